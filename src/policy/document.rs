@@ -1,0 +1,318 @@
+//! A policy document, as it was written and in its canonical form.
+
+use serde_json::Value;
+
+use super::{access, canonical, duplicates, syntax};
+
+/// The largest resource policy that PutResourcePolicy takes, in bytes of the text that is sent.
+pub const MAX_POLICY_BYTES: usize = 20_480;
+
+/// The resource policy of a secret.
+///
+/// Two documents are equal when their canonical forms are: when IAM can't tell them apart by the rules that its
+/// documentation states. Equality never reasons about what a wildcard covers.
+#[derive(Clone, Debug)]
+pub struct PolicyDocument {
+    written: Value,
+    canonical: Value,
+}
+
+/// Something in a policy document that IAM would not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyProblem {
+    /// Where, as an RFC 6901 pointer into the document; for something that is missing, the object that lacks it.
+    pub pointer: String,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+impl PolicyProblem {
+    pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), help: None }
+    }
+
+    pub(super) fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl PolicyDocument {
+    /// Every problem of a document, in the order in which it is written.
+    ///
+    /// The rules are IAM's grammar for resource policies, and the size of the text that would be sent. What only the
+    /// service knows is not checked: whether a principal exists, and whether the caller would lock itself out.
+    pub fn check(document: &Value) -> Vec<PolicyProblem> {
+        syntax::problems(document)
+    }
+
+    /// Reads and checks the text of a policy. Keys that are written twice in one object are listed first.
+    pub fn parse(text: &str) -> Result<Self, Vec<PolicyProblem>> {
+        let document: Value = serde_json::from_str(text).map_err(|error| {
+            vec![
+                PolicyProblem::new("", format!("this is not JSON: {error}"))
+                    .with_help("a policy is a JSON object such as {\"Version\": \"2012-10-17\", \"Statement\": [...]}"),
+            ]
+        })?;
+        let mut problems = duplicates::problems(text);
+        problems.extend(Self::check(&document));
+        if problems.is_empty() { Ok(Self::from_checked(document)) } else { Err(problems) }
+    }
+
+    /// Reads the text of a live policy (GetResourcePolicy), without any check: IAM took it, whatever it looks like.
+    /// None if it isn't a JSON object. Of a key that is written twice, the last one counts.
+    pub fn parse_lenient(text: &str) -> Option<Self> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        document.is_object().then(|| Self::from_checked(document))
+    }
+
+    /// Takes a document that has been checked already.
+    pub fn from_checked(document: Value) -> Self {
+        Self { canonical: canonical::canonical(&document), written: document }
+    }
+
+    /// The document as it was written.
+    pub fn as_written(&self) -> &Value {
+        &self.written
+    }
+
+    /// The form that all documents of the same meaning share.
+    pub fn canonical(&self) -> &Value {
+        &self.canonical
+    }
+
+    /// What was written as compact JSON, for PutResourcePolicy and ValidateResourcePolicy.
+    pub fn to_wire(&self) -> String {
+        self.written.to_string()
+    }
+
+    /// The canonical form as JSON for people: indented by two spaces, keys in the usual order, no newline at the end.
+    /// Equal documents give the same text, so a diff of two texts shows only what differs in meaning.
+    pub fn to_pretty(&self) -> String {
+        format!("{:#}", self.canonical)
+    }
+
+    /// Whether the policy opens the secret to everyone: what BlockPublicPolicy is there to refuse.
+    ///
+    /// That is an Allow for every principal (`*`, or NotPrincipal) without a condition that narrows it to fixed
+    /// principals, accounts, organisations, networks or source ARNs. A Deny elsewhere in the policy doesn't count. The
+    /// service reasons more finely; where the two differ, this one calls more policies broad.
+    pub fn grants_broad_access(&self) -> bool {
+        access::grants_broad_access(&self.canonical)
+    }
+}
+
+impl PartialEq for PolicyDocument {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for PolicyDocument {}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "the policies of these tests are known to be good")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As a person writes it in a manifest.
+    fn by_hand() -> PolicyDocument {
+        PolicyDocument::from_checked(json!({
+            "Statement": [
+                {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "secretsmanager:GetSecretValue",
+                    "Resource": "*",
+                    "Condition": {"StringNotEquals": {"aws:sourceVpce": ["vpce-0b", "vpce-0a"]}},
+                },
+                {
+                    "Sid": "Readers",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": ["222222222222", "arn:aws:iam::111111111111:role/payments-api"]},
+                    "Action": ["secretsmanager:getsecretvalue", "secretsmanager:describesecret"],
+                    "Resource": ["*"],
+                    "Condition": {"Bool": {"aws:SecureTransport": true}},
+                },
+            ],
+            "Version": "2012-10-17",
+        }))
+    }
+
+    /// The same as GetResourcePolicy returns it: serialised anew, with the account's ARN.
+    const FROM_AWS: &str = r#"{
+  "Version" : "2012-10-17",
+  "Statement" : [ {
+    "Sid" : "Readers",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : [ "arn:aws:iam::111111111111:role/payments-api", "arn:aws:iam::222222222222:root" ]
+    },
+    "Action" : [ "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue" ],
+    "Resource" : "*",
+    "Condition" : {
+      "Bool" : {
+        "aws:SecureTransport" : "true"
+      }
+    }
+  }, {
+    "Sid" : "",
+    "Effect" : "Deny",
+    "Principal" : {
+      "AWS" : "*"
+    },
+    "Action" : "secretsmanager:GetSecretValue",
+    "Resource" : "*",
+    "Condition" : {
+      "stringNotEquals" : {
+        "aws:SourceVpce" : [ "vpce-0a", "vpce-0b" ]
+      }
+    }
+  } ]
+}"#;
+
+    const PRETTY: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "Readers",
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": [
+          "arn:aws:iam::111111111111:role/payments-api",
+          "arn:aws:iam::222222222222:root"
+        ]
+      },
+      "Action": [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue"
+      ],
+      "Resource": "*",
+      "Condition": {
+        "Bool": {
+          "aws:SecureTransport": "true"
+        }
+      }
+    },
+    {
+      "Effect": "Deny",
+      "Principal": {
+        "AWS": "*"
+      },
+      "Action": "secretsmanager:GetSecretValue",
+      "Resource": "*",
+      "Condition": {
+        "StringNotEquals": {
+          "aws:SourceVpce": [
+            "vpce-0a",
+            "vpce-0b"
+          ]
+        }
+      }
+    }
+  ]
+}"#;
+
+    #[test]
+    fn what_aws_returns_equals_what_was_written() {
+        let live = PolicyDocument::parse_lenient(FROM_AWS).unwrap();
+        assert_eq!(by_hand(), live);
+        assert_eq!(by_hand().to_pretty(), PRETTY);
+        assert_eq!(live.to_pretty(), PRETTY);
+        assert_eq!(PolicyDocument::parse(FROM_AWS).unwrap(), live);
+    }
+
+    #[test]
+    fn what_is_sent_is_what_was_written() {
+        let written =
+            r#"{"Statement":{"Effect":"Deny","Resource":"*","Principal":"*","Action":"secretsmanager:deletesecret"}}"#;
+        assert_eq!(PolicyDocument::parse(written).unwrap().to_wire(), written);
+    }
+
+    #[test]
+    fn a_change_of_meaning_is_a_difference() {
+        let changes = [
+            ("/Version", json!("2008-10-17")),
+            ("/Id", json!("payments")),
+            ("/Statement/0/Effect", json!("Allow")),
+            ("/Statement/0/Sid", json!("Network")),
+            ("/Statement/0/Principal", json!({"AWS": "222222222222"})),
+            ("/Statement/0/Principal", json!({"Service": "*"})),
+            ("/Statement/0/Action", json!("secretsmanager:*")),
+            ("/Statement/0/Resource", json!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf")),
+            ("/Statement/0/Condition", json!({"StringNotEquals": {"aws:SourceVpce": "vpce-0a"}})),
+            ("/Statement/0/Condition", json!({"StringEquals": {"aws:SourceVpce": ["vpce-0a", "vpce-0b"]}})),
+            ("/Statement/0/Condition", json!({"StringNotEquals": {"aws:SourceVpce": ["vpce-0a", "VPCE-0B"]}})),
+            ("/Statement/1/Principal/AWS/0", json!("arn:aws-cn:iam::222222222222:root")),
+            ("/Statement/1/Principal/AWS/1", json!("arn:aws:iam::111111111111:role/Payments-Api")),
+        ];
+        for (pointer, value) in changes {
+            let mut document = by_hand().as_written().clone();
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            match document.pointer_mut(parent).unwrap() {
+                Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+                parent => parent[key] = value,
+            }
+            let other = PolicyDocument::from_checked(document);
+            assert_ne!(other, by_hand(), "{pointer}");
+            assert_ne!(other.to_pretty(), PRETTY, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn an_absent_version_is_the_old_one() {
+        let version =
+            |version: &str| PolicyDocument::from_checked(json!({"Version": version, "Statement": {"Effect": "Deny"}}));
+        let absent = PolicyDocument::from_checked(json!({"Statement": [{"Effect": "Deny", "Condition": {}}]}));
+        assert_eq!(absent, version("2008-10-17"));
+        assert_ne!(absent, version("2012-10-17"));
+    }
+
+    #[test]
+    fn condition_keys_that_become_one_are_all_kept() {
+        let document =
+            |keys: Value| PolicyDocument::from_checked(json!({"Statement": {"Condition": {"StringLike": keys}}}));
+        let both = document(json!({"AWS:SourceVpc": "vpc-1", "aws:SourceVpc": "vpc-2"}));
+        assert_eq!(both, document(json!({"aws:SourceVpc": "vpc-2", "AWS:SourceVpc": "vpc-1"})));
+        assert_ne!(both, document(json!({"aws:SourceVpc": "vpc-2"})));
+        assert_eq!(
+            both.canonical().pointer("/Statement/0/Condition/StringLike").unwrap().as_object().unwrap().len(),
+            2
+        );
+    }
+
+    #[test]
+    fn unknown_keys_are_kept_in_one_order() {
+        let one =
+            PolicyDocument::parse_lenient(r#"{"Zeta": {"b": 1, "a": [2, 1]}, "Alpha": null, "Statement": 5}"#).unwrap();
+        let two =
+            PolicyDocument::parse_lenient(r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [2, 1], "b": 1}}"#).unwrap();
+        assert_eq!(one, two);
+        assert_eq!(one.to_pretty(), two.to_pretty());
+        let other =
+            PolicyDocument::parse_lenient(r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [1, 2], "b": 1}}"#).unwrap();
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn texts_that_are_no_policy_are_refused() {
+        let error = PolicyDocument::parse("{\"Version\": ").unwrap_err();
+        assert!(error[0].message.starts_with("this is not JSON: "), "{}", error[0].message);
+        let deep = format!("{{\"Id\": {}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(PolicyDocument::parse(&deep).is_err());
+        for text in ["", "[]", "\"x\"", deep.as_str()] {
+            assert!(PolicyDocument::parse_lenient(text).is_none());
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_written_twice_is_a_problem() {
+        let text = FROM_AWS.replacen("\"Resource\" : \"*\",", "\"Resource\" : \"*\", \"Condition\" : {},", 1);
+        let problems = PolicyDocument::parse(&text).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].pointer, "/Statement/0/Condition");
+    }
+}

@@ -1,0 +1,26 @@
+//! IAM policy documents: the resource policies of secrets.
+//!
+//! This room knows what a policy document *says*: its canonical form, and with it equality; its grammar; and whether it
+//! opens a secret to everyone. It works on JSON values alone. What may not enter: YAML, spans, interpolation, anything
+//! live, and any decision about what to do with a policy that differs.
+//!
+//! ```text
+//! document.rs    PolicyDocument: as written, and canonical
+//! canonical.rs   one form for all documents that mean the same
+//! syntax.rs      the grammar of documents and statements       principal.rs   the forms of principals
+//! access.rs      whether a policy grants broad access          duplicates.rs  keys written twice in one object
+//! vocabulary.rs  the names that IAM and Secrets Manager know, in their documented spelling
+//! ```
+
+mod access;
+mod canonical;
+mod document;
+mod duplicates;
+mod principal;
+mod syntax;
+mod vocabulary;
+
+#[cfg(test)]
+mod properties;
+
+pub use document::{MAX_POLICY_BYTES, PolicyDocument, PolicyProblem};
