@@ -1,0 +1,378 @@
+//! The normalised wish for one target: what `manifest` hands to `plan`.
+//!
+//! By the time a wish is here, defaults and overrides are merged, variables are filled in and every rule that can be
+//! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use globset::GlobSet;
+use serde::Serialize;
+
+use crate::origin::Origin;
+use crate::policy::PolicyDocument;
+
+/// The tag in which the owner of a secret is recorded: `project/target`.
+pub const OWNER_TAG: &str = "keywright:project";
+
+/// The tag that keeps a secret from being deleted by keywright when its manifest is gone.
+pub const PROTECT_TAG: &str = "keywright:protect";
+
+/// The prefix of the tags that keywright keeps for itself.
+pub const RESERVED_TAG_PREFIX: &str = "keywright:";
+
+/// The recovery window that DeleteSecret uses when none is given, in days.
+pub const DEFAULT_RECOVERY_WINDOW_DAYS: u8 = 30;
+
+/// A secret's name (1 to 512 characters of `A-Za-z0-9/_+=.@-`; CreateSecret, `Name`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(String);
+
+impl SecretName {
+    /// Takes a name as it is; `manifest` has checked the ones that people wrote.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// A field that a manifest declares. A field that it leaves out is `None` around this, and is not managed at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared<T> {
+    /// The wish; `None` is a written `null`: there must be none.
+    pub value: Option<T>,
+    /// Where it was written: in the secret's manifest, in the defaults or in an override.
+    pub origin: Origin,
+}
+
+/// Everything that one target of one project should hold.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    /// The project's name.
+    pub project: String,
+    /// Where it is applied.
+    pub target: Target,
+    /// What the project may touch.
+    pub scope: Scope,
+    /// What becomes of owned secrets that left git.
+    pub prune: Prune,
+    /// The recovery window of secrets that are pruned, in days (7 to 30).
+    pub prune_window_days: u8,
+    /// Tags that are neither compared nor changed.
+    pub ignore_tags: TagPatterns,
+    /// Limits on what one apply may do.
+    pub guards: GuardLimits,
+    /// The secrets, by name.
+    pub secrets: BTreeMap<SecretName, DesiredSecret>,
+}
+
+impl Desired {
+    /// The value of the owner tag: `project/target`.
+    pub fn owner(&self) -> String {
+        format!("{}/{}", self.project, self.target.name)
+    }
+}
+
+/// An AWS account and region, with the way to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in the project file.
+    pub name: String,
+    /// The twelve-digit account, when the project names one: credentials of any other are refused.
+    pub account: Option<String>,
+    /// The region, for example `eu-west-1`.
+    pub region: String,
+    /// The role to assume (STS AssumeRole) before anything else.
+    pub assume_role: Option<String>,
+    /// The profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// An endpoint instead of AWS's own; from a manifest only on loopback.
+    pub endpoint_url: Option<String>,
+    /// Where the target is declared.
+    pub origin: Origin,
+}
+
+/// The names that a project may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Prefixes of names, sorted, none of them a prefix of another.
+    prefixes: Vec<String>,
+}
+
+impl Scope {
+    /// A scope of name prefixes. Prefixes that another one covers are dropped.
+    pub fn new(prefixes: impl IntoIterator<Item = String>) -> Self {
+        let mut sorted: Vec<String> = prefixes.into_iter().collect();
+        sorted.sort();
+        let mut kept: Vec<String> = Vec::with_capacity(sorted.len());
+        for prefix in sorted {
+            if !kept.last().is_some_and(|last| prefix.starts_with(last.as_str())) {
+                kept.push(prefix);
+            }
+        }
+        Self { prefixes: kept }
+    }
+
+    /// Whether `name` begins with one of the prefixes.
+    pub fn contains(&self, name: &str) -> bool {
+        self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    /// Whether the two scopes share a possible name.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.prefixes
+            .iter()
+            .any(|a| other.prefixes.iter().any(|b| a.starts_with(b.as_str()) || b.starts_with(a.as_str())))
+    }
+
+    /// The prefixes, sorted, none of them covered by another.
+    pub fn prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+}
+
+/// What becomes of a secret that keywright owns and that no manifest names any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prune {
+    /// It is reported, and stays.
+    Report,
+    /// It is deleted with the project's `pruneDeletion` window.
+    Delete,
+    /// Its owner tag is dropped, and it stays.
+    Release,
+}
+
+/// Limits on what one apply may do without being told so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardLimits {
+    /// Most secrets that one apply may delete.
+    pub max_deletes: u32,
+    /// Largest share, in percent, of the owned live secrets that one apply may change. Creates and adoptions don't count.
+    pub max_changes_percent: u8,
+}
+
+impl Default for GuardLimits {
+    fn default() -> Self {
+        Self { max_deletes: 5, max_changes_percent: 30 }
+    }
+}
+
+/// Patterns over tag keys, such as `aws:*` and `cost-*`.
+#[derive(Clone, Debug)]
+pub struct TagPatterns {
+    set: GlobSet,
+}
+
+impl TagPatterns {
+    /// Patterns that are already compiled.
+    pub fn new(set: GlobSet) -> Self {
+        Self { set }
+    }
+
+    /// Whether keywright leaves this key alone: it matches a pattern, or belongs to AWS or to keywright itself.
+    pub fn ignores(&self, key: &str) -> bool {
+        key.starts_with("aws:") || key.starts_with(RESERVED_TAG_PREFIX) || self.set.is_match(key)
+    }
+}
+
+/// One secret's wish.
+#[derive(Clone, Debug)]
+pub struct DesiredSecret {
+    /// Its name.
+    pub name: SecretName,
+    /// Where `metadata.name` is written.
+    pub origin: Origin,
+    /// Whether it should exist.
+    pub state: State,
+    /// Never deleted by keywright.
+    pub protect: bool,
+    /// The secrets that must be done before this one: `dependsOn` and every `${secret:NAME:arn}`.
+    pub depends_on: BTreeSet<SecretName>,
+    /// `spec.description`.
+    pub description: Option<Declared<Template>>,
+    /// `spec.kmsKeyId`: key id, key ARN, alias or alias ARN. A declared `null` is the account's `aws/secretsmanager` key.
+    pub kms_key_id: Option<Declared<String>>,
+    /// `spec.tags`, without keywright's own.
+    pub tags: Option<DesiredTags>,
+    /// `spec.policy`.
+    pub policy: Option<Declared<PolicyTemplate>>,
+    /// `spec.blockPublicPolicy`: sent with PutResourcePolicy; never a difference by itself.
+    pub block_public_policy: bool,
+    /// How it is deleted when `state` is absent.
+    pub deletion: Deletion,
+    /// Parts that are parsed and checked, and that this version of keywright cannot carry out yet.
+    pub not_carried_out: Vec<NotCarriedOut>,
+}
+
+/// A declared part of a manifest that this version checks but cannot carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCarriedOut {
+    /// The field's path, for example `spec.rotation`.
+    pub field: &'static str,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// `metadata.state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The secret should exist.
+    Present,
+    /// The secret should be deleted.
+    Absent,
+}
+
+/// `spec.tags` with `spec.tagMode`.
+#[derive(Clone, Debug)]
+pub struct DesiredTags {
+    /// Exact or additive.
+    pub mode: TagMode,
+    /// Key to value, each with the place where the value is written.
+    pub tags: BTreeMap<String, (Template, Origin)>,
+    /// Where the map is written.
+    pub origin: Origin,
+}
+
+/// Whether live tags that a manifest does not name are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMode {
+    /// The live set, less the ignored keys, is exactly the declared one.
+    Exact,
+    /// Live tags that are not named stay.
+    Additive,
+}
+
+/// How a secret is deleted (DeleteSecret).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Deletion {
+    /// `RecoveryWindowInDays`, 7 to 30: it can be restored until then.
+    Window(u8),
+    /// `ForceDeleteWithoutRecovery`: it is gone at once.
+    Force,
+}
+
+/// Text that may hold ARNs of other secrets, which are known only when those exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// A piece of a [`Template`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Text as it is.
+    Text(String),
+    /// The ARN of another secret: `${secret:NAME:arn}`.
+    SecretArn(SecretName),
+}
+
+impl Template {
+    /// Text without any reference.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { parts: vec![Part::Text(text.into())] }
+    }
+
+    /// A template of these pieces, in order.
+    pub fn new(parts: Vec<Part>) -> Self {
+        Self { parts }
+    }
+
+    /// The secrets whose ARNs it needs.
+    pub fn references(&self) -> impl Iterator<Item = &SecretName> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::SecretArn(name) => Some(name),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The text, or the first secret whose ARN is not known yet.
+    pub fn resolve(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Result<String, SecretName> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(piece) => text.push_str(piece),
+                Part::SecretArn(name) => text.push_str(&arns(name).ok_or_else(|| name.clone())?),
+            }
+        }
+        Ok(text)
+    }
+
+    /// The template with every ARN filled in that is known; adjoining text becomes one piece.
+    #[must_use]
+    pub fn settle(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Self {
+        let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let settled = match part {
+                Part::Text(text) => Part::Text(text.clone()),
+                Part::SecretArn(name) => arns(name).map_or_else(|| part.clone(), Part::Text),
+            };
+            match (parts.last_mut(), settled) {
+                (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
+                (_, settled) => parts.push(settled),
+            }
+        }
+        Self { parts }
+    }
+
+    /// The text with `(known after apply)` for every ARN that is not known yet.
+    pub fn preview(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(piece) => piece.clone(),
+                Part::SecretArn(name) => arns(name).unwrap_or_else(|| format!("(ARN of {name}, known after apply)")),
+            })
+            .collect()
+    }
+}
+
+/// A resource policy as written, with the places in it that wait for another secret's ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyTemplate {
+    /// The document. Where [`PolicyTemplate::holes`] has an entry, the string here is only a placeholder.
+    pub document: serde_json::Value,
+    /// JSON pointer (RFC 6901) to the text that stands there.
+    pub holes: BTreeMap<String, Template>,
+}
+
+impl PolicyTemplate {
+    /// The document with every ARN filled in, or the first secret whose ARN is not known yet.
+    pub fn resolve(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Result<PolicyDocument, SecretName> {
+        self.fill(|template| template.resolve(arns))
+    }
+
+    /// The document with `(known after apply)` for every ARN that is not known yet.
+    pub fn preview(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> PolicyDocument {
+        match self.fill(|template| Ok::<_, std::convert::Infallible>(template.preview(arns))) {
+            Ok(document) => document,
+            Err(never) => match never {},
+        }
+    }
+
+    fn fill<E>(&self, text: impl Fn(&Template) -> Result<String, E>) -> Result<PolicyDocument, E> {
+        let mut document = self.document.clone();
+        for (pointer, template) in &self.holes {
+            if let Some(place) = document.pointer_mut(pointer) {
+                *place = serde_json::Value::String(text(template)?);
+            }
+        }
+        Ok(PolicyDocument::from_checked(document))
+    }
+}
