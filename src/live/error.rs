@@ -1,0 +1,82 @@
+//! What went wrong with one call to the service.
+
+use std::fmt;
+
+/// A failed call, after the SDK's own retries.
+///
+/// `message` is the service's text: hostile until `render` has escaped it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ServiceError {
+    /// The operation's name in the API, for example `DescribeSecret`.
+    pub operation: &'static str,
+    /// What kind of failure it is.
+    pub kind: ServiceErrorKind,
+    /// The service's error code, when there was an answer.
+    pub code: Option<String>,
+    /// The service's text, or what the connection said.
+    pub message: String,
+    /// The request id of the answer.
+    pub request_id: Option<String>,
+}
+
+/// Kinds of failure that callers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceErrorKind {
+    /// ResourceNotFoundException.
+    NotFound,
+    /// The secret is scheduled for deletion, or the call does not fit its state (InvalidRequestException).
+    InvalidState,
+    /// ResourceExistsException.
+    AlreadyExists,
+    /// The caller may not do it.
+    AccessDenied,
+    /// Requests came too fast, and the retries were used up.
+    Throttled,
+    /// No credentials, or ones that the service refuses.
+    Credentials,
+    /// The endpoint was not reached, or did not answer in time. A write may or may not have been carried out.
+    Unreachable,
+    /// The service failed (5xx), or its answer made no sense. A write may or may not have been carried out.
+    Service,
+    /// The request was refused as it stands.
+    Rejected,
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.operation)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl ServiceError {
+    /// What the user can do about it, when that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            ServiceErrorKind::AccessDenied => {
+                Some("the caller lacks this permission: ask for it in the role's policy, or check which role is used")
+            }
+            ServiceErrorKind::Throttled => {
+                Some("another client uses up the account's request quota: lower --concurrency, or try again later")
+            }
+            ServiceErrorKind::Unreachable => {
+                Some("check the target's region and endpoint, and the network (proxy, VPC endpoint, DNS)")
+            }
+            ServiceErrorKind::Credentials => {
+                Some("check that the credentials are current: aws sts get-caller-identity")
+            }
+            ServiceErrorKind::NotFound
+            | ServiceErrorKind::InvalidState
+            | ServiceErrorKind::AlreadyExists
+            | ServiceErrorKind::Service
+            | ServiceErrorKind::Rejected => None,
+        }
+    }
+}

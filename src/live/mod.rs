@@ -1,0 +1,12 @@
+//! What is: snapshots of live secrets, the read trait, and the reader that fills a snapshot with few calls.
+//!
+//! Nothing here can change anything: [`ReadSecrets`] has only the reading operations. What may not enter: the AWS SDK
+//! (that is `aws`), wishes beyond the names and scopes to look at, and secret values.
+
+mod error;
+mod reader;
+mod secret;
+
+pub use error::{ServiceError, ServiceErrorKind};
+pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, read};
+pub use secret::{Live, LivePolicy, LiveSecret, Seen};

@@ -1,0 +1,169 @@
+//! Reads what one target holds with as few calls as the API allows.
+//!
+//! ListSecrets, planned deletions included, returns everything but policies, at 100 secrets a call. One walk per scope
+//! prefix runs beside the others, and GetResourcePolicy for the manifests that declare a policy runs beside the walks.
+//! DescribeSecret is asked only where the list cannot answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{Live, LivePolicy, LiveSecret, ServiceError, ServiceErrorKind};
+use crate::desired::{Scope, SecretName};
+
+/// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
+/// enough to fill 50 calls a second at 600 ms a call.
+const IN_FLIGHT: usize = 32;
+
+/// A page of ListSecrets. Pages may be short or empty while more follow.
+#[derive(Clone, Debug, Default)]
+pub struct ListPage {
+    /// The secrets on it.
+    pub secrets: Vec<LiveSecret>,
+    /// The token of the next page.
+    pub next_token: Option<String>,
+}
+
+/// The reading operations. All that planning can reach of AWS.
+pub trait ReadSecrets: Send + Sync {
+    /// ListSecrets with IncludePlannedDeletion, 100 to a page, filtered by a prefix of the name.
+    fn list(
+        &self,
+        prefix: &str,
+        next_token: Option<String>,
+    ) -> impl Future<Output = Result<ListPage, ServiceError>> + Send;
+
+    /// DescribeSecret; `None` when there is no such secret. The policy is [`LivePolicy::NotRead`].
+    fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
+
+    /// GetResourcePolicy; `None` when there is no such secret.
+    fn policy(&self, name: &SecretName) -> impl Future<Output = Result<Option<LivePolicy>, ServiceError>> + Send;
+}
+
+/// What a plan needs to know.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The names that may be looked at.
+    pub scope: &'a Scope,
+    /// The secrets that manifests name.
+    pub names: BTreeSet<SecretName>,
+    /// Those of them whose policy is declared.
+    pub policies: BTreeSet<SecretName>,
+    /// Look at [`Wanted::names`] alone, by DescribeSecret; nothing else is found then, orphans included.
+    pub names_only: bool,
+}
+
+/// How far reading has come, for a progress line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadProgress {
+    /// A page of ListSecrets with this many secrets.
+    Listed(usize),
+    /// One DescribeSecret.
+    Described,
+    /// One GetResourcePolicy.
+    PolicyRead,
+}
+
+/// Reads a snapshot of `region`.
+pub async fn read<R: ReadSecrets>(
+    reader: &R,
+    region: &str,
+    wanted: &Wanted<'_>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<Live, ServiceError> {
+    let listing = async {
+        if wanted.names_only {
+            return Ok(BTreeMap::new());
+        }
+        let mut secrets = BTreeMap::new();
+        let mut walks = stream::iter(wanted.scope.prefixes())
+            .map(|prefix| walk(reader, prefix, progress))
+            .buffer_unordered(IN_FLIGHT);
+        while let Some(walked) = walks.try_next().await? {
+            for secret in walked {
+                // The filter only narrows what travels; the scope decides.
+                if wanted.scope.contains(secret.name.as_str()) {
+                    secrets.insert(secret.name.clone(), secret);
+                }
+            }
+        }
+        Ok(secrets)
+    };
+    let policies = read_policies(reader, &wanted.policies, progress);
+    let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
+
+    // The list may lag: a secret that it lacks may exist all the same.
+    let missing = wanted.names.iter().filter(|name| !secrets.contains_key(*name)).cloned();
+    for described in describe_all(reader, missing, progress).await?.into_values().flatten() {
+        secrets.insert(described.name.clone(), described);
+    }
+    for (name, secret) in &mut secrets {
+        if let Some(policy) = policies.remove(name) {
+            secret.policy = policy;
+        }
+    }
+    Ok(Live { account: None, region: region.to_owned(), secrets })
+}
+
+/// Describes several secrets; `None` stands for one that does not exist.
+pub async fn describe_all<R: ReadSecrets>(
+    reader: &R,
+    names: impl IntoIterator<Item = SecretName>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<BTreeMap<SecretName, Option<LiveSecret>>, ServiceError> {
+    stream::iter(names)
+        .map(async |name| {
+            let described = reader.describe(&name).await?;
+            progress(ReadProgress::Described);
+            Ok((name, described))
+        })
+        .buffer_unordered(IN_FLIGHT)
+        .try_collect()
+        .await
+}
+
+async fn walk<R: ReadSecrets>(
+    reader: &R,
+    prefix: &str,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<Vec<LiveSecret>, ServiceError> {
+    let mut secrets = Vec::new();
+    let mut token = None;
+    loop {
+        let page = reader.list(prefix, token.clone()).await?;
+        progress(ReadProgress::Listed(page.secrets.len()));
+        secrets.extend(page.secrets);
+        match page.next_token {
+            None => return Ok(secrets),
+            // A token that repeats would never end; the service promises no such thing, a stand-in might do it.
+            next if next == token => {
+                return Err(ServiceError {
+                    operation: "ListSecrets",
+                    kind: ServiceErrorKind::Service,
+                    code: None,
+                    message: "the same NextToken came twice: the list has no end".to_owned(),
+                    request_id: None,
+                });
+            }
+            next => token = next,
+        }
+    }
+}
+
+async fn read_policies<R: ReadSecrets>(
+    reader: &R,
+    names: &BTreeSet<SecretName>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<BTreeMap<SecretName, LivePolicy>, ServiceError> {
+    stream::iter(names)
+        .map(async |name| {
+            let policy = reader.policy(name).await?;
+            progress(ReadProgress::PolicyRead);
+            Ok(policy.map(|policy| (name.clone(), policy)))
+        })
+        .buffer_unordered(IN_FLIGHT)
+        .try_filter_map(async |found| Ok(found))
+        .try_collect()
+        .await
+}
