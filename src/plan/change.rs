@@ -1,0 +1,82 @@
+//! What a reader of a plan sees: the difference field by field, with the place that asks for it.
+
+use crate::desired::Deletion;
+use crate::origin::Origin;
+use crate::policy::PolicyDocument;
+
+/// One difference between the wish and what is live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The description.
+    Description {
+        /// What is live; none when absent or empty.
+        before: Option<String>,
+        /// What will be; none clears it.
+        after: Option<PlannedText>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// The KMS key; none stands for the account's `aws/secretsmanager` key.
+    KmsKey {
+        /// What is live, as the service echoes it.
+        before: Option<String>,
+        /// What will be, as written.
+        after: Option<String>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// One tag.
+    Tag {
+        /// Its key.
+        key: String,
+        /// What is live.
+        before: Option<String>,
+        /// What will be; none removes the tag.
+        after: Option<PlannedText>,
+        /// Where the wish is written; none for keywright's own tags.
+        origin: Option<Origin>,
+    },
+    /// The resource policy.
+    Policy {
+        /// What is live.
+        before: Box<PlannedPolicy>,
+        /// What will be; [`PlannedPolicy::None`] deletes it.
+        after: Box<PlannedPolicy>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// The scheduled deletion is taken back.
+    Restored,
+    /// The secret is deleted.
+    Deleted {
+        /// How.
+        deletion: Deletion,
+    },
+}
+
+/// Text that will be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedText {
+    /// The text, with a note in the place of each ARN that is not known yet.
+    pub text: String,
+    /// Whether all of it is known.
+    pub known: bool,
+}
+
+/// A policy before or after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlannedPolicy {
+    /// There is none.
+    None,
+    /// It cannot be read, since the secret is scheduled for deletion.
+    Unreadable,
+    /// It is not a JSON object; its text.
+    Unparsable(String),
+    /// The document, and whether every ARN in it is known.
+    Document {
+        /// The document, with a note in the place of each ARN that is not known yet.
+        policy: PolicyDocument,
+        /// Whether all of it is known.
+        known: bool,
+    },
+}

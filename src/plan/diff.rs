@@ -1,0 +1,262 @@
+//! One secret's wish against what is live: the differences, and the actions that remove them.
+//!
+//! Absent means unmanaged: a field that the manifest leaves out yields nothing. Both structures are taken apart field by
+//! field, so that a new field does not compile until somebody decides what it means here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::change::{Change, PlannedPolicy, PlannedText};
+use super::kms::{DEFAULT_KEY_ALIAS, same_key};
+use crate::desired::{
+    Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, SecretName, TagMode,
+    Template,
+};
+use crate::live::{Live, LivePolicy, LiveSecret};
+use crate::origin::Origin;
+
+/// The value of the tag `keywright:protect`. Only the key counts.
+const PROTECT_VALUE: &str = "true";
+
+/// What removes the differences of one secret.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    pub(super) changes: Vec<Change>,
+    pub(super) actions: Vec<Action>,
+}
+
+/// Compares wishes with what is live in one target.
+pub(super) struct Differ<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) live: &'a Live,
+}
+
+/// A tag as wished, with the place that asks for it.
+type WishedTag<'a> = (&'a str, Template, Option<&'a Origin>);
+
+impl Differ<'_> {
+    /// Everything that a secret that should exist lacks. `observed` is none when it does not exist.
+    pub(super) fn present(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Difference {
+        let DesiredSecret {
+            name: _,
+            origin: _,
+            // Both are decided before this is called.
+            state: _,
+            not_carried_out: _,
+            // Dependencies order actions; they are no difference.
+            depends_on: _,
+            protect,
+            description,
+            kms_key_id,
+            tags,
+            policy,
+            // Never a difference by itself: the service does not tell it back.
+            block_public_policy,
+            // Only of use when the secret goes.
+            deletion: _,
+        } = wish;
+
+        let mut difference = Difference::default();
+        if observed.is_some_and(LiveSecret::is_scheduled_for_deletion) {
+            difference.changes.push(Change::Restored);
+            difference.actions.push(Action::Restore);
+        }
+        let description =
+            description.as_ref().and_then(|declared| self.description(declared, observed, &mut difference));
+        let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
+        let (set, untag) = self.tags(tags.as_ref(), *protect, observed, &mut difference);
+
+        if observed.is_some() {
+            if description.is_some() || kms_key.is_some() {
+                difference.actions.push(Action::Update { description, kms_key_id: kms_key });
+            }
+            if !set.is_empty() {
+                difference.actions.push(Action::Tag { tags: set });
+            }
+        } else {
+            difference.actions.push(Action::Create { description, kms_key_id: kms_key, tags: set });
+        }
+        if let Some(declared) = policy {
+            self.policy(declared, *block_public_policy, observed, &mut difference);
+        }
+        if !untag.is_empty() {
+            difference.actions.push(Action::Untag { keys: untag });
+        }
+        difference.actions.sort_by_key(Action::rank);
+        difference
+    }
+
+    /// The description to send, when it differs.
+    fn description(
+        &self,
+        declared: &Declared<Template>,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+    ) -> Option<Template> {
+        let before = observed.and_then(|secret| secret.description.clone()).filter(|text| !text.is_empty());
+        let after = declared.value.as_ref().map(|template| self.preview(template));
+        let after = after.filter(|text| !text.text.is_empty());
+        let same = match (&before, &after) {
+            (None, None) => true,
+            (Some(before), Some(after)) => after.known && *before == after.text,
+            _ => false,
+        };
+        if same {
+            return None;
+        }
+        difference.changes.push(Change::Description { before, after, origin: declared.origin.clone() });
+        Some(declared.value.as_ref().map_or_else(|| Template::text(""), |template| self.settle(template)))
+    }
+
+    /// The key to send, when it differs.
+    fn kms_key(
+        &self,
+        declared: &Declared<String>,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+    ) -> Option<String> {
+        let before = observed.and_then(|secret| secret.kms_key_id.clone());
+        let after = declared.value.clone();
+        if same_key(before.as_deref(), after.as_deref(), self.live.account.as_deref(), &self.live.region) {
+            return None;
+        }
+        difference.changes.push(Change::KmsKey { before, after: after.clone(), origin: declared.origin.clone() });
+        Some(after.unwrap_or_else(|| DEFAULT_KEY_ALIAS.to_owned()))
+    }
+
+    /// The tags to set and the keys to remove. The owner tag is always among the wishes.
+    fn tags(
+        &self,
+        declared: Option<&DesiredTags>,
+        protect: bool,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+    ) -> (BTreeMap<String, Template>, BTreeSet<String>) {
+        let none = BTreeMap::new();
+        let live = observed.map_or(&none, |secret| &secret.tags);
+        let mut wishes: Vec<WishedTag<'_>> = vec![(OWNER_TAG, Template::text(self.desired.owner()), None)];
+        if protect && !live.contains_key(PROTECT_TAG) {
+            wishes.push((PROTECT_TAG, Template::text(PROTECT_VALUE), None));
+        }
+        if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
+            wishes.extend(tags.iter().map(|(key, (value, origin))| (key.as_str(), value.clone(), Some(origin))));
+        }
+        wishes.sort_by(|a, b| a.0.cmp(b.0));
+
+        let mut set = BTreeMap::new();
+        for (key, value, origin) in &wishes {
+            let before = live.get(*key);
+            let after = self.preview(value);
+            if after.known && before == Some(&after.text) {
+                continue;
+            }
+            difference.changes.push(Change::Tag {
+                key: (*key).to_owned(),
+                before: before.cloned(),
+                after: Some(after),
+                origin: (*origin).cloned(),
+            });
+            set.insert((*key).to_owned(), self.settle(value));
+        }
+
+        let mut untag = BTreeSet::new();
+        for (key, before) in live {
+            let origin = if key == PROTECT_TAG {
+                (!protect).then_some(None)
+            } else {
+                declared
+                    .filter(|tags| tags.mode == TagMode::Exact)
+                    .filter(|tags| !tags.tags.contains_key(key) && !self.desired.ignore_tags.ignores(key))
+                    .map(|tags| Some(tags.origin.clone()))
+            };
+            if let Some(origin) = origin {
+                difference.changes.push(Change::Tag {
+                    key: key.clone(),
+                    before: Some(before.clone()),
+                    after: None,
+                    origin,
+                });
+                untag.insert(key.clone());
+            }
+        }
+        (set, untag)
+    }
+
+    fn policy(
+        &self,
+        declared: &Declared<PolicyTemplate>,
+        block_public_policy: bool,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+    ) {
+        let before = match observed.map(|secret| &secret.policy) {
+            None | Some(LivePolicy::None) => PlannedPolicy::None,
+            // Nobody read it although it is declared: treat it as unknown, so that it is set.
+            Some(LivePolicy::NotRead | LivePolicy::Unreadable) => PlannedPolicy::Unreadable,
+            Some(LivePolicy::Unparsable(text)) => PlannedPolicy::Unparsable(text.clone()),
+            Some(LivePolicy::Document(policy)) => PlannedPolicy::Document { policy: policy.clone(), known: true },
+        };
+        let after = match &declared.value {
+            None => PlannedPolicy::None,
+            Some(template) => PlannedPolicy::Document {
+                policy: template.preview(&|name| self.live.arn(name)),
+                known: template.resolve(&|name| self.live.arn(name)).is_ok(),
+            },
+        };
+        let same = match (&before, &after) {
+            (PlannedPolicy::None, PlannedPolicy::None) => true,
+            (
+                PlannedPolicy::Document { policy: before, known: _ },
+                PlannedPolicy::Document { policy: after, known },
+            ) => *known && before == after,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        difference.actions.push(match &declared.value {
+            None => Action::DeletePolicy,
+            Some(template) => Action::PutPolicy { policy: self.settle_policy(template), block_public_policy },
+        });
+        let (before, after) = (Box::new(before), Box::new(after));
+        difference.changes.push(Change::Policy { before, after, origin: declared.origin.clone() });
+    }
+
+    fn preview(&self, template: &Template) -> PlannedText {
+        let arns = |name: &SecretName| self.live.arn(name);
+        PlannedText { text: template.preview(&arns), known: template.resolve(&arns).is_ok() }
+    }
+
+    /// The template with every ARN filled in that is known now.
+    fn settle(&self, template: &Template) -> Template {
+        template.settle(&|name| self.live.arn(name))
+    }
+
+    fn settle_policy(&self, template: &PolicyTemplate) -> PolicyTemplate {
+        let mut settled = PolicyTemplate { document: template.document.clone(), holes: BTreeMap::new() };
+        for (pointer, hole) in &template.holes {
+            match hole.resolve(&|name| self.live.arn(name)) {
+                Ok(text) => {
+                    if let Some(place) = settled.document.pointer_mut(pointer) {
+                        *place = serde_json::Value::String(text);
+                    }
+                }
+                Err(_) => {
+                    settled.holes.insert(pointer.clone(), self.settle(hole));
+                }
+            }
+        }
+        settled
+    }
+}
+
+/// What takes keywright's own tags off a secret: it stays, and stops being this project's.
+pub(super) fn release(secret: &LiveSecret) -> Difference {
+    let keys: BTreeSet<String> =
+        [OWNER_TAG, PROTECT_TAG].into_iter().filter(|key| secret.tags.contains_key(*key)).map(str::to_owned).collect();
+    let changes = keys
+        .iter()
+        .map(|key| Change::Tag { key: key.clone(), before: secret.tags.get(key).cloned(), after: None, origin: None })
+        .collect();
+    Difference { changes, actions: vec![Action::Untag { keys }] }
+}

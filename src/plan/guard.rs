@@ -1,0 +1,195 @@
+//! What an apply refuses to do without being told.
+//!
+//! Guards run on finished plans, after they are shown and before the first write of any target. Each is lifted by its own
+//! flag, never by one flag for all, and some by none.
+
+use std::fmt;
+
+use super::{Action, Change, FindingKind, Plan, PlanReport, PlannedPolicy, SecretPlan, Verb};
+use crate::desired::{Desired, SecretName};
+
+/// The guards that the caller lifts for this run.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for one flag of the command line, none excludes another"
+)]
+pub struct Lifts {
+    /// `--allow-protected`: delete secrets that carry the tag `keywright:protect`.
+    pub protected: bool,
+    /// `--allow-empty`: apply a project without any secret.
+    pub empty: bool,
+    /// `--max-deletes N`, instead of the project's `guards.maxDeletes`.
+    pub max_deletes: Option<u32>,
+    /// `--max-changes-percent N`, instead of the project's `guards.maxChangesPercent`.
+    pub max_changes_percent: Option<u8>,
+    /// `--allow-delete-unowned`: delete a live secret that was never this project's.
+    pub delete_unowned: bool,
+    /// `--allow-adopt-cloudformation`: adopt a secret that a CloudFormation stack manages.
+    pub adopt_cloudformation: bool,
+    /// `--allow-public-policy`: put a policy that opens a secret to everyone.
+    pub public_policy: bool,
+}
+
+/// A guard that does not let an apply pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The target.
+    pub target: String,
+    /// The secrets that it is about; none when it is about the whole plan.
+    pub secrets: Vec<SecretName>,
+    /// What is refused.
+    pub kind: RefusalKind,
+}
+
+/// What is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Manifests name secrets that other projects own. Never lifted.
+    Foreign {
+        /// The first of the owners.
+        owner: String,
+    },
+    /// Protected secrets would be deleted.
+    Protected,
+    /// The manifests want nothing at all, while the target holds secrets of this project.
+    EmptyDesired {
+        /// How many it holds.
+        owned: usize,
+    },
+    /// More deletes than allowed.
+    TooManyDeletes {
+        /// Planned.
+        planned: usize,
+        /// Allowed.
+        allowed: u32,
+    },
+    /// More changes than allowed.
+    TooManyChanges {
+        /// Planned changes and deletes of owned live secrets.
+        planned: usize,
+        /// Owned live secrets.
+        owned: usize,
+        /// Allowed, in percent.
+        allowed_percent: u8,
+    },
+    /// Live secrets without an owner would be deleted.
+    DeletesUnowned,
+    /// Secrets that CloudFormation manages would be adopted.
+    AdoptsCloudFormation,
+    /// Policies would open secrets to everyone.
+    PublicPolicy,
+}
+
+impl RefusalKind {
+    /// The flag that lifts the guard, with an example of its argument; none when nothing does.
+    pub fn lifted_by(&self) -> Option<String> {
+        match self {
+            Self::Foreign { .. } => None,
+            Self::Protected => Some("--allow-protected".to_owned()),
+            Self::EmptyDesired { .. } => Some("--allow-empty".to_owned()),
+            Self::TooManyDeletes { planned, .. } => Some(format!("--max-deletes {planned}")),
+            Self::TooManyChanges { .. } => Some("--max-changes-percent 100".to_owned()),
+            Self::DeletesUnowned => Some("--allow-delete-unowned".to_owned()),
+            Self::AdoptsCloudFormation => Some("--allow-adopt-cloudformation".to_owned()),
+            Self::PublicPolicy => Some("--allow-public-policy".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { owner } => {
+                write!(f, "the secret belongs to {owner}: only that project may change or release it")
+            }
+            Self::Protected => f.write_str("a protected secret would be deleted"),
+            Self::EmptyDesired { owned } => write!(
+                f,
+                "no manifest names a secret, while the target holds {owned} of this project: is it the right folder?"
+            ),
+            Self::TooManyDeletes { planned, allowed } => {
+                write!(f, "{planned} secrets would be deleted, and guards.maxDeletes allows {allowed}")
+            }
+            Self::TooManyChanges { planned, owned, allowed_percent } => write!(
+                f,
+                "{planned} of the project's {owned} live secrets would be changed, \
+                 and guards.maxChangesPercent allows {allowed_percent} %"
+            ),
+            Self::DeletesUnowned => {
+                f.write_str("a secret would be deleted that has no owner tag: this project has never managed it")
+            }
+            Self::AdoptsCloudFormation => f.write_str(
+                "a secret would be adopted that a CloudFormation stack manages: the two would fight over it",
+            ),
+            Self::PublicPolicy => f.write_str("the policy opens the secret to everyone"),
+        }
+    }
+}
+
+/// Below this many owned secrets the share of changes says nothing: one of three is 33 %, and no accident.
+const FEWEST_FOR_A_SHARE: usize = 10;
+
+/// Every guard that `plan` does not pass.
+pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut refuse = |secrets: Vec<SecretName>, kind: RefusalKind| {
+        refusals.push(Refusal { target: plan.target.clone(), secrets, kind });
+    };
+
+    for finding in &report.findings {
+        if let FindingKind::Foreign { owner } = &finding.kind {
+            refuse(vec![finding.secret.clone()], RefusalKind::Foreign { owner: owner.clone() });
+        }
+    }
+    let chosen = |test: &dyn Fn(&SecretPlan) -> bool| -> Vec<SecretName> {
+        plan.secrets.iter().filter(|secret| test(secret)).map(|secret| secret.name.clone()).collect()
+    };
+    let mut refuse_each = |lifted: bool, kind: RefusalKind, test: &dyn Fn(&SecretPlan) -> bool| {
+        let secrets = chosen(test);
+        if !lifted && !secrets.is_empty() {
+            refuse(secrets, kind);
+        }
+    };
+    refuse_each(lifts.protected, RefusalKind::Protected, &|secret| {
+        secret.is_removal() && secret.observed.as_ref().is_some_and(crate::live::LiveSecret::is_protected)
+    });
+    refuse_each(lifts.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
+        secret.is_removal() && secret.observed.as_ref().is_some_and(|live| live.owner().is_none())
+    });
+    refuse_each(lifts.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &adopts_from_cloudformation);
+    refuse_each(lifts.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
+
+    let owned = report.counts.owned_live;
+    let deletes = plan.secrets.iter().filter(|secret| secret.is_removal()).count();
+    let allowed = lifts.max_deletes.unwrap_or(desired.guards.max_deletes);
+    if deletes > usize::try_from(allowed).unwrap_or(usize::MAX) {
+        refuse(chosen(&SecretPlan::is_removal), RefusalKind::TooManyDeletes { planned: deletes, allowed });
+    }
+    let changes =
+        plan.secrets.iter().filter(|secret| matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)).count();
+    let allowed_percent = lifts.max_changes_percent.unwrap_or(desired.guards.max_changes_percent);
+    if owned >= FEWEST_FOR_A_SHARE && changes * 100 > owned * usize::from(allowed_percent) {
+        refuse(Vec::new(), RefusalKind::TooManyChanges { planned: changes, owned, allowed_percent });
+    }
+    if desired.secrets.is_empty() && owned > 0 && !plan.is_empty() && !lifts.empty {
+        refuse(Vec::new(), RefusalKind::EmptyDesired { owned });
+    }
+    refusals
+}
+
+fn adopts_from_cloudformation(secret: &SecretPlan) -> bool {
+    let from_a_stack = |live: &crate::live::LiveSecret| {
+        live.owner().is_none() && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
+    };
+    secret.observed.as_ref().is_some_and(from_a_stack)
+}
+
+fn opens_to_everyone(secret: &SecretPlan) -> bool {
+    let puts_policy = secret.actions.iter().any(|action| matches!(action, Action::PutPolicy { .. }));
+    puts_policy
+        && secret.changes.iter().any(|change| {
+            matches!(change, Change::Policy { after, .. }
+                if matches!(&**after, PlannedPolicy::Document { policy, .. } if policy.grants_broad_access()))
+        })
+}

@@ -1,0 +1,107 @@
+//! The plan: a pure function of what git says and what AWS says.
+//!
+//! [`plan`] takes values and returns values: no I/O, no clock, no randomness, ordered collections only, so that the same
+//! inputs give the same bytes. It decides everything that can be decided; `apply` decides nothing. What may not enter: the
+//! AWS SDK, async code, printing, and secret values.
+//!
+//! - `planner`: the named steps from a wish and a snapshot to a plan;
+//! - `diff`: one secret's wish against what is live;
+//! - `change` and `action`: what a reader sees, and what will be called;
+//! - `report`: what was found, and what was not planned;
+//! - `guard`: what an apply refuses to do without being told;
+//! - `precondition`: whether a secret is still as it was when it was planned.
+
+mod action;
+mod change;
+mod diff;
+mod guard;
+mod kms;
+mod planner;
+mod precondition;
+mod rename;
+mod report;
+mod selection;
+
+use std::collections::BTreeSet;
+
+pub use action::Action;
+pub use change::{Change, PlannedPolicy, PlannedText};
+pub use guard::{Lifts, Refusal, RefusalKind, guard};
+pub use planner::{Rules, plan, plan_release};
+pub use precondition::{ObservedField, conflicts, rests_on_policy};
+pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
+pub use selection::Selection;
+
+use crate::desired::SecretName;
+use crate::live::LiveSecret;
+use crate::origin::Origin;
+
+/// What one apply would do to one target.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The project's name.
+    pub project: String,
+    /// The target's name.
+    pub target: String,
+    /// The account, when it is known.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The secrets with something to do, by name; unchanged ones are not here.
+    pub secrets: Vec<SecretPlan>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// The number of API calls that would write.
+    pub fn action_count(&self) -> usize {
+        self.secrets.iter().map(|secret| secret.actions.len()).sum()
+    }
+}
+
+/// What would be done to one secret.
+#[derive(Clone, Debug)]
+pub struct SecretPlan {
+    /// Its name.
+    pub name: SecretName,
+    /// Where its manifest names it; none when it left git.
+    pub origin: Option<Origin>,
+    /// The change in one word.
+    pub verb: Verb,
+    /// What a reader sees, field by field.
+    pub changes: Vec<Change>,
+    /// What is called, in this order.
+    pub actions: Vec<Action>,
+    /// Secrets of this plan that must be done first.
+    pub depends_on: BTreeSet<SecretName>,
+    /// The secret as it was when this was planned; none when it did not exist.
+    pub observed: Option<LiveSecret>,
+}
+
+impl SecretPlan {
+    /// Whether the secret goes away.
+    pub fn is_removal(&self) -> bool {
+        self.verb == Verb::Delete
+    }
+}
+
+/// What happens to a secret, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// It does not exist and will.
+    Create,
+    /// It is scheduled for deletion and will be restored.
+    Restore,
+    /// It exists without an owner and becomes this project's.
+    Adopt,
+    /// It is this project's and differs.
+    Change,
+    /// It stays, and stops being this project's.
+    Release,
+    /// It is deleted.
+    Delete,
+}

@@ -1,0 +1,272 @@
+//! From a wish and a snapshot to a plan, in named steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::change::Change;
+use super::diff::{Differ, Difference, release};
+use super::rename::renames;
+use super::report::{Counts, Finding, FindingKind, PlanReport};
+use super::selection::Selection;
+use super::{Plan, SecretPlan, Verb};
+use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
+use crate::live::{Live, LiveSecret};
+
+/// What one run of planning takes into account beside the wish and the snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The secrets to look at; orphans are narrowed by it too.
+    pub selection: Selection,
+}
+
+/// Plans one target.
+///
+/// Secrets outside the scope never get an action, whatever `desired` and `live` say.
+pub fn plan(desired: &Desired, live: &Live, rules: &Rules) -> (Plan, PlanReport) {
+    let mut planner = Planner { desired, live, rules, plans: BTreeMap::new(), report: PlanReport::default() };
+    planner.plan_wishes();
+    planner.plan_what_left_git();
+    planner.order_by_dependencies();
+    planner.notice_renames();
+    planner.count();
+
+    let mut report = planner.report;
+    report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+    let plan = Plan {
+        project: desired.project.clone(),
+        target: desired.target.name.clone(),
+        account: live.account.clone().or_else(|| desired.target.account.clone()),
+        region: live.region.clone(),
+        secrets: planner.plans.into_values().collect(),
+    };
+    (plan, report)
+}
+
+/// Plans to stop managing one secret and to keep it: the command `release`. `None` when it carries no tag of keywright's.
+pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option<Plan> {
+    let secret = live.secrets.get(name)?;
+    secret.owner()?;
+    Some(Plan {
+        project: desired.project.clone(),
+        target: desired.target.name.clone(),
+        account: live.account.clone().or_else(|| desired.target.account.clone()),
+        region: live.region.clone(),
+        secrets: vec![released(secret)],
+    })
+}
+
+struct Planner<'a> {
+    desired: &'a Desired,
+    live: &'a Live,
+    rules: &'a Rules,
+    plans: BTreeMap<SecretName, SecretPlan>,
+    report: PlanReport,
+}
+
+impl<'a> Planner<'a> {
+    /// The secrets that this run looks at.
+    fn wishes(&self) -> impl Iterator<Item = &'a DesiredSecret> + use<'a> {
+        let (desired, rules) = (self.desired, self.rules);
+        desired
+            .secrets
+            .values()
+            .filter(|wish| desired.scope.contains(wish.name.as_str()) && rules.selection.contains(&wish.name))
+    }
+
+    fn plan_wishes(&mut self) {
+        for wish in self.wishes() {
+            let observed = self.live.secrets.get(&wish.name);
+            let obstacles = self.obstacles(wish, observed);
+            if !obstacles.is_empty() {
+                self.report.findings.extend(obstacles);
+                continue;
+            }
+            let planned = match wish.state {
+                State::Present => self.plan_present(wish, observed),
+                State::Absent => observed.and_then(|secret| plan_absent(wish, secret)),
+            };
+            if let Some(planned) = planned {
+                self.plans.insert(planned.name.clone(), planned);
+            }
+        }
+    }
+
+    /// What stands in the way of planning anything for this secret.
+    fn obstacles(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Vec<Finding> {
+        let mut kinds: Vec<FindingKind> = Vec::new();
+        if wish.state == State::Present {
+            kinds.extend(wish.not_carried_out.iter().cloned().map(FindingKind::NotCarriedOut));
+        }
+        if let Some(secret) = observed {
+            if let Some(service) = &secret.owning_service {
+                kinds.push(FindingKind::OwnedByService { service: service.clone() });
+            } else if secret.is_replica_in(&self.live.region) {
+                kinds.push(FindingKind::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
+            } else if let Some(owner) = secret.owner().filter(|owner| *owner != self.desired.owner()) {
+                kinds.push(FindingKind::Foreign { owner: owner.to_owned() });
+            }
+        }
+        for dependency in &wish.depends_on {
+            if let Some(kind) = self.dependency_obstacle(wish, dependency) {
+                kinds.push(kind);
+            }
+        }
+        kinds
+            .into_iter()
+            .map(|kind| Finding { secret: wish.name.clone(), origin: Some(wish.origin.clone()), kind })
+            .collect()
+    }
+
+    fn dependency_obstacle(&self, wish: &DesiredSecret, dependency: &SecretName) -> Option<FindingKind> {
+        if wish.state == State::Absent {
+            return None;
+        }
+        let absent = self.desired.secrets.get(dependency).is_some_and(|other| other.state == State::Absent);
+        if absent {
+            return Some(FindingKind::DependencyAbsent { dependency: dependency.clone() });
+        }
+        let exists = self.live.secrets.get(dependency).is_some_and(|secret| !secret.is_scheduled_for_deletion());
+        (!exists && !self.rules.selection.contains(dependency))
+            .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
+    }
+
+    fn plan_present(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
+        let differ = Differ { desired: self.desired, live: self.live };
+        let Difference { changes, actions } = differ.present(wish, observed);
+        let verb = match observed {
+            None => Verb::Create,
+            Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,
+            Some(secret) if secret.owner().is_none() => Verb::Adopt,
+            Some(_) => Verb::Change,
+        };
+        (!actions.is_empty()).then(|| SecretPlan {
+            name: wish.name.clone(),
+            origin: Some(wish.origin.clone()),
+            verb,
+            changes,
+            actions,
+            depends_on: BTreeSet::new(),
+            observed: observed.cloned(),
+        })
+    }
+
+    /// Secrets that are live and in scope, and that no manifest names.
+    fn plan_what_left_git(&mut self) {
+        let owner = self.desired.owner();
+        for (name, secret) in &self.live.secrets {
+            let named = self.desired.secrets.contains_key(name);
+            let in_reach = self.desired.scope.contains(name.as_str()) && self.rules.selection.contains(name);
+            // What a service owns, replicas, and what is on its way out already are nobody's orphans.
+            let settled = secret.owning_service.is_some()
+                || secret.is_replica_in(&self.live.region)
+                || secret.is_scheduled_for_deletion();
+            if named || !in_reach || settled {
+                continue;
+            }
+            let last_changed = secret.last_changed;
+            let kind = match secret.owner() {
+                None => FindingKind::Unmanaged { last_changed },
+                Some(other) if other != owner => FindingKind::ForeignInScope { owner: other.to_owned() },
+                Some(_) => match self.desired.prune {
+                    Prune::Report => FindingKind::Orphaned { last_changed },
+                    Prune::Delete => {
+                        let deletion = Deletion::Window(self.desired.prune_window_days);
+                        self.plans.insert(name.clone(), deleted(secret, deletion));
+                        continue;
+                    }
+                    Prune::Release => {
+                        self.plans.insert(name.clone(), released(secret));
+                        continue;
+                    }
+                },
+            };
+            self.report.findings.push(Finding { secret: name.clone(), origin: None, kind });
+        }
+    }
+
+    /// A secret waits for the ones that it depends on; where both go away, the one that is needed goes last.
+    fn order_by_dependencies(&mut self) {
+        let mut edges: Vec<(SecretName, SecretName)> = Vec::new();
+        for wish in self.wishes() {
+            for dependency in &wish.depends_on {
+                let (Some(dependent), Some(needed)) = (self.plans.get(&wish.name), self.plans.get(dependency)) else {
+                    continue;
+                };
+                match (dependent.is_removal(), needed.is_removal()) {
+                    (false, false) => edges.push((wish.name.clone(), dependency.clone())),
+                    (true, true) => edges.push((dependency.clone(), wish.name.clone())),
+                    // Removals come after everything else anyway.
+                    (true, false) | (false, true) => {}
+                }
+            }
+        }
+        for (waiting, first) in edges {
+            if let Some(plan) = self.plans.get_mut(&waiting) {
+                plan.depends_on.insert(first);
+            }
+        }
+    }
+
+    fn notice_renames(&mut self) {
+        for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
+            let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());
+            self.report.findings.push(Finding {
+                secret: created,
+                origin,
+                kind: FindingKind::LooksRenamed { from: removed },
+            });
+        }
+    }
+
+    fn count(&mut self) {
+        let owner = self.desired.owner();
+        let desired: BTreeSet<&SecretName> = self.wishes().map(|wish| &wish.name).collect();
+        let blocked: BTreeSet<&SecretName> = self
+            .report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity() == super::Severity::Error)
+            .map(|finding| &finding.secret)
+            .collect();
+        let unchanged =
+            desired.iter().filter(|name| !self.plans.contains_key(**name) && !blocked.contains(**name)).count();
+        let owned_live = self
+            .live
+            .secrets
+            .values()
+            .filter(|secret| secret.owner() == Some(owner.as_str()) && !secret.is_scheduled_for_deletion())
+            .count();
+        self.report.counts = Counts { desired: desired.len(), unchanged, owned_live };
+    }
+}
+
+/// `state: absent`: nothing to do when the secret is gone, or on its way out.
+fn plan_absent(wish: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> {
+    (!secret.is_scheduled_for_deletion())
+        .then(|| SecretPlan { origin: Some(wish.origin.clone()), ..deleted(secret, wish.deletion) })
+}
+
+fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
+    SecretPlan {
+        name: secret.name.clone(),
+        origin: None,
+        verb: Verb::Delete,
+        changes: vec![Change::Deleted { deletion }],
+        actions: vec![Action::Delete { deletion }],
+        depends_on: BTreeSet::new(),
+        observed: Some(secret.clone()),
+    }
+}
+
+fn released(secret: &LiveSecret) -> SecretPlan {
+    let Difference { changes, actions } = release(secret);
+    SecretPlan {
+        name: secret.name.clone(),
+        origin: None,
+        verb: Verb::Release,
+        changes,
+        actions,
+        depends_on: BTreeSet::new(),
+        observed: Some(secret.clone()),
+    }
+}

@@ -1,0 +1,126 @@
+//! What planning found: the part of its answer that is not an action.
+
+use jiff::Timestamp;
+
+use crate::desired::{NotCarriedOut, SecretName};
+use crate::origin::Origin;
+
+/// What a plan does not say: findings, and how many secrets are as they should be.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a plan without its report hides what was not planned"]
+pub struct PlanReport {
+    /// Findings, by secret.
+    pub findings: Vec<Finding>,
+    /// Counts over the target.
+    pub counts: Counts,
+}
+
+impl PlanReport {
+    /// Whether a finding makes the plan unfit to be applied. Foreign owners are a guard's business.
+    pub fn has_blockers(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            finding.severity() == Severity::Error && !matches!(finding.kind, FindingKind::Foreign { .. })
+        })
+    }
+}
+
+/// Counts over one target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Secrets that the manifests want (after selection).
+    pub desired: usize,
+    /// Of these, the ones with nothing to do.
+    pub unchanged: usize,
+    /// Live secrets that carry this target's owner tag.
+    pub owned_live: usize,
+}
+
+/// Something that a reader of the plan should know about one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The secret.
+    pub secret: SecretName,
+    /// Where its manifest names it, when there is one.
+    pub origin: Option<Origin>,
+    /// What was found.
+    pub kind: FindingKind,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FindingKind {
+    /// Live and in scope, without an owner, and no manifest names it.
+    Unmanaged {
+        /// LastChangedDate.
+        last_changed: Option<Timestamp>,
+    },
+    /// Owned by this target, and no manifest names it any more; `prune` is `report`.
+    Orphaned {
+        /// LastChangedDate.
+        last_changed: Option<Timestamp>,
+    },
+    /// A manifest names a secret that another project owns.
+    Foreign {
+        /// The owner that its tag names.
+        owner: String,
+    },
+    /// In scope, owned by another project, and no manifest here names it.
+    ForeignInScope {
+        /// The owner that its tag names.
+        owner: String,
+    },
+    /// A manifest names a secret that an AWS service owns.
+    OwnedByService {
+        /// `OwningService`.
+        service: String,
+    },
+    /// A manifest names a replica; its primary is elsewhere.
+    Replica {
+        /// The region of the primary.
+        primary_region: String,
+    },
+    /// A manifest asks for something that this version checks but cannot carry out.
+    NotCarriedOut(NotCarriedOut),
+    /// The plan creates this secret and removes one that looks like it.
+    LooksRenamed {
+        /// The name that goes away, or stays behind as an orphan.
+        from: SecretName,
+    },
+    /// It needs a secret that does not exist and that the selection leaves out.
+    DependencyNotSelected {
+        /// The secret that is needed.
+        dependency: SecretName,
+    },
+    /// It needs a secret that the manifests remove.
+    DependencyAbsent {
+        /// The secret that is needed.
+        dependency: SecretName,
+    },
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// For information.
+    Info,
+    /// Somebody should look.
+    Warning,
+    /// Nothing is applied to this target until it is resolved.
+    Error,
+}
+
+impl Finding {
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        match &self.kind {
+            FindingKind::Unmanaged { .. } | FindingKind::ForeignInScope { .. } => Severity::Info,
+            FindingKind::Orphaned { .. } | FindingKind::LooksRenamed { .. } => Severity::Warning,
+            FindingKind::Foreign { .. }
+            | FindingKind::OwnedByService { .. }
+            | FindingKind::Replica { .. }
+            | FindingKind::NotCarriedOut(_)
+            | FindingKind::DependencyNotSelected { .. }
+            | FindingKind::DependencyAbsent { .. } => Severity::Error,
+        }
+    }
+}
