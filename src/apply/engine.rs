@@ -1,0 +1,208 @@
+//! The engine: one pass over a plan, secrets side by side, each secret's actions in order.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
+use super::schedule::{Schedule, Skipped};
+use super::writer::{NewSecret, PolicyVerdict, WriteSecrets};
+use crate::desired::{SecretName, TagPatterns, Template};
+use crate::live::{Live, ServiceError};
+use crate::plan::{Action, Plan, SecretPlan, conflicts, rests_on_policy};
+
+/// How an apply runs.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplyOptions {
+    /// Secrets that are worked on at once, 1 or more.
+    ///
+    /// The default is 8: at some 100 ms a call that is about 80 writes a second, above the 50 that AWS allows for each
+    /// group of writing operations, so the client-side quotas set the pace and not this; and a run that is killed
+    /// leaves at most this many secrets half-written.
+    pub concurrency: usize,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self { concurrency: 8 }
+    }
+}
+
+/// Carries out `plan`, and goes on with independent secrets when one fails.
+///
+/// When `stop` turns true, secrets that have begun are finished and no other begins.
+pub async fn apply<W: WriteSecrets>(
+    writer: &W,
+    plan: &Plan,
+    live: &Live,
+    ignored: &TagPatterns,
+    options: ApplyOptions,
+    mut stop: watch::Receiver<bool>,
+    events: &(dyn Fn(ApplyEvent<'_>) + Sync),
+) -> ApplyReport {
+    let run = Run {
+        writer,
+        ignored,
+        arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
+        actions_done: AtomicUsize::new(0),
+        events,
+    };
+    let run = &run;
+    let mut report = ApplyReport::default();
+    let mut schedule = Schedule::new(plan);
+    let mut running = FuturesUnordered::new();
+    schedule.start();
+    loop {
+        if *stop.borrow() && !report.interrupted {
+            report.interrupted = record_skipped(schedule.stop(), &mut report, events);
+        }
+        while running.len() < options.concurrency.max(1)
+            && let Some(secret) = schedule.begin()
+        {
+            running.push(async move { (secret, run.carry_out(secret).await) });
+        }
+        tokio::select! {
+            finished = running.next() => {
+                let Some((secret, outcome)) = finished else { break };
+                events(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome });
+                let skipped = schedule.finish(&secret.name, outcome == SecretOutcome::Done);
+                report.outcomes.insert(secret.name.clone(), outcome);
+                record_skipped(skipped, &mut report, events);
+            }
+            // A closed channel means that nobody can stop the run any more: wait for the secrets alone.
+            Ok(()) = stop.changed() => {}
+        }
+    }
+    report.actions_done = run.actions_done.load(Ordering::Relaxed);
+    report
+}
+
+/// Notes secrets that will not be begun; tells whether there were any.
+fn record_skipped(
+    skipped: Vec<Skipped<'_>>,
+    report: &mut ApplyReport,
+    events: &(dyn Fn(ApplyEvent<'_>) + Sync),
+) -> bool {
+    let any = !skipped.is_empty();
+    for (secret, reason) in skipped {
+        let outcome = SecretOutcome::Skipped { reason };
+        events(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome });
+        report.outcomes.insert(secret.name.clone(), outcome);
+    }
+    any
+}
+
+struct Run<'a, W> {
+    writer: &'a W,
+    ignored: &'a TagPatterns,
+    /// ARNs of secrets that exist, those created in this run included.
+    arns: Mutex<BTreeMap<SecretName, String>>,
+    actions_done: AtomicUsize,
+    events: &'a (dyn Fn(ApplyEvent<'_>) + Sync),
+}
+
+impl<W: WriteSecrets> Run<'_, W> {
+    async fn carry_out(&self, secret: &SecretPlan) -> SecretOutcome {
+        let fail = |index: usize, error: ApplyError| SecretOutcome::Failed {
+            done: secret.actions[..index].iter().map(Action::operation).collect(),
+            failed: secret.actions[index].operation(),
+            remaining: secret.actions.iter().skip(index + 1).map(Action::operation).collect(),
+            error,
+        };
+        match self.changed_since_planned(secret).await {
+            Err(error) => {
+                return SecretOutcome::Failed {
+                    done: Vec::new(),
+                    failed: error.operation,
+                    remaining: secret.actions.iter().map(Action::operation).collect(),
+                    error: error.into(),
+                };
+            }
+            Ok(changed) if !changed.is_empty() => return SecretOutcome::Conflict { changed },
+            Ok(_) => {}
+        }
+        (self.events)(ApplyEvent::Started { secret: &secret.name, verb: secret.verb });
+        for (index, action) in secret.actions.iter().enumerate() {
+            if let Err(error) = self.call(secret, action).await {
+                return fail(index, error);
+            }
+            self.actions_done.fetch_add(1, Ordering::Relaxed);
+            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action });
+        }
+        SecretOutcome::Done
+    }
+
+    /// Reads the secret once more, and says what its actions rest on and is no longer as planned.
+    async fn changed_since_planned(
+        &self,
+        secret: &SecretPlan,
+    ) -> Result<std::collections::BTreeSet<crate::plan::ObservedField>, ServiceError> {
+        let mut fresh = self.writer.describe(&secret.name).await?;
+        if rests_on_policy(secret)
+            && let Some(fresh) = &mut fresh
+            && let Some(policy) = self.writer.policy(&secret.name).await?
+        {
+            fresh.policy = policy;
+        }
+        Ok(conflicts(secret, fresh.as_ref(), self.ignored))
+    }
+
+    async fn call(&self, secret: &SecretPlan, action: &Action) -> Result<(), ApplyError> {
+        match action {
+            Action::Create { description, kms_key_id, tags } => {
+                let new = NewSecret {
+                    description: description.as_ref().map(|template| self.text(template)).transpose()?,
+                    kms_key_id: kms_key_id.clone(),
+                    tags: self.texts(tags)?,
+                };
+                let arn = self.writer.create(&secret.name, &new).await?;
+                self.arns().insert(secret.name.clone(), arn);
+            }
+            Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
+            Action::Update { description, kms_key_id } => {
+                let description = description.as_ref().map(|template| self.text(template)).transpose()?;
+                let arn = self.arn(&secret.name)?;
+                self.writer.update(&arn, description.as_deref(), kms_key_id.as_deref()).await?;
+            }
+            Action::Tag { tags } => self.writer.tag(&self.arn(&secret.name)?, &self.texts(tags)?).await?,
+            Action::Untag { keys } => self.writer.untag(&self.arn(&secret.name)?, keys).await?,
+            Action::PutPolicy { policy, block_public_policy } => {
+                let arn = self.arn(&secret.name)?;
+                let known = |name: &SecretName| self.arns().get(name).cloned();
+                let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
+                match self.writer.validate_policy(&arn, &policy).await {
+                    PolicyVerdict::Passed => {}
+                    PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
+                    PolicyVerdict::Unavailable(error) => {
+                        (self.events)(ApplyEvent::PolicyNotValidated { secret: &secret.name, error: &error });
+                    }
+                }
+                self.writer.put_policy(&arn, &policy, *block_public_policy).await?;
+            }
+            Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
+            Action::Delete { deletion } => self.writer.delete(&self.arn(&secret.name)?, *deletion).await?,
+        }
+        Ok(())
+    }
+
+    fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {
+        // A map of ARNs is whole even if another task died while it held the lock.
+        self.arns.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn arn(&self, name: &SecretName) -> Result<String, ApplyError> {
+        self.arns().get(name).cloned().ok_or_else(|| ApplyError::ArnUnknown(name.clone()))
+    }
+
+    fn text(&self, template: &Template) -> Result<String, ApplyError> {
+        template.resolve(&|name| self.arns().get(name).cloned()).map_err(ApplyError::ArnUnknown)
+    }
+
+    fn texts(&self, templates: &BTreeMap<String, Template>) -> Result<BTreeMap<String, String>, ApplyError> {
+        templates.iter().map(|(key, template)| Ok((key.clone(), self.text(template)?))).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! What an apply tells while it runs, and what it has to show in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::SecretName;
+use crate::live::ServiceError;
+use crate::plan::{Action, ObservedField, Verb};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum ApplyEvent<'a> {
+    /// The first action of a secret is about to be called.
+    Started {
+        /// The secret.
+        secret: &'a SecretName,
+        /// What happens to it.
+        verb: Verb,
+    },
+    /// One action was carried out.
+    ActionDone {
+        /// The secret.
+        secret: &'a SecretName,
+        /// The action.
+        action: &'a Action,
+    },
+    /// A policy is put without ValidateResourcePolicy, which could not be asked.
+    PolicyNotValidated {
+        /// The secret.
+        secret: &'a SecretName,
+        /// Why not.
+        error: &'a ServiceError,
+    },
+    /// Nothing more will happen to the secret in this run.
+    Finished {
+        /// The secret.
+        secret: &'a SecretName,
+        /// What was planned.
+        verb: Verb,
+        /// What became of it.
+        outcome: &'a SecretOutcome,
+    },
+}
+
+/// What became of one secret's plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretOutcome {
+    /// Every action was carried out.
+    Done,
+    /// An action failed. The ones before it were carried out, the ones after it were not tried.
+    Failed {
+        /// The operations that were carried out.
+        done: Vec<&'static str>,
+        /// The operation that failed.
+        failed: &'static str,
+        /// The operations that were not tried.
+        remaining: Vec<&'static str>,
+        /// Why.
+        error: ApplyError,
+    },
+    /// It is no longer as it was when it was planned: nothing was written.
+    Conflict {
+        /// What changed.
+        changed: BTreeSet<ObservedField>,
+    },
+    /// It was not begun.
+    Skipped {
+        /// Why.
+        reason: SkipReason,
+    },
+}
+
+/// Why an action failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// The call failed after the SDK's retries.
+    #[error("the call failed")]
+    Service(#[from] ServiceError),
+    /// ValidateResourcePolicy found the policy wrong; it was not put.
+    #[error("the service does not accept the policy: {}", .0.join("; "))]
+    PolicyRejected(Vec<String>),
+    /// The action needs the ARN of a secret that does not exist.
+    #[error("the ARN of {0} is still not known")]
+    ArnUnknown(SecretName),
+}
+
+/// Why a secret was not begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A secret that it depends on was not done.
+    Dependency(SecretName),
+    /// The run was interrupted.
+    Interrupted,
+    /// A removal, and something before it was not done: what replaces the secret may be missing.
+    EarlierFailure,
+}
+
+/// What an apply has to show.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ApplyReport {
+    /// Each planned secret with what became of it.
+    pub outcomes: BTreeMap<SecretName, SecretOutcome>,
+    /// Actions that were carried out.
+    pub actions_done: usize,
+    /// Whether the run was interrupted before everything was begun.
+    pub interrupted: bool,
+}
+
+impl ApplyReport {
+    /// Whether every secret was done.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.values().all(|outcome| *outcome == SecretOutcome::Done)
+    }
+
+    /// How many secrets were done.
+    pub fn done(&self) -> usize {
+        self.outcomes.values().filter(|outcome| **outcome == SecretOutcome::Done).count()
+    }
+
+    /// The secrets that something was, or may have been, written to.
+    pub fn touched(&self) -> impl Iterator<Item = &SecretName> {
+        self.outcomes.iter().filter_map(|(name, outcome)| match outcome {
+            SecretOutcome::Done | SecretOutcome::Failed { .. } => Some(name),
+            SecretOutcome::Conflict { .. } | SecretOutcome::Skipped { .. } => None,
+        })
+    }
+}

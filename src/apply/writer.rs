@@ -1,0 +1,77 @@
+//! The writing operations: a trait of its own, so that planning cannot reach them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use crate::desired::{Deletion, SecretName};
+use crate::live::{ReadSecrets, ServiceError};
+
+/// What CreateSecret is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// `Description`.
+    pub description: Option<String>,
+    /// `KmsKeyId`.
+    pub kms_key_id: Option<String>,
+    /// `Tags`.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What ValidateResourcePolicy says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyVerdict {
+    /// The policy passes.
+    Passed,
+    /// What it finds wrong.
+    Rejected(Vec<String>),
+    /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission. PutResourcePolicy
+    /// makes the checks that matter for safety itself, so this is a warning and no failure.
+    Unavailable(ServiceError),
+}
+
+/// The writing operations of one target. Each is one call, retried by the SDK alone.
+///
+/// Existing secrets are named by their full ARN, so that a secret that was deleted and made anew under the same name is
+/// never written by mistake.
+pub trait WriteSecrets: ReadSecrets {
+    /// CreateSecret; returns the ARN.
+    fn create(
+        &self,
+        name: &SecretName,
+        secret: &NewSecret,
+    ) -> impl Future<Output = Result<String, ServiceError>> + Send;
+
+    /// RestoreSecret.
+    fn restore(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// UpdateSecret without a value: it mints no version.
+    fn update(
+        &self,
+        arn: &str,
+        description: Option<&str>,
+        kms_key_id: Option<&str>,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// TagResource.
+    fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// UntagResource.
+    fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// ValidateResourcePolicy. It writes nothing.
+    fn validate_policy(&self, arn: &str, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
+
+    /// PutResourcePolicy.
+    fn put_policy(
+        &self,
+        arn: &str,
+        policy: &str,
+        block_public_policy: bool,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// DeleteResourcePolicy.
+    fn delete_policy(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// DeleteSecret.
+    fn delete(&self, arn: &str, deletion: Deletion) -> impl Future<Output = Result<(), ServiceError>> + Send;
+}
