@@ -22,15 +22,31 @@ pub struct PolicyDocument {
 pub struct PolicyProblem {
     /// Where, as an RFC 6901 pointer into the document; for something that is missing, the object that lacks it.
     pub pointer: String,
-    /// What is wrong, in a sentence.
+    /// What is wrong, in a sentence that may quote the document.
     pub message: String,
+    /// The same sentence without anything of the document, for documents whose text must not be shown.
+    pub unquoted: String,
     /// What would be right.
     pub help: Option<String>,
 }
 
 impl PolicyProblem {
     pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into(), help: None }
+        let message = message.into();
+        Self { pointer: pointer.into(), unquoted: message.clone(), message, help: None }
+    }
+
+    /// Says that the message quotes `text` from the document, in back-ticks or as it is.
+    pub(super) fn quoting(self, text: &str) -> Self {
+        let in_ticks = format!("`{text}`");
+        let unquoted = if self.message.contains(&in_ticks) {
+            self.message.replace(&in_ticks, "`…`")
+        } else if text.is_empty() {
+            self.message.clone()
+        } else {
+            self.message.replace(text, "…")
+        };
+        Self { unquoted, ..self }
     }
 
     pub(super) fn with_help(self, help: impl Into<String>) -> Self {

@@ -55,6 +55,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             if seen.contains(&key) {
                 node.problems.push(
                     PolicyProblem::new(node.pointer.clone(), format!("the key `{key}` is written twice in one object"))
+                        .quoting(&key)
                         .with_help("keep one of the two; for several values use a list"),
                 );
             }

@@ -248,4 +248,29 @@ proptest! {
             prop_assert!(written.pointer(&problem.pointer).is_some(), "{}: {}", problem.pointer, problem.message);
         }
     }
+
+    #[test]
+    fn what_is_unquoted_shows_nothing_of_the_document(written in policy(), more in anything()) {
+        for document in [marked(&written), marked(&more)] {
+            for problem in PolicyDocument::check(&document) {
+                prop_assert!(!problem.unquoted.contains("MARKED"), "{problem:?}");
+                prop_assert!(!problem.help.unwrap_or_default().contains("MARKED"));
+            }
+        }
+    }
+}
+
+/// The same document with a mark in every string and a marked key in every object.
+fn marked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(format!("MARKED {text}")),
+        Value::Array(items) => items.iter().map(marked).collect(),
+        Value::Object(members) => {
+            let mut members: Map<String, Value> =
+                members.iter().map(|(key, member)| (key.clone(), marked(member))).collect();
+            members.insert("MARKED".to_owned(), Value::Null);
+            Value::Object(members)
+        }
+        other => other.clone(),
+    }
 }

@@ -34,6 +34,11 @@ impl Check {
         self.problems.push(PolicyProblem::new(pointer, message).with_help(help));
     }
 
+    /// As [`Self::report`], for a message that quotes `text` from the document.
+    fn report_quoting(&mut self, pointer: &str, text: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(PolicyProblem::new(pointer, message).quoting(text).with_help(help));
+    }
+
     fn document(&mut self, document: &Value) {
         let Value::Object(members) = document else {
             let message = format!("a policy is an object, and this is {}", kind(document));
@@ -64,7 +69,12 @@ impl Check {
         let known = [vocabulary::CURRENT_VERSION, vocabulary::DEFAULT_VERSION];
         if !value.as_str().is_some_and(|version| known.contains(&version)) {
             let message = format!("{value} is not a version of the policy language");
-            self.report(pointer, message, "write \"2012-10-17\", the current one (or \"2008-10-17\")");
+            self.report_quoting(
+                pointer,
+                &value.to_string(),
+                message,
+                "write \"2012-10-17\", the current one (or \"2008-10-17\")",
+            );
         }
     }
 
@@ -134,7 +144,12 @@ impl Check {
         };
         if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let message = format!("the Sid `{sid}` has characters that IAM doesn't take");
-            self.report(pointer, message, "letters A-Z and a-z and digits only, for example `AllowRotation`");
+            self.report_quoting(
+                pointer,
+                sid,
+                message,
+                "letters A-Z and a-z and digits only, for example `AllowRotation`",
+            );
         }
         // An empty Sid is the same as none.
         if sid.is_empty() {
@@ -142,7 +157,7 @@ impl Check {
         }
         if let Some(first) = self.sids.get(sid) {
             let message = format!("the Sid `{sid}` is taken by the statement at {first}");
-            self.report(pointer, message, "a Sid is unique within its policy");
+            self.report_quoting(pointer, sid, message, "a Sid is unique within its policy");
         } else {
             let statement = pointer.strip_suffix("/Sid").unwrap_or(pointer).to_owned();
             self.sids.insert(sid.to_owned(), statement);
@@ -151,7 +166,12 @@ impl Check {
 
     fn effect(&mut self, pointer: &str, value: &Value) {
         if value != "Allow" && value != "Deny" {
-            self.report(pointer, format!("{value} is not an effect"), "write \"Allow\" or \"Deny\", spelled so");
+            self.report_quoting(
+                pointer,
+                &value.to_string(),
+                format!("{value} is not an effect"),
+                "write \"Allow\" or \"Deny\", spelled so",
+            );
         }
     }
 
@@ -165,7 +185,7 @@ impl Check {
                     if vocabulary::PRINCIPAL_KEYS.contains(&kind.as_str()) {
                         self.strings(&pointer, kind, value, |check, pointer, text| {
                             if let Err(wrong) = principal::check(kind, text) {
-                                check.report(pointer, wrong.message, wrong.help);
+                                check.report_quoting(pointer, text, wrong.message, wrong.help);
                             }
                         });
                     } else {
@@ -175,7 +195,7 @@ impl Check {
             }
             Value::Object(_) => self.report(pointer, format!("`{key}` names nobody"), help),
             Value::String(text) => {
-                self.report(pointer, format!("`{text}` does not say what kind of principal it is"), help);
+                self.report_quoting(pointer, text, format!("`{text}` does not say what kind of principal it is"), help);
             }
             _ => self.report(pointer, format!("`{key}` is {}", self::kind(value)), help),
         }
@@ -215,14 +235,14 @@ impl Check {
             action == "*" || action.split_once(':').is_some_and(|(service, name)| is_service(service) && is_name(name));
         if !well_formed {
             let help = "write `service:Name`, for example \"secretsmanager:GetSecretValue\", or \"*\"";
-            self.report(pointer, format!("`{action}` is not an action"), help);
+            self.report_quoting(pointer, action, format!("`{action}` is not an action"), help);
         }
     }
 
     fn resource(&mut self, pointer: &str, resource: &str) {
         if !resource.starts_with("arn:") && !resource.starts_with('*') {
             let help = "write an ARN, or \"*\": the secret that the policy is attached to";
-            self.report(pointer, format!("`{resource}` is neither an ARN nor \"*\""), help);
+            self.report_quoting(pointer, resource, format!("`{resource}` is neither an ARN nor \"*\""), help);
         }
     }
 
@@ -241,7 +261,12 @@ impl Check {
             match Operator::read(operator) {
                 Some(known) if !seen.insert(known.spelling()) => {
                     let message = format!("the operator `{operator}` is here already, in other letters");
-                    self.report(&pointer, message, "join the two: upper and lower case make no difference");
+                    self.report_quoting(
+                        &pointer,
+                        operator,
+                        message,
+                        "join the two: upper and lower case make no difference",
+                    );
                 }
                 Some(_) => {}
                 None => self.unknown_operator(&pointer, operator),
@@ -250,7 +275,7 @@ impl Check {
                 self.condition_keys(&pointer, keys);
             } else {
                 let message = format!("`{operator}` holds {}", kind(keys));
-                self.report(&pointer, message, "write an object of condition keys and their values");
+                self.report_quoting(&pointer, operator, message, "write an object of condition keys and their values");
             }
         }
     }
@@ -264,7 +289,7 @@ impl Check {
                 None => "operators are, for example, `StringEquals`, `ArnLike`, `IpAddress` and `Bool`".to_owned(),
             }
         };
-        self.report(pointer, format!("IAM knows no condition operator `{operator}`"), help);
+        self.report_quoting(pointer, operator, format!("IAM knows no condition operator `{operator}`"), help);
     }
 
     fn condition_keys(&mut self, pointer: &str, keys: &Map<String, Value>) {
@@ -273,10 +298,10 @@ impl Check {
             let pointer = child(pointer, key);
             if !key.contains(':') {
                 let help = "a condition key begins with a service, for example `aws:SourceVpce`";
-                self.report(&pointer, format!("`{key}` is not a condition key"), help);
+                self.report_quoting(&pointer, key, format!("`{key}` is not a condition key"), help);
             } else if !seen.insert(vocabulary::condition_key(key)) {
                 let message = format!("the condition key `{key}` is here already, in other letters");
-                self.report(&pointer, message, "join the two: upper and lower case make no difference");
+                self.report_quoting(&pointer, key, message, "join the two: upper and lower case make no difference");
             }
             match values {
                 Value::Array(items) => {
@@ -301,7 +326,7 @@ impl Check {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("the keys of {place} are {}", known.join(", ")),
         };
-        self.report(pointer, format!("{place} has no key `{key}`"), help);
+        self.report_quoting(pointer, key, format!("{place} has no key `{key}`"), help);
     }
 }
 
@@ -355,7 +380,7 @@ mod tests {
     fn found(document: &Value) -> Vec<(String, String, String)> {
         problems(document)
             .into_iter()
-            .map(|PolicyProblem { pointer, message, help }| (pointer, message, help.unwrap_or_default()))
+            .map(|PolicyProblem { pointer, message, help, unquoted: _ }| (pointer, message, help.unwrap_or_default()))
             .collect()
     }
 
