@@ -1,0 +1,281 @@
+//! From a target to a client: credentials, region, endpoint, and the account that they belong to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::retry::RetryConfig;
+
+use super::calls::CallCounts;
+use super::embedded;
+use super::error::{chain, service_error};
+use super::quota::Quotas;
+use super::read::Reader;
+use super::write::Writer;
+use crate::desired::Target;
+use crate::live::{ServiceError, ServiceErrorKind};
+use crate::sandbox::Sandbox;
+
+/// Attempts for one call, the first included. With the SDK's backoff this rides out some seconds of throttling; what
+/// still fails then is reported, since a plan that waits for minutes looks dead.
+const ATTEMPTS: u32 = 5;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one attempt may take in all.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What AWS counts requests by. The account is none when nobody asked for it.
+type AccountAndRegion = (Option<String>, String);
+
+/// Everything that targets are reached through in one run.
+#[derive(Default)]
+pub struct Aws {
+    sandbox: Option<Sandbox>,
+    endpoint_url: Option<String>,
+    quotas: Mutex<BTreeMap<AccountAndRegion, Arc<Quotas>>>,
+    calls: CallCounts,
+}
+
+impl Aws {
+    /// AWS itself, or `endpoint_url` in its place, which then overrides what the targets say.
+    pub fn new(endpoint_url: Option<String>) -> Self {
+        Self { endpoint_url, ..Self::default() }
+    }
+
+    /// The embedded sandbox. Profiles, roles and endpoints of the targets are not looked at.
+    pub fn embedded(sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..Self::default() }
+    }
+
+    /// Whether everything stays in the embedded sandbox.
+    pub fn is_embedded(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// The requests sent so far, over all targets.
+    pub fn calls(&self) -> &CallCounts {
+        &self.calls
+    }
+
+    /// Finds credentials for `target`, and checks that they belong to its account when it names one.
+    pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
+        let config = match &self.sandbox {
+            Some(sandbox) => embedded_config(sandbox, target),
+            None => self.config(target).await?,
+        };
+        let account = match &target.account {
+            Some(expected) => {
+                let found = self.caller_account(&config, target).await?;
+                if found != *expected {
+                    return Err(ConnectError::WrongAccount { expected: expected.clone(), found });
+                }
+                Some(found)
+            }
+            None => None,
+        };
+        let client = aws_sdk_secretsmanager::config::Builder::from(&config).interceptor(self.calls.clone()).build();
+        let client = aws_sdk_secretsmanager::Client::from_conf(client);
+        let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
+        Ok(Connection { account, reader: Reader::new(client, quotas) })
+    }
+
+    /// Two targets in one account and region share their quotas, as they do at AWS.
+    fn quotas(&self, account: Option<String>, region: &str) -> Arc<Quotas> {
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(quotas.entry((account, region.to_owned())).or_default())
+    }
+
+    async fn config(&self, target: &Target) -> Result<SdkConfig, ConnectError> {
+        let endpoint = self.endpoint_url.as_ref().or(target.endpoint_url.as_ref());
+        let mut loader = base(target.region.clone(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
+        if let Some(profile) = &target.profile {
+            loader = loader.profile_name(profile);
+        }
+        // A loopback endpoint stands in for all of AWS, STS included. Any other is one of Secrets Manager alone.
+        if let Some(endpoint) = endpoint.filter(|url| is_loopback(url)) {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let mut config = loader.load().await;
+        if let Some(role) = &target.assume_role {
+            let role = aws_config::sts::AssumeRoleProvider::builder(role)
+                .session_name("keywright")
+                .region(Region::new(target.region.clone()))
+                .configure(&config)
+                .build()
+                .await;
+            config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
+        }
+        self.check_credentials(&config, target).await?;
+        if let Some(endpoint) = endpoint.filter(|url| !is_loopback(url)) {
+            // STS keeps AWS's own endpoint: the account check must not ask whoever answers at this one.
+            let account = match &target.account {
+                Some(_) => Some(self.caller_account(&config, target).await?),
+                None => None,
+            };
+            tracing::debug!(?account, "caller checked before the endpoint is overridden");
+            config = config.into_builder().endpoint_url(endpoint).build();
+        }
+        Ok(config)
+    }
+
+    /// Fails early, and says where credentials were looked for.
+    async fn check_credentials(&self, config: &SdkConfig, target: &Target) -> Result<(), ConnectError> {
+        let places = || CredentialPlaces { profile: target.profile.clone(), role: target.assume_role.clone() };
+        let provider = config
+            .credentials_provider()
+            .ok_or_else(|| ConnectError::NoCredentials { places: places(), reason: "none is configured".to_owned() })?;
+        provider
+            .provide_credentials()
+            .await
+            .map(|_| ())
+            .map_err(|error| ConnectError::NoCredentials { places: places(), reason: chain(&error) })
+    }
+
+    /// STS GetCallerIdentity.
+    async fn caller_account(&self, config: &SdkConfig, target: &Target) -> Result<String, ConnectError> {
+        let client = aws_sdk_sts::config::Builder::from(config).interceptor(self.calls.clone()).build();
+        let identity = aws_sdk_sts::Client::from_conf(client)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| service_error("GetCallerIdentity", &error))
+            .map_err(|error| match error.kind {
+                ServiceErrorKind::Credentials => ConnectError::NoCredentials {
+                    places: CredentialPlaces { profile: target.profile.clone(), role: target.assume_role.clone() },
+                    reason: error.to_string(),
+                },
+                _ => ConnectError::Service(error),
+            })?;
+        Ok(identity.account.unwrap_or_default())
+    }
+}
+
+/// A target that answers, with the account checked.
+pub struct Connection {
+    /// The account that the credentials belong to, when the target names one.
+    pub account: Option<String>,
+    reader: Reader,
+}
+
+impl Connection {
+    /// The reading operations alone.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The writing operations. Only `apply` and the day-2 commands may ask for them.
+    pub fn into_writer(self) -> Writer {
+        Writer::new(self.reader)
+    }
+}
+
+/// Why a target cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No credentials were found, or they were refused.
+    #[error("there are no usable credentials: {reason}")]
+    NoCredentials {
+        /// Where they were looked for.
+        places: CredentialPlaces,
+        /// What the credential chain said.
+        reason: String,
+    },
+    /// The credentials belong to another account than the target names.
+    #[error("the credentials belong to account {found}, and the target is in account {expected}")]
+    WrongAccount {
+        /// The target's account.
+        expected: String,
+        /// The credentials' account.
+        found: String,
+    },
+    /// STS did not answer.
+    #[error("the caller's account could not be checked")]
+    Service(#[from] ServiceError),
+}
+
+/// Where credentials were looked for.
+#[derive(Debug)]
+pub struct CredentialPlaces {
+    /// The target's profile.
+    pub profile: Option<String>,
+    /// The target's role.
+    pub role: Option<String>,
+}
+
+impl CredentialPlaces {
+    /// The places, in the order in which they are tried.
+    pub fn describe(&self) -> String {
+        let source = self.profile.as_ref().map_or_else(
+            || {
+                "the environment (AWS_ACCESS_KEY_ID), the profile in ~/.aws/config and ~/.aws/credentials (AWS_PROFILE, \
+                 else default), web identity (AWS_WEB_IDENTITY_TOKEN_FILE), the container's endpoint (ECS, EKS), and the \
+                 EC2 instance's metadata"
+                    .to_owned()
+            },
+            |profile| format!("the profile {profile} in ~/.aws/config and ~/.aws/credentials, which the target names"),
+        );
+        self.role
+            .as_ref()
+            .map_or_else(|| source.clone(), |role| format!("{source}; then the role {role} was to be assumed"))
+    }
+}
+
+fn base(region: String, http: SharedHttpClient) -> aws_config::ConfigLoader {
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region))
+        .http_client(http)
+        .retry_config(retries())
+        .timeout_config(timeouts())
+}
+
+fn embedded_config(sandbox: &Sandbox, target: &Target) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(target.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(embedded::credentials(target.account.as_deref())))
+        .http_client(embedded::http_client(sandbox.clone()))
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .build()
+}
+
+/// Adaptive: the SDK slows down for a while when it is throttled, and does not only try again.
+fn retries() -> RetryConfig {
+    RetryConfig::adaptive().with_max_attempts(ATTEMPTS)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}
+
+/// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says, except
+/// on loopback.
+fn http_client(loopback: bool) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let proxy = if loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+        let mut connector = Connector::builder().proxy_config(proxy);
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}
+
+/// Whether an endpoint is on this machine.
+fn is_loopback(endpoint: &str) -> bool {
+    url::Url::parse(endpoint).is_ok_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
+}

@@ -1,0 +1,23 @@
+//! The only module that imports the AWS SDK.
+//!
+//! - `connection`: from a target to a client: credentials, region, endpoint, and the account that they belong to;
+//! - `embedded`: the same client with the embedded sandbox in the place of the network;
+//! - `read` and `write`: the two traits on top of a client;
+//! - `quota`: the pace that AWS documents, kept on our side;
+//! - `calls`: how many requests were sent;
+//! - `error`: the SDK's errors in our words.
+//!
+//! What may not enter: planning, printing, and any decision about what to write.
+
+mod calls;
+mod connection;
+mod embedded;
+mod error;
+mod quota;
+mod read;
+mod write;
+
+pub use calls::CallCounts;
+pub use connection::{Aws, ConnectError, Connection};
+pub use read::Reader;
+pub use write::Writer;
