@@ -230,13 +230,14 @@ impl<'a> Planner<'a> {
             .collect();
         let unchanged =
             desired.iter().filter(|name| !self.plans.contains_key(**name) && !blocked.contains(**name)).count();
+        let blocked = blocked.len();
         let owned_live = self
             .live
             .secrets
             .values()
             .filter(|secret| secret.owner() == Some(owner.as_str()) && !secret.is_scheduled_for_deletion())
             .count();
-        self.report.counts = Counts { desired: desired.len(), unchanged, owned_live };
+        self.report.counts = Counts { desired: desired.len(), unchanged, blocked, owned_live };
     }
 }
 

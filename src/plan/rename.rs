@@ -12,8 +12,8 @@ use crate::live::{Live, LiveSecret};
 
 /// How alike two names must be, from 0 to 1, for a pair without a common description to count.
 ///
-/// `staging/payments/db` and `staging/payments/database` have 0.76; two unrelated names under one prefix have less than 0.7.
-const ALIKE: f64 = 0.75;
+/// `ledger-db` and `ledgerdb` have 0.89, `api-key` and `api-token` 0.56; two short names that share a letter have less.
+const ALIKE: f64 = 0.6;
 
 /// Pairs of a secret that is created and one that left git and looks like it. No secret is in two pairs.
 pub(super) fn renames<'a>(
@@ -55,13 +55,35 @@ pub(super) fn renames<'a>(
     pairs
 }
 
-/// From 0 to 1; more than 1 when the descriptions are the same text.
+/// From 0 to 1; more than 1 when the descriptions are the same text, or the last part of the name is.
 fn likeness(created: &SecretPlan, gone: &LiveSecret) -> f64 {
     let description = created.changes.iter().find_map(|change| match change {
         Change::Description { after, .. } => after.as_ref().map(|text| text.text.as_str()),
         _ => None,
     });
     let same_description = description.is_some() && description == gone.description.as_deref();
-    let names = strsim::normalized_levenshtein(created.name.as_str(), gone.name.as_str());
-    if same_description { 1.0 + names } else { names }
+    let (created, gone) = without_common_folders(created.name.as_str(), gone.name.as_str());
+    let moved = created.rsplit('/').next() == gone.rsplit('/').next();
+    let names = strsim::normalized_levenshtein(created, gone);
+    if same_description || moved { 1.0 + names } else { names }
+}
+
+/// The two names without the folders that both begin with: what all names of a project share says nothing.
+fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
+    let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let folders = a.as_bytes()[..shared].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    // A slash is one byte, so both cuts are at the beginning of a character.
+    (&a[folders..], &b[folders..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_both_names_begin_with_does_not_count() {
+        assert_eq!(without_common_folders("prod/payments/app", "prod/payments/old"), ("app", "old"));
+        assert_eq!(without_common_folders("a/b", "c/b"), ("a/b", "c/b"));
+        assert_eq!(without_common_folders("a/größe", "a/grün"), ("größe", "grün"));
+    }
 }

@@ -31,6 +31,8 @@ pub struct Counts {
     pub desired: usize,
     /// Of these, the ones with nothing to do.
     pub unchanged: usize,
+    /// Of these, the ones that an error keeps from being planned.
+    pub blocked: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
 }

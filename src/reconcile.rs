@@ -1,0 +1,112 @@
+//! One target, from its wish to its plan, and from its apply to the proof that it converged.
+//!
+//! The list that planning starts from may lag five minutes behind the truth. So whatever it shows as different is
+//! described, and planned again, before it becomes a change.
+
+use std::collections::BTreeSet;
+
+use crate::desired::{Desired, SecretName, State};
+use crate::live::{self, Live, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
+use crate::plan::{Plan, PlanReport, Rules, Selection, plan};
+
+/// What reading and planning one target came to.
+#[derive(Clone, Debug)]
+pub struct TargetPlan {
+    /// What is live, as far as it was looked at.
+    pub live: Live,
+    /// What would be done.
+    pub plan: Plan,
+    /// What was found.
+    pub report: PlanReport,
+}
+
+/// Reads a target and plans it.
+pub async fn plan_target<R: ReadSecrets>(
+    reader: &R,
+    desired: &Desired,
+    account: Option<&str>,
+    rules: &Rules,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<TargetPlan, ServiceError> {
+    let wanted = wanted(desired, &rules.selection);
+    let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
+    live.account = account.map(str::to_owned);
+    loop {
+        let (planned, report) = plan(desired, &live, rules);
+        let only_listed: Vec<SecretName> = planned
+            .secrets
+            .iter()
+            .filter(|secret| secret.observed.as_ref().is_some_and(|observed| observed.seen == Seen::Listed))
+            .map(|secret| secret.name.clone())
+            .collect();
+        if only_listed.is_empty() {
+            return Ok(TargetPlan { live, plan: planned, report });
+        }
+        // Each round describes at least one secret more, so this ends.
+        for (name, described) in live::describe_all(reader, only_listed, progress).await? {
+            refresh(&mut live, name, described);
+        }
+    }
+}
+
+/// Puts a described secret in the place of the listed one, its policy kept.
+fn refresh(live: &mut Live, name: SecretName, described: Option<LiveSecret>) {
+    match described {
+        None => {
+            live.secrets.remove(&name);
+        }
+        Some(mut described) => {
+            if let Some(before) = live.secrets.remove(&name) {
+                described.policy = before.policy;
+            }
+            live.secrets.insert(name, described);
+        }
+    }
+}
+
+/// What of the target must be looked at.
+fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
+    let chosen = || desired.secrets.values().filter(|wish| selection.contains(&wish.name));
+    let mut names: BTreeSet<SecretName> = chosen().map(|wish| wish.name.clone()).collect();
+    // The ARNs of what they depend on are needed too.
+    names.extend(chosen().flat_map(|wish| wish.depends_on.iter().cloned()));
+    let plain = selection.plain_names();
+    names.extend(plain.iter().flatten().filter(|name| desired.scope.contains(name.as_str())).cloned());
+    Wanted {
+        scope: &desired.scope,
+        names,
+        policies: chosen()
+            .filter(|wish| wish.state == State::Present && wish.policy.is_some())
+            .map(|wish| wish.name.clone())
+            .collect(),
+        names_only: plain.is_some(),
+    }
+}
+
+/// Reads what an apply touched once more, and plans it again: what is left in the plan did not come true.
+pub async fn verify<R: ReadSecrets>(
+    reader: &R,
+    desired: &Desired,
+    before: &Live,
+    touched: &BTreeSet<SecretName>,
+) -> Result<Plan, ServiceError> {
+    let mut live = before.clone();
+    for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
+        refresh(&mut live, name, described);
+    }
+    let with_policy = |name: &&SecretName| desired.secrets.get(*name).is_some_and(|wish| wish.policy.is_some());
+    for name in touched.iter().filter(with_policy) {
+        // One that is gone, or scheduled for deletion, is told by the description alone.
+        if let Some(secret) = live.secrets.get_mut(name).filter(|secret| !secret.is_scheduled_for_deletion())
+            && let Some(policy) = reader.policy(name).await?
+        {
+            secret.policy = policy;
+        }
+    }
+    // Names are matched as they are, so this choice is always well-formed.
+    let selection = Selection::exactly(touched).unwrap_or_default();
+    let (remaining, report) = plan(desired, &live, &Rules { selection });
+    // The findings were shown with the plan that was applied.
+    drop(report);
+    Ok(remaining)
+}
