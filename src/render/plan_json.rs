@@ -1,0 +1,419 @@
+//! A plan as JSON: everything that the text shows, for programs.
+//!
+//! The types here are the format, and `schemas/plan.schema.json` is made of them. A new member is a compatible change; a
+//! member that changes its meaning or goes raises `formatVersion`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::finding::{finding_help, finding_text};
+use super::{escape, words};
+use crate::desired::Deletion;
+use crate::origin::Origin;
+use crate::plan::{
+    Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity,
+    Verb,
+};
+
+/// The version of the format of [`PlanDocument`].
+pub const FORMAT_VERSION: &str = "1";
+
+/// The plan of a project over all chosen targets.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanDocument {
+    /// The version of this format: `1`.
+    pub format_version: &'static str,
+    /// The project's name.
+    pub project: String,
+    /// Whether an apply would change anything in any target.
+    pub has_changes: bool,
+    /// The targets, in the order of the project file.
+    pub targets: Vec<TargetDocument>,
+}
+
+/// One target.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetDocument {
+    /// The target's name.
+    pub name: String,
+    /// The twelve-digit account, when it was checked or the target names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Why the target could not be planned; the other members are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How many secrets there are of each kind.
+    pub summary: SummaryDocument,
+    /// The secrets with something to do, by name.
+    pub secrets: Vec<SecretDocument>,
+    /// What was found, by secret.
+    pub findings: Vec<FindingDocument>,
+    /// The guards that would refuse an apply with the same flags.
+    pub refusals: Vec<RefusalDocument>,
+}
+
+/// Counts of one target.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryDocument {
+    /// Secrets that the manifests name, after selection.
+    pub desired: usize,
+    /// Of these, the ones with nothing to do.
+    pub unchanged: usize,
+    /// Of these, the ones that an error keeps from being planned.
+    pub blocked: usize,
+    /// Live secrets that carry this target's owner tag.
+    pub owned_live: usize,
+    /// Secrets to create.
+    pub create: usize,
+    /// Secrets to restore from a scheduled deletion.
+    pub restore: usize,
+    /// Live secrets without an owner to take over.
+    pub adopt: usize,
+    /// Secrets to change.
+    pub change: usize,
+    /// Secrets to keep and stop managing.
+    pub release: usize,
+    /// Secrets to delete.
+    pub delete: usize,
+    /// Calls to AWS that an apply would write with.
+    pub actions: usize,
+}
+
+/// One secret with something to do.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretDocument {
+    /// The secret's name.
+    pub name: String,
+    /// What happens to it, in one word.
+    pub verb: VerbDocument,
+    /// The ARN, when it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Where its manifest names it; absent when it left git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+    /// Secrets of this plan that are done first.
+    pub depends_on: BTreeSet<String>,
+    /// The differences, field by field.
+    pub changes: Vec<ChangeDocument>,
+    /// The operations that an apply calls, in this order.
+    pub actions: Vec<&'static str>,
+}
+
+/// What happens to a secret.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VerbDocument {
+    /// It does not exist and will.
+    Create,
+    /// It is scheduled for deletion and will be restored.
+    Restore,
+    /// It exists without an owner and becomes this project's.
+    Adopt,
+    /// It is this project's and differs.
+    Change,
+    /// It stays, and stops being this project's.
+    Release,
+    /// It is deleted.
+    Delete,
+}
+
+/// A place in a manifest.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OriginDocument {
+    /// The file, relative to the project's folder.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// One difference.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeDocument {
+    /// The field: `description`, `kmsKeyId`, `tags`, `policy` or `deletion`.
+    pub field: &'static str,
+    /// The tag's key, for `tags`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What is live: text, or a policy document. Absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<serde_json::Value>,
+    /// What will be: text, or a policy document. Absent when there will be none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<serde_json::Value>,
+    /// True when `after` holds an ARN that is known only after another secret is created; a note stands in its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub known_after_apply: bool,
+    /// In words, where before and after do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where the wish is written; absent for keywright's own tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+}
+
+/// Something that was found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingDocument {
+    /// The kind, as a stable word.
+    pub kind: &'static str,
+    /// `info`, `warning` or `error`.
+    pub severity: &'static str,
+    /// The secret.
+    pub secret: String,
+    /// What was found, in one sentence without the secret's name.
+    pub message: String,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Where the secret's manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+}
+
+/// A guard that would refuse.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusalDocument {
+    /// Why, in one sentence.
+    pub message: String,
+    /// The secrets that it is about; empty when it is about the whole plan.
+    pub secrets: Vec<String>,
+    /// The flag that lifts the guard; absent when nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifted_by: Option<String>,
+}
+
+/// One planned target as a document.
+pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal]) -> TargetDocument {
+    let Plan { project: _, target, account, region, secrets } = plan;
+    let PlanReport { findings, counts } = report;
+    TargetDocument {
+        name: target.clone(),
+        account: account.clone(),
+        region: region.clone(),
+        error: None,
+        summary: summary(plan, *counts),
+        secrets: secrets.iter().map(secret).collect(),
+        findings: findings.iter().map(finding).collect(),
+        refusals: refusals.iter().map(refusal).collect(),
+    }
+}
+
+/// A target that could not be planned.
+pub fn failed_target(name: &str, account: Option<&str>, region: &str, error: String) -> TargetDocument {
+    TargetDocument {
+        name: name.to_owned(),
+        account: account.map(str::to_owned),
+        region: region.to_owned(),
+        error: Some(error),
+        summary: SummaryDocument::default(),
+        secrets: Vec::new(),
+        findings: Vec::new(),
+        refusals: Vec::new(),
+    }
+}
+
+/// The document of a whole run, as JSON text with a final line feed.
+pub fn document(project: &str, targets: Vec<TargetDocument>) -> String {
+    let document = PlanDocument {
+        format_version: FORMAT_VERSION,
+        project: project.to_owned(),
+        has_changes: targets.iter().any(|target| !target.secrets.is_empty()),
+        targets,
+    };
+    to_text(&document)
+}
+
+/// The JSON Schema of [`PlanDocument`].
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(PlanDocument).to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".to_owned(), "keywright plan, format version 1".into());
+    }
+    schema
+}
+
+/// JSON escapes control characters by itself; the characters that reorder text are escaped here as well.
+fn to_text(document: &PlanDocument) -> String {
+    // Strings, numbers, lists and maps with text keys: this cannot fail.
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut out = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if escape::is_deceptive(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
+    let Counts { desired, unchanged, blocked, owned_live } = counts;
+    let planned = |verb| plan.secrets.iter().filter(|secret| secret.verb == verb).count();
+    SummaryDocument {
+        desired,
+        unchanged,
+        blocked,
+        owned_live,
+        create: planned(Verb::Create),
+        restore: planned(Verb::Restore),
+        adopt: planned(Verb::Adopt),
+        change: planned(Verb::Change),
+        release: planned(Verb::Release),
+        delete: planned(Verb::Delete),
+        actions: plan.action_count(),
+    }
+}
+
+fn secret(plan: &SecretPlan) -> SecretDocument {
+    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed } = plan;
+    SecretDocument {
+        name: name.as_str().to_owned(),
+        verb: match verb {
+            Verb::Create => VerbDocument::Create,
+            Verb::Restore => VerbDocument::Restore,
+            Verb::Adopt => VerbDocument::Adopt,
+            Verb::Change => VerbDocument::Change,
+            Verb::Release => VerbDocument::Release,
+            Verb::Delete => VerbDocument::Delete,
+        },
+        arn: observed.as_ref().map(|secret| secret.arn.clone()),
+        origin: origin.as_ref().map(place),
+        depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
+        changes: changes.iter().map(change).collect(),
+        actions: actions.iter().map(crate::plan::Action::operation).collect(),
+    }
+}
+
+fn place(origin: &Origin) -> OriginDocument {
+    let Origin { file, line, column } = origin;
+    OriginDocument { file: file.to_string(), line: *line, column: *column }
+}
+
+fn change(change: &Change) -> ChangeDocument {
+    let none = ChangeDocument {
+        field: "",
+        key: None,
+        before: None,
+        after: None,
+        known_after_apply: false,
+        note: None,
+        origin: None,
+    };
+    let unknown = |text: &Option<PlannedText>| text.as_ref().is_some_and(|text| !text.known);
+    let planned = |text: &Option<PlannedText>| text.as_ref().map(|text| text.text.clone().into());
+    match change {
+        Change::Description { before, after, origin } => ChangeDocument {
+            field: "description",
+            before: before.clone().map(Into::into),
+            after: planned(after),
+            known_after_apply: unknown(after),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::KmsKey { before, after, origin } => ChangeDocument {
+            field: "kmsKeyId",
+            before: before.clone().map(Into::into),
+            after: after.clone().map(Into::into),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Tag { key, before, after, origin } => ChangeDocument {
+            field: "tags",
+            key: Some(key.clone()),
+            before: before.clone().map(Into::into),
+            after: planned(after),
+            known_after_apply: unknown(after),
+            origin: origin.as_ref().map(place),
+            ..none
+        },
+        Change::Policy { before, after, origin } => ChangeDocument {
+            field: "policy",
+            before: policy(before),
+            after: policy(after),
+            known_after_apply: matches!(**after, PlannedPolicy::Document { known: false, .. }),
+            note: match **before {
+                PlannedPolicy::Unreadable => Some("the live policy cannot be read before the restore".to_owned()),
+                PlannedPolicy::Unparsable(_) => Some("the live policy is not a JSON object".to_owned()),
+                PlannedPolicy::None | PlannedPolicy::Document { .. } => None,
+            },
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Restored => {
+            ChangeDocument { field: "deletion", note: Some("the scheduled deletion is taken back".to_owned()), ..none }
+        }
+        Change::Deleted { deletion } => ChangeDocument {
+            field: "deletion",
+            after: Some(match deletion {
+                Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
+                Deletion::Force => serde_json::json!({ "force": true }),
+            }),
+            note: Some(words::deletion(*deletion)),
+            ..none
+        },
+    }
+}
+
+fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {
+    match policy {
+        PlannedPolicy::None | PlannedPolicy::Unreadable => None,
+        PlannedPolicy::Unparsable(text) => Some(text.clone().into()),
+        PlannedPolicy::Document { policy, known: _ } => Some(policy.canonical().clone()),
+    }
+}
+
+fn finding(finding: &Finding) -> FindingDocument {
+    FindingDocument {
+        kind: match finding.kind {
+            FindingKind::Unmanaged { .. } => "unmanaged",
+            FindingKind::Orphaned { .. } => "orphaned",
+            FindingKind::Foreign { .. } => "foreign",
+            FindingKind::ForeignInScope { .. } => "foreignInScope",
+            FindingKind::OwnedByService { .. } => "ownedByService",
+            FindingKind::Replica { .. } => "replica",
+            FindingKind::NotCarriedOut(_) => "notCarriedOut",
+            FindingKind::LooksRenamed { .. } => "looksRenamed",
+            FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
+            FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
+        },
+        severity: match finding.severity() {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        },
+        secret: finding.secret.as_str().to_owned(),
+        message: finding_text(finding),
+        help: finding_help(finding),
+        origin: finding.origin.as_ref().map(place),
+    }
+}
+
+fn refusal(refusal: &Refusal) -> RefusalDocument {
+    let Refusal { target: _, secrets, kind } = refusal;
+    RefusalDocument {
+        message: kind.to_string(),
+        secrets: secrets.iter().map(|name| name.as_str().to_owned()).collect(),
+        lifted_by: kind.lifted_by(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Plurals, verbs and word-level differences.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::escape;
+use super::paint::Paint;
+use crate::desired::Deletion;
+use crate::plan::{ObservedField, Verb};
+
+/// `1 secret`, `2 secrets`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
+/// The sign and the word of a verb.
+pub(super) fn verb(verb: Verb) -> (&'static str, &'static str) {
+    match verb {
+        Verb::Create => ("+", "create"),
+        Verb::Restore => ("^", "restore"),
+        Verb::Adopt => (">", "adopt"),
+        Verb::Change => ("~", "change"),
+        Verb::Release => ("<", "release"),
+        Verb::Delete => ("-", "delete"),
+    }
+}
+
+/// The verb, once it is done.
+pub(super) fn verb_done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Restore => "restored",
+        Verb::Adopt => "adopted",
+        Verb::Change => "changed",
+        Verb::Release => "released",
+        Verb::Delete => "deleted",
+    }
+}
+
+/// Text in the verb's colour.
+pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &str) -> String {
+    match verb {
+        Verb::Create => paint.added(text),
+        Verb::Change => paint.changed(text),
+        Verb::Restore | Verb::Adopt | Verb::Release => paint.moved(text),
+        Verb::Delete => paint.removed(text),
+    }
+}
+
+/// How a secret is deleted.
+pub(super) fn deletion(deletion: Deletion) -> String {
+    match deletion {
+        Deletion::Window(days) => format!("can be restored for {days} days"),
+        Deletion::Force => "at once and for good: it can NOT be restored".to_owned(),
+    }
+}
+
+/// What is no longer as it was.
+pub(super) fn observed_field(field: ObservedField) -> &'static str {
+    match field {
+        ObservedField::Existence => "whether it exists",
+        ObservedField::Identity => "its ARN",
+        ObservedField::ScheduledDeletion => "its scheduled deletion",
+        ObservedField::Ownership => "its owner",
+        ObservedField::Description => "its description",
+        ObservedField::KmsKey => "its KMS key",
+        ObservedField::Tags => "its tags",
+        ObservedField::Policy => "its policy",
+    }
+}
+
+/// One text becoming another, word by word on one line: removed words in `[-…-]`, added ones in `{+…+}`, as `git diff
+/// --word-diff` marks them; in colour the marks are left out.
+pub(super) fn word_diff(paint: Paint, before: &str, after: &str) -> String {
+    let (before, after) = (escape::line(before), escape::line(after));
+    let diff = TextDiff::from_unicode_words(before.as_ref(), after.as_ref());
+    // Two texts with hardly a word in common are easier to read one after the other.
+    if diff.ratio() < 0.4 {
+        return format!("{} → {}", paint.removed(quote(&before)), paint.added(quote(&after)));
+    }
+    let mut runs: Vec<(ChangeTag, String)> = Vec::new();
+    for change in diff.iter_all_changes() {
+        match runs.last_mut() {
+            Some((tag, run)) if *tag == change.tag() => run.push_str(change.value()),
+            _ => runs.push((change.tag(), change.value().to_owned())),
+        }
+    }
+    runs.into_iter()
+        .map(|(tag, run)| match (tag, paint.is_on()) {
+            (ChangeTag::Equal, _) => run,
+            (ChangeTag::Delete, true) => paint.removed(run),
+            (ChangeTag::Insert, true) => paint.added(run),
+            (ChangeTag::Delete, false) => format!("[-{run}-]"),
+            (ChangeTag::Insert, false) => format!("{{+{run}+}}"),
+        })
+        .collect()
+}
+
+/// Escaped text in quotation marks.
+pub(super) fn quote(escaped: &str) -> String {
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_word_is_marked_in_its_line() {
+        let plain = Paint::new(false);
+        assert_eq!(
+            word_diff(plain, "Primary database of payments", "Primary cluster of payments"),
+            "Primary [-database-]{+cluster+} of payments"
+        );
+    }
+
+    #[test]
+    fn unlike_texts_stand_one_after_the_other() {
+        assert_eq!(word_diff(Paint::new(false), "alpha", "omega"), "\"alpha\" → \"omega\"");
+    }
+
+    #[test]
+    fn hostile_text_stays_on_its_line() {
+        let diff = word_diff(Paint::new(false), "a\u{1b}[31m b", "a\u{1b}[31m c\n");
+        assert!(!diff.contains(['\u{1b}', '\n']), "{diff}");
+    }
+}
