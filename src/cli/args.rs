@@ -1,0 +1,80 @@
+//! Arguments that several verbs share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::plan::Lifts;
+
+/// Which project.
+#[derive(Debug, Args)]
+pub(super) struct ProjectArgs {
+    /// The folder that holds keywright.yaml
+    #[arg(short = 'C', long = "project", value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+/// Which targets and secrets.
+#[derive(Debug, Args)]
+pub(super) struct ChoiceArgs {
+    /// Only this target; may be given several times [default: all]
+    #[arg(short, long = "target", value_name = "NAME")]
+    pub(super) targets: Vec<String>,
+    /// Only secrets whose name matches; may be given several times. `*` also matches `/`. Orphans are narrowed by it too
+    #[arg(short, long = "select", value_name = "GLOB")]
+    pub(super) select: Vec<String>,
+}
+
+/// Where Secrets Manager is.
+#[derive(Debug, Args)]
+pub(super) struct AwsArgs {
+    /// Use the embedded Secrets Manager instead of AWS, in this file [default: .keywright/sandbox.redb in the project]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap's form of a flag with an optional value")]
+    pub(super) sandbox: Option<Option<PathBuf>>,
+    /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    pub(super) endpoint_url: Option<String>,
+}
+
+/// Guards to lift for one run, each by its own flag.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Guards")]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
+pub(super) struct LiftArgs {
+    /// Delete secrets that carry the tag keywright:protect
+    #[arg(long)]
+    allow_protected: bool,
+    /// Apply a project without any secret
+    #[arg(long)]
+    allow_empty: bool,
+    /// Delete live secrets that this project has never managed
+    #[arg(long)]
+    allow_delete_unowned: bool,
+    /// Adopt secrets that a CloudFormation stack manages
+    #[arg(long)]
+    allow_adopt_cloudformation: bool,
+    /// Put policies that open secrets to everyone
+    #[arg(long)]
+    allow_public_policy: bool,
+    /// Most secrets that this run may delete, per target [default: guards.maxDeletes of the project]
+    #[arg(long, value_name = "NUMBER")]
+    max_deletes: Option<u32>,
+    /// Largest share of owned live secrets that this run may change [default: guards.maxChangesPercent of the project]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    max_changes_percent: Option<u8>,
+}
+
+impl LiftArgs {
+    pub(super) fn lifts(&self) -> Lifts {
+        Lifts {
+            protected: self.allow_protected,
+            empty: self.allow_empty,
+            max_deletes: self.max_deletes,
+            max_changes_percent: self.max_changes_percent,
+            delete_unowned: self.allow_delete_unowned,
+            adopt_cloudformation: self.allow_adopt_cloudformation,
+            public_policy: self.allow_public_policy,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `keywright init`: writes a project that plans cleanly.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::sandbox::PRIVATE_FOLDER;
+use super::shell::Shell;
+use crate::exit_code::ExitCode;
+use crate::render::escape;
+
+/// Write a project that plans cleanly.
+///
+/// Makes keywright.yaml, a first secret, the JSON Schemas for the editor, and a line in .gitignore. Nothing that exists is
+/// overwritten.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Example:\n  keywright init payments --region eu-west-1\n  keywright plan --sandbox --project payments"
+)]
+pub(super) struct InitArgs {
+    /// The project's name, and the folder to make
+    #[arg(value_name = "NAME", value_parser = project_name)]
+    name: String,
+    /// The folder, when it is not named as the project
+    #[arg(short = 'C', long = "project", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// The region of the first target
+    #[arg(long, value_name = "REGION", default_value = "eu-west-1")]
+    region: String,
+    /// The account of the first target; credentials of any other are refused then
+    #[arg(long, value_name = "TWELVE DIGITS")]
+    account: Option<String>,
+}
+
+fn project_name(name: &str) -> Result<String, String> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let fits = name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
+    fits.then(|| name.to_owned()).ok_or_else(|| {
+        "a project's name has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"
+            .to_owned()
+    })
+}
+
+pub(super) fn init(args: &InitArgs, shell: &Shell) -> ExitCode {
+    let root = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    match write_project(&root, args, shell) {
+        Ok(()) => {
+            let shown = root.display().to_string();
+            shell.err.line(&format!("\nNext: keywright plan --sandbox --project {}", escape::line(&shown)));
+            ExitCode::Success
+        }
+        Err((path, error)) => {
+            let shown = path.display().to_string();
+            shell.error(&format!("{} cannot be written: {error}", escape::line(&shown)), None);
+            ExitCode::Error
+        }
+    }
+}
+
+fn write_project(root: &Path, args: &InitArgs, shell: &Shell) -> Result<(), (PathBuf, io::Error)> {
+    let files = [
+        ("keywright.yaml", project_file(args)),
+        ("secrets/example.yaml", secret_file(&args.name)),
+        (".keywright/.gitignore", "*\n".to_owned()),
+        ("schemas/project.schema.json", format!("{:#}\n", crate::manifest::schema::project_schema())),
+        ("schemas/secret.schema.json", format!("{:#}\n", crate::manifest::schema::secret_schema())),
+    ];
+    for (name, text) in files {
+        let path = root.join(name);
+        let written = write_new(&path, &text).map_err(|error| (path.clone(), error))?;
+        let word = if written { "wrote" } else { "kept " };
+        shell.err.line(&format!("{word} {}", escape::line(&path.display().to_string())));
+    }
+    ignore_private_folder(root).map_err(|error| (root.join(".gitignore"), error))
+}
+
+/// Writes a file that does not exist yet; tells whether it did.
+fn write_new(path: &Path, text: &str) -> io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds `.keywright/` to the project's .gitignore, once.
+fn ignore_private_folder(root: &Path) -> io::Result<()> {
+    let path = root.join(".gitignore");
+    let line = format!("{PRIVATE_FOLDER}/");
+    let before = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    if before.lines().any(|existing| existing.trim() == line) {
+        return Ok(());
+    }
+    let separator = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
+    writeln!(file, "{separator}{line}")
+}
+
+fn project_file(args: &InitArgs) -> String {
+    let account = args.account.as_ref().map_or_else(
+        || {
+            "      # account: \"111111111111\"   # name it, and credentials of any other account are refused\n"
+                .to_owned()
+        },
+        |account| format!("      account: \"{account}\"\n"),
+    );
+    format!(
+        "# yaml-language-server: $schema=schemas/project.schema.json
+apiVersion: keywright/v1
+kind: Project
+metadata:
+  name: {name}
+spec:
+  manifests: [secrets/]
+  targets:
+    - name: dev
+{account}      region: {region}
+      vars: {{ env: dev }}
+  # Merged beneath every secret's spec.
+  defaults:
+    tags: {{ managed-by: keywright }}
+  # Nothing outside these prefixes is ever touched.
+  scope:
+    namePrefixes: [\"${{env}}/{name}/\"]
+  # Secrets of this project that left git are reported, and stay. Or delete, or release.
+  prune: report
+",
+        name = args.name,
+        region = args.region,
+    )
+}
+
+fn secret_file(project: &str) -> String {
+    format!(
+        "# yaml-language-server: $schema=../schemas/secret.schema.json
+apiVersion: keywright/v1
+kind: Secret
+metadata:
+  name: ${{env}}/{project}/example
+spec:
+  description: Replace this with the first secret to manage
+  tags: {{ data-class: internal }}
+"
+    )
+}

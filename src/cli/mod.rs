@@ -1,0 +1,122 @@
+//! One file a verb: its arguments and its handler, side by side.
+//!
+//! What may not enter: anything that another front end would need too. Handlers put rooms together; they do not plan,
+//! diff or make sentences about plans.
+
+mod apply;
+mod args;
+mod explain;
+mod init;
+mod interrupt;
+mod log;
+mod plan;
+mod prepare;
+mod progress;
+mod release;
+mod sandbox;
+mod schema;
+mod shell;
+mod validate;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+
+pub use shell::{ColorChoice, Output, Shell};
+
+use crate::exit_code::ExitCode;
+
+/// Keeps AWS Secrets Manager in step with git.
+///
+/// keywright reads YAML manifests of the secrets that should exist, compares them with what is live, shows a plan that a
+/// reviewer can trust, and applies it in dependency order. It keeps no state file.
+#[derive(Debug, Parser)]
+#[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done or no changes, 1 error, 2 changes, 3 a guard refused, 4 the plan is stale, \
+    5 applied in part, 64 wrong usage, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// End with the number of API calls; -vv logs debug, -vvv everything of keywright's own
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a project that plans cleanly
+    Init(init::InitArgs),
+    /// Check manifests offline
+    Validate(validate::ValidateArgs),
+    /// Show what an apply would do
+    Plan(plan::PlanArgs),
+    /// Show the plan, ask, and carry it out
+    Apply(apply::ApplyArgs),
+    /// Stop managing one secret and keep it
+    Release(release::ReleaseArgs),
+    /// Show the documentation of a manifest field
+    Explain(explain::ExplainArgs),
+    /// Print a JSON Schema
+    Schema(schema::SchemaArgs),
+    /// The embedded Secrets Manager
+    Sandbox(sandbox::SandboxArgs),
+}
+
+/// Runs one command line, `args[0]` included, and returns what the process should end with.
+pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, shell),
+    };
+    shell.set_color(cli.color);
+    log::start(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            shell.error(&format!("the runtime could not be started: {error}"), None);
+            return ExitCode::Error;
+        }
+    };
+    let code = runtime.block_on(async {
+        match cli.command {
+            Command::Init(args) => init::init(&args, shell),
+            Command::Validate(args) => validate::validate(&args, shell),
+            Command::Plan(args) => plan::plan(&args, cli.verbose, shell).await,
+            Command::Apply(args) => apply::apply(&args, cli.verbose, shell).await,
+            Command::Release(args) => release::release(&args, cli.verbose, shell).await,
+            Command::Explain(args) => explain::explain(&args, shell),
+            Command::Schema(args) => schema::schema(&args, shell),
+            Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,
+        }
+    });
+    // A prompt that waits for input must not keep the process alive.
+    runtime.shutdown_background();
+    shell.finish(code)
+}
+
+/// The command line's grammar, for documentation and tests.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// `--help` and `--version` are answers; everything else is wrong usage.
+fn usage(error: &clap::Error, shell: &mut Shell) -> ExitCode {
+    let text = if shell.err.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let text = if shell.out.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
+            shell.out.write(&text);
+            ExitCode::Success
+        }
+        _ => {
+            shell.err.write(&text);
+            ExitCode::Usage
+        }
+    }
+}

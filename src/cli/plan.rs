@@ -1,0 +1,127 @@
+//! `keywright plan`: shows what an apply would do.
+
+use clap::{Args, ValueEnum};
+
+use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::interrupt;
+use super::prepare::{Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls};
+use super::shell::Shell;
+use crate::exit_code::ExitCode;
+use crate::plan::Rules;
+use crate::render::{Paint, plan_json, plan_text};
+
+/// Show what an apply would do.
+///
+/// Reads the live state through List, Describe and GetResourcePolicy calls and changes nothing.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select '*/payments/db*'\n  \
+    keywright plan --format json --detailed-exitcode > plan.json"
+)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    /// How to show the plan
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: PlanFormat,
+    /// End with 2 when there are changes, and with 0 only when there are none
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    lifts: LiftArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// For people
+    Text,
+    /// For programs; the format is in schemas/plan.schema.json
+    Json,
+}
+
+pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
+    match run(args, verbose, shell).await {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
+    let rules = Rules { selection: selection(&args.choice, shell)? };
+    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
+    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let stop = interrupt::listen();
+    let prepared = tokio::select! {
+        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), shell) => prepared,
+        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
+    };
+    match args.format {
+        PlanFormat::Text => shell.out.write(&text(shell.out.paint(), &prepared)),
+        PlanFormat::Json => shell.out.write(&json(&prepared)),
+    }
+    let code = tell_failures(&prepared, shell);
+    tell_calls(&aws, verbose, shell);
+    let changes = prepared
+        .targets
+        .iter()
+        .any(|target| target.planned.as_ref().is_ok_and(|planned| !planned.target.plan.is_empty()));
+    Ok(if changes && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
+}
+
+/// The plans of all targets, with what the guards would refuse.
+pub(super) fn text(paint: Paint, prepared: &Prepared) -> String {
+    let sections: Vec<String> = prepared
+        .targets
+        .iter()
+        .map(|PreparedTarget { desired, planned }| {
+            if let Ok(planned) = planned {
+                let plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
+                let refusals = plan_text::refusals(paint, &planned.refusals);
+                return if refusals.is_empty() { plan } else { format!("{plan}\n{refusals}") };
+            }
+            let target = &desired.target;
+            let heading = plan_text::heading(paint, &target.name, target.account.as_deref(), &target.region);
+            format!("{heading}\n  {}\n", paint.error("could not be planned: see the error below"))
+        })
+        .collect();
+    sections.join("\n")
+}
+
+fn json(prepared: &Prepared) -> String {
+    let targets = prepared
+        .targets
+        .iter()
+        .map(|PreparedTarget { desired, planned }| match planned {
+            Ok(planned) => plan_json::target(&planned.target.plan, &planned.target.report, &planned.refusals),
+            Err(error) => {
+                let target = &desired.target;
+                plan_json::failed_target(&target.name, target.account.as_deref(), &target.region, error.text())
+            }
+        })
+        .collect();
+    plan_json::document(&prepared.project, targets)
+}
+
+/// Says which targets could not be planned, or hold findings that keep them from being applied.
+pub(super) fn tell_failures(prepared: &Prepared, shell: &Shell) -> ExitCode {
+    let mut code = ExitCode::Success;
+    for target in &prepared.targets {
+        match &target.planned {
+            Err(error) => {
+                tell_target_error(&target.desired.target.name, error, shell);
+                code = ExitCode::Error;
+            }
+            Ok(planned) if planned.target.report.has_blockers() => code = ExitCode::Error,
+            Ok(_) => {}
+        }
+    }
+    code
+}
+
+fn tell_target_error(target: &str, error: &TargetError, shell: &Shell) {
+    let hint = error.hint();
+    shell.error(&format!("{}: {}", crate::render::escape::line(target), error.text()), hint.as_deref());
+}

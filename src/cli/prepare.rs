@@ -1,0 +1,141 @@
+//! What `plan` and `apply` have in common: load the manifests, reach the targets, read and plan them side by side.
+
+use std::path::Path;
+
+use futures::stream::{self, StreamExt};
+
+use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::progress::ReadingLine;
+use super::sandbox;
+use super::shell::Shell;
+use crate::aws::{Aws, ConnectError, Connection};
+use crate::desired::Desired;
+use crate::exit_code::ExitCode;
+use crate::live::ServiceError;
+use crate::manifest::{LoadOptions, Loaded, load};
+use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
+use crate::reconcile::{TargetPlan, plan_target};
+use crate::render::{diagnostics, escape};
+
+/// Targets that are read at once.
+const TARGETS_AT_ONCE: usize = 8;
+
+/// A project with its targets planned.
+pub(super) struct Prepared {
+    pub(super) project: String,
+    pub(super) targets: Vec<PreparedTarget>,
+}
+
+/// One target, planned or not.
+pub(super) struct PreparedTarget {
+    pub(super) desired: Desired,
+    pub(super) planned: Result<Planned, TargetError>,
+}
+
+/// A target that was reached and planned.
+pub(super) struct Planned {
+    pub(super) connection: Connection,
+    pub(super) target: TargetPlan,
+    pub(super) refusals: Vec<Refusal>,
+}
+
+/// Why a target was not planned.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TargetError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl TargetError {
+    /// The error with its source on one line, escaped.
+    pub(super) fn text(&self) -> String {
+        let text = match self {
+            Self::Connect(ConnectError::Service(error)) => {
+                format!("the caller's account could not be checked: {error}")
+            }
+            Self::Connect(error) => error.to_string(),
+            Self::Service(error) => error.to_string(),
+        };
+        escape::line(&text).into_owned()
+    }
+
+    /// What can be done about it, escaped.
+    pub(super) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Connect(ConnectError::NoCredentials { places, .. }) => {
+                Some(format!("looked in: {}. Without an account at hand, try --sandbox", places.describe()))
+            }
+            Self::Connect(ConnectError::WrongAccount { .. }) => Some(
+                "nothing was read or written; use the credentials, profile or assumeRole of the target's account"
+                    .to_owned(),
+            ),
+            Self::Connect(ConnectError::Service(error)) | Self::Service(error) => error.hint().map(str::to_owned),
+        };
+        hint.map(|hint| escape::line(&hint).into_owned())
+    }
+}
+
+/// Loads the manifests of the project and reports what is wrong with them.
+pub(super) fn load_project(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, ExitCode> {
+    let loaded = load(&project.folder, &LoadOptions { targets: targets.to_vec() });
+    let text = diagnostics::text(&loaded.diagnostics, shell.err.colour());
+    shell.err.write(&text);
+    if loaded.diagnostics.has_errors() { Err(ExitCode::Error) } else { Ok(loaded) }
+}
+
+/// Reads the selection, or says what is wrong with it.
+pub(super) fn selection(choice: &ChoiceArgs, shell: &Shell) -> Result<Selection, ExitCode> {
+    Selection::matching(&choice.select).map_err(|error| {
+        shell.error(&format!("--select: {}", escape::line(&error.to_string())), None);
+        ExitCode::Usage
+    })
+}
+
+/// What the targets are reached through: AWS, an endpoint in its place, or the embedded sandbox.
+pub(super) fn reach(aws: &AwsArgs, root: &Path, shell: &Shell) -> Result<Aws, ExitCode> {
+    match &aws.sandbox {
+        None => Ok(Aws::new(aws.endpoint_url.clone())),
+        Some(path) => sandbox::open(path.as_deref(), root, shell).map(Aws::embedded),
+    }
+}
+
+/// Reads and plans every target. A target that fails does not keep the others from being planned.
+pub(super) async fn prepare(aws: &Aws, loaded: Loaded, rules: &Rules, lifts: Lifts, shell: &Shell) -> Prepared {
+    let progress = ReadingLine::new(shell);
+    let progress = &progress;
+    let targets = stream::iter(loaded.desired)
+        .map(async |desired| {
+            let planned = prepare_target(aws, &desired, rules, lifts, progress).await;
+            PreparedTarget { desired, planned }
+        })
+        .buffered(TARGETS_AT_ONCE)
+        .collect()
+        .await;
+    Prepared { project: loaded.project.unwrap_or_default(), targets }
+}
+
+async fn prepare_target(
+    aws: &Aws,
+    desired: &Desired,
+    rules: &Rules,
+    lifts: Lifts,
+    progress: &ReadingLine,
+) -> Result<Planned, TargetError> {
+    let connection = aws.connect(&desired.target).await?;
+    let account = connection.account.as_deref();
+    let target = plan_target(connection.reader(), desired, account, rules, &|step| progress.advance(step)).await?;
+    let refusals = guard(desired, &target.plan, &target.report, lifts);
+    Ok(Planned { connection, target, refusals })
+}
+
+/// With `-v`, the number of calls per operation.
+pub(super) fn tell_calls(aws: &Aws, verbose: u8, shell: &Shell) {
+    if verbose == 0 {
+        return;
+    }
+    let calls = aws.calls().by_operation();
+    let each: Vec<String> = calls.iter().map(|(operation, number)| format!("{operation} {number}")).collect();
+    shell.err.line(&format!("API calls: {} in all: {}", aws.calls().total(), each.join(", ")));
+}

@@ -1,0 +1,96 @@
+//! Progress on a terminal; lines in a log.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::shell::{Output, Shell};
+use crate::apply::ApplyEvent;
+use crate::live::ReadProgress;
+use crate::render::{Paint, apply_text, escape};
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is being read, over all targets.
+pub(super) struct ReadingLine {
+    bar: ProgressBar,
+    counts: Mutex<(usize, usize, usize)>,
+}
+
+impl ReadingLine {
+    pub(super) fn new(shell: &Shell) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target(shell));
+        bar.set_style(style("{spinner} reading live secrets: {msg} ({elapsed})"));
+        bar.enable_steady_tick(TICK);
+        Self { bar, counts: Mutex::default() }
+    }
+
+    pub(super) fn advance(&self, progress: ReadProgress) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (listed, described, policies) = &mut *counts;
+        match progress {
+            ReadProgress::Listed(secrets) => *listed += secrets,
+            ReadProgress::Described => *described += 1,
+            ReadProgress::PolicyRead => *policies += 1,
+        }
+        self.bar.set_message(format!("{listed} listed, {described} described, {policies} policies"));
+    }
+}
+
+impl Drop for ReadingLine {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// An apply: a bar with lines above it on a terminal, the lines alone elsewhere.
+pub(super) struct ApplyLines {
+    bar: Option<ProgressBar>,
+    err: Output,
+    paint: Paint,
+}
+
+impl ApplyLines {
+    pub(super) fn new(shell: &Shell, target_name: &str, actions: usize) -> Self {
+        let bar = shell.progress.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(actions as u64), target(shell));
+            bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions ({elapsed}, {eta} left)"));
+            bar.set_prefix(escape::line(target_name).into_owned());
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Self { bar, err: shell.err.clone(), paint: shell.err.paint() }
+    }
+
+    pub(super) fn tell(&self, event: &ApplyEvent<'_>) {
+        if let (Some(bar), ApplyEvent::ActionDone { .. }) = (&self.bar, event) {
+            bar.inc(1);
+        }
+        if let Some(line) = apply_text::event(self.paint, event) {
+            match &self.bar {
+                Some(bar) => bar.println(line),
+                None => self.err.line(&line),
+            }
+        }
+    }
+}
+
+impl Drop for ApplyLines {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn target(shell: &Shell) -> ProgressDrawTarget {
+    if shell.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+/// The templates are constants of this file; a wrong one would show as the library's default and nothing worse.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

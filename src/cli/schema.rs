@@ -1,0 +1,37 @@
+//! `keywright schema`: the JSON Schemas, made of the types that parse.
+
+use clap::{Args, ValueEnum};
+
+use super::shell::Shell;
+use crate::exit_code::ExitCode;
+use crate::manifest::schema::{project_schema, secret_schema};
+use crate::render::plan_json;
+
+/// Print a JSON Schema.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  keywright schema secret > schemas/secret.schema.json")]
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_name = "KIND")]
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// keywright.yaml
+    Project,
+    /// A document of kind Secret
+    Secret,
+    /// The output of plan --format json
+    Plan,
+}
+
+pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
+    let schema = match args.kind {
+        Kind::Project => project_schema(),
+        Kind::Secret => secret_schema(),
+        Kind::Plan => plan_json::schema(),
+    };
+    shell.out.line(&format!("{schema:#}"));
+    ExitCode::Success
+}

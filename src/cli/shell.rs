@@ -1,0 +1,126 @@
+//! What a command talks to: standard output for the artifact, standard error for the talk, standard input for answers.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::ValueEnum;
+
+use crate::exit_code::ExitCode;
+use crate::render::Paint;
+use crate::sandbox::Sandbox;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// One output stream. Clones write to the same place.
+#[derive(Clone)]
+pub struct Output {
+    sink: Arc<Mutex<Box<dyn Write + Send>>>,
+    failure: Arc<Mutex<Option<io::Error>>>,
+    automatic_colour: bool,
+    colour: bool,
+}
+
+impl Output {
+    /// A stream; `colour` is what `--color auto` means for it.
+    pub fn new(sink: Box<dyn Write + Send>, colour: bool) -> Self {
+        Self { sink: Arc::new(Mutex::new(sink)), failure: Arc::default(), automatic_colour: colour, colour }
+    }
+
+    /// Whether colour is used.
+    pub fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Paint for this stream.
+    pub fn paint(&self) -> Paint {
+        Paint::new(self.colour)
+    }
+
+    /// Writes text as it is. A failure is kept, and decides the exit code in the end.
+    pub fn write(&self, text: &str) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = sink.write_all(text.as_bytes()).and_then(|()| sink.flush()) {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    /// Writes a line.
+    pub fn line(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+}
+
+/// The streams of one run.
+pub struct Shell {
+    /// The artifact.
+    pub out: Output,
+    /// The talk.
+    pub err: Output,
+    /// Where answers come from; taken by the first question.
+    pub input: Option<Box<dyn BufRead + Send>>,
+    /// Whether somebody is there to answer.
+    pub interactive: bool,
+    /// Whether progress bars are drawn.
+    pub progress: bool,
+    /// The sandbox that `--sandbox` means, instead of a file: tests keep it to look at it afterwards.
+    pub sandbox: Option<Sandbox>,
+}
+
+impl Shell {
+    /// The process's own streams.
+    pub fn from_process() -> Self {
+        let automatic = |stream: anstream::ColorChoice| stream != anstream::ColorChoice::Never;
+        let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+        Self {
+            out: Output::new(Box::new(io::stdout()), automatic(anstream::AutoStream::choice(&io::stdout()))),
+            err: Output::new(Box::new(io::stderr()), automatic(anstream::AutoStream::choice(&io::stderr()))),
+            input: Some(Box::new(io::BufReader::new(io::stdin()))),
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            progress: io::stderr().is_terminal() && !in_ci,
+            sandbox: None,
+        }
+    }
+
+    /// Applies `--color`.
+    pub fn set_color(&mut self, choice: ColorChoice) {
+        for output in [&mut self.out, &mut self.err] {
+            output.colour = match choice {
+                ColorChoice::Auto => output.automatic_colour,
+                ColorChoice::Always => true,
+                ColorChoice::Never => false,
+            };
+        }
+    }
+
+    /// Says what went wrong, and what can be done about it. Both must be escaped already.
+    pub fn error(&self, message: &str, hint: Option<&str>) {
+        let paint = self.err.paint();
+        self.err.line(&format!("{}: {message}", paint.error("error")));
+        if let Some(hint) = hint {
+            self.err.line(&format!("  {}", paint.faint(hint)));
+        }
+    }
+
+    /// The exit code, when the streams are taken into account: a reader that went away (`| head`) is fine, an artifact
+    /// that could not be written is an error.
+    pub fn finish(&self, code: ExitCode) -> ExitCode {
+        let failure = self.out.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*failure {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.error(&format!("standard output could not be written: {error}"), None);
+                code.worst(ExitCode::Error)
+            }
+            _ => code,
+        }
+    }
+}

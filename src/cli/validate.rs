@@ -1,0 +1,68 @@
+//! `keywright validate`: checks manifests offline.
+
+use clap::{Args, ValueEnum};
+
+use super::args::ProjectArgs;
+use super::shell::Shell;
+use crate::exit_code::ExitCode;
+use crate::manifest::{LoadOptions, Loaded, load};
+use crate::render::diagnostics;
+
+/// Check manifests offline.
+///
+/// Reports every mistake of the project in one run, each with file, line and column. Needs no credentials and no network.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  keywright validate\n  keywright validate --format github   # annotations in GitHub Actions\n  \
+    keywright validate --format sarif > keywright.sarif"
+)]
+pub(super) struct ValidateArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// Only this target; may be given several times [default: all]
+    #[arg(short, long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// How to show what was found
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
+    let loaded = load(&args.project.folder, &LoadOptions { targets: args.targets.clone() });
+    let diagnostics = &loaded.diagnostics;
+    let text = match args.format {
+        Format::Text => diagnostics::text(diagnostics, shell.out.colour()),
+        Format::Json => diagnostics::json(diagnostics),
+        Format::Sarif => diagnostics::sarif(diagnostics),
+        Format::Github => diagnostics::github(diagnostics),
+    };
+    shell.out.write(&text);
+    if args.format == Format::Text {
+        shell.err.line(&summary(&loaded));
+    }
+    if diagnostics.has_errors() { ExitCode::Error } else { ExitCode::Success }
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let plural = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let read = format!("{} in {}", plural(loaded.secrets, "secret"), plural(loaded.files, "file"));
+    let diagnostics = &loaded.diagnostics;
+    match (diagnostics.error_count(), diagnostics.warning_count()) {
+        (0, 0) => format!("{read}: no mistakes found"),
+        (0, warnings) => format!("{read}: {}", plural(warnings, "warning")),
+        (errors, 0) => format!("{read}: {}", plural(errors, "error")),
+        (errors, warnings) => format!("{read}: {}, {}", plural(errors, "error"), plural(warnings, "warning")),
+    }
+}

@@ -1,0 +1,42 @@
+//! keywright keeps AWS Secrets Manager in step with a git repository.
+//!
+//! ```text
+//!   manifests (YAML)        AWS Secrets Manager, or the embedded sandbox
+//!        │                         │
+//!    manifest/                   aws/  ── the only module that imports the SDK
+//!        │                         │
+//!    desired.rs                  live/ ── reads: List, Describe, GetResourcePolicy
+//!        └───────────┬─────────────┘
+//!                  plan/  ── pure: wish + snapshot → plan + report
+//!                    │
+//!        ┌───────────┴─────────────┐
+//!     render/                   apply/ ── writes, in dependency order, then reads again
+//!   text, JSON, …                  │
+//!                               aws/
+//! ```
+//!
+//! The invariants that hold everywhere, each with a test that fails when it is broken:
+//!
+//! 1. Planning never writes: reading and writing are different traits, and only `apply` and the day-2 commands can build
+//!    the writer.
+//! 2. The planner is pure: the same inputs give the same bytes.
+//! 3. Execution decides nothing: each action carries what it needs.
+//! 4. Apply converges: after an apply that reports success, a new plan is empty.
+//! 5. Plaintext stays inside: no secret value ever reaches output, logs, plan files or errors.
+//! 6. Nothing outside the project's scope is touched, whatever the manifests say.
+//! 7. Absent means unmanaged; `null` or empty means there must be none.
+//! 8. A plan that changes nothing prints nothing alarming and costs almost nothing.
+
+pub mod apply;
+pub mod aws;
+pub mod cli;
+pub mod desired;
+pub mod exit_code;
+pub mod live;
+pub mod manifest;
+pub mod origin;
+pub mod plan;
+pub mod policy;
+pub mod reconcile;
+pub mod render;
+pub mod sandbox;
