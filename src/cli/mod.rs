@@ -48,23 +48,16 @@ pub struct Cli {
     color: ColorChoice,
 }
 
+/// The verbs. Their help stands on their arguments, so that short and long help come from one place.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a project that plans cleanly
     Init(init::InitArgs),
-    /// Check manifests offline
     Validate(validate::ValidateArgs),
-    /// Show what an apply would do
     Plan(plan::PlanArgs),
-    /// Show the plan, ask, and carry it out
     Apply(apply::ApplyArgs),
-    /// Stop managing one secret and keep it
     Release(release::ReleaseArgs),
-    /// Show the documentation of a manifest field
     Explain(explain::ExplainArgs),
-    /// Print a JSON Schema
     Schema(schema::SchemaArgs),
-    /// The embedded Secrets Manager
     Sandbox(sandbox::SandboxArgs),
 }
 
