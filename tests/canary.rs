@@ -1,0 +1,226 @@
+//! The leak canary: values with marked strings run through every command, format and failure of the real binary, at log
+//! level trace and with backtraces on. The marks must appear nowhere in what it prints or leaves behind.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+/// Every planted secret holds this.
+const MARK: &str = "C4N4RY";
+
+const PROJECT: &str = "apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  manifests: [secrets/]
+  targets:
+    - { name: dev, account: \"111111111111\", region: eu-west-1 }
+  scope: { namePrefixes: [dev/shop/] }
+  prune: delete
+";
+
+const GOOD: &str = "apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/db }
+spec:
+  description: From git
+  tags: { team: shop }
+  policy:
+    Version: \"2012-10-17\"
+    Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }]
+";
+
+/// Manifests that are wrong in different ways, with something secret in or near the wrong place.
+const BAD: &[&str] = &[
+    // Pasted values, well-formed and not.
+    "spec: { value: { text: C4N4RY-text, ownership: sometimes } }",
+    "spec:\n  value:\n    text: [C4N4RY-list]\n",
+    "spec:\n  value:\n    env: C4N4RY env with spaces\n",
+    "spec:\n  value: C4N4RY-scalar\n",
+    "spec:\n  value:\n    C4N4RY-as-a-key: x\n",
+    "spec:\n  value:\n    json:\n      password: { text: C4N4RY-nested, unknown: C4N4RY-unknown }\n      user: C4N4RY-user\n",
+    "spec:\n  value:\n    text: \"${C4N4RY-variable} and C4N4RY-rest\"\n",
+    "spec:\n  value:\n    text: |\n      C4N4RY-line-1\n      C4N4RY-line-2\n    text: again C4N4RY-dup\n",
+    "spec:\n  value:\n    text: \"C4N4RY-unclosed\n  description: x\n",
+    "spec:\n  value:\n    text: *C4N4RY-alias\n",
+    "spec:\n  value:\n    text: !C4N4RY-tag x\n",
+    "spec:\n  value:\n   text: C4N4RY-a\n     more: C4N4RY-b\n",
+    "spec:\n  value: { text: C4N4RY-flow, { broken\n",
+    "spec:\n  overrides:\n    dev:\n      value: { text: C4N4RY-override, file: C4N4RY-file }\n    nowhere:\n      value: { text: C4N4RY-nowhere }\n",
+    "spec:\n  value:\n    sops: { file: C4N4RY-missing.yaml, key: /C4N4RY-key }\n",
+    // A policy file that is wrong: no line of a file that a manifest refers to is ever shown.
+    "spec: { policy: { file: broken.json } }",
+    "spec: { policy: { file: wrong.json } }",
+];
+
+#[test]
+fn marked_values_appear_nowhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    support::write_files(
+        root,
+        [
+            ("keywright.yaml", PROJECT),
+            ("secrets/db.yaml", GOOD),
+            ("secrets/broken.json", "{ \"Version\": \"2012-10-17\", \"Statement\": [ C4N4RY-broken ] }"),
+            (
+                "secrets/wrong.json",
+                "{ \"Version\": \"2012-10-17\", \"Statement\": [{ \"Effect\": \"C4N4RY\", \"C4N4RYkey\": 1 }] }",
+            ),
+        ],
+    );
+    let mut server = Server::start(root);
+    for (name, value) in [("dev/shop/db", "C4N4RY-live-1"), ("dev/shop/orphan", "C4N4RY-live-2")] {
+        let create = json!({ "Name": name, "SecretString": value, "ClientRequestToken": format!("canary-{name:-<32}").replace('/', "-"),
+            "Tags": [{ "Key": "keywright:project", "Value": "shop/dev" }] });
+        server.call("CreateSecret", &create);
+    }
+    server.call(
+        "PutSecretValue",
+        &json!({ "SecretId": "dev/shop/db", "SecretString": "C4N4RY-live-3", "ClientRequestToken": "0".repeat(32) }),
+    );
+    server.call_raw("PutSecretValue", "{ \"SecretId\": \"dev/shop/db\", \"SecretString\": \"C4N4RY-half");
+    let too_long = "C4N4RY".repeat(20_000);
+    server.call_raw(
+        "PutSecretValue",
+        &json!({ "SecretId": "dev/shop/db", "SecretString": too_long, "ClientRequestToken": "1".repeat(32) })
+            .to_string(),
+    );
+    server.call_raw("CreateSecret", &json!({ "Name": "dev/shop/two", "SecretString": "C4N4RY-both", "SecretBinary": "QzRONFJZ", "ClientRequestToken": "2".repeat(32) }).to_string());
+    assert!(
+        server.call("GetSecretValue", &json!({ "SecretId": "dev/shop/db" })).contains("C4N4RY-live-3"),
+        "the canary is in there"
+    );
+
+    let endpoint = format!("http://{}", server.address);
+    let mut ran = 0;
+    let mut check = |args: &[&str]| {
+        let printed = keywright(root, args);
+        assert!(!printed.contains(MARK), "{args:?} shows a marked value:\n{printed}");
+        ran += 1;
+    };
+    for args in [
+        &["validate"][..],
+        &["validate", "--format", "json"],
+        &["validate", "--format", "sarif"],
+        &["validate", "--format", "github"],
+        &["plan", "-vvv", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--sandbox"],
+        // A guard refuses, a wrong target, a broken endpoint.
+        &["apply", "-vvv", "--yes", "--max-deletes", "0", "--endpoint-url", &endpoint],
+        &["plan", "--target", "nowhere"],
+        &["plan", "-vvv", "--endpoint-url", "http://127.0.0.1:9"],
+        &["release", "dev/shop/orphan", "-vvv", "--endpoint-url", &endpoint],
+        &["apply", "-vvv", "--yes", "--endpoint-url", &endpoint],
+        &["apply", "-vvv", "--yes", "--sandbox"],
+        &["release", "dev/shop/db", "--yes", "-vvv", "--endpoint-url", &endpoint],
+    ] {
+        check(args);
+    }
+    for (index, spec) in BAD.iter().enumerate() {
+        let manifest =
+            format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/shop/bad-{index} }}\n{spec}\n");
+        support::write_files(root, [("secrets/bad.yaml", manifest.as_str())]);
+        for format in ["text", "json", "sarif", "github"] {
+            check(&["validate", "--format", format]);
+        }
+        check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
+    }
+    assert_eq!(ran, 14 + 5 * BAD.len());
+
+    let logged = server.stop();
+    assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
+}
+
+/// Runs the real binary with everything turned on, and returns all that it printed.
+fn keywright(root: &Path, args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
+        .args(args)
+        .arg("--project")
+        .arg(root)
+        .envs(environment())
+        .output()
+        .expect("keywright runs");
+    let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    printed.push_str(&String::from_utf8_lossy(&output.stderr));
+    assert!(!printed.contains("panicked"), "{args:?} panicked:\n{printed}");
+    printed
+}
+
+fn environment() -> [(&'static str, &'static str); 6] {
+    [
+        ("KEYWRIGHT_LOG", "trace"),
+        ("RUST_LOG", "trace"),
+        ("RUST_BACKTRACE", "full"),
+        ("AWS_ACCESS_KEY_ID", "111111111111"),
+        ("AWS_SECRET_ACCESS_KEY", "C4N4RY-secret-access-key"),
+        ("DB_PASSWORD", "C4N4RY-environment"),
+    ]
+}
+
+/// The sandbox as a process of its own, with its output kept.
+struct Server {
+    child: Child,
+    address: String,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Server {
+    fn start(root: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keywright"))
+            .args(["sandbox", "serve", "--memory", "--port", "0", "-vvv", "--project"])
+            .arg(root)
+            .envs(environment())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(root.join("server.log")).expect("a log file"))
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let mut ready = String::new();
+        lines.read_line(&mut ready).expect("a ready line");
+        let address = ready.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
+        let address = address.unwrap_or_else(|| panic!("what does the ready line say? {ready}"));
+        std::fs::rename(root.join("server.log"), root.with_extension("server-log"))
+            .expect("the log moves out of the project");
+        Self { child, address, lines }
+    }
+
+    fn call(&mut self, operation: &str, body: &serde_json::Value) -> String {
+        let answer = self.call_raw(operation, &body.to_string());
+        assert!(answer.starts_with("HTTP/1.1 200"), "{operation}: {answer}");
+        answer
+    }
+
+    fn call_raw(&mut self, operation: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1\r\n\
+             x-amz-target: secretsmanager.{operation}\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential=111111111111/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("the request is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// Ends the server and returns all that it printed.
+    fn stop(mut self) -> String {
+        self.child.kill().expect("the server ends");
+        self.child.wait().expect("the server has ended");
+        let mut printed = String::new();
+        self.lines.read_to_string(&mut printed).expect("UTF-8 output");
+        printed
+    }
+}

@@ -1,0 +1,66 @@
+//! An apply that is told to stop: what has begun is finished, nothing else begins, and the next apply converges.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use keywright::apply::{ApplyOptions, SecretOutcome, SkipReason, apply};
+use keywright::aws::Aws;
+use keywright::manifest::{LoadOptions, load};
+use keywright::plan::Rules;
+use keywright::reconcile::plan_target;
+use tokio::sync::watch;
+
+const PROJECT: &str = "apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  targets: [{ name: dev, account: \"111111111111\", region: eu-west-1 }]
+  scope: { namePrefixes: [dev/] }
+";
+
+#[test]
+fn what_has_begun_is_finished_and_nothing_else_begins() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = "{ Version: \"2012-10-17\", Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, \
+        Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }] }";
+    let documents: String = (0..6)
+        .map(|index| format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/{index} }}\nspec: {{ policy: {policy} }}\n"))
+        .collect();
+    support::write_files(folder.path(), [("keywright.yaml", PROJECT), ("secrets.yaml", documents.as_str())]);
+    let desired = load(folder.path(), &LoadOptions::default()).desired.remove(0);
+
+    let sandbox = support::sandbox();
+    let (stop, stopped) = watch::channel(false);
+    // The interrupt comes while the second secret is being created.
+    sandbox.on_call(Box::new(move |call, _| {
+        if call.operation == "CreateSecret" && call.secret.as_deref() == Some("dev/1") {
+            stop.send_replace(true);
+        }
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let report = runtime.block_on(async {
+        let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
+        let planned =
+            plan_target(connection.reader(), &desired, None, &Rules::default(), &|_| {}).await.expect("a plan");
+        let writer = connection.into_writer();
+        let options = ApplyOptions { concurrency: 1 };
+        apply(&writer, &planned.plan, &planned.live, &desired.ignore_tags, options, stopped, &|_| {}).await
+    });
+
+    assert!(report.interrupted);
+    let outcomes: Vec<_> = report.outcomes.values().collect();
+    assert_eq!(outcomes[..2], [&SecretOutcome::Done, &SecretOutcome::Done]);
+    for outcome in &outcomes[2..] {
+        assert_eq!(**outcome, SecretOutcome::Skipped { reason: SkipReason::Interrupted });
+    }
+    let live = sandbox.dump("111111111111", "eu-west-1");
+    assert_eq!(live.len(), 2);
+    assert!(live.iter().all(|secret| secret.policy.is_some()), "no secret is left half-written: {live:?}");
+
+    let root = folder.path().to_string_lossy().into_owned();
+    let again = support::keywright(&sandbox, &["apply", "--yes", "--sandbox", "--project", &root], None);
+    assert_eq!(again.code.code(), 0, "{}{}", again.out, again.err);
+    let planned = support::keywright(&sandbox, &["plan", "--detailed-exitcode", "--sandbox", "--project", &root], None);
+    assert_eq!(planned.code.code(), 0, "{}", planned.out);
+}

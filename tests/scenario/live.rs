@@ -1,0 +1,102 @@
+//! What is live, before and after, as YAML.
+
+use std::collections::BTreeMap;
+
+use keywright::sandbox::{Call, Sandbox};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::support::call;
+
+/// A secret that somebody else made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Seed {
+    name: String,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    policy: Option<Value>,
+    /// The value, when it has one. Marked, so that the leak canary would find it.
+    value: Option<String>,
+    #[serde(default)]
+    scheduled_for_deletion: bool,
+}
+
+/// Makes the secrets of a `live` section.
+pub(crate) fn seed(sandbox: &Sandbox, account: &str, region: &str, body: &str) -> Result<(), String> {
+    let seeds: Vec<Seed> = serde_yaml::from_str(body).map_err(|error| error.to_string())?;
+    for (index, seed) in seeds.into_iter().enumerate() {
+        let mut create = json!({ "Name": seed.name, "ClientRequestToken": format!("seed-{index:032}") });
+        let mut set = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                create[key] = value;
+            }
+        };
+        set("Description", seed.description.map(Value::from));
+        set("KmsKeyId", seed.kms_key_id.map(Value::from));
+        set("SecretString", seed.value.map(Value::from));
+        let tags: Vec<_> = seed.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        set("Tags", (!tags.is_empty()).then(|| tags.into()));
+        call(sandbox, account, region, "CreateSecret", &create);
+        if let Some(policy) = seed.policy {
+            let put = json!({ "SecretId": seed.name, "ResourcePolicy": policy.to_string() });
+            call(sandbox, account, region, "PutResourcePolicy", &put);
+        }
+        if seed.scheduled_for_deletion {
+            call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": seed.name }));
+        }
+    }
+    sandbox.clear_calls();
+    Ok(())
+}
+
+/// Reads lines such as `TagResource {"SecretId": "a", …}`.
+pub(crate) fn parse_calls(body: &str) -> Result<Vec<(String, Value)>, String> {
+    body.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let (operation, body) = line.trim().split_once(' ').ok_or("a call reads `Operation {json}`")?;
+            Ok((operation.to_owned(), serde_json::from_str(body).map_err(|error| error.to_string())?))
+        })
+        .collect()
+}
+
+/// What is live now, as YAML; policies as JSON on one line.
+pub(crate) fn dump(sandbox: &Sandbox, account: &str, region: &str) -> String {
+    let secrets = sandbox.dump(account, region);
+    if secrets.is_empty() {
+        return "[]\n".to_owned();
+    }
+    let values: Vec<Value> = secrets
+        .iter()
+        .map(|secret| {
+            let mut value = serde_json::to_value(secret).expect("a dump is JSON");
+            let object = value.as_object_mut().expect("a dump is an object");
+            // Only what says something.
+            object.retain(|_, member| {
+                !member.is_null() && *member != json!({}) && *member != json!(false) && *member != json!(0)
+            });
+            if let Some(policy) = object.get_mut("policy") {
+                *policy = policy.to_string().into();
+            }
+            value
+        })
+        .collect();
+    serde_yaml::to_string(&values).expect("JSON is YAML")
+}
+
+/// Calls as lines: `CreateSecret a/b`, with the error when they failed.
+pub(crate) fn tell_calls<'a>(calls: impl Iterator<Item = &'a Call>) -> String {
+    calls
+        .map(|call| {
+            let secret = call.secret.as_deref().unwrap_or_default();
+            let outcome = match &call.outcome {
+                keywright::sandbox::Outcome::Error(code) => format!("  {code}"),
+                _ => String::new(),
+            };
+            format!("{} {secret}{outcome}\n", call.operation)
+        })
+        .collect()
+}

@@ -1,0 +1,179 @@
+//! One scenario: its sections, what each does, and the comparison with what was expected.
+
+mod live;
+mod sections;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use keywright::sandbox::{Fault, FaultKind, Sandbox};
+use sections::{Header, Section};
+use similar::TextDiff;
+
+use crate::support::{self, is_write};
+
+/// Runs the scenario in `path`. An error says where it differs from what is written.
+pub(crate) fn run(path: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let written = sections::parse(&text)?;
+    let mut stage = Stage::new();
+    let mut played: Vec<Section> = Vec::with_capacity(written.len());
+    for section in &written {
+        let body = stage.play(section).map_err(|error| format!("--- {}: {error}", section.title))?;
+        played.push(Section { body, ..section.clone() });
+    }
+    stage.finish()?;
+
+    let happened = sections::write(&played);
+    if happened == text {
+        return Ok(());
+    }
+    if std::env::var_os("KEYWRIGHT_BLESS").is_some() {
+        return std::fs::write(path, happened).map_err(|error| error.to_string());
+    }
+    let diff = TextDiff::from_lines(text.as_str(), happened.as_str());
+    Err(format!("what is written (-) is not what happened (+):\n{}", diff.unified_diff().context_radius(4)))
+}
+
+/// The state of the story so far.
+struct Stage {
+    folder: tempfile::TempDir,
+    sandbox: Sandbox,
+    answer: Option<String>,
+    /// Calls already told by a `calls` section.
+    told: usize,
+    /// Where the story may end with a plan that is not empty.
+    open: bool,
+    ran: bool,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            sandbox: support::sandbox(),
+            answer: None,
+            told: 0,
+            open: false,
+            ran: false,
+        }
+    }
+
+    /// Does what a section says, and returns the body that it should have.
+    fn play(&mut self, section: &Section) -> Result<String, String> {
+        let body = section.body.as_str();
+        match &section.header {
+            Header::Story => {}
+            Header::File(name) => support::write_files(self.folder.path(), [(name.as_str(), body)]),
+            Header::Remove(name) => {
+                std::fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string())?;
+            }
+            Header::Live { account, region } => live::seed(&self.sandbox, account, region, body)?,
+            Header::Meanwhile { operation, secret, nth, account, region } => {
+                let calls = live::parse_calls(body)?;
+                let (operation, secret, nth) = (operation.clone(), secret.clone(), *nth);
+                let (account, region) = (account.clone(), region.clone());
+                let (seen, calls) = (AtomicUsize::new(0), Mutex::new(calls));
+                self.sandbox.on_call(Box::new(move |call, sandbox| {
+                    let matches = call.operation == operation && call.secret.as_deref() == Some(secret.as_str());
+                    if matches && seen.fetch_add(1, Ordering::SeqCst) + 1 == nth {
+                        for (operation, body) in calls.lock().expect("no hook panicked").drain(..) {
+                            support::call(sandbox, &account, &region, &operation, &body);
+                        }
+                    }
+                }));
+            }
+            Header::Fault { operation, secret } => {
+                let (code, message) = body.trim().split_once(": ").ok_or("a fault reads `Code: message`")?;
+                self.sandbox.inject(Fault {
+                    operation: Some(operation.clone()),
+                    secret: Some(secret.clone()),
+                    skip: 0,
+                    times: Some(1),
+                    kind: FaultKind::Error { status: 400, code: code.to_owned(), message: message.to_owned() },
+                });
+            }
+            Header::Answer(answer) => self.answer = Some(answer.clone()),
+            Header::Run(line) => return self.run(line),
+            Header::Writes => return Ok(self.writes()),
+            Header::LiveAfter { account, region } => return Ok(live::dump(&self.sandbox, account, region)),
+            Header::Open => self.open = true,
+        }
+        Ok(section.body.clone())
+    }
+
+    fn run(&mut self, line: &str) -> Result<String, String> {
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        let mut args: Vec<&str> = line.split_whitespace().collect();
+        if args.first() == Some(&"keywright") {
+            args.remove(0);
+        }
+        let verb = args.first().copied().unwrap_or_default().to_owned();
+        args.extend(["--project", &folder]);
+        if ["plan", "apply", "release"].contains(&verb.as_str()) {
+            args.push("--sandbox");
+        }
+        if verb == "apply" {
+            // One secret after the other, so that the story has one order.
+            args.extend(["--concurrency", "1"]);
+        }
+        let before = self.sandbox.calls().len();
+        let answer = self.answer.take();
+        let run = support::keywright(&self.sandbox, &args, answer.as_deref());
+        if !["apply", "release"].contains(&verb.as_str()) {
+            let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
+            assert!(!wrote, "{verb} must never write");
+        }
+        self.ran = true;
+        let mut body = run.out;
+        if !run.err.is_empty() {
+            body.push_str("~~~ stderr\n");
+            body.push_str(&run.err);
+        }
+        body.push_str(&format!("~~~ exit {}\n", run.code.code()));
+        Ok(tidy(&body, &folder))
+    }
+
+    /// The writing calls since the last such section, one a line.
+    fn writes(&mut self) -> String {
+        let calls = self.sandbox.calls();
+        let lines = live::tell_calls(calls.iter().skip(self.told).filter(|call| is_write(call)));
+        self.told = calls.len();
+        lines
+    }
+
+    /// Every story ends with a plan that has nothing to do, unless it says why not.
+    fn finish(self) -> Result<(), String> {
+        if self.open || !self.ran {
+            return Ok(());
+        }
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        let run = support::keywright(
+            &self.sandbox,
+            &["plan", "--detailed-exitcode", "--sandbox", "--project", &folder],
+            None,
+        );
+        if run.code.code() == 0 {
+            return Ok(());
+        }
+        Err(format!("the story does not end with an empty plan:\n{}{}", run.out, run.err))
+    }
+}
+
+/// Takes out what differs from run to run: the temporary folder and request ids. Lines lose their trailing spaces.
+fn tidy(text: &str, folder: &str) -> String {
+    let text = text.replace(folder, "PROJECT");
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut line = line.trim_end().to_owned();
+        if let Some(start) = line.find("(request id ")
+            && let Some(length) = line[start..].find(')')
+        {
+            line.replace_range(start..=start + length, "(request id)");
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,104 @@
+//! The text form of a scenario: sections that begin with `--- `.
+
+/// One section.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    /// The header's text, without the dashes.
+    pub(crate) title: String,
+    /// What the header means.
+    pub(crate) header: Header,
+    /// The lines below it.
+    pub(crate) body: String,
+}
+
+/// What a section is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Header {
+    /// The text before the first header: what the story is about.
+    Story,
+    /// `file PATH`: a file of the project.
+    File(String),
+    /// `remove PATH`: the file goes.
+    Remove(String),
+    /// `live ACCOUNT REGION`: secrets that exist, made by somebody else.
+    Live { account: String, region: String },
+    /// `meanwhile ACCOUNT REGION, before OPERATION of SECRET #N`: calls that somebody else makes just then.
+    Meanwhile { account: String, region: String, operation: String, secret: String, nth: usize },
+    /// `fault OPERATION of SECRET`: the next such call fails.
+    Fault { operation: String, secret: String },
+    /// `answer TEXT`: somebody sits at the terminal and answers the next question so.
+    Answer(String),
+    /// `run COMMAND LINE`: the body is what it prints.
+    Run(String),
+    /// `writes`: the body is the writing calls since the last such section.
+    Writes,
+    /// `live after ACCOUNT REGION`: the body is what is live now.
+    LiveAfter { account: String, region: String },
+    /// `open: REASON`: the story does not end with an empty plan.
+    Open,
+}
+
+/// Takes a scenario apart.
+pub(crate) fn parse(text: &str) -> Result<Vec<Section>, String> {
+    let mut sections = vec![Section { title: String::new(), header: Header::Story, body: String::new() }];
+    for line in text.split_inclusive('\n') {
+        if let Some(title) = line.strip_prefix("--- ") {
+            let title = title.trim_end().to_owned();
+            let header = header(&title).ok_or_else(|| format!("what does `--- {title}` mean?"))?;
+            sections.push(Section { title, header, body: String::new() });
+        } else if let Some(section) = sections.last_mut() {
+            section.body.push_str(line);
+        }
+    }
+    Ok(sections)
+}
+
+/// Puts it together again.
+pub(crate) fn write(sections: &[Section]) -> String {
+    sections
+        .iter()
+        .map(|section| match section.header {
+            Header::Story => section.body.clone(),
+            _ => format!("--- {}\n{}", section.title, section.body),
+        })
+        .collect()
+}
+
+fn header(title: &str) -> Option<Header> {
+    let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
+    let pair = |text: &str| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
+    match word {
+        "file" => Some(Header::File(rest.to_owned())),
+        "remove" => Some(Header::Remove(rest.to_owned())),
+        "live" => {
+            if let Some(rest) = rest.strip_prefix("after ") {
+                let (account, region) = pair(rest)?;
+                return Some(Header::LiveAfter { account, region });
+            }
+            let (account, region) = pair(rest)?;
+            Some(Header::Live { account, region })
+        }
+        "meanwhile" => {
+            let (place, moment) = rest.split_once(", before ")?;
+            let (account, region) = pair(place)?;
+            let (operation, secret) = moment.split_once(" of ")?;
+            let (secret, nth) = secret.split_once(" #")?;
+            Some(Header::Meanwhile {
+                account,
+                region,
+                operation: operation.to_owned(),
+                secret: secret.to_owned(),
+                nth: nth.parse().ok()?,
+            })
+        }
+        "fault" => {
+            let (operation, secret) = rest.split_once(" of ")?;
+            Some(Header::Fault { operation: operation.to_owned(), secret: secret.to_owned() })
+        }
+        "answer" => Some(Header::Answer(rest.to_owned())),
+        "run" => Some(Header::Run(rest.to_owned())),
+        "writes" => Some(Header::Writes),
+        "open:" => Some(Header::Open),
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! The folder `schemas/` holds what the types say. `KEYWRIGHT_BLESS=1 cargo test --test schemas` writes it anew.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use std::path::Path;
+
+use keywright::exit_code::ExitCode;
+
+#[test]
+fn the_schemas_are_those_of_the_types_that_parse() {
+    for kind in ["project", "secret", "plan"] {
+        let printed = support::keywright(&support::sandbox(), &["schema", kind], None);
+        assert_eq!(printed.code, ExitCode::Success);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{kind}.schema.json"));
+        if std::env::var_os("KEYWRIGHT_BLESS").is_some() {
+            std::fs::write(&path, &printed.out).expect("the folder schemas/ can be written");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == printed.out,
+            "schemas/{kind}.schema.json is stale: KEYWRIGHT_BLESS=1 cargo test --test schemas"
+        );
+    }
+}
+
+#[test]
+fn every_field_is_described() {
+    for kind in ["project", "secret", "plan"] {
+        let printed = support::keywright(&support::sandbox(), &["schema", kind], None).out;
+        let schema: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        let mut missing = Vec::new();
+        undescribed(&schema, &schema, "", &mut missing);
+        assert!(missing.is_empty(), "{kind}: fields without a description: {missing:#?}");
+    }
+}
+
+/// Collects the paths of properties that neither have a description nor refer to a type that has one.
+fn undescribed(root: &serde_json::Value, schema: &serde_json::Value, path: &str, missing: &mut Vec<String>) {
+    let Some(object) = schema.as_object() else { return };
+    if let Some(properties) = object.get("properties").and_then(|value| value.as_object()) {
+        for (name, property) in properties {
+            let path = format!("{path}.{name}");
+            let referred = property.get("$ref").and_then(|target| target.as_str());
+            let referred = referred.and_then(|target| root.pointer(target.trim_start_matches('#')));
+            let described =
+                [Some(property), referred].into_iter().flatten().any(|schema| schema.get("description").is_some());
+            if !described {
+                missing.push(path.clone());
+            }
+            undescribed(root, property, &path, missing);
+        }
+    }
+    for (name, definition) in object.get("$defs").and_then(|value| value.as_object()).into_iter().flatten() {
+        undescribed(root, definition, &format!("{path}#{name}"), missing);
+    }
+    if let Some(items) = object.get("items") {
+        undescribed(root, items, &format!("{path}[]"), missing);
+    }
+}

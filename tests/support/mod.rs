@@ -1,0 +1,108 @@
+//! What the integration tests share: a raw client of the sandbox, and runs of keywright with their output caught.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::ffi::OsString;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use keywright::cli::Output;
+use keywright::cli::Shell;
+use keywright::exit_code::ExitCode;
+use keywright::sandbox::{Call, Clock, Options, Sandbox};
+use serde_json::Value;
+
+/// A sandbox in memory whose clock stands still and whose ARNs are always the same.
+pub(crate) fn sandbox() -> Sandbox {
+    let start = "2026-01-01T12:00:00Z".parse().expect("a timestamp");
+    Sandbox::in_memory(Options { seed: 7, clock: Clock::manual(start) })
+}
+
+/// Calls an operation as an AWS client would, without keywright. Panics when the sandbox answers with an error.
+pub(crate) fn call(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Value {
+    let credential = format!("{account}/20260101/{region}/secretsmanager/aws4_request");
+    let request = http::Request::post("http://secretsmanager.example/")
+        .header("x-amz-target", format!("secretsmanager.{operation}"))
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=00"))
+        .body(Bytes::from(body.to_string()))
+        .expect("a request");
+    let response = sandbox.respond(&request);
+    let text = String::from_utf8_lossy(response.body()).into_owned();
+    assert_eq!(response.status(), 200, "{operation} {body}: {text}");
+    if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") }
+}
+
+/// Whether an operation can change anything.
+pub(crate) fn is_write(call: &Call) -> bool {
+    !matches!(
+        call.operation.as_str(),
+        "DescribeSecret"
+            | "ListSecrets"
+            | "ListSecretVersionIds"
+            | "GetResourcePolicy"
+            | "GetSecretValue"
+            | "BatchGetSecretValue"
+            | "GetCallerIdentity"
+            | "ValidateResourcePolicy"
+            | "GetRandomPassword"
+    )
+}
+
+/// What one run of keywright left behind.
+pub(crate) struct Run {
+    /// What it ended with.
+    pub(crate) code: ExitCode,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+#[derive(Clone, Default)]
+struct Caught(Arc<Mutex<Vec<u8>>>);
+
+impl Caught {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no run panicked").clone()).expect("UTF-8 output")
+    }
+}
+
+impl Write for Caught {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no run panicked").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs a command line in this process, against `sandbox`. `answer` is typed at the terminal, when there is one.
+pub(crate) fn keywright(sandbox: &Sandbox, args: &[&str], answer: Option<&str>) -> Run {
+    let (out, err) = (Caught::default(), Caught::default());
+    let mut shell = Shell {
+        out: Output::new(Box::new(out.clone()), false),
+        err: Output::new(Box::new(err.clone()), false),
+        input: answer.map(|answer| Box::new(Cursor::new(format!("{answer}\n"))) as Box<_>),
+        interactive: answer.is_some(),
+        progress: false,
+        sandbox: Some(sandbox.clone()),
+    };
+    let line = std::iter::once("keywright").chain(args.iter().copied()).map(OsString::from);
+    let code = keywright::cli::run(line, &mut shell);
+    drop(shell);
+    Run { code, out: out.text(), err: err.text() }
+}
+
+/// Writes files below a folder.
+pub(crate) fn write_files<'a>(root: &Path, files: impl IntoIterator<Item = (&'a str, &'a str)>) {
+    for (name, text) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+}
