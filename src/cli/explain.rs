@@ -21,11 +21,11 @@ pub(super) struct ExplainArgs {
 pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> ExitCode {
     match explain_field(&args.path) {
         Ok(text) => {
-            shell.out.write(&text);
+            shell.out.line(text.trim_end());
             ExitCode::Success
         }
         Err(error) => {
-            shell.error(&escape::line(&error.to_string()), None);
+            shell.error(&escape::line(&error.to_string()), Some(&escape::line(&error.help())));
             ExitCode::Error
         }
     }

@@ -80,8 +80,15 @@ impl TargetError {
 /// Loads the manifests of the project and reports what is wrong with them.
 pub(super) fn load_project(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, ExitCode> {
     let loaded = load(&project.folder, &LoadOptions { targets: targets.to_vec() });
-    let text = diagnostics::text(&loaded.diagnostics, shell.err.colour());
-    shell.err.write(&text);
+    if loaded.diagnostics.has_errors() {
+        shell.err.write(&diagnostics::text(&loaded.diagnostics, shell.err.colour()));
+    } else if loaded.diagnostics.warning_count() > 0 {
+        // A cron job and a plan that changes nothing should not be loud about what was accepted long ago.
+        let number = loaded.diagnostics.warning_count();
+        let plural = if number == 1 { "" } else { "s" };
+        let label = shell.err.paint().warning("warning");
+        shell.err.line(&format!("{label}: {number} warning{plural} in the manifests: keywright validate shows them\n"));
+    }
     if loaded.diagnostics.has_errors() { Err(ExitCode::Error) } else { Ok(loaded) }
 }
 

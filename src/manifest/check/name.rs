@@ -1,0 +1,125 @@
+//! Names: of projects, targets and secrets.
+
+use super::super::codes::{self, Code};
+use super::super::diagnostic::{Problem, Report};
+use super::super::source::Span;
+
+/// Longest name of a secret (CreateSecret, `Name`).
+const MAX_SECRET_NAME: usize = 512;
+
+/// Whether a project or a target can have this name.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && !name.starts_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Checks the name of a project or a target.
+pub(crate) fn check_plain_name(name: &str, span: Span, what: &str, code: &'static Code, report: &mut Report) {
+    if is_plain_name(name) {
+        return;
+    }
+    let proposal = plain_name_like(name);
+    let help = is_plain_name(&proposal).then(|| format!("for example `{proposal}`"));
+    report.push(
+        Problem::new(code, span, format!("`{name}` cannot be the name of a {what}"))
+            .label("1 to 63 lower-case letters, digits and hyphens, not beginning with a hyphen")
+            .help_if(help),
+    );
+}
+
+/// A plain name that is like `name`, to propose.
+fn plain_name_like(name: &str) -> String {
+    let mapped: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .take(63)
+        .collect();
+    mapped.trim_matches('-').to_owned()
+}
+
+/// A region as AWS's API accepts it: `^([a-z]+-)+\d+$`.
+pub(crate) fn is_region(region: &str) -> bool {
+    let Some((words, number)) = region.rsplit_once('-') else { return false };
+    region.len() <= 128
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && words.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+/// Whether it is twelve digits.
+pub(crate) fn is_account(account: &str) -> bool {
+    account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A secret's name, with variables filled in. True when it can be one.
+pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> bool {
+    if name.is_empty() || name.chars().count() > MAX_SECRET_NAME {
+        report.push(Problem::new(
+            &codes::SECRET_NAME,
+            span,
+            format!("a secret's name has 1 to {MAX_SECRET_NAME} characters, this one has {}", name.chars().count()),
+        ));
+        return false;
+    }
+    if let Some((at, bad)) = name.chars().enumerate().find(|(_, c)| !is_name_character(*c)) {
+        let problem = Problem::new(&codes::SECRET_NAME, span, format!("`{name}` cannot be a secret's name"))
+            .label(format!("`{bad}` (character {}) is not allowed", at + 1))
+            .help("a name is made of letters, digits and / _ + = . @ -");
+        report.push(if bad == '!' {
+            problem.help("names with ! belong to secrets that other AWS services manage, such as rds!db-...")
+        } else {
+            problem
+        });
+        return false;
+    }
+    // A warning: such secrets exist, and keywright itself always asks by full name or full ARN.
+    if let Some(ending) = arn_like_ending(name) {
+        let stem = name.strip_suffix(ending).unwrap_or(name);
+        report.push(
+            Problem::new(&codes::SECRET_NAME_SUFFIX, span, format!("the name `{name}` ends like an ARN"))
+                .label(format!("ends in `{ending}`, a hyphen and six letters or digits"))
+                .help(format!(
+                    "Secrets Manager ends every ARN in such a suffix, so looking up `{name}` by a part of its ARN may find \
+                     `{stem}` or nothing; AWS advises against such names"
+                ))
+                .help(format!("for example `{stem}{}`, or add a word", ending.replace('-', "_"))),
+        );
+    }
+    true
+}
+
+fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "/_+=.@-".contains(c)
+}
+
+/// The hyphen and six characters at the end of a name, if they are there.
+fn arn_like_ending(name: &str) -> Option<&str> {
+    let at = name.len().checked_sub(7)?;
+    let ending = name.get(at..)?;
+    let suffix = ending.strip_prefix('-')?;
+    suffix.bytes().all(|b| b.is_ascii_alphanumeric()).then_some(ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_accounts_and_plain_names() {
+        assert!(is_region("eu-west-1") && is_region("us-gov-west-1"));
+        assert!(!is_region("eu-west") && !is_region("EU-west-1") && !is_region("eu--1") && !is_region("-1"));
+        assert!(is_account("000000000001") && !is_account("1") && !is_account("00000000000x"));
+        assert!(is_plain_name("a-1") && !is_plain_name("-a") && !is_plain_name("A") && !is_plain_name(""));
+        assert_eq!(plain_name_like("My Team!"), "my-team");
+    }
+
+    #[test]
+    fn endings_like_an_arn_are_found() {
+        assert_eq!(arn_like_ending("prod/db-AbC123"), Some("-AbC123"));
+        assert_eq!(arn_like_ending("prod/db-AbC12"), None);
+        assert_eq!(arn_like_ending("prod/db_AbC123"), None);
+        assert_eq!(arn_like_ending("-AbC12é"), None);
+    }
+}

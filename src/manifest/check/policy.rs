@@ -1,0 +1,135 @@
+//! `spec.policy`: an inline document or a JSON file, checked as IAM would.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::super::codes;
+use super::super::diagnostic::{Problem, Report};
+use super::super::source::Span;
+use super::super::tree::{Kind, Node, parse_integer};
+use crate::desired::{Part, PolicyTemplate, Template};
+use crate::policy::PolicyDocument;
+
+/// An inline policy as JSON, with the places that wait for another secret's ARN.
+pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<PolicyTemplate> {
+    let mut holes = BTreeMap::new();
+    let document = to_json(node, &mut String::new(), &mut holes);
+    if is_poisoned(node) {
+        return None;
+    }
+    let template = PolicyTemplate { document, holes };
+    // An ARN that isn't known yet is checked as one of the right form and length.
+    let checked = template
+        .resolve(&|name| Some(format!("arn:aws:secretsmanager:us-east-1:111111111111:secret:{name}-abcdef")))
+        .map_or_else(|_| template.document.clone(), |document| document.as_written().clone());
+    for problem in PolicyDocument::check(&checked) {
+        let place = node.at_pointer(&problem.pointer);
+        let key = problem.pointer.rsplit_once('/').and_then(|(parent, step)| node.at_pointer(parent).entry(step));
+        let span = match (key, &place.kind) {
+            (Some((key, _)), Kind::Map(_) | Kind::Seq(_)) => key.span,
+            (None, Kind::Map(_) | Kind::Seq(_)) => first_line(place.span),
+            // The key may be what is wrong, or its value.
+            (Some((key, value)), _) if key.span.start < value.span.start => Span { end: value.span.end, ..key.span },
+            _ => place.span,
+        };
+        report.push(Problem::new(&codes::POLICY, span, problem.message).help_if(problem.help));
+    }
+    Some(template)
+}
+
+/// The problems of a policy file. `tree` is the same text read as YAML, of which JSON is a part: it knows the places.
+pub(crate) fn file_policy(
+    text: &str,
+    tree: Option<&Node>,
+    file_start: Span,
+    named: Span,
+    problems: &mut Vec<Problem>,
+) -> Option<PolicyTemplate> {
+    if let Err(error) = serde_json::from_str::<Value>(text) {
+        let line = u32::try_from(error.line()).unwrap_or(1).max(1);
+        let column = u32::try_from(error.column()).unwrap_or(1).max(1);
+        let what = if error.is_eof() { "it ends too early" } else { "a syntax error" };
+        problems.push(
+            Problem::new(
+                &codes::POLICY,
+                Span { line, column, ..file_start },
+                format!("this policy file is not JSON: {what}"),
+            )
+            .related(named, "the file is named here"),
+        );
+        return None;
+    }
+    match PolicyDocument::parse(text) {
+        Ok(policy) => Some(PolicyTemplate { document: policy.as_written().clone(), holes: BTreeMap::new() }),
+        Err(found) => {
+            for problem in found {
+                let span = tree.map_or(file_start, |tree| first_line(tree.at_pointer(&problem.pointer).span));
+                problems.push(
+                    // Nothing of a file that a manifest refers to is ever shown.
+                    Problem::new(&codes::POLICY, span, problem.unquoted)
+                        .help_if(problem.help)
+                        .related(named, "the file is named here"),
+                );
+            }
+            None
+        }
+    }
+}
+
+/// Only the beginning of a collection.
+fn first_line(span: Span) -> Span {
+    Span { end: span.start, ..span }
+}
+
+fn is_poisoned(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Poison => true,
+        Kind::Seq(items) => items.iter().any(is_poisoned),
+        Kind::Map(entries) => entries.iter().any(|(_, value)| is_poisoned(value)),
+        _ => false,
+    }
+}
+
+fn to_json(node: &Node, pointer: &mut String, holes: &mut BTreeMap<String, Template>) -> Value {
+    match &node.kind {
+        Kind::Null | Kind::Poison => Value::Null,
+        Kind::Bool(value) => Value::Bool(*value),
+        Kind::Number(raw) => parse_integer(raw)
+            .map(Value::from)
+            .or_else(|| raw.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number))
+            .unwrap_or_else(|| Value::String(raw.to_string())),
+        Kind::String(text) => Value::String(text.to_string()),
+        Kind::Template(parts) => {
+            holes.insert(pointer.clone(), Template::new(parts.to_vec()));
+            let placeholder = parts.iter().map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::SecretArn(name) => format!("${{secret:{name}:arn}}"),
+            });
+            Value::String(placeholder.collect())
+        }
+        Kind::Seq(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| beneath(pointer, &at.to_string(), |pointer| to_json(item, pointer, holes)))
+            .collect(),
+        Kind::Map(entries) => Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| {
+                    let step = key.text.replace('~', "~0").replace('/', "~1");
+                    (key.text.to_string(), beneath(pointer, &step, |pointer| to_json(value, pointer, holes)))
+                })
+                .collect::<Map<_, _>>(),
+        ),
+    }
+}
+
+fn beneath<T>(pointer: &mut String, step: &str, read: impl FnOnce(&mut String) -> T) -> T {
+    let length = pointer.len();
+    pointer.push('/');
+    pointer.push_str(step);
+    let result = read(pointer);
+    pointer.truncate(length);
+    result
+}

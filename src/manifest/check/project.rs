@@ -1,0 +1,150 @@
+//! The project file: its name, defaults and limits.
+
+use globset::{Glob, GlobSetBuilder};
+
+use super::super::codes;
+use super::super::diagnostic::{Problem, Report};
+use super::super::field::Field;
+use super::super::schema::{API_VERSION, ProjectDocument, ProjectSpec, PruneChoice};
+use super::super::source::{Sources, Span};
+use super::super::tree::Node;
+use super::name::check_plain_name;
+use super::target::{TargetModel, check_overlaps, check_targets};
+use super::{in_range, required};
+use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
+
+/// A project that was read and checked.
+pub(crate) struct Project {
+    pub(crate) name: String,
+    pub(crate) targets: Vec<TargetModel>,
+    /// Where `spec.targets` stands.
+    pub(crate) targets_span: Span,
+    /// `spec.defaults` as a tree.
+    pub(crate) defaults: Option<Node>,
+    pub(crate) prune: Prune,
+    pub(crate) prune_window_days: u8,
+    pub(crate) ignore_tags: TagPatterns,
+    pub(crate) guards: GuardLimits,
+    /// `spec.manifests`, when it is there.
+    pub(crate) manifests: Option<Vec<(String, Span)>>,
+}
+
+/// Checks a Project document. `None` when it lacks what everything else needs.
+pub(crate) fn check_project(
+    document: &ProjectDocument,
+    tree: &Node,
+    sources: &Sources,
+    report: &mut Report,
+) -> Option<Project> {
+    let key = |path: &[&str]| key_span(tree, path);
+    let metadata = required(&document.metadata, "Project.metadata", key(&["kind"]), report);
+    let spec = required(&document.spec, "Project.spec", key(&["kind"]), report);
+    let name = metadata.and_then(|metadata| {
+        let name = required(&metadata.value.name, "Project.metadata.name", key(&["metadata"]), report)?;
+        check_plain_name(&name.value, name.span, "project", &codes::PROJECT_NAME, report);
+        Some(name.value.clone())
+    });
+    let spec = &spec?.value;
+    let targets = check_targets(spec, tree, sources, report);
+    let project = Project {
+        name: name.unwrap_or_default(),
+        targets,
+        targets_span: key(&["spec", "targets"]),
+        defaults: tree.get("spec").and_then(|spec| spec.get("defaults")).cloned(),
+        prune: match spec.prune.value() {
+            Some(PruneChoice::Delete) => Prune::Delete,
+            Some(PruneChoice::Release) => Prune::Release,
+            Some(PruneChoice::Report) | None => Prune::Report,
+        },
+        prune_window_days: spec
+            .prune_deletion
+            .value()
+            .and_then(|deletion| recovery_window(&deletion.recovery_window_days, report))
+            .unwrap_or(DEFAULT_RECOVERY_WINDOW_DAYS),
+        ignore_tags: tag_patterns(spec, report),
+        guards: guards(spec, report),
+        manifests: spec.manifests.value().map(|paths| {
+            paths.iter().filter_map(|path| path.get().map(|path| (path.value.clone(), path.span))).collect()
+        }),
+    };
+    check_overlaps(&project.targets, report);
+    Some(project)
+}
+
+/// The place of a key, or of the nearest thing around it that exists.
+pub(crate) fn key_span(tree: &Node, path: &[&str]) -> Span {
+    let mut node = tree;
+    let mut span = Span { end: tree.span.start, ..tree.span };
+    for step in path {
+        match node.entry(step) {
+            Some((key, value)) => {
+                span = key.span;
+                node = value;
+            }
+            None => break,
+        }
+    }
+    span
+}
+
+/// A recovery window in days, 7 to 30.
+pub(crate) fn recovery_window(days: &Field<i64>, report: &mut Report) -> Option<u8> {
+    in_range(days, &codes::RECOVERY_WINDOW, "a recovery window in days", 7..=30, report)
+        .and_then(|days| u8::try_from(days).ok())
+}
+
+/// Says what is wrong with `apiVersion`, if anything is.
+pub(crate) fn check_api_version(version: &Field<String>, parent: Span, report: &mut Report) {
+    if let Some(version) = required(version, "Secret.apiVersion", parent, report)
+        && version.value != API_VERSION
+    {
+        report.push(
+            Problem::new(&codes::API_VERSION, version.span, format!("unknown apiVersion `{}`", version.value))
+                .label(format!("this version of keywright reads `{API_VERSION}`")),
+        );
+    }
+}
+
+fn tag_patterns(spec: &ProjectSpec, report: &mut Report) -> TagPatterns {
+    let mut set = GlobSetBuilder::new();
+    for pattern in spec.ignore_tags.value().map_or(&[][..], Vec::as_slice).iter().filter_map(Field::get) {
+        match Glob::new(&pattern.value) {
+            Ok(glob) => {
+                set.add(glob);
+            }
+            Err(error) => report.push(
+                Problem::new(&codes::GLOB, pattern.span, format!("`{}` is not a pattern", pattern.value))
+                    .label(error.kind().to_string())
+                    .help(
+                        "* stands for any text, ? for one character, [ab] for one of several, {a,b} for alternatives",
+                    ),
+            ),
+        }
+    }
+    match set.build() {
+        Ok(set) => TagPatterns::new(set),
+        Err(error) => {
+            if let Some(patterns) = spec.ignore_tags.get() {
+                report.push(
+                    Problem::new(&codes::GLOB, patterns.span, "these patterns are too large together")
+                        .label(error.kind().to_string()),
+                );
+            }
+            TagPatterns::new(globset::GlobSet::empty())
+        }
+    }
+}
+
+fn guards(spec: &ProjectSpec, report: &mut Report) -> GuardLimits {
+    let mut limits = GuardLimits::default();
+    let Some(guards) = spec.guards.value() else { return limits };
+    if let Some(deletes) = in_range(&guards.max_deletes, &codes::GUARD_LIMIT, "maxDeletes", 0..=100_000, report) {
+        limits.max_deletes = u32::try_from(deletes).unwrap_or(limits.max_deletes);
+    }
+    if let Some(percent) =
+        in_range(&guards.max_changes_percent, &codes::GUARD_LIMIT, "maxChangesPercent", 0..=100, report)
+    {
+        limits.max_changes_percent = u8::try_from(percent).unwrap_or(limits.max_changes_percent);
+    }
+    limits
+}

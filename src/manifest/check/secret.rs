@@ -1,0 +1,251 @@
+//! One secret in one target: from merged and interpolated trees to its wish.
+
+use std::collections::BTreeSet;
+
+use super::super::codes;
+use super::super::decode::decode;
+use super::super::diagnostic::{Problem, Report};
+use super::super::field::Field;
+use super::super::interpolate::{Reference, fill};
+use super::super::merge::{merge, unset, without};
+use super::super::named::Files;
+use super::super::schema::{Defaults, DeletionSpec, PolicySource, SecretMetadata, StateChoice, TagModeChoice};
+use super::super::source::{Sources, Span};
+use super::super::tree::{Kind, Node};
+use super::arn::{Home, check_kms_key};
+use super::dependencies::Built;
+use super::name::check_secret_name;
+use super::policy::inline_policy;
+use super::project::{Project, key_span, recovery_window};
+use super::required;
+use super::rotation::{check_labels, check_replicas, check_rotation};
+use super::tags::{TagRules, check_tags};
+use super::target::TargetModel;
+use super::value::check_value;
+use crate::desired::{
+    DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredSecret, NotCarriedOut, PolicyTemplate, SecretName, State,
+    TagMode, Template,
+};
+
+/// Longest description, in characters (CreateSecret, `Description`).
+const MAX_DESCRIPTION: usize = 2_048;
+
+/// What every secret is built with.
+pub(crate) struct Builder<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) sources: &'a mut Sources,
+    pub(crate) files: &'a mut Files,
+    pub(crate) report: &'a mut Report,
+}
+
+impl Builder<'_> {
+    /// Builds the wish of the Secret document `tree` for one target; when that cannot be done, gives at least the name, if it is known.
+    pub(crate) fn build(&mut self, tree: &Node, target: &TargetModel) -> Result<Built, Option<SecretName>> {
+        let mut metadata = tree.get("metadata").ok_or(None)?.clone();
+        let mut spec = self.merged_spec(tree, target);
+        let mut references = fill(&mut spec, target, self.sources, self.report);
+        // Names never hold references; the typed read says so.
+        fill(&mut metadata, target, self.sources, self.report);
+        let typed: SecretMetadata = decode(&metadata, false, self.report).ok_or(None)?;
+        let named = required(&typed.name, "Secret.metadata.name", key_span(tree, &["metadata"]), self.report);
+        let name_fits = named.is_some_and(|name| check_secret_name(&name.value, name.span, self.report));
+        if let Some(name) = named.filter(|_| name_fits) {
+            self.check_scope(&name.value, name.span, target);
+        }
+        // A wrong name is no reason not to report what else is wrong.
+        let unbuilt = || named.map(|name| SecretName::new(name.value.as_str()));
+        references.extend(dependencies(&typed));
+        let fields: Defaults = decode(&spec, false, self.report).ok_or_else(unbuilt)?;
+        let state = match typed.state.value() {
+            Some(StateChoice::Absent) => State::Absent,
+            Some(StateChoice::Present) | None => State::Present,
+        };
+        let protect = typed.protect.value().copied().unwrap_or(false);
+        if protect && state == State::Absent {
+            self.protected_and_absent(&metadata);
+        }
+        let not_carried_out = self.check_later_parts(&fields, &spec, target);
+        let name_span = named.map_or_else(|| key_span(tree, &["metadata"]), |name| name.span);
+        let secret = DesiredSecret {
+            name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
+            origin: self.sources.origin(name_span),
+            state,
+            protect,
+            depends_on: references.iter().map(|reference| reference.name.clone()).collect::<BTreeSet<_>>(),
+            description: self.description(&fields, &spec),
+            kms_key_id: self.kms_key(&fields, &spec, target),
+            tags: fields.tags.get().map(|tags| {
+                let mode = match fields.tag_mode.value() {
+                    Some(TagModeChoice::Additive) => TagMode::Additive,
+                    Some(TagModeChoice::Exact) | None => TagMode::Exact,
+                };
+                let rules = TagRules {
+                    ignored: &self.project.ignore_tags,
+                    own: 1 + usize::from(protect),
+                    sources: self.sources,
+                };
+                check_tags(tags.value.as_ref(), key_span(&spec, &["tags"]), mode, &rules, self.report)
+            }),
+            policy: self.policy(&fields, &spec),
+            block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
+            deletion: deletion(&fields.deletion, self.report),
+            not_carried_out: if state == State::Present { not_carried_out } else { Vec::new() },
+        };
+        if name_fits { Ok(Built { secret, name_span, references }) } else { Err(unbuilt()) }
+    }
+
+    /// Defaults, `spec` and this target's override, merged.
+    fn merged_spec(&self, tree: &Node, target: &TargetModel) -> Node {
+        let start = key_span(tree, &["metadata"]);
+        let mut spec = match &self.project.defaults {
+            Some(defaults) if matches!(defaults.kind, Kind::Map(_)) => defaults.clone(),
+            _ => Node { span: start, kind: Kind::Map(Vec::new()) },
+        };
+        let Some(own @ Node { kind: Kind::Map(_), .. }) = tree.get("spec") else { return spec };
+        merge(&mut spec, &without(own, "overrides"));
+        let Some(over @ Node { kind: Kind::Map(_), .. }) =
+            own.get("overrides").and_then(|all| all.get(&target.target.name))
+        else {
+            return spec;
+        };
+        if let Some(Node { kind: Kind::Seq(fields), .. }) = over.get("unset") {
+            fields.iter().filter_map(Node::as_str).for_each(|field| unset(&mut spec, field));
+        }
+        merge(&mut spec, &without(over, "unset"));
+        spec
+    }
+
+    fn check_scope(&mut self, name: &str, span: Span, target: &TargetModel) {
+        // A scope that could not be read is reported; every name would be outside it.
+        if target.scope.contains(name) || target.scope.prefixes().is_empty() {
+            return;
+        }
+        let prefixes = super::super::diagnostic::listed(target.scope.prefixes().iter().map(String::as_str));
+        self.report.push(
+            Problem::new(&codes::OUT_OF_SCOPE, span, format!("secret `{name}` is outside the project's scope"))
+                .label("begins with no prefix of the scope")
+                .help(format!(
+                    "in target `{}` names begin with {prefixes} (spec.scope.namePrefixes of the project)",
+                    target.target.name
+                )),
+        );
+    }
+
+    fn protected_and_absent(&mut self, metadata: &Node) {
+        let state = key_span(metadata, &["state"]);
+        let protect = key_span(metadata, &["protect"]);
+        self.report.push(
+            Problem::new(&codes::PROTECTED_ABSENT, state, "a protected secret cannot be declared absent")
+                .label("asks for its deletion")
+                .related(protect, "forbids it")
+                .help(
+                    "to delete the secret, set protect: false and apply that first; to keep it, remove `state: absent`",
+                ),
+        );
+    }
+
+    fn description(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<Template>> {
+        let description = fields.description.get()?;
+        let value = description.value.as_ref().map(|text| text.0.clone());
+        let length = value.as_ref().map_or(0, |text| text.preview(&|_| Some(String::new())).chars().count());
+        if length > MAX_DESCRIPTION {
+            self.report.push(Problem::new(
+                &codes::DESCRIPTION,
+                description.span,
+                format!("a description has at most {MAX_DESCRIPTION} characters, this one has {length}"),
+            ));
+        }
+        Some(Declared { value, origin: self.sources.origin(key_span(spec, &["description"])) })
+    }
+
+    fn kms_key(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Option<Declared<String>> {
+        let key = fields.kms_key_id.get()?;
+        if let Some(value) = &key.value {
+            check_kms_key(value, key.span, home(target), self.report);
+        }
+        Some(Declared { value: key.value.clone(), origin: self.sources.origin(key_span(spec, &["kmsKeyId"])) })
+    }
+
+    fn policy(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<PolicyTemplate>> {
+        let policy = fields.policy.get()?;
+        let key = key_span(spec, &["policy"]);
+        let origin = self.sources.origin(key);
+        let value = match &policy.value {
+            None => None,
+            Some(PolicySource::Inline) => Some(inline_policy(spec.get("policy")?, self.report)?),
+            Some(PolicySource::File(file)) => {
+                if let Some((extra, _)) = spec.get("policy")?.entries().iter().find(|(key, _)| &*key.text != "file") {
+                    self.report.push(
+                        Problem::new(&codes::POLICY, extra.span, "a policy is either a file or a document, not both")
+                            .label("beside `file`")
+                            .help("where one comes from the defaults and is replaced by an override, put `unset: [policy]` into the override"),
+                    );
+                }
+                let file = file.get()?;
+                Some(self.files.policy(&file.value, file.span, self.sources, self.report)?)
+            }
+        };
+        Some(Declared { value, origin })
+    }
+
+    /// What is checked and not carried out yet.
+    fn check_later_parts(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Vec<NotCarriedOut> {
+        let home = home(target);
+        if let Some(value) = fields.value.get() {
+            for file in check_value(&value.value, key_span(spec, &["value"]), self.report) {
+                self.files.exists(file.path, file.span, self.sources, self.report);
+            }
+        }
+        if let Some((labels, _)) = fields.labels.set() {
+            check_labels(labels, self.report);
+        }
+        if let Some((rotation, _)) = fields.rotation.set() {
+            check_rotation(rotation, key_span(spec, &["rotation"]), home, self.report);
+        }
+        if let Some((replicas, _)) = fields.replicas.set() {
+            check_replicas(replicas, home, self.report);
+        }
+        [
+            ("value", "spec.value"),
+            ("labels", "spec.labels"),
+            ("rotation", "spec.rotation"),
+            ("replicas", "spec.replicas"),
+        ]
+        .into_iter()
+        .filter_map(|(key, field)| {
+            let (key, _) = spec.entry(key)?;
+            Some(NotCarriedOut { field, origin: self.sources.origin(key.span) })
+        })
+        .collect()
+    }
+}
+
+fn dependencies(metadata: &SecretMetadata) -> Vec<Reference> {
+    let listed = metadata.depends_on.value().map_or(&[][..], Vec::as_slice);
+    listed
+        .iter()
+        .filter_map(Field::get)
+        .map(|name| Reference { name: SecretName::new(name.value.clone()), span: name.span, masked: false })
+        .collect()
+}
+
+fn home(target: &TargetModel) -> Home<'_> {
+    Home { target: &target.target.name, account: target.target.account.as_deref(), region: &target.target.region }
+}
+
+fn deletion(field: &Field<DeletionSpec>, report: &mut Report) -> Deletion {
+    let Some(deletion) = field.value() else { return Deletion::Window(DEFAULT_RECOVERY_WINDOW_DAYS) };
+    let window = recovery_window(&deletion.recovery_window_days, report);
+    if deletion.force.value() != Some(&true) {
+        return Deletion::Window(window.unwrap_or(DEFAULT_RECOVERY_WINDOW_DAYS));
+    }
+    if let (Some(force), Some(days)) = (deletion.force.get(), deletion.recovery_window_days.get()) {
+        report.push(
+            Problem::new(&codes::RECOVERY_WINDOW, force.span, "a secret is deleted with a recovery window or at once, not both")
+                .label("deletes at once")
+                .related(days.span, "keeps it for a while")
+                .help("where the window comes from the defaults, put `unset: [deletion]` into an override, or leave `force` out"),
+        );
+    }
+    Deletion::Force
+}

@@ -1,0 +1,175 @@
+//! Tags: how many, and what their keys and values may be.
+
+use std::collections::BTreeMap;
+
+use super::super::codes;
+use super::super::diagnostic::{Problem, Report};
+use super::super::field::{Map, Text};
+use super::super::source::{Sources, Span};
+use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX, TagMode, TagPatterns};
+
+/// Most tags of a secret (Secrets Manager's quota).
+const MAX_TAGS: usize = 50;
+/// Longest key, in characters (`Tag.Key`).
+const MAX_KEY: usize = 128;
+/// Longest value, in characters (`Tag.Value`).
+const MAX_VALUE: usize = 256;
+
+/// What tags are checked against.
+pub(crate) struct TagRules<'a> {
+    pub(crate) ignored: &'a TagPatterns,
+    /// How many tags keywright itself writes to the secret.
+    pub(crate) own: usize,
+    pub(crate) sources: &'a Sources,
+}
+
+/// Checks the tags of a secret. `None` is a written `null`.
+pub(crate) fn check_tags(
+    tags: Option<&Map<Text>>,
+    span: Span,
+    mode: TagMode,
+    rules: &TagRules<'_>,
+    report: &mut Report,
+) -> DesiredTags {
+    let mut desired = BTreeMap::new();
+    let entries = tags.map_or(&[][..], |tags| &tags.0);
+    for (key, value) in entries {
+        check_key(&key.value, key.span, rules.ignored, report);
+        let Some(value) = value.get() else { continue };
+        if let Some(text) = value.value.known() {
+            check_value(&text, value.span, report);
+        }
+        desired.insert(key.value.clone(), (value.value.0.clone(), rules.sources.origin(key.span)));
+    }
+    if entries.len() + rules.own > MAX_TAGS {
+        report.push(
+            Problem::new(
+                &codes::TAG_LIMIT,
+                span,
+                format!(
+                    "{} tags, and keywright writes {} of its own: a secret has at most {MAX_TAGS}",
+                    entries.len(),
+                    rules.own
+                ),
+            )
+            .label(format!("{} too many", entries.len() + rules.own - MAX_TAGS)),
+        );
+    }
+    DesiredTags { mode, tags: desired, origin: rules.sources.origin(span) }
+}
+
+fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) {
+    let length = key.chars().count();
+    let lower = key.to_ascii_lowercase();
+    if lower.starts_with("aws:") {
+        report.push(
+            Problem::new(&codes::TAG_KEY, span, format!("tag `{key}`: keys under `aws:` belong to AWS"))
+                .label("reserved prefix")
+                .help("only AWS itself writes them; choose another key"),
+        );
+    } else if key.starts_with(RESERVED_TAG_PREFIX) {
+        report.push(
+            Problem::new(
+                &codes::TAG_KEY,
+                span,
+                format!("tag `{key}`: keys under `{RESERVED_TAG_PREFIX}` belong to keywright"),
+            )
+            .label("reserved prefix")
+            .help("keywright writes the owner and `metadata.protect: true` there by itself"),
+        );
+    } else if length == 0 || length > MAX_KEY {
+        report.push(Problem::new(
+            &codes::TAG_KEY,
+            span,
+            format!("a tag's key has 1 to {MAX_KEY} characters, this one has {length}"),
+        ));
+    } else if let Some(bad) = key.chars().find(|c| !is_tag_character(*c)) {
+        report.push(bad_character(
+            Problem::new(&codes::TAG_KEY, span, format!("tag `{key}` has a character that AWS refuses")),
+            bad,
+        ));
+    } else if ignored.ignores(key) {
+        report.push(
+            Problem::new(
+                &codes::TAG_IGNORED,
+                span,
+                format!("tag `{key}` is declared here and ignored by the project's `ignoreTags`"),
+            )
+            .label("would never be written")
+            .help("remove the tag here, or narrow the pattern in `spec.ignoreTags` of the project"),
+        );
+    }
+}
+
+fn check_value(value: &str, span: Span, report: &mut Report) {
+    let length = value.chars().count();
+    if length > MAX_VALUE {
+        report.push(Problem::new(
+            &codes::TAG_VALUE,
+            span,
+            format!("a tag's value has at most {MAX_VALUE} characters, this one has {length}"),
+        ));
+    } else if let Some(bad) = value.chars().find(|c| !is_tag_character(*c)) {
+        report.push(bad_character(
+            Problem::new(&codes::TAG_VALUE, span, "this tag value has a character that AWS refuses"),
+            bad,
+        ));
+    }
+}
+
+fn bad_character(problem: Problem, bad: char) -> Problem {
+    problem
+        .label(format!("`{bad}` is not allowed"))
+        .help("tags are made of letters, digits, spaces and _ . : / = + - @")
+}
+
+/// `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`, of the Tag type of AWS's tagging rules.
+fn is_tag_character(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c) || (c.is_whitespace() && !c.is_control())
+}
+
+/// The template of a tag for which nothing needs to be known.
+#[cfg(test)]
+fn plain(text: &str) -> Text {
+    Text(crate::desired::Template::text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use globset::GlobSetBuilder;
+
+    use super::super::super::field::{Field, Spanned};
+    use super::*;
+
+    fn check(key: &str, value: &str) -> Vec<&'static str> {
+        let mut report = Report::default();
+        let sources = Sources::default();
+        let mut patterns = GlobSetBuilder::new();
+        patterns.add(globset::Glob::new("cost-*").unwrap_or_else(|_| unreachable!()));
+        let ignored = TagPatterns::new(patterns.build().unwrap_or_default());
+        let span = Span::default();
+        let tags =
+            Map(vec![(Spanned { value: key.to_owned(), span }, Field::Set(Spanned { value: plain(value), span }))]);
+        check_tags(
+            Some(&tags),
+            span,
+            TagMode::Exact,
+            &TagRules { ignored: &ignored, own: 1, sources: &sources },
+            &mut report,
+        );
+        report.finish(&sources, &[], 0).iter().map(|found| found.code.id).collect()
+    }
+
+    #[test]
+    fn keys_and_values_follow_aws() {
+        assert_eq!(check("team", "Größe 1 + 2"), [""; 0]);
+        assert_eq!(check("aws:x", ""), ["tag-key"]);
+        assert_eq!(check("keywright:project", ""), ["tag-key"]);
+        assert_eq!(check("", ""), ["tag-key"]);
+        assert_eq!(check(&"k".repeat(129), ""), ["tag-key"]);
+        assert_eq!(check("a,b", ""), ["tag-key"]);
+        assert_eq!(check("cost-center", "1"), ["tag-ignored"]);
+        assert_eq!(check("team", &"v".repeat(257)), ["tag-value"]);
+        assert_eq!(check("team", "a\nb"), ["tag-value"]);
+    }
+}

@@ -1,0 +1,317 @@
+//! Targets: accounts and regions, how they are reached, their variables, and the scope in each of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::codes;
+use super::super::diagnostic::{Problem, Report, listed, nearest};
+use super::super::field::Field;
+use super::super::interpolate::{Attribute, Variables, expand, is_variable_name};
+use super::super::schema::{ProjectSpec, TargetSpec};
+use super::super::source::{Sources, Span};
+use super::super::tree::Node;
+use super::arn::role_account;
+use super::name::{check_plain_name, is_account, is_region};
+use super::project::{Project, key_span};
+use super::required;
+use crate::desired::{Part, Scope, Target};
+
+/// A target with its variables and scope.
+pub(crate) struct TargetModel {
+    pub(crate) target: Target,
+    pub(crate) name_span: Span,
+    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) scope: Scope,
+}
+
+impl Variables for TargetModel {
+    fn target(&self) -> &str {
+        &self.target.name
+    }
+
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.vars.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.vars.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn attribute(&self, name: &str) -> Attribute<'_> {
+        match name {
+            "name" => Attribute::Text(&self.target.name),
+            "account" => self.target.account.as_deref().map_or(Attribute::LeftOut, Attribute::Text),
+            "region" => Attribute::Text(&self.target.region),
+            _ => Attribute::Unknown,
+        }
+    }
+}
+
+/// An unknown target's name, with what could be meant.
+pub(crate) fn unknown_target(name: &str, span: Span, project: &Project) -> Problem {
+    let names = || project.targets.iter().map(|model| model.target.name.as_str());
+    Problem::new(&codes::UNKNOWN_TARGET, span, format!("unknown target `{name}`"))
+        .label(
+            nearest(name, names())
+                .map_or_else(|| "not a target of this project".to_owned(), |near| format!("did you mean `{near}`?")),
+        )
+        .help(format!("the project's targets are {}", listed(names())))
+}
+
+pub(crate) fn check_targets(
+    spec: &ProjectSpec,
+    tree: &Node,
+    sources: &Sources,
+    report: &mut Report,
+) -> Vec<TargetModel> {
+    let spec_key = key_span(tree, &["spec"]);
+    let prefixes: Vec<(String, Span)> = required(&spec.scope, "Project.spec.scope", spec_key, report)
+        .and_then(|scope| {
+            required(
+                &scope.value.name_prefixes,
+                "Project.spec.scope.namePrefixes",
+                key_span(tree, &["spec", "scope"]),
+                report,
+            )
+        })
+        .map(|prefixes| {
+            if prefixes.value.is_empty() {
+                report.push(
+                    Problem::new(&codes::SCOPE, prefixes.span, "the scope is empty: the project could touch nothing")
+                        .label("at least one prefix")
+                        .help("for example namePrefixes: [\"${env}/payments/\"]"),
+                );
+            }
+            prefixes
+                .value
+                .iter()
+                .filter_map(|prefix| prefix.get().map(|prefix| (prefix.value.clone(), prefix.span)))
+                .collect()
+        })
+        .unwrap_or_default();
+    let Some(targets) = required(&spec.targets, "Project.spec.targets", spec_key, report) else { return Vec::new() };
+    if targets.value.is_empty() {
+        report.push(
+            Problem::new(&codes::NO_TARGETS, targets.span, "a project needs at least one target").label("add one"),
+        );
+    }
+    let mut models: Vec<TargetModel> = Vec::new();
+    let mut names: HashMap<String, Span> = HashMap::new();
+    for target in targets.value.iter().filter_map(Field::get) {
+        let start = Span { end: target.span.start, ..target.span };
+        let Some(mut model) = check_target(&target.value, start, sources, report) else { continue };
+        if let Some(&first) = names.get(&model.target.name) {
+            report.push(
+                Problem::new(
+                    &codes::TARGET_NAME,
+                    model.name_span,
+                    format!("there are two targets named `{}`", model.target.name),
+                )
+                .label("again here")
+                .related(first, "first here"),
+            );
+            continue;
+        }
+        names.insert(model.target.name.clone(), model.name_span);
+        model.scope = scope(&prefixes, &model, models.len(), report);
+        models.push(model);
+    }
+    models
+}
+
+fn scope(prefixes: &[(String, Span)], model: &TargetModel, index: usize, report: &mut Report) -> Scope {
+    report.in_target(Some(index));
+    let mut filled = Vec::new();
+    for (prefix, span) in prefixes {
+        let parts = match expand(prefix, model) {
+            Ok(parts) => parts,
+            Err(faults) => {
+                for fault in faults {
+                    let mut problem = Problem::new(fault.code, *span, fault.message).label(fault.label);
+                    problem.help = fault.help;
+                    report.push(problem);
+                }
+                continue;
+            }
+        };
+        match parts.as_slice() {
+            [] => report.push(
+                Problem::new(
+                    &codes::SCOPE,
+                    *span,
+                    "an empty prefix would put every secret of the account into the project's scope",
+                )
+                .label("at least one character")
+                .help("name what the project owns, for example \"${env}/payments/\""),
+            ),
+            [Part::Text(text)] => {
+                if let Some(bad) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"/_+=.@-".contains(*c)) {
+                    report.push(
+                        Problem::new(&codes::SCOPE, *span, format!("no secret's name begins with `{text}`"))
+                            .label(format!("`{bad}` is not allowed in names"))
+                            .help("a prefix is plain text, not a pattern"),
+                    );
+                } else {
+                    filled.push(text.clone());
+                }
+            }
+            _ => report.push(
+                Problem::new(&codes::REFERENCE_NOT_ALLOWED, *span, "another secret's ARN cannot stand in the scope")
+                    .label("plain text and variables only"),
+            ),
+        }
+    }
+    report.in_target(None);
+    Scope::new(filled)
+}
+
+fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut Report) -> Option<TargetModel> {
+    let name = required(&spec.name, "Project.spec.targets.name", start, report);
+    let region = required(&spec.region, "Project.spec.targets.region", start, report);
+    if let Some(name) = name {
+        check_plain_name(&name.value, name.span, "target", &codes::TARGET_NAME, report);
+    }
+    if let Some(region) = region
+        && !is_region(&region.value)
+    {
+        report.push(
+            Problem::new(&codes::REGION, region.span, format!("`{}` is not a region", region.value))
+                .label("expected something like eu-west-1")
+                .help_if(
+                    region
+                        .value
+                        .contains("${")
+                        .then(|| "variables aren't filled in here: they belong to this target".to_owned()),
+                ),
+        );
+    }
+    if let Some(account) = spec.account.get()
+        && !is_account(&account.value)
+    {
+        let digits: String = account.value.chars().filter(char::is_ascii_digit).collect();
+        let help = (digits.len() == 12).then(|| format!("write \"{digits}\""));
+        report.push(
+            Problem::new(&codes::ACCOUNT, account.span, format!("`{}` is not an AWS account", account.value))
+                .label("twelve digits, leading zeros included")
+                .help_if(help),
+        );
+    }
+    if let Some(role) = spec.assume_role.get() {
+        check_role(&role.value, role.span, spec, report);
+    }
+    if let Some(endpoint) = spec.endpoint_url.get() {
+        check_endpoint(&endpoint.value, endpoint.span, report);
+    }
+    let mut vars = Vec::new();
+    for (key, value) in spec.vars.value().map_or(&[][..], |vars| &vars.0) {
+        if !is_variable_name(&key.value) {
+            report.push(
+                Problem::new(&codes::VARIABLE_NAME, key.span, format!("`{}` cannot be a variable's name", key.value))
+                    .label("a letter or _, then letters, digits, _ and -"),
+            );
+        }
+        // A value that is wrong is reported; its name is known all the same.
+        vars.push((key.value.clone(), value.value().cloned().unwrap_or_default()));
+    }
+    let (name, region) = (name?, region?);
+    Some(TargetModel {
+        target: Target {
+            name: name.value.clone(),
+            account: spec.account.value().cloned(),
+            region: region.value.clone(),
+            assume_role: spec.assume_role.value().cloned(),
+            profile: spec.profile.value().cloned(),
+            endpoint_url: spec.endpoint_url.value().cloned(),
+            origin: sources.origin(name.span),
+        },
+        name_span: name.span,
+        vars,
+        scope: Scope::new([]),
+    })
+}
+
+fn check_role(role: &str, span: Span, spec: &TargetSpec, report: &mut Report) {
+    match (role_account(role), spec.account.get()) {
+        (None, _) => report.push(
+            Problem::new(&codes::ROLE_ARN, span, format!("`{role}` is not the ARN of an IAM role"))
+                .label("expected arn:aws:iam::ACCOUNT:role/NAME")
+                .help_if(
+                    role.contains("${")
+                        .then(|| "variables aren't filled in here: they belong to this target".to_owned()),
+                ),
+        ),
+        (Some(theirs), Some(account)) if is_account(&account.value) && theirs != account.value => report.push(
+            Problem::new(
+                &codes::ROLE_ARN,
+                span,
+                format!("the role is in account {theirs}, and the target is account {}", account.value),
+            )
+            .label("another account")
+            .related(account.span, "the target's account"),
+        ),
+        _ => {}
+    }
+}
+
+fn check_endpoint(endpoint: &str, span: Span, report: &mut Report) {
+    let problem = match url::Url::parse(endpoint) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => "an endpoint is an http or https URL",
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "an endpoint holds no user and no password"
+        }
+        Ok(url) => match url.host() {
+            Some(url::Host::Domain(host)) if host == "localhost" || host.ends_with(".localhost") => return,
+            Some(url::Host::Ipv4(address)) if address.is_loopback() => return,
+            Some(url::Host::Ipv6(address)) if address.is_loopback() => return,
+            _ => "an endpoint in a manifest is on this machine",
+        },
+        Err(_) => "this is not a URL",
+    };
+    report.push(
+        Problem::new(&codes::ENDPOINT, span, problem)
+            .label("expected something like http://localhost:4566")
+            .help("credentials and values go to an endpoint, and a manifest may come from anybody: name others with --endpoint-url or in the AWS configuration"),
+    );
+}
+
+/// Two targets that reach the same account and region must not share names: each would take the other's secrets for orphans.
+pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
+    for (index, later) in targets.iter().enumerate() {
+        for earlier in targets.iter().take(index) {
+            if !same_place(&later.target, &earlier.target) || !later.scope.overlaps(&earlier.scope) {
+                continue;
+            }
+            let shared: BTreeSet<&str> =
+                later.scope.prefixes().iter().chain(earlier.scope.prefixes()).map(String::as_str).collect();
+            report.push(
+                Problem::new(
+                    &codes::SCOPE_OVERLAP,
+                    later.name_span,
+                    format!(
+                        "targets `{}` and `{}` are one account and region, and their scopes overlap",
+                        earlier.target.name, later.target.name
+                    ),
+                )
+                .label("this target")
+                .related(earlier.name_span, "and this one")
+                .help(format!(
+                    "their prefixes are {}: give each target prefixes of its own, for example through a variable",
+                    listed(shared)
+                )),
+            );
+        }
+    }
+}
+
+/// Whether two targets are, as far as the project says, one account and region. Where it says too little, applying finds out.
+fn same_place(a: &Target, b: &Target) -> bool {
+    let account = |target: &Target| {
+        target.account.clone().or_else(|| target.assume_role.as_deref().and_then(role_account).map(str::to_owned))
+    };
+    a.region == b.region
+        && a.endpoint_url == b.endpoint_url
+        && match (account(a), account(b)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => a.profile == b.profile,
+            _ => false,
+        }
+}

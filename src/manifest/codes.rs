@@ -1,0 +1,97 @@
+//! The rules that manifests are checked by, each with the stable code that its diagnostics carry.
+//!
+//! Codes are a public contract: they stand in SARIF reports and in people's suppressions. A code is never given to another rule.
+
+use super::diagnostic::Severity;
+
+/// A rule.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Its stable name, in kebab case.
+    pub id: &'static str,
+    /// How bad a breach is.
+    pub severity: Severity,
+    /// What it asks for, in one line.
+    pub summary: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $severity:ident $id:literal $summary:literal)*) => {
+        $(#[doc = $summary] pub static $name: Code = Code { id: $id, severity: Severity::$severity, summary: $summary };)*
+        /// Every rule, in the order of this file.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    // Files.
+    PROJECT_MISSING Error "project-missing" "A project has one keywright.yaml (or keywright.yml) at its root."
+    PROJECT_TWICE Error "project-twice" "A project has one project file, with one Project document in it."
+    FILE_UNREADABLE Error "file-unreadable" "Every manifest can be read."
+    FILE_TOO_LARGE Error "file-too-large" "A manifest is at most 1 MiB, and a file that it names at most as large as what it is for."
+    FILE_NOT_UTF8 Error "file-not-utf8" "Manifests are UTF-8."
+    TOO_MANY_FILES Error "too-many-files" "A project has at most 100,000 manifest files."
+    FILE_OUTSIDE Error "file-outside-project" "Files that a manifest names are inside the project, symbolic links resolved."
+    FILE_MISSING Error "file-missing" "Files that a manifest names exist and are regular files."
+    NO_SECRETS Warning "no-secrets" "A project declares at least one secret."
+    // YAML.
+    YAML_SYNTAX Error "yaml-syntax" "Manifests are YAML 1.2."
+    YAML_DUPLICATE_KEY Error "yaml-duplicate-key" "A key stands once in a map."
+    YAML_KEY Error "yaml-key" "Keys of maps are text."
+    YAML_TAG Error "yaml-tag" "YAML's own tags are the only ones that are known."
+    YAML_MERGE_KEY Error "yaml-merge-key" "The merge key << is not part of YAML 1.2; spec.defaults is the way to share fields."
+    YAML_ALIAS Error "yaml-alias" "An alias (*name) refers to an anchor (&name) earlier in the same document."
+    YAML_TOO_DEEP Error "yaml-too-deep" "YAML is nested at most 64 deep."
+    YAML_TOO_LARGE Error "yaml-too-large" "A file has at most 200,000 YAML nodes, those that aliases repeat included."
+    // Structure.
+    API_VERSION Error "api-version" "apiVersion is keywright/v1."
+    KIND Error "kind" "kind is Project or Secret."
+    NOT_A_MANIFEST Error "not-a-manifest" "Every YAML file that is read is a keywright manifest."
+    UNKNOWN_FIELD Error "unknown-field" "Every field is one that keywright knows."
+    MISSING_FIELD Error "missing-field" "Required fields are there."
+    WRONG_TYPE Error "wrong-type" "Every field has the type that it asks for."
+    INVALID_CHOICE Error "invalid-choice" "A field with a fixed set of values has one of them."
+    TOO_MANY_PROBLEMS Warning "too-many-problems" "Only the first 100 mistakes of a document are shown."
+    // Variables.
+    UNKNOWN_VARIABLE Error "unknown-variable" "Variables are declared in the target's vars."
+    BAD_INTERPOLATION Error "bad-interpolation" "${...} holds a variable, a target's attribute or secret:NAME:arn."
+    REFERENCE_NOT_ALLOWED Error "reference-not-allowed" "${secret:NAME:arn} stands in descriptions, tags, policies and text values only."
+    UNKNOWN_SECRET Error "unknown-secret" "Secrets that are referred to are declared for the same target."
+    DEPENDENCY_CYCLE Error "dependency-cycle" "Dependencies of secrets form no circle."
+    // Project.
+    PROJECT_NAME Error "project-name" "A project's name is lower-case letters, digits and hyphens, 63 characters at most."
+    TARGET_NAME Error "target-name" "A target's name is lower-case letters, digits and hyphens, and is given once."
+    NO_TARGETS Error "no-targets" "A project has at least one target."
+    UNKNOWN_TARGET Error "unknown-target" "Targets that are named are declared in the project."
+    VARIABLE_NAME Error "variable-name" "A variable's name is a letter or underscore, then letters, digits, underscores and hyphens."
+    ACCOUNT Error "account" "An AWS account is twelve digits, in quotes."
+    REGION Error "region" "A region looks like eu-west-1."
+    ROLE_ARN Error "role-arn" "A role is an IAM role ARN, in the target's account."
+    ENDPOINT Error "endpoint" "An endpoint in a manifest is an http or https URL on loopback."
+    SCOPE Error "scope" "A project names the prefixes of the secrets that it may touch."
+    SCOPE_OVERLAP Error "scope-overlap" "Two targets in one account and region never share names."
+    GUARD_LIMIT Error "guard-limit" "A guard's limit is within its range."
+    GLOB Error "glob" "Patterns over tag names are valid globs."
+    // Secret.
+    SECRET_NAME Error "secret-name" "A secret's name has 1 to 512 characters of A-Za-z0-9/_+=.@-"
+    SECRET_NAME_SUFFIX Warning "secret-name-suffix" "A secret's name doesn't end in a hyphen and six letters or digits, which looks like the end of an ARN."
+    SECRET_DUPLICATE Error "secret-duplicate" "A secret is declared once for each target."
+    OUT_OF_SCOPE Error "out-of-scope" "A secret's name begins with a prefix of the project's scope."
+    PROTECTED_ABSENT Error "protected-absent" "A protected secret is not declared absent."
+    UNSET Error "unset" "unset names fields of spec."
+    DESCRIPTION Error "description" "A description has at most 2,048 characters."
+    TAG_LIMIT Error "tag-limit" "A secret has at most 50 tags, keywright's own included."
+    TAG_KEY Error "tag-key" "A tag's key has 1 to 128 characters that AWS allows, and no reserved prefix."
+    TAG_VALUE Error "tag-value" "A tag's value has at most 256 characters that AWS allows."
+    TAG_IGNORED Error "tag-ignored" "A tag that is declared is not ignored by ignoreTags."
+    KMS_KEY Error "kms-key" "A KMS key is a key id, a key ARN, an alias or an alias ARN."
+    ARN_ELSEWHERE Warning "arn-elsewhere" "ARNs name the target's own account and region."
+    RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
+    POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."
+    VALUE_SOURCE Error "value-source" "A value has exactly one source, correctly filled in."
+    LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a version id."
+    REPLICA Error "replica" "A replica is in another region, named once."
+    ROTATION Error "rotation" "A rotation has a function and exactly one schedule."
+    ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) within the limits of Secrets Manager."
+    ROTATION_DURATION Error "rotation-duration" "A rotation window is 1 to 24 hours, and ends before the next one begins."
+}

@@ -1,0 +1,305 @@
+//! What is wrong with the manifests: the collected problems of one run.
+//!
+//! Rules hand in a [`Problem`]; the [`Report`] drops repetitions (a mistake in the defaults is found once for every secret and
+//! target), and [`Report::finish`] turns what is left into [`Diagnostics`], sorted, for `render`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::slice;
+
+use super::codes::Code;
+use super::source::{Quote, Sources, Span};
+use crate::origin::Origin;
+
+/// Most problems that are kept of one run. More than this helps nobody, and hostile input could make millions.
+pub(crate) const MAX_PROBLEMS: usize = 1_000;
+
+/// How bad a [`Diagnostic`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is planned as long as this is there.
+    Error,
+    /// Worth a look; it stops nothing.
+    Warning,
+}
+
+/// A place that a diagnostic shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it begins.
+    pub origin: Origin,
+    /// The column after its last character on that line, counted from 1.
+    pub end_column: u32,
+    /// The line, masked where it may hold a value; `None` when none may be shown.
+    pub quote: Option<Quote>,
+    /// What to say beneath the line; may be empty.
+    pub label: String,
+}
+
+/// One mistake, with everything that is needed to show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The rule: stable, and listed in `codes.rs`.
+    pub code: &'static Code,
+    /// What is wrong, as one sentence without a full stop.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// Other places that belong to it, such as the first of two duplicates.
+    pub related: Vec<Place>,
+    /// What would be right.
+    pub help: Vec<String>,
+    /// The targets that it was found for; empty when it does not depend on the target.
+    pub targets: Vec<String>,
+}
+
+/// All that was found in one run, sorted by file and line, without repetitions.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    left_out: usize,
+    left_out_errors: bool,
+}
+
+impl Diagnostics {
+    /// Every diagnostic, in order.
+    pub fn iter(&self) -> slice::Iter<'_, Diagnostic> {
+        self.found.iter()
+    }
+
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.left_out_errors || self.error_count() > 0
+    }
+
+    /// How many errors there are.
+    pub fn error_count(&self) -> usize {
+        self.found.iter().filter(|found| found.severity == Severity::Error).count()
+    }
+
+    /// How many warnings there are.
+    pub fn warning_count(&self) -> usize {
+        self.found.len() - self.error_count()
+    }
+
+    /// How many more were found than are kept.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A mistake as the rules report it.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: &'static Code,
+    pub(crate) message: String,
+    pub(crate) span: Span,
+    pub(crate) label: String,
+    pub(crate) related: Vec<(Span, String)>,
+    pub(crate) help: Vec<String>,
+    /// The span belongs to a value: its line is masked.
+    pub(crate) masked: bool,
+    /// The line may belong to a value and nobody can tell: it is not shown at all.
+    pub(crate) hidden: bool,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub(crate) fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            span,
+            label: String::new(),
+            related: Vec::new(),
+            help: Vec::new(),
+            masked: false,
+            hidden: false,
+        }
+    }
+
+    /// Adds what is said beneath the line.
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Adds what would be right.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds what would be right, when there is something to say.
+    pub(crate) fn help_if(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    /// Adds another place.
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    /// Says whether the place belongs to a value.
+    pub(crate) fn masked(mut self, masked: bool) -> Self {
+        self.masked = masked;
+        self
+    }
+}
+
+/// The problems of a run while they are being found.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    found: Vec<(Problem, Targets)>,
+    /// What is known by rule and place.
+    seen: HashMap<(&'static str, Span), Vec<usize>>,
+    left_out: usize,
+    left_out_errors: bool,
+    /// The target whose wish is being built, if any.
+    target: Option<usize>,
+}
+
+#[derive(Debug)]
+enum Targets {
+    Every,
+    Some(BTreeSet<usize>),
+}
+
+impl Report {
+    /// Says for which target the problems that follow are found; `None` when they depend on none.
+    pub(crate) fn in_target(&mut self, target: Option<usize>) {
+        self.target = target;
+    }
+
+    /// Takes a problem in, unless it is known already.
+    ///
+    /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name in them does.
+    pub(crate) fn push(&mut self, problem: Problem) {
+        let key = (problem.code.id, problem.span);
+        for &at in self.seen.get(&key).map_or(&[][..], Vec::as_slice) {
+            let Some((known, targets)) = self.found.get_mut(at) else { continue };
+            let same = known.message == problem.message;
+            match (targets, self.target) {
+                (Targets::Some(targets), Some(target)) if same || !targets.contains(&target) => {
+                    targets.insert(target);
+                    return;
+                }
+                (targets @ Targets::Some(_), None) if same => {
+                    *targets = Targets::Every;
+                    return;
+                }
+                (Targets::Every, _) if same => return,
+                _ => {}
+            }
+        }
+        if self.found.len() >= MAX_PROBLEMS {
+            self.left_out += 1;
+            self.left_out_errors |= problem.code.severity == Severity::Error;
+            return;
+        }
+        let targets = self.target.map_or(Targets::Every, |target| Targets::Some(BTreeSet::from([target])));
+        self.seen.entry(key).or_default().push(self.found.len());
+        self.found.push((problem, targets));
+    }
+
+    /// Whether an error was found so far.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.left_out_errors || self.found.iter().any(|(problem, _)| problem.code.severity == Severity::Error)
+    }
+
+    /// How many were found so far.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Sorts what was found and fills in the lines. `targets` are the names by index; a problem of all of them names none.
+    pub(crate) fn finish(self, sources: &Sources, targets: &[String], checked: usize) -> Diagnostics {
+        let mut found: Vec<Diagnostic> = self
+            .found
+            .into_iter()
+            .map(|(problem, found_in)| {
+                let place = |span: Span, label: String, masked: bool, hidden: bool| Place {
+                    origin: sources.origin(span),
+                    end_column: sources.end_column(span),
+                    quote: if hidden { None } else { sources.quote(span, masked) },
+                    label,
+                };
+                let targets = match found_in {
+                    Targets::Some(known) if known.len() < checked => {
+                        known.iter().filter_map(|&target| targets.get(target).cloned()).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                let masked = problem.masked;
+                let mut help = problem.help;
+                if problem.hidden {
+                    help.push("the line isn't shown, because it may belong to a value".to_owned());
+                }
+                Diagnostic {
+                    severity: problem.code.severity,
+                    code: problem.code,
+                    message: problem.message,
+                    place: place(problem.span, problem.label, masked, problem.hidden),
+                    related: problem
+                        .related
+                        .into_iter()
+                        .map(|(span, label)| place(span, label, masked, problem.hidden))
+                        .collect(),
+                    help,
+                    targets,
+                }
+            })
+            .collect();
+        found.sort_by(|a, b| {
+            (&a.place.origin, a.code.id, &a.message, &a.targets).cmp(&(
+                &b.place.origin,
+                b.code.id,
+                &b.message,
+                &b.targets,
+            ))
+        });
+        Diagnostics { found, left_out: self.left_out, left_out_errors: self.left_out_errors }
+    }
+}
+
+/// The known name that is most like `given`, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Distances grow with the product of the lengths, and nobody misspells a name of thousands of characters.
+    if given.len() > 600 {
+        return None;
+    }
+    let lower = given.to_lowercase();
+    known
+        .into_iter()
+        .filter(|name| name.len() <= 600)
+        .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count().min(given.chars().count()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `a`, `b` and `c` for a message.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] if names.len() <= 30 => format!("{} and {last}", most.join(", ")),
+        _ => format!("{} and {} more", names.iter().take(30).cloned().collect::<Vec<_>>().join(", "), names.len() - 30),
+    }
+}

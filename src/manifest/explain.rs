@@ -1,0 +1,291 @@
+//! `keywright explain`: a field's documentation, made from the JSON Schemas, so that it never says anything else than editors do.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::diagnostic::{listed, nearest};
+use super::schema::{project_schema, secret_schema};
+
+/// Why a path cannot be explained.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ExplainError {
+    /// The path begins with no kind of document.
+    #[error("unknown kind `{given}`: a path begins with `Project` or `Secret`")]
+    UnknownKind {
+        /// What was given.
+        given: String,
+    },
+    /// There is no such field.
+    #[error("`{parent}` has no field `{given}`")]
+    UnknownField {
+        /// The path as far as it is right.
+        parent: String,
+        /// The step that is wrong.
+        given: String,
+        /// The known field that is most like it.
+        nearest: Option<String>,
+        /// All known fields, for a hint.
+        known: Vec<String>,
+    },
+}
+
+impl ExplainError {
+    /// What would be right.
+    pub fn help(&self) -> String {
+        match self {
+            Self::UnknownKind { .. } => "for example Secret.spec.policy".to_owned(),
+            Self::UnknownField { parent, nearest: Some(near), .. } => format!("did you mean `{parent}.{near}`?"),
+            Self::UnknownField { parent, known, .. } if known.is_empty() => format!("`{parent}` has no fields"),
+            Self::UnknownField { parent, known, .. } => {
+                format!("`{parent}` has {}", listed(known.iter().map(String::as_str)))
+            }
+        }
+    }
+}
+
+/// How wide the text is.
+const WIDTH: usize = 100;
+
+/// Explains a path such as `Secret.spec.policy`: type, documentation, default, an example as YAML, and the fields beneath it.
+///
+/// Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists need no step.
+pub fn explain(path: &str) -> Result<String, ExplainError> {
+    let mut steps = path.split('.').map(str::trim);
+    let kind = steps.next().unwrap_or_default();
+    let (name, root) = match kind.to_ascii_lowercase().as_str() {
+        "project" => ("Project", project_schema()),
+        "secret" => ("Secret", secret_schema()),
+        _ => return Err(ExplainError::UnknownKind { given: kind.to_owned() }),
+    };
+    let reader = Reader { root: &root };
+    let mut at = name.to_owned();
+    let mut schema = &root;
+    let mut required = false;
+    for step in steps {
+        let step = step.trim_end_matches("[]");
+        let Some((next, needed)) = reader.child(schema, step) else {
+            let known = reader.fields(schema);
+            return Err(ExplainError::UnknownField {
+                parent: at,
+                given: step.to_owned(),
+                nearest: nearest(step, known.iter().map(String::as_str)).map(str::to_owned),
+                known,
+            });
+        };
+        at = format!("{at}.{step}");
+        schema = next;
+        required = needed;
+    }
+    Ok(reader.page(&at, schema, required))
+}
+
+struct Reader<'a> {
+    root: &'a Value,
+}
+
+impl<'a> Reader<'a> {
+    /// The schema itself and everything that it stands for: references, alternatives and items of lists.
+    fn faces(&self, schema: &'a Value) -> Vec<&'a Value> {
+        let mut faces = vec![schema];
+        let mut at = 0;
+        while let Some(face) = faces.get(at).copied() {
+            at += 1;
+            if let Some(target) = face
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|path| self.root.pointer(path.trim_start_matches('#')))
+            {
+                faces.push(target);
+            }
+            for key in ["anyOf", "oneOf", "allOf"] {
+                faces.extend(face.get(key).and_then(Value::as_array).into_iter().flatten());
+            }
+            faces.extend(face.get("items"));
+            if faces.len() > 64 {
+                break;
+            }
+        }
+        faces
+    }
+
+    /// The schema beneath a field, and whether the field is required.
+    fn child(&self, schema: &'a Value, step: &str) -> Option<(&'a Value, bool)> {
+        let faces = self.faces(schema);
+        for face in &faces {
+            if let Some(child) = face.get("properties").and_then(|properties| properties.get(step)) {
+                return Some((child, is_required(face, step)));
+            }
+        }
+        let free = faces.iter().find_map(|face| face.get("additionalProperties").filter(|free| free.is_object()));
+        free.filter(|_| !step.is_empty()).map(|free| (free, false))
+    }
+
+    fn fields(&self, schema: &'a Value) -> Vec<String> {
+        self.faces(schema)
+            .iter()
+            .filter_map(|face| face.get("properties").and_then(Value::as_object))
+            .flat_map(|properties| properties.keys().cloned())
+            .collect()
+    }
+
+    fn page(&self, path: &str, schema: &'a Value, required: bool) -> String {
+        let mut page = format!("{path}\n");
+        let mut facts = vec![format!("type: {}", self.type_name(schema))];
+        if path.contains('.') {
+            facts.push(if required { "required".to_owned() } else { "optional".to_owned() });
+        }
+        if let Some(default) = self.first(schema, "default") {
+            facts.push(format!("default: {}", inline(default)));
+        }
+        let _ = writeln!(page, "  {}", facts.join(", "));
+        if let Some(text) = self.first(schema, "description").and_then(Value::as_str) {
+            page.push('\n');
+            page.push_str(&wrap(text, 2));
+        }
+        self.choices(schema, &mut page);
+        for example in self
+            .faces(schema)
+            .iter()
+            .find_map(|face| face.get("examples").and_then(Value::as_array))
+            .into_iter()
+            .flatten()
+        {
+            page.push_str("\n  Example:\n\n");
+            let key = path.rsplit('.').next().unwrap_or(path);
+            page.push_str(&example_yaml(key, example));
+        }
+        self.children(schema, &mut page);
+        page
+    }
+
+    fn first(&self, schema: &'a Value, key: &str) -> Option<&'a Value> {
+        self.faces(schema).into_iter().find_map(|face| face.get(key))
+    }
+
+    /// The values of a field that has a fixed set of them.
+    fn choices(&self, schema: &'a Value, page: &mut String) {
+        let documented: Vec<(&str, &str)> = self
+            .faces(schema)
+            .iter()
+            .filter_map(|face| Some((face.get("const")?.as_str()?, face.get("description")?.as_str()?)))
+            .filter(|_| schema.get("const").is_none())
+            .collect();
+        if documented.is_empty() {
+            return;
+        }
+        page.push_str("\n  Values:\n\n");
+        for (value, text) in documented {
+            let _ = write!(page, "    {value}\n{}", wrap(text, 6));
+        }
+    }
+
+    fn children(&self, schema: &'a Value, page: &mut String) {
+        let faces = self.faces(schema);
+        let mut header = false;
+        for face in faces {
+            for (name, child) in face.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                if !header {
+                    page.push_str("\n  Fields:\n");
+                    header = true;
+                }
+                let required = if is_required(face, name) { ", required" } else { "" };
+                let _ = write!(page, "\n    {name} ({}{required})\n", self.type_name(child));
+                if let Some(text) = self.first(child, "description").and_then(Value::as_str) {
+                    page.push_str(&wrap(first_sentence(text), 6));
+                }
+            }
+        }
+    }
+
+    fn type_name(&self, schema: &'a Value) -> String {
+        let mut names: Vec<String> = Vec::new();
+        self.collect_types(schema, &mut names, 0);
+        if names.is_empty() { "any".to_owned() } else { names.join(" or ") }
+    }
+
+    fn collect_types(&self, schema: &'a Value, names: &mut Vec<String>, depth: usize) {
+        if depth > 8 {
+            return;
+        }
+        let mut add = |name: String| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        match schema.get("type").and_then(Value::as_str) {
+            Some("array") => {
+                let items = schema.get("items").map_or_else(|| "any".to_owned(), |items| self.type_name(items));
+                add(format!("list of {items}"));
+            }
+            Some("object") => match schema.get("additionalProperties").filter(|free| free.is_object()) {
+                Some(free) if schema.get("properties").is_none() => add(format!("map of {}", self.type_name(free))),
+                _ => add("object".to_owned()),
+            },
+            Some("integer") => add("whole number".to_owned()),
+            Some("boolean") => add("true or false".to_owned()),
+            Some(other) => add(other.to_owned()),
+            None => {}
+        }
+        if let Some(target) =
+            schema.get("$ref").and_then(Value::as_str).and_then(|path| self.root.pointer(path.trim_start_matches('#')))
+        {
+            self.collect_types(target, names, depth + 1);
+        }
+        for key in ["anyOf", "oneOf"] {
+            for other in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
+                self.collect_types(other, names, depth + 1);
+            }
+        }
+    }
+}
+
+fn is_required(schema: &Value, field: &str) -> bool {
+    schema.get("required").and_then(Value::as_array).is_some_and(|required| required.iter().any(|name| name == field))
+}
+
+fn inline(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |at| text.get(..=at).unwrap_or(text))
+}
+
+/// The example as YAML beneath its key, indented by four spaces.
+fn example_yaml(key: &str, example: &Value) -> String {
+    let document = if matches!(key, "Project" | "Secret") {
+        example.clone()
+    } else {
+        Value::Object([(key.to_owned(), example.clone())].into_iter().collect())
+    };
+    let mut out = String::new();
+    for line in serde_yaml::to_string(&document).unwrap_or_else(|_| example.to_string()).lines() {
+        let _ = writeln!(out, "    {line}");
+    }
+    out
+}
+
+/// Text in lines of at most [`WIDTH`] characters.
+fn wrap(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH - indent {
+            out.push('\n');
+            width = 0;
+        }
+        if width == 0 {
+            out.push_str(&" ".repeat(indent));
+        } else {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out.push('\n');
+    out
+}

@@ -1,0 +1,430 @@
+//! From a project's folder to one wish for each target: the steps of the room, in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::check::dependencies::{Built, check_dependencies};
+use super::check::project::{Project, check_api_version, check_project, key_span};
+use super::check::required;
+use super::check::secret::Builder;
+use super::check::target::{TargetModel, unknown_target};
+use super::codes;
+use super::decode::decode;
+use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
+use super::field::Field;
+use super::files::{Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, read_text};
+use super::named::{self, Files};
+use super::parse::{Parsed, parse};
+use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
+use super::source::{Quoting, Sources, Span};
+use super::tree::{Kind, Node};
+use crate::desired::{Desired, SecretName};
+use crate::origin::Origin;
+
+/// What to load of a project.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Names of the targets; empty for all of them.
+    pub targets: Vec<String>,
+}
+
+/// A project that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The project's folder, with symbolic links resolved where it exists.
+    pub root: PathBuf,
+    /// The project's name, if it could be read.
+    pub project: Option<String>,
+    /// The wish for each target that was asked for, in the order of the project file; empty when there are errors.
+    pub desired: Vec<Desired>,
+    /// How many Secret documents there are.
+    pub secrets: usize,
+    /// How many manifest files were read, the project file included.
+    pub files: usize,
+    /// Everything that is wrong.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads the project in `project_dir`, checks everything that can be checked offline, and reports every mistake.
+pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
+    let root = project_dir.canonicalize().unwrap_or_else(|_| project_dir.to_owned());
+    let mut loader = Loader {
+        root,
+        sources: Sources::default(),
+        report: Report::default(),
+        files: 0,
+        secrets: Vec::new(),
+        incomplete: false,
+    };
+    let project = loader.project();
+    let mut desired = Vec::new();
+    let mut checked = 0;
+    if let Some(project) = &project {
+        loader.manifests(project);
+        loader.check_secret_documents(project);
+        let selected = loader.select(project, &options.targets);
+        checked = selected.len();
+        desired = loader.build(project, &selected);
+    }
+    let Loader { root, sources, report, files, secrets, .. } = loader;
+    if report.has_errors() {
+        desired.clear();
+    }
+    let names: Vec<String> =
+        project.iter().flat_map(|project| &project.targets).map(|model| model.target.name.clone()).collect();
+    Loaded {
+        root,
+        project: project.map(|project| project.name).filter(|name| !name.is_empty()),
+        desired,
+        secrets: secrets.len(),
+        files,
+        diagnostics: report.finish(&sources, &names, checked),
+    }
+}
+
+struct Loader {
+    root: PathBuf,
+    sources: Sources,
+    report: Report,
+    files: usize,
+    secrets: Vec<SecretEntry>,
+    /// Something could not be read, so secrets may be declared that nobody knows of.
+    incomplete: bool,
+}
+
+/// A Secret document.
+struct SecretEntry {
+    tree: Node,
+    /// The targets that it names; `None` for all.
+    targets: Option<Vec<String>>,
+}
+
+impl Loader {
+    /// Finds and reads the project file.
+    fn project(&mut self) -> Option<Project> {
+        let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| self.root.join(name).exists()).collect();
+        let [name, rest @ ..] = found.as_slice() else {
+            let place = self.nowhere("keywright.yaml");
+            let above = self
+                .root
+                .ancestors()
+                .skip(1)
+                .find(|folder| PROJECT_FILES.iter().any(|name| folder.join(name).is_file()));
+            let help = above.map_or_else(
+                || "`keywright init` writes a project to start from; -C names another folder".to_owned(),
+                |folder| format!("there is one above: -C {}", folder.display()),
+            );
+            self.report.push(
+                Problem::new(&codes::PROJECT_MISSING, place, "there is no keywright.yaml in this folder").help(help),
+            );
+            return None;
+        };
+        if !rest.is_empty() {
+            let place = self.nowhere("keywright.yml");
+            self.report.push(
+                Problem::new(&codes::PROJECT_TWICE, place, "there are both keywright.yaml and keywright.yml")
+                    .help("remove one of the two"),
+            );
+        }
+        let documents = self.read(&self.root.join(name))?;
+        let mut projects = Vec::new();
+        for tree in documents {
+            match self.kind(&tree, name) {
+                Some(DocumentKind::Project) => projects.push(tree),
+                Some(DocumentKind::Secret) => self.secret(tree),
+                None => {}
+            }
+        }
+        let mut projects = projects.into_iter();
+        let Some(tree) = projects.next() else {
+            if !self.report.has_errors() {
+                let place = self.nowhere(name);
+                self.report.push(
+                    Problem::new(&codes::PROJECT_MISSING, place, format!("{name} has no Project document"))
+                        .help(format!("it begins with apiVersion: {API_VERSION} and kind: Project")),
+                );
+            }
+            return None;
+        };
+        for second in projects {
+            let place = key_span(&second, &["kind"]);
+            self.report.push(
+                Problem::new(&codes::PROJECT_TWICE, place, "a second Project document")
+                    .label("again here")
+                    .related(key_span(&tree, &["kind"]), "first here"),
+            );
+        }
+        let document: ProjectDocument = decode(&tree, true, &mut self.report)?;
+        check_api_version(&document.api_version, key_span(&tree, &["kind"]), &mut self.report);
+        check_project(&document, &tree, &self.sources, &mut self.report)
+    }
+
+    /// A place in a file of which nothing is shown.
+    fn nowhere(&mut self, name: &str) -> Span {
+        let file = self.sources.add(name.into(), "".into(), Quoting::Never);
+        Span { file, line: 1, column: 1, ..Span::default() }
+    }
+
+    /// Reads every manifest.
+    fn manifests(&mut self, project: &Project) {
+        let mut found = Found::default();
+        match &project.manifests {
+            None => found.search(&self.root, &self.root),
+            Some(listed) => {
+                for (named, span) in listed {
+                    if let Err(fault) = found.add(&self.root, named) {
+                        self.report.push(named::problem(&fault, *span, &format!("`{named}`")));
+                        self.incomplete = true;
+                    }
+                }
+            }
+        }
+        for (path, fault) in &found.faults {
+            let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
+            let place = self.nowhere(&name);
+            self.report.push(named::problem(fault, place, &format!("`{name}`")));
+            self.incomplete = true;
+        }
+        for path in &found.files {
+            if PROJECT_FILES.iter().any(|name| *path == self.root.join(name)) {
+                continue;
+            }
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to be passed over.
+            let beside = is_encrypted(&name) && !found.named.contains(path);
+            if beside && !read_text(path, MAX_MANIFEST_BYTES).is_ok_and(|text| text.contains("keywright/")) {
+                continue;
+            }
+            for tree in self.read(path).unwrap_or_default() {
+                match self.kind(&tree, &name) {
+                    Some(DocumentKind::Secret) => self.secret(tree),
+                    Some(DocumentKind::Project) => self.report.push(
+                        Problem::new(
+                            &codes::PROJECT_TWICE,
+                            key_span(&tree, &["kind"]),
+                            "a Project document outside keywright.yaml",
+                        )
+                        .help(
+                            "a project has one Project document; another project has a folder and a keywright.yaml of its own",
+                        ),
+                    ),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// The documents of a file; `None` when it cannot be read at all.
+    fn read(&mut self, path: &Path) -> Option<Vec<Node>> {
+        self.files += 1;
+        let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
+        match read_text(path, MAX_MANIFEST_BYTES) {
+            Ok(text) => {
+                let file = self.sources.add(name, text.as_str().into(), Quoting::Lines);
+                let Parsed { documents, incomplete } = parse(file, &text, &mut self.sources, &mut self.report);
+                self.incomplete |= incomplete;
+                Some(documents)
+            }
+            Err(fault) => {
+                self.incomplete = true;
+                let place = self.nowhere(&name);
+                self.report.push(named::problem(&fault, place, "this file"));
+                None
+            }
+        }
+    }
+
+    /// What a document says that it is. Anything else is reported.
+    fn kind(&mut self, tree: &Node, file: &str) -> Option<DocumentKind> {
+        let start = Span { end: tree.span.start, ..tree.span };
+        let version = tree.get("apiVersion");
+        let ours = version.and_then(Node::as_str).is_some_and(|version| version.starts_with("keywright/"));
+        // A misspelt version or key of ours is better explained field by field.
+        let kind = tree.get("kind");
+        let named = kind.and_then(Node::as_str).filter(|kind| matches!(*kind, "Project" | "Secret"));
+        let foreign = !ours
+            && (named.is_none()
+                || tree.get("sops").is_some()
+                || version.is_some_and(|version| version.as_str() == Some("v1")));
+        if !matches!(tree.kind, Kind::Map(_)) || foreign {
+            let place = version.map_or(start, |version| version.span);
+            self.report.push(
+                Problem::new(&codes::NOT_A_MANIFEST, place, format!("{file} is not a keywright manifest"))
+                    .label(if version.is_some() { "another kind of document" } else { "no apiVersion" })
+                    .help(format!("a manifest begins with apiVersion: {API_VERSION} and kind: Secret"))
+                    .help("where manifests share their folder with other YAML, list theirs in `spec.manifests` of the project"),
+            );
+            return None;
+        }
+        match (kind, named) {
+            (_, Some("Project")) => Some(DocumentKind::Project),
+            (_, Some(_)) => Some(DocumentKind::Secret),
+            (Some(other), None) => {
+                let near = other.as_str().and_then(|other| nearest(other, ["Project", "Secret"]));
+                self.report.push(
+                    Problem::new(&codes::KIND, other.span, "unknown kind of document")
+                        .label(near.map_or_else(
+                            || "neither `Project` nor `Secret`".to_owned(),
+                            |near| format!("did you mean `{near}`?"),
+                        ))
+                        .help("kind is `Project` or `Secret`"),
+                );
+                self.incomplete = true;
+                None
+            }
+            (None, None) => {
+                self.report.push(
+                    Problem::new(&codes::MISSING_FIELD, key_span(tree, &["apiVersion"]), "`kind` is missing")
+                        .label("a document of which kind?")
+                        .help("kind is `Project` or `Secret`"),
+                );
+                self.incomplete = true;
+                None
+            }
+        }
+    }
+
+    fn secret(&mut self, tree: Node) {
+        self.secrets.push(SecretEntry { tree, targets: None });
+    }
+
+    /// Reads every Secret document once as it is written: what is wrong with its structure is wrong for every target.
+    fn check_secret_documents(&mut self, project: &Project) {
+        let names: BTreeSet<&str> = project.targets.iter().map(|model| model.target.name.as_str()).collect();
+        let mut entries = std::mem::take(&mut self.secrets);
+        for entry in &mut entries {
+            let tree = &entry.tree;
+            let Some(document) = decode::<SecretDocument>(tree, true, &mut self.report) else { continue };
+            let SecretDocument { api_version, kind: _, metadata, spec } = &document;
+            check_api_version(api_version, key_span(tree, &["kind"]), &mut self.report);
+            let metadata = required(metadata, "Secret.metadata", key_span(tree, &["kind"]), &mut self.report);
+            if let Some(targets) = metadata.and_then(|metadata| metadata.value.targets.value()) {
+                for target in
+                    targets.iter().filter_map(Field::get).filter(|target| !names.contains(target.value.as_str()))
+                {
+                    self.report.push(unknown_target(&target.value, target.span, project));
+                }
+                entry.targets = Some(targets.iter().filter_map(Field::value).cloned().collect());
+            }
+            for (target, over) in
+                spec.value().and_then(|spec| spec.overrides.value()).map_or(&[][..], |overrides| &overrides.0)
+            {
+                if !names.contains(target.value.as_str()) {
+                    self.report.push(unknown_target(&target.value, target.span, project));
+                }
+                for field in over
+                    .value()
+                    .and_then(|over| over.unset.value())
+                    .map_or(&[][..], Vec::as_slice)
+                    .iter()
+                    .filter_map(Field::get)
+                {
+                    check_unset(&field.value, field.span, &mut self.report);
+                }
+            }
+        }
+        self.secrets = entries;
+    }
+
+    /// The indexes of the targets that are asked for.
+    fn select(&mut self, project: &Project, wanted: &[String]) -> Vec<usize> {
+        let mut selected = BTreeSet::new();
+        for name in wanted {
+            if let Some(at) = project.targets.iter().position(|model| model.target.name == *name) {
+                selected.insert(at);
+                continue;
+            }
+            let problem = unknown_target(name, project.targets_span, project);
+            let message = format!("--target names the unknown target `{name}`");
+            self.report.push(Problem { message, ..problem });
+        }
+        if wanted.is_empty() { (0..project.targets.len()).collect() } else { selected.into_iter().collect() }
+    }
+
+    fn build(&mut self, project: &Project, selected: &[usize]) -> Vec<Desired> {
+        if self.secrets.is_empty() && !self.report.has_errors() {
+            let place = self.nowhere("keywright.yaml");
+            self.report.push(Problem::new(&codes::NO_SECRETS, place, "this project declares no secrets").help(
+                "`spec.manifests` says where manifests are looked for; by default that is the project's whole folder",
+            ));
+        }
+        let mut files = Files::new(self.root.clone());
+        let mut desired = Vec::new();
+        for &index in selected {
+            let Some(model) = project.targets.get(index) else { continue };
+            self.report.in_target(Some(index));
+            let (secrets, unbuilt) = self.target_secrets(project, model, &mut files);
+            check_dependencies(&secrets, unbuilt.as_ref(), &mut self.report);
+            desired.push(Desired {
+                project: project.name.clone(),
+                target: model.target.clone(),
+                scope: model.scope.clone(),
+                prune: project.prune,
+                prune_window_days: project.prune_window_days,
+                ignore_tags: project.ignore_tags.clone(),
+                guards: project.guards,
+                secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
+            });
+        }
+        self.report.in_target(None);
+        desired
+    }
+
+    /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are all known.
+    fn target_secrets(
+        &mut self,
+        project: &Project,
+        model: &TargetModel,
+        files: &mut Files,
+    ) -> (BTreeMap<SecretName, Built>, Option<BTreeSet<SecretName>>) {
+        let mut unbuilt = BTreeSet::new();
+        let mut unknown = self.incomplete;
+        let mut builder = Builder { project, sources: &mut self.sources, files, report: &mut self.report };
+        let mut secrets: BTreeMap<SecretName, Built> = BTreeMap::new();
+        for entry in &self.secrets {
+            if entry.targets.as_ref().is_some_and(|targets| !targets.contains(&model.target.name)) {
+                continue;
+            }
+            let built = match builder.build(&entry.tree, model) {
+                Ok(built) => built,
+                Err(name) => {
+                    unknown |= name.is_none();
+                    unbuilt.extend(name);
+                    continue;
+                }
+            };
+            if let Some(first) = secrets.get(&built.secret.name) {
+                builder.report.push(
+                    Problem::new(&codes::SECRET_DUPLICATE, built.name_span, format!("secret `{}` is declared twice", built.secret.name))
+                        .label("again here")
+                        .related(first.name_span, "first here")
+                        .help("one secret has one manifest for each target; `metadata.targets` says which targets a manifest is for"),
+                );
+                continue;
+            }
+            secrets.insert(built.secret.name.clone(), built);
+        }
+        (secrets, (!unknown).then_some(unbuilt))
+    }
+}
+
+enum DocumentKind {
+    Project,
+    Secret,
+}
+
+/// A name in `unset`.
+fn check_unset(field: &str, span: Span, report: &mut Report) {
+    let known = SPEC_FIELDS;
+    if field.strip_prefix("tags.").is_some_and(|tag| !tag.is_empty()) || known.contains(&field) {
+        return;
+    }
+    report.push(
+        Problem::new(&codes::UNSET, span, format!("`unset` names no field of `spec`: `{field}`"))
+            .label(
+                nearest(field, known.iter().copied())
+                    .map_or_else(|| "unknown field".to_owned(), |near| format!("did you mean `{near}`?")),
+            )
+            .help(format!("it names {}, or `tags.KEY`", listed(known.iter().copied()))),
+    );
+}

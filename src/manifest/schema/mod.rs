@@ -1,0 +1,45 @@
+//! The types that manifests are read into, and the JSON Schemas made from them.
+//!
+//! Every field has a doc comment: it becomes the schema's description, what editors show, and the text of `keywright explain`. Fields
+//! are optional to serde, so that one mistake never hides the next; what is required is listed in `required` of the schema, and checked
+//! by `check`. What may not enter: rules that need more than one field, and anything about targets.
+
+mod project;
+mod rotation;
+mod secret;
+mod value;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+pub use self::project::{
+    Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
+    TargetSpec,
+};
+pub use self::rotation::{ReplicaSpec, RotationSpec};
+pub use self::secret::{
+    DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
+    TagModeChoice,
+};
+pub use self::value::{GenerateSpec, Ownership, SopsSpec, SourceSpec, ValueSpec};
+
+/// The version of the manifest language.
+pub const API_VERSION: &str = "keywright/v1";
+
+/// The JSON Schema (draft 2020-12) of a Project document.
+pub fn project_schema() -> Value {
+    generate::<ProjectDocument>("project", "keywright Project")
+}
+
+/// The JSON Schema (draft 2020-12) of a Secret document.
+pub fn secret_schema() -> Value {
+    generate::<SecretDocument>("secret", "keywright Secret")
+}
+
+fn generate<T: JsonSchema>(name: &str, title: &str) -> Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), json!(format!("urn:keywright:v1:{name}")));
+    schema.insert("title".to_owned(), json!(title));
+    schema.to_value()
+}

@@ -1,0 +1,256 @@
+//! The Secret document.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::super::field::{Field, Map};
+
+/// A secret that should exist in AWS Secrets Manager, or should no longer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Secret document")]
+#[schemars(extend("required" = ["apiVersion", "kind", "metadata"]))]
+pub struct SecretDocument {
+    /// The version of the manifest language: always `keywright/v1`.
+    #[schemars(extend("const" = "keywright/v1"))]
+    pub api_version: Field<String>,
+    /// The kind of this document: `Secret`.
+    #[schemars(extend("const" = "Secret"))]
+    pub kind: Field<String>,
+    /// The secret's name, and where and whether it should exist.
+    pub metadata: Field<SecretMetadata>,
+    /// What the secret should be like. A field that is left out is not managed: it is neither compared nor changed. `null` means that there must
+    /// be none.
+    pub spec: Field<SecretSpec>,
+}
+
+/// A secret's name, and where and whether it should exist.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+#[schemars(extend("required" = ["name"]))]
+pub struct SecretMetadata {
+    /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`, beginning with a prefix of
+    /// the project's scope. It doesn't end in a hyphen and six letters or digits, which would look like the end of an ARN.
+    #[schemars(example = serde_json::json!("${env}/payments/db"))]
+    pub name: Field<String>,
+    /// The targets that the secret belongs to. By default it belongs to all of them.
+    #[schemars(example = serde_json::json!(["staging"]))]
+    pub targets: Field<Vec<Field<String>>>,
+    /// Names of secrets that must be done before this one. A `${secret:NAME:arn}` is such a dependency without being listed here.
+    #[schemars(example = serde_json::json!(["${env}/payments/admin"]))]
+    pub depends_on: Field<Vec<Field<String>>>,
+    /// Whether the secret should exist. `absent` deletes it, reviewably, with the window of `spec.deletion`, whatever the project's `prune`
+    /// says.
+    #[schemars(extend("default" = "present"))]
+    pub state: Field<StateChoice>,
+    /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is gone when it matters.
+    #[schemars(extend("default" = false))]
+    pub protect: Field<bool>,
+}
+
+/// Whether a secret should exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum StateChoice {
+    /// The secret should exist.
+    Present,
+    /// The secret should be deleted.
+    Absent,
+}
+
+/// Declares a struct with the fields that `spec`, `defaults` and `overrides` have in common, and its own beside them.
+macro_rules! spec {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+        pub struct $name {
+            /// What the secret is for; at most 2,048 characters. `null` and the empty text both mean that there is none.
+            #[schemars(example = serde_json::json!("Primary database of payments"), length(max = 2048))]
+            pub description: $crate::manifest::field::Nullable<$crate::manifest::field::Text>,
+            /// The KMS key that encrypts the secret: key id, key ARN, alias or alias ARN. `null` is the account's own key for Secrets Manager
+            /// (`alias/aws/secretsmanager`).
+            #[schemars(example = serde_json::json!("alias/payments"))]
+            pub kms_key_id: $crate::manifest::field::Nullable<String>,
+            /// Tags: key to value. At most 50, counting the ones that keywright itself writes. Keys under `aws:` and `keywright:` are
+            /// reserved. `{}` and `null` mean that there are none.
+            #[schemars(example = serde_json::json!({ "team": "payments", "data-class": "restricted" }))]
+            pub tags: $crate::manifest::field::Nullable<$crate::manifest::field::Map<$crate::manifest::field::Text>>,
+            /// Whether live tags that `tags` doesn't name are removed: `exact` removes them, `additive` leaves them alone.
+            #[schemars(extend("default" = "exact"))]
+            pub tag_mode: $crate::manifest::field::Field<$crate::manifest::schema::TagModeChoice>,
+            /// Where the secret's value comes from: exactly one source. When it is left out, people or rotation own the value, and keywright
+            /// never touches it.
+            #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
+            pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
+            /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the committed value) or to a
+            /// version id. `null` and `{}` mean that there are none.
+            #[schemars(example = serde_json::json!({ "blue": "git" }))]
+            pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
+            /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means that there must be none.
+            /// Within it an IAM policy variable is written `$${aws:...}`.
+            pub policy: $crate::manifest::field::Nullable<$crate::manifest::schema::PolicySource>,
+            /// Whether Secrets Manager refuses a policy that opens the secret to everyone (PutResourcePolicy, `BlockPublicPolicy`).
+            #[schemars(extend("default" = true))]
+            pub block_public_policy: $crate::manifest::field::Field<bool>,
+            /// Automatic rotation by a Lambda function. `null` means that rotation must be off.
+            #[schemars(example = serde_json::json!({ "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)" }))]
+            pub rotation: $crate::manifest::field::Nullable<$crate::manifest::schema::RotationSpec>,
+            /// Other regions that hold a replica of the secret. `null` and `[]` mean that there are none.
+            #[schemars(example = serde_json::json!([{ "region": "us-west-2", "kmsKeyId": "alias/payments" }]))]
+            pub replicas: $crate::manifest::field::Nullable<Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>>,
+            /// How the secret is deleted when `metadata.state` is `absent`.
+            #[schemars(example = serde_json::json!({ "recoveryWindowDays": 7 }))]
+            pub deletion: $crate::manifest::field::Field<$crate::manifest::schema::DeletionSpec>,
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+    };
+}
+pub(super) use spec;
+
+/// The names of the fields that `spec`, `defaults` and `overrides` have in common.
+pub const SPEC_FIELDS: &[&str] = &[
+    "description",
+    "kmsKeyId",
+    "tags",
+    "tagMode",
+    "value",
+    "labels",
+    "policy",
+    "blockPublicPolicy",
+    "rotation",
+    "replicas",
+    "deletion",
+];
+
+spec! {
+    /// What a secret should be like.
+    SecretSpec {
+        /// Changes for single targets, by the target's name. They are merged over the rest of `spec`: maps by key, while lists and single values
+        /// replace.
+        #[schemars(example = serde_json::json!({ "prod": { "deletion": { "recoveryWindowDays": 30 }, "unset": ["policy"] } }))]
+        overrides: Field<Map<OverrideSpec>>,
+    }
+}
+
+spec! {
+    /// Changes to a secret's `spec` for one target.
+    OverrideSpec {
+        /// Fields of `spec` that are not managed in this target, whatever the defaults and the secret say: names of fields, or `tags.KEY` for a single
+        /// tag.
+        #[schemars(example = serde_json::json!(["policy"]))]
+        unset: Field<Vec<Field<String>>>,
+    }
+}
+
+/// Whether live tags that a manifest does not name are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum TagModeChoice {
+    /// The live tags, less the ignored ones, are exactly the declared ones.
+    Exact,
+    /// Live tags that are not named stay.
+    Additive,
+}
+
+/// How a secret is deleted when `metadata.state` is `absent`: with a recovery window, or at once.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct DeletionSpec {
+    /// For how many days the deleted secret can be restored: 7 to 30.
+    #[schemars(range(min = 7, max = 30), extend("default" = 30))]
+    pub recovery_window_days: Field<i64>,
+    /// Delete at once, without any way back. Excludes `recoveryWindowDays`.
+    #[schemars(extend("default" = false))]
+    pub force: Field<bool>,
+}
+
+/// A resource policy: an IAM policy document as YAML, or a file with one as JSON.
+#[derive(Clone, Debug)]
+pub enum PolicySource {
+    /// `{ file: policy.json }`.
+    File(Field<String>),
+    /// A document. Its content is read from the tree, where every statement has its place.
+    Inline,
+}
+
+impl<'de> Deserialize<'de> for PolicySource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PolicyVisitor;
+        impl<'de> Visitor<'de> for PolicyVisitor {
+            type Value = PolicySource;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy document or `{ file: ... }`")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<PolicySource, A::Error> {
+                let mut source = PolicySource::Inline;
+                while let Some(key) = access.next_key::<String>()? {
+                    if key == "file" {
+                        source = PolicySource::File(access.next_value()?);
+                    } else {
+                        access.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(source)
+            }
+        }
+        deserializer.deserialize_map(PolicyVisitor)
+    }
+}
+
+impl JsonSchema for PolicySource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PolicySource".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A resource policy: an IAM policy document as YAML, or a file with one as JSON.",
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "description": "A file with the policy as JSON, relative to the manifest and inside the project. It is taken as it is: no variables are filled in.",
+                            "examples": ["policies/db.json"]
+                        }
+                    }
+                },
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["Statement"],
+                    "properties": {
+                        "Version": {
+                            "description": "The version of the policy language.",
+                            "type": "string",
+                            "enum": ["2012-10-17", "2008-10-17"]
+                        },
+                        "Id": { "type": "string", "description": "A name for the policy." },
+                        "Statement": {
+                            "description": "The statements: who may do what, under which conditions.",
+                            "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }]
+                        }
+                    },
+                    "examples": [{
+                        "Version": "2012-10-17",
+                        "Statement": [{
+                            "Sid": "ReadByService",
+                            "Effect": "Allow",
+                            "Principal": { "AWS": "arn:aws:iam::111111111111:role/payments" },
+                            "Action": "secretsmanager:GetSecretValue",
+                            "Resource": "*"
+                        }]
+                    }]
+                }
+            ]
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! `spec.value`: where a secret's value comes from.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::field::{Field, Map, Text};
+
+/// Declares a struct with one field for each kind of source, and its own fields beside them.
+macro_rules! sources {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map with one source")]
+        pub struct $name {
+            /// A value in a SOPS-encrypted file.
+            #[schemars(example = serde_json::json!({ "file": "db.sops.yaml", "key": "/db" }))]
+            pub sops: Field<SopsSpec>,
+            /// The name of an environment variable. It is read only when `--allow-env` permits it; AWS_* and SOPS_* never are.
+            #[schemars(example = serde_json::json!("DB_PASSWORD"))]
+            pub env: Field<String>,
+            /// A text file, relative to the manifest and inside the project.
+            #[schemars(example = serde_json::json!("certificates/ca.pem"))]
+            pub file: Field<String>,
+            /// A file whose bytes become the binary value (SecretBinary), relative to the manifest and inside the project.
+            #[schemars(example = serde_json::json!("keys/service.p12"))]
+            pub binary_file: Field<String>,
+            /// Text as it stands here, for what is not secret: anyone who can read the manifest can read it.
+            #[schemars(example = serde_json::json!("payments"))]
+            pub text: Field<Text>,
+            /// A random password, made once, when the secret has no value yet.
+            #[schemars(example = serde_json::json!({ "length": 32, "excludePunctuation": true }))]
+            pub generate: Field<GenerateSpec>,
+            /// A JSON object whose fields are sources of their own.
+            #[schemars(example = serde_json::json!({ "username": { "text": "payments" }, "password": { "generate": { "length": 32 } } }))]
+            pub json: Field<Map<SourceSpec>>,
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+    };
+}
+
+sources! {
+    /// Where a secret's value comes from: exactly one source, and who owns the value afterwards.
+    ValueSpec {
+        /// `enforce` keeps the live value as it is in git. `seed` sets it once and then leaves it to people or rotation. By default it is `seed`
+        /// when rotation is set, `enforce` otherwise.
+        ownership: Field<Ownership>,
+    }
+}
+
+sources! {
+    /// The source of one field of a JSON value: exactly one.
+    SourceSpec {}
+}
+
+/// Who owns a value after it was first set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum Ownership {
+    /// Git: a live value that differs is put back.
+    Enforce,
+    /// People or rotation: the value is set once.
+    Seed,
+}
+
+/// A value in a SOPS-encrypted file.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+#[schemars(extend("required" = ["file"]))]
+pub struct SopsSpec {
+    /// The encrypted file, relative to the manifest and inside the project.
+    #[schemars(example = serde_json::json!("db.sops.yaml"))]
+    pub file: Field<String>,
+    /// Which part of the file: a JSON pointer such as `/db/password`. Without it the whole file is the value.
+    #[schemars(example = serde_json::json!("/db"))]
+    pub key: Field<String>,
+}
+
+/// Options for a generated password (GetRandomPassword).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct GenerateSpec {
+    /// How many characters: 1 to 4,096.
+    #[schemars(range(min = 1, max = 4096), extend("default" = 32))]
+    pub length: Field<i64>,
+    /// Characters that are not used; at most 4,096.
+    #[schemars(example = serde_json::json!("\"'\\@/"), length(max = 4096))]
+    pub exclude_characters: Field<String>,
+    /// Use no digits.
+    #[schemars(extend("default" = false))]
+    pub exclude_numbers: Field<bool>,
+    /// Use no punctuation.
+    #[schemars(extend("default" = false))]
+    pub exclude_punctuation: Field<bool>,
+    /// Use no upper-case letters.
+    #[schemars(extend("default" = false))]
+    pub exclude_uppercase: Field<bool>,
+    /// Use no lower-case letters.
+    #[schemars(extend("default" = false))]
+    pub exclude_lowercase: Field<bool>,
+    /// Use the space too.
+    #[schemars(extend("default" = false))]
+    pub include_space: Field<bool>,
+    /// Use at least one of each kind of character that is not excluded.
+    #[schemars(extend("default" = true))]
+    pub require_each_included_type: Field<bool>,
+}

@@ -1,0 +1,182 @@
+//! The text of the files that were read, and places in it.
+//!
+//! A [`Span`] is small and copyable, because every node of every manifest carries one. What may be quoted is decided here too: a line is
+//! shown only through [`Sources::quote`], which hides whatever may belong to a secret's value.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::mask;
+use crate::origin::Origin;
+
+/// A place in one of the files of a [`Sources`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Span {
+    /// Index of the file.
+    pub(crate) file: u32,
+    /// First byte.
+    pub(crate) start: u32,
+    /// The byte after the last one.
+    pub(crate) end: u32,
+    /// Line of the first byte, counted from 1.
+    pub(crate) line: u32,
+    /// Column of the first byte in characters, counted from 1.
+    pub(crate) column: u32,
+}
+
+/// Whether lines of a file may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quoting {
+    /// A manifest: its lines are shown, masked beneath `value`.
+    Lines,
+    /// A file that a manifest refers to, or one that is not there: no line of it is ever shown.
+    Never,
+}
+
+#[derive(Clone, Debug)]
+struct SourceFile {
+    name: Arc<str>,
+    text: Arc<str>,
+    quoting: Quoting,
+    /// Byte ranges that may hold a secret's value, in no particular order.
+    masks: Vec<Range<u32>>,
+}
+
+/// The files that were read, by the index in [`Span::file`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    files: Vec<SourceFile>,
+}
+
+/// One line as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The line with `***` in the place of what may be a value. Control characters are still in it.
+    pub text: String,
+    /// The part that is meant, in bytes of `text`.
+    pub marked: Range<usize>,
+}
+
+const MASK: &str = "***";
+
+/// Lines longer than this are not quoted whole: only what surrounds the marked part is.
+const QUOTED_CHARS: usize = 200;
+
+impl Sources {
+    /// Adds a file and gives its index.
+    pub(crate) fn add(&mut self, name: Arc<str>, text: Arc<str>, quoting: Quoting) -> u32 {
+        self.files.push(SourceFile { name, text, quoting, masks: Vec::new() });
+        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn file(&self, file: u32) -> Option<&SourceFile> {
+        self.files.get(usize::try_from(file).ok()?)
+    }
+
+    /// Marks bytes of a file as part of a value.
+    pub(crate) fn mask(&mut self, file: u32, ranges: Vec<Range<u32>>) {
+        if let Some(source) = usize::try_from(file).ok().and_then(|file| self.files.get_mut(file)) {
+            source.masks.extend(ranges);
+        }
+    }
+
+    /// The text between the ends of a span.
+    pub(crate) fn slice(&self, span: Span) -> Option<&str> {
+        self.file(span.file)?.text.get(range(span))
+    }
+
+    /// A file's name, relative to the project's folder.
+    pub(crate) fn name(&self, file: u32) -> Arc<str> {
+        self.file(file).map_or_else(|| "".into(), |source| Arc::clone(&source.name))
+    }
+
+    /// The span as an origin.
+    pub(crate) fn origin(&self, span: Span) -> Origin {
+        Origin { file: self.name(span.file), line: span.line.max(1), column: span.column.max(1) }
+    }
+
+    /// The column after the span's last character on its first line, counted from 1.
+    pub(crate) fn end_column(&self, span: Span) -> u32 {
+        let width =
+            self.slice(span).map_or(1, |text| text.lines().next().unwrap_or_default().trim_end().chars().count());
+        span.column.max(1) + u32::try_from(width.max(1)).unwrap_or(1)
+    }
+
+    /// A span within `span`, whose first byte is `offset` bytes after its start, if that is on the same line.
+    pub(crate) fn within(&self, span: Span, offset: usize, length: usize) -> Option<Span> {
+        let before = self.slice(span)?.get(..offset)?;
+        if before.contains('\n') {
+            return None;
+        }
+        let start = span.start + u32::try_from(offset).ok()?;
+        Some(Span {
+            start,
+            end: (start + u32::try_from(length).ok()?).min(span.end),
+            column: span.column + u32::try_from(before.chars().count()).ok()?,
+            ..span
+        })
+    }
+
+    /// The line of a span, or `None` where nothing may be shown. `in_value` says that the span itself belongs to a value.
+    pub(crate) fn quote(&self, span: Span, in_value: bool) -> Option<Quote> {
+        let source = self.file(span.file).filter(|source| source.quoting == Quoting::Lines)?;
+        let text: &str = &source.text;
+        let start = usize::try_from(span.start).ok()?.min(text.len());
+        let line_start = text.get(..start)?.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let line_end = text.get(start..)?.find(['\n', '\r']).map_or(text.len(), |at| start + at);
+        let line = text.get(line_start..line_end)?;
+        let mut marked = start - line_start..usize::try_from(span.end).ok()?.clamp(start, line_end) - line_start;
+        let mut mask_from = source
+            .masks
+            .iter()
+            .map(|mask| mask.start as usize..mask.end as usize)
+            .filter(|mask| mask.start < line_end && mask.end > line_start)
+            .map(|mask| mask.start.max(line_start) - line_start)
+            .min();
+        if in_value {
+            mask_from = Some(mask_from.map_or(marked.start, |from| from.min(marked.start)));
+        }
+        let mut text = line.to_owned();
+        if let Some(from) = mask_from {
+            // The indentation stays, so that the line still looks like a line.
+            let indent = line.len() - line.trim_start().len();
+            let word = mask::schema_word(line.trim_start());
+            let from = from.max(indent + word).min(line.len());
+            let space = if line.get(..from).is_some_and(|kept| kept.ends_with(':')) { " " } else { "" };
+            text = format!("{}{space}{MASK}", line.get(..from)?);
+            let hidden = text.len() - MASK.len()..text.len();
+            if marked.start >= from {
+                marked = hidden;
+            } else {
+                marked.end = marked.end.min(from);
+            }
+        }
+        marked.end = marked.start + text.get(marked.clone()).map_or(0, |marked| marked.trim_end().len());
+        Some(shorten(Quote { text, marked }))
+    }
+}
+
+/// A byte range as `usize`.
+fn range(span: Span) -> Range<usize> {
+    span.start as usize..span.end as usize
+}
+
+/// Cuts a very long line down to the surroundings of what is marked.
+fn shorten(quote: Quote) -> Quote {
+    if quote.text.len() <= QUOTED_CHARS {
+        return quote;
+    }
+    let floor = |mut at: usize| {
+        while !quote.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let from = floor(quote.marked.start.saturating_sub(QUOTED_CHARS / 2));
+    let to = floor((from + QUOTED_CHARS).min(quote.text.len()));
+    let lead = if from > 0 { "…" } else { "" };
+    let tail = if to < quote.text.len() { "…" } else { "" };
+    let text = format!("{lead}{}{tail}", quote.text.get(from..to).unwrap_or_default());
+    let shift = |at: usize| (at.clamp(from, to)) - from + lead.len();
+    Quote { marked: shift(quote.marked.start)..shift(quote.marked.end), text }
+}

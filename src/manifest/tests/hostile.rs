@@ -1,0 +1,243 @@
+//! Hostile input: it ends soon, within bounds, with a diagnostic, and tells nothing that may be a secret.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::super::parse::parse_for_test;
+use super::{codes, load_files, secret};
+use crate::render::diagnostics;
+
+/// Generous, since a debug build runs on a busy machine; what is quadratic takes minutes.
+const SOON: Duration = Duration::from_secs(10);
+
+fn load_soon(text: impl AsRef<[u8]>) -> Vec<&'static str> {
+    let begin = Instant::now();
+    let loaded = load_files(&[("a.yaml", text.as_ref())], &[]);
+    let rendered = diagnostics::text(&loaded.diagnostics, false);
+    assert!(begin.elapsed() < SOON, "took {:?}", begin.elapsed());
+    assert!(rendered.len() < 1_000_000, "{} bytes of diagnostics", rendered.len());
+    let mut codes = codes(&loaded);
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn an_alias_bomb_is_refused() {
+    let mut spec = "  a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..20 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        let _ = writeln!(spec, "  a{level}: &a{level} [{aliases}]");
+    }
+    assert_eq!(load_soon(secret("db", &spec)), ["yaml-too-large"]);
+}
+
+#[test]
+fn depth_is_bounded() {
+    assert_eq!(load_soon(secret("db", &format!("  policy: {}", "[".repeat(10_000)))), ["yaml-too-deep"]);
+    assert_eq!(load_soon(secret("db", &format!("  policy: {}", "{a: ".repeat(10_000)))), ["yaml-too-deep"]);
+    let block = (0..1_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<Vec<String>>().concat();
+    assert_eq!(load_soon(block), ["yaml-too-deep"]);
+    let chain = (1..100).map(|at| format!("  a{at}: &a{at} [*a{}]\n", at - 1)).collect::<Vec<String>>().concat();
+    assert_eq!(load_soon(secret("db", &format!("  a0: &a0 [x]\n{chain}"))), ["yaml-too-deep"]);
+}
+
+#[test]
+fn size_is_bounded() {
+    assert_eq!(load_soon("x".repeat(10_000_000)), ["file-too-large"]);
+    assert_eq!(load_soon([b'a', b':', 0xff]), ["file-not-utf8"]);
+}
+
+#[test]
+fn very_many_mistakes_are_counted_and_not_all_shown() {
+    let fields = (0..20_000).map(|at| format!("  field{at}: x\n")).collect::<Vec<String>>().concat();
+    assert_eq!(load_soon(secret("db", &fields)), ["too-many-problems", "unknown-field"]);
+    assert_eq!(load_soon(secret("db", &"  description: x\n".repeat(20_000))), ["yaml-duplicate-key"]);
+    assert_eq!(load_soon("--- {a: b\n".repeat(20_000)), ["yaml-syntax"]);
+    assert_eq!(load_soon("---\na: b\n".repeat(5_000)), ["not-a-manifest"]);
+    let one_line = (0..20_000).map(|at| format!("k{at}: 1, ")).collect::<Vec<String>>().concat();
+    assert_eq!(
+        load_soon(secret("db", &format!("  tags: {{{one_line}}}"))),
+        ["too-many-problems", "tag-limit", "wrong-type"]
+    );
+    assert_eq!(load_soon(secret("db", &format!("  description: \"{}\"", "${a}".repeat(20_000)))), ["unknown-variable"]);
+}
+
+#[test]
+fn a_chain_of_many_dependencies_needs_no_deep_stack() {
+    let mut text = String::new();
+    for at in 0..3_000 {
+        let next = (at + 1) % 3_000;
+        let _ = writeln!(
+            text,
+            "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: \"${{env}}/payments/s{at}\", dependsOn: [\"${{env}}/payments/s{next}\"] }}"
+        );
+    }
+    assert_eq!(load_soon(text), ["dependency-cycle"]);
+}
+
+/// Every way in which somebody's password could end up in a diagnostic.
+#[test]
+fn no_output_shows_what_stands_beneath_value() {
+    const SECRET: &str = "hunter2hunter2";
+    let specs = [
+        format!("  value: {SECRET}"),
+        format!("  value: [{SECRET}]"),
+        format!("  value: {{ text: {SECRET}, env: X, descripton: y }}"),
+        format!("  value: {{ {SECRET}: x }}"),
+        format!("  value: {{ text: {SECRET}, text: {SECRET} }}"),
+        format!("  value:\n    {SECRET}: x\n    {SECRET}: y"),
+        format!("  value:\n    text: {SECRET}\n   tags: x"),
+        format!("  value:\n    text: \"{SECRET}\n  tags: {{}}"),
+        format!("  value:\n    text: {SECRET} ${{{SECRET}}}"),
+        format!("  value:\n    text: ${{secret:{SECRET}:arn}}"),
+        format!("  value:\n    text: |\n      {SECRET}\n     {SECRET}: {{"),
+        format!("  value: {{ text: !{SECRET} x }}"),
+        format!("  value: {{ text: *{SECRET} }}"),
+        format!("  value: {{ env: {SECRET}-! }}"),
+        format!("  value: {{ file: {SECRET} }}"),
+        format!("  value: {{ generate: {SECRET} }}"),
+        format!("  value: {{ generate: {{ length: {SECRET} }} }}"),
+        format!("  value: {{ ownership: {SECRET} }}"),
+        format!("  value: {{ json: {{ {SECRET}: {{ {SECRET}: 1 }} }} }}"),
+        format!("  value: {{ sops: {{ file: a, key: {SECRET} }} }}"),
+        format!("  valeu: {{ text: {SECRET} }}"),
+        format!("  text: {SECRET}"),
+        format!("  secretString: {SECRET}"),
+        format!("  description: &d [{SECRET}]\n  value: {{ text: *d }}"),
+        format!("  overrides: {{ prod: {{ value: {SECRET} }} }}"),
+        format!("  {{ value: {{ text: {SECRET} }}, description: [] }}"),
+        format!("  tags: [], value: {{ text: {SECRET} }}"),
+    ];
+    for spec in specs {
+        let loaded = load_files(&[("a.yaml", secret("db", &spec))], &[]);
+        assert!(loaded.diagnostics.has_errors(), "{spec}");
+        for output in [
+            diagnostics::text(&loaded.diagnostics, false),
+            diagnostics::json(&loaded.diagnostics),
+            diagnostics::sarif(&loaded.diagnostics, ""),
+            diagnostics::github(&loaded.diagnostics, ""),
+        ] {
+            assert!(!output.contains("hunter2"), "{spec}\n{output}");
+        }
+    }
+}
+
+#[test]
+fn policy_files_are_never_quoted() {
+    let policy = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": hunter2\n}";
+    let manifest = secret("db", "  policy: { file: p.json }");
+    let loaded = load_files(&[("a.yaml", manifest.as_str()), ("p.json", policy)], &[]);
+    let text = diagnostics::text(&loaded.diagnostics, false);
+    assert_eq!(codes(&loaded), ["policy"]);
+    assert!(text.contains("p.json:3") && !text.contains("hunter2"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_cannot_lead_out_of_the_project() -> std::io::Result<()> {
+    let outside = tempfile::tempdir()?;
+    std::fs::write(outside.path().join("p.json"), "{}")?;
+    let project = tempfile::tempdir()?;
+    std::fs::write(project.path().join("keywright.yaml"), super::PROJECT)?;
+    std::fs::write(project.path().join("a.yaml"), secret("db", "  policy: { file: p.json }"))?;
+    std::os::unix::fs::symlink(outside.path().join("p.json"), project.path().join("p.json"))?;
+    let loaded = super::load(project.path(), &super::LoadOptions::default());
+    assert_eq!(codes(&loaded), ["file-outside-project"]);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_are_taken_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        load_files(&[("a.yaml", &bytes)], &[]);
+    }
+
+    #[test]
+    fn any_yaml_like_text_is_taken_without_panic(text in "[a-z:{}\\[\\]&*!|>'\"#%@,\\- \n\t?~<$ü]{0,200}") {
+        parse_for_test(&text);
+        let loaded = load_files(&[("a.yaml", secret("db", &text))], &[]);
+        diagnostics::text(&loaded.diagnostics, true);
+        diagnostics::sarif(&loaded.diagnostics, "");
+    }
+
+    #[test]
+    fn any_tree_beneath_known_fields_is_taken_without_panic(
+        spec in proptest::collection::vec((prop::sample::select(FIELDS), tree()), 0..6),
+    ) {
+        let spec: Vec<String> = spec.iter().map(|(field, tree)| format!("  {field}: {tree}\n")).collect();
+        let loaded = load_files(&[("a.yaml", secret("db", &spec.concat()))], &[]);
+        diagnostics::text(&loaded.diagnostics, false);
+        prop_assert_eq!(loaded.desired.is_empty(), loaded.diagnostics.has_errors());
+    }
+}
+
+const FIELDS: &[&str] = &[
+    "description",
+    "kmsKeyId",
+    "tags",
+    "tagMode",
+    "value",
+    "labels",
+    "policy",
+    "blockPublicPolicy",
+    "rotation",
+    "replicas",
+    "deletion",
+    "overrides",
+    "other",
+];
+
+/// Flow YAML of any shape, with the words of the schema in it.
+fn tree() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        prop::sample::select(
+            &[
+                "null",
+                "true",
+                "1",
+                "1.5",
+                "~",
+                "''",
+                "exact",
+                "\"${env}\"",
+                "\"${x}\"",
+                "\"${secret:a:arn}\"",
+                "git",
+                "x"
+            ][..]
+        )
+        .prop_map(str::to_owned),
+        "\"[a-zé ]{0,8}\"",
+    ];
+    let key = prop::sample::select(
+        &[
+            "text",
+            "sops",
+            "json",
+            "file",
+            "Statement",
+            "Version",
+            "Effect",
+            "lambdaArn",
+            "schedule",
+            "region",
+            "prod",
+            "unset",
+            "force",
+            "k",
+        ][..],
+    );
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(", "))),
+            proptest::collection::btree_map(key.clone(), inner, 0..4).prop_map(|entries| {
+                let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+                format!("{{{}}}", entries.join(", "))
+            }),
+        ]
+    })
+}

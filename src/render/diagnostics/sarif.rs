@@ -1,0 +1,94 @@
+//! SARIF 2.1.0 (OASIS), for code scanning.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{message, severity};
+use crate::manifest::{Diagnostics, Place, Severity, codes};
+use crate::render::escape;
+
+/// All diagnostics as a SARIF log, indented, with a line feed at the end. Columns are counted in Unicode code points.
+pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> String {
+    let rules: Vec<Value> = codes::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "id": code.id,
+                "shortDescription": { "text": code.summary },
+                "defaultConfiguration": { "level": level(code.severity) },
+            })
+        })
+        .collect();
+    let results: Vec<Value> = diagnostics
+        .iter()
+        .map(|found| {
+            let mut text = escape::line(&message(found)).into_owned();
+            for help in &found.help {
+                text.push_str("\nhelp: ");
+                text.push_str(&escape::line(help));
+            }
+            let related: Vec<Value> = found
+                .related
+                .iter()
+                .enumerate()
+                .map(|(id, place)| {
+                    let mut location = location(place, folder);
+                    if let Some(object) = location.as_object_mut() {
+                        object.insert("id".to_owned(), json!(id));
+                        object.insert("message".to_owned(), json!({ "text": escape::line(&place.label) }));
+                    }
+                    location
+                })
+                .collect();
+            json!({
+                "ruleId": found.code.id,
+                "ruleIndex": codes::ALL.iter().position(|code| code.id == found.code.id),
+                "level": severity(found),
+                "message": { "text": text },
+                "locations": [location(&found.place, folder)],
+                "relatedLocations": related,
+            })
+        })
+        .collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "keywright", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": { "ROOT": { "description": { "text": "The root of the repository." } } },
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn location(place: &Place, folder: &str) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(&format!("{folder}{}", place.origin.file)), "uriBaseId": "ROOT" },
+            "region": { "startLine": place.origin.line, "startColumn": place.origin.column, "endColumn": place.end_column },
+        },
+    })
+}
+
+/// A relative path as a URI reference (RFC 3986).
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
