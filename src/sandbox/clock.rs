@@ -1,0 +1,114 @@
+//! The sandbox's idea of now.
+//!
+//! Every date that the sandbox answers with, and every decision about an ended recovery window, comes from here, so
+//! that a test can let thirty days pass. Nothing else in this room may ask the operating system for the time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Where the sandbox reads the time.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The operating system's clock.
+    #[default]
+    System,
+    /// A clock that moves only when it is told to. Clones share it.
+    Manual(Arc<ManualClock>),
+}
+
+/// A clock that stands still until it is advanced. Milliseconds are its resolution, as they are the service's.
+#[derive(Debug)]
+pub struct ManualClock {
+    milliseconds: AtomicI64,
+}
+
+impl Clock {
+    /// A manual clock that shows `start` (cut to milliseconds) until it is advanced.
+    pub fn manual(start: Timestamp) -> Self {
+        Self::Manual(Arc::new(ManualClock { milliseconds: AtomicI64::new(start.as_millisecond()) }))
+    }
+
+    /// Moves a manual clock. The operating system's clock is nobody's to move: there, this does nothing.
+    pub fn advance(&self, by: SignedDuration) {
+        if let Self::Manual(clock) = self {
+            clock.advance(by);
+        }
+    }
+
+    /// The present moment.
+    pub(crate) fn now(&self) -> Moment {
+        match self {
+            Self::System => Moment(Timestamp::now().as_millisecond()),
+            Self::Manual(clock) => Moment(clock.milliseconds.load(Ordering::Acquire)),
+        }
+    }
+}
+
+impl ManualClock {
+    /// Moves the clock by `by`, which may be negative. A move beyond the ends of time stops there.
+    pub fn advance(&self, by: SignedDuration) {
+        let step = i64::try_from(by.as_millis()).unwrap_or(if by.is_negative() { i64::MIN } else { i64::MAX });
+        let earliest = Timestamp::MIN.as_millisecond();
+        let latest = Timestamp::MAX.as_millisecond();
+        // The closure always returns a value, so the update cannot fail.
+        let _ = self.milliseconds.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
+            Some(now.saturating_add(step).clamp(earliest, latest))
+        });
+    }
+}
+
+/// A moment in milliseconds since 1970, the resolution of every date that the service was seen to answer with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Moment(pub(crate) i64);
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+impl Moment {
+    /// The moment `days` days later.
+    pub(crate) fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(DAY)))
+    }
+
+    /// The next representable moment.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The midnight (UTC) that began this day: access dates have the resolution of a day.
+    pub(crate) fn midnight(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(DAY))
+    }
+
+    /// The form on the wire: seconds since 1970 with a fraction of milliseconds.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of any year that jiff can show stay below 2^53")]
+    pub(crate) fn epoch_seconds(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let other = clock.clone();
+        assert_eq!(clock.now(), Moment(0));
+        other.advance(SignedDuration::from_hours(24));
+        assert_eq!(clock.now(), Moment(0).plus_days(1));
+        other.advance(SignedDuration::MAX);
+        assert_eq!(clock.now().0, Timestamp::MAX.as_millisecond());
+    }
+
+    #[test]
+    fn dates_have_three_decimals_and_days_begin_at_midnight() {
+        assert_eq!(serde_json::json!(Moment(1_718_000_000_123).epoch_seconds()).to_string(), "1718000000.123");
+        assert_eq!(Moment(1_718_000_000_123).midnight(), Moment(1_717_977_600_000));
+        assert_eq!(Moment(-1).midnight(), Moment(-DAY));
+    }
+}

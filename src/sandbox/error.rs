@@ -1,0 +1,180 @@
+//! The errors that the service answers with: their codes, and each text in one place.
+//!
+//! Where a text is known from the real service or its documentation it stands here to the letter; where nothing is
+//! known, the comment says so. A secret value never enters a message.
+
+use std::borrow::Cow;
+
+use super::store::StoreError;
+
+/// What a client reads as the error's type, with the HTTP status that the service sends it under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorCode {
+    AccessDenied,
+    IncompleteSignature,
+    InternalServiceError,
+    InvalidNextToken,
+    InvalidParameter,
+    InvalidRequest,
+    InvalidSignature,
+    LimitExceeded,
+    MalformedPolicyDocument,
+    MissingAuthenticationToken,
+    PublicPolicy,
+    ResourceExists,
+    ResourceNotFound,
+    Serialization,
+    UnknownOperation,
+    UnsupportedOperation,
+    Validation,
+    /// An injected fault, as its rule gives it.
+    Injected {
+        status: u16,
+        code: String,
+    },
+}
+
+impl ErrorCode {
+    /// The `__type` on the wire: the bare name, without a namespace.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::InternalServiceError => "InternalServiceError",
+            Self::InvalidNextToken => "InvalidNextTokenException",
+            Self::InvalidParameter => "InvalidParameterException",
+            Self::InvalidRequest => "InvalidRequestException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::LimitExceeded => "LimitExceededException",
+            Self::MalformedPolicyDocument => "MalformedPolicyDocumentException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::PublicPolicy => "PublicPolicyException",
+            Self::ResourceExists => "ResourceExistsException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::Serialization => "SerializationException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnsupportedOperation => "UnsupportedOperationException",
+            Self::Validation => "ValidationException",
+            Self::Injected { code, .. } => code,
+        }
+    }
+
+    /// The HTTP status: 400 for everything that the client did, even for what is not found.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::InternalServiceError => 500,
+            Self::Injected { status, .. } => *status,
+            _ => 400,
+        }
+    }
+}
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl ServiceError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn invalid_parameter(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidParameter, message)
+    }
+
+    pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    pub(crate) fn validation(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Validation, message)
+    }
+
+    pub(crate) fn secret_not_found() -> Self {
+        Self::new(ErrorCode::ResourceNotFound, "Secrets Manager can't find the specified secret.")
+    }
+
+    pub(crate) fn label_not_found(label: &str) -> Self {
+        let message = format!("Secrets Manager can't find the specified secret value for staging label: {label}");
+        Self::new(ErrorCode::ResourceNotFound, message)
+    }
+
+    pub(crate) fn version_not_found(version_id: &str) -> Self {
+        let message = format!("Secrets Manager can't find the specified secret value for VersionId: {version_id}");
+        Self::new(ErrorCode::ResourceNotFound, message)
+    }
+
+    pub(crate) fn invalid_name() -> Self {
+        Self::validation(
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+        )
+    }
+
+    pub(crate) fn scheduled_for_deletion() -> Self {
+        Self::invalid_request("You can't perform this operation on the secret because it was marked for deletion.")
+    }
+
+    pub(crate) fn name_scheduled_for_deletion() -> Self {
+        Self::invalid_request(
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        )
+    }
+
+    pub(crate) fn already_exists(name: &str) -> Self {
+        let message = format!("The operation failed because the secret {name} already exists.");
+        Self::new(ErrorCode::ResourceExists, message)
+    }
+
+    pub(crate) fn token_in_use(token: &str, arn: &str) -> Self {
+        let message = format!(
+            "You can't use ClientRequestToken {token} because that value is already in use for a version of secret \
+             {arn}."
+        );
+        Self::new(ErrorCode::ResourceExists, message)
+    }
+
+    pub(crate) fn token_missing() -> Self {
+        Self::invalid_request("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+    }
+
+    pub(crate) fn system_tag(key: &str) -> Self {
+        Self::invalid_parameter(format!("You can't modify system tags. Tag key: '{key}'."))
+    }
+
+    pub(crate) fn invalid_kms_key() -> Self {
+        Self::invalid_parameter("The operation failed because of an invalid KMS key: Invalid keyId")
+    }
+
+    pub(crate) fn foreign_account_with_default_key() -> Self {
+        Self::invalid_request(
+            "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS \
+             service key.",
+        )
+    }
+
+    /// The text for a token that is not one of ours is not known from the real service.
+    pub(crate) fn invalid_next_token() -> Self {
+        Self::new(ErrorCode::InvalidNextToken, "Invalid NextToken.")
+    }
+
+    pub(crate) fn unknown_operation(name: &str) -> Self {
+        Self::new(ErrorCode::UnknownOperation, format!("The operation {name:?} is not one of this service."))
+    }
+
+    /// For what the real service offers and this sandbox does not yet.
+    pub(crate) fn unsupported(what: &str) -> Self {
+        Self::new(ErrorCode::UnsupportedOperation, format!("This sandbox does not offer {what} yet."))
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    /// A broken store is a server fault. The cause goes to the log; it names tables and I/O errors, never a value.
+    fn from(error: StoreError) -> Self {
+        let cause: &dyn std::error::Error = &error;
+        tracing::error!(cause, detail = ?cause.source(), "the sandbox's store failed");
+        Self::new(ErrorCode::InternalServiceError, format!("The sandbox's store failed: {error}"))
+    }
+}

@@ -1,0 +1,143 @@
+//! Faults on demand: rules that make calls fail, or lose the answer of a call that succeeded.
+
+use super::calls::Call;
+use super::error::{ErrorCode, ServiceError};
+
+/// A rule. It looks at every call that it matches: the first `skip` of these pass, then `times` of them fail, then it
+/// is spent.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Only this operation, such as `PutSecretValue`; any if absent.
+    pub operation: Option<String>,
+    /// Only calls that name this secret (its exact name, however the call names it); any if absent.
+    pub secret: Option<String>,
+    /// How many matching calls pass first.
+    pub skip: u32,
+    /// How many matching calls fail then; all if absent.
+    pub times: Option<u32>,
+    /// What happens to them.
+    pub kind: FaultKind,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug)]
+pub enum FaultKind {
+    /// An error, before anything is done.
+    Error {
+        /// The HTTP status.
+        status: u16,
+        /// The error code, such as `ThrottlingException`.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The change is made, durably, and the client gets an HTTP 500 instead of the answer.
+    AnswerLost,
+    /// The answer of a caller whom IAM does not allow the operation.
+    AccessDenied,
+}
+
+/// The rules in force, the first that applies to a call decides.
+#[derive(Default)]
+pub(crate) struct Faults {
+    rules: Vec<Fault>,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, rule: Fault) {
+        self.rules.push(rule);
+    }
+
+    /// What is to happen to a call; every rule that matches counts it until one applies.
+    pub(crate) fn strike(&mut self, call: &Call) -> Option<FaultKind> {
+        let struck = self.rules.iter_mut().filter(|rule| rule.matches(call)).find_map(Fault::count);
+        self.rules.retain(|rule| rule.times != Some(0));
+        struck
+    }
+}
+
+impl Fault {
+    fn matches(&self, call: &Call) -> bool {
+        self.operation.as_ref().is_none_or(|operation| *operation == call.operation)
+            && self.secret.as_ref().is_none_or(|secret| Some(secret) == call.secret.as_ref())
+    }
+
+    /// Counts one call: the fault, when it is this call's turn.
+    fn count(&mut self) -> Option<FaultKind> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        match &mut self.times {
+            Some(0) => return None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Some(self.kind.clone())
+    }
+}
+
+impl FaultKind {
+    /// The error that a call struck by this fault answers with.
+    pub(crate) fn error(self, call: &Call) -> ServiceError {
+        match self {
+            Self::Error { status, code, message } => ServiceError::new(ErrorCode::Injected { status, code }, message),
+            Self::AnswerLost => ServiceError::new(
+                ErrorCode::InternalServiceError,
+                "An internal error occurred. (The sandbox lost this answer on purpose; the call was carried out.)",
+            ),
+            Self::AccessDenied => {
+                let Call { operation, account, secret, .. } = call;
+                let action = format!("secretsmanager:{operation}");
+                let resource = secret.as_deref().unwrap_or("*");
+                ServiceError::new(
+                    ErrorCode::AccessDenied,
+                    format!(
+                        "User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: {action} on resource: \
+                         {resource} because no identity-based policy allows the {action} action"
+                    ),
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::Outcome;
+    use super::*;
+
+    fn call(operation: &str, secret: Option<&str>) -> Call {
+        Call {
+            operation: operation.to_owned(),
+            account: super::super::DEFAULT_ACCOUNT.to_owned(),
+            region: "eu-west-1".to_owned(),
+            secret: secret.map(str::to_owned),
+            outcome: Outcome::Pending,
+        }
+    }
+
+    #[test]
+    fn a_rule_skips_then_strikes_then_is_spent() {
+        let mut faults = Faults::default();
+        faults.add(Fault {
+            operation: Some("PutSecretValue".to_owned()),
+            secret: Some("a".to_owned()),
+            skip: 1,
+            times: Some(2),
+            kind: FaultKind::AccessDenied,
+        });
+        assert!(faults.strike(&call("PutSecretValue", Some("b"))).is_none());
+        assert!(faults.strike(&call("DescribeSecret", Some("a"))).is_none());
+        let struck: Vec<bool> = (0..5).map(|_| faults.strike(&call("PutSecretValue", Some("a"))).is_some()).collect();
+        assert_eq!(struck, [false, true, true, false, false]);
+        assert!(faults.rules.is_empty());
+    }
+
+    #[test]
+    fn a_rule_without_a_number_never_ends() {
+        let mut faults = Faults::default();
+        faults.add(Fault { operation: None, secret: None, skip: 0, times: None, kind: FaultKind::AnswerLost });
+        assert!((0..100).all(|_| faults.strike(&call("ListSecrets", None)).is_some()));
+    }
+}

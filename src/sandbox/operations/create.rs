@@ -1,0 +1,103 @@
+//! CreateSecret.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::constraint::Constraints;
+use super::super::error::ServiceError;
+use super::super::identity::arn_suffix;
+use super::super::kms;
+use super::super::label::{CURRENT, Labels};
+use super::super::lookup::{Found, is_valid_name};
+use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
+use super::super::record::{SecretData, SecretRecord};
+use super::super::tables::Writer;
+use super::tags::{self, TagInput};
+use super::{Context, Touched, versions};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    name: Option<String>,
+    client_request_token: Option<String>,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    secret_binary: Option<SensitiveBytes>,
+    secret_string: Option<SensitiveText>,
+    tags: Option<Vec<TagInput>>,
+    add_replica_regions: Option<Vec<Value>>,
+    r#type: Option<String>,
+}
+
+pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: Input = input(body)?;
+    let mut constraints = Constraints::new();
+    let name = constraints.required_text("name", input.name, 1..=512);
+    constraints.request_token(input.client_request_token.as_deref());
+    constraints.text("description", input.description.as_deref(), 0..=2048);
+    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), 0..=2048);
+    super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
+    tags::check(&mut constraints, input.tags.as_deref().unwrap_or_default());
+    constraints.text("type", input.r#type.as_deref(), 0..=256);
+    constraints.finish()?;
+    if !is_valid_name(&name) {
+        return Err(ServiceError::invalid_name());
+    }
+    let token = super::required_token(input.client_request_token)?;
+    let value = super::one_value(input.secret_binary, input.secret_string)?;
+    let tags = input.tags.map(tags::initial).transpose()?;
+    let kms_key_id = input.kms_key_id.filter(|key| !key.is_empty());
+    kms_key_id.as_deref().map_or(Ok(()), kms::check)?;
+    if input.add_replica_regions.is_some_and(|regions| !regions.is_empty()) {
+        return Err(ServiceError::unsupported("replication (AddReplicaRegions)"));
+    }
+    context.write(|writer| {
+        if let Some(existing) = writer.secret(context.caller, &name)? {
+            return repeated(writer, &Found { home: context.caller.clone(), record: existing }, &token, value.as_ref());
+        }
+        let suffix = arn_suffix(context.seed, context.caller, &name, writer.incarnation(context.caller, &name)?);
+        let record = SecretRecord {
+            serial: writer.next_serial()?,
+            arn: context.caller.secret_arn(&name, &suffix),
+            name,
+            description: input.description.filter(|text| !text.is_empty()),
+            kind: input.r#type,
+            kms_key_id,
+            // An empty list sets no tag, and a secret that never had one shows none.
+            tags: tags.filter(|tags| !tags.is_empty()),
+            labels: Labels::default(),
+            created: writer.now(),
+            changed: writer.now(),
+            accessed: None,
+            deletion: None,
+            owning_service: None,
+        };
+        let mut found = Found { home: context.caller.clone(), record };
+        if let Some(value) = &value {
+            versions::place(writer, &mut found, &token, value, &[CURRENT])?;
+        }
+        writer.save(&found.home, &found.record)?;
+        Reply::json(&Touched::version(&found, value.is_some().then_some(token.as_str())))
+    })
+}
+
+/// The answer where the name is taken: a repetition of the request that made the version succeeds.
+///
+/// What a repetition without a value gets is not known; there is no version that could remember its token, so the
+/// name is taken.
+fn repeated(
+    writer: &Writer<'_>,
+    found: &Found,
+    token: &str,
+    value: Option<&SecretData>,
+) -> Result<Reply, ServiceError> {
+    let record = &found.record;
+    if record.deletion.is_some() {
+        return Err(ServiceError::name_scheduled_for_deletion());
+    }
+    match (writer.value(record.serial, token)?, value) {
+        (Some(existing), Some(value)) if existing == *value => Reply::json(&Touched::version(found, Some(token))),
+        (Some(_), Some(_)) => Err(ServiceError::token_in_use(token, &record.arn)),
+        _ => Err(ServiceError::already_exists(&record.name)),
+    }
+}

@@ -1,0 +1,110 @@
+//! DeleteSecret and RestoreSecret.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::constraint::Constraints;
+use super::super::error::ServiceError;
+use super::super::identity::arn_suffix;
+use super::super::lookup::{self, SecretId};
+use super::super::protocol::{EpochSeconds, Reply, input};
+use super::super::record::Deletion;
+use super::{Context, Touched};
+
+/// The recovery window where a request names none, in days.
+const DEFAULT_WINDOW: i64 = 30;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteInput {
+    secret_id: Option<String>,
+    recovery_window_in_days: Option<i64>,
+    force_delete_without_recovery: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteOutput<'a> {
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+    name: &'a str,
+    deletion_date: EpochSeconds,
+}
+
+/// A deletion without recovery happens at once here. The real service still answers for some seconds as if the secret
+/// were scheduled for deletion.
+pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: DeleteInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    let force = input.force_delete_without_recovery.unwrap_or(false);
+    let window = match input.recovery_window_in_days {
+        Some(_) if force => {
+            return Err(ServiceError::invalid_parameter(
+                "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+            ));
+        }
+        Some(days) if !(7..=30).contains(&days) => {
+            return Err(ServiceError::invalid_parameter(
+                "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+            ));
+        }
+        days => days.unwrap_or(DEFAULT_WINDOW),
+    };
+    context.write(|writer| {
+        let now = writer.now();
+        if force {
+            let Some(found) = lookup::search(writer, context.caller, &id)? else {
+                // A forced deletion of what is not there succeeds. Which ARN the service answers with then is not
+                // known.
+                let (arn, name) = match id {
+                    SecretId::Name(name) => {
+                        let incarnation = writer.incarnation(context.caller, &name)?;
+                        let suffix = arn_suffix(context.seed, context.caller, &name, incarnation);
+                        (context.caller.secret_arn(&name, &suffix), name)
+                    }
+                    SecretId::Arn { home, rest } => {
+                        let (name, suffix) = rest.rsplit_once('-').unwrap_or((&rest, ""));
+                        (home.secret_arn(name, suffix), name.to_owned())
+                    }
+                };
+                return Reply::json(&DeleteOutput { arn: &arn, name: &name, deletion_date: EpochSeconds(now) });
+            };
+            writer.remove(&found.home, &found.record)?;
+            let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
+            return Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(now) });
+        }
+        // Deleting a second time is not known from the real service; the documentation lists this error for it.
+        let mut found = context.find_live(writer, &id)?;
+        let due = now.plus_days(window);
+        found.record.deletion = Some(Deletion { requested: now, due });
+        found.save_changed(writer)?;
+        let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
+        Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestoreInput {
+    secret_id: Option<String>,
+}
+
+/// Restoring a secret that is not scheduled for deletion is not known from the real service; here it succeeds and
+/// changes nothing. Nor is it known whether a restoration moves LastChangedDate; here it does, as it changes the
+/// secret.
+pub(super) fn restore_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: RestoreInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    context.write(|writer| {
+        let mut found = context.find(writer, &id)?;
+        if found.record.deletion.take().is_some() {
+            found.save_changed(writer)?;
+        }
+        Reply::json(&Touched::secret(&found))
+    })
+}

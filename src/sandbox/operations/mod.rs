@@ -1,0 +1,150 @@
+//! The operations of Secrets Manager, one file for each group of them.
+//!
+//! Each operation has the same shape: read the input, check the model's constraints, then the service's own rules in
+//! the order in which the service is known to check them (a missing ClientRequestToken comes before a missing
+//! secret), then one transaction, then the output. Outputs leave out what has no value, as the service does.
+
+mod batch;
+mod create;
+mod delete;
+mod describe;
+mod get_value;
+mod list;
+mod policy;
+mod put_value;
+mod random_password;
+mod selection;
+mod stages;
+mod tags;
+mod update;
+mod version_ids;
+mod versions;
+
+use super::clock::Moment;
+use std::sync::Mutex;
+
+use rand::rngs::StdRng;
+
+use super::constraint::Constraints;
+use super::error::ServiceError;
+use super::identity::Home;
+use super::lookup::{self, Found, SecretId};
+use super::protocol::{Reply, SensitiveBytes, SensitiveText};
+use super::record::SecretData;
+use super::store::Store;
+use super::tables::{Reader, Transaction, View, Writer};
+
+/// The limit of a value, in bytes.
+const MAX_VALUE_BYTES: usize = 65_536;
+
+/// The operations of API version 2017-10-17 that this sandbox does not offer yet.
+const NOT_OFFERED: [&str; 5] = [
+    "CancelRotateSecret",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
+    "RotateSecret",
+    "StopReplicationToReplica",
+];
+
+/// What an operation works with: the store, the moment, and who asks.
+pub(crate) struct Context<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) now: Moment,
+    pub(crate) caller: &'s Home,
+    /// What ARNs are derived from.
+    pub(crate) seed: u64,
+    /// What random passwords are drawn from.
+    pub(crate) random: &'s Mutex<StdRng>,
+}
+
+/// Runs an operation by its name.
+pub(crate) fn run(context: &Context<'_>, operation: &str, body: &[u8]) -> Result<Reply, ServiceError> {
+    match operation {
+        "BatchGetSecretValue" => batch::batch_get_secret_value(context, body),
+        "CreateSecret" => create::create_secret(context, body),
+        "DeleteResourcePolicy" => policy::delete_resource_policy(context, body),
+        "DeleteSecret" => delete::delete_secret(context, body),
+        "DescribeSecret" => describe::describe_secret(context, body),
+        "GetRandomPassword" => random_password::get_random_password(context, body),
+        "GetResourcePolicy" => policy::get_resource_policy(context, body),
+        "GetSecretValue" => get_value::get_secret_value(context, body),
+        "ListSecretVersionIds" => version_ids::list_secret_version_ids(context, body),
+        "ListSecrets" => list::list_secrets(context, body),
+        "PutResourcePolicy" => policy::put_resource_policy(context, body),
+        "PutSecretValue" => put_value::put_secret_value(context, body),
+        "RestoreSecret" => delete::restore_secret(context, body),
+        "TagResource" => tags::tag_resource(context, body),
+        "UntagResource" => tags::untag_resource(context, body),
+        "UpdateSecret" => update::update_secret(context, body),
+        "UpdateSecretVersionStage" => stages::update_secret_version_stage(context, body),
+        "ValidateResourcePolicy" => policy::validate_resource_policy(context, body),
+        known if NOT_OFFERED.contains(&known) => Err(ServiceError::unsupported(known)),
+        unknown => Err(ServiceError::unknown_operation(unknown)),
+    }
+}
+
+impl Context<'_> {
+    fn read<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
+        self.store.read(self.now, read)
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&Writer<'_>) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
+        self.store.write(self.now, change)
+    }
+
+    /// The secret that `id` names, scheduled for deletion or not.
+    fn find<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
+        lookup::find(view, self.caller, id)
+    }
+
+    /// The secret that `id` names, unless it is scheduled for deletion.
+    fn find_live<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
+        let found = self.find(view, id)?;
+        found.refuse_scheduled()?;
+        Ok(found)
+    }
+}
+
+/// Checks the lengths of a value's two forms.
+fn check_value_lengths(constraints: &mut Constraints, binary: Option<&SensitiveBytes>, text: Option<&SensitiveText>) {
+    constraints.sensitive("secretBinary", binary.map(|binary| binary.0.len()), 1..=MAX_VALUE_BYTES);
+    constraints.sensitive("secretString", text.map(|text| text.0.len()), 1..=MAX_VALUE_BYTES);
+}
+
+/// The value that a request carries, in one form at most.
+fn one_value(binary: Option<SensitiveBytes>, text: Option<SensitiveText>) -> Result<Option<SecretData>, ServiceError> {
+    match (binary, text) {
+        (Some(_), Some(_)) => Err(ServiceError::invalid_parameter(
+            "You can't specify both a binary secret value and a string secret value in the same secret.",
+        )),
+        (Some(binary), None) => Ok(Some(SecretData::Binary(binary.0))),
+        (None, Some(text)) => Ok(Some(SecretData::Text(text.0))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The ClientRequestToken that SDKs and the CLI fill in, and that the service insists on.
+fn required_token(token: Option<String>) -> Result<String, ServiceError> {
+    token.ok_or_else(ServiceError::token_missing)
+}
+
+/// The answer of the operations that only say which secret they touched.
+#[derive(serde::Serialize)]
+struct Touched<'a> {
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+    #[serde(rename = "Name")]
+    name: &'a str,
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    version_id: Option<&'a str>,
+}
+
+impl<'a> Touched<'a> {
+    fn secret(found: &'a Found) -> Self {
+        Self { arn: &found.record.arn, name: &found.record.name, version_id: None }
+    }
+
+    fn version(found: &'a Found, version_id: Option<&'a str>) -> Self {
+        Self { version_id, ..Self::secret(found) }
+    }
+}

@@ -1,0 +1,150 @@
+//! GetResourcePolicy, PutResourcePolicy, DeleteResourcePolicy and ValidateResourcePolicy.
+//!
+//! Policies are checked and kept; the sandbox evaluates none of them. So it cannot tell whether a policy would shut
+//! its caller out either.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::constraint::Constraints;
+use super::super::error::{ErrorCode, ServiceError};
+use super::super::lookup::SecretId;
+use super::super::policy_text;
+use super::super::protocol::{Reply, input};
+use super::{Context, Touched};
+use crate::policy::{MAX_POLICY_BYTES, PolicyDocument};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SecretIdInput {
+    secret_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetOutput<'a> {
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_policy: Option<&'a str>,
+}
+
+/// That a secret scheduled for deletion is refused is not proven for the policy operations; the error is documented
+/// for them.
+pub(super) fn get_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let id = named_secret(body)?;
+    context.read(|reader| {
+        let found = context.find_live(reader, &id)?;
+        let policy = reader.policy(found.record.serial)?;
+        Reply::json(&GetOutput { arn: &found.record.arn, name: &found.record.name, resource_policy: policy.as_deref() })
+    })
+}
+
+/// Deleting where there is no policy succeeds (documented by what Terraform and others rely on) and changes nothing.
+pub(super) fn delete_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let id = named_secret(body)?;
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        if writer.policy(found.record.serial)?.is_some() {
+            writer.save_policy(found.record.serial, None)?;
+            found.save_changed(writer)?;
+        }
+        Reply::json(&Touched::secret(&found))
+    })
+}
+
+fn named_secret(body: &[u8]) -> Result<SecretId, ServiceError> {
+    let input: SecretIdInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    constraints.finish()?;
+    SecretId::parse(&id)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutInput {
+    secret_id: Option<String>,
+    resource_policy: Option<String>,
+    block_public_policy: Option<bool>,
+}
+
+/// The text is not kept as it was sent: the service writes the document anew, in a layout of its own.
+pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: PutInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    let text = constraints.required_text("resourcePolicy", input.resource_policy, 1..=MAX_POLICY_BYTES);
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        let policy = checked(&text)?;
+        if input.block_public_policy.unwrap_or(false) && policy.grants_broad_access() {
+            return Err(ServiceError::new(ErrorCode::PublicPolicy, BROAD_ACCESS));
+        }
+        writer.save_policy(found.record.serial, Some(&policy_text::laid_out(policy.as_written())))?;
+        found.save_changed(writer)?;
+        Reply::json(&Touched::secret(&found))
+    })
+}
+
+const BROAD_ACCESS: &str = "You can't attach a resource-based policy that allows broad access to the secret.";
+
+/// Checks a policy. The service names principals that it does not take, and says of everything else that the syntax
+/// is wrong.
+fn checked(text: &str) -> Result<PolicyDocument, ServiceError> {
+    PolicyDocument::parse(text).map_err(|problems| {
+        let all_about = |part: &str| problems.iter().all(|problem| problem.pointer.contains(part));
+        let message = if all_about("/Principal/AWS") {
+            "This resource policy contains an unsupported principal."
+        } else if all_about("/Principal/Service") {
+            "This resource policy contains an invalid service principal."
+        } else {
+            "This resource policy contains a syntax error."
+        };
+        ServiceError::new(ErrorCode::MalformedPolicyDocument, message)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ValidateInput {
+    secret_id: Option<String>,
+    resource_policy: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ValidateOutput {
+    policy_validation_passed: bool,
+    validation_errors: Vec<ValidationProblem>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ValidationProblem {
+    check_name: &'static str,
+    error_message: &'static str,
+}
+
+/// A policy with a syntax error is the error that PutResourcePolicy gives. One that opens the secret to everyone is a
+/// failed check (documented as the first that the operation makes); the check's name is not known from the real
+/// service.
+pub(super) fn validate_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: ValidateInput = input(body)?;
+    let mut constraints = Constraints::new();
+    constraints.text("secretId", input.secret_id.as_deref(), 1..=2048);
+    let text = constraints.required_text("resourcePolicy", input.resource_policy, 1..=MAX_POLICY_BYTES);
+    constraints.finish()?;
+    let id = input.secret_id.as_deref().map(SecretId::parse).transpose()?;
+    if let Some(id) = id {
+        context.read(|reader| context.find_live(reader, &id).map(drop))?;
+    }
+    let broad = checked(&text)?.grants_broad_access();
+    let broad_access = ValidationProblem { check_name: "BLOCK_PUBLIC_POLICY", error_message: BROAD_ACCESS };
+    Reply::json(&ValidateOutput {
+        policy_validation_passed: !broad,
+        validation_errors: broad.then_some(broad_access).into_iter().collect(),
+    })
+}

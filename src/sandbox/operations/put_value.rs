@@ -1,0 +1,73 @@
+//! PutSecretValue.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::constraint::Constraints;
+use super::super::error::ServiceError;
+use super::super::label::CURRENT;
+use super::super::lookup::SecretId;
+use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
+use super::Context;
+use super::versions::{self, Placed};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    secret_id: Option<String>,
+    client_request_token: Option<String>,
+    secret_binary: Option<SensitiveBytes>,
+    secret_string: Option<SensitiveText>,
+    version_stages: Option<Vec<String>>,
+    rotation_token: Option<SensitiveText>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+    name: &'a str,
+    version_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    version_stages: Vec<&'a str>,
+}
+
+pub(super) fn put_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: Input = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    constraints.request_token(input.client_request_token.as_deref());
+    super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
+    constraints.count("versionStages", input.version_stages.as_deref(), 1..=20);
+    for (index, label) in input.version_stages.iter().flatten().enumerate() {
+        constraints.text(&format!("versionStages.{}.member", index + 1), Some(label), 1..=256);
+    }
+    check_rotation_token(&mut constraints, input.rotation_token.as_ref());
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    let token = super::required_token(input.client_request_token)?;
+    let value = super::one_value(input.secret_binary, input.secret_string)?
+        .ok_or_else(|| ServiceError::invalid_request("You must provide either SecretString or SecretBinary."))?;
+    let labels: Vec<&str> = match &input.version_stages {
+        Some(labels) => labels.iter().map(String::as_str).collect(),
+        None => vec![CURRENT],
+    };
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        found.refuse_foreign_account(context.caller)?;
+        if versions::place(writer, &mut found, &token, &value, &labels)? == Placed::New {
+            found.save_changed(writer)?;
+        }
+        let record = &found.record;
+        let version_stages = record.labels.of(&token);
+        Reply::json(&Output { arn: &record.arn, name: &record.name, version_id: &token, version_stages })
+    })
+}
+
+/// The token of a rotation function that acts across accounts. The sandbox checks its form and needs it for nothing.
+fn check_rotation_token(constraints: &mut Constraints, token: Option<&SensitiveText>) {
+    let Some(SensitiveText(token)) = token else { return };
+    constraints.sensitive("rotationToken", Some(token.len()), 36..=256);
+    let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    constraints.sensitive_pattern("rotationToken", plain, "^[a-zA-Z0-9\\-]+$");
+}

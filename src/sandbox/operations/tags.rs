@@ -1,0 +1,139 @@
+//! TagResource and UntagResource, and the checks of tags that CreateSecret shares.
+
+use serde::Deserialize;
+
+use super::super::constraint::Constraints;
+use super::super::error::ServiceError;
+use super::super::lookup::SecretId;
+use super::super::protocol::{Reply, input};
+use super::super::record::Tag;
+use super::Context;
+
+/// How many tags a secret may have.
+const MAX_TAGS: usize = 50;
+
+/// The prefix of the tags that belong to AWS itself.
+const SYSTEM_PREFIX: &str = "aws:";
+
+/// A tag of a request; the model requires neither member.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TagInput {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// Checks what the model says of tags.
+pub(super) fn check(constraints: &mut Constraints, tags: &[TagInput]) {
+    for (index, tag) in tags.iter().enumerate() {
+        let member = |part: &str| format!("tags.{}.member.{part}", index + 1);
+        constraints.text(&member("key"), tag.key.as_deref(), 1..=128);
+        constraints.text(&member("value"), tag.value.as_deref(), 0..=256);
+    }
+}
+
+/// The tags of a new secret.
+pub(super) fn initial(tags: Vec<TagInput>) -> Result<Vec<Tag>, ServiceError> {
+    let tags = accepted(tags)?;
+    within_limit(&tags)?;
+    Ok(tags)
+}
+
+/// Refuses system tags and keys given twice. The texts for a key given twice or not at all are not known from the
+/// real service.
+fn accepted(tags: Vec<TagInput>) -> Result<Vec<Tag>, ServiceError> {
+    let mut accepted: Vec<Tag> = Vec::with_capacity(tags.len());
+    for tag in tags {
+        let key = tag.key.ok_or_else(|| ServiceError::invalid_parameter("You must provide a key for every tag."))?;
+        refuse_system_tag(&key)?;
+        if accepted.iter().any(|other| other.key == key) {
+            let text = format!("You can't specify the same tag key more than once. Tag key: '{key}'.");
+            return Err(ServiceError::invalid_parameter(text));
+        }
+        accepted.push(Tag { key, value: tag.value.unwrap_or_default() });
+    }
+    Ok(accepted)
+}
+
+fn refuse_system_tag(key: &str) -> Result<(), ServiceError> {
+    // The prefix is reserved in any case of its letters (documented).
+    let prefix = key.get(..SYSTEM_PREFIX.len());
+    if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(SYSTEM_PREFIX)) {
+        Err(ServiceError::system_tag(key))
+    } else {
+        Ok(())
+    }
+}
+
+/// The limit is documented; its text is not known.
+fn within_limit(tags: &[Tag]) -> Result<(), ServiceError> {
+    if tags.len() > MAX_TAGS {
+        return Err(ServiceError::invalid_parameter(format!(
+            "You can't attach more than {MAX_TAGS} tags to a secret."
+        )));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagResourceInput {
+    secret_id: Option<String>,
+    tags: Option<Vec<TagInput>>,
+}
+
+/// A key that is there keeps its place and gets the new value; a new one goes to the end.
+pub(super) fn tag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: TagResourceInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    let tags = constraints.required("tags", input.tags);
+    check(&mut constraints, &tags);
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    let tags = accepted(tags)?;
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        if !tags.is_empty() {
+            let present = found.record.tags.get_or_insert_default();
+            for tag in tags {
+                match present.iter_mut().find(|other| other.key == tag.key) {
+                    Some(other) => other.value = tag.value,
+                    None => present.push(tag),
+                }
+            }
+            within_limit(present)?;
+        }
+        found.save_changed(writer)?;
+        Ok(Reply::Empty)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UntagResourceInput {
+    secret_id: Option<String>,
+    tag_keys: Option<Vec<String>>,
+}
+
+/// Keys that are not there are passed over. A secret that loses its last tag keeps an empty list.
+pub(super) fn untag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: UntagResourceInput = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    let keys = constraints.required("tagKeys", input.tag_keys);
+    for (index, key) in keys.iter().enumerate() {
+        constraints.text(&format!("tagKeys.{}.member", index + 1), Some(key), 1..=128);
+    }
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    keys.iter().try_for_each(|key| refuse_system_tag(key))?;
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        if let Some(tags) = &mut found.record.tags {
+            tags.retain(|tag| !keys.contains(&tag.key));
+        }
+        found.save_changed(writer)?;
+        Ok(Reply::Empty)
+    })
+}

@@ -1,0 +1,73 @@
+//! UpdateSecret.
+
+use serde::Deserialize;
+
+use super::super::constraint::Constraints;
+use super::super::error::ServiceError;
+use super::super::kms;
+use super::super::label::{CURRENT, PENDING, PREVIOUS};
+use super::super::lookup::{Found, SecretId};
+use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
+use super::super::tables::Writer;
+use super::{Context, Touched, versions};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    secret_id: Option<String>,
+    client_request_token: Option<String>,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    secret_binary: Option<SensitiveBytes>,
+    secret_string: Option<SensitiveText>,
+    r#type: Option<String>,
+}
+
+/// Every update moves LastChangedDate, one that names nothing too. The same value again makes a new version; the same
+/// token again makes none.
+pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
+    let input: Input = input(body)?;
+    let mut constraints = Constraints::new();
+    let id = constraints.secret_id(input.secret_id);
+    constraints.request_token(input.client_request_token.as_deref());
+    constraints.text("description", input.description.as_deref(), 0..=2048);
+    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), 0..=2048);
+    super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
+    constraints.text("type", input.r#type.as_deref(), 0..=256);
+    constraints.finish()?;
+    let id = SecretId::parse(&id)?;
+    let token = super::required_token(input.client_request_token)?;
+    let value = super::one_value(input.secret_binary, input.secret_string)?;
+    input.kms_key_id.as_deref().filter(|key| !key.is_empty()).map_or(Ok(()), kms::check)?;
+    context.write(|writer| {
+        let mut found = context.find_live(writer, &id)?;
+        if let Some(description) = input.description {
+            found.record.description = Some(description).filter(|text| !text.is_empty());
+        }
+        if let Some(key) = input.kms_key_id {
+            // The empty text means the default key, which is not shown unless it was named (documented).
+            found.record.kms_key_id = Some(key).filter(|key| !key.is_empty());
+            encrypt_afresh(writer, &found)?;
+        }
+        if let Some(kind) = input.r#type {
+            found.record.kind = Some(kind).filter(|kind| !kind.is_empty());
+        }
+        if let Some(value) = &value {
+            versions::place(writer, &mut found, &token, value, &[CURRENT])?;
+        }
+        found.save_changed(writer)?;
+        Reply::json(&Touched::version(&found, value.is_some().then_some(token.as_str())))
+    })
+}
+
+/// A new key encrypts the versions with the service's own labels afresh (documented); the others keep theirs.
+fn encrypt_afresh(writer: &Writer<'_>, found: &Found) -> Result<(), ServiceError> {
+    let record = &found.record;
+    for version_id in [CURRENT, PENDING, PREVIOUS].iter().filter_map(|label| record.labels.holder(label)) {
+        if let Some(mut version) = writer.version(record.serial, version_id)? {
+            version.kms_key_id.clone_from(&record.kms_key_id);
+            writer.save_version(record.serial, version_id, &version)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! What the store keeps of a secret, a version and a value.
+//!
+//! Values are apart from everything else, in a type that shows nothing when it is printed and wipes its memory when
+//! it goes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::clock::Moment;
+use super::label::Labels;
+
+/// Everything about a secret but its policy, its versions and their values.
+///
+/// Fields that later operations need (rotation, replicas) come as further optional fields: a record without them
+/// reads as before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SecretRecord {
+    /// Unique in the whole store and never used twice; versions, values and the policy hang on it.
+    pub(crate) serial: u64,
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    /// The partner's name of a managed external secret (the API's `Type`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    /// As it was given; absent for the default key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kms_key_id: Option<String>,
+    /// Absent if there never was a tag; empty once the last one is gone. In the order in which the keys came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tags: Option<Vec<Tag>>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub(crate) labels: Labels,
+    pub(crate) created: Moment,
+    pub(crate) changed: Moment,
+    /// The midnight that began the day of the last GetSecretValue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accessed: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deletion: Option<Deletion>,
+    /// The service that owns the secret, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owning_service: Option<String>,
+}
+
+impl SecretRecord {
+    /// Moves LastChangedDate, which strictly grows even when the clock stands still.
+    pub(crate) fn touch(&mut self, now: Moment) {
+        self.changed = now.max(self.changed.next());
+    }
+}
+
+/// A deletion that was asked for and has not yet happened.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    /// The moment of the call: this, not the end of the window, is the DeletedDate that DescribeSecret shows.
+    pub(crate) requested: Moment,
+    /// When the recovery window ends.
+    pub(crate) due: Moment,
+}
+
+/// One tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// Everything about a version but its labels, which the secret keeps, and its value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VersionRecord {
+    pub(crate) created: Moment,
+    /// The midnight that began the day on which this version was last read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accessed: Option<Moment>,
+    /// The key that encrypts the version, as the secret had it; absent for the default key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kms_key_id: Option<String>,
+}
+
+/// A secret value.
+#[derive(PartialEq, Eq)]
+pub(crate) enum SecretData {
+    Text(Zeroizing<String>),
+    Binary(Zeroizing<Vec<u8>>),
+}
+
+const TEXT: u8 = b'T';
+const BINARY: u8 = b'B';
+
+impl SecretData {
+    /// The stored form: a byte for the kind, then the value.
+    pub(crate) fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+        let (kind, bytes) = match self {
+            Self::Text(text) => (TEXT, text.as_bytes()),
+            Self::Binary(bytes) => (BINARY, bytes.as_slice()),
+        };
+        // The exact size at once: a vector that grows leaves copies behind.
+        let mut stored = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+        stored.push(kind);
+        stored.extend_from_slice(bytes);
+        stored
+    }
+
+    /// Reads the stored form; `None` if it is not one.
+    pub(crate) fn from_stored(stored: &[u8]) -> Option<Self> {
+        match stored.split_first()? {
+            (&TEXT, text) => Some(Self::Text(Zeroizing::new(std::str::from_utf8(text).ok()?.to_owned()))),
+            (&BINARY, bytes) => Some(Self::Binary(Zeroizing::new(bytes.to_vec()))),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for SecretData {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecretData(not shown)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_kind_and_bytes_and_are_never_shown() {
+        let text = SecretData::Text(Zeroizing::new("hunter2".to_owned()));
+        let binary = SecretData::Binary(Zeroizing::new(vec![0, 255, 84]));
+        assert_eq!(
+            SecretData::from_stored(&text.to_stored()),
+            Some(SecretData::Text(Zeroizing::new("hunter2".into())))
+        );
+        assert_eq!(
+            SecretData::from_stored(&binary.to_stored()),
+            Some(SecretData::Binary(Zeroizing::new(vec![0, 255, 84])))
+        );
+        assert_ne!(text, SecretData::Binary(Zeroizing::new(b"hunter2".to_vec())));
+        assert!(!format!("{text:?}").contains("hunter2"));
+        for damaged in [&b""[..], b"X", b"T\xff"] {
+            assert_eq!(SecretData::from_stored(damaged), None);
+        }
+    }
+}

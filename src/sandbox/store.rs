@@ -1,0 +1,226 @@
+//! The sandbox's database: one redb file, or the same in memory.
+//!
+//! An acknowledged write is on the disk: every change is one transaction, committed durably before the answer is
+//! sent. The file belongs to one process at a time and, on Unix, to its owner alone (mode 0600). Values are in a
+//! table of their own; they are not encrypted yet, and a deleted value's bytes may remain in freed pages of the file
+//! until these are used again.
+//!
+//! Opening, transactions and errors are here; what is in the tables and how it is read and written is in `tables`.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError, WriteTransaction};
+
+use super::clock::Moment;
+use super::tables::{self, Format, Reader, Writer};
+
+/// Memory for pages of the file; redb's own default is a gibibyte.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Why a sandbox file could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process, or another sandbox of this one, has the file open.
+    #[error("the sandbox file {path} is in use: another keywright process has it open")]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file exists and is something else. It was left as it is.
+    #[error("{path} is not a sandbox file; it was left as it is")]
+    NotASandbox {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a version of keywright that keeps another format.
+    #[error(
+        "the sandbox file {path} has format {found}, and this version of keywright reads format {supported}: \
+         use the version that wrote it, or delete the file"
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format of the file.
+        found: String,
+        /// The format that this version reads and writes.
+        supported: &'static str,
+    },
+    /// The file is a sandbox file, or was one, and cannot be read any more.
+    #[error("the sandbox file {path} is damaged; delete it to begin afresh")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the database found.
+        #[source]
+        source: StoreError,
+    },
+    /// The file or its folder could not be read or made.
+    #[error("cannot open the sandbox file {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database failed, or its file did.
+    #[error("the database failed")]
+    Database(#[source] Box<redb::Error>),
+    /// A record is not what this version writes.
+    #[error("a record is damaged")]
+    Record(#[source] serde_json::Error),
+    /// A stored value is not what this version writes.
+    #[error("a stored value is damaged")]
+    Value,
+}
+
+/// Turns redb's errors, one type for each of its steps, into ours.
+macro_rules! store_error_from {
+    ($($error:ty),+) => {
+        $(impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        })+
+    };
+}
+store_error_from!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(error)
+    }
+}
+
+/// The open database.
+pub(crate) struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Opens a file, or makes it, with its folder, where there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let io_error = |source| OpenError::Io { path: path.to_owned(), source };
+        let file = open_file(path).map_err(io_error)?;
+        // redb would say "corrupted" of a file that is no database at all, and it writes nothing into one that is not
+        // empty.
+        let ours = looks_like_a_database(&file).map_err(io_error)?;
+        let backend = FileBackend::new(file).map_err(|error| opening(path, error, ours))?;
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            // Costs some ten milliseconds for a thousand secrets; without it an altered file could make redb panic
+            // later.
+            .set_check_integrity_on_open(true)
+            .create_with_backend(backend)
+            .map_err(|error| opening(path, error, ours))?;
+        let store = Self { database };
+        let damaged = |source| OpenError::Damaged { path: path.to_owned(), source };
+        match store.change(tables::prepare).map_err(damaged)? {
+            Format::Ours => Ok(store),
+            Format::NotASandbox => Err(OpenError::NotASandbox { path: path.to_owned() }),
+            Format::Other(found) => {
+                Err(OpenError::OtherFormat { path: path.to_owned(), found, supported: tables::FORMAT })
+            }
+        }
+    }
+
+    /// An empty database in memory.
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(|error| StoreError::Database(Box::new(error.into())))?;
+        let store = Self { database };
+        store.change(tables::prepare)?;
+        Ok(store)
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&self) -> Result<(), StoreError> {
+        self.change(tables::clear)
+    }
+
+    /// Reads from one consistent state. Secrets whose recovery window has ended are not there.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        now: Moment,
+        read: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction: ReadTransaction = self.database.begin_read().map_err(StoreError::from)?;
+        read(&Reader::new(&transaction, now))
+    }
+
+    /// Makes one change, wholly and durably, or none if `change` fails. Secrets whose recovery window has ended are
+    /// removed first.
+    pub(crate) fn write<T, E: From<StoreError>>(
+        &self,
+        now: Moment,
+        change: impl FnOnce(&Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change(|transaction| {
+            let writer = Writer::new(transaction, now);
+            writer.purge_due()?;
+            change(&writer)
+        })
+    }
+
+    fn change<T, E: From<StoreError>>(&self, change: impl FnOnce(&WriteTransaction) -> Result<T, E>) -> Result<T, E> {
+        let transaction = self.database.begin_write().map_err(StoreError::from)?;
+        // On an error the transaction is dropped, which undoes it.
+        let outcome = change(&transaction)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+}
+
+/// Opens the file for its owner alone, making it and its folder where they are missing.
+fn open_file(path: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether a file is empty or begins as redb's files do.
+fn looks_like_a_database(mut file: &fs::File) -> io::Result<bool> {
+    use std::io::Seek as _;
+    let mut start = [0; 4];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read(&mut start[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    file.rewind()?;
+    Ok(filled == 0 || start == *b"redb")
+}
+
+fn opening(path: &Path, error: DatabaseError, ours: bool) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::Locked { path },
+        _ if !ours => OpenError::NotASandbox { path },
+        DatabaseError::UpgradeRequired(version) => {
+            OpenError::OtherFormat { path, found: format!("redb {version}"), supported: tables::FORMAT }
+        }
+        DatabaseError::Storage(StorageError::Io(source)) if source.kind() != io::ErrorKind::InvalidData => {
+            OpenError::Io { path, source }
+        }
+        other => OpenError::Damaged { path, source: StoreError::Database(Box::new(other.into())) },
+    }
+}

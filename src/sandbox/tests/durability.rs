@@ -1,0 +1,146 @@
+//! The file: what was acknowledged is there after it is opened again, and what is no sandbox file is left alone.
+
+use std::fs;
+
+use super::super::OpenError;
+use super::*;
+
+fn open(path: &std::path::Path) -> Result<Client, OpenError> {
+    let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());
+    Ok(Client::of(Sandbox::open(path, Options { seed: 1, clock: clock.clone() })?, clock))
+}
+
+#[test]
+fn what_was_written_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/sandbox.redb");
+    let client = open(&path).unwrap();
+    let arn = client.create_with_value("a", "one");
+    client.ok("TagResource", json!({"SecretId": "a", "Tags": [{"Key": "k", "Value": "v"}]}));
+    let before = client.describe("a");
+    client.create("gone");
+    client.ok("DeleteSecret", json!({"SecretId": "gone", "ForceDeleteWithoutRecovery": true}));
+    drop(client);
+    let client = open(&path).unwrap();
+    assert_eq!(client.describe(&arn), before);
+    assert_eq!(client.value("a"), "one");
+    assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "gone"})), not_found());
+    assert_ne!(client.create("another"), arn);
+}
+
+#[test]
+fn a_window_ends_while_nobody_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let client = open(&path).unwrap();
+    client.create_with_value("a", "one");
+    client.ok("DeleteSecret", json!({"SecretId": "a", "RecoveryWindowInDays": 7}));
+    drop(client);
+    let client = open(&path).unwrap();
+    client.describe("a");
+    client.advance(7 * 24);
+    assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "a"})), not_found());
+    client.create_with_value("a", "two");
+    assert_eq!(client.sandbox.dump(DEFAULT_ACCOUNT, REGION)[0].versions, 1);
+}
+
+#[test]
+fn one_file_is_open_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let first = open(&path).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(matches!(&error, OpenError::Locked { path: named } if *named == path), "{error:?}");
+    assert!(error.to_string().contains("another keywright process has it open"), "{error}");
+    drop(first);
+    open(&path).unwrap();
+}
+
+#[test]
+fn files_that_are_no_sandbox_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let zeros = vec![0; 100_000];
+    for content in [&b"x"[..], b"these are my notes, and they must not be lost", &zeros, b"redb"] {
+        fs::write(&path, content).unwrap();
+        let error = open(&path).err().unwrap();
+        let expected = if content == b"redb" {
+            matches!(error, OpenError::Damaged { .. })
+        } else {
+            matches!(error, OpenError::NotASandbox { .. })
+        };
+        assert!(expected, "{error:?}");
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn somebody_elses_database_is_not_a_sandbox() {
+    const NOTES: redb::TableDefinition<'_, u64, &str> = redb::TableDefinition::new("notes");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.redb");
+    let database = redb::Database::create(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(NOTES).unwrap().insert(1, "mine").unwrap();
+    write.commit().unwrap();
+    drop(database);
+    assert!(matches!(open(&path).err().unwrap(), OpenError::NotASandbox { .. }));
+}
+
+#[test]
+fn another_format_is_named() {
+    const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    drop(open(&path).unwrap());
+    let database = redb::Database::create(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(META).unwrap().insert("format", "7").unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let error = open(&path).err().unwrap();
+    assert!(matches!(&error, OpenError::OtherFormat { found, supported: "1", .. } if found == "7"), "{error:?}");
+}
+
+#[test]
+fn a_cut_file_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    drop(open(&path).unwrap());
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..4096]).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_file_that_was_altered_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let client = open(&path).unwrap();
+    client.create_with_value("a", "a value that can be found again");
+    drop(client);
+    let mut altered = fs::read(&path).unwrap();
+    let name = b"a value that can be found again";
+    let place = altered.windows(name.len()).position(|window| window == name).unwrap();
+    altered[place] ^= 1;
+    fs::write(&path, &altered).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(open(folder.path()).err().unwrap(), OpenError::Io { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    drop(open(&path).unwrap());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,264 @@
+//! ListSecrets: what an entry shows, filters, orders and pages.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[track_caller]
+fn names(listed: &Value) -> Vec<String> {
+    listed["SecretList"].as_array().unwrap().iter().map(|entry| text(&entry["Name"])).collect()
+}
+
+/// The names that a filter lets through, in the order of creation.
+#[track_caller]
+fn filtered(client: &Client, filters: &[(&str, &[&str])]) -> Vec<String> {
+    let filters: Vec<Value> = filters.iter().map(|(key, values)| json!({"Key": key, "Values": values})).collect();
+    names(&client.ok("ListSecrets", json!({"Filters": filters})))
+}
+
+fn describe_as(client: &Client, name: &str, description: &str) {
+    client.ok("CreateSecret", json!({"Name": name, "ClientRequestToken": token(0), "Description": description}));
+}
+
+#[test]
+fn an_entry_shows_what_describe_shows() {
+    let client = Client::new();
+    client.ok(
+        "CreateSecret",
+        json!({
+            "Name": "a", "ClientRequestToken": token(1), "SecretString": "x", "Description": "d", "KmsKeyId": "alias/k",
+            "Tags": [{"Key": "k", "Value": "v"}]
+        }),
+    );
+    client.value("a");
+    let mut expected = client.describe("a");
+    let labels = expected.as_object_mut().unwrap().remove("VersionIdsToStages").unwrap();
+    expected["SecretVersionsToStages"] = labels;
+    assert_eq!(client.ok("ListSecrets", json!({})), json!({"SecretList": [expected]}));
+}
+
+#[test]
+fn secrets_scheduled_for_deletion_are_listed_when_asked_for() {
+    let client = Client::new();
+    client.create("a");
+    client.create("b");
+    client.ok("DeleteSecret", json!({"SecretId": "a"}));
+    assert_eq!(names(&client.ok("ListSecrets", json!({}))), ["b"]);
+    let all = client.ok("ListSecrets", json!({"IncludePlannedDeletion": true}));
+    assert_eq!(names(&all), ["a", "b"]);
+    assert_eq!(all["SecretList"][0]["DeletedDate"], seconds(&client, 0));
+}
+
+#[test]
+fn name_filters_are_case_sensitive_prefixes() {
+    let client = Client::new();
+    for name in ["/one", "two/a", "Two/b", "two-words"] {
+        client.create(name);
+    }
+    assert_eq!(filtered(&client, &[("name", &["/"])]), ["/one"]);
+    assert_eq!(filtered(&client, &[("name", &["!/"])]), ["two/a", "Two/b", "two-words"]);
+    assert_eq!(filtered(&client, &[("name", &["two/", "/"])]), ["/one", "two/a"], "values are alternatives");
+    assert_eq!(filtered(&client, &[("name", &["two"]), ("name", &["two/"])]), ["two/a"], "filters narrow");
+    assert_eq!(filtered(&client, &[("name", &["two words"])]), Vec::<String>::new(), "no words in names");
+}
+
+#[test]
+fn description_filters_match_words() {
+    let client = Client::new();
+    for (name, description) in [("1", "a secret"), ("2", "an secret"), ("3", "asecret"), ("4", "thesecret"), ("5", "")]
+    {
+        describe_as(&client, name, description);
+    }
+    assert_eq!(filtered(&client, &[("description", &["a"])]), ["1", "2", "3"]);
+    assert_eq!(filtered(&client, &[("description", &["a secret"])]), ["1", "2"]);
+    assert_eq!(filtered(&client, &[("description", &["!a"])]), ["4", "5"]);
+    assert_eq!(filtered(&client, &[("description", &["!c"])]), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn tag_filters_match_keys_and_values() {
+    let client = Client::new();
+    for (name, tags) in [
+        ("1", json!([{"Key": "team", "Value": "Payments"}])),
+        ("2", json!([{"Key": "Team", "Value": "pay"}])),
+        ("3", json!([])),
+    ] {
+        client.ok("CreateSecret", json!({"Name": name, "ClientRequestToken": token(0), "Tags": tags}));
+    }
+    assert_eq!(filtered(&client, &[("tag-key", &["te"])]), ["1"]);
+    assert_eq!(filtered(&client, &[("tag-value", &["pay"])]), ["2"]);
+    assert_eq!(filtered(&client, &[("tag-key", &["!te"])]), ["2", "3"], "a secret without tags has no such key");
+    assert_eq!(filtered(&client, &[("all", &["pay"])]), ["1", "2"]);
+    assert_eq!(filtered(&client, &[("owning-service", &["rds"])]), Vec::<String>::new());
+    assert_eq!(filtered(&client, &[("primary-region", &["!eu"])]), ["1", "2", "3"]);
+}
+
+#[test]
+fn the_all_filter_searches_words_everywhere() {
+    let client = Client::new();
+    for name in ["my/first/secret", "my/second+secret", "MyThird", "COMPANYthings"] {
+        client.create(name);
+    }
+    describe_as(&client, "described", "of my first kind");
+    assert_eq!(filtered(&client, &[("all", &["first"])]), ["my/first/secret", "described"]);
+    assert_eq!(filtered(&client, &[("all", &["SECRET"])]), ["my/first/secret"]);
+    assert_eq!(filtered(&client, &[("all", &["secondsecret"])]), Vec::<String>::new());
+    assert_eq!(filtered(&client, &[("all", &["third"])]), ["MyThird"]);
+    assert_eq!(filtered(&client, &[("all", &["compan"])]), ["COMPANYthings"]);
+    assert_eq!(filtered(&client, &[("all", &["/"])]), Vec::<String>::new());
+}
+
+#[test]
+fn requests_that_break_a_rule_are_refused() {
+    let client = Client::new();
+    for (input, code, message) in [
+        (
+            json!({"MaxResults": 0}),
+            "ValidationException",
+            "1 validation error detected: Value '0' at 'maxResults' failed to satisfy constraint: \
+             Member must have value greater than or equal to 1",
+        ),
+        (
+            json!({"MaxResults": 101}),
+            "ValidationException",
+            "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: \
+             Member must have value less than or equal to 100",
+        ),
+        (
+            json!({"SortOrder": "up"}),
+            "ValidationException",
+            "1 validation error detected: Value 'up' at 'sortOrder' failed to satisfy constraint: \
+             Member must satisfy enum value set: [asc, desc]",
+        ),
+        (
+            json!({"Filters": [{"Key": "colour", "Values": ["x"]}]}),
+            "ValidationException",
+            "1 validation error detected: Value 'colour' at 'filters.1.member.key' failed to satisfy constraint: \
+             Member must satisfy enum value set: \
+             [description, name, tag-key, tag-value, primary-region, owning-service, all]",
+        ),
+        (
+            json!({"Filters": [{"Key": "name", "Values": ["a*"]}]}),
+            "ValidationException",
+            "1 validation error detected: Value 'a*' at 'filters.1.member.values' failed to satisfy constraint: \
+             Member must satisfy regular expression pattern: ^\\!?[a-zA-Z0-9 :_@\\/\\+\\=\\.\\-\\!]*$",
+        ),
+        (json!({"Filters": [{"Key": "name"}]}), "InvalidParameterException", "Invalid filter values for key: name"),
+        (json!({"Filters": [{"Values": ["a"]}]}), "InvalidParameterException", "Invalid filter key"),
+        (json!({"NextToken": "nonsense"}), "InvalidNextTokenException", "Invalid NextToken."),
+    ] {
+        assert_eq!(client.refused("ListSecrets", input), refused(code, message));
+    }
+    let eleven: Vec<Value> = (0..11).map(|_| json!({"Key": "name", "Values": ["a"]})).collect();
+    assert_eq!(client.refused("ListSecrets", json!({"Filters": eleven})).code, "ValidationException");
+}
+
+#[test]
+fn secrets_come_in_the_order_that_is_asked_for() {
+    let client = Client::new();
+    for name in ["b", "c", "a"] {
+        client.create_with_value(name, "x");
+        client.advance(1);
+    }
+    client.ok("TagResource", json!({"SecretId": "c", "Tags": []}));
+    client.value("b");
+    let listed = |by: &str, order: &str| {
+        let all = client.ok("ListSecrets", json!({"SortBy": by, "SortOrder": order}));
+        let mut paged = Vec::new();
+        let mut input = json!({"SortBy": by, "SortOrder": order, "MaxResults": 1});
+        loop {
+            let page = client.ok("ListSecrets", input.clone());
+            paged.extend(names(&page));
+            let Some(next) = page.get("NextToken") else { break };
+            input["NextToken"] = next.clone();
+        }
+        assert_eq!(paged, names(&all), "{by} {order}");
+        paged.concat()
+    };
+    assert_eq!(names(&client.ok("ListSecrets", json!({}))).concat(), "bca");
+    for (by, ascending) in
+        [("created-date", "bca"), ("name", "abc"), ("last-changed-date", "bac"), ("last-accessed-date", "cab")]
+    {
+        assert_eq!(listed(by, "asc"), ascending, "{by}");
+        assert_eq!(listed(by, "desc"), ascending.chars().rev().collect::<String>(), "{by}");
+    }
+}
+
+#[test]
+fn a_token_holds_for_its_own_query() {
+    let client = Client::new();
+    for number in 0..3 {
+        client.create(&format!("s{number}"));
+    }
+    let page = client.ok("ListSecrets", json!({"MaxResults": 1}));
+    let token = text(&page["NextToken"]);
+    let other = json!({"NextToken": token, "Filters": [{"Key": "name", "Values": ["s"]}]});
+    assert_eq!(client.refused("ListSecrets", other).code, "InvalidNextTokenException");
+    let elsewhere = client.in_region("us-east-1").refused("ListSecrets", json!({"NextToken": token}));
+    assert_eq!(elsewhere.code, "InvalidNextTokenException");
+    client.ok("DeleteSecret", json!({"SecretId": "s0", "ForceDeleteWithoutRecovery": true}));
+    let rest = client.ok("ListSecrets", json!({"NextToken": token, "MaxResults": 5}));
+    assert_eq!(names(&rest), ["s1", "s2"], "the place stays, even if the secret there goes");
+}
+
+#[test]
+fn a_page_holds_a_hundred_and_the_last_one_no_token() {
+    let client = Client::new();
+    for number in 0..100 {
+        client.create(&format!("s{number}"));
+    }
+    let all = client.ok("ListSecrets", json!({}));
+    assert_eq!((names(&all).len(), all.get("NextToken")), (100, None));
+    client.create("one-more");
+    let page = client.ok("ListSecrets", json!({}));
+    assert_eq!(names(&page).len(), 100);
+    let last = client.ok("ListSecrets", json!({"NextToken": page["NextToken"]}));
+    assert_eq!((names(&last), last.get("NextToken")), (vec!["one-more".to_owned()], None));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever the page size, order and filter, the pages together hold each secret once.
+    #[test]
+    fn pages_cover_everything_exactly_once(
+        count in 0..30_usize,
+        size in 1..12,
+        by in 0..4_usize,
+        descending: bool,
+        filter: bool,
+        deleted in prop::collection::vec(any::<bool>(), 30)
+    ) {
+        let client = Client::new();
+        for (number, deleted) in deleted.into_iter().enumerate().take(count) {
+            let name = format!("{}/{number}", if number % 3 == 0 { "x" } else { "y" });
+            client.create(&name);
+            if deleted {
+                client.ok("DeleteSecret", json!({"SecretId": name}));
+            }
+        }
+        let expected: BTreeSet<String> = client.sandbox.dump(DEFAULT_ACCOUNT, REGION).into_iter()
+            .filter(|secret| !filter || (secret.name.starts_with("x/") && !secret.scheduled_for_deletion))
+            .map(|secret| secret.name).collect();
+        let by = ["created-date", "last-accessed-date", "last-changed-date", "name"][by];
+        let mut input = json!({"MaxResults": size, "SortBy": by, "SortOrder": if descending { "desc" } else { "asc" }});
+        if filter {
+            input["Filters"] = json!([{"Key": "name", "Values": ["x/"]}]);
+        } else {
+            input["IncludePlannedDeletion"] = true.into();
+        }
+        let mut seen = Vec::new();
+        loop {
+            let page = client.ok("ListSecrets", input.clone());
+            let on_page = names(&page);
+            prop_assert!(!on_page.is_empty() || seen.is_empty());
+            seen.extend(on_page);
+            let Some(next) = page.get("NextToken") else { break };
+            input["NextToken"] = next.clone();
+        }
+        prop_assert_eq!(seen.len(), expected.len());
+        prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
+    }
+}

@@ -1,0 +1,101 @@
+//! The four operations of resource policies.
+
+use super::*;
+
+const COMPACT: &str = concat!(
+    r#"{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","#,
+    r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/reader"},"#,
+    r#""Action":["secretsmanager:GetSecretValue"],"Resource":"*"}]}"#
+);
+
+const LAID_OUT: &str = r#"{
+  "Version" : "2012-10-17",
+  "Statement" : [ {
+    "Sid" : "Read",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::111122223333:role/reader"
+    },
+    "Action" : [ "secretsmanager:GetSecretValue" ],
+    "Resource" : "*"
+  } ]
+}"#;
+
+fn with(principal: &Value) -> String {
+    let mut policy: Value = serde_json::from_str(COMPACT).unwrap();
+    policy["Statement"][0]["Principal"] = principal.clone();
+    policy.to_string()
+}
+
+#[test]
+fn a_policy_comes_back_laid_out_afresh_and_goes() {
+    let client = Client::new();
+    let arn = client.create("a");
+    let touched = json!({"ARN": arn, "Name": "a"});
+    assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})), touched, "no member without a policy");
+    assert_eq!(client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT})), touched);
+    assert_eq!(
+        client.ok("GetResourcePolicy", json!({"SecretId": "a"})),
+        json!({"ARN": arn, "Name": "a", "ResourcePolicy": LAID_OUT})
+    );
+    assert_eq!(client.ok("DeleteResourcePolicy", json!({"SecretId": "a"})), touched);
+    assert_eq!(client.ok("DeleteResourcePolicy", json!({"SecretId": "a"})), touched);
+    assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})), touched);
+}
+
+#[test]
+fn a_policy_goes_with_its_secret() {
+    let client = Client::new();
+    client.create("a");
+    client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT}));
+    client.ok("DeleteSecret", json!({"SecretId": "a", "ForceDeleteWithoutRecovery": true}));
+    client.create("a");
+    assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})).get("ResourcePolicy"), None);
+}
+
+#[test]
+fn policies_that_break_a_rule_are_refused() {
+    let client = Client::new();
+    client.create("a");
+    let syntax = "This resource policy contains a syntax error.";
+    for (policy, message) in [
+        ("not json".to_owned(), syntax),
+        ("{}".to_owned(), syntax),
+        (COMPACT.replace("Allow", "Perhaps"), syntax),
+        (with(&json!({"AWS": "nobody"})), "This resource policy contains an unsupported principal."),
+        (with(&json!({"Service": "nowhere"})), "This resource policy contains an invalid service principal."),
+    ] {
+        for operation in ["PutResourcePolicy", "ValidateResourcePolicy"] {
+            let input = json!({"SecretId": "a", "ResourcePolicy": policy});
+            let expected = refused("MalformedPolicyDocumentException", message);
+            assert_eq!(client.refused(operation, input), expected, "{operation} {policy}");
+        }
+    }
+    let long = json!({"SecretId": "a", "ResourcePolicy": " ".repeat(20_481)});
+    assert_eq!(client.refused("PutResourcePolicy", long).code, "ValidationException");
+    assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})).get("ResourcePolicy"), None);
+}
+
+#[test]
+fn public_policies_are_refused_when_that_was_asked_for() {
+    let client = Client::new();
+    client.create("a");
+    let public = with(&json!("*"));
+    let text = "You can't attach a resource-based policy that allows broad access to the secret.";
+    let input = json!({"SecretId": "a", "ResourcePolicy": public, "BlockPublicPolicy": true});
+    assert_eq!(client.refused("PutResourcePolicy", input), refused("PublicPolicyException", text));
+    client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": public}));
+    client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT, "BlockPublicPolicy": true}));
+}
+
+#[test]
+fn a_policy_can_be_validated_with_a_secret_and_without() {
+    let client = Client::new();
+    client.create("a");
+    let passed = json!({"PolicyValidationPassed": true, "ValidationErrors": []});
+    assert_eq!(client.ok("ValidateResourcePolicy", json!({"ResourcePolicy": COMPACT})), passed);
+    assert_eq!(client.ok("ValidateResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT})), passed);
+    let public = client.ok("ValidateResourcePolicy", json!({"ResourcePolicy": with(&json!("*"))}));
+    assert_eq!(public["PolicyValidationPassed"], false);
+    assert_eq!(public["ValidationErrors"].as_array().map(Vec::len), Some(1));
+}
