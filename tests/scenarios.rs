@@ -3,7 +3,7 @@
 //! The format is described in `tests/scenarios/README.md`. `KEYWRIGHT_BLESS=1 cargo test --test scenarios` writes what
 //! really happened into the files; read the difference before committing it.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
 mod scenario;
 mod support;

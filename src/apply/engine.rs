@@ -12,7 +12,7 @@ use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
 use super::schedule::{Schedule, Skipped};
 use super::writer::{NewSecret, PolicyVerdict, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
-use crate::live::{Live, ServiceError};
+use crate::live::{Live, ServiceError, ServiceErrorKind};
 use crate::plan::{Action, Plan, SecretPlan, conflicts, rests_on_policy};
 
 /// How an apply runs.
@@ -159,7 +159,10 @@ impl<W: WriteSecrets> Run<'_, W> {
                     kms_key_id: kms_key_id.clone(),
                     tags: self.texts(tags)?,
                 };
-                let arn = self.writer.create(&secret.name, &new).await?;
+                let arn = match self.writer.create(&secret.name, &new).await {
+                    Ok(arn) => arn,
+                    Err(error) => self.created_all_the_same(&secret.name, &new, error).await?,
+                };
                 self.arns().insert(secret.name.clone(), arn);
             }
             Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
@@ -187,6 +190,28 @@ impl<W: WriteSecrets> Run<'_, W> {
             Action::Delete { deletion } => self.writer.delete(&self.arn(&secret.name)?, *deletion).await?,
         }
         Ok(())
+    }
+
+    /// A create whose answer was lost is tried again by the SDK, and the second try finds the secret there: a secret
+    /// without a value keeps no request token by which the service could tell. It did not exist a moment ago, so when it
+    /// carries our owner tag and everything else that was sent, it is the one that was wished.
+    async fn created_all_the_same(
+        &self,
+        name: &SecretName,
+        new: &NewSecret,
+        error: ServiceError,
+    ) -> Result<String, ServiceError> {
+        if error.kind != ServiceErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        let found = self.writer.describe(name).await?.filter(|found| {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            found.tags == new.tags
+                && text(&found.description) == text(&new.description)
+                && found.kms_key_id == new.kms_key_id
+                && !found.is_scheduled_for_deletion()
+        });
+        found.map(|found| found.arn).ok_or(error)
     }
 
     fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {

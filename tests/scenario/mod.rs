@@ -85,17 +85,22 @@ impl Stage {
                 }));
             }
             Header::Fault { operation, secret } => {
-                let (code, message) = body.trim().split_once(": ").ok_or("a fault reads `Code: message`")?;
+                let kind = if body.trim() == "answer lost" {
+                    FaultKind::AnswerLost
+                } else {
+                    let (code, message) = body.trim().split_once(": ").ok_or("a fault reads `Code: message`")?;
+                    FaultKind::Error { status: 400, code: code.to_owned(), message: message.to_owned() }
+                };
                 self.sandbox.inject(Fault {
                     operation: Some(operation.clone()),
                     secret: Some(secret.clone()),
                     skip: 0,
                     times: Some(1),
-                    kind: FaultKind::Error { status: 400, code: code.to_owned(), message: message.to_owned() },
+                    kind,
                 });
             }
             Header::Answer(answer) => self.answer = Some(answer.clone()),
-            Header::Run(line) => return self.run(line),
+            Header::Run(line) => return Ok(self.run(line)),
             Header::Writes => return Ok(self.writes()),
             Header::LiveAfter { account, region } => return Ok(live::dump(&self.sandbox, account, region)),
             Header::Open => self.open = true,
@@ -103,7 +108,7 @@ impl Stage {
         Ok(section.body.clone())
     }
 
-    fn run(&mut self, line: &str) -> Result<String, String> {
+    fn run(&mut self, line: &str) -> String {
         let folder = self.folder.path().to_string_lossy().into_owned();
         let mut args: Vec<&str> = line.split_whitespace().collect();
         if args.first() == Some(&"keywright") {
@@ -132,7 +137,7 @@ impl Stage {
             body.push_str(&run.err);
         }
         body.push_str(&format!("~~~ exit {}\n", run.code.code()));
-        Ok(tidy(&body, &folder))
+        tidy(&body, &folder)
     }
 
     /// The writing calls since the last such section, one a line.
