@@ -11,12 +11,17 @@ use serde::Serialize;
 
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
+use crate::value::Source;
 
 /// The tag in which the owner of a secret is recorded: `project/target`.
 pub const OWNER_TAG: &str = "keywright:project";
 
 /// The tag that keeps a secret from being deleted by keywright when its manifest is gone.
 pub const PROTECT_TAG: &str = "keywright:protect";
+
+/// The tag that says that two ciphertexts hold one value: `<version id in git>=<live version id>`. It counts only while
+/// that live version holds AWSCURRENT.
+pub const VALUE_TAG: &str = "keywright:value";
 
 /// The prefix of the tags that keywright keeps for itself.
 pub const RESERVED_TAG_PREFIX: &str = "keywright:";
@@ -216,8 +221,41 @@ pub struct DesiredSecret {
     pub block_public_policy: bool,
     /// How it is deleted when `state` is absent.
     pub deletion: Deletion,
+    /// `spec.value`; none leaves the value to people or to rotation.
+    pub value: Option<DesiredValue>,
+    /// `spec.labels`: custom staging labels, each with the version that should hold it.
+    pub labels: BTreeMap<String, (LabelHolder, Origin)>,
     /// Parts that are parsed and checked, and that this version of keywright cannot carry out yet.
     pub not_carried_out: Vec<NotCarriedOut>,
+}
+
+/// `spec.value`: where the value comes from, and who owns it afterwards.
+#[derive(Clone, Debug)]
+pub struct DesiredValue {
+    /// The source.
+    pub source: Source,
+    /// `ownership` as written; none takes the default, which depends on whether the live secret is rotated.
+    pub ownership: Option<Ownership>,
+    /// Where `value` is written.
+    pub origin: Origin,
+}
+
+/// Who owns a value after it was first set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Git: a live value that differs is put back.
+    Enforce,
+    /// People or rotation: the value is set once.
+    Seed,
+}
+
+/// The version that should hold a custom staging label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelHolder {
+    /// The version of the committed value.
+    Git,
+    /// The version with this id.
+    Version(String),
 }
 
 /// A declared part of a manifest that this version checks but cannot carry out.

@@ -40,3 +40,4 @@ pub mod policy;
 pub mod reconcile;
 pub mod render;
 pub mod sandbox;
+pub mod value;

@@ -3,11 +3,16 @@
 //! The list that planning starts from may lag five minutes behind the truth. So whatever it shows as different is
 //! described, and planned again, before it becomes a change.
 
+mod value_facts;
+
 use std::collections::BTreeSet;
 
+use crate::apply::Values;
 use crate::desired::{Desired, SecretName, State};
 use crate::live::{self, Live, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
+use crate::origin::Origin;
 use crate::plan::{Plan, PlanReport, Rules, Selection, plan};
+use crate::value::ValueError;
 
 /// What reading and planning one target came to.
 #[derive(Clone, Debug)]
@@ -20,31 +25,74 @@ pub struct TargetPlan {
     pub report: PlanReport,
 }
 
+/// Why a target could not be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A call failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// Values in git are wrong; every one of them.
+    #[error("{} of the declared values are wrong", .0.len())]
+    Values(Vec<ValueProblem>),
+}
+
+/// A declared value that is wrong.
+#[derive(Debug)]
+pub struct ValueProblem {
+    /// The secret.
+    pub secret: SecretName,
+    /// Where the value is declared.
+    pub origin: Origin,
+    /// What is wrong. It holds no value.
+    pub error: ValueError,
+}
+
+/// How one run plans.
+pub struct Planning<'a, V> {
+    /// Which secrets.
+    pub rules: &'a Rules,
+    /// Where values come from.
+    pub values: &'a V,
+    /// Read live values and compare them (`--read-values`).
+    pub read_values: bool,
+    /// Told while it reads.
+    pub progress: &'a (dyn Fn(ReadProgress) + Sync),
+}
+
 /// Reads a target and plans it.
-pub async fn plan_target<R: ReadSecrets>(
+pub async fn plan_target<R: ReadSecrets, V: Values>(
     reader: &R,
     desired: &Desired,
     account: Option<&str>,
-    rules: &Rules,
-    progress: &(dyn Fn(ReadProgress) + Sync),
-) -> Result<TargetPlan, ServiceError> {
+    planning: &Planning<'_, V>,
+) -> Result<TargetPlan, PlanError> {
+    let Planning { rules, values, read_values, progress } = *planning;
     let wanted = wanted(desired, &rules.selection);
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.map(str::to_owned);
+    let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
+    if read_values {
+        facts.compared = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
+    }
     loop {
-        let (planned, report) = plan(desired, &live, rules);
+        let (planned, report) = plan(desired, &live, &facts, rules);
         let only_listed: Vec<SecretName> = planned
             .secrets
             .iter()
             .filter(|secret| secret.observed.as_ref().is_some_and(|observed| observed.seen == Seen::Listed))
             .map(|secret| secret.name.clone())
             .collect();
-        if only_listed.is_empty() {
+        let versions_unknown = value_facts::versions_unknown(&planned, &facts);
+        if only_listed.is_empty() && versions_unknown.is_empty() {
             return Ok(TargetPlan { live, plan: planned, report });
         }
-        // Each round describes at least one secret more, so this ends.
+        // Each round learns about at least one secret more, so this ends.
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {
             refresh(&mut live, name, described);
+        }
+        for name in versions_unknown {
+            let ids = reader.versions(&name).await?.unwrap_or_default().into_iter().map(|version| version.id).collect();
+            facts.unlabelled.insert(name, ids);
         }
     }
 }
@@ -84,12 +132,13 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
 }
 
 /// Reads what an apply touched once more, and plans it again: what is left in the plan did not come true.
-pub async fn verify<R: ReadSecrets>(
+pub async fn verify<R: ReadSecrets, V: Values>(
     reader: &R,
     desired: &Desired,
     before: &Live,
     touched: &BTreeSet<SecretName>,
-) -> Result<Plan, ServiceError> {
+    values: &V,
+) -> Result<Plan, PlanError> {
     let mut live = before.clone();
     for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
@@ -105,7 +154,8 @@ pub async fn verify<R: ReadSecrets>(
     }
     // Names are matched as they are, so this choice is always well-formed.
     let selection = Selection::exactly(touched).unwrap_or_default();
-    let (remaining, report) = plan(desired, &live, &Rules { selection });
+    let facts = value_facts::identify(desired, &live, &selection, values)?;
+    let (remaining, report) = plan(desired, &live, &facts, &Rules { selection });
     // The findings were shown with the plan that was applied.
     drop(report);
     Ok(remaining)

@@ -4,11 +4,11 @@
 
 mod support;
 
-use keywright::apply::{ApplyOptions, SecretOutcome, SkipReason, apply};
+use keywright::apply::{ApplyOptions, SecretOutcome, SkipReason, Work, apply};
 use keywright::aws::Aws;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
-use keywright::reconcile::plan_target;
+use keywright::reconcile::{Planning, plan_target};
 use tokio::sync::watch;
 
 const PROJECT: &str = "apiVersion: keywright/v1
@@ -41,11 +41,14 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let report = runtime.block_on(async {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
-        let planned =
-            plan_target(connection.reader(), &desired, None, &Rules::default(), &|_| {}).await.expect("a plan");
+        let values = support::NoValues;
+        let rules = Rules::default();
+        let planning = Planning { rules: &rules, values: &values, read_values: false, progress: &|_| {} };
+        let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.into_writer();
         let options = ApplyOptions { concurrency: 1 };
-        apply(&writer, &planned.plan, &planned.live, &desired.ignore_tags, options, stopped, &|_| {}).await
+        let work = Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags };
+        apply(&writer, &values, work, options, stopped, &|_| {}).await
     });
 
     assert!(report.interrupted);

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use keywright::desired::{Desired, SecretName};
-use keywright::live::{ListPage, LivePolicy, LiveSecret, ReadSecrets, Seen, ServiceError, ServiceErrorKind};
+use keywright::live::{
+    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+};
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
-use keywright::reconcile::{TargetPlan, plan_target};
+use keywright::reconcile::{PlanError, Planning, TargetPlan, plan_target};
 
 const PROJECT: &str = "apiVersion: keywright/v1
 kind: Project
@@ -47,6 +49,8 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         owning_service: None,
         primary_region: None,
         versions: BTreeMap::new(),
+        rotation_enabled: false,
+        last_rotated: None,
         last_changed: None,
         policy: LivePolicy::NotRead,
         seen: Seen::Listed,
@@ -102,11 +106,26 @@ impl ReadSecrets for Service {
         self.log(format!("GetResourcePolicy {name}"));
         Ok(Some(LivePolicy::None))
     }
+
+    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
+        self.log(format!("ListSecretVersionIds {name}"));
+        Ok(None)
+    }
+
+    async fn values(
+        &self,
+        _: &[SecretName],
+    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
+        self.log("BatchGetSecretValue".to_owned());
+        Ok(BTreeMap::new())
+    }
 }
 
-fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, ServiceError> {
+fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, PlanError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(plan_target(service, desired, None, &Rules { selection }, &|_| {}))
+    let rules = Rules { selection };
+    let planning = Planning { rules: &rules, values: &support::NoValues, read_values: false, progress: &|_| {} };
+    runtime.block_on(plan_target(service, desired, None, &planning))
 }
 
 #[test]
@@ -178,7 +197,7 @@ fn plain_names_are_described_and_never_listed() {
 fn a_list_without_an_end_is_an_error_and_no_endless_loop() {
     let service = Service { endless: true, ..Service::default() };
     let error = plan(&service, &desired(&[]), Selection::all()).expect_err("the list has no end");
-    assert_eq!(error.kind, ServiceErrorKind::Service);
+    assert!(matches!(error, PlanError::Service(error) if error.kind == ServiceErrorKind::Service));
 }
 
 #[test]

@@ -10,10 +10,11 @@ use tokio::sync::watch;
 
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
 use super::schedule::{Schedule, Skipped};
-use super::writer::{NewSecret, PolicyVerdict, WriteSecrets};
+use super::values::{Values, put, render};
+use super::writer::{Created, NewSecret, PolicyVerdict, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
 use crate::live::{Live, ServiceError, ServiceErrorKind};
-use crate::plan::{Action, Plan, SecretPlan, conflicts, rests_on_policy};
+use crate::plan::{Action, LabelVersion, Plan, SecretPlan, conflicts, rests_on_policy};
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -32,20 +33,32 @@ impl Default for ApplyOptions {
     }
 }
 
-/// Carries out `plan`, and goes on with independent secrets when one fails.
+/// What an apply carries out.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it was made from.
+    pub live: &'a Live,
+    /// Tags that nobody compares.
+    pub ignored: &'a TagPatterns,
+}
+
+/// Carries out a plan, and goes on with independent secrets when one fails.
 ///
 /// When `stop` turns true, secrets that have begun are finished and no other begins.
-pub async fn apply<W: WriteSecrets>(
+pub async fn apply<W: WriteSecrets, V: Values>(
     writer: &W,
-    plan: &Plan,
-    live: &Live,
-    ignored: &TagPatterns,
+    values: &V,
+    work: Work<'_>,
     options: ApplyOptions,
     mut stop: watch::Receiver<bool>,
     events: &(dyn Fn(ApplyEvent<'_>) + Sync),
 ) -> ApplyReport {
+    let Work { plan, live, ignored } = work;
     let run = Run {
         writer,
+        values,
         ignored,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
         actions_done: AtomicUsize::new(0),
@@ -63,7 +76,7 @@ pub async fn apply<W: WriteSecrets>(
         while running.len() < options.concurrency.max(1)
             && let Some(secret) = schedule.begin()
         {
-            running.push(async move { (secret, run.carry_out(secret).await) });
+            running.push(async move { (secret, Box::pin(run.carry_out(secret)).await) });
         }
         tokio::select! {
             finished = running.next() => {
@@ -96,8 +109,9 @@ fn record_skipped(
     any
 }
 
-struct Run<'a, W> {
+struct Run<'a, W, V> {
     writer: &'a W,
+    values: &'a V,
     ignored: &'a TagPatterns,
     /// ARNs of secrets that exist, those created in this run included.
     arns: Mutex<BTreeMap<SecretName, String>>,
@@ -105,7 +119,7 @@ struct Run<'a, W> {
     events: &'a (dyn Fn(ApplyEvent<'_>) + Sync),
 }
 
-impl<W: WriteSecrets> Run<'_, W> {
+impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     async fn carry_out(&self, secret: &SecretPlan) -> SecretOutcome {
         let fail = |index: usize, error: ApplyError| SecretOutcome::Failed {
             done: secret.actions[..index].iter().map(Action::operation).collect(),
@@ -126,8 +140,10 @@ impl<W: WriteSecrets> Run<'_, W> {
             Ok(_) => {}
         }
         (self.events)(ApplyEvent::Started { secret: &secret.name, verb: secret.verb });
+        // The version that the last put value got: labels that wait for it are moved to it.
+        let mut just_put = None;
         for (index, action) in secret.actions.iter().enumerate() {
-            if let Err(error) = self.call(secret, action).await {
+            if let Err(error) = self.call(secret, action, &mut just_put).await {
                 return fail(index, error);
             }
             self.actions_done.fetch_add(1, Ordering::Relaxed);
@@ -151,19 +167,31 @@ impl<W: WriteSecrets> Run<'_, W> {
         Ok(conflicts(secret, fresh.as_ref(), self.ignored))
     }
 
-    async fn call(&self, secret: &SecretPlan, action: &Action) -> Result<(), ApplyError> {
+    async fn call(
+        &self,
+        secret: &SecretPlan,
+        action: &Action,
+        just_put: &mut Option<String>,
+    ) -> Result<(), ApplyError> {
+        let known = |name: &SecretName| self.arns().get(name).cloned();
         match action {
-            Action::Create { description, kms_key_id, tags } => {
+            Action::Create { description, kms_key_id, tags, value } => {
+                let value = match value {
+                    Some(planned) => Some(render(self.values, &secret.name, planned, &known).await?),
+                    None => None,
+                };
                 let new = NewSecret {
+                    value,
                     description: description.as_ref().map(|template| self.text(template)).transpose()?,
                     kms_key_id: kms_key_id.clone(),
                     tags: self.texts(tags)?,
                 };
-                let arn = match self.writer.create(&secret.name, &new).await {
-                    Ok(arn) => arn,
+                let created = match self.writer.create(&secret.name, &new).await {
+                    Ok(created) => created,
                     Err(error) => self.created_all_the_same(&secret.name, &new, error).await?,
                 };
-                self.arns().insert(secret.name.clone(), arn);
+                *just_put = created.version_id;
+                self.arns().insert(secret.name.clone(), created.arn);
             }
             Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
             Action::Update { description, kms_key_id } => {
@@ -175,7 +203,6 @@ impl<W: WriteSecrets> Run<'_, W> {
             Action::Untag { keys } => self.writer.untag(&self.arn(&secret.name)?, keys).await?,
             Action::PutPolicy { policy, block_public_policy } => {
                 let arn = self.arn(&secret.name)?;
-                let known = |name: &SecretName| self.arns().get(name).cloned();
                 let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
                 match self.writer.validate_policy(&arn, &policy).await {
                     PolicyVerdict::Passed => {}
@@ -185,6 +212,21 @@ impl<W: WriteSecrets> Run<'_, W> {
                     }
                 }
                 self.writer.put_policy(&arn, &policy, *block_public_policy).await?;
+            }
+            Action::PutValue(planned) => {
+                let arn = self.arn(&secret.name)?;
+                let value = render(self.values, &secret.name, planned, &known).await?;
+                *just_put = Some(put(self.writer, &arn, planned, value).await?);
+            }
+            Action::MoveLabel { label, to, from } => {
+                let to = match to {
+                    LabelVersion::Id(id) => id.as_str(),
+                    // Planned only behind a put.
+                    LabelVersion::JustPut => just_put.as_deref().unwrap_or_default(),
+                };
+                if from.as_deref() != Some(to) {
+                    self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await?;
+                }
             }
             Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
             Action::Delete { deletion } => self.writer.delete(&self.arn(&secret.name)?, *deletion).await?,
@@ -200,8 +242,9 @@ impl<W: WriteSecrets> Run<'_, W> {
         name: &SecretName,
         new: &NewSecret,
         error: ServiceError,
-    ) -> Result<String, ServiceError> {
-        if error.kind != ServiceErrorKind::AlreadyExists {
+    ) -> Result<Created, ServiceError> {
+        // With a value the request token is the version id, and the service itself tells a repeated create.
+        if error.kind != ServiceErrorKind::AlreadyExists || new.value.is_some() {
             return Err(error);
         }
         let found = self.writer.describe(name).await?.filter(|found| {
@@ -211,7 +254,7 @@ impl<W: WriteSecrets> Run<'_, W> {
                 && found.kms_key_id == new.kms_key_id
                 && !found.is_scheduled_for_deletion()
         });
-        found.map(|found| found.arn).ok_or(error)
+        found.map(|found| Created { arn: found.arn, version_id: None }).ok_or(error)
     }
 
     fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
+use crate::value::ValueError;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -78,9 +79,31 @@ pub enum ApplyError {
     /// ValidateResourcePolicy found the policy wrong; it was not put.
     #[error("the service does not accept the policy: {}", .0.join("; "))]
     PolicyRejected(Vec<String>),
+    /// The value could not be made.
+    #[error("{message}")]
+    Value {
+        /// What is wrong; it holds no value and no line of a file.
+        message: String,
+        /// What can be done about it.
+        hint: Option<String>,
+    },
+    /// The version id of git's value holds another value at the service. Ids are public, so somebody who may write the
+    /// secret can have put it there. No label was moved.
+    #[error("version {version} holds another value than git's, although its id says otherwise: somebody put it there")]
+    PlantedValue {
+        /// The version id.
+        version: String,
+    },
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]
     ArnUnknown(SecretName),
+}
+
+impl ApplyError {
+    /// The error of a value that could not be made.
+    pub(super) fn value(error: &ValueError) -> Self {
+        Self::Value { message: error.to_string(), hint: error.hint() }
+    }
 }
 
 /// Why a secret was not begun.

@@ -7,8 +7,10 @@
 mod engine;
 mod event;
 mod schedule;
+mod values;
 mod writer;
 
-pub use engine::{ApplyOptions, apply};
+pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
-pub use writer::{NewSecret, PolicyVerdict, WriteSecrets};
+pub use values::{Arns, Values};
+pub use writer::{Created, NewSecret, PolicyVerdict, PutVersion, WriteSecrets};

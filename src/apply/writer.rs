@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
+use zeroize::Zeroizing;
+
 use crate::desired::{Deletion, SecretName};
 use crate::live::{ReadSecrets, ServiceError};
+use crate::value::{GenerateOptions, SecretValue, VersionId};
 
 /// What CreateSecret is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct NewSecret {
     /// `Description`.
     pub description: Option<String>,
@@ -15,6 +18,26 @@ pub struct NewSecret {
     pub kms_key_id: Option<String>,
     /// `Tags`.
     pub tags: BTreeMap<String, String>,
+    /// The first value, with the version id that it gets; a random one when there is none.
+    pub value: Option<(SecretValue, Option<VersionId>)>,
+}
+
+/// What CreateSecret answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The ARN.
+    pub arn: String,
+    /// The version of the first value.
+    pub version_id: Option<String>,
+}
+
+/// What PutSecretValue answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutVersion {
+    /// The version.
+    pub version_id: String,
+    /// Its staging labels.
+    pub labels: Vec<String>,
 }
 
 /// What ValidateResourcePolicy says.
@@ -34,12 +57,37 @@ pub enum PolicyVerdict {
 /// Existing secrets are named by their full ARN, so that a secret that was deleted and made anew under the same name is
 /// never written by mistake.
 pub trait WriteSecrets: ReadSecrets {
-    /// CreateSecret; returns the ARN.
+    /// CreateSecret.
     fn create(
         &self,
         name: &SecretName,
         secret: &NewSecret,
-    ) -> impl Future<Output = Result<String, ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Created, ServiceError>> + Send;
+
+    /// PutSecretValue under this version id, or a random one. The service ignores a put of the data that the version has
+    /// already, and refuses other data (AlreadyExists). `labels` is empty for AWSCURRENT.
+    fn put_value(
+        &self,
+        arn: &str,
+        value: &SecretValue,
+        version_id: Option<&str>,
+        labels: &[String],
+    ) -> impl Future<Output = Result<PutVersion, ServiceError>> + Send;
+
+    /// UpdateSecretVersionStage.
+    fn move_label(
+        &self,
+        arn: &str,
+        label: &str,
+        to: &str,
+        from: Option<&str>,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// GetRandomPassword. It changes nothing, but only values that are put need one.
+    fn random_password(
+        &self,
+        options: &GenerateOptions,
+    ) -> impl Future<Output = Result<Zeroizing<String>, ServiceError>> + Send;
 
     /// RestoreSecret.
     fn restore(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;

@@ -17,6 +17,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::calls::CallCounts;
 use super::embedded;
 use super::error::{chain, service_error};
+use super::kms::Kms;
 use super::quota::Quotas;
 use super::read::Reader;
 use super::write::Writer;
@@ -60,6 +61,11 @@ impl Aws {
     /// Whether everything stays in the embedded sandbox.
     pub fn is_embedded(&self) -> bool {
         self.sandbox.is_some()
+    }
+
+    /// AWS KMS, for data keys of SOPS files.
+    pub fn kms(&self) -> Kms {
+        Kms::new(self.endpoint_url.clone())
     }
 
     /// The requests sent so far, over all targets.
@@ -107,13 +113,7 @@ impl Aws {
         }
         let mut config = loader.load().await;
         if let Some(role) = &target.assume_role {
-            let role = aws_config::sts::AssumeRoleProvider::builder(role)
-                .session_name("keywright")
-                .region(Region::new(target.region.clone()))
-                .configure(&config)
-                .build()
-                .await;
-            config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
+            config = with_role(config, role, Region::new(target.region.clone())).await;
         }
         self.check_credentials(&config, target).await?;
         if let Some(endpoint) = endpoint.filter(|url| !is_loopback(url)) {
@@ -230,7 +230,18 @@ impl CredentialPlaces {
     }
 }
 
-fn base(region: String, http: SharedHttpClient) -> aws_config::ConfigLoader {
+/// The same configuration with the credentials of an assumed role (STS AssumeRole).
+pub(super) async fn with_role(config: SdkConfig, role: &str, region: Region) -> SdkConfig {
+    let role = aws_config::sts::AssumeRoleProvider::builder(role)
+        .session_name("keywright")
+        .region(region)
+        .configure(&config)
+        .build()
+        .await;
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
+}
+
+pub(super) fn base(region: String, http: SharedHttpClient) -> aws_config::ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .http_client(http)
@@ -260,7 +271,7 @@ fn timeouts() -> TimeoutConfig {
 
 /// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says, except
 /// on loopback.
-fn http_client(loopback: bool) -> SharedHttpClient {
+pub(super) fn http_client(loopback: bool) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let proxy = if loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
         let mut connector = Connector::builder().proxy_config(proxy);
@@ -271,7 +282,7 @@ fn http_client(loopback: bool) -> SharedHttpClient {
 }
 
 /// Whether an endpoint is on this machine.
-fn is_loopback(endpoint: &str) -> bool {
+pub(super) fn is_loopback(endpoint: &str) -> bool {
     url::Url::parse(endpoint).is_ok_and(|url| match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -47,7 +47,7 @@ where
     }
 }
 
-fn kind_of(code: Option<&str>) -> ServiceErrorKind {
+pub(super) fn kind_of(code: Option<&str>) -> ServiceErrorKind {
     match code.unwrap_or_default() {
         "ResourceNotFoundException" => ServiceErrorKind::NotFound,
         "InvalidRequestException" => ServiceErrorKind::InvalidState,

@@ -3,6 +3,7 @@
 //! - `connection`: from a target to a client: credentials, region, endpoint, and the account that they belong to;
 //! - `embedded`: the same client with the embedded sandbox in the place of the network;
 //! - `read` and `write`: the two traits on top of a client;
+//! - `kms`: data keys of SOPS files;
 //! - `quota`: the pace that AWS documents, kept on our side;
 //! - `calls`: how many requests were sent;
 //! - `error`: the SDK's errors in our words.
@@ -13,11 +14,13 @@ mod calls;
 mod connection;
 mod embedded;
 mod error;
+mod kms;
 mod quota;
 mod read;
 mod write;
 
 pub use calls::CallCounts;
 pub use connection::{Aws, ConnectError, Connection};
+pub use kms::Kms;
 pub use read::Reader;
 pub use write::Writer;

@@ -18,8 +18,14 @@ pub(super) enum Group {
     ResourcePolicy,
     /// PutSecretValue, UpdateSecret, UpdateSecretVersionStage and the replication operations: 50 a second together.
     Update,
-    /// CreateSecret: 50 a second.
+    /// CreateSecret, GetRandomPassword and ListSecretVersionIds have 50 a second each; this is CreateSecret's.
     Create,
+    /// ListSecretVersionIds: 50 a second.
+    Versions,
+    /// GetRandomPassword: 50 a second.
+    Password,
+    /// BatchGetSecretValue: 100 a second.
+    Values,
     /// DeleteSecret: 50 a second.
     Delete,
     /// RestoreSecret: 50 a second.
@@ -35,6 +41,9 @@ pub(super) struct Quotas {
     policy: DefaultDirectRateLimiter,
     update: DefaultDirectRateLimiter,
     create: DefaultDirectRateLimiter,
+    versions: DefaultDirectRateLimiter,
+    password: DefaultDirectRateLimiter,
+    values: DefaultDirectRateLimiter,
     delete: DefaultDirectRateLimiter,
     restore: DefaultDirectRateLimiter,
     tag: DefaultDirectRateLimiter,
@@ -51,6 +60,9 @@ impl Default for Quotas {
             policy: per_second(FIFTY),
             update: per_second(FIFTY),
             create: per_second(FIFTY),
+            versions: per_second(FIFTY),
+            password: per_second(FIFTY),
+            values: per_second(HUNDRED),
             delete: per_second(FIFTY),
             restore: per_second(FIFTY),
             tag: per_second(FIFTY),
@@ -67,6 +79,9 @@ impl Quotas {
             Group::ResourcePolicy => &self.policy,
             Group::Update => &self.update,
             Group::Create => &self.create,
+            Group::Versions => &self.versions,
+            Group::Password => &self.password,
+            Group::Values => &self.values,
             Group::Delete => &self.delete,
             Group::Restore => &self.restore,
             Group::Tag => &self.tag,

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry, Tag};
+use aws_sdk_secretsmanager::types::{
+    Filter, FilterNameStringType, SecretListEntry, SecretValueEntry, SecretVersionsListEntry, Tag,
+};
 use jiff::Timestamp;
 
-use super::error::service_error;
+use super::error::{kind_of, service_error};
 use super::quota::{Group, Quotas};
 use crate::desired::SecretName;
-use crate::live::{ListPage, LivePolicy, LiveSecret, ReadSecrets, Seen, ServiceError, ServiceErrorKind};
+use crate::live::{
+    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+};
 use crate::policy::PolicyDocument;
+use crate::value::SecretValue;
 
 /// ListSecrets' `MaxResults`: the most that it takes.
 const PAGE: i32 = 100;
@@ -38,6 +43,53 @@ impl Reader {
 }
 
 impl ReadSecrets for Reader {
+    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
+        let mut versions = Vec::new();
+        let mut token = None;
+        loop {
+            self.wait(Group::Versions).await;
+            let call = self.client.list_secret_version_ids().secret_id(name.as_str()).include_deprecated(true);
+            let page = match call.max_results(VERSIONS_PAGE).set_next_token(token).send().await {
+                Ok(page) => page,
+                Err(error) => return absent_when_not_found(service_error("ListSecretVersionIds", &error)),
+            };
+            versions.extend(page.versions.unwrap_or_default().into_iter().filter_map(version_entry));
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(Some(versions));
+            }
+        }
+    }
+
+    async fn values(
+        &self,
+        names: &[SecretName],
+    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
+        self.wait(Group::Values).await;
+        let ids = names.iter().map(|name| name.as_str().to_owned()).collect();
+        let call = self.client.batch_get_secret_value().set_secret_id_list(Some(ids));
+        let answer = call.send().await.map_err(|error| service_error("BatchGetSecretValue", &error))?;
+        let mut values: BTreeMap<_, _> = answer
+            .secret_values
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(live_value)
+            .map(|(name, value)| (name, Ok(value)))
+            .collect();
+        for error in answer.errors.unwrap_or_default() {
+            let Some(name) = error.secret_id else { continue };
+            let failure = ServiceError {
+                operation: "BatchGetSecretValue",
+                kind: kind_of(error.error_code.as_deref()),
+                code: error.error_code,
+                message: error.message.unwrap_or_default(),
+                request_id: None,
+            };
+            values.insert(SecretName::new(name), Err(failure));
+        }
+        Ok(values)
+    }
+
     async fn list(&self, prefix: &str, next_token: Option<String>) -> Result<ListPage, ServiceError> {
         self.wait(Group::List).await;
         let page = self
@@ -76,6 +128,28 @@ impl ReadSecrets for Reader {
             _ => absent_when_not_found(error),
         }
     }
+}
+
+/// Versions of one page of ListSecretVersionIds: the most that it takes.
+const VERSIONS_PAGE: i32 = 100;
+
+fn version_entry(entry: SecretVersionsListEntry) -> Option<VersionEntry> {
+    Some(VersionEntry {
+        id: entry.version_id?,
+        labels: entry.version_stages.unwrap_or_default().into_iter().collect(),
+        created: timestamp(entry.created_date),
+        last_accessed: timestamp(entry.last_accessed_date),
+        kms_key_ids: entry.kms_key_ids.unwrap_or_default(),
+    })
+}
+
+fn live_value(entry: SecretValueEntry) -> Option<(SecretName, LiveValue)> {
+    let value = match (entry.secret_string, entry.secret_binary) {
+        (Some(text), _) => SecretValue::text(text),
+        (None, Some(binary)) => SecretValue::binary(binary.into_inner()),
+        (None, None) => return None,
+    };
+    Some((SecretName::new(entry.name?), LiveValue { version_id: entry.version_id?, value }))
 }
 
 fn absent_when_not_found<T>(error: ServiceError) -> Result<Option<T>, ServiceError> {
@@ -123,6 +197,8 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
         owning_service: entry.owning_service,
         primary_region: entry.primary_region,
         versions: versions(entry.secret_versions_to_stages),
+        rotation_enabled: entry.rotation_enabled.unwrap_or(false),
+        last_rotated: timestamp(entry.last_rotated_date),
         last_changed: timestamp(entry.last_changed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Listed,
@@ -140,6 +216,8 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
         owning_service: secret.owning_service,
         primary_region: secret.primary_region,
         versions: versions(secret.version_ids_to_stages),
+        rotation_enabled: secret.rotation_enabled.unwrap_or(false),
+        last_rotated: timestamp(secret.last_rotated_date),
         last_changed: timestamp(secret.last_changed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Described,

@@ -2,15 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_types::retry::RetryConfig;
+
+use zeroize::Zeroizing;
 
 use super::error::service_error;
 use super::quota::Group;
 use super::read::Reader;
-use crate::apply::{NewSecret, PolicyVerdict, WriteSecrets};
+use crate::apply::{Created, NewSecret, PolicyVerdict, PutVersion, WriteSecrets};
 use crate::desired::{Deletion, SecretName};
-use crate::live::{ListPage, LivePolicy, LiveSecret, ReadSecrets, ServiceError, ServiceErrorKind};
+use crate::live::{
+    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, ServiceError, ServiceErrorKind, VersionEntry,
+};
+use crate::value::{Exposed, GenerateOptions, SecretValue};
 
 /// Writes to one target.
 #[derive(Debug)]
@@ -37,31 +43,109 @@ impl ReadSecrets for Writer {
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         self.reader.policy(name).await
     }
+
+    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
+        self.reader.versions(name).await
+    }
+
+    async fn values(
+        &self,
+        names: &[SecretName],
+    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
+        self.reader.values(names).await
+    }
 }
 
 impl WriteSecrets for Writer {
-    async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<String, ServiceError> {
+    async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
         self.reader.wait(Group::Create).await;
-        let NewSecret { description, kms_key_id, tags } = secret;
-        // The SDK fills in a ClientRequestToken and keeps it over its retries, so a lost answer makes no second secret.
+        let NewSecret { description, kms_key_id, tags, value } = secret;
+        let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));
+        let token = value.as_ref().and_then(|(_, id)| id.as_ref()).map(|id| id.as_str().to_owned());
+        // Without one the SDK fills in a ClientRequestToken and keeps it over its retries, so a lost answer makes no
+        // second secret.
         let created = self
             .reader
             .client
             .create_secret()
             .name(name.as_str())
+            .set_client_request_token(token)
             .set_description(description.clone())
             .set_kms_key_id(kms_key_id.clone())
             .set_tags(Some(sdk_tags(tags)))
+            .set_secret_string(text)
+            .set_secret_binary(binary)
             .send()
             .await
             .map_err(|error| service_error("CreateSecret", &error))?;
-        created.arn.ok_or(ServiceError {
-            operation: "CreateSecret",
-            kind: ServiceErrorKind::Service,
-            code: None,
-            message: "the answer has no ARN".to_owned(),
-            request_id: None,
+        let arn = created.arn.ok_or_else(|| incomplete("CreateSecret", "ARN"))?;
+        Ok(Created { arn, version_id: created.version_id })
+    }
+
+    async fn put_value(
+        &self,
+        arn: &str,
+        value: &SecretValue,
+        version_id: Option<&str>,
+        labels: &[String],
+    ) -> Result<PutVersion, ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let (text, binary) = exposed(value);
+        let call = self
+            .reader
+            .client
+            .put_secret_value()
+            .secret_id(arn)
+            .set_client_request_token(version_id.map(str::to_owned))
+            .set_secret_string(text)
+            .set_secret_binary(binary)
+            .set_version_stages((!labels.is_empty()).then(|| labels.to_vec()));
+        let put = call.send().await.map_err(|error| service_error("PutSecretValue", &error))?;
+        Ok(PutVersion {
+            version_id: put.version_id.ok_or_else(|| incomplete("PutSecretValue", "VersionId"))?,
+            labels: put.version_stages.unwrap_or_default(),
         })
+    }
+
+    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<(), ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let call = self
+            .reader
+            .client
+            .update_secret_version_stage()
+            .secret_id(arn)
+            .version_stage(label)
+            .move_to_version_id(to)
+            .set_remove_from_version_id(from.map(str::to_owned));
+        call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecretVersionStage", &error))
+    }
+
+    async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
+        self.reader.wait(Group::Password).await;
+        let GenerateOptions {
+            length,
+            exclude_characters,
+            exclude_numbers,
+            exclude_punctuation,
+            exclude_uppercase,
+            exclude_lowercase,
+            include_space,
+            require_each_included_type,
+        } = options;
+        let call = self
+            .reader
+            .client
+            .get_random_password()
+            .password_length(i64::from(*length))
+            .set_exclude_characters((!exclude_characters.is_empty()).then(|| exclude_characters.clone()))
+            .exclude_numbers(*exclude_numbers)
+            .exclude_punctuation(*exclude_punctuation)
+            .exclude_uppercase(*exclude_uppercase)
+            .exclude_lowercase(*exclude_lowercase)
+            .include_space(*include_space)
+            .require_each_included_type(*require_each_included_type);
+        let answer = call.send().await.map_err(|error| service_error("GetRandomPassword", &error))?;
+        answer.random_password.map(Zeroizing::new).ok_or_else(|| incomplete("GetRandomPassword", "RandomPassword"))
     }
 
     async fn restore(&self, arn: &str) -> Result<(), ServiceError> {
@@ -150,6 +234,24 @@ impl WriteSecrets for Writer {
             Deletion::Force => call.force_delete_without_recovery(true),
         };
         call.send().await.map(|_| ()).map_err(|error| service_error("DeleteSecret", &error))
+    }
+}
+
+/// The one place where a value leaves its type: into the SDK's request.
+fn exposed(value: &SecretValue) -> (Option<String>, Option<Blob>) {
+    match value.expose() {
+        Exposed::Text(text) => (Some(text.to_owned()), None),
+        Exposed::Binary(bytes) => (None, Some(Blob::new(bytes))),
+    }
+}
+
+fn incomplete(operation: &'static str, member: &str) -> ServiceError {
+    ServiceError {
+        operation,
+        kind: ServiceErrorKind::Service,
+        code: None,
+        message: format!("the answer has no {member}"),
+        request_id: None,
     }
 }
 

@@ -8,14 +8,17 @@ use tokio::sync::watch;
 use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::interrupt;
 use super::plan::{tell_failures, text};
-use super::prepare::{Planned, Prepared, PreparedTarget, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{
+    Planned, Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls,
+};
 use super::progress::ApplyLines;
 use super::shell::Shell;
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, SecretOutcome, apply as carry_out};
+use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply as carry_out};
 use crate::aws::Writer;
 use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
-use crate::plan::Rules;
+use crate::plan::{Action, Rules};
 use crate::reconcile::{TargetPlan, verify};
 use crate::render::{apply_text, escape};
 
@@ -42,6 +45,11 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = ApplyOptions::default().concurrency as u16,
         value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
+    /// Read live values and compare them with the declared ones before planning (BatchGetSecretValue)
+    #[arg(long)]
+    read_values: bool,
+    #[command(flatten)]
+    values: ValueArgs,
     #[command(flatten)]
     lifts: LiftArgs,
 }
@@ -57,8 +65,11 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let loaded = load_project(&args.project, &args.choice.targets, shell)?;
     let aws = reach(&args.aws, &loaded.root, shell)?;
     let stop = interrupt::listen();
+    let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
+    let decryptor = sources.decryptor();
+    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, args.read_values, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     shell.out.write(&text(shell.out.paint(), &prepared));
@@ -73,6 +84,7 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
             return Err(code);
         }
     }
+    tell_wrong_values(&prepared, &values, shell).await?;
     if !args.yes {
         confirm(&prepared, &stop, shell).await?;
     }
@@ -84,7 +96,8 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
             continue;
         }
         let writer = connection.into_writer();
-        code = code.worst(apply_target(&writer, &desired, &target, options, &stop, shell).await);
+        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: TargetPasswords(&writer) };
+        code = code.worst(Box::pin(apply_target(&writer, &values, &desired, &target, options, &stop, shell)).await);
     }
     tell_calls(&aws, verbose, shell);
     Ok(code)
@@ -153,8 +166,43 @@ pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mu
     Err(ExitCode::Error)
 }
 
+/// Makes every value that will be put, and drops it again: what is wrong with one is told before the first write. What is
+/// known only later, a password to be generated or the ARN of a new secret, is left for then.
+async fn tell_wrong_values(
+    prepared: &Prepared,
+    values: &RunValues<'_, NoPasswords>,
+    shell: &Shell,
+) -> Result<(), ExitCode> {
+    let mut wrong = false;
+    for target in
+        prepared.targets.iter().filter_map(|target| target.planned.as_ref().ok()).map(|planned| &planned.target)
+    {
+        let arns = |name: &SecretName| target.live.arn(name);
+        for secret in &target.plan.secrets {
+            let sources = secret.actions.iter().filter_map(|action| match action {
+                Action::PutValue(value) | Action::Create { value: Some(value), .. } => Some(&value.source),
+                _ => None,
+            });
+            for source in sources {
+                let later = source.is_made_once() || source.references().any(|name| arns(name).is_none());
+                let Err(error) = (if later { continue } else { values.render(source, &arns).await }) else { continue };
+                wrong = true;
+                let message = format!("{}: {error}", secret.name);
+                let hint = error.hint().map(|hint| escape::line(&hint).into_owned());
+                shell.error(&escape::line(&message), hint.as_deref());
+            }
+        }
+    }
+    if wrong {
+        shell.error("nothing was applied: resolve the errors above first", None);
+        return Err(ExitCode::Error);
+    }
+    Ok(())
+}
+
 async fn apply_target(
     writer: &Writer,
+    values: &impl Values,
     desired: &Desired,
     target: &TargetPlan,
     options: ApplyOptions,
@@ -170,8 +218,8 @@ async fn apply_target(
             std::future::pending::<()>().await;
         };
         let tell = |event: ApplyEvent<'_>| lines.tell(&event);
-        let carrying_out =
-            carry_out(writer, &target.plan, &target.live, &desired.ignore_tags, options, stop.clone(), &tell);
+        let work = Work { plan: &target.plan, live: &target.live, ignored: &desired.ignore_tags };
+        let carrying_out = carry_out(writer, values, work, options, stop.clone(), &tell);
         tokio::select! {
             report = carrying_out => report,
             () = stopping => return ExitCode::Interrupted,
@@ -185,7 +233,7 @@ async fn apply_target(
     if report.done() == 0 {
         return code;
     }
-    match verify(writer, desired, &target.live, &touched).await {
+    match verify(writer, desired, &target.live, &touched, values).await {
         Ok(remaining) => {
             // What failed is known to differ already; verification is about what was reported as done.
             let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
@@ -195,8 +243,9 @@ async fn apply_target(
             if remaining.is_empty() { code } else { code.worst(ExitCode::Partial) }
         }
         Err(error) => {
-            let text = escape::line(&error.to_string()).into_owned();
-            shell.error(&format!("what was applied could not be read again: {text}"), error.hint());
+            let error = TargetError::Plan(error);
+            shell
+                .error(&format!("what was applied could not be read again: {}", error.text()), error.hint().as_deref());
             code.worst(ExitCode::Error)
         }
     }

@@ -57,6 +57,9 @@ pub(super) struct LiftArgs {
     /// Put policies that open secrets to everyone
     #[arg(long)]
     allow_public_policy: bool,
+    /// Adopt secrets and replace the values that somebody else gave them
+    #[arg(long)]
+    allow_replace_values: bool,
     /// Most secrets that this run may delete, per target [default: guards.maxDeletes of the project]
     #[arg(long, value_name = "NUMBER")]
     max_deletes: Option<u32>,
@@ -75,6 +78,7 @@ impl LiftArgs {
             delete_unowned: self.allow_delete_unowned,
             adopt_cloudformation: self.allow_adopt_cloudformation,
             public_policy: self.allow_public_policy,
+            replace_values: self.allow_replace_values,
         }
     }
 }

@@ -17,6 +17,7 @@ mod sandbox;
 mod schema;
 mod shell;
 mod validate;
+mod values;
 
 use std::ffi::OsString;
 
@@ -80,9 +81,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
         match cli.command {
             Command::Init(args) => init::init(&args, shell),
             Command::Validate(args) => validate::validate(&args, shell),
-            Command::Plan(args) => plan::plan(&args, cli.verbose, shell).await,
-            Command::Apply(args) => apply::apply(&args, cli.verbose, shell).await,
-            Command::Release(args) => release::release(&args, cli.verbose, shell).await,
+            Command::Plan(args) => Box::pin(plan::plan(&args, cli.verbose, shell)).await,
+            Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
+            Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,

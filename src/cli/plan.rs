@@ -6,6 +6,7 @@ use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::interrupt;
 use super::prepare::{Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls};
 use super::shell::Shell;
+use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
 use crate::plan::Rules;
 use crate::render::{Paint, plan_json, plan_text};
@@ -31,6 +32,11 @@ pub(super) struct PlanArgs {
     /// End with 2 when there are changes, and with 0 only when there are none
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Read live values and compare them with the declared ones (BatchGetSecretValue)
+    #[arg(long)]
+    read_values: bool,
+    #[command(flatten)]
+    values: ValueArgs,
     #[command(flatten)]
     lifts: LiftArgs,
 }
@@ -54,8 +60,11 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     let loaded = load_project(&args.project, &args.choice.targets, shell)?;
     let aws = reach(&args.aws, &loaded.root, shell)?;
     let stop = interrupt::listen();
+    let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
+    let decryptor = sources.decryptor();
+    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, args.read_values, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     match args.format {

@@ -8,13 +8,14 @@ use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
 use super::progress::ReadingLine;
 use super::sandbox;
 use super::shell::Shell;
+use super::values::{NoPasswords, RunValues};
 use crate::aws::{Aws, ConnectError, Connection};
 use crate::desired::Desired;
 use crate::exit_code::ExitCode;
-use crate::live::ServiceError;
+use crate::live::ReadProgress;
 use crate::manifest::{LoadOptions, Loaded, load};
 use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
-use crate::reconcile::{TargetPlan, plan_target};
+use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
 use crate::render::{diagnostics, escape};
 
 /// Targets that are read at once.
@@ -45,7 +46,7 @@ pub(super) enum TargetError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Plan(#[from] PlanError),
 }
 
 impl TargetError {
@@ -56,7 +57,20 @@ impl TargetError {
                 format!("the caller's account could not be checked: {error}")
             }
             Self::Connect(error) => error.to_string(),
-            Self::Service(error) => error.to_string(),
+            Self::Plan(PlanError::Service(error)) => error.to_string(),
+            Self::Plan(PlanError::Values(problems)) => {
+                let lines: Vec<String> = problems
+                    .iter()
+                    .map(|problem| {
+                        let hint = problem.error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
+                        format!(
+                            "{}:{}: {}: {}{hint}",
+                            problem.origin.file, problem.origin.line, problem.secret, problem.error
+                        )
+                    })
+                    .collect();
+                lines.join("; ")
+            }
         };
         escape::line(&text).into_owned()
     }
@@ -71,7 +85,10 @@ impl TargetError {
                 "nothing was read or written; use the credentials, profile or assumeRole of the target's account"
                     .to_owned(),
             ),
-            Self::Connect(ConnectError::Service(error)) | Self::Service(error) => error.hint().map(str::to_owned),
+            Self::Connect(ConnectError::Service(error)) | Self::Plan(PlanError::Service(error)) => {
+                error.hint().map(str::to_owned)
+            }
+            Self::Plan(PlanError::Values(_)) => None,
         };
         hint.map(|hint| escape::line(&hint).into_owned())
     }
@@ -109,12 +126,22 @@ pub(super) fn reach(aws: &AwsArgs, root: &Path, shell: &Shell) -> Result<Aws, Ex
 }
 
 /// Reads and plans every target. A target that fails does not keep the others from being planned.
-pub(super) async fn prepare(aws: &Aws, loaded: Loaded, rules: &Rules, lifts: Lifts, shell: &Shell) -> Prepared {
+pub(super) async fn prepare(
+    aws: &Aws,
+    loaded: Loaded,
+    rules: &Rules,
+    lifts: Lifts,
+    values: &RunValues<'_, NoPasswords>,
+    read_values: bool,
+    shell: &Shell,
+) -> Prepared {
     let progress = ReadingLine::new(shell);
-    let progress = &progress;
+    let tell = |step: ReadProgress| progress.advance(step);
+    let planning = Planning { rules, values, read_values, progress: &tell };
+    let planning = &planning;
     let targets = stream::iter(loaded.desired)
         .map(async |desired| {
-            let planned = prepare_target(aws, &desired, rules, lifts, progress).await;
+            let planned = Box::pin(prepare_target(aws, &desired, planning, lifts)).await;
             PreparedTarget { desired, planned }
         })
         .buffered(TARGETS_AT_ONCE)
@@ -126,13 +153,12 @@ pub(super) async fn prepare(aws: &Aws, loaded: Loaded, rules: &Rules, lifts: Lif
 async fn prepare_target(
     aws: &Aws,
     desired: &Desired,
-    rules: &Rules,
+    planning: &Planning<'_, RunValues<'_, NoPasswords>>,
     lifts: Lifts,
-    progress: &ReadingLine,
 ) -> Result<Planned, TargetError> {
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
-    let target = plan_target(connection.reader(), desired, account, rules, &|step| progress.advance(step)).await?;
+    let target = plan_target(connection.reader(), desired, account, planning).await?;
     let refusals = guard(desired, &target.plan, &target.report, lifts);
     Ok(Planned { connection, target, refusals })
 }

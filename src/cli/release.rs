@@ -8,11 +8,13 @@ use super::interrupt;
 use super::prepare::{TargetError, load_project, reach, tell_calls};
 use super::progress::ApplyLines;
 use super::shell::Shell;
-use crate::apply::{ApplyOptions, apply as carry_out};
+use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
+use crate::apply::{ApplyOptions, Work, apply as carry_out};
 use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
 use crate::live::{Live, ReadSecrets};
 use crate::plan::{Plan, PlanReport, plan_release};
+use crate::reconcile::PlanError;
 use crate::render::{apply_text, escape, plan_text};
 
 /// Stop managing one secret and keep it.
@@ -66,7 +68,7 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
         ExitCode::Error
     };
     let connection = aws.connect(&desired.target).await.map_err(|error| fail(error.into()))?;
-    let secret = connection.reader().describe(&name).await.map_err(|error| fail(error.into()))?;
+    let secret = connection.reader().describe(&name).await.map_err(|error| fail(PlanError::from(error).into()))?;
     let Some(secret) = secret else { return Err(refuse("does not exist in this target", None)) };
     match secret.owner() {
         None => return Err(refuse("is not managed: it carries no owner tag", None)),
@@ -93,7 +95,19 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
         let lines = ApplyLines::new(shell, &desired.target.name, plan.action_count());
         let writer = connection.into_writer();
         let options = ApplyOptions::default();
-        carry_out(&writer, &plan, &live, &desired.ignore_tags, options, stop, &|event| lines.tell(&event)).await
+        // A release puts no value; the engine wants to know where one would come from.
+        let sources = ValueSources::new(&ValueArgs::default(), &aws, &loaded.root, shell)?;
+        let decryptor = sources.decryptor();
+        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+        carry_out(
+            &writer,
+            &values,
+            Work { plan: &plan, live: &live, ignored: &desired.ignore_tags },
+            options,
+            stop,
+            &|event| lines.tell(&event),
+        )
+        .await
     };
     tell_calls(&aws, verbose, shell);
     tell_summary(&plan, &report, shell);

@@ -1,7 +1,7 @@
 //! What is: snapshots of live secrets, the read trait, and the reader that fills a snapshot with few calls.
 //!
 //! Nothing here can change anything: [`ReadSecrets`] has only the reading operations. What may not enter: the AWS SDK
-//! (that is `aws`), wishes beyond the names and scopes to look at, and secret values.
+//! (that is `aws`), wishes beyond the names and scopes to look at. Values are read only where `--read-values` asks for it.
 
 mod error;
 mod reader;
@@ -9,4 +9,4 @@ mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
 pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, read};
-pub use secret::{Live, LivePolicy, LiveSecret, Seen};
+pub use secret::{Live, LivePolicy, LiveSecret, LiveValue, Seen, VersionEntry};

@@ -9,7 +9,7 @@ use std::future::Future;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Live, LivePolicy, LiveSecret, ServiceError, ServiceErrorKind};
+use super::{Live, LivePolicy, LiveSecret, LiveValue, ServiceError, ServiceErrorKind, VersionEntry};
 use crate::desired::{Scope, SecretName};
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
@@ -39,6 +39,18 @@ pub trait ReadSecrets: Send + Sync {
 
     /// GetResourcePolicy; `None` when there is no such secret.
     fn policy(&self, name: &SecretName) -> impl Future<Output = Result<Option<LivePolicy>, ServiceError>> + Send;
+
+    /// ListSecretVersionIds, deprecated versions too, all pages; `None` when there is no such secret.
+    fn versions(
+        &self,
+        name: &SecretName,
+    ) -> impl Future<Output = Result<Option<Vec<VersionEntry>>, ServiceError>> + Send;
+
+    /// BatchGetSecretValue: current values of at most 20 secrets. What fails for one secret is its own error.
+    fn values(
+        &self,
+        names: &[SecretName],
+    ) -> impl Future<Output = Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError>> + Send;
 }
 
 /// What a plan needs to know.

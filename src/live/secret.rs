@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::desired::{OWNER_TAG, PROTECT_TAG, SecretName};
 use crate::policy::PolicyDocument;
+use crate::value::SecretValue;
 
 /// What one target holds, as far as it was looked at.
 #[derive(Clone, Debug, Default)]
@@ -46,12 +47,40 @@ pub struct LiveSecret {
     pub primary_region: Option<String>,
     /// Version ids with their staging labels; versions without a label are not listed by the service.
     pub versions: BTreeMap<String, BTreeSet<String>>,
+    /// `RotationEnabled`.
+    pub rotation_enabled: bool,
+    /// `LastRotatedDate`: whether it was ever rotated matters, the date does not.
+    pub last_rotated: Option<Timestamp>,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
     /// The resource policy, when it was read.
     pub policy: LivePolicy,
     /// Which call showed it.
     pub seen: Seen,
+}
+
+/// One version of a secret, as ListSecretVersionIds shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionEntry {
+    /// The version's id.
+    pub id: String,
+    /// Its staging labels; none for a deprecated version, which Secrets Manager may remove.
+    pub labels: BTreeSet<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// The day on which it was last read.
+    pub last_accessed: Option<Timestamp>,
+    /// The KMS keys that it is encrypted with.
+    pub kms_key_ids: Vec<String>,
+}
+
+/// A value that was read, with the version that it is.
+#[derive(Debug)]
+pub struct LiveValue {
+    /// The version's id.
+    pub version_id: String,
+    /// The value.
+    pub value: SecretValue,
 }
 
 /// A live resource policy.
@@ -99,8 +128,24 @@ impl LiveSecret {
         self.deleted_at.is_some()
     }
 
-    /// Whether a version holds AWSCURRENT.
-    pub fn has_value(&self) -> bool {
-        self.versions.values().any(|labels| labels.contains("AWSCURRENT"))
+    /// The version that holds a staging label.
+    pub fn holder(&self, label: &str) -> Option<&str> {
+        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(id, _)| id.as_str())
+    }
+
+    /// The version that holds AWSCURRENT: what readers get. None when the secret has no value.
+    pub fn current_version(&self) -> Option<&str> {
+        self.holder("AWSCURRENT")
+    }
+
+    /// The version on which a rotation is stuck: AWSPENDING on another version than AWSCURRENT. It may hold the only
+    /// valid credential.
+    pub fn stuck_version(&self) -> Option<&str> {
+        self.holder("AWSPENDING").filter(|pending| self.current_version() != Some(*pending))
+    }
+
+    /// Whether rotation owns the value, or did once.
+    pub fn is_rotated(&self) -> bool {
+        self.rotation_enabled || self.last_rotated.is_some()
     }
 }

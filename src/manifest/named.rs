@@ -28,10 +28,24 @@ impl Files {
         Self { root, resolved: HashMap::new(), policies: HashMap::new() }
     }
 
-    /// Checks that a file which a manifest names exists, is regular and inside the project. Its path is masked: it stands beneath `value`.
-    pub(crate) fn exists(&mut self, named: &str, span: Span, sources: &Sources, report: &mut Report) {
-        if let Err(fault) = self.resolve(named, span, sources) {
-            report.push(problem(&fault, span, "a file of `value`").masked(true));
+    /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it stands
+    /// beneath `value`. Gives the path, and the path relative to the project.
+    pub(crate) fn of_value(
+        &mut self,
+        named: &str,
+        span: Span,
+        sources: &Sources,
+        report: &mut Report,
+    ) -> Option<(PathBuf, String)> {
+        match self.resolve(named, span, sources) {
+            Ok(path) => {
+                let shown = Origin::new(path.strip_prefix(&self.root).unwrap_or(&path), 1, 1).file.to_string();
+                Some((path, shown))
+            }
+            Err(fault) => {
+                report.push(problem(&fault, span, "a file of `value`").masked(true));
+                None
+            }
         }
     }
 

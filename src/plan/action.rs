@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Deletion, PolicyTemplate, SecretName, Template};
+use crate::value::{Source, VersionId};
 
 /// One writing call to the service, for the secret whose plan holds it.
 ///
@@ -12,7 +13,7 @@ use crate::desired::{Deletion, PolicyTemplate, SecretName, Template};
 pub enum Action {
     /// RestoreSecret.
     Restore,
-    /// CreateSecret. No value is sent with it.
+    /// CreateSecret.
     Create {
         /// `Description`, when there is one.
         description: Option<Template>,
@@ -20,6 +21,8 @@ pub enum Action {
         kms_key_id: Option<String>,
         /// `Tags`, the owner tag included.
         tags: BTreeMap<String, Template>,
+        /// The first value; none where a policy is declared, so that no value is ever there unprotected.
+        value: Option<Box<PlannedValue>>,
     },
     /// UpdateSecret without a value, so that no version is minted.
     Update {
@@ -42,6 +45,17 @@ pub enum Action {
     },
     /// DeleteResourcePolicy.
     DeletePolicy,
+    /// PutSecretValue.
+    PutValue(Box<PlannedValue>),
+    /// UpdateSecretVersionStage.
+    MoveLabel {
+        /// The staging label.
+        label: String,
+        /// The version that gets it.
+        to: LabelVersion,
+        /// The version that holds it now.
+        from: Option<String>,
+    },
     /// UntagResource: keys that go, never one that is to be set again.
     Untag {
         /// The keys.
@@ -54,6 +68,40 @@ pub enum Action {
     },
 }
 
+/// A value to be put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedValue {
+    /// Where it comes from.
+    pub source: Source,
+    /// The version id that it gets.
+    pub token: Token,
+    /// A live version to compare with first, by putting the value under its id: the service ignores a put of the same
+    /// data, and refuses one of other data. Equal values mint no version.
+    pub probe: Option<String>,
+    /// The staging labels; AWSCURRENT when empty.
+    pub labels: Vec<String>,
+}
+
+/// The version id of a value that is put (`ClientRequestToken`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// Derived from the ciphertext in git, or from public text.
+    Id(VersionId),
+    /// Derived from text that holds an ARN, which is known only after another action.
+    KnownAfterApply,
+    /// A random one: the value is not named by anything in git.
+    Random,
+}
+
+/// The version that a label is moved to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelVersion {
+    /// This one.
+    Id(String),
+    /// The one that the value put just before it got.
+    JustPut,
+}
+
 impl Action {
     /// The operation that carries it out, as the API names it.
     pub fn operation(&self) -> &'static str {
@@ -64,13 +112,15 @@ impl Action {
             Self::Tag { .. } => "TagResource",
             Self::PutPolicy { .. } => "PutResourcePolicy",
             Self::DeletePolicy => "DeleteResourcePolicy",
+            Self::PutValue(_) => "PutSecretValue",
+            Self::MoveLabel { .. } => "UpdateSecretVersionStage",
             Self::Untag { .. } => "UntagResource",
             Self::Delete { .. } => "DeleteSecret",
         }
     }
 
     /// The place in the order within one secret: restore, create, key and description, new and changed tags, policy,
-    /// untag, and removal last of all.
+    /// value, labels, untag, and removal last of all.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Restore => 0,
@@ -78,8 +128,10 @@ impl Action {
             Self::Update { .. } => 2,
             Self::Tag { .. } => 3,
             Self::PutPolicy { .. } | Self::DeletePolicy => 4,
-            Self::Untag { .. } => 5,
-            Self::Delete { .. } => 6,
+            Self::PutValue(_) => 5,
+            Self::MoveLabel { .. } => 6,
+            Self::Untag { .. } => 7,
+            Self::Delete { .. } => 8,
         }
     }
 
@@ -87,13 +139,17 @@ impl Action {
     pub fn references(&self) -> BTreeSet<SecretName> {
         let of = |template: &Template| template.references().cloned().collect::<Vec<_>>();
         match self {
-            Self::Create { description, kms_key_id: _, tags } => {
-                description.iter().chain(tags.values()).flat_map(of).collect()
+            Self::Create { description, kms_key_id: _, tags, value } => {
+                let texts = description.iter().chain(tags.values()).flat_map(of);
+                texts.chain(value.iter().flat_map(|value| value.source.references().cloned())).collect()
             }
+            Self::PutValue(value) => value.source.references().cloned().collect(),
             Self::Update { description, kms_key_id: _ } => description.iter().flat_map(of).collect(),
             Self::Tag { tags } => tags.values().flat_map(of).collect(),
             Self::PutPolicy { policy, block_public_policy: _ } => policy.holes.values().flat_map(of).collect(),
-            Self::Restore | Self::DeletePolicy | Self::Untag { .. } | Self::Delete { .. } => BTreeSet::new(),
+            Self::Restore | Self::DeletePolicy | Self::MoveLabel { .. } | Self::Untag { .. } | Self::Delete { .. } => {
+                BTreeSet::new()
+            }
         }
     }
 }

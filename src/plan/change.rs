@@ -3,6 +3,7 @@
 use crate::desired::Deletion;
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
+use crate::value::Source;
 
 /// One difference between the wish and what is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,26 @@ pub enum Change {
         /// Where the wish is written.
         origin: Origin,
     },
+    /// The value. Never what it is.
+    Value {
+        /// Why it is put.
+        reason: ValueReason,
+        /// Where it comes from.
+        source: Source,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// A custom staging label.
+    Label {
+        /// The label.
+        label: String,
+        /// The version that holds it now.
+        before: Option<String>,
+        /// The version that will hold it; none stands for the version that git's value gets.
+        after: Option<String>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
     /// The scheduled deletion is taken back.
     Restored,
     /// The secret is deleted.
@@ -52,6 +73,36 @@ pub enum Change {
         /// How.
         deletion: Deletion,
     },
+}
+
+/// Why a value is put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueReason {
+    /// The secret has none.
+    First,
+    /// The current version did not come from git.
+    NotFromGit {
+        /// Its id.
+        current: String,
+    },
+    /// The current version came from git, and git's ciphertext is another one now: the value was changed, or encrypted
+    /// afresh. Which of the two is seen when it is put.
+    ReEncryptedOrChanged {
+        /// The current version's id.
+        current: String,
+    },
+    /// Git went back to a value that the service still has.
+    Reverted {
+        /// The current version's id.
+        current: String,
+    },
+    /// The live value was read, and is another one.
+    Differs {
+        /// The current version's id.
+        current: String,
+    },
+    /// A label needs the version of git's value, which is not current.
+    ForLabel,
 }
 
 /// Text that will be set.

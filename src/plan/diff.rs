@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
 use super::kms::{DEFAULT_KEY_ALIAS, same_key};
+use super::report::FindingKind;
+use super::value::{ValueFacts, ValuePlanner};
 use crate::desired::{
     Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, SecretName, TagMode,
-    Template,
+    Template, VALUE_TAG,
 };
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
@@ -29,6 +31,7 @@ pub(super) struct Difference {
 pub(super) struct Differ<'a> {
     pub(super) desired: &'a Desired,
     pub(super) live: &'a Live,
+    pub(super) facts: &'a ValueFacts,
 }
 
 /// A tag as wished, with the place that asks for it.
@@ -36,7 +39,11 @@ type WishedTag<'a> = (&'a str, Template, Option<&'a Origin>);
 
 impl Differ<'_> {
     /// Everything that a secret that should exist lacks. `observed` is none when it does not exist.
-    pub(super) fn present(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Difference {
+    pub(super) fn present(
+        &self,
+        wish: &DesiredSecret,
+        observed: Option<&LiveSecret>,
+    ) -> (Difference, Vec<FindingKind>) {
         let DesiredSecret {
             name: _,
             origin: _,
@@ -52,6 +59,9 @@ impl Differ<'_> {
             policy,
             // Never a difference by itself: the service does not tell it back.
             block_public_policy,
+            // Both are planned together, from the whole wish.
+            value: _,
+            labels: _,
             // Only of use when the secret goes.
             deletion: _,
         } = wish;
@@ -74,7 +84,7 @@ impl Differ<'_> {
                 difference.actions.push(Action::Tag { tags: set });
             }
         } else {
-            difference.actions.push(Action::Create { description, kms_key_id: kms_key, tags: set });
+            difference.actions.push(Action::Create { description, kms_key_id: kms_key, tags: set, value: None });
         }
         if let Some(declared) = policy {
             self.policy(declared, *block_public_policy, observed, &mut difference);
@@ -82,8 +92,12 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
+        let findings = ValuePlanner { wish, observed, facts: self.facts }.plan(&mut difference);
+        if observed.is_none() {
+            create_with_value(&mut difference.actions);
+        }
         difference.actions.sort_by_key(Action::rank);
-        difference
+        (difference, findings)
     }
 
     /// The description to send, when it differs.
@@ -250,10 +264,28 @@ impl Differ<'_> {
     }
 }
 
+/// CreateSecret carries the first value, unless a policy is to be put first: no value is ever there unprotected.
+fn create_with_value(actions: &mut Vec<Action>) {
+    if actions.iter().any(|action| matches!(action, Action::PutPolicy { .. })) {
+        return;
+    }
+    let put = actions.iter().position(|action| matches!(action, Action::PutValue(value) if value.labels.is_empty()));
+    let Some(put) = put else { return };
+    if let Action::PutValue(planned) = actions.remove(put)
+        && let Some(Action::Create { value, .. }) =
+            actions.iter_mut().find(|action| matches!(action, Action::Create { .. }))
+    {
+        *value = Some(planned);
+    }
+}
+
 /// What takes keywright's own tags off a secret: it stays, and stops being this project's.
 pub(super) fn release(secret: &LiveSecret) -> Difference {
-    let keys: BTreeSet<String> =
-        [OWNER_TAG, PROTECT_TAG].into_iter().filter(|key| secret.tags.contains_key(*key)).map(str::to_owned).collect();
+    let keys: BTreeSet<String> = [OWNER_TAG, PROTECT_TAG, VALUE_TAG]
+        .into_iter()
+        .filter(|key| secret.tags.contains_key(*key))
+        .map(str::to_owned)
+        .collect();
     let changes = keys
         .iter()
         .map(|key| Change::Tag { key: key.clone(), before: secret.tags.get(key).cloned(), after: None, origin: None })

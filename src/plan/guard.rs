@@ -29,6 +29,8 @@ pub struct Lifts {
     pub adopt_cloudformation: bool,
     /// `--allow-public-policy`: put a policy that opens a secret to everyone.
     pub public_policy: bool,
+    /// `--allow-replace-values`: adopt a secret and replace the value that somebody else gave it.
+    pub replace_values: bool,
 }
 
 /// A guard that does not let an apply pass.
@@ -79,6 +81,8 @@ pub enum RefusalKind {
     AdoptsCloudFormation,
     /// Policies would open secrets to everyone.
     PublicPolicy,
+    /// Adopted secrets would get another value than the one that somebody else gave them.
+    ReplacesValue,
 }
 
 impl RefusalKind {
@@ -93,6 +97,7 @@ impl RefusalKind {
             Self::DeletesUnowned => Some("--allow-delete-unowned".to_owned()),
             Self::AdoptsCloudFormation => Some("--allow-adopt-cloudformation".to_owned()),
             Self::PublicPolicy => Some("--allow-public-policy".to_owned()),
+            Self::ReplacesValue => Some("--allow-replace-values".to_owned()),
         }
     }
 }
@@ -123,6 +128,10 @@ impl fmt::Display for RefusalKind {
                 "a secret would be adopted that a CloudFormation stack manages: the two would fight over it",
             ),
             Self::PublicPolicy => f.write_str("the policy opens the secret to everyone"),
+            Self::ReplacesValue => f.write_str(
+                "a secret would be adopted, and the value that it has may be replaced by the one in git \
+                 (ownership: seed leaves it alone)",
+            ),
         }
     }
 }
@@ -160,6 +169,8 @@ pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) 
     refuse_each(lifts.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &adopts_from_cloudformation);
     refuse_each(lifts.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
 
+    refuse_each(lifts.replace_values, RefusalKind::ReplacesValue, &replaces_an_adopted_value);
+
     let owned = report.counts.owned_live;
     let deletes = plan.secrets.iter().filter(|secret| secret.is_removal()).count();
     let allowed = lifts.max_deletes.unwrap_or(desired.guards.max_deletes);
@@ -183,6 +194,12 @@ fn adopts_from_cloudformation(secret: &SecretPlan) -> bool {
         live.owner().is_none() && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
     };
     secret.observed.as_ref().is_some_and(from_a_stack)
+}
+
+fn replaces_an_adopted_value(secret: &SecretPlan) -> bool {
+    let has_value = |live: &crate::live::LiveSecret| live.owner().is_none() && live.current_version().is_some();
+    let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
+    secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
 }
 
 fn opens_to_everyone(secret: &SecretPlan) -> bool {

@@ -9,6 +9,7 @@
 //! - `change` and `action`: what a reader sees, and what will be called;
 //! - `report`: what was found, and what was not planned;
 //! - `guard`: what an apply refuses to do without being told;
+//! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
 mod action;
@@ -21,16 +22,18 @@ mod precondition;
 mod rename;
 mod report;
 mod selection;
+mod value;
 
 use std::collections::BTreeSet;
 
-pub use action::Action;
-pub use change::{Change, PlannedPolicy, PlannedText};
+pub use action::{Action, LabelVersion, PlannedValue, Token};
+pub use change::{Change, PlannedPolicy, PlannedText, ValueReason};
 pub use guard::{Lifts, Refusal, RefusalKind, guard};
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, rests_on_policy};
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::Selection;
+pub use value::{Comparison, ValueFacts};
 
 use crate::desired::SecretName;
 use crate::live::LiveSecret;

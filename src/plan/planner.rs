@@ -8,6 +8,7 @@ use super::diff::{Differ, Difference, release};
 use super::rename::renames;
 use super::report::{Counts, Finding, FindingKind, PlanReport};
 use super::selection::Selection;
+use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
 use crate::live::{Live, LiveSecret};
@@ -22,8 +23,8 @@ pub struct Rules {
 /// Plans one target.
 ///
 /// Secrets outside the scope never get an action, whatever `desired` and `live` say.
-pub fn plan(desired: &Desired, live: &Live, rules: &Rules) -> (Plan, PlanReport) {
-    let mut planner = Planner { desired, live, rules, plans: BTreeMap::new(), report: PlanReport::default() };
+pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -> (Plan, PlanReport) {
+    let mut planner = Planner { desired, live, facts, rules, plans: BTreeMap::new(), report: PlanReport::default() };
     planner.plan_wishes();
     planner.plan_what_left_git();
     planner.order_by_dependencies();
@@ -58,6 +59,7 @@ pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option
 struct Planner<'a> {
     desired: &'a Desired,
     live: &'a Live,
+    facts: &'a ValueFacts,
     rules: &'a Rules,
     plans: BTreeMap<SecretName, SecretPlan>,
     report: PlanReport,
@@ -130,9 +132,14 @@ impl<'a> Planner<'a> {
             .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
     }
 
-    fn plan_present(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
-        let differ = Differ { desired: self.desired, live: self.live };
-        let Difference { changes, actions } = differ.present(wish, observed);
+    fn plan_present(&mut self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
+        let differ = Differ { desired: self.desired, live: self.live, facts: self.facts };
+        let (Difference { changes, actions }, findings) = differ.present(wish, observed);
+        self.report.findings.extend(findings.into_iter().map(|kind| Finding {
+            secret: wish.name.clone(),
+            origin: Some(wish.origin.clone()),
+            kind,
+        }));
         let verb = match observed {
             None => Verb::Create,
             Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,

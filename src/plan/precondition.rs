@@ -29,6 +29,8 @@ pub enum ObservedField {
     Tags,
     /// The resource policy.
     Policy,
+    /// The versions and their staging labels.
+    Versions,
 }
 
 /// What `plan`'s actions rest on and is no longer as it was observed. `fresh` is none when there is no such secret now;
@@ -52,9 +54,10 @@ pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPat
         deleted_at,
         owning_service,
         primary_region,
-        // No action of these rests on versions yet.
-        versions: _,
-        // A date, and how it was seen.
+        versions,
+        rotation_enabled,
+        // Dates, and how it was seen.
+        last_rotated: _,
         last_changed: _,
         seen: _,
         policy,
@@ -91,6 +94,9 @@ pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPat
                 .collect()
         };
         differs(ObservedField::Tags, considered(observed) != considered(fresh));
+    }
+    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })) {
+        differs(ObservedField::Versions, *versions != fresh.versions || *rotation_enabled != fresh.rotation_enabled);
     }
     if rests_on_policy(plan) {
         let known = !matches!(policy, LivePolicy::NotRead | LivePolicy::Unreadable);

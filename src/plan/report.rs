@@ -88,6 +88,19 @@ pub enum FindingKind {
         /// The name that goes away, or stays behind as an orphan.
         from: SecretName,
     },
+    /// A rotation is stuck: AWSPENDING is on another version than AWSCURRENT. A put would drop what may be the only valid
+    /// credential.
+    RotationPending {
+        /// The version that holds AWSPENDING.
+        version: String,
+    },
+    /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
+    ValueUnknown,
+    /// `--read-values` could not compare.
+    ValueUnreadable {
+        /// Why not.
+        reason: String,
+    },
     /// It needs a secret that does not exist and that the selection leaves out.
     DependencyNotSelected {
         /// The secret that is needed.
@@ -115,8 +128,13 @@ impl Finding {
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match &self.kind {
-            FindingKind::Unmanaged { .. } | FindingKind::ForeignInScope { .. } => Severity::Info,
-            FindingKind::Orphaned { .. } | FindingKind::LooksRenamed { .. } => Severity::Warning,
+            FindingKind::Unmanaged { .. } | FindingKind::ForeignInScope { .. } | FindingKind::ValueUnknown => {
+                Severity::Info
+            }
+            FindingKind::Orphaned { .. }
+            | FindingKind::LooksRenamed { .. }
+            | FindingKind::RotationPending { .. }
+            | FindingKind::ValueUnreadable { .. } => Severity::Warning,
             FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }

@@ -37,10 +37,16 @@ fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutco
             if !remaining.is_empty() {
                 let _ = write!(text, "\n      not tried: {}", remaining.join(", "));
             }
-            if let ApplyError::Service(error) = error
-                && let Some(hint) = error.hint()
-            {
-                let _ = write!(text, "\n      {}", paint.faint(hint));
+            let hint = match error {
+                ApplyError::Service(error) => error.hint().map(str::to_owned),
+                ApplyError::Value { hint, .. } => hint.clone(),
+                ApplyError::PlantedValue { .. } => {
+                    Some("look at who may write this secret; then change the value in git".to_owned())
+                }
+                ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => None,
+            };
+            if let Some(hint) = hint {
+                let _ = write!(text, "\n      {}", paint.faint(escape::line(&hint)));
             }
             text
         }
@@ -70,7 +76,10 @@ fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutco
 fn error_text(error: &ApplyError) -> String {
     let text = match error {
         ApplyError::Service(error) => error.to_string(),
-        ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => error.to_string(),
+        ApplyError::PolicyRejected(_)
+        | ApplyError::ArnUnknown(_)
+        | ApplyError::Value { .. }
+        | ApplyError::PlantedValue { .. } => error.to_string(),
     };
     escape::line(&text).into_owned()
 }

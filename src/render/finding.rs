@@ -32,6 +32,14 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
         }
+        FindingKind::RotationPending { version } => format!(
+            "has AWSPENDING on {}, which is not the current version: a rotation is stuck, and its value is left alone",
+            escape::line(version)
+        ),
+        FindingKind::ValueUnknown => "may or may not have the declared value: it was not read".to_owned(),
+        FindingKind::ValueUnreadable { reason } => {
+            format!("has a value that could not be compared: {}", escape::line(reason))
+        }
         FindingKind::DependencyNotSelected { dependency } => {
             format!("needs {}, which does not exist and is not selected", escape::line(dependency.as_str()))
         }
@@ -56,6 +64,11 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
         }
+        FindingKind::RotationPending { .. } => {
+            "a put would drop what may be the only valid credential: let the rotation finish, or remove the label by hand"
+        }
+        FindingKind::ValueUnknown => "--read-values reads and compares it",
+        FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",
         FindingKind::DependencyAbsent { .. } => "remove the dependency, or let the other secret be present",
     };

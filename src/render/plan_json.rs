@@ -143,9 +143,10 @@ pub struct OriginDocument {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
-    /// The field: `description`, `kmsKeyId`, `tags`, `policy` or `deletion`.
+    /// The field: `description`, `kmsKeyId`, `tags`, `policy`, `value`, `labels` or `deletion`. A value is never shown: its
+    /// note says where it comes from and why it is put.
     pub field: &'static str,
-    /// The tag's key, for `tags`.
+    /// The tag's key for `tags`, the staging label for `labels`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What is live: text, or a policy document. Absent when there is none.
@@ -360,6 +361,21 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
+        Change::Value { reason, source, origin } => ChangeDocument {
+            field: "value",
+            note: Some(format!("{}: {}", words::source(source), words::value_reason(reason))),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Label { label, before, after, origin } => ChangeDocument {
+            field: "labels",
+            key: Some(label.clone()),
+            before: before.clone().map(Into::into),
+            after: after.clone().map(Into::into),
+            known_after_apply: after.is_none(),
+            origin: Some(place(origin)),
+            ..none
+        },
         Change::Restored => {
             ChangeDocument { field: "deletion", note: Some("the scheduled deletion is taken back".to_owned()), ..none }
         }
@@ -394,6 +410,9 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::Replica { .. } => "replica",
             FindingKind::NotCarriedOut(_) => "notCarriedOut",
             FindingKind::LooksRenamed { .. } => "looksRenamed",
+            FindingKind::RotationPending { .. } => "rotationPending",
+            FindingKind::ValueUnknown => "valueUnknown",
+            FindingKind::ValueUnreadable { .. } => "valueUnreadable",
             FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
             FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
         },

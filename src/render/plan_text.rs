@@ -104,6 +104,17 @@ fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
                 tags_labelled = true;
                 fields.line(label, &tag(paint, key, before.as_deref(), after.as_ref()), origin.as_ref());
             }
+            Change::Value { reason, source, origin } => {
+                let text = format!("{}: {}", paint.changed(words::source(source)), words::value_reason(reason));
+                fields.line("value", &text, Some(origin));
+            }
+            Change::Label { label, before, after, origin } => {
+                let version = |id: &Option<String>, none: &str| {
+                    id.as_deref().map_or_else(|| none.to_owned(), |id| escape::line(id).into_owned())
+                };
+                let change = change_of(paint, &version(before, "no version"), &version(after, "git's version"));
+                fields.line("label", &format!("{}: {change}", escape::line(label)), Some(origin));
+            }
             Change::Policy { before, after, origin } => {
                 fields.line("policy", "", Some(origin));
                 for line in policy_diff(paint, before, after) {

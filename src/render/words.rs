@@ -5,7 +5,8 @@ use similar::{ChangeTag, TextDiff};
 use super::escape;
 use super::paint::Paint;
 use crate::desired::Deletion;
-use crate::plan::{ObservedField, Verb};
+use crate::plan::{ObservedField, ValueReason, Verb};
+use crate::value::Source;
 
 /// `1 secret`, `2 secrets`.
 pub(super) fn count(number: usize, noun: &str) -> String {
@@ -55,6 +56,41 @@ pub(super) fn deletion(deletion: Deletion) -> String {
     }
 }
 
+/// Where a value comes from, escaped. Never what it is.
+pub(super) fn source(source: &Source) -> String {
+    let text = match source {
+        Source::Sops { shown, key: Some(key), .. } => format!("sops {shown} {key}"),
+        Source::Sops { shown, key: None, .. } => format!("sops {shown}"),
+        Source::Env(name) => format!("env {name}"),
+        Source::File { shown, .. } => format!("file {shown}"),
+        Source::BinaryFile { shown, .. } => format!("binary file {shown}"),
+        Source::Text(_) => "text in the manifest".to_owned(),
+        Source::Generate(_) => "generated".to_owned(),
+        Source::Json(fields) => {
+            let kinds: Vec<String> =
+                fields.iter().map(|(key, field)| format!("{key}: {}", self::source(field))).collect();
+            format!("json of {}", kinds.join(", "))
+        }
+    };
+    escape::line(&text).into_owned()
+}
+
+/// Why a value is put, in a few words.
+pub(super) fn value_reason(reason: &ValueReason) -> String {
+    match reason {
+        ValueReason::First => "set, it has none yet".to_owned(),
+        ValueReason::NotFromGit { current } => {
+            format!("the current version ({}) did not come from git", escape::line(current))
+        }
+        ValueReason::ReEncryptedOrChanged { .. } => {
+            "re-encrypted or changed; an equal value mints no version".to_owned()
+        }
+        ValueReason::Reverted { .. } => "back to a version that is still there".to_owned(),
+        ValueReason::Differs { .. } => "differs from the live value".to_owned(),
+        ValueReason::ForLabel => "put beside the current version, for a label".to_owned(),
+    }
+}
+
 /// What is no longer as it was.
 pub(super) fn observed_field(field: ObservedField) -> &'static str {
     match field {
@@ -66,6 +102,7 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
         ObservedField::KmsKey => "its KMS key",
         ObservedField::Tags => "its tags",
         ObservedField::Policy => "its policy",
+        ObservedField::Versions => "its versions",
     }
 }
 

@@ -51,6 +51,28 @@ pub(crate) fn is_write(call: &Call) -> bool {
     )
 }
 
+/// No values: for tests of everything else.
+pub(crate) struct NoValues;
+
+impl keywright::apply::Values for NoValues {
+    async fn render(
+        &self,
+        _: &keywright::value::Source,
+        _: &keywright::apply::Arns<'_>,
+    ) -> Result<keywright::value::SecretValue, keywright::value::ValueError> {
+        unreachable!("no value is declared")
+    }
+
+    fn identity(
+        &self,
+        _: &keywright::desired::SecretName,
+        _: &keywright::value::Source,
+        _: &keywright::apply::Arns<'_>,
+    ) -> Result<keywright::value::Identity, keywright::value::ValueError> {
+        unreachable!("no value is declared")
+    }
+}
+
 /// What one run of keywright left behind.
 pub(crate) struct Run {
     /// What it ended with.

@@ -14,6 +14,7 @@ pub(crate) mod secret;
 pub(crate) mod tags;
 pub(crate) mod target;
 pub(crate) mod value;
+pub(crate) mod value_source;
 
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report};

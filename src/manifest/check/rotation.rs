@@ -127,7 +127,7 @@ pub(crate) fn check_replicas(replicas: &[Field<ReplicaSpec>], home: Home<'_>, re
 }
 
 /// Checks staging labels.
-pub(crate) fn check_labels(labels: &Map<String>, report: &mut Report) {
+pub(crate) fn check_labels(labels: &Map<String>, has_value: bool, report: &mut Report) {
     for (label, version) in &labels.0 {
         let length = label.value.chars().count();
         if matches!(label.value.as_str(), "AWSCURRENT" | "AWSPREVIOUS" | "AWSPENDING") {
@@ -142,6 +142,16 @@ pub(crate) fn check_labels(labels: &Map<String>, report: &mut Report) {
                 label.span,
                 format!("a label has 1 to 256 characters, this one has {length}"),
             ));
+        }
+        if let Some(version) = version.get()
+            && version.value == "git"
+            && !has_value
+        {
+            report.push(
+                Problem::new(&codes::LABEL, version.span, "there is no version of git's to hold this label")
+                    .label("`git` is the version that holds the committed value")
+                    .help("declare `value`, or write the version's id"),
+            );
         }
         if let Some(version) = version.get()
             && version.value != "git"

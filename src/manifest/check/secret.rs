@@ -1,6 +1,6 @@
 //! One secret in one target: from merged and interpolated trees to its wish.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::codes;
 use super::super::decode::decode;
@@ -9,7 +9,9 @@ use super::super::field::Field;
 use super::super::interpolate::{Reference, fill};
 use super::super::merge::{merge, unset, without};
 use super::super::named::Files;
-use super::super::schema::{Defaults, DeletionSpec, PolicySource, SecretMetadata, StateChoice, TagModeChoice};
+use super::super::schema::{
+    Defaults, DeletionSpec, Ownership as OwnershipChoice, PolicySource, SecretMetadata, StateChoice, TagModeChoice,
+};
 use super::super::source::{Sources, Span};
 use super::super::tree::{Kind, Node};
 use super::arn::{Home, check_kms_key};
@@ -22,10 +24,12 @@ use super::rotation::{check_labels, check_replicas, check_rotation};
 use super::tags::{TagRules, check_tags};
 use super::target::TargetModel;
 use super::value::check_value;
+use super::value_source::source_of;
 use crate::desired::{
-    DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredSecret, NotCarriedOut, PolicyTemplate, SecretName, State,
-    TagMode, Template,
+    DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredSecret, DesiredValue, LabelHolder, NotCarriedOut,
+    Ownership, PolicyTemplate, SecretName, State, TagMode, Template,
 };
+use crate::origin::Origin;
 
 /// Longest description, in characters (CreateSecret, `Description`).
 const MAX_DESCRIPTION: usize = 2_048;
@@ -89,6 +93,8 @@ impl Builder<'_> {
             policy: self.policy(&fields, &spec),
             block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
             deletion: deletion(&fields.deletion, self.report),
+            value: self.value(&fields, &spec),
+            labels: self.labels(&fields),
             not_carried_out: if state == State::Present { not_carried_out } else { Vec::new() },
         };
         if name_fits { Ok(Built { secret, name_span, references }) } else { Err(unbuilt()) }
@@ -191,32 +197,50 @@ impl Builder<'_> {
     /// What is checked and not carried out yet.
     fn check_later_parts(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Vec<NotCarriedOut> {
         let home = home(target);
-        if let Some(value) = fields.value.get() {
-            for file in check_value(&value.value, key_span(spec, &["value"]), self.report) {
-                self.files.exists(file.path, file.span, self.sources, self.report);
-            }
-        }
-        if let Some((labels, _)) = fields.labels.set() {
-            check_labels(labels, self.report);
-        }
         if let Some((rotation, _)) = fields.rotation.set() {
             check_rotation(rotation, key_span(spec, &["rotation"]), home, self.report);
         }
         if let Some((replicas, _)) = fields.replicas.set() {
             check_replicas(replicas, home, self.report);
         }
-        [
-            ("value", "spec.value"),
-            ("labels", "spec.labels"),
-            ("rotation", "spec.rotation"),
-            ("replicas", "spec.replicas"),
-        ]
-        .into_iter()
-        .filter_map(|(key, field)| {
-            let (key, _) = spec.entry(key)?;
-            Some(NotCarriedOut { field, origin: self.sources.origin(key.span) })
-        })
-        .collect()
+        [("rotation", "spec.rotation"), ("replicas", "spec.replicas")]
+            .into_iter()
+            .filter_map(|(key, field)| {
+                let (key, _) = spec.entry(key)?;
+                Some(NotCarriedOut { field, origin: self.sources.origin(key.span) })
+            })
+            .collect()
+    }
+
+    /// `spec.value`, checked, with its files found.
+    fn value(&mut self, fields: &Defaults, spec: &Node) -> Option<DesiredValue> {
+        let value = fields.value.get()?;
+        let key = key_span(spec, &["value"]);
+        check_value(&value.value, key, self.report);
+        let source = source_of(&value.value, self.files, self.sources, self.report)?;
+        let ownership = value.value.ownership.value().map(|ownership| match ownership {
+            OwnershipChoice::Enforce => Ownership::Enforce,
+            OwnershipChoice::Seed => Ownership::Seed,
+        });
+        Some(DesiredValue { source, ownership, origin: self.sources.origin(key) })
+    }
+
+    /// `spec.labels`, checked.
+    fn labels(&mut self, fields: &Defaults) -> BTreeMap<String, (LabelHolder, Origin)> {
+        let Some((labels, _)) = fields.labels.set() else { return BTreeMap::new() };
+        check_labels(labels, fields.value.get().is_some(), self.report);
+        labels
+            .0
+            .iter()
+            .filter_map(|(label, holder)| {
+                let holder = holder.get()?;
+                let wish = match holder.value.as_str() {
+                    "git" => LabelHolder::Git,
+                    id => LabelHolder::Version(id.to_owned()),
+                };
+                Some((label.value.clone(), (wish, self.sources.origin(label.span))))
+            })
+            .collect()
     }
 }
 

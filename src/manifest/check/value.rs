@@ -7,12 +7,6 @@ use super::super::schema::{GenerateSpec, SopsSpec, SourceSpec, ValueSpec};
 use super::super::source::Span;
 use super::required;
 
-/// A file that a value needs, and where it is named.
-pub(crate) struct NamedFile<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) span: Span,
-}
-
 /// The fields that `value` and the fields of its `json` have in common.
 struct Sources<'a> {
     sops: &'a Field<SopsSpec>,
@@ -25,8 +19,8 @@ struct Sources<'a> {
     json: &'a Field<Map<SourceSpec>>,
 }
 
-/// Checks a value, and gives the files that must exist. `key` is the place of `value`.
-pub(crate) fn check_value<'a>(value: &'a ValueSpec, key: Span, report: &mut Report) -> Vec<NamedFile<'a>> {
+/// Checks a value; whether its files exist is seen when they are resolved. `key` is the place of `value`.
+pub(crate) fn check_value(value: &ValueSpec, key: Span, report: &mut Report) {
     let ValueSpec { sops, env, file, binary_file, text, generate, json, ownership: _ } = value;
     let sources = Sources {
         sops,
@@ -38,16 +32,14 @@ pub(crate) fn check_value<'a>(value: &'a ValueSpec, key: Span, report: &mut Repo
         generate,
         json,
     };
-    let mut files = Vec::new();
-    check_sources(&sources, key, true, report, &mut files);
-    files
+    check_sources(&sources, key, true, report);
 }
 
 fn problem(span: Span, message: impl Into<String>) -> Problem {
     Problem::new(&codes::VALUE_SOURCE, span, message).masked(true)
 }
 
-fn check_sources<'a>(sources: &Sources<'a>, key: Span, top: bool, report: &mut Report, files: &mut Vec<NamedFile<'a>>) {
+fn check_sources(sources: &Sources<'_>, key: Span, top: bool, report: &mut Report) {
     let Sources { sops, env, file, binary_file, has_text, text, generate, json } = *sources;
     let places = [
         ("sops", !sops.is_absent(), sops.get().map(|set| set.span)),
@@ -78,15 +70,13 @@ fn check_sources<'a>(sources: &Sources<'a>, key: Span, top: bool, report: &mut R
             }
         }
     }
-    check_source_fields(sources, top, report, files);
+    check_source_fields(sources, top, report);
 }
 
-fn check_source_fields<'a>(sources: &Sources<'a>, top: bool, report: &mut Report, files: &mut Vec<NamedFile<'a>>) {
+fn check_source_fields(sources: &Sources<'_>, top: bool, report: &mut Report) {
     if let Some(sops) = sources.sops.get() {
         let start = Span { end: sops.span.start, ..sops.span };
-        if let Some(file) = required(&sops.value.file, "Secret.spec.value.sops.file", start, report) {
-            files.push(NamedFile { path: &file.value, span: file.span });
-        }
+        let _ = required(&sops.value.file, "Secret.spec.value.sops.file", start, report);
         if let Some(key) = sops.value.key.get()
             && !(key.value.is_empty() || key.value.starts_with('/'))
         {
@@ -100,12 +90,6 @@ fn check_source_fields<'a>(sources: &Sources<'a>, top: bool, report: &mut Report
     if let Some(env) = sources.env.get() {
         check_env(&env.value, env.span, report);
     }
-    files.extend(
-        [sources.file, sources.binary_file]
-            .into_iter()
-            .filter_map(Field::get)
-            .map(|file| NamedFile { path: &file.value, span: file.span }),
-    );
     if !top && let Some(binary) = sources.binary_file.get() {
         report.push(
             problem(binary.span, "`binaryFile` is the whole value, not a field of a JSON object")
@@ -132,7 +116,7 @@ fn check_source_fields<'a>(sources: &Sources<'a>, top: bool, report: &mut Report
                 generate,
                 json,
             };
-            check_sources(&inner, key.span, false, report, files);
+            check_sources(&inner, key.span, false, report);
         }
     }
 }

@@ -108,13 +108,11 @@ fn parts_for_later_are_checked_and_named() {
         .iter()
         .map(|part| (part.field, part.origin.to_string()))
         .collect();
-    let expected = [
-        ("spec.value", "a.yaml:6:3"),
-        ("spec.labels", "a.yaml:7:3"),
-        ("spec.rotation", "a.yaml:8:3"),
-        ("spec.replicas", "a.yaml:9:3"),
-    ];
+    let expected = [("spec.rotation", "a.yaml:8:3"), ("spec.replicas", "a.yaml:9:3")];
     assert_eq!(fields, expected.map(|(field, origin)| (field, origin.to_owned())));
+    let db = one(&loaded, "prod", "prod/payments/db");
+    assert!(db.value.as_ref().is_some_and(|value| value.source.is_made_once() && value.ownership.is_none()));
+    assert_eq!(db.labels.keys().collect::<Vec<_>>(), ["blue"]);
 }
 
 #[test]

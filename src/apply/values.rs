@@ -1,0 +1,79 @@
+//! Values on their way to the service: rendered when they are needed, and put.
+//!
+//! Plaintext is in here only as [`SecretValue`], which wipes itself and cannot be printed.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use super::event::ApplyError;
+use super::writer::WriteSecrets;
+use crate::desired::{SecretName, VALUE_TAG};
+use crate::live::ServiceErrorKind;
+use crate::plan::{PlannedValue, Token};
+use crate::value::{Identity, SecretValue, Source, ValueError, VersionId};
+
+/// The ARN of a secret, when it is known.
+pub type Arns<'a> = dyn Fn(&SecretName) -> Option<String> + Send + Sync + 'a;
+
+/// Where values come from: files, keys, the environment. The engine asks for one only when it is about to put it.
+pub trait Values: Send + Sync {
+    /// The value itself.
+    fn render(&self, source: &Source, arns: &Arns<'_>) -> impl Future<Output = Result<SecretValue, ValueError>> + Send;
+
+    /// The version id that the value stands for.
+    fn identity(&self, name: &SecretName, source: &Source, arns: &Arns<'_>) -> Result<Identity, ValueError>;
+}
+
+/// Renders a planned value, with the version id that it gets.
+pub(super) async fn render(
+    values: &impl Values,
+    name: &SecretName,
+    planned: &PlannedValue,
+    arns: &Arns<'_>,
+) -> Result<(SecretValue, Option<VersionId>), ApplyError> {
+    let id = match &planned.token {
+        Token::Id(id) => Some(id.clone()),
+        Token::Random => None,
+        // The ARNs that the text holds are known by now: what they depend on comes first.
+        Token::KnownAfterApply => {
+            match values.identity(name, &planned.source, arns).map_err(|error| ApplyError::value(&error))? {
+                Identity::Known(id) => Some(id),
+                Identity::KnownAfterApply | Identity::ByComparison | Identity::MadeOnce => None,
+            }
+        }
+    };
+    let value = values.render(&planned.source, arns).await.map_err(|error| ApplyError::value(&error))?;
+    Ok((value, id))
+}
+
+/// Puts a planned value; returns the version that holds it, which is a live one when that has the same value.
+pub(super) async fn put(
+    writer: &impl WriteSecrets,
+    arn: &str,
+    planned: &PlannedValue,
+    (value, id): (SecretValue, Option<VersionId>),
+) -> Result<String, ApplyError> {
+    if let Some(live) = &planned.probe {
+        match writer.put_value(arn, &value, Some(live), &[]).await {
+            // The same data under the live id: nothing was changed, and no version is minted.
+            Ok(_) => {
+                if let Some(id) = &id {
+                    let claim = format!("{}={live}", id.as_str());
+                    writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
+                }
+                return Ok(live.clone());
+            }
+            // Other data: it is a new value indeed.
+            Err(error) if error.kind == ServiceErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let put = writer.put_value(arn, &value, id.as_ref().map(VersionId::as_str), &planned.labels).await;
+    match (put, id) {
+        (Ok(put), _) => Ok(put.version_id),
+        (Err(error), Some(id)) if error.kind == ServiceErrorKind::AlreadyExists => {
+            Err(ApplyError::PlantedValue { version: id.as_str().to_owned() })
+        }
+        (Err(error), _) => Err(error.into()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Data keys of SOPS files that AWS KMS unwraps.
+
+use std::collections::HashMap;
+
+use aws_config::Region;
+use aws_sdk_kms::primitives::Blob;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::connection::{base, http_client, is_loopback, with_role};
+use super::error::service_error;
+use crate::value::{DataKeys, KmsRequest};
+
+/// AWS KMS, through the normal credential chain and with the role and profile that a file names. With the embedded sandbox
+/// too: keys are not secrets of a target.
+#[derive(Default)]
+pub struct Kms {
+    endpoint_url: Option<String>,
+    clients: Mutex<HashMap<Reach, aws_sdk_kms::Client>>,
+}
+
+/// What a client is made for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Reach {
+    region: String,
+    profile: Option<String>,
+    role: Option<String>,
+}
+
+impl Kms {
+    /// KMS itself, or an endpoint on loopback that stands in for all of AWS.
+    pub(super) fn new(endpoint_url: Option<String>) -> Self {
+        Self { endpoint_url: endpoint_url.filter(|url| is_loopback(url)), clients: Mutex::default() }
+    }
+
+    async fn client(&self, reach: Reach) -> aws_sdk_kms::Client {
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = clients.get(&reach) {
+            return client.clone();
+        }
+        let mut loader = base(reach.region.clone(), http_client(self.endpoint_url.is_some()));
+        if let Some(profile) = &reach.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(endpoint) = &self.endpoint_url {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let mut config = loader.load().await;
+        if let Some(role) = &reach.role {
+            config = with_role(config, role, Region::new(reach.region.clone())).await;
+        }
+        let client = aws_sdk_kms::Client::new(&config);
+        clients.insert(reach, client.clone());
+        client
+    }
+}
+
+impl DataKeys for Kms {
+    async fn decrypt_kms(&self, request: &KmsRequest) -> Result<Zeroizing<Vec<u8>>, String> {
+        let KmsRequest { arn, ciphertext, context, role, profile } = request;
+        // arn:PARTITION:kms:REGION:ACCOUNT:…
+        let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
+        let region = region.ok_or_else(|| "the key's ARN names no region".to_owned())?.to_owned();
+        let client = self.client(Reach { region, profile: profile.clone(), role: role.clone() }).await;
+        let mut call = client.decrypt().key_id(arn).ciphertext_blob(Blob::new(ciphertext.as_slice()));
+        for (key, value) in context {
+            call = call.encryption_context(key, value);
+        }
+        let answer = call.send().await.map_err(|error| service_error("Decrypt", &error).to_string())?;
+        answer.plaintext.map(|key| Zeroizing::new(key.into_inner())).ok_or_else(|| "the answer has no key".to_owned())
+    }
+}

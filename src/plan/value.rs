@@ -1,0 +1,212 @@
+//! What is to be done about a secret's value and its custom labels, from version ids alone.
+//!
+//! The version id of a value from SOPS is derived from its ciphertext, so whether the committed value is live is seen
+//! without a key and without permission to read secrets. Nothing here holds plaintext.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::{Action, LabelVersion, PlannedValue, Token};
+use super::change::{Change, ValueReason};
+use super::diff::Difference;
+use super::report::FindingKind;
+use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, SecretName, VALUE_TAG};
+use crate::live::LiveSecret;
+use crate::origin::Origin;
+use crate::value::{Identity, VersionId};
+
+/// The label of the version that readers get.
+const CURRENT: &str = "AWSCURRENT";
+
+/// What is known about the values of one target beside the live snapshot. No value is in here.
+#[derive(Clone, Debug, Default)]
+pub struct ValueFacts {
+    /// The version id that each declared value stands for.
+    pub identities: BTreeMap<SecretName, Identity>,
+    /// Version ids that the service has although no label shows them (ListSecretVersionIds).
+    pub unlabelled: BTreeMap<SecretName, BTreeSet<String>>,
+    /// Comparisons of live values with declared ones, where `--read-values` asked for them.
+    pub compared: BTreeMap<SecretName, Comparison>,
+}
+
+/// How a live value compares with the declared one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// They are the same.
+    Equal,
+    /// They are not.
+    Differs,
+    /// One of the two could not be read.
+    Unreadable(String),
+}
+
+/// Who owns the value: as written, else rotation where the live secret is or was rotated, else git. Dropping `rotation`
+/// from a manifest must never put a stale password back.
+pub(super) fn ownership(value: &DesiredValue, observed: Option<&LiveSecret>) -> Ownership {
+    value.ownership.unwrap_or(match observed {
+        Some(secret) if secret.is_rotated() => Ownership::Seed,
+        _ => Ownership::Enforce,
+    })
+}
+
+/// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it,
+/// which counts only while that version holds AWSCURRENT.
+fn live_name_of(wanted: &str, observed: Option<&LiveSecret>) -> String {
+    let claimed = observed.and_then(|secret| {
+        let (git, live) = secret.tags.get(VALUE_TAG)?.split_once('=')?;
+        (git == wanted && secret.current_version() == Some(live)).then(|| live.to_owned())
+    });
+    claimed.unwrap_or_else(|| wanted.to_owned())
+}
+
+/// What one secret's value and labels ask for.
+pub(super) struct ValuePlanner<'a> {
+    pub(super) wish: &'a DesiredSecret,
+    pub(super) observed: Option<&'a LiveSecret>,
+    pub(super) facts: &'a ValueFacts,
+}
+
+impl ValuePlanner<'_> {
+    /// Adds changes and actions for the value and the labels; what stands in the way comes back.
+    pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
+        let mut findings = Vec::new();
+        let put = self.wish.value.as_ref().and_then(|value| self.value(value, &mut findings));
+        if let (Some(_), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
+            findings.push(FindingKind::RotationPending { version: stuck.to_owned() });
+            return findings;
+        }
+        let mut putting = false;
+        if let (Some((planned, reason)), Some(value)) = (put, &self.wish.value) {
+            let restored = match (&reason, &planned.token) {
+                (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.as_str().to_owned(), current.clone())),
+                _ => None,
+            };
+            difference.changes.push(Change::Value {
+                reason,
+                source: value.source.clone(),
+                origin: value.origin.clone(),
+            });
+            difference.actions.push(Action::PutValue(Box::new(planned)));
+            // A put of what the service has already moves no label, so the label follows.
+            if let Some((to, from)) = restored {
+                let label = CURRENT.to_owned();
+                difference.actions.push(Action::MoveLabel { label, to: LabelVersion::Id(to), from: Some(from) });
+            }
+            putting = true;
+        }
+        for (label, (holder, origin)) in &self.wish.labels {
+            self.label(label, holder, origin, putting, difference);
+        }
+        findings
+    }
+
+    /// The value to put, when one is to be put.
+    fn value(&self, value: &DesiredValue, findings: &mut Vec<FindingKind>) -> Option<(PlannedValue, ValueReason)> {
+        let identity = self.facts.identities.get(&self.wish.name)?;
+        let token = match identity {
+            Identity::Known(id) => Token::Id(id.clone()),
+            Identity::KnownAfterApply => Token::KnownAfterApply,
+            Identity::ByComparison | Identity::MadeOnce => Token::Random,
+        };
+        let put = |probe: Option<&str>, reason: ValueReason| {
+            let probe = probe.map(str::to_owned);
+            Some((
+                PlannedValue { source: value.source.clone(), token: token.clone(), probe, labels: Vec::new() },
+                reason,
+            ))
+        };
+        let Some(current) = self.observed.and_then(LiveSecret::current_version) else {
+            return put(None, ValueReason::First);
+        };
+        if ownership(value, self.observed) == Ownership::Seed {
+            return None;
+        }
+        // A value that was read says more than any id or tag.
+        match self.facts.compared.get(&self.wish.name) {
+            Some(Comparison::Equal) => return None,
+            Some(Comparison::Differs) => return put(None, ValueReason::Differs { current: current.to_owned() }),
+            Some(Comparison::Unreadable(reason)) => {
+                findings.push(FindingKind::ValueUnreadable { reason: reason.clone() });
+                return None;
+            }
+            None => {}
+        }
+        match identity {
+            Identity::MadeOnce => None,
+            Identity::ByComparison => {
+                findings.push(FindingKind::ValueUnknown);
+                None
+            }
+            Identity::KnownAfterApply => {
+                put(Some(current), ValueReason::ReEncryptedOrChanged { current: current.to_owned() })
+            }
+            Identity::Known(wanted) => {
+                if live_name_of(wanted.as_str(), self.observed) == current {
+                    return None;
+                }
+                let current_id = current.to_owned();
+                if self.exists(wanted.as_str()) {
+                    return put(None, ValueReason::Reverted { current: current_id });
+                }
+                let reason = if VersionId::new(current).is_some_and(|id| id.is_ours()) {
+                    ValueReason::ReEncryptedOrChanged { current: current_id }
+                } else {
+                    ValueReason::NotFromGit { current: current_id }
+                };
+                put(Some(current), reason)
+            }
+        }
+    }
+
+    /// Whether the service has a version with this id.
+    fn exists(&self, id: &str) -> bool {
+        self.observed.is_some_and(|secret| secret.versions.contains_key(id))
+            || self.facts.unlabelled.get(&self.wish.name).is_some_and(|ids| ids.contains(id))
+    }
+
+    fn label(&self, label: &str, holder: &LabelHolder, origin: &Origin, putting: bool, difference: &mut Difference) {
+        let before = self.observed.and_then(|secret| secret.holder(label)).map(str::to_owned);
+        let wanted = match holder {
+            LabelHolder::Version(id) => Some(id.clone()),
+            LabelHolder::Git => match self.facts.identities.get(&self.wish.name) {
+                // What is put gets its version id then, or an equal live version keeps its own.
+                _ if putting => None,
+                Some(Identity::Known(id)) => Some(live_name_of(id.as_str(), self.observed)),
+                _ => self.observed.and_then(LiveSecret::current_version).map(str::to_owned),
+            },
+        };
+        if wanted.is_some() && wanted == before {
+            return;
+        }
+        let missing = wanted.as_deref().is_some_and(|id| *holder == LabelHolder::Git && !self.exists(id));
+        let to = match (&wanted, &self.wish.value) {
+            // Git's version is not there, since rotation owns what is current: it is put for the label alone.
+            (Some(_), Some(value)) if missing => {
+                if let Some(Identity::Known(id)) = self.facts.identities.get(&self.wish.name) {
+                    difference.changes.push(Change::Value {
+                        reason: ValueReason::ForLabel,
+                        source: value.source.clone(),
+                        origin: value.origin.clone(),
+                    });
+                    difference.actions.push(Action::PutValue(Box::new(PlannedValue {
+                        source: value.source.clone(),
+                        token: Token::Id(id.clone()),
+                        probe: None,
+                        labels: vec![label.to_owned()],
+                    })));
+                }
+                None
+            }
+            (Some(id), _) => Some(LabelVersion::Id(id.clone())),
+            (None, _) => Some(LabelVersion::JustPut),
+        };
+        difference.changes.push(Change::Label {
+            label: label.to_owned(),
+            before: before.clone(),
+            after: wanted,
+            origin: origin.clone(),
+        });
+        if let Some(to) = to {
+            difference.actions.push(Action::MoveLabel { label: label.to_owned(), to, from: before });
+        }
+    }
+}

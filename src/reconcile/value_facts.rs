@@ -1,0 +1,121 @@
+//! What planning needs to know about values: the version ids that git's values stand for, the versions that no label shows,
+//! and, only when asked for, how live values compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{PlanError, ValueProblem};
+use crate::apply::Values;
+use crate::desired::{Desired, DesiredSecret, DesiredValue, SecretName, State};
+use crate::live::{Live, LiveSecret, ReadSecrets};
+use crate::plan::{Action, Comparison, Plan, Selection, Token, ValueFacts};
+use crate::value::Identity;
+
+/// Secrets that one BatchGetSecretValue takes.
+const BATCH: usize = 20;
+
+/// Batches that are read at once.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// The secrets of this run that declare a value.
+fn declared<'a>(
+    desired: &'a Desired,
+    selection: &'a Selection,
+) -> impl Iterator<Item = (&'a DesiredSecret, &'a DesiredValue)> {
+    desired
+        .secrets
+        .values()
+        .filter(|wish| wish.state == State::Present && selection.contains(&wish.name))
+        .filter_map(|wish| Some((wish, wish.value.as_ref()?)))
+}
+
+/// Names every declared value by the version id that it stands for, without a key; all that is wrong comes back at once.
+pub(super) fn identify(
+    desired: &Desired,
+    live: &Live,
+    selection: &Selection,
+    values: &impl Values,
+) -> Result<ValueFacts, PlanError> {
+    let mut facts = ValueFacts::default();
+    let mut problems = Vec::new();
+    for (wish, value) in declared(desired, selection) {
+        match values.identity(&wish.name, &value.source, &|name| live.arn(name)) {
+            Ok(identity) => {
+                facts.identities.insert(wish.name.clone(), identity);
+            }
+            Err(error) => {
+                problems.push(ValueProblem { secret: wish.name.clone(), origin: value.origin.clone(), error });
+            }
+        }
+    }
+    if problems.is_empty() { Ok(facts) } else { Err(PlanError::Values(problems)) }
+}
+
+/// Secrets whose planned value has an id that no label shows: whether the service has it all the same must be asked.
+pub(super) fn versions_unknown(plan: &Plan, facts: &ValueFacts) -> BTreeSet<SecretName> {
+    plan.secrets
+        .iter()
+        .filter(|secret| !facts.unlabelled.contains_key(&secret.name))
+        .filter(|secret| {
+            let observed = secret.observed.as_ref();
+            observed.is_some_and(|live| !live.versions.is_empty())
+                && secret.actions.iter().any(|action| match action {
+                    Action::PutValue(value) => matches!(&value.token,
+                        Token::Id(id) if observed.is_some_and(|live| !live.versions.contains_key(id.as_str()))),
+                    _ => false,
+                })
+        })
+        .map(|secret| secret.name.clone())
+        .collect()
+}
+
+/// Reads live values in batches and compares them in constant time: those whose id says nothing, and those of secrets that
+/// are adopted or whose id is another one.
+pub(super) async fn compare<R: ReadSecrets>(
+    reader: &R,
+    desired: &Desired,
+    live: &Live,
+    facts: &ValueFacts,
+    selection: &Selection,
+    values: &impl Values,
+) -> Result<BTreeMap<SecretName, Comparison>, PlanError> {
+    let wanted: BTreeMap<SecretName, &DesiredValue> = declared(desired, selection)
+        .filter(|(wish, _)| {
+            let Some(secret) = live.secrets.get(&wish.name).filter(|secret| !secret.is_scheduled_for_deletion()) else {
+                return false;
+            };
+            worth_reading(secret, facts.identities.get(&wish.name))
+        })
+        .map(|(wish, value)| (wish.name.clone(), value))
+        .collect();
+    let names: Vec<SecretName> = wanted.keys().cloned().collect();
+    let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[SecretName]>::to_vec))
+        .map(async |batch| reader.values(&batch).await)
+        .buffer_unordered(BATCHES_AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut compared = BTreeMap::new();
+    for (name, read) in batches.into_iter().flatten() {
+        let Some(value) = wanted.get(&name) else { continue };
+        let comparison = match read {
+            Err(error) => Comparison::Unreadable(error.to_string()),
+            Ok(read) => match values.render(&value.source, &|name| live.arn(name)).await {
+                Ok(declared) if declared == read.value => Comparison::Equal,
+                Ok(_) => Comparison::Differs,
+                Err(error) => Comparison::Unreadable(error.to_string()),
+            },
+        };
+        compared.insert(name, comparison);
+    }
+    Ok(compared)
+}
+
+fn worth_reading(secret: &LiveSecret, identity: Option<&Identity>) -> bool {
+    let Some(current) = secret.current_version() else { return false };
+    match identity {
+        None | Some(Identity::MadeOnce | Identity::KnownAfterApply) => false,
+        Some(Identity::ByComparison) => true,
+        Some(Identity::Known(wanted)) => secret.owner().is_none() || wanted.as_str() != current,
+    }
+}

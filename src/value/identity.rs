@@ -1,0 +1,161 @@
+//! Which version of the secret git stands for, told without reading any value.
+//!
+//! The id is a hash of ciphertext: of each selected `ENC[...]` with its place in the file and in the value, of the secret's name and of the
+//! value's shape. It changes whenever the value does, since SOPS encrypts a changed value afresh, and stays when other values of
+//! the same file change. A hash of plaintext is never made: version ids are public.
+
+use std::collections::BTreeMap;
+
+use super::error::ValueError;
+use super::secret::check_len;
+use super::sops::select::{Part, Selection};
+use super::sops::{Format, SopsFiles};
+use super::source::Source;
+use super::version::{IdHasher, VersionId};
+use crate::desired::SecretName;
+
+/// What git knows of the version that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Its id.
+    Known(VersionId),
+    /// Its id hashes an ARN that is not known before apply. Ask again when it is.
+    KnownAfterApply,
+    /// Nothing: `env`, `file` and `binaryFile` can only be compared with the live value.
+    ByComparison,
+    /// It is made once, by `generate`, and never compared.
+    MadeOnce,
+}
+
+/// Finds the ARN of another secret, if it is known.
+type Arns<'a> = dyn Fn(&SecretName) -> Option<String> + 'a;
+
+impl Source {
+    /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and checked, as
+    /// far as that goes without a key, whatever the identity turns out to be.
+    pub fn identity(&self, name: &SecretName, arns: &Arns<'_>, files: &SopsFiles) -> Result<Identity, ValueError> {
+        let mut walk = Walk { hash: IdHasher::new(), arns, files, unknown_arn: false, unhashed: false };
+        walk.hash.text(name.as_str());
+        walk.hash.text(self.shape(files)?);
+        walk.source(self, "")?;
+        Ok(if self.is_made_once() {
+            Identity::MadeOnce
+        } else if walk.unhashed {
+            Identity::ByComparison
+        } else if walk.unknown_arn {
+            Identity::KnownAfterApply
+        } else {
+            Identity::Known(walk.hash.finish())
+        })
+    }
+
+    /// What the rendered value is: bytes, JSON or text.
+    fn shape(&self, files: &SopsFiles) -> Result<&'static str, ValueError> {
+        Ok(match self {
+            Self::Sops { file, shown, key } => {
+                let file = files.get(file, shown)?;
+                match Selection::new(&file, key.as_deref())?.part()? {
+                    _ if file.format == Format::Binary => "binary",
+                    Part::List(_) | Part::Map(_) => "json",
+                    Part::Null | Part::Empty | Part::Leaf(_) => "text",
+                }
+            }
+            Self::BinaryFile { .. } => "binary",
+            Self::Json(_) => "json",
+            Self::Env(_) | Self::File { .. } | Self::Text(_) | Self::Generate(_) => "text",
+        })
+    }
+}
+
+struct Walk<'a> {
+    hash: IdHasher,
+    arns: &'a Arns<'a>,
+    files: &'a SopsFiles,
+    unknown_arn: bool,
+    /// A part has no id.
+    unhashed: bool,
+}
+
+impl Walk<'_> {
+    /// `target` is the JSON pointer to the place in the value.
+    fn source(&mut self, source: &Source, target: &str) -> Result<(), ValueError> {
+        match source {
+            Source::Sops { file, shown, key } => {
+                let file = self.files.get(file, shown)?;
+                if file.format == Format::Binary && !target.is_empty() {
+                    return Err(ValueError::BinaryInJson { file: shown.clone() });
+                }
+                let selection = Selection::new(&file, key.as_deref())?;
+                self.hash.text("sops");
+                self.selection(&selection, target)
+            }
+            Source::Text(template) => {
+                match template.resolve(self.arns) {
+                    Ok(text) => {
+                        check_len(text.len()).or_else(|error| if target.is_empty() { Err(error) } else { Ok(()) })?;
+                        self.tag("text", target);
+                        self.hash.text(&text);
+                    }
+                    Err(_) => self.unknown_arn = true,
+                }
+                Ok(())
+            }
+            Source::Json(fields) => self.json(fields, target),
+            Source::BinaryFile { shown, .. } if !target.is_empty() => {
+                Err(ValueError::BinaryInJson { file: shown.clone() })
+            }
+            Source::Env(_) | Source::File { .. } | Source::BinaryFile { .. } => {
+                self.unhashed = true;
+                Ok(())
+            }
+            Source::Generate(_) => Ok(()),
+        }
+    }
+
+    fn json(&mut self, fields: &BTreeMap<String, Source>, target: &str) -> Result<(), ValueError> {
+        self.tag("json", target);
+        self.hash.count(fields.len());
+        fields.iter().try_for_each(|(key, field)| self.source(field, &beneath(target, key)))
+    }
+
+    fn selection(&mut self, place: &Selection<'_>, target: &str) -> Result<(), ValueError> {
+        match place.part()? {
+            Part::Null => self.place("null", target, place),
+            Part::Empty => self.place("empty", target, place),
+            Part::Leaf(value) => {
+                self.place("leaf", target, place);
+                self.hash.text(value.whole);
+            }
+            Part::List(items) => {
+                self.place("list", target, place);
+                self.hash.count(items.len());
+                for (at, item) in items.iter().enumerate() {
+                    self.selection(item, &beneath(target, &at.to_string()))?;
+                }
+            }
+            Part::Map(entries) => {
+                self.place("map", target, place);
+                self.hash.count(entries.len());
+                for (key, part) in &entries {
+                    self.selection(part, &beneath(target, key))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tag(&mut self, tag: &str, target: &str) {
+        self.hash.text(tag);
+        self.hash.text(target);
+    }
+
+    fn place(&mut self, tag: &str, target: &str, place: &Selection<'_>) {
+        self.tag(tag, target);
+        self.hash.text(&place.pointer);
+    }
+}
+
+/// The JSON pointer to a part.
+fn beneath(target: &str, step: &str) -> String {
+    format!("{target}/{}", step.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,39 @@
+//! Secret values: where they come from, how they stay hidden, and how git's version of one is named without reading it.
+//!
+//! A [`Source`] is what a manifest says about a value. [`Source::identity`] names the version that it stands for, from
+//! ciphertext alone: no key, no permission to read secrets. [`Source::render`] makes the [`SecretValue`] itself, and only
+//! `apply` and `--read-values` do that. SOPS files are read and decrypted in `sops/`.
+//!
+//! What may not enter: planning, printing, and AWS. Keys that KMS unwraps and passwords that AWS makes come in through the
+//! traits [`DataKeys`] and [`Passwords`]. Plaintext lives here in [`SecretValue`] and in buffers that wipe themselves; no
+//! error and no `Debug` text holds any of it, nor a line of a file.
+
+mod buffer;
+mod env;
+mod error;
+mod identity;
+mod json;
+mod read;
+mod render;
+mod secret;
+mod sops;
+mod source;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use env::EnvAccess;
+pub use error::{KeySearch, ValueError};
+pub use identity::Identity;
+pub use render::{Passwords, RenderContext};
+pub use secret::{Exposed, SecretValue};
+pub use sops::{
+    AgeKeys, DataKeys, Decryptor, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles, SopsProgram,
+    config_home,
+};
+pub use source::{GenerateOptions, Source};
+pub use version::VersionId;
+
+/// The largest value that Secrets Manager takes, in bytes (PutSecretValue, `SecretString` and `SecretBinary`).
+pub const MAX_VALUE_BYTES: usize = 65_536;

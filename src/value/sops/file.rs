@@ -1,0 +1,141 @@
+//! Encrypted files, parsed once a run. No key is needed for any of this.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::metadata::Metadata;
+use super::tree::Node;
+use super::{MAX_SOPS_BYTES, dotenv, ini, json, yaml};
+use crate::value::error::ValueError;
+use crate::value::read;
+
+/// The stores of SOPS, told apart by the ending of the file's name as SOPS itself does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::value) enum Format {
+    Yaml,
+    Json,
+    Dotenv,
+    Ini,
+    Binary,
+}
+
+impl Format {
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        // Not the path's extension: a file `.env` has none.
+        let ends_with = |ending: &str| name.ends_with(ending);
+        if ends_with(".yaml") || ends_with(".yml") {
+            Self::Yaml
+        } else if ends_with(".json") {
+            Self::Json
+        } else if ends_with(".env") {
+            Self::Dotenv
+        } else if ends_with(".ini") {
+            Self::Ini
+        } else {
+            Self::Binary
+        }
+    }
+
+    /// What the `sops` program calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Dotenv => "dotenv",
+            Self::Ini => "ini",
+            Self::Binary => "binary",
+        }
+    }
+}
+
+/// An encrypted file, parsed.
+pub(in crate::value) struct SopsFile {
+    pub(in crate::value) path: PathBuf,
+    /// Its path relative to the project.
+    pub(in crate::value) shown: String,
+    pub(in crate::value) format: Format,
+    /// Its documents in file order, without the metadata. Only YAML has more than one.
+    pub(super) documents: Vec<Node>,
+    pub(super) metadata: Metadata,
+    /// Its text, to be compared with what the `sops` program found.
+    pub(super) text: String,
+}
+
+impl SopsFile {
+    pub(super) fn parse(path: &Path, shown: &str, text: String) -> Result<Self, ValueError> {
+        let not_sops = |reason| ValueError::NotSops { file: shown.to_owned(), reason };
+        let format = Format::of(path);
+        let (documents, metadata) = read_format(format, &text).map_err(not_sops)?;
+        let metadata = Metadata::decode(metadata).map_err(not_sops)?;
+        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), format, documents, metadata, text })
+    }
+}
+
+fn read_format(format: Format, text: &str) -> Result<(Vec<Node>, serde_json::Value), &'static str> {
+    let mut documents = match format {
+        Format::Yaml => yaml::read(text)?,
+        Format::Json | Format::Binary => vec![json::read(text)?],
+        Format::Dotenv => {
+            let (node, metadata) = dotenv::read(text)?;
+            return Ok((vec![node], metadata));
+        }
+        Format::Ini => {
+            let (node, metadata) = ini::read(text)?;
+            return Ok((vec![node], metadata));
+        }
+    };
+    let mut metadata = None;
+    for document in &mut documents {
+        match document {
+            Node::Map(entries) => {
+                if let Some(at) = entries.iter().position(|(key, _)| key == "sops") {
+                    let (_, found) = entries.remove(at);
+                    // SOPS repeats the metadata in every document, and reads the first.
+                    metadata.get_or_insert(found);
+                } else if metadata.is_none() {
+                    return Err("it has no `sops` metadata");
+                }
+            }
+            Node::Null => *document = Node::Map(Vec::new()),
+            _ => return Err("it is not a map"),
+        }
+    }
+    let metadata = metadata.filter(|found| matches!(found, Node::Map(_))).ok_or("it has no `sops` metadata")?;
+    Ok((documents, metadata.to_json()))
+}
+
+type Slot = Arc<OnceLock<Result<Arc<SopsFile>, ValueError>>>;
+
+/// The encrypted files of a run, each read and parsed once.
+#[derive(Default)]
+pub struct SopsFiles(Mutex<HashMap<PathBuf, Slot>>);
+
+impl SopsFiles {
+    /// No files yet: each is read when it is first needed.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(in crate::value) fn get(&self, path: &Path, shown: &str) -> Result<Arc<SopsFile>, ValueError> {
+        let slot = {
+            let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(files.entry(path.to_owned()).or_default())
+        };
+        slot.get_or_init(|| {
+            let text = read::read(path, shown, MAX_SOPS_BYTES)?;
+            let not_text = || ValueError::NotSops { file: shown.to_owned(), reason: "it is not text" };
+            let text = text.as_str().ok_or_else(not_text)?.to_owned();
+            SopsFile::parse(path, shown, text).map(Arc::new)
+        })
+        .clone()
+    }
+}
+
+impl std::fmt::Debug for SopsFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("SopsFiles").field("files", &files.len()).finish()
+    }
+}

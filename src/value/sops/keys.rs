@@ -1,0 +1,196 @@
+//! age identities: where they are looked for, and what they open.
+//!
+//! The places and their order are those of the `sops` program: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, then
+//! `sops/age/keys.txt` in the user's configuration folder. All that exist are used. Nothing is read before a file needs it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use age::armor::ArmoredReader;
+use age::secrecy::{ExposeSecret, SecretString};
+use age::x25519::Identity;
+use zeroize::Zeroizing;
+
+use super::metadata::AgeRecipient;
+use crate::value::buffer::SecretBuffer;
+
+/// The most that is read of a file with keys, or of a command's output, in bytes.
+const MAX_KEYS_BYTES: usize = 1 << 20;
+
+/// The most that is read of a decrypted data key, in bytes. It has 32.
+const MAX_DATA_KEY_BYTES: usize = 64;
+
+/// The age identities of a run, read when the first file needs them.
+pub struct AgeKeys {
+    text: Option<SecretString>,
+    file: Option<PathBuf>,
+    command: Option<OsString>,
+    config_file: Option<PathBuf>,
+    found: OnceLock<Found>,
+}
+
+/// What the places hold.
+#[derive(Default)]
+pub(super) struct Found {
+    identities: Vec<(String, Identity)>,
+    /// Every place, in the order of looking.
+    pub(super) places: Vec<String>,
+    /// What went wrong, place by place. Nothing of a key is in it.
+    pub(super) problems: Vec<String>,
+}
+
+impl AgeKeys {
+    /// Notes where keys may be. `env` looks an environment variable up; `config_home` is the user's configuration folder, as
+    /// [`config_home`] finds it.
+    pub fn look_up(env: &dyn Fn(&str) -> Option<OsString>, config_home: Option<&Path>) -> Self {
+        Self {
+            text: env("SOPS_AGE_KEY").and_then(|text| text.into_string().ok()).map(SecretString::from),
+            file: env("SOPS_AGE_KEY_FILE").map(PathBuf::from),
+            command: env("SOPS_AGE_KEY_CMD"),
+            config_file: config_home.map(|home| home.join("sops").join("age").join("keys.txt")),
+            found: OnceLock::new(),
+        }
+    }
+
+    /// No keys at all.
+    pub fn none() -> Self {
+        Self::look_up(&|_| None, None)
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        self.found.get_or_init(|| {
+            let mut found = Found::default();
+            found.place(
+                "SOPS_AGE_KEY",
+                self.text.as_ref().map(|text| {
+                    let mut buffer = SecretBuffer::new();
+                    buffer.push_str(text.expose_secret());
+                    Ok(buffer)
+                }),
+            );
+            let named = self.file.as_ref().map(|file| format!("SOPS_AGE_KEY_FILE ({})", file.display()));
+            found.place(
+                named.as_deref().unwrap_or("SOPS_AGE_KEY_FILE"),
+                self.file.as_ref().map(|file| {
+                    read_file(file).and_then(|read| read.ok_or_else(|| "there is no such file".to_owned()))
+                }),
+            );
+            found.place("SOPS_AGE_KEY_CMD", self.command.as_deref().map(run));
+            if let Some(file) = &self.config_file {
+                found.place(&file.display().to_string(), read_file(file).transpose());
+            }
+            found
+        })
+    }
+}
+
+impl std::fmt::Debug for AgeKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AgeKeys(redacted)")
+    }
+}
+
+impl Found {
+    fn place(&mut self, place: &str, keys: Option<Result<SecretBuffer, String>>) {
+        self.places.push(if keys.is_some() { place.to_owned() } else { format!("{place} (not there)") });
+        match keys {
+            None => {}
+            Some(Err(problem)) => self.problems.push(format!("{place}: {problem}")),
+            Some(Ok(text)) => self.take(place, &text),
+        }
+    }
+
+    fn take(&mut self, place: &str, text: &SecretBuffer) {
+        let Some(text) = text.as_str() else {
+            self.problems.push(format!("{place}: this is not text"));
+            return;
+        };
+        if text.starts_with("age-encryption.org/") || text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") {
+            self.problems.push(format!(
+                "{place}: these keys are protected by a passphrase, which only the sops program can ask for"
+            ));
+            return;
+        }
+        for (line, key) in text.lines().map(str::trim).enumerate() {
+            if key.is_empty() || key.starts_with('#') {
+                continue;
+            }
+            match key.parse::<Identity>() {
+                Ok(identity) => self.identities.push((identity.to_public().to_string(), identity)),
+                Err(_) if key.starts_with("AGE-PLUGIN-") => {
+                    self.problems.push(format!(
+                        "{place}: line {} is a plugin's key, which only the sops program can use",
+                        line + 1
+                    ));
+                }
+                Err(_) => {
+                    self.problems.push(format!("{place}: line {} is not an age key (AGE-SECRET-KEY-1...)", line + 1));
+                }
+            }
+        }
+    }
+
+    /// Whether there is any key.
+    pub(super) fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
+    /// Unwraps a data key. The identity that the recipient names comes first; that name is not authenticated, so all are tried.
+    pub(super) fn unwrap(&self, recipient: &AgeRecipient) -> Option<Zeroizing<Vec<u8>>> {
+        let named = self.identities.iter().filter(|(public, _)| *public == recipient.recipient);
+        let others = self.identities.iter().filter(|(public, _)| *public != recipient.recipient);
+        let identities = named.chain(others).map(|(_, identity)| identity as &dyn age::Identity);
+        let decryptor = age::Decryptor::new(ArmoredReader::new(recipient.enc.as_bytes())).ok()?;
+        let mut plain = decryptor.decrypt(identities).ok()?;
+        Some(SecretBuffer::read_to_limit(&mut plain, MAX_DATA_KEY_BYTES).ok()?.into_bytes())
+    }
+}
+
+/// The user's configuration folder as `sops` finds it: XDG_CONFIG_HOME or `~/.config`, on macOS `~/Library/Application Support`, on
+/// Windows `%AppData%`.
+pub fn config_home(env: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if cfg!(windows) {
+        return set("AppData");
+    }
+    let home = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".config" };
+    set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|folder| folder.join(home)))
+}
+
+/// The file's contents; `None` when there is no such file.
+fn read_file(path: &Path) -> Result<Option<SecretBuffer>, String> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file,
+    };
+    let read = file.and_then(|mut file| bounded(&mut file));
+    read.map(Some).map_err(|error| error.kind().to_string())
+}
+
+fn bounded(reader: &mut impl Read) -> std::io::Result<SecretBuffer> {
+    let buffer = SecretBuffer::read_to_limit(reader, MAX_KEYS_BYTES)?;
+    if buffer.len() > MAX_KEYS_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(buffer) }
+}
+
+/// Runs SOPS_AGE_KEY_CMD, split into words as a shell does, and takes its output.
+fn run(command: &OsStr) -> Result<SecretBuffer, String> {
+    let words = command.to_str().and_then(shlex::split).filter(|words| !words.is_empty());
+    let words = words.ok_or_else(|| "this is not a command".to_owned())?;
+    let failed = |error: std::io::Error| format!("the command could not be run: {}", error.kind());
+    let mut child = Command::new(&words[0])
+        .args(&words[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let output = child.stdout.take().map_or_else(|| Ok(SecretBuffer::new()), |mut pipe| bounded(&mut pipe));
+    let status = child.wait().map_err(failed)?;
+    if !status.success() {
+        return Err(format!("the command failed: {status}"));
+    }
+    output.map_err(failed)
+}
