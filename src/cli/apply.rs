@@ -188,7 +188,7 @@ async fn tell_wrong_values(
                 let Err(error) = (if later { continue } else { values.render(source, &arns).await }) else { continue };
                 wrong = true;
                 let message = format!("{}: {error}", secret.name);
-                let hint = error.hint().map(|hint| escape::line(&hint).into_owned());
+                let hint = error.hint().map(|hint| escape::block(&hint).into_owned());
                 shell.error(&escape::line(&message), hint.as_deref());
             }
         }

@@ -8,16 +8,20 @@ mod args;
 mod explain;
 mod init;
 mod interrupt;
+mod journal;
 mod log;
+mod one_secret;
 mod plan;
 mod prepare;
 mod progress;
 mod release;
+mod rollback;
 mod sandbox;
 mod schema;
 mod shell;
 mod validate;
 mod values;
+mod versions;
 
 use std::ffi::OsString;
 
@@ -57,6 +61,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Release(release::ReleaseArgs),
+    Versions(versions::VersionsArgs),
+    Rollback(rollback::RollbackArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Sandbox(sandbox::SandboxArgs),
@@ -84,6 +90,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Plan(args) => Box::pin(plan::plan(&args, cli.verbose, shell)).await,
             Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
             Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
+            Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
+            Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,

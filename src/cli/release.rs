@@ -3,18 +3,18 @@
 use clap::Args;
 
 use super::apply::ask;
-use super::args::{AwsArgs, ProjectArgs};
 use super::interrupt;
-use super::prepare::{TargetError, load_project, reach, tell_calls};
+use super::journal::{Entry, JournalArgs};
+use super::one_secret::{OneSecret, OneSecretArgs, refuse};
+use super::prepare::tell_calls;
 use super::progress::ApplyLines;
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
-use crate::apply::{ApplyOptions, Work, apply as carry_out};
+use crate::apply::{ApplyEvent, ApplyOptions, Work, apply as carry_out};
 use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
-use crate::live::{Live, ReadSecrets};
+use crate::live::Live;
 use crate::plan::{Plan, PlanReport, plan_release};
-use crate::reconcile::PlanError;
 use crate::render::{apply_text, escape, plan_text};
 
 /// Stop managing one secret and keep it.
@@ -24,19 +24,13 @@ use crate::render::{apply_text, escape, plan_text};
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  keywright release prod/payments/legacy-api --target prod")]
 pub(super) struct ReleaseArgs {
-    /// The secret's name
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// The target that owns it; may be left out when the project has one
-    #[arg(short, long, value_name = "NAME")]
-    target: Option<String>,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    secret: OneSecretArgs,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    journal: JournalArgs,
 }
 
 pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
@@ -46,46 +40,19 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) 
 }
 
 async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_project(&args.project, &targets, shell)?;
-    let aws = reach(&args.aws, &loaded.root, shell)?;
-    let [desired] = loaded.desired.as_slice() else {
-        let names: Vec<_> = loaded.desired.iter().map(|desired| escape::line(&desired.target.name)).collect();
-        shell.error("the project has several targets", Some(&format!("say which with --target: {}", names.join(", "))));
-        return Err(ExitCode::Usage);
-    };
-    let name = SecretName::new(&args.name);
-    let refuse = |message: &str, hint: Option<&str>| {
-        shell.error(&format!("{}: {message}", escape::line(&args.name)), hint);
-        ExitCode::Error
-    };
-    if !desired.scope.contains(name.as_str()) {
-        return Err(refuse("is outside the project's scope, and is never touched", None));
-    }
-    let fail = |error: TargetError| {
-        let hint = error.hint();
-        shell.error(&format!("{}: {}", escape::line(&desired.target.name), error.text()), hint.as_deref());
-        ExitCode::Error
-    };
-    let connection = aws.connect(&desired.target).await.map_err(|error| fail(error.into()))?;
-    let secret = connection.reader().describe(&name).await.map_err(|error| fail(PlanError::from(error).into()))?;
-    let Some(secret) = secret else { return Err(refuse("does not exist in this target", None)) };
-    match secret.owner() {
-        None => return Err(refuse("is not managed: it carries no owner tag", None)),
-        Some(owner) if owner != desired.owner() => {
-            let owner = escape::line(owner).into_owned();
-            return Err(refuse(&format!("belongs to {owner}, and only that project may release it"), None));
-        }
-        Some(_) => {}
-    }
+    let found = OneSecret::find(&args.secret, shell).await?;
+    found.check_owner(shell)?;
+    let OneSecret { root, desired, aws, connection, secret } = found;
+    let name = secret.name.clone();
+    let arn = secret.arn.clone();
     let mut live =
         Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };
     live.secrets.insert(name.clone(), secret);
-    let Some(plan) = plan_release(desired, &live, &name) else {
-        return Err(refuse("has nothing to release", None));
+    let Some(plan) = plan_release(&desired, &live, &name) else {
+        return Err(refuse(&name, "has nothing to release", None, shell));
     };
     shell.out.write(&plan_text::target(shell.out.paint(), &plan, &PlanReport::default()));
-    warn_of_manifest(desired, &name, shell);
+    warn_of_manifest(&desired, &name, shell);
 
     let stop = interrupt::listen();
     if !args.yes {
@@ -96,19 +63,24 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
         let writer = connection.into_writer();
         let options = ApplyOptions::default();
         // A release puts no value; the engine wants to know where one would come from.
-        let sources = ValueSources::new(&ValueArgs::default(), &aws, &loaded.root, shell)?;
+        let sources = ValueSources::new(&ValueArgs::default(), &aws, &root, shell)?;
         let decryptor = sources.decryptor();
         let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-        carry_out(
-            &writer,
-            &values,
-            Work { plan: &plan, live: &live, ignored: &desired.ignore_tags },
-            options,
-            stop,
-            &|event| lines.tell(&event),
-        )
-        .await
+        let work = Work { plan: &plan, live: &live, ignored: &desired.ignore_tags };
+        let tell = |event: ApplyEvent<'_>| lines.tell(&event);
+        Box::pin(carry_out(&writer, &values, work, options, stop, &tell)).await
     };
+    let entry = Entry {
+        command: "release",
+        project: &desired.project,
+        target: &desired.target.name,
+        account: live.account.as_deref(),
+        region: &desired.target.region,
+        secret: &arn,
+        action: "keywright's own tags removed".to_owned(),
+        result: if report.is_complete() { "done" } else { "failed" },
+    };
+    args.journal.append(&root, &entry, shell);
     tell_calls(&aws, verbose, shell);
     tell_summary(&plan, &report, shell);
     Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error })

@@ -107,7 +107,9 @@ impl Shell {
         let paint = self.err.paint();
         self.err.line(&format!("{}: {message}", paint.error("error")));
         if let Some(hint) = hint {
-            self.err.line(&format!("  {}", paint.faint(hint)));
+            for line in hint.lines() {
+                self.err.line(&format!("  {}", paint.faint(line)));
+            }
         }
     }
 

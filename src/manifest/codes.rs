@@ -89,6 +89,7 @@ codes! {
     RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
     POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."
     VALUE_SOURCE Error "value-source" "A value has exactly one source, correctly filled in."
+    VALUE_FILE Error "value-file" "A file that a value comes from can be used: it is encrypted with SOPS, and has what is selected."
     LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a version id."
     REPLICA Error "replica" "A replica is in another region, named once."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."

@@ -11,6 +11,7 @@ use super::parse::parse;
 use super::source::{Quoting, Sources, Span};
 use crate::desired::PolicyTemplate;
 use crate::origin::Origin;
+use crate::value::SopsFiles;
 
 /// Largest policy file, in bytes: a policy of the greatest size, generously indented.
 const MAX_POLICY_FILE_BYTES: u64 = 8 * crate::policy::MAX_POLICY_BYTES as u64;
@@ -20,12 +21,18 @@ pub(crate) struct Files {
     root: PathBuf,
     resolved: HashMap<(PathBuf, String), Result<PathBuf, FileFault>>,
     policies: HashMap<PathBuf, (Option<PolicyTemplate>, Vec<Problem>)>,
+    encrypted: SopsFiles,
 }
 
 impl Files {
     /// No file is known yet. `root` is the canonical folder of the project.
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, resolved: HashMap::new(), policies: HashMap::new() }
+        Self { root, resolved: HashMap::new(), policies: HashMap::new(), encrypted: SopsFiles::new() }
+    }
+
+    /// The SOPS files that were read so far, each once.
+    pub(crate) fn encrypted(&self) -> &SopsFiles {
+        &self.encrypted
     }
 
     /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it stands

@@ -94,6 +94,8 @@ pub enum FindingKind {
         /// The version that holds AWSPENDING.
         version: String,
     },
+    /// `--read-values` found the value of git's new ciphertext live already.
+    ValueReEncrypted,
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
     ValueUnknown,
     /// `--read-values` could not compare.
@@ -128,9 +130,10 @@ impl Finding {
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match &self.kind {
-            FindingKind::Unmanaged { .. } | FindingKind::ForeignInScope { .. } | FindingKind::ValueUnknown => {
-                Severity::Info
-            }
+            FindingKind::Unmanaged { .. }
+            | FindingKind::ForeignInScope { .. }
+            | FindingKind::ValueReEncrypted
+            | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }

@@ -122,7 +122,12 @@ impl ValuePlanner<'_> {
         }
         // A value that was read says more than any id or tag.
         match self.facts.compared.get(&self.wish.name) {
-            Some(Comparison::Equal) => return None,
+            Some(Comparison::Equal) => {
+                if matches!(identity, Identity::Known(id) if live_name_of(id.as_str(), self.observed) != current) {
+                    findings.push(FindingKind::ValueReEncrypted);
+                }
+                return None;
+            }
             Some(Comparison::Differs) => return put(None, ValueReason::Differs { current: current.to_owned() }),
             Some(Comparison::Unreadable(reason)) => {
                 findings.push(FindingKind::ValueUnreadable { reason: reason.clone() });

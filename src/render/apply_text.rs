@@ -46,7 +46,9 @@ fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutco
                 ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => None,
             };
             if let Some(hint) = hint {
-                let _ = write!(text, "\n      {}", paint.faint(escape::line(&hint)));
+                for line in escape::block(&hint).lines() {
+                    let _ = write!(text, "\n      {}", paint.faint(line));
+                }
             }
             text
         }

@@ -36,6 +36,7 @@ pub fn finding_text(finding: &Finding) -> String {
             "has AWSPENDING on {}, which is not the current version: a rotation is stuck, and its value is left alone",
             escape::line(version)
         ),
+        FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
         FindingKind::ValueUnknown => "may or may not have the declared value: it was not read".to_owned(),
         FindingKind::ValueUnreadable { reason } => {
             format!("has a value that could not be compared: {}", escape::line(reason))
@@ -67,6 +68,7 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::RotationPending { .. } => {
             "a put would drop what may be the only valid credential: let the rotation finish, or remove the label by hand"
         }
+        FindingKind::ValueReEncrypted => "nothing needs to be done",
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",

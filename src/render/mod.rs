@@ -12,7 +12,29 @@ mod paint;
 pub mod plan_json;
 pub mod plan_text;
 mod policy_diff;
+pub mod versions;
 mod words;
 
 pub use finding::{finding_help, finding_text};
 pub use paint::Paint;
+
+/// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder
+/// text are escaped here as well.
+fn json_text(document: &impl serde::Serialize) -> String {
+    use std::fmt::Write as _;
+    // Strings, numbers, lists and maps with text keys: this cannot fail.
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut out = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if escape::is_deceptive(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}

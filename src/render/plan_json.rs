@@ -4,13 +4,12 @@
 //! member that changes its meaning or goes raises `formatVersion`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::{finding_help, finding_text};
-use super::{escape, words};
+use super::words;
 use crate::desired::Deletion;
 use crate::origin::Origin;
 use crate::plan::{
@@ -237,7 +236,7 @@ pub fn document(project: &str, targets: Vec<TargetDocument>) -> String {
         has_changes: targets.iter().any(|target| !target.secrets.is_empty()),
         targets,
     };
-    to_text(&document)
+    super::json_text(&document)
 }
 
 /// The JSON Schema of [`PlanDocument`].
@@ -247,25 +246,6 @@ pub fn schema() -> serde_json::Value {
         schema.insert("title".to_owned(), "keywright plan, format version 1".into());
     }
     schema
-}
-
-/// JSON escapes control characters by itself; the characters that reorder text are escaped here as well.
-fn to_text(document: &PlanDocument) -> String {
-    // Strings, numbers, lists and maps with text keys: this cannot fail.
-    let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    let mut out = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if escape::is_deceptive(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out.push('\n');
-    out
 }
 
 fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
@@ -411,6 +391,7 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::NotCarriedOut(_) => "notCarriedOut",
             FindingKind::LooksRenamed { .. } => "looksRenamed",
             FindingKind::RotationPending { .. } => "rotationPending",
+            FindingKind::ValueReEncrypted => "valueReEncrypted",
             FindingKind::ValueUnknown => "valueUnknown",
             FindingKind::ValueUnreadable { .. } => "valueUnreadable",
             FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",

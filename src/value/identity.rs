@@ -92,7 +92,9 @@ impl Walk<'_> {
             Source::Text(template) => {
                 match template.resolve(self.arns) {
                     Ok(text) => {
-                        check_len(text.len()).or_else(|error| if target.is_empty() { Err(error) } else { Ok(()) })?;
+                        if target.is_empty() {
+                            check_len(text.len())?;
+                        }
                         self.tag("text", target);
                         self.hash.text(&text);
                     }

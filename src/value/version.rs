@@ -105,7 +105,9 @@ mod tests {
 
     fn hash(parts: &[Vec<u8>]) -> VersionId {
         let mut hasher = IdHasher::new();
-        parts.iter().for_each(|part| hasher.part(part));
+        for part in parts {
+            hasher.part(part);
+        }
         hasher.finish()
     }
 

@@ -102,7 +102,17 @@ impl Stage {
             Header::Answer(answer) => self.answer = Some(answer.clone()),
             Header::Run(line) => return Ok(self.run(line)),
             Header::Writes => return Ok(self.writes()),
-            Header::LiveAfter { account, region } => return Ok(live::dump(&self.sandbox, account, region)),
+            Header::Calls => return Ok(self.calls()),
+            Header::ByHand { account, region } => {
+                for (operation, body) in live::parse_calls(body)? {
+                    support::call(&self.sandbox, account, region, &operation, &body);
+                }
+                // What somebody else did is not what keywright did.
+                self.told = self.sandbox.calls().len();
+            }
+            Header::LiveAfter { account, region } => {
+                return Ok(tidy(&live::dump(&self.sandbox, account, region), "\0"));
+            }
             Header::Open => self.open = true,
         }
         Ok(section.body.clone())
@@ -116,7 +126,7 @@ impl Stage {
         }
         let verb = args.first().copied().unwrap_or_default().to_owned();
         args.extend(["--project", &folder]);
-        if ["plan", "apply", "release"].contains(&verb.as_str()) {
+        if ["plan", "apply", "release", "versions", "rollback"].contains(&verb.as_str()) {
             args.push("--sandbox");
         }
         if verb == "apply" {
@@ -126,7 +136,7 @@ impl Stage {
         let before = self.sandbox.calls().len();
         let answer = self.answer.take();
         let run = support::keywright(&self.sandbox, &args, answer.as_deref());
-        if !["apply", "release"].contains(&verb.as_str()) {
+        if !["apply", "release", "rollback"].contains(&verb.as_str()) {
             let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
             assert!(!wrote, "{verb} must never write");
         }
@@ -148,6 +158,18 @@ impl Stage {
         lines
     }
 
+    /// How often each operation was called since the last such section.
+    fn calls(&mut self) -> String {
+        let calls = self.sandbox.calls();
+        let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+        for call in calls.iter().skip(self.told) {
+            *counts.entry(&call.operation).or_default() += 1;
+        }
+        let text = counts.iter().map(|(operation, number)| format!("{operation} {number}\n")).collect();
+        self.told = calls.len();
+        text
+    }
+
     /// Every story ends with a plan that has nothing to do, unless it says why not.
     fn finish(self) -> Result<(), String> {
         if self.open || !self.ran {
@@ -166,9 +188,14 @@ impl Stage {
     }
 }
 
-/// Takes out what differs from run to run: the temporary folder and request ids. Lines lose their trailing spaces.
+/// Takes out what differs from run to run: the temporary folder, request ids and random version ids. Lines lose their
+/// trailing spaces.
 fn tidy(text: &str, folder: &str) -> String {
     let text = text.replace(folder, "PROJECT");
+    let uuid = regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a pattern");
+    let text = uuid.replace_all(&text, "RANDOM-UUID");
+    let config = regex::Regex::new("[^ ]*/sops/age/keys.txt").expect("a pattern");
+    let text = config.replace_all(&text, "CONFIG/sops/age/keys.txt");
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
         let mut line = line.trim_end().to_owned();

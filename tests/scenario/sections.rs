@@ -30,6 +30,10 @@ pub(crate) enum Header {
     Answer(String),
     /// `run COMMAND LINE`: the body is what it prints.
     Run(String),
+    /// `by hand ACCOUNT REGION`: calls that somebody makes with another tool.
+    ByHand { account: String, region: String },
+    /// `calls`: the body is how often each operation was called since the last such section.
+    Calls,
     /// `writes`: the body is the writing calls since the last such section.
     Writes,
     /// `live after ACCOUNT REGION`: the body is what is live now.
@@ -98,6 +102,11 @@ fn header(title: &str) -> Option<Header> {
         "answer" => Some(Header::Answer(rest.to_owned())),
         "run" => Some(Header::Run(rest.to_owned())),
         "writes" => Some(Header::Writes),
+        "calls" => Some(Header::Calls),
+        "by" => {
+            let (account, region) = pair(rest.strip_prefix("hand ")?)?;
+            Some(Header::ByHand { account, region })
+        }
         "open:" => Some(Header::Open),
         _ => None,
     }

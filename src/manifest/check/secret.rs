@@ -93,7 +93,7 @@ impl Builder<'_> {
             policy: self.policy(&fields, &spec),
             block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
             deletion: deletion(&fields.deletion, self.report),
-            value: self.value(&fields, &spec),
+            value: self.value(&fields, &spec, named.map_or("", |name| name.value.as_str())),
             labels: self.labels(&fields),
             not_carried_out: if state == State::Present { not_carried_out } else { Vec::new() },
         };
@@ -213,11 +213,16 @@ impl Builder<'_> {
     }
 
     /// `spec.value`, checked, with its files found.
-    fn value(&mut self, fields: &Defaults, spec: &Node) -> Option<DesiredValue> {
+    fn value(&mut self, fields: &Defaults, spec: &Node, name: &str) -> Option<DesiredValue> {
         let value = fields.value.get()?;
         let key = key_span(spec, &["value"]);
         check_value(&value.value, key, self.report);
         let source = source_of(&value.value, self.files, self.sources, self.report)?;
+        // What is wrong with an encrypted file is seen without its key.
+        if let Err(error) = source.identity(&SecretName::new(name), &|_| None, self.files.encrypted()) {
+            let problem = Problem::new(&codes::VALUE_FILE, key, error.to_string()).help_if(error.hint());
+            self.report.push(problem.masked(true));
+        }
         let ownership = value.value.ownership.value().map(|ownership| match ownership {
             OwnershipChoice::Enforce => Ownership::Enforce,
             OwnershipChoice::Seed => Ownership::Seed,

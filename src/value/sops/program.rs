@@ -100,7 +100,9 @@ impl SopsProgram {
             Some(exit_code::COULD_NOT_RETRIEVE_KEY) => return Failure::NoKey,
             Some(exit_code::MAC_MISMATCH) => ValueError::MacMismatch { file },
             Some(exit_code::MAC_NOT_FOUND) => ValueError::MacMissing { file },
-            Some(exit_code::ERROR_DECRYPTING_TREE) => ValueError::Tampered { file, path: "/".to_owned() },
+            Some(exit_code::ERROR_DECRYPTING_TREE) => {
+                ValueError::Tampered { file, path: "a place that the program does not tell".to_owned() }
+            }
             Some(exit_code::NO_FILE) => ValueError::MissingFile { file },
             code => ValueError::ProgramFailed { file, code },
         })

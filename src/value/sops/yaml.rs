@@ -95,15 +95,14 @@ impl Reader {
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node, &'static str> {
-    match tag {
-        None => {}
-        Some(tag) if tag.is_yaml_core_schema_tag("str") || matches!(tag.parts(), ("!", "") | ("", "!")) => {
-            return Ok(Node::text(text));
-        }
-        Some(tag) if tag.is_yaml_core_schema() => {}
+    let is_text = match tag {
+        None => false,
+        // go-yaml writes the text `<<` as `!!merge <<`.
+        Some(tag) if matches!(tag.parts(), ("!", "") | ("", "!") | ("tag:yaml.org,2002:", "str" | "merge")) => true,
+        Some(tag) if tag.is_yaml_core_schema() => false,
         Some(_) => return Err("it has a YAML tag that is not known"),
-    }
-    if style == ScalarStyle::Plain { Ok(resolve(text)) } else { Ok(Node::text(text)) }
+    };
+    Ok(if style == ScalarStyle::Plain && !is_text { resolve(text) } else { Node::text(text) })
 }
 
 /// A plain scalar, resolved as go-yaml version 3 does.
@@ -221,6 +220,15 @@ mod tests {
         assert!(read(&deep).is_err());
         let wide = "- a\n".repeat(MAX_NODES + 1);
         assert!(read(&wide).is_err());
+    }
+
+    #[test]
+    fn tags_of_text_are_known() {
+        let documents = read("a: !!merge <<\nb: !!str 12\nc: ! 12\n").unwrap_or_default();
+        for key in ["a", "b", "c"] {
+            assert!(documents.iter().all(|document| matches!(document.get(key), Some(Node::Text(_)))), "{key}");
+        }
+        assert_eq!(documents.len(), 1);
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! The journal: one JSON line for each day-2 command that wrote, without values.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::sandbox::PRIVATE_FOLDER;
+use super::shell::Shell;
+use crate::render::escape;
+
+/// Where the journal is.
+#[derive(Debug, Args)]
+pub(super) struct JournalArgs {
+    /// Append a line about what was done to this file [default: .keywright/journal.jsonl in the project]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+}
+
+/// One line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry<'a> {
+    /// The command.
+    pub(super) command: &'static str,
+    /// The project.
+    pub(super) project: &'a str,
+    /// The target's name.
+    pub(super) target: &'a str,
+    /// The account, when it is known.
+    pub(super) account: Option<&'a str>,
+    /// The region.
+    pub(super) region: &'a str,
+    /// The secret's ARN.
+    pub(super) secret: &'a str,
+    /// What was done, in words; no value.
+    pub(super) action: String,
+    /// `done` or `failed`.
+    pub(super) result: &'static str,
+}
+
+impl JournalArgs {
+    /// Appends a line. A journal that cannot be written is reported; what was done is done.
+    pub(super) fn append(&self, root: &Path, entry: &Entry<'_>, shell: &Shell) {
+        let path = self.journal.clone().unwrap_or_else(|| root.join(PRIVATE_FOLDER).join("journal.jsonl"));
+        let mut line = serde_json::json!({ "time": jiff::Timestamp::now().to_string() });
+        if let (Some(line), Ok(serde_json::Value::Object(entry))) = (line.as_object_mut(), serde_json::to_value(entry))
+        {
+            line.extend(entry);
+        }
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
+            let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
+            file.write_all(format!("{line}\n").as_bytes())
+        });
+        if let Err(error) = written {
+            let shown = path.display().to_string();
+            shell.error(&format!("the journal {} could not be written: {error}", escape::line(&shown)), None);
+        }
+    }
+}

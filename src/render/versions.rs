@@ -1,0 +1,94 @@
+//! The versions of one secret.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::escape;
+use super::paint::Paint;
+use crate::desired::VALUE_TAG;
+use crate::live::{LiveSecret, VersionEntry};
+
+/// The version of the format of [`json`].
+pub const FORMAT_VERSION: &str = "1";
+
+/// Whether a version holds git's value: it has git's id, or the tag `keywright:value` calls the two equal.
+fn is_gits(secret: &LiveSecret, id: &str, git: Option<&str>) -> bool {
+    git.is_some_and(|git| {
+        git == id
+            || (secret.tags.get(VALUE_TAG) == Some(&format!("{git}={id}")) && secret.current_version() == Some(id))
+    })
+}
+
+fn day(date: Option<jiff::Timestamp>) -> String {
+    date.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d").to_string())
+}
+
+/// One version a block, the newest first.
+pub fn text(paint: Paint, secret: &LiveSecret, entries: &[VersionEntry], git: Option<&str>) -> String {
+    let mut out = format!("{}\n", paint.strong(escape::line(secret.name.as_str())));
+    for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
+        let labels: Vec<_> = labels.iter().map(|label| escape::line(label)).collect();
+        let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels.join(", ")) };
+        let gits = if is_gits(secret, id, git) { paint.moved("  git's value") } else { String::new() };
+        let _ = writeln!(out, "\n  {}  {labels}{gits}", escape::line(id));
+        let made = created.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        let keys: Vec<_> = kms_key_ids.iter().map(|key| escape::line(key)).collect();
+        let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(", ") };
+        let _ = writeln!(out, "      made {made}, last read {}, key {keys}", day(*last_accessed));
+    }
+    if entries.is_empty() {
+        out.push_str("\n  It has no version: nobody has given it a value yet.\n");
+    }
+    if let Some(git) = git.filter(|git| !entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)))) {
+        let _ = writeln!(out, "\n  git's value ({git}) is not among them.");
+    }
+    out
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    format_version: &'static str,
+    name: &'a str,
+    arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_version: Option<&'a str>,
+    versions: Vec<Version<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version<'a> {
+    id: &'a str,
+    labels: Vec<&'a str>,
+    deprecated: bool,
+    is_gits: bool,
+    created: Option<String>,
+    last_accessed: Option<String>,
+    kms_key_ids: &'a [String],
+}
+
+/// The same for programs.
+pub fn json(secret: &LiveSecret, entries: &[VersionEntry], git: Option<&str>) -> String {
+    let date = |date: &Option<jiff::Timestamp>| date.map(|date| date.to_string());
+    let document = Document {
+        format_version: FORMAT_VERSION,
+        name: secret.name.as_str(),
+        arn: &secret.arn,
+        git_version: git,
+        versions: entries
+            .iter()
+            .map(|entry| Version {
+                id: &entry.id,
+                labels: entry.labels.iter().map(String::as_str).collect(),
+                deprecated: entry.labels.is_empty(),
+                is_gits: is_gits(secret, &entry.id, git),
+                created: date(&entry.created),
+                last_accessed: date(&entry.last_accessed),
+                kms_key_ids: &entry.kms_key_ids,
+            })
+            .collect(),
+    };
+    super::json_text(&document)
+}

@@ -1,0 +1,163 @@
+//! Each way to fail has an error of its own, and says enough to mend it.
+
+use super::*;
+
+#[test]
+fn without_a_key_the_error_says_where_it_looked() -> Result {
+    let home = tempfile::tempdir()?;
+    let age = AgeKeys::look_up(&|_| None, Some(home.path()));
+    let Err(ValueError::NoKey { file, search }) = render_with(&sops("types.yaml", None), &age, &NoKms, None) else {
+        return Err("no error".into());
+    };
+    assert_eq!(file, "types.yaml");
+    assert!(search.recipients.iter().all(|recipient| recipient.starts_with("age1")) && search.recipients.len() == 1);
+    let places = search.places.join("\n");
+    for place in ["SOPS_AGE_KEY ", "SOPS_AGE_KEY_FILE ", "SOPS_AGE_KEY_CMD ", "keys.txt "] {
+        assert!(places.contains(place), "{places}");
+    }
+    let hint = ValueError::NoKey { file, search }.hint().unwrap_or_default();
+    assert!(hint.contains("it was encrypted to age1") && hint.contains("looked for in"), "{hint}");
+    Ok(())
+}
+
+#[test]
+fn a_wrong_key_is_told_from_none() {
+    let rendered = render_with(&sops("types.yaml", None), &keys_of("throwaway-other-key.txt"), &NoKms, None);
+    assert!(matches!(rendered, Err(ValueError::WrongKey { .. })));
+}
+
+#[test]
+fn keys_come_from_every_place() -> Result {
+    let text = std::fs::read_to_string(fixture("throwaway-key.txt"))?;
+    let source = sops("types.yaml", Some("/folded"));
+    let opens = |age: &AgeKeys| render_with(&source, age, &NoKms, None).is_ok();
+
+    let from_text = text.clone();
+    assert!(opens(&AgeKeys::look_up(&|name| (name == "SOPS_AGE_KEY").then(|| OsString::from(&from_text)), None)));
+
+    let home = tempfile::tempdir()?;
+    std::fs::create_dir_all(home.path().join("sops/age"))?;
+    std::fs::write(home.path().join("sops/age/keys.txt"), &text)?;
+    assert!(opens(&AgeKeys::look_up(&|_| None, Some(home.path()))));
+
+    // A broken place does not keep the others from being used.
+    let broken = AgeKeys::look_up(
+        &|name| match name {
+            "SOPS_AGE_KEY_FILE" => Some(home.path().join("missing").into()),
+            "SOPS_AGE_KEY" => Some(OsString::from("CANARY is not a key")),
+            _ => None,
+        },
+        Some(home.path()),
+    );
+    assert!(opens(&broken));
+
+    if cfg!(unix) {
+        let command = format!("sh -c 'cat \"{}\"'", fixture("throwaway-key.txt").display());
+        let by_command = |command: String| {
+            AgeKeys::look_up(&|name| (name == "SOPS_AGE_KEY_CMD").then(|| OsString::from(&command)), None)
+        };
+        assert!(opens(&by_command(command)));
+        let failing = by_command("sh -c 'echo CANARY; exit 3'".to_owned());
+        let Err(error) = render_with(&source, &failing, &NoKms, None) else { return Err("no error".into()) };
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("SOPS_AGE_KEY_CMD: the command failed") && !hint.contains("CANARY"), "{hint}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_configuration_folder_is_found() {
+    let env = |name: &str| match name {
+        "XDG_CONFIG_HOME" => Some(OsString::from("/xdg")),
+        "HOME" => Some(OsString::from("/home/me")),
+        _ => None,
+    };
+    if cfg!(target_os = "linux") {
+        assert_eq!(config_home(&env), Some(PathBuf::from("/xdg")));
+        assert_eq!(
+            config_home(&|name| (name == "HOME").then(|| env("HOME")).flatten()),
+            Some(PathBuf::from("/home/me/.config"))
+        );
+        assert_eq!(config_home(&|_| None), None);
+    }
+}
+
+#[test]
+fn files_that_are_not_there_or_not_files() -> Result {
+    let folder = tempfile::tempdir()?;
+    let rendered = |name: &str| render(&sops_at(&folder.path().join(name), None));
+    assert!(matches!(rendered("missing.yaml"), Err(ValueError::MissingFile { .. })));
+    std::fs::create_dir(folder.path().join("folder.yaml"))?;
+    assert!(matches!(rendered("folder.yaml"), Err(ValueError::NotAFile { .. })));
+    std::fs::write(folder.path().join("large.yaml"), vec![b'#'; MAX_SOPS_BYTES + 1])?;
+    assert!(matches!(rendered("large.yaml"), Err(ValueError::FileTooLarge { limit: MAX_SOPS_BYTES, .. })));
+    Ok(())
+}
+
+#[test]
+fn what_is_no_sops_file_is_refused() -> Result {
+    let folder = tempfile::tempdir()?;
+    for (name, contents) in [
+        ("plain.yaml", "password: CANARY\n"),
+        ("broken.yaml", "password: [CANARY\n"),
+        ("list.yaml", "- CANARY\n"),
+        ("twice.yaml", "CANARY: 1\nCANARY: 2\n"),
+        ("empty.yaml", ""),
+        ("scalar.yaml", "sops: CANARY\n"),
+        ("none.yaml", "a: CANARY\nsops: { mac: x, version: 3.11.0 }\n"),
+        ("plain.json", "{\"a\": \"CANARY\"}"),
+        ("broken.json", "{\"a\": \"CANARY"),
+        ("plain.env", "A=CANARY\n"),
+        ("broken.env", "CANARY\n"),
+        ("plain.ini", "[a]\nb = CANARY\n"),
+        ("yaml-in-another-name", "a: CANARY\n"),
+        ("bytes.yaml", "\u{0}\u{1}CANARY"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, contents)?;
+        let Err(error) = render(&sops_at(&path, None)) else { return Err(name.into()) };
+        assert!(matches!(error, ValueError::NotSops { .. }), "{name}: {error}");
+        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("CANARY"), "{name}: {error:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_missing_key_names_what_is_there() -> Result {
+    let missing = |key: &str| match render(&sops("types.yaml", Some(key))) {
+        Err(ValueError::MissingKey { existing, .. }) => Ok(existing),
+        other => Err(format!("{key}: {other:?}")),
+    };
+    assert_eq!(missing("/dbx")?, ["/db", "/hosts", "/certificate", "/folded"]);
+    assert_eq!(missing("/hosts/9")?.len(), 6, "comments are no items");
+    assert!(missing("/db/passwort")?.contains(&"/db/password".to_owned()));
+    assert_eq!(missing("/folded/x")?, Vec::<String>::new());
+    let Err(error) = render(&sops("several.yaml", Some("/fourth"))) else { return Err("no error".into()) };
+    assert_eq!(error.hint().as_deref(), Some("there are /first, /second, /third"));
+    Ok(())
+}
+
+#[test]
+fn what_is_not_encrypted_is_not_selected() {
+    let refused = render(&sops("encrypted-suffix.yaml", Some("/plain")));
+    assert_eq!(
+        refused,
+        Err(ValueError::NotEncrypted { file: "encrypted-suffix.yaml".to_owned(), path: "/plain".to_owned() })
+    );
+    let within = render(&sops("encrypted-suffix.yaml", Some("/nested")));
+    assert!(matches!(within, Err(ValueError::NotEncrypted { path, .. }) if path == "/nested/plainInner"));
+    for key in ["/db/empty", "/db/nothing", "/db/emptyMap", "/db/emptyList"] {
+        let empty = render(&sops("types.yaml", Some(key)));
+        assert!(matches!(empty, Err(ValueError::NothingEncrypted { .. })), "{key}");
+    }
+}
+
+#[test]
+fn a_key_in_two_documents_is_ambiguous() -> Result {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("twice.yaml");
+    let text = std::fs::read_to_string(fixture("several.yaml"))?;
+    std::fs::write(&path, text.replace("second:", "first:"))?;
+    assert!(matches!(render(&sops_at(&path, Some("/first"))), Err(ValueError::AmbiguousKey { .. })));
+    Ok(())
+}
