@@ -140,13 +140,126 @@ fn marked_values_appear_nowhere() {
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
 }
 
+/// Secrets whose values come from every kind of source.
+const VALUES: &str = "apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/sops }
+spec: { value: { sops: { file: db.sops.yaml, key: /db } }, labels: { MINE: git } }
+---
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/leaf }
+spec: { value: { sops: { file: db.sops.yaml, key: /api } } }
+---
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/blob }
+spec: { value: { sops: { file: blob.sops.bin } } }
+---
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/env }
+spec: { value: { env: DB_PASSWORD } }
+---
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/file }
+spec: { value: { file: plain.txt } }
+---
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: dev/shop/json }
+spec: { value: { json: { a: { text: C4N4RY-text }, b: { sops: { file: db.sops.yaml, key: /api } }, c: { generate: { length: 16 } } } } }
+";
+
+#[test]
+fn values_of_every_source_appear_nowhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    let fixture = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/canary").join(name);
+        std::fs::read_to_string(path).expect("a fixture")
+    };
+    let encrypted = fixture("db.sops.yaml");
+    support::write_files(
+        root,
+        [
+            ("keywright.yaml", PROJECT.replace("[secrets/]", "[secrets/values.yaml]").as_str()),
+            ("secrets/values.yaml", VALUES),
+            ("secrets/db.sops.yaml", &encrypted),
+            ("secrets/blob.sops.bin", &fixture("blob.sops.bin")),
+            ("secrets/plain.txt", "C4N4RY-plain-file"),
+            ("right-key.txt", &fixture("age-key.txt")),
+            ("wrong-key.txt", &fixture("wrong-key.txt")),
+        ],
+    );
+    let mut server = Server::start(root);
+    let endpoint = format!("http://{}", server.address);
+    let right = root.join("right-key.txt");
+    let wrong = root.join("wrong-key.txt");
+    let with_key = |key: &Path, args: &[&str]| {
+        let args: Vec<&str> = args.iter().copied().chain(["-vvv", "--endpoint-url", &endpoint]).collect();
+        let printed = keywright_with(root, &args, &[("SOPS_AGE_KEY_FILE", key.to_string_lossy().as_ref())]);
+        assert!(!printed.contains(MARK), "{args:?} shows a marked value:\n{printed}");
+        printed
+    };
+    let apply = ["apply", "--yes", "--allow-env", "DB_*"];
+    assert!(with_key(&wrong, &apply).contains("nothing was applied"));
+    assert!(with_key(&right, &apply).contains("6 created"), "the values are really put");
+    with_key(&right, &["plan", "--read-values", "--allow-env", "DB_*"]);
+    with_key(&right, &["plan", "--read-values", "--format", "json", "--allow-env", "DB_*"]);
+    // Somebody changes values by hand, and they are put back.
+    for name in ["sops", "leaf", "env", "file"] {
+        server.call(
+            "PutSecretValue",
+            &json!({ "SecretId": format!("dev/shop/{name}"), "SecretString": "C4N4RY-by-hand",
+                "ClientRequestToken": format!("by-hand-{name:->32}") }),
+        );
+    }
+    with_key(&right, &["plan", "--read-values", "--allow-env", "DB_*"]);
+    with_key(&right, &["apply", "--yes", "--read-values", "--allow-env", "DB_*", "--max-changes-percent", "100"]);
+    with_key(&right, &["versions", "dev/shop/sops"]);
+    with_key(&right, &["versions", "dev/shop/sops", "--format", "json"]);
+    with_key(&right, &["rollback", "dev/shop/sops", "--yes"]);
+
+    // Files that are wrong in every way.
+    let breakages: [(&str, String); 7] = [
+        ("a changed ciphertext", encrypted.replacen("data:", "data:AA", 1)),
+        ("another type", encrypted.replacen("type:str", "type:int", 1)),
+        ("another MAC", encrypted.replacen("mac: ENC[AES256_GCM,data:", "mac: ENC[AES256_GCM,data:AA", 1)),
+        ("no MAC", encrypted.lines().filter(|line| !line.contains("mac: ")).map(|line| format!("{line}\n")).collect()),
+        ("a decrypted leaf", encrypted.replacen("api: ENC", "api: C4N4RY-decrypted #", 1)),
+        ("half a file", encrypted[..encrypted.len() / 2].to_owned()),
+        ("a plain file", "db: { password: C4N4RY-plain }\napi: [C4N4RY, \"C4N4RY-unclosed\n".to_owned()),
+    ];
+    for (_what, text) in &breakages {
+        support::write_files(root, [("secrets/db.sops.yaml", text.as_str())]);
+        with_key(&right, &apply);
+        for format in ["text", "json", "sarif", "github"] {
+            let printed = keywright(root, &["validate", "--format", format]);
+            assert!(!printed.contains(MARK), "validate --format {format}:\n{printed}");
+        }
+    }
+
+    let journal = std::fs::read_to_string(root.join(".keywright/journal.jsonl")).expect("the rollback wrote a line");
+    assert!(journal.contains("rollback") && !journal.contains(MARK), "{journal}");
+    let logged = server.stop();
+    assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
+}
+
 /// Runs the real binary with everything turned on, and returns all that it printed.
 fn keywright(root: &Path, args: &[&str]) -> String {
+    keywright_with(root, args, &[])
+}
+
+/// The same with more of an environment.
+fn keywright_with(root: &Path, args: &[&str], more: &[(&str, &str)]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
         .args(args)
         .arg("--project")
         .arg(root)
         .envs(environment())
+        .envs(more.iter().copied())
         .output()
         .expect("keywright runs");
     let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();

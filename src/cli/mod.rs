@@ -5,6 +5,7 @@
 
 mod apply;
 mod args;
+mod core_dump;
 mod explain;
 mod init;
 mod interrupt;
@@ -76,6 +77,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
     };
     shell.set_color(cli.color);
     log::start(cli.verbose);
+    core_dump::forbid();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
