@@ -50,15 +50,18 @@ fn field(value: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value =
 
 /// One manifest's wish for the `index`-th name.
 fn wish(index: usize) -> impl Strategy<Value = Value> {
+    let value =
+        proptest::option::of((proptest::sample::select(vec!["one", "two"]), proptest::option::of(Just("seed"))));
     let spec = (
         field(texts().prop_map(Value::from)),
         field(keys().prop_map(|key| key.map_or(Value::Null, Value::from))),
         proptest::option::of(tags()),
         any::<bool>(),
         field(prop_oneof![Just(policy("one")), Just(policy("two"))]),
+        value,
     );
     (spec, any::<bool>(), proptest::bool::weighted(0.2), proptest::collection::vec(0..index.max(1), 0..2)).prop_map(
-        move |((description, key, tags, additive, policy), protect, absent, needs)| {
+        move |((description, key, tags, additive, policy, value), protect, absent, needs)| {
             let mut spec = Map::new();
             let mut put = |key: &str, value: Option<Value>| {
                 if let Some(value) = value {
@@ -74,6 +77,16 @@ fn wish(index: usize) -> impl Strategy<Value = Value> {
                 put("tagMode", additive.then(|| "additive".into()));
             }
             put("policy", policy);
+            if let Some((text, ownership)) = value {
+                let mut value = json!({ "text": text });
+                if let Some(ownership) = ownership {
+                    value["ownership"] = ownership.into();
+                } else if text == "one" {
+                    // A label of our own on git's version.
+                    put("labels", Some(json!({ "STABLE": "git" })));
+                }
+                put("value", Some(value));
+            }
             let mut metadata = json!({ "name": NAMES[index] });
             if absent {
                 metadata["state"] = "absent".into();
@@ -117,11 +130,16 @@ struct LiveSecret {
     scheduled: bool,
 }
 
+/// No value, one that somebody made, or one that git may hold too.
+fn live_value() -> impl Strategy<Value = Option<&'static str>> {
+    proptest::option::of(prop_oneof![Just("planted"), Just("one")])
+}
+
 fn live_secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
     let owners =
         if foreign { vec![None, Some(OWNER), Some("billing/dev")] } else { vec![None, Some(OWNER), Some(OWNER)] };
     (
-        (texts(), keys(), tags(), proptest::sample::select(owners), any::<bool>(), any::<bool>()),
+        (texts(), keys(), tags(), proptest::sample::select(owners), any::<bool>(), live_value()),
         proptest::option::of(prop_oneof![Just(policy("one")), Just(policy("three"))]),
         proptest::bool::weighted(0.2),
     )
@@ -139,8 +157,8 @@ fn live_secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret>
             if let Some(key) = key {
                 create["KmsKeyId"] = key.into();
             }
-            if value {
-                create["SecretString"] = "planted".into();
+            if let Some(value) = value {
+                create["SecretString"] = value.into();
             }
             LiveSecret { index, create, policy, scheduled }
         })
@@ -182,13 +200,14 @@ fn stage(wishes: &[Value], live: &[LiveSecret], prune: &str) -> (tempfile::TempD
     (folder, sandbox)
 }
 
-const APPLY: [&str; 10] = [
+const APPLY: [&str; 11] = [
     "apply",
     "--yes",
     "--sandbox",
     "--allow-protected",
     "--allow-empty",
     "--allow-delete-unowned",
+    "--allow-replace-values",
     "--max-deletes",
     "99",
     "--max-changes-percent",
@@ -222,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_outside_the_scope_and_no_value_is_ever_touched(wishes in wishes(), live in live(true), prune in prune()) {
+    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(wishes in wishes(), live in live(true), prune in prune()) {
         let (folder, sandbox) = stage(&wishes, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         run(&sandbox, &folder, &APPLY);
@@ -234,9 +253,14 @@ proptest! {
             prop_assert!(!foreign, "a secret of another project was written to: {call:?}");
         }
         let after = sandbox.dump(ACCOUNT, REGION);
-        for secret in &before {
+        let valued: Vec<&str> = wishes
+            .iter()
+            .filter(|wish| wish["spec"].get("value").is_some())
+            .filter_map(|wish| wish["metadata"]["name"].as_str())
+            .collect();
+        for secret in before.iter().filter(|secret| !valued.contains(&secret.name.as_str())) {
             let same = after.iter().find(|other| other.name == secret.name);
-            prop_assert_eq!(same.map(|other| &other.labels), Some(&secret.labels), "labels moved");
+            prop_assert_eq!(same.map(|other| &other.labels), Some(&secret.labels), "a value moved that git does not declare");
         }
     }
 
