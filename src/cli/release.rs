@@ -34,7 +34,7 @@ pub(super) struct ReleaseArgs {
 }
 
 pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
+    match Box::pin(run(args, verbose, shell)).await {
         Ok(code) | Err(code) => code,
     }
 }
