@@ -44,9 +44,11 @@ impl HttpConnector for Embedded {
                 .ok_or_else(|| ConnectorError::user("the sandbox takes no streamed request".into()))?;
             let request = http::Request::from_parts(parts, body);
             // The store's commits wait for the disk, so they stay off the threads that drive other requests.
-            let response = tokio::task::spawn_blocking(move || sandbox.respond(&request))
+            let response = tokio::task::spawn_blocking(move || sandbox.answer(&request))
                 .await
-                .map_err(|error| ConnectorError::other(error.into(), None))?;
+                .map_err(|error| ConnectorError::other(error.into(), None))?
+                // A connection that was dropped on purpose looks like one that the network dropped.
+                .map_err(|dropped| ConnectorError::io(dropped.into()))?;
             HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
         })
     }

@@ -32,6 +32,9 @@ pub(super) struct AwsArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "clap's form of a flag with an optional value")]
     pub(super) sandbox: Option<Option<PathBuf>>,
+    /// Make the sandbox misbehave as this JSON file says: faults, latency, quotas, a list that lags
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    pub(super) sandbox_faults: Option<PathBuf>,
     /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     pub(super) endpoint_url: Option<String>,

@@ -121,7 +121,13 @@ pub(super) fn selection(choice: &ChoiceArgs, shell: &Shell) -> Result<Selection,
 pub(super) fn reach(aws: &AwsArgs, root: &Path, shell: &Shell) -> Result<Aws, ExitCode> {
     match &aws.sandbox {
         None => Ok(Aws::new(aws.endpoint_url.clone())),
-        Some(path) => sandbox::open(path.as_deref(), root, shell).map(Aws::embedded),
+        Some(path) => {
+            let opened = sandbox::open(path.as_deref(), root, shell)?;
+            if let Some(faults) = &aws.sandbox_faults {
+                sandbox::misbehave(&opened, faults, shell)?;
+            }
+            Ok(Aws::embedded(opened))
+        }
     }
 }
 

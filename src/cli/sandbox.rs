@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 
 use super::args::ProjectArgs;
 use super::interrupt;
@@ -11,7 +12,7 @@ use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::render::escape;
 use crate::sandbox::server::Server;
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{Fault, Options, Sandbox, Weather};
 
 /// The folder in a project for files that are nobody else's business.
 pub(super) const PRIVATE_FOLDER: &str = ".keywright";
@@ -28,30 +29,123 @@ pub(super) struct SandboxArgs {
 #[derive(Debug, Subcommand)]
 enum SandboxVerb {
     /// Serve it on 127.0.0.1, for the AWS CLI, boto3 and other clients
-    #[command(after_long_help = "Example:\n  keywright sandbox serve --port 4566\n  \
-        AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x \\\n    aws --endpoint-url http://127.0.0.1:4566 --region eu-west-1 secretsmanager list-secrets\n\n\
-        An access key id of twelve digits is the account.")]
-    Serve {
+    #[command(after_long_help = SERVE_HELP)]
+    Serve(ServeArgs),
+    /// Make secrets that exist in it, from a YAML file
+    Seed {
+        /// The YAML file: a list of account, region, name, description, kmsKeyId, tags, policy, value, …
+        #[arg(value_name = "FILE")]
+        seed: PathBuf,
         #[command(flatten)]
-        project: ProjectArgs,
-        /// The sandbox's file [default: .keywright/sandbox.redb in the project]
-        #[arg(long, value_name = "FILE", conflicts_with = "memory")]
-        file: Option<PathBuf>,
-        /// Keep everything in memory, and forget it at the end
-        #[arg(long)]
-        memory: bool,
-        /// The port on 127.0.0.1; 0 takes a free one
-        #[arg(long, value_name = "PORT", default_value_t = 4566)]
-        port: u16,
+        place: PlaceArgs,
+    },
+    /// Move its clock forward: recovery windows end, rotations fall due
+    Advance {
+        /// How far, for example PT36H or P30D
+        #[arg(value_name = "DURATION")]
+        by: jiff::Span,
+        #[command(flatten)]
+        place: PlaceArgs,
     },
     /// Forget everything in it
     Reset {
         #[command(flatten)]
-        project: ProjectArgs,
-        /// The sandbox's file [default: .keywright/sandbox.redb in the project]
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
+        place: PlaceArgs,
     },
+}
+
+const SERVE_HELP: &str = "Example:
+  keywright sandbox serve --port 4566
+  AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x \\
+    aws --endpoint-url http://127.0.0.1:4566 --region eu-west-1 secretsmanager list-secrets
+
+An access key id of twelve digits is the account. GET /_keywright/health answers when it is ready; POST
+/_keywright/reset, /clock, /faults and /seed, and GET /_keywright/calls, control it.";
+
+/// Which sandbox.
+#[derive(Debug, Args)]
+struct PlaceArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// The sandbox's file [default: .keywright/sandbox.redb in the project]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    fn open(&self, shell: &Shell) -> Result<Sandbox, ExitCode> {
+        open(self.file.as_deref(), &self.project.folder, shell)
+    }
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Keep everything in memory, and forget it at the end
+    #[arg(long, conflicts_with = "file")]
+    memory: bool,
+    /// The port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    port: u16,
+    /// The address to listen on. Anybody who reaches it may do everything
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Allow an address that other machines can reach
+    #[arg(long)]
+    beyond_loopback: bool,
+    /// Make these secrets first, from a YAML file
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Make it misbehave as this JSON file says: faults, latency, quotas, a list that lags
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+}
+
+/// What a file of faults says: the same as the control path takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultFile {
+    #[serde(default)]
+    rules: Vec<Fault>,
+    weather: Option<Weather>,
+}
+
+/// Makes a sandbox misbehave as a file says.
+pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+    let text = read(file, shell)?;
+    let FaultFile { rules, weather } = serde_json::from_str(&text).map_err(|error| {
+        let shown = file.display().to_string();
+        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
+        ExitCode::Error
+    })?;
+    for rule in rules {
+        sandbox.inject(rule);
+    }
+    if let Some(weather) = weather {
+        sandbox.set_weather(weather);
+    }
+    Ok(())
+}
+
+fn read(file: &Path, shell: &Shell) -> Result<String, ExitCode> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let shown = file.display().to_string();
+        shell.error(&format!("{} cannot be read: {error}", escape::line(&shown)), None);
+        ExitCode::Error
+    })
+}
+
+/// Makes the secrets of a seed file; how many were new is told on standard error.
+fn seed(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+    let text = read(file, shell)?;
+    let made = sandbox.seed(&text).map_err(|error| {
+        let shown = file.display().to_string();
+        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
+        ExitCode::Error
+    })?;
+    shell.err.line(&format!("{made} secret{} made", if made == 1 { "" } else { "s" }));
+    Ok(())
 }
 
 /// Opens the sandbox of a project, or in a given file.
@@ -98,30 +192,58 @@ pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> ExitCode {
 }
 
 async fn run(args: &SandboxArgs, shell: &Shell) -> Result<(), ExitCode> {
+    let failed = |what: &str, error: &dyn std::error::Error| {
+        shell.error(&format!("the sandbox could not be {what}: {}", escape::line(&error.to_string())), None);
+        ExitCode::Error
+    };
     match &args.verb {
-        SandboxVerb::Serve { project, file, memory, port } => {
-            let sandbox = if *memory {
-                Sandbox::in_memory(Options::default())
-            } else {
-                open(file.as_deref(), &project.folder, shell)?
-            };
-            serve(sandbox, *port, shell).await
+        SandboxVerb::Serve(args) => {
+            let sandbox = if args.memory { Sandbox::in_memory(Options::default()) } else { args.place.open(shell)? };
+            if let Some(file) = &args.seed {
+                seed(&sandbox, file, shell)?;
+            }
+            if let Some(file) = &args.faults {
+                misbehave(&sandbox, file, shell)?;
+            }
+            serve(sandbox, args, shell).await
         }
-        SandboxVerb::Reset { project, file } => {
-            let sandbox = open(file.as_deref(), &project.folder, shell)?;
-            sandbox.reset().map_err(|error| {
-                shell.error(&format!("the sandbox could not be emptied: {}", escape::line(&error.to_string())), None);
-                ExitCode::Error
-            })?;
+        SandboxVerb::Seed { seed: file, place } => seed(&place.open(shell)?, file, shell),
+        SandboxVerb::Advance { by, place } => {
+            let sandbox = place.open(shell)?;
+            // Days are of 24 hours: the sandbox's clock knows no time zone.
+            let days = jiff::SpanRelativeTo::days_are_24_hours();
+            let seconds = by.total((jiff::Unit::Second, days)).map_err(|error| failed("moved in time", &error))?;
+            if seconds < 0.0 {
+                shell.error("the clock only goes forward", None);
+                return Err(ExitCode::Usage);
+            }
+            let by =
+                std::time::Duration::try_from_secs_f64(seconds).map_err(|error| failed("moved in time", &error))?;
+            sandbox.advance(by).map_err(|error| failed("moved in time", &error))?;
+            shell.out.line(&format!("The sandbox's clock shows {}.", sandbox.now()));
+            Ok(())
+        }
+        SandboxVerb::Reset { place } => {
+            place.open(shell)?.reset().map_err(|error| failed("emptied", &error))?;
             shell.out.line("The sandbox is empty.");
             Ok(())
         }
     }
 }
 
-async fn serve(sandbox: Sandbox, port: u16, shell: &Shell) -> Result<(), ExitCode> {
-    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let server = Server::bind(sandbox, address).await.map_err(|error| {
+async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), ExitCode> {
+    let address = SocketAddr::new(args.listen, args.port);
+    if !args.listen.is_loopback() && !args.beyond_loopback {
+        let hint = "anybody who reaches it may do everything: say --beyond-loopback when that is what you want";
+        shell.error(&format!("{address} can be reached from other machines"), Some(hint));
+        return Err(ExitCode::Usage);
+    }
+    let bound = if args.beyond_loopback {
+        Server::bind_beyond_loopback(sandbox, address).await
+    } else {
+        Server::bind(sandbox, address).await
+    };
+    let server = bound.map_err(|error| {
         shell.error(&format!("{address} cannot be listened on: {error}"), Some("choose another port with --port"));
         ExitCode::Error
     })?;

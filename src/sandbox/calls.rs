@@ -29,6 +29,8 @@ pub enum Outcome {
     Ok,
     /// It answered with this error code, such as `ResourceNotFoundException`.
     Error(String),
+    /// The connection was dropped, by a fault, before or after it was carried out.
+    Dropped,
 }
 
 /// The calls, the oldest first.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,12 @@ impl ManualClock {
     }
 }
 
+/// The time that passes for people, for latency and request quotas: these are about real clients, whatever the
+/// sandbox's date is.
+pub(crate) fn stopwatch() -> Instant {
+    Instant::now()
+}
+
 /// A moment in milliseconds since 1970, the resolution of every date that the service was seen to answer with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -71,6 +78,17 @@ impl Moment {
     /// The moment `days` days later.
     pub(crate) fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY)))
+    }
+
+    /// The moment that much later.
+    pub(crate) fn plus(self, time: Duration) -> Self {
+        let latest = Timestamp::MAX.as_millisecond();
+        Self(self.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)).min(latest))
+    }
+
+    /// The moment that much earlier.
+    pub(crate) fn minus(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// The next representable moment.

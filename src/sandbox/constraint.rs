@@ -69,6 +69,11 @@ impl Constraints {
         }
     }
 
+    /// A list that must not be empty. The sentence would show its members; there are none.
+    pub(crate) fn at_least_one(&mut self, member: &str, count: usize) {
+        self.length("'[]' ", member, count, &(1..=usize::MAX));
+    }
+
     /// A whole number within a range.
     pub(crate) fn number(&mut self, member: &str, value: Option<i64>, range: RangeInclusive<i64>) {
         let Some(number) = value else { return };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::ServiceError;
 use super::identity::Home;
-use super::record::{SecretRecord, Tag};
+use super::record::{ReplicaStatus, SecretRecord, Tag};
 use super::tables::Reader;
 
 /// One secret.
@@ -35,6 +35,15 @@ pub struct SecretDump {
     pub labels: BTreeMap<String, String>,
     /// How many versions there are, those without a label too.
     pub versions: usize,
+    /// The regions that copies are wanted in, with the status of each: `InSync`, `InProgress` or `Failed`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replicas: BTreeMap<String, String>,
+    /// The region of the secret that this one is a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
+    /// Whether it rotates; absent if rotation was never configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation_enabled: Option<bool>,
 }
 
 /// Reads every secret of a home, in the order of the names.
@@ -62,5 +71,17 @@ fn dump_secret(reader: &Reader<'_>, record: SecretRecord) -> Result<SecretDump, 
         scheduled_for_deletion: record.deletion.is_some(),
         labels: record.labels.iter().map(|(label, version_id)| (label.to_owned(), version_id.to_owned())).collect(),
         versions,
+        replicas: record.replicas.into_iter().map(|replica| (replica.region, named(&replica.status))).collect(),
+        replica_of: record.replica_of,
+        rotation_enabled: record.rotation.map(|rotation| rotation.enabled),
     })
+}
+
+fn named(status: &ReplicaStatus) -> String {
+    let name = match status {
+        ReplicaStatus::InProgress { .. } => "InProgress",
+        ReplicaStatus::InSync => "InSync",
+        ReplicaStatus::Failed { .. } => "Failed",
+    };
+    name.to_owned()
 }

@@ -24,8 +24,8 @@ pub(crate) enum ErrorCode {
     ResourceExists,
     ResourceNotFound,
     Serialization,
+    Throttling,
     UnknownOperation,
-    UnsupportedOperation,
     Validation,
     /// An injected fault, as its rule gives it.
     Injected {
@@ -52,8 +52,8 @@ impl ErrorCode {
             Self::ResourceExists => "ResourceExistsException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Serialization => "SerializationException",
+            Self::Throttling => "ThrottlingException",
             Self::UnknownOperation => "UnknownOperationException",
-            Self::UnsupportedOperation => "UnsupportedOperationException",
             Self::Validation => "ValidationException",
             Self::Injected { code, .. } => code,
         }
@@ -155,6 +155,41 @@ impl ServiceError {
         )
     }
 
+    pub(crate) fn rate_exceeded() -> Self {
+        Self::new(ErrorCode::Throttling, "Rate exceeded")
+    }
+
+    pub(crate) fn not_on_a_replica() -> Self {
+        Self::invalid_parameter(
+            "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+        )
+    }
+
+    pub(crate) fn has_replicas(arn: &str, regions: &[&str]) -> Self {
+        let regions = regions.join(", ");
+        Self::invalid_parameter(format!("You can't delete secret {arn} that still has replica regions [{regions}]."))
+    }
+
+    pub(crate) fn invalid_replica_region() -> Self {
+        Self::invalid_parameter("Invalid replica region.")
+    }
+
+    pub(crate) fn no_rotation_function() -> Self {
+        Self::invalid_request("No Lambda rotation function ARN is associated with this secret.")
+    }
+
+    pub(crate) fn rotation_unfinished() -> Self {
+        Self::invalid_request("A previous rotation isn't complete. That rotation will be reattempted.")
+    }
+
+    pub(crate) fn function_not_invocable() -> Self {
+        Self::new(
+            ErrorCode::AccessDenied,
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants \
+             access to the principal secretsmanager.amazonaws.com.",
+        )
+    }
+
     /// The text for a token that is not one of ours is not known from the real service.
     pub(crate) fn invalid_next_token() -> Self {
         Self::new(ErrorCode::InvalidNextToken, "Invalid NextToken.")
@@ -162,11 +197,6 @@ impl ServiceError {
 
     pub(crate) fn unknown_operation(name: &str) -> Self {
         Self::new(ErrorCode::UnknownOperation, format!("The operation {name:?} is not one of this service."))
-    }
-
-    /// For what the real service offers and this sandbox does not yet.
-    pub(crate) fn unsupported(what: &str) -> Self {
-        Self::new(ErrorCode::UnsupportedOperation, format!("This sandbox does not offer {what} yet."))
     }
 }
 

@@ -1,26 +1,36 @@
-//! Faults on demand: rules that make calls fail, or lose the answer of a call that succeeded.
+//! Faults on demand: rules that make calls fail or slow, or lose the answer of a call that succeeded.
+
+use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::calls::Call;
 use super::error::{ErrorCode, ServiceError};
 
 /// A rule. It looks at every call that it matches: the first `skip` of these pass, then `times` of them fail, then it
 /// is spent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// Only this operation, such as `PutSecretValue`; any if absent.
+    #[serde(default)]
     pub operation: Option<String>,
     /// Only calls that name this secret (its exact name, however the call names it); any if absent.
+    #[serde(default)]
     pub secret: Option<String>,
     /// How many matching calls pass first.
+    #[serde(default)]
     pub skip: u32,
     /// How many matching calls fail then; all if absent.
+    #[serde(default)]
     pub times: Option<u32>,
     /// What happens to them.
     pub kind: FaultKind,
 }
 
 /// What happens to a call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FaultKind {
     /// An error, before anything is done.
     Error {
@@ -35,6 +45,33 @@ pub enum FaultKind {
     AnswerLost,
     /// The answer of a caller whom IAM does not allow the operation.
     AccessDenied,
+    /// The connection breaks, and the client gets no answer at all.
+    Dropped {
+        /// Whether the change is made first, durably.
+        #[serde(default)]
+        carried_out: bool,
+    },
+    /// The call is carried out and answered, and that takes longer by so much (real time).
+    Slow {
+        /// How much longer.
+        #[serde(deserialize_with = "super::weather::duration")]
+        by: Duration,
+    },
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug)]
+pub(crate) enum Fate {
+    Executed,
+    /// Answered with an error, after it was carried out or instead.
+    Refused {
+        error: ServiceError,
+        carried_out: bool,
+    },
+    /// Not answered.
+    Dropped {
+        carried_out: bool,
+    },
 }
 
 /// The rules in force, the first that applies to a call decides.
@@ -46,6 +83,10 @@ pub(crate) struct Faults {
 impl Faults {
     pub(crate) fn add(&mut self, rule: Fault) {
         self.rules.push(rule);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
     }
 
     /// What is to happen to a call; every rule that matches counts it until one applies.
@@ -78,28 +119,36 @@ impl Fault {
 }
 
 impl FaultKind {
-    /// The error that a call struck by this fault answers with.
-    pub(crate) fn error(self, call: &Call) -> ServiceError {
+    /// What becomes of a call that is struck by this fault, and how much longer it takes.
+    pub(crate) fn fate(self, call: &Call) -> (Duration, Fate) {
+        let refused = |error, carried_out| (Duration::ZERO, Fate::Refused { error, carried_out });
         match self {
-            Self::Error { status, code, message } => ServiceError::new(ErrorCode::Injected { status, code }, message),
-            Self::AnswerLost => ServiceError::new(
-                ErrorCode::InternalServiceError,
-                "An internal error occurred. (The sandbox lost this answer on purpose; the call was carried out.)",
-            ),
-            Self::AccessDenied => {
-                let Call { operation, account, secret, .. } = call;
-                let action = format!("secretsmanager:{operation}");
-                let resource = secret.as_deref().unwrap_or("*");
-                ServiceError::new(
-                    ErrorCode::AccessDenied,
-                    format!(
-                        "User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: {action} on resource: \
-                         {resource} because no identity-based policy allows the {action} action"
-                    ),
-                )
+            Self::Error { status, code, message } => {
+                refused(ServiceError::new(ErrorCode::Injected { status, code }, message), false)
             }
+            Self::AnswerLost => {
+                let text = "An internal error occurred. (The sandbox lost this answer on purpose; the call was \
+                            carried out.)";
+                refused(ServiceError::new(ErrorCode::InternalServiceError, text), true)
+            }
+            Self::AccessDenied => refused(access_denied(call), false),
+            Self::Dropped { carried_out } => (Duration::ZERO, Fate::Dropped { carried_out }),
+            Self::Slow { by } => (by, Fate::Executed),
         }
     }
+}
+
+fn access_denied(call: &Call) -> ServiceError {
+    let Call { operation, account, secret, .. } = call;
+    let action = format!("secretsmanager:{operation}");
+    let resource = secret.as_deref().unwrap_or("*");
+    ServiceError::new(
+        ErrorCode::AccessDenied,
+        format!(
+            "User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: {action} on resource: \
+             {resource} because no identity-based policy allows the {action} action"
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ enum Subject {
     Name,
     TagKey,
     TagValue,
-    /// Secrets have a primary region once they are replicated.
+    /// Only what is replicated has a primary region.
     PrimaryRegion,
     OwningService,
     All,
@@ -111,7 +111,7 @@ impl Wanted {
             Subject::TagKey => tags.any(|tag| has_prefix(&tag.key)),
             Subject::TagValue => tags.any(|tag| has_prefix(&tag.value)),
             Subject::OwningService => record.owning_service.as_deref().is_some_and(has_prefix),
-            Subject::PrimaryRegion => false,
+            Subject::PrimaryRegion => record.primary_region().is_some_and(has_prefix),
             Subject::Description => description.is_some_and(has_words),
             Subject::All => {
                 has_words(&record.name)

@@ -4,7 +4,7 @@ use super::error::ServiceError;
 use super::identity::is_account;
 
 /// The alias of the key that the service uses where none is named.
-const DEFAULT_ALIAS: &str = "alias/aws/secretsmanager";
+pub(crate) const DEFAULT_ALIAS: &str = "alias/aws/secretsmanager";
 
 /// Whether a key, as it was given, is the default key named explicitly.
 pub(crate) fn is_default(key: &str) -> bool {

@@ -3,6 +3,7 @@
 use super::error::ServiceError;
 use super::identity::{Home, is_account};
 use super::record::SecretRecord;
+use super::replication;
 use super::tables::{Transaction, View, Writer};
 
 /// A SecretId that could name a secret.
@@ -68,10 +69,16 @@ impl Found {
         }
     }
 
-    /// Writes the record, as a change that moves LastChangedDate.
+    /// Refuses a copy of a secret of another region, which can only be read.
+    pub(crate) fn refuse_replica(&self) -> Result<(), ServiceError> {
+        if self.record.replica_of.is_some() { Err(ServiceError::not_on_a_replica()) } else { Ok(()) }
+    }
+
+    /// Writes the record, as a change that moves LastChangedDate, and brings its copies in other regions up to it.
     pub(crate) fn save_changed(&mut self, writer: &Writer<'_>) -> Result<(), ServiceError> {
         self.record.touch(writer.now());
-        Ok(writer.save(&self.home, &self.record)?)
+        writer.save(&self.home, &self.record)?;
+        Ok(replication::propagate(writer, &self.home, &self.record)?)
     }
 }
 

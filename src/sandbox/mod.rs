@@ -6,21 +6,31 @@
 //! policy documents, since the sandbox must not share a misunderstanding with the code that it tests.
 //!
 //! ```text
-//! Sandbox::respond   a request comes in
+//! Sandbox::answer    a request comes in                             service
 //!   protocol           who asks, where, for which operation         identity, clock
-//!   calls, faults      it is logged; hooks and fault rules come first
-//!   operations         one file for each group of operations        constraint, lookup, filter, page, label, kms
-//!     store, tables      one durable transaction                    record
+//!   answering          it is logged; hooks, fault rules and the weather come first
+//!                                                                   calls, faults, weather, quota
+//!   operations         what has fallen due is settled, then one file for each group of operations
+//!                                                                   constraint, lookup, filter, page, label, kms,
+//!                                                                   replication, rotation, schedule, lock_out
+//!     store, tables      one durable transaction                    changes, record, cipher
 //!   sts                GetCallerIdentity and AssumeRole
 //! protocol::respond  the answer, or an error of the service         error
 //! ```
 //!
+//! Beside the service's own API there is what tests and rehearsals ask for: `Sandbox` has it as methods, and the
+//! server's `control` path as requests. `seed` makes what exists before anything happens.
+//!
 //! Signatures are not verified and no IAM or resource policy is evaluated: whoever reaches the sandbox may do
 //! everything.
 
+mod answering;
 mod calls;
+mod changes;
+mod cipher;
 mod clock;
 mod constraint;
+mod control;
 mod dump;
 mod error;
 mod faults;
@@ -28,26 +38,37 @@ mod filter;
 mod identity;
 mod kms;
 mod label;
+mod lock_out;
 mod lookup;
 mod operations;
 mod page;
 mod policy_text;
 mod protocol;
+mod quota;
 mod record;
+mod replication;
+mod rotation;
+mod schedule;
+mod seed;
 pub mod server;
 mod service;
 mod store;
 mod sts;
 mod tables;
+mod weather;
 
 #[cfg(test)]
 mod tests;
 
+pub use answering::Dropped;
 pub use calls::{Call, Outcome};
 pub use clock::{Clock, ManualClock};
 pub use dump::SecretDump;
 pub use faults::{Fault, FaultKind};
 pub use identity::DEFAULT_ACCOUNT;
+pub use rotation::{RotationOf, RotationOutcome, RotationStep};
+pub use seed::SeedError;
 pub use server::Server;
 pub use service::{Hook, Options, Sandbox};
 pub use store::{OpenError, StoreError};
+pub use weather::Weather;

@@ -180,8 +180,8 @@ impl Serialize for EpochSeconds {
 
 /// What an operation answers with when it succeeds.
 pub(crate) enum Reply {
-    /// A JSON structure.
-    Json(Vec<u8>),
+    /// A JSON structure. It may hold a value, so it is wiped when it goes.
+    Json(Zeroizing<Vec<u8>>),
     /// Nothing at all: TagResource and UntagResource send no body.
     Empty,
     /// The result of an action of STS: XML without its envelope.
@@ -190,28 +190,53 @@ pub(crate) enum Reply {
 
 impl Reply {
     pub(crate) fn json(output: &impl Serialize) -> Result<Self, ServiceError> {
-        serde_json::to_vec(output)
-            .map(Self::Json)
-            .map_err(|_| ServiceError::new(ErrorCode::InternalServiceError, "The sandbox could not write its answer."))
+        Self::written(output, 0)
     }
+
+    /// An output that holds values: it is measured first, since a vector that grows leaves copies behind.
+    pub(crate) fn sensitive(output: &impl Serialize) -> Result<Self, ServiceError> {
+        /// Counts what is written.
+        struct Measure(usize);
+        impl std::io::Write for Measure {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.len();
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut measure = Measure(0);
+        serde_json::to_writer(&mut measure, output).map_err(|_| unwritten())?;
+        Self::written(output, measure.0)
+    }
+
+    fn written(output: &impl Serialize, size: usize) -> Result<Self, ServiceError> {
+        let mut body = Zeroizing::new(Vec::with_capacity(size));
+        serde_json::to_writer(&mut *body, output).map_err(|_| unwritten())?;
+        Ok(Self::Json(body))
+    }
+}
+
+fn unwritten() -> ServiceError {
+    ServiceError::new(ErrorCode::InternalServiceError, "The sandbox could not write its answer.")
 }
 
 /// Makes the HTTP response of an outcome.
 pub(crate) fn respond(service: Service, outcome: Result<Reply, ServiceError>) -> Response<Bytes> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let (status, media_type, body) = match (service, outcome) {
-        (_, Ok(Reply::Json(body))) => (200, AMZ_JSON, body),
-        (_, Ok(Reply::Empty)) => (200, AMZ_JSON, Vec::new()),
-        (_, Ok(Reply::Xml { action, result })) => {
-            (200, sts::XML, sts::envelope(action, &result, &request_id).into_bytes())
-        }
-        (Service::SecretsManager, Err(error)) => (error.code.status(), AMZ_JSON, error_body(&error)),
+        (_, Ok(Reply::Json(body))) => (200, AMZ_JSON, Bytes::from_owner(body)),
+        (_, Ok(Reply::Empty)) => (200, AMZ_JSON, Bytes::new()),
+        (_, Ok(Reply::Xml { action, result })) => (200, sts::XML, sts::envelope(action, &result, &request_id).into()),
+        (Service::SecretsManager, Err(error)) => (error.code.status(), AMZ_JSON, error_body(&error).into()),
         (Service::Sts, Err(error)) => {
             let (status, body) = sts::error(&error, &request_id);
-            (status, sts::XML, body.into_bytes())
+            (status, sts::XML, body.into())
         }
     };
-    let mut response = Response::new(Bytes::from(body));
+    let mut response = Response::new(body);
     // A fault rule may ask for a status that HTTP does not have.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

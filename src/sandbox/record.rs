@@ -13,8 +13,7 @@ use super::label::Labels;
 
 /// Everything about a secret but its policy, its versions and their values.
 ///
-/// Fields that later operations need (rotation, replicas) come as further optional fields: a record without them
-/// reads as before.
+/// Fields come and go as optional ones: a record without them reads as before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SecretRecord {
     /// Unique in the whole store and never used twice; versions, values and the policy hang on it.
@@ -44,9 +43,39 @@ pub(crate) struct SecretRecord {
     /// The service that owns the secret, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) owning_service: Option<String>,
+    /// Where copies of the secret are wanted, in the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replicas: Vec<Replica>,
+    /// The region of the secret that this one is a copy of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replica_of: Option<String>,
+    /// Absent if rotation was never configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<Rotation>,
 }
 
 impl SecretRecord {
+    /// The region of the primary, for everything that is replicated: a copy names its primary's, a primary its own.
+    pub(crate) fn primary_region(&self) -> Option<&str> {
+        match &self.replica_of {
+            Some(region) => Some(region),
+            None if self.replicas.is_empty() => None,
+            None => self.arn.split(':').nth(3),
+        }
+    }
+
+    /// When the sandbox next has something to do with this secret by itself: to remove it, to finish a replication, or
+    /// to rotate it.
+    pub(crate) fn due(&self) -> Option<Moment> {
+        let replication = self.replicas.iter().filter_map(|replica| match replica.status {
+            ReplicaStatus::InProgress { until, .. } => Some(until),
+            ReplicaStatus::InSync | ReplicaStatus::Failed { .. } => None,
+        });
+        let deletion = self.deletion.map(|deletion| deletion.due);
+        let rotation = self.rotation.as_ref().and_then(|rotation| rotation.window).map(|window| window.opens);
+        replication.chain(deletion).chain(rotation).min()
+    }
+
     /// Moves LastChangedDate, which strictly grows even when the clock stands still.
     pub(crate) fn touch(&mut self, now: Moment) {
         self.changed = now.max(self.changed.next());
@@ -60,6 +89,78 @@ pub(crate) struct Deletion {
     pub(crate) requested: Moment,
     /// When the recovery window ends.
     pub(crate) due: Moment,
+}
+
+/// A copy of a secret in another region, as its primary knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Replica {
+    pub(crate) region: String,
+    /// As it was given; absent for the default key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kms_key_id: Option<String>,
+    pub(crate) status: ReplicaStatus,
+}
+
+/// How far a replication has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ReplicaStatus {
+    /// There is no copy yet; at `until` it is made, or it turns out that it cannot be.
+    InProgress { until: Moment, overwrite: bool },
+    /// The copy is there, and follows every change.
+    InSync,
+    /// There is no copy.
+    Failed { message: String },
+}
+
+/// How a secret rotates.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Rotation {
+    pub(crate) enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lambda_arn: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rules: Option<RotationRules>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) external_metadata: Option<Vec<Metadata>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) external_role_arn: Option<String>,
+    /// When a rotation last succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<Moment>,
+    /// The window of the next rotation; absent while rotation is off, or has no schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<Window>,
+    /// The version of a rotation that was begun and did not end. Only such a version is tried again: one that
+    /// somebody labelled AWSPENDING by hand is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unfinished: Option<String>,
+}
+
+/// The rules as they were given: one of the two kinds, never both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RotationRules {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) days: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) duration: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expression: Option<String>,
+}
+
+/// A rotation window. The real service rotates at some time within it; the sandbox does as soon as it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub(crate) opens: Moment,
+    /// Its last second: the NextRotationDate.
+    pub(crate) closes: Moment,
+}
+
+/// One item of ExternalSecretRotationMetadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Metadata {
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 /// One tag.

@@ -1,10 +1,9 @@
 //! The sandbox on a TCP address, for the AWS CLI, boto3 and anything else that speaks HTTP.
 //!
-//! It is meant for loopback, and whoever binds it sees to that. Even there a web page that somebody has open could
-//! send requests, so those that come from a browser (an `Origin` or `Sec-Fetch-Site` header) or under another host's
-//! name (a name that was made to point at this machine) are refused.
+//! It is meant for loopback, and goes beyond it only when it is told to. Even there a web page that somebody has open
+//! could send requests, so those that come from a browser (an `Origin` or `Sec-Fetch-Site` header) or under another
+//! host's name (a name that was made to point at this machine) are refused.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, ORIGIN};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,10 +22,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::answering::Dropped;
+use super::control::{self, text};
 use super::service::Sandbox;
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
+/// The largest body on the control path: a seed of many secrets.
+const MAX_CONTROL_BODY: usize = 256 * 1024 * 1024;
 /// A client that has not sent its headers or its body by then is cut off; so is a connection that is kept open for
 /// nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,15 +42,37 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    door: Door,
+}
+
+/// What is behind a connection, and who may come in.
+#[derive(Clone)]
+struct Door {
     sandbox: Sandbox,
+    /// Whether the Host header must name a loopback address.
+    loopback_only: bool,
 }
 
 impl Server {
-    /// Takes an address; port 0 takes any free port. That it is a loopback address is the caller's duty.
+    /// Takes a loopback address; port 0 takes any free port. Any other address is refused (`InvalidInput`).
     pub async fn bind(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
+        if !address.ip().is_loopback() {
+            let text = "the sandbox listens on loopback addresses only, unless it is told otherwise";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        Self::listen(Door { sandbox, loopback_only: true }, address).await
+    }
+
+    /// Takes any address, for a container or a network of one's own: whoever reaches it may do everything, the control
+    /// path included. Requests may come under any host's name; those of browsers are still refused.
+    pub async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
+        Self::listen(Door { sandbox, loopback_only: false }, address).await
+    }
+
+    async fn listen(door: Door, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, sandbox })
+        Ok(Self { listener, address, door })
     }
 
     /// The address that was taken.
@@ -71,7 +96,7 @@ impl Server {
                 Some(_) = connections.join_next() => {}
                 (accepted, place) = accepted => match accepted {
                     Ok((stream, _)) => {
-                        let served = serve(stream, self.sandbox.clone(), stopped.clone());
+                        let served = serve(stream, self.door.clone(), stopped.clone());
                         connections.spawn(async move {
                             let _place = place;
                             served.await;
@@ -96,10 +121,11 @@ impl Server {
 }
 
 /// Serves one connection until the client closes it or the server stops.
-async fn serve(stream: TcpStream, sandbox: Sandbox, mut stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
     let service = service_fn(move |request| {
-        let sandbox = sandbox.clone();
-        async move { Ok::<_, Infallible>(answer(sandbox, request).await.map(Full::new)) }
+        let door = door.clone();
+        // An error closes the connection without an answer.
+        async move { Ok::<_, Dropped>(answer(door, request).await?.map(Full::new)) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -119,41 +145,42 @@ async fn serve(stream: TcpStream, sandbox: Sandbox, mut stopped: watch::Receiver
     }
 }
 
-async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Response<Bytes> {
-    if let Some(refusal) = refuse_browsers(request.headers()) {
-        return plain(StatusCode::FORBIDDEN, refusal);
+async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Bytes>, Dropped> {
+    let Door { sandbox, loopback_only } = door;
+    if let Some(refusal) = refuse_browsers(request.headers(), loopback_only) {
+        return Ok(text(StatusCode::FORBIDDEN, refusal));
     }
-    if request.uri().path() == "/_keywright/health" {
-        return if request.method() == Method::GET {
-            plain(StatusCode::OK, "ok")
-        } else {
-            plain(StatusCode::METHOD_NOT_ALLOWED, "only GET")
-        };
-    }
+    let is_control = request.uri().path().starts_with(control::PREFIX);
     let (head, body) = request.into_parts();
-    let body = match timeout(READ_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+    let limit = if is_control { MAX_CONTROL_BODY } else { MAX_BODY };
+    let body = match timeout(READ_TIMEOUT, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
+            return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
         }
-        Ok(Err(_)) => return plain(StatusCode::BAD_REQUEST, "the body could not be read"),
-        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
+        Ok(Err(_)) => return Ok(text(StatusCode::BAD_REQUEST, "the body could not be read")),
+        Err(_) => return Ok(text(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     };
-    let request = Request::from_parts(head, body);
-    // The sandbox waits for the disk.
-    match tokio::task::spawn_blocking(move || sandbox.respond(&request)).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "a request to the sandbox was not finished");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "the request was not finished")
+    // The sandbox waits for the disk, and sleeps when it is told to.
+    let answered = tokio::task::spawn_blocking(move || {
+        if is_control {
+            return Ok(control::answer(&sandbox, &head.method, head.uri.path(), &body));
         }
-    }
+        sandbox.answer(&Request::from_parts(head, body))
+    });
+    answered.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request to the sandbox was not finished");
+        Ok(text(StatusCode::INTERNAL_SERVER_ERROR, "the request was not finished"))
+    })
 }
 
 /// Why a request is refused that a browser sent, or could have been made to send.
-fn refuse_browsers(headers: &HeaderMap) -> Option<&'static str> {
+fn refuse_browsers(headers: &HeaderMap, loopback_only: bool) -> Option<&'static str> {
     if headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site") {
         return Some("requests from browsers are refused");
+    }
+    if !loopback_only {
+        return None;
     }
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
@@ -176,13 +203,6 @@ fn is_loopback(host: &str) -> bool {
     let is_ours =
         name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     is_port && is_ours
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
 }
 
 #[cfg(test)]

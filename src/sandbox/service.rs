@@ -1,39 +1,33 @@
 //! The sandbox as its users hold it: a handle that answers requests, remembers the calls, and does what tests ask of
-//! it.
+//! it. How a request is answered is in `answering`.
 
-use std::cell::Cell;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use serde::Deserialize;
 
-use super::calls::{Call, CallLog, Outcome};
-use super::clock::Clock;
+use super::answering::Dropped;
+use super::calls::{Call, CallLog};
+use super::clock::{Clock, Moment};
 use super::dump::{self, SecretDump};
-use super::error::ServiceError;
-use super::faults::{Fault, FaultKind, Faults};
+use super::error::{ErrorCode, ServiceError};
+use super::faults::{Fault, Faults};
 use super::identity::Home;
-use super::lookup;
-use super::operations::{self, Context};
-use super::protocol::{self, Envelope, Reply, Service};
-use super::record::Tag;
+use super::protocol::{self, Service};
+use super::rotation::{Functions, RotationOf, RotationOutcome};
+use super::seed::{self, SeedError};
 use super::store::{OpenError, Store, StoreError};
-use super::sts;
-
-/// The longest name of an operation that the log keeps, in bytes: the name comes from a header that anybody can write.
-const LOGGED_NAME: usize = 128;
-
-/// The tag that AWS sets on a secret which one of its services owns.
-const OWNING_SERVICE_TAG: &str = "aws:secretsmanager:owningService";
+use super::weather::{Sky, Weather};
 
 /// An embedded Secrets Manager. Clones share one store, and may be used from any thread.
 #[derive(Clone)]
 pub struct Sandbox {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// How a sandbox is set up.
@@ -56,29 +50,40 @@ impl Default for Options {
 /// thread are neither logged nor struck by faults, and run no hook.
 pub type Hook = Box<dyn Fn(&Call, &Sandbox) + Send + Sync>;
 
-struct Inner {
-    store: Store,
-    options: Options,
-    random: Mutex<StdRng>,
-    log: Mutex<CallLog>,
-    faults: Mutex<Faults>,
-    hooks: Mutex<Vec<Arc<Hook>>>,
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) options: Options,
+    /// How far the clock was moved, in milliseconds: what the store keeps, at hand.
+    pub(super) clock_offset: AtomicU64,
+    pub(super) random: Mutex<StdRng>,
+    pub(super) log: Mutex<CallLog>,
+    pub(super) faults: Mutex<Faults>,
+    pub(super) sky: Mutex<Sky>,
+    pub(super) functions: Functions,
+    pub(super) hooks: Mutex<Vec<Arc<Hook>>>,
 }
 
-thread_local! {
-    /// Whether this thread is inside a hook.
-    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+impl Inner {
+    /// The present moment of the sandbox.
+    pub(super) fn now(&self) -> Moment {
+        let offset = Duration::from_millis(self.clock_offset.load(Ordering::Acquire));
+        self.options.clock.now().plus(offset)
+    }
 }
 
 /// A test that panicked while it held a lock must not stop the others.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sandbox {
     /// Opens a sandbox file, or makes it, with its folder, where there is none. One process at a time can have it open.
+    ///
+    /// Values are encrypted with a key that is kept beside it, in a file of the same name with `.key` behind it.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        Ok(Self::over(Store::open(path)?, options))
+        let store = Store::open(path)?;
+        let offset = store.clock_offset().map_err(|source| OpenError::Damaged { path: path.to_owned(), source })?;
+        Ok(Self::over(store, options, offset))
     }
 
     /// A sandbox in memory, which is gone with its last handle.
@@ -87,33 +92,101 @@ impl Sandbox {
     /// If there is no memory for an empty database.
     #[expect(clippy::expect_used, reason = "without a file there is nothing that could fail but memory itself")]
     pub fn in_memory(options: Options) -> Self {
-        Self::over(Store::in_memory().expect("a database in memory can be made"), options)
+        Self::over(Store::in_memory().expect("a database in memory can be made"), options, 0)
     }
 
-    fn over(store: Store, options: Options) -> Self {
+    fn over(store: Store, options: Options, clock_offset: u64) -> Self {
         let random = Mutex::new(StdRng::seed_from_u64(options.seed));
-        let inner =
-            Inner { store, options, random, log: Mutex::default(), faults: Mutex::default(), hooks: Mutex::default() };
+        let inner = Inner {
+            store,
+            options,
+            clock_offset: AtomicU64::new(clock_offset),
+            random,
+            log: Mutex::default(),
+            faults: Mutex::default(),
+            sky: Mutex::default(),
+            functions: Functions::default(),
+            hooks: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Answers a request, as the real service would: it waits for the disk, and never panics, whatever the request is.
+    /// Answers a request, as the real service would: it waits for the disk, sleeps where faults or the weather make it
+    /// slow, and never panics, whatever the request is.
     ///
     /// The account comes from the access key id in the credential scope (twelve digits are an account, and so are
     /// keys of the sandbox's own AssumeRole; any other key means `DEFAULT_ACCOUNT`), region and service from the
     /// scope too. The signature itself is not verified.
-    pub fn respond(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let envelope = match protocol::read(request) {
-            Ok(envelope) => envelope,
-            Err((service, error)) => return protocol::respond(service, Err(error)),
-        };
-        let outcome = if IN_HOOK.get() { self.execute(&envelope) } else { self.observed(&envelope) };
-        protocol::respond(envelope.service, outcome)
+    ///
+    /// `Dropped` means that a fault broke the connection: the client gets no answer.
+    pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+        match protocol::read(request) {
+            Ok(envelope) => Ok(protocol::respond(envelope.service, self.run(&envelope)?)),
+            Err((service, error)) => Ok(protocol::respond(service, Err(error))),
+        }
     }
 
-    /// Forgets every secret, of all accounts and regions. Calls, faults and hooks stay.
+    /// Answers a request like `answer`, for callers that have no connection to break: a dropped one is answered with
+    /// an HTTP 500.
+    pub fn respond(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        self.answer(request).unwrap_or_else(|Dropped| {
+            let text = "The sandbox dropped this connection on purpose.";
+            protocol::respond(Service::SecretsManager, Err(ServiceError::new(ErrorCode::InternalServiceError, text)))
+        })
+    }
+
+    /// Forgets every secret, of all accounts and regions, and puts the clock back that `advance` moved. Calls, faults,
+    /// weather and hooks stay.
     pub fn reset(&self) -> Result<(), StoreError> {
-        self.inner.store.reset()
+        self.inner.store.reset()?;
+        self.inner.clock_offset.store(0, Ordering::Release);
+        Ok(())
+    }
+
+    /// Makes the secrets that a text in YAML describes, all of them or, on an error, none; how many it made. A secret
+    /// whose name is taken is left as it is.
+    ///
+    /// The text is a list; only a name is needed:
+    ///
+    /// ```yaml
+    /// - name: payments/db
+    ///   account: "111111111111"       # default: 000000000000
+    ///   region: eu-west-1             # default: us-east-1
+    ///   description: Primary database
+    ///   type: some-partner
+    ///   kmsKeyId: alias/payments
+    ///   tags: { team: payments }
+    ///   policy: { Version: "2012-10-17", Statement: [] }   # or its text
+    ///   value: hunter2                # or binary: in base64
+    ///   versionId: 32 to 64 characters  # default: random
+    ///   owningService: events
+    ///   replicas: [{ region: us-west-2, kmsKeyId: alias/payments }]
+    ///   rotation: { lambdaArn: "arn:...", schedule: rate(30 days), duration: 2h }   # or everyDays: 30
+    ///   scheduledForDeletion: { recoveryWindowDays: 7 }   # or true
+    /// ```
+    pub fn seed(&self, text: &str) -> Result<usize, SeedError> {
+        let plan = seed::read(text)?;
+        let made = self.with_context(&Home::new("", ""), |context| seed::plant(context, plan));
+        // Replications have ended when the next one looks; here is nobody but the one who seeds.
+        made.and_then(|made| self.settle().map(|()| made).map_err(SeedError::from))
+    }
+
+    /// Moves the clock forward, whichever clock the sandbox has: recovery windows end and rotations fall due. A store
+    /// on disk keeps how far its clock was moved; a manual clock is moved itself.
+    pub fn advance(&self, by: Duration) -> Result<(), StoreError> {
+        if let Clock::Manual(clock) = &self.inner.options.clock {
+            clock.advance(by.try_into().unwrap_or(jiff::SignedDuration::MAX));
+            return Ok(());
+        }
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let offset = self.inner.store.write(self.inner.now(), |writer| writer.advance_clock(by))?;
+        self.inner.clock_offset.store(offset, Ordering::Release);
+        Ok(())
+    }
+
+    /// What time it is in the sandbox.
+    pub fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.inner.now().0).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// The calls so far, the oldest first; a bounded number of them. A request that never reached an operation is not
@@ -132,6 +205,29 @@ impl Sandbox {
         locked(&self.inner.faults).add(fault);
     }
 
+    /// Tells the simulated rotation functions how rotations end from now on.
+    pub fn set_rotation(&self, rotations: RotationOf, outcome: RotationOutcome) {
+        self.inner.functions.set(rotations, outcome);
+    }
+
+    /// Changes the weather.
+    pub fn set_weather(&self, weather: Weather) {
+        self.inner.store.remember(!weather.lag().is_zero());
+        *locked(&self.inner.sky) = Sky::new(weather);
+    }
+
+    /// The weather as it is.
+    pub fn weather(&self) -> Weather {
+        locked(&self.inner.sky).weather().clone()
+    }
+
+    /// Removes every fault rule, calms the weather, and lets rotations succeed again.
+    pub fn clear_faults(&self) {
+        locked(&self.inner.faults).clear();
+        self.inner.functions.clear();
+        self.set_weather(Weather::default());
+    }
+
     /// Adds a hook, which runs before every call.
     pub fn on_call(&self, hook: Hook) {
         locked(&self.inner.hooks).push(Arc::new(hook));
@@ -141,107 +237,15 @@ impl Sandbox {
     /// tag that the service itself sets. No operation of the API can do this. False if there is no such secret.
     pub fn hand_to_service(&self, account: &str, region: &str, name: &str, service: &str) -> Result<bool, StoreError> {
         let home = Home::new(account, region);
-        self.inner.store.write(self.inner.options.clock.now(), |writer| {
-            let Some(mut record) = writer.secret(&home, name)? else { return Ok(false) };
-            record.owning_service = Some(service.to_owned());
-            let tags = record.tags.get_or_insert_default();
-            tags.retain(|tag| tag.key != OWNING_SERVICE_TAG);
-            tags.push(Tag { key: OWNING_SERVICE_TAG.to_owned(), value: service.to_owned() });
-            writer.save(&home, &record)?;
-            Ok(true)
-        })
+        self.inner.store.write(self.inner.now(), |writer| seed::hand_to_service(writer, &home, name, service))
     }
 
     /// Every secret of one account and region, in the order of the names. Empty if the store cannot be read, which
     /// the log of the process says.
     pub fn dump(&self, account: &str, region: &str) -> Vec<SecretDump> {
         let home = Home::new(account, region);
-        let now = self.inner.options.clock.now();
-        self.inner.store.read(now, |reader| dump::dump(reader, &home)).unwrap_or_default()
-    }
-
-    /// Executes a call with all that surrounds it: hooks, faults, the log.
-    fn observed(&self, envelope: &Envelope<'_>) -> Result<Reply, ServiceError> {
-        let mut call = self.call(envelope);
-        self.run_hooks(&call);
-        let fault = locked(&self.inner.faults).strike(&call);
-        let outcome = match fault {
-            None => self.execute(envelope),
-            Some(fault) => {
-                if matches!(fault, FaultKind::AnswerLost) {
-                    // Whatever came of it, nobody will know.
-                    drop(self.execute(envelope));
-                }
-                Err(fault.error(&call))
-            }
-        };
-        call.outcome = match &outcome {
-            Ok(_) => Outcome::Ok,
-            Err(error) => Outcome::Error(error.code.name().to_owned()),
-        };
-        locked(&self.inner.log).push(call);
-        outcome
-    }
-
-    fn run_hooks(&self, call: &Call) {
-        /// Leaves the hook even if it panics.
-        struct Inside;
-        impl Drop for Inside {
-            fn drop(&mut self) {
-                IN_HOOK.set(false);
-            }
-        }
-        // The lock is not held while hooks run: they may add others.
-        let hooks = locked(&self.inner.hooks).clone();
-        IN_HOOK.set(true);
-        let _inside = Inside;
-        for hook in hooks {
-            hook(call, self);
-        }
-    }
-
-    fn execute(&self, envelope: &Envelope<'_>) -> Result<Reply, ServiceError> {
-        let Options { seed, clock } = &self.inner.options;
-        let now = clock.now();
-        match envelope.service {
-            Service::Sts => sts::run(&envelope.caller, &envelope.operation, envelope.body, now),
-            Service::SecretsManager => {
-                let context = Context {
-                    store: &self.inner.store,
-                    now,
-                    caller: &envelope.caller.home,
-                    seed: *seed,
-                    random: &self.inner.random,
-                };
-                operations::run(&context, &envelope.operation, envelope.body)
-            }
-        }
-    }
-
-    /// What the log says of a request.
-    fn call(&self, envelope: &Envelope<'_>) -> Call {
-        let Home { account, region } = envelope.caller.home.clone();
-        let mut operation = envelope.operation.clone();
-        operation.truncate(operation.floor_char_boundary(LOGGED_NAME));
-        Call { operation, account, region, secret: self.secret_meant(envelope), outcome: Outcome::Pending }
-    }
-
-    /// The name of the secret that a request is about.
-    fn secret_meant(&self, envelope: &Envelope<'_>) -> Option<String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Named {
-            secret_id: Option<String>,
-            name: Option<String>,
-        }
-        if envelope.service == Service::Sts {
-            return None;
-        }
-        let named: Named = protocol::input(envelope.body).ok()?;
-        let text = named.secret_id.or(named.name)?;
-        let now = self.inner.options.clock.now();
-        let home = &envelope.caller.home;
-        let meant = self.inner.store.read(now, |reader| Ok::<_, ServiceError>(lookup::name_meant(reader, home, &text)));
-        meant.ok().flatten()
+        self.settle()
+            .and_then(|()| self.inner.store.read(self.inner.now(), |reader| dump::dump(reader, &home)))
+            .unwrap_or_default()
     }
 }

@@ -1,57 +1,74 @@
-//! What is in the database, and how a transaction reads and changes it.
+//! What is in the database, and how a transaction reads it. How it is changed is in `changes`.
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | meta | name | the magic word and the format |
-//! | counters | name | the last serial number |
+//! | meta | name | the magic word, the format, and what tells a wrong key |
+//! | counters | name | the last serial number; how far the clock was moved |
 //! | secrets | account, region, name | the record, JSON |
 //! | created | account, region, creation date, serial | the name: the order of ListSecrets |
-//! | due | end of the recovery window, account, region, name | nothing |
+//! | due | when there is next something to do, account, region, name | nothing |
 //! | incarnations | account, region, name | how many secrets of this name were removed |
+//! | history | account, region, name, when it was changed | the record before that: what a lagging list shows |
 //! | policies | serial | the resource policy's text |
 //! | versions | serial, version id | the version's record, JSON |
-//! | values | serial, version id | the value |
+//! | values | serial, version id | the value, encrypted |
 //!
-//! Nothing here knows a rule of the service, except that a secret whose recovery window has ended is gone.
+//! Nothing here knows a rule of the service, except that a secret whose recovery window has ended is gone even before
+//! it is removed.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use redb::{
     Key, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle as _, Value, WriteTransaction,
 };
 
+use super::cipher::Cipher;
 use super::clock::Moment;
 use super::identity::Home;
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
 
 /// The format that this version reads and writes.
-pub(crate) const FORMAT: &str = "1";
+pub(crate) const FORMAT: &str = "2";
 
 const MAGIC: &str = "keywright sandbox";
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
-const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
-const SECRETS: TableDefinition<(&str, &str, &str), &[u8]> = TableDefinition::new("secrets");
-const CREATED: TableDefinition<(&str, &str, i64, u64), &str> = TableDefinition::new("created");
-const DUE: TableDefinition<(i64, &str, &str, &str), ()> = TableDefinition::new("due");
-const INCARNATIONS: TableDefinition<(&str, &str, &str), u64> = TableDefinition::new("incarnations");
-const POLICIES: TableDefinition<u64, &str> = TableDefinition::new("policies");
-const VERSIONS: TableDefinition<(u64, &str), &[u8]> = TableDefinition::new("versions");
-const VALUES: TableDefinition<(u64, &str), &[u8]> = TableDefinition::new("values");
+pub(super) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
+pub(super) const SECRETS: TableDefinition<(&str, &str, &str), &[u8]> = TableDefinition::new("secrets");
+pub(super) const CREATED: TableDefinition<(&str, &str, i64, u64), &str> = TableDefinition::new("created");
+pub(super) const DUE: TableDefinition<(i64, &str, &str, &str), ()> = TableDefinition::new("due");
+pub(super) const INCARNATIONS: TableDefinition<(&str, &str, &str), u64> = TableDefinition::new("incarnations");
+pub(super) const HISTORY: TableDefinition<(&str, &str, &str, i64), &[u8]> = TableDefinition::new("history");
+pub(super) const POLICIES: TableDefinition<u64, &str> = TableDefinition::new("policies");
+pub(super) const VERSIONS: TableDefinition<(u64, &str), &[u8]> = TableDefinition::new("versions");
+pub(super) const VALUES: TableDefinition<(u64, &str), &[u8]> = TableDefinition::new("values");
+
+/// The counter that holds how far the clock was moved.
+pub(super) const CLOCK_OFFSET: &str = "clock offset";
+
+/// In the history: there was no such secret.
+pub(super) const NOTHING: &[u8] = b"";
 
 /// What a database says of itself.
 pub(crate) enum Format {
-    Ours,
+    /// There is nothing in it.
+    Empty,
+    /// Ours; `key_check` tells whether a key is the one of its values.
+    Ours {
+        key_check: String,
+    },
     NotASandbox,
     Other(String),
 }
 
-/// Makes the tables of an empty database, and recognises those of another.
-pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<Format, StoreError> {
+/// Tells whose database this is.
+pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreError> {
     let tables: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
     if tables.is_empty() {
-        make(transaction)?;
-        return Ok(Format::Ours);
+        return Ok(Format::Empty);
     }
     if !tables.iter().any(|table| table == META.name()) {
         return Ok(Format::NotASandbox);
@@ -65,35 +82,53 @@ pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<Format, StoreErr
     let entry =
         |key| -> Result<Option<String>, StoreError> { Ok(meta.get(key)?.map(|value| value.value().to_owned())) };
     match (entry("magic")?.as_deref(), entry("format")?) {
-        (Some(MAGIC), Some(format)) if format == FORMAT => Ok(Format::Ours),
+        (Some(MAGIC), Some(format)) if format == FORMAT => {
+            Ok(Format::Ours { key_check: entry("key check")?.unwrap_or_default() })
+        }
         (Some(MAGIC), format) => Ok(Format::Other(format.unwrap_or_default())),
         _ => Ok(Format::NotASandbox),
     }
 }
 
+/// Whether a key is the one under which a database was made.
+pub(crate) fn is_key(cipher: &Cipher, key_check: &str) -> bool {
+    STANDARD.decode(key_check).is_ok_and(|sealed| cipher.open(MAGIC.as_bytes(), &sealed).is_some())
+}
+
 /// Removes everything and makes the tables anew.
-pub(crate) fn clear(transaction: &WriteTransaction) -> Result<(), StoreError> {
+pub(crate) fn clear(transaction: &WriteTransaction, cipher: &Cipher) -> Result<(), StoreError> {
     let tables: Vec<_> = transaction.list_tables()?.collect();
     for table in tables {
         transaction.delete_table(table)?;
     }
-    make(transaction)
+    make(transaction, cipher)
 }
 
-fn make(transaction: &WriteTransaction) -> Result<(), StoreError> {
+/// Makes the tables of an empty database.
+pub(crate) fn make(transaction: &WriteTransaction, cipher: &Cipher) -> Result<(), StoreError> {
+    let key_check = cipher.seal(MAGIC.as_bytes(), b"").ok_or(StoreError::Value)?;
     let mut meta = transaction.open_table(META)?;
     meta.insert("magic", MAGIC)?;
     meta.insert("format", FORMAT)?;
+    meta.insert("key check", STANDARD.encode(key_check).as_str())?;
     // A read transaction cannot open a table that was never made.
     transaction.open_table(COUNTERS)?;
     transaction.open_table(SECRETS)?;
     transaction.open_table(CREATED)?;
     transaction.open_table(DUE)?;
     transaction.open_table(INCARNATIONS)?;
+    transaction.open_table(HISTORY)?;
     transaction.open_table(POLICIES)?;
     transaction.open_table(VERSIONS)?;
     transaction.open_table(VALUES)?;
     Ok(())
+}
+
+/// What a value's encryption is bound to: a value that was moved to another place in the file cannot be opened.
+pub(super) fn place(home: &Home, serial: u64, version_id: &str) -> Vec<u8> {
+    let Home { account, region } = home;
+    // Neither an account nor a region can have a zero byte, nor can the version id, and the serial has a fixed size.
+    [account.as_bytes(), b"\0", region.as_bytes(), b"\0", &serial.to_be_bytes(), version_id.as_bytes()].concat()
 }
 
 /// What reading needs of a transaction, so that reads are the same within a change and outside.
@@ -125,8 +160,11 @@ impl Transaction for WriteTransaction {
 
 /// One transaction's view of the tables at one moment.
 pub(crate) struct View<'t, T> {
-    transaction: &'t T,
-    now: Moment,
+    pub(super) transaction: &'t T,
+    pub(super) cipher: &'t Cipher,
+    pub(super) now: Moment,
+    /// Whether changes are remembered, for lists that lag.
+    pub(super) remembering: bool,
 }
 
 /// A view that only reads.
@@ -139,8 +177,13 @@ pub(crate) type Writer<'t> = View<'t, WriteTransaction>;
 pub(crate) type Created = (Moment, u64);
 
 impl<'t, T: Transaction> View<'t, T> {
-    pub(crate) fn new(transaction: &'t T, now: Moment) -> Self {
-        Self { transaction, now }
+    pub(crate) fn new(transaction: &'t T, cipher: &'t Cipher, now: Moment, remembering: bool) -> Self {
+        Self { transaction, cipher, now, remembering }
+    }
+
+    /// The same view at another moment.
+    pub(crate) fn at(&self, now: Moment) -> Self {
+        Self { now, ..*self }
     }
 
     /// The moment at which this view looks.
@@ -150,11 +193,50 @@ impl<'t, T: Transaction> View<'t, T> {
 
     /// A secret by its name.
     pub(crate) fn secret(&self, home: &Home, name: &str) -> Result<Option<SecretRecord>, StoreError> {
+        let record = self.secret_as_stored(home, name)?;
+        Ok(record.filter(|record| record.deletion.is_none_or(|deletion| deletion.due > self.now)))
+    }
+
+    /// The first secret with which there is something to do by now, and since when.
+    pub(crate) fn first_due(&self) -> Result<Option<(Moment, Home, String)>, StoreError> {
+        let dues = self.transaction.table(DUE)?;
+        let mut range = dues.range(..(self.now.next().0, "", "", ""))?;
+        let Some(entry) = range.next() else { return Ok(None) };
+        let (key, ()) = entry.map(|(key, nothing)| (key, nothing.value()))?;
+        let (moment, account, region, name) = key.value();
+        Ok(Some((Moment(moment), Home::new(account, region), name.to_owned())))
+    }
+
+    /// A secret by its name, even if its recovery window has ended.
+    pub(crate) fn secret_as_stored(&self, home: &Home, name: &str) -> Result<Option<SecretRecord>, StoreError> {
         let secrets = self.transaction.table(SECRETS)?;
         let Some(stored) = secrets.get((home.account.as_str(), home.region.as_str(), name))? else { return Ok(None) };
-        let record: SecretRecord = serde_json::from_slice(stored.value())?;
-        let gone = record.deletion.is_some_and(|deletion| deletion.due <= self.now);
-        Ok((!gone).then_some(record))
+        Ok(Some(serde_json::from_slice(stored.value())?))
+    }
+
+    /// A secret as it was at an earlier moment, as far as changes were remembered since.
+    pub(crate) fn secret_as_of(
+        &self,
+        home: &Home,
+        name: &str,
+        moment: Moment,
+    ) -> Result<Option<SecretRecord>, StoreError> {
+        let (account, region) = (home.account.as_str(), home.region.as_str());
+        let history = self.transaction.table(HISTORY)?;
+        let since = (account, region, name, moment.next().0)..=(account, region, name, i64::MAX);
+        let record = match history.range(since)?.next() {
+            Some(entry) => match entry?.1.value() {
+                NOTHING => None,
+                stored => Some(serde_json::from_slice::<SecretRecord>(stored)?),
+            },
+            None => self.secret_as_stored(home, name)?,
+        };
+        Ok(record.filter(|record| record.deletion.is_none_or(|deletion| deletion.due > moment)))
+    }
+
+    /// The clock's distance from the clock that it runs by, in milliseconds.
+    pub(crate) fn clock_offset(&self) -> Result<u64, StoreError> {
+        Ok(self.transaction.table(COUNTERS)?.get(CLOCK_OFFSET)?.map_or(0, |offset| offset.value()))
     }
 
     /// How many secrets of this name were made here and removed since.
@@ -189,15 +271,32 @@ impl<'t, T: Transaction> View<'t, T> {
         Ok(versions)
     }
 
-    /// The value of a version.
-    pub(crate) fn value(&self, serial: u64, version_id: &str) -> Result<Option<SecretData>, StoreError> {
+    /// The value of a version. A version that a rotation has only begun has none.
+    pub(crate) fn value(&self, home: &Home, serial: u64, version_id: &str) -> Result<Option<SecretData>, StoreError> {
         let values = self.transaction.table(VALUES)?;
         let Some(stored) = values.get((serial, version_id))? else { return Ok(None) };
-        SecretData::from_stored(stored.value()).map(Some).ok_or(StoreError::Value)
+        let opened = self.cipher.open(&place(home, serial, version_id), stored.value());
+        opened.and_then(|opened| SecretData::from_stored(&opened)).map(Some).ok_or(StoreError::Value)
     }
 }
 
 impl Reader<'_> {
+    /// The names of a home's secrets, those that are remembered too.
+    pub(crate) fn names_remembered(&self, home: &Home) -> Result<BTreeSet<String>, StoreError> {
+        let mut names = BTreeSet::new();
+        self.walk_by_name(home, None, false, |name| {
+            names.insert(name.to_owned());
+            Ok::<_, StoreError>(ControlFlow::Continue(()))
+        })?;
+        let (account, region) = (home.account.as_str(), home.region.as_str());
+        let next_region = format!("{region}\0");
+        let all = (account, region, "", i64::MIN)..(account, next_region.as_str(), "", i64::MIN);
+        for entry in self.transaction.table(HISTORY)?.range(all)? {
+            names.insert(entry?.0.value().2.to_owned());
+        }
+        Ok(names)
+    }
+
     /// Walks a home's secrets in the order of their creation, from behind `after`, until `visit` breaks.
     pub(crate) fn walk_by_creation<E: From<StoreError>>(
         &self,
@@ -247,184 +346,5 @@ impl Reader<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Writer<'_> {
-    /// A serial number that was never given before.
-    pub(crate) fn next_serial(&self) -> Result<u64, StoreError> {
-        let mut counters = self.transaction.open_table(COUNTERS)?;
-        let serial = counters.get("serial")?.map_or(0, |last| last.value()) + 1;
-        counters.insert("serial", serial)?;
-        Ok(serial)
-    }
-
-    /// Writes a secret's record and keeps the tables that order secrets in step with it.
-    pub(crate) fn save(&self, home: &Home, record: &SecretRecord) -> Result<(), StoreError> {
-        let (account, region, name) = (home.account.as_str(), home.region.as_str(), record.name.as_str());
-        let stored = serde_json::to_vec(record)?;
-        let mut secrets = self.transaction.open_table(SECRETS)?;
-        let former = secrets
-            .insert((account, region, name), stored.as_slice())?
-            .map(|former| serde_json::from_slice::<SecretRecord>(former.value()))
-            .transpose()?;
-        let former_due = former.as_ref().and_then(|former| former.deletion).map(|deletion| deletion.due.0);
-        let due = record.deletion.map(|deletion| deletion.due.0);
-        if former_due != due {
-            let mut dues = self.transaction.open_table(DUE)?;
-            if let Some(due) = former_due {
-                dues.remove((due, account, region, name))?;
-            }
-            if let Some(due) = due {
-                dues.insert((due, account, region, name), ())?;
-            }
-        }
-        if former.is_none() {
-            let mut created = self.transaction.open_table(CREATED)?;
-            created.insert((account, region, record.created.0, record.serial), name)?;
-        }
-        Ok(())
-    }
-
-    /// Removes a secret and all that hangs on it, at once and for good.
-    pub(crate) fn remove(&self, home: &Home, record: &SecretRecord) -> Result<(), StoreError> {
-        let (account, region, name) = (home.account.as_str(), home.region.as_str(), record.name.as_str());
-        self.transaction.open_table(SECRETS)?.remove((account, region, name))?;
-        self.transaction.open_table(CREATED)?.remove((account, region, record.created.0, record.serial))?;
-        if let Some(deletion) = record.deletion {
-            self.transaction.open_table(DUE)?.remove((deletion.due.0, account, region, name))?;
-        }
-        self.transaction.open_table(POLICIES)?.remove(record.serial)?;
-        let all = (record.serial, "")..(record.serial.saturating_add(1), "");
-        self.transaction.open_table(VERSIONS)?.retain_in(all.clone(), |_, _| false)?;
-        self.transaction.open_table(VALUES)?.retain_in(all, |_, _| false)?;
-        let count = self.incarnation(home, name)? + 1;
-        self.transaction.open_table(INCARNATIONS)?.insert((account, region, name), count)?;
-        Ok(())
-    }
-
-    /// Removes the secrets whose recovery window has ended.
-    pub(crate) fn purge_due(&self) -> Result<(), StoreError> {
-        let ended: Vec<(Home, String)> = {
-            let dues = self.transaction.open_table(DUE)?;
-            let mut ended = Vec::new();
-            for entry in dues.range(..(self.now.next().0, "", "", ""))? {
-                let (key, ()) = entry.map(|(key, nothing)| (key, nothing.value()))?;
-                let (_, account, region, name) = key.value();
-                ended.push((Home::new(account, region), name.to_owned()));
-            }
-            ended
-        };
-        for (home, name) in ended {
-            let stored = {
-                let secrets = self.transaction.open_table(SECRETS)?;
-                let stored = secrets.get((home.account.as_str(), home.region.as_str(), name.as_str()))?;
-                stored.map(|stored| serde_json::from_slice::<SecretRecord>(stored.value())).transpose()?
-            };
-            if let Some(record) = stored {
-                self.remove(&home, &record)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets the text of a secret's resource policy, or removes it.
-    pub(crate) fn save_policy(&self, serial: u64, text: Option<&str>) -> Result<(), StoreError> {
-        let mut policies = self.transaction.open_table(POLICIES)?;
-        match text {
-            Some(text) => policies.insert(serial, text)?,
-            None => policies.remove(serial)?,
-        };
-        Ok(())
-    }
-
-    /// Writes a version's record.
-    pub(crate) fn save_version(
-        &self,
-        serial: u64,
-        version_id: &str,
-        version: &VersionRecord,
-    ) -> Result<(), StoreError> {
-        let stored = serde_json::to_vec(version)?;
-        self.transaction.open_table(VERSIONS)?.insert((serial, version_id), stored.as_slice())?;
-        Ok(())
-    }
-
-    /// Writes a version's value.
-    pub(crate) fn save_value(&self, serial: u64, version_id: &str, value: &SecretData) -> Result<(), StoreError> {
-        let stored = value.to_stored();
-        self.transaction.open_table(VALUES)?.insert((serial, version_id), stored.as_slice())?;
-        Ok(())
-    }
-
-    /// Removes a version and its value.
-    pub(crate) fn remove_version(&self, serial: u64, version_id: &str) -> Result<(), StoreError> {
-        self.transaction.open_table(VERSIONS)?.remove((serial, version_id))?;
-        self.transaction.open_table(VALUES)?.remove((serial, version_id))?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a store in memory does not fail")]
-mod tests {
-    use zeroize::Zeroizing;
-
-    use super::super::label::Labels;
-    use super::super::record::Deletion;
-    use super::super::store::Store;
-    use super::*;
-
-    fn record(serial: u64, due: Option<Moment>) -> SecretRecord {
-        SecretRecord {
-            serial,
-            name: "a".to_owned(),
-            arn: "arn".to_owned(),
-            description: None,
-            kind: None,
-            kms_key_id: None,
-            tags: None,
-            labels: Labels::default(),
-            created: Moment(0),
-            changed: Moment(0),
-            accessed: None,
-            deletion: due.map(|due| Deletion { requested: Moment(0), due }),
-            owning_service: None,
-        }
-    }
-
-    /// What hangs on a secret can be reached only through its serial number: nothing of it may stay behind unseen.
-    #[test]
-    fn a_secret_whose_window_has_ended_leaves_nothing_behind() {
-        let store = Store::in_memory().unwrap();
-        let home = Home::new("000000000000", "eu-west-1");
-        let serial = store
-            .write(Moment(1), |writer| {
-                let serial = writer.next_serial()?;
-                writer.save(&home, &record(serial, Some(Moment(10))))?;
-                writer.save_policy(serial, Some("policy"))?;
-                let version = VersionRecord { created: Moment(1), accessed: None, kms_key_id: None };
-                writer.save_version(serial, "v", &version)?;
-                writer.save_value(serial, "v", &SecretData::Text(Zeroizing::new("x".to_owned())))?;
-                Ok::<_, StoreError>(serial)
-            })
-            .unwrap();
-        store.write(Moment(10), |_| Ok::<_, StoreError>(())).unwrap();
-        store
-            .read(Moment(1), |reader| {
-                assert!(reader.secret(&home, "a")?.is_none());
-                assert_eq!(reader.policy(serial)?, None);
-                assert!(reader.version(serial, "v")?.is_none());
-                assert!(reader.value(serial, "v")?.is_none());
-                assert_eq!(reader.incarnation(&home, "a")?, 1);
-                let mut listed = 0;
-                reader.walk_by_creation(&home, None, false, |_, _| {
-                    listed += 1;
-                    Ok::<_, StoreError>(ControlFlow::Continue(()))
-                })?;
-                assert_eq!(listed, 0);
-                Ok::<_, StoreError>(())
-            })
-            .unwrap();
     }
 }

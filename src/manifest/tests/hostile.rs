@@ -56,7 +56,10 @@ fn very_many_mistakes_are_counted_and_not_all_shown() {
         load_hostile(secret("db", &format!("  tags: {{{one_line}}}"))),
         ["too-many-problems", "tag-limit", "wrong-type"]
     );
-    assert_eq!(load_hostile(secret("db", &format!("  description: \"{}\"", "${a}".repeat(20_000)))), ["unknown-variable"]);
+    assert_eq!(
+        load_hostile(secret("db", &format!("  description: \"{}\"", "${a}".repeat(20_000)))),
+        ["unknown-variable"]
+    );
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(super) fn batch_get_secret_value(context: &Context<'_>, body: &[u8]) -> Resu
         }
     };
     note_accesses(context, &batch.values)?;
-    Reply::json(&Output {
+    Reply::sensitive(&Output {
         secret_values: batch.values.iter().map(ReadValue::members).collect(),
         next_token,
         errors: batch.failures,
@@ -115,6 +115,7 @@ impl Batch {
             descending: false,
             planned_deletion: false,
             filters: Filters::new(filters)?,
+            as_of: None,
         };
         let home = (&context.caller.account, &context.caller.region);
         let query = Query::new(&("BatchGetSecretValue", home, filters));

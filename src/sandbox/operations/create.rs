@@ -1,7 +1,6 @@
 //! CreateSecret.
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::super::constraint::Constraints;
 use super::super::error::ServiceError;
@@ -12,6 +11,7 @@ use super::super::lookup::{Found, is_valid_name};
 use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
 use super::super::record::{SecretData, SecretRecord};
 use super::super::tables::Writer;
+use super::replication::{self, Asked, RegionInput, StatusMembers};
 use super::tags::{self, TagInput};
 use super::{Context, Touched, versions};
 
@@ -25,7 +25,8 @@ struct Input {
     secret_binary: Option<SensitiveBytes>,
     secret_string: Option<SensitiveText>,
     tags: Option<Vec<TagInput>>,
-    add_replica_regions: Option<Vec<Value>>,
+    add_replica_regions: Option<Vec<RegionInput>>,
+    force_overwrite_replica_secret: Option<bool>,
     r#type: Option<String>,
 }
 
@@ -38,6 +39,9 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     constraints.text("kmsKeyId", input.kms_key_id.as_deref(), 0..=2048);
     super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
     tags::check(&mut constraints, input.tags.as_deref().unwrap_or_default());
+    if let Some(regions) = &input.add_replica_regions {
+        replication::check(&mut constraints, regions);
+    }
     constraints.text("type", input.r#type.as_deref(), 0..=256);
     constraints.finish()?;
     if !is_valid_name(&name) {
@@ -48,9 +52,9 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     let tags = input.tags.map(tags::initial).transpose()?;
     let kms_key_id = input.kms_key_id.filter(|key| !key.is_empty());
     kms_key_id.as_deref().map_or(Ok(()), kms::check)?;
-    if input.add_replica_regions.is_some_and(|regions| !regions.is_empty()) {
-        return Err(ServiceError::unsupported("replication (AddReplicaRegions)"));
-    }
+    let overwrite = input.force_overwrite_replica_secret;
+    let replicas = input.add_replica_regions.map(|regions| Asked::read(context.caller, regions, overwrite));
+    let replicas = replicas.transpose()?;
     context.write(|writer| {
         if let Some(existing) = writer.secret(context.caller, &name)? {
             return repeated(writer, &Found { home: context.caller.clone(), record: existing }, &token, value.as_ref());
@@ -71,14 +75,31 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             accessed: None,
             deletion: None,
             owning_service: None,
+            replicas: replicas.map(|asked| asked.begin(writer.now(), context.weather)).unwrap_or_default(),
+            replica_of: None,
+            rotation: None,
         };
         let mut found = Found { home: context.caller.clone(), record };
         if let Some(value) = &value {
             versions::place(writer, &mut found, &token, value, &[CURRENT])?;
         }
         writer.save(&found.home, &found.record)?;
-        Reply::json(&Touched::version(&found, value.is_some().then_some(token.as_str())))
+        answer(writer, &found, value.is_some().then_some(token.as_str()))
     })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    #[serde(flatten)]
+    touched: Touched<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replication_status: Vec<StatusMembers>,
+}
+
+fn answer(writer: &Writer<'_>, found: &Found, version_id: Option<&str>) -> Result<Reply, ServiceError> {
+    let replication_status = replication::statuses(writer, &found.home, &found.record)?;
+    Reply::json(&Output { touched: Touched::version(found, version_id), replication_status })
 }
 
 /// The answer where the name is taken: a repetition of the request that made the version succeeds.
@@ -95,8 +116,12 @@ fn repeated(
     if record.deletion.is_some() {
         return Err(ServiceError::name_scheduled_for_deletion());
     }
-    match (writer.value(record.serial, token)?, value) {
-        (Some(existing), Some(value)) if existing == *value => Reply::json(&Touched::version(found, Some(token))),
+    if record.replica_of.is_some() {
+        // The token is known here too, and yet this secret was not made by this request.
+        return Err(ServiceError::already_exists(&record.name));
+    }
+    match (writer.value(&found.home, record.serial, token)?, value) {
+        (Some(existing), Some(value)) if existing == *value => answer(writer, found, Some(token)),
         (Some(_), Some(_)) => Err(ServiceError::token_in_use(token, &record.arn)),
         _ => Err(ServiceError::already_exists(&record.name)),
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::constraint::Constraints;
 use super::super::error::ServiceError;
 use super::super::identity::arn_suffix;
-use super::super::lookup::{self, SecretId};
+use super::super::lookup::{self, Found, SecretId};
 use super::super::protocol::{EpochSeconds, Reply, input};
 use super::super::record::Deletion;
 use super::{Context, Touched};
@@ -71,18 +71,32 @@ pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
                 };
                 return Reply::json(&DeleteOutput { arn: &arn, name: &name, deletion_date: EpochSeconds(now) });
             };
+            refuse_replication(&found)?;
             writer.remove(&found.home, &found.record)?;
             let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
             return Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(now) });
         }
         // Deleting a second time is not known from the real service; the documentation lists this error for it.
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
+        refuse_replication(&found)?;
         let due = now.plus_days(window);
         found.record.deletion = Some(Deletion { requested: now, due });
+        if let Some(rotation) = &mut found.record.rotation {
+            // It stays off after a restoration: nothing says that it would come back.
+            rotation.enabled = false;
+            rotation.window = None;
+        }
         found.save_changed(writer)?;
         let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
         Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
     })
+}
+
+/// A copy goes with its replication, and a primary after its copies.
+fn refuse_replication(found: &Found) -> Result<(), ServiceError> {
+    found.refuse_replica()?;
+    let regions: Vec<&str> = found.record.replicas.iter().map(|replica| replica.region.as_str()).collect();
+    if regions.is_empty() { Ok(()) } else { Err(ServiceError::has_replicas(&found.record.arn, &regions)) }
 }
 
 #[derive(Deserialize)]
@@ -102,6 +116,7 @@ pub(super) fn restore_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
         let mut found = context.find(writer, &id)?;
+        found.refuse_replica()?;
         if found.record.deletion.take().is_some() {
             found.save_changed(writer)?;
         }

@@ -8,8 +8,10 @@ use super::super::constraint::Constraints;
 use super::super::error::ServiceError;
 use super::super::lookup::SecretId;
 use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::{SecretRecord, Tag};
+use super::super::record::{Metadata, RotationRules, SecretRecord, Tag};
+use super::super::schedule::Schedule;
 use super::Context;
+use super::replication::{self, StatusMembers};
 
 /// What both operations say of a secret, in the order of the API model.
 #[derive(Serialize)]
@@ -24,16 +26,55 @@ pub(super) struct SecretMembers<'r> {
     description: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kms_key_id: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_enabled: Option<bool>,
+    #[serde(rename = "RotationLambdaARN", skip_serializing_if = "Option::is_none")]
+    rotation_lambda_arn: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_rules: Option<RulesMembers<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_secret_rotation_metadata: Option<&'r [Metadata]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_secret_rotation_role_arn: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_rotated_date: Option<EpochSeconds>,
     last_changed_date: EpochSeconds,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_accessed_date: Option<EpochSeconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_date: Option<EpochSeconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    next_rotation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'r [Tag]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owning_service: Option<&'r str>,
     created_date: EpochSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary_region: Option<&'r str>,
+}
+
+/// The rules of a rotation, with the days that the service computes for a schedule expression.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RulesMembers<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automatically_after_days: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_expression: Option<&'r str>,
+}
+
+impl<'r> RulesMembers<'r> {
+    fn of(rules: &'r RotationRules) -> Self {
+        let expression = rules.expression.as_deref();
+        Self {
+            automatically_after_days: rules.days.or_else(|| Schedule::parse(expression?).ok()?.days()),
+            duration: rules.duration.as_deref(),
+            schedule_expression: expression,
+        }
+    }
 }
 
 impl<'r> SecretMembers<'r> {
@@ -52,19 +93,31 @@ impl<'r> SecretMembers<'r> {
             accessed,
             deletion,
             owning_service,
+            replicas: _,
+            replica_of: _,
+            rotation,
         } = record;
+        let rotation = rotation.as_ref();
         Self {
             arn,
             name,
             r#type: kind.as_deref(),
             description: description.as_deref(),
             kms_key_id: kms_key_id.as_deref(),
+            rotation_enabled: rotation.map(|rotation| rotation.enabled),
+            rotation_lambda_arn: rotation.and_then(|rotation| rotation.lambda_arn.as_deref()),
+            rotation_rules: rotation.and_then(|rotation| rotation.rules.as_ref()).map(RulesMembers::of),
+            external_secret_rotation_metadata: rotation.and_then(|rotation| rotation.external_metadata.as_deref()),
+            external_secret_rotation_role_arn: rotation.and_then(|rotation| rotation.external_role_arn.as_deref()),
+            last_rotated_date: rotation.and_then(|rotation| rotation.last).map(EpochSeconds),
             last_changed_date: EpochSeconds(*changed),
             last_accessed_date: accessed.map(EpochSeconds),
             deleted_date: deletion.map(|deletion| EpochSeconds(deletion.requested)),
+            next_rotation_date: rotation.and_then(|rotation| rotation.window).map(|window| EpochSeconds(window.closes)),
             tags: tags.as_deref(),
             owning_service: owning_service.as_deref(),
             created_date: EpochSeconds(*created),
+            primary_region: record.primary_region(),
         }
     }
 }
@@ -76,6 +129,8 @@ struct Output<'r> {
     secret: SecretMembers<'r>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     version_ids_to_stages: BTreeMap<&'r str, Vec<&'r str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replication_status: Vec<StatusMembers>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +148,8 @@ pub(super) fn describe_secret(context: &Context<'_>, body: &[u8]) -> Result<Repl
     context.read(|reader| {
         let found = context.find(reader, &id)?;
         let version_ids_to_stages = found.record.labels.by_version();
-        Reply::json(&Output { secret: SecretMembers::of(&found.record), version_ids_to_stages })
+        let replication_status = replication::statuses(reader, &found.home, &found.record)?;
+        let secret = SecretMembers::of(&found.record);
+        Reply::json(&Output { secret, version_ids_to_stages, replication_status })
     })
 }

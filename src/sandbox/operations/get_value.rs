@@ -12,7 +12,6 @@ use super::super::label::CURRENT;
 use super::super::lookup::{Found, SecretId};
 use super::super::protocol::{EpochSeconds, Reply, input};
 use super::super::record::{SecretData, VersionRecord};
-use super::super::store::StoreError;
 use super::super::tables::{Transaction, View};
 use super::Context;
 
@@ -55,7 +54,7 @@ pub(super) fn get_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
         ReadValue::of(reader, found, input.version_id.as_deref(), input.version_stage.as_deref())
     })?;
     note_accesses(context, std::slice::from_ref(&read))?;
-    Reply::json(&read.members())
+    Reply::sensitive(&read.members())
 }
 
 /// Base64, wiped when it goes.
@@ -84,12 +83,12 @@ impl ReadValue {
         label: Option<&str>,
     ) -> Result<Self, ServiceError> {
         let record = &found.record;
-        let version_id = match (version_id, label) {
-            (Some(version_id), _) => version_id.to_owned(),
-            (None, label) => {
-                let label = label.unwrap_or(CURRENT);
-                record.labels.holder(label).ok_or_else(|| ServiceError::label_not_found(label))?.to_owned()
-            }
+        let (version_id, asked_label) = if let Some(version_id) = version_id {
+            (version_id.to_owned(), None)
+        } else {
+            let label = label.unwrap_or(CURRENT);
+            let holder = record.labels.holder(label).ok_or_else(|| ServiceError::label_not_found(label))?;
+            (holder.to_owned(), Some(label))
         };
         let Some(version) = view.version(record.serial, &version_id)? else {
             return Err(ServiceError::version_not_found(&version_id));
@@ -99,7 +98,11 @@ impl ReadValue {
                 "You provided a VersionStage that is not associated to the provided VersionId.",
             ));
         }
-        let value = view.value(record.serial, &version_id)?.ok_or(StoreError::Value)?;
+        // A rotation that has only begun, or failed in its first step, leaves a version without a value.
+        let value = view.value(&found.home, record.serial, &version_id)?.ok_or_else(|| match asked_label {
+            Some(label) => ServiceError::label_not_found(label),
+            None => ServiceError::version_not_found(&version_id),
+        })?;
         Ok(Self { found, version_id, version, value })
     }
 

@@ -1,6 +1,6 @@
 //! ListSecrets.
 //!
-//! A page is never stale here, while the real service may lag by minutes.
+//! A page is stale only if the weather says so, while the real service may lag by minutes at any time.
 
 use std::collections::BTreeMap;
 
@@ -58,11 +58,13 @@ pub(super) fn list_secrets(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
     let orders = ["created-date", "last-accessed-date", "last-changed-date", "name"];
     constraints.one_of("sortBy", input.sort_by.as_deref(), &orders);
     constraints.finish()?;
+    let lag = context.weather.lag();
     let selection = Selection {
         order: Order::named(input.sort_by.as_deref()),
         descending: input.sort_order.as_deref() == Some("desc"),
         planned_deletion: input.include_planned_deletion.unwrap_or(false),
         filters: Filters::new(&filters)?,
+        as_of: (!lag.is_zero()).then(|| context.now.minus(lag)),
     };
     // A token holds for the query that gave it.
     let query = Query::new(&(

@@ -13,40 +13,41 @@ mod list;
 mod policy;
 mod put_value;
 mod random_password;
+mod replication;
+mod rotate;
+mod rotation;
 mod selection;
+mod settle;
 mod stages;
 mod tags;
 mod update;
 mod version_ids;
 mod versions;
 
-use super::clock::Moment;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use rand::Rng as _;
 use rand::rngs::StdRng;
 
+use super::clock::Moment;
 use super::constraint::Constraints;
 use super::error::ServiceError;
-use super::identity::Home;
+use super::identity::{AssumedRole, Home};
 use super::lookup::{self, Found, SecretId};
 use super::protocol::{Reply, SensitiveBytes, SensitiveText};
 use super::record::SecretData;
+use super::rotation::Functions;
 use super::store::Store;
 use super::tables::{Reader, Transaction, View, Writer};
+use super::weather::Weather;
+
+pub(crate) use settle::settle;
 
 /// The limit of a value, in bytes.
 const MAX_VALUE_BYTES: usize = 65_536;
 
-/// The operations of API version 2017-10-17 that this sandbox does not offer yet.
-const NOT_OFFERED: [&str; 5] = [
-    "CancelRotateSecret",
-    "RemoveRegionsFromReplication",
-    "ReplicateSecretToRegions",
-    "RotateSecret",
-    "StopReplicationToReplica",
-];
-
 /// What an operation works with: the store, the moment, and who asks.
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'s> {
     pub(crate) store: &'s Store,
     pub(crate) now: Moment,
@@ -55,12 +56,20 @@ pub(crate) struct Context<'s> {
     pub(crate) seed: u64,
     /// What random passwords are drawn from.
     pub(crate) random: &'s Mutex<StdRng>,
+    /// What the rotation functions do.
+    pub(crate) functions: &'s Functions,
+    pub(crate) weather: &'s Weather,
+    /// The role that the caller assumed, if he did.
+    pub(crate) role: Option<&'s AssumedRole>,
+    /// A change that this operation is a part of. Without one, it is a change of its own.
+    pub(crate) within: Option<&'s Writer<'s>>,
 }
 
 /// Runs an operation by its name.
 pub(crate) fn run(context: &Context<'_>, operation: &str, body: &[u8]) -> Result<Reply, ServiceError> {
     match operation {
         "BatchGetSecretValue" => batch::batch_get_secret_value(context, body),
+        "CancelRotateSecret" => rotation::cancel_rotate_secret(context, body),
         "CreateSecret" => create::create_secret(context, body),
         "DeleteResourcePolicy" => policy::delete_resource_policy(context, body),
         "DeleteSecret" => delete::delete_secret(context, body),
@@ -72,13 +81,16 @@ pub(crate) fn run(context: &Context<'_>, operation: &str, body: &[u8]) -> Result
         "ListSecrets" => list::list_secrets(context, body),
         "PutResourcePolicy" => policy::put_resource_policy(context, body),
         "PutSecretValue" => put_value::put_secret_value(context, body),
+        "RemoveRegionsFromReplication" => replication::remove_regions_from_replication(context, body),
+        "ReplicateSecretToRegions" => replication::replicate_secret_to_regions(context, body),
         "RestoreSecret" => delete::restore_secret(context, body),
+        "RotateSecret" => rotation::rotate_secret(context, body),
+        "StopReplicationToReplica" => replication::stop_replication_to_replica(context, body),
         "TagResource" => tags::tag_resource(context, body),
         "UntagResource" => tags::untag_resource(context, body),
         "UpdateSecret" => update::update_secret(context, body),
         "UpdateSecretVersionStage" => stages::update_secret_version_stage(context, body),
         "ValidateResourcePolicy" => policy::validate_resource_policy(context, body),
-        known if NOT_OFFERED.contains(&known) => Err(ServiceError::unsupported(known)),
         unknown => Err(ServiceError::unknown_operation(unknown)),
     }
 }
@@ -89,7 +101,16 @@ impl Context<'_> {
     }
 
     fn write<T>(&self, change: impl FnOnce(&Writer<'_>) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
-        self.store.write(self.now, change)
+        match self.within {
+            Some(writer) => change(writer),
+            None => self.store.write(self.now, change),
+        }
+    }
+
+    /// A version id for a rotation that nobody asked for by a token of his own.
+    pub(crate) fn new_version_id(&self) -> String {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        uuid::Builder::from_random_bytes(random.random()).into_uuid().to_string()
     }
 
     /// The secret that `id` names, scheduled for deletion or not.
@@ -101,6 +122,13 @@ impl Context<'_> {
     fn find_live<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
         let found = self.find(view, id)?;
         found.refuse_scheduled()?;
+        Ok(found)
+    }
+
+    /// The secret that `id` names, to be changed: neither scheduled for deletion nor a copy.
+    fn find_primary<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
+        let found = self.find_live(view, id)?;
+        found.refuse_replica()?;
         Ok(found)
     }
 }

@@ -1,12 +1,13 @@
 //! GetResourcePolicy, PutResourcePolicy, DeleteResourcePolicy and ValidateResourcePolicy.
 //!
-//! Policies are checked and kept; the sandbox evaluates none of them. So it cannot tell whether a policy would shut
-//! its caller out either.
+//! Policies are checked and kept; the sandbox evaluates none of them, but for the question whether one shuts its caller
+//! out.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::constraint::Constraints;
 use super::super::error::{ErrorCode, ServiceError};
+use super::super::lock_out;
 use super::super::lookup::SecretId;
 use super::super::policy_text;
 use super::super::protocol::{Reply, input};
@@ -44,7 +45,7 @@ pub(super) fn get_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
 pub(super) fn delete_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let id = named_secret(body)?;
     context.write(|writer| {
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
         if writer.policy(found.record.serial)?.is_some() {
             writer.save_policy(found.record.serial, None)?;
             found.save_changed(writer)?;
@@ -78,7 +79,7 @@ pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
         let policy = checked(&text)?;
         if input.block_public_policy.unwrap_or(false) && policy.grants_broad_access() {
             return Err(ServiceError::new(ErrorCode::PublicPolicy, BROAD_ACCESS));
@@ -90,6 +91,8 @@ pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
 }
 
 const BROAD_ACCESS: &str = "You can't attach a resource-based policy that allows broad access to the secret.";
+
+const LOCK_OUT: &str = "Your requested changes will not allow you to manage this secret in the future.";
 
 /// Checks a policy. The service names principals that it does not take, and says of everything else that the syntax
 /// is wrong.
@@ -128,9 +131,9 @@ struct ValidationProblem {
     error_message: &'static str,
 }
 
-/// A policy with a syntax error is the error that PutResourcePolicy gives. One that opens the secret to everyone is a
-/// failed check (documented as the first that the operation makes); the check's name is not known from the real
-/// service.
+/// A policy with a syntax error is the error that PutResourcePolicy gives. One that opens the secret to everyone, or
+/// shuts the caller out, is a failed check (both are documented; the checks' names are not known from the real
+/// service). PutResourcePolicy documents no error for a policy that shuts its caller out, and takes it.
 pub(super) fn validate_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: ValidateInput = input(body)?;
     let mut constraints = Constraints::new();
@@ -141,10 +144,11 @@ pub(super) fn validate_resource_policy(context: &Context<'_>, body: &[u8]) -> Re
     if let Some(id) = id {
         context.read(|reader| context.find_live(reader, &id).map(drop))?;
     }
-    let broad = checked(&text)?.grants_broad_access();
+    let policy = checked(&text)?;
     let broad_access = ValidationProblem { check_name: "BLOCK_PUBLIC_POLICY", error_message: BROAD_ACCESS };
-    Reply::json(&ValidateOutput {
-        policy_validation_passed: !broad,
-        validation_errors: broad.then_some(broad_access).into_iter().collect(),
-    })
+    let lock_out = ValidationProblem { check_name: "LOCK_OUT", error_message: LOCK_OUT };
+    let broad = policy.grants_broad_access().then_some(broad_access);
+    let shut_out = lock_out::shuts_out(&policy, &context.caller.account, context.role).then_some(lock_out);
+    let validation_errors: Vec<_> = [broad, shut_out].into_iter().flatten().collect();
+    Reply::json(&ValidateOutput { policy_validation_passed: validation_errors.is_empty(), validation_errors })
 }

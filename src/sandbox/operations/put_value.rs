@@ -7,8 +7,8 @@ use super::super::error::ServiceError;
 use super::super::label::CURRENT;
 use super::super::lookup::SecretId;
 use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
-use super::Context;
 use super::versions::{self, Placed};
+use super::{Context, rotation};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -53,9 +53,12 @@ pub(super) fn put_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
         None => vec![CURRENT],
     };
     context.write(|writer| {
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
         found.refuse_foreign_account(context.caller)?;
         if versions::place(writer, &mut found, &token, &value, &labels)? == Placed::New {
+            if found.record.labels.holder(CURRENT) == Some(token.as_str()) {
+                rotation::note_new_value(&mut found, writer.now());
+            }
             found.save_changed(writer)?;
         }
         let record = &found.record;

@@ -49,7 +49,7 @@ pub(super) fn get_random_password(context: &Context<'_>, body: &[u8]) -> Result<
     let alphabet = Alphabet::of(&input)?;
     let mut random = context.random.lock().unwrap_or_else(PoisonError::into_inner);
     let password = alphabet.draw(length, &mut *random)?;
-    Reply::json(&Output { random_password: &password })
+    Reply::sensitive(&Output { random_password: &password })
 }
 
 /// The characters that a password is drawn from.

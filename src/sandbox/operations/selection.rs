@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use super::super::clock::Moment;
 use super::super::error::ServiceError;
 use super::super::filter::Filters;
+use super::super::identity::Home;
 use super::super::page::Place;
 use super::super::record::SecretRecord;
 use super::super::tables::Reader;
@@ -39,6 +40,8 @@ pub(super) struct Selection {
     pub(super) descending: bool,
     pub(super) planned_deletion: bool,
     pub(super) filters: Filters,
+    /// Where the list lags: the moment that it shows. Such a list is sorted anew for each page.
+    pub(super) as_of: Option<Moment>,
 }
 
 /// Secrets with their places in the order.
@@ -58,6 +61,9 @@ impl Selection {
         size: usize,
     ) -> Result<Page, ServiceError> {
         let home = context.caller;
+        if let Some(moment) = self.as_of {
+            return self.page_as_of(reader, home, moment, after.as_ref(), size);
+        }
         let mut page = Page::with_capacity(size);
         match self.order {
             Order::Created => {
@@ -86,6 +92,51 @@ impl Selection {
         Ok(page)
     }
 
+    /// The next secrets behind a place, as they were at an earlier moment.
+    fn page_as_of(
+        &self,
+        reader: &Reader<'_>,
+        home: &Home,
+        moment: Moment,
+        after: Option<&Place>,
+        size: usize,
+    ) -> Result<Page, ServiceError> {
+        let mut page = Page::new();
+        for name in reader.names_remembered(home)? {
+            if let Some(record) = reader.secret_as_of(home, &name, moment)?.filter(|record| self.accepts(record)) {
+                page.push((self.place_of(&record), record));
+            }
+        }
+        let key = |place: &Place| (place.date, place.serial, place.name.clone());
+        page.sort_by_cached_key(|(place, _)| key(place));
+        if self.descending {
+            page.reverse();
+        }
+        page.retain(|(place, _)| {
+            after.is_none_or(|after| if self.descending { key(place) < key(after) } else { key(place) > key(after) })
+        });
+        page.truncate(size);
+        Ok(page)
+    }
+
+    fn place_of(&self, record: &SecretRecord) -> Place {
+        match self.order {
+            Order::Name => Place { date: Moment(0), serial: 0, name: record.name.clone() },
+            Order::Created | Order::Accessed | Order::Changed => {
+                Place { date: self.date_of(record), serial: record.serial, name: String::new() }
+            }
+        }
+    }
+
+    /// The date that a secret is sorted by. One that was never read comes before all others.
+    fn date_of(&self, record: &SecretRecord) -> Moment {
+        match self.order {
+            Order::Accessed => record.accessed.unwrap_or(Moment(i64::MIN)),
+            Order::Changed => record.changed,
+            Order::Created | Order::Name => record.created,
+        }
+    }
+
     /// Takes a secret into the page if it is wanted, and breaks when the page is full.
     fn take(&self, page: &mut Page, size: usize, place: Place, record: Option<SecretRecord>) -> ControlFlow<()> {
         if let Some(record) = record.filter(|record| self.accepts(record)) {
@@ -106,11 +157,7 @@ impl Selection {
         let mut places = Vec::new();
         reader.walk_by_creation(context.caller, None, false, |(_, serial), name| {
             if let Some(record) = reader.secret(context.caller, name)?.filter(|record| self.accepts(record)) {
-                let date = match self.order {
-                    Order::Accessed => record.accessed.unwrap_or(Moment(i64::MIN)),
-                    _ => record.changed,
-                };
-                places.push((date, serial, record.name));
+                places.push((self.date_of(&record), serial, record.name));
             }
             Ok::<_, ServiceError>(ControlFlow::Continue(()))
         })?;

@@ -93,7 +93,7 @@ pub(super) fn tag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
     let id = SecretId::parse(&id)?;
     let tags = accepted(tags)?;
     context.write(|writer| {
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
         if !tags.is_empty() {
             let present = found.record.tags.get_or_insert_default();
             for tag in tags {
@@ -129,7 +129,7 @@ pub(super) fn untag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply
     let id = SecretId::parse(&id)?;
     keys.iter().try_for_each(|key| refuse_system_tag(key))?;
     context.write(|writer| {
-        let mut found = context.find_live(writer, &id)?;
+        let mut found = context.find_primary(writer, &id)?;
         if let Some(tags) = &mut found.record.tags {
             tags.retain(|tag| !keys.contains(&tag.key));
         }

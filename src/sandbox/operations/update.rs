@@ -4,12 +4,15 @@ use serde::Deserialize;
 
 use super::super::constraint::Constraints;
 use super::super::error::ServiceError;
+use super::super::identity::Home;
 use super::super::kms;
 use super::super::label::{CURRENT, PENDING, PREVIOUS};
 use super::super::lookup::{Found, SecretId};
 use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
+use super::super::replication;
 use super::super::tables::Writer;
-use super::{Context, Touched, versions};
+use super::versions::{self, Placed};
+use super::{Context, Touched, rotation};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -41,6 +44,10 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     input.kms_key_id.as_deref().filter(|key| !key.is_empty()).map_or(Ok(()), kms::check)?;
     context.write(|writer| {
         let mut found = context.find_live(writer, &id)?;
+        if found.record.replica_of.is_some() {
+            let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
+            return change_key_of_copy(writer, found, input.kms_key_id.filter(|_| only_key));
+        }
         if let Some(description) = input.description {
             found.record.description = Some(description).filter(|text| !text.is_empty());
         }
@@ -52,12 +59,34 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         if let Some(kind) = input.r#type {
             found.record.kind = Some(kind).filter(|kind| !kind.is_empty());
         }
-        if let Some(value) = &value {
-            versions::place(writer, &mut found, &token, value, &[CURRENT])?;
+        if let Some(value) = &value
+            && versions::place(writer, &mut found, &token, value, &[CURRENT])? == Placed::New
+        {
+            rotation::note_new_value(&mut found, writer.now());
         }
         found.save_changed(writer)?;
         Reply::json(&Touched::version(&found, value.is_some().then_some(token.as_str())))
     })
+}
+
+/// The key is the one thing of a copy that can be changed by itself (documented); its primary shows it too.
+fn change_key_of_copy(writer: &Writer<'_>, mut found: Found, key: Option<String>) -> Result<Reply, ServiceError> {
+    let (Some(key), Some(primary)) = (key, &found.record.replica_of) else {
+        return Err(ServiceError::not_on_a_replica());
+    };
+    let key = Some(key).filter(|key| !key.is_empty());
+    let primary = Home::new(&found.home.account, primary);
+    if let Some(mut record) = writer.secret(&primary, &found.record.name)? {
+        let replica = record.replicas.iter_mut().find(|replica| replica.region == found.home.region);
+        if let Some(replica) = replica {
+            replica.kms_key_id.clone_from(&key);
+            found.record.kms_key_id = Some(replication::shown_key(replica).to_owned());
+        }
+        // Writes the copies anew, this one among them.
+        Found { home: primary, record }.save_changed(writer)?;
+    }
+    found.save_changed(writer)?;
+    Reply::json(&Touched::secret(&found))
 }
 
 /// A new key encrypts the versions with the service's own labels afresh (documented); the others keep theirs.

@@ -32,7 +32,7 @@ pub(super) fn place(
     labels: &[&str],
 ) -> Result<Placed, ServiceError> {
     let record = &mut found.record;
-    if let Some(existing) = writer.value(record.serial, token)? {
+    if let Some(existing) = writer.value(&found.home, record.serial, token)? {
         return if existing == *value {
             Ok(Placed::Repeated)
         } else {
@@ -41,22 +41,23 @@ pub(super) fn place(
     }
     let version = VersionRecord { created: writer.now(), accessed: None, kms_key_id: record.kms_key_id.clone() };
     writer.save_version(record.serial, token, &version)?;
-    writer.save_value(record.serial, token, value)?;
+    writer.save_value(&found.home, record.serial, token, value)?;
     record.labels.place(token, labels);
     within_label_limit(found)?;
     prune(writer, found)?;
     Ok(Placed::New)
 }
 
-/// The limit is documented; its text is not known.
 pub(super) fn within_label_limit(found: &Found) -> Result<(), ServiceError> {
-    if found.record.labels.len() > MAX_LABELS {
-        return Err(ServiceError::new(
-            ErrorCode::LimitExceeded,
-            format!("You can't attach more than {MAX_LABELS} staging labels to the versions of a secret."),
-        ));
-    }
-    Ok(())
+    if found.record.labels.len() > MAX_LABELS { Err(too_many_labels()) } else { Ok(()) }
+}
+
+/// The limit is documented; its text is not known.
+pub(super) fn too_many_labels() -> ServiceError {
+    ServiceError::new(
+        ErrorCode::LimitExceeded,
+        format!("You can't attach more than {MAX_LABELS} staging labels to the versions of a secret."),
+    )
 }
 
 /// Removes the oldest versions without labels, when there are too many.

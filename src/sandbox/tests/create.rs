@@ -110,11 +110,6 @@ fn requests_that_break_a_rule_are_refused() {
             "1 validation error detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: \
              Member must have length greater than or equal to 1",
         ),
-        (
-            json!({"Name": "a", "ClientRequestToken": token(1), "AddReplicaRegions": [{"Region": "us-east-1"}]}),
-            "UnsupportedOperationException",
-            "This sandbox does not offer replication (AddReplicaRegions) yet.",
-        ),
     ];
     for (input, code, message) in cases {
         let client = Client::new();

@@ -99,7 +99,7 @@ fn another_format_is_named() {
     write.commit().unwrap();
     drop(database);
     let error = open(&path).err().unwrap();
-    assert!(matches!(&error, OpenError::OtherFormat { found, supported: "1", .. } if found == "7"), "{error:?}");
+    assert!(matches!(&error, OpenError::OtherFormat { found, supported: "2", .. } if found == "7"), "{error:?}");
 }
 
 #[test]
@@ -118,15 +118,74 @@ fn a_file_that_was_altered_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     let client = open(&path).unwrap();
-    client.create_with_value("a", "a value that can be found again");
+    client.ok(
+        "CreateSecret",
+        json!({"Name": "a", "ClientRequestToken": token(1), "Description": "a description that can be found again"}),
+    );
     drop(client);
     let mut altered = fs::read(&path).unwrap();
-    let name = b"a value that can be found again";
+    let name = b"a description that can be found again";
     let place = altered.windows(name.len()).position(|window| window == name).unwrap();
     altered[place] ^= 1;
     fs::write(&path, &altered).unwrap();
     let error = open(&path).err().unwrap();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_value_is_not_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let client = open(&path).unwrap();
+    client.create_with_value("a", "hunter2-hunter2-hunter2");
+    client.ok("ReplicateSecretToRegions", json!({"SecretId": "a", "AddReplicaRegions": [{"Region": "us-west-2"}]}));
+    assert_eq!(client.in_region("us-west-2").value("a"), "hunter2-hunter2-hunter2");
+    drop(client);
+    let file = fs::read(&path).unwrap();
+    assert!(!file.windows(7).any(|window| window == b"hunter2"));
+    assert_eq!(open(&path).unwrap().value("a"), "hunter2-hunter2-hunter2");
+}
+
+#[test]
+fn without_its_key_a_file_cannot_be_opened_and_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key) = (folder.path().join("sandbox.redb"), folder.path().join("sandbox.redb.key"));
+    let client = open(&path).unwrap();
+    client.create_with_value("a", "one");
+    drop(client);
+    let right = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    assert!(matches!(open(&path).err().unwrap(), OpenError::KeyMissing { .. }));
+    assert!(!key.exists(), "no other key is made");
+    for wrong in [&[0; 32][..], &right[..31], b"", &[right.as_slice(), b"x"].concat()] {
+        fs::write(&key, wrong).unwrap();
+        assert!(matches!(open(&path).err().unwrap(), OpenError::WrongKey { .. }));
+    }
+    fs::write(&key, &right).unwrap();
+    let client = open(&path).unwrap();
+    assert_eq!(client.value("a"), "one");
+    client.sandbox.reset().unwrap();
+    client.create_with_value("b", "two");
+    drop(client);
+    assert_eq!(open(&path).unwrap().value("b"), "two", "a reset keeps the key");
+}
+
+#[test]
+fn a_key_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key) = (folder.path().join("sandbox.redb"), folder.path().join("sandbox.redb.key"));
+    drop(open(&path).unwrap());
+    let right = fs::read(&key).unwrap();
+    fs::remove_file(&path).unwrap();
+    drop(open(&path).unwrap());
+    assert_eq!(fs::read(&key).unwrap(), right);
+    fs::remove_file(&path).unwrap();
+    fs::write(&key, b"notes that are longer than any key is").unwrap();
+    assert!(matches!(open(&path).err().unwrap(), OpenError::WrongKey { .. }));
+    fs::write(&key, &right[..7]).unwrap();
+    // A key that was cut while it was made was never used.
+    drop(open(&path).unwrap());
+    drop(open(&path).unwrap());
 }
 
 #[test]
@@ -142,5 +201,7 @@ fn the_file_is_its_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     drop(open(&path).unwrap());
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    for file in [path, folder.path().join("sandbox.redb.key")] {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -57,6 +57,16 @@ fn member() -> impl Strategy<Value = (String, Value)> {
         "SecretIdList",
         "PasswordLength",
         "ExcludeCharacters",
+        "AddReplicaRegions",
+        "RemoveReplicaRegions",
+        "ForceOverwriteReplicaSecret",
+        "ForceDeleteWithoutRecovery",
+        "RotationLambdaARN",
+        "RotationRules",
+        "RotateImmediately",
+        "ExternalSecretRotationMetadata",
+        "ExternalSecretRotationRoleArn",
+        "Type",
     ];
     let value = prop_oneof![
         Just(Value::Null),
@@ -68,6 +78,10 @@ fn member() -> impl Strategy<Value = (String, Value)> {
         Just(Value::from("arn:aws:secretsmanager:eu-west-1:000000000000:secret:a-")),
         Just(json!([{"Key": "name", "Values": ["!"]}])),
         Just(json!(["AWSCURRENT", "AWSPREVIOUS", "é"])),
+        Just(json!([{"Region": "us-west-2"}, {"Region": "us-east-1", "KmsKeyId": "alias/x"}])),
+        Just(json!(["us-west-2"])),
+        Just(json!({"ScheduleExpression": "rate(4 hours)", "Duration": "2h"})),
+        "(rate|cron)\\([0-9A-Z#?*/, -]{0,20}\\)".prop_map(|text| json!({"ScheduleExpression": text})),
     ];
     (prop::sample::select(names.to_vec()).prop_map(str::to_owned), value)
 }
@@ -128,6 +142,15 @@ proptest! {
         let scope = format!("AWS4-HMAC-SHA256 Credential=a/b/{region}/sts/aws4_request");
         let request = Request::post("/").header("authorization", scope).body(Bytes::from(body)).unwrap();
         prop_assert!(client.sandbox.respond(&request).status().as_u16() < 500);
+    }
+}
+
+#[test]
+fn json_that_is_deeper_than_any_request_is_refused() {
+    let client = Client::new();
+    for body in ["[".repeat(100_000), format!("{{\"Tags\":{}", "[".repeat(100_000)), "{\"a\":".repeat(100_000)] {
+        let response = client.sandbox.respond(&client.request("CreateSecret", body));
+        assert_eq!((response.status().as_u16(), refusal(&response).code.as_str()), (400, "SerializationException"));
     }
 }
 

@@ -5,19 +5,27 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail, and say where")]
 
 mod batch;
+mod concurrency;
+mod crash;
 mod create;
 mod delete;
 mod durability;
 mod fuzz;
 mod list;
+mod model;
 mod policy;
 mod random_password;
 mod rehearsal;
+mod replication;
+mod rotation;
+mod scale;
+mod seed;
 mod serving;
 mod stages;
 mod tags;
 mod update;
 mod values;
+mod weather;
 mod wire;
 
 use bytes::Bytes;

@@ -99,3 +99,22 @@ fn a_policy_can_be_validated_with_a_secret_and_without() {
     assert_eq!(public["PolicyValidationPassed"], false);
     assert_eq!(public["ValidationErrors"].as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn a_policy_that_shuts_its_caller_out_fails_validation() {
+    let client = Client::new();
+    client.create("a");
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}]
+    });
+    let input = json!({"SecretId": "a", "ResourcePolicy": policy.to_string()});
+    let message = "Your requested changes will not allow you to manage this secret in the future.";
+    assert_eq!(
+        client.ok("ValidateResourcePolicy", input),
+        json!({
+            "PolicyValidationPassed": false,
+            "ValidationErrors": [{"CheckName": "LOCK_OUT", "ErrorMessage": message}]
+        })
+    );
+}

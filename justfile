@@ -1,0 +1,30 @@
+# What CI runs, step by step. `just` alone runs everything, as .ci/run does.
+
+# Everything that decides whether work may land
+ci:
+    .ci/run
+
+# Formatting
+fmt:
+    cargo fmt --check
+
+# Lints; no warning is let pass
+lint:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Unit, property and scenario tests, snapshots, the leak canary
+test:
+    cargo test --locked
+
+# What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
+main-job:
+    cargo run --release --locked -- apply --sandbox --yes --project examples/payments
+
+# moto as the service, boto3 and the AWS CLI as clients of the sandbox; takes pytest's arguments
+interop *arguments:
+    cargo build --locked
+    tests/interop/run {{arguments}}
+
+# Licences, advisories and sources of the dependencies; needs cargo-deny
+deny:
+    cargo deny --locked check

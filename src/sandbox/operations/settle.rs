@@ -1,0 +1,42 @@
+//! What the service does by itself, when its time has come: removing secrets whose recovery window has ended, finishing
+//! replications, rotating on schedule.
+//!
+//! There is no thread that waits for it. Each request first settles what has fallen due since the last one, in the
+//! order of time and each at its own moment, so that nobody can see the difference.
+
+use super::super::error::ServiceError;
+use super::super::identity::Home;
+use super::super::lookup::Found;
+use super::super::tables::Writer;
+use super::{Context, replication, rotation};
+
+/// Settles everything that is due by now.
+pub(crate) fn settle(context: &Context<'_>) -> Result<(), ServiceError> {
+    if context.read(|reader| Ok(reader.first_due()?))?.is_none() {
+        return Ok(());
+    }
+    context.write(|writer| {
+        let mut rotated = rotation::Overdue::default();
+        while let Some((moment, home, name)) = writer.take_first_due()? {
+            carry_out(context, &writer.at(moment), home, &name, &mut rotated)?;
+        }
+        Ok(())
+    })
+}
+
+/// Carries out what is due of one secret. Whatever it is, the secret's next moment lies behind this one afterwards.
+fn carry_out(
+    context: &Context<'_>,
+    writer: &Writer<'_>,
+    home: Home,
+    name: &str,
+    rotated: &mut rotation::Overdue,
+) -> Result<(), ServiceError> {
+    let Some(record) = writer.secret_as_stored(&home, name)? else { return Ok(()) };
+    if record.deletion.is_some_and(|deletion| deletion.due <= writer.now()) {
+        return Ok(writer.remove(&home, &record)?);
+    }
+    let mut found = Found { home, record };
+    replication::finish(writer, &mut found)?;
+    rotation::rotate_if_due(context, writer, &mut found, rotated)
+}

@@ -1,0 +1,297 @@
+//! What exists before anything happens: secrets from a text in YAML, as a test or a rehearsal needs them.
+//!
+//! Each is made by the operations of the service, so that nothing can be seeded that a client could not have made, but
+//! for the service that owns a secret. All of it is one change.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::error::ServiceError;
+use super::identity::{DEFAULT_ACCOUNT, Home, is_account};
+use super::operations::{self, Context};
+use super::record::Tag;
+use super::store::StoreError;
+use super::tables::Writer;
+
+/// The tag that AWS sets on a secret which one of its services owns.
+const OWNING_SERVICE_TAG: &str = "aws:secretsmanager:owningService";
+
+/// The region of a secret that names none.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Why nothing was seeded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeedError {
+    /// The text is not YAML, or says something that a seed cannot say.
+    #[error("line {line}, column {column}: {message}")]
+    Syntax {
+        /// The line, counted from 1; 0 if it is not known.
+        line: usize,
+        /// The column, counted from 1; 0 if it is not known.
+        column: usize,
+        /// What is wrong there. It never quotes a value of a secret.
+        message: String,
+    },
+    /// The service would not make such a secret.
+    #[error("the secret {name} cannot be made: {message} ({code})")]
+    Refused {
+        /// The name of the secret.
+        name: String,
+        /// The service's error code.
+        code: String,
+        /// The service's message.
+        message: String,
+    },
+    /// The store failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+impl From<ServiceError> for SeedError {
+    fn from(error: ServiceError) -> Self {
+        Self::Failed(error.message.into_owned())
+    }
+}
+
+impl From<StoreError> for SeedError {
+    fn from(error: StoreError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+/// What a text asks for.
+pub(crate) struct Plan(Vec<Seed>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Seed {
+    name: String,
+    account: Option<String>,
+    region: Option<String>,
+    description: Option<String>,
+    r#type: Option<String>,
+    kms_key_id: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    policy: Option<Value>,
+    value: Option<Sensitive>,
+    binary: Option<Sensitive>,
+    version_id: Option<String>,
+    owning_service: Option<String>,
+    #[serde(default)]
+    replicas: Vec<ReplicaSeed>,
+    rotation: Option<RotationSeed>,
+    scheduled_for_deletion: Option<DeletionSeed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReplicaSeed {
+    region: String,
+    kms_key_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RotationSeed {
+    lambda_arn: Option<String>,
+    schedule: Option<String>,
+    every_days: Option<i64>,
+    duration: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "true, false, or a map such as { recoveryWindowDays: 7 }")]
+enum DeletionSeed {
+    Plain(bool),
+    #[serde(rename_all = "camelCase")]
+    Within {
+        recovery_window_days: i64,
+    },
+}
+
+/// A value. What is wrong with it is said without quoting it.
+struct Sensitive(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Sensitive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        const NO_TEXT: &str = "the value of a secret is a text: put it in quotes";
+        impl<'de> Visitor<'de> for Text {
+            type Value = Sensitive;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a text")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Sensitive, E> {
+                Ok(Sensitive(Zeroizing::new(text.to_owned())))
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            // Numbers that are too large for these.
+            fn visit_i128<E: serde::de::Error>(self, _: i128) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            fn visit_u128<E: serde::de::Error>(self, _: u128) -> Result<Sensitive, E> {
+                Err(E::custom(NO_TEXT))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Sensitive, A::Error> {
+                Err(A::Error::custom(NO_TEXT))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Sensitive, A::Error> {
+                Err(A::Error::custom(NO_TEXT))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Reads a text.
+pub(crate) fn read(text: &str) -> Result<Plan, SeedError> {
+    if text.trim().is_empty() {
+        return Ok(Plan(Vec::new()));
+    }
+    let seeds: Vec<Seed> = serde_yaml::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
+        let message = error.to_string();
+        // The parser repeats the place behind the message.
+        let message = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message).to_owned();
+        SeedError::Syntax { line, column, message }
+    })?;
+    Ok(Plan(seeds))
+}
+
+/// Makes the secrets of a plan that do not exist; how many these were.
+pub(crate) fn plant(context: &Context<'_>, Plan(seeds): Plan) -> Result<usize, SeedError> {
+    operations::settle(context)?;
+    context.store.write(context.now, |writer| {
+        let mut made = 0;
+        for seed in seeds {
+            let account = seed.account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+            if !is_account(&account) {
+                let (name, code) = (seed.name, "InvalidAccount".to_owned());
+                return Err(SeedError::Refused { name, code, message: "an account has twelve digits".to_owned() });
+            }
+            let home = Home::new(&account, seed.region.as_deref().unwrap_or(DEFAULT_REGION));
+            if writer.secret(&home, &seed.name)?.is_none() {
+                let context = Context { caller: &home, within: Some(writer), ..*context };
+                make(&context, writer, seed)?;
+                made += 1;
+            }
+        }
+        Ok(made)
+    })
+}
+
+/// Makes one secret.
+fn make(context: &Context<'_>, writer: &Writer<'_>, seed: Seed) -> Result<(), SeedError> {
+    let name = seed.name.clone();
+    let call = |operation: &str, members: Value| {
+        let mut members = members;
+        strip_nulls(&mut members);
+        // The body holds the value.
+        let body = Zeroizing::new(members.to_string());
+        operations::run(context, operation, body.as_bytes()).map(drop).map_err(|error| SeedError::Refused {
+            name: name.clone(),
+            code: error.code.name().to_owned(),
+            message: error.message.into_owned(),
+        })
+    };
+    let tags: Vec<Value> = seed.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let replicas =
+        seed.replicas.iter().map(|replica| json!({"Region": replica.region, "KmsKeyId": replica.kms_key_id}));
+    let replicas: Vec<Value> = replicas.collect();
+    call(
+        "CreateSecret",
+        json!({
+            "Name": seed.name,
+            "ClientRequestToken": seed.version_id.unwrap_or_else(|| context.new_version_id()),
+            "Description": seed.description,
+            "Type": seed.r#type,
+            "KmsKeyId": seed.kms_key_id,
+            "Tags": tags,
+            "SecretString": seed.value.as_ref().map(|value| value.0.as_str()),
+            "SecretBinary": seed.binary.as_ref().map(|value| value.0.as_str()),
+            "AddReplicaRegions": (!replicas.is_empty()).then_some(replicas),
+        }),
+    )?;
+    if let Some(policy) = seed.policy {
+        let text = match policy {
+            Value::String(text) => text,
+            document => document.to_string(),
+        };
+        call("PutResourcePolicy", json!({"SecretId": seed.name, "ResourcePolicy": text}))?;
+    }
+    if let Some(RotationSeed { lambda_arn, schedule, every_days, duration }) = seed.rotation {
+        let mut rules = json!({
+            "ScheduleExpression": schedule, "AutomaticallyAfterDays": every_days, "Duration": duration
+        });
+        strip_nulls(&mut rules);
+        let rules = rules.as_object().is_some_and(|members| !members.is_empty()).then_some(rules);
+        call(
+            "RotateSecret",
+            json!({
+                "SecretId": seed.name, "ClientRequestToken": context.new_version_id(), "RotationLambdaARN": lambda_arn,
+                "RotationRules": rules, "RotateImmediately": false
+            }),
+        )?;
+    }
+    if let Some(service) = seed.owning_service {
+        hand_to_service(writer, context.caller, &seed.name, &service)?;
+    }
+    match seed.scheduled_for_deletion {
+        None | Some(DeletionSeed::Plain(false)) => Ok(()),
+        Some(DeletionSeed::Plain(true)) => call("DeleteSecret", json!({"SecretId": seed.name})),
+        Some(DeletionSeed::Within { recovery_window_days }) => {
+            call("DeleteSecret", json!({"SecretId": seed.name, "RecoveryWindowInDays": recovery_window_days}))
+        }
+    }
+}
+
+fn strip_nulls(members: &mut Value) {
+    fn strip(members: &mut Map<String, Value>) {
+        members.retain(|_, value| !value.is_null());
+        for value in members.values_mut().flat_map(|value| value.as_array_mut().into_iter().flatten()) {
+            strip_nulls(value);
+        }
+    }
+    if let Value::Object(members) = members {
+        strip(members);
+    }
+}
+
+/// Gives a secret to a service, as no operation can; false if there is no such secret.
+pub(crate) fn hand_to_service(writer: &Writer<'_>, home: &Home, name: &str, service: &str) -> Result<bool, StoreError> {
+    let Some(mut record) = writer.secret(home, name)? else { return Ok(false) };
+    record.owning_service = Some(service.to_owned());
+    let tags = record.tags.get_or_insert_default();
+    tags.retain(|tag| tag.key != OWNING_SERVICE_TAG);
+    tags.push(Tag { key: OWNING_SERVICE_TAG.to_owned(), value: service.to_owned() });
+    writer.save(home, &record)?;
+    Ok(true)
+}

@@ -1,0 +1,69 @@
+"""The suite's fixtures: the binary, servers, and copies of the example project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aws import Endpoint
+from command import Keywright
+from payments import Payments
+from servers import moto_server, served_sandbox
+
+# boto3 runs in this process: nothing of the developer's own AWS configuration, and no proxy, may reach it.
+for variable in list(os.environ):
+    if variable.startswith("AWS_") or variable.lower().endswith("_proxy"):
+        del os.environ[variable]
+os.environ |= {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+@pytest.fixture(scope="session")
+def keywright_once(tmp_path_factory: pytest.TempPathFactory) -> Keywright:
+    """The binary, for servers that several tests share."""
+    binary = Path(os.environ.get("KEYWRIGHT_BIN", Path(__file__).parents[2] / "target/debug/keywright"))
+    assert binary.is_file(), f"there is no {binary}: build it first, or name one with KEYWRIGHT_BIN"
+    return Keywright(binary.resolve(), tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def keywright(keywright_once: Keywright, tmp_path_factory: pytest.TempPathFactory) -> Keywright:
+    """The binary, with an empty home of the test's own and no credentials."""
+    return Keywright(keywright_once.binary, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def sandbox(keywright: Keywright) -> Iterator[Endpoint]:
+    """keywright's sandbox over HTTP, empty."""
+    with served_sandbox(keywright) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def moto_process() -> Iterator[Endpoint]:
+    with moto_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def moto(moto_process: Endpoint) -> Endpoint:
+    """moto's server, empty."""
+    import requests
+
+    requests.post(f"{moto_process.url}/moto-api/reset", timeout=10).raise_for_status()
+    # moto forgets the roles that were assumed too, so clients of an earlier test are of no use.
+    return Endpoint(moto_process.url)
+
+
+@pytest.fixture
+def payments(tmp_path: Path) -> Payments:
+    """A copy of the example project whose targets assume roles in their accounts."""
+    project = Payments(tmp_path / "payments")
+    project.assume_roles()
+    return project
