@@ -359,15 +359,5 @@ REFUSED_IDS: dict[str, Refusal] = {
     },
 }
 
-# Operations of the API that the sandbox does not offer yet, with parameters that the clients let pass.
-NOT_OFFERED: dict[str, dict[str, Any]] = {
-    "CancelRotateSecret": {"SecretId": LIVE},
-    "RemoveRegionsFromReplication": {"SecretId": LIVE, "RemoveReplicaRegions": ["eu-central-1"]},
-    "ReplicateSecretToRegions": {"SecretId": LIVE, "AddReplicaRegions": [{"Region": "eu-central-1"}]},
-    "RotateSecret": {"SecretId": LIVE},
-    "StopReplicationToReplica": {"SecretId": LIVE},
-}
-
 every_refusal = pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 every_refused_id = pytest.mark.parametrize("refusal", REFUSED_IDS.values(), ids=REFUSED_IDS)
-every_operation_not_offered = pytest.mark.parametrize("operation, parameters", NOT_OFFERED.items(), ids=NOT_OFFERED)

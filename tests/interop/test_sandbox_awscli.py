@@ -24,7 +24,6 @@ from furnished import (
     THIRD,
     Refusal,
     client,
-    every_operation_not_offered,
     every_refusal,
     furnish,
 )
@@ -107,15 +106,6 @@ def test_a_request_is_refused_as_documented(refusal: Refusal, furnished: tuple[C
     code, message = refused(cli, refusal.operation, refusal.parameters)
     assert code == refusal.code
     assert refusal.says(message, arns), message
-
-
-@every_operation_not_offered
-def test_an_operation_not_offered_says_so(
-    operation: str, parameters: dict[str, Any], furnished: tuple[Cli, dict[str, str]]
-) -> None:
-    code, message = refused(furnished[0], operation, parameters)
-    assert code == "UnsupportedOperationException"
-    assert operation in message
 
 
 def test_the_life_of_a_secret(cli: Cli, tmp_path: Path) -> None:

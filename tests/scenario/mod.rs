@@ -120,6 +120,7 @@ impl Stage {
 
     fn run(&mut self, line: &str) -> String {
         let folder = self.folder.path().to_string_lossy().into_owned();
+        let line = line.replace("PROJECT", &folder);
         let mut args: Vec<&str> = line.split_whitespace().collect();
         if args.first() == Some(&"keywright") {
             args.remove(0);
@@ -136,7 +137,7 @@ impl Stage {
         let before = self.sandbox.calls().len();
         let answer = self.answer.take();
         let run = support::keywright(&self.sandbox, &args, answer.as_deref());
-        if !["apply", "release", "rollback"].contains(&verb.as_str()) {
+        if !["apply", "release", "rollback", "sandbox"].contains(&verb.as_str()) {
             let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
             assert!(!wrote, "{verb} must never write");
         }
