@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 from aws import Endpoint
@@ -26,9 +27,9 @@ def forget_calls(endpoint: Endpoint) -> None:
     control(endpoint, "DELETE", "calls")
 
 
-def advance(endpoint: Endpoint, duration: str) -> None:
-    """Moves the clock forward, by a duration as in ISO 8601."""
-    control(endpoint, "POST", "clock", {"advance": duration})
+def advance(endpoint: Endpoint, **time: float) -> None:
+    """Moves the clock forward, by days, hours and so on as a timedelta has them."""
+    control(endpoint, "POST", "clock", {"advance": int(timedelta(**time).total_seconds())})
 
 
 def rotations(endpoint: Endpoint, outcome: Any, of: Any = "any") -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from aws import REGION, Endpoint
 from command import Keywright
 from control import calls, forget_calls
 from furnished import client
-from servers import reset
 from values import DATABASES, EXPECTED, WITH_KEY, Live, Sops, Values, live_values, sorted_json
 
 ACCOUNT = "111111111111"
@@ -279,7 +279,7 @@ def test_a_data_key_that_kms_encrypted(
     assert live_values(sm)["dev/ledger"].value == EXPECTED["dev/ledger"]
     # What is live needs the key no more. A new secret does, and moto has forgotten the key with everything else.
     assert values.plan(keywright, moto).code == DONE
-    reset(moto)
+    requests.post(f"{moto.url}/moto-api/reset", timeout=10).raise_for_status()
     refused = values.apply(keywright, moto)
     assert refused.code == ERROR, refused
     assert live_values(sm) == {}

@@ -19,7 +19,7 @@ from command import LIMIT, Keywright, Result
 # Published with the example, and protects nothing.
 KEY_FILE = Path(__file__).parents[2] / "examples" / "payments" / "sandbox-age-key.txt"
 
-# What an age key must not be taken from: keywright finds it in SOPS_AGE_KEY_FILE or not at all.
+# What keywright needs in its environment to decrypt.
 WITH_KEY = {"SOPS_AGE_KEY_FILE": str(KEY_FILE)}
 
 
@@ -154,9 +154,8 @@ class Values:
         self.sops.encrypt(self.folder / "partners.sops.json", json.dumps(PARTNERS))
         dotenv = "".join(f"{key}={value}\n" for key, value in DOTENV.items())
         self.sops.encrypt(self.folder / "service.sops.env", dotenv)
-        # Without telling it, sops would read a name that ends in .bin as binary too; this says what is meant.
         keystore = self.folder / "keystore.sops.bin"
-        self.sops.encrypt(keystore, KEYSTORE, "--age", self.sops.recipient(), "--input-type", "binary")
+        self.sops.encrypt(keystore, KEYSTORE)
 
     def apply(self, keywright: Keywright, endpoint: Endpoint, *more: object, **environment: str) -> Result:
         return keywright.run("apply", "--yes", *self.arguments(endpoint), *more, **environment)
