@@ -168,7 +168,8 @@ pub enum Prune {
 pub struct GuardLimits {
     /// Most secrets that one apply may delete.
     pub max_deletes: u32,
-    /// Largest share, in percent, of the owned live secrets that one apply may change. Creates and adoptions don't count.
+    /// Largest share, in percent, of the owned live secrets that one apply may change. Creates, adoptions, and secrets
+    /// without a value don't count.
     pub max_changes_percent: u8,
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -105,7 +107,7 @@ impl Aws {
         let endpoint = self.endpoint_url.as_ref().or(target.endpoint_url.as_ref());
         let mut loader = base(target.region.clone(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
         if let Some(profile) = &target.profile {
-            loader = loader.profile_name(profile);
+            loader = with_profile(loader, profile, &target.region, http_client(false));
         }
         // A loopback endpoint stands in for all of AWS, STS included. Any other is one of Secrets Manager alone.
         if let Some(endpoint) = endpoint.filter(|url| is_loopback(url)) {
@@ -230,6 +232,15 @@ impl CredentialPlaces {
     }
 }
 
+/// The same configuration with the credentials of a profile that was named on purpose: as with the AWS CLI, it goes
+/// before the environment.
+pub(super) fn with_profile(loader: ConfigLoader, profile: &str, region: &str, http: SharedHttpClient) -> ConfigLoader {
+    let provider =
+        ProviderConfig::without_region().with_http_client(http).with_region(Some(Region::new(region.to_owned())));
+    let credentials = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(profile).build();
+    loader.profile_name(profile).credentials_provider(credentials)
+}
+
 /// The same configuration with the credentials of an assumed role (STS AssumeRole).
 pub(super) async fn with_role(config: SdkConfig, role: &str, region: Region) -> SdkConfig {
     let role = aws_config::sts::AssumeRoleProvider::builder(role)
@@ -241,7 +252,7 @@ pub(super) async fn with_role(config: SdkConfig, role: &str, region: Region) -> 
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
 }
 
-pub(super) fn base(region: String, http: SharedHttpClient) -> aws_config::ConfigLoader {
+pub(super) fn base(region: String, http: SharedHttpClient) -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .http_client(http)

@@ -74,7 +74,8 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = error.to_string();
+        // Some of the SDK's texts have several lines.
+        let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         if !texts.iter().any(|seen| seen.contains(&text)) {
             texts.push(text);
         }

@@ -7,7 +7,7 @@ use aws_sdk_kms::primitives::Blob;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::connection::{base, http_client, is_loopback, with_role};
+use super::connection::{base, http_client, is_loopback, with_profile, with_role};
 use super::error::service_error;
 use crate::value::{DataKeys, KmsRequest};
 
@@ -40,7 +40,7 @@ impl Kms {
         }
         let mut loader = base(reach.region.clone(), http_client(self.endpoint_url.is_some()));
         if let Some(profile) = &reach.profile {
-            loader = loader.profile_name(profile);
+            loader = with_profile(loader, profile, &reach.region, http_client(false));
         }
         if let Some(endpoint) = &self.endpoint_url {
             loader = loader.endpoint_url(endpoint);

@@ -247,9 +247,9 @@ async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), 
         shell.error(&format!("{address} cannot be listened on: {error}"), Some("choose another port with --port"));
         ExitCode::Error
     })?;
-    // The ready line: clients may connect from here on.
-    shell.out.line(&format!("keywright sandbox ready on http://{}", server.local_addr()));
     let stop = interrupt::listen();
+    // The ready line: clients may connect from here on, and whoever started it may stop it.
+    shell.out.line(&format!("keywright sandbox ready on http://{}", server.local_addr()));
     server.run(async move { interrupt::stopped(&stop).await }).await;
     Ok(())
 }

@@ -68,7 +68,7 @@ pub enum RefusalKind {
     },
     /// More changes than allowed.
     TooManyChanges {
-        /// Planned changes and deletes of owned live secrets.
+        /// Planned changes and deletes of owned live secrets that hold a value.
         planned: usize,
         /// Owned live secrets.
         owned: usize,
@@ -177,8 +177,7 @@ pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) 
     if deletes > usize::try_from(allowed).unwrap_or(usize::MAX) {
         refuse(chosen(&SecretPlan::is_removal), RefusalKind::TooManyDeletes { planned: deletes, allowed });
     }
-    let changes =
-        plan.secrets.iter().filter(|secret| matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)).count();
+    let changes = plan.secrets.iter().filter(|secret| changes_what_is_in_use(secret)).count();
     let allowed_percent = lifts.max_changes_percent.unwrap_or(desired.guards.max_changes_percent);
     if owned >= FEWEST_FOR_A_SHARE && changes * 100 > owned * usize::from(allowed_percent) {
         refuse(Vec::new(), RefusalKind::TooManyChanges { planned: changes, owned, allowed_percent });
@@ -187,6 +186,13 @@ pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) 
         refuse(Vec::new(), RefusalKind::EmptyDesired { owned });
     }
     refusals
+}
+
+/// A change of a secret that holds a value. One without a value has no readers yet: completing what a killed apply left
+/// half-made must not need a flag.
+fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
+    matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)
+        && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
 }
 
 fn adopts_from_cloudformation(secret: &SecretPlan) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Deserializer};
@@ -120,7 +120,9 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     match Given::deserialize(deserializer).map_err(|_| invalid())? {
         Given::Seconds(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| invalid()),
         Given::Text(text) => {
-            let parsed: SignedDuration = text.parse().map_err(|_| invalid())?;
+            let span: Span = text.parse().map_err(|_| invalid())?;
+            // The sandbox's clock knows no time zone, so a day has 24 hours.
+            let parsed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| invalid())?;
             Duration::try_from(parsed).map_err(|_| invalid())
         }
     }

@@ -9,6 +9,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "payments"
+
+# Exit codes, a public contract.
+DONE, ERROR, CHANGES, GUARD, STALE, PARTIAL, USAGE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 64, 130
+
 # No command of the suite takes longer; one that does hangs.
 LIMIT = 120
 
@@ -34,6 +39,8 @@ class Keywright:
     binary: Path
     home: Path
     credentials: dict[str, str] = field(default_factory=dict)
+    # The file with the age key that opens the example's values; none, and whatever needs a key says so.
+    key: Path | None = None
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -41,15 +48,15 @@ class Keywright:
             "HOME": str(self.home),
             # Without this the credential chain would wait for a metadata service that is not there.
             "AWS_EC2_METADATA_DISABLED": "true",
+            **({"SOPS_AGE_KEY_FILE": str(self.key)} if self.key else {}),
             **self.credentials,
             **more,
         }
 
     def signed_in(self, access_key_id: str) -> Keywright:
         """The same binary with credentials. To the sandbox, an access key id of twelve digits is the account."""
-        return Keywright(
-            self.binary, self.home, {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": "not checked"}
-        )
+        credentials = {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": "not checked"}
+        return Keywright(self.binary, self.home, credentials, self.key)
 
     def run(self, *arguments: object, cwd: Path | None = None, **environment: str) -> Result:
         """Runs a command to its end, with nobody there to answer and both streams in pipes."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aws import Endpoint
-from command import Keywright
+from command import EXAMPLE, Keywright
+from furnished import client
 from payments import Payments
 from servers import moto_server, served_sandbox
 
@@ -33,9 +35,13 @@ def keywright_once(tmp_path_factory: pytest.TempPathFactory) -> Keywright:
 
 
 @pytest.fixture
-def keywright(keywright_once: Keywright, tmp_path_factory: pytest.TempPathFactory) -> Keywright:
-    """The binary, with an empty home of the test's own and no credentials."""
-    return Keywright(keywright_once.binary, tmp_path_factory.mktemp("home"))
+def keywright(
+    keywright_once: Keywright, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Keywright:
+    """The binary, with an empty home of the test's own and no credentials. It has the key of the example's values, unless
+    the test is marked `no_key`."""
+    key = None if request.node.get_closest_marker("no_key") else EXAMPLE / "sandbox-age-key.txt"
+    return Keywright(keywright_once.binary, tmp_path_factory.mktemp("home"), key=key)
 
 
 @pytest.fixture
@@ -43,6 +49,12 @@ def sandbox(keywright: Keywright) -> Iterator[Endpoint]:
     """keywright's sandbox over HTTP, empty."""
     with served_sandbox(keywright) as endpoint:
         yield endpoint
+
+
+@pytest.fixture
+def sm(sandbox: Endpoint) -> Any:
+    """A boto3 client of that sandbox."""
+    return client(sandbox)
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +79,10 @@ def payments(tmp_path: Path) -> Payments:
     project = Payments(tmp_path / "payments")
     project.assume_roles()
     return project
+
+
+@pytest.fixture
+def staging(payments: Payments) -> Payments:
+    """The same with its staging target alone: 35 secrets, 17 of them with a policy and 5 with a value."""
+    payments.chosen = ["staging"]
+    return payments

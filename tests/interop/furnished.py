@@ -16,6 +16,7 @@ import pytest
 from aws import REGION, Endpoint
 
 ACCOUNT = "111111111111"
+OTHER_ACCOUNT = "222222222222"
 
 # Request tokens, which become version ids. 32 to 64 characters.
 FIRST, SECOND, THIRD, UNKNOWN = (f"{number}-aaaa-bbbb-cccc-dddddddddddddddd" + "0" * 6 for number in range(1, 5))
@@ -60,6 +61,19 @@ def furnish(endpoint: Endpoint) -> dict[str, str]:
     return arns
 
 
+def members(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the service has said, without what boto3 says about the answer."""
+    return {member: value for member, value in answer.items() if member != "ResponseMetadata"}
+
+
+def labels(sm: Any, name: str) -> dict[str, set[str]]:
+    """Version ids with their labels, as DescribeSecret and ListSecrets agree on them."""
+    described = sm.describe_secret(SecretId=name).get("VersionIdsToStages", {})
+    [listed] = [entry for entry in sm.list_secrets()["SecretList"] if entry["Name"] == name]
+    assert listed.get("SecretVersionsToStages", {}) == described
+    return {version: set(stages) for version, stages in described.items()}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """One request, and the error that it is answered with. `{ARN}` in a text is the ARN of the live secret."""
@@ -100,10 +114,12 @@ TOO_LONG = (
 
 POLICY = json.dumps(READER)
 DIGITS = "0123456789"
+LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rotate"
 TAGS = [{"Key": "team", "Value": "payments"}]
 
 # What each operation that takes a SecretId needs beside it.
 WITH_SECRET_ID: dict[str, dict[str, Any]] = {
+    "CancelRotateSecret": {},
     "DeleteResourcePolicy": {},
     "DeleteSecret": {},
     "DescribeSecret": {},
@@ -112,7 +128,11 @@ WITH_SECRET_ID: dict[str, dict[str, Any]] = {
     "ListSecretVersionIds": {},
     "PutResourcePolicy": {"ResourcePolicy": POLICY},
     "PutSecretValue": {"SecretString": "x"},
+    "RemoveRegionsFromReplication": {"RemoveReplicaRegions": ["eu-central-1"]},
+    "ReplicateSecretToRegions": {"AddReplicaRegions": [{"Region": "eu-central-1"}]},
     "RestoreSecret": {},
+    "RotateSecret": {},
+    "StopReplicationToReplica": {},
     "TagResource": {"Tags": TAGS},
     "UntagResource": {"TagKeys": ["team"]},
     "UpdateSecret": {"Description": "x"},
@@ -237,6 +257,38 @@ REFUSALS: dict[str, Refusal] = {
         {"SecretId": LIVE, "VersionStage": "AWSCURRENT", "RemoveFromVersionId": SECOND},
         PARAMETER,
         "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+    ),
+    # Rotation
+    "rotate: without a function": Refusal(
+        "RotateSecret",
+        {"SecretId": LIVE},
+        REQUEST,
+        "No Lambda rotation function ARN is associated with this secret.",
+    ),
+    "rotate: both kinds of rules": Refusal(
+        "RotateSecret",
+        {
+            "SecretId": LIVE,
+            "RotationLambdaARN": LAMBDA,
+            "RotationRules": {"AutomaticallyAfterDays": 30, "ScheduleExpression": "rate(30 days)"},
+        },
+        PARAMETER,
+        "You cannot specify both rotation frequency and schedule expression together.",
+    ),
+    "rotate: a schedule that is none": Refusal(
+        "RotateSecret",
+        {"SecretId": LIVE, "RotationLambdaARN": LAMBDA, "RotationRules": {"ScheduleExpression": "now and then"}},
+        PARAMETER,
+    ),
+    # Replication
+    "replicate: to where it is": Refusal(
+        "ReplicateSecretToRegions",
+        {"SecretId": LIVE, "AddReplicaRegions": [{"Region": REGION}]},
+        PARAMETER,
+        "Invalid replica region.",
+    ),
+    "replicate: a region that cannot be one": Refusal(
+        "ReplicateSecretToRegions", {"SecretId": LIVE, "AddReplicaRegions": [{"Region": "Nowhere"}]}, VALIDATION
     ),
     # BatchGetSecretValue
     "batch: neither names nor filters": Refusal("BatchGetSecretValue", {}, PARAMETER),

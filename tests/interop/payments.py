@@ -18,8 +18,17 @@ from typing import Any
 import yaml
 
 from aws import Endpoint, LiveSecret, live
+from command import DONE, EXAMPLE, Keywright
+from servers import Proxy
 
-ORIGINAL = Path(__file__).parents[2] / "examples" / "payments"
+# What values/*.sops.yaml hold, by the part of the name after the scope; sops itself says so too. The key is published
+# with the example, so these are no secrets.
+VALUES = {
+    "db/ledger/admin": '{"password":"example-%s-ledger-owner","username":"ledger_owner"}',
+    "db/ledger/app": '{"password":"example-%s-ledger-app","username":"ledger_app"}',
+    "third-party/adyen/api-key": "example-%s-adyen-api-key",
+    "third-party/gocardless/access-token": "example-%s-gocardless-token",
+}
 
 # A field that a manifest leaves out is not managed, which is not the same as null: there must be none.
 UNMANAGED = object()
@@ -50,7 +59,7 @@ class Payments:
     """A copy of the example that a test may edit."""
 
     def __init__(self, folder: Path) -> None:
-        shutil.copytree(ORIGINAL, folder, ignore=shutil.ignore_patterns(".keywright"))
+        shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".keywright"))
         self.folder = folder
         # The targets that the test is about, by name; none means all.
         self.chosen: list[str] = []
@@ -72,6 +81,14 @@ class Payments:
     def arguments(self) -> list[str]:
         """What a command line says to mean this project."""
         return ["--project", str(self.folder), *(word for name in self.chosen for word in ("--target", name))]
+
+    def embedded(self) -> list[str]:
+        """The same, with a sandbox in a file of the project."""
+        return [f"--sandbox={self.folder / 'sandbox.redb'}", *self.arguments()]
+
+    def at(self, server: Endpoint | Proxy) -> list[str]:
+        """The same, with a server in the place of AWS."""
+        return ["--endpoint-url", server.url, *self.arguments()]
 
     def remove_manifest(self, file: str, name: str) -> str:
         """Takes the document of one secret out of a file, and returns the file's former text."""
@@ -169,6 +186,22 @@ def assert_live_as_wished(project: Payments, endpoint: Endpoint) -> None:
         arns = {name: secret.arn for name, secret in found.items()}
         for name, wish in wishes.items():
             assert_as_wished(name, wish, found[name], arns)
+        assert_values(endpoint.secretsmanager(target.account, target.region), target.variables["env"])
+
+
+def assert_values(sm: Any, env: str) -> None:
+    """The values that the manifests declare are the current ones."""
+    for name, value in VALUES.items():
+        got = sm.get_secret_value(SecretId=f"{env}/payments/{name}")
+        # A version's id is made from the ciphertext, which is how a plan knows it again without any key.
+        assert got["VersionId"].startswith("kw1-"), name
+        assert got["SecretString"] == value % env, name
+    token = f"{env}/payments/third-party/gocardless/access-token"
+    assert "AWSCURRENT" in sm.get_secret_value(SecretId=token, VersionStage="FROM_GIT")["VersionStages"]
+    generated = sm.get_secret_value(SecretId=f"{env}/payments/service-tokens/checkout-to-ledger-api")
+    value = json.loads(generated["SecretString"])
+    assert value["ledger"] == f"https://ledger.{env}.payments.internal"
+    assert len(value["token"]) == 48 and value["token"].isalnum()
 
 
 def assert_as_wished(name: str, wish: Wish, found: LiveSecret, arns: dict[str, str]) -> None:
@@ -188,3 +221,12 @@ def assert_as_wished(name: str, wish: Wish, found: LiveSecret, arns: dict[str, s
         assert found.tags == tags, name
     if wish.policy is not UNMANAGED:
         assert found.policy == wish.policy, name
+
+
+def assert_converges(keywright: Keywright, endpoint: Endpoint, project: Payments, *more: str) -> None:
+    """The next apply succeeds, everything is live as wished, and a plan is empty."""
+    done = keywright.run("apply", "--yes", *more, *project.at(endpoint))
+    assert done.code == DONE, done
+    assert_live_as_wished(project, endpoint)
+    left = keywright.run("plan", "--detailed-exitcode", *project.at(endpoint))
+    assert left.code == DONE, left

@@ -66,16 +66,23 @@ def moto_server() -> Iterator[Endpoint]:
         server.stop()
 
 
-# The operations of this suite that change something. ValidateResourcePolicy only looks.
+# The operations that change something. ValidateResourcePolicy only looks, and GetRandomPassword is about no secret.
 WRITES = {
+    "CancelRotateSecret",
     "CreateSecret",
     "DeleteResourcePolicy",
     "DeleteSecret",
     "PutResourcePolicy",
+    "PutSecretValue",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
     "RestoreSecret",
+    "RotateSecret",
+    "StopReplicationToReplica",
     "TagResource",
     "UntagResource",
     "UpdateSecret",
+    "UpdateSecretVersionStage",
 }
 
 

@@ -18,6 +18,7 @@ from command import LIMIT, Keywright
 from furnished import (
     ACCOUNT,
     FIRST,
+    LAMBDA,
     LIVE,
     READER,
     SECOND,
@@ -206,6 +207,35 @@ def test_lists(cli: Cli, sandbox: Endpoint) -> None:
     batch = cli.sm("batch-get-secret-value", "--secret-id-list", "cli/0", "cli/nobody")
     assert [value["SecretString"] for value in batch["SecretValues"]] == ["value 0"]
     assert [error["ErrorCode"] for error in batch["Errors"]] == ["ResourceNotFoundException"]
+
+
+def test_rotation_and_replicas(cli: Cli) -> None:
+    made = cli.sm("create-secret", "--name", "cli/rotated", "--secret-string", '{"user":"app","password":"old"}')
+    it = ("--secret-id", "cli/rotated")
+    rotated = cli.sm(
+        *("rotate-secret", *it, "--rotation-lambda-arn", LAMBDA),
+        *("--rotation-rules", "ScheduleExpression=rate(10 days),Duration=3h"),
+    )
+    assert rotated["ARN"] == made["ARN"] and rotated["VersionId"] != made["VersionId"]
+    secret = cli.sm("describe-secret", *it)
+    assert secret["RotationEnabled"] is True
+    assert secret["RotationRules"]["ScheduleExpression"] == "rate(10 days)"
+    assert cli.sm("get-secret-value", *it)["VersionId"] == rotated["VersionId"]
+    cli.sm("cancel-rotate-secret", *it)
+    assert cli.sm("describe-secret", *it)["RotationEnabled"] is False
+
+    regions = ("Region=eu-central-1", "Region=us-east-1,KmsKeyId=alias/there")
+    begun = cli.sm("replicate-secret-to-regions", *it, "--add-replica-regions", *regions)
+    assert {entry["Region"]: entry["KmsKeyId"] for entry in begun["ReplicationStatus"]} == {
+        "eu-central-1": "alias/aws/secretsmanager",
+        "us-east-1": "alias/there",
+    }
+    there = ("--region", "eu-central-1")
+    assert cli.sm("get-secret-value", *it, *there)["VersionId"] == rotated["VersionId"]
+    cli.sm("stop-replication-to-replica", *it, *there)
+    left = cli.sm("remove-regions-from-replication", *it, "--remove-replica-regions", "us-east-1")
+    assert left["ReplicationStatus"] == []
+    assert cli.sm("describe-secret", *it, *there).get("PrimaryRegion") is None
 
 
 def test_a_random_password(cli: Cli) -> None:

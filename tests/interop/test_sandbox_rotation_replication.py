@@ -701,12 +701,7 @@ def test_a_sandbox_is_seeded_watched_and_reset(sandbox: Endpoint, sm: Any, frank
         86_400,
         "PT24H",
         "PT1440M",
-        pytest.param(
-            "P1D",
-            marks=pytest.mark.xfail(
-                strict=True, reason="The control path refuses days, which `keywright sandbox advance` takes."
-            ),
-        ),
+        "P1D",
     ],
 )
 def test_the_clock_is_moved_by_a_day(sandbox: Endpoint, duration: object) -> None:

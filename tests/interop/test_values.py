@@ -17,6 +17,9 @@ from control import calls, forget_calls
 from furnished import client
 from values import DATABASES, EXPECTED, WITH_KEY, Live, Sops, Values, live_values, sorted_json
 
+# Who has the key is what these tests are about: each says so itself.
+pytestmark = pytest.mark.no_key
+
 ACCOUNT = "111111111111"
 # To whoever has not assumed a role, moto gives this account.
 MOTO_ACCOUNT = "123456789012"
@@ -259,7 +262,8 @@ def test_a_data_key_that_kms_encrypted(
 ) -> None:
     kms = moto.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
-    values = Values.create(tmp_path / "values", MOTO_ACCOUNT, {"dev/ledger": {"file": "db.sops.yaml", "key": "/ledger"}})
+    source = {"file": "db.sops.yaml", "key": "/ledger"}
+    values = Values.create(tmp_path / "values", MOTO_ACCOUNT, {"dev/ledger": source})
     credentials = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": "not checked"}
     # The genuine program asks moto's KMS as well: both ends of the envelope are somebody else's.
     options = ["--kms", key, *(["--encryption-context", context] if context else [])]
