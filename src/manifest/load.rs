@@ -115,7 +115,12 @@ impl Loader {
                 |folder| format!("there is one above: -C {}", folder.display()),
             );
             self.report.push(
-                Problem::new(&codes::PROJECT_MISSING, place, "there is no keywright.yaml in this folder").help(help),
+                Problem::new(
+                    &codes::PROJECT_MISSING,
+                    place,
+                    format!("there is no keywright.yaml in {}", self.root.display()),
+                )
+                .help(help),
             );
             return None;
         };
