@@ -344,3 +344,25 @@ impl Server {
         printed
     }
 }
+
+/// Panics while it holds values, and with them in its message: what a bug in keywright would do.
+#[test]
+#[ignore = "it panics on purpose; a_panic_shows_no_value runs it"]
+fn provoked() {
+    let value = |text: &str| keywright::value::SecretValue::text(format!("{MARK}-{text}"));
+    let live = keywright::live::LiveValue { version_id: "0".repeat(32), value: value("live") };
+    assert!(live.version_id.is_empty(), "provoked by {:?}", (&live, value("declared")));
+}
+
+#[test]
+fn a_panic_shows_no_value() {
+    let output = Command::new(std::env::current_exe().expect("this test program"))
+        .args(["--ignored", "--exact", "provoked", "--nocapture"])
+        .env("RUST_BACKTRACE", "full")
+        .output()
+        .expect("this test program runs");
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("provoked") && printed.contains("panicked"), "it panicked: {printed}");
+    assert!(printed.contains("redacted"), "the values are in the message, redacted: {printed}");
+    assert!(!printed.contains(MARK), "a panic shows a marked value:\n{printed}");
+}
