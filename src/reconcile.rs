@@ -90,10 +90,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {
             refresh(&mut live, name, described);
         }
-        for name in versions_unknown {
-            let ids = reader.versions(&name).await?.unwrap_or_default().into_iter().map(|version| version.id).collect();
-            facts.unlabelled.insert(name, ids);
-        }
+        facts.unlabelled.extend(live::version_ids_of(reader, versions_unknown).await?);
     }
 }
 
@@ -143,12 +140,14 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
     }
-    let with_policy = |name: &&SecretName| desired.secrets.get(*name).is_some_and(|wish| wish.policy.is_some());
-    for name in touched.iter().filter(with_policy) {
-        // One that is gone, or scheduled for deletion, is told by the description alone.
-        if let Some(secret) = live.secrets.get_mut(name).filter(|secret| !secret.is_scheduled_for_deletion())
-            && let Some(policy) = reader.policy(name).await?
-        {
+    // One that is gone, or scheduled for deletion, is told by the description alone.
+    let with_policy = |name: &&SecretName| {
+        desired.secrets.get(*name).is_some_and(|wish| wish.policy.is_some())
+            && live.secrets.get(*name).is_some_and(|secret| !secret.is_scheduled_for_deletion())
+    };
+    let declared: Vec<SecretName> = touched.iter().filter(with_policy).cloned().collect();
+    for (name, policy) in live::policies_of(reader, declared, &|_| {}).await? {
+        if let Some(secret) = live.secrets.get_mut(&name) {
             secret.policy = policy;
         }
     }

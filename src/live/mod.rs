@@ -8,5 +8,5 @@ mod reader;
 mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
-pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, read};
+pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of};
 pub use secret::{Live, LivePolicy, LiveSecret, LiveValue, Seen, VersionEntry};

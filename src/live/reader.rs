@@ -102,7 +102,7 @@ pub async fn read<R: ReadSecrets>(
         }
         Ok(secrets)
     };
-    let policies = read_policies(reader, &wanted.policies, progress);
+    let policies = policies_of(reader, wanted.policies.iter().cloned(), progress);
     let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
 
     // The list may lag: a secret that it lacks may exist all the same.
@@ -163,19 +163,35 @@ async fn walk<R: ReadSecrets>(
     }
 }
 
-async fn read_policies<R: ReadSecrets>(
+/// Reads the policies of several secrets; those of secrets that do not exist are left out.
+pub async fn policies_of<R: ReadSecrets>(
     reader: &R,
-    names: &BTreeSet<SecretName>,
+    names: impl IntoIterator<Item = SecretName>,
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<BTreeMap<SecretName, LivePolicy>, ServiceError> {
     stream::iter(names)
         .map(async |name| {
-            let policy = reader.policy(name).await?;
+            let policy = reader.policy(&name).await?;
             progress(ReadProgress::PolicyRead);
-            Ok(policy.map(|policy| (name.clone(), policy)))
+            Ok(policy.map(|policy| (name, policy)))
         })
         .buffer_unordered(IN_FLIGHT)
         .try_filter_map(async |found| Ok(found))
+        .try_collect()
+        .await
+}
+
+/// The ids of all versions of several secrets, deprecated ones too; none for a secret that does not exist.
+pub async fn version_ids_of<R: ReadSecrets>(
+    reader: &R,
+    names: impl IntoIterator<Item = SecretName>,
+) -> Result<BTreeMap<SecretName, BTreeSet<String>>, ServiceError> {
+    stream::iter(names)
+        .map(async |name| {
+            let versions = reader.versions(&name).await?.unwrap_or_default();
+            Ok((name, versions.into_iter().map(|version| version.id).collect()))
+        })
+        .buffer_unordered(IN_FLIGHT)
         .try_collect()
         .await
 }
