@@ -11,7 +11,8 @@ import pytest
 
 from aws import Endpoint
 from command import EXAMPLE, Keywright
-from furnished import client
+from furnished import FIRST, client
+from lifecycle import FRANKFURT, LOGIN
 from payments import Payments
 from servers import moto_server, served_sandbox
 
@@ -55,6 +56,18 @@ def sandbox(keywright: Keywright) -> Iterator[Endpoint]:
 def sm(sandbox: Endpoint) -> Any:
     """A boto3 client of that sandbox."""
     return client(sandbox)
+
+
+@pytest.fixture
+def frankfurt(sandbox: Endpoint) -> Any:
+    """A client of the same sandbox and account in another region."""
+    return client(sandbox, region=FRANKFURT)
+
+
+@pytest.fixture
+def login(sm: Any) -> str:
+    """The name of a secret with a value."""
+    return sm.create_secret(Name="login", SecretString=LOGIN, ClientRequestToken=FIRST)["Name"]
 
 
 @pytest.fixture(scope="session")
