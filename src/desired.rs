@@ -3,11 +3,15 @@
 //! By the time a wish is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
+mod rotation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use globset::GlobSet;
 use serde::Serialize;
+
+pub use rotation::{DesiredRotation, Frequency, RotationSetup, Rotator};
 
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
@@ -226,8 +230,12 @@ pub struct DesiredSecret {
     pub value: Option<DesiredValue>,
     /// `spec.labels`: custom staging labels, each with the version that should hold it.
     pub labels: BTreeMap<String, (LabelHolder, Origin)>,
-    /// Parts that are parsed and checked, and that this version of keywright cannot carry out yet.
-    pub not_carried_out: Vec<NotCarriedOut>,
+    /// `spec.type`: the partner of a managed external secret (CreateSecret, `Type`).
+    pub secret_type: Option<Declared<String>>,
+    /// `spec.rotation`; a declared `null` means that rotation must be off.
+    pub rotation: Option<Declared<DesiredRotation>>,
+    /// `spec.replicas`, by region; none and a declared `null` both mean that there must be none.
+    pub replicas: Option<Declared<BTreeMap<String, DesiredReplica>>>,
 }
 
 /// `spec.value`: where the value comes from, and who owns it afterwards.
@@ -259,11 +267,13 @@ pub enum LabelHolder {
     Version(String),
 }
 
-/// A declared part of a manifest that this version checks but cannot carry out.
+/// A replica that should exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotCarriedOut {
-    /// The field's path, for example `spec.rotation`.
-    pub field: &'static str,
+pub struct DesiredReplica {
+    /// The KMS key in its region; none is that region's own key for Secrets Manager.
+    pub kms_key_id: Option<String>,
+    /// Whether a secret of the same name in that region may be destroyed for it (`ForceOverwriteReplicaSecret`).
+    pub overwrite: bool,
     /// Where it is written.
     pub origin: Origin,
 }

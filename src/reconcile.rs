@@ -11,7 +11,7 @@ use crate::apply::Values;
 use crate::desired::{Desired, SecretName, State};
 use crate::live::{self, Live, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
 use crate::origin::Origin;
-use crate::plan::{Plan, PlanReport, Rules, Selection, plan};
+use crate::plan::{Change, Plan, PlanReport, Rules, Selection, plan};
 use crate::value::ValueError;
 
 /// What reading and planning one target came to.
@@ -83,7 +83,8 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             .map(|secret| secret.name.clone())
             .collect();
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
-        if only_listed.is_empty() && versions_unknown.is_empty() {
+        let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
+        if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
             return Ok(TargetPlan { live, plan: planned, report });
         }
         // Each round learns about at least one secret more, so this ends.
@@ -91,7 +92,32 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             refresh(&mut live, name, described);
         }
         facts.unlabelled.extend(live::version_ids_of(reader, versions_unknown).await?);
+        for (region, name) in places_unknown {
+            let there = reader.describe_elsewhere(&region, &name).await?;
+            progress(ReadProgress::Described);
+            live.elsewhere.insert((region, name), there);
+        }
     }
+}
+
+/// Where a replica that may overwrite is to be made, and nobody looked yet what it would destroy.
+fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> Vec<(String, SecretName)> {
+    let mut places = Vec::new();
+    for secret in &plan.secrets {
+        let Some(wish) = desired.secrets.get(&secret.name) else { continue };
+        let Some(wished) = wish.replicas.as_ref().and_then(|declared| declared.value.as_ref()) else { continue };
+        let made = secret.changes.iter().filter_map(|change| match change {
+            Change::Replica { region, after: Some(_), .. } => Some(region),
+            _ => None,
+        });
+        for region in made.filter(|region| wished.get(*region).is_some_and(|replica| replica.overwrite)) {
+            let place = (region.clone(), secret.name.clone());
+            if !live.elsewhere.contains_key(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
 }
 
 /// Puts a described secret in the place of the listed one, its policy kept.
@@ -122,6 +148,10 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
         names,
         policies: chosen()
             .filter(|wish| wish.state == State::Present && wish.policy.is_some())
+            .map(|wish| wish.name.clone())
+            .collect(),
+        replicated: chosen()
+            .filter(|wish| wish.state == State::Present && wish.replicas.is_some())
             .map(|wish| wish.name.clone())
             .collect(),
         names_only: plain.is_some(),

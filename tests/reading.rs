@@ -9,7 +9,8 @@ use std::sync::Mutex;
 
 use keywright::desired::{Desired, SecretName};
 use keywright::live::{
-    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind,
+    VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
@@ -49,8 +50,9 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         owning_service: None,
         primary_region: None,
         versions: BTreeMap::new(),
-        rotation_enabled: false,
-        last_rotated: None,
+        secret_type: None,
+        rotation: LiveRotation::default(),
+        replicas: BTreeMap::new(),
         last_changed: None,
         policy: LivePolicy::NotRead,
         seen: Seen::Listed,
@@ -100,6 +102,10 @@ impl ReadSecrets for Service {
         self.log(format!("DescribeSecret {name}"));
         let found = self.described.iter().find(|secret| secret.name == *name).cloned();
         Ok(found.map(|secret| LiveSecret { seen: Seen::Described, ..secret }))
+    }
+
+    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        unreachable!("nothing here overwrites a replica: {name} in {region}")
     }
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
@@ -235,7 +241,7 @@ fn adopting_from_a_cloudformation_stack_is_a_guard_of_its_own() {
     let desired = desired(&[("dev/a/1", "{}")]);
     let planned = plan(&service, &desired, Selection::all()).expect("a plan");
     assert_eq!(planned.plan.secrets[0].verb, Verb::Adopt);
-    let refused = |lifts| keywright::plan::guard(&desired, &planned.plan, &planned.report, lifts);
+    let refused = |lifts| keywright::plan::guard(&desired, &planned.live, &planned.plan, &planned.report, lifts);
     assert_eq!(refused(keywright::plan::Lifts::default()).len(), 1);
     let lifted = keywright::plan::Lifts { adopt_cloudformation: true, ..keywright::plan::Lifts::default() };
     assert!(refused(lifted).is_empty());

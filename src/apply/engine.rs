@@ -1,6 +1,6 @@
 //! The engine: one pass over a plan, secrets side by side, each secret's actions in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
 use super::schedule::{Schedule, Skipped};
 use super::values::{Values, put, render};
-use super::writer::{Created, NewSecret, PolicyVerdict, WriteSecrets};
+use super::writer::{Created, NewSecret, NewSettings, PolicyVerdict, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
-use crate::live::{Live, ServiceError, ServiceErrorKind};
-use crate::plan::{Action, LabelVersion, Plan, SecretPlan, conflicts, rests_on_policy};
+use crate::live::{Live, LiveSecret, ServiceError, ServiceErrorKind};
+use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, rests_on_policy};
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         writer,
         values,
         ignored,
+        elsewhere: &live.elsewhere,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
         actions_done: AtomicUsize::new(0),
         events,
@@ -113,6 +114,8 @@ struct Run<'a, W, V> {
     writer: &'a W,
     values: &'a V,
     ignored: &'a TagPatterns,
+    /// Secrets of other regions that the plan destroys, as they were when it was made.
+    elsewhere: &'a BTreeMap<(String, SecretName), Option<LiveSecret>>,
     /// ARNs of secrets that exist, those created in this run included.
     arns: Mutex<BTreeMap<SecretName, String>>,
     actions_done: AtomicUsize,
@@ -153,10 +156,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     }
 
     /// Reads the secret once more, and says what its actions rest on and is no longer as planned.
-    async fn changed_since_planned(
-        &self,
-        secret: &SecretPlan,
-    ) -> Result<std::collections::BTreeSet<crate::plan::ObservedField>, ServiceError> {
+    async fn changed_since_planned(&self, secret: &SecretPlan) -> Result<BTreeSet<ObservedField>, ServiceError> {
         let mut fresh = self.writer.describe(&secret.name).await?;
         if rests_on_policy(secret)
             && let Some(fresh) = &mut fresh
@@ -164,7 +164,20 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         {
             fresh.policy = policy;
         }
-        Ok(conflicts(secret, fresh.as_ref(), self.ignored))
+        let mut changed = conflicts(secret, fresh.as_ref(), self.ignored);
+        // What a replica destroys must still be what was seen when it was planned.
+        for action in &secret.actions {
+            let Action::Replicate { regions, overwrite: true } = action else { continue };
+            for region in regions.keys() {
+                let there = self.writer.describe_elsewhere(region, &secret.name).await?;
+                let planned = self.elsewhere.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
+                let same = |a: &LiveSecret, b: &LiveSecret| a.arn == b.arn && a.owner() == b.owner();
+                if !matches!((planned, &there), (Some(planned), Some(there)) if same(planned, there)) {
+                    changed.insert(ObservedField::Replicas);
+                }
+            }
+        }
+        Ok(changed)
     }
 
     async fn call(
@@ -175,7 +188,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     ) -> Result<(), ApplyError> {
         let known = |name: &SecretName| self.arns().get(name).cloned();
         match action {
-            Action::Create { description, kms_key_id, tags, value } => {
+            Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => {
                 let value = match value {
                     Some(planned) => Some(render(self.values, &secret.name, planned, &known).await?),
                     None => None,
@@ -185,6 +198,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     description: description.as_ref().map(|template| self.text(template)).transpose()?,
                     kms_key_id: kms_key_id.clone(),
                     tags: self.texts(tags)?,
+                    secret_type: secret_type.clone(),
+                    replicas: replicas.clone(),
                 };
                 let created = match self.writer.create(&secret.name, &new).await {
                     Ok(created) => created,
@@ -194,10 +209,24 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 self.arns().insert(secret.name.clone(), created.arn);
             }
             Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
-            Action::Update { description, kms_key_id } => {
+            Action::Update { description, kms_key_id, secret_type } => {
                 let description = description.as_ref().map(|template| self.text(template)).transpose()?;
-                let arn = self.arn(&secret.name)?;
-                self.writer.update(&arn, description.as_deref(), kms_key_id.as_deref()).await?;
+                let settings = NewSettings {
+                    description: description.as_deref(),
+                    kms_key_id: kms_key_id.as_deref(),
+                    secret_type: secret_type.as_deref(),
+                };
+                self.writer.update(&self.arn(&secret.name)?, &settings).await?;
+            }
+            Action::CancelRotation => self.writer.cancel_rotation(&self.arn(&secret.name)?).await?,
+            Action::Rotate { setup, immediately } => {
+                self.writer.rotate(&self.arn(&secret.name)?, Some(setup), *immediately).await?;
+            }
+            Action::RemoveReplicas { regions } => {
+                self.writer.remove_replicas(&self.arn(&secret.name)?, regions).await?;
+            }
+            Action::Replicate { regions, overwrite } => {
+                self.writer.replicate(&self.arn(&secret.name)?, regions, *overwrite).await?;
             }
             Action::Tag { tags } => self.writer.tag(&self.arn(&secret.name)?, &self.texts(tags)?).await?,
             Action::Untag { keys } => self.writer.untag(&self.arn(&secret.name)?, keys).await?,
@@ -252,6 +281,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             found.tags == new.tags
                 && text(&found.description) == text(&new.description)
                 && found.kms_key_id == new.kms_key_id
+                && found.secret_type == new.secret_type
+                && found.replicas.keys().eq(new.replicas.keys())
                 && !found.is_scheduled_for_deletion()
         });
         found.map(|found| Created { arn: found.arn, version_id: None }).ok_or(error)

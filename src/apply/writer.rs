@@ -5,7 +5,7 @@ use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use crate::desired::{Deletion, SecretName};
+use crate::desired::{Deletion, RotationSetup, SecretName};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::value::{GenerateOptions, SecretValue, VersionId};
 
@@ -18,8 +18,23 @@ pub struct NewSecret {
     pub kms_key_id: Option<String>,
     /// `Tags`.
     pub tags: BTreeMap<String, String>,
+    /// `Type`.
+    pub secret_type: Option<String>,
     /// The first value, with the version id that it gets; a random one when there is none.
     pub value: Option<(SecretValue, Option<VersionId>)>,
+    /// `AddReplicaRegions`: region to key. Never with ForceOverwriteReplicaSecret.
+    pub replicas: BTreeMap<String, Option<String>>,
+}
+
+/// What UpdateSecret is given; what is none stays as it is.
+#[derive(Debug)]
+pub struct NewSettings<'a> {
+    /// `Description`.
+    pub description: Option<&'a str>,
+    /// `KmsKeyId`.
+    pub kms_key_id: Option<&'a str>,
+    /// `Type`.
+    pub secret_type: Option<&'a str>,
 }
 
 /// What CreateSecret answers.
@@ -74,6 +89,10 @@ pub trait WriteSecrets: ReadSecrets {
         labels: &[String],
     ) -> impl Future<Output = Result<PutVersion, ServiceError>> + Send;
 
+    /// UpdateSecretVersionStage without a version to move to: the label goes.
+    fn remove_label(&self, arn: &str, label: &str, from: &str)
+    -> impl Future<Output = Result<(), ServiceError>> + Send;
+
     /// UpdateSecretVersionStage.
     fn move_label(
         &self,
@@ -93,12 +112,40 @@ pub trait WriteSecrets: ReadSecrets {
     fn restore(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
 
     /// UpdateSecret without a value: it mints no version.
-    fn update(
+    fn update(&self, arn: &str, settings: &NewSettings<'_>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// RotateSecret; without a setup it starts a rotation as the secret is set up already. Answers the new version's id.
+    fn rotate(
         &self,
         arn: &str,
-        description: Option<&str>,
-        kms_key_id: Option<&str>,
+        setup: Option<&RotationSetup>,
+        immediately: bool,
+    ) -> impl Future<Output = Result<Option<String>, ServiceError>> + Send;
+
+    /// CancelRotateSecret. AWSPENDING stays where it is.
+    fn cancel_rotation(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// ReplicateSecretToRegions: region to key. The copies are made after the answer.
+    fn replicate(
+        &self,
+        arn: &str,
+        regions: &BTreeMap<String, Option<String>>,
+        overwrite: bool,
     ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// RemoveRegionsFromReplication.
+    fn remove_replicas(
+        &self,
+        arn: &str,
+        regions: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// StopReplicationToReplica, called in the replica's region: the replica becomes a secret of its own.
+    fn stop_replication(
+        &self,
+        region: &str,
+        name: &SecretName,
+    ) -> impl Future<Output = Result<String, ServiceError>> + Send;
 
     /// TagResource.
     fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> impl Future<Output = Result<(), ServiceError>> + Send;

@@ -32,6 +32,8 @@ pub(super) enum Group {
     Restore,
     /// TagResource and UntagResource: 50 a second together.
     Tag,
+    /// RotateSecret and CancelRotateSecret: 50 a second together.
+    Rotate,
 }
 
 /// One account's and region's limiters.
@@ -47,6 +49,7 @@ pub(super) struct Quotas {
     delete: DefaultDirectRateLimiter,
     restore: DefaultDirectRateLimiter,
     tag: DefaultDirectRateLimiter,
+    rotate: DefaultDirectRateLimiter,
 }
 
 const FIFTY: NonZeroU32 = NonZeroU32::new(50).unwrap();
@@ -66,6 +69,7 @@ impl Default for Quotas {
             delete: per_second(FIFTY),
             restore: per_second(FIFTY),
             tag: per_second(FIFTY),
+            rotate: per_second(FIFTY),
         }
     }
 }
@@ -85,6 +89,7 @@ impl Quotas {
             Group::Delete => &self.delete,
             Group::Restore => &self.restore,
             Group::Tag => &self.tag,
+            Group::Rotate => &self.rotate,
         };
         limiter.until_ready().await;
     }

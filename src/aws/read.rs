@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Region;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{
-    Filter, FilterNameStringType, SecretListEntry, SecretValueEntry, SecretVersionsListEntry, Tag,
+    ExternalSecretRotationMetadataItem, Filter, FilterNameStringType, ReplicationStatusType, RotationRulesType,
+    SecretListEntry, SecretValueEntry, SecretVersionsListEntry, StatusType, Tag,
 };
 use jiff::Timestamp;
 
@@ -14,7 +16,8 @@ use super::error::{kind_of, service_error};
 use super::quota::{Group, Quotas};
 use crate::desired::SecretName;
 use crate::live::{
-    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReadSecrets, ReplicaStatus, Seen,
+    ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
@@ -33,6 +36,12 @@ impl Reader {
     /// `quotas` is none where no quota applies.
     pub(super) fn new(client: Client, quotas: Option<Arc<Quotas>>) -> Self {
         Self { client, quotas }
+    }
+
+    /// The same credentials in another region.
+    pub(super) fn client_of(&self, region: &str) -> Client {
+        let config = self.client.config().to_builder().region(Region::new(region.to_owned())).build();
+        Client::from_conf(config)
     }
 
     pub(super) async fn wait(&self, group: Group) {
@@ -116,6 +125,14 @@ impl ReadSecrets for Reader {
         }
     }
 
+    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.wait(Group::Describe).await;
+        match self.client_of(region).describe_secret().secret_id(name.as_str()).send().await {
+            Ok(secret) => Ok(described(secret)),
+            Err(error) => absent_when_not_found(service_error("DescribeSecret", &error)),
+        }
+    }
+
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         self.wait(Group::ResourcePolicy).await;
         let error = match self.client.get_resource_policy().secret_id(name.as_str()).send().await {
@@ -185,6 +202,33 @@ fn versions(versions: Option<std::collections::HashMap<String, Vec<String>>>) ->
     versions.unwrap_or_default().into_iter().map(|(id, labels)| (id, labels.into_iter().collect())).collect()
 }
 
+/// When a secret rotates; the rest of a rotation is left empty.
+fn rotation_rules(rules: Option<RotationRulesType>) -> LiveRotation {
+    let Some(rules) = rules else { return LiveRotation::default() };
+    LiveRotation {
+        every_days: rules.automatically_after_days.and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0),
+        expression: rules.schedule_expression.filter(|text| !text.is_empty()),
+        duration: rules.duration.filter(|text| !text.is_empty()),
+        ..LiveRotation::default()
+    }
+}
+
+fn metadata(items: Option<Vec<ExternalSecretRotationMetadataItem>>) -> BTreeMap<String, String> {
+    items.unwrap_or_default().into_iter().filter_map(|item| Some((item.key?, item.value.unwrap_or_default()))).collect()
+}
+
+fn replica(status: ReplicationStatusType) -> Option<(String, LiveReplica)> {
+    let state = match status.status {
+        Some(StatusType::InSync) => ReplicaStatus::InSync,
+        Some(StatusType::Failed) => {
+            ReplicaStatus::Failed { message: status.status_message.unwrap_or_else(|| "no reason was given".to_owned()) }
+        }
+        // A state that this version does not know is no reason to write.
+        _ => ReplicaStatus::InProgress,
+    };
+    Some((status.region?, LiveReplica { kms_key_id: status.kms_key_id, status: state }))
+}
+
 /// Without a name or an ARN an entry is of no use; the service always gives both.
 fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
     Some(LiveSecret {
@@ -197,8 +241,17 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
         owning_service: entry.owning_service,
         primary_region: entry.primary_region,
         versions: versions(entry.secret_versions_to_stages),
-        rotation_enabled: entry.rotation_enabled.unwrap_or(false),
-        last_rotated: timestamp(entry.last_rotated_date),
+        secret_type: entry.r#type,
+        rotation: LiveRotation {
+            enabled: entry.rotation_enabled.unwrap_or(false),
+            lambda_arn: entry.rotation_lambda_arn,
+            external_role_arn: entry.external_secret_rotation_role_arn,
+            external_metadata: metadata(entry.external_secret_rotation_metadata),
+            last: timestamp(entry.last_rotated_date),
+            next: timestamp(entry.next_rotation_date),
+            ..rotation_rules(entry.rotation_rules)
+        },
+        replicas: BTreeMap::new(),
         last_changed: timestamp(entry.last_changed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Listed,
@@ -216,8 +269,17 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
         owning_service: secret.owning_service,
         primary_region: secret.primary_region,
         versions: versions(secret.version_ids_to_stages),
-        rotation_enabled: secret.rotation_enabled.unwrap_or(false),
-        last_rotated: timestamp(secret.last_rotated_date),
+        secret_type: secret.r#type,
+        rotation: LiveRotation {
+            enabled: secret.rotation_enabled.unwrap_or(false),
+            lambda_arn: secret.rotation_lambda_arn,
+            external_role_arn: secret.external_secret_rotation_role_arn,
+            external_metadata: metadata(secret.external_secret_rotation_metadata),
+            last: timestamp(secret.last_rotated_date),
+            next: timestamp(secret.next_rotation_date),
+            ..rotation_rules(secret.rotation_rules)
+        },
+        replicas: secret.replication_status.unwrap_or_default().into_iter().filter_map(replica).collect(),
         last_changed: timestamp(secret.last_changed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Described,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_secretsmanager::primitives::Blob;
-use aws_sdk_secretsmanager::types::Tag;
+use aws_sdk_secretsmanager::types::{ExternalSecretRotationMetadataItem, ReplicaRegionType, RotationRulesType, Tag};
 use aws_smithy_types::retry::RetryConfig;
 
 use zeroize::Zeroizing;
@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::error::service_error;
 use super::quota::Group;
 use super::read::Reader;
-use crate::apply::{Created, NewSecret, PolicyVerdict, PutVersion, WriteSecrets};
-use crate::desired::{Deletion, SecretName};
+use crate::apply::{Created, NewSecret, NewSettings, PolicyVerdict, PutVersion, WriteSecrets};
+use crate::desired::{Deletion, Frequency, RotationSetup, Rotator, SecretName};
 use crate::live::{
     ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, ServiceError, ServiceErrorKind, VersionEntry,
 };
@@ -40,6 +40,10 @@ impl ReadSecrets for Writer {
         self.reader.describe(name).await
     }
 
+    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.reader.describe_elsewhere(region, name).await
+    }
+
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         self.reader.policy(name).await
     }
@@ -59,7 +63,7 @@ impl ReadSecrets for Writer {
 impl WriteSecrets for Writer {
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
         self.reader.wait(Group::Create).await;
-        let NewSecret { description, kms_key_id, tags, value } = secret;
+        let NewSecret { description, kms_key_id, tags, secret_type, value, replicas } = secret;
         let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));
         let token = value.as_ref().and_then(|(_, id)| id.as_ref()).map(|id| id.as_str().to_owned());
         // Without one the SDK fills in a ClientRequestToken and keeps it over its retries, so a lost answer makes no
@@ -73,6 +77,8 @@ impl WriteSecrets for Writer {
             .set_description(description.clone())
             .set_kms_key_id(kms_key_id.clone())
             .set_tags(Some(sdk_tags(tags)))
+            .set_type(secret_type.clone())
+            .set_add_replica_regions((!replicas.is_empty()).then(|| sdk_regions(replicas)))
             .set_secret_string(text)
             .set_secret_binary(binary)
             .send()
@@ -105,6 +111,13 @@ impl WriteSecrets for Writer {
             version_id: put.version_id.ok_or_else(|| incomplete("PutSecretValue", "VersionId"))?,
             labels: put.version_stages.unwrap_or_default(),
         })
+    }
+
+    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<(), ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let call = self.reader.client.update_secret_version_stage().secret_id(arn).version_stage(label);
+        let call = call.remove_from_version_id(from);
+        call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecretVersionStage", &error))
     }
 
     async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<(), ServiceError> {
@@ -154,16 +167,87 @@ impl WriteSecrets for Writer {
         call.send().await.map(|_| ()).map_err(|error| service_error("RestoreSecret", &error))
     }
 
-    async fn update(&self, arn: &str, description: Option<&str>, kms_key_id: Option<&str>) -> Result<(), ServiceError> {
+    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<(), ServiceError> {
         self.reader.wait(Group::Update).await;
+        let NewSettings { description, kms_key_id, secret_type } = settings;
         let call = self
             .reader
             .client
             .update_secret()
             .secret_id(arn)
             .set_description(description.map(str::to_owned))
-            .set_kms_key_id(kms_key_id.map(str::to_owned));
+            .set_kms_key_id(kms_key_id.map(str::to_owned))
+            .set_type(secret_type.map(str::to_owned));
         call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecret", &error))
+    }
+
+    async fn rotate(
+        &self,
+        arn: &str,
+        setup: Option<&RotationSetup>,
+        immediately: bool,
+    ) -> Result<Option<String>, ServiceError> {
+        self.reader.wait(Group::Rotate).await;
+        let mut call = self.reader.client.rotate_secret().secret_id(arn).rotate_immediately(immediately);
+        if let Some(RotationSetup { rotator, frequency, duration }) = setup {
+            let rules = RotationRulesType::builder().set_duration(duration.clone());
+            let rules = match frequency {
+                Frequency::EveryDays(days) => rules.automatically_after_days(i64::from(*days)),
+                Frequency::Expression(expression) => rules.schedule_expression(expression),
+            };
+            call = call.rotation_rules(rules.build());
+            call = match rotator {
+                Rotator::Lambda(arn) => call.rotation_lambda_arn(arn),
+                Rotator::External { role_arn, metadata } => {
+                    let item = |(key, value): (&String, &String)| {
+                        ExternalSecretRotationMetadataItem::builder().key(key).value(value).build()
+                    };
+                    let metadata: Vec<_> = metadata.iter().map(item).collect();
+                    call.set_external_secret_rotation_role_arn(role_arn.clone())
+                        .set_external_secret_rotation_metadata((!metadata.is_empty()).then_some(metadata))
+                }
+            };
+        }
+        let answer = call.send().await.map_err(|error| service_error("RotateSecret", &error))?;
+        Ok(answer.version_id)
+    }
+
+    async fn cancel_rotation(&self, arn: &str) -> Result<(), ServiceError> {
+        self.reader.wait(Group::Rotate).await;
+        let call = self.reader.client.cancel_rotate_secret().secret_id(arn);
+        call.send().await.map(|_| ()).map_err(|error| service_error("CancelRotateSecret", &error))
+    }
+
+    async fn replicate(
+        &self,
+        arn: &str,
+        regions: &BTreeMap<String, Option<String>>,
+        overwrite: bool,
+    ) -> Result<(), ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let call = self
+            .reader
+            .client
+            .replicate_secret_to_regions()
+            .secret_id(arn)
+            .set_add_replica_regions(Some(sdk_regions(regions)))
+            .force_overwrite_replica_secret(overwrite);
+        call.send().await.map(|_| ()).map_err(|error| service_error("ReplicateSecretToRegions", &error))
+    }
+
+    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<(), ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let regions = regions.iter().cloned().collect();
+        let call = self.reader.client.remove_regions_from_replication().secret_id(arn);
+        let call = call.set_remove_replica_regions(Some(regions));
+        call.send().await.map(|_| ()).map_err(|error| service_error("RemoveRegionsFromReplication", &error))
+    }
+
+    async fn stop_replication(&self, region: &str, name: &SecretName) -> Result<String, ServiceError> {
+        self.reader.wait(Group::Update).await;
+        let call = self.reader.client_of(region).stop_replication_to_replica().secret_id(name.as_str());
+        let answer = call.send().await.map_err(|error| service_error("StopReplicationToReplica", &error))?;
+        answer.arn.ok_or_else(|| incomplete("StopReplicationToReplica", "ARN"))
     }
 
     async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), ServiceError> {
@@ -257,4 +341,11 @@ fn incomplete(operation: &'static str, member: &str) -> ServiceError {
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn sdk_regions(regions: &BTreeMap<String, Option<String>>) -> Vec<ReplicaRegionType> {
+    let region = |(region, key): (&String, &Option<String>)| {
+        ReplicaRegionType::builder().region(region).set_kms_key_id(key.clone()).build()
+    };
+    regions.iter().map(region).collect()
 }

@@ -63,6 +63,12 @@ pub(super) struct LiftArgs {
     /// Adopt secrets and replace the values that somebody else gave them
     #[arg(long)]
     allow_replace_values: bool,
+    /// Make replicas that destroy a secret of the same name in their region
+    #[arg(long)]
+    allow_overwrite_replicas: bool,
+    /// Rotate secrets at once that are in use, where their manifests say rotateImmediately
+    #[arg(long)]
+    allow_rotate_now: bool,
     /// Most secrets that this run may delete, per target [default: guards.maxDeletes of the project]
     #[arg(long, value_name = "NUMBER")]
     max_deletes: Option<u32>,
@@ -82,6 +88,8 @@ impl LiftArgs {
             adopt_cloudformation: self.allow_adopt_cloudformation,
             public_policy: self.allow_public_policy,
             replace_values: self.allow_replace_values,
+            overwrite_replicas: self.allow_overwrite_replicas,
+            rotate_now: self.allow_rotate_now,
         }
     }
 }

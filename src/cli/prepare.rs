@@ -165,7 +165,7 @@ async fn prepare_target(
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
     let target = plan_target(connection.reader(), desired, account, planning).await?;
-    let refusals = guard(desired, &target.plan, &target.report, lifts);
+    let refusals = guard(desired, &target.live, &target.plan, &target.report, lifts);
     Ok(Planned { connection, target, refusals })
 }
 

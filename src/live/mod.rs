@@ -9,4 +9,6 @@ mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
 pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of};
-pub use secret::{Live, LivePolicy, LiveSecret, LiveValue, Seen, VersionEntry};
+pub use secret::{
+    Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,
+};

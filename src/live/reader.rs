@@ -37,6 +37,13 @@ pub trait ReadSecrets: Send + Sync {
     /// DescribeSecret; `None` when there is no such secret. The policy is [`LivePolicy::NotRead`].
     fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
 
+    /// DescribeSecret in another region of the account; `None` when there is no such secret there.
+    fn describe_elsewhere(
+        &self,
+        region: &str,
+        name: &SecretName,
+    ) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
+
     /// GetResourcePolicy; `None` when there is no such secret.
     fn policy(&self, name: &SecretName) -> impl Future<Output = Result<Option<LivePolicy>, ServiceError>> + Send;
 
@@ -62,6 +69,8 @@ pub struct Wanted<'a> {
     pub names: BTreeSet<SecretName>,
     /// Those of them whose policy is declared.
     pub policies: BTreeSet<SecretName>,
+    /// Those of them whose replicas are declared: ListSecrets tells of a secret that it has replicas, and not which.
+    pub replicated: BTreeSet<SecretName>,
     /// Look at [`Wanted::names`] alone, by DescribeSecret; nothing else is found then, orphans included.
     pub names_only: bool,
 }
@@ -105,8 +114,13 @@ pub async fn read<R: ReadSecrets>(
     let policies = policies_of(reader, wanted.policies.iter().cloned(), progress);
     let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
 
-    // The list may lag: a secret that it lacks may exist all the same.
-    let missing = wanted.names.iter().filter(|name| !secrets.contains_key(*name)).cloned();
+    // The list may lag: a secret that it lacks may exist all the same. A primary that has, or had, replicas names its
+    // own region as the primary's.
+    let unanswered = wanted.names.iter().filter(|name| match secrets.get(*name) {
+        None => true,
+        Some(listed) => wanted.replicated.contains(*name) && listed.primary_region.is_some(),
+    });
+    let missing: Vec<SecretName> = unanswered.cloned().collect();
     for described in describe_all(reader, missing, progress).await?.into_values().flatten() {
         secrets.insert(described.name.clone(), described);
     }
@@ -115,7 +129,7 @@ pub async fn read<R: ReadSecrets>(
             secret.policy = policy;
         }
     }
-    Ok(Live { account: None, region: region.to_owned(), secrets })
+    Ok(Live { account: None, region: region.to_owned(), secrets, elsewhere: BTreeMap::new() })
 }
 
 /// Describes several secrets; `None` stands for one that does not exist.

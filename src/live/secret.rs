@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::desired::{OWNER_TAG, PROTECT_TAG, SecretName};
+use crate::desired::{Frequency, OWNER_TAG, PROTECT_TAG, RotationSetup, Rotator, SecretName};
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -17,6 +17,8 @@ pub struct Live {
     pub region: String,
     /// The secrets in scope, by name.
     pub secrets: BTreeMap<SecretName, LiveSecret>,
+    /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
+    pub elsewhere: BTreeMap<(String, SecretName), Option<LiveSecret>>,
 }
 
 impl Live {
@@ -47,16 +49,84 @@ pub struct LiveSecret {
     pub primary_region: Option<String>,
     /// Version ids with their staging labels; versions without a label are not listed by the service.
     pub versions: BTreeMap<String, BTreeSet<String>>,
-    /// `RotationEnabled`.
-    pub rotation_enabled: bool,
-    /// `LastRotatedDate`: whether it was ever rotated matters, the date does not.
-    pub last_rotated: Option<Timestamp>,
+    /// The partner of a managed external secret (`Type`).
+    pub secret_type: Option<String>,
+    /// Rotation.
+    pub rotation: LiveRotation,
+    /// The replicas by region, as far as they were read: ListSecrets does not show them.
+    pub replicas: BTreeMap<String, LiveReplica>,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
     /// The resource policy, when it was read.
     pub policy: LivePolicy,
     /// Which call showed it.
     pub seen: Seen,
+}
+
+/// Rotation as List and Describe show it. Who rotates and when stay there when rotation is cancelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveRotation {
+    /// `RotationEnabled`.
+    pub enabled: bool,
+    /// `RotationLambdaARN`.
+    pub lambda_arn: Option<String>,
+    /// `AutomaticallyAfterDays`. The service computes one beside an expression too.
+    pub every_days: Option<u32>,
+    /// `ScheduleExpression`.
+    pub expression: Option<String>,
+    /// `Duration`.
+    pub duration: Option<String>,
+    /// `ExternalSecretRotationRoleArn`.
+    pub external_role_arn: Option<String>,
+    /// `ExternalSecretRotationMetadata`.
+    pub external_metadata: BTreeMap<String, String>,
+    /// `LastRotatedDate`.
+    pub last: Option<Timestamp>,
+    /// `NextRotationDate`: the end of the next window.
+    pub next: Option<Timestamp>,
+}
+
+impl LiveRotation {
+    /// Who rotates and when, while rotation is on.
+    pub fn setup(&self) -> Option<RotationSetup> {
+        if !self.enabled {
+            return None;
+        }
+        // RotateSecret cannot take a function's ARN away, so one may stay behind when a partner takes over.
+        let rotator = match (&self.lambda_arn, &self.external_role_arn) {
+            (Some(arn), None) => Rotator::Lambda(arn.clone()),
+            (_, role_arn) => Rotator::External { role_arn: role_arn.clone(), metadata: self.external_metadata.clone() },
+        };
+        // The days beside an expression are computed from it.
+        let frequency = match (&self.expression, self.every_days) {
+            (Some(expression), _) => Frequency::Expression(expression.clone()),
+            (None, days) => Frequency::EveryDays(days.unwrap_or_default()),
+        };
+        Some(RotationSetup { rotator, frequency, duration: self.duration.clone() })
+    }
+}
+
+/// A replica, as DescribeSecret of the primary shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveReplica {
+    /// The KMS key in its region; the service shows `alias/aws/secretsmanager` where none was given.
+    pub kms_key_id: Option<String>,
+    /// How replication stands.
+    pub status: ReplicaStatus,
+}
+
+/// `ReplicationStatusType`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplicaStatus {
+    /// The replica is as its primary.
+    InSync,
+    /// It is being made.
+    InProgress,
+    /// It could not be made.
+    Failed {
+        /// `StatusMessage`.
+        message: String,
+    },
 }
 
 /// One version of a secret, as ListSecretVersionIds shows it.
@@ -146,6 +216,6 @@ impl LiveSecret {
 
     /// Whether rotation owns the value, or did once.
     pub fn is_rotated(&self) -> bool {
-        self.rotation_enabled || self.last_rotated.is_some()
+        self.rotation.enabled || self.rotation.last.is_some()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::{Deletion, PolicyTemplate, SecretName, Template};
+use crate::desired::{Deletion, PolicyTemplate, RotationSetup, SecretName, Template};
 use crate::value::{Source, VersionId};
 
 /// One writing call to the service, for the secret whose plan holds it.
@@ -21,15 +21,23 @@ pub enum Action {
         kms_key_id: Option<String>,
         /// `Tags`, the owner tag included.
         tags: BTreeMap<String, Template>,
+        /// `Type`.
+        secret_type: Option<String>,
         /// The first value; none where a policy is declared, so that no value is ever there unprotected.
         value: Option<Box<PlannedValue>>,
+        /// `AddReplicaRegions`: region to key. None where a policy is declared, as with the value.
+        replicas: BTreeMap<String, Option<String>>,
     },
+    /// CancelRotateSecret.
+    CancelRotation,
     /// UpdateSecret without a value, so that no version is minted.
     Update {
         /// `Description`; empty text clears it.
         description: Option<Template>,
         /// `KmsKeyId`.
         kms_key_id: Option<String>,
+        /// `Type`.
+        secret_type: Option<String>,
     },
     /// TagResource: new and changed keys.
     Tag {
@@ -55,6 +63,26 @@ pub enum Action {
         to: LabelVersion,
         /// The version that holds it now.
         from: Option<String>,
+    },
+    /// RemoveRegionsFromReplication.
+    RemoveReplicas {
+        /// The regions.
+        regions: BTreeSet<String>,
+    },
+    /// ReplicateSecretToRegions.
+    Replicate {
+        /// Region to key; none is the region's own key for Secrets Manager.
+        regions: BTreeMap<String, Option<String>>,
+        /// `ForceOverwriteReplicaSecret`, which holds for the whole request: a secret of this name in each of these regions
+        /// is destroyed.
+        overwrite: bool,
+    },
+    /// RotateSecret.
+    Rotate {
+        /// Who rotates, and when.
+        setup: RotationSetup,
+        /// `RotateImmediately`.
+        immediately: bool,
     },
     /// UntagResource: keys that go, never one that is to be set again.
     Untag {
@@ -114,24 +142,32 @@ impl Action {
             Self::DeletePolicy => "DeleteResourcePolicy",
             Self::PutValue(_) => "PutSecretValue",
             Self::MoveLabel { .. } => "UpdateSecretVersionStage",
+            Self::CancelRotation => "CancelRotateSecret",
+            Self::RemoveReplicas { .. } => "RemoveRegionsFromReplication",
+            Self::Replicate { .. } => "ReplicateSecretToRegions",
+            Self::Rotate { .. } => "RotateSecret",
             Self::Untag { .. } => "UntagResource",
             Self::Delete { .. } => "DeleteSecret",
         }
     }
 
-    /// The place in the order within one secret: restore, create, key and description, new and changed tags, policy,
-    /// value, labels, untag, and removal last of all.
+    /// The place in the order within one secret: restore, create, cancel rotation, key and description, new and changed
+    /// tags, policy, value, labels, replicas, rotation, untag, and removal last of all.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Restore => 0,
             Self::Create { .. } => 1,
-            Self::Update { .. } => 2,
-            Self::Tag { .. } => 3,
-            Self::PutPolicy { .. } | Self::DeletePolicy => 4,
-            Self::PutValue(_) => 5,
-            Self::MoveLabel { .. } => 6,
-            Self::Untag { .. } => 7,
-            Self::Delete { .. } => 8,
+            Self::CancelRotation => 2,
+            Self::Update { .. } => 3,
+            Self::Tag { .. } => 4,
+            Self::PutPolicy { .. } | Self::DeletePolicy => 5,
+            Self::PutValue(_) => 6,
+            Self::MoveLabel { .. } => 7,
+            Self::RemoveReplicas { .. } => 8,
+            Self::Replicate { .. } => 9,
+            Self::Rotate { .. } => 10,
+            Self::Untag { .. } => 11,
+            Self::Delete { .. } => 12,
         }
     }
 
@@ -139,17 +175,23 @@ impl Action {
     pub fn references(&self) -> BTreeSet<SecretName> {
         let of = |template: &Template| template.references().cloned().collect::<Vec<_>>();
         match self {
-            Self::Create { description, kms_key_id: _, tags, value } => {
+            Self::Create { description, tags, value, kms_key_id: _, secret_type: _, replicas: _ } => {
                 let texts = description.iter().chain(tags.values()).flat_map(of);
                 texts.chain(value.iter().flat_map(|value| value.source.references().cloned())).collect()
             }
             Self::PutValue(value) => value.source.references().cloned().collect(),
-            Self::Update { description, kms_key_id: _ } => description.iter().flat_map(of).collect(),
+            Self::Update { description, kms_key_id: _, secret_type: _ } => description.iter().flat_map(of).collect(),
             Self::Tag { tags } => tags.values().flat_map(of).collect(),
             Self::PutPolicy { policy, block_public_policy: _ } => policy.holes.values().flat_map(of).collect(),
-            Self::Restore | Self::DeletePolicy | Self::MoveLabel { .. } | Self::Untag { .. } | Self::Delete { .. } => {
-                BTreeSet::new()
-            }
+            Self::Restore
+            | Self::CancelRotation
+            | Self::DeletePolicy
+            | Self::MoveLabel { .. }
+            | Self::RemoveReplicas { .. }
+            | Self::Replicate { .. }
+            | Self::Rotate { .. }
+            | Self::Untag { .. }
+            | Self::Delete { .. } => BTreeSet::new(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What a reader of a plan sees: the difference field by field, with the place that asks for it.
 
-use crate::desired::Deletion;
+use std::collections::BTreeSet;
+
+use crate::desired::{Deletion, RotationSetup};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -23,6 +25,39 @@ pub enum Change {
         before: Option<String>,
         /// What will be, as written.
         after: Option<String>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// The partner of a managed external secret.
+    Type {
+        /// What is live.
+        before: Option<String>,
+        /// What will be; none clears it.
+        after: Option<String>,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// Rotation.
+    Rotation {
+        /// Who rotates now, and when; none when it is off.
+        before: Option<RotationSetup>,
+        /// Who will, and when; none switches it off.
+        after: Option<RotationSetup>,
+        /// What the function does as soon as this is applied.
+        run: RotationRun,
+        /// Where the wish is written.
+        origin: Origin,
+    },
+    /// One replica.
+    Replica {
+        /// Its region.
+        region: String,
+        /// Its key now, when there is a replica; none within stands for the region's own key for Secrets Manager.
+        before: Option<Option<String>>,
+        /// Its key then, when there will be one.
+        after: Option<Option<String>>,
+        /// Why.
+        reason: ReplicaReason,
         /// Where the wish is written.
         origin: Origin,
     },
@@ -72,6 +107,37 @@ pub enum Change {
     Deleted {
         /// How.
         deletion: Deletion,
+        /// The regions whose replicas go with it, at once and for good.
+        replicas: BTreeSet<String>,
+    },
+}
+
+/// What a rotation function does as soon as a secret is put under its rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotationRun {
+    /// Nothing: rotation is switched off.
+    Nothing,
+    /// Its testSecret step, on a version that is removed again.
+    TestOnly,
+    /// All its steps: the secret gets a new value.
+    Now,
+}
+
+/// Why a replica is made or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplicaReason {
+    /// There is none in its region.
+    Added,
+    /// There is none in its region, and a secret there is destroyed for it.
+    Overwrites,
+    /// No manifest wants it.
+    Removed,
+    /// Its key is another one: it is removed, and made anew.
+    KeyChanged,
+    /// It could not be made, and is tried again.
+    Failed {
+        /// `StatusMessage`.
+        message: String,
     },
 }
 

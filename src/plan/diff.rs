@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
 use super::kms::{DEFAULT_KEY_ALIAS, same_key};
+use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
+use super::rotation::plan_rotation;
 use super::value::{ValueFacts, ValuePlanner};
 use crate::desired::{
     Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, SecretName, TagMode,
@@ -45,18 +47,20 @@ impl Differ<'_> {
         observed: Option<&LiveSecret>,
     ) -> (Difference, Vec<FindingKind>) {
         let DesiredSecret {
-            name: _,
+            name,
             origin: _,
-            // Both are decided before this is called.
+            // Decided before this is called.
             state: _,
-            not_carried_out: _,
             // Dependencies order actions; they are no difference.
             depends_on: _,
             protect,
             description,
+            secret_type,
             kms_key_id,
             tags,
             policy,
+            rotation,
+            replicas,
             // Never a difference by itself: the service does not tell it back.
             block_public_policy,
             // Both are planned together, from the whole wish.
@@ -74,17 +78,25 @@ impl Differ<'_> {
         let description =
             description.as_ref().and_then(|declared| self.description(declared, observed, &mut difference));
         let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
+        let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, observed, &mut difference));
         let (set, untag) = self.tags(tags.as_ref(), *protect, observed, &mut difference);
 
         if observed.is_some() {
-            if description.is_some() || kms_key.is_some() {
-                difference.actions.push(Action::Update { description, kms_key_id: kms_key });
+            if description.is_some() || kms_key.is_some() || secret_type.is_some() {
+                difference.actions.push(Action::Update { description, kms_key_id: kms_key, secret_type });
             }
             if !set.is_empty() {
                 difference.actions.push(Action::Tag { tags: set });
             }
         } else {
-            difference.actions.push(Action::Create { description, kms_key_id: kms_key, tags: set, value: None });
+            difference.actions.push(Action::Create {
+                description,
+                kms_key_id: kms_key,
+                tags: set,
+                secret_type,
+                value: None,
+                replicas: BTreeMap::new(),
+            });
         }
         if let Some(declared) = policy {
             self.policy(declared, *block_public_policy, observed, &mut difference);
@@ -92,9 +104,18 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        let findings = ValuePlanner { wish, observed, facts: self.facts }.plan(&mut difference);
+        let mut findings = ValuePlanner { wish, observed, facts: self.facts }.plan(&mut difference);
+        if let Some(declared) = replicas {
+            let planner = ReplicaPlanner { name, live: self.live, owner: &self.desired.owner() };
+            findings.extend(planner.plan(declared, observed, &mut difference));
+        }
+        if let Some(declared) = rotation {
+            let finding = plan_rotation(declared, observed, &mut difference);
+            // One stuck rotation is one finding, whatever it stands in the way of.
+            findings.extend(finding.filter(|finding| !findings.contains(finding)));
+        }
         if observed.is_none() {
-            create_with_value(&mut difference.actions);
+            create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);
         (difference, findings)
@@ -264,19 +285,40 @@ impl Differ<'_> {
     }
 }
 
-/// CreateSecret carries the first value, unless a policy is to be put first: no value is ever there unprotected.
-fn create_with_value(actions: &mut Vec<Action>) {
+/// CreateSecret takes the first value and the replicas along, unless a policy is declared: then nothing is anywhere before
+/// the policy is. Replicas that destroy a secret elsewhere stay apart, since ForceOverwriteReplicaSecret holds for all.
+fn create_at_once(actions: &mut Vec<Action>) {
     if actions.iter().any(|action| matches!(action, Action::PutPolicy { .. })) {
         return;
     }
-    let put = actions.iter().position(|action| matches!(action, Action::PutValue(value) if value.labels.is_empty()));
-    let Some(put) = put else { return };
-    if let Action::PutValue(planned) = actions.remove(put)
-        && let Some(Action::Create { value, .. }) =
-            actions.iter_mut().find(|action| matches!(action, Action::Create { .. }))
-    {
-        *value = Some(planned);
+    let mut first_value = None;
+    let mut first_replicas = BTreeMap::new();
+    actions.retain_mut(|action| match action {
+        Action::PutValue(planned) if planned.labels.is_empty() && first_value.is_none() => {
+            first_value = Some(planned.clone());
+            false
+        }
+        Action::Replicate { regions, overwrite: false } => {
+            first_replicas = std::mem::take(regions);
+            false
+        }
+        _ => true,
+    });
+    if let Some(Action::Create { value, replicas, .. }) = actions.first_mut() {
+        *value = first_value;
+        *replicas = first_replicas;
     }
+}
+
+/// The type to send, when it differs.
+fn kind(declared: &Declared<String>, observed: Option<&LiveSecret>, difference: &mut Difference) -> Option<String> {
+    let before = observed.and_then(|secret| secret.secret_type.clone()).filter(|text| !text.is_empty());
+    if before == declared.value {
+        return None;
+    }
+    let after = declared.value.clone();
+    difference.changes.push(Change::Type { before, after: after.clone(), origin: declared.origin.clone() });
+    Some(after.unwrap_or_default())
 }
 
 /// What takes keywright's own tags off a secret: it stays, and stops being this project's.

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::{Action, Change, FindingKind, Plan, PlanReport, PlannedPolicy, SecretPlan, Verb};
 use crate::desired::{Desired, SecretName};
+use crate::live::{Live, LiveSecret};
 
 /// The guards that the caller lifts for this run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,10 @@ pub struct Lifts {
     pub public_policy: bool,
     /// `--allow-replace-values`: adopt a secret and replace the value that somebody else gave it.
     pub replace_values: bool,
+    /// `--allow-overwrite-replicas`: make replicas where that destroys a secret in another region.
+    pub overwrite_replicas: bool,
+    /// `--allow-rotate-now`: rotate secrets that are in use, at once.
+    pub rotate_now: bool,
 }
 
 /// A guard that does not let an apply pass.
@@ -83,6 +88,12 @@ pub enum RefusalKind {
     PublicPolicy,
     /// Adopted secrets would get another value than the one that somebody else gave them.
     ReplacesValue,
+    /// Replicas would destroy secrets in other regions.
+    OverwritesReplica,
+    /// Replicas would destroy protected secrets in other regions.
+    OverwritesProtected,
+    /// Secrets that are in use would be rotated at once.
+    RotatesNow,
 }
 
 impl RefusalKind {
@@ -90,7 +101,7 @@ impl RefusalKind {
     pub fn lifted_by(&self) -> Option<String> {
         match self {
             Self::Foreign { .. } => None,
-            Self::Protected => Some("--allow-protected".to_owned()),
+            Self::Protected | Self::OverwritesProtected => Some("--allow-protected".to_owned()),
             Self::EmptyDesired { .. } => Some("--allow-empty".to_owned()),
             Self::TooManyDeletes { planned, .. } => Some(format!("--max-deletes {planned}")),
             Self::TooManyChanges { .. } => Some("--max-changes-percent 100".to_owned()),
@@ -98,6 +109,8 @@ impl RefusalKind {
             Self::AdoptsCloudFormation => Some("--allow-adopt-cloudformation".to_owned()),
             Self::PublicPolicy => Some("--allow-public-policy".to_owned()),
             Self::ReplacesValue => Some("--allow-replace-values".to_owned()),
+            Self::OverwritesReplica => Some("--allow-overwrite-replicas".to_owned()),
+            Self::RotatesNow => Some("--allow-rotate-now".to_owned()),
         }
     }
 }
@@ -128,6 +141,13 @@ impl fmt::Display for RefusalKind {
                 "a secret would be adopted that a CloudFormation stack manages: the two would fight over it",
             ),
             Self::PublicPolicy => f.write_str("the policy opens the secret to everyone"),
+            Self::OverwritesReplica => {
+                f.write_str("a replica would destroy a secret of the same name in its region, which cannot be restored")
+            }
+            Self::OverwritesProtected => f.write_str("a replica would destroy a protected secret in its region"),
+            Self::RotatesNow => f.write_str(
+                "a secret that is in use would be rotated at once, since its manifest says rotateImmediately",
+            ),
             Self::ReplacesValue => f.write_str(
                 "a secret would be adopted, and the value that it has may be replaced by the one in git \
                  (ownership: seed leaves it alone)",
@@ -140,7 +160,7 @@ impl fmt::Display for RefusalKind {
 const FEWEST_FOR_A_SHARE: usize = 10;
 
 /// Every guard that `plan` does not pass.
-pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) -> Vec<Refusal> {
+pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, lifts: Lifts) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let mut refuse = |secrets: Vec<SecretName>, kind: RefusalKind| {
         refusals.push(Refusal { target: plan.target.clone(), secrets, kind });
@@ -161,7 +181,7 @@ pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) 
         }
     };
     refuse_each(lifts.protected, RefusalKind::Protected, &|secret| {
-        secret.is_removal() && secret.observed.as_ref().is_some_and(crate::live::LiveSecret::is_protected)
+        secret.is_removal() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
     });
     refuse_each(lifts.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
         secret.is_removal() && secret.observed.as_ref().is_some_and(|live| live.owner().is_none())
@@ -170,12 +190,22 @@ pub fn guard(desired: &Desired, plan: &Plan, report: &PlanReport, lifts: Lifts) 
     refuse_each(lifts.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
 
     refuse_each(lifts.replace_values, RefusalKind::ReplacesValue, &replaces_an_adopted_value);
+    refuse_each(lifts.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
+    refuse_each(lifts.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
+    refuse_each(lifts.protected, RefusalKind::OverwritesProtected, &|secret| {
+        regions_overwritten(secret).any(|region| {
+            let place = (region.clone(), secret.name.clone());
+            live.elsewhere.get(&place).is_some_and(|other| other.as_ref().is_some_and(LiveSecret::is_protected))
+        })
+    });
 
     let owned = report.counts.owned_live;
-    let deletes = plan.secrets.iter().filter(|secret| secret.is_removal()).count();
+    // A secret that a replica overwrites is destroyed like a deleted one.
+    let deletes = plan.secrets.iter().filter(|secret| secret.is_removal() || overwrites(secret)).count();
     let allowed = lifts.max_deletes.unwrap_or(desired.guards.max_deletes);
     if deletes > usize::try_from(allowed).unwrap_or(usize::MAX) {
-        refuse(chosen(&SecretPlan::is_removal), RefusalKind::TooManyDeletes { planned: deletes, allowed });
+        let counted = chosen(&|secret| secret.is_removal() || overwrites(secret));
+        refuse(counted, RefusalKind::TooManyDeletes { planned: deletes, allowed });
     }
     let changes = plan.secrets.iter().filter(|secret| changes_what_is_in_use(secret)).count();
     let allowed_percent = lifts.max_changes_percent.unwrap_or(desired.guards.max_changes_percent);
@@ -195,15 +225,34 @@ fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
         && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
 }
 
+/// The regions in which a secret is destroyed for a replica.
+fn regions_overwritten(secret: &SecretPlan) -> impl Iterator<Item = &String> {
+    secret.actions.iter().flat_map(|action| match action {
+        Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    })
+}
+
+fn overwrites(secret: &SecretPlan) -> bool {
+    regions_overwritten(secret).next().is_some()
+}
+
+/// RotateImmediately on a secret that has readers: often a flag left in the manifest from the day when rotation was set up,
+/// while today only the schedule was edited.
+fn rotates_what_is_in_use(secret: &SecretPlan) -> bool {
+    secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
+        && secret.actions.iter().any(|action| matches!(action, Action::Rotate { immediately: true, .. }))
+}
+
 fn adopts_from_cloudformation(secret: &SecretPlan) -> bool {
-    let from_a_stack = |live: &crate::live::LiveSecret| {
+    let from_a_stack = |live: &LiveSecret| {
         live.owner().is_none() && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
     };
     secret.observed.as_ref().is_some_and(from_a_stack)
 }
 
 fn replaces_an_adopted_value(secret: &SecretPlan) -> bool {
-    let has_value = |live: &crate::live::LiveSecret| live.owner().is_none() && live.current_version().is_some();
+    let has_value = |live: &LiveSecret| live.owner().is_none() && live.current_version().is_some();
     let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
     secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
 }

@@ -10,6 +10,7 @@
 //! - `report`: what was found, and what was not planned;
 //! - `guard`: what an apply refuses to do without being told;
 //! - `value`: what is to be done about values and labels, from version ids alone;
+//! - `rotation` and `replicas`: what is to be done about these;
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
 mod action;
@@ -20,14 +21,16 @@ mod kms;
 mod planner;
 mod precondition;
 mod rename;
+mod replicas;
 mod report;
+mod rotation;
 mod selection;
 mod value;
 
 use std::collections::BTreeSet;
 
 pub use action::{Action, LabelVersion, PlannedValue, Token};
-pub use change::{Change, PlannedPolicy, PlannedText, ValueReason};
+pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
 pub use guard::{Lifts, Refusal, RefusalKind, guard};
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, rests_on_policy};

@@ -96,9 +96,6 @@ impl<'a> Planner<'a> {
     /// What stands in the way of planning anything for this secret.
     fn obstacles(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Vec<Finding> {
         let mut kinds: Vec<FindingKind> = Vec::new();
-        if wish.state == State::Present {
-            kinds.extend(wish.not_carried_out.iter().cloned().map(FindingKind::NotCarriedOut));
-        }
         if let Some(secret) = observed {
             if let Some(service) = &secret.owning_service {
                 kinds.push(FindingKind::OwnedByService { service: service.clone() });
@@ -254,13 +251,20 @@ fn plan_absent(wish: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> 
         .then(|| SecretPlan { origin: Some(wish.origin.clone()), ..deleted(secret, wish.deletion) })
 }
 
+/// DeleteSecret refuses a secret that still has replicas, so they go first.
 fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
+    let regions: BTreeSet<String> = secret.replicas.keys().cloned().collect();
+    let changes = vec![Change::Deleted { deletion, replicas: regions.clone() }];
+    let mut actions = vec![Action::Delete { deletion }];
+    if !regions.is_empty() {
+        actions.insert(0, Action::RemoveReplicas { regions });
+    }
     SecretPlan {
         name: secret.name.clone(),
         origin: None,
         verb: Verb::Delete,
-        changes: vec![Change::Deleted { deletion }],
-        actions: vec![Action::Delete { deletion }],
+        changes,
+        actions,
         depends_on: BTreeSet::new(),
         observed: Some(secret.clone()),
     }

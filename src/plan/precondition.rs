@@ -3,12 +3,12 @@
 //! The API has no compare-and-set, so before the first write to a secret it is described again, and what its actions rest
 //! on is compared. Dates never are: LastAccessedDate and LastChangedDate move for reasons that change nothing here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::{SecretPlan, Verb};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, TagPatterns};
-use crate::live::{LivePolicy, LiveSecret};
+use crate::live::{LivePolicy, LiveReplica, LiveSecret};
 
 /// A part of a live secret that an action rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,12 @@ pub enum ObservedField {
     Policy,
     /// The versions and their staging labels.
     Versions,
+    /// The partner of a managed external secret.
+    Type,
+    /// Who rotates it, and when.
+    Rotation,
+    /// Its replicas.
+    Replicas,
 }
 
 /// What `plan`'s actions rest on and is no longer as it was observed. `fresh` is none when there is no such secret now;
@@ -55,9 +61,10 @@ pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPat
         owning_service,
         primary_region,
         versions,
-        rotation_enabled,
+        secret_type,
+        rotation,
+        replicas,
         // Dates, and how it was seen.
-        last_rotated: _,
         last_changed: _,
         seen: _,
         policy,
@@ -96,7 +103,25 @@ pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPat
         differs(ObservedField::Tags, considered(observed) != considered(fresh));
     }
     if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })) {
-        differs(ObservedField::Versions, *versions != fresh.versions || *rotation_enabled != fresh.rotation_enabled);
+        differs(ObservedField::Versions, *versions != fresh.versions || rotation.enabled != fresh.rotation.enabled);
+    }
+    if rests(|action| matches!(action, Action::Update { secret_type: Some(_), .. })) {
+        differs(ObservedField::Type, secret_type != &fresh.secret_type);
+    }
+    if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
+        differs(ObservedField::Rotation, rotation.setup() != fresh.rotation.setup());
+        // A rotation that is under way, or stuck, is seen in the labels alone.
+        differs(
+            ObservedField::Versions,
+            plan.observed.as_ref().and_then(LiveSecret::stuck_version) != fresh.stuck_version(),
+        );
+    }
+    if rests(|action| matches!(action, Action::Replicate { .. } | Action::RemoveReplicas { .. })) {
+        // How replication stands changes by itself; which replicas there are does not.
+        let which = |replicas: &BTreeMap<String, LiveReplica>| -> Vec<(String, Option<String>)> {
+            replicas.iter().map(|(region, replica)| (region.clone(), replica.kms_key_id.clone())).collect()
+        };
+        differs(ObservedField::Replicas, which(replicas) != which(&fresh.replicas));
     }
     if rests_on_policy(plan) {
         let known = !matches!(policy, LivePolicy::NotRead | LivePolicy::Unreadable);

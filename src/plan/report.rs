@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::desired::{NotCarriedOut, SecretName};
+use crate::desired::SecretName;
 use crate::origin::Origin;
 
 /// What a plan does not say: findings, and how many secrets are as they should be.
@@ -81,8 +81,6 @@ pub enum FindingKind {
         /// The region of the primary.
         primary_region: String,
     },
-    /// A manifest asks for something that this version checks but cannot carry out.
-    NotCarriedOut(NotCarriedOut),
     /// The plan creates this secret and removes one that looks like it.
     LooksRenamed {
         /// The name that goes away, or stays behind as an orphan.
@@ -93,6 +91,34 @@ pub enum FindingKind {
     RotationPending {
         /// The version that holds AWSPENDING.
         version: String,
+    },
+    /// Rotation is declared, and there is no value that it could begin with.
+    RotationWaitsForValue,
+    /// The next rotation should have happened by now.
+    RotationOverdue {
+        /// `NextRotationDate`: the end of the window in which it should have.
+        since: Timestamp,
+    },
+    /// A replica could not be made.
+    ReplicaFailed {
+        /// Its region.
+        region: String,
+        /// `StatusMessage`.
+        message: String,
+    },
+    /// A replica would destroy a secret in its region that another project owns.
+    OverwritesForeign {
+        /// The region.
+        region: String,
+        /// The owner that the tag of the secret there names.
+        owner: String,
+    },
+    /// The old KMS key still encrypts versions that are in use: it must not go yet.
+    OldKeyInUse {
+        /// The keys, as the service shows them.
+        keys: Vec<String>,
+        /// The versions that they encrypt.
+        versions: Vec<String>,
     },
     /// `--read-values` found the value of git's new ciphertext live already.
     ValueReEncrypted,
@@ -132,16 +158,20 @@ impl Finding {
         match &self.kind {
             FindingKind::Unmanaged { .. }
             | FindingKind::ForeignInScope { .. }
+            | FindingKind::OldKeyInUse { .. }
+            | FindingKind::RotationWaitsForValue
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }
+            | FindingKind::RotationOverdue { .. }
+            | FindingKind::ReplicaFailed { .. }
             | FindingKind::ValueUnreadable { .. } => Severity::Warning,
             FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
-            | FindingKind::NotCarriedOut(_)
+            | FindingKind::OverwritesForeign { .. }
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => Severity::Error,
         }

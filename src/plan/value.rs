@@ -39,13 +39,12 @@ pub enum Comparison {
     Unreadable(String),
 }
 
-/// Who owns the value: as written, else rotation where the live secret is or was rotated, else git. Dropping `rotation`
-/// from a manifest must never put a stale password back.
-pub(super) fn ownership(value: &DesiredValue, observed: Option<&LiveSecret>) -> Ownership {
-    value.ownership.unwrap_or(match observed {
-        Some(secret) if secret.is_rotated() => Ownership::Seed,
-        _ => Ownership::Enforce,
-    })
+/// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else git.
+/// Dropping `rotation` from a manifest must never put a stale password back.
+fn ownership(value: &DesiredValue, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
+    let rotated = wish.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
+        || observed.is_some_and(LiveSecret::is_rotated);
+    value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
 }
 
 /// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it,
@@ -117,7 +116,7 @@ impl ValuePlanner<'_> {
         let Some(current) = self.observed.and_then(LiveSecret::current_version) else {
             return put(None, ValueReason::First);
         };
-        if ownership(value, self.observed) == Ownership::Seed {
+        if ownership(value, self.wish, self.observed) == Ownership::Seed {
             return None;
         }
         // A value that was read says more than any id or tag.

@@ -23,17 +23,26 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::Replica { primary_region } => {
             format!("is a replica here; its primary is in {}", escape::line(primary_region))
         }
-        FindingKind::NotCarriedOut(part) => {
-            format!(
-                "declares {} ({}), which this version of keywright checks but cannot apply yet",
-                part.field, part.origin
-            )
+        FindingKind::OverwritesForeign { region, owner } => format!(
+            "would destroy a secret of the same name in {}, which belongs to {}",
+            escape::line(region),
+            escape::line(owner)
+        ),
+        FindingKind::RotationWaitsForValue => "is not put under rotation, since it has no value yet".to_owned(),
+        FindingKind::RotationOverdue { since } => {
+            format!("should have been rotated by {}", since.strftime("%Y-%m-%d %H:%M UTC"))
+        }
+        FindingKind::ReplicaFailed { region, message } => {
+            format!("has a failed replica in {}: {}", escape::line(region), escape::line(message))
+        }
+        FindingKind::OldKeyInUse { keys, versions } => {
+            format!("still needs {} for {}", escape::line(&keys.join(", ")), escape::line(&versions.join(", ")))
         }
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
         }
         FindingKind::RotationPending { version } => format!(
-            "has AWSPENDING on {}, which is not the current version: a rotation is stuck, and its value is left alone",
+            "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and rotation are left alone",
             escape::line(version)
         ),
         FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
@@ -60,13 +69,23 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "two projects share this scope: narrow one of them",
         FindingKind::OwnedByService { .. } => "remove its manifest, and change the secret through that service",
-        FindingKind::Replica { .. } => "manage it from the target of its primary's region",
-        FindingKind::NotCarriedOut(_) => "leave the field out for now",
+        FindingKind::Replica { .. } => {
+            "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"
+        }
+        FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
+        FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
+        FindingKind::RotationOverdue { .. } => {
+            "look at the function's log; `keywright rotate` tries again, and with --repair clears what is stuck first"
+        }
+        FindingKind::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
+        FindingKind::OldKeyInUse { .. } => {
+            "do not delete or disable that key before these versions are gone; `keywright versions` shows them"
+        }
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
         }
         FindingKind::RotationPending { .. } => {
-            "a put would drop what may be the only valid credential: let the rotation finish, or remove the label by hand"
+            "a put would drop what may be the only valid credential: let the rotation finish, or `keywright rotate --repair`"
         }
         FindingKind::ValueReEncrypted => "nothing needs to be done",
         FindingKind::ValueUnknown => "--read-values reads and compares it",

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::finding::{finding_help, finding_text};
 use super::words;
-use crate::desired::Deletion;
+use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity,
@@ -142,10 +142,10 @@ pub struct OriginDocument {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
-    /// The field: `description`, `kmsKeyId`, `tags`, `policy`, `value`, `labels` or `deletion`. A value is never shown: its
-    /// note says where it comes from and why it is put.
+    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or `deletion`. A
+    /// value is never shown: its note says where it comes from and why it is put.
     pub field: &'static str,
-    /// The tag's key for `tags`, the staging label for `labels`.
+    /// The tag's key for `tags`, the staging label for `labels`, the region for `replicas`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What is live: text, or a policy document. Absent when there is none.
@@ -359,8 +359,17 @@ fn change(change: &Change) -> ChangeDocument {
         Change::Restored => {
             ChangeDocument { field: "deletion", note: Some("the scheduled deletion is taken back".to_owned()), ..none }
         }
-        Change::Deleted { deletion } => ChangeDocument {
+        Change::Type { before, after, origin } => ChangeDocument {
+            field: "type",
+            before: before.clone().map(Into::into),
+            after: after.clone().map(Into::into),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Rotation { .. } | Change::Replica { .. } => upkeep(change, none),
+        Change::Deleted { deletion, replicas } => ChangeDocument {
             field: "deletion",
+            before: (!replicas.is_empty()).then(|| serde_json::json!({ "replicas": replicas })),
             after: Some(match deletion {
                 Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
                 Deletion::Force => serde_json::json!({ "force": true }),
@@ -369,6 +378,53 @@ fn change(change: &Change) -> ChangeDocument {
             ..none
         },
     }
+}
+
+/// A difference in rotation or in one replica.
+fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
+    match change {
+        Change::Rotation { before, after, run, origin } => ChangeDocument {
+            field: "rotation",
+            before: before.as_ref().map(rotation),
+            after: after.as_ref().map(rotation),
+            note: words::rotation_run(*run).map(str::to_owned),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Replica { region, before, after, reason, origin } => ChangeDocument {
+            field: "replicas",
+            key: Some(region.clone()),
+            before: before.as_ref().map(|key| replica(key.as_deref())),
+            after: after.as_ref().map(|key| replica(key.as_deref())),
+            note: words::replica_reason(region, reason),
+            origin: Some(place(origin)),
+            ..none
+        },
+        _ => none,
+    }
+}
+
+/// A rotation with the names that manifests use.
+fn rotation(setup: &RotationSetup) -> serde_json::Value {
+    let RotationSetup { rotator, frequency, duration } = setup;
+    let mut members = serde_json::Map::new();
+    match rotator {
+        Rotator::Lambda(arn) => members.insert("lambdaArn".to_owned(), arn.clone().into()),
+        Rotator::External { role_arn, metadata } => members
+            .insert("externalRotation".to_owned(), serde_json::json!({ "roleArn": role_arn, "metadata": metadata })),
+    };
+    match frequency {
+        Frequency::EveryDays(days) => members.insert("everyDays".to_owned(), (*days).into()),
+        Frequency::Expression(expression) => members.insert("schedule".to_owned(), expression.clone().into()),
+    };
+    if let Some(duration) = duration {
+        members.insert("duration".to_owned(), duration.clone().into());
+    }
+    members.into()
+}
+
+fn replica(key: Option<&str>) -> serde_json::Value {
+    serde_json::json!({ "kmsKeyId": key.unwrap_or("alias/aws/secretsmanager") })
 }
 
 fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {
@@ -388,9 +444,13 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::ForeignInScope { .. } => "foreignInScope",
             FindingKind::OwnedByService { .. } => "ownedByService",
             FindingKind::Replica { .. } => "replica",
-            FindingKind::NotCarriedOut(_) => "notCarriedOut",
+            FindingKind::OverwritesForeign { .. } => "overwritesForeign",
             FindingKind::LooksRenamed { .. } => "looksRenamed",
             FindingKind::RotationPending { .. } => "rotationPending",
+            FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
+            FindingKind::RotationOverdue { .. } => "rotationOverdue",
+            FindingKind::ReplicaFailed { .. } => "replicaFailed",
+            FindingKind::OldKeyInUse { .. } => "oldKeyInUse",
             FindingKind::ValueReEncrypted => "valueReEncrypted",
             FindingKind::ValueUnknown => "valueUnknown",
             FindingKind::ValueUnreadable { .. } => "valueUnreadable",

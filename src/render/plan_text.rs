@@ -83,11 +83,44 @@ fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
         let names: Vec<_> = secret.depends_on.iter().map(|name| escape::line(name.as_str())).collect();
         fields.line("after", &paint.faint(names.join(", ")), None);
     }
-    let mut tags_labelled = false;
+    let (mut tags_labelled, mut replicas_labelled) = (false, false);
     for change in &secret.changes {
         match change {
             Change::Restored => fields.line("deletion", "is taken back", None),
-            Change::Deleted { deletion } => fields.line("deletion", &words::deletion(*deletion), None),
+            Change::Deleted { deletion, replicas } => {
+                fields.line("deletion", &words::deletion(*deletion), None);
+                if !replicas.is_empty() {
+                    let regions: Vec<_> = replicas.iter().map(|region| escape::line(region)).collect();
+                    let text = format!("the replicas in {} go first, at once and for good", regions.join(", "));
+                    fields.line("replicas", &paint.removed(text), None);
+                }
+            }
+            Change::Type { before, after, origin } => {
+                let name = |kind: &Option<String>| {
+                    kind.as_deref().map_or_else(|| "none".to_owned(), |kind| escape::line(kind).into_owned())
+                };
+                fields.line("type", &change_of(paint, &name(before), &name(after)), Some(origin));
+            }
+            Change::Rotation { before, after, run, origin } => {
+                let text = match (before, after) {
+                    (None, Some(after)) => paint.added(words::rotation(after)),
+                    (Some(before), None) => format!("{} → off", paint.removed(words::rotation(before))),
+                    (Some(before), Some(after)) => change_of(paint, &words::rotation(before), &words::rotation(after)),
+                    (None, None) => "off".to_owned(),
+                };
+                fields.line("rotation", &text, Some(origin));
+                if let Some(run) = words::rotation_run(*run) {
+                    fields.line("", &paint.warning(run), None);
+                }
+            }
+            Change::Replica { region, before, after, reason, origin } => {
+                let label = if replicas_labelled { "" } else { "replicas" };
+                replicas_labelled = true;
+                fields.line(label, &replica(paint, region, before.as_ref(), after.as_ref()), Some(origin));
+                if let Some(reason) = words::replica_reason(region, reason) {
+                    fields.line("", &paint.warning(reason), None);
+                }
+            }
             Change::Description { before, after, origin } => {
                 fields.line("description", &text_change(paint, before.as_deref(), after.as_ref()), Some(origin));
             }
@@ -174,6 +207,25 @@ fn tag(paint: Paint, key: &str, before: Option<&str>, after: Option<&PlannedText
             if key == OWNER_TAG { format!("{text}  {}", paint.faint("(no longer managed)")) } else { text }
         }
         (None, None) => shown.into_owned(),
+    }
+}
+
+fn replica(paint: Paint, region: &str, before: Option<&Option<String>>, after: Option<&Option<String>>) -> String {
+    let key = |key: &Option<String>| match key.as_deref() {
+        None | Some("alias/aws/secretsmanager") => "the region's default key".to_owned(),
+        Some(key) => escape::line(key).into_owned(),
+    };
+    let region = escape::line(region);
+    match (before, after) {
+        (None, Some(after)) => paint.added(format!("+ {region} with {}", key(after))),
+        (Some(_), None) => paint.removed(format!("- {region}")),
+        (Some(before), Some(after)) if key(before) == key(after) => {
+            format!("{} {region} with {}", paint.changed("~"), key(after))
+        }
+        (Some(before), Some(after)) => {
+            format!("{} {region}: {}", paint.changed("~"), change_of(paint, &key(before), &key(after)))
+        }
+        (None, None) => region.into_owned(),
     }
 }
 

@@ -4,8 +4,8 @@ use similar::{ChangeTag, TextDiff};
 
 use super::escape;
 use super::paint::Paint;
-use crate::desired::Deletion;
-use crate::plan::{ObservedField, ValueReason, Verb};
+use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::plan::{ObservedField, ReplicaReason, RotationRun, ValueReason, Verb};
 use crate::value::Source;
 
 /// `1 secret`, `2 secrets`.
@@ -56,6 +56,54 @@ pub(super) fn deletion(deletion: Deletion) -> String {
     }
 }
 
+/// Who rotates a secret, and when, escaped.
+pub(super) fn rotation(setup: &RotationSetup) -> String {
+    let RotationSetup { rotator, frequency, duration } = setup;
+    let when = match frequency {
+        Frequency::EveryDays(1) => "every day".to_owned(),
+        Frequency::EveryDays(days) => format!("every {days} days"),
+        Frequency::Expression(expression) => expression.clone(),
+    };
+    let window = duration.as_ref().map_or_else(String::new, |duration| format!(" in a window of {duration}"));
+    let who = match rotator {
+        Rotator::Lambda(arn) => format!("by {arn}"),
+        Rotator::External { role_arn, metadata } => {
+            let role = role_arn.as_deref().unwrap_or("no role");
+            let metadata: Vec<String> = metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let with = if metadata.is_empty() { String::new() } else { format!(", {}", metadata.join(", ")) };
+            format!("by its partner with {role}{with}")
+        }
+    };
+    escape::line(&format!("{when}{window}, {who}")).into_owned()
+}
+
+/// What an apply makes the rotation function do at once, in a sentence; none when that is nothing.
+pub(super) fn rotation_run(run: RotationRun) -> Option<&'static str> {
+    match run {
+        RotationRun::Nothing => None,
+        RotationRun::TestOnly => Some("the function's testSecret step runs at once; the value stays"),
+        RotationRun::Now => Some("the secret is ROTATED AT ONCE: it gets a new value"),
+    }
+}
+
+/// Why a replica is made or removed, and what that means where it is read, escaped.
+pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<String> {
+    let text = match reason {
+        ReplicaReason::Added => return None,
+        ReplicaReason::Overwrites => {
+            format!("a secret of this name in {region} is DESTROYED for it, with all its versions")
+        }
+        ReplicaReason::Removed => format!("readers in {region} lose it at once"),
+        ReplicaReason::KeyChanged => {
+            format!(
+                "it is removed and made anew, since a replica's key cannot be changed: readers in {region} miss it for a while"
+            )
+        }
+        ReplicaReason::Failed { message } => format!("tried again; it failed: {message}"),
+    };
+    Some(escape::line(&text).into_owned())
+}
+
 /// Where a value comes from, escaped. Never what it is.
 pub(super) fn source(source: &Source) -> String {
     let text = match source {
@@ -103,6 +151,9 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
         ObservedField::Tags => "its tags",
         ObservedField::Policy => "its policy",
         ObservedField::Versions => "its versions",
+        ObservedField::Type => "its type",
+        ObservedField::Rotation => "its rotation",
+        ObservedField::Replicas => "its replicas",
     }
 }
 

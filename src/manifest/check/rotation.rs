@@ -1,32 +1,99 @@
 //! `spec.rotation`, `spec.replicas` and `spec.labels`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map};
-use super::super::schema::{ReplicaSpec, RotationSpec};
-use super::super::source::Span;
+use super::super::schema::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
+use super::super::source::{Sources, Span};
 use super::arn::{Arn, Home, check_home, check_kms_key};
 use super::name::{is_account, is_region};
 use super::schedule::{ScheduleFault, check_duration, check_schedule};
 use super::{in_range, required};
+use crate::desired::{DesiredReplica, DesiredRotation, Frequency, RotationSetup, Rotator};
 
-/// Checks a rotation. `key` is the place of `rotation`.
-pub(crate) fn check_rotation(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Report) {
-    if let Some(lambda) = required(&rotation.lambda_arn, "Secret.spec.rotation.lambdaArn", key, report) {
-        match Arn::parse(&lambda.value).filter(|arn| is_function(*arn)) {
-            Some(arn) => check_home(arn, lambda.span, home, report),
-            None => report.push(
-                Problem::new(
-                    &codes::ROTATION,
-                    lambda.span,
-                    format!("`{}` is not the ARN of a Lambda function", lambda.value),
-                )
-                .label("expected arn:aws:lambda:REGION:ACCOUNT:function:NAME"),
-            ),
-        }
+/// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
+const MAX_METADATA: (usize, usize) = (256, 2_048);
+
+/// Checks a rotation, and gives the wish when it is whole. `key` is the place of `rotation`.
+pub(crate) fn check_rotation(
+    rotation: &RotationSpec,
+    key: Span,
+    home: Home<'_>,
+    report: &mut Report,
+) -> Option<DesiredRotation> {
+    let rotator = rotator(rotation, key, home, report);
+    check_when(rotation, key, report);
+    let frequency = match (rotation.schedule.value(), rotation.every_days.value()) {
+        (Some(schedule), _) => Frequency::Expression(schedule.clone()),
+        (None, days) => Frequency::EveryDays(u32::try_from(*days?).ok()?),
+    };
+    let setup = RotationSetup { rotator: rotator?, frequency, duration: rotation.duration.value().cloned() };
+    let rotate_immediately = rotation.rotate_immediately.value().copied().unwrap_or(false);
+    Some(DesiredRotation { setup, rotate_immediately })
+}
+
+/// Who rotates: a function or a partner, and not both.
+fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Report) -> Option<Rotator> {
+    if let (Some(lambda), Some(external)) = (rotation.lambda_arn.get(), rotation.external_rotation.get()) {
+        report.push(
+            Problem::new(
+                &codes::ROTATION,
+                external.span,
+                "a rotation has either `lambdaArn` or `externalRotation`, not both",
+            )
+            .label("either this")
+            .related(lambda.span, "or this"),
+        );
+        return None;
     }
+    if let Some(external) = rotation.external_rotation.get() {
+        return external_rotator(&external.value, external.span, report);
+    }
+    let lambda = required(&rotation.lambda_arn, "Secret.spec.rotation.lambdaArn", key, report)?;
+    let Some(arn) = Arn::parse(&lambda.value).filter(|arn| is_function(*arn)) else {
+        report.push(
+            Problem::new(
+                &codes::ROTATION,
+                lambda.span,
+                format!("`{}` is not the ARN of a Lambda function", lambda.value),
+            )
+            .label("expected arn:aws:lambda:REGION:ACCOUNT:function:NAME"),
+        );
+        return None;
+    };
+    check_home(arn, lambda.span, home, report);
+    Some(Rotator::Lambda(lambda.value.clone()))
+}
+
+fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Report) -> Option<Rotator> {
+    let start = Span { end: span.start, ..span };
+    let role = required(&external.role_arn, "Secret.spec.rotation.externalRotation.roleArn", start, report)?;
+    if !Arn::parse(&role.value).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
+        report.push(
+            Problem::new(&codes::ROTATION, role.span, format!("`{}` is not the ARN of a role", role.value))
+                .label("expected arn:aws:iam::ACCOUNT:role/NAME"),
+        );
+    }
+    let mut metadata = BTreeMap::new();
+    for (name, value) in external.metadata.value().map_or(&[][..], |items| items.0.as_slice()) {
+        let Some(value) = value.get() else { continue };
+        let fits = |text: &str, most: usize| (1..=most).contains(&text.chars().count());
+        if !fits(&name.value, MAX_METADATA.0) || !fits(&value.value, MAX_METADATA.1) {
+            report.push(Problem::new(
+                &codes::ROTATION,
+                name.span,
+                format!("a key has 1 to {} characters, and its value 1 to {}", MAX_METADATA.0, MAX_METADATA.1),
+            ));
+        }
+        metadata.insert(name.value.clone(), value.value.clone());
+    }
+    Some(Rotator::External { role_arn: Some(role.value.clone()), metadata })
+}
+
+/// When it rotates: a schedule or a number of days, and a window that ends before the next one begins.
+fn check_when(rotation: &RotationSpec, key: Span, report: &mut Report) {
     let interval = match (rotation.schedule.get(), rotation.every_days.get()) {
         (Some(schedule), Some(days)) => {
             report.push(
@@ -89,8 +156,14 @@ fn is_function(arn: Arn<'_>) -> bool {
         })
 }
 
-/// Checks replicas.
-pub(crate) fn check_replicas(replicas: &[Field<ReplicaSpec>], home: Home<'_>, report: &mut Report) {
+/// Checks replicas, and gives them by region.
+pub(crate) fn check_replicas(
+    replicas: &[Field<ReplicaSpec>],
+    home: Home<'_>,
+    sources: &Sources,
+    report: &mut Report,
+) -> BTreeMap<String, DesiredReplica> {
+    let mut wished = BTreeMap::new();
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for replica in replicas.iter().filter_map(Field::get) {
         let start = Span { end: replica.span.start, ..replica.span };
@@ -123,7 +196,14 @@ pub(crate) fn check_replicas(replicas: &[Field<ReplicaSpec>], home: Home<'_>, re
         if let Some((key, span)) = replica.value.kms_key_id.set() {
             check_kms_key(key, span, Home { region: &region.value, ..home }, report);
         }
+        let replica = DesiredReplica {
+            kms_key_id: replica.value.kms_key_id.set().map(|(key, _)| key.clone()),
+            overwrite: replica.value.overwrite.value().copied().unwrap_or(false),
+            origin: sources.origin(region.span),
+        };
+        wished.insert(region.value.clone(), replica);
     }
+    wished
 }
 
 /// Checks staging labels.

@@ -26,13 +26,16 @@ use super::target::TargetModel;
 use super::value::check_value;
 use super::value_source::source_of;
 use crate::desired::{
-    DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredSecret, DesiredValue, LabelHolder, NotCarriedOut,
-    Ownership, PolicyTemplate, SecretName, State, TagMode, Template,
+    DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredReplica, DesiredRotation, DesiredSecret, DesiredValue,
+    LabelHolder, Ownership, PolicyTemplate, RotationSetup, Rotator, SecretName, State, TagMode, Template,
 };
 use crate::origin::Origin;
 
 /// Longest description, in characters (CreateSecret, `Description`).
 const MAX_DESCRIPTION: usize = 2_048;
+
+/// Longest type, in characters (CreateSecret, `Type`).
+const MAX_TYPE: usize = 256;
 
 /// What every secret is built with.
 pub(crate) struct Builder<'a> {
@@ -68,7 +71,6 @@ impl Builder<'_> {
         if protect && state == State::Absent {
             self.protected_and_absent(&metadata);
         }
-        let not_carried_out = self.check_later_parts(&fields, &spec, target);
         let name_span = named.map_or_else(|| key_span(tree, &["metadata"]), |name| name.span);
         let secret = DesiredSecret {
             name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
@@ -95,7 +97,9 @@ impl Builder<'_> {
             deletion: deletion(&fields.deletion, self.report),
             value: self.value(&fields, &spec, named.map_or("", |name| name.value.as_str())),
             labels: self.labels(&fields),
-            not_carried_out: if state == State::Present { not_carried_out } else { Vec::new() },
+            secret_type: self.secret_type(&fields, &spec),
+            rotation: self.rotation(&fields, &spec, target),
+            replicas: self.replicas(&fields, &spec, target),
         };
         if name_fits { Ok(Built { secret, name_span, references }) } else { Err(unbuilt()) }
     }
@@ -194,22 +198,44 @@ impl Builder<'_> {
         Some(Declared { value, origin })
     }
 
-    /// What is checked and not carried out yet.
-    fn check_later_parts(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Vec<NotCarriedOut> {
-        let home = home(target);
-        if let Some((rotation, _)) = fields.rotation.set() {
-            check_rotation(rotation, key_span(spec, &["rotation"]), home, self.report);
+    fn secret_type(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<String>> {
+        let kind = fields.r#type.get()?;
+        let value = kind.value.clone();
+        if value.as_ref().is_some_and(|text| !(1..=MAX_TYPE).contains(&text.chars().count())) {
+            let message = format!("a type has 1 to {MAX_TYPE} characters");
+            self.report.push(Problem::new(&codes::ROTATION, kind.span, message));
         }
-        if let Some((replicas, _)) = fields.replicas.set() {
-            check_replicas(replicas, home, self.report);
+        Some(Declared { value, origin: self.sources.origin(key_span(spec, &["type"])) })
+    }
+
+    fn rotation(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Option<Declared<DesiredRotation>> {
+        let rotation = fields.rotation.get()?;
+        let key = key_span(spec, &["rotation"]);
+        let value = match &rotation.value {
+            Some(rotation) => Some(check_rotation(rotation, key, home(target), self.report)?),
+            None => None,
+        };
+        if let Some(DesiredRotation { setup: RotationSetup { rotator: Rotator::External { .. }, .. }, .. }) = &value
+            && fields.r#type.set().is_none()
+        {
+            self.report.push(
+                Problem::new(&codes::ROTATION, key, "rotation by a partner needs the secret's `type`")
+                    .help("`type` names the partner, for example SalesforceClientSecret"),
+            );
         }
-        [("rotation", "spec.rotation"), ("replicas", "spec.replicas")]
-            .into_iter()
-            .filter_map(|(key, field)| {
-                let (key, _) = spec.entry(key)?;
-                Some(NotCarriedOut { field, origin: self.sources.origin(key.span) })
-            })
-            .collect()
+        Some(Declared { value, origin: self.sources.origin(key) })
+    }
+
+    fn replicas(
+        &mut self,
+        fields: &Defaults,
+        spec: &Node,
+        target: &TargetModel,
+    ) -> Option<Declared<BTreeMap<String, DesiredReplica>>> {
+        let replicas = fields.replicas.get()?;
+        let value =
+            replicas.value.as_ref().map(|replicas| check_replicas(replicas, home(target), self.sources, self.report));
+        Some(Declared { value, origin: self.sources.origin(key_span(spec, &["replicas"])) })
     }
 
     /// `spec.value`, checked, with its files found.

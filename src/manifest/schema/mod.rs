@@ -17,7 +17,7 @@ pub use self::project::{
     Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
     TargetSpec,
 };
-pub use self::rotation::{ReplicaSpec, RotationSpec};
+pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 pub use self::secret::{
     DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
     TagModeChoice,

@@ -3,16 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::field::{Field, Nullable};
+use super::super::field::{Field, Map, Nullable};
 
-/// Automatic rotation by a Lambda function: `lambdaArn`, and either `schedule` or `everyDays`.
+/// Automatic rotation: who rotates (`lambdaArn` or `externalRotation`), and when (`schedule` or `everyDays`).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
-#[schemars(extend("required" = ["lambdaArn"]))]
 pub struct RotationSpec {
-    /// The function that rotates the secret.
+    /// The function that rotates the secret. Excludes `externalRotation`.
     #[schemars(example = serde_json::json!("arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg"))]
     pub lambda_arn: Field<String>,
+    /// Rotation by the partner that the secret's `type` names (managed external secrets). Excludes `lambdaArn`.
+    pub external_rotation: Field<ExternalRotationSpec>,
     /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC. At most every 4 hours. Excludes `everyDays`.
     #[schemars(example = serde_json::json!("cron(0 16 1,15 * ? *)"), example = serde_json::json!("rate(30 days)"), length(min = 1, max = 256))]
     pub schedule: Field<String>,
@@ -25,6 +26,20 @@ pub struct RotationSpec {
     /// Whether the secret is rotated as soon as rotation is set up. RotateSecret's own default is true, and that surprises people; here it is false.
     #[schemars(extend("default" = false))]
     pub rotate_immediately: Field<bool>,
+}
+
+/// What the partner of a managed external secret needs to rotate it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+#[schemars(extend("required" = ["roleArn"]))]
+pub struct ExternalRotationSpec {
+    /// The role that Secrets Manager assumes to rotate (RotateSecret, `ExternalSecretRotationRoleArn`).
+    #[schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/rotate-salesforce"))]
+    pub role_arn: Field<String>,
+    /// What the partner asks for, for example the id of an administrator's secret: key to value, 1 to 256 and 1 to 2,048 characters
+    /// (RotateSecret, `ExternalSecretRotationMetadata`). Nothing secret belongs here.
+    #[schemars(example = serde_json::json!({ "adminSecretArn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:admin-AbCdEf" }))]
+    pub metadata: Field<Map<String>>,
 }
 
 /// A replica of the secret in another region.

@@ -71,6 +71,9 @@ macro_rules! spec {
             /// What the secret is for; at most 2,048 characters. `null` and the empty text both mean that there is none.
             #[schemars(example = serde_json::json!("Primary database of payments"), length(max = 2048))]
             pub description: $crate::manifest::field::Nullable<$crate::manifest::field::Text>,
+            /// The partner of a managed external secret, whose service the secret opens (CreateSecret, `Type`); at most 256 characters.
+            #[schemars(example = serde_json::json!("SalesforceClientSecret"), length(min = 1, max = 256))]
+            pub r#type: $crate::manifest::field::Nullable<String>,
             /// The KMS key that encrypts the secret: key id, key ARN, alias or alias ARN. `null` is the account's own key for Secrets Manager
             /// (`alias/aws/secretsmanager`).
             #[schemars(example = serde_json::json!("alias/payments"))]
@@ -96,7 +99,7 @@ macro_rules! spec {
             /// Whether Secrets Manager refuses a policy that opens the secret to everyone (PutResourcePolicy, `BlockPublicPolicy`).
             #[schemars(extend("default" = true))]
             pub block_public_policy: $crate::manifest::field::Field<bool>,
-            /// Automatic rotation by a Lambda function. `null` means that rotation must be off.
+            /// Automatic rotation, by a Lambda function or by the partner of a managed external secret. `null` means that rotation must be off.
             #[schemars(example = serde_json::json!({ "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)" }))]
             pub rotation: $crate::manifest::field::Nullable<$crate::manifest::schema::RotationSpec>,
             /// Other regions that hold a replica of the secret. `null` and `[]` mean that there are none.
@@ -114,6 +117,7 @@ pub(super) use spec;
 /// The names of the fields that `spec`, `defaults` and `overrides` have in common.
 pub const SPEC_FIELDS: &[&str] = &[
     "description",
+    "type",
     "kmsKeyId",
     "tags",
     "tagMode",

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::super::explain::{ExplainError, explain};
 use super::super::schema::{SPEC_FIELDS, project_schema, secret_schema};
 use super::{PROJECT, codes, load_files, secret};
-use crate::desired::{Deletion, DesiredSecret, SecretName, State, TagMode};
+use crate::desired::{
+    Declared, Deletion, DesiredRotation, DesiredSecret, Frequency, Rotator, SecretName, State, TagMode,
+};
 use crate::render::diagnostics;
 
 /// The secret of one target.
@@ -97,22 +99,36 @@ fn references_become_templates_and_dependencies() {
 }
 
 #[test]
-fn parts_for_later_are_checked_and_named() {
+fn rotation_replicas_and_labels_become_wishes() {
     let manifest = secret(
         "db",
-        "  value: { json: { user: { text: payments }, password: { generate: { length: 32 } } } }\n  labels: { blue: git }\n  rotation: null\n  replicas: []",
+        "  value: { json: { user: { text: payments }, password: { generate: { length: 32 } } } }\n  labels: { blue: git }\n  rotation: { lambdaArn: \"arn:aws:lambda:${target.region}:222222222222:function:r\", everyDays: 30, duration: 2h }\n  replicas: [{ region: us-west-2, kmsKeyId: alias/p }, { region: us-east-1, overwrite: true }]",
     );
     let loaded = load_files(&[("a.yaml", manifest)], &["prod"]);
-    let fields: Vec<(&str, String)> = one(&loaded, "prod", "prod/payments/db")
-        .not_carried_out
-        .iter()
-        .map(|part| (part.field, part.origin.to_string()))
-        .collect();
-    let expected = [("spec.rotation", "a.yaml:8:3"), ("spec.replicas", "a.yaml:9:3")];
-    assert_eq!(fields, expected.map(|(field, origin)| (field, origin.to_owned())));
     let db = one(&loaded, "prod", "prod/payments/db");
+    let Some(Declared { value: Some(DesiredRotation { setup, rotate_immediately }), origin }) = &db.rotation else {
+        unreachable!("{:?}", db.rotation)
+    };
+    assert_eq!(origin.to_string(), "a.yaml:8:3");
+    assert!(!rotate_immediately, "RotateSecret's own default is not ours");
+    assert_eq!(setup.frequency, Frequency::EveryDays(30));
+    assert_eq!(setup.duration.as_deref(), Some("2h"));
+    assert!(matches!(&setup.rotator, Rotator::Lambda(arn) if arn.ends_with(":222222222222:function:r")));
+    let Some(Declared { value: Some(replicas), .. }) = &db.replicas else { unreachable!("{:?}", db.replicas) };
+    assert_eq!(replicas.keys().collect::<Vec<_>>(), ["us-east-1", "us-west-2"]);
+    assert!(replicas["us-east-1"].overwrite && replicas["us-east-1"].kms_key_id.is_none());
+    assert_eq!(replicas["us-west-2"].kms_key_id.as_deref(), Some("alias/p"));
     assert!(db.value.as_ref().is_some_and(|value| value.source.is_made_once() && value.ownership.is_none()));
     assert_eq!(db.labels.keys().collect::<Vec<_>>(), ["blue"]);
+}
+
+#[test]
+fn null_is_a_wish_of_its_own() {
+    let loaded = load_files(&[("a.yaml", secret("db", "  rotation: null\n  replicas: null\n  type: null"))], &["prod"]);
+    let db = one(&loaded, "prod", "prod/payments/db");
+    assert!(db.rotation.as_ref().is_some_and(|declared| declared.value.is_none()));
+    assert!(db.replicas.as_ref().is_some_and(|declared| declared.value.is_none()));
+    assert!(db.secret_type.as_ref().is_some_and(|declared| declared.value.is_none()));
 }
 
 #[test]

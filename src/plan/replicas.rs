@@ -1,0 +1,113 @@
+//! What is to be done about a secret's replicas.
+//!
+//! Source: ReplicateSecretToRegions and RemoveRegionsFromReplication. A replica's key cannot be changed: it is removed and
+//! added again. ForceOverwriteReplicaSecret holds for a whole request, and it destroys a secret: it is sent only for
+//! regions where the plan has seen the secret that it destroys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::change::{Change, ReplicaReason};
+use super::diff::Difference;
+use super::kms::same_key;
+use super::report::FindingKind;
+use crate::desired::{Declared, DesiredReplica, SecretName};
+use crate::live::{Live, LiveReplica, LiveSecret, ReplicaStatus};
+
+/// Compares the replicas of one secret.
+pub(super) struct ReplicaPlanner<'a> {
+    pub(super) name: &'a SecretName,
+    pub(super) live: &'a Live,
+    pub(super) owner: &'a str,
+}
+
+impl ReplicaPlanner<'_> {
+    /// Adds what the declared replicas ask for; what stands in the way comes back.
+    pub(super) fn plan(
+        &self,
+        declared: &Declared<BTreeMap<String, DesiredReplica>>,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+    ) -> Vec<FindingKind> {
+        let none = BTreeMap::new();
+        let wished = declared.value.as_ref().unwrap_or(&none);
+        let no_replicas = BTreeMap::new();
+        let live = observed.map_or(&no_replicas, |secret| &secret.replicas);
+        let mut findings = Vec::new();
+        let mut removed = BTreeSet::new();
+        let mut added: BTreeMap<bool, BTreeMap<String, Option<String>>> = BTreeMap::new();
+
+        for (region, replica) in live.iter().filter(|(region, _)| !wished.contains_key(*region)) {
+            removed.insert(region.clone());
+            difference.changes.push(Change::Replica {
+                region: region.clone(),
+                before: Some(replica.kms_key_id.clone()),
+                after: None,
+                reason: ReplicaReason::Removed,
+                origin: declared.origin.clone(),
+            });
+        }
+        for (region, wish) in wished {
+            let Some(reason) = self.reason(region, wish, live.get(region)) else { continue };
+            let overwrites = match self.overwritten(region, wish, live.get(region)) {
+                Ok(overwrites) => overwrites,
+                Err(finding) => {
+                    findings.push(finding);
+                    continue;
+                }
+            };
+            if reason == ReplicaReason::KeyChanged {
+                removed.insert(region.clone());
+            }
+            added.entry(overwrites).or_default().insert(region.clone(), wish.kms_key_id.clone());
+            difference.changes.push(Change::Replica {
+                region: region.clone(),
+                before: live.get(region).map(|replica| replica.kms_key_id.clone()),
+                after: Some(wish.kms_key_id.clone()),
+                reason: if overwrites { ReplicaReason::Overwrites } else { reason },
+                origin: wish.origin.clone(),
+            });
+        }
+        if !removed.is_empty() {
+            difference.actions.push(Action::RemoveReplicas { regions: removed });
+        }
+        for (overwrite, regions) in added {
+            difference.actions.push(Action::Replicate { regions, overwrite });
+        }
+        findings
+    }
+
+    /// Why the replica is to be made, when it is.
+    fn reason(&self, region: &str, wish: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
+        let Some(live) = live else { return Some(ReplicaReason::Added) };
+        let account = self.live.account.as_deref();
+        if !same_key(wish.kms_key_id.as_deref(), live.kms_key_id.as_deref(), account, region) {
+            return Some(ReplicaReason::KeyChanged);
+        }
+        match &live.status {
+            ReplicaStatus::InSync | ReplicaStatus::InProgress => None,
+            ReplicaStatus::Failed { message } => Some(ReplicaReason::Failed { message: message.clone() }),
+        }
+    }
+
+    /// Whether making the replica destroys a secret in its region.
+    fn overwritten(
+        &self,
+        region: &str,
+        wish: &DesiredReplica,
+        live: Option<&LiveReplica>,
+    ) -> Result<bool, FindingKind> {
+        let ours = live.is_some_and(|replica| !matches!(replica.status, ReplicaStatus::Failed { .. }));
+        if !wish.overwrite || ours {
+            return Ok(false);
+        }
+        let place = (region.to_owned(), self.name.clone());
+        let Some(Some(other)) = self.live.elsewhere.get(&place) else { return Ok(false) };
+        match other.owner() {
+            Some(owner) if owner != self.owner => {
+                Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: owner.to_owned() })
+            }
+            _ => Ok(true),
+        }
+    }
+}
