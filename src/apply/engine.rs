@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
 use super::schedule::{Schedule, Skipped};
 use super::values::{Values, put, render};
-use super::writer::{Created, NewSecret, NewSettings, PolicyVerdict, WriteSecrets};
+use super::writer::{Created, NewSecret, NewSettings, PolicyVerdict, Receipt, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
 use crate::live::{Live, LiveSecret, ServiceError, ServiceErrorKind};
 use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, rests_on_policy};
@@ -146,11 +146,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         // The version that the last put value got: labels that wait for it are moved to it.
         let mut just_put = None;
         for (index, action) in secret.actions.iter().enumerate() {
-            if let Err(error) = self.call(secret, action, &mut just_put).await {
-                return fail(index, error);
-            }
+            let receipt = match self.call(secret, action, &mut just_put).await {
+                Ok(receipt) => receipt,
+                Err(error) => return fail(index, error),
+            };
             self.actions_done.fetch_add(1, Ordering::Relaxed);
-            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action });
+            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action, receipt: &receipt });
         }
         SecretOutcome::Done
     }
@@ -173,7 +174,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 let planned = self.elsewhere.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
                 let same = |a: &LiveSecret, b: &LiveSecret| a.arn == b.arn && a.owner() == b.owner();
                 if !matches!((planned, &there), (Some(planned), Some(there)) if same(planned, there)) {
-                    changed.insert(ObservedField::Replicas);
+                    changed.insert(ObservedField::Overwritten);
                 }
             }
         }
@@ -185,9 +186,9 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         secret: &SecretPlan,
         action: &Action,
         just_put: &mut Option<String>,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<Receipt, ApplyError> {
         let known = |name: &SecretName| self.arns().get(name).cloned();
-        match action {
+        let receipt = match action {
             Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => {
                 let value = match value {
                     Some(planned) => Some(render(self.values, &secret.name, planned, &known).await?),
@@ -207,6 +208,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 };
                 *just_put = created.version_id;
                 self.arns().insert(secret.name.clone(), created.arn);
+                created.receipt
             }
             Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
             Action::Update { description, kms_key_id, secret_type } => {
@@ -216,17 +218,17 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     kms_key_id: kms_key_id.as_deref(),
                     secret_type: secret_type.as_deref(),
                 };
-                self.writer.update(&self.arn(&secret.name)?, &settings).await?;
+                self.writer.update(&self.arn(&secret.name)?, &settings).await?
             }
             Action::CancelRotation => self.writer.cancel_rotation(&self.arn(&secret.name)?).await?,
             Action::Rotate { setup, immediately } => {
-                self.writer.rotate(&self.arn(&secret.name)?, Some(setup), *immediately).await?;
+                self.writer.rotate(&self.arn(&secret.name)?, Some(setup), *immediately).await?.receipt
             }
             Action::RemoveReplicas { regions } => {
-                self.writer.remove_replicas(&self.arn(&secret.name)?, regions).await?;
+                self.writer.remove_replicas(&self.arn(&secret.name)?, regions).await?
             }
             Action::Replicate { regions, overwrite } => {
-                self.writer.replicate(&self.arn(&secret.name)?, regions, *overwrite).await?;
+                self.writer.replicate(&self.arn(&secret.name)?, regions, *overwrite).await?
             }
             Action::Tag { tags } => self.writer.tag(&self.arn(&secret.name)?, &self.texts(tags)?).await?,
             Action::Untag { keys } => self.writer.untag(&self.arn(&secret.name)?, keys).await?,
@@ -240,12 +242,14 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                         (self.events)(ApplyEvent::PolicyNotValidated { secret: &secret.name, error: &error });
                     }
                 }
-                self.writer.put_policy(&arn, &policy, *block_public_policy).await?;
+                self.writer.put_policy(&arn, &policy, *block_public_policy).await?
             }
             Action::PutValue(planned) => {
                 let arn = self.arn(&secret.name)?;
                 let value = render(self.values, &secret.name, planned, &known).await?;
-                *just_put = Some(put(self.writer, &arn, planned, value).await?);
+                let put = put(self.writer, &arn, planned, value).await?;
+                *just_put = Some(put.version_id);
+                put.receipt
             }
             Action::MoveLabel { label, to, from } => {
                 let to = match to {
@@ -253,14 +257,15 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     // Planned only behind a put.
                     LabelVersion::JustPut => just_put.as_deref().unwrap_or_default(),
                 };
-                if from.as_deref() != Some(to) {
-                    self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await?;
+                if from.as_deref() == Some(to) {
+                    return Ok(Receipt::default());
                 }
+                self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await?
             }
             Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
             Action::Delete { deletion } => self.writer.delete(&self.arn(&secret.name)?, *deletion).await?,
-        }
-        Ok(())
+        };
+        Ok(receipt)
     }
 
     /// A create whose answer was lost is tried again by the SDK, and the second try finds the secret there: a secret
@@ -285,7 +290,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 && found.replicas.keys().eq(new.replicas.keys())
                 && !found.is_scheduled_for_deletion()
         });
-        found.map(|found| Created { arn: found.arn, version_id: None }).ok_or(error)
+        found.map(|found| Created { arn: found.arn, version_id: None, receipt: Receipt::default() }).ok_or(error)
     }
 
     fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {

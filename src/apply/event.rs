@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::writer::Receipt;
 use crate::desired::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
@@ -23,6 +24,8 @@ pub enum ApplyEvent<'a> {
         secret: &'a SecretName,
         /// The action.
         action: &'a Action,
+        /// What the service says of it.
+        receipt: &'a Receipt,
     },
     /// A policy is put without ValidateResourcePolicy, which could not be asked.
     PolicyNotValidated {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use super::event::ApplyError;
-use super::writer::WriteSecrets;
+use super::writer::{PutVersion, WriteSecrets};
 use crate::desired::{SecretName, VALUE_TAG};
 use crate::live::ServiceErrorKind;
 use crate::plan::{PlannedValue, Token};
@@ -52,16 +52,16 @@ pub(super) async fn put(
     arn: &str,
     planned: &PlannedValue,
     (value, id): (SecretValue, Option<VersionId>),
-) -> Result<String, ApplyError> {
+) -> Result<PutVersion, ApplyError> {
     if let Some(live) = &planned.probe {
         match writer.put_value(arn, &value, Some(live), &[]).await {
             // The same data under the live id: nothing was changed, and no version is minted.
-            Ok(_) => {
+            Ok(put) => {
                 if let Some(id) = &id {
                     let claim = format!("{}={live}", id.as_str());
                     writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
                 }
-                return Ok(live.clone());
+                return Ok(put);
             }
             // Other data: it is a new value indeed.
             Err(error) if error.kind == ServiceErrorKind::AlreadyExists => {}
@@ -70,7 +70,7 @@ pub(super) async fn put(
     }
     let put = writer.put_value(arn, &value, id.as_ref().map(VersionId::as_str), &planned.labels).await;
     match (put, id) {
-        (Ok(put), _) => Ok(put.version_id),
+        (Ok(put), _) => Ok(put),
         (Err(error), Some(id)) if error.kind == ServiceErrorKind::AlreadyExists => {
             Err(ApplyError::PlantedValue { version: id.as_str().to_owned() })
         }

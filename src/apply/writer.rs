@@ -37,6 +37,22 @@ pub struct NewSettings<'a> {
     pub secret_type: Option<&'a str>,
 }
 
+/// What the service says of a call that it carried out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The request's id, by which CloudTrail and AWS's support find it (`x-amzn-RequestId`).
+    pub request_id: Option<String>,
+}
+
+/// What RotateSecret answers: the rotation has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotating {
+    /// The version that the rotation makes.
+    pub version_id: Option<String>,
+    /// The request.
+    pub receipt: Receipt,
+}
+
 /// What CreateSecret answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
@@ -44,6 +60,8 @@ pub struct Created {
     pub arn: String,
     /// The version of the first value.
     pub version_id: Option<String>,
+    /// The request.
+    pub receipt: Receipt,
 }
 
 /// What PutSecretValue answers.
@@ -53,6 +71,8 @@ pub struct PutVersion {
     pub version_id: String,
     /// Its staging labels.
     pub labels: Vec<String>,
+    /// The request.
+    pub receipt: Receipt,
 }
 
 /// What ValidateResourcePolicy says.
@@ -90,8 +110,12 @@ pub trait WriteSecrets: ReadSecrets {
     ) -> impl Future<Output = Result<PutVersion, ServiceError>> + Send;
 
     /// UpdateSecretVersionStage without a version to move to: the label goes.
-    fn remove_label(&self, arn: &str, label: &str, from: &str)
-    -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn remove_label(
+        &self,
+        arn: &str,
+        label: &str,
+        from: &str,
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UpdateSecretVersionStage.
     fn move_label(
@@ -100,7 +124,7 @@ pub trait WriteSecrets: ReadSecrets {
         label: &str,
         to: &str,
         from: Option<&str>,
-    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// GetRandomPassword. It changes nothing, but only values that are put need one.
     fn random_password(
@@ -109,10 +133,14 @@ pub trait WriteSecrets: ReadSecrets {
     ) -> impl Future<Output = Result<Zeroizing<String>, ServiceError>> + Send;
 
     /// RestoreSecret.
-    fn restore(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn restore(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UpdateSecret without a value: it mints no version.
-    fn update(&self, arn: &str, settings: &NewSettings<'_>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn update(
+        &self,
+        arn: &str,
+        settings: &NewSettings<'_>,
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// RotateSecret; without a setup it starts a rotation as the secret is set up already. Answers the new version's id.
     fn rotate(
@@ -120,10 +148,10 @@ pub trait WriteSecrets: ReadSecrets {
         arn: &str,
         setup: Option<&RotationSetup>,
         immediately: bool,
-    ) -> impl Future<Output = Result<Option<String>, ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Rotating, ServiceError>> + Send;
 
     /// CancelRotateSecret. AWSPENDING stays where it is.
-    fn cancel_rotation(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn cancel_rotation(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// ReplicateSecretToRegions: region to key. The copies are made after the answer.
     fn replicate(
@@ -131,27 +159,27 @@ pub trait WriteSecrets: ReadSecrets {
         arn: &str,
         regions: &BTreeMap<String, Option<String>>,
         overwrite: bool,
-    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// RemoveRegionsFromReplication.
     fn remove_replicas(
         &self,
         arn: &str,
         regions: &BTreeSet<String>,
-    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
-    /// StopReplicationToReplica, called in the replica's region: the replica becomes a secret of its own.
-    fn stop_replication(
-        &self,
-        region: &str,
-        name: &SecretName,
-    ) -> impl Future<Output = Result<String, ServiceError>> + Send;
+    /// StopReplicationToReplica, of a replica in this writer's region: it becomes a secret of its own.
+    fn stop_replication(&self, name: &SecretName) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// TagResource.
-    fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn tag(
+        &self,
+        arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UntagResource.
-    fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// ValidateResourcePolicy. It writes nothing.
     fn validate_policy(&self, arn: &str, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
@@ -162,11 +190,11 @@ pub trait WriteSecrets: ReadSecrets {
         arn: &str,
         policy: &str,
         block_public_policy: bool,
-    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// DeleteResourcePolicy.
-    fn delete_policy(&self, arn: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn delete_policy(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// DeleteSecret.
-    fn delete(&self, arn: &str, deletion: Deletion) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    fn delete(&self, arn: &str, deletion: Deletion) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 }

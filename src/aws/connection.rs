@@ -77,24 +77,26 @@ impl Aws {
 
     /// Finds credentials for `target`, and checks that they belong to its account when it names one.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
-        let config = match &self.sandbox {
-            Some(sandbox) => embedded_config(sandbox, target),
-            None => self.config(target).await?,
+        let Configs { service, identity } = match &self.sandbox {
+            Some(sandbox) => Configs::same(embedded_config(sandbox, target)),
+            None => self.configs(target).await?,
         };
-        let account = match &target.account {
+        let caller = match &target.account {
             Some(expected) => {
-                let found = self.caller_account(&config, target).await?;
-                if found != *expected {
-                    return Err(ConnectError::WrongAccount { expected: expected.clone(), found });
+                let found = self.caller(&identity, target).await?;
+                if found.account != *expected {
+                    return Err(ConnectError::WrongAccount { expected: expected.clone(), found: found.account });
                 }
                 Some(found)
             }
             None => None,
         };
-        let client = aws_sdk_secretsmanager::config::Builder::from(&config).interceptor(self.calls.clone()).build();
+        let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
+        let client = aws_sdk_secretsmanager::config::Builder::from(&service).interceptor(self.calls.clone()).build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
-        Ok(Connection { account, reader: Reader::new(client, quotas) })
+        let now = self.sandbox.as_ref().map_or_else(jiff::Timestamp::now, Sandbox::now);
+        Ok(Connection { account, caller, now, reader: Reader::new(client, quotas) })
     }
 
     /// Two targets in one account and region share their quotas, as they do at AWS.
@@ -103,7 +105,7 @@ impl Aws {
         Arc::clone(quotas.entry((account, region.to_owned())).or_default())
     }
 
-    async fn config(&self, target: &Target) -> Result<SdkConfig, ConnectError> {
+    async fn configs(&self, target: &Target) -> Result<Configs, ConnectError> {
         let endpoint = self.endpoint_url.as_ref().or(target.endpoint_url.as_ref());
         let mut loader = base(target.region.clone(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
         if let Some(profile) = &target.profile {
@@ -118,16 +120,11 @@ impl Aws {
             config = with_role(config, role, Region::new(target.region.clone())).await;
         }
         self.check_credentials(&config, target).await?;
+        let mut configs = Configs::same(config);
         if let Some(endpoint) = endpoint.filter(|url| !is_loopback(url)) {
-            // STS keeps AWS's own endpoint: the account check must not ask whoever answers at this one.
-            let account = match &target.account {
-                Some(_) => Some(self.caller_account(&config, target).await?),
-                None => None,
-            };
-            tracing::debug!(?account, "caller checked before the endpoint is overridden");
-            config = config.into_builder().endpoint_url(endpoint).build();
+            configs.service = configs.service.into_builder().endpoint_url(endpoint).build();
         }
-        Ok(config)
+        Ok(configs)
     }
 
     /// Fails early, and says where credentials were looked for.
@@ -144,7 +141,7 @@ impl Aws {
     }
 
     /// STS GetCallerIdentity.
-    async fn caller_account(&self, config: &SdkConfig, target: &Target) -> Result<String, ConnectError> {
+    async fn caller(&self, config: &SdkConfig, target: &Target) -> Result<Caller, ConnectError> {
         let client = aws_sdk_sts::config::Builder::from(config).interceptor(self.calls.clone()).build();
         let identity = aws_sdk_sts::Client::from_conf(client)
             .get_caller_identity()
@@ -158,7 +155,27 @@ impl Aws {
                 },
                 _ => ConnectError::Service(error),
             })?;
-        Ok(identity.account.unwrap_or_default())
+        Ok(Caller { account: identity.account.unwrap_or_default(), arn: identity.arn.unwrap_or_default() })
+    }
+}
+
+/// Who the credentials belong to.
+struct Caller {
+    account: String,
+    arn: String,
+}
+
+/// How the two services are reached.
+struct Configs {
+    /// Secrets Manager.
+    service: SdkConfig,
+    /// STS, which keeps AWS's own endpoint: the account check must not ask whoever answers at another one.
+    identity: SdkConfig,
+}
+
+impl Configs {
+    fn same(config: SdkConfig) -> Self {
+        Self { service: config.clone(), identity: config }
     }
 }
 
@@ -166,6 +183,10 @@ impl Aws {
 pub struct Connection {
     /// The account that the credentials belong to, when the target names one.
     pub account: Option<String>,
+    /// The ARN of the caller, as GetCallerIdentity shows it, when it was asked for the account.
+    pub caller: Option<String>,
+    /// The service's time when it was reached; the sandbox has a clock of its own.
+    pub now: jiff::Timestamp,
     reader: Reader,
 }
 

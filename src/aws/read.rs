@@ -38,10 +38,10 @@ impl Reader {
         Self { client, quotas }
     }
 
-    /// The same credentials in another region.
-    pub(super) fn client_of(&self, region: &str) -> Client {
+    /// The same credentials in another region, which has quotas of its own: none are kept for the few calls made there.
+    pub(super) fn in_region(&self, region: &str) -> Self {
         let config = self.client.config().to_builder().region(Region::new(region.to_owned())).build();
-        Client::from_conf(config)
+        Self::new(Client::from_conf(config), None)
     }
 
     pub(super) async fn wait(&self, group: Group) {
@@ -126,11 +126,7 @@ impl ReadSecrets for Reader {
     }
 
     async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.wait(Group::Describe).await;
-        match self.client_of(region).describe_secret().secret_id(name.as_str()).send().await {
-            Ok(secret) => Ok(described(secret)),
-            Err(error) => absent_when_not_found(service_error("DescribeSecret", &error)),
-        }
+        self.in_region(region).describe(name).await
     }
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {

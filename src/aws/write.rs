@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::{ExternalSecretRotationMetadataItem, ReplicaRegionType, RotationRulesType, Tag};
 use aws_smithy_types::retry::RetryConfig;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use super::error::service_error;
 use super::quota::Group;
 use super::read::Reader;
-use crate::apply::{Created, NewSecret, NewSettings, PolicyVerdict, PutVersion, WriteSecrets};
+use crate::apply::{Created, NewSecret, NewSettings, PolicyVerdict, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator, SecretName};
 use crate::live::{
     ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, ServiceError, ServiceErrorKind, VersionEntry,
@@ -28,6 +29,12 @@ impl Writer {
     /// Built by [`super::Connection::into_writer`] alone.
     pub(super) fn new(reader: Reader) -> Self {
         Self { reader }
+    }
+
+    /// The same credentials in another region of the account.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { reader: self.reader.in_region(region) }
     }
 }
 
@@ -84,8 +91,9 @@ impl WriteSecrets for Writer {
             .send()
             .await
             .map_err(|error| service_error("CreateSecret", &error))?;
+        let receipt = receipt(&created);
         let arn = created.arn.ok_or_else(|| incomplete("CreateSecret", "ARN"))?;
-        Ok(Created { arn, version_id: created.version_id })
+        Ok(Created { arn, version_id: created.version_id, receipt })
     }
 
     async fn put_value(
@@ -108,19 +116,23 @@ impl WriteSecrets for Writer {
             .set_version_stages((!labels.is_empty()).then(|| labels.to_vec()));
         let put = call.send().await.map_err(|error| service_error("PutSecretValue", &error))?;
         Ok(PutVersion {
+            receipt: receipt(&put),
             version_id: put.version_id.ok_or_else(|| incomplete("PutSecretValue", "VersionId"))?,
             labels: put.version_stages.unwrap_or_default(),
         })
     }
 
-    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<(), ServiceError> {
+    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
         let call = self.reader.client.update_secret_version_stage().secret_id(arn).version_stage(label);
         let call = call.remove_from_version_id(from);
-        call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecretVersionStage", &error))
+        call.send()
+            .await
+            .map(|answer| receipt(&answer))
+            .map_err(|error| service_error("UpdateSecretVersionStage", &error))
     }
 
-    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<(), ServiceError> {
+    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
         let call = self
             .reader
@@ -130,7 +142,10 @@ impl WriteSecrets for Writer {
             .version_stage(label)
             .move_to_version_id(to)
             .set_remove_from_version_id(from.map(str::to_owned));
-        call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecretVersionStage", &error))
+        call.send()
+            .await
+            .map(|answer| receipt(&answer))
+            .map_err(|error| service_error("UpdateSecretVersionStage", &error))
     }
 
     async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
@@ -161,13 +176,13 @@ impl WriteSecrets for Writer {
         answer.random_password.map(Zeroizing::new).ok_or_else(|| incomplete("GetRandomPassword", "RandomPassword"))
     }
 
-    async fn restore(&self, arn: &str) -> Result<(), ServiceError> {
+    async fn restore(&self, arn: &str) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Restore).await;
         let call = self.reader.client.restore_secret().secret_id(arn);
-        call.send().await.map(|_| ()).map_err(|error| service_error("RestoreSecret", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("RestoreSecret", &error))
     }
 
-    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<(), ServiceError> {
+    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
         let NewSettings { description, kms_key_id, secret_type } = settings;
         let call = self
@@ -178,7 +193,7 @@ impl WriteSecrets for Writer {
             .set_description(description.map(str::to_owned))
             .set_kms_key_id(kms_key_id.map(str::to_owned))
             .set_type(secret_type.map(str::to_owned));
-        call.send().await.map(|_| ()).map_err(|error| service_error("UpdateSecret", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("UpdateSecret", &error))
     }
 
     async fn rotate(
@@ -186,7 +201,7 @@ impl WriteSecrets for Writer {
         arn: &str,
         setup: Option<&RotationSetup>,
         immediately: bool,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<Rotating, ServiceError> {
         self.reader.wait(Group::Rotate).await;
         let mut call = self.reader.client.rotate_secret().secret_id(arn).rotate_immediately(immediately);
         if let Some(RotationSetup { rotator, frequency, duration }) = setup {
@@ -209,13 +224,13 @@ impl WriteSecrets for Writer {
             };
         }
         let answer = call.send().await.map_err(|error| service_error("RotateSecret", &error))?;
-        Ok(answer.version_id)
+        Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id })
     }
 
-    async fn cancel_rotation(&self, arn: &str) -> Result<(), ServiceError> {
+    async fn cancel_rotation(&self, arn: &str) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Rotate).await;
         let call = self.reader.client.cancel_rotate_secret().secret_id(arn);
-        call.send().await.map(|_| ()).map_err(|error| service_error("CancelRotateSecret", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("CancelRotateSecret", &error))
     }
 
     async fn replicate(
@@ -223,7 +238,7 @@ impl WriteSecrets for Writer {
         arn: &str,
         regions: &BTreeMap<String, Option<String>>,
         overwrite: bool,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
         let call = self
             .reader
@@ -232,35 +247,43 @@ impl WriteSecrets for Writer {
             .secret_id(arn)
             .set_add_replica_regions(Some(sdk_regions(regions)))
             .force_overwrite_replica_secret(overwrite);
-        call.send().await.map(|_| ()).map_err(|error| service_error("ReplicateSecretToRegions", &error))
+        call.send()
+            .await
+            .map(|answer| receipt(&answer))
+            .map_err(|error| service_error("ReplicateSecretToRegions", &error))
     }
 
-    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<(), ServiceError> {
+    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
         let regions = regions.iter().cloned().collect();
         let call = self.reader.client.remove_regions_from_replication().secret_id(arn);
         let call = call.set_remove_replica_regions(Some(regions));
-        call.send().await.map(|_| ()).map_err(|error| service_error("RemoveRegionsFromReplication", &error))
+        call.send()
+            .await
+            .map(|answer| receipt(&answer))
+            .map_err(|error| service_error("RemoveRegionsFromReplication", &error))
     }
 
-    async fn stop_replication(&self, region: &str, name: &SecretName) -> Result<String, ServiceError> {
+    async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Update).await;
-        let call = self.reader.client_of(region).stop_replication_to_replica().secret_id(name.as_str());
-        let answer = call.send().await.map_err(|error| service_error("StopReplicationToReplica", &error))?;
-        answer.arn.ok_or_else(|| incomplete("StopReplicationToReplica", "ARN"))
+        let call = self.reader.client.stop_replication_to_replica().secret_id(name.as_str());
+        call.send()
+            .await
+            .map(|answer| receipt(&answer))
+            .map_err(|error| service_error("StopReplicationToReplica", &error))
     }
 
-    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), ServiceError> {
+    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Tag).await;
         let call = self.reader.client.tag_resource().secret_id(arn).set_tags(Some(sdk_tags(tags)));
-        call.send().await.map(|_| ()).map_err(|error| service_error("TagResource", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("TagResource", &error))
     }
 
-    async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<(), ServiceError> {
+    async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Tag).await;
         let keys = keys.iter().cloned().collect();
         let call = self.reader.client.untag_resource().secret_id(arn).set_tag_keys(Some(keys));
-        call.send().await.map(|_| ()).map_err(|error| service_error("UntagResource", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("UntagResource", &error))
     }
 
     async fn validate_policy(&self, arn: &str, policy: &str) -> PolicyVerdict {
@@ -292,7 +315,7 @@ impl WriteSecrets for Writer {
         PolicyVerdict::Rejected(problems)
     }
 
-    async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<(), ServiceError> {
+    async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::ResourcePolicy).await;
         let call = self
             .reader
@@ -301,23 +324,23 @@ impl WriteSecrets for Writer {
             .secret_id(arn)
             .resource_policy(policy)
             .block_public_policy(block_public_policy);
-        call.send().await.map(|_| ()).map_err(|error| service_error("PutResourcePolicy", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("PutResourcePolicy", &error))
     }
 
-    async fn delete_policy(&self, arn: &str) -> Result<(), ServiceError> {
+    async fn delete_policy(&self, arn: &str) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::ResourcePolicy).await;
         let call = self.reader.client.delete_resource_policy().secret_id(arn);
-        call.send().await.map(|_| ()).map_err(|error| service_error("DeleteResourcePolicy", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("DeleteResourcePolicy", &error))
     }
 
-    async fn delete(&self, arn: &str, deletion: Deletion) -> Result<(), ServiceError> {
+    async fn delete(&self, arn: &str, deletion: Deletion) -> Result<Receipt, ServiceError> {
         self.reader.wait(Group::Delete).await;
         let call = self.reader.client.delete_secret().secret_id(arn);
         let call = match deletion {
             Deletion::Window(days) => call.recovery_window_in_days(i64::from(days)),
             Deletion::Force => call.force_delete_without_recovery(true),
         };
-        call.send().await.map(|_| ()).map_err(|error| service_error("DeleteSecret", &error))
+        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("DeleteSecret", &error))
     }
 }
 
@@ -327,6 +350,10 @@ fn exposed(value: &SecretValue) -> (Option<String>, Option<Blob>) {
         Exposed::Text(text) => (Some(text.to_owned()), None),
         Exposed::Binary(bytes) => (None, Some(Blob::new(bytes))),
     }
+}
+
+fn receipt(answer: &impl RequestId) -> Receipt {
+    Receipt { request_id: answer.request_id().map(str::to_owned) }
 }
 
 fn incomplete(operation: &'static str, member: &str) -> ServiceError {

@@ -1,4 +1,4 @@
-//! The journal: one JSON line for each day-2 command that wrote, without values.
+//! The journal: one JSON line for each call that wrote, without values.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -25,6 +25,8 @@ pub(super) struct JournalArgs {
 pub(super) struct Entry<'a> {
     /// The command.
     pub(super) command: &'static str,
+    /// The caller's ARN, when it is known.
+    pub(super) caller: Option<&'a str>,
     /// The project.
     pub(super) project: &'a str,
     /// The target's name.
@@ -37,26 +39,33 @@ pub(super) struct Entry<'a> {
     pub(super) secret: &'a str,
     /// What was done, in words; no value.
     pub(super) action: String,
+    /// The request's id, by which CloudTrail finds it.
+    pub(super) request_id: Option<&'a str>,
     /// `done` or `failed`.
     pub(super) result: &'static str,
 }
 
 impl JournalArgs {
-    /// Appends a line. A journal that cannot be written is reported; what was done is done.
-    pub(super) fn append(&self, root: &Path, entry: &Entry<'_>, shell: &Shell) {
+    /// Appends a line to the file of the user's choice, or to the project's own.
+    pub(super) fn append_or_default(&self, root: &Path, entry: &Entry<'_>, shell: &Shell) {
         let path = self.journal.clone().unwrap_or_else(|| root.join(PRIVATE_FOLDER).join("journal.jsonl"));
-        let mut line = serde_json::json!({ "time": jiff::Timestamp::now().to_string() });
-        if let (Some(line), Ok(serde_json::Value::Object(entry))) = (line.as_object_mut(), serde_json::to_value(entry))
-        {
-            line.extend(entry);
-        }
-        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
-            let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
-            file.write_all(format!("{line}\n").as_bytes())
-        });
-        if let Err(error) = written {
-            let shown = path.display().to_string();
-            shell.error(&format!("the journal {} could not be written: {error}", escape::line(&shown)), None);
-        }
+        append(&path, entry, shell);
+    }
+}
+
+/// Appends a line. A journal that cannot be written is reported; what was done is done.
+pub(super) fn append(path: &Path, entry: &Entry<'_>, shell: &Shell) {
+    let mut line = serde_json::json!({ "time": jiff::Timestamp::now().to_string() });
+    if let (Some(line), Ok(serde_json::Value::Object(entry))) = (line.as_object_mut(), serde_json::to_value(entry)) {
+        line.extend(entry);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written = folder.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(format!("{line}\n").as_bytes())
+    });
+    if let Err(error) = written {
+        let shown = path.display().to_string();
+        shell.error(&format!("the journal {} could not be written: {error}", escape::line(&shown)), None);
     }
 }

@@ -15,8 +15,11 @@ mod one_secret;
 mod plan;
 mod prepare;
 mod progress;
+mod promote;
 mod release;
+mod restore;
 mod rollback;
+mod rotate;
 mod sandbox;
 mod schema;
 mod shell;
@@ -64,6 +67,9 @@ enum Command {
     Release(release::ReleaseArgs),
     Versions(versions::VersionsArgs),
     Rollback(rollback::RollbackArgs),
+    Rotate(rotate::RotateArgs),
+    Restore(restore::RestoreArgs),
+    Promote(promote::PromoteArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Sandbox(sandbox::SandboxArgs),
@@ -94,6 +100,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
             Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
             Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,
+            Command::Rotate(args) => Box::pin(rotate::rotate(&args, cli.verbose, shell)).await,
+            Command::Restore(args) => Box::pin(restore::restore(&args, cli.verbose, shell)).await,
+            Command::Promote(args) => Box::pin(promote::promote(&args, cli.verbose, shell)).await,
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,

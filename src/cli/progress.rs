@@ -46,6 +46,33 @@ impl Drop for ReadingLine {
     }
 }
 
+/// Something that is waited for.
+pub(super) struct Spinner {
+    bar: ProgressBar,
+}
+
+impl Spinner {
+    /// `what` must be escaped already.
+    pub(super) fn new(shell: &Shell, what: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target(shell));
+        bar.set_style(style("{spinner} {msg} ({elapsed})"));
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
+    /// Says how far it has come; `what` must be escaped already.
+    pub(super) fn say(&self, what: String) {
+        self.bar.set_message(what);
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// An apply: a bar with lines above it on a terminal, the lines alone elsewhere.
 pub(super) struct ApplyLines {
     bar: Option<ProgressBar>,

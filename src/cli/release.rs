@@ -45,6 +45,7 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     let OneSecret { root, desired, aws, connection, secret } = found;
     let name = secret.name.clone();
     let arn = secret.arn.clone();
+    let caller = connection.caller.clone();
     let mut live =
         Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };
     live.secrets.insert(name.clone(), secret);
@@ -72,15 +73,17 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     };
     let entry = Entry {
         command: "release",
+        caller: caller.as_deref(),
         project: &desired.project,
         target: &desired.target.name,
         account: live.account.as_deref(),
         region: &desired.target.region,
         secret: &arn,
         action: "keywright's own tags removed".to_owned(),
+        request_id: None,
         result: if report.is_complete() { "done" } else { "failed" },
     };
-    args.journal.append(&root, &entry, shell);
+    args.journal.append_or_default(&root, &entry, shell);
     tell_calls(&aws, verbose, shell);
     tell_summary(&plan, &report, shell);
     Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error })

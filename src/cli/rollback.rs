@@ -2,14 +2,13 @@
 
 use clap::Args;
 
-use super::apply::ask;
 use super::interrupt;
-use super::journal::{Entry, JournalArgs};
-use super::one_secret::{OneSecret, OneSecretArgs, failed_call, refuse};
+use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, failed_call, refuse};
 use super::prepare::tell_calls;
 use super::shell::Shell;
 use super::versions::git_version;
 use crate::apply::WriteSecrets;
+use crate::aws::Writer;
 use crate::exit_code::ExitCode;
 use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
 use crate::render::escape;
@@ -23,15 +22,10 @@ use crate::render::escape;
     keywright rollback prod/payments/db --target prod --to BEFORE-MIGRATION")]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
-    secret: OneSecretArgs,
+    day_two: DayTwoArgs,
     /// The version to go back to: its id, or a staging label that it carries
     #[arg(long, value_name = "VERSION|LABEL", default_value = "AWSPREVIOUS")]
     to: String,
-    /// Do not ask
-    #[arg(short, long)]
-    yes: bool,
-    #[command(flatten)]
-    journal: JournalArgs,
 }
 
 pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
@@ -41,7 +35,7 @@ pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &mut Shell
 }
 
 async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.secret, shell).await?;
+    let found = OneSecret::find(&args.day_two.secret, shell).await?;
     found.check_owner(shell)?;
     let read = found.connection.reader().versions(&found.secret.name).await;
     let entries = read.map_err(|error| failed_call(&found.desired, error, shell))?.unwrap_or_default();
@@ -50,27 +44,15 @@ async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<Exit
     })?;
     tell_consequences(&found, &from, &to, shell);
 
-    let stop = interrupt::listen();
-    if !args.yes {
-        ask("Roll it back? Only \"yes\" is taken as one: ", &stop, shell).await?;
-    }
-    let OneSecret { root, desired, aws, connection, secret } = found;
-    let account = connection.account.clone();
-    let moved = connection.into_writer().move_label(&secret.arn, "AWSCURRENT", &to, Some(&from)).await;
-    let entry = Entry {
-        command: "rollback",
-        project: &desired.project,
-        target: &desired.target.name,
-        account: account.as_deref(),
-        region: &desired.target.region,
-        secret: &secret.arn,
-        action: format!("AWSCURRENT from {from} to {to}"),
-        result: if moved.is_ok() { "done" } else { "failed" },
+    let work =
+        DayTwo { command: "rollback", question: "Roll it back?", action: format!("AWSCURRENT from {from} to {to}") };
+    let call = async |writer: &Writer, secret: &LiveSecret| {
+        writer.move_label(&secret.arn, "AWSCURRENT", &to, Some(&from)).await
     };
-    args.journal.append(&root, &entry, shell);
-    tell_calls(&aws, verbose, shell);
-    moved.map_err(|error| failed_call(&desired, error, shell))?;
-    shell.out.line(&format!("{}: AWSCURRENT is on {} now.", escape::line(secret.name.as_str()), escape::line(&to)));
+    let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
+    tell_calls(&written.aws, verbose, shell);
+    let name = escape::line(written.secret.name.as_str());
+    shell.out.line(&format!("{name}: AWSCURRENT is on {} now.", escape::line(&to)));
     Ok(ExitCode::Success)
 }
 

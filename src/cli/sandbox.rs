@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 
 use super::args::ProjectArgs;
 use super::interrupt;
@@ -12,7 +11,7 @@ use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::render::escape;
 use crate::sandbox::server::Server;
-use crate::sandbox::{Fault, Options, Sandbox, Weather};
+use crate::sandbox::{Options, Sandbox};
 
 /// The folder in a project for files that are nobody else's business.
 pub(super) const PRIVATE_FOLDER: &str = ".keywright";
@@ -102,30 +101,14 @@ struct ServeArgs {
     faults: Option<PathBuf>,
 }
 
-/// What a file of faults says: the same as the control path takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FaultFile {
-    #[serde(default)]
-    rules: Vec<Fault>,
-    weather: Option<Weather>,
-}
-
 /// Makes a sandbox misbehave as a file says.
 pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
     let text = read(file, shell)?;
-    let FaultFile { rules, weather } = serde_json::from_str(&text).map_err(|error| {
+    sandbox.misbehave(&text).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
         ExitCode::Error
-    })?;
-    for rule in rules {
-        sandbox.inject(rule);
-    }
-    if let Some(weather) = weather {
-        sandbox.set_weather(weather);
-    }
-    Ok(())
+    })
 }
 
 fn read(file: &Path, shell: &Shell) -> Result<String, ExitCode> {

@@ -37,6 +37,8 @@ pub enum ObservedField {
     Rotation,
     /// Its replicas.
     Replicas,
+    /// The secret in another region that its replica would destroy.
+    Overwritten,
 }
 
 /// What `plan`'s actions rest on and is no longer as it was observed. `fresh` is none when there is no such secret now;

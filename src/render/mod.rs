@@ -17,6 +17,7 @@ mod words;
 
 pub use finding::{finding_help, finding_text};
 pub use paint::Paint;
+pub use words::rotation;
 
 /// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder
 /// text are escaped here as well.

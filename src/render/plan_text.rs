@@ -99,13 +99,19 @@ fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
                 let name = |kind: &Option<String>| {
                     kind.as_deref().map_or_else(|| "none".to_owned(), |kind| escape::line(kind).into_owned())
                 };
-                fields.line("type", &change_of(paint, &name(before), &name(after)), Some(origin));
+                let new = secret.verb == Verb::Create;
+                let text = if new { paint.added(name(after)) } else { change_of(paint, &name(before), &name(after)) };
+                fields.line("type", &text, Some(origin));
             }
             Change::Rotation { before, after, run, origin } => {
                 let text = match (before, after) {
                     (None, Some(after)) => paint.added(words::rotation(after)),
                     (Some(before), None) => format!("{} → off", paint.removed(words::rotation(before))),
-                    (Some(before), Some(after)) => change_of(paint, &words::rotation(before), &words::rotation(after)),
+                    (Some(before), Some(after)) => words::rotation_changes(before, after)
+                        .into_iter()
+                        .map(|(before, after)| change_of(paint, &before, &after))
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     (None, None) => "off".to_owned(),
                 };
                 fields.line("rotation", &text, Some(origin));

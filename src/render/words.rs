@@ -57,15 +57,31 @@ pub(super) fn deletion(deletion: Deletion) -> String {
 }
 
 /// Who rotates a secret, and when, escaped.
-pub(super) fn rotation(setup: &RotationSetup) -> String {
-    let RotationSetup { rotator, frequency, duration } = setup;
-    let when = match frequency {
+pub fn rotation(setup: &RotationSetup) -> String {
+    let window = setup.duration.as_ref().map_or_else(String::new, |_| format!(" in {}", window(setup)));
+    format!("{}{window}, {}", when(setup), who(setup))
+}
+
+/// What changes of a rotation, each part before and after, escaped.
+pub(super) fn rotation_changes(before: &RotationSetup, after: &RotationSetup) -> Vec<(String, String)> {
+    [when, window, who].into_iter().map(|part| (part(before), part(after))).filter(|(a, b)| a != b).collect()
+}
+
+fn when(setup: &RotationSetup) -> String {
+    match &setup.frequency {
         Frequency::EveryDays(1) => "every day".to_owned(),
         Frequency::EveryDays(days) => format!("every {days} days"),
-        Frequency::Expression(expression) => expression.clone(),
-    };
-    let window = duration.as_ref().map_or_else(String::new, |duration| format!(" in a window of {duration}"));
-    let who = match rotator {
+        Frequency::Expression(expression) => escape::line(expression).into_owned(),
+    }
+}
+
+fn window(setup: &RotationSetup) -> String {
+    let length = setup.duration.as_deref().unwrap_or("the default length");
+    format!("a window of {}", escape::line(length))
+}
+
+fn who(setup: &RotationSetup) -> String {
+    let text = match &setup.rotator {
         Rotator::Lambda(arn) => format!("by {arn}"),
         Rotator::External { role_arn, metadata } => {
             let role = role_arn.as_deref().unwrap_or("no role");
@@ -74,7 +90,7 @@ pub(super) fn rotation(setup: &RotationSetup) -> String {
             format!("by its partner with {role}{with}")
         }
     };
-    escape::line(&format!("{when}{window}, {who}")).into_owned()
+    escape::line(&text).into_owned()
 }
 
 /// What an apply makes the rotation function do at once, in a sentence; none when that is nothing.
@@ -154,6 +170,7 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
         ObservedField::Type => "its type",
         ObservedField::Rotation => "its rotation",
         ObservedField::Replicas => "its replicas",
+        ObservedField::Overwritten => "what its replica would destroy",
     }
 }
 

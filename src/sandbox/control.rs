@@ -52,6 +52,24 @@ struct RotationOrder {
     outcome: RotationOutcome,
 }
 
+impl Sandbox {
+    /// Takes an order as JSON: `rules` are fault rules to add, `weather` replaces the weather, and each of `rotations` says
+    /// how the rotations of a secret or of a function end from now on.
+    pub fn misbehave(&self, order: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
+        let FaultOrder { rules, weather, rotations } = serde_json::from_slice(order.as_ref())?;
+        for rule in rules {
+            self.inject(rule);
+        }
+        if let Some(weather) = weather {
+            self.set_weather(weather);
+        }
+        for RotationOrder { of, outcome } in rotations {
+            self.set_rotation(of, outcome);
+        }
+        Ok(())
+    }
+}
+
 /// Carries out a control request.
 pub(super) fn answer(sandbox: &Sandbox, method: &Method, path: &str, body: &[u8]) -> Response<Bytes> {
     let order = path.strip_prefix(PREFIX).unwrap_or_default();
@@ -68,7 +86,7 @@ pub(super) fn answer(sandbox: &Sandbox, method: &Method, path: &str, body: &[u8]
             sandbox.advance(advance).map_err(failed)?;
             Ok(time(sandbox))
         }),
-        ("faults", "POST") => read(body).map(|order| take(sandbox, order)),
+        ("faults", "POST") => sandbox.misbehave(body).map(|()| json!({})).map_err(|error| refused(&error.to_string())),
         ("faults", "DELETE") => {
             sandbox.clear_faults();
             Ok(json!({}))
@@ -100,19 +118,6 @@ fn refused(problem: &str) -> Problem {
 
 fn failed(error: impl std::fmt::Display) -> Problem {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-}
-
-fn take(sandbox: &Sandbox, FaultOrder { rules, weather, rotations }: FaultOrder) -> Value {
-    for rule in rules {
-        sandbox.inject(rule);
-    }
-    if let Some(weather) = weather {
-        sandbox.set_weather(weather);
-    }
-    for RotationOrder { of, outcome } in rotations {
-        sandbox.set_rotation(of, outcome);
-    }
-    json!({})
 }
 
 fn time(sandbox: &Sandbox) -> Value {

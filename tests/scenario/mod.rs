@@ -99,6 +99,11 @@ impl Stage {
                     kind,
                 });
             }
+            Header::Misbehave => self.sandbox.misbehave(body).map_err(|error| error.to_string())?,
+            Header::Later(hours) => {
+                let hours = std::time::Duration::from_secs(hours * 3_600);
+                self.sandbox.advance(hours).map_err(|error| error.to_string())?;
+            }
             Header::Answer(answer) => self.answer = Some(answer.clone()),
             Header::Run(line) => return Ok(self.run(line)),
             Header::Writes => return Ok(self.writes()),
@@ -127,7 +132,8 @@ impl Stage {
         }
         let verb = args.first().copied().unwrap_or_default().to_owned();
         args.extend(["--project", &folder]);
-        if ["plan", "apply", "release", "versions", "rollback"].contains(&verb.as_str()) {
+        if ["plan", "apply", "release", "versions", "rollback", "rotate", "restore", "promote"].contains(&verb.as_str())
+        {
             args.push("--sandbox");
         }
         if verb == "apply" {

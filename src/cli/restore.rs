@@ -1,0 +1,64 @@
+//! `keywright restore`: takes the scheduled deletion of one secret back.
+
+use clap::Args;
+
+use super::interrupt;
+use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, refuse};
+use super::prepare::tell_calls;
+use super::shell::Shell;
+use crate::apply::WriteSecrets;
+use crate::aws::Writer;
+use crate::desired::State;
+use crate::exit_code::ExitCode;
+use crate::live::LiveSecret;
+use crate::render::escape;
+
+/// Take the scheduled deletion of one secret back.
+///
+/// The secret comes back with its versions, tags and policy; rotation stays off until the next apply sets it up again,
+/// and replicas that were removed are gone.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  keywright restore prod/payments/db --target prod")]
+pub(super) struct RestoreArgs {
+    #[command(flatten)]
+    day_two: DayTwoArgs,
+}
+
+pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
+    match run(args, verbose, shell).await {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+async fn run(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
+    let found = OneSecret::find(&args.day_two.secret, shell).await?;
+    found.check_owner(shell)?;
+    let name = found.secret.name.clone();
+    let Some(deleted) = found.secret.deleted_at else {
+        return Err(refuse(&name, "is not scheduled for deletion", None, shell));
+    };
+    let when = deleted.strftime("%Y-%m-%d %H:%M UTC");
+    let shown = escape::line(name.as_str()).into_owned();
+    shell.out.line(&format!("{}: its deletion was asked for on {when}", shell.out.paint().strong(&shown)));
+    let wish = found.desired.secrets.get(&name);
+    if wish.is_none_or(|wish| wish.state == State::Absent) {
+        let warning = shell.err.paint().warning("warning");
+        let why = wish.map_or_else(
+            || "no manifest names it: it will be an orphan, and is deleted again where prune is delete".to_owned(),
+            |wish| {
+                format!(
+                    "{} says state: absent, so the next apply deletes it again",
+                    escape::line(&wish.origin.to_string())
+                )
+            },
+        );
+        shell.err.line(&format!("{warning}: {why}"));
+    }
+    let work =
+        DayTwo { command: "restore", question: "Restore it?", action: "scheduled deletion taken back".to_owned() };
+    let call = async |writer: &Writer, secret: &LiveSecret| writer.restore(&secret.arn).await;
+    let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
+    tell_calls(&written.aws, verbose, shell);
+    shell.out.line(&format!("{shown}: restored."));
+    Ok(ExitCode::Success)
+}
