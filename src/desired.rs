@@ -343,6 +343,11 @@ impl Template {
         Self { parts }
     }
 
+    /// Its pieces, in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
     /// The secrets whose ARNs it needs.
     pub fn references(&self) -> impl Iterator<Item = &SecretName> {
         self.parts.iter().filter_map(|part| match part {

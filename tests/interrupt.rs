@@ -45,7 +45,7 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let rules = Rules::default();
         let planning = Planning { rules: &rules, values: &values, read_values: false, progress: &|_| {} };
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
-        let writer = connection.into_writer();
+        let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1 };
         let work = Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags };
         apply(&writer, &values, work, options, stopped, &|_| {}).await

@@ -65,6 +65,14 @@ impl Aws {
         self.sandbox.is_some()
     }
 
+    /// Where a target is reached when that is not AWS itself: an endpoint, or the sandbox.
+    pub fn endpoint(&self, target: &Target) -> Option<String> {
+        if self.is_embedded() {
+            return Some("sandbox".to_owned());
+        }
+        self.endpoint_url.clone().or_else(|| target.endpoint_url.clone())
+    }
+
     /// AWS KMS, for data keys of SOPS files.
     pub fn kms(&self) -> Kms {
         Kms::new(self.endpoint_url.clone())
@@ -197,8 +205,8 @@ impl Connection {
     }
 
     /// The writing operations. Only `apply` and the day-2 commands may ask for them.
-    pub fn into_writer(self) -> Writer {
-        Writer::new(self.reader)
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.reader.clone())
     }
 }
 

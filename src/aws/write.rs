@@ -26,7 +26,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Built by [`super::Connection::into_writer`] alone.
+    /// Built by [`super::Connection::writer`] alone.
     pub(super) fn new(reader: Reader) -> Self {
         Self { reader }
     }

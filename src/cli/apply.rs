@@ -1,26 +1,26 @@
 //! `keywright apply`: shows the plan, asks, carries it out, and reads again what it touched.
 
-use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
+use super::approved::{self, RunFlags};
 use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::carry_out::{CarryOut, Place};
 use super::interrupt;
 use super::plan::{tell_failures, text};
-use super::prepare::{
-    Planned, Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls,
-};
-use super::progress::ApplyLines;
+use super::prepare::{Planned, Prepared, PreparedTarget, load_project, prepare, reach, selection, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply as carry_out};
-use crate::aws::Writer;
-use crate::desired::{Desired, SecretName};
+use crate::apply::{ApplyOptions, Values};
+use crate::desired::SecretName;
 use crate::exit_code::ExitCode;
 use crate::plan::{Action, Rules};
-use crate::reconcile::{TargetPlan, verify};
-use crate::render::{apply_text, escape};
+use crate::render::apply_json::{self, AppliedTarget};
+use crate::render::escape;
 
 /// Show the plan, ask, and carry it out.
 ///
@@ -28,10 +28,14 @@ use crate::render::{apply_text, escape};
 /// After the last action everything that was touched is read again and compared with the manifests.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright apply --sandbox --yes --project examples/payments\n  \
-    keywright apply --target staging --select 'staging/payments/db*'\n\n\
-    Exit codes: 0 applied or nothing to do, 1 error and nothing was applied, 3 a guard refused, 4 everything had changed \
-    since it was planned, 5 applied in part, 130 interrupted.")]
+    keywright apply --target staging --select 'staging/payments/db*'\n  \
+    keywright plan --out approved.json && keywright apply approved.json\n\n\
+    Exit codes: 0 applied or nothing to do, 1 error and nothing was applied, 3 a guard refused, 4 the plan is stale: it is \
+    not the approved one, or everything had changed since, 5 applied in part, 130 interrupted.")]
 pub(super) struct ApplyArgs {
+    /// An approved plan, written by plan --out: this plan is carried out, and no other
+    #[arg(value_name = "FILE")]
+    approved: Option<PathBuf>,
     #[command(flatten)]
     project: ProjectArgs,
     #[command(flatten)]
@@ -41,6 +45,18 @@ pub(super) struct ApplyArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// How to show what became of it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: ApplyFormat,
+    /// Append a JSON line for each writing call to this file: time, caller, action, request id, result; no values
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Wait until the replicas of what was applied are made
+    #[arg(long)]
+    wait_replicas: bool,
+    /// Give up waiting for replicas after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait_replicas")]
+    replica_timeout: u64,
     /// Secrets that are worked on at once
     #[arg(long, value_name = "NUMBER", default_value_t = ApplyOptions::default().concurrency as u16,
         value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -54,6 +70,14 @@ pub(super) struct ApplyArgs {
     lifts: LiftArgs,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ApplyFormat {
+    /// For people
+    Text,
+    /// A summary for programs on standard output, the rest on standard error; the format is in schemas/apply.schema.json
+    Json,
+}
+
 pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
     match run(args, verbose, shell).await {
         Ok(code) | Err(code) => code,
@@ -61,6 +85,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> E
 }
 
 async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
+    let approved = args.approved.as_deref().map(|file| approved::read(file, shell)).transpose()?;
     let rules = Rules { selection: selection(&args.choice, shell)? };
     let loaded = load_project(&args.project, &args.choice.targets, shell)?;
     let aws = reach(&args.aws, &loaded.root, shell)?;
@@ -72,35 +97,55 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
         prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, args.read_values, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
-    shell.out.write(&text(shell.out.paint(), &prepared));
-    match before_the_first_write(&prepared, shell) {
+    // With --format json the document alone is the artifact.
+    let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };
+    talk.write(&text(talk.paint(), &prepared));
+    let readiness = before_the_first_write(&prepared, shell);
+    let end = |code: ExitCode, targets: Vec<AppliedTarget>, shell: &Shell| {
+        if args.format == ApplyFormat::Json {
+            shell.out.write(&apply_json::document(&prepared.project, targets, code.code()));
+        }
+        tell_calls(&aws, verbose, shell);
+        code
+    };
+    if let (Some(approved), Readiness::Ready | Readiness::NothingToDo) = (&approved, &readiness) {
+        let flags = RunFlags { selection: &rules.selection, lifts: args.lifts.lifts(), read_values: args.read_values };
+        let fresh = approved::lines(&prepared, &flags, &aws);
+        let nothing_to_do = matches!(readiness, Readiness::NothingToDo);
+        approved::check(approved, &fresh, nothing_to_do, shell).map_err(|code| end(code, Vec::new(), shell))?;
+    }
+    match readiness {
         Readiness::Ready => {}
-        Readiness::NothingToDo => {
-            tell_calls(&aws, verbose, shell);
-            return Ok(ExitCode::Success);
-        }
-        Readiness::Refused(code) => {
-            tell_calls(&aws, verbose, shell);
-            return Err(code);
-        }
+        Readiness::NothingToDo => return Ok(end(ExitCode::Success, Vec::new(), shell)),
+        Readiness::Refused(code) => return Err(end(code, Vec::new(), shell)),
     }
     tell_wrong_values(&prepared, &values, shell).await?;
-    if !args.yes {
+    // An approved plan was read by whoever approved it.
+    if !args.yes && approved.is_none() {
         confirm(&prepared, &stop, shell).await?;
     }
-    let options = ApplyOptions { concurrency: usize::from(args.concurrency) };
+    let carry_out = CarryOut {
+        options: ApplyOptions { concurrency: usize::from(args.concurrency) },
+        journal: args.journal.as_deref(),
+        wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
+        stop: &stop,
+        talk,
+    };
     let mut code = ExitCode::Success;
-    for PreparedTarget { desired, planned } in prepared.targets {
+    let mut applied = Vec::new();
+    for PreparedTarget { desired, planned } in &prepared.targets {
         let Ok(Planned { connection, target, refusals: _ }) = planned else { continue };
         if target.plan.is_empty() {
             continue;
         }
-        let writer = connection.into_writer();
+        let writer = connection.writer();
         let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: TargetPasswords(&writer) };
-        code = code.worst(Box::pin(apply_target(&writer, &values, &desired, &target, options, &stop, shell)).await);
+        let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
+        let (target_code, document) = Box::pin(carry_out.target(&place, &values, shell)).await;
+        code = code.worst(target_code);
+        applied.extend(document);
     }
-    tell_calls(&aws, verbose, shell);
-    Ok(code)
+    Ok(end(code, applied, shell))
 }
 
 /// Whether the apply may begin.
@@ -140,7 +185,8 @@ async fn confirm(prepared: &Prepared, stop: &watch::Receiver<bool>, shell: &mut 
 
 /// Asks a question on the terminal. Where nobody can answer, that is an error.
 pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mut Shell) -> Result<(), ExitCode> {
-    let Some(mut input) = shell.input.take().filter(|_| shell.interactive) else {
+    let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(mut input) = input.filter(|_| shell.interactive) else {
         shell.error(
             "nobody is there to confirm, and nothing was applied",
             Some("give --yes to apply without a question"),
@@ -198,70 +244,4 @@ async fn tell_wrong_values(
         return Err(ExitCode::Error);
     }
     Ok(())
-}
-
-async fn apply_target(
-    writer: &Writer,
-    values: &impl Values,
-    desired: &Desired,
-    target: &TargetPlan,
-    options: ApplyOptions,
-    stop: &watch::Receiver<bool>,
-    shell: &Shell,
-) -> ExitCode {
-    shell.err.line(&format!("\nApplying to {}", escape::line(&desired.target.name)));
-    let report = {
-        let lines = ApplyLines::new(shell, &desired.target.name, target.plan.action_count());
-        let stopping = async {
-            interrupt::stopped(stop).await;
-            shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
-            std::future::pending::<()>().await;
-        };
-        let tell = |event: ApplyEvent<'_>| lines.tell(&event);
-        let work = Work { plan: &target.plan, live: &target.live, ignored: &desired.ignore_tags };
-        let carrying_out = carry_out(writer, values, work, options, stop.clone(), &tell);
-        tokio::select! {
-            report = carrying_out => report,
-            () = stopping => return ExitCode::Interrupted,
-        }
-    };
-    let paint = shell.out.paint();
-    shell.out.line(&format!("\n{}", apply_text::summary(paint, &target.plan, &report)));
-    let code = outcome(&report);
-
-    let touched: BTreeSet<SecretName> = report.touched().cloned().collect();
-    if report.done() == 0 {
-        return code;
-    }
-    match verify(writer, desired, &target.live, &touched, values).await {
-        Ok(remaining) => {
-            // What failed is known to differ already; verification is about what was reported as done.
-            let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
-            let mut remaining = remaining;
-            remaining.secrets.retain(|secret| done(&secret.name));
-            shell.out.line(&apply_text::verified(paint, &remaining, report.done()));
-            if remaining.is_empty() { code } else { code.worst(ExitCode::Partial) }
-        }
-        Err(error) => {
-            let error = TargetError::Plan(error);
-            shell
-                .error(&format!("what was applied could not be read again: {}", error.text()), error.hint().as_deref());
-            code.worst(ExitCode::Error)
-        }
-    }
-}
-
-/// The exit code of one target's apply.
-fn outcome(report: &ApplyReport) -> ExitCode {
-    if report.interrupted {
-        ExitCode::Interrupted
-    } else if report.is_complete() {
-        ExitCode::Success
-    } else if report.actions_done > 0 {
-        ExitCode::Partial
-    } else if report.outcomes.values().all(|outcome| matches!(outcome, SecretOutcome::Conflict { .. })) {
-        ExitCode::Stale
-    } else {
-        ExitCode::Error
-    }
 }

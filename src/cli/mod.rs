@@ -4,9 +4,12 @@
 //! diff or make sentences about plans.
 
 mod apply;
+mod approved;
 mod args;
+mod carry_out;
 mod core_dump;
 mod explain;
+mod files;
 mod init;
 mod interrupt;
 mod journal;

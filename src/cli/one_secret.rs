@@ -71,7 +71,7 @@ impl DayTwoArgs {
         }
         let OneSecret { root, desired, aws, connection, secret } = found;
         let (account, caller) = (connection.account.clone(), connection.caller.clone());
-        let writer = connection.into_writer();
+        let writer = connection.writer();
         let outcome = call(&writer, &secret).await;
         let entry = Entry {
             command: work.command,

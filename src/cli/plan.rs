@@ -1,7 +1,10 @@
 //! `keywright plan`: shows what an apply would do.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
+use super::approved::{self, RunFlags};
 use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::interrupt;
 use super::prepare::{Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls};
@@ -17,7 +20,7 @@ use crate::render::{Paint, plan_json, plan_text};
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select '*/payments/db*'\n  \
-    keywright plan --format json --detailed-exitcode > plan.json"
+    keywright plan --format json --detailed-exitcode > plan.json\n  keywright plan --out approved.json"
 )]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -29,6 +32,9 @@ pub(super) struct PlanArgs {
     /// How to show the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: PlanFormat,
+    /// Write the plan to be approved to this file: apply FILE carries out this plan and no other
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// End with 2 when there are changes, and with 0 only when there are none
     #[arg(long)]
     detailed_exitcode: bool,
@@ -72,6 +78,20 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
         PlanFormat::Json => shell.out.write(&json(&prepared)),
     }
     let code = tell_failures(&prepared, shell);
+    if let Some(out) = &args.out {
+        if code != ExitCode::Success {
+            shell.error("no plan was written: resolve the errors above first", None);
+            return Err(code);
+        }
+        let refused =
+            |target: &PreparedTarget| target.planned.as_ref().is_ok_and(|planned| !planned.refusals.is_empty());
+        if prepared.targets.iter().any(refused) {
+            shell.error("no plan was written: a guard refuses it", None);
+            return Err(ExitCode::Guard);
+        }
+        let flags = RunFlags { selection: &rules.selection, lifts: args.lifts.lifts(), read_values: args.read_values };
+        approved::save(out, approved::lines(&prepared, &flags, &aws), shell)?;
+    }
     tell_calls(&aws, verbose, shell);
     let changes = prepared
         .targets

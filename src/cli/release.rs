@@ -61,7 +61,7 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     }
     let report = {
         let lines = ApplyLines::new(shell, &desired.target.name, plan.action_count());
-        let writer = connection.into_writer();
+        let writer = connection.writer();
         let options = ApplyOptions::default();
         // A release puts no value; the engine wants to know where one would come from.
         let sources = ValueSources::new(&ValueArgs::default(), &aws, &root, shell)?;

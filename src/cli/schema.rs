@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{project_schema, secret_schema};
-use crate::render::plan_json;
+use crate::render::{apply_json, plan_json};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -24,6 +24,8 @@ enum Kind {
     Secret,
     /// The output of plan --format json
     Plan,
+    /// The output of apply --format json
+    Apply,
 }
 
 pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
@@ -31,6 +33,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Project => project_schema(),
         Kind::Secret => secret_schema(),
         Kind::Plan => plan_json::schema(),
+        Kind::Apply => apply_json::schema(),
     };
     shell.out.line(&format!("{schema:#}"));
     ExitCode::Success

@@ -67,7 +67,7 @@ pub struct Shell {
     /// The talk.
     pub err: Output,
     /// Where answers come from; taken by the first question.
-    pub input: Option<Box<dyn BufRead + Send>>,
+    pub input: Mutex<Option<Box<dyn BufRead + Send>>>,
     /// Whether somebody is there to answer.
     pub interactive: bool,
     /// Whether progress bars are drawn.
@@ -84,7 +84,7 @@ impl Shell {
         Self {
             out: Output::new(Box::new(io::stdout()), automatic(anstream::AutoStream::choice(&io::stdout()))),
             err: Output::new(Box::new(io::stderr()), automatic(anstream::AutoStream::choice(&io::stderr()))),
-            input: Some(Box::new(io::BufReader::new(io::stdin()))),
+            input: Mutex::new(Some(Box::new(io::BufReader::new(io::stdin())))),
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             progress: io::stderr().is_terminal() && !in_ci,
             sandbox: None,

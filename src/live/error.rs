@@ -62,7 +62,9 @@ impl ServiceError {
         match self.kind {
             // Not the caller's permission but Secrets Manager's own.
             ServiceErrorKind::AccessDenied if self.message.contains("cannot invoke the specified Lambda function") => {
-                Some("allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its ARN")
+                Some(
+                    "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its ARN",
+                )
             }
             ServiceErrorKind::AccessDenied => {
                 Some("the caller lacks this permission: ask for it in the role's policy, or check which role is used")

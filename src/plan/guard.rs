@@ -38,6 +38,39 @@ pub struct Lifts {
     pub rotate_now: bool,
 }
 
+impl Lifts {
+    /// The flags that say this, as they are written on the command line.
+    pub fn flags(&self) -> Vec<String> {
+        let Self {
+            protected,
+            empty,
+            max_deletes,
+            max_changes_percent,
+            delete_unowned,
+            adopt_cloudformation,
+            public_policy,
+            replace_values,
+            overwrite_replicas,
+            rotate_now,
+        } = self;
+        let switches = [
+            (*protected, "--allow-protected"),
+            (*empty, "--allow-empty"),
+            (*delete_unowned, "--allow-delete-unowned"),
+            (*adopt_cloudformation, "--allow-adopt-cloudformation"),
+            (*public_policy, "--allow-public-policy"),
+            (*replace_values, "--allow-replace-values"),
+            (*overwrite_replicas, "--allow-overwrite-replicas"),
+            (*rotate_now, "--allow-rotate-now"),
+        ];
+        let mut flags: Vec<String> =
+            switches.into_iter().filter(|(lifted, _)| *lifted).map(|(_, flag)| flag.to_owned()).collect();
+        flags.extend(max_deletes.map(|number| format!("--max-deletes {number}")));
+        flags.extend(max_changes_percent.map(|percent| format!("--max-changes-percent {percent}")));
+        flags
+    }
+}
+
 /// A guard that does not let an apply pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

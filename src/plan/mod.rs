@@ -11,11 +11,13 @@
 //! - `guard`: what an apply refuses to do without being told;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
+//! - `fingerprint`: what was approved, as lines that an apply must find again;
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
 mod action;
 mod change;
 mod diff;
+mod fingerprint;
 mod guard;
 mod kms;
 mod planner;
@@ -31,6 +33,7 @@ use std::collections::BTreeSet;
 
 pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
+pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{Lifts, Refusal, RefusalKind, guard};
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, rests_on_policy};

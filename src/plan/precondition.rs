@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::action::Action;
 use super::{SecretPlan, Verb};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, TagPatterns};
-use crate::live::{LivePolicy, LiveReplica, LiveSecret};
+use crate::live::{LivePolicy, LiveSecret};
 
 /// A part of a live secret that an action rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,15 +46,24 @@ pub enum ObservedField {
 /// What `plan`'s actions rest on and is no longer as it was observed. `fresh` is none when there is no such secret now;
 /// its policy need only be read when [`rests_on_policy`] says so.
 pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPatterns) -> BTreeSet<ObservedField> {
-    let mut changed = BTreeSet::new();
-    let (observed, fresh) = match (&plan.observed, fresh) {
-        (None, None) => return changed,
-        (Some(observed), Some(fresh)) => (observed, fresh),
-        (None, Some(_)) | (Some(_), None) => {
-            changed.insert(ObservedField::Existence);
-            return changed;
+    match (&plan.observed, fresh) {
+        (None, None) => BTreeSet::new(),
+        (None, Some(_)) | (Some(_), None) => BTreeSet::from([ObservedField::Existence]),
+        (Some(observed), Some(fresh)) => {
+            let now = observations(plan, fresh, ignored);
+            let then = observations(plan, observed, ignored);
+            then.into_iter().filter(|(field, value)| now.get(field) != Some(value)).map(|(field, _)| field).collect()
         }
-    };
+    }
+}
+
+/// The parts of a secret that `plan`'s actions rest on, as it is in `secret`: what an apply compares before its first
+/// write, and what an approved plan remembers.
+pub(super) fn observations(
+    plan: &SecretPlan,
+    secret: &LiveSecret,
+    ignored: &TagPatterns,
+) -> BTreeMap<ObservedField, Value> {
     let LiveSecret {
         name: _,
         arn,
@@ -66,70 +77,62 @@ pub fn conflicts(plan: &SecretPlan, fresh: Option<&LiveSecret>, ignored: &TagPat
         secret_type,
         rotation,
         replicas,
-        // Dates, and how it was seen.
+        // A date, and how it was seen.
         last_changed: _,
         seen: _,
         policy,
-    } = observed;
-
-    let mut differs = |field, differs: bool| {
-        if differs {
-            changed.insert(field);
-        }
-    };
+    } = secret;
+    let mut seen = BTreeMap::new();
     // These hold for every action.
-    differs(ObservedField::Identity, *arn != fresh.arn || *primary_region != fresh.primary_region);
-    differs(ObservedField::ScheduledDeletion, deleted_at.is_some() != fresh.deleted_at.is_some());
-    let own = |key: &str| tags.get(key) != fresh.tags.get(key);
-    differs(ObservedField::Ownership, own(OWNER_TAG) || own(PROTECT_TAG) || *owning_service != fresh.owning_service);
+    seen.insert(ObservedField::Identity, json!([arn, primary_region]));
+    seen.insert(ObservedField::ScheduledDeletion, json!(deleted_at.is_some()));
+    seen.insert(ObservedField::Ownership, json!([tags.get(OWNER_TAG), tags.get(PROTECT_TAG), owning_service]));
 
     // A removal rests on everything that a reviewer saw of the secret.
     let removal = plan.verb == Verb::Delete;
     let rests = |wanted: fn(&Action) -> bool| removal || plan.actions.iter().any(wanted);
     if rests(|action| matches!(action, Action::Update { description: Some(_), .. })) {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        differs(ObservedField::Description, text(description) != text(&fresh.description));
+        seen.insert(ObservedField::Description, json!(description.as_deref().unwrap_or_default()));
     }
     if rests(|action| matches!(action, Action::Update { kms_key_id: Some(_), .. })) {
-        differs(ObservedField::KmsKey, *kms_key_id != fresh.kms_key_id);
-    }
-    if rests(|action| matches!(action, Action::Tag { .. } | Action::Untag { .. })) {
-        let considered = |secret: &LiveSecret| -> Vec<(String, String)> {
-            secret
-                .tags
-                .iter()
-                .filter(|(key, _)| !ignored.ignores(key))
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect()
-        };
-        differs(ObservedField::Tags, considered(observed) != considered(fresh));
-    }
-    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })) {
-        differs(ObservedField::Versions, *versions != fresh.versions || rotation.enabled != fresh.rotation.enabled);
+        seen.insert(ObservedField::KmsKey, json!(kms_key_id));
     }
     if rests(|action| matches!(action, Action::Update { secret_type: Some(_), .. })) {
-        differs(ObservedField::Type, secret_type != &fresh.secret_type);
+        seen.insert(ObservedField::Type, json!(secret_type));
+    }
+    if rests(|action| matches!(action, Action::Tag { .. } | Action::Untag { .. })) {
+        let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key)).collect();
+        seen.insert(ObservedField::Tags, json!(considered));
+    }
+    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })) {
+        seen.insert(ObservedField::Versions, json!([versions, rotation.enabled]));
+    } else if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
+        // A rotation that is under way, or stuck, is seen in the labels alone.
+        seen.insert(ObservedField::Versions, json!(secret.stuck_version()));
     }
     if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
-        differs(ObservedField::Rotation, rotation.setup() != fresh.rotation.setup());
-        // A rotation that is under way, or stuck, is seen in the labels alone.
-        differs(
-            ObservedField::Versions,
-            plan.observed.as_ref().and_then(LiveSecret::stuck_version) != fresh.stuck_version(),
-        );
+        seen.insert(ObservedField::Rotation, json!(rotation.setup().as_ref().map(super::fingerprint::rotation)));
     }
     if rests(|action| matches!(action, Action::Replicate { .. } | Action::RemoveReplicas { .. })) {
         // How replication stands changes by itself; which replicas there are does not.
-        let which = |replicas: &BTreeMap<String, LiveReplica>| -> Vec<(String, Option<String>)> {
-            replicas.iter().map(|(region, replica)| (region.clone(), replica.kms_key_id.clone())).collect()
-        };
-        differs(ObservedField::Replicas, which(replicas) != which(&fresh.replicas));
+        let which: BTreeMap<_, _> = replicas.iter().map(|(region, replica)| (region, &replica.kms_key_id)).collect();
+        seen.insert(ObservedField::Replicas, json!(which));
     }
-    if rests_on_policy(plan) {
-        let known = !matches!(policy, LivePolicy::NotRead | LivePolicy::Unreadable);
-        differs(ObservedField::Policy, known && *policy != fresh.policy);
+    let then_known = plan
+        .observed
+        .as_ref()
+        .is_some_and(|observed| !matches!(observed.policy, LivePolicy::NotRead | LivePolicy::Unreadable));
+    if rests_on_policy(plan) && then_known {
+        seen.insert(
+            ObservedField::Policy,
+            match policy {
+                LivePolicy::Document(document) => document.canonical().clone(),
+                LivePolicy::Unparsable(text) => json!([text]),
+                LivePolicy::None | LivePolicy::NotRead | LivePolicy::Unreadable => Value::Null,
+            },
+        );
     }
-    changed
+    seen
 }
 
 /// Whether the policy must be read again before the first write.

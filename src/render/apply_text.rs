@@ -75,7 +75,7 @@ fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutco
 }
 
 /// The error with its source, on one line.
-fn error_text(error: &ApplyError) -> String {
+pub(super) fn error_text(error: &ApplyError) -> String {
     let text = match error {
         ApplyError::Service(error) => error.to_string(),
         ApplyError::PolicyRejected(_)

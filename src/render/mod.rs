@@ -4,7 +4,9 @@
 //! everything live or written by people passes through [`escape`] on its way. What may not enter: I/O, decisions, and
 //! secret values.
 
+pub mod apply_json;
 pub mod apply_text;
+pub mod approved_text;
 pub mod diagnostics;
 pub mod escape;
 mod finding;
@@ -17,7 +19,7 @@ mod words;
 
 pub use finding::{finding_help, finding_text};
 pub use paint::Paint;
-pub use words::rotation;
+pub use words::{count, rotation};
 
 /// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder
 /// text are escaped here as well.

@@ -9,7 +9,7 @@ use crate::plan::{ObservedField, ReplicaReason, RotationRun, ValueReason, Verb};
 use crate::value::Source;
 
 /// `1 secret`, `2 secrets`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }

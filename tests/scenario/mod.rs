@@ -66,6 +66,10 @@ impl Stage {
         match &section.header {
             Header::Story => {}
             Header::File(name) => support::write_files(self.folder.path(), [(name.as_str(), body)]),
+            Header::FileAfter(name) => {
+                let text = std::fs::read_to_string(self.folder.path().join(name)).map_err(|error| error.to_string())?;
+                return Ok(tidy(&text, &self.folder.path().to_string_lossy()));
+            }
             Header::Remove(name) => {
                 std::fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string())?;
             }
@@ -201,6 +205,10 @@ fn tidy(text: &str, folder: &str) -> String {
     let text = text.replace(folder, "PROJECT");
     let uuid = regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a pattern");
     let text = uuid.replace_all(&text, "RANDOM-UUID");
+    let journal = regex::Regex::new("\"time\":\"[^\"]*\"|\"requestId\":\"[^\"]*\"").expect("a pattern");
+    let text = journal.replace_all(&text, |found: &regex::Captures<'_>| {
+        format!("{}\"(masked)\"", &found[0][..=found[0].find(':').unwrap_or_default()])
+    });
     let config = regex::Regex::new("[^ ]*/sops/age/keys.txt").expect("a pattern");
     let text = config.replace_all(&text, "CONFIG/sops/age/keys.txt");
     let mut out = String::with_capacity(text.len());

@@ -18,6 +18,8 @@ pub(crate) enum Header {
     Story,
     /// `file PATH`: a file of the project.
     File(String),
+    /// `file after PATH`: the body is what the file holds now.
+    FileAfter(String),
     /// `remove PATH`: the file goes.
     Remove(String),
     /// `live ACCOUNT REGION`: secrets that exist, made by somebody else.
@@ -76,6 +78,7 @@ fn header(title: &str) -> Option<Header> {
     let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
     let pair = |text: &str| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
     match word {
+        "file" if rest.starts_with("after ") => Some(Header::FileAfter(rest.replacen("after ", "", 1))),
         "file" => Some(Header::File(rest.to_owned())),
         "remove" => Some(Header::Remove(rest.to_owned())),
         "live" => {

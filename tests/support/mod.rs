@@ -109,7 +109,7 @@ pub(crate) fn keywright(sandbox: &Sandbox, args: &[&str], answer: Option<&str>) 
     let mut shell = Shell {
         out: Output::new(Box::new(out.clone()), false),
         err: Output::new(Box::new(err.clone()), false),
-        input: answer.map(|answer| Box::new(Cursor::new(format!("{answer}\n"))) as Box<_>),
+        input: Mutex::new(answer.map(|answer| Box::new(Cursor::new(format!("{answer}\n"))) as Box<_>)),
         interactive: answer.is_some(),
         progress: false,
         sandbox: Some(sandbox.clone()),

@@ -1,0 +1,216 @@
+//! What was approved, as lines: the part of a plan that an apply must find again.
+//!
+//! One line for the run (project, selection, lifted guards), one for each target, one for each secret with what its actions
+//! rest on, one for each action. The fingerprint is SHA-256 over them. No date is in them, no secret that the plan does not
+//! touch, and nothing made of a plaintext: a value is its source and the version id that its ciphertext stands for.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::action::{Action, LabelVersion, PlannedValue, Token};
+use super::guard::Lifts;
+use super::precondition::observations;
+use super::selection::Selection;
+use super::{Plan, SecretPlan, Verb};
+use crate::desired::{Deletion, Frequency, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
+use crate::value::{GenerateOptions, Source};
+
+/// The version of the lines. Lines of another version are never compared.
+pub const FORMAT_VERSION: &str = "1";
+
+/// The line of a run.
+pub fn run_line(project: &str, selection: &Selection, lifts: &Lifts, read_values: bool) -> String {
+    json!({
+        "format": FORMAT_VERSION,
+        "project": project,
+        "select": selection.patterns(),
+        "lifted": lifts.flags(),
+        "readValues": read_values,
+    })
+    .to_string()
+}
+
+/// The lines of one target. `endpoint` is where it is reached when that is not AWS itself.
+pub fn target_lines(plan: &Plan, endpoint: Option<&str>, ignored: &TagPatterns) -> Vec<String> {
+    let Plan { project: _, target, account, region, secrets } = plan;
+    let heading = json!({ "target": target, "account": account, "region": region, "endpoint": endpoint });
+    let mut lines = vec![heading.to_string()];
+    for secret in secrets {
+        lines.extend(secret_lines(secret, ignored));
+    }
+    lines
+}
+
+/// SHA-256 over the lines, in hexadecimal.
+pub fn fingerprint(lines: &[String]) -> String {
+    let mut hasher = Sha256::new();
+    for line in lines {
+        hasher.update(u64::try_from(line.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(line.as_bytes());
+    }
+    format!("sha256:{}", hex::encode(hasher.finalize()))
+}
+
+fn secret_lines(secret: &SecretPlan, ignored: &TagPatterns) -> Vec<String> {
+    // The origin is where the wish is written: moving it in git asks for nothing new.
+    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed } = secret;
+    let rests_on: Map<String, Value> = observed
+        .iter()
+        .flat_map(|observed| observations(secret, observed, ignored))
+        .map(|(field, value)| (format!("{field:?}"), value))
+        .collect();
+    let heading = json!({
+        "secret": name.as_str(),
+        "verb": verb_word(*verb),
+        "after": depends_on.iter().map(crate::desired::SecretName::as_str).collect::<Vec<_>>(),
+        "exists": observed.is_some(),
+        "restsOn": rests_on,
+    });
+    std::iter::once(heading.to_string())
+        .chain(actions.iter().map(|action| {
+            json!({ "secret": name.as_str(), "call": action.operation(), "with": arguments(action) }).to_string()
+        }))
+        .collect()
+}
+
+fn verb_word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Restore => "restore",
+        Verb::Adopt => "adopt",
+        Verb::Change => "change",
+        Verb::Release => "release",
+        Verb::Delete => "delete",
+    }
+}
+
+fn arguments(action: &Action) -> Value {
+    match action {
+        Action::Restore | Action::CancelRotation | Action::DeletePolicy => Value::Null,
+        Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => json!({
+            "description": description.as_ref().map(template),
+            "kmsKeyId": kms_key_id,
+            "tags": tags.iter().map(|(key, text)| (key.clone(), template(text))).collect::<Map<_, _>>(),
+            "type": secret_type,
+            "value": value.as_deref().map(planned_value),
+            "replicas": replicas,
+        }),
+        Action::Update { description, kms_key_id, secret_type } => json!({
+            "description": description.as_ref().map(template),
+            "kmsKeyId": kms_key_id,
+            "type": secret_type,
+        }),
+        Action::Tag { tags } => tags.iter().map(|(key, text)| (key.clone(), template(text))).collect(),
+        Action::PutPolicy { policy, block_public_policy } => {
+            json!({ "policy": policy_template(policy), "blockPublicPolicy": block_public_policy })
+        }
+        Action::PutValue(value) => planned_value(value),
+        Action::MoveLabel { label, to, from } => json!({
+            "label": label,
+            "to": match to {
+                LabelVersion::Id(id) => id.as_str(),
+                LabelVersion::JustPut => "the version just put",
+            },
+            "from": from,
+        }),
+        Action::RemoveReplicas { regions } => json!(regions),
+        Action::Replicate { regions, overwrite } => json!({ "regions": regions, "overwrite": overwrite }),
+        Action::Rotate { setup, immediately } => json!({ "setup": rotation(setup), "immediately": immediately }),
+        Action::Untag { keys } => json!(keys),
+        Action::Delete { deletion } => match deletion {
+            Deletion::Window(days) => json!({ "recoveryWindowDays": days }),
+            Deletion::Force => json!({ "force": true }),
+        },
+    }
+}
+
+/// Text, or its pieces where an ARN is not known yet.
+fn template(template: &Template) -> Value {
+    let piece = |part: &Part| match part {
+        Part::Text(text) => json!(text),
+        Part::SecretArn(name) => json!({ "arnOf": name.as_str() }),
+    };
+    match template.parts() {
+        [] => json!(""),
+        [Part::Text(text)] => json!(text),
+        parts => parts.iter().map(piece).collect(),
+    }
+}
+
+fn policy_template(policy: &PolicyTemplate) -> Value {
+    let holes: Map<String, Value> =
+        policy.holes.iter().map(|(pointer, text)| (pointer.clone(), template(text))).collect();
+    // Order of members is order in git, and means nothing.
+    let document = crate::policy::PolicyDocument::from_checked(policy.document.clone());
+    json!({ "document": document.canonical(), "knownAfterApply": holes })
+}
+
+fn planned_value(value: &PlannedValue) -> Value {
+    let PlannedValue { source: from, token, probe, labels } = value;
+    json!({
+        "source": source(from),
+        "version": match token {
+            Token::Id(id) => id.as_str(),
+            Token::KnownAfterApply => "known after apply",
+            Token::Random => "random",
+        },
+        "compareWith": probe,
+        "labels": labels,
+    })
+}
+
+/// Where a value comes from; never what it is. Text in a manifest is public, and its version id stands for it.
+fn source(from: &Source) -> Value {
+    match from {
+        Source::Sops { file: _, shown, key } => json!({ "sops": shown, "key": key }),
+        Source::Env(name) => json!({ "env": name }),
+        Source::File { path: _, shown } => json!({ "file": shown }),
+        Source::BinaryFile { path: _, shown } => json!({ "binaryFile": shown }),
+        Source::Text(text) => {
+            json!({ "text": text.references().map(crate::desired::SecretName::as_str).collect::<Vec<_>>() })
+        }
+        Source::Generate(options) => generate(options),
+        Source::Json(fields) => {
+            json!({ "json": fields.iter().map(|(key, from)| (key.clone(), source(from))).collect::<Map<_, _>>() })
+        }
+    }
+}
+
+fn generate(options: &GenerateOptions) -> Value {
+    let GenerateOptions {
+        length,
+        exclude_characters,
+        exclude_numbers,
+        exclude_punctuation,
+        exclude_uppercase,
+        exclude_lowercase,
+        include_space,
+        require_each_included_type,
+    } = options;
+    json!({ "generate": {
+        "length": length,
+        "excludeCharacters": exclude_characters,
+        "excludeNumbers": exclude_numbers,
+        "excludePunctuation": exclude_punctuation,
+        "excludeUppercase": exclude_uppercase,
+        "excludeLowercase": exclude_lowercase,
+        "includeSpace": include_space,
+        "requireEachIncludedType": require_each_included_type,
+    }})
+}
+
+/// Who rotates, and when.
+pub(super) fn rotation(setup: &RotationSetup) -> Value {
+    let RotationSetup { rotator, frequency, duration } = setup;
+    json!({
+        "by": match rotator {
+            Rotator::Lambda(arn) => json!(arn),
+            Rotator::External { role_arn, metadata } => json!({ "role": role_arn, "metadata": metadata }),
+        },
+        "when": match frequency {
+            Frequency::EveryDays(days) => json!(days),
+            Frequency::Expression(expression) => json!(expression),
+        },
+        "window": duration,
+    })
+}

@@ -1,0 +1,142 @@
+//! What became of an apply, as JSON: for the step behind it in a pipeline.
+//!
+//! The types here are the format, and `schemas/apply.schema.json` is made of them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::apply_text::error_text;
+use super::words;
+use crate::apply::{ApplyError, ApplyReport, SecretOutcome, SkipReason};
+use crate::plan::{Plan, SecretPlan};
+
+/// The version of the format of [`ApplyDocument`].
+pub const FORMAT_VERSION: &str = "1";
+
+/// What became of an apply, over all chosen targets.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplyDocument {
+    /// The version of this format: `1`.
+    pub format_version: &'static str,
+    /// The project's name.
+    pub project: String,
+    /// What the process ends with.
+    pub exit_code: u8,
+    /// The targets that something was planned for, in the order of the project file.
+    pub targets: Vec<AppliedTarget>,
+}
+
+/// One target.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedTarget {
+    /// The target's name.
+    pub name: String,
+    /// The twelve-digit account, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Writing calls that were carried out.
+    pub actions_done: usize,
+    /// Whether everything that was done was read again and is as wished; absent when it could not be read again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+    /// The secrets that something was planned for, by name.
+    pub secrets: Vec<AppliedSecret>,
+}
+
+/// One secret.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedSecret {
+    /// The secret's name.
+    pub name: String,
+    /// What was planned, in one word.
+    pub verb: &'static str,
+    /// `done`, `failed`, `stale` (it had changed since it was planned, and was left alone) or `skipped`.
+    pub result: &'static str,
+    /// The operations that were carried out.
+    pub done: Vec<&'static str>,
+    /// The operation that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<&'static str>,
+    /// Why it is not done, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The id of the request that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// One target's apply as a document.
+pub fn target(plan: &Plan, report: &ApplyReport, verified: Option<bool>) -> AppliedTarget {
+    AppliedTarget {
+        name: plan.target.clone(),
+        account: plan.account.clone(),
+        region: plan.region.clone(),
+        actions_done: report.actions_done,
+        verified,
+        secrets: plan
+            .secrets
+            .iter()
+            .filter_map(|secret| Some(applied(secret, report.outcomes.get(&secret.name)?)))
+            .collect(),
+    }
+}
+
+/// The document of a whole run, as JSON text with a final line feed.
+pub fn document(project: &str, targets: Vec<AppliedTarget>, exit_code: u8) -> String {
+    super::json_text(&ApplyDocument { format_version: FORMAT_VERSION, project: project.to_owned(), exit_code, targets })
+}
+
+/// The JSON Schema of [`ApplyDocument`].
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(ApplyDocument).to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".to_owned(), "keywright apply, format version 1".into());
+    }
+    schema
+}
+
+fn applied(plan: &SecretPlan, outcome: &SecretOutcome) -> AppliedSecret {
+    let none = AppliedSecret {
+        name: plan.name.as_str().to_owned(),
+        verb: words::verb(plan.verb).1,
+        result: "done",
+        done: Vec::new(),
+        failed: None,
+        reason: None,
+        request_id: None,
+    };
+    match outcome {
+        SecretOutcome::Done => {
+            AppliedSecret { done: plan.actions.iter().map(crate::plan::Action::operation).collect(), ..none }
+        }
+        SecretOutcome::Failed { done, failed, remaining: _, error } => AppliedSecret {
+            result: "failed",
+            done: done.clone(),
+            failed: Some(failed),
+            reason: Some(error_text(error)),
+            request_id: match error {
+                ApplyError::Service(error) => error.request_id.clone(),
+                _ => None,
+            },
+            ..none
+        },
+        SecretOutcome::Conflict { changed } => {
+            let what: Vec<_> = changed.iter().map(|field| words::observed_field(*field)).collect();
+            AppliedSecret { result: "stale", reason: Some(format!("changed: {}", what.join(", "))), ..none }
+        }
+        SecretOutcome::Skipped { reason } => AppliedSecret {
+            result: "skipped",
+            reason: Some(match reason {
+                SkipReason::Dependency(dependency) => format!("it depends on {dependency}, which was not done"),
+                SkipReason::Interrupted => "the run was interrupted".to_owned(),
+                SkipReason::EarlierFailure => "removals come last, and something before it was not done".to_owned(),
+            }),
+            ..none
+        },
+    }
+}

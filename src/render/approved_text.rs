@@ -1,0 +1,48 @@
+//! How a fresh plan differs from the approved one.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::escape;
+use super::paint::Paint;
+
+/// Lines around a difference that are shown too.
+const CONTEXT: usize = 1;
+
+/// The lines that differ: `-` is what was approved, `+` what would be done now.
+pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> String {
+    let (approved, fresh): (Vec<&str>, Vec<&str>) =
+        (approved.iter().map(String::as_str).collect(), fresh.iter().map(String::as_str).collect());
+    let diff = TextDiff::from_slices(&approved, &fresh);
+    let mut out = format!("\n{}\n", paint.strong("What was approved (-) and what would be done now (+):"));
+    for group in diff.grouped_ops(CONTEXT) {
+        out.push('\n');
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let line = escape::line(change.value()).into_owned();
+            let line = match change.tag() {
+                ChangeTag::Delete => paint.removed(format!("- {line}")),
+                ChangeTag::Insert => paint.added(format!("+ {line}")),
+                ChangeTag::Equal => paint.faint(format!("  {line}")),
+            };
+            out.push_str("  ");
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_that_differ_are_shown_and_nothing_in_them_controls_the_terminal() {
+        let line = |text: &str| text.to_owned();
+        let approved = [line("run"), line("a"), line("b \u{1b}[2J")];
+        let fresh = [line("run"), line("a"), line("c")];
+        let text = difference(Paint::new(false), &approved, &fresh);
+        assert!(text.contains("- b \\u{1b}[2J\n") && text.contains("+ c\n"), "{text}");
+        assert!(!text.contains("run"), "far from the difference: {text}");
+    }
+}
