@@ -31,6 +31,7 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod desired;
+pub mod drift;
 pub mod exit_code;
 pub mod live;
 pub mod manifest;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::apply::Values;
 use crate::desired::{Desired, SecretName, State};
-use crate::live::{self, Live, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
+use crate::live::{self, Live, LivePolicy, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
 use crate::origin::Origin;
 use crate::plan::{Change, Plan, PlanReport, Rules, Selection, plan};
 use crate::value::ValueError;
@@ -47,14 +47,23 @@ pub struct ValueProblem {
     pub error: ValueError,
 }
 
+/// What is read beyond what the manifests need.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// Live values, to compare them (`--read-values`).
+    pub read_values: bool,
+    /// The policies of all secrets in scope (`--audit`).
+    pub audit: bool,
+}
+
 /// How one run plans.
 pub struct Planning<'a, V> {
     /// Which secrets.
     pub rules: &'a Rules,
     /// Where values come from.
     pub values: &'a V,
-    /// Read live values and compare them (`--read-values`).
-    pub read_values: bool,
+    /// What is read beyond what the manifests need.
+    pub reading: Reading,
     /// Told while it reads.
     pub progress: &'a (dyn Fn(ReadProgress) + Sync),
 }
@@ -66,12 +75,15 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     account: Option<&str>,
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
-    let Planning { rules, values, read_values, progress } = *planning;
+    let Planning { rules, values, reading, progress } = *planning;
     let wanted = wanted(desired, &rules.selection);
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.map(str::to_owned);
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
-    if read_values {
+    if reading.audit {
+        audit(reader, desired, rules, &mut live, progress).await?;
+    }
+    if reading.read_values {
         facts.compared = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
     }
     loop {
@@ -98,6 +110,31 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             live.elsewhere.insert((region, name), there);
         }
     }
+}
+
+/// Reads the policies that no manifest declares.
+async fn audit<R: ReadSecrets>(
+    reader: &R,
+    desired: &Desired,
+    rules: &Rules,
+    live: &mut Live,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<(), ServiceError> {
+    let region = live.region.clone();
+    let unread = live.secrets.values().filter(|secret| {
+        secret.policy == LivePolicy::NotRead
+            && !secret.is_scheduled_for_deletion()
+            && !secret.is_replica_in(&region)
+            && desired.scope.contains(secret.name.as_str())
+            && rules.selection.contains(&secret.name)
+    });
+    let names: Vec<SecretName> = unread.map(|secret| secret.name.clone()).collect();
+    for (name, policy) in live::policies_of(reader, names, progress).await? {
+        if let Some(secret) = live.secrets.get_mut(&name) {
+            secret.policy = policy;
+        }
+    }
+    Ok(())
 }
 
 /// Where a replica that may overwrite is to be made, and nobody looked yet what it would destroy.

@@ -8,7 +8,7 @@ use keywright::apply::{ApplyOptions, SecretOutcome, SkipReason, Work, apply};
 use keywright::aws::Aws;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
-use keywright::reconcile::{Planning, plan_target};
+use keywright::reconcile::{Planning, Reading, plan_target};
 use tokio::sync::watch;
 
 const PROJECT: &str = "apiVersion: keywright/v1
@@ -43,7 +43,7 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
         let values = support::NoValues;
         let rules = Rules::default();
-        let planning = Planning { rules: &rules, values: &values, read_values: false, progress: &|_| {} };
+        let planning = Planning { rules: &rules, values: &values, reading: Reading::default(), progress: &|_| {} };
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1 };

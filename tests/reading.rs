@@ -14,7 +14,7 @@ use keywright::live::{
 };
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
-use keywright::reconcile::{PlanError, Planning, TargetPlan, plan_target};
+use keywright::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 
 const PROJECT: &str = "apiVersion: keywright/v1
 kind: Project
@@ -130,7 +130,8 @@ impl ReadSecrets for Service {
 fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, PlanError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let rules = Rules { selection };
-    let planning = Planning { rules: &rules, values: &support::NoValues, read_values: false, progress: &|_| {} };
+    let planning =
+        Planning { rules: &rules, values: &support::NoValues, reading: Reading::default(), progress: &|_| {} };
     runtime.block_on(plan_target(service, desired, None, &planning))
 }
 

@@ -65,6 +65,11 @@ impl Aws {
         self.sandbox.is_some()
     }
 
+    /// The time: the sandbox has a clock of its own.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.sandbox.as_ref().map_or_else(jiff::Timestamp::now, Sandbox::now)
+    }
+
     /// Where a target is reached when that is not AWS itself: an endpoint, or the sandbox.
     pub fn endpoint(&self, target: &Target) -> Option<String> {
         if self.is_embedded() {
@@ -103,8 +108,7 @@ impl Aws {
         let client = aws_sdk_secretsmanager::config::Builder::from(&service).interceptor(self.calls.clone()).build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
-        let now = self.sandbox.as_ref().map_or_else(jiff::Timestamp::now, Sandbox::now);
-        Ok(Connection { account, caller, now, reader: Reader::new(client, quotas) })
+        Ok(Connection { account, caller, now: self.now(), reader: Reader::new(client, quotas) })
     }
 
     /// Two targets in one account and region share their quotas, as they do at AWS.
@@ -193,7 +197,7 @@ pub struct Connection {
     pub account: Option<String>,
     /// The ARN of the caller, as GetCallerIdentity shows it, when it was asked for the account.
     pub caller: Option<String>,
-    /// The service's time when it was reached; the sandbox has a clock of its own.
+    /// The time when it was reached.
     pub now: jiff::Timestamp,
     reader: Reader,
 }

@@ -12,7 +12,7 @@ use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::carry_out::{CarryOut, Place};
 use super::interrupt;
 use super::plan::{tell_failures, text};
-use super::prepare::{Planned, Prepared, PreparedTarget, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{Planned, Prepared, PreparedTarget, Reading, load_project, prepare, reach, selection, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
 use crate::apply::{ApplyOptions, Values};
@@ -93,8 +93,9 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+    let reading = Reading { read_values: args.read_values, audit: false };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, args.read_values, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     // With --format json the document alone is the artifact.

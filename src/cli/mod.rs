@@ -8,6 +8,7 @@ mod approved;
 mod args;
 mod carry_out;
 mod core_dump;
+mod drift;
 mod explain;
 mod files;
 mod init;
@@ -67,6 +68,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Drift(drift::DriftArgs),
     Release(release::ReleaseArgs),
     Versions(versions::VersionsArgs),
     Rollback(rollback::RollbackArgs),
@@ -100,6 +102,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Validate(args) => validate::validate(&args, shell),
             Command::Plan(args) => Box::pin(plan::plan(&args, cli.verbose, shell)).await,
             Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
+            Command::Drift(args) => Box::pin(drift::drift(&args, cli.verbose, shell)).await,
             Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
             Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
             Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,

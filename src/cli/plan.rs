@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use super::approved::{self, RunFlags};
 use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::interrupt;
-use super::prepare::{Prepared, PreparedTarget, TargetError, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{
+    Prepared, PreparedTarget, Reading, TargetError, load_project, prepare, reach, selection, tell_calls,
+};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
@@ -69,8 +71,9 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+    let reading = Reading { read_values: args.read_values, audit: false };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, args.read_values, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     match args.format {

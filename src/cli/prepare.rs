@@ -15,6 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::live::ReadProgress;
 use crate::manifest::{LoadOptions, Loaded, load};
 use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
+pub(super) use crate::reconcile::Reading;
 use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
 use crate::render::{diagnostics, escape};
 
@@ -138,12 +139,12 @@ pub(super) async fn prepare(
     rules: &Rules,
     lifts: Lifts,
     values: &RunValues<'_, NoPasswords>,
-    read_values: bool,
+    reading: Reading,
     shell: &Shell,
 ) -> Prepared {
     let progress = ReadingLine::new(shell);
     let tell = |step: ReadProgress| progress.advance(step);
-    let planning = Planning { rules, values, read_values, progress: &tell };
+    let planning = Planning { rules, values, reading, progress: &tell };
     let planning = &planning;
     let targets = stream::iter(loaded.desired)
         .map(async |desired| {

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{project_schema, secret_schema};
-use crate::render::{apply_json, plan_json};
+use crate::render::{apply_json, drift, plan_json};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -26,6 +26,8 @@ enum Kind {
     Plan,
     /// The output of apply --format json
     Apply,
+    /// The output of drift --format json
+    Drift,
 }
 
 pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
@@ -34,6 +36,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Secret => secret_schema(),
         Kind::Plan => plan_json::schema(),
         Kind::Apply => apply_json::schema(),
+        Kind::Drift => drift::json::schema(),
     };
     shell.out.line(&format!("{schema:#}"));
     ExitCode::Success

@@ -62,6 +62,15 @@ enum Normal {
 }
 
 impl Frequency {
+    /// The hours between two rotations, where they are always the same.
+    pub fn interval_hours(&self) -> Option<u32> {
+        match self.normal() {
+            Normal::Days(days) => days.checked_mul(24),
+            Normal::Hours(hours) => Some(hours),
+            Normal::Other(_) => None,
+        }
+    }
+
     fn normal(&self) -> Normal {
         let text = match self {
             Self::EveryDays(days) => return Normal::Days(*days),

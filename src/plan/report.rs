@@ -94,31 +94,12 @@ pub enum FindingKind {
     },
     /// Rotation is declared, and there is no value that it could begin with.
     RotationWaitsForValue,
-    /// The next rotation should have happened by now.
-    RotationOverdue {
-        /// `NextRotationDate`: the end of the window in which it should have.
-        since: Timestamp,
-    },
-    /// A replica could not be made.
-    ReplicaFailed {
-        /// Its region.
-        region: String,
-        /// `StatusMessage`.
-        message: String,
-    },
     /// A replica would destroy a secret in its region that another project owns.
     OverwritesForeign {
         /// The region.
         region: String,
         /// The owner that the tag of the secret there names.
         owner: String,
-    },
-    /// The old KMS key still encrypts versions that are in use: it must not go yet.
-    OldKeyInUse {
-        /// The keys, as the service shows them.
-        keys: Vec<String>,
-        /// The versions that they encrypt.
-        versions: Vec<String>,
     },
     /// `--read-values` found the value of git's new ciphertext live already.
     ValueReEncrypted,
@@ -158,15 +139,12 @@ impl Finding {
         match &self.kind {
             FindingKind::Unmanaged { .. }
             | FindingKind::ForeignInScope { .. }
-            | FindingKind::OldKeyInUse { .. }
             | FindingKind::RotationWaitsForValue
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }
-            | FindingKind::RotationOverdue { .. }
-            | FindingKind::ReplicaFailed { .. }
             | FindingKind::ValueUnreadable { .. } => Severity::Warning,
             FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }

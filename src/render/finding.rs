@@ -29,15 +29,6 @@ pub fn finding_text(finding: &Finding) -> String {
             escape::line(owner)
         ),
         FindingKind::RotationWaitsForValue => "is not put under rotation, since it has no value yet".to_owned(),
-        FindingKind::RotationOverdue { since } => {
-            format!("should have been rotated by {}", since.strftime("%Y-%m-%d %H:%M UTC"))
-        }
-        FindingKind::ReplicaFailed { region, message } => {
-            format!("has a failed replica in {}: {}", escape::line(region), escape::line(message))
-        }
-        FindingKind::OldKeyInUse { keys, versions } => {
-            format!("still needs {} for {}", escape::line(&keys.join(", ")), escape::line(&versions.join(", ")))
-        }
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
         }
@@ -74,13 +65,6 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         }
         FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
-        FindingKind::RotationOverdue { .. } => {
-            "look at the function's log; `keywright rotate` tries again, and with --repair clears what is stuck first"
-        }
-        FindingKind::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
-        FindingKind::OldKeyInUse { .. } => {
-            "do not delete or disable that key before these versions are gone; `keywright versions` shows them"
-        }
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
         }

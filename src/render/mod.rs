@@ -8,6 +8,7 @@ pub mod apply_json;
 pub mod apply_text;
 pub mod approved_text;
 pub mod diagnostics;
+pub mod drift;
 pub mod escape;
 mod finding;
 mod paint;

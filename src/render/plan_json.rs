@@ -286,7 +286,7 @@ fn secret(plan: &SecretPlan) -> SecretDocument {
     }
 }
 
-fn place(origin: &Origin) -> OriginDocument {
+pub(super) fn place(origin: &Origin) -> OriginDocument {
     let Origin { file, line, column } = origin;
     OriginDocument { file: file.to_string(), line: *line, column: *column }
 }
@@ -448,9 +448,6 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::LooksRenamed { .. } => "looksRenamed",
             FindingKind::RotationPending { .. } => "rotationPending",
             FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
-            FindingKind::RotationOverdue { .. } => "rotationOverdue",
-            FindingKind::ReplicaFailed { .. } => "replicaFailed",
-            FindingKind::OldKeyInUse { .. } => "oldKeyInUse",
             FindingKind::ValueReEncrypted => "valueReEncrypted",
             FindingKind::ValueUnknown => "valueUnknown",
             FindingKind::ValueUnreadable { .. } => "valueUnreadable",

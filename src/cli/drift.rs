@@ -1,0 +1,181 @@
+//! `keywright drift`: what differs from git, for a cron job.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::interrupt;
+use super::prepare::{Prepared, PreparedTarget, Reading, load_project, prepare, reach, selection, tell_calls};
+use super::shell::Shell;
+use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
+use crate::aws::Aws;
+use crate::drift::{Class, Drift, DriftReport, Found, Ignore, TargetDrift, classify};
+use crate::exit_code::ExitCode;
+use crate::plan::{Lifts, Rules, Selection};
+use crate::render::{Paint, drift, escape};
+
+/// Report what differs from git.
+///
+/// Reads all targets, changes nothing, and sorts every difference into a class: changed, value-changed, missing,
+/// unmanaged, orphaned, foreign, scheduled-for-deletion, rotation-overdue, rotation-stuck, replica-failed,
+/// policy-undeclared, dangling-principal, unknown. A target that cannot be reached is reported and does not hide the others.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  keywright drift --fail-on changed,value-changed,missing\n  \
+    keywright drift --also prometheus=/var/lib/node_exporter/keywright.prom\n  \
+    keywright drift --ignore 'changed:prod/legacy/*:2027-01-31'\n\n\
+    Exit codes: 0 no drift, 1 a target could not be looked at, 2 drift.")]
+pub(super) struct DriftArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    /// How to show the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: DriftFormat,
+    /// Write the report to a file as well, in another format; may be given several times. A file is replaced as a whole
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]
+    also: Vec<(DriftFormat, PathBuf)>,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    values: ValueArgs,
+}
+
+/// What a look for drift looks at, and what of it counts.
+#[derive(Debug, Args)]
+pub(super) struct LookArgs {
+    /// Classes that end the run with 2, separated by commas [default: all]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    fail_on: Vec<Class>,
+    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several times
+    #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD")]
+    ignore: Vec<Ignore>,
+    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each)
+    #[arg(long)]
+    audit: bool,
+    /// Read live values and compare them with the declared ones (BatchGetSecretValue)
+    #[arg(long)]
+    read_values: bool,
+}
+
+/// A format of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DriftFormat {
+    /// For people
+    Text,
+    /// For programs; the format is in schemas/drift.schema.json
+    Json,
+}
+
+impl DriftFormat {
+    fn render(self, paint: Paint, report: &DriftReport) -> String {
+        match self {
+            Self::Text => drift::text::text(paint, report),
+            Self::Json => drift::json::json(report),
+        }
+    }
+}
+
+/// Reads `FORMAT=FILE`.
+fn also(text: &str) -> Result<(DriftFormat, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("it is written FORMAT=FILE")?;
+    if file.is_empty() {
+        return Err("the file is missing".to_owned());
+    }
+    Ok((DriftFormat::from_str(format, false)?, PathBuf::from(file)))
+}
+
+pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
+    match Box::pin(run(args, verbose, shell)).await {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+async fn run(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, ExitCode> {
+    let selection = selection(&args.choice, shell)?;
+    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
+    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let stop = interrupt::listen();
+    let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
+    let decryptor = sources.decryptor();
+    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+    let report = tokio::select! {
+        report = args.look.look(&aws, loaded, selection, &values, shell) => report,
+        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
+    };
+    shell.out.write(&args.format.render(shell.out.paint(), &report));
+    let mut code = args.look.exit_code(&report);
+    for (format, file) in &args.also {
+        let text = format.render(Paint::new(false), &report);
+        if let Err(error) = super::files::write_whole(file, text.as_bytes()) {
+            let shown = file.display().to_string();
+            shell.error(&format!("the report could not be written to {}: {error}", escape::line(&shown)), None);
+            code = code.worst(ExitCode::Error);
+        }
+    }
+    tell_calls(&aws, verbose, shell);
+    Ok(code)
+}
+
+impl LookArgs {
+    /// Looks at every target once.
+    pub(super) async fn look(
+        &self,
+        aws: &Aws,
+        loaded: crate::manifest::Loaded,
+        selection: Selection,
+        values: &RunValues<'_, NoPasswords>,
+        shell: &Shell,
+    ) -> DriftReport {
+        let (started, clock) = (aws.now(), Instant::now());
+        let rules = Rules { selection };
+        let reading = Reading { read_values: self.read_values, audit: self.audit };
+        let prepared = prepare(aws, loaded, &rules, Lifts::default(), values, reading, shell).await;
+        let over = self.ignore.iter().filter(|ignore| ignore.is_over(started));
+        for ignore in over {
+            let warning = shell.err.paint().warning("warning");
+            shell
+                .err
+                .line(&format!("{warning}: --ignore {} is over and ignores nothing", escape::line(ignore.written())));
+        }
+        let Prepared { project, targets } = prepared;
+        DriftReport {
+            project,
+            started,
+            targets: targets.into_iter().map(|target| self.target(target, &rules.selection)).collect(),
+            calls: aws.calls().by_operation(),
+            seconds: clock.elapsed().as_secs_f64(),
+        }
+    }
+
+    fn target(&self, PreparedTarget { desired, planned }: PreparedTarget, selection: &Selection) -> TargetDrift {
+        let place = desired.target.clone();
+        let (account, outcome) = match planned {
+            Err(error) => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!(" ({})", hint.replace('\n', "; ")));
+                (place.account, Err(format!("{}{hint}", error.text())))
+            }
+            Ok(planned) => {
+                let (target, now) = (planned.target, planned.connection.now);
+                let all = classify(&desired, &target.live, &target.plan, &target.report, selection, now);
+                let excused = |drift: &Drift| self.ignore.iter().any(|ignore| ignore.excuses(drift, now));
+                let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
+                let found = Found { checked: target.report.counts.desired, drifts, ignored: ignored.len() };
+                (target.live.account.or(place.account), Ok(found))
+            }
+        };
+        TargetDrift { name: place.name, account, region: place.region, outcome }
+    }
+
+    /// 1 when a target could not be looked at, 2 when something differs that counts.
+    pub(super) fn exit_code(&self, report: &DriftReport) -> ExitCode {
+        let counts = |class: Class| self.fail_on.is_empty() || self.fail_on.contains(&class);
+        let drifted = report.drifts().any(|(_, drift)| counts(drift.class));
+        let code = if drifted { ExitCode::Changes } else { ExitCode::Success };
+        if report.is_complete() { code } else { code.worst(ExitCode::Error) }
+    }
+}

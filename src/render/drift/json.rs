@@ -1,0 +1,144 @@
+//! Drift as JSON. The types here are the format, and `schemas/drift.schema.json` is made of them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::json_text;
+use super::super::plan_json::OriginDocument;
+use super::{counts, sentence};
+use crate::drift::{Drift, DriftReport, TargetDrift};
+
+/// The version of the format of [`DriftDocument`].
+pub const FORMAT_VERSION: &str = "1";
+
+/// What differs from git, over all chosen targets.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftDocument {
+    /// The version of this format: `1`.
+    pub format_version: &'static str,
+    /// The project's name.
+    pub project: String,
+    /// When the run began, as RFC 3339 in UTC.
+    pub started: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Requests to AWS, by operation.
+    pub calls: BTreeMap<String, u64>,
+    /// Whether anything differs in any target.
+    pub has_drift: bool,
+    /// The targets, in the order of the project file.
+    pub targets: Vec<TargetDocument>,
+}
+
+/// One target.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "DriftedTargetDocument")]
+pub struct TargetDocument {
+    /// The target's name.
+    pub name: String,
+    /// The twelve-digit account, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Why the target could not be looked at; the other members are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Secrets that manifests name, after selection.
+    pub checked: usize,
+    /// Drifts that are known noise (`--ignore`) and are not listed.
+    pub ignored: usize,
+    /// How many drifts there are of each class that has one.
+    pub counts: BTreeMap<&'static str, usize>,
+    /// What differs, by secret.
+    pub drifts: Vec<DriftedDocument>,
+}
+
+/// One difference.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftedDocument {
+    /// Its kind, as a stable word: the ones that `keywright drift --help` lists.
+    pub class: &'static str,
+    /// The secret.
+    pub secret: String,
+    /// What differs, in words without the secret's name.
+    pub message: String,
+    /// What is known of who did it.
+    pub hints: Vec<String>,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'static str>,
+    /// Since when, as far as that is known, as RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Where the secret's manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+}
+
+/// The report as JSON text with a final line feed.
+pub fn json(report: &DriftReport) -> String {
+    json_text(&document(report))
+}
+
+/// The JSON Schema of [`DriftDocument`].
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(DriftDocument).to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".to_owned(), "keywright drift, format version 1".into());
+    }
+    schema
+}
+
+fn document(report: &DriftReport) -> DriftDocument {
+    DriftDocument {
+        format_version: FORMAT_VERSION,
+        project: report.project.clone(),
+        started: report.started.to_string(),
+        seconds: report.seconds,
+        calls: report.calls.clone(),
+        has_drift: report.drifts().next().is_some(),
+        targets: report.targets.iter().map(target).collect(),
+    }
+}
+
+fn target(target: &TargetDrift) -> TargetDocument {
+    let TargetDrift { name, account, region, outcome } = target;
+    let empty = TargetDocument {
+        name: name.clone(),
+        account: account.clone(),
+        region: region.clone(),
+        error: None,
+        checked: 0,
+        ignored: 0,
+        counts: BTreeMap::new(),
+        drifts: Vec::new(),
+    };
+    match outcome {
+        Err(error) => TargetDocument { error: Some(error.clone()), ..empty },
+        Ok(found) => TargetDocument {
+            checked: found.checked,
+            ignored: found.ignored,
+            counts: counts(found).into_iter().map(|(class, number)| (class.word(), number)).collect(),
+            drifts: found.drifts.iter().map(drifted).collect(),
+            ..empty
+        },
+    }
+}
+
+fn drifted(drift: &Drift) -> DriftedDocument {
+    DriftedDocument {
+        class: drift.class.word(),
+        secret: drift.secret.as_str().to_owned(),
+        message: sentence(drift),
+        hints: drift.hints.clone(),
+        help: drift.help,
+        since: drift.since.map(|since| since.to_string()),
+        origin: drift.origin.as_ref().map(super::super::plan_json::place),
+    }
+}

@@ -1,0 +1,66 @@
+//! Drift as people read it on a terminal, and in the mail of a cron job.
+
+use std::fmt::Write as _;
+
+use super::super::paint::Paint;
+use super::super::{escape, plan_text, words};
+use super::{counts, sentence};
+use crate::drift::{Class, DriftReport, Found, TargetDrift};
+
+/// The whole report.
+pub fn text(paint: Paint, report: &DriftReport) -> String {
+    report.targets.iter().map(|target| one_target(paint, target)).collect::<Vec<_>>().join("\n")
+}
+
+fn one_target(paint: Paint, target: &TargetDrift) -> String {
+    let TargetDrift { name, account, region, outcome } = target;
+    let mut out = plan_text::heading(paint, name, account.as_deref(), region);
+    let found = match outcome {
+        Ok(found) => found,
+        Err(error) => {
+            let _ = writeln!(out, "\n  {}: {error}", paint.error(Class::Unreachable.word()));
+            return out;
+        }
+    };
+    for class in Class::ALL {
+        let drifts: Vec<_> = found.drifts.iter().filter(|drift| drift.class == class).collect();
+        if drifts.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n  {}", paint_class(paint, class));
+        for drift in drifts {
+            let at = drift.origin.as_ref().map_or_else(String::new, |origin| {
+                format!("  {}", paint.faint(format!("{}:{}", escape::line(&origin.file), origin.line)))
+            });
+            let name = paint.strong(escape::line(drift.secret.as_str()));
+            let _ = writeln!(out, "    {name} {}{at}", escape::line(&sentence(drift)));
+            for hint in &drift.hints {
+                let _ = writeln!(out, "        {}", paint.faint(escape::line(hint)));
+            }
+        }
+        if let Some(help) = found.drifts.iter().find(|drift| drift.class == class).and_then(|drift| drift.help) {
+            let _ = writeln!(out, "      {}", paint.faint(help));
+        }
+    }
+    let _ = writeln!(out, "\n  {}", summary(found));
+    out
+}
+
+/// `3 drifts: 2 changed, 1 missing; 40 secrets checked`.
+fn summary(found: &Found) -> String {
+    let ignored = if found.ignored > 0 { format!("; {} ignored", found.ignored) } else { String::new() };
+    let checked = format!("{} checked{ignored}", words::count(found.checked, "secret"));
+    if found.drifts.is_empty() {
+        return format!("No drift: {checked}.");
+    }
+    let classes: Vec<String> = counts(found).into_iter().map(|(class, number)| format!("{number} {class}")).collect();
+    format!("{}: {}; {checked}.", words::count(found.drifts.len(), "drift"), classes.join(", "))
+}
+
+fn paint_class(paint: Paint, class: Class) -> String {
+    match class {
+        Class::Unmanaged | Class::PolicyUndeclared | Class::Foreign => paint.moved(class.word()),
+        Class::Unreachable | Class::Missing | Class::ScheduledForDeletion => paint.removed(class.word()),
+        _ => paint.changed(class.word()),
+    }
+}
