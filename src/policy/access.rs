@@ -45,14 +45,15 @@ pub(super) fn grants_broad_access(canonical: &Value) -> bool {
     })
 }
 
-fn names_everyone(statement: &Value) -> bool {
+/// Whether a canonical statement is about every principal, or about every one but a few.
+pub(super) fn names_everyone(statement: &Value) -> bool {
     // Everyone but a few is everyone.
     statement.get("NotPrincipal").is_some()
         || items(statement.pointer("/Principal/AWS")).any(|principal| principal == "*")
 }
 
 /// Whether one of the conditions, all of which must hold, narrows the statement to fixed values.
-fn is_limited(condition: Option<&Value>) -> bool {
+pub(super) fn is_limited(condition: Option<&Value>) -> bool {
     let Some(operators) = condition.and_then(Value::as_object) else {
         return false;
     };
@@ -108,7 +109,7 @@ fn is_narrow_network(value: &str) -> bool {
 }
 
 /// The members of a canonical set, which is a list or the one member itself.
-fn items(set: Option<&Value>) -> impl Iterator<Item = &Value> {
+pub(super) fn items(set: Option<&Value>) -> impl Iterator<Item = &Value> {
     match set {
         Some(Value::Array(items)) => items.as_slice(),
         Some(single) => std::slice::from_ref(single),

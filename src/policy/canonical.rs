@@ -54,7 +54,8 @@ fn statements(written: &Value) -> Value {
     Value::Array(statements)
 }
 
-fn statement(written: &Value) -> Value {
+/// The canonical form of one statement.
+pub(super) fn statement(written: &Value) -> Value {
     let Value::Object(members) = written else {
         return plain(written);
     };

@@ -1,7 +1,7 @@
 //! IAM policy documents: the resource policies of secrets.
 //!
-//! This room knows what a policy document *says*: its canonical form, and with it equality; its grammar; and whether it
-//! opens a secret to everyone. It works on JSON values alone. What may not enter: YAML, spans, interpolation, anything
+//! This room knows what a policy document *says*: its canonical form, and with it equality; its grammar; whether it
+//! opens a secret to everyone; and what in it is probably a mistake. It works on JSON values alone. What may not enter: YAML, spans, interpolation, anything
 //! live, and any decision about what to do with a policy that differs.
 //!
 //! ```text
@@ -9,6 +9,7 @@
 //! canonical.rs   one form for all documents that mean the same
 //! syntax.rs      the grammar of documents and statements       principal.rs   the forms of principals
 //! access.rs      whether a policy grants broad access          duplicates.rs  keys written twice in one object
+//! lint/          what IAM takes and nobody wants         pattern.rs     IAM's wildcards
 //! vocabulary.rs  the names that IAM and Secrets Manager know, in their documented spelling
 //! ```
 
@@ -16,6 +17,8 @@ mod access;
 mod canonical;
 mod document;
 mod duplicates;
+mod lint;
+mod pattern;
 mod principal;
 mod syntax;
 mod vocabulary;
@@ -24,3 +27,4 @@ mod vocabulary;
 mod properties;
 
 pub use document::{MAX_POLICY_BYTES, PolicyDocument, PolicyProblem};
+pub use lint::{Lint, LintContext, LintSeverity, LintedSecret, PolicyFinding, lint, shuts_out};

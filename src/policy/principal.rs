@@ -62,9 +62,30 @@ fn check_aws(principal: &str) -> Result<(), Wrong> {
     }
 }
 
-/// The unique id of a user or a role. A live policy shows it when the user or the role was deleted.
+/// The unique id of a user or a role, which IAM takes for a principal.
 fn is_unique_id(text: &str) -> bool {
-    (text.starts_with("AIDA") || text.starts_with("AROA"))
+    has_form_of_id(text, &["AIDA", "AROA"])
+}
+
+/// The unique id of a user, role, group or managed policy. A live policy shows the id of a principal that was deleted, for
+/// IAM keeps ids and turns them into ARNs when it is asked. Access keys (`AKIA`, `ASIA`) look alike and are none.
+pub(super) fn is_id_of_deleted(text: &str) -> bool {
+    has_form_of_id(text, &["AIDA", "AROA", "AGPA", "ANPA"])
+}
+
+/// The account of a principal that names one: an account's id, or an ARN.
+pub(super) fn account_of(principal: &str) -> Option<&str> {
+    let account = if is_account_id(principal) { principal } else { principal.split(':').nth(4)? };
+    (is_account_id(account) && (principal == account || principal.starts_with("arn:"))).then_some(account)
+}
+
+/// Whether a principal is an account as a whole: its id, or the ARN of its root.
+pub(super) fn is_account(principal: &str) -> bool {
+    is_account_id(principal) || account_of(principal).is_some() && principal.ends_with(":root")
+}
+
+fn has_form_of_id(text: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| text.starts_with(prefix))
         && (16..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

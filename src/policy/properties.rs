@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::PolicyDocument;
+use super::{LintContext, LintedSecret, PolicyDocument, lint};
 
 /// One or several of these, as people write them: a list, or a value alone.
 fn some_of(pool: &'static [&'static str]) -> impl Strategy<Value = Value> + Clone {
@@ -250,6 +250,40 @@ proptest! {
     }
 
     #[test]
+    fn linting_takes_any_json_and_points_into_it(written in anything(), policy in policy()) {
+        for document in [json!({"Statement": written.clone()}), written, policy] {
+            let policy = PolicyDocument::from_checked(document.clone());
+            for finding in contexts().iter().flat_map(|context| lint(&policy, context)) {
+                let problem = finding.problem;
+                prop_assert!(document.pointer(&problem.pointer).is_some(), "{}: {}", problem.pointer, problem.message);
+            }
+        }
+    }
+
+    #[test]
+    fn lints_of_one_policy_in_other_clothes_are_the_same(written in policy(), seed in any::<u64>()) {
+        let kinds = |document: Value| {
+            let policy = PolicyDocument::from_checked(document);
+            let lints = contexts().into_iter().flat_map(|context| lint(&policy, &context)).map(|found| found.lint);
+            lints.collect::<std::collections::BTreeSet<_>>()
+        };
+        prop_assert_eq!(kinds(written.clone()), kinds(restyled("", &written, &mut Choices(seed))));
+    }
+
+    #[test]
+    fn lints_unquoted_show_nothing_of_the_document(mut written in policy()) {
+        for key in ["Action", "Resource"] {
+            written["Statement"][0][key] = json!(["MARKED", "arn:MARKED", "secretsmanager:MARKED", "MARKED:*"]);
+        }
+        written["Statement"][0]["Principal"] = json!({"AWS": ["AROAMARKED000000000", "arn:aws:iam::222222222222:role/MARKED"]});
+        let policy = PolicyDocument::from_checked(written);
+        for finding in contexts().iter().flat_map(|context| lint(&policy, context)) {
+            let shown = format!("{} {:?} {}", finding.problem.unquoted, finding.problem.help, finding.problem.pointer);
+            prop_assert!(!shown.contains("MARKED") && !shown.contains("222222222222"), "{shown}");
+        }
+    }
+
+    #[test]
     fn what_is_unquoted_shows_nothing_of_the_document(written in policy(), more in anything()) {
         for document in [marked(&written), marked(&more)] {
             for problem in PolicyDocument::check(&document) {
@@ -258,6 +292,17 @@ proptest! {
             }
         }
     }
+}
+
+/// Contexts that know much and little.
+fn contexts() -> [LintContext<'static>; 3] {
+    let arn = LintedSecret::Arn("arn:aws:secretsmanager:eu-west-1:111111111111:secret:payments-AbCdEf");
+    let named = LintedSecret::Named { account: None, region: "eu-west-1", name: "payments" };
+    [
+        LintContext { secret: arn, caller: Some("arn:aws:sts::111111111111:assumed-role/payments/ci") },
+        LintContext { secret: named, caller: None },
+        LintContext { secret: LintedSecret::Arn("é"), caller: Some("arn:aws:iam::1:é/") },
+    ]
 }
 
 /// The same document with a mark in every string and a marked key in every object.

@@ -53,7 +53,8 @@ const OPERATORS: [&str; 27] = [
     "Null",
 ];
 
-const OPERATIONS: [&str; 23] = [
+/// The actions of Secrets Manager, each named after its operation.
+pub(super) const OPERATIONS: [&str; 23] = [
     "BatchGetSecretValue",
     "CancelRotateSecret",
     "CreateSecret",
