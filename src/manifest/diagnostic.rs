@@ -83,6 +83,13 @@ impl Diagnostics {
         self.found.len() - self.error_count()
     }
 
+    /// Those of one rule, to be shown apart from the others.
+    #[must_use]
+    pub fn of(&self, code: &Code) -> Self {
+        let found = self.found.iter().filter(|found| found.code == code).cloned().collect();
+        Self { found, left_out: 0, left_out_errors: false }
+    }
+
     /// How many more were found than are kept.
     pub fn left_out(&self) -> usize {
         self.left_out
@@ -111,6 +118,8 @@ pub(crate) struct Problem {
     pub(crate) masked: bool,
     /// The line may belong to a value and nobody can tell: it is not shown at all.
     pub(crate) hidden: bool,
+    /// What tells it from others of one code at one place; empty where there is only one.
+    pub(crate) about: String,
 }
 
 impl Problem {
@@ -125,6 +134,7 @@ impl Problem {
             help: Vec::new(),
             masked: false,
             hidden: false,
+            about: String::new(),
         }
     }
 
@@ -154,6 +164,12 @@ impl Problem {
         self
     }
 
+    /// Says what tells it from others of one code at one place, whatever the words.
+    pub(crate) fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
+    }
+
     /// Says whether the place belongs to a value.
     pub(crate) fn masked(mut self, masked: bool) -> Self {
         self.masked = masked;
@@ -165,8 +181,8 @@ impl Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     found: Vec<(Problem, Targets)>,
-    /// What is known by rule and place.
-    seen: HashMap<(&'static str, Span), Vec<usize>>,
+    /// What is known by rule, place and what it is about.
+    seen: HashMap<(&'static str, Span, String), Vec<usize>>,
     left_out: usize,
     left_out_errors: bool,
     /// The target whose wish is being built, if any.
@@ -189,7 +205,7 @@ impl Report {
     ///
     /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name in them does.
     pub(crate) fn push(&mut self, problem: Problem) {
-        let key = (problem.code.id, problem.span);
+        let key = (problem.code.id, problem.span, problem.about.clone());
         for &at in self.seen.get(&key).map_or(&[][..], Vec::as_slice) {
             let Some((known, targets)) = self.found.get_mut(at) else { continue };
             let same = known.message == problem.message;

@@ -8,6 +8,7 @@ pub(crate) mod dependencies;
 pub(crate) mod name;
 pub(crate) mod policy;
 pub(crate) mod project;
+mod policy_lint;
 pub(crate) mod rotation;
 pub(crate) mod schedule;
 pub(crate) mod secret;

@@ -11,8 +11,8 @@ use super::super::tree::{Kind, Node, parse_integer};
 use crate::desired::{Part, PolicyTemplate, Template};
 use crate::policy::PolicyDocument;
 
-/// An inline policy as JSON, with the places that wait for another secret's ARN.
-pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<PolicyTemplate> {
+/// An inline policy as JSON, with the places that wait for another secret's ARN, and whether nothing is wrong with it.
+pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<(PolicyTemplate, bool)> {
     let mut holes = BTreeMap::new();
     let document = to_json(node, &mut String::new(), &mut holes);
     if is_poisoned(node) {
@@ -23,19 +23,26 @@ pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<PolicyTe
     let checked = template
         .resolve(&|name| Some(format!("arn:aws:secretsmanager:us-east-1:111111111111:secret:{name}-abcdef")))
         .map_or_else(|_| template.document.clone(), |document| document.as_written().clone());
-    for problem in PolicyDocument::check(&checked) {
-        let place = node.at_pointer(&problem.pointer);
-        let key = problem.pointer.rsplit_once('/').and_then(|(parent, step)| node.at_pointer(parent).entry(step));
-        let span = match (key, &place.kind) {
-            (Some((key, _)), Kind::Map(_) | Kind::Seq(_)) => key.span,
-            (None, Kind::Map(_) | Kind::Seq(_)) => first_line(place.span),
-            // The key may be what is wrong, or its value.
-            (Some((key, value)), _) if key.span.start < value.span.start => Span { end: value.span.end, ..key.span },
-            _ => place.span,
-        };
+    let problems = PolicyDocument::check(&checked);
+    let is_good = problems.is_empty();
+    for problem in problems {
+        let span = place_of(node, &problem.pointer);
         report.push(Problem::new(&codes::POLICY, span, problem.message).help_if(problem.help));
     }
-    Some(template)
+    Some((template, is_good))
+}
+
+/// The place of what a pointer into a policy leads to.
+pub(crate) fn place_of(policy: &Node, pointer: &str) -> Span {
+    let place = policy.at_pointer(pointer);
+    let key = pointer.rsplit_once('/').and_then(|(parent, step)| policy.at_pointer(parent).entry(step));
+    match (key, &place.kind) {
+        (Some((key, _)), Kind::Map(_) | Kind::Seq(_)) => key.span,
+        (None, Kind::Map(_) | Kind::Seq(_)) => first_line(place.span),
+        // The key may be what is wrong, or its value.
+        (Some((key, value)), _) if key.span.start < value.span.start => Span { end: value.span.end, ..key.span },
+        _ => place.span,
+    }
 }
 
 /// The problems of a policy file. `tree` is the same text read as YAML, of which JSON is a part: it knows the places.

@@ -18,6 +18,7 @@ use super::arn::{Home, check_kms_key};
 use super::dependencies::Built;
 use super::name::check_secret_name;
 use super::policy::inline_policy;
+use super::policy_lint::{Written, lint_policy};
 use super::project::{Project, key_span, recovery_window};
 use super::required;
 use super::rotation::{check_labels, check_replicas, check_rotation};
@@ -92,7 +93,7 @@ impl Builder<'_> {
                 };
                 check_tags(tags.value.as_ref(), key_span(&spec, &["tags"]), mode, &rules, self.report)
             }),
-            policy: self.policy(&fields, &spec),
+            policy: self.policy(&fields, &spec, named.map_or("", |name| name.value.as_str()), target),
             block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
             deletion: deletion(&fields.deletion, self.report),
             value: self.value(&fields, &spec, named.map_or("", |name| name.value.as_str())),
@@ -176,13 +177,26 @@ impl Builder<'_> {
         Some(Declared { value: key.value.clone(), origin: self.sources.origin(key_span(spec, &["kmsKeyId"])) })
     }
 
-    fn policy(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<PolicyTemplate>> {
+    fn policy(
+        &mut self,
+        fields: &Defaults,
+        spec: &Node,
+        name: &str,
+        target: &TargetModel,
+    ) -> Option<Declared<PolicyTemplate>> {
         let policy = fields.policy.get()?;
         let key = key_span(spec, &["policy"]);
         let origin = self.sources.origin(key);
         let value = match &policy.value {
             None => None,
-            Some(PolicySource::Inline) => Some(inline_policy(spec.get("policy")?, self.report)?),
+            Some(PolicySource::Inline) => {
+                let node = spec.get("policy")?;
+                let (template, is_good) = inline_policy(node, self.report)?;
+                if is_good {
+                    lint_policy(&template, &Written::Inline(node), name, target, self.report);
+                }
+                Some(template)
+            }
             Some(PolicySource::File(file)) => {
                 if let Some((extra, _)) = spec.get("policy")?.entries().iter().find(|(key, _)| &*key.text != "file") {
                     self.report.push(
@@ -192,7 +206,9 @@ impl Builder<'_> {
                     );
                 }
                 let file = file.get()?;
-                Some(self.files.policy(&file.value, file.span, self.sources, self.report)?)
+                let template = self.files.policy(&file.value, file.span, self.sources, self.report)?;
+                lint_policy(&template, &Written::File(file.span), name, target, self.report);
+                Some(template)
             }
         };
         Some(Declared { value, origin })

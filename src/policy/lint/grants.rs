@@ -52,9 +52,9 @@ fn everyone(statement: &Statement<'_>) -> (Lint, PolicyProblem) {
         return (Lint::LimitedWildcardPrincipal, problem);
     }
     let without = if statement.condition().is_some() {
-        "this opens the secret to everyone: the condition narrows it to no principal, account, organisation or network"
+        "the secret is open to everyone: the condition narrows it to no principal, account, organisation or network"
     } else {
-        "this opens the secret to everyone: there is no condition"
+        "the secret is open to everyone: there is no condition"
     };
     let help =
         "name the principals, or add a Condition with fixed values, for example `StringEquals` on `aws:PrincipalOrgID`";

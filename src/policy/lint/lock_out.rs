@@ -36,12 +36,13 @@ pub(super) fn lint(
     };
     let what = listed(&denied);
     let (lint, message) = match (applies(None), caller.map(|caller| applies(Some(caller)))) {
-        (Verdict::Yes, None | Some(Verdict::Yes)) => {
-            (Lint::ShutsOutAccount, format!("this denies {what} to everyone in the account, keywright included"))
-        }
-        (_, Some(Verdict::Yes)) => (Lint::ShutsOutCaller, format!("this denies {what} to keywright itself")),
+        (Verdict::Yes, None | Some(Verdict::Yes)) => (
+            Lint::ShutsOutAccount,
+            format!("the statement denies {what} to everyone in the account, keywright included"),
+        ),
+        (_, Some(Verdict::Yes)) => (Lint::ShutsOutCaller, format!("the statement denies {what} to keywright itself")),
         (_, Some(Verdict::Maybe)) => {
-            (Lint::MayShutOutCaller, format!("this denies {what} to keywright wherever its condition holds"))
+            (Lint::MayShutOutCaller, format!("the statement denies {what} to keywright wherever its condition holds"))
         }
         _ => return,
     };
