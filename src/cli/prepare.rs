@@ -13,7 +13,7 @@ use crate::aws::{Aws, ConnectError, Connection};
 use crate::desired::Desired;
 use crate::exit_code::ExitCode;
 use crate::live::ReadProgress;
-use crate::manifest::{LoadOptions, Loaded, load};
+use crate::manifest::{Diagnostics, LoadOptions, Loaded, codes, load};
 use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
 pub(super) use crate::reconcile::Reading;
 use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
@@ -101,13 +101,27 @@ pub(super) fn load_project(project: &ProjectArgs, targets: &[String], shell: &Sh
     if loaded.diagnostics.has_errors() {
         shell.err.write(&diagnostics::text(&loaded.diagnostics, shell.err.colour()));
     } else if loaded.diagnostics.warning_count() > 0 {
-        // A cron job and a plan that changes nothing should not be loud about what was accepted long ago.
-        let number = loaded.diagnostics.warning_count();
-        let plural = if number == 1 { "" } else { "s" };
-        let label = shell.err.paint().warning("warning");
-        shell.err.line(&format!("{label}: {number} warning{plural} in the manifests: keywright validate shows them\n"));
+        tell_warnings(&loaded.diagnostics, shell);
     }
     if loaded.diagnostics.has_errors() { Err(ExitCode::Error) } else { Ok(loaded) }
+}
+
+/// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that changes nothing should not
+/// be loud about what was accepted long ago.
+fn tell_warnings(found: &Diagnostics, shell: &Shell) {
+    let rules = found.of(&codes::RULE_BROKEN_WARNING);
+    if rules.warning_count() > 0 {
+        shell.err.line(&diagnostics::text(&rules, shell.err.colour()));
+    }
+    let number = found.warning_count() - rules.warning_count();
+    if number > 0 {
+        let plural = if number == 1 { "" } else { "s" };
+        let other = if rules.warning_count() > 0 { "other " } else { "" };
+        let label = shell.err.paint().warning("warning");
+        shell.err.line(&format!(
+            "{label}: {number} {other}warning{plural} in the manifests: keywright validate shows them\n"
+        ));
+    }
 }
 
 /// Reads the selection, or says what is wrong with it.

@@ -4,12 +4,15 @@
 //! out the part of the wish that it has checked.
 
 pub(crate) mod arn;
+mod cadence;
 pub(crate) mod dependencies;
 pub(crate) mod name;
 pub(crate) mod policy;
-pub(crate) mod project;
 mod policy_lint;
+pub(crate) mod project;
 pub(crate) mod rotation;
+pub(crate) mod rule;
+mod rule_kept;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod tags;

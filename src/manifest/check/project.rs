@@ -9,6 +9,7 @@ use super::super::schema::{API_VERSION, ProjectDocument, ProjectSpec, PruneChoic
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::name::check_plain_name;
+use super::rule::{Rules, check_rules};
 use super::target::{TargetModel, check_overlaps, check_targets};
 use super::{in_range, required};
 use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
@@ -25,6 +26,7 @@ pub(crate) struct Project {
     pub(crate) prune_window_days: u8,
     pub(crate) ignore_tags: TagPatterns,
     pub(crate) guards: GuardLimits,
+    pub(crate) rules: Rules,
     /// `spec.manifests`, when it is there.
     pub(crate) manifests: Option<Vec<(String, Span)>>,
 }
@@ -46,7 +48,7 @@ pub(crate) fn check_project(
     });
     let spec = &spec?.value;
     let targets = check_targets(spec, tree, sources, report);
-    let project = Project {
+    let mut project = Project {
         name: name.unwrap_or_default(),
         targets,
         targets_span: key(&["spec", "targets"]),
@@ -63,10 +65,12 @@ pub(crate) fn check_project(
             .unwrap_or(DEFAULT_RECOVERY_WINDOW_DAYS),
         ignore_tags: tag_patterns(spec, report),
         guards: guards(spec, report),
+        rules: Rules::default(),
         manifests: spec.manifests.value().map(|paths| {
             paths.iter().filter_map(|path| path.get().map(|path| (path.value.clone(), path.span))).collect()
         }),
     };
+    project.rules = check_rules(&spec.rules, &project, report);
     check_overlaps(&project.targets, report);
     Some(project)
 }

@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 /// Shortest interval between two rotations, in hours.
 const MIN_INTERVAL_HOURS: u32 = 4;
 
+/// The hours of a day.
+pub(super) const HOURS_A_DAY: u32 = 24;
+
 /// What is wrong with an expression, and what would be right.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ScheduleFault {
@@ -23,13 +26,10 @@ pub(crate) fn check_schedule(schedule: &str) -> Result<u32, ScheduleFault> {
     if schedule.len() > 256 {
         return fault("a schedule has at most 256 characters", "for example rate(30 days)");
     }
-    let inner = |name: &str| {
-        schedule.strip_prefix(name).and_then(|rest| rest.strip_prefix('(')).and_then(|rest| rest.strip_suffix(')'))
-    };
-    if let Some(rate) = inner("rate") {
+    if let Some(rate) = inner(schedule, "rate") {
         return check_rate(rate);
     }
-    if let Some(cron) = inner("cron") {
+    if let Some(cron) = inner(schedule, "cron") {
         return check_cron(cron);
     }
     let help = match schedule.split_whitespace().count() {
@@ -41,7 +41,13 @@ pub(crate) fn check_schedule(schedule: &str) -> Result<u32, ScheduleFault> {
     fault("a schedule is rate(...) or cron(...)", help)
 }
 
-fn check_rate(rate: &str) -> Result<u32, ScheduleFault> {
+/// What stands in the brackets of `rate(...)` or `cron(...)`.
+pub(super) fn inner<'a>(schedule: &'a str, name: &str) -> Option<&'a str> {
+    schedule.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')
+}
+
+/// Checks what stands in a `rate(...)`, and gives its hours.
+pub(super) fn check_rate(rate: &str) -> Result<u32, ScheduleFault> {
     let help = "for example rate(4 hours), rate(1 day) or rate(30 days)";
     let Some((number, unit)) = rate.split_once(' ') else { return fault("a rate is a number and a unit", help) };
     let number: u32 = match number.parse() {
@@ -50,7 +56,7 @@ fn check_rate(rate: &str) -> Result<u32, ScheduleFault> {
     };
     let hours = match unit {
         "hour" | "hours" => number,
-        "day" | "days" => number * 24,
+        "day" | "days" => number * HOURS_A_DAY,
         "minute" | "minutes" => return fault("a rate is in hours or days", help),
         _ => return fault("the unit of a rate is `hours` or `days`", help),
     };
@@ -63,12 +69,18 @@ fn check_rate(rate: &str) -> Result<u32, ScheduleFault> {
 const MONTHS: &[&str] = &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: &[&str] = &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-struct Part {
-    name: &'static str,
-    low: u32,
-    high: u32,
-    names: &'static [&'static str],
+/// One of the fields of a cron expression.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) low: u32,
+    pub(super) high: u32,
+    pub(super) names: &'static [&'static str],
 }
+
+pub(super) const DAY: Part = Part { name: "day", low: 1, high: 31, names: &[] };
+pub(super) const MONTH: Part = Part { name: "month", low: 1, high: 12, names: MONTHS };
+/// 1 is Sunday.
+pub(super) const WEEKDAY: Part = Part { name: "weekday", low: 1, high: 7, names: WEEKDAYS };
 
 fn check_cron(cron: &str) -> Result<u32, ScheduleFault> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
@@ -98,7 +110,7 @@ fn check_cron(cron: &str) -> Result<u32, ScheduleFault> {
         }
     }
     let hour_set = values(hours, &Part { name: "hour", low: 0, high: 23, names: &[] })?;
-    values(month, &Part { name: "month", low: 1, high: 12, names: MONTHS })?;
+    values(month, &MONTH)?;
     if *day != "?" {
         check_day(day)?;
     }
@@ -126,7 +138,7 @@ fn shortest_gap(hours: &BTreeSet<u32>, every_day: bool) -> u32 {
 }
 
 /// A list of values, ranges and steps.
-fn values(field: &str, part: &Part) -> Result<BTreeSet<u32>, ScheduleFault> {
+pub(super) fn values(field: &str, part: &Part) -> Result<BTreeSet<u32>, ScheduleFault> {
     let mut set = BTreeSet::new();
     for item in field.split(',') {
         let (span, step) = match item.split_once('/') {
@@ -162,7 +174,8 @@ fn values(field: &str, part: &Part) -> Result<BTreeSet<u32>, ScheduleFault> {
     Ok(set)
 }
 
-fn value(text: &str, part: &Part) -> Result<u32, ScheduleFault> {
+/// One value, as a number or by its name.
+pub(super) fn value(text: &str, part: &Part) -> Result<u32, ScheduleFault> {
     if let Some(at) = part.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
         return Ok(part.low + u32::try_from(at).unwrap_or(0));
     }
@@ -185,14 +198,13 @@ fn value(text: &str, part: &Part) -> Result<u32, ScheduleFault> {
 
 /// The day of the month: also `L`, `LW` and `15W`.
 fn check_day(field: &str) -> Result<(), ScheduleFault> {
-    let part = Part { name: "day", low: 1, high: 31, names: &[] };
     for item in field.split(',') {
         if matches!(item, "L" | "LW") {
             continue;
         }
         match item.strip_suffix('W') {
-            Some(day) => value(day, &part).map(|_| ())?,
-            None => values(item, &part).map(|_| ())?,
+            Some(day) => value(day, &DAY).map(|_| ())?,
+            None => values(item, &DAY).map(|_| ())?,
         }
     }
     Ok(())
@@ -200,13 +212,12 @@ fn check_day(field: &str) -> Result<(), ScheduleFault> {
 
 /// The day of the week: also `L`, `FRIL` and `TUE#2`.
 fn check_weekday(field: &str) -> Result<(), ScheduleFault> {
-    let part = Part { name: "weekday", low: 1, high: 7, names: WEEKDAYS };
     for item in field.split(',') {
         if item == "L" {
             continue;
         }
         if let Some((day, nth)) = item.split_once('#') {
-            value(day, &part)?;
+            value(day, &WEEKDAY)?;
             if !matches!(nth, "1" | "2" | "3" | "4" | "5") {
                 return fault(
                     format!("`{item}` is not a weekday of the month"),
@@ -214,9 +225,9 @@ fn check_weekday(field: &str) -> Result<(), ScheduleFault> {
                 );
             }
         } else if let Some(day) = item.strip_suffix('L') {
-            value(day, &part)?;
+            value(day, &WEEKDAY)?;
         } else {
-            values(item, &part)?;
+            values(item, &WEEKDAY)?;
         }
     }
     Ok(())

@@ -22,6 +22,7 @@ use super::policy_lint::{Written, lint_policy};
 use super::project::{Project, key_span, recovery_window};
 use super::required;
 use super::rotation::{check_labels, check_replicas, check_rotation};
+use super::rule_kept::Declaration;
 use super::tags::{TagRules, check_tags};
 use super::target::TargetModel;
 use super::value::check_value;
@@ -71,6 +72,11 @@ impl Builder<'_> {
         let protect = typed.protect.value().copied().unwrap_or(false);
         if protect && state == State::Absent {
             self.protected_and_absent(&metadata);
+        }
+        if let Some(name) = named.filter(|_| name_fits) {
+            let (name, name_span) = (name.value.as_str(), name.span);
+            let declared = Declaration { name, name_span, state, fields: &fields, spec: &spec, target };
+            self.project.rules.check(&declared, self.report);
         }
         let name_span = named.map_or_else(|| key_span(tree, &["metadata"]), |name| name.span);
         let secret = DesiredSecret {

@@ -6,6 +6,7 @@
 
 mod project;
 mod rotation;
+mod rules;
 mod secret;
 mod value;
 
@@ -18,6 +19,7 @@ pub use self::project::{
     TargetSpec,
 };
 pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
+pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec};
 pub use self::secret::{
     DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
     TagModeChoice,

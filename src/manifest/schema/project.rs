@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::field::{Field, Map};
+use super::rules::RuleSpec;
 use super::secret::spec;
 
 /// A keywright project: who owns the secrets, where they are applied, and what may be touched. It is the file `keywright.yaml` at the root
@@ -66,6 +67,10 @@ pub struct ProjectSpec {
     pub ignore_tags: Field<Vec<Field<String>>>,
     /// Limits on what one apply may do without being told so by a flag.
     pub guards: Field<GuardsSpec>,
+    /// Rules that the project's secrets keep, checked by `validate` and before every plan: at most 100.
+    #[schemars(extend("maxItems" = 100))]
+    #[schemars(example = serde_json::json!([{ "name": "owner-tag", "requireTags": { "owner": "team-[a-z]+" }, "message": "every secret names its team" }]))]
+    pub rules: Field<Vec<Field<RuleSpec>>>,
 }
 
 /// An AWS account and region that the manifests are applied to.

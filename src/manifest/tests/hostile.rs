@@ -63,6 +63,34 @@ fn very_many_mistakes_are_counted_and_not_all_shown() {
 }
 
 #[test]
+fn rules_are_bounded() {
+    let load = |rules: &str, secrets: usize| {
+        let project = format!("{}  rules:\n{rules}", super::PROJECT);
+        let secrets: String =
+            (0..secrets).map(|at| format!("---\n{}", secret(&format!("s{at}"), "  tags: { a: x }"))).collect();
+        let mut found = codes(&load_files(&[("keywright.yaml", project), ("a.yaml", secrets)], &[]));
+        found.dedup();
+        found
+    };
+    let rules = |number: usize| -> String {
+        (0..number).map(|at| format!("    - {{ name: r{at}, requireTags: {{ a: x }} }}\n")).collect()
+    };
+    assert_eq!(load(&rules(100), 1), [""; 0]);
+    assert_eq!(load(&rules(101), 1), ["rule"]);
+    let patterns = |number: usize| {
+        let tags: Vec<String> = (0..number).map(|at| format!("t{at}: \"x{at}\"")).collect();
+        format!("    - {{ name: r, requireTags: {{ {} }} }}\n", tags.join(", "))
+    };
+    assert_eq!(load(&patterns(500), 1), ["project-rule"]);
+    assert_eq!(load(&patterns(501), 1), ["rule"]);
+    // Breaches are bounded as every other mistake is, and backtracking has no meaning to these expressions.
+    assert_eq!(load("    - { name: r, requireTags: { b: \"\" } }\n", 3_000), ["project-rule"]);
+    let slow =
+        format!("    - {{ name: r, match: {{ names: [\"*{}\"] }}, namePattern: \"(s*)*z\" }}\n", "*a".repeat(500));
+    assert_eq!(load(&slow, 100), [""; 0]);
+}
+
+#[test]
 fn a_chain_of_many_dependencies_needs_no_deep_stack() {
     let mut text = String::new();
     for at in 0..3_000 {

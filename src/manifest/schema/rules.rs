@@ -1,0 +1,97 @@
+//! The rules that a project makes for its own secrets.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::field::{Field, Map};
+
+/// A rule that the project's secrets keep. It is checked by `validate` and before every plan, on what the manifests declare, with the defaults
+/// and overrides merged and variables filled in. It requires at least one thing. Variables are not filled in within rules.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+#[schemars(extend("required" = ["name"]))]
+pub struct RuleSpec {
+    /// The rule's name, which findings give: 1 to 63 lower-case letters, digits and hyphens, unique.
+    #[schemars(example = serde_json::json!("owner-tag"), regex(pattern = r"^[a-z0-9][a-z0-9-]{0,62}$"))]
+    pub name: Field<String>,
+    /// Which secrets the rule is for: those that everything in it holds for. By default it is for all of them.
+    #[schemars(example = serde_json::json!({ "names": ["prod/*"], "tags": { "data-class": "restricted|secret" } }))]
+    pub r#match: Field<RuleMatch>,
+    /// Tags that are declared, each with a regular expression that its whole value matches; empty for any value.
+    #[schemars(example = serde_json::json!({ "owner": "team-[a-z]+", "cost-center": "" }))]
+    pub require_tags: Field<Map<String>>,
+    /// A regular expression that the secret's whole name matches.
+    #[schemars(example = serde_json::json!("[a-z0-9/-]+"), length(min = 1))]
+    pub name_pattern: Field<String>,
+    /// What is required of rotation.
+    #[schemars(example = serde_json::json!({ "required": true, "atLeastEveryDays": 30 }))]
+    pub rotation: Field<RuleRotation>,
+    /// Regions that do, and do not, hold a replica.
+    #[schemars(example = serde_json::json!({ "required": ["us-west-2"] }))]
+    pub replicas: Field<RuleReplicas>,
+    /// No manifest says `deletion.force`: a deleted secret can always be restored for a while. The only requirement that secrets with
+    /// `metadata.state: absent` are held to.
+    #[schemars(extend("default" = false))]
+    pub forbid_force_deletion: Field<bool>,
+    /// `kmsKeyId` names a key, for the secret and each of its replicas, other than the account's own key for Secrets Manager
+    /// (`alias/aws/secretsmanager`).
+    #[schemars(extend("default" = false))]
+    pub require_kms_key: Field<bool>,
+    /// Why there is this rule, or whom to ask: shown with every finding.
+    #[schemars(example = serde_json::json!("every secret names its team: see the handbook, chapter 4"))]
+    pub message: Field<String>,
+    /// `error` stops `plan` and `apply`; `warning` is only shown.
+    #[schemars(extend("default" = "error"))]
+    pub severity: Field<RuleSeverity>,
+}
+
+/// Which secrets a rule is for. Everything that is given must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct RuleMatch {
+    /// Globs over secrets' names, of which one fits, as in `--select`: `*` and `?` match `/` too.
+    #[schemars(example = serde_json::json!(["prod/*"]), extend("minItems" = 1))]
+    pub names: Field<Vec<Field<String>>>,
+    /// Declared tags, each with a regular expression that its whole value matches; empty for any value. All of them are there.
+    #[schemars(example = serde_json::json!({ "data-class": "restricted|secret" }), extend("minProperties" = 1))]
+    pub tags: Field<Map<String>>,
+    /// Names of targets, of which one is the secret's.
+    #[schemars(example = serde_json::json!(["prod"]), extend("minItems" = 1))]
+    pub targets: Field<Vec<Field<String>>>,
+}
+
+/// What a rule requires of rotation.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct RuleRotation {
+    /// Rotation is declared, and not `null`.
+    #[schemars(extend("default" = false))]
+    pub required: Field<bool>,
+    /// Where rotation is declared, at most so many days lie between two rotations: 1 to 1,000. For `cron(...)` the longest time between two
+    /// of its dates counts.
+    #[schemars(example = 30, range(min = 1, max = 1000))]
+    pub at_least_every_days: Field<i64>,
+}
+
+/// Regions that do, and do not, hold a replica.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct RuleReplicas {
+    /// Regions that hold a replica, or the secret itself.
+    #[schemars(example = serde_json::json!(["us-west-2"]))]
+    pub required: Field<Vec<Field<String>>>,
+    /// Regions that hold no replica.
+    #[schemars(example = serde_json::json!(["us-east-1"]))]
+    pub forbidden: Field<Vec<Field<String>>>,
+}
+
+/// What a breach of a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum RuleSeverity {
+    /// Nothing is planned as long as it is there.
+    Error,
+    /// It is shown, and stops nothing.
+    Warning,
+}
