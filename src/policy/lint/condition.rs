@@ -130,8 +130,8 @@ fn matches_value(
     account: Option<&str>,
 ) -> Verdict {
     match (operator, fact) {
-        ("StringEquals" | "StringLike" | "StringEqualsIgnoreCase" | "ArnEquals" | "ArnLike", Fact::Arn) => {
-            let pattern = operator != "StringEquals" && operator != "StringEqualsIgnoreCase";
+        ("StringEquals" | "StringLike" | "ArnEquals" | "ArnLike", Fact::Arn) => {
+            let pattern = operator != "StringEquals";
             Caller::arn_matches(caller, account, value, pattern)
         }
         ("StringEquals", Fact::Text(text)) => Verdict::of(value == *text),
