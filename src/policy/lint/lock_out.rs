@@ -7,15 +7,16 @@ use super::caller::Caller;
 use super::condition::{Verdict, holds};
 use super::reach::{covers, is_about};
 use super::statement::{Effect, Statement};
-use super::{Found, Lint, LintContext};
+use super::{Found, Lint};
 
 /// What keywright needs to see a secret and its policy, and to change the policy back.
 const NEEDED: [&str; 3] = ["DescribeSecret", "GetResourcePolicy", "PutResourcePolicy"];
 
-/// Lints one statement.
+/// Lints one statement. `account` and `arn` are the secret's, as far as they are known.
 pub(super) fn lint(
     statement: &Statement<'_>,
-    context: &LintContext<'_>,
+    account: Option<&str>,
+    arn: &str,
     caller: Option<&Caller<'_>>,
     found: &mut Found,
 ) {
@@ -26,11 +27,10 @@ pub(super) fn lint(
     if denied.is_empty() {
         return;
     }
-    let account = context.account();
     let applies = |caller: Option<&Caller<'_>>| {
         Verdict::all([
             names(statement, caller, account),
-            covers(statement, context),
+            covers(statement, arn),
             holds(statement.condition(), caller, account),
         ])
     };

@@ -169,13 +169,14 @@ pub struct PolicyFinding {
 
 /// Everything in a policy that is probably not meant, in the order of its statements.
 pub fn lint(policy: &PolicyDocument, context: &LintContext<'_>) -> Vec<PolicyFinding> {
+    let (account, arn) = (context.account(), context.arn());
     let caller = context.caller.and_then(Caller::read);
     let mut findings = Vec::new();
     for statement in Statement::all(policy.as_written()) {
         let mut found = Vec::new();
-        grants::lint(&statement, context.account(), &mut found);
-        reach::lint(&statement, context, &mut found);
-        lock_out::lint(&statement, context, caller.as_ref(), &mut found);
+        grants::lint(&statement, account, &mut found);
+        reach::lint(&statement, &arn, &mut found);
+        lock_out::lint(&statement, account, &arn, caller.as_ref(), &mut found);
         let sid = statement.sid();
         findings.extend(found.into_iter().map(|(lint, problem)| PolicyFinding {
             lint,

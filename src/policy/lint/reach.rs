@@ -5,12 +5,12 @@ use super::super::pattern::{fits, has_wildcard, may_fit};
 use super::super::vocabulary::{OPERATIONS, nearest};
 use super::condition::Verdict;
 use super::statement::Statement;
-use super::{Found, Lint, LintContext};
+use super::{Found, Lint};
 
 const SERVICE: &str = "secretsmanager";
 
-/// Lints the actions and resources of a statement.
-pub(super) fn lint(statement: &Statement<'_>, context: &LintContext<'_>, found: &mut Found) {
+/// Lints the actions and resources of a statement. `arn` is the secret's, as far as it is known.
+pub(super) fn lint(statement: &Statement<'_>, arn: &str, found: &mut Found) {
     for key in ["Action", "NotAction"] {
         for (pointer, action) in statement.strings(key) {
             if let Some(problem) = unknown_action(pointer, action) {
@@ -18,14 +18,13 @@ pub(super) fn lint(statement: &Statement<'_>, context: &LintContext<'_>, found: 
             }
         }
     }
-    let arn = context.arn();
     for (pointer, resource) in statement.strings("Resource") {
-        if is_elsewhere(resource, &arn) {
-            found.push((Lint::OtherResource, other_resource(pointer, resource, &arn)));
+        if is_elsewhere(resource, arn) {
+            found.push((Lint::OtherResource, other_resource(pointer, resource, arn)));
         }
     }
     for (pointer, resource) in statement.strings("NotResource") {
-        if fits(resource, &arn) {
+        if fits(resource, arn) {
             let message = format!("`{resource}` is this secret, so the statement applies to nothing");
             let problem = PolicyProblem::new(pointer, message)
                 .quoting(resource)
@@ -44,14 +43,13 @@ pub(super) fn is_about(statement: &Statement<'_>, operation: &str) -> bool {
 }
 
 /// Whether a statement is about the secret.
-pub(super) fn covers(statement: &Statement<'_>, context: &LintContext<'_>) -> Verdict {
-    let arn = context.arn();
+pub(super) fn covers(statement: &Statement<'_>, arn: &str) -> Verdict {
     let names = |key: &str| {
         let each = statement.strings(key);
         Verdict::any(each.iter().map(|(_, pattern)| {
-            if fits(pattern, &arn) {
+            if fits(pattern, arn) {
                 Verdict::Yes
-            } else if pattern.contains("${") || may_fit(pattern, &arn) {
+            } else if pattern.contains("${") || may_fit(pattern, arn) {
                 Verdict::Maybe
             } else {
                 Verdict::No
