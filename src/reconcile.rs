@@ -7,11 +7,15 @@ mod value_facts;
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt, stream};
+
 use crate::apply::Values;
 use crate::desired::{Desired, SecretName, State};
-use crate::live::{self, Live, LivePolicy, LiveSecret, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted};
+use crate::live::{
+    self, Live, LivePolicy, LiveSecret, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted,
+};
 use crate::origin::Origin;
-use crate::plan::{Change, Plan, PlanReport, Rules, Selection, plan};
+use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, plan};
 use crate::value::ValueError;
 
 /// What reading and planning one target came to.
@@ -47,6 +51,9 @@ pub struct ValueProblem {
     pub error: ValueError,
 }
 
+/// Policies that are validated at once; the client-side quota sets the pace.
+const POLICIES_AT_ONCE: usize = 16;
+
 /// What is read beyond what the manifests need.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
@@ -54,6 +61,8 @@ pub struct Reading {
     pub read_values: bool,
     /// The policies of all secrets in scope (`--audit`).
     pub audit: bool,
+    /// What ValidateResourcePolicy says of the policies that would be put (`--validate-policies`).
+    pub validate_policies: bool,
 }
 
 /// How one run plans.
@@ -87,7 +96,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         facts.compared = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
     }
     loop {
-        let (planned, report) = plan(desired, &live, &facts, rules);
+        let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed: Vec<SecretName> = planned
             .secrets
             .iter()
@@ -97,6 +106,10 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
+            if reading.validate_policies {
+                report.findings.extend(validate_policies(reader, &planned, &live).await);
+                report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+            }
             return Ok(TargetPlan { live, plan: planned, report });
         }
         // Each round learns about at least one secret more, so this ends.
@@ -110,6 +123,31 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             live.elsewhere.insert((region, name), there);
         }
     }
+}
+
+/// Asks the service about the policies that would be put. One that waits for an ARN is asked about when it is put.
+async fn validate_policies<R: ReadSecrets>(reader: &R, planned: &Plan, live: &Live) -> Vec<Finding> {
+    let arns = |name: &SecretName| live.arn(name);
+    let asked = planned.secrets.iter().flat_map(|secret| {
+        secret.actions.iter().filter_map(move |action| match action {
+            Action::PutPolicy { policy, .. } => Some((secret, policy.resolve(&arns).ok()?.to_wire())),
+            _ => None,
+        })
+    });
+    stream::iter(asked)
+        .map(async |(secret, policy)| {
+            let arn = secret.observed.as_ref().map(|observed| observed.arn.as_str());
+            let kind = match reader.validate_policy(arn, &policy).await {
+                PolicyVerdict::Passed => return None,
+                PolicyVerdict::Rejected(problems) => FindingKind::PolicyRejected { problems },
+                PolicyVerdict::Unavailable(error) => FindingKind::PolicyNotValidated { reason: error.to_string() },
+            };
+            Some(Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind })
+        })
+        .buffered(POLICIES_AT_ONCE)
+        .filter_map(async |finding| finding)
+        .collect()
+        .await
 }
 
 /// Reads the policies that no manifest declares.

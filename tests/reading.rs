@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use keywright::desired::{Desired, SecretName};
 use keywright::live::{
-    ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, ReadSecrets, Seen, ServiceError, ServiceErrorKind,
-    VersionEntry,
+    ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen, ServiceError,
+    ServiceErrorKind, VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
@@ -102,6 +102,10 @@ impl ReadSecrets for Service {
         self.log(format!("DescribeSecret {name}"));
         let found = self.described.iter().find(|secret| secret.name == *name).cloned();
         Ok(found.map(|secret| LiveSecret { seen: Seen::Described, ..secret }))
+    }
+
+    async fn validate_policy(&self, _: Option<&str>, policy: &str) -> PolicyVerdict {
+        unreachable!("nobody asked to validate {policy}")
     }
 
     async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {

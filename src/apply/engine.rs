@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
 use super::schedule::{Schedule, Skipped};
 use super::values::{Values, put, render};
-use super::writer::{Created, NewSecret, NewSettings, PolicyVerdict, Receipt, WriteSecrets};
+use super::writer::{Created, NewSecret, NewSettings, Receipt, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
-use crate::live::{Live, LiveSecret, ServiceError, ServiceErrorKind};
+use crate::live::{Live, LiveSecret, PolicyVerdict, ServiceError, ServiceErrorKind};
 use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, rests_on_policy};
 
 /// How an apply runs.
@@ -235,7 +235,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Action::PutPolicy { policy, block_public_policy } => {
                 let arn = self.arn(&secret.name)?;
                 let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
-                match self.writer.validate_policy(&arn, &policy).await {
+                match self.writer.validate_policy(Some(&arn), &policy).await {
                     PolicyVerdict::Passed => {}
                     PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
                     PolicyVerdict::Unavailable(error) => {

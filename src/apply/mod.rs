@@ -13,4 +13,4 @@ mod writer;
 pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 pub use values::{Arns, Values};
-pub use writer::{Created, NewSecret, NewSettings, PolicyVerdict, PutVersion, Receipt, Rotating, WriteSecrets};
+pub use writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};

@@ -75,18 +75,6 @@ pub struct PutVersion {
     pub receipt: Receipt,
 }
 
-/// What ValidateResourcePolicy says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicyVerdict {
-    /// The policy passes.
-    Passed,
-    /// What it finds wrong.
-    Rejected(Vec<String>),
-    /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission. PutResourcePolicy
-    /// makes the checks that matter for safety itself, so this is a warning and no failure.
-    Unavailable(ServiceError),
-}
-
 /// The writing operations of one target. Each is one call, retried by the SDK alone.
 ///
 /// Existing secrets are named by their full ARN, so that a secret that was deleted and made anew under the same name is
@@ -180,9 +168,6 @@ pub trait WriteSecrets: ReadSecrets {
 
     /// UntagResource.
     fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
-
-    /// ValidateResourcePolicy. It writes nothing.
-    fn validate_policy(&self, arn: &str, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
 
     /// PutResourcePolicy.
     fn put_policy(

@@ -10,14 +10,15 @@ use aws_sdk_secretsmanager::types::{
     ExternalSecretRotationMetadataItem, Filter, FilterNameStringType, ReplicationStatusType, RotationRulesType,
     SecretListEntry, SecretValueEntry, SecretVersionsListEntry, StatusType, Tag,
 };
+use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 
 use super::error::{kind_of, service_error};
 use super::quota::{Group, Quotas};
 use crate::desired::SecretName;
 use crate::live::{
-    ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReadSecrets, ReplicaStatus, Seen,
-    ServiceError, ServiceErrorKind, VersionEntry,
+    ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ReplicaStatus,
+    Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
@@ -52,6 +53,36 @@ impl Reader {
 }
 
 impl ReadSecrets for Reader {
+    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
+        self.wait(Group::ResourcePolicy).await;
+        let call =
+            self.client.validate_resource_policy().set_secret_id(secret.map(str::to_owned)).resource_policy(policy);
+        // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual number
+        // of attempts at every policy would make an apply look dead.
+        let once_more =
+            aws_sdk_secretsmanager::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+        let answer = match call.customize().config_override(once_more).send().await {
+            Ok(answer) => answer,
+            Err(error) => return PolicyVerdict::Unavailable(service_error("ValidateResourcePolicy", &error)),
+        };
+        if answer.policy_validation_passed {
+            return PolicyVerdict::Passed;
+        }
+        let mut problems: Vec<String> = answer
+            .validation_errors
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|problem| match (problem.check_name, problem.error_message) {
+                (Some(check), Some(message)) => Some(format!("{check}: {message}")),
+                (check, message) => check.or(message),
+            })
+            .collect();
+        if problems.is_empty() {
+            problems.push("validation did not pass, and no reason was given".to_owned());
+        }
+        PolicyVerdict::Rejected(problems)
+    }
+
     async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
         let mut versions = Vec::new();
         let mut token = None;

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::{ExternalSecretRotationMetadataItem, ReplicaRegionType, RotationRulesType, Tag};
-use aws_smithy_types::retry::RetryConfig;
 
 use zeroize::Zeroizing;
 
 use super::error::service_error;
 use super::quota::Group;
 use super::read::Reader;
-use crate::apply::{Created, NewSecret, NewSettings, PolicyVerdict, PutVersion, Receipt, Rotating, WriteSecrets};
+use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator, SecretName};
 use crate::live::{
-    ListPage, LivePolicy, LiveSecret, LiveValue, ReadSecrets, ServiceError, ServiceErrorKind, VersionEntry,
+    ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, ServiceErrorKind,
+    VersionEntry,
 };
 use crate::value::{Exposed, GenerateOptions, SecretValue};
 
@@ -53,6 +53,10 @@ impl ReadSecrets for Writer {
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         self.reader.policy(name).await
+    }
+
+    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
+        self.reader.validate_policy(secret, policy).await
     }
 
     async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
@@ -284,35 +288,6 @@ impl WriteSecrets for Writer {
         let keys = keys.iter().cloned().collect();
         let call = self.reader.client.untag_resource().secret_id(arn).set_tag_keys(Some(keys));
         call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("UntagResource", &error))
-    }
-
-    async fn validate_policy(&self, arn: &str, policy: &str) -> PolicyVerdict {
-        self.reader.wait(Group::ResourcePolicy).await;
-        let call = self.reader.client.validate_resource_policy().secret_id(arn).resource_policy(policy);
-        // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual number
-        // of attempts at every policy would make an apply look dead.
-        let once_more =
-            aws_sdk_secretsmanager::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
-        let answer = match call.customize().config_override(once_more).send().await {
-            Ok(answer) => answer,
-            Err(error) => return PolicyVerdict::Unavailable(service_error("ValidateResourcePolicy", &error)),
-        };
-        if answer.policy_validation_passed {
-            return PolicyVerdict::Passed;
-        }
-        let mut problems: Vec<String> = answer
-            .validation_errors
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|problem| match (problem.check_name, problem.error_message) {
-                (Some(check), Some(message)) => Some(format!("{check}: {message}")),
-                (check, message) => check.or(message),
-            })
-            .collect();
-        if problems.is_empty() {
-            problems.push("validation did not pass, and no reason was given".to_owned());
-        }
-        PolicyVerdict::Rejected(problems)
     }
 
     async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {

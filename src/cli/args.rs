@@ -66,6 +66,9 @@ pub(super) struct LiftArgs {
     /// Make replicas that destroy a secret of the same name in their region
     #[arg(long)]
     allow_overwrite_replicas: bool,
+    /// Put policies that shut out whoever puts them
+    #[arg(long)]
+    allow_lock_out: bool,
     /// Rotate secrets at once that are in use, where their manifests say rotateImmediately
     #[arg(long)]
     allow_rotate_now: bool,
@@ -89,6 +92,7 @@ impl LiftArgs {
             public_policy: self.allow_public_policy,
             replace_values: self.allow_replace_values,
             overwrite_replicas: self.allow_overwrite_replicas,
+            lock_out: self.allow_lock_out,
             rotate_now: self.allow_rotate_now,
         }
     }

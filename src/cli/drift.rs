@@ -133,7 +133,7 @@ impl LookArgs {
     ) -> DriftReport {
         let (started, clock) = (aws.now(), Instant::now());
         let rules = Rules { selection };
-        let reading = Reading { read_values: self.read_values, audit: self.audit };
+        let reading = Reading { read_values: self.read_values, audit: self.audit, ..Reading::default() };
         let prepared = prepare(aws, loaded, &rules, Lifts::default(), values, reading, shell).await;
         let over = self.ignore.iter().filter(|ignore| ignore.is_over(started));
         for ignore in over {

@@ -43,6 +43,9 @@ pub(super) struct PlanArgs {
     /// Read live values and compare them with the declared ones (BatchGetSecretValue)
     #[arg(long)]
     read_values: bool,
+    /// Ask the service whether it accepts the policies that an apply would put (ValidateResourcePolicy)
+    #[arg(long)]
+    validate_policies: bool,
     #[command(flatten)]
     values: ValueArgs,
     #[command(flatten)]
@@ -71,7 +74,8 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-    let reading = Reading { read_values: args.read_values, audit: false };
+    let reading =
+        Reading { read_values: args.read_values, validate_policies: args.validate_policies, ..Reading::default() };
     let prepared = tokio::select! {
         prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),

@@ -179,7 +179,8 @@ async fn prepare_target(
 ) -> Result<Planned, TargetError> {
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
-    let target = plan_target(connection.reader(), desired, account, planning).await?;
+    let mut target = plan_target(connection.reader(), desired, account, planning).await?;
+    target.live.caller.clone_from(&connection.caller);
     let refusals = guard(desired, &target.live, &target.plan, &target.report, lifts);
     Ok(Planned { connection, target, refusals })
 }

@@ -9,6 +9,7 @@ use crate::origin::Origin;
 use crate::plan::{
     Change, Finding, FindingKind, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
 };
+use crate::policy::{Lint, LintContext, LintedSecret, lint};
 use crate::value::VersionId;
 
 /// How long a rotation may lag behind its window before it is overdue: Secrets Manager tries a failed one again.
@@ -53,7 +54,7 @@ pub fn classify(
         // A replica is looked at where its primary is.
         if ours && !secret.is_scheduled_for_deletion() && !secret.is_replica_in(&live.region) {
             drifts.extend(rotation(secret, now));
-            drifts.extend(policy(desired, secret));
+            drifts.extend(policy(desired, live, secret));
         }
     }
     for drift in &mut drifts {
@@ -232,6 +233,8 @@ fn found(finding: &Finding) -> Option<Drift> {
         // What is not drift, or is told from the live state itself.
         FindingKind::RotationPending { .. }
         | FindingKind::RotationWaitsForValue
+        | FindingKind::PolicyRejected { .. }
+        | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }
         | FindingKind::OverwritesForeign { .. }
         | FindingKind::ValueReEncrypted
@@ -282,7 +285,7 @@ fn date(date: Timestamp) -> String {
 }
 
 /// Policies that git says nothing of; only where they were read.
-fn policy(desired: &Desired, secret: &LiveSecret) -> Vec<Drift> {
+fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     let wish = desired.secrets.get(&secret.name);
     let exists = matches!(secret.policy, LivePolicy::Document(_) | LivePolicy::Unparsable(_));
     let mut drifts = Vec::new();
@@ -292,6 +295,15 @@ fn policy(desired: &Desired, secret: &LiveSecret) -> Vec<Drift> {
             help: Some("declare `policy` in its manifest, or `policy: null` to remove it"),
             ..new(Class::PolicyUndeclared, &secret.name, "has a resource policy that git says nothing of")
         });
+    }
+    if let LivePolicy::Document(document) = &secret.policy {
+        let context = LintContext { secret: LintedSecret::Arn(&secret.arn), caller: live.caller.as_deref() };
+        let dangling = lint(document, &context).into_iter().filter(|finding| finding.lint == Lint::DeletedPrincipal);
+        drifts.extend(dangling.map(|finding| Drift {
+            since: secret.last_changed,
+            help: Some("remove it from the policy, or name the principal that took its place"),
+            ..new(Class::DanglingPrincipal, &secret.name, finding.problem.message)
+        }));
     }
     drifts
 }

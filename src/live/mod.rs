@@ -8,7 +8,9 @@ mod reader;
 mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
-pub use reader::{ListPage, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of};
+pub use reader::{
+    ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of,
+};
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,
 };

@@ -25,6 +25,18 @@ pub struct ListPage {
     pub next_token: Option<String>,
 }
 
+/// What ValidateResourcePolicy says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyVerdict {
+    /// The policy passes.
+    Passed,
+    /// What it finds wrong.
+    Rejected(Vec<String>),
+    /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission. PutResourcePolicy
+    /// makes the checks that matter for safety itself, so this is a warning and no failure.
+    Unavailable(ServiceError),
+}
+
 /// The reading operations. All that planning can reach of AWS.
 pub trait ReadSecrets: Send + Sync {
     /// ListSecrets with IncludePlannedDeletion, 100 to a page, filtered by a prefix of the name.
@@ -46,6 +58,9 @@ pub trait ReadSecrets: Send + Sync {
 
     /// GetResourcePolicy; `None` when there is no such secret.
     fn policy(&self, name: &SecretName) -> impl Future<Output = Result<Option<LivePolicy>, ServiceError>> + Send;
+
+    /// ValidateResourcePolicy; it writes nothing. `secret` is none for one that does not exist yet.
+    fn validate_policy(&self, secret: Option<&str>, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
 
     /// ListSecretVersionIds, deprecated versions too, all pages; `None` when there is no such secret.
     fn versions(
@@ -129,7 +144,7 @@ pub async fn read<R: ReadSecrets>(
             secret.policy = policy;
         }
     }
-    Ok(Live { account: None, region: region.to_owned(), secrets, elsewhere: BTreeMap::new() })
+    Ok(Live { region: region.to_owned(), secrets, ..Live::default() })
 }
 
 /// Describes several secrets; `None` stands for one that does not exist.

@@ -13,6 +13,8 @@ use crate::value::SecretValue;
 pub struct Live {
     /// The twelve-digit account that the credentials belong to, when it was asked for.
     pub account: Option<String>,
+    /// The ARN of the caller, when it was asked for.
+    pub caller: Option<String>,
     /// The region.
     pub region: String,
     /// The secrets in scope, by name.

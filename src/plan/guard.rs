@@ -8,6 +8,7 @@ use std::fmt;
 use super::{Action, Change, FindingKind, Plan, PlanReport, PlannedPolicy, SecretPlan, Verb};
 use crate::desired::{Desired, SecretName};
 use crate::live::{Live, LiveSecret};
+use crate::policy::{LintContext, LintedSecret, shuts_out};
 
 /// The guards that the caller lifts for this run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Lifts {
     pub replace_values: bool,
     /// `--allow-overwrite-replicas`: make replicas where that destroys a secret in another region.
     pub overwrite_replicas: bool,
+    /// `--allow-lock-out`: put a policy that shuts its own caller out.
+    pub lock_out: bool,
     /// `--allow-rotate-now`: rotate secrets that are in use, at once.
     pub rotate_now: bool,
 }
@@ -51,6 +54,7 @@ impl Lifts {
             public_policy,
             replace_values,
             overwrite_replicas,
+            lock_out,
             rotate_now,
         } = self;
         let switches = [
@@ -61,6 +65,7 @@ impl Lifts {
             (*public_policy, "--allow-public-policy"),
             (*replace_values, "--allow-replace-values"),
             (*overwrite_replicas, "--allow-overwrite-replicas"),
+            (*lock_out, "--allow-lock-out"),
             (*rotate_now, "--allow-rotate-now"),
         ];
         let mut flags: Vec<String> =
@@ -119,6 +124,11 @@ pub enum RefusalKind {
     AdoptsCloudFormation,
     /// Policies would open secrets to everyone.
     PublicPolicy,
+    /// A policy would shut out whoever puts it.
+    LocksOut {
+        /// How, in a sentence.
+        how: String,
+    },
     /// Adopted secrets would get another value than the one that somebody else gave them.
     ReplacesValue,
     /// Replicas would destroy secrets in other regions.
@@ -140,6 +150,7 @@ impl RefusalKind {
             Self::TooManyChanges { .. } => Some("--max-changes-percent 100".to_owned()),
             Self::DeletesUnowned => Some("--allow-delete-unowned".to_owned()),
             Self::AdoptsCloudFormation => Some("--allow-adopt-cloudformation".to_owned()),
+            Self::LocksOut { .. } => Some("--allow-lock-out".to_owned()),
             Self::PublicPolicy => Some("--allow-public-policy".to_owned()),
             Self::ReplacesValue => Some("--allow-replace-values".to_owned()),
             Self::OverwritesReplica => Some("--allow-overwrite-replicas".to_owned()),
@@ -173,6 +184,7 @@ impl fmt::Display for RefusalKind {
             Self::AdoptsCloudFormation => f.write_str(
                 "a secret would be adopted that a CloudFormation stack manages: the two would fight over it",
             ),
+            Self::LocksOut { how } => write!(f, "the policy shuts out whoever would have to take it back: {how}"),
             Self::PublicPolicy => f.write_str("the policy opens the secret to everyone"),
             Self::OverwritesReplica => {
                 f.write_str("a replica would destroy a secret of the same name in its region, which cannot be restored")
@@ -232,6 +244,12 @@ pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, l
         })
     });
 
+    for secret in plan.secrets.iter().filter(|_| !lifts.lock_out) {
+        if let Some(how) = locks_out(live, secret) {
+            refuse(vec![secret.name.clone()], RefusalKind::LocksOut { how });
+        }
+    }
+
     let owned = report.counts.owned_live;
     // A secret that a replica overwrites is destroyed like a deleted one.
     let deletes = plan.secrets.iter().filter(|secret| secret.is_removal() || overwrites(secret)).count();
@@ -288,6 +306,28 @@ fn replaces_an_adopted_value(secret: &SecretPlan) -> bool {
     let has_value = |live: &LiveSecret| live.owner().is_none() && live.current_version().is_some();
     let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
     secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
+}
+
+/// How a policy that is put shuts the caller out, when it does for certain.
+fn locks_out(live: &Live, secret: &SecretPlan) -> Option<String> {
+    let puts_policy = secret.actions.iter().any(|action| matches!(action, Action::PutPolicy { .. }));
+    let policy = secret.changes.iter().filter(|_| puts_policy).find_map(|change| match change {
+        Change::Policy { after, .. } => match &**after {
+            PlannedPolicy::Document { policy, .. } => Some(policy),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let linted = secret.observed.as_ref().map_or_else(
+        || LintedSecret::Named {
+            account: live.account.as_deref(),
+            region: &live.region,
+            name: secret.name.as_str(),
+        },
+        |observed| LintedSecret::Arn(&observed.arn),
+    );
+    let context = LintContext { secret: linted, caller: live.caller.as_deref() };
+    shuts_out(policy, &context).map(|finding| finding.problem.message)
 }
 
 fn opens_to_everyone(secret: &SecretPlan) -> bool {

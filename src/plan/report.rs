@@ -101,6 +101,16 @@ pub enum FindingKind {
         /// The owner that the tag of the secret there names.
         owner: String,
     },
+    /// ValidateResourcePolicy does not accept the policy that would be put (`--validate-policies`).
+    PolicyRejected {
+        /// What it finds wrong.
+        problems: Vec<String>,
+    },
+    /// ValidateResourcePolicy could not be asked.
+    PolicyNotValidated {
+        /// Why not.
+        reason: String,
+    },
     /// `--read-values` found the value of git's new ciphertext live already.
     ValueReEncrypted,
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
@@ -145,11 +155,13 @@ impl Finding {
             FindingKind::Orphaned { .. }
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }
+            | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueUnreadable { .. } => Severity::Warning,
             FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::OverwritesForeign { .. }
+            | FindingKind::PolicyRejected { .. }
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => Severity::Error,
         }

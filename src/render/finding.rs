@@ -28,6 +28,12 @@ pub fn finding_text(finding: &Finding) -> String {
             escape::line(region),
             escape::line(owner)
         ),
+        FindingKind::PolicyRejected { problems } => {
+            format!("has a policy that the service does not accept: {}", escape::line(&problems.join("; ")))
+        }
+        FindingKind::PolicyNotValidated { reason } => {
+            format!("has a policy that could not be validated: {}", escape::line(reason))
+        }
         FindingKind::RotationWaitsForValue => "is not put under rotation, since it has no value yet".to_owned(),
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
@@ -64,6 +70,8 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
             "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"
         }
         FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
+        FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
+        FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"

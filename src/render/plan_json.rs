@@ -447,6 +447,8 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::OverwritesForeign { .. } => "overwritesForeign",
             FindingKind::LooksRenamed { .. } => "looksRenamed",
             FindingKind::RotationPending { .. } => "rotationPending",
+            FindingKind::PolicyRejected { .. } => "policyRejected",
+            FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
             FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
             FindingKind::ValueReEncrypted => "valueReEncrypted",
             FindingKind::ValueUnknown => "valueUnknown",
