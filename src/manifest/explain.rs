@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::check::cadence::next_windows;
+use super::check::schedule::check_schedule;
 use super::diagnostic::{listed, nearest};
 use super::schema::{project_schema, secret_schema};
 
@@ -43,6 +46,45 @@ impl ExplainError {
             }
         }
     }
+}
+
+/// Windows of a schedule that are shown.
+const WINDOWS: usize = 3;
+
+/// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at all.
+pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleError>> {
+    let text = text.trim();
+    if !["rate(", "cron("].iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    let hours = match check_schedule(text) {
+        Ok(hours) => hours,
+        Err(fault) => return Some(Err(ScheduleError { message: fault.message, help: fault.help })),
+    };
+    let mut page = format!("{text}\n\n  A rotation schedule; two rotations are at least {hours} hours apart.\n");
+    let windows = next_windows(text, now, WINDOWS).unwrap_or_default();
+    if windows.is_empty() {
+        page.push_str("\n  It never rotates: it names no date of the calendar.\n");
+        return Some(Ok(page));
+    }
+    let from = if text.starts_with("rate(") { ", if it was last rotated at" } else { " after" };
+    let _ = writeln!(page, "\n  Its next windows open{from} {}:", now.strftime("%Y-%m-%d %H:%M UTC"));
+    for window in windows {
+        let _ = writeln!(page, "    {}", window.strftime("%a %Y-%m-%d %H:%M UTC"));
+    }
+    page.push_str(
+        "\n  Secrets Manager rotates within the window, not when it opens: see Secret.spec.rotation.duration.\n",
+    );
+    Some(Ok(page))
+}
+
+/// A schedule that Secrets Manager would not take.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{message}")]
+pub struct ScheduleError {
+    message: String,
+    /// What would be right.
+    pub help: Option<String>,
 }
 
 /// How wide the text is.

@@ -319,11 +319,7 @@ fn locks_out(live: &Live, secret: &SecretPlan) -> Option<String> {
         _ => None,
     })?;
     let linted = secret.observed.as_ref().map_or_else(
-        || LintedSecret::Named {
-            account: live.account.as_deref(),
-            region: &live.region,
-            name: secret.name.as_str(),
-        },
+        || LintedSecret::Named { account: live.account.as_deref(), region: &live.region, name: secret.name.as_str() },
         |observed| LintedSecret::Arn(&observed.arn),
     );
     let context = LintContext { secret: linted, caller: live.caller.as_deref() };

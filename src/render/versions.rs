@@ -1,5 +1,6 @@
 //! The versions of one secret.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -40,10 +41,41 @@ pub fn text(paint: Paint, secret: &LiveSecret, entries: &[VersionEntry], git: Op
     if entries.is_empty() {
         out.push_str("\n  It has no version: nobody has given it a value yet.\n");
     }
+    out.push_str(&keys_needed(secret, entries));
     if let Some(git) = git.filter(|git| !entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)))) {
         let _ = writeln!(out, "\n  git's value ({git}) is not among them.");
     }
     out
+}
+
+/// Whether a key that the secret no longer uses still encrypts versions. When the key changes, UpdateSecret encrypts the
+/// versions with AWSCURRENT, AWSPENDING and AWSPREVIOUS anew, if the caller may encrypt with the new key; all others keep
+/// the old one until they are removed (UpdateSecret, `KmsKeyId`).
+fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
+    let current = secret.current_version();
+    let now: BTreeSet<&String> =
+        entries.iter().filter(|entry| current == Some(&entry.id)).flat_map(|entry| &entry.kms_key_ids).collect();
+    let old: BTreeSet<&String> =
+        entries.iter().flat_map(|entry| &entry.kms_key_ids).filter(|key| !now.contains(key)).collect();
+    if now.is_empty() {
+        return String::new();
+    }
+    if old.is_empty() {
+        return "\n  No version needs another key than the current one's.\n".to_owned();
+    }
+    let needs = |key: &String| {
+        let versions: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.kms_key_ids.contains(key))
+            .map(|entry| escape::line(&entry.id))
+            .collect();
+        format!(
+            "\n  {} is still needed by {}: do not delete or disable it yet.\n",
+            escape::line(key),
+            versions.join(", ")
+        )
+    };
+    old.into_iter().map(needs).collect()
 }
 
 #[derive(Serialize)]

@@ -1,10 +1,12 @@
-//! How often a schedule rotates at the least: the longest time between two of its dates.
+//! When a schedule rotates: the longest time between two of its dates, and its next ones.
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, DateTime, date};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
-use super::schedule::{DAY, HOURS_A_DAY, MONTH, Part, ScheduleFault, WEEKDAY, inner, value, values};
+use super::schedule::{DAY, HOUR, HOURS_A_DAY, MONTH, Part, ScheduleFault, WEEKDAY, inner, value, values};
 
 /// The calendar repeats itself after so many years, leap days and weekdays, from 1901 to 2099.
 const CYCLE_YEARS: i16 = 28;
@@ -25,14 +27,54 @@ pub(crate) fn cadence(schedule: &str) -> Option<Cadence> {
     if let Some(rate) = inner(schedule, "rate") {
         return super::schedule::check_rate(rate).ok().map(Cadence::Hours);
     }
-    let fields: Vec<&str> = inner(schedule, "cron")?.split_whitespace().collect();
-    let [_, _, day, month, weekday, _] = fields.as_slice() else { return None };
-    let months = values(month, &MONTH).ok()?;
-    let days: Vec<Days> = match (*day, *weekday) {
-        ("?", weekday) => weekday.split(',').map(of_week).collect::<Result<_, _>>().ok()?,
-        (day, _) => day.split(',').map(of_month).collect::<Result<_, _>>().ok()?,
-    };
+    let Cron { hours: _, months, days } = Cron::parse(schedule)?;
     Some(longest_gap(&months, &days))
+}
+
+/// The beginnings of the next windows of an expression after a moment; of `rate(...)`, when it was rotated then. None where
+/// the expression is wrong, which `check_schedule` reports.
+pub(crate) fn next_windows(schedule: &str, after: Timestamp, count: usize) -> Option<Vec<Timestamp>> {
+    let after = after.to_zoned(TimeZone::UTC).datetime();
+    let utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    if let Some(rate) = inner(schedule, "rate") {
+        let hours = i64::from(super::schedule::check_rate(rate).ok()?);
+        // Windows of a schedule in days open with the day, those of one in hours with the hour.
+        let start = if hours % i64::from(HOURS_A_DAY) == 0 && rate.contains("day") {
+            after.date().at(0, 0, 0, 0)
+        } else {
+            after.date().at(after.hour(), 0, 0, 0)
+        };
+        let steps = 1..=i64::try_from(count).ok()?;
+        return steps.map(|step| utc(start.checked_add(Span::new().hours(hours * step)).ok()?)).collect();
+    }
+    let Cron { hours, months, days } = Cron::parse(schedule)?;
+    let dates = after
+        .date()
+        .series(Span::new().days(1))
+        .take(usize::try_from(CYCLE_DAYS).ok()? * 2)
+        .filter(|date| months.contains(&unsigned(date.month())) && days.iter().any(|item| item.hold(*date)));
+    let windows =
+        dates.flat_map(|date| hours.iter().filter_map(move |hour| Some(date.at(i8::try_from(*hour).ok()?, 0, 0, 0))));
+    windows.filter(|window| *window > after).take(count).map(utc).collect()
+}
+
+/// What a cron expression names.
+struct Cron {
+    hours: BTreeSet<u32>,
+    months: BTreeSet<u32>,
+    days: Vec<Days>,
+}
+
+impl Cron {
+    fn parse(schedule: &str) -> Option<Self> {
+        let fields: Vec<&str> = inner(schedule, "cron")?.split_whitespace().collect();
+        let [_, hours, day, month, weekday, _] = fields.as_slice() else { return None };
+        let days = match (*day, *weekday) {
+            ("?", weekday) => weekday.split(',').map(of_week).collect::<Result<_, _>>().ok()?,
+            (day, _) => day.split(',').map(of_month).collect::<Result<_, _>>().ok()?,
+        };
+        Some(Self { hours: values(hours, &HOUR).ok()?, months: values(month, &MONTH).ok()?, days })
+    }
 }
 
 /// Days of a month that one item of a cron field names.
@@ -114,7 +156,7 @@ fn unsigned(number: i8) -> u32 {
 fn longest_gap(months: &BTreeSet<u32>, days: &[Days]) -> Cadence {
     let start = date(2001, 1, 1);
     let mut dates = start
-        .series(jiff::Span::new().days(1))
+        .series(Span::new().days(1))
         .take_while(|date| date.year() < start.year() + CYCLE_YEARS)
         .zip(0_u32..)
         .filter(|(date, _)| months.contains(&unsigned(date.month())) && days.iter().any(|item| item.hold(*date)))
@@ -134,6 +176,25 @@ fn longest_gap(months: &BTreeSet<u32>, days: &[Days]) -> Cadence {
 mod tests {
     use super::super::schedule::check_schedule;
     use super::*;
+
+    #[test]
+    fn the_next_windows_are_those_of_the_calendar() {
+        let after: Timestamp = "2027-12-30T09:30:00Z".parse().unwrap_or_default();
+        for (schedule, expected) in [
+            ("rate(30 days)", ["2028-01-29T00:00:00Z", "2028-02-28T00:00:00Z", "2028-03-29T00:00:00Z"]),
+            ("rate(4 hours)", ["2027-12-30T13:00:00Z", "2027-12-30T17:00:00Z", "2027-12-30T21:00:00Z"]),
+            ("cron(0 16 1,15 * ? *)", ["2028-01-01T16:00:00Z", "2028-01-15T16:00:00Z", "2028-02-01T16:00:00Z"]),
+            ("cron(0 8,20 ? * 5#5 *)", ["2027-12-30T20:00:00Z", "2028-03-30T08:00:00Z", "2028-03-30T20:00:00Z"]),
+            ("cron(0 0 29 FEB ? *)", ["2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z", "2036-02-29T00:00:00Z"]),
+            ("cron(0 0 LW * ? *)", ["2027-12-31T00:00:00Z", "2028-01-31T00:00:00Z", "2028-02-29T00:00:00Z"]),
+        ] {
+            let windows = next_windows(schedule, after, 3).unwrap_or_default();
+            let windows: Vec<String> = windows.iter().map(ToString::to_string).collect();
+            assert_eq!(windows, expected, "{schedule}");
+        }
+        assert_eq!(next_windows("cron(0 0 31 FEB ? *)", after, 3), Some(Vec::new()));
+        assert_eq!(next_windows("daily", after, 3), None);
+    }
 
     #[test]
     fn the_longest_gap_counts() {

@@ -4,7 +4,7 @@
 //! out the part of the wish that it has checked.
 
 pub(crate) mod arn;
-mod cadence;
+pub(crate) mod cadence;
 pub(crate) mod dependencies;
 pub(crate) mod name;
 pub(crate) mod policy;

@@ -77,6 +77,7 @@ pub(super) struct Part {
     pub(super) names: &'static [&'static str],
 }
 
+pub(super) const HOUR: Part = Part { name: "hour", low: 0, high: 23, names: &[] };
 pub(super) const DAY: Part = Part { name: "day", low: 1, high: 31, names: &[] };
 pub(super) const MONTH: Part = Part { name: "month", low: 1, high: 12, names: MONTHS };
 /// 1 is Sunday.
@@ -109,7 +110,7 @@ fn check_cron(cron: &str) -> Result<u32, ScheduleFault> {
             );
         }
     }
-    let hour_set = values(hours, &Part { name: "hour", low: 0, high: 23, names: &[] })?;
+    let hour_set = values(hours, &HOUR)?;
     values(month, &MONTH)?;
     if *day != "?" {
         check_day(day)?;
