@@ -12,7 +12,8 @@ use futures::{StreamExt, stream};
 use crate::apply::Values;
 use crate::desired::{Desired, SecretName, State};
 use crate::live::{
-    self, Live, LivePolicy, LiveSecret, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError, Wanted,
+    self, Live, LivePolicy, LiveSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError,
+    Wanted,
 };
 use crate::origin::Origin;
 use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, plan};
@@ -56,13 +57,15 @@ const POLICIES_AT_ONCE: usize = 16;
 
 /// What is read beyond what the manifests need.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reading {
+pub struct Reading<'a> {
     /// Live values, to compare them (`--read-values`).
     pub read_values: bool,
     /// The policies of all secrets in scope (`--audit`).
     pub audit: bool,
     /// What ValidateResourcePolicy says of the policies that would be put (`--validate-policies`).
     pub validate_policies: bool,
+    /// Policies that were read before (`--cache`); never for an apply, and not looked at by an audit.
+    pub cache: Option<&'a PolicyCache>,
 }
 
 /// How one run plans.
@@ -72,7 +75,7 @@ pub struct Planning<'a, V> {
     /// Where values come from.
     pub values: &'a V,
     /// What is read beyond what the manifests need.
-    pub reading: Reading,
+    pub reading: Reading<'a>,
     /// Told while it reads.
     pub progress: &'a (dyn Fn(ReadProgress) + Sync),
 }
@@ -85,7 +88,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
     let Planning { rules, values, reading, progress } = *planning;
-    let wanted = wanted(desired, &rules.selection);
+    let wanted = Wanted { cache: reading.cache.filter(|_| !reading.audit), ..wanted(desired, &rules.selection) };
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.map(str::to_owned);
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
@@ -229,6 +232,7 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
             .filter(|wish| wish.state == State::Present && wish.replicas.is_some())
             .map(|wish| wish.name.clone())
             .collect(),
+        cache: None,
         names_only: plain.is_some(),
     }
 }

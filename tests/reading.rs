@@ -104,6 +104,10 @@ impl ReadSecrets for Service {
         Ok(found.map(|secret| LiveSecret { seen: Seen::Described, ..secret }))
     }
 
+    fn service_time(&self) -> Option<jiff::Timestamp> {
+        None
+    }
+
     async fn validate_policy(&self, _: Option<&str>, policy: &str) -> PolicyVerdict {
         unreachable!("nobody asked to validate {policy}")
     }

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::calls::CallCounts;
+use super::clock::ServiceClock;
 use super::embedded;
 use super::error::{chain, service_error};
 use super::kms::Kms;
@@ -105,10 +106,14 @@ impl Aws {
             None => None,
         };
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
-        let client = aws_sdk_secretsmanager::config::Builder::from(&service).interceptor(self.calls.clone()).build();
+        let clock = ServiceClock::default();
+        let client = aws_sdk_secretsmanager::config::Builder::from(&service)
+            .interceptor(self.calls.clone())
+            .interceptor(clock.clone())
+            .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
-        Ok(Connection { account, caller, now: self.now(), reader: Reader::new(client, quotas) })
+        Ok(Connection { account, caller, now: self.now(), reader: Reader::new(client, quotas, clock) })
     }
 
     /// Two targets in one account and region share their quotas, as they do at AWS.

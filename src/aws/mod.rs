@@ -11,6 +11,7 @@
 //! What may not enter: planning, printing, and any decision about what to write.
 
 mod calls;
+mod clock;
 mod connection;
 mod embedded;
 mod error;

@@ -13,6 +13,7 @@ use aws_sdk_secretsmanager::types::{
 use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 
+use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
 use super::quota::{Group, Quotas};
 use crate::desired::SecretName;
@@ -31,18 +32,19 @@ const PAGE: i32 = 100;
 pub struct Reader {
     pub(super) client: Client,
     quotas: Option<Arc<Quotas>>,
+    clock: ServiceClock,
 }
 
 impl Reader {
     /// `quotas` is none where no quota applies.
-    pub(super) fn new(client: Client, quotas: Option<Arc<Quotas>>) -> Self {
-        Self { client, quotas }
+    pub(super) fn new(client: Client, quotas: Option<Arc<Quotas>>, clock: ServiceClock) -> Self {
+        Self { client, quotas, clock }
     }
 
     /// The same credentials in another region, which has quotas of its own: none are kept for the few calls made there.
     pub(super) fn in_region(&self, region: &str) -> Self {
         let config = self.client.config().to_builder().region(Region::new(region.to_owned())).build();
-        Self::new(Client::from_conf(config), None)
+        Self::new(Client::from_conf(config), None, self.clock.clone())
     }
 
     pub(super) async fn wait(&self, group: Group) {
@@ -53,6 +55,10 @@ impl Reader {
 }
 
 impl ReadSecrets for Reader {
+    fn service_time(&self) -> Option<Timestamp> {
+        self.clock.last()
+    }
+
     async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
         self.wait(Group::ResourcePolicy).await;
         let call =

@@ -39,6 +39,10 @@ impl Writer {
 }
 
 impl ReadSecrets for Writer {
+    fn service_time(&self) -> Option<jiff::Timestamp> {
+        self.reader.service_time()
+    }
+
     async fn list(&self, prefix: &str, next_token: Option<String>) -> Result<ListPage, ServiceError> {
         self.reader.list(prefix, next_token).await
     }

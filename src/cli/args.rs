@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::plan::Lifts;
+use super::files::write_whole;
+use super::shell::Shell;
+use crate::live::PolicyCache;
+use crate::plan::{Lifts, Shard};
+use crate::render::escape;
 
 /// Which project.
 #[derive(Debug, Args)]
@@ -23,6 +27,49 @@ pub(super) struct ChoiceArgs {
     /// Only secrets whose name matches; may be given several times. `*` also matches `/`. Orphans are narrowed by it too
     #[arg(short, long = "select", value_name = "GLOB")]
     pub(super) select: Vec<String>,
+    /// Only the i-th of n parts of the secrets, for jobs that run side by side: 1/4 to 4/4. A secret stays in its part, and
+    /// so does what it depends on
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
+}
+
+/// Policies that were read before.
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Remember the policies of unchanged secrets in this file for up to a day, which saves a call for each
+    #[arg(long = "cache", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl CacheArgs {
+    /// Opens the cache. One that is damaged is begun anew, with a warning.
+    pub(super) fn open(&self, shell: &Shell) -> Option<PolicyCache> {
+        let file = self.file.as_ref()?;
+        let warn = |what: &str| {
+            let warning = shell.err.paint().warning("warning");
+            let shown = file.display().to_string();
+            shell.err.line(&format!("{warning}: {}: {what}: it is begun anew", escape::line(&shown)));
+        };
+        match std::fs::read(file) {
+            Ok(text) => match PolicyCache::parse(&text) {
+                Ok(cache) => return Some(cache),
+                Err(error) => warn(&error.to_string()),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => warn(&format!("the cache cannot be read: {error}")),
+        }
+        Some(PolicyCache::default())
+    }
+
+    /// Writes the cache back. One that cannot be written costs calls and nothing else.
+    pub(super) fn save(&self, cache: Option<&PolicyCache>, now: jiff::Timestamp, shell: &Shell) {
+        let Some((file, cache)) = self.file.as_ref().zip(cache) else { return };
+        if let Err(error) = write_whole(file, cache.to_text(now).as_bytes()) {
+            let warning = shell.err.paint().warning("warning");
+            let shown = file.display().to_string();
+            shell.err.line(&format!("{warning}: {}: the cache could not be written: {error}", escape::line(&shown)));
+        }
+    }
 }
 
 /// Where Secrets Manager is.

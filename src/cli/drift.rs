@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::args::{AwsArgs, CacheArgs, ChoiceArgs, ProjectArgs};
 use super::interrupt;
 use super::prepare::{Prepared, PreparedTarget, Reading, load_project, prepare, reach, selection, tell_calls};
 use super::shell::Shell;
@@ -60,6 +60,8 @@ pub(super) struct LookArgs {
     /// Read live values and compare them with the declared ones (BatchGetSecretValue)
     #[arg(long)]
     read_values: bool,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 /// A format of a report.
@@ -133,8 +135,15 @@ impl LookArgs {
     ) -> DriftReport {
         let (started, clock) = (aws.now(), Instant::now());
         let rules = Rules { selection };
-        let reading = Reading { read_values: self.read_values, audit: self.audit, ..Reading::default() };
+        let cache = self.cache.open(shell);
+        let reading = Reading {
+            read_values: self.read_values,
+            audit: self.audit,
+            validate_policies: false,
+            cache: cache.as_ref(),
+        };
         let prepared = prepare(aws, loaded, &rules, Lifts::default(), values, reading, shell).await;
+        self.cache.save(cache.as_ref(), aws.now(), shell);
         let over = self.ignore.iter().filter(|ignore| ignore.is_over(started));
         for ignore in over {
             let warning = shell.err.paint().warning("warning");

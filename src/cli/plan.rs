@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::approved::{self, RunFlags};
-use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::args::{AwsArgs, CacheArgs, ChoiceArgs, LiftArgs, ProjectArgs};
 use super::interrupt;
 use super::prepare::{
     Prepared, PreparedTarget, Reading, TargetError, load_project, prepare, reach, selection, tell_calls,
@@ -47,6 +47,8 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     validate_policies: bool,
     #[command(flatten)]
+    cache: CacheArgs,
+    #[command(flatten)]
     values: ValueArgs,
     #[command(flatten)]
     lifts: LiftArgs,
@@ -74,12 +76,18 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-    let reading =
-        Reading { read_values: args.read_values, validate_policies: args.validate_policies, ..Reading::default() };
+    let cache = args.cache.open(shell);
+    let reading = Reading {
+        read_values: args.read_values,
+        audit: false,
+        validate_policies: args.validate_policies,
+        cache: cache.as_ref(),
+    };
     let prepared = tokio::select! {
         prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
+    args.cache.save(cache.as_ref(), aws.now(), shell);
     match args.format {
         PlanFormat::Text => shell.out.write(&text(shell.out.paint(), &prepared)),
         PlanFormat::Json => shell.out.write(&json(&prepared)),

@@ -126,9 +126,13 @@ fn tell_warnings(found: &Diagnostics, shell: &Shell) {
 
 /// Reads the selection, or says what is wrong with it.
 pub(super) fn selection(choice: &ChoiceArgs, shell: &Shell) -> Result<Selection, ExitCode> {
-    Selection::matching(&choice.select).map_err(|error| {
+    let selection = Selection::matching(&choice.select).map_err(|error| {
         shell.error(&format!("--select: {}", escape::line(&error.to_string())), None);
         ExitCode::Usage
+    })?;
+    Ok(match choice.shard {
+        Some(shard) => selection.with_shard(shard),
+        None => selection,
     })
 }
 
@@ -153,7 +157,7 @@ pub(super) async fn prepare(
     rules: &Rules,
     lifts: Lifts,
     values: &RunValues<'_, NoPasswords>,
-    reading: Reading,
+    reading: Reading<'_>,
     shell: &Shell,
 ) -> Prepared {
     let progress = ReadingLine::new(shell);
@@ -179,7 +183,10 @@ async fn prepare_target(
 ) -> Result<Planned, TargetError> {
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
-    let mut target = plan_target(connection.reader(), desired, account, planning).await?;
+    // A shard keeps secrets together that depend on each other, which differs from target to target.
+    let rules = Rules { selection: planning.rules.selection.of_target(desired) };
+    let planning = Planning { rules: &rules, ..*planning };
+    let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
     target.live.caller.clone_from(&connection.caller);
     let refusals = guard(desired, &target.live, &target.plan, &target.report, lifts);
     Ok(Planned { connection, target, refusals })

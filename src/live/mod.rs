@@ -4,10 +4,12 @@
 //! (that is `aws`), wishes beyond the names and scopes to look at. Values are read only where `--read-values` asks for it.
 
 mod error;
+mod policy_cache;
 mod reader;
 mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
+pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
     ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of,
 };

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 
-use super::{Live, LivePolicy, LiveSecret, LiveValue, ServiceError, ServiceErrorKind, VersionEntry};
+use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, ServiceError, ServiceErrorKind, VersionEntry};
 use crate::desired::{Scope, SecretName};
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
@@ -62,6 +63,9 @@ pub trait ReadSecrets: Send + Sync {
     /// ValidateResourcePolicy; it writes nothing. `secret` is none for one that does not exist yet.
     fn validate_policy(&self, secret: Option<&str>, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
 
+    /// The service's time, as its last answer showed it.
+    fn service_time(&self) -> Option<Timestamp>;
+
     /// ListSecretVersionIds, deprecated versions too, all pages; `None` when there is no such secret.
     fn versions(
         &self,
@@ -86,6 +90,8 @@ pub struct Wanted<'a> {
     pub policies: BTreeSet<SecretName>,
     /// Those of them whose replicas are declared: ListSecrets tells of a secret that it has replicas, and not which.
     pub replicated: BTreeSet<SecretName>,
+    /// Policies that were read before.
+    pub cache: Option<&'a PolicyCache>,
     /// Look at [`Wanted::names`] alone, by DescribeSecret; nothing else is found then, orphans included.
     pub names_only: bool,
 }
@@ -126,7 +132,10 @@ pub async fn read<R: ReadSecrets>(
         }
         Ok(secrets)
     };
-    let policies = policies_of(reader, wanted.policies.iter().cloned(), progress);
+    // What the cache may know waits for the dates that the list shows; everything else is read beside the list.
+    let may_be_known = |name: &&SecretName| wanted.cache.is_some_and(|cache| cache.knows_name(name.as_str()));
+    let (waiting, unknown): (Vec<&SecretName>, Vec<&SecretName>) = wanted.policies.iter().partition(may_be_known);
+    let policies = policies_of(reader, unknown.into_iter().cloned(), progress);
     let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
 
     // The list may lag: a secret that it lacks may exist all the same. A primary that has, or had, replicas names its
@@ -139,9 +148,27 @@ pub async fn read<R: ReadSecrets>(
     for described in describe_all(reader, missing, progress).await?.into_values().flatten() {
         secrets.insert(described.name.clone(), described);
     }
+    let now = reader.service_time();
+    let mut unanswered = Vec::new();
+    for name in waiting {
+        let Some(secret) = secrets.get(name) else { continue };
+        let known = wanted.cache.zip(now).and_then(|(cache, now)| cache.lookup(secret, now));
+        match known {
+            Some(policy) => {
+                policies.insert(name.clone(), policy);
+            }
+            None => unanswered.push(name.clone()),
+        }
+    }
+    let read: BTreeSet<SecretName> =
+        policies.keys().filter(|name| !may_be_known(name)).chain(&unanswered).cloned().collect();
+    policies.extend(policies_of(reader, unanswered, progress).await?);
     for (name, secret) in &mut secrets {
         if let Some(policy) = policies.remove(name) {
             secret.policy = policy;
+        }
+        if let (Some(cache), Some(now), true) = (wanted.cache, now, read.contains(name)) {
+            cache.remember(secret, now);
         }
     }
     Ok(Live { region: region.to_owned(), secrets, ..Live::default() })

@@ -24,6 +24,7 @@ pub fn run_line(project: &str, selection: &Selection, lifts: &Lifts, read_values
         "format": FORMAT_VERSION,
         "project": project,
         "select": selection.patterns(),
+        "shard": selection.shard(),
         "lifted": lifts.flags(),
         "readValues": read_values,
     })

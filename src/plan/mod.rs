@@ -38,7 +38,7 @@ pub use guard::{Lifts, Refusal, RefusalKind, guard};
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, rests_on_policy};
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
-pub use selection::Selection;
+pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
 
 use crate::desired::SecretName;

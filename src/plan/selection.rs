@@ -1,17 +1,79 @@
-//! Which secrets a run looks at (`--select`).
+//! Which secrets a run looks at (`--select`, `--shard`).
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::desired::SecretName;
+use sha2::{Digest, Sha256};
+
+use crate::desired::{Desired, SecretName};
 
 /// A choice of secrets by glob; `*` and `?` also match `/`, as people expect of names that only look like paths.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     patterns: Vec<String>,
     globs: Option<GlobSet>,
+    shard: Option<Shard>,
+    /// The secret by whose name a secret's part is decided, where that is not its own.
+    anchors: Arc<BTreeMap<SecretName, SecretName>>,
+}
+
+/// The `index`-th of `count` parts, both from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    index: u32,
+    count: u32,
+}
+
+/// Text that is no shard.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a part is written I/N, for example 1/4, with I from 1 to N and N at most 1000")]
+pub struct NotAShard;
+
+impl FromStr for Shard {
+    type Err = NotAShard;
+
+    fn from_str(text: &str) -> Result<Self, NotAShard> {
+        let (index, count) = text.split_once('/').ok_or(NotAShard)?;
+        let number = |text: &str| text.parse().map_err(|_| NotAShard);
+        let shard = Self { index: number(index)?, count: number(count)? };
+        if (1..=1000).contains(&shard.count) && (1..=shard.count).contains(&shard.index) {
+            Ok(shard)
+        } else {
+            Err(NotAShard)
+        }
+    }
+}
+
+impl Shard {
+    /// Whether a name falls into this part. The parts of one count never change, so caches and journals of a part stay its
+    /// own.
+    fn holds(self, name: &SecretName) -> bool {
+        let digest = Sha256::digest(name.as_str().as_bytes());
+        let number = u64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+        number % u64::from(self.count) == u64::from(self.index - 1)
+    }
 }
 
 impl Selection {
+    /// The same choice, narrowed to a part.
+    #[must_use]
+    pub fn with_shard(mut self, shard: Shard) -> Self {
+        self.shard = Some(shard);
+        self
+    }
+
+    /// The choice for one target: secrets that depend on each other fall into one part.
+    #[must_use]
+    pub fn of_target(&self, desired: &Desired) -> Self {
+        if self.shard.is_none() {
+            return self.clone();
+        }
+        Self { anchors: Arc::new(anchors(desired)), ..self.clone() }
+    }
+
     /// Every secret.
     pub fn all() -> Self {
         Self::default()
@@ -26,7 +88,7 @@ impl Selection {
         for pattern in patterns {
             set.add(GlobBuilder::new(pattern).literal_separator(false).build()?);
         }
-        Ok(Self { patterns: patterns.to_vec(), globs: Some(set.build()?) })
+        Ok(Self { patterns: patterns.to_vec(), globs: Some(set.build()?), ..Self::default() })
     }
 
     /// Exactly these names, whatever characters they hold.
@@ -36,29 +98,64 @@ impl Selection {
         for pattern in &patterns {
             set.add(GlobBuilder::new(pattern).build()?);
         }
-        Ok(Self { patterns, globs: Some(set.build()?) })
+        Ok(Self { patterns, globs: Some(set.build()?), ..Self::default() })
     }
 
     /// Whether this is not a choice at all.
     pub fn is_all(&self) -> bool {
-        self.globs.is_none()
+        self.globs.is_none() && self.shard.is_none()
     }
 
     /// Whether `name` is chosen.
     pub fn contains(&self, name: &SecretName) -> bool {
+        let anchor = self.anchors.get(name).unwrap_or(name);
         self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str()))
+            && self.shard.is_none_or(|shard| shard.holds(anchor))
     }
 
     /// The names that it consists of, when it consists of plain names and not of patterns.
     pub fn plain_names(&self) -> Option<Vec<SecretName>> {
         let plain = |pattern: &String| !pattern.contains(['*', '?', '[', ']', '{', '}', '\\']);
-        (!self.is_all() && self.patterns.iter().all(plain)).then(|| self.patterns.iter().map(SecretName::new).collect())
+        (!self.patterns.is_empty() && self.patterns.iter().all(plain))
+            .then(|| self.patterns.iter().map(SecretName::new).collect())
+    }
+
+    /// The part, as it is written.
+    pub fn shard(&self) -> Option<String> {
+        self.shard.map(|Shard { index, count }| format!("{index}/{count}"))
     }
 
     /// The patterns as written.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
+}
+
+/// Where a chain of anchors ends.
+fn root(anchors: &BTreeMap<SecretName, SecretName>, name: &SecretName) -> SecretName {
+    let mut at = name;
+    while let Some(next) = anchors.get(at) {
+        at = next;
+    }
+    at.clone()
+}
+
+/// For each secret that has dependencies or dependents, the first name of those that hang together with it.
+fn anchors(desired: &Desired) -> BTreeMap<SecretName, SecretName> {
+    let mut anchors: BTreeMap<SecretName, SecretName> = BTreeMap::new();
+    for wish in desired.secrets.values() {
+        for dependency in &wish.depends_on {
+            let (a, b) = (root(&anchors, &wish.name), root(&anchors, dependency));
+            // The first name in order is the root, whatever order the manifests have.
+            match a.cmp(&b) {
+                std::cmp::Ordering::Less => drop(anchors.insert(b, a)),
+                std::cmp::Ordering::Greater => drop(anchors.insert(a, b)),
+                std::cmp::Ordering::Equal => {}
+            }
+        }
+    }
+    let names: Vec<SecretName> = anchors.keys().cloned().collect();
+    names.into_iter().map(|name| (name.clone(), root(&anchors, &name))).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +180,21 @@ mod tests {
         assert_eq!(select(&["a/b"]).plain_names(), Some(vec![SecretName::new("a/b")]));
         assert_eq!(select(&["a/b", "a/*"]).plain_names(), None);
         assert_eq!(select(&[]).plain_names(), None);
+    }
+
+    #[test]
+    fn every_name_is_in_one_part_and_stays_there() {
+        let names: Vec<SecretName> = (0..500).map(|n| SecretName::new(format!("prod/app/{n}"))).collect();
+        let part = |text: &str| Selection::all().with_shard(text.parse().unwrap());
+        for name in &names {
+            let parts = (1..=4).filter(|index| part(&format!("{index}/4")).contains(name)).count();
+            assert_eq!(parts, 1, "{name}");
+        }
+        let first = names.iter().filter(|name| part("1/4").contains(name)).count();
+        assert!((75..175).contains(&first), "{first} of 500");
+        for wrong in ["", "1", "0/4", "5/4", "1/0", "a/b", "1/1001", "-1/4"] {
+            assert_eq!(wrong.parse::<Shard>(), Err(NotAShard), "{wrong}");
+        }
     }
 
     #[test]

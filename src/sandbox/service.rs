@@ -120,10 +120,15 @@ impl Sandbox {
     ///
     /// `Dropped` means that a fault broke the connection: the client gets no answer.
     pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
-        match protocol::read(request) {
-            Ok(envelope) => Ok(protocol::respond(envelope.service, self.run(&envelope)?)),
-            Err((service, error)) => Ok(protocol::respond(service, Err(error))),
+        let mut response = match protocol::read(request) {
+            Ok(envelope) => protocol::respond(envelope.service, self.run(&envelope)?),
+            Err((service, error)) => protocol::respond(service, Err(error)),
+        };
+        let date = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = http::HeaderValue::from_str(&date) {
+            response.headers_mut().insert(http::header::DATE, date);
         }
+        Ok(response)
     }
 
     /// Answers a request like `answer`, for callers that have no connection to break: a dropped one is answered with
