@@ -11,6 +11,7 @@ mod core_dump;
 mod drift;
 mod explain;
 mod files;
+mod graph;
 mod init;
 mod interrupt;
 mod journal;
@@ -69,6 +70,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
+    Graph(graph::GraphArgs),
     Release(release::ReleaseArgs),
     Versions(versions::VersionsArgs),
     Rollback(rollback::RollbackArgs),
@@ -103,6 +105,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Plan(args) => Box::pin(plan::plan(&args, cli.verbose, shell)).await,
             Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
             Command::Drift(args) => Box::pin(drift::drift(&args, cli.verbose, shell)).await,
+            Command::Graph(args) => Box::pin(graph::graph(&args, cli.verbose, shell)).await,
             Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
             Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
             Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,

@@ -165,7 +165,8 @@ pub(super) fn tell_failures(prepared: &Prepared, shell: &Shell) -> ExitCode {
     code
 }
 
-fn tell_target_error(target: &str, error: &TargetError, shell: &Shell) {
+/// Says why a target could not be planned.
+pub(super) fn tell_target_error(target: &str, error: &TargetError, shell: &Shell) {
     let hint = error.hint();
     shell.error(&format!("{}: {}", crate::render::escape::line(target), error.text()), hint.as_deref());
 }

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Characters that reorder or hide text: bidirectional controls, zero-width characters, the byte-order mark, tags,
-/// variation selectors, and line and paragraph separators.
+/// variation selectors, line and paragraph separators, and the two codes that are no characters and not allowed in XML.
 pub(super) fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn push_escaped(out: &mut String, c: char) {
@@ -76,6 +76,44 @@ pub fn workflow_property(text: &str) -> String {
     line(text).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
 }
 
+/// Text or an attribute's value of HTML, XML or SVG: markup, and characters that XML 1.0 does not allow, cannot be in it.
+pub fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A mermaid label between quotation marks. Letters, digits and a few harmless signs stay; everything else becomes
+/// mermaid's code for a character (`#34;`), so that neither quotes nor brackets, statements, directives (`%%{init}`),
+/// Markdown or HTML can be in it.
+pub fn mermaid(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        if c.is_alphanumeric() || matches!(c, ' ' | '/' | '_' | '.' | '-' | '+' | '=' | '@' | ',' | '!' | '·') {
+            out.push(c);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "#{};", u32::from(c));
+        }
+    }
+    out
+}
+
+/// A label of the language DOT between quotation marks: no string can be ended, and neither escape sequences (`\N`) nor
+/// the character entities that Graphviz knows are read in it.
+pub fn dot(text: &str) -> String {
+    line(text).replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +144,25 @@ mod tests {
     fn workflow_commands_cannot_be_broken_out_of() {
         assert_eq!(workflow_message("100%\n::set-env::"), "100%25%0A::set-env::");
         assert_eq!(workflow_property("a:b,c%\n"), "a%3Ab%2Cc%25\\n");
+    }
+
+    #[test]
+    fn markup_cannot_be_opened() {
+        assert_eq!(markup("<a href=\"x\" b='y'>&amp;"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;");
+        assert_eq!(markup("\u{0}\u{b}\u{ffff}\u{202e}"), "\\u{0}\\u{b}\\u{ffff}\\u{202e}");
+    }
+
+    #[test]
+    fn mermaid_labels_hold_codes_only() {
+        assert_eq!(mermaid("prod/payments/db-1_a+b=c.d@e"), "prod/payments/db-1_a+b=c.d@e");
+        assert_eq!(mermaid("\"]:`"), "#34;#93;#58;#96;");
+        assert_eq!(mermaid("%%{init}%%<br/>\n"), "#37;#37;#123;init#125;#37;#37;#60;br/#62;#92;n");
+        assert_eq!(mermaid("#60;"), "#35;60#59;", "a code that was there is no code any more");
+    }
+
+    #[test]
+    fn dot_strings_end_where_they_should() {
+        assert_eq!(dot(r#"a"b\N\"#), r#"a\"b\\N\\"#);
+        assert_eq!(dot("&lt;\n"), r"&amp;lt;\\n");
     }
 }

@@ -11,6 +11,7 @@ pub mod diagnostics;
 pub mod drift;
 pub mod escape;
 mod finding;
+pub mod graph;
 mod paint;
 pub mod plan_json;
 pub mod plan_text;

@@ -140,7 +140,7 @@ impl Stage {
         }
         let verb = args.first().copied().unwrap_or_default().to_owned();
         args.extend(["--project", &folder]);
-        if TALKS_TO_AWS.contains(&verb.as_str()) {
+        if TALKS_TO_AWS.contains(&verb.as_str()) && !args.contains(&"--offline") {
             args.push("--sandbox");
         }
         if verb == "apply" {

@@ -1,0 +1,208 @@
+//! What is drawn: the secrets of each target, what becomes of them, and who needs whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::words;
+use crate::desired::{Desired, DesiredSecret, SecretName, State};
+use crate::plan::{Plan, PlanReport, Selection, Severity, Verb};
+
+/// The secrets of a project, target by target. The texts in here are as they are; each format escapes them.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The project's name.
+    pub project: String,
+    /// The targets, in the order of the project file.
+    pub targets: Vec<GraphTarget>,
+}
+
+/// One target.
+#[derive(Clone, Debug)]
+pub struct GraphTarget {
+    /// Its name.
+    pub name: String,
+    /// The twelve-digit account, when it is known.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Why the drawing is empty, or not what was asked for.
+    pub note: Option<&'static str>,
+    /// The secrets, by name.
+    pub nodes: Vec<Node>,
+    /// Who needs whom.
+    pub edges: Vec<Edge>,
+}
+
+/// One secret.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub status: Status,
+    /// The regions of its replicas, as the manifest wants them.
+    pub replicas: Vec<String>,
+}
+
+/// One secret needs another: `dependsOn`, or a `${secret:NAME:arn}`. Both are indexes into [`GraphTarget::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// The one that is needed.
+    pub needed: usize,
+    /// The one that needs it.
+    pub waiting: usize,
+}
+
+/// What becomes of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Something would be done to it.
+    Planned(Verb),
+    /// An error keeps it from being planned.
+    Blocked,
+    /// It is as the manifest says.
+    Unchanged,
+    /// The manifest says that it should not exist, and nothing is left to be done about it.
+    Absent,
+    /// A manifest names it; nobody looked at what is live.
+    Declared,
+}
+
+impl Status {
+    /// The sign and the word that stand on the node; none for what is only declared.
+    pub(super) fn label(self) -> Option<String> {
+        match self {
+            Self::Planned(verb) => {
+                let (sign, word) = words::verb(verb);
+                Some(format!("{sign} {word}"))
+            }
+            Self::Blocked => Some("! error".to_owned()),
+            Self::Unchanged => Some("unchanged".to_owned()),
+            Self::Absent => Some("absent".to_owned()),
+            Self::Declared => None,
+        }
+    }
+
+    /// Whether a reader of the plan should look at it.
+    fn matters(self) -> bool {
+        matches!(self, Self::Planned(_) | Self::Blocked)
+    }
+}
+
+/// How much is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every secret.
+    All,
+    /// Secrets that need another, are needed, would change, or have an error.
+    Involved,
+    /// Secrets that would change or have an error, and what these need.
+    Changes,
+}
+
+impl GraphTarget {
+    /// The manifests alone, without a look at what is live.
+    pub fn declared(desired: &Desired, selection: &Selection, extent: Extent) -> Self {
+        let statuses = wishes(desired, selection)
+            .map(|wish| {
+                let absent = wish.state == State::Absent;
+                (wish.name.clone(), if absent { Status::Absent } else { Status::Declared })
+            })
+            .collect();
+        let account = desired.target.account.clone();
+        let empty = match extent {
+            Extent::All => "no manifest names a secret here",
+            Extent::Involved | Extent::Changes => "no secret needs another. --all draws every secret",
+        };
+        Self::new(desired, account, selection, statuses, extent, empty)
+    }
+
+    /// What a plan would do to the secrets of its target.
+    pub fn planned(desired: &Desired, plan: &Plan, report: &PlanReport, selection: &Selection, extent: Extent) -> Self {
+        let mut statuses: BTreeMap<SecretName, Status> = wishes(desired, selection)
+            .map(|wish| {
+                let absent = wish.state == State::Absent;
+                (wish.name.clone(), if absent { Status::Absent } else { Status::Unchanged })
+            })
+            .collect();
+        // What left git has no manifest and is drawn all the same.
+        statuses.extend(plan.secrets.iter().map(|secret| (secret.name.clone(), Status::Planned(secret.verb))));
+        let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+        statuses.extend(errors.map(|finding| (finding.secret.clone(), Status::Blocked)));
+        let empty = match extent {
+            Extent::All => "no manifest names a secret here",
+            Extent::Involved => "no secret needs another, and nothing would change. --all draws every secret",
+            Extent::Changes => "nothing would change",
+        };
+        Self::new(desired, plan.account.clone(), selection, statuses, extent, empty)
+    }
+
+    /// The same with a note.
+    #[must_use]
+    pub fn with_note(self, note: &'static str) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    /// Its name, account and region on one line, not escaped yet.
+    pub(super) fn heading(&self) -> String {
+        let account = self.account.as_ref().map_or_else(String::new, |account| format!("{account} · "));
+        format!("{} · {account}{}", self.name, self.region)
+    }
+
+    fn new(
+        desired: &Desired,
+        account: Option<String>,
+        selection: &Selection,
+        mut statuses: BTreeMap<SecretName, Status>,
+        extent: Extent,
+        empty: &'static str,
+    ) -> Self {
+        let mut needs: Vec<(&SecretName, &SecretName)> = wishes(desired, selection)
+            .flat_map(|wish| wish.depends_on.iter().map(|needed| (needed, &wish.name)))
+            .filter(|(needed, _)| desired.secrets.contains_key(*needed))
+            .collect();
+        // What a selected secret needs is drawn, though the selection leaves it out.
+        for (needed, _) in &needs {
+            statuses.entry((*needed).clone()).or_insert(Status::Declared);
+        }
+        let matters = |name: &SecretName| statuses.get(name).is_some_and(|status| status.matters());
+        if extent == Extent::Changes {
+            needs.retain(|(_, waiting)| matters(waiting));
+        }
+        let connected: BTreeSet<&SecretName> = needs.iter().flat_map(|(needed, waiting)| [*needed, *waiting]).collect();
+        let drawn: BTreeMap<&SecretName, Status> = statuses
+            .iter()
+            .filter(|(name, status)| extent == Extent::All || status.matters() || connected.contains(name))
+            .map(|(name, status)| (name, *status))
+            .collect();
+        let index: BTreeMap<&SecretName, usize> = drawn.keys().enumerate().map(|(at, name)| (*name, at)).collect();
+        let mut edges: Vec<Edge> = needs
+            .iter()
+            .filter_map(|(needed, waiting)| Some(Edge { needed: *index.get(needed)?, waiting: *index.get(waiting)? }))
+            .collect();
+        edges.sort_unstable();
+        Self {
+            name: desired.target.name.clone(),
+            account,
+            region: desired.target.region.clone(),
+            note: drawn.is_empty().then_some(empty),
+            nodes: drawn
+                .into_iter()
+                .map(|(name, status)| Node {
+                    name: name.as_str().to_owned(),
+                    status,
+                    replicas: replicas(desired, name),
+                })
+                .collect(),
+            edges,
+        }
+    }
+}
+
+/// The regions in which the manifest wants a replica.
+fn replicas(_desired: &Desired, _name: &SecretName) -> Vec<String> {
+    Vec::new()
+}
+
+fn wishes<'a>(desired: &'a Desired, selection: &'a Selection) -> impl Iterator<Item = &'a DesiredSecret> {
+    desired.secrets.values().filter(|wish| selection.contains(&wish.name))
+}

@@ -1,0 +1,316 @@
+//! The drawing as an SVG file that needs nothing else: no program, no font of its own, no script.
+//!
+//! It follows the colour scheme of whoever looks at it. Colours are written out for each class, without CSS variables, so
+//! that programs which know only plain CSS draw the light one.
+
+use std::fmt::Write as _;
+
+use super::super::escape;
+use super::layout::{Point, Size, layout};
+use super::{ARROW, Graph, GraphTarget, Node, Status, palette};
+
+/// Width of a character of the monospaced font, at its size of 12 pixels, and a bit: fonts differ.
+const CHARACTER: f64 = 7.4;
+/// Distance of two lines.
+const LINE: f64 = 17.0;
+/// Space around the text of a node.
+const PADDING: f64 = 10.0;
+/// Space around the whole drawing, and between targets.
+const MARGIN: f64 = 24.0;
+/// Names longer than this go on in the next line.
+const NAME_WIDTH: usize = 48;
+/// Space between the edge of a target's box and what is drawn in it.
+const INSET: f64 = 18.0;
+
+/// The graph as an SVG document, to be a file or to stand in a page.
+pub fn svg(graph: &Graph) -> String {
+    let title = format!("Secrets of {} and what they need of each other", graph.project);
+    let mut body = Canvas { out: String::new(), y: MARGIN, width: measure(&title) * 1.2 };
+    let y = body.y + 15.0;
+    body.text("kw-title", MARGIN, y, &title);
+    body.y += 32.0;
+    for target in &graph.targets {
+        body.target(target);
+    }
+    body.legend(graph);
+
+    let (width, height) = (body.width + 2.0 * MARGIN, body.y + MARGIN);
+    let counts: Vec<String> =
+        counts(graph).map(|(status, number)| format!("{}: {number}", palette::class(status))).collect();
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{label}\" class=\"kw-graph\" \
+         width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n\
+         <title>{label}</title>\n<desc>{}</desc>\n",
+        escape::markup(&counts.join(", ")),
+        label = escape::markup(&title),
+    );
+    style(&mut out, graph);
+    out.push_str(
+        "<defs><marker id=\"kw-arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" \
+         orient=\"auto\"><path class=\"kw-head\" d=\"M0 1 L9 5 L0 9 z\"/></marker></defs>\n",
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "<rect class=\"kw-page\" width=\"{width:.0}\" height=\"{height:.0}\"/>");
+    out.push_str(&body.out);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// The statuses that are drawn, with how many secrets have each.
+fn counts(graph: &Graph) -> impl Iterator<Item = (Status, usize)> {
+    palette::ALL.into_iter().filter_map(|status| {
+        let nodes = graph.targets.iter().flat_map(|target| &target.nodes);
+        let number = nodes.filter(|node| node.status == status).count();
+        (number > 0).then_some((status, number))
+    })
+}
+
+fn style(out: &mut String, graph: &Graph) {
+    out.push_str(
+        "<style>\n.kw-graph text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}\n\
+         .kw-graph .kw-title{font-size:15px;font-weight:600}\n.kw-graph .kw-name{font-weight:600}\n\
+         .kw-edge{fill:none;stroke-width:1.4}\n.kw-node rect,.kw-key rect{stroke-width:1.4}\n\
+         .kw-box{fill:none;stroke-width:1}\n",
+    );
+    scheme(out, graph, palette::light, "#ffffff", "#1f2328", "#57606a", "#d0d7de");
+    for (status, _) in counts(graph).filter(|(status, _)| palette::dashed(*status)) {
+        let _ = writeln!(out, ".kw-{} rect{{stroke-dasharray:5 3}}", palette::class(status));
+    }
+    out.push_str("@media (prefers-color-scheme:dark){\n");
+    scheme(out, graph, palette::dark, "#0d1117", "#e6edf3", "#9198a1", "#3d444d");
+    out.push_str("}\n</style>\n");
+}
+
+fn scheme(
+    out: &mut String,
+    graph: &Graph,
+    colours: fn(Status) -> palette::Colours,
+    page: &str,
+    ink: &str,
+    faint: &str,
+    line: &str,
+) {
+    let _ = writeln!(
+        out,
+        ".kw-page{{fill:{page}}}.kw-graph text{{fill:{ink}}}.kw-graph .kw-faint{{fill:{faint}}}.kw-box{{stroke:{line}}}\
+         .kw-edge{{stroke:{faint}}}.kw-head{{fill:{faint}}}"
+    );
+    for (status, _) in counts(graph) {
+        let class = palette::class(status);
+        let palette::Colours { fill, stroke, text } = colours(status);
+        let _ =
+            writeln!(out, ".kw-{class} rect{{fill:{fill};stroke:{stroke}}}.kw-graph .kw-{class} text{{fill:{text}}}");
+    }
+}
+
+/// What is drawn so far, from the top downwards.
+struct Canvas {
+    out: String,
+    y: f64,
+    /// The widest thing, without the margins.
+    width: f64,
+}
+
+impl Canvas {
+    fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
+        let _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape::markup(text));
+    }
+
+    fn target(&mut self, target: &GraphTarget) {
+        let faces: Vec<Face> = target.nodes.iter().map(Face::of).collect();
+        let sizes: Vec<Size> = faces.iter().map(Face::size).collect();
+        let drawn = layout(&sizes, &target.edges);
+        let heading = target.heading();
+        let note_height = if target.note.is_some() { LINE } else { 0.0 };
+        let widest = measure(&heading).max(target.note.map_or(0.0, measure)).max(drawn.size.width);
+        let (width, height) =
+            (widest + 2.0 * INSET, 34.0 + note_height + drawn.size.height + if faces.is_empty() { 0.0 } else { INSET });
+        let _ = writeln!(
+            self.out,
+            "<rect class=\"kw-box\" x=\"{MARGIN:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\"/>",
+            self.y
+        );
+        let top = self.y;
+        self.text("kw-faint", MARGIN + INSET, top + 22.0, &heading);
+        if let Some(note) = target.note {
+            self.text("kw-note", MARGIN + INSET, top + 22.0 + LINE, note);
+        }
+        let corner = Point { x: MARGIN + INSET, y: top + 34.0 + note_height };
+        for route in &drawn.routes {
+            self.edge(route, corner);
+        }
+        for (face, (place, size)) in faces.iter().zip(drawn.places.iter().zip(&sizes)) {
+            self.node(face, Point { x: corner.x + place.x, y: corner.y + place.y }, *size);
+        }
+        self.width = self.width.max(width);
+        self.y += height + MARGIN;
+    }
+
+    fn edge(&mut self, route: &[Point], corner: Point) {
+        let mut path = String::new();
+        let mut before = Point::default();
+        for (at, point) in route.iter().enumerate() {
+            let to = Point { x: corner.x + point.x, y: corner.y + point.y };
+            let _ = match at {
+                0 => write!(path, "M{:.1} {:.1}", to.x, to.y),
+                at if at % 2 == 1 => write!(path, "H{:.1}", to.x),
+                _ => {
+                    let middle = f64::midpoint(before.x, to.x);
+                    write!(path, "C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}", before.y, to.y, to.x, to.y)
+                }
+            };
+            before = to;
+        }
+        let _ = writeln!(self.out, "<path class=\"kw-edge\" marker-end=\"url(#kw-arrow)\" d=\"{path}\"/>");
+    }
+
+    fn node(&mut self, face: &Face, place: Point, size: Size) {
+        let _ = writeln!(
+            self.out,
+            "<g class=\"kw-node kw-{}\"><title>{}</title><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+             rx=\"5\"/>",
+            palette::class(face.status),
+            escape::markup(face.name),
+            place.x,
+            place.y,
+            size.width,
+            size.height
+        );
+        for (at, (class, line)) in face.lines.iter().enumerate() {
+            let y = place.y + PADDING + LINE * f64::from(u32::try_from(at).unwrap_or(u32::MAX)) + 11.0;
+            self.text(class, place.x + PADDING, y, line);
+        }
+        self.out.push_str("</g>\n");
+    }
+
+    /// The colours that are drawn, and what an arrow means.
+    fn legend(&mut self, graph: &Graph) {
+        let limit = MARGIN + self.width;
+        let mut x = MARGIN;
+        for (status, number) in counts(graph) {
+            let text = format!("{} ({number})", status.label().unwrap_or_else(|| "declared".to_owned()));
+            let width = 22.0 + measure(&text);
+            if x > MARGIN && x + width > limit {
+                x = MARGIN;
+                self.y += LINE + 6.0;
+            }
+            let class = palette::class(status);
+            let _ = writeln!(
+                self.out,
+                "<g class=\"kw-key kw-{class}\"><rect x=\"{x:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" rx=\"3\"/></g>",
+                self.y
+            );
+            let y = self.y + 11.0;
+            self.text("kw-faint", x + 20.0, y, &text);
+            self.width = self.width.max(x + width - MARGIN);
+            x += width + 20.0;
+        }
+        if graph.targets.iter().any(|target| !target.edges.is_empty()) {
+            if x > MARGIN && x + measure(ARROW) > limit {
+                x = MARGIN;
+                self.y += LINE + 6.0;
+            }
+            let y = self.y + 11.0;
+            self.text("kw-faint", x, y, ARROW);
+            self.width = self.width.max(x + measure(ARROW) - MARGIN);
+        }
+        self.y += LINE;
+    }
+}
+
+/// What stands on a node.
+struct Face<'a> {
+    name: &'a str,
+    status: Status,
+    /// Each line with its class.
+    lines: Vec<(&'static str, String)>,
+}
+
+impl<'a> Face<'a> {
+    fn of(node: &'a Node) -> Self {
+        let mut lines: Vec<(&'static str, String)> =
+            wrap(&node.name).into_iter().map(|line| ("kw-name", line)).collect();
+        lines.extend(node.status.label().map(|label| ("kw-verb", label)));
+        if !node.replicas.is_empty() {
+            let replicas = wrap(&format!("replicas: {}", node.replicas.join(", ")));
+            lines.extend(replicas.into_iter().map(|line| ("kw-replicas", line)));
+        }
+        Self { name: &node.name, status: node.status, lines }
+    }
+
+    fn size(&self) -> Size {
+        let width = self.lines.iter().map(|(_, line)| measure(line)).fold(0.0, f64::max);
+        let lines = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+        Size { width: width + 2.0 * PADDING, height: f64::from(lines) * LINE + 2.0 * PADDING - 4.0 }
+    }
+}
+
+/// The width of a line, as it is shown. What is not ASCII may be twice as wide.
+fn measure(text: &str) -> f64 {
+    let columns: u32 = escape::line(text).chars().map(|c| if c.is_ascii() || c == '·' { 1 } else { 2 }).sum();
+    f64::from(columns) * CHARACTER
+}
+
+/// A text in lines of at most [`NAME_WIDTH`] characters, broken behind a separator where there is one. No character is lost.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = escape::line(text).chars().collect();
+    while rest.len() > NAME_WIDTH {
+        let separators = ['/', '-', '_', '.', ' ', ','];
+        let end = rest[..NAME_WIDTH].iter().rposition(|c| separators.contains(c)).filter(|&at| at > NAME_WIDTH / 3);
+        let behind = rest.split_off(end.map_or(NAME_WIDTH, |at| at + 1));
+        lines.push(rest.into_iter().collect());
+        rest = behind;
+    }
+    lines.push(rest.into_iter().collect());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_drawing_has_a_box_for_each_target_and_a_legend() {
+        insta::assert_snapshot!(svg(&samples::graph()));
+    }
+
+    #[test]
+    fn long_names_go_on_in_the_next_line_and_nothing_is_lost() {
+        let name = format!("staging/{}/{}", "a-word/".repeat(20), "x".repeat(130));
+        let lines = wrap(&name);
+        assert!(lines.iter().all(|line| line.chars().count() <= NAME_WIDTH), "{lines:?}");
+        assert_eq!(lines.concat(), name);
+    }
+
+    /// Takes the drawing apart as XML: every tag and attribute is one of ours, and every tag is closed.
+    #[test]
+    fn no_text_becomes_markup() {
+        let tags = ["svg", "title", "desc", "style", "defs", "marker", "path", "rect", "g", "text"];
+        for text in samples::HOSTILE {
+            let drawn = svg(&samples::hostile(text));
+            assert!(!drawn.contains(['\u{0}', '\u{1b}', '\u{9b}', '\u{202e}', '\u{fffe}', '\u{ffff}']), "{drawn}");
+            let mut open: Vec<&str> = Vec::new();
+            for piece in drawn.split('<').skip(1) {
+                let (tag, text) = piece.split_once('>').unwrap_or((piece, "<"));
+                assert!(!text.contains('<') && !text.contains('>'), "{piece}");
+                for entity in text.split('&').skip(1) {
+                    assert!(["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|known| entity.starts_with(known)));
+                }
+                if let Some(closed) = tag.strip_prefix('/') {
+                    assert_eq!(open.pop(), Some(closed));
+                    continue;
+                }
+                let name = tag.split([' ', '/']).next().unwrap_or_default();
+                assert!(tags.contains(&name), "{tag}");
+                let outside: String = tag.split('"').step_by(2).collect();
+                assert!(tag.matches('"').count().is_multiple_of(2) && !outside.contains(" on"), "{tag}");
+                if !tag.ends_with('/') {
+                    open.push(name);
+                }
+            }
+            assert!(open.is_empty(), "{open:?}");
+        }
+    }
+}
