@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::approved::{self, RunFlags};
 use super::args::{AwsArgs, CacheArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::graph::drawn;
 use super::interrupt;
 use super::prepare::{
     Prepared, PreparedTarget, Reading, TargetError, load_project, prepare, reach, selection, tell_calls,
@@ -14,7 +15,9 @@ use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
 use crate::plan::Rules;
-use crate::render::{Paint, plan_json, plan_text};
+use crate::reconcile::TargetPlan;
+use crate::render::graph::Extent;
+use crate::render::{Paint, PlanView, PlannedView, TargetView, plan_html, plan_json, plan_markdown, plan_text};
 
 /// Show what an apply would do.
 ///
@@ -22,7 +25,9 @@ use crate::render::{Paint, plan_json, plan_text};
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select '*/payments/db*'\n  \
-    keywright plan --format json --detailed-exitcode > plan.json\n  keywright plan --out approved.json"
+    keywright plan --format json --detailed-exitcode > plan.json\n  \
+    keywright plan --format markdown > comment.md   # for a comment on a pull request\n  \
+    keywright plan --out approved.json"
 )]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -60,6 +65,10 @@ enum PlanFormat {
     Text,
     /// For programs; the format is in schemas/plan.schema.json
     Json,
+    /// For a comment on a pull request: begins with a marker to find it again, and fits into one
+    Markdown,
+    /// A page that needs nothing else, for a browser or a printer
+    Html,
 }
 
 pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
@@ -91,6 +100,8 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     match args.format {
         PlanFormat::Text => shell.out.write(&text(shell.out.paint(), &prepared)),
         PlanFormat::Json => shell.out.write(&json(&prepared)),
+        PlanFormat::Markdown => shell.out.write(&plan_markdown::markdown(&view(&prepared, &rules))),
+        PlanFormat::Html => shell.out.write(&plan_html::html(&view(&prepared, &rules))),
     }
     let code = tell_failures(&prepared, shell);
     if let Some(out) = &args.out {
@@ -147,6 +158,33 @@ fn json(prepared: &Prepared) -> String {
         })
         .collect();
     plan_json::document(&prepared.project, targets)
+}
+
+/// What documents show.
+fn view<'a>(prepared: &'a Prepared, rules: &Rules) -> PlanView<'a> {
+    let graph = drawn(prepared, &rules.selection, Extent::Changes);
+    let targets = prepared
+        .targets
+        .iter()
+        .zip(graph.targets)
+        .map(|(PreparedTarget { desired, planned }, graph)| TargetView {
+            name: &desired.target.name,
+            account: match planned {
+                Ok(planned) => planned.target.plan.account.as_deref(),
+                Err(_) => desired.target.account.as_deref(),
+            },
+            region: &desired.target.region,
+            planned: match planned {
+                Ok(planned) => {
+                    let TargetPlan { plan, report, live: _ } = &planned.target;
+                    Ok(PlannedView { plan, report, refusals: &planned.refusals })
+                }
+                Err(error) => Err(error.text()),
+            },
+            graph,
+        })
+        .collect();
+    PlanView { project: &prepared.project, targets }
 }
 
 /// Says which targets could not be planned, or hold findings that keep them from being applied.

@@ -114,6 +114,76 @@ pub fn dot(text: &str) -> String {
     line(text).replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;")
 }
 
+/// The longest run of backticks in a text.
+fn backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
+
+/// A Markdown code span, which nothing within ends early. Mentions, references, links, images and HTML are not read in it.
+pub fn code(text: &str) -> String {
+    let text = line(text);
+    let fence = "`".repeat(backticks(&text) + 1);
+    // One space on both sides is taken away again; a span of nothing would be no span.
+    let pad = if text.is_empty() || text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The fence for a Markdown code block of these lines: longer than any run of backticks in them.
+pub fn fence(content: &str) -> String {
+    "`".repeat(backticks(content).max(2) + 1)
+}
+
+/// Text within a paragraph of Markdown: words with anything in them but letters, digits and plain punctuation stand in
+/// code spans, where neither Markdown nor HTML nor GitHub's mentions (`@name`), references (`#12`, commit ids) and links
+/// are read. Backslashes would not do: GitHub looks for mentions in what Markdown has become.
+pub fn markdown(text: &str) -> String {
+    let text = line(text);
+    let mut out: Vec<String> = Vec::new();
+    let mut risky: Vec<&str> = Vec::new();
+    for word in text.split(' ') {
+        if is_plain_word(word) {
+            if !risky.is_empty() {
+                out.push(code_within(&std::mem::take(&mut risky).join(" ")));
+            }
+            out.push(word.to_owned());
+        } else {
+            risky.push(word);
+        }
+    }
+    if !risky.is_empty() {
+        out.push(code_within(&risky.join(" ")));
+    }
+    out.join(" ")
+}
+
+/// A code span of all but the punctuation around it.
+fn code_within(text: &str) -> String {
+    let inner = text.trim_start_matches('(');
+    let before = &text[..text.len() - inner.len()];
+    let inner = inner.trim_end_matches(|c| matches!(c, ',' | '.' | ':') || (c == ')' && !before.is_empty()));
+    let after = &text[before.len() + inner.len()..];
+    format!("{before}{}{after}", code(inner))
+}
+
+/// Whether Markdown, and what GitHub makes of it, leaves a word as it is.
+fn is_plain_word(word: &str) -> bool {
+    let body = word.trim_start_matches('(').trim_end_matches([')', ',', '.', ':', ';']);
+    let harmless = body.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '→' | '·'));
+    let hidden_reference = body.contains('-') && body.contains(|c: char| c.is_ascii_digit());
+    let commit = body.len() >= 7 && body.bytes().all(|byte| byte.is_ascii_hexdigit());
+    harmless && !hidden_reference && !commit
+}
+
+/// A word within an HTML comment: letters, digits, and hyphens that do not follow each other.
+pub fn marker(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = if c.is_ascii_alphanumeric() || (c == '-' && !out.ends_with('-')) { c } else { '_' };
+        out.push(c);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +234,60 @@ mod tests {
     fn dot_strings_end_where_they_should() {
         assert_eq!(dot(r#"a"b\N\"#), r#"a\"b\\N\\"#);
         assert_eq!(dot("&lt;\n"), r"&amp;lt;\\n");
+    }
+
+    #[test]
+    fn code_spans_cannot_be_ended() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`x`"), "`` `x` ``");
+        assert_eq!(code(""), "`  `");
+        assert_eq!(code("a\n\n# b"), "`a\\n\\n# b`");
+        assert_eq!(fence("no fence"), "```");
+        assert_eq!(fence("x\n  `````\n"), "``````");
+    }
+
+    #[test]
+    fn markdown_words_are_plain_or_code() {
+        assert_eq!(
+            markdown("is live and in scope (last changed), no more"),
+            "is live and in scope (last changed), no more"
+        );
+        assert_eq!(markdown("belongs to payments/prod, it's so"), "belongs to `payments/prod`, it's so");
+        for hostile in [
+            "@team",
+            "#12",
+            "GH-12",
+            "owner/repo#1",
+            "a@b.example",
+            "https://x.example",
+            "www.x.example",
+            "![x](y)",
+            "[x](y)",
+            "<b>",
+            "*x*",
+            "_x_",
+            "~~x~~",
+            "a|b",
+            "`x`",
+            "&lt;",
+            "\\n",
+            ":tada:",
+            "0123abc",
+            "$x$",
+            "1e5d3f0",
+        ] {
+            let word = hostile.trim_end_matches(':');
+            let shown = format!("so {}{} is", code(word), &hostile[word.len()..]);
+            assert_eq!(markdown(&format!("so {hostile} is")), shown);
+        }
+        assert_eq!(markdown("see (a/b:1), so"), "see (`a/b:1`), so");
+        assert_eq!(markdown("a <b c> d"), "a `<b c>` d", "words side by side share a span");
+    }
+
+    #[test]
+    fn a_marker_stays_in_its_comment() {
+        assert_eq!(marker("payments-2"), "payments-2");
+        assert_eq!(marker("x --> <b>"), "x_-____b_");
     }
 }

@@ -12,15 +12,24 @@ pub mod drift;
 pub mod escape;
 mod finding;
 pub mod graph;
+#[cfg(test)]
+mod markup_check;
 mod paint;
+pub mod plan_html;
 pub mod plan_json;
+pub mod plan_markdown;
 pub mod plan_text;
+mod plan_view;
 mod policy_diff;
+mod rows;
+#[cfg(test)]
+mod sample_plans;
 pub mod versions;
 mod words;
 
 pub use finding::{finding_help, finding_text};
 pub use paint::Paint;
+pub use plan_view::{PlanView, PlannedView, TargetView};
 pub use words::{count, rotation};
 
 /// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder

@@ -4,35 +4,36 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::escape;
-use super::paint::Paint;
+use super::rows::{Piece, Tone, piece};
 use crate::plan::PlannedPolicy;
 
 /// Lines of unchanged text around a change.
 const CONTEXT: usize = 3;
 
-/// The lines of the difference, escaped and painted, without indentation.
-pub(super) fn policy_diff(paint: Paint, before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<String> {
+/// The lines of the difference, escaped, without indentation and signs.
+pub(super) fn policy_diff(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<Piece> {
     let mut lines = Vec::new();
     match before {
-        PlannedPolicy::Unreadable => lines.push(paint.faint(
+        PlannedPolicy::Unreadable => lines.push(piece(
+            Tone::Faint,
             "(the live policy cannot be read while the secret is scheduled for deletion, so it is set whatever it is)",
         )),
-        PlannedPolicy::Unparsable(_) => lines.push(paint.faint("(the live policy is not a JSON object)")),
+        PlannedPolicy::Unparsable(_) => lines.push(piece(Tone::Faint, "(the live policy is not a JSON object)")),
         PlannedPolicy::None | PlannedPolicy::Document { .. } => {}
     }
     let (old, new) = (text(before), text(after));
     let diff = TextDiff::from_lines(&old, &new);
     for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
         if index > 0 {
-            lines.push(paint.faint("  …"));
+            lines.push(piece(Tone::Faint, "  …"));
         }
         for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let line = escape::line(change.value().trim_end_matches('\n')).into_owned();
-            lines.push(match change.tag() {
-                ChangeTag::Equal => format!("  {line}"),
-                ChangeTag::Delete => paint.removed(format!("- {line}")),
-                ChangeTag::Insert => paint.added(format!("+ {line}")),
-            });
+            let tone = match change.tag() {
+                ChangeTag::Equal => Tone::Plain,
+                ChangeTag::Delete => Tone::Removed,
+                ChangeTag::Insert => Tone::Added,
+            };
+            lines.push(piece(tone, escape::line(change.value().trim_end_matches('\n'))));
         }
     }
     lines
@@ -119,15 +120,15 @@ mod tests {
 
     #[test]
     fn a_changed_principal_is_one_line_and_the_rest_is_context() {
-        let lines = policy_diff(Paint::new(false), &policy("checkout"), &policy("billing"));
-        let changed: Vec<_> = lines.iter().filter(|line| line.starts_with(['-', '+'])).collect();
+        let lines = policy_diff(&policy("checkout"), &policy("billing"));
+        let changed: Vec<_> = lines.iter().filter(|line| line.tone != Tone::Plain).collect();
         assert_eq!(changed.len(), 2, "{lines:#?}");
-        assert!(changed[0].contains("checkout") && changed[1].contains("billing"), "{lines:#?}");
+        assert!(changed[0].text.contains("checkout") && changed[1].text.contains("billing"), "{lines:#?}");
     }
 
     #[test]
     fn equal_policies_have_no_lines() {
-        assert!(policy_diff(Paint::new(false), &policy("a"), &policy("a")).is_empty());
+        assert!(policy_diff(&policy("a"), &policy("a")).is_empty());
     }
 
     #[test]
@@ -140,8 +141,8 @@ mod tests {
     #[test]
     fn hostile_text_cannot_leave_its_line() {
         let hostile = document(serde_json::json!({ "Statement": [], "Id": "\u{1b}[2J\u{202e}x" }));
-        for line in policy_diff(Paint::new(false), &PlannedPolicy::None, &hostile) {
-            assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line}");
+        for line in policy_diff(&PlannedPolicy::None, &hostile) {
+            assert!(!line.text.contains(['\u{1b}', '\u{202e}']), "{line:?}");
         }
     }
 }

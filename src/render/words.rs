@@ -1,12 +1,20 @@
-//! Plurals, verbs and word-level differences.
-
-use similar::{ChangeTag, TextDiff};
+//! Plurals, verbs, and what happens to a secret in a few words.
 
 use super::escape;
 use super::paint::Paint;
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
 use crate::plan::{ObservedField, ReplicaReason, RotationRun, ValueReason, Verb};
 use crate::value::Source;
+
+/// The verbs in the order in which the summary names them.
+pub(super) const VERBS: [(Verb, &str); 6] = [
+    (Verb::Create, "to create"),
+    (Verb::Restore, "to restore"),
+    (Verb::Adopt, "to adopt"),
+    (Verb::Change, "to change"),
+    (Verb::Release, "to release"),
+    (Verb::Delete, "to delete"),
+];
 
 /// `1 secret`, `2 secrets`.
 pub fn count(number: usize, noun: &str) -> String {
@@ -174,59 +182,7 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
     }
 }
 
-/// One text becoming another, word by word on one line: removed words in `[-…-]`, added ones in `{+…+}`, as `git diff
-/// --word-diff` marks them; in colour the marks are left out.
-pub(super) fn word_diff(paint: Paint, before: &str, after: &str) -> String {
-    let (before, after) = (escape::line(before), escape::line(after));
-    let diff = TextDiff::from_unicode_words(before.as_ref(), after.as_ref());
-    // Two texts with hardly a word in common are easier to read one after the other.
-    if diff.ratio() < 0.4 {
-        return format!("{} → {}", paint.removed(quote(&before)), paint.added(quote(&after)));
-    }
-    let mut runs: Vec<(ChangeTag, String)> = Vec::new();
-    for change in diff.iter_all_changes() {
-        match runs.last_mut() {
-            Some((tag, run)) if *tag == change.tag() => run.push_str(change.value()),
-            _ => runs.push((change.tag(), change.value().to_owned())),
-        }
-    }
-    runs.into_iter()
-        .map(|(tag, run)| match (tag, paint.is_on()) {
-            (ChangeTag::Equal, _) => run,
-            (ChangeTag::Delete, true) => paint.removed(run),
-            (ChangeTag::Insert, true) => paint.added(run),
-            (ChangeTag::Delete, false) => format!("[-{run}-]"),
-            (ChangeTag::Insert, false) => format!("{{+{run}+}}"),
-        })
-        .collect()
-}
-
 /// Escaped text in quotation marks.
 pub(super) fn quote(escaped: &str) -> String {
     format!("\"{escaped}\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_changed_word_is_marked_in_its_line() {
-        let plain = Paint::new(false);
-        assert_eq!(
-            word_diff(plain, "Primary database of payments", "Primary cluster of payments"),
-            "Primary [-database-]{+cluster+} of payments"
-        );
-    }
-
-    #[test]
-    fn unlike_texts_stand_one_after_the_other() {
-        assert_eq!(word_diff(Paint::new(false), "alpha", "omega"), "\"alpha\" → \"omega\"");
-    }
-
-    #[test]
-    fn hostile_text_stays_on_its_line() {
-        let diff = word_diff(Paint::new(false), "a\u{1b}[31m b", "a\u{1b}[31m c\n");
-        assert!(!diff.contains(['\u{1b}', '\n']), "{diff}");
-    }
 }

@@ -14,8 +14,8 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the story's sandbox.
-const TALKS_TO_AWS: [&str; 9] =
-    ["plan", "apply", "drift", "release", "versions", "rollback", "rotate", "restore", "promote"];
+const TALKS_TO_AWS: [&str; 10] =
+    ["plan", "apply", "drift", "graph", "release", "versions", "rollback", "rotate", "restore", "promote"];
 
 /// Runs the scenario in `path`. An error says where it differs from what is written.
 pub(crate) fn run(path: &Path) -> Result<(), String> {

@@ -19,6 +19,9 @@ pub use mermaid::{MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, mermaid};
 pub use model::{Edge, Extent, Graph, GraphTarget, Node, Status};
 pub use svg::svg;
 
+#[cfg(test)]
+pub(super) use samples::HOSTILE;
+
 /// What an arrow means, for legends.
 const ARROW: &str = "a → b: b needs a";
 
@@ -68,7 +71,7 @@ mod samples {
     }
 
     /// What people and services could put into any text that is drawn.
-    pub(super) const HOSTILE: [&str; 12] = [
+    pub(in crate::render) const HOSTILE: [&str; 12] = [
         "\"] click n0 \"javascript:alert(1)\" [\"",
         "\"]\nclick n0 call alert(1)\n%%{init: {\"securityLevel\": \"loose\"}}%%",
         "%%{init: {'theme': 'x'}}%% --- `**bold**`",

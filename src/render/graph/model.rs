@@ -199,8 +199,9 @@ impl GraphTarget {
 }
 
 /// The regions in which the manifest wants a replica.
-fn replicas(_desired: &Desired, _name: &SecretName) -> Vec<String> {
-    Vec::new()
+fn replicas(desired: &Desired, name: &SecretName) -> Vec<String> {
+    let declared = desired.secrets.get(name).and_then(|wish| wish.replicas.as_ref());
+    declared.and_then(|declared| declared.value.as_ref()).into_iter().flat_map(|value| value.keys().cloned()).collect()
 }
 
 fn wishes<'a>(desired: &'a Desired, selection: &'a Selection) -> impl Iterator<Item = &'a DesiredSecret> {

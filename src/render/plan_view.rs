@@ -1,0 +1,86 @@
+//! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
+
+use super::graph::GraphTarget;
+use super::words;
+use crate::plan::{Plan, PlanReport, Refusal, Verb};
+
+/// The plans of all chosen targets.
+pub struct PlanView<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// The targets, in the order of the project file.
+    pub targets: Vec<TargetView<'a>>,
+}
+
+/// One target.
+pub struct TargetView<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The account, when it is known.
+    pub account: Option<&'a str>,
+    /// The region.
+    pub region: &'a str,
+    /// Its plan, or why there is none, in a sentence that is escaped for a line.
+    pub planned: Result<PlannedView<'a>, String>,
+    /// The secrets that change, and what they need.
+    pub graph: GraphTarget,
+}
+
+/// A target's plan with what belongs to it.
+#[derive(Clone, Copy)]
+pub struct PlannedView<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What was found.
+    pub report: &'a PlanReport,
+    /// The guards that would refuse an apply.
+    pub refusals: &'a [Refusal],
+}
+
+impl PlanView<'_> {
+    fn planned(&self) -> impl Iterator<Item = &PlannedView<'_>> {
+        self.targets.iter().filter_map(|target| target.planned.as_ref().ok())
+    }
+
+    /// How many secrets have something to do, over all targets.
+    pub(super) fn secrets(&self) -> usize {
+        self.planned().map(|planned| planned.plan.secrets.len()).sum()
+    }
+
+    /// How many secrets each verb has, over all targets; verbs without any are left out.
+    pub(super) fn counts(&self) -> Vec<(Verb, usize, &'static str)> {
+        let of = |verb| {
+            let secrets = self.planned().flat_map(|planned| &planned.plan.secrets);
+            secrets.filter(|secret| secret.verb == verb).count()
+        };
+        let counts = words::VERBS.into_iter().map(|(verb, label)| (verb, of(verb), label));
+        counts.filter(|(_, number, _)| *number > 0).collect()
+    }
+
+    /// What stands beside the counts: what stays, and what is in the way. The first is no trouble, the others are.
+    pub(super) fn rest(&self) -> Vec<String> {
+        let unchanged: usize = self.planned().map(|planned| planned.report.counts.unchanged).sum();
+        let blocked: usize = self.planned().map(|planned| planned.report.counts.blocked).sum();
+        let refused: usize = self.planned().map(|planned| planned.refusals.len()).sum();
+        let failed = self.targets.iter().filter(|target| target.planned.is_err()).count();
+        let mut rest = vec![format!("{unchanged} unchanged")];
+        if blocked > 0 {
+            rest.push(format!("{blocked} held back by errors"));
+        }
+        if refused > 0 {
+            rest.push(format!("{} by guards", words::count(refused, "refusal")));
+        }
+        if failed > 0 {
+            rest.push(format!("{} could not be planned", words::count(failed, "target")));
+        }
+        rest
+    }
+
+    /// All of it in one line: `3 to create, 1 to change; 28 unchanged`.
+    pub(super) fn headline(&self) -> String {
+        let counts: Vec<String> =
+            self.counts().into_iter().map(|(_, number, label)| format!("{number} {label}")).collect();
+        let changes = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+        format!("{changes}; {}", self.rest().join("; "))
+    }
+}

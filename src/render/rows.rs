@@ -1,0 +1,364 @@
+//! What happens to a secret, row by row: taken apart once, for text, Markdown and HTML alike.
+//!
+//! The texts in here can stand on a line of a terminal: control and deceptive characters are escaped already. What else a
+//! format needs (Markdown, HTML) it escapes itself.
+
+use std::borrow::Cow;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::paint::Paint;
+use super::policy_diff::policy_diff;
+use super::{escape, words};
+use crate::desired::{OWNER_TAG, RotationSetup};
+use crate::origin::Origin;
+use crate::plan::{Change, PlannedText, Refusal, SecretPlan, Verb};
+
+/// How a piece of text is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// As it was and will be.
+    Plain,
+    /// It comes to be.
+    Added,
+    /// It goes.
+    Removed,
+    /// It changes.
+    Changed,
+    /// Somebody should look.
+    Warning,
+    /// It matters less.
+    Faint,
+}
+
+/// A piece of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) tone: Tone,
+    pub(super) text: String,
+    /// A sign or an arrow, which only says on one line what old and new lines say by themselves.
+    pub(super) mark: bool,
+}
+
+/// One difference, or one thing to know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The field; empty where the row goes on about the one before.
+    pub(super) label: &'static str,
+    /// What becomes of it, on one line.
+    pub(super) pieces: Vec<Piece>,
+    /// Whether the pieces are the words of one text, old and new ones mixed.
+    pub(super) words: bool,
+    /// Further lines, as of a policy.
+    pub(super) lines: Vec<Piece>,
+    /// Where the wish is written.
+    pub(super) origin: Option<Origin>,
+}
+
+impl Row {
+    fn new(label: &'static str, pieces: Vec<Piece>, origin: Option<&Origin>) -> Self {
+        Self { label, pieces, words: false, lines: Vec::new(), origin: origin.cloned() }
+    }
+
+    /// Where the wish is written, when that is another file than the secret's own, as with defaults.
+    pub(super) fn elsewhere(&self, own: Option<&Origin>) -> Option<String> {
+        self.origin.as_ref().filter(|origin| own.is_none_or(|own| own.file != origin.file)).map(place)
+    }
+
+    /// As it was: without what is added. None when nothing was there.
+    pub(super) fn before(&self) -> Option<String> {
+        self.side(Tone::Removed, Tone::Added)
+    }
+
+    /// As it will be: without what is removed. None when nothing will be there.
+    pub(super) fn after(&self) -> Option<String> {
+        self.side(Tone::Added, Tone::Removed)
+    }
+
+    fn side(&self, with: Tone, without: Tone) -> Option<String> {
+        let pieces = || self.pieces.iter().filter(|piece| !piece.mark);
+        pieces().any(|piece| piece.tone == with).then(|| {
+            pieces().filter(|piece| piece.tone != without).map(|piece| piece.text.as_str()).collect::<String>()
+        })
+    }
+
+    /// All of it on one line, painted.
+    pub(super) fn one_line(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        let mut pieces = self.pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            let mut text = piece.text.clone();
+            while let Some(next) = pieces.next_if(|next| next.tone == piece.tone) {
+                text.push_str(&next.text);
+            }
+            // As `git diff --word-diff` marks words where there is no colour.
+            let bracketed = self.words && !paint.is_on();
+            out.push_str(&match piece.tone {
+                Tone::Removed if bracketed => format!("[-{text}-]"),
+                Tone::Added if bracketed => format!("{{+{text}+}}"),
+                tone => paint_tone(paint, tone, &text),
+            });
+        }
+        out
+    }
+}
+
+/// Text in the colour of a tone.
+pub(super) fn paint_tone(paint: Paint, tone: Tone, text: &str) -> String {
+    match tone {
+        Tone::Plain => text.to_owned(),
+        Tone::Added => paint.added(text),
+        Tone::Removed => paint.removed(text),
+        Tone::Changed => paint.changed(text),
+        Tone::Warning => paint.warning(text),
+        Tone::Faint => paint.faint(text),
+    }
+}
+
+pub(super) fn piece(tone: Tone, text: impl Into<String>) -> Piece {
+    Piece { tone, text: text.into(), mark: false }
+}
+
+fn mark(tone: Tone, text: impl Into<String>) -> Piece {
+    Piece { tone, text: text.into(), mark: true }
+}
+
+/// `file:line`: what editors and terminals turn into a link.
+pub(super) fn place(origin: &Origin) -> String {
+    format!("{}:{}", escape::line(&origin.file), origin.line)
+}
+
+/// The rows of one secret's plan.
+pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if !secret.depends_on.is_empty() {
+        let names: Vec<_> = secret.depends_on.iter().map(|name| escape::line(name.as_str())).collect();
+        rows.push(Row::new("after", vec![piece(Tone::Faint, names.join(", "))], None));
+    }
+    for change in &secret.changes {
+        rows_of(change, secret.verb, &mut rows);
+    }
+    rows
+}
+
+fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
+    match change {
+        Change::Restored => rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is taken back")], None)),
+        Change::Deleted { deletion, replicas } => {
+            rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
+            if !replicas.is_empty() {
+                let regions: Vec<_> = replicas.iter().map(|region| escape::line(region)).collect();
+                let text = format!("the replicas in {} go first, at once and for good", regions.join(", "));
+                rows.push(Row::new("replicas", vec![piece(Tone::Removed, text)], None));
+            }
+        }
+        Change::Type { before, after, origin } => {
+            let (before, after) = (named(before.as_ref(), "none"), named(after.as_ref(), "none"));
+            rows.push(Row::new("type", new_or_from_to(verb, before, after), Some(origin)));
+        }
+        Change::Rotation { before, after, run, origin } => {
+            rows.push(Row::new("rotation", rotation(before.as_ref(), after.as_ref()), Some(origin)));
+            rows.extend(words::rotation_run(*run).map(warning));
+        }
+        Change::Replica { region, before, after, reason, origin } => {
+            rows.push(Row::new("replicas", replica(region, before.as_ref(), after.as_ref()), Some(origin)));
+            rows.extend(words::replica_reason(region, reason).map(warning));
+        }
+        Change::Description { before, after, origin } => {
+            rows.push(description(before.as_deref(), after.as_ref(), origin));
+        }
+        Change::KmsKey { before, after, origin } => {
+            let (before, after) = (named(before.as_ref(), "the default key"), named(after.as_ref(), "the default key"));
+            rows.push(Row::new("kmsKeyId", new_or_from_to(verb, before, after), Some(origin)));
+        }
+        Change::Tag { key, before, after, origin } => {
+            rows.push(Row::new("tags", tag(key, before.as_deref(), after.as_ref()), origin.as_ref()));
+        }
+        Change::Value { reason, source, origin } => {
+            let pieces = vec![
+                piece(Tone::Changed, words::source(source)),
+                piece(Tone::Plain, format!(": {}", words::value_reason(reason))),
+            ];
+            rows.push(Row::new("value", pieces, Some(origin)));
+        }
+        Change::Label { label, before, after, origin } => {
+            let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
+            pieces.extend(from_to(named(before.as_ref(), "no version"), named(after.as_ref(), "git's version")));
+            rows.push(Row::new("label", pieces, Some(origin)));
+        }
+        Change::Policy { before, after, origin } => {
+            rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
+        }
+    }
+}
+
+fn warning(text: impl Into<String>) -> Row {
+    Row::new("", vec![piece(Tone::Warning, text)], None)
+}
+
+/// A text, or the words for having none.
+fn named(text: Option<&String>, none: &str) -> String {
+    text.map_or_else(|| none.to_owned(), |text| escape::line(text).into_owned())
+}
+
+fn from_to(before: String, after: String) -> Vec<Piece> {
+    vec![piece(Tone::Removed, before), mark(Tone::Plain, " → "), piece(Tone::Added, after)]
+}
+
+/// A new secret had nothing before.
+fn new_or_from_to(verb: Verb, before: String, after: String) -> Vec<Piece> {
+    if verb == Verb::Create { vec![piece(Tone::Added, after)] } else { from_to(before, after) }
+}
+
+fn rotation(before: Option<&RotationSetup>, after: Option<&RotationSetup>) -> Vec<Piece> {
+    let (Some(before), Some(after)) = (before, after) else {
+        return set_or_cleared(before.map(words::rotation), after.map(words::rotation), "off");
+    };
+    let mut pieces = Vec::new();
+    for (at, (before, after)) in words::rotation_changes(before, after).into_iter().enumerate() {
+        if at > 0 {
+            pieces.push(piece(Tone::Plain, ", "));
+        }
+        pieces.extend(from_to(before, after));
+    }
+    pieces
+}
+
+/// Something that comes to be, becomes something else, or goes; `none` are the words for having none.
+fn set_or_cleared(before: Option<String>, after: Option<String>, none: &str) -> Vec<Piece> {
+    match (before, after) {
+        (Some(before), Some(after)) => from_to(before, after),
+        (None, Some(after)) => vec![piece(Tone::Added, after)],
+        (Some(before), None) => vec![piece(Tone::Removed, before), mark(Tone::Plain, format!(" → {none}"))],
+        (None, None) => vec![piece(Tone::Plain, none)],
+    }
+}
+
+fn description(before: Option<&str>, after: Option<&PlannedText>, origin: &Origin) -> Row {
+    let (before, after) = (before.map(escape::line), after.map(|after| escape::line(&after.text)));
+    if let (Some(before), Some(after)) = (&before, &after) {
+        let diff = TextDiff::from_unicode_words(before.as_ref(), after.as_ref());
+        // Two texts with hardly a word in common are easier to read one after the other.
+        if diff.ratio() >= 0.4 {
+            let mut pieces: Vec<Piece> = Vec::new();
+            for change in diff.iter_all_changes() {
+                let tone = match change.tag() {
+                    ChangeTag::Equal => Tone::Plain,
+                    ChangeTag::Delete => Tone::Removed,
+                    ChangeTag::Insert => Tone::Added,
+                };
+                match pieces.last_mut() {
+                    Some(last) if last.tone == tone => last.text.push_str(change.value()),
+                    _ => pieces.push(piece(tone, change.value())),
+                }
+            }
+            return Row { words: true, ..Row::new("description", pieces, Some(origin)) };
+        }
+    }
+    let quoted = |text: Option<Cow<'_, str>>| text.map(|text| words::quote(&text));
+    Row::new("description", set_or_cleared(quoted(before), quoted(after), "none"), Some(origin))
+}
+
+fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piece> {
+    let key_is = format!("{} = ", escape::line(key));
+    let (before, after) = (before.map(escape::line), after.map(|after| escape::line(&after.text)));
+    match (before, after) {
+        (None, Some(after)) => vec![mark(Tone::Added, "+ "), piece(Tone::Added, format!("{key_is}{after}"))],
+        (Some(before), Some(after)) => {
+            let mut pieces = vec![mark(Tone::Changed, "~"), mark(Tone::Plain, " "), piece(Tone::Plain, key_is)];
+            pieces.extend(from_to(before.into_owned(), after.into_owned()));
+            pieces
+        }
+        (Some(before), None) => {
+            let mut pieces = vec![mark(Tone::Removed, "- "), piece(Tone::Removed, format!("{key_is}{before}"))];
+            if key == OWNER_TAG {
+                pieces.extend([piece(Tone::Plain, "  "), piece(Tone::Faint, "(no longer managed)")]);
+            }
+            pieces
+        }
+        (None, None) => vec![piece(Tone::Plain, escape::line(key))],
+    }
+}
+
+fn replica(region: &str, before: Option<&Option<String>>, after: Option<&Option<String>>) -> Vec<Piece> {
+    let key = |key: &Option<String>| match key.as_deref() {
+        None | Some("alias/aws/secretsmanager") => "the region's default key".to_owned(),
+        Some(key) => escape::line(key).into_owned(),
+    };
+    let region = escape::line(region);
+    let changed = || vec![mark(Tone::Changed, "~"), mark(Tone::Plain, " ")];
+    match (before, after) {
+        (None, Some(after)) => {
+            vec![mark(Tone::Added, "+ "), piece(Tone::Added, format!("{region} with {}", key(after)))]
+        }
+        (Some(_), None) => vec![mark(Tone::Removed, "- "), piece(Tone::Removed, region)],
+        (Some(before), Some(after)) if key(before) == key(after) => {
+            let mut pieces = changed();
+            pieces.push(piece(Tone::Plain, format!("{region} with {}", key(after))));
+            pieces
+        }
+        (Some(before), Some(after)) => {
+            let mut pieces = changed();
+            pieces.push(piece(Tone::Plain, format!("{region}: ")));
+            pieces.extend(from_to(key(before), key(after)));
+            pieces
+        }
+        (None, None) => vec![piece(Tone::Plain, region)],
+    }
+}
+
+/// Secrets of one refusal that are named; the others are counted.
+const NAMED_IN_REFUSAL: usize = 5;
+
+/// What a guard refuses, and what lifts it.
+pub(super) fn refusal(refusal: &Refusal) -> (String, String) {
+    let names: Vec<_> = refusal.secrets.iter().map(|name| escape::line(name.as_str())).collect();
+    let shown = names.iter().take(NAMED_IN_REFUSAL).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    let secrets = match names.len() {
+        0 => String::new(),
+        number if number <= NAMED_IN_REFUSAL => format!(" ({shown})"),
+        number => format!(" ({shown} and {} more)", number - NAMED_IN_REFUSAL),
+    };
+    let kind = refusal.kind.to_string();
+    let help = refusal
+        .kind
+        .lifted_by()
+        .map_or_else(|| "this guard cannot be lifted".to_owned(), |flag| format!("when that is what you want: {flag}"));
+    (format!("{}{secrets}", escape::line(&kind)), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(before: &str, after: &str) -> Row {
+        let after = PlannedText { text: after.to_owned(), known: true };
+        description(Some(before), Some(&after), &Origin::new(std::path::Path::new("a.yaml"), 1, 1))
+    }
+
+    #[test]
+    fn a_changed_word_is_marked_in_its_line() {
+        let row = changed("Primary database of payments", "Primary cluster of payments");
+        assert_eq!(row.one_line(Paint::new(false)), "Primary [-database-]{+cluster+} of payments");
+        assert_eq!(row.before().as_deref(), Some("Primary database of payments"));
+        assert_eq!(row.after().as_deref(), Some("Primary cluster of payments"));
+    }
+
+    #[test]
+    fn unlike_texts_stand_one_after_the_other() {
+        assert_eq!(changed("alpha", "omega").one_line(Paint::new(false)), "\"alpha\" → \"omega\"");
+    }
+
+    #[test]
+    fn hostile_text_stays_on_its_line() {
+        let diff = changed("a\u{1b}[31m b", "a\u{1b}[31m c\n").one_line(Paint::new(false));
+        assert!(!diff.contains(['\u{1b}', '\n']), "{diff}");
+    }
+
+    #[test]
+    fn neighbours_of_one_tone_are_painted_as_one() {
+        let row = Row::new("tags", tag("team", None, Some(&PlannedText { text: "a".to_owned(), known: true })), None);
+        assert_eq!(row.one_line(Paint::new(true)), Paint::new(true).added("+ team = a"));
+        assert_eq!((row.before(), row.after().as_deref()), (None, Some("team = a")));
+    }
+}

@@ -1,0 +1,122 @@
+//! Plans for the tests of several formats.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::graph::{Edge, GraphTarget, Node, Status};
+use super::{PlanView, PlannedView, TargetView};
+use crate::desired::{Deletion, SecretName};
+use crate::origin::Origin;
+use crate::plan::{
+    Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, RefusalKind,
+    SecretPlan, Verb,
+};
+use crate::policy::PolicyDocument;
+
+/// A target's plan with everything that is shown beside it.
+pub(super) struct Sample {
+    pub(super) plan: Plan,
+    pub(super) report: PlanReport,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) graph: GraphTarget,
+}
+
+pub(super) fn origin(file: &str, line: u32) -> Origin {
+    Origin::new(Path::new(file), line, 3)
+}
+
+fn text(text: &str) -> PlannedText {
+    PlannedText { text: text.to_owned(), known: true }
+}
+
+/// A secret of which `text` is description, tag, policy and much more.
+pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
+    let policy = PolicyDocument::from_checked(serde_json::json!({ "Statement": [], "Id": shown }));
+    let at = || origin("secrets/db.yaml", 6);
+    SecretPlan {
+        name: SecretName::new(name),
+        origin: Some(origin("secrets/db.yaml", 4)),
+        verb: Verb::Change,
+        changes: vec![
+            Change::Description {
+                before: Some("An old text of few words".to_owned()),
+                after: Some(text(shown)),
+                origin: at(),
+            },
+            Change::Description { before: Some(shown.to_owned()), after: None, origin: at() },
+            Change::KmsKey { before: Some(shown.to_owned()), after: Some("alias/payments".to_owned()), origin: at() },
+            Change::Tag {
+                key: shown.to_owned(),
+                before: Some(shown.to_owned()),
+                after: Some(text("new")),
+                origin: Some(origin("defaults.yaml", 9)),
+            },
+            Change::Tag { key: "gone".to_owned(), before: Some(shown.to_owned()), after: None, origin: None },
+            Change::Policy {
+                before: Box::new(PlannedPolicy::Unparsable(shown.to_owned())),
+                after: Box::new(PlannedPolicy::Document { policy, known: true }),
+                origin: at(),
+            },
+            Change::Deleted { deletion: Deletion::Force, replicas: BTreeSet::from([shown.to_owned()]) },
+        ],
+        actions: Vec::new(),
+        depends_on: BTreeSet::from([SecretName::new(shown)]),
+        observed: None,
+    }
+}
+
+impl Sample {
+    /// A target all of whose texts are `shown`.
+    pub(super) fn of(shown: &str, secrets: usize) -> Self {
+        let name = SecretName::new(shown);
+        let node = |status| Node { name: shown.to_owned(), status, replicas: vec![shown.to_owned()] };
+        let finding = |kind| Finding { secret: name.clone(), origin: Some(origin("secrets/db.yaml", 4)), kind };
+        Self {
+            plan: Plan {
+                project: "payments".to_owned(),
+                target: "staging".to_owned(),
+                account: Some("111111111111".to_owned()),
+                region: "eu-west-1".to_owned(),
+                secrets: (0..secrets).map(|number| secret(&format!("staging/db-{number}"), shown)).collect(),
+            },
+            report: PlanReport {
+                findings: vec![
+                    finding(FindingKind::Foreign { owner: shown.to_owned() }),
+                    finding(FindingKind::LooksRenamed { from: name.clone() }),
+                    finding(FindingKind::Unmanaged { last_changed: None }),
+                    finding(FindingKind::ValueUnreadable { reason: shown.to_owned() }),
+                ],
+                counts: Counts { desired: secrets + 3, unchanged: 2, blocked: 1, owned_live: secrets },
+            },
+            refusals: vec![Refusal {
+                target: "staging".to_owned(),
+                secrets: vec![name.clone(); 7],
+                kind: RefusalKind::Foreign { owner: shown.to_owned() },
+            }],
+            graph: GraphTarget {
+                name: shown.to_owned(),
+                account: None,
+                region: shown.to_owned(),
+                note: None,
+                nodes: vec![node(Status::Blocked), node(Status::Planned(Verb::Change))],
+                edges: vec![Edge { needed: 0, waiting: 1 }],
+            },
+        }
+    }
+
+    pub(super) fn view<'a>(&'a self, name: &'a str) -> TargetView<'a> {
+        TargetView {
+            name,
+            account: self.plan.account.as_deref(),
+            region: &self.plan.region,
+            planned: Ok(PlannedView { plan: &self.plan, report: &self.report, refusals: &self.refusals }),
+            graph: self.graph.clone(),
+        }
+    }
+
+    /// A project of this target, and of one that could not be planned.
+    pub(super) fn project<'a>(&'a self, name: &'a str) -> PlanView<'a> {
+        let failed = TargetView { planned: Err(super::escape::line(name).into_owned()), ..self.view(name) };
+        PlanView { project: name, targets: vec![self.view(name), failed] }
+    }
+}
