@@ -113,6 +113,10 @@ fn marked_values_appear_nowhere() {
         &["validate", "--format", "github"],
         &["plan", "-vvv", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--format", "html", "--endpoint-url", &endpoint],
+        &["graph", "-vvv", "--all", "--endpoint-url", &endpoint],
+        &["graph", "--all", "--offline", "--format", "svg"],
         &["plan", "-vvv", "--sandbox"],
         // A guard refuses, a wrong target, a broken endpoint.
         &["apply", "-vvv", "--yes", "--max-deletes", "0", "--endpoint-url", &endpoint],
@@ -134,7 +138,7 @@ fn marked_values_appear_nowhere() {
         }
         check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
     }
-    assert_eq!(ran, 14 + 5 * BAD.len());
+    assert_eq!(ran, 18 + 5 * BAD.len());
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
@@ -208,6 +212,9 @@ fn values_of_every_source_appear_nowhere() {
     assert!(with_key(&right, &apply).contains("6 created"), "the values are really put");
     with_key(&right, &["plan", "--read-values", "--allow-env", "DB_*"]);
     with_key(&right, &["plan", "--read-values", "--format", "json", "--allow-env", "DB_*"]);
+    with_key(&right, &["plan", "--read-values", "--format", "markdown", "--allow-env", "DB_*"]);
+    with_key(&right, &["plan", "--read-values", "--format", "html", "--allow-env", "DB_*"]);
+    with_key(&right, &["graph", "--all", "--format", "dot"]);
     // The embedded sandbox answers in one piece, which the SDK would log whole at trace level.
     for args in [&apply[..], &["plan", "--read-values", "--allow-env", "DB_*"]] {
         let args: Vec<&str> = args.iter().copied().chain(["-vvv", "--sandbox"]).collect();

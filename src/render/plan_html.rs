@@ -132,12 +132,18 @@ fn findings(out: &mut String, planned: &PlannedView<'_>, severity: Severity) {
 fn finding(out: &mut String, class: &str, name: Option<&str>, text: &str, help: Option<&str>, at: Option<&str>) {
     let name = name.map(|name| format!("<span class=\"name\">{}</span> ", escape::markup(name))).unwrap_or_default();
     let at = at.map(|at| format!(" <span class=\"place mono\">{}</span>", escape::markup(at))).unwrap_or_default();
-    let help = help.map(|help| format!("<p>{}</p>", escape::markup(help))).unwrap_or_default();
+    let help = help.map(|help| format!("<p>{}</p>", with_commands(help))).unwrap_or_default();
     let text = escape::markup(text);
     let _ = writeln!(
         out,
         "<li class=\"{class}\"><b class=\"{class}\">{class}</b><span>: {name}{text}{at}</span>{help}</li>"
     );
+}
+
+/// A sentence in which commands stand between backticks.
+fn with_commands(text: &str) -> String {
+    let parts = text.split('`').map(escape::markup).enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part }).collect()
 }
 
 fn secret_details(out: &mut String, secret: &SecretPlan, unfolded: bool) {
@@ -204,7 +210,7 @@ fn picture(out: &mut String, view: &PlanView<'_>) {
         return;
     }
     let drawn = svg(&Graph { project: view.project.to_owned(), targets });
-    let _ = writeln!(out, "<section><h2>What needs what</h2><div class=\"picture\">\n{drawn}</div></section>");
+    let _ = writeln!(out, "<section class=\"picture\">\n{drawn}</section>");
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! GitHub takes. What is live or written by people stands in code spans and code blocks, which is the only place where GitHub
 //! reads neither mentions nor references.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::finding::{finding_help, finding_text};
@@ -139,14 +140,17 @@ impl Page {
             self.findings(&planned.report.findings, severity, usize::MAX);
         }
         let mut left_out = 0;
-        for secret in &planned.plan.secrets {
+        // What goes away comes first, so that no long list of new secrets hides it.
+        let mut secrets: Vec<&SecretPlan> = planned.plan.secrets.iter().collect();
+        secrets.sort_by_key(|secret| Reverse(secret.verb));
+        for secret in secrets {
             if left_out > 0 || !self.add(&secret_block(secret)) {
                 left_out += 1;
             }
         }
         if left_out > 0 {
             self.secrets_left_out += left_out;
-            let _ = writeln!(self.out, "\n_{} more left out here._", words::count(left_out, "secret"));
+            let _ = writeln!(self.out, "\n_Left out here: {}._", words::count(left_out, "secret"));
         }
         self.findings(&planned.report.findings, Severity::Info, LISTED_NOTES);
         let nodes = target.graph.nodes.len();
@@ -172,10 +176,8 @@ impl Page {
                 finding.origin.as_ref().map_or_else(String::new, |at| format!(" ({})", escape::code(&place(at))));
             let name = escape::code(finding.secret.as_str());
             let text = escape::markdown(&finding_text(finding));
-            let help = finding_help(finding).map_or_else(String::new, |help| {
-                // The words of a command are marked in it, which code spans do here.
-                format!("\n  <br>{}", escape::markdown(&help.replace('`', "")))
-            });
+            let help =
+                finding_help(finding).map_or_else(String::new, |help| format!("\n  <br>{}", with_commands(&help)));
             self.finding(&format!("\n- **{label}**: {name} {text}{origin}{help}\n"));
         }
         if of_severity.len() > listed {
@@ -211,6 +213,12 @@ impl Page {
             );
         }
     }
+}
+
+/// A sentence in which commands stand between backticks.
+fn with_commands(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { escape::code(part) } else { escape::markdown(part) }).collect()
 }
 
 /// One secret: its heading, and a code block of its differences.

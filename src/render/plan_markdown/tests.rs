@@ -1,6 +1,7 @@
 use super::super::graph::HOSTILE;
 use super::super::sample_plans::Sample;
 use super::*;
+use crate::plan::Verb;
 
 /// What Markdown reads as text and HTML: everything but code blocks and code spans, by the rules of CommonMark.
 fn outside_code(text: &str) -> String {
@@ -96,9 +97,12 @@ fn nothing_hostile_stands_outside_of_code() {
 fn five_thousand_secrets_are_cut_at_a_secret() {
     let mut sample = Sample::of("a text", 5_000);
     sample.report.findings.clear();
+    sample.plan.secrets[4_999].verb = Verb::Delete;
     let comment = markdown(&sample.project("payments"));
     assert!(comment.len() <= MAX_BYTES && comment.len() > MAX_BYTES - 5_000, "{}", comment.len());
-    let shown = comment.matches("`~` **change**").count();
+    let shown = comment.matches("`~` **change**").count() + 1;
+    let first = comment.find("\n`").map_or("", |at| comment[at..].trim_start().lines().next().unwrap_or_default());
+    assert_eq!(first, "`-` **delete** `staging/db-4999` (`secrets/db.yaml:4`)", "what goes away is never cut");
     let end = format!(
         "**Cut: {} of 5000 changed secrets left out**, since GitHub takes no more than 65,536 characters in a comment. \
          `keywright plan` shows the whole plan, also as a page with `--format html`; `--target` and `--select` narrow it.\n",
