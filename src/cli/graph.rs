@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
 use super::interrupt;
 use super::plan::tell_target_error;
-use super::prepare::{Prepared, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
@@ -70,8 +70,9 @@ async fn run(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let rules = Rules { selection };
+    let reading = Reading::default();
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, Lifts::default(), &values, false, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, Lifts::default(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     write(args.format, &drawn(&prepared, &rules.selection, extent), shell);
