@@ -33,6 +33,7 @@ pub mod cli;
 pub mod desired;
 pub mod drift;
 pub mod exit_code;
+pub mod iam;
 pub mod live;
 pub mod manifest;
 pub mod origin;

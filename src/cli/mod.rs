@@ -12,6 +12,7 @@ mod drift;
 mod explain;
 mod files;
 mod graph;
+mod iam_policy;
 mod init;
 mod interrupt;
 mod journal;
@@ -77,6 +78,7 @@ enum Command {
     Rotate(rotate::RotateArgs),
     Restore(restore::RestoreArgs),
     Promote(promote::PromoteArgs),
+    IamPolicy(iam_policy::IamPolicyArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Sandbox(sandbox::SandboxArgs),
@@ -112,6 +114,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Rotate(args) => Box::pin(rotate::rotate(&args, cli.verbose, shell)).await,
             Command::Restore(args) => Box::pin(restore::restore(&args, cli.verbose, shell)).await,
             Command::Promote(args) => Box::pin(promote::promote(&args, cli.verbose, shell)).await,
+            Command::IamPolicy(args) => iam_policy::iam_policy(&args, shell),
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,

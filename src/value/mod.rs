@@ -29,7 +29,7 @@ pub use identity::Identity;
 pub use render::{Passwords, RenderContext};
 pub use secret::{Exposed, SecretValue};
 pub use sops::{
-    AgeKeys, DataKeys, Decryptor, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles, SopsProgram,
+    AgeKeys, DataKeys, Decryptor, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles, SopsKey, SopsProgram,
     config_home,
 };
 pub use source::{GenerateOptions, Source};

@@ -1,6 +1,6 @@
 //! Encrypted files, parsed once a run. No key is needed for any of this.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -9,6 +9,7 @@ use super::tree::Node;
 use super::{MAX_SOPS_BYTES, dotenv, ini, json, yaml};
 use crate::value::error::ValueError;
 use crate::value::read;
+use crate::value::source::Source;
 
 /// The stores of SOPS, told apart by the ending of the file's name as SOPS itself does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,42 @@ impl SopsFiles {
             SopsFile::parse(path, shown, text).map(Arc::new)
         })
         .clone()
+    }
+}
+
+/// A KMS key that a SOPS file is encrypted for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SopsKey {
+    /// The ARN of the key or of an alias, as the file has it.
+    pub arn: String,
+    /// The role that the file wants to be assumed for it.
+    pub role: Option<String>,
+}
+
+impl SopsFiles {
+    /// The KMS keys of every SOPS file that a source names.
+    pub fn kms_keys(&self, source: &Source) -> Result<BTreeSet<SopsKey>, ValueError> {
+        let mut keys = BTreeSet::new();
+        match source {
+            Source::Sops { file, shown, key: _ } => {
+                let file = self.get(file, shown)?;
+                keys.extend(file.metadata.kms.iter().map(|recipient| SopsKey {
+                    arn: recipient.arn.clone(),
+                    role: recipient.role.clone().filter(|role| !role.is_empty()),
+                }));
+            }
+            Source::Json(fields) => {
+                for field in fields.values() {
+                    keys.extend(self.kms_keys(field)?);
+                }
+            }
+            Source::Env(_)
+            | Source::File { .. }
+            | Source::BinaryFile { .. }
+            | Source::Text(_)
+            | Source::Generate(_) => {}
+        }
+        Ok(keys)
     }
 }
 

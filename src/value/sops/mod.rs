@@ -27,7 +27,7 @@ pub(super) use cipher::Kind;
 pub use decryptor::Decryptor;
 pub(super) use decryptor::Opened;
 pub(super) use file::Format;
-pub use file::SopsFiles;
+pub use file::{SopsFiles, SopsKey};
 pub use keys::{AgeKeys, config_home};
 pub use kms::{DataKeys, KmsRequest, NoKms};
 pub use program::SopsProgram;

@@ -1,0 +1,177 @@
+//! `keywright iam-policy`: the least identity policy that a command needs for these manifests.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
+
+use super::args::ProjectArgs;
+use super::prepare::load_project;
+use super::shell::Shell;
+use crate::desired::Desired;
+use crate::exit_code::ExitCode;
+use crate::iam::{IdentityPolicy, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, target_policy};
+use crate::render::escape;
+use crate::value::{SopsFiles, SopsKey};
+
+/// Print the least IAM policy that a command needs.
+///
+/// Only what these manifests make use of is in it, on the names of the project's scope: no permission to put values where no
+/// manifest declares one, none to delete where nothing is pruned or absent. It changes when the manifests make use of
+/// something new. Needs no credentials and no network.
+///
+/// Standard output is one policy for all chosen targets. It belongs to the role that a target assumes; where it assumes
+/// none, to whoever runs keywright. KMS keys are in it as far as the manifests name them: the key of a secret without
+/// `kmsKeyId` and the one that a secret had before are yours to add.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  keywright iam-policy --for plan --target prod > plan-policy.json\n  \
+    keywright iam-policy --for apply --target prod > apply-policy.json\n  \
+    aws iam put-role-policy --role-name keywright --policy-name keywright --policy-document file://apply-policy.json")]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
+pub(super) struct IamPolicyArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// Only this target; may be given several times [default: all]
+    #[arg(short, long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// The command that the policy is for
+    #[arg(long = "for", value_name = "COMMAND")]
+    purpose: PurposeArg,
+    /// The command will run with --read-values
+    #[arg(long)]
+    read_values: bool,
+    /// The command will run with --audit
+    #[arg(long)]
+    audit: bool,
+    /// The command will run with --allow-delete-unowned
+    #[arg(long)]
+    allow_delete_unowned: bool,
+    /// Print what the caller of the targets' roles needs instead: to assume them, and the keys of SOPS files
+    #[arg(long)]
+    caller: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PurposeArg {
+    /// Reading alone
+    Plan,
+    /// Reading and writing
+    Apply,
+    /// Reading alone, on a schedule
+    Drift,
+}
+
+impl From<PurposeArg> for Purpose {
+    fn from(purpose: PurposeArg) -> Self {
+        match purpose {
+            PurposeArg::Plan => Self::Plan,
+            PurposeArg::Apply => Self::Apply,
+            PurposeArg::Drift => Self::Drift,
+        }
+    }
+}
+
+pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> ExitCode {
+    match run(args, shell) {
+        Ok(()) => ExitCode::Success,
+        Err(code) => code,
+    }
+}
+
+fn run(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
+    check_usage(args, shell)?;
+    let loaded = load_project(&args.project, &args.targets, shell)?;
+    let keys = loaded.desired.iter().map(|desired| sops_keys(desired, shell)).collect::<Result<Vec<_>, _>>()?;
+    let targets: Vec<TargetNeeds<'_>> =
+        loaded.desired.iter().zip(&keys).map(|(desired, sops_keys)| TargetNeeds { desired, sops_keys }).collect();
+    let scope = Scope {
+        purpose: args.purpose.into(),
+        read_values: args.read_values,
+        audit: args.audit,
+        delete_unowned: args.allow_delete_unowned,
+    };
+    let policy = if args.caller { caller_policy(&targets, scope) } else { target_policy(&targets, scope) };
+    if policy.statements.is_empty() {
+        let hint = "without --caller, the policy is for whoever runs keywright";
+        shell.error("none of these targets assumes a role", Some(hint));
+        return Err(ExitCode::Error);
+    }
+    let text = serde_json::to_string_pretty(&policy).map_err(|error| {
+        shell.error(&format!("the policy could not be written: {error}"), None);
+        ExitCode::Error
+    })?;
+    shell.out.line(&text);
+    if !args.caller {
+        tell_whose_it_is(&loaded.desired, shell);
+        tell_accounts(&loaded.desired, shell);
+    }
+    tell_size(&policy, loaded.desired.len(), shell);
+    Ok(())
+}
+
+fn check_usage(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
+    let wrong = match args.purpose {
+        PurposeArg::Plan | PurposeArg::Apply if args.audit => "--audit goes with --for drift",
+        PurposeArg::Plan | PurposeArg::Drift if args.allow_delete_unowned => {
+            "--allow-delete-unowned goes with --for apply: nothing else deletes"
+        }
+        _ => return Ok(()),
+    };
+    shell.error(wrong, None);
+    Err(ExitCode::Usage)
+}
+
+/// The KMS keys of the SOPS files of one target, read without any key.
+fn sops_keys(desired: &Desired, shell: &Shell) -> Result<BTreeSet<SopsKey>, ExitCode> {
+    let files = SopsFiles::new();
+    let mut keys = BTreeSet::new();
+    let mut wrong = false;
+    for (wish, value) in desired.secrets.values().filter_map(|wish| Some((wish, wish.value.as_ref()?))) {
+        match files.kms_keys(&value.source) {
+            Ok(found) => keys.extend(found),
+            Err(error) => {
+                wrong = true;
+                let hint = error.hint().map(|hint| escape::block(&hint).into_owned());
+                shell.error(&escape::line(&format!("{}: {error}", wish.name)), hint.as_deref());
+            }
+        }
+    }
+    if wrong { Err(ExitCode::Error) } else { Ok(keys) }
+}
+
+fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
+    let roles: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.assume_role.as_deref()).collect();
+    for role in &roles {
+        shell
+            .err
+            .line(&format!("For {}, which is assumed: --caller prints what its caller needs.", escape::line(role)));
+    }
+}
+
+fn tell_accounts(targets: &[Desired], shell: &Shell) {
+    let label = shell.err.paint().warning("warning");
+    for desired in targets.iter().filter(|desired| desired.target.account.is_none()) {
+        let name = escape::line(&desired.target.name);
+        shell
+            .err
+            .line(&format!("{label}: {name} names no account: its part holds for any; write spec.targets[].account"));
+    }
+    let accounts: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.account.as_deref()).collect();
+    if accounts.len() > 1 {
+        let number = accounts.len();
+        let hint = "an identity belongs to one account: print one for each with --target";
+        shell.err.line(&format!("{label}: the targets are in {number} accounts; {hint}"));
+    }
+}
+
+/// A policy that is too large is printed all the same: an inline policy of a role may be larger.
+fn tell_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
+    let size = policy.size();
+    if size > MANAGED_POLICY_LIMIT {
+        let label = shell.err.paint().warning("warning");
+        let split = if targets > 1 { "print one for each target with --target, " } else { "" };
+        shell.err.line(&format!(
+            "{label}: it has {size} characters without white space, and a managed policy may have {MANAGED_POLICY_LIMIT}: \
+             {split}cover the scope with fewer prefixes, or make it an inline policy of the role, which may have 10240"
+        ));
+    }
+}

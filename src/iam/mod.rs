@@ -1,0 +1,89 @@
+//! The least-privilege identity policy that a purpose needs: from a wish for each target to an IAM policy document.
+//!
+//! Pure: what the manifests say goes in, statements come out, the same bytes for the same input. A permission is in the
+//! policy because an operation of `aws/` is called for it, so a change there is a change here; `tests/iam_policy.rs`
+//! proves both directions against a sandbox that enforces the policy. What may not enter: files, credentials, the SDK.
+//!
+//! Sources: the "Required permissions" of each operation in the API reference of Secrets Manager, and the service
+//! authorization reference ("Actions, resources, and condition keys for AWS Secrets Manager", "... AWS KMS"). Where these
+//! do not say whether a request carries a condition key, the condition is written with `IfExists`: it then stops what
+//! keywright itself would send for another manifest, and can never stop what these manifests need.
+
+mod arn;
+mod caller;
+mod document;
+mod keys;
+mod needs;
+mod read;
+mod write;
+
+use std::collections::BTreeSet;
+
+pub use document::{IdentityPolicy, MANAGED_POLICY_LIMIT, Statement};
+
+use crate::desired::Desired;
+use crate::value::SopsKey;
+use document::Draft;
+
+/// What the policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `keywright plan`.
+    Plan,
+    /// `keywright apply`, its plan and its verification included.
+    Apply,
+    /// `keywright drift`.
+    Drift,
+}
+
+/// What the commands will be told beside the manifests.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// The command.
+    pub purpose: Purpose,
+    /// `--read-values`: live values are read and compared.
+    pub read_values: bool,
+    /// `drift --audit`: policies that no manifest declares are read too.
+    pub audit: bool,
+    /// `--allow-delete-unowned`: secrets without the owner tag may be deleted.
+    pub delete_unowned: bool,
+}
+
+/// One target with the KMS keys of the SOPS files that its values come from.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetNeeds<'a> {
+    /// The wish.
+    pub desired: &'a Desired,
+    /// The recipients of its SOPS files.
+    pub sops_keys: &'a BTreeSet<SopsKey>,
+}
+
+/// The policy of the identity that works on the targets: the assumed role where a target names one, else the caller.
+pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolicy {
+    let mut draft = Draft::default();
+    for TargetNeeds { desired, sops_keys } in targets {
+        draft.begin_target(&desired.target.name);
+        read::add(desired, scope, &mut draft);
+        if scope.purpose == Purpose::Apply {
+            write::add(desired, scope, &mut draft);
+        }
+        keys::add(desired, scope, &mut draft);
+        if desired.target.assume_role.is_none() {
+            caller::add_sops(sops_keys, scope, &mut draft);
+        }
+    }
+    draft.finish()
+}
+
+/// The policy of a caller who assumes the targets' roles: AssumeRole, and the keys of SOPS files, which keywright decrypts
+/// with the caller's own credentials and never with a target's role.
+pub fn caller_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolicy {
+    let mut draft = Draft::default();
+    for TargetNeeds { desired, sops_keys } in targets {
+        let Some(role) = &desired.target.assume_role else { continue };
+        draft.begin_target(&desired.target.name);
+        caller::add_role(role, &mut draft);
+        caller::add_sops(sops_keys, scope, &mut draft);
+    }
+    draft.finish()
+}

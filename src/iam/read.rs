@@ -1,0 +1,44 @@
+//! What reading needs.
+
+use super::Scope;
+use super::arn::Place;
+use super::document::{Draft, Permission};
+use super::needs::{any, has_version_id, replicas, values};
+use crate::desired::{Desired, OWNER_TAG};
+
+/// Adds what a plan, a drift report, and the verification after an apply read.
+pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
+    let place = Place::of(&desired.target);
+    let everywhere = || desired.scope.prefixes().iter().map(|prefix| place.secrets(prefix));
+
+    // ListSecrets, BatchGetSecretValue and GetRandomPassword have no resource type: `*` is all that IAM takes there.
+    draft.add(Permission::new("ListSecrets", ["secretsmanager:ListSecrets"]).on_everything());
+
+    let mut metadata = vec!["secretsmanager:DescribeSecret"];
+    if values(desired).any(has_version_id) {
+        metadata.push("secretsmanager:ListSecretVersionIds");
+    }
+    if scope.audit || any(desired, |wish| wish.policy.as_ref(), |_| true) {
+        metadata.push("secretsmanager:GetResourcePolicy");
+    }
+    draft.add(Permission::new("ReadMetadata", metadata).on(everywhere()));
+
+    // A replica that may overwrite destroys a secret of its name: what that is, is looked at first. Nothing says which ARN
+    // is asked about where there is none.
+    let overwritten = replicas(desired).filter(|(_, _, replica)| replica.overwrite).flat_map(|(wish, region, _)| {
+        let there = place.in_region(region);
+        [there.secret_without_suffix(&wish.name), there.secret(&wish.name)]
+    });
+    draft.add(Permission::new("ReadReplicaRegions", ["secretsmanager:DescribeSecret"]).on(overwritten));
+
+    if scope.read_values && values(desired).next().is_some() {
+        draft.add(Permission::new("ReadValuesInBatches", ["secretsmanager:BatchGetSecretValue"]).on_everything());
+        let read = Permission::new("ReadValues", ["secretsmanager:GetSecretValue"]).on(everywhere());
+        draft.add(unless_foreign(read, desired));
+    }
+}
+
+/// Secrets that another project or target owns are left out. Those without an owner tag are not: a manifest may adopt them.
+pub(super) fn unless_foreign(permission: Permission, desired: &Desired) -> Permission {
+    permission.when("StringEqualsIfExists", format!("aws:ResourceTag/{OWNER_TAG}"), [desired.owner()])
+}
