@@ -59,7 +59,7 @@ const SERVE_HELP: &str = "Example:
     aws --endpoint-url http://127.0.0.1:4566 --region eu-west-1 secretsmanager list-secrets
 
 An access key id of twelve digits is the account. GET /_keywright/health answers when it is ready; POST
-/_keywright/reset, /clock, /faults and /seed, and GET /_keywright/calls, control it.";
+/_keywright/reset, /clock, /faults, /policy and /seed, and GET /_keywright/calls, control it.";
 
 /// Which sandbox.
 #[derive(Debug, Args)]
@@ -99,12 +99,24 @@ struct ServeArgs {
     /// Make it misbehave as this JSON file says: faults, latency, quotas, a list that lags
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Enforce this identity policy, such as one that `keywright iam-policy` prints
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 /// Makes a sandbox misbehave as a file says.
 pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
     let text = read(file, shell)?;
     sandbox.misbehave(&text).map_err(|error| {
+        let shown = file.display().to_string();
+        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
+        ExitCode::Error
+    })
+}
+
+/// Makes a sandbox enforce the policy of a file.
+fn enforce(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+    sandbox.enforce(&read(file, shell)?).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
         ExitCode::Error
@@ -187,6 +199,9 @@ async fn run(args: &SandboxArgs, shell: &Shell) -> Result<(), ExitCode> {
             }
             if let Some(file) = &args.faults {
                 misbehave(&sandbox, file, shell)?;
+            }
+            if let Some(file) = &args.policy {
+                enforce(&sandbox, file, shell)?;
             }
             serve(sandbox, args, shell).await
         }

@@ -13,6 +13,7 @@ use super::identity::Home;
 use super::lookup;
 use super::operations::{self, Context};
 use super::protocol::{self, Envelope, Reply, Service};
+use super::questions::Authority;
 use super::service::{Inner, Sandbox, locked};
 use super::sts;
 
@@ -45,7 +46,18 @@ impl Sandbox {
         let Inner { store, options, random, functions, .. } = &*self.inner;
         let weather = &self.weather();
         let (now, seed) = (self.inner.now(), options.seed);
-        work(&Context { store, now, caller, seed, random, functions, weather, role: None, within: None })
+        work(&Context {
+            store,
+            now,
+            caller,
+            seed,
+            random,
+            functions,
+            weather,
+            role: None,
+            within: None,
+            authority: None,
+        })
     }
 
     /// Executes a call with all that surrounds it.
@@ -119,7 +131,9 @@ impl Sandbox {
             Service::Sts => sts::run(caller, &envelope.operation, envelope.body, self.inner.now()),
             Service::SecretsManager => self.with_context(&caller.home, |context| {
                 operations::settle(context)?;
-                let context = Context { role: caller.role.as_ref(), ..*context };
+                let policy = locked(&self.inner.policy).clone();
+                let authority = policy.as_deref().map(|policy| Authority { policy, caller });
+                let context = Context { role: caller.role.as_ref(), authority, ..*context };
                 operations::run(&context, &envelope.operation, envelope.body)
             }),
         }

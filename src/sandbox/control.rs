@@ -7,6 +7,7 @@
 //! | `GET /_keywright/calls`, `DELETE` | the calls so far; forgets them |
 //! | `GET /_keywright/clock`, `POST` | the time; moves it forward: `{"advance": "PT240H"}` or seconds |
 //! | `POST /_keywright/faults`, `DELETE` | adds `rules`, sets `weather` and `rotations`; removes all of them |
+//! | `POST /_keywright/policy`, `DELETE` | enforces an identity-based policy; lets everybody do everything again |
 //! | `POST /_keywright/seed` | makes the secrets that a YAML text describes |
 //!
 //! The server has refused what a browser page could send before anything gets here.
@@ -91,11 +92,19 @@ pub(super) fn answer(sandbox: &Sandbox, method: &Method, path: &str, body: &[u8]
             sandbox.clear_faults();
             Ok(json!({}))
         }
+        ("policy", "POST") => std::str::from_utf8(body)
+            .map_err(|_| refused("the policy is not UTF-8"))
+            .and_then(|text| sandbox.enforce(text).map_err(|error| refused(&error.to_string())))
+            .map(|()| json!({})),
+        ("policy", "DELETE") => {
+            sandbox.enforce_nothing();
+            Ok(json!({}))
+        }
         ("seed", "POST") => std::str::from_utf8(body)
             .map_err(|_| refused("the seed is not UTF-8"))
             .and_then(|text| sandbox.seed(text).map_err(|error| refused(&error.to_string())))
             .map(|made| json!({"made": made})),
-        ("health" | "reset" | "calls" | "clock" | "faults" | "seed", _) => {
+        ("health" | "reset" | "calls" | "clock" | "faults" | "policy" | "seed", _) => {
             Err((StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method".to_owned()))
         }
         _ => Err((StatusCode::NOT_FOUND, "there is no such control path".to_owned())),

@@ -10,8 +10,8 @@
 //!   protocol           who asks, where, for which operation         identity, clock
 //!   answering          it is logged; hooks, fault rules and the weather come first
 //!                                                                   calls, faults, weather, quota
-//!   operations         what has fallen due is settled, then one file for each group of operations
-//!                                                                   constraint, lookup, filter, page, label, kms,
+//!   operations         what has fallen due is settled; the policy is asked, where one is enforced; then one file for
+//!                      each group of operations                     authorization, questions, constraint, lookup, filter, page, label, kms,
 //!                                                                   replication, rotation, schedule, lock_out
 //!     store, tables      one durable transaction                    changes, record, cipher
 //!   sts                GetCallerIdentity and AssumeRole
@@ -21,10 +21,11 @@
 //! Beside the service's own API there is what tests and rehearsals ask for: `Sandbox` has it as methods, and the
 //! server's `control` path as requests. `seed` makes what exists before anything happens.
 //!
-//! Signatures are not verified and no IAM or resource policy is evaluated: whoever reaches the sandbox may do
-//! everything.
+//! Signatures are not verified, and resource policies are not evaluated. Whoever reaches the sandbox may do everything,
+//! unless it was told to enforce an identity-based policy: that binds all callers alike.
 
 mod answering;
+mod authorization;
 mod calls;
 mod changes;
 mod cipher;
@@ -44,6 +45,7 @@ mod operations;
 mod page;
 mod policy_text;
 mod protocol;
+mod questions;
 mod quota;
 mod record;
 mod replication;
@@ -61,6 +63,7 @@ mod weather;
 mod tests;
 
 pub use answering::Dropped;
+pub use authorization::PolicyError;
 pub use calls::{Call, Outcome};
 pub use clock::{Clock, ManualClock};
 pub use dump::SecretDump;

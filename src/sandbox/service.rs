@@ -12,6 +12,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use super::answering::Dropped;
+use super::authorization::{IdentityPolicy, PolicyError};
 use super::calls::{Call, CallLog};
 use super::clock::{Clock, Moment};
 use super::dump::{self, SecretDump};
@@ -61,6 +62,8 @@ pub(super) struct Inner {
     pub(super) sky: Mutex<Sky>,
     pub(super) functions: Functions,
     pub(super) hooks: Mutex<Vec<Arc<Hook>>>,
+    /// What callers are bound by; none means that everybody may do everything.
+    pub(super) policy: Mutex<Option<Arc<IdentityPolicy>>>,
 }
 
 impl Inner {
@@ -107,6 +110,7 @@ impl Sandbox {
             sky: Mutex::default(),
             functions: Functions::default(),
             hooks: Mutex::default(),
+            policy: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -231,6 +235,19 @@ impl Sandbox {
         locked(&self.inner.faults).clear();
         self.inner.functions.clear();
         self.set_weather(Weather::default());
+    }
+
+    /// Enforces an identity-based policy from now on: whatever it does not allow is refused, to every caller alike. A
+    /// policy with anything that the sandbox does not evaluate is an error, and the one before stays.
+    pub fn enforce(&self, policy: &str) -> Result<(), PolicyError> {
+        let policy = IdentityPolicy::parse(policy)?;
+        *locked(&self.inner.policy) = Some(Arc::new(policy));
+        Ok(())
+    }
+
+    /// Lets everybody do everything again.
+    pub fn enforce_nothing(&self) {
+        *locked(&self.inner.policy) = None;
     }
 
     /// Adds a hook, which runs before every call.

@@ -42,16 +42,25 @@ pub(crate) fn run(caller: &Caller, action: &str, parameters: &[u8], now: Moment)
     }
 }
 
-fn caller_identity(caller: &Caller) -> String {
+/// Who the caller is, for IAM.
+pub(crate) fn arn_of(caller: &Caller) -> String {
     let account = &caller.home.account;
     let partition = partition(&caller.home.region);
-    let (arn, user_id) = match &caller.role {
-        Some(AssumedRole { role, session }) => (
-            format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}"),
-            format!("AROASANDBOX{account}:{session}"),
-        ),
-        None => (format!("arn:{partition}:iam::{account}:user/sandbox"), format!("AIDASANDBOX{account}")),
+    match &caller.role {
+        Some(AssumedRole { role, session }) => {
+            format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}")
+        }
+        None => format!("arn:{partition}:iam::{account}:user/sandbox"),
+    }
+}
+
+fn caller_identity(caller: &Caller) -> String {
+    let account = &caller.home.account;
+    let user_id = match &caller.role {
+        Some(AssumedRole { role: _, session }) => format!("AROASANDBOX{account}:{session}"),
+        None => format!("AIDASANDBOX{account}"),
     };
+    let arn = arn_of(caller);
     format!("<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>", escape(&arn), escape(&user_id), escape(account))
 }
 

@@ -150,6 +150,9 @@ impl Batch {
 }
 
 fn read_current(reader: &Reader<'_>, context: &Context<'_>, found: Found) -> Result<ReadValue, ServiceError> {
+    if let Some(authority) = &context.authority {
+        authority.check_value_read(&found.record)?;
+    }
     found.refuse_foreign_account(context.caller)?;
     ReadValue::of(reader, found, None, None)
 }

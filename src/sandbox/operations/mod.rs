@@ -35,6 +35,7 @@ use super::error::ServiceError;
 use super::identity::{AssumedRole, Home};
 use super::lookup::{self, Found, SecretId};
 use super::protocol::{Reply, SensitiveBytes, SensitiveText};
+use super::questions::Authority;
 use super::record::SecretData;
 use super::rotation::Functions;
 use super::store::Store;
@@ -63,10 +64,15 @@ pub(crate) struct Context<'s> {
     pub(crate) role: Option<&'s AssumedRole>,
     /// A change that this operation is a part of. Without one, it is a change of its own.
     pub(crate) within: Option<&'s Writer<'s>>,
+    /// The policy that binds the caller, when one is enforced.
+    pub(crate) authority: Option<Authority<'s>>,
 }
 
-/// Runs an operation by its name.
+/// Runs an operation by its name, if the caller may.
 pub(crate) fn run(context: &Context<'_>, operation: &str, body: &[u8]) -> Result<Reply, ServiceError> {
+    if let Some(authority) = &context.authority {
+        authority.check(context, operation, body)?;
+    }
     match operation {
         "BatchGetSecretValue" => batch::batch_get_secret_value(context, body),
         "CancelRotateSecret" => rotation::cancel_rotate_secret(context, body),
