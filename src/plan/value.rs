@@ -127,7 +127,18 @@ impl ValuePlanner<'_> {
                 }
                 return None;
             }
-            Some(Comparison::Differs) => return put(None, ValueReason::Differs { current: current.to_owned() }),
+            Some(Comparison::Differs) => {
+                let current_id = current.to_owned();
+                // A put under an id that the service has already changes nothing: the label must be moved.
+                let there =
+                    matches!(identity, Identity::Known(id) if id.as_str() != current && self.exists(id.as_str()));
+                let reason = if there {
+                    ValueReason::Reverted { current: current_id }
+                } else {
+                    ValueReason::Differs { current: current_id }
+                };
+                return put(None, reason);
+            }
             Some(Comparison::Unreadable(reason)) => {
                 findings.push(FindingKind::ValueUnreadable { reason: reason.clone() });
                 return None;
