@@ -3,7 +3,7 @@
 //! The format is described in `tests/scenarios/README.md`. `KEYWRIGHT_BLESS=1 cargo test --test scenarios` writes what
 //! really happened into the files; read the difference before committing it.
 
-#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what is wrong by panicking, or on stderr")]
 
 mod scenario;
 mod support;
@@ -30,5 +30,15 @@ fn main() -> ExitCode {
             Trial::test(name, move || scenario::run(&path).map_err(Failed::from))
         })
         .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // A part of the scenarios reaches a part of the operations.
+    let all_ran = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+    if all_ran
+        && !conclusion.has_failed()
+        && let Err(missing) = scenario::operations::all_reached()
+    {
+        eprintln!("{missing}");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
 }

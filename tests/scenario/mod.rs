@@ -1,6 +1,7 @@
 //! One scenario: its sections, what each does, and the comparison with what was expected.
 
 mod live;
+pub(crate) mod operations;
 mod sections;
 
 use std::path::Path;
@@ -117,10 +118,12 @@ impl Stage {
             Header::Writes => return Ok(self.writes()),
             Header::Calls => return Ok(self.calls()),
             Header::ByHand { account, region } => {
+                let before = self.sandbox.calls().len();
                 for (operation, body) in live::parse_calls(body)? {
                     support::call(&self.sandbox, account, region, &operation, &body);
                 }
                 // What somebody else did is not what keywright did.
+                operations::called_by_hand(self.sandbox.calls().into_iter().skip(before));
                 self.told = self.sandbox.calls().len();
             }
             Header::LiveAfter { account, region } => {
@@ -150,6 +153,7 @@ impl Stage {
         let before = self.sandbox.calls().len();
         let answer = self.answer.take();
         let run = support::keywright(&self.sandbox, &args, answer.as_deref());
+        operations::called_by_keywright(self.sandbox.calls().into_iter().skip(before));
         if !["apply", "release", "rollback", "restore", "rotate", "promote", "sandbox"].contains(&verb.as_str()) {
             let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
             assert!(!wrote, "{verb} must never write");

@@ -1,0 +1,84 @@
+//! Which operations of Secrets Manager the scenarios reach: all 23, or the run fails.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use keywright::sandbox::Call;
+
+/// The names of operations, each checked against the SDK's own type of that name.
+macro_rules! operations {
+    ($($module:ident::$operation:ident,)*) => {
+        &[$({
+            let _ = std::marker::PhantomData::<aws_sdk_secretsmanager::operation::$module::$operation>;
+            stringify!($operation)
+        }),*]
+    };
+}
+
+/// Every operation of API version 2017-10-17.
+const ALL: &[&str] = operations![
+    batch_get_secret_value::BatchGetSecretValue,
+    cancel_rotate_secret::CancelRotateSecret,
+    create_secret::CreateSecret,
+    delete_resource_policy::DeleteResourcePolicy,
+    delete_secret::DeleteSecret,
+    describe_secret::DescribeSecret,
+    get_random_password::GetRandomPassword,
+    get_resource_policy::GetResourcePolicy,
+    get_secret_value::GetSecretValue,
+    list_secret_version_ids::ListSecretVersionIds,
+    list_secrets::ListSecrets,
+    put_resource_policy::PutResourcePolicy,
+    put_secret_value::PutSecretValue,
+    remove_regions_from_replication::RemoveRegionsFromReplication,
+    replicate_secret_to_regions::ReplicateSecretToRegions,
+    restore_secret::RestoreSecret,
+    rotate_secret::RotateSecret,
+    stop_replication_to_replica::StopReplicationToReplica,
+    tag_resource::TagResource,
+    untag_resource::UntagResource,
+    update_secret::UpdateSecret,
+    update_secret_version_stage::UpdateSecretVersionStage,
+    validate_resource_policy::ValidateResourcePolicy,
+];
+
+/// keywright reads values in batches only, so this one is called by hand, as an application does.
+const NEVER_BY_KEYWRIGHT: &str = "GetSecretValue";
+
+static BY_KEYWRIGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static BY_HAND: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Notes what a run of keywright called.
+pub(crate) fn called_by_keywright(calls: impl Iterator<Item = Call>) {
+    note(&BY_KEYWRIGHT, calls);
+}
+
+/// Notes what somebody else called.
+pub(crate) fn called_by_hand(calls: impl Iterator<Item = Call>) {
+    note(&BY_HAND, calls);
+}
+
+fn note(place: &Mutex<BTreeSet<String>>, calls: impl Iterator<Item = Call>) {
+    place.lock().expect("nothing panics while it notes").extend(calls.map(|call| call.operation));
+}
+
+/// After all scenarios: an error names the operations that none of them reached.
+pub(crate) fn all_reached() -> Result<(), String> {
+    let by_keywright = BY_KEYWRIGHT.lock().expect("nothing panics while it notes");
+    let by_hand = BY_HAND.lock().expect("nothing panics while it notes");
+    let mut problems = Vec::new();
+    for operation in ALL {
+        let (reached, how) = if *operation == NEVER_BY_KEYWRIGHT {
+            (by_hand.contains(*operation), "by hand")
+        } else {
+            (by_keywright.contains(*operation), "by a command")
+        };
+        if !reached {
+            problems.push(format!("no scenario reaches {operation} {how}"));
+        }
+    }
+    if by_keywright.contains(NEVER_BY_KEYWRIGHT) {
+        problems.push(format!("keywright calls {NEVER_BY_KEYWRIGHT} now: say so in tests/scenario/operations.rs"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+}
