@@ -4,6 +4,7 @@
 //! The client below is as small as it can be: `ok` is a call that must succeed, `refused` one that must not.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail, and say where")]
 
+mod authorization;
 mod batch;
 mod concurrency;
 mod crash;

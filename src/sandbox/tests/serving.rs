@@ -174,6 +174,13 @@ async fn the_control_path_does_what_tests_need() {
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "a"})), not_found());
     assert_eq!(tell("GET", "reset", "").0, 405);
     assert_eq!(tell("GET", "nonsense", "").0, 404);
+    let nothing = json!({"Statement": []}).to_string();
+    assert_eq!(tell("POST", "policy", &nothing).0, 200);
+    assert_eq!(client.refused("ListSecrets", json!({})).code, "AccessDeniedException");
+    assert_eq!(tell("POST", "policy", "{}").0, 400, "and the one before stays");
+    assert_eq!(client.refused("ListSecrets", json!({})).code, "AccessDeniedException");
+    assert_eq!(tell("DELETE", "policy", "").0, 200);
+    client.ok("ListSecrets", json!({}));
     let from_a_page = "POST /_keywright/reset HTTP/1.1\r\nhost: 127.0.0.1\r\norigin: http://localhost\r\n\
                        content-length: 0\r\nconnection: close\r\n\r\n";
     assert!(exchange(running.address, from_a_page).starts_with("HTTP/1.1 403 "));

@@ -1,0 +1,98 @@
+//! A policy that is enforced, as its callers see it.
+
+use serde_json::{Value, json};
+
+use super::{Client, not_found, refused, text, token};
+
+fn enforce(client: &Client, statements: &Value) {
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    client.sandbox.enforce(&policy.to_string()).unwrap();
+}
+
+fn allow(actions: &[&str], resource: &str) -> Value {
+    let actions: Vec<String> = actions.iter().map(|action| format!("secretsmanager:{action}")).collect();
+    json!({"Effect": "Allow", "Action": actions, "Resource": resource})
+}
+
+const BELOW_APP: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:app/*";
+
+fn denial(action: &str, on: &str) -> super::Refused {
+    let message = format!(
+        "User: arn:aws:iam::000000000000:user/sandbox is not authorized to perform: secretsmanager:{action}{on} because \
+         no identity-based policy allows the secretsmanager:{action} action"
+    );
+    refused("AccessDeniedException", &message)
+}
+
+#[test]
+fn a_secret_is_known_by_its_arn_whatever_it_is_called() {
+    let client = Client::new();
+    let arn = client.create("app/db");
+    let other = client.create("other");
+    enforce(&client, &allow(&["DescribeSecret"], BELOW_APP));
+    for id in ["app/db", &arn, arn.rsplit_once('-').unwrap().0] {
+        client.ok("DescribeSecret", json!({"SecretId": id}));
+    }
+    let on = format!(" on resource: {other}");
+    assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "other"})), denial("DescribeSecret", &on));
+    client.sandbox.enforce_nothing();
+    client.ok("DescribeSecret", json!({"SecretId": "other"}));
+}
+
+#[test]
+fn a_missing_secret_is_told_only_to_who_might_see_it() {
+    let client = Client::new();
+    enforce(&client, &allow(&["DescribeSecret"], BELOW_APP));
+    assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "app/gone"})), not_found());
+    let answer = client.refused("DescribeSecret", json!({"SecretId": "gone"}));
+    assert_eq!(answer, denial("DescribeSecret", " on resource: gone"));
+    // With a pattern for the ending alone it is not sure what IAM would say.
+    enforce(&client, &allow(&["DescribeSecret"], &BELOW_APP.replace('*', "gone-??????")));
+    assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "app/gone"})).code, "AccessDeniedException");
+}
+
+#[test]
+fn what_a_create_brings_along_is_asked_about_too() {
+    let client = Client::new();
+    let create = |members: Value| {
+        let mut input = json!({"Name": "app/new", "ClientRequestToken": token(1)});
+        input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        input
+    };
+    enforce(&client, &allow(&["CreateSecret"], BELOW_APP));
+    for (action, members) in [
+        ("TagResource", json!({"Tags": [{"Key": "a", "Value": "b"}]})),
+        ("ReplicateSecretToRegions", json!({"AddReplicaRegions": [{"Region": "us-west-2"}]})),
+    ] {
+        assert_eq!(client.refused("CreateSecret", create(members)), denial(action, " on resource: app/new"));
+    }
+    client.ok("CreateSecret", create(json!({})));
+}
+
+#[test]
+fn a_batch_leaves_out_what_may_not_be_read() {
+    let client = Client::new();
+    client.create_with_value("app/db", "one");
+    let other = client.create_with_value("other", "two");
+    let both = json!({"SecretIdList": ["app/db", "other"]});
+    enforce(&client, &json!([allow(&["BatchGetSecretValue"], "*"), allow(&["GetSecretValue"], BELOW_APP)]));
+    let answer = client.ok("BatchGetSecretValue", both.clone());
+    assert_eq!(answer["SecretValues"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer["Errors"][0]["ErrorCode"], "AccessDeniedException");
+    let on = format!(" on resource: {other}");
+    assert_eq!(text(&answer["Errors"][0]["Message"]), denial("GetSecretValue", &on).message);
+    let filtered = json!({"Filters": [{"Key": "name", "Values": ["app/"]}]});
+    assert_eq!(client.refused("BatchGetSecretValue", filtered), denial("ListSecrets", ""));
+    enforce(&client, &allow(&["GetSecretValue"], "*"));
+    assert_eq!(client.refused("BatchGetSecretValue", both), denial("BatchGetSecretValue", ""));
+}
+
+#[test]
+fn a_policy_that_it_cannot_evaluate_changes_nothing() {
+    let client = Client::new();
+    client.create("app/db");
+    let wrong =
+        json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"a": "b"}}}});
+    assert!(client.sandbox.enforce(&wrong.to_string()).is_err());
+    client.describe("app/db");
+}
