@@ -111,6 +111,7 @@ fn marked_values_appear_nowhere() {
         &["validate", "--format", "json"],
         &["validate", "--format", "sarif"],
         &["validate", "--format", "github"],
+        &["iam-policy", "--for", "apply", "--read-values"],
         &["plan", "-vvv", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
@@ -139,6 +140,7 @@ fn marked_values_appear_nowhere() {
         check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
     }
     assert_eq!(ran, 18 + 5 * BAD.len());
+    assert_eq!(ran, 15 + 5 * BAD.len());
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
@@ -253,6 +255,8 @@ fn values_of_every_source_appear_nowhere() {
             let printed = keywright(root, &["validate", "--format", format]);
             assert!(!printed.contains(MARK), "validate --format {format}:\n{printed}");
         }
+        let printed = keywright(root, &["iam-policy", "--for", "apply", "--read-values"]);
+        assert!(!printed.contains(MARK), "iam-policy:\n{printed}");
     }
 
     let journal = std::fs::read_to_string(root.join(".keywright/journal.jsonl")).expect("the rollback wrote a line");

@@ -128,15 +128,15 @@ fn add_replicas(desired: &Desired, draft: &mut Draft) {
         draft.add(replicate);
     }
     // A secret that has replicas cannot be deleted, so they go first.
+    let remove = Permission::new("RemoveReplicas", ["secretsmanager:RemoveRegionsFromReplication"]);
     let declared = any(desired, |wish| wish.replicas.as_ref(), |_| true);
-    if declared || deletes(desired) {
-        let remove = Permission::new("RemoveReplicas", ["secretsmanager:RemoveRegionsFromReplication"]);
-        draft.add(unless_foreign(remove.on(everywhere(desired)), desired));
-    }
-}
-
-fn deletes(desired: &Desired) -> bool {
-    desired.prune == Prune::Delete || absent(desired).next().is_some()
+    let remove = if declared || desired.prune == Prune::Delete {
+        remove.on(everywhere(desired))
+    } else {
+        let place = Place::of(&desired.target);
+        remove.on(absent(desired).map(|(name, _)| place.secret(name)))
+    };
+    draft.add(unless_foreign(remove, desired));
 }
 
 /// DeleteSecret with a window of at least what the manifests say: a request without one, which is how a secret is deleted at

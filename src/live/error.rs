@@ -66,9 +66,9 @@ impl ServiceError {
                     "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its ARN",
                 )
             }
-            ServiceErrorKind::AccessDenied => {
-                Some("the caller lacks this permission: ask for it in the role's policy, or check which role is used")
-            }
+            ServiceErrorKind::AccessDenied => Some(
+                "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which role is used",
+            ),
             ServiceErrorKind::Throttled => {
                 Some("another client uses up the account's request quota: lower --concurrency, or try again later")
             }
