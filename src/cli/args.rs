@@ -82,6 +82,9 @@ pub(super) struct AwsArgs {
     /// Make the sandbox misbehave as this JSON file says: faults, latency, quotas, a list that lags
     #[arg(long, value_name = "FILE", requires = "sandbox")]
     pub(super) sandbox_faults: Option<PathBuf>,
+    /// Make the sandbox enforce this identity policy, such as one that `keywright iam-policy` prints
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    pub(super) sandbox_policy: Option<PathBuf>,
     /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     pub(super) endpoint_url: Option<String>,

@@ -145,6 +145,9 @@ pub(super) fn reach(aws: &AwsArgs, root: &Path, shell: &Shell) -> Result<Aws, Ex
             if let Some(faults) = &aws.sandbox_faults {
                 sandbox::misbehave(&opened, faults, shell)?;
             }
+            if let Some(policy) = &aws.sandbox_policy {
+                sandbox::enforce(&opened, policy, shell)?;
+            }
             Ok(Aws::embedded(opened))
         }
     }

@@ -115,7 +115,7 @@ pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result
 }
 
 /// Makes a sandbox enforce the policy of a file.
-fn enforce(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+pub(super) fn enforce(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
     sandbox.enforce(&read(file, shell)?).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
