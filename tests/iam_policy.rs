@@ -12,117 +12,14 @@ use keywright::sandbox::{Outcome, Sandbox};
 use serde_json::{Value, json};
 use support::{Run, keywright, write_files};
 
-const PROJECT: &str = r#"apiVersion: keywright/v1
-kind: Project
-metadata: { name: shop }
-spec:
-  manifests: [secrets/]
-  targets:
-    - { name: dev, account: "111111111111", region: eu-west-1 }
-  scope: { namePrefixes: [dev/shop/] }
-  prune: delete
-  pruneDeletion: { recoveryWindowDays: 14 }
-  guards: { maxDeletes: 9, maxChangesPercent: 100 }
-"#;
+const PROJECT: &str = include_str!("fixtures/iam-policy/keywright.yaml");
 
 /// Every kind of value, policy, rotation, replica, label and removal. `DESCRIPTION`, `TEXT`, `TAGS`, `ACTION`, `EVERY`
 /// and `REPLICAS` change in the course of the story.
-const SECRETS: &str = r#"apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/text }
-spec:
-  description: DESCRIPTION
-  tags: TAGS
-  value: { text: "TEXT" }
-  labels: { STABLE: git }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/sops }
-spec:
-  kmsKeyId: alias/shop
-  policy:
-    Version: "2012-10-17"
-    Statement: [{ Effect: Allow, Principal: { AWS: "111111111111" }, Action: "ACTION", Resource: "*" }]
-  value: { sops: { file: ../values.sops.yaml, key: /ledger } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/json }
-spec:
-  value: { json: { user: { text: shop }, password: { generate: { length: 20 } }, of: { text: "${secret:dev/shop/sops:arn}" } } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/env }
-spec: { value: { env: PATH } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/file }
-spec: { value: { file: ../plain.txt } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/binary }
-spec: { value: { binaryFile: ../plain.txt } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/rotated }
-spec:
-  value: { text: "{}" }
-  rotation: { lambdaArn: "arn:aws:lambda:eu-west-1:111111111111:function:rotate", everyDays: EVERY }
-  replicas: REPLICAS
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/partner }
-spec:
-  type: PartnerSecret
-  kmsKeyId: arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-555555555555
-  value: { text: "{}" }
-  rotation: { externalRotation: { roleArn: "arn:aws:iam::111111111111:role/partner" }, everyDays: EVERY }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/adopted }
-spec:
-  description: Somebody made it by hand
-  policy: null
-  rotation: null
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/restored }
-spec: { description: It was deleted too early }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/retired, state: absent }
-spec: { deletion: { recoveryWindowDays: 7 } }
----
-apiVersion: keywright/v1
-kind: Secret
-metadata: { name: dev/shop/forgotten, state: absent }
-spec: { deletion: { force: true } }
-"#;
+const SECRETS: &str = include_str!("fixtures/iam-policy/secrets.yaml");
 
 /// What is live before.
-const LIVE: &str = r#"
-- { name: dev/shop/adopted, account: "111111111111", region: eu-west-1, value: "{}",
-    policy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "111111111111" }, Action: "secretsmanager:GetSecretValue", Resource: "*" }] },
-    rotation: { lambdaArn: "arn:aws:lambda:eu-west-1:111111111111:function:other", everyDays: 9 } }
-- { name: dev/shop/env, account: "111111111111", region: eu-west-1, value: another, tags: { "keywright:project": shop/dev } }
-- { name: dev/shop/restored, account: "111111111111", region: eu-west-1, value: old, tags: { "keywright:project": shop/dev }, scheduledForDeletion: true }
-- { name: dev/shop/retired, account: "111111111111", region: eu-west-1, value: old, tags: { "keywright:project": shop/dev } }
-- { name: dev/shop/forgotten, account: "111111111111", region: eu-west-1, value: old, tags: { "keywright:project": shop/dev } }
-- { name: dev/shop/orphan, account: "111111111111", region: eu-west-1, value: old, tags: { "keywright:project": shop/dev }, replicas: [{ region: us-west-2 }] }
-- { name: dev/shop/foreign, account: "111111111111", region: eu-west-1, value: theirs, tags: { "keywright:project": till/dev } }
-- { name: dev/shop/rotated, account: "111111111111", region: us-east-2, value: in the way }
-- { name: dev/other/db, account: "111111111111", region: eu-west-1, value: not ours }
-- { name: dev/shop/orphan, account: "111111111111", region: eu-north-1, value: not here }
-"#;
+const LIVE: &str = include_str!("fixtures/iam-policy/live.yaml");
 
 /// The manifests at one moment of the story.
 fn manifests(changed: bool) -> String {
@@ -306,6 +203,37 @@ fn the_policy_for_plan_allows_no_change() {
         plan,
         "a drift report reads what a plan does"
     );
+}
+
+const DRIFT: &[&str] = &["drift", "--sandbox", "--audit", "--read-values", "--allow-env", "PATH"];
+
+#[test]
+fn the_policy_for_drift_allows_the_report_and_nothing_less_does() {
+    let folder = project();
+    let drift = policy(folder.path(), &["--for", "drift", "--audit", "--read-values"]);
+    // The live secrets differ from the manifests as they are, and differ more once they were applied and changed.
+    let look = |policy: &Value| {
+        let sandbox = live();
+        let mut runs = Vec::new();
+        for manifests in [manifests(false), manifests(true)] {
+            write_files(folder.path(), [("secrets/all.yaml", manifests.as_str())]);
+            sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
+            runs.push(run(&sandbox, folder.path(), DRIFT));
+            sandbox.enforce_nothing();
+            assert_eq!(run(&sandbox, folder.path(), APPLY).code.code(), 0);
+        }
+        runs
+    };
+    for run in look(&drift) {
+        assert_eq!(run.code.code(), 2, "{}", run.err);
+        assert!(!run.err.contains("not authorized") && !run.out.contains("not authorized"), "{}{}", run.out, run.err);
+    }
+    for (index, action) in actions(&drift).into_iter().filter(|(_, action)| action.starts_with("secretsmanager:")) {
+        let refusal = format!("not authorized to perform: {action} ");
+        let runs = look(&without(&drift, index, &action));
+        let refused = runs.iter().any(|run| run.err.contains(&refusal) || run.out.contains(&refusal));
+        assert!(refused, "nothing in the report needs {action}: {}", runs[1].out);
+    }
 }
 
 /// A raw call, answered with its error code, or none.
