@@ -205,6 +205,26 @@ fn the_policy_for_plan_allows_no_change() {
     );
 }
 
+#[test]
+fn a_plan_may_validate_policies_when_it_is_told_so() {
+    let (folder, sandbox) = (project(), live());
+    assert_eq!(run(&sandbox, folder.path(), APPLY).code.code(), 0);
+    write_files(folder.path(), [("secrets/all.yaml", manifests(true).as_str())]);
+    let plan = policy(folder.path(), &["--for", "plan", "--validate-policies"]);
+    let validated = |policy: &Value| {
+        sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
+        let planned = run(&sandbox, folder.path(), &["plan", "--sandbox", "--validate-policies"]);
+        assert_eq!(planned.code.code(), 0, "{}", planned.err);
+        !planned.out.contains("not authorized")
+    };
+    assert!(validated(&plan));
+    for (index, action) in actions(&plan).into_iter().filter(|(_, action)| action.ends_with("ResourcePolicy")) {
+        if !action.ends_with(":GetResourcePolicy") {
+            assert!(!validated(&without(&plan, index, &action)), "{action}");
+        }
+    }
+}
+
 const DRIFT: &[&str] = &["drift", "--sandbox", "--audit", "--read-values", "--allow-env", "PATH"];
 
 #[test]

@@ -39,6 +39,9 @@ pub(super) struct IamPolicyArgs {
     /// The command will run with --read-values
     #[arg(long)]
     read_values: bool,
+    /// The command will run with --validate-policies: the service lets only those ask who may put policies
+    #[arg(long)]
+    validate_policies: bool,
     /// The command will run with --audit
     #[arg(long)]
     audit: bool,
@@ -86,6 +89,7 @@ fn run(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
     let scope = Scope {
         purpose: args.purpose.into(),
         read_values: args.read_values,
+        validate_policies: args.validate_policies,
         audit: args.audit,
         delete_unowned: args.allow_delete_unowned,
     };
@@ -111,6 +115,8 @@ fn run(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
 fn check_usage(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
     let wrong = match args.purpose {
         PurposeArg::Plan | PurposeArg::Apply if args.audit => "--audit goes with --for drift",
+        PurposeArg::Apply if args.validate_policies => "--validate-policies goes with --for plan: an apply always does",
+        PurposeArg::Drift if args.validate_policies => "--validate-policies goes with --for plan",
         PurposeArg::Plan | PurposeArg::Drift if args.allow_delete_unowned => {
             "--allow-delete-unowned goes with --for apply: nothing else deletes"
         }

@@ -38,11 +38,14 @@ pub enum Purpose {
 
 /// What the commands will be told beside the manifests.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of a command")]
 pub struct Scope {
     /// The command.
     pub purpose: Purpose,
     /// `--read-values`: live values are read and compared.
     pub read_values: bool,
+    /// `plan --validate-policies`: the service is asked about the policies that an apply would put.
+    pub validate_policies: bool,
     /// `drift --audit`: policies that no manifest declares are read too.
     pub audit: bool,
     /// `--allow-delete-unowned`: secrets without the owner tag may be deleted.

@@ -31,6 +31,12 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     });
     draft.add(Permission::new("ReadReplicaRegions", ["secretsmanager:DescribeSecret"]).on(overwritten));
 
+    // The operation asks for the permission to put what it validates ("Required permissions" of ValidateResourcePolicy).
+    if scope.validate_policies && any(desired, |wish| wish.policy.as_ref(), |policy| policy.is_some()) {
+        let actions = ["secretsmanager:PutResourcePolicy", "secretsmanager:ValidateResourcePolicy"];
+        draft.add(unless_foreign(Permission::new("ValidatePolicies", actions).on(everywhere()), desired));
+    }
+
     if scope.read_values && values(desired).next().is_some() {
         draft.add(Permission::new("ReadValuesInBatches", ["secretsmanager:BatchGetSecretValue"]).on_everything());
         let read = Permission::new("ReadValues", ["secretsmanager:GetSecretValue"]).on(everywhere());

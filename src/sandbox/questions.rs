@@ -80,6 +80,7 @@ impl Authority<'_> {
                 actions.into_iter().flatten().try_for_each(|action| self.ask(action, &arn, Some(name), &keys))
             }
             _ => {
+                // ValidateResourcePolicy goes without one; what IAM is asked then is not documented.
                 let Some(id) = &input.secret_id else { return Ok(()) };
                 let found = record(context, id)?;
                 let arns = match &found {
