@@ -9,23 +9,31 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use crate::sandbox::Sandbox;
+
 /// Nobody answered yet.
 const NEVER: i64 = i64::MIN;
 
 /// When the service last answered, in whole seconds. Cheap to clone; the clones show the same time.
 #[derive(Clone, Debug)]
-pub(super) struct ServiceClock(Arc<AtomicI64>);
-
-impl Default for ServiceClock {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(NEVER)))
-    }
+pub(super) struct ServiceClock {
+    answered: Arc<AtomicI64>,
+    /// The embedded sandbox shows its clock without a `Date`: the SDK takes one that is far from its own for a skewed
+    /// clock, and tries requests again that were refused for another reason.
+    sandbox: Option<Sandbox>,
 }
 
 impl ServiceClock {
+    pub(super) fn new(sandbox: Option<Sandbox>) -> Self {
+        Self { answered: Arc::new(AtomicI64::new(NEVER)), sandbox }
+    }
+
     /// The time of the last answer.
     pub(super) fn last(&self) -> Option<Timestamp> {
-        let seconds = self.0.load(Ordering::Relaxed);
+        if let Some(sandbox) = &self.sandbox {
+            return Some(sandbox.now());
+        }
+        let seconds = self.answered.load(Ordering::Relaxed);
         (seconds != NEVER).then(|| Timestamp::from_second(seconds).ok()).flatten()
     }
 }
@@ -43,7 +51,7 @@ impl Intercept for ServiceClock {
     ) -> Result<(), BoxError> {
         let date = context.response().headers().get("date");
         if let Some(date) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()) {
-            self.0.store(date.as_second(), Ordering::Relaxed);
+            self.answered.store(date.as_second(), Ordering::Relaxed);
         }
         Ok(())
     }

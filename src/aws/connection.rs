@@ -106,7 +106,7 @@ impl Aws {
             None => None,
         };
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
-        let clock = ServiceClock::default();
+        let clock = ServiceClock::new(self.sandbox.clone());
         let client = aws_sdk_secretsmanager::config::Builder::from(&service)
             .interceptor(self.calls.clone())
             .interceptor(clock.clone())

@@ -79,6 +79,13 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl std::fmt::Debug for Sandbox {
+    /// Nothing of what it holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sandbox")
+    }
+}
+
 impl Sandbox {
     /// Opens a sandbox file, or makes it, with its folder, where there is none. One process at a time can have it open.
     ///
@@ -124,15 +131,10 @@ impl Sandbox {
     ///
     /// `Dropped` means that a fault broke the connection: the client gets no answer.
     pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
-        let mut response = match protocol::read(request) {
-            Ok(envelope) => protocol::respond(envelope.service, self.run(&envelope)?),
-            Err((service, error)) => protocol::respond(service, Err(error)),
-        };
-        let date = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        if let Ok(date) = http::HeaderValue::from_str(&date) {
-            response.headers_mut().insert(http::header::DATE, date);
+        match protocol::read(request) {
+            Ok(envelope) => Ok(protocol::respond(envelope.service, self.run(&envelope)?)),
+            Err((service, error)) => Ok(protocol::respond(service, Err(error))),
         }
-        Ok(response)
     }
 
     /// Answers a request like `answer`, for callers that have no connection to break: a dropped one is answered with
