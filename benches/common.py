@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
+import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,13 +15,25 @@ ACCOUNT = "111111111111"
 
 
 def run(*arguments: str, **environment: str) -> tuple[float, float, str]:
-    """Runs keywright; returns seconds, the largest resident size of any child so far in MiB, and what it printed."""
+    """Runs keywright; returns seconds, the largest resident size in MiB, and what it printed."""
     begun = time.monotonic()
-    done = subprocess.run([BINARY, *arguments], env={**os.environ, **environment}, capture_output=True, text=True)
-    seconds = time.monotonic() - begun
-    if done.returncode != 0:
-        raise SystemExit(f"keywright {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, done.stdout + done.stderr
+    with tempfile.TemporaryFile("w+") as printed:
+        child = subprocess.Popen([BINARY, *arguments], env={**os.environ, **environment}, stdout=printed, stderr=printed)
+        _, status, usage = os.wait4(child.pid, 0)
+        # wait4 took the child's status: Popen must not wait for it again.
+        child.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - begun
+        printed.seek(0)
+        text = printed.read()
+    if child.returncode != 0:
+        raise SystemExit(f"keywright {' '.join(arguments)} ended with {child.returncode}:\n{text[-4000:]}")
+    return seconds, usage.ru_maxrss / 1024, text
+
+
+def calls(printed: str) -> str:
+    """What `-v` says of API calls."""
+    found = re.search(r"API calls: (.*)", printed)
+    return found.group(1) if found else "-"
 
 
 def project(root: Path) -> None:
@@ -38,3 +51,27 @@ def project(root: Path) -> None:
 
 def manifest(name: str, spec: str) -> str:
     return f'apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: "${{env}}/bench/{name}" }}\nspec:\n{spec}'
+
+
+SECRETS_IN_A_FILE = 20
+
+POLICY = (
+    '  policy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::'
+    + ACCOUNT
+    + ':role/app" }, Action: "secretsmanager:GetSecretValue", Resource: "*" }] }\n'
+)
+
+
+def generated(root: Path, size: int, policies: bool = False) -> None:
+    """Writes a project of so many secrets, 20 to a file, with a policy each if wanted."""
+    project(root)
+    for first in range(0, size, SECRETS_IN_A_FILE):
+        documents = [
+            manifest(
+                f"team_{first:06}/secret_{number:06}",
+                f"  description: Secret number {number}\n  tags: {{ team: team-{first}, tier: gold }}\n"
+                + (POLICY if policies else ""),
+            )
+            for number in range(first, min(first + SECRETS_IN_A_FILE, size))
+        ]
+        (root / f"secrets/manifests/{first:06}.yaml").write_text("---\n".join(documents))
