@@ -34,6 +34,7 @@ pub mod desired;
 pub mod drift;
 pub mod exit_code;
 pub mod iam;
+pub mod import;
 pub mod live;
 pub mod manifest;
 pub mod origin;

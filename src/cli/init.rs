@@ -34,7 +34,7 @@ pub(super) struct InitArgs {
     account: Option<String>,
 }
 
-fn project_name(name: &str) -> Result<String, String> {
+pub(super) fn project_name(name: &str) -> Result<String, String> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let fits = name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
     fits.then(|| name.to_owned()).ok_or_else(|| {
@@ -60,13 +60,25 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> ExitCode {
 }
 
 fn write_project(root: &Path, args: &InitArgs, shell: &Shell) -> Result<(), (PathBuf, io::Error)> {
-    let files = [
-        ("keywright.yaml", project_file(args)),
-        ("secrets/example.yaml", secret_file(&args.name)),
+    let own = [("keywright.yaml", project_file(args)), ("secrets/example.yaml", secret_file(&args.name))];
+    write_files(root, own.into_iter().chain(surroundings()), shell)
+}
+
+/// What every project has beside its manifests.
+pub(super) fn surroundings() -> [(&'static str, String); 3] {
+    [
         (".keywright/.gitignore", "*\n".to_owned()),
         ("schemas/project.schema.json", format!("{:#}\n", crate::manifest::schema::project_schema())),
         ("schemas/secret.schema.json", format!("{:#}\n", crate::manifest::schema::secret_schema())),
-    ];
+    ]
+}
+
+/// Writes the files of a new project that are not there yet, and says which.
+pub(super) fn write_files(
+    root: &Path,
+    files: impl IntoIterator<Item = (&'static str, String)>,
+    shell: &Shell,
+) -> Result<(), (PathBuf, io::Error)> {
     for (name, text) in files {
         let path = root.join(name);
         let written = write_new(&path, &text).map_err(|error| (path.clone(), error))?;

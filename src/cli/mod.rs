@@ -13,6 +13,7 @@ mod explain;
 mod files;
 mod graph;
 mod iam_policy;
+mod import;
 mod init;
 mod interrupt;
 mod journal;
@@ -79,6 +80,7 @@ enum Command {
     Restore(restore::RestoreArgs),
     Promote(promote::PromoteArgs),
     IamPolicy(iam_policy::IamPolicyArgs),
+    Import(import::ImportArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Sandbox(sandbox::SandboxArgs),
@@ -115,6 +117,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Restore(args) => Box::pin(restore::restore(&args, cli.verbose, shell)).await,
             Command::Promote(args) => Box::pin(promote::promote(&args, cli.verbose, shell)).await,
             Command::IamPolicy(args) => iam_policy::iam_policy(&args, shell),
+            Command::Import(args) => Box::pin(import::import(&args, cli.verbose, shell)).await,
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,

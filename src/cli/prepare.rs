@@ -97,7 +97,7 @@ impl TargetError {
 
 /// Loads the manifests of the project and reports what is wrong with them.
 pub(super) fn load_project(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, ExitCode> {
-    let loaded = load(&project.folder, &LoadOptions { targets: targets.to_vec() });
+    let loaded = load(&project.folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
     if loaded.diagnostics.has_errors() {
         shell.err.write(&diagnostics::text(&loaded.diagnostics, shell.err.colour()));
     } else if loaded.diagnostics.warning_count() > 0 {

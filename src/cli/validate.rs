@@ -42,7 +42,7 @@ enum Format {
 }
 
 pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
-    let loaded = load(&args.project.folder, &LoadOptions { targets: args.targets.clone() });
+    let loaded = load(&args.project.folder, &LoadOptions { targets: args.targets.clone(), ..LoadOptions::default() });
     let diagnostics = &loaded.diagnostics;
     let text = match args.format {
         Format::Text => diagnostics::text(diagnostics, shell.out.colour()),

@@ -11,7 +11,8 @@ mod secret;
 pub use error::{ServiceError, ServiceErrorKind};
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
-    ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, version_ids_of,
+    ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, read_in_full,
+    version_ids_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

@@ -191,6 +191,27 @@ pub async fn describe_all<R: ReadSecrets>(
         .await
 }
 
+/// Describes the secrets of these names in a snapshot and reads their policies, so that nothing about them is left to a list
+/// that may lag. One that is gone leaves the snapshot.
+pub async fn read_in_full<R: ReadSecrets>(
+    reader: &R,
+    live: &mut Live,
+    names: &[SecretName],
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<(), ServiceError> {
+    let descriptions = describe_all(reader, names.iter().cloned(), progress);
+    let policies = policies_of(reader, names.iter().cloned(), progress);
+    let (descriptions, mut policies) = futures::try_join!(descriptions, policies)?;
+    for (name, described) in descriptions {
+        live.secrets.remove(&name);
+        if let Some(mut secret) = described {
+            secret.policy = policies.remove(&name).unwrap_or(LivePolicy::NotRead);
+            live.secrets.insert(name, secret);
+        }
+    }
+    Ok(())
+}
+
 async fn walk<R: ReadSecrets>(
     reader: &R,
     prefix: &str,

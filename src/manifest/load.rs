@@ -14,6 +14,7 @@ use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
 use super::field::Field;
 use super::files::{Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, read_text};
 use super::named::{self, Files};
+use super::outline::Outline;
 use super::parse::{Parsed, parse};
 use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
@@ -26,6 +27,9 @@ use crate::origin::Origin;
 pub struct LoadOptions {
     /// Names of the targets; empty for all of them.
     pub targets: Vec<String>,
+    /// Files that are read as if they were there: path below the project's folder, and text. They tell what a project would
+    /// be like before anything is written.
+    pub added: BTreeMap<PathBuf, String>,
 }
 
 /// A project that was read.
@@ -37,6 +41,8 @@ pub struct Loaded {
     pub project: Option<String>,
     /// The wish for each target that was asked for, in the order of the project file; empty when there are errors.
     pub desired: Vec<Desired>,
+    /// What the project says about itself; none when there are errors.
+    pub outline: Option<Outline>,
     /// How many Secret documents there are.
     pub secrets: usize,
     /// How many manifest files were read, the project file included.
@@ -49,6 +55,7 @@ pub struct Loaded {
 pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
     let root = project_dir.canonicalize().unwrap_or_else(|_| project_dir.to_owned());
     let mut loader = Loader {
+        added: options.added.iter().map(|(path, text)| (root.join(path), text.clone())).collect(),
         root,
         sources: Sources::default(),
         report: Report::default(),
@@ -67,8 +74,11 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         desired = loader.build(project, &selected);
     }
     let Loader { root, sources, report, files, secrets, .. } = loader;
+    let mut outline = None;
     if report.has_errors() {
         desired.clear();
+    } else {
+        outline = project.as_ref().map(|project| Outline::of(project, &sources));
     }
     let names: Vec<String> =
         project.iter().flat_map(|project| &project.targets).map(|model| model.target.name.clone()).collect();
@@ -76,6 +86,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         root,
         project: project.map(|project| project.name).filter(|name| !name.is_empty()),
         desired,
+        outline,
         secrets: secrets.len(),
         files,
         diagnostics: report.finish(&sources, &names, checked),
@@ -84,6 +95,8 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
 
 struct Loader {
     root: PathBuf,
+    /// Files that are read as if they were there.
+    added: BTreeMap<PathBuf, String>,
     sources: Sources,
     report: Report,
     files: usize,
@@ -102,7 +115,8 @@ struct SecretEntry {
 impl Loader {
     /// Finds and reads the project file.
     fn project(&mut self) -> Option<Project> {
-        let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| self.root.join(name).exists()).collect();
+        let there = |path: &Path| self.added.contains_key(path) || path.exists();
+        let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| there(&self.root.join(name))).collect();
         let [name, rest @ ..] = found.as_slice() else {
             let place = self.nowhere("keywright.yaml");
             let above = self
@@ -177,13 +191,17 @@ impl Loader {
             None => found.search(&self.root, &self.root),
             Some(listed) => {
                 for (named, span) in listed {
-                    if let Err(fault) = found.add(&self.root, named) {
+                    let folder = self.root.join(named);
+                    if let Err(fault) = found.add(&self.root, named)
+                        && !self.added.keys().any(|path| path.starts_with(&folder))
+                    {
                         self.report.push(named::problem(&fault, *span, &format!("`{named}`")));
                         self.incomplete = true;
                     }
                 }
             }
         }
+        found.files.extend(self.added.keys().cloned());
         for (path, fault) in &found.faults {
             let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
             let place = self.nowhere(&name);
@@ -223,7 +241,8 @@ impl Loader {
     fn read(&mut self, path: &Path) -> Option<Vec<Node>> {
         self.files += 1;
         let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
-        match read_text(path, MAX_MANIFEST_BYTES) {
+        let added = self.added.get(path).cloned();
+        match added.map_or_else(|| read_text(path, MAX_MANIFEST_BYTES), Ok) {
             Ok(text) => {
                 let file = self.sources.add(name, text.as_str().into(), Quoting::Lines);
                 let Parsed { documents, incomplete } = parse(file, &text, &mut self.sources, &mut self.report);

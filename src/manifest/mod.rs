@@ -8,6 +8,7 @@
 //! Input is hostile: size, depth, number of nodes, files and diagnostics are bounded. What may not enter: output, the network, the
 //! environment, the clock, and anything live.
 
+mod accepts;
 mod check;
 pub mod codes;
 mod decode;
@@ -20,6 +21,7 @@ mod load;
 mod mask;
 mod merge;
 mod named;
+mod outline;
 mod parse;
 pub mod schema;
 mod source;
@@ -28,8 +30,10 @@ mod syntax;
 mod tests;
 mod tree;
 
+pub use self::accepts::Accepts;
 pub use self::codes::Code;
 pub use self::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use self::interpolate::escape as escape_interpolation;
 pub use self::load::{LoadOptions, Loaded, load};
+pub use self::outline::{DefaultFields, Outline, ScopePrefix, TargetOutline};
 pub use self::source::Quote;

@@ -8,7 +8,7 @@
 pub(super) const DEFAULT_KEY_ALIAS: &str = "alias/aws/secretsmanager";
 
 /// Whether `a` and `b` name one key for a secret in this account and region. `None` is the default key.
-pub(super) fn same_key(a: Option<&str>, b: Option<&str>, account: Option<&str>, region: &str) -> bool {
+pub fn same_key(a: Option<&str>, b: Option<&str>, account: Option<&str>, region: &str) -> bool {
     canonical(a, account, region) == canonical(b, account, region)
 }
 

@@ -35,6 +35,7 @@ pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{Lifts, Refusal, RefusalKind, guard};
+pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, rests_on_policy};
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};

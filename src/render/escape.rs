@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 /// Characters that reorder or hide text: bidirectional controls, zero-width characters, the byte-order mark, tags,
 /// variation selectors, line and paragraph separators, and the two codes that are no characters and not allowed in XML.
-pub(super) fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'

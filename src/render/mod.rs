@@ -12,6 +12,7 @@ pub mod drift;
 pub mod escape;
 mod finding;
 pub mod graph;
+pub mod import_text;
 #[cfg(test)]
 mod markup_check;
 mod paint;

@@ -23,6 +23,7 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use buffer::SecretBuffer;
 pub use env::EnvAccess;
 pub use error::{KeySearch, ValueError};
 pub use identity::Identity;

@@ -15,8 +15,8 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the story's sandbox.
-const TALKS_TO_AWS: [&str; 10] =
-    ["plan", "apply", "drift", "graph", "release", "versions", "rollback", "rotate", "restore", "promote"];
+const TALKS_TO_AWS: [&str; 11] =
+    ["plan", "apply", "drift", "graph", "import", "release", "versions", "rollback", "rotate", "restore", "promote"];
 
 /// Runs the scenario in `path`. An error says where it differs from what is written.
 pub(crate) fn run(path: &Path) -> Result<(), String> {
@@ -143,7 +143,9 @@ impl Stage {
         }
         let verb = args.first().copied().unwrap_or_default().to_owned();
         args.extend(["--project", &folder]);
-        if TALKS_TO_AWS.contains(&verb.as_str()) && !args.contains(&"--offline") {
+        // What needs no live state, or takes a Terraform state instead, talks to nobody.
+        let offline = args.iter().any(|arg| ["--offline", "--from-tfstate"].contains(arg));
+        if TALKS_TO_AWS.contains(&verb.as_str()) && !offline {
             args.push("--sandbox");
         }
         if verb == "apply" {

@@ -29,6 +29,8 @@ pub(crate) struct Project {
     pub(crate) rules: Rules,
     /// `spec.manifests`, when it is there.
     pub(crate) manifests: Option<Vec<(String, Span)>>,
+    /// `spec.scope.namePrefixes` as written.
+    pub(crate) prefixes: Vec<String>,
 }
 
 /// Checks a Project document. `None` when it lacks what everything else needs.
@@ -69,6 +71,12 @@ pub(crate) fn check_project(
         manifests: spec.manifests.value().map(|paths| {
             paths.iter().filter_map(|path| path.get().map(|path| (path.value.clone(), path.span))).collect()
         }),
+        prefixes: spec
+            .scope
+            .value()
+            .and_then(|scope| scope.name_prefixes.value())
+            .map(|prefixes| prefixes.iter().filter_map(Field::value).cloned().collect())
+            .unwrap_or_default(),
     };
     project.rules = check_rules(&spec.rules, &project, report);
     check_overlaps(&project.targets, report);

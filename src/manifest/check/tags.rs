@@ -58,7 +58,7 @@ pub(crate) fn check_tags(
     DesiredTags { mode, tags: desired, origin: rules.sources.origin(span) }
 }
 
-fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) {
+pub(crate) fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) {
     let length = key.chars().count();
     let lower = key.to_ascii_lowercase();
     if lower.starts_with("aws:") {
@@ -101,7 +101,7 @@ fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) 
     }
 }
 
-fn check_value(value: &str, span: Span, report: &mut Report) {
+pub(crate) fn check_value(value: &str, span: Span, report: &mut Report) {
     let length = value.chars().count();
     if length > MAX_VALUE {
         report.push(Problem::new(

@@ -46,7 +46,10 @@ fn load_files<N: AsRef<str>, T: AsRef<[u8]>>(files: &[(N, T)], targets: &[&str])
     for (name, text) in files {
         write(name.as_ref(), text.as_ref());
     }
-    load(folder.path(), &LoadOptions { targets: targets.iter().map(ToString::to_string).collect() })
+    load(
+        folder.path(),
+        &LoadOptions { targets: targets.iter().map(ToString::to_string).collect(), ..LoadOptions::default() },
+    )
 }
 
 /// A Secret document with this name (after `${env}/payments/`) and this `spec`, whose lines are indented already.

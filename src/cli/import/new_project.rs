@@ -1,0 +1,113 @@
+//! `import --init`: the project file that a first import writes along with the manifests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::init::{project_name, surroundings, write_files};
+use crate::cli::shell::Shell;
+use crate::exit_code::ExitCode;
+use crate::import::scalar;
+use crate::manifest::escape_interpolation;
+use crate::render::escape;
+
+const PROJECT_FILE: &str = "keywright.yaml";
+
+/// The project, when there is none yet.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A new project")]
+pub(super) struct NewProjectArgs {
+    /// Write the project file too, for a project of this name; tags that all of the secrets share become its defaults
+    #[arg(long, value_name = "NAME", value_parser = project_name, requires = "prefix")]
+    init: Option<String>,
+    /// What the names of the new project's secrets begin with; may be given several times
+    #[arg(long, value_name = "PREFIX", requires = "init")]
+    prefix: Vec<String>,
+    /// The region of the new project's target
+    #[arg(long, value_name = "REGION", requires = "init", default_value = "eu-west-1")]
+    region: String,
+    /// The account of the new project's target; credentials of any other are refused then
+    #[arg(long, value_name = "TWELVE DIGITS", requires = "init")]
+    account: Option<String>,
+}
+
+impl NewProjectArgs {
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.init.is_some()
+    }
+
+    /// The files to load as if they were there; none when there is a project already.
+    pub(super) fn files(
+        &self,
+        root: &Path,
+        target: Option<&str>,
+        shared_tags: &BTreeMap<String, String>,
+        shell: &Shell,
+    ) -> Result<BTreeMap<PathBuf, String>, ExitCode> {
+        let Some(name) = &self.init else { return Ok(BTreeMap::new()) };
+        if [PROJECT_FILE, "keywright.yml"].iter().any(|file| root.join(file).exists()) {
+            let shown = root.display().to_string();
+            let message = format!("{} is a project already", escape::line(&shown));
+            shell.error(&message, Some("leave --init out to import into it"));
+            return Err(ExitCode::Usage);
+        }
+        Ok(BTreeMap::from([
+            (PathBuf::from(PROJECT_FILE), self.project_file(name, target.unwrap_or("main"), shared_tags)),
+            // The folder of manifests, which is not there yet.
+            (PathBuf::from("secrets/.empty.yaml"), String::new()),
+        ]))
+    }
+
+    fn project_file(&self, name: &str, target: &str, shared_tags: &BTreeMap<String, String>) -> String {
+        let literal = |text: &str| scalar(&escape_interpolation(text));
+        let account = self.account.as_ref().map_or_else(
+            || {
+                "      # account: \"111111111111\"   # name it, and credentials of any other account are refused\n"
+                    .to_owned()
+            },
+            |account| format!("      account: {}\n", scalar(account)),
+        );
+        let mut defaults = String::new();
+        if !shared_tags.is_empty() {
+            defaults.push_str("  # Merged beneath every secret's spec: the tags that all imported secrets have.\n");
+            defaults.push_str("  defaults:\n    tags:\n");
+            for (key, value) in shared_tags {
+                defaults.push_str(&format!("      {}: {}\n", scalar(key), literal(value)));
+            }
+        }
+        let prefixes: String = self.prefix.iter().map(|prefix| format!("      - {}\n", literal(prefix))).collect();
+        format!(
+            "# yaml-language-server: $schema=schemas/project.schema.json
+apiVersion: keywright/v1
+kind: Project
+metadata:
+  name: {name}
+spec:
+  manifests: [secrets/]
+  targets:
+    - name: {target}
+{account}      region: {region}
+{defaults}  # Nothing outside these prefixes is ever touched.
+  scope:
+    namePrefixes:
+{prefixes}  # Secrets of this project that left git are reported, and stay. Or delete, or release.
+  prune: report
+",
+            name = scalar(name),
+            target = scalar(target),
+            region = scalar(&self.region),
+        )
+    }
+}
+
+/// Writes the project file and what lies around it; nothing when there is a project already.
+pub(super) fn write_project(root: &Path, files: &BTreeMap<PathBuf, String>, shell: &Shell) -> Result<(), ExitCode> {
+    let Some(text) = files.get(Path::new(PROJECT_FILE)) else { return Ok(()) };
+    let project = [(PROJECT_FILE, text.clone())];
+    write_files(root, project.into_iter().chain(surroundings()), shell).map_err(|(path, error)| {
+        let shown = path.display().to_string();
+        shell.error(&format!("{} cannot be written: {error}", escape::line(&shown)), None);
+        ExitCode::Error
+    })
+}

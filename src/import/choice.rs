@@ -1,0 +1,114 @@
+//! Which secrets are imported, and why the others are not.
+
+use std::collections::BTreeMap;
+
+use crate::desired::{Desired, OWNER_TAG, SecretName};
+use crate::live::{Live, LiveSecret};
+use crate::manifest::Accepts;
+use crate::plan::Selection;
+
+/// Most tags of a secret, AWS's own not counted (Secrets Manager's quota).
+const MAX_TAGS: usize = 50;
+
+/// What is imported, and what is not.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The names to import.
+    pub imported: Vec<SecretName>,
+    /// The others that were asked for.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A secret that is not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: SecretName,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a secret is not imported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// A manifest names it.
+    Named,
+    /// It carries this project's owner tag, and its manifest is gone.
+    Orphaned,
+    /// Another project owns it.
+    Foreign {
+        /// What the owner tag says.
+        owner: String,
+    },
+    /// An AWS service owns it.
+    OwnedByService {
+        /// `OwningService`.
+        service: String,
+    },
+    /// It is a replica.
+    Replica {
+        /// The region of its primary.
+        primary_region: String,
+    },
+    /// It is scheduled for deletion.
+    ScheduledForDeletion,
+    /// No manifest can name it.
+    NameNotAllowed,
+    /// There is no room for the owner tag.
+    TooManyTags,
+    /// It is outside the project's scope.
+    OutOfScope,
+    /// It is in another account or region than the target.
+    Elsewhere {
+        /// The account and region.
+        place: String,
+    },
+}
+
+/// Chooses among what is live: everything in scope and in the selection that nobody manages, and with `orphans` also what
+/// this project manages without a manifest.
+pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bool) -> Choice {
+    let mut choice = Choice::default();
+    for secret in live.secrets.values().filter(|secret| selection.contains(&secret.name)) {
+        match obstacle(desired, live, secret, orphans) {
+            None => choice.imported.push(secret.name.clone()),
+            Some(reason) => choice.left_out.push(LeftOut { name: secret.name.clone(), reason }),
+        }
+    }
+    choice
+}
+
+fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) -> Option<Reason> {
+    let accepts = Accepts { account: live.account.as_deref(), region: &live.region };
+    let owner = secret.owner().map(str::to_owned);
+    if !desired.scope.contains(secret.name.as_str()) {
+        return Some(Reason::OutOfScope);
+    }
+    if desired.secrets.contains_key(&secret.name) {
+        return Some(Reason::Named);
+    }
+    if let Some(service) = &secret.owning_service {
+        return Some(Reason::OwnedByService { service: service.clone() });
+    }
+    if secret.is_replica_in(&live.region) {
+        return Some(Reason::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
+    }
+    if secret.is_scheduled_for_deletion() {
+        return Some(Reason::ScheduledForDeletion);
+    }
+    match owner {
+        Some(owner) if owner != desired.owner() => return Some(Reason::Foreign { owner }),
+        Some(_) if !orphans => return Some(Reason::Orphaned),
+        _ => {}
+    }
+    if !accepts.name(secret.name.as_str()) {
+        return Some(Reason::NameNotAllowed);
+    }
+    (tags_with_owner(&secret.tags) > MAX_TAGS).then_some(Reason::TooManyTags)
+}
+
+/// How many tags count towards the quota once the owner tag is there.
+fn tags_with_owner(tags: &BTreeMap<String, String>) -> usize {
+    let counted = tags.keys().filter(|key| !key.starts_with("aws:") && key.as_str() != OWNER_TAG).count();
+    counted + 1
+}

@@ -1,0 +1,323 @@
+//! One live secret as a manifest: every field that a manifest can hold, and comments on what it leaves out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::yaml::Yaml;
+use super::{Importable, Layout};
+use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
+use crate::manifest::{Accepts, escape_interpolation};
+use crate::plan::same_key;
+use crate::policy::PolicyDocument;
+
+/// Longest description, and longest type, that a manifest takes, in characters (CreateSecret).
+const MAX_DESCRIPTION: usize = 2_048;
+const MAX_TYPE: usize = 256;
+
+/// The manifest of one secret, its comments above it.
+pub(super) fn document(importable: &Importable, layout: &Layout<'_>) -> String {
+    let mut writer = Writer {
+        secret: &importable.secret,
+        layout,
+        spec: Vec::new(),
+        over: Vec::new(),
+        unset: Vec::new(),
+        notes: Vec::new(),
+    };
+    writer.note_value();
+    writer.note_stack();
+    writer.description();
+    writer.secret_type();
+    writer.kms_key();
+    writer.tags();
+    writer.policy();
+    writer.rotation();
+    writer.replicas();
+    writer.deletion(importable.deletion);
+    writer.finish()
+}
+
+struct Writer<'a> {
+    secret: &'a LiveSecret,
+    layout: &'a Layout<'a>,
+    /// `spec`.
+    spec: Vec<(String, Yaml)>,
+    /// `spec.overrides` for the target: what must not be merged with the project's defaults.
+    over: Vec<(String, Yaml)>,
+    /// `unset` in there.
+    unset: Vec<String>,
+    /// Comments.
+    notes: Vec<String>,
+}
+
+impl Writer<'_> {
+    fn accepts(&self) -> Accepts<'_> {
+        Accepts { account: self.layout.account, region: self.layout.region }
+    }
+
+    fn has_default(&self, field: &str) -> bool {
+        self.layout.target.defaults.fields.contains(field)
+    }
+
+    fn put(&mut self, field: &str, value: Yaml) {
+        self.spec.push((field.to_owned(), value));
+    }
+
+    /// A field with a map as its value: the project's default of it would be merged in, and is unset first.
+    fn put_map(&mut self, field: &str, value: Yaml) {
+        if self.has_default(field) {
+            self.unset.push(field.to_owned());
+            self.over.push((field.to_owned(), value));
+        } else {
+            self.put(field, value);
+        }
+    }
+
+    /// There is none: that needs to be said only where the project's defaults say something else.
+    fn put_none(&mut self, field: &str) {
+        if self.has_default(field) {
+            self.put(field, Yaml::Null);
+        }
+    }
+
+    /// The live state is nothing that a manifest may say, so the field is left alone.
+    fn leave(&mut self, field: &str, why: &str) {
+        self.notes.push(format!("Not managed: {field}, since {why}."));
+        if self.has_default(field) {
+            self.unset.push(field.to_owned());
+        }
+    }
+
+    fn note_value(&mut self) {
+        let why = if self.secret.is_rotated() {
+            "since rotation owns it"
+        } else if self.layout.from_state && !self.secret.versions.is_empty() {
+            "which stays as Terraform set it"
+        } else {
+            "since people own it"
+        };
+        let changed = self.secret.last_changed.map_or_else(String::new, |at| format!(" Last changed {}.", day(at)));
+        self.notes.push(format!("Not managed: the value, {why}.{changed}"));
+        for field in ["value", "labels"] {
+            if self.has_default(field) {
+                self.unset.push(field.to_owned());
+            }
+        }
+    }
+
+    /// Two tools that manage one secret undo each other's work.
+    fn note_stack(&mut self) {
+        let managed = |key: &String| key.starts_with("aws:cloudformation:");
+        if self.secret.owner().is_none() && self.secret.tags.keys().any(managed) {
+            self.notes.push(
+                "A CloudFormation stack manages it: an apply refuses to adopt it until it has left the stack."
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn description(&mut self) {
+        match self.secret.description.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) if text.chars().count() > MAX_DESCRIPTION => {
+                self.leave("description", "it is longer than a manifest may say");
+            }
+            Some(text) => self.put("description", Yaml::literal(text)),
+            None => self.put_none("description"),
+        }
+    }
+
+    fn secret_type(&mut self) {
+        match self.secret.secret_type.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) if text.chars().count() > MAX_TYPE => self.leave("type", "it is longer than a manifest may say"),
+            Some(text) => self.put("type", Yaml::literal(text)),
+            None => self.put_none("type"),
+        }
+    }
+
+    fn kms_key(&mut self) {
+        let Layout { account, region, .. } = *self.layout;
+        match self.secret.kms_key_id.as_deref().filter(|key| !same_key(Some(key), None, account, region)) {
+            Some(key) if self.accepts().kms_key(key, region) => self.put("kmsKeyId", Yaml::literal(key)),
+            Some(_) => self.leave("kmsKeyId", "it is nothing that a manifest may name"),
+            None => self.put_none("kmsKeyId"),
+        }
+    }
+
+    fn tags(&mut self) {
+        let layout = self.layout;
+        let defaults = &layout.target.defaults.tags;
+        let live = self.secret.tags.iter().filter(|(key, _)| !layout.ignore_tags.ignores(key));
+        let (written, refused): (Vec<_>, Vec<_>) = live.partition(|(key, value)| self.accepts().tag(key, value));
+        let same_as_default = |key: &str, value: &str| defaults.get(key).and_then(Option::as_deref) == Some(value);
+        let tags: Vec<(String, Yaml)> = written
+            .iter()
+            .filter(|(key, value)| !same_as_default(key, value))
+            .map(|(key, value)| ((*key).clone(), Yaml::literal(value)))
+            .collect();
+        for key in defaults.keys().filter(|key| !self.secret.tags.contains_key(*key)) {
+            self.unset.push(format!("tags.{key}"));
+        }
+        if !tags.is_empty() {
+            self.put("tags", Yaml::Map(tags));
+        }
+        if refused.is_empty() {
+            if self.has_default("tagMode") {
+                self.put("tagMode", Yaml::Text("exact".to_owned()));
+            }
+        } else {
+            self.put("tagMode", Yaml::Text("additive".to_owned()));
+            self.notes.push(format!("Not managed: {} of the tags, since manifests may not name them.", refused.len()));
+        }
+    }
+
+    fn policy(&mut self) {
+        match &self.secret.policy {
+            LivePolicy::None => self.put_none("policy"),
+            LivePolicy::NotRead | LivePolicy::Unreadable => self.leave("policy", "it was not read"),
+            LivePolicy::Unparsable(_) => self.leave("policy", "it is not a JSON object"),
+            LivePolicy::Document(policy) => {
+                // The canonical form may be larger than what is live, and than what the service takes.
+                let forms = [policy.canonical(), policy.as_written()];
+                match forms.into_iter().find(|form| PolicyDocument::check(form).is_empty()) {
+                    Some(form) => self.put_map("policy", Yaml::json(form)),
+                    None => self.leave("policy", "it holds something that keywright does not know"),
+                }
+            }
+        }
+    }
+
+    fn rotation(&mut self) {
+        match self.secret.rotation.setup() {
+            None => self.put_none("rotation"),
+            Some(setup) if !self.accepts().rotation(&setup) => {
+                self.leave("rotation", "it holds something that manifests may not say");
+            }
+            Some(RotationSetup { rotator: Rotator::External { .. }, .. }) if self.secret.secret_type.is_none() => {
+                self.leave("rotation", "a partner rotates the secret, and it has no type");
+            }
+            Some(setup) => self.put_map("rotation", rotation(&setup)),
+        }
+    }
+
+    fn replicas(&mut self) {
+        let replicas = &self.secret.replicas;
+        if replicas.is_empty() {
+            return self.put_none("replicas");
+        }
+        let accepts = self.accepts();
+        let failed = replicas.values().any(|replica| matches!(replica.status, ReplicaStatus::Failed { .. }));
+        let known = replicas.iter().all(|(region, replica)| {
+            accepts.replica_region(region)
+                && replica_key(self.layout.account, region, replica).is_none_or(|key| accepts.kms_key(key, region))
+        });
+        if failed {
+            return self.leave("replicas", "one of them could not be made: see to it, then declare them here");
+        }
+        if !known {
+            return self.leave("replicas", "they hold something that manifests may not say");
+        }
+        let items = replicas.iter().map(|(region, replica)| {
+            let mut item = vec![("region".to_owned(), Yaml::literal(region))];
+            if let Some(key) = replica_key(self.layout.account, region, replica) {
+                item.push(("kmsKeyId".to_owned(), Yaml::literal(key)));
+            }
+            Yaml::Map(item)
+        });
+        let items = items.collect();
+        self.put("replicas", Yaml::List(items));
+    }
+
+    fn deletion(&mut self, deletion: Option<Deletion>) {
+        match deletion {
+            Some(Deletion::Window(days @ 7..=29)) => {
+                let window = ("recoveryWindowDays".to_owned(), Yaml::Raw(days.to_string()));
+                self.put_map("deletion", Yaml::Map(vec![window]));
+            }
+            Some(Deletion::Force) => self.notes.push(
+                "Terraform would delete it at once (recovery_window_in_days = 0); here it can be restored for 30 days."
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+    }
+
+    fn finish(self) -> String {
+        let Self { secret, layout, mut spec, over, unset, notes } = self;
+        let mut metadata = vec![("name".to_owned(), Yaml::Text(name(secret.name.as_str(), layout)))];
+        if layout.name_target {
+            metadata.push(("targets".to_owned(), Yaml::List(vec![Yaml::Text(layout.target.name.clone())])));
+        }
+        if secret.is_protected() {
+            metadata.push(("protect".to_owned(), Yaml::Raw("true".to_owned())));
+        }
+        let mut own = Vec::new();
+        if !unset.is_empty() {
+            own.push(("unset".to_owned(), Yaml::List(unset.into_iter().map(Yaml::Text).collect())));
+        }
+        own.extend(over);
+        if !own.is_empty() {
+            spec.push(("overrides".to_owned(), Yaml::Map(vec![(layout.target.name.clone(), Yaml::Map(own))])));
+        }
+        let mut document = vec![
+            ("apiVersion".to_owned(), Yaml::Text("keywright/v1".to_owned())),
+            ("kind".to_owned(), Yaml::Text("Secret".to_owned())),
+            ("metadata".to_owned(), Yaml::Map(metadata)),
+        ];
+        if !spec.is_empty() {
+            document.push(("spec".to_owned(), Yaml::Map(spec)));
+        }
+        let notes: String = notes.iter().map(|note| format!("# {note}\n")).collect();
+        format!("{notes}{}", Yaml::Map(document).to_text())
+    }
+}
+
+/// The name as it is written: with the variables of the prefix of the scope that it begins with.
+fn name(name: &str, layout: &Layout<'_>) -> String {
+    let prefixes = layout.target.prefixes.iter().filter(|prefix| name.starts_with(prefix.filled.as_str()));
+    let longest = prefixes.max_by_key(|prefix| prefix.filled.len());
+    longest.map_or_else(
+        || escape_interpolation(name),
+        |prefix| format!("{}{}", prefix.written, escape_interpolation(&name[prefix.filled.len()..])),
+    )
+}
+
+/// The replica's key, when it is not its region's own key for Secrets Manager.
+fn replica_key<'a>(account: Option<&str>, region: &str, replica: &'a LiveReplica) -> Option<&'a str> {
+    replica.kms_key_id.as_deref().filter(|key| !same_key(Some(key), None, account, region))
+}
+
+fn rotation(setup: &RotationSetup) -> Yaml {
+    let RotationSetup { rotator, frequency, duration } = setup;
+    let mut entries = Vec::new();
+    match rotator {
+        Rotator::Lambda(arn) => entries.push(("lambdaArn".to_owned(), Yaml::literal(arn))),
+        Rotator::External { role_arn, metadata } => {
+            entries.push(("externalRotation".to_owned(), external(role_arn.as_deref(), metadata)));
+        }
+    }
+    entries.push(match frequency {
+        Frequency::EveryDays(days) => ("everyDays".to_owned(), Yaml::Raw(days.to_string())),
+        Frequency::Expression(expression) => ("schedule".to_owned(), Yaml::literal(expression)),
+    });
+    if let Some(duration) = duration {
+        entries.push(("duration".to_owned(), Yaml::literal(duration)));
+    }
+    Yaml::Map(entries)
+}
+
+fn external(role_arn: Option<&str>, metadata: &BTreeMap<String, String>) -> Yaml {
+    let mut entries: Vec<(String, Yaml)> =
+        role_arn.iter().map(|role| ("roleArn".to_owned(), Yaml::literal(role))).collect();
+    if !metadata.is_empty() {
+        let items = metadata.iter().map(|(key, value)| (key.clone(), Yaml::literal(value))).collect();
+        entries.push(("metadata".to_owned(), Yaml::Map(items)));
+    }
+    Yaml::Map(entries)
+}
+
+/// The day in UTC.
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}

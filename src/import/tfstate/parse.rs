@@ -1,0 +1,300 @@
+//! A Terraform state (version 4), and nothing of it but secrets without their values.
+//!
+//! Source: the format of `terraform show` is documented and that of the file is not; it is the one that Terraform 0.12 and
+//! later write, and OpenTofu with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::address::{index, is_identifier, module_path};
+use super::attributes::{Attributes, Loose};
+use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret};
+use crate::desired::{Deletion, SecretName};
+use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
+use crate::policy::PolicyDocument;
+
+/// The version of the format.
+const VERSION: i64 = 4;
+
+/// Why a state cannot be read. Nothing of the file is quoted: it holds values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// It is not JSON.
+    #[error("it is not JSON: line {line}, column {column}")]
+    Syntax {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// It is JSON of another form.
+    #[error("it is not a Terraform state: line {line}, column {column}")]
+    Form {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// It is a state of another version.
+    #[error("it is not a Terraform state of version 4, which Terraform 0.12 and later write")]
+    Version,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    version: Option<Loose>,
+    #[serde(default)]
+    resources: Vec<Resource>,
+}
+
+/// A resource; without instances when it is none of ours.
+#[derive(Default)]
+struct Resource {
+    module: Option<String>,
+    managed: bool,
+    kind: Option<ResourceKind>,
+    name: String,
+    instances: Vec<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    index_key: Option<Loose>,
+    /// An object that was replaced, and is still to be destroyed.
+    deposed: Option<Loose>,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+impl<'de> Deserialize<'de> for Resource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ResourceVisitor;
+        impl<'de> Visitor<'de> for ResourceVisitor {
+            type Value = Resource;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a resource")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Resource, A::Error> {
+                let mut resource = Resource::default();
+                let mut foreign = false;
+                while let Some(key) = access.next_key::<String>()? {
+                    match key.as_str() {
+                        "module" => resource.module = access.next_value()?,
+                        "mode" => resource.managed = access.next_value::<String>()? == "managed",
+                        "type" => {
+                            resource.kind = ResourceKind::of(&access.next_value::<String>()?);
+                            foreign = resource.kind.is_none();
+                        }
+                        "name" => resource.name = access.next_value()?,
+                        // Terraform writes the type first. Other tools may have sorted the keys.
+                        "instances" if !foreign => resource.instances = access.next_value()?,
+                        _ => {
+                            access.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(resource)
+            }
+        }
+        deserializer.deserialize_map(ResourceVisitor)
+    }
+}
+
+/// Reads a state.
+pub fn parse(bytes: &[u8]) -> Result<State, StateError> {
+    let file: File = serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        if error.is_data() { StateError::Form { line, column } } else { StateError::Syntax { line, column } }
+    })?;
+    if file.version.as_ref().and_then(Loose::number) != Some(VERSION) {
+        return Err(StateError::Version);
+    }
+    let mut reading = Reading::default();
+    for resource in file.resources.into_iter().filter(|resource| resource.managed) {
+        reading.resource(resource);
+    }
+    Ok(reading.finish())
+}
+
+#[derive(Default)]
+struct Reading {
+    secrets: Vec<StateSecret>,
+    resources: BTreeMap<ResourceAddress, StateResource>,
+    /// What other resources say of a secret, by its ARN.
+    policies: BTreeMap<String, LivePolicy>,
+    rotations: BTreeMap<String, LiveRotation>,
+    versions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Reading {
+    fn resource(&mut self, resource: Resource) {
+        let Resource { module, managed: _, kind: Some(kind), name, instances } = resource else { return };
+        let path = match &module {
+            None => None,
+            Some(written) => match module_path(written) {
+                Some(path) => Some(path),
+                None => return,
+            },
+        };
+        if !is_identifier(&name) {
+            return;
+        }
+        let address = ResourceAddress { kind, module: path, name };
+        let prefix = module.map_or_else(String::new, |module| format!("{module}."));
+        for instance in instances.into_iter().filter(|instance| instance.deposed.is_none()) {
+            let Instance { index_key, deposed: _, attributes } = instance;
+            let full = format!("{prefix}{}.{}{}", kind.name(), address.name, index(index_key.as_ref()));
+            let arn = match kind {
+                ResourceKind::Secret => self.secret(&full, &attributes),
+                ResourceKind::Policy => self.policy(&attributes),
+                ResourceKind::Rotation => self.rotation(&attributes),
+                ResourceKind::Version => self.version(&attributes),
+            };
+            let resource = self
+                .resources
+                .entry(address.clone())
+                .or_insert_with(|| StateResource { address: address.clone(), instances: BTreeMap::new() });
+            resource.instances.insert(full, arn.unwrap_or_default());
+        }
+    }
+
+    fn secret(&mut self, address: &str, attributes: &Attributes) -> Option<String> {
+        let arn = attributes.text("arn").or_else(|| attributes.text("id"))?;
+        let mut parts = arn.splitn(7, ':').skip(3);
+        let (region, account) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        let name = SecretName::new(attributes.text("name")?);
+        let tags = match attributes.get("tags_all") {
+            // With the provider's default tags.
+            all @ Loose::Map(_) => all.texts(),
+            _ => attributes.get("tags").texts(),
+        };
+        let replicas: BTreeMap<String, LiveReplica> =
+            attributes.get("replica").items().iter().filter_map(replica).collect();
+        let policy = attributes.text("policy").map_or(LivePolicy::None, policy);
+        let secret = LiveSecret {
+            name,
+            arn: arn.to_owned(),
+            description: attributes.text("description").map(str::to_owned),
+            kms_key_id: attributes.text("kms_key_id").map(str::to_owned),
+            tags,
+            deleted_at: None,
+            owning_service: None,
+            primary_region: (!replicas.is_empty()).then(|| region.clone()),
+            versions: BTreeMap::new(),
+            secret_type: attributes.text("type").map(str::to_owned),
+            // Version 3 of the provider has rotation here.
+            rotation: rotation(attributes).unwrap_or_default(),
+            replicas,
+            last_changed: None,
+            policy,
+            seen: Seen::Described,
+        };
+        let deletion = match attributes.get("recovery_window_in_days").number() {
+            Some(0) => Some(Deletion::Force),
+            Some(days) => u8::try_from(days).ok().map(Deletion::Window),
+            None => None,
+        };
+        self.secrets.push(StateSecret { address: address.to_owned(), account, region, secret, deletion });
+        Some(arn.to_owned())
+    }
+
+    fn policy(&mut self, attributes: &Attributes) -> Option<String> {
+        let arn = attributes.text("secret_arn").or_else(|| attributes.text("id"))?;
+        if let Some(text) = attributes.text("policy") {
+            self.policies.insert(arn.to_owned(), policy(text));
+        }
+        Some(arn.to_owned())
+    }
+
+    fn rotation(&mut self, attributes: &Attributes) -> Option<String> {
+        let arn = attributes.text("secret_id").or_else(|| attributes.text("id"))?;
+        if let Some(rotation) = rotation(attributes) {
+            self.rotations.insert(arn.to_owned(), rotation);
+        }
+        Some(arn.to_owned())
+    }
+
+    fn version(&mut self, attributes: &Attributes) -> Option<String> {
+        let arn = attributes.text("arn").or_else(|| attributes.text("secret_id"))?;
+        if let Some(id) = attributes.text("version_id") {
+            let stages = attributes.get("version_stages").items();
+            let labels = stages.iter().filter_map(Loose::text).map(str::to_owned).collect();
+            self.versions.entry(arn.to_owned()).or_default().insert(id.to_owned(), labels);
+        }
+        Some(arn.to_owned())
+    }
+
+    /// Puts together what several resources say of one secret.
+    fn finish(mut self) -> State {
+        for StateSecret { secret, .. } in &mut self.secrets {
+            // Other resources name a secret by its ARN, or, as people may write it, by its name.
+            let by = |key: &String| *key == secret.arn || key == secret.name.as_str();
+            if let Some((_, policy)) = self.policies.iter().find(|(key, _)| by(key)) {
+                secret.policy = policy.clone();
+            }
+            if let Some((_, rotation)) = self.rotations.iter().find(|(key, _)| by(key)) {
+                secret.rotation = rotation.clone();
+            }
+            if let Some((_, versions)) = self.versions.iter().find(|(key, _)| by(key)) {
+                secret.versions = versions.clone();
+            }
+        }
+        let arns: BTreeMap<&str, &str> =
+            self.secrets.iter().map(|found| (found.secret.name.as_str(), found.secret.arn.as_str())).collect();
+        for arn in self.resources.values_mut().flat_map(|resource| resource.instances.values_mut()) {
+            if let Some(known) = arns.get(arn.as_str()) {
+                *arn = (*known).to_owned();
+            }
+        }
+        State { secrets: self.secrets, resources: self.resources.into_values().collect() }
+    }
+}
+
+fn policy(text: &str) -> LivePolicy {
+    PolicyDocument::parse_lenient(text).map_or_else(|| LivePolicy::Unparsable(text.to_owned()), LivePolicy::Document)
+}
+
+fn replica(replica: &Loose) -> Option<(String, LiveReplica)> {
+    let text = |key: &str| replica.get(key).and_then(Loose::text).map(str::to_owned);
+    let status = match text("status").as_deref() {
+        Some("Failed") => ReplicaStatus::Failed { message: text("status_message").unwrap_or_default() },
+        Some("InProgress") => ReplicaStatus::InProgress,
+        _ => ReplicaStatus::InSync,
+    };
+    Some((text("region")?, LiveReplica { kms_key_id: text("kms_key_id"), status }))
+}
+
+/// Rotation, when it is on.
+fn rotation(attributes: &Attributes) -> Option<LiveRotation> {
+    let rules = attributes.get("rotation_rules").items().first()?;
+    if *attributes.get("rotation_enabled") == Loose::Bool(false) {
+        return None;
+    }
+    let text = |key: &str| rules.get(key).and_then(Loose::text).map(str::to_owned);
+    // 0 where an expression is given.
+    let days = rules.get("automatically_after_days").and_then(Loose::number).filter(|days| *days > 0);
+    Some(LiveRotation {
+        enabled: true,
+        lambda_arn: attributes.text("rotation_lambda_arn").map(str::to_owned),
+        every_days: days.and_then(|days| u32::try_from(days).ok()),
+        expression: text("schedule_expression"),
+        duration: text("duration"),
+        external_role_arn: attributes.text("external_secret_rotation_role_arn").map(str::to_owned),
+        external_metadata: external_metadata(attributes.get("external_secret_rotation_metadata")),
+        last: None,
+        next: None,
+    })
+}
+
+/// A list of `{ key, value }`.
+fn external_metadata(items: &Loose) -> BTreeMap<String, String> {
+    let pair = |item: &Loose| {
+        let text = |key: &str| item.get(key).and_then(Loose::text).map(str::to_owned);
+        Some((text("key")?, text("value")?))
+    };
+    items.items().iter().filter_map(pair).collect()
+}
