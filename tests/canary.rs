@@ -124,6 +124,7 @@ fn marked_values_appear_nowhere() {
         &["plan", "--target", "nowhere"],
         &["plan", "-vvv", "--endpoint-url", "http://127.0.0.1:9"],
         &["release", "dev/shop/orphan", "-vvv", "--endpoint-url", &endpoint],
+        &["import", "-vvv", "--all", "--dry-run", "--endpoint-url", &endpoint],
         &["apply", "-vvv", "--yes", "--endpoint-url", &endpoint],
         &["apply", "-vvv", "--yes", "--sandbox"],
         &["release", "dev/shop/db", "--yes", "-vvv", "--endpoint-url", &endpoint],

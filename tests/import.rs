@@ -276,7 +276,7 @@ proptest! {
         prop_assert_eq!(imported.code, ExitCode::Success, "{}{}{}", imported.out, imported.err, files(folder.path()));
         let adopted = format!("({} to adopt)", names.len());
         prop_assert!(imported.out.contains(&adopted), "{}{}", imported.out, imported.err);
-        prop_assert!(!sandbox.calls().iter().any(|call| support::is_write(call)), "an import wrote");
+        prop_assert!(!sandbox.calls().iter().any(support::is_write), "an import wrote");
 
         let before = sandbox.dump(ACCOUNT, REGION);
         let applied = run(&["apply", "--yes"]);

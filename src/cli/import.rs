@@ -59,11 +59,11 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
     new: NewProjectArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
 }
 
 /// From a Terraform state.

@@ -103,7 +103,8 @@ pub(super) fn write_all(
         written.push(path);
     }
     for path in written {
-        shell.err.line(&format!("wrote {}", escape::line(&path.display().to_string())));
+        let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+        shell.err.line(&format!("wrote {}", escape::line(&shown)));
     }
     Ok(())
 }

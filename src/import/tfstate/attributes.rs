@@ -176,3 +176,23 @@ impl<'de> Deserialize<'de> for Attributes {
         deserializer.deserialize_any(AttributesVisitor)
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_never_taken_out_of_the_text() {
+        let attributes: Attributes = serde_json::from_str(
+            r#"{"arn": "a", "secret_string": "MARK", "secret_binary": "MARK", "secret_string_wo": {"deep": ["MARK"]}, "tags": {"t": "v"}}"#,
+        )
+        .unwrap();
+        assert_eq!(attributes.text("arn"), Some("a"));
+        assert_eq!(attributes.get("tags").texts()["t"], "v");
+        assert!(!format!("{attributes:?}").contains("MARK"));
+        assert!(
+            !WANTED.iter().any(|wanted| wanted.starts_with("secret_string") || wanted.starts_with("secret_binary"))
+        );
+    }
+}

@@ -11,7 +11,7 @@ use super::{State, StateResource};
 const HEADER: &str = "\
 # Hands secrets over from Terraform to keywright; written by `keywright import --from-tfstate`.
 #
-# 1. Put this file beside the Terraform configuration, and remove the resource blocks that it names from there.
+# 1. Put this file into the root module, and remove the resource blocks that it names from the configuration.
 # 2. `terraform plan` must say that nothing will be destroyed, then `terraform apply`: Terraform forgets the secrets.
 # 3. `keywright apply` adopts them. The secrets stay as they are, with their values and the suffixes of their ARNs.
 #

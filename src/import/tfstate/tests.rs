@@ -138,7 +138,7 @@ fn what_is_not_a_live_resource_of_ours_is_left_out() {
 fn errors_quote_nothing() {
     let marked = "NOT-TO-BE-PRINTED";
     let errors: Vec<StateError> = [
-        format!("{marked}"),
+        marked.to_owned(),
         format!("{{\"version\": 4, \"resources\": \"{marked}\"}}"),
         format!("{{\"version\": 4, \"resources\": [\"{marked}\"]}}"),
         format!("{{\"version\": 4, \"resources\": [{{\"type\": {{\"{marked}\": 1}}}}]}}"),
