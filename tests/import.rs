@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use keywright::exit_code::ExitCode;
+use keywright::policy::PolicyDocument;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -248,7 +249,7 @@ fn project(targets: usize, defaults: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_live_is_imported_and_only_adopted(
@@ -288,7 +289,51 @@ proptest! {
             secret.tags.remove("keywright:project");
         }
         prop_assert_eq!(json!(before), json!(after), "more than the owner tag was changed");
+
+        // A plan cannot tell what an import forgot. So another account that has nothing but the names is made the same by it.
+        let bare = support::sandbox();
+        for name in &names {
+            let create = json!({ "Name": name, "SecretString": "first", "ClientRequestToken": "0".repeat(32) });
+            support::call(&bare, ACCOUNT, REGION, "CreateSecret", &create);
+        }
+        let args = ["apply", "--yes", "--sandbox", "--target", "dev", "--project", &root];
+        let applied = support::keywright(&bare, &args, None);
+        prop_assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
+        for name in &names {
+            prop_assert_eq!(facts(&bare, name), facts(&sandbox, name), "{}", files(folder.path()));
+        }
     }
+}
+
+/// Everything about a secret that a manifest can say, but for its value.
+fn facts(sandbox: &keywright::sandbox::Sandbox, name: &str) -> Value {
+    let call = |operation: &str| support::call(sandbox, ACCOUNT, REGION, operation, &json!({ "SecretId": name }));
+    let described = call("DescribeSecret");
+    let text = |field: &str| described[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut tags: BTreeMap<String, String> = BTreeMap::new();
+    for tag in described["Tags"].as_array().into_iter().flatten() {
+        let key = tag["Key"].as_str().expect("a key");
+        // Ignored by the project; and of the protecting tag only the key means something.
+        let value = if key == "keywright:protect" { "" } else { tag["Value"].as_str().expect("a value") };
+        if !key.starts_with("cost-") {
+            tags.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    let replicas: BTreeMap<String, Value> = described["ReplicationStatus"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|replica| (replica["Region"].to_string(), replica["KmsKeyId"].clone()))
+        .collect();
+    let policy = call("GetResourcePolicy")["ResourcePolicy"].as_str().and_then(PolicyDocument::parse_lenient);
+    json!({
+        "description": text("Description"),
+        "key": text("KmsKeyId").filter(|key| key != "alias/aws/secretsmanager"),
+        "tags": tags,
+        "policy": policy.map(|policy| policy.canonical().clone()),
+        "rotation": [&described["RotationEnabled"], &described["RotationLambdaARN"], &described["RotationRules"]],
+        "replicas": replicas,
+    })
 }
 
 fn files(root: &Path) -> String {
