@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::files::{Destination, write_all};
-use self::new_project::{NewProjectArgs, write_project};
+use self::new_project::{NewProjectArgs, is_project, write_project};
 use self::state::read_state;
 use super::args::{AwsArgs, ProjectArgs};
 use super::interrupt;
@@ -174,7 +174,7 @@ fn finish(
     added.extend(files.iter().map(|file| (PathBuf::from(&file.path), file.text.clone())));
     let (rehearsed, _) = one_target(args, &added, shell)?;
     if args.dry_run {
-        for (path, text) in new_project.iter().filter(|(_, text)| !text.is_empty()) {
+        for (path, text) in &new_project {
             show(&path.display().to_string(), text, shell);
         }
         for file in files {
@@ -209,10 +209,14 @@ fn one_target(
     added: &BTreeMap<PathBuf, String>,
     shell: &Shell,
 ) -> Result<(Desired, Outline), ExitCode> {
-    let options = LoadOptions { targets: args.target.iter().cloned().collect(), added: added.clone() };
+    let options =
+        LoadOptions { targets: args.target.iter().cloned().collect(), added: added.clone(), folders_to_come: true };
     let Loaded { mut desired, outline, diagnostics, .. } = load(&args.project.folder, &options);
     if diagnostics.has_errors() {
         shell.err.write(&diagnostics::text(&diagnostics, shell.err.colour()));
+        if !args.new.is_asked_for() && !is_project(&args.project.folder) {
+            shell.err.line("or `keywright import --init NAME --prefix PREFIX` writes one along with the manifests");
+        }
         return Err(ExitCode::Error);
     }
     if desired.len() > 1 {

@@ -14,6 +14,8 @@ mod choice;
 mod document;
 mod layout;
 mod proof;
+#[cfg(test)]
+mod tests;
 pub mod tfstate;
 mod yaml;
 

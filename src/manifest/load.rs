@@ -12,7 +12,7 @@ use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
 use super::field::Field;
-use super::files::{Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, read_text};
+use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, read_text};
 use super::named::{self, Files};
 use super::outline::Outline;
 use super::parse::{Parsed, parse};
@@ -30,6 +30,8 @@ pub struct LoadOptions {
     /// Files that are read as if they were there: path below the project's folder, and text. They tell what a project would
     /// be like before anything is written.
     pub added: BTreeMap<PathBuf, String>,
+    /// Folders of manifests that are not there yet are empty, and no mistake: a command is about to fill them.
+    pub folders_to_come: bool,
 }
 
 /// A project that was read.
@@ -55,6 +57,7 @@ pub struct Loaded {
 pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
     let root = project_dir.canonicalize().unwrap_or_else(|_| project_dir.to_owned());
     let mut loader = Loader {
+        folders_to_come: options.folders_to_come,
         added: options.added.iter().map(|(path, text)| (root.join(path), text.clone())).collect(),
         root,
         sources: Sources::default(),
@@ -97,6 +100,7 @@ struct Loader {
     root: PathBuf,
     /// Files that are read as if they were there.
     added: BTreeMap<PathBuf, String>,
+    folders_to_come: bool,
     sources: Sources,
     report: Report,
     files: usize,
@@ -191,9 +195,9 @@ impl Loader {
             None => found.search(&self.root, &self.root),
             Some(listed) => {
                 for (named, span) in listed {
-                    let folder = self.root.join(named);
+                    let to_come = self.folders_to_come && named.ends_with('/');
                     if let Err(fault) = found.add(&self.root, named)
-                        && !self.added.keys().any(|path| path.starts_with(&folder))
+                        && !(to_come && fault == FileFault::Missing)
                     {
                         self.report.push(named::problem(&fault, *span, &format!("`{named}`")));
                         self.incomplete = true;

@@ -46,17 +46,14 @@ impl NewProjectArgs {
         shell: &Shell,
     ) -> Result<BTreeMap<PathBuf, String>, ExitCode> {
         let Some(name) = &self.init else { return Ok(BTreeMap::new()) };
-        if [PROJECT_FILE, "keywright.yml"].iter().any(|file| root.join(file).exists()) {
+        if is_project(root) {
             let shown = root.display().to_string();
             let message = format!("{} is a project already", escape::line(&shown));
             shell.error(&message, Some("leave --init out to import into it"));
             return Err(ExitCode::Usage);
         }
-        Ok(BTreeMap::from([
-            (PathBuf::from(PROJECT_FILE), self.project_file(name, target.unwrap_or("main"), shared_tags)),
-            // The folder of manifests, which is not there yet.
-            (PathBuf::from("secrets/.empty.yaml"), String::new()),
-        ]))
+        let text = self.project_file(name, target.unwrap_or("main"), shared_tags);
+        Ok(BTreeMap::from([(PathBuf::from(PROJECT_FILE), text)]))
     }
 
     fn project_file(&self, name: &str, target: &str, shared_tags: &BTreeMap<String, String>) -> String {
@@ -99,6 +96,11 @@ spec:
             region = scalar(&self.region),
         )
     }
+}
+
+/// Whether there is a project file already.
+pub(super) fn is_project(root: &Path) -> bool {
+    [PROJECT_FILE, "keywright.yml"].iter().any(|file| root.join(file).exists())
 }
 
 /// Writes the project file and what lies around it; nothing when there is a project already.

@@ -1,0 +1,191 @@
+//! What is live and nothing that a manifest may say: it is left out, and the manifest says so.
+
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::GlobSet;
+
+use super::{Importable, ImportedFile, Layout, import, shared_tags};
+use crate::desired::{Deletion, SecretName, TagPatterns};
+use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
+use crate::manifest::{ScopePrefix, TargetOutline};
+use crate::policy::PolicyDocument;
+
+fn live(name: &str) -> LiveSecret {
+    LiveSecret {
+        name: SecretName::new(name),
+        arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
+        description: None,
+        kms_key_id: None,
+        tags: BTreeMap::new(),
+        deleted_at: None,
+        owning_service: None,
+        primary_region: None,
+        versions: BTreeMap::new(),
+        secret_type: None,
+        rotation: LiveRotation::default(),
+        replicas: BTreeMap::new(),
+        last_changed: None,
+        policy: LivePolicy::None,
+        seen: Seen::Described,
+    }
+}
+
+fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<ImportedFile> {
+    let secrets: Vec<Importable> = secrets.into_iter().map(|secret| Importable { secret, deletion }).collect();
+    let target = TargetOutline {
+        name: "dev".to_owned(),
+        prefixes: vec![
+            ScopePrefix { written: "${env}/".to_owned(), filled: "dev/".to_owned() },
+            ScopePrefix { written: "${env}/${team}/".to_owned(), filled: "dev/shop/".to_owned() },
+        ],
+        ..TargetOutline::default()
+    };
+    import(
+        &secrets,
+        &Layout {
+            folder: "secrets",
+            schema: false,
+            target: &target,
+            name_target: false,
+            ignore_tags: &TagPatterns::new(GlobSet::empty()),
+            from_state: false,
+            account: Some("111111111111"),
+            region: "eu-west-1",
+            taken: &|_| false,
+        },
+    )
+}
+
+/// The document of one secret, without the head of its file.
+fn text_of(secret: LiveSecret) -> String {
+    let file = files_of(vec![secret], None).remove(0);
+    file.text.split_once("\n\n").expect("a head").1.to_owned()
+}
+
+#[test]
+fn what_a_manifest_may_not_say_is_left_out_and_told() {
+    let mut secret = live("dev/a");
+    secret.description = Some("d".repeat(2_049));
+    secret.kms_key_id = Some("nonsense".to_owned());
+    secret.tags = BTreeMap::from([("fine".to_owned(), "1".to_owned()), ("not;fine".to_owned(), String::new())]);
+    secret.policy = LivePolicy::Unparsable("[]".to_owned());
+    secret.rotation = LiveRotation { enabled: true, every_days: Some(30), ..LiveRotation::default() };
+    let failed = ReplicaStatus::Failed { message: "no key\n# evil".to_owned() };
+    secret.replicas = BTreeMap::from([("us-east-1".to_owned(), LiveReplica { kms_key_id: None, status: failed })]);
+    assert_eq!(
+        text_of(secret),
+        "# Not managed: the value, since rotation owns it.
+# Not managed: description, since it is longer than a manifest may say.
+# Not managed: kmsKeyId, since it is nothing that a manifest may name.
+# Not managed: 1 of the tags, since manifests may not name them.
+# Not managed: policy, since it is not a JSON object.
+# Not managed: rotation, since it holds something that manifests may not say.
+# Not managed: replicas, since one of them could not be made: see to it, then declare them here.
+apiVersion: keywright/v1
+kind: Secret
+metadata:
+  name: ${env}/a
+spec:
+  tags:
+    fine: \"1\"
+  tagMode: additive
+"
+    );
+}
+
+#[test]
+fn a_policy_that_is_unknown_is_left_out() {
+    let mut secret = live("dev/a");
+    let text = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x:y", "Resource": "*", "News": 1}]}"#;
+    secret.policy = LivePolicy::Document(PolicyDocument::parse_lenient(text).expect("an object"));
+    assert!(text_of(secret).contains("# Not managed: policy, since it holds something that keywright does not know."));
+}
+
+#[test]
+fn the_longest_prefix_gives_its_variables() {
+    assert!(text_of(live("dev/shop/db")).contains("  name: ${env}/${team}/db\n"));
+    assert!(text_of(live("dev/shopping/db")).contains("  name: ${env}/shopping/db\n"));
+    assert!(text_of(live("elsewhere")).contains("  name: elsewhere\n"));
+}
+
+#[test]
+fn a_rotation_by_a_partner_is_written_whole() {
+    let mut secret = live("dev/a");
+    secret.secret_type = Some("SalesforceClientSecret".to_owned());
+    secret.rotation = LiveRotation {
+        enabled: true,
+        every_days: Some(30),
+        external_role_arn: Some("arn:aws:iam::111111111111:role/rotate".to_owned()),
+        external_metadata: BTreeMap::from([("admin".to_owned(), "${x}".to_owned())]),
+        ..LiveRotation::default()
+    };
+    let text = text_of(secret.clone());
+    let rotation = "  type: SalesforceClientSecret
+  rotation:
+    externalRotation:
+      roleArn: arn:aws:iam::111111111111:role/rotate
+      metadata:
+        admin: $${x}
+    everyDays: 30
+";
+    assert!(text.ends_with(rotation), "{text}");
+    secret.secret_type = None;
+    assert!(
+        text_of(secret).contains("# Not managed: rotation, since a partner rotates the secret, and it has no type.")
+    );
+}
+
+#[test]
+fn a_stack_is_told() {
+    let mut secret = live("dev/a");
+    secret.tags = BTreeMap::from([("aws:cloudformation:stack-name".to_owned(), "s".to_owned())]);
+    let text = text_of(secret);
+    assert!(text.contains("# A CloudFormation stack manages it") && !text.contains("tags:"), "{text}");
+}
+
+#[test]
+fn windows_come_from_terraform_and_force_does_not() {
+    let text = |deletion| files_of(vec![live("dev/a")], Some(deletion)).remove(0).text;
+    assert!(text(Deletion::Window(7)).contains("  deletion:\n    recoveryWindowDays: 7\n"));
+    assert!(!text(Deletion::Window(30)).contains("deletion:"));
+    let forced = text(Deletion::Force);
+    assert!(forced.contains("# Terraform would delete it at once") && !forced.contains("deletion:"), "{forced}");
+}
+
+#[test]
+fn large_folders_are_split_and_nothing_is_lost() {
+    let many = (0..95).map(|number| live(&format!("dev/many/{number:03}"))).chain([live("dev/one")]).collect();
+    let files = files_of(many, None);
+    let sizes: Vec<(&str, usize)> = files.iter().map(|file| (file.path.as_str(), file.secrets.len())).collect();
+    assert_eq!(
+        sizes,
+        [
+            ("secrets/dev.yaml", 1),
+            ("secrets/dev/many.yaml", 40),
+            ("secrets/dev/many-2.yaml", 40),
+            ("secrets/dev/many-3.yaml", 15),
+        ]
+    );
+    let names: BTreeSet<&SecretName> = files.iter().flat_map(|file| &file.secrets).collect();
+    assert_eq!(names.len(), 96);
+
+    // Long descriptions fill a file sooner.
+    let long = |number: usize| LiveSecret { description: Some("é".repeat(2_048)), ..live(&format!("dev/a/{number}")) };
+    assert!(files_of((0..40).map(long).collect(), None).iter().all(|file| file.text.len() < 300 * 1024));
+}
+
+#[test]
+fn tags_are_shared_by_three_or_more() {
+    let secret = |tags: &[(&str, &str)]| {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Importable { secret: LiveSecret { tags, ..live("dev/a") }, deletion: None }
+    };
+    let none = TagPatterns::new(GlobSet::empty());
+    let a = secret(&[("team", "shop"), ("tier", "1"), ("aws:x", "y"), ("keywright:protect", "true")]);
+    let b = secret(&[("team", "shop"), ("tier", "2"), ("aws:x", "y"), ("keywright:protect", "true")]);
+    assert!(shared_tags(&[a.clone(), b.clone()], &none).is_empty(), "two are no pattern");
+    let shared = shared_tags(&[a.clone(), b, a], &none);
+    assert_eq!(shared, BTreeMap::from([("team".to_owned(), "shop".to_owned())]));
+}
