@@ -140,7 +140,7 @@ fn marked_values_appear_nowhere() {
         }
         check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
     }
-    assert_eq!(ran, 19 + 5 * BAD.len());
+    assert_eq!(ran, 20 + 5 * BAD.len());
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");

@@ -172,7 +172,6 @@ fn finish(
     let removed_path = args.state.removed.clone().unwrap_or_else(|| destination.root.join("removed.tf"));
     let new_project = added.clone();
     added.extend(files.iter().map(|file| (PathBuf::from(&file.path), file.text.clone())));
-    let (rehearsed, _) = one_target(args, &added, shell)?;
     if args.dry_run {
         for (path, text) in &new_project {
             show(&path.display().to_string(), text, shell);
@@ -183,6 +182,13 @@ fn finish(
         if let Some(text) = removed {
             show(&removed_path.display().to_string(), text, shell);
         }
+    }
+    // What the project's own rules refuse must not get into it.
+    let (rehearsed, _) = one_target(args, &added, shell).inspect_err(|_| {
+        let hint = if args.dry_run { "" } else { "; --dry-run shows the manifests" };
+        shell.err.line(&format!("nothing was written{hint}"));
+    })?;
+    if args.dry_run {
         return Ok(judge(&rehearsed, live, names));
     }
     write_all(destination, files, removed.map(|text| (removed_path.as_path(), text)), shell)?;
