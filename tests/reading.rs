@@ -15,6 +15,7 @@ use keywright::live::{
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
 use keywright::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
+use keywright::value::SecretValue;
 
 const PROJECT: &str = "apiVersion: keywright/v1
 kind: Project
@@ -124,6 +125,10 @@ impl ReadSecrets for Service {
     async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
         self.log(format!("ListSecretVersionIds {name}"));
         Ok(None)
+    }
+
+    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
+        unreachable!("nobody asked for {version_id} of {name}")
     }
 
     async fn values(

@@ -107,6 +107,18 @@ impl ReadSecrets for Reader {
         }
     }
 
+    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
+        let call = self.client.get_secret_value().secret_id(name.as_str()).version_id(version_id);
+        match call.send().await {
+            Ok(answer) => Ok(match (answer.secret_string, answer.secret_binary) {
+                (Some(text), _) => Some(SecretValue::text(text)),
+                (None, Some(binary)) => Some(SecretValue::binary(binary.into_inner())),
+                (None, None) => None,
+            }),
+            Err(error) => absent_when_not_found(service_error("GetSecretValue", &error)),
+        }
+    }
+
     async fn values(
         &self,
         names: &[SecretName],

@@ -67,6 +67,10 @@ impl ReadSecrets for Writer {
         self.reader.versions(name).await
     }
 
+    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
+        self.reader.value(name, version_id).await
+    }
+
     async fn values(
         &self,
         names: &[SecretName],

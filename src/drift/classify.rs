@@ -180,7 +180,10 @@ fn value_hints(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Strin
         ValueReason::First | ValueReason::ForLabel => return Vec::new(),
     };
     let terraform = current.starts_with("terraform-");
-    let origin = if VersionId::new(current.as_str()).is_some_and(|id| id.is_ours()) {
+    let ours = VersionId::new(current.as_str()).is_some_and(|id| id.is_ours());
+    let origin = if ours && matches!(reason, ValueReason::Differs { .. }) {
+        "made under an id that keywright gives: from another commit, or by somebody who planted it"
+    } else if ours {
         "made by keywright from another commit"
     } else if terraform {
         "made by Terraform"

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, ServiceError, ServiceErrorKind, VersionEntry};
 use crate::desired::{Scope, SecretName};
+use crate::value::SecretValue;
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
 /// enough to fill 50 calls a second at 600 ms a call.
@@ -71,6 +72,13 @@ pub trait ReadSecrets: Send + Sync {
         &self,
         name: &SecretName,
     ) -> impl Future<Output = Result<Option<Vec<VersionEntry>>, ServiceError>> + Send;
+
+    /// GetSecretValue of one version; `None` when there is no such secret or version.
+    fn value(
+        &self,
+        name: &SecretName,
+        version_id: &str,
+    ) -> impl Future<Output = Result<Option<SecretValue>, ServiceError>> + Send;
 
     /// BatchGetSecretValue: current values of at most 20 secrets. What fails for one secret is its own error.
     fn values(

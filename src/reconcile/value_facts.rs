@@ -70,8 +70,8 @@ pub(super) fn versions_unknown(plan: &Plan, facts: &ValueFacts) -> BTreeSet<Secr
         .collect()
 }
 
-/// Reads live values in batches and compares them in constant time: those whose id says nothing, and those of secrets that
-/// are adopted or whose id is another one.
+/// Reads live values in batches and compares them in constant time. The ones with git's own id are read too: the id is
+/// public, and whoever may write the secret could have put another value under it.
 pub(super) async fn compare<R: ReadSecrets>(
     reader: &R,
     desired: &Desired,
@@ -112,10 +112,5 @@ pub(super) async fn compare<R: ReadSecrets>(
 }
 
 fn worth_reading(secret: &LiveSecret, identity: Option<&Identity>) -> bool {
-    let Some(current) = secret.current_version() else { return false };
-    match identity {
-        None | Some(Identity::MadeOnce | Identity::KnownAfterApply) => false,
-        Some(Identity::ByComparison) => true,
-        Some(Identity::Known(wanted)) => secret.owner().is_none() || wanted.as_str() != current,
-    }
+    secret.current_version().is_some() && matches!(identity, Some(Identity::ByComparison | Identity::Known(_)))
 }

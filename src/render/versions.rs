@@ -1,6 +1,6 @@
 //! The versions of one secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -26,12 +26,26 @@ fn day(date: Option<jiff::Timestamp>) -> String {
 }
 
 /// One version a block, the newest first.
-pub fn text(paint: Paint, secret: &LiveSecret, entries: &[VersionEntry], git: Option<&str>) -> String {
+///
+/// `compared` says of the versions whose value was read whether it equals git's.
+pub fn text(
+    paint: Paint,
+    secret: &LiveSecret,
+    entries: &[VersionEntry],
+    git: Option<&str>,
+    compared: &BTreeMap<String, bool>,
+) -> String {
     let mut out = format!("{}\n", paint.strong(escape::line(secret.name.as_str())));
     for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
         let labels: Vec<_> = labels.iter().map(|label| escape::line(label)).collect();
         let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels.join(", ")) };
-        let gits = if is_gits(secret, id, git) { paint.moved("  git's value") } else { String::new() };
+        let gits = match compared.get(id) {
+            Some(true) => paint.moved("  git's value, compared"),
+            Some(false) if git == Some(id) => paint.error("  NOT git's value, although its id says so"),
+            Some(false) => paint.faint("  another value than git's"),
+            None if is_gits(secret, id, git) => paint.moved("  git's value"),
+            None => String::new(),
+        };
         let _ = writeln!(out, "\n  {}  {labels}{gits}", escape::line(id));
         let made = created.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
         let keys: Vec<_> = kms_key_ids.iter().map(|key| escape::line(key)).collect();
@@ -42,7 +56,10 @@ pub fn text(paint: Paint, secret: &LiveSecret, entries: &[VersionEntry], git: Op
         out.push_str("\n  It has no version: nobody has given it a value yet.\n");
     }
     out.push_str(&keys_needed(secret, entries));
-    if let Some(git) = git.filter(|git| !entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)))) {
+    let known = |git: &&str| {
+        entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)) || compared.get(&entry.id) == Some(&true))
+    };
+    if let Some(git) = git.filter(|git| !known(git)) {
         let _ = writeln!(out, "\n  git's value ({git}) is not among them.");
     }
     out
@@ -96,13 +113,20 @@ struct Version<'a> {
     labels: Vec<&'a str>,
     deprecated: bool,
     is_gits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    equals_git: Option<bool>,
     created: Option<String>,
     last_accessed: Option<String>,
     kms_key_ids: &'a [String],
 }
 
 /// The same for programs.
-pub fn json(secret: &LiveSecret, entries: &[VersionEntry], git: Option<&str>) -> String {
+pub fn json(
+    secret: &LiveSecret,
+    entries: &[VersionEntry],
+    git: Option<&str>,
+    compared: &BTreeMap<String, bool>,
+) -> String {
     let date = |date: &Option<jiff::Timestamp>| date.map(|date| date.to_string());
     let document = Document {
         format_version: FORMAT_VERSION,
@@ -116,6 +140,7 @@ pub fn json(secret: &LiveSecret, entries: &[VersionEntry], git: Option<&str>) ->
                 labels: entry.labels.iter().map(String::as_str).collect(),
                 deprecated: entry.labels.is_empty(),
                 is_gits: is_gits(secret, &entry.id, git),
+                equals_git: compared.get(&entry.id).copied(),
                 created: date(&entry.created),
                 last_accessed: date(&entry.last_accessed),
                 kms_key_ids: &entry.kms_key_ids,

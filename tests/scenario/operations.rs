@@ -42,43 +42,16 @@ const ALL: &[&str] = operations![
     validate_resource_policy::ValidateResourcePolicy,
 ];
 
-/// keywright reads values in batches only, so this one is called by hand, as an application does.
-const NEVER_BY_KEYWRIGHT: &str = "GetSecretValue";
-
-static BY_KEYWRIGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-static BY_HAND: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static CALLED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Notes what a run of keywright called.
 pub(crate) fn called_by_keywright(calls: impl Iterator<Item = Call>) {
-    note(&BY_KEYWRIGHT, calls);
+    CALLED.lock().expect("nothing panics while it notes").extend(calls.map(|call| call.operation));
 }
 
-/// Notes what somebody else called.
-pub(crate) fn called_by_hand(calls: impl Iterator<Item = Call>) {
-    note(&BY_HAND, calls);
-}
-
-fn note(place: &Mutex<BTreeSet<String>>, calls: impl Iterator<Item = Call>) {
-    place.lock().expect("nothing panics while it notes").extend(calls.map(|call| call.operation));
-}
-
-/// After all scenarios: an error names the operations that none of them reached.
+/// After all scenarios: an error names the operations that no command reached in any of them.
 pub(crate) fn all_reached() -> Result<(), String> {
-    let by_keywright = BY_KEYWRIGHT.lock().expect("nothing panics while it notes");
-    let by_hand = BY_HAND.lock().expect("nothing panics while it notes");
-    let mut problems = Vec::new();
-    for operation in ALL {
-        let (reached, how) = if *operation == NEVER_BY_KEYWRIGHT {
-            (by_hand.contains(*operation), "by hand")
-        } else {
-            (by_keywright.contains(*operation), "by a command")
-        };
-        if !reached {
-            problems.push(format!("no scenario reaches {operation} {how}"));
-        }
-    }
-    if by_keywright.contains(NEVER_BY_KEYWRIGHT) {
-        problems.push(format!("keywright calls {NEVER_BY_KEYWRIGHT} now: say so in tests/scenario/operations.rs"));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+    let called = CALLED.lock().expect("nothing panics while it notes");
+    let missing: Vec<&str> = ALL.iter().copied().filter(|operation| !called.contains(*operation)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("no scenario reaches {} by a command", missing.join(", "))) }
 }
