@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,7 +17,18 @@ const TICK: Duration = Duration::from_millis(100);
 /// What is being read, over all targets.
 pub(super) struct ReadingLine {
     bar: ProgressBar,
-    counts: Mutex<(usize, usize, usize)>,
+    counts: Mutex<Counts>,
+}
+
+/// What was read so far, and how many policies are still to come.
+#[derive(Default)]
+struct Counts {
+    listed: usize,
+    described: usize,
+    policies: usize,
+    policies_expected: usize,
+    /// When the first policy was asked for.
+    policies_begun: Option<Instant>,
 }
 
 impl ReadingLine {
@@ -30,13 +41,34 @@ impl ReadingLine {
 
     pub(super) fn advance(&self, progress: ReadProgress) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (listed, described, policies) = &mut *counts;
         match progress {
-            ReadProgress::Listed(secrets) => *listed += secrets,
-            ReadProgress::Described => *described += 1,
-            ReadProgress::PolicyRead => *policies += 1,
+            ReadProgress::Listed(secrets) => counts.listed += secrets,
+            ReadProgress::Described => counts.described += 1,
+            ReadProgress::PoliciesExpected(policies) => {
+                counts.policies_expected += policies;
+                counts.policies_begun.get_or_insert_with(Instant::now);
+            }
+            ReadProgress::PolicyRead => counts.policies += 1,
         }
-        self.bar.set_message(format!("{listed} listed, {described} described, {policies} policies"));
+        self.bar.set_message(counts.text());
+    }
+}
+
+impl Counts {
+    fn text(&self) -> String {
+        let Self { listed, described, policies, policies_expected, policies_begun } = self;
+        let mut text = format!("{listed} listed, {described} described");
+        if *policies_expected > 0 {
+            text.push_str(&format!(", {policies} of {policies_expected} policies"));
+        }
+        // Policies are the slow part: the list itself does not say how long it is.
+        let left = policies_expected.saturating_sub(*policies);
+        if let (Some(begun), true) = (policies_begun, *policies > 0 && left > 0) {
+            let each = begun.elapsed().as_secs_f64() / f64::from(u32::try_from(*policies).unwrap_or(u32::MAX));
+            let seconds = each * f64::from(u32::try_from(left).unwrap_or(u32::MAX));
+            text.push_str(&format!(", about {seconds:.0} s left"));
+        }
+        text
     }
 }
 

@@ -111,6 +111,8 @@ pub enum ReadProgress {
     Listed(usize),
     /// One DescribeSecret.
     Described,
+    /// So many GetResourcePolicy will be called.
+    PoliciesExpected(usize),
     /// One GetResourcePolicy.
     PolicyRead,
 }
@@ -254,6 +256,8 @@ pub async fn policies_of<R: ReadSecrets>(
     names: impl IntoIterator<Item = SecretName>,
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<BTreeMap<SecretName, LivePolicy>, ServiceError> {
+    let names: Vec<SecretName> = names.into_iter().collect();
+    progress(ReadProgress::PoliciesExpected(names.len()));
     stream::iter(names)
         .map(async |name| {
             let policy = reader.policy(&name).await?;
