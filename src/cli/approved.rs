@@ -65,7 +65,7 @@ pub(super) fn save(path: &Path, lines: Vec<String>, shell: &Shell) -> Result<(),
         ExitCode::Error
     })?;
     shell.err.line(&format!(
-        "The plan is in {shown}: {fingerprint}\nkeywright apply {shown} carries out this plan and no other."
+        "The plan is in {shown}: {fingerprint}\nkeywright apply {shown}, with the same flags, carries out this plan and no other."
     ));
     Ok(())
 }
