@@ -59,7 +59,7 @@ pub fn finding_text(finding: &Finding) -> String {
 /// What can be done about it.
 pub fn finding_help(finding: &Finding) -> Option<String> {
     let help = match &finding.kind {
-        FindingKind::Unmanaged { .. } => "write a manifest for it and it will be adopted, or leave it",
+        FindingKind::Unmanaged { .. } => "`keywright import` writes a manifest for it; or leave it",
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
         }
