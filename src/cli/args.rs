@@ -1,6 +1,6 @@
 //! Arguments that several verbs share.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use clap::Args;
 
@@ -16,6 +16,20 @@ pub(super) struct ProjectArgs {
     /// The folder that holds keywright.yaml
     #[arg(short = 'C', long = "project", value_name = "FOLDER", default_value = ".")]
     pub(super) folder: PathBuf,
+}
+
+impl ProjectArgs {
+    /// The project's folder as seen from the current one, which in CI is the repository's root: empty, or with a `/` at its
+    /// end.
+    pub(super) fn folder_from_here(&self) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        let relative = self.folder.strip_prefix(&here).unwrap_or(&self.folder);
+        let relative: PathBuf = relative.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+        if relative.as_os_str().is_empty() {
+            return String::new();
+        }
+        format!("{}/", relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/").trim_end_matches('/'))
+    }
 }
 
 /// Which targets and secrets.

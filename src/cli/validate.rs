@@ -1,7 +1,5 @@
 //! `keywright validate`: checks manifests offline.
 
-use std::path::{Component, Path, PathBuf};
-
 use clap::{Args, ValueEnum};
 
 use super::args::ProjectArgs;
@@ -47,25 +45,14 @@ pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
     let text = match args.format {
         Format::Text => diagnostics::text(diagnostics, shell.out.colour()),
         Format::Json => diagnostics::json(diagnostics),
-        Format::Sarif => diagnostics::sarif(diagnostics, &folder_from_here(&args.project.folder)),
-        Format::Github => diagnostics::github(diagnostics, &folder_from_here(&args.project.folder)),
+        Format::Sarif => diagnostics::sarif(diagnostics, &args.project.folder_from_here()),
+        Format::Github => diagnostics::github(diagnostics, &args.project.folder_from_here()),
     };
     shell.out.write(&text);
     if args.format == Format::Text {
         shell.err.line(&summary(&loaded));
     }
     if diagnostics.has_errors() { ExitCode::Error } else { ExitCode::Success }
-}
-
-/// The project's folder as seen from the current one, which in CI is the repository's root: empty, or with a `/` at its end.
-fn folder_from_here(folder: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let relative = folder.strip_prefix(&here).unwrap_or(folder);
-    let relative: PathBuf = relative.components().filter(|part| !matches!(part, Component::CurDir)).collect();
-    if relative.as_os_str().is_empty() {
-        return String::new();
-    }
-    format!("{}/", relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/").trim_end_matches('/'))
 }
 
 fn summary(loaded: &Loaded) -> String {

@@ -174,6 +174,21 @@ fn is_plain_word(word: &str) -> bool {
     harmless && !hidden_reference && !commit
 }
 
+/// Markdown that stands in a cell of a table: bars, in code spans too, do not end it.
+pub fn cell(markdown: &str) -> String {
+    markdown.replace('|', "\\|")
+}
+
+/// The value of a label in Prometheus' text format, between quotation marks.
+pub fn prometheus_label(text: &str) -> String {
+    line(text).replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Text of a Slack message: its marks for links, mentions and commands (`<!channel>`) cannot be in it.
+pub fn slack(text: &str) -> String {
+    line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// A word within an HTML comment: letters, digits, and hyphens that do not follow each other.
 pub fn marker(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -208,6 +223,13 @@ mod tests {
     #[test]
     fn a_source_line_keeps_its_columns() {
         assert_eq!(source_line("a\tb\u{1b}c"), "a b\u{fffd}c");
+    }
+
+    #[test]
+    fn cells_labels_and_messages_end_where_they_should() {
+        assert_eq!(cell("`a|b\\|c`"), "`a\\|b\\\\|c`");
+        assert_eq!(prometheus_label("a\"b\\c\n"), r#"a\"b\\c\\n"#);
+        assert_eq!(slack("<!channel> & <http://x|y>\n"), "&lt;!channel&gt; &amp; &lt;http://x|y&gt;\\n");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod graph;
 pub mod import_text;
 #[cfg(test)]
 mod markup_check;
+mod page;
 mod paint;
 pub mod plan_html;
 pub mod plan_json;
@@ -25,7 +26,9 @@ mod policy_diff;
 mod rows;
 #[cfg(test)]
 mod sample_plans;
+mod sarif;
 pub mod versions;
+
 mod words;
 
 pub use finding::{finding_help, finding_text};
@@ -36,11 +39,14 @@ pub use words::{count, rotation};
 /// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder
 /// text are escaped here as well.
 fn json_text(document: &impl serde::Serialize) -> String {
-    use std::fmt::Write as _;
     // Strings, numbers, lists and maps with text keys: this cannot fail.
-    let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    let mut out = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
+    visible(&serde_json::to_string_pretty(document).unwrap_or_default())
+}
+
+fn visible(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
         if escape::is_deceptive(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a String cannot fail.

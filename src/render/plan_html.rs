@@ -10,7 +10,7 @@ use super::graph::{Graph, svg};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, place, refusal, rows};
-use super::{escape, plan_text, words};
+use super::{escape, page, plan_text, words};
 use crate::plan::{SecretPlan, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
@@ -19,14 +19,7 @@ const UNFOLDED: usize = 40;
 /// The plans of a project as one page.
 pub fn html(view: &PlanView<'_>) -> String {
     let project = escape::markup(view.project);
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\" />\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
-         <title>keywright plan of {project}: {}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-        view.headline(),
-        include_str!("plan_html.css")
-    );
+    let mut out = page::begin(&format!("keywright plan of {project}: {}", view.headline()));
     bar(&mut out, view, &project);
     out.push_str("<main>\n");
     let unfolded = view.secrets() <= UNFOLDED;
@@ -34,9 +27,7 @@ pub fn html(view: &PlanView<'_>) -> String {
         section(&mut out, at, target, unfolded);
     }
     picture(&mut out, view);
-    out.push_str(
-        "</main>\n<footer>Written by keywright. No value of a secret is in here.</footer>\n</body>\n</html>\n",
-    );
+    out.push_str(page::END);
     out
 }
 
@@ -58,13 +49,7 @@ fn bar(out: &mut String, view: &PlanView<'_>, project: &str) {
         let _ = writeln!(out, "<span class=\"chip {class}\">{text}</span>");
     }
     out.push_str("</div>\n");
-    if view.targets.len() > 1 {
-        out.push_str("<nav>");
-        for (at, target) in view.targets.iter().enumerate() {
-            let _ = write!(out, "<a href=\"#target-{at}\">{}</a> ", escape::markup(target.name));
-        }
-        out.push_str("</nav>\n");
-    }
+    out.push_str(&page::navigation(view.targets.iter().map(|target| target.name)));
     out.push_str("</header></div>\n");
 }
 
@@ -132,18 +117,12 @@ fn findings(out: &mut String, planned: &PlannedView<'_>, severity: Severity) {
 fn finding(out: &mut String, class: &str, name: Option<&str>, text: &str, help: Option<&str>, at: Option<&str>) {
     let name = name.map(|name| format!("<span class=\"name\">{}</span> ", escape::markup(name))).unwrap_or_default();
     let at = at.map(|at| format!(" <span class=\"place mono\">{}</span>", escape::markup(at))).unwrap_or_default();
-    let help = help.map(|help| format!("<p>{}</p>", with_commands(help))).unwrap_or_default();
+    let help = help.map(|help| format!("<p>{}</p>", page::with_commands(help))).unwrap_or_default();
     let text = escape::markup(text);
     let _ = writeln!(
         out,
         "<li class=\"{class}\"><b class=\"{class}\">{class}</b><span>: {name}{text}{at}</span>{help}</li>"
     );
-}
-
-/// A sentence in which commands stand between backticks.
-fn with_commands(text: &str) -> String {
-    let parts = text.split('`').map(escape::markup).enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part }).collect()
 }
 
 fn secret_details(out: &mut String, secret: &SecretPlan, unfolded: bool) {

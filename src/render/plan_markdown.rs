@@ -216,7 +216,7 @@ impl Page {
 }
 
 /// A sentence in which commands stand between backticks.
-fn with_commands(text: &str) -> String {
+pub(super) fn with_commands(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { escape::code(part) } else { escape::markdown(part) }).collect()
 }

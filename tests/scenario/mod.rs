@@ -15,8 +15,8 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the story's sandbox.
-const TALKS_TO_AWS: [&str; 11] =
-    ["plan", "apply", "drift", "graph", "import", "release", "versions", "rollback", "rotate", "restore", "promote"];
+const TALKS_TO_AWS: [&str; 12] =
+    ["plan", "apply", "drift", "watch", "graph", "import", "release", "versions", "rollback", "rotate", "restore", "promote"];
 
 /// Runs the scenario in `path`. An error says where it differs from what is written.
 pub(crate) fn run(path: &Path) -> Result<(), String> {
@@ -154,7 +154,10 @@ impl Stage {
         let answer = self.answer.take();
         let run = support::keywright(&self.sandbox, &args, answer.as_deref());
         operations::called_by_keywright(self.sandbox.calls().into_iter().skip(before));
-        if !["apply", "release", "rollback", "restore", "rotate", "promote", "sandbox"].contains(&verb.as_str()) {
+        let may_write = verb == "watch" && args.contains(&"--apply");
+        if !may_write
+            && !["apply", "release", "rollback", "restore", "rotate", "promote", "sandbox"].contains(&verb.as_str())
+        {
             let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
             assert!(!wrote, "{verb} must never write");
         }
@@ -216,8 +219,10 @@ fn tidy(text: &str, folder: &str) -> String {
     let text = journal.replace_all(&text, |found: &regex::Captures<'_>| {
         format!("{}\"(masked)\"", &found[0][..=found[0].find(':').unwrap_or_default()])
     });
-    let seconds = regex::Regex::new("\"seconds\": [0-9.e-]+").expect("a pattern");
-    let text = seconds.replace_all(&text, "\"seconds\": 0.0");
+    let seconds = regex::Regex::new("(\"seconds\": ?)[0-9.e-]+").expect("a pattern");
+    let text = seconds.replace_all(&text, "${1}0.0");
+    let lasted = regex::Regex::new("(_duration_seconds\\{[^}]*\\} | time=\")[0-9.e-]+").expect("a pattern");
+    let text = lasted.replace_all(&text, "${1}0.0");
     let config = regex::Regex::new("[^ ]*/sops/age/keys.txt").expect("a pattern");
     let text = config.replace_all(&text, "CONFIG/sops/age/keys.txt");
     let mut out = String::with_capacity(text.len());

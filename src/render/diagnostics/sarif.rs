@@ -1,12 +1,10 @@
 //! SARIF 2.1.0 (OASIS), for code scanning.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::{message, severity};
 use crate::manifest::{Diagnostics, Place, Severity, codes};
-use crate::render::escape;
+use crate::render::{escape, sarif};
 
 /// All diagnostics as a SARIF log, indented, with a line feed at the end. Columns are counted in Unicode code points.
 pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> String {
@@ -51,17 +49,7 @@ pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> String {
             })
         })
         .collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "keywright", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
-            "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": { "ROOT": { "description": { "text": "The root of the repository." } } },
-            "results": results,
-        }],
-    });
-    format!("{log:#}\n")
+    sarif::log(&rules, &results)
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -74,21 +62,8 @@ fn level(severity: Severity) -> &'static str {
 fn location(place: &Place, folder: &str) -> Value {
     json!({
         "physicalLocation": {
-            "artifactLocation": { "uri": uri(&format!("{folder}{}", place.origin.file)), "uriBaseId": "ROOT" },
+            "artifactLocation": sarif::artifact(&format!("{folder}{}", place.origin.file)),
             "region": { "startLine": place.origin.line, "startColumn": place.origin.column, "endColumn": place.end_column },
         },
     })
-}
-
-/// A relative path as a URI reference (RFC 3986).
-fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            let _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::super::paint::Paint;
-use super::super::{escape, plan_text, words};
-use super::{counts, sentence};
-use crate::drift::{Class, DriftReport, Found, TargetDrift};
+use super::super::{escape, plan_text};
+use super::{sentence, summary};
+use crate::drift::{Class, DriftReport, TargetDrift};
 
 /// The whole report.
 pub fn text(paint: Paint, report: &DriftReport) -> String {
@@ -44,17 +44,6 @@ fn one_target(paint: Paint, target: &TargetDrift) -> String {
     }
     let _ = writeln!(out, "\n  {}", summary(found));
     out
-}
-
-/// `3 drifts: 2 changed, 1 missing; 40 secrets checked`.
-fn summary(found: &Found) -> String {
-    let ignored = if found.ignored > 0 { format!("; {} ignored", found.ignored) } else { String::new() };
-    let checked = format!("{} checked{ignored}", words::count(found.checked, "secret"));
-    if found.drifts.is_empty() {
-        return format!("No drift: {checked}.");
-    }
-    let classes: Vec<String> = counts(found).into_iter().map(|(class, number)| format!("{number} {class}")).collect();
-    format!("{}: {}; {checked}.", words::count(found.drifts.len(), "drift"), classes.join(", "))
 }
 
 fn paint_class(paint: Paint, class: Class) -> String {

@@ -1,0 +1,84 @@
+//! Reports for tests of the formats.
+
+use jiff::Timestamp;
+
+use super::DriftView;
+use crate::desired::SecretName;
+use crate::drift::{Class, Drift, DriftReport, Found, TargetDrift};
+use crate::origin::Origin;
+
+/// What formats that need more than the report are given.
+pub(super) fn view(report: &DriftReport) -> DriftView<'_> {
+    DriftView { report, folder: "", fail_on: &[], last_success: None }
+}
+
+fn drift(class: Class, secret: &str, what: &str, origin: Option<Origin>) -> Drift {
+    Drift {
+        class,
+        secret: SecretName::new(secret),
+        origin,
+        what: what.to_owned(),
+        hints: vec!["last changed 2026-01-01 12:00 UTC".to_owned()],
+        help: Some("`keywright plan` shows the difference"),
+        since: None,
+    }
+}
+
+fn at(line: u32) -> Origin {
+    Origin { file: "secrets/db.yaml".into(), line, column: 9 }
+}
+
+fn of(targets: Vec<TargetDrift>) -> DriftReport {
+    DriftReport {
+        project: "payments".to_owned(),
+        started: Timestamp::from_second(1_767_268_800).unwrap_or_default(),
+        seconds: 0.5,
+        calls: [("ListSecrets".to_owned(), 2)].into(),
+        targets,
+    }
+}
+
+fn target(name: &str, outcome: Result<Found, String>) -> TargetDrift {
+    TargetDrift {
+        name: name.to_owned(),
+        account: Some("111111111111".to_owned()),
+        region: "eu-west-1".to_owned(),
+        outcome,
+    }
+}
+
+/// Three drifts in one target, and another target that cannot be reached.
+pub(super) fn report() -> DriftReport {
+    let drifts = vec![
+        drift(Class::Changed, "prod/db", "description", Some(at(4))),
+        drift(Class::Missing, "prod/gone", "does not exist", Some(at(20))),
+        drift(Class::Orphaned, "prod/old", "belongs to this target, and no manifest names it", None),
+    ];
+    of(vec![
+        target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })),
+        target("west", Err("DescribeSecret: AccessDeniedException: not allowed".to_owned())),
+    ])
+}
+
+/// One target with many drifts.
+pub(super) fn many(number: u32) -> DriftReport {
+    let drifts =
+        (0..number).map(|n| drift(Class::Changed, &format!("prod/{n:05}"), "description", Some(at(n + 1)))).collect();
+    of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 0 }))])
+}
+
+/// Text that would like to be read as something else, wherever text can be.
+pub(super) fn hostile() -> DriftReport {
+    let text = "<img src=x onerror=alert(1)> ]]> `|` | @octocat #12 ![x](http://e) \u{202e} \u{0}\u{ffff}\n::error::x\n| a | b | c |\n\\";
+    let mut hostile = drift(Class::ReplicaFailed, "prod/`|<b>\"\n::set-env", text, Some(at(1)));
+    hostile.hints = vec![text.to_owned()];
+    if let Some(origin) = &mut hostile.origin {
+        origin.file = "a|`b,c:d\n<e>.yaml".into();
+    }
+    let mut report = of(vec![
+        target("a\"} 1\nup 1 \\", Ok(Found { checked: 1, drifts: vec![hostile], ignored: 0 })),
+        target("b|<c>", Err(crate::render::escape::line(text).into_owned())),
+    ]);
+    report.project = "pay\"ments\n--><script>".to_owned();
+    report
+}

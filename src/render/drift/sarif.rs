@@ -1,0 +1,169 @@
+//! Drift as SARIF 2.1.0 (OASIS), for code scanning: each drift at the line of the manifest that it differs from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::super::{escape, sarif};
+use super::{DriftView, sentence};
+use crate::drift::{Class, Drift, TargetDrift};
+
+/// The project file: what has no manifest is shown there, since code scanning wants a file for each result.
+const PROJECT_FILE: &str = "keywright.yaml";
+
+/// The report as a SARIF log.
+pub fn sarif(view: &DriftView<'_>) -> String {
+    let rules: Vec<Value> = Class::ALL
+        .iter()
+        .map(|class| {
+            json!({
+                "id": class.word(),
+                "shortDescription": { "text": class.meaning() },
+                "defaultConfiguration": { "level": level(*class) },
+            })
+        })
+        .collect();
+    let mut results = Vec::new();
+    let mut seen = BTreeMap::new();
+    for target in &view.report.targets {
+        let TargetDrift { name, account: _, region: _, outcome } = target;
+        match outcome {
+            Ok(found) => results.extend(found.drifts.iter().map(|drift| result(view, name, drift, &mut seen))),
+            Err(error) => results.push(unreachable(view, name, error, &mut seen)),
+        }
+    }
+    sarif::log(&rules, &results)
+}
+
+/// How often a class of a secret was met already: several drifts of it have different fingerprints.
+type Seen = BTreeMap<(String, Class, String), usize>;
+
+fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) -> Value {
+    let Drift { class, secret, origin, what: _, hints, help, since: _ } = drift;
+    let mut text = escape::line(&format!("{secret} {} ({target})", sentence(drift))).into_owned();
+    for hint in hints {
+        text.push_str("\nhint: ");
+        text.push_str(&escape::line(hint));
+    }
+    if let Some(help) = help {
+        text.push_str("\nhelp: ");
+        text.push_str(help);
+    }
+    let place = match origin {
+        Some(origin) => json!({
+            "artifactLocation": sarif::artifact(&format!("{}{}", view.folder, origin.file)),
+            "region": { "startLine": origin.line, "startColumn": origin.column },
+        }),
+        None => json!({ "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)) }),
+    };
+    json!({
+        "ruleId": class.word(),
+        "ruleIndex": Class::ALL.iter().position(|other| other == class),
+        "level": level(*class),
+        "message": { "text": text },
+        "locations": [{
+            "physicalLocation": place,
+            "logicalLocations": [{
+                "name": escape::line(secret.as_str()),
+                "fullyQualifiedName": escape::line(&format!("{target}/{secret}")),
+                "kind": "resource",
+            }],
+        }],
+        "partialFingerprints": fingerprints(view, target, *class, secret.as_str(), seen),
+    })
+}
+
+fn unreachable(view: &DriftView<'_>, target: &str, error: &str, seen: &mut Seen) -> Value {
+    let class = Class::Unreachable;
+    let place = json!({ "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)) });
+    json!({
+        "ruleId": class.word(),
+        "ruleIndex": Class::ALL.iter().position(|other| *other == class),
+        "level": level(class),
+        "message": { "text": format!("{} could not be looked at: {}", escape::line(target), escape::line(error)) },
+        "locations": [{ "physicalLocation": place }],
+        "partialFingerprints": fingerprints(view, target, class, "", seen),
+    })
+}
+
+/// What stays the same from run to run: no line, no date, no words that may be told better some day.
+fn fingerprints(view: &DriftView<'_>, target: &str, class: Class, secret: &str, seen: &mut Seen) -> Value {
+    let nth = seen.entry((target.to_owned(), class, secret.to_owned())).or_default();
+    *nth += 1;
+    let nth = nth.to_string();
+    let mut hash = Sha256::new();
+    for part in [view.report.project.as_str(), target, class.word(), secret, &nth] {
+        // The length goes before each part, so that parts cannot flow into each other.
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    json!({ "keywrightDrift/v1": hex::encode(hash.finalize()) })
+}
+
+fn level(class: Class) -> &'static str {
+    match class {
+        Class::Unreachable
+        | Class::ValueChanged
+        | Class::Missing
+        | Class::ScheduledForDeletion
+        | Class::RotationStuck
+        | Class::ReplicaFailed => "error",
+        Class::Changed | Class::RotationOverdue | Class::DanglingPrincipal | Class::Foreign | Class::Orphaned => {
+            "warning"
+        }
+        Class::Unmanaged | Class::PolicyUndeclared | Class::Unknown => "note",
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+mod tests {
+    use super::super::samples::{hostile, report, view};
+    use super::*;
+    use crate::drift::DriftReport;
+
+    fn results(report: &DriftReport) -> Vec<Value> {
+        let log: Value = serde_json::from_str(&sarif(&DriftView { folder: "infra/", ..view(report) })).unwrap();
+        log["runs"][0]["results"].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn a_drift_points_at_its_manifest_and_an_orphan_at_the_project() {
+        let results = results(&report());
+        let place = |rule: &str| {
+            let result = results.iter().find(|result| result["ruleId"] == rule).unwrap();
+            result["locations"][0]["physicalLocation"].clone()
+        };
+        assert_eq!(place("changed")["artifactLocation"]["uri"], "infra/secrets/db.yaml");
+        assert_eq!(place("changed")["region"]["startLine"], 4);
+        assert_eq!(place("orphaned")["artifactLocation"]["uri"], "infra/keywright.yaml");
+        assert_eq!(place("orphaned")["region"], Value::Null);
+        assert_eq!(place("unreachable")["artifactLocation"]["uri"], "infra/keywright.yaml");
+    }
+
+    #[test]
+    fn fingerprints_stay_when_lines_and_words_change_and_differ_from_each_other() {
+        let prints = |report: &DriftReport| -> Vec<Value> {
+            results(report).iter().map(|result| result["partialFingerprints"]["keywrightDrift/v1"].clone()).collect()
+        };
+        let before = prints(&report());
+        let mut moved = report();
+        for drift in &mut moved.targets[0].outcome.as_mut().unwrap().drifts {
+            "later".clone_into(&mut drift.what);
+            drift.hints.clear();
+            drift.origin = None;
+        }
+        assert_eq!(prints(&moved), before);
+        let mut different = before.iter().map(|print| print.as_str().unwrap()).collect::<Vec<_>>();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), before.len());
+    }
+
+    #[test]
+    fn hostile_text_is_escaped() {
+        let text = sarif(&view(&hostile()));
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || escape::is_deceptive(c)), "{text}");
+    }
+}

@@ -1,0 +1,35 @@
+//! What the HTML pages of plans and of drift have in common: one style, and a promise to the browser.
+
+use super::escape;
+
+/// The beginning of a page; `title` must be escaped already. It holds no script and no reference to anything outside, and
+/// says so (Content-Security-Policy), which is a second wall behind [`escape::markup`].
+pub(super) fn begin(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\" />\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
+         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
+        include_str!("page.css")
+    )
+}
+
+/// The end of a page.
+pub(super) const END: &str =
+    "</main>\n<footer>Written by keywright. No value of a secret is in here.</footer>\n</body>\n</html>\n";
+
+/// A sentence in which commands stand between backticks.
+pub(super) fn with_commands(text: &str) -> String {
+    let parts = text.split('`').map(escape::markup).enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part }).collect()
+}
+
+/// Links to the targets' headings (`#target-0`, …), when there are several.
+pub(super) fn navigation<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    if names.len() < 2 {
+        return String::new();
+    }
+    let links: String =
+        names.enumerate().map(|(at, name)| format!("<a href=\"#target-{at}\">{}</a> ", escape::markup(name))).collect();
+    format!("<nav>{links}</nav>\n")
+}
