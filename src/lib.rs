@@ -43,4 +43,5 @@ pub mod policy;
 pub mod reconcile;
 pub mod render;
 pub mod sandbox;
+mod serving;
 pub mod value;

@@ -7,7 +7,6 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,15 +15,14 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answering::Dropped;
 use super::control::{self, text};
 use super::service::Sandbox;
+use crate::serving;
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
@@ -35,8 +33,6 @@ const MAX_CONTROL_BODY: usize = 256 * 1024 * 1024;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections are served at a time; more wait.
 const MAX_CONNECTIONS: usize = 512;
-/// How long requests that are under way have when the server stops.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// A sandbox that listens.
 pub struct Server {
@@ -82,67 +78,20 @@ impl Server {
 
     /// Serves until `shutdown` completes; requests that are under way then are finished.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
-        let (stop, stopped) = watch::channel(false);
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let mut connections = JoinSet::new();
-        tokio::pin!(shutdown);
-        loop {
-            let accepted = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                (self.listener.accept().await, place)
-            };
-            tokio::select! {
-                () = &mut shutdown => break,
-                Some(_) = connections.join_next() => {}
-                (accepted, place) = accepted => match accepted {
-                    Ok((stream, _)) => {
-                        let served = serve(stream, self.door.clone(), stopped.clone());
-                        connections.spawn(async move {
-                            let _place = place;
-                            served.await;
-                        });
-                    }
-                    Err(error) => {
-                        // Such as too many open files: that passes, and trying again at once would only spin.
-                        tracing::warn!(%error, "the sandbox could not accept a connection");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                },
-            }
-        }
-        drop(self.listener);
-        // The receivers live as long as their connections; with none left there is nobody to tell.
-        let _ = stop.send(true);
-        let finished = async { while connections.join_next().await.is_some() {} };
-        if timeout(GRACE, finished).await.is_err() {
-            connections.shutdown().await;
-        }
+        let Self { listener, address: _, door } = self;
+        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, stopped| serve(stream, door.clone(), stopped))
+            .await;
     }
 }
 
 /// Serves one connection until the client closes it or the server stops.
-async fn serve(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, door: Door, stopped: watch::Receiver<bool>) {
     let service = service_fn(move |request| {
         let door = door.clone();
         // An error closes the connection without an answer.
         async move { Ok::<_, Dropped>(answer(door, request).await?.map(Full::new)) }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(READ_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        // Changes only once, when the server stops.
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection to the sandbox ended early");
-    }
+    serving::connection(stream, stopped, READ_TIMEOUT, true, service).await;
 }
 
 async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Bytes>, Dropped> {
