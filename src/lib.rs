@@ -45,3 +45,4 @@ pub mod render;
 pub mod sandbox;
 mod serving;
 pub mod value;
+pub mod watch;

@@ -116,6 +116,15 @@ fn marked_values_appear_nowhere() {
         &["plan", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "html", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--audit", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "html", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "sarif", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "junit", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "github", "--endpoint-url", &endpoint],
+        &["drift", "-vvv", "--format", "prometheus", "--endpoint-url", &endpoint],
+        &["watch", "-vvv", "--rounds", "1", "--endpoint-url", &endpoint],
         &["graph", "-vvv", "--all", "--endpoint-url", &endpoint],
         &["graph", "--all", "--offline", "--format", "svg"],
         &["plan", "-vvv", "--sandbox"],
@@ -140,7 +149,7 @@ fn marked_values_appear_nowhere() {
         }
         check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
     }
-    assert_eq!(ran, 20 + 5 * BAD.len());
+    assert_eq!(ran, 29 + 5 * BAD.len());
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
@@ -234,6 +243,15 @@ fn values_of_every_source_appear_nowhere() {
     }
     with_key(&right, &["plan", "--read-values", "--allow-env", "DB_*"]);
     with_key(&right, &["apply", "--yes", "--read-values", "--allow-env", "DB_*", "--max-changes-percent", "100"]);
+    for name in ["sops", "leaf"] {
+        server.call(
+            "PutSecretValue",
+            &json!({ "SecretId": format!("dev/shop/{name}"), "SecretString": "C4N4RY-again",
+                "ClientRequestToken": format!("again-{name:->34}") }),
+        );
+    }
+    with_key(&right, &["drift", "--read-values", "--format", "markdown", "--allow-env", "DB_*"]);
+    with_key(&right, &["watch", "--read-values", "--apply", "--rounds", "1", "--allow-env", "DB_*"]);
     with_key(&right, &["versions", "dev/shop/sops"]);
     with_key(&right, &["versions", "dev/shop/sops", "--format", "json"]);
     with_key(&right, &["rollback", "dev/shop/sops", "--yes"]);

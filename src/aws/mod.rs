@@ -6,6 +6,7 @@
 //! - `kms`: data keys of SOPS files;
 //! - `quota`: the pace that AWS documents, kept on our side;
 //! - `calls`: how many requests were sent;
+//! - `post`: one POST to somebody else, through the same HTTP and TLS;
 //! - `error`: the SDK's errors in our words.
 //!
 //! What may not enter: planning, printing, and any decision about what to write.
@@ -16,6 +17,7 @@ mod connection;
 mod embedded;
 mod error;
 mod kms;
+mod post;
 mod quota;
 mod read;
 mod write;
@@ -23,5 +25,6 @@ mod write;
 pub use calls::CallCounts;
 pub use connection::{Aws, ConnectError, Connection};
 pub use kms::Kms;
+pub use post::{PostError, post_json};
 pub use read::Reader;
 pub use write::Writer;

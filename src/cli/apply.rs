@@ -16,11 +16,13 @@ use super::prepare::{Planned, Prepared, PreparedTarget, Reading, load_project, p
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
 use crate::apply::{ApplyOptions, Values};
+use crate::aws::Kms;
 use crate::desired::SecretName;
 use crate::exit_code::ExitCode;
 use crate::plan::{Action, Rules};
 use crate::render::apply_json::{self, AppliedTarget};
 use crate::render::escape;
+use crate::value::Decryptor;
 
 /// Show the plan, ask, and carry it out.
 ///
@@ -132,6 +134,18 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
         stop: &stop,
         talk,
     };
+    let (code, applied) = carry_out_all(&prepared, &carry_out, &sources, &decryptor, shell).await;
+    Ok(end(code, applied, shell))
+}
+
+/// Carries out the plans of all targets, one after the other.
+pub(super) async fn carry_out_all(
+    prepared: &Prepared,
+    carry_out: &CarryOut<'_>,
+    sources: &ValueSources,
+    decryptor: &Decryptor<'_, Kms>,
+    shell: &Shell,
+) -> (ExitCode, Vec<AppliedTarget>) {
     let mut code = ExitCode::Success;
     let mut applied = Vec::new();
     for PreparedTarget { desired, planned } in &prepared.targets {
@@ -140,35 +154,43 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
             continue;
         }
         let writer = connection.writer();
-        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: TargetPasswords(&writer) };
+        let values = RunValues { sources, decryptor, passwords: TargetPasswords(&writer) };
         let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
         let (target_code, document) = Box::pin(carry_out.target(&place, &values, shell)).await;
         code = code.worst(target_code);
         applied.extend(document);
     }
-    Ok(end(code, applied, shell))
+    (code, applied)
 }
 
 /// Whether the apply may begin.
-enum Readiness {
+pub(super) enum Readiness {
     Ready,
     NothingToDo,
     Refused(ExitCode),
 }
 
-/// What must hold for all targets before anything is written to any.
+/// What must hold for all targets before anything is written to any; what does not is told.
 fn before_the_first_write(prepared: &Prepared, shell: &Shell) -> Readiness {
-    let failures = tell_failures(prepared, shell);
-    if failures != ExitCode::Success {
-        shell.error("nothing was applied: resolve the errors above first", None);
-        return Readiness::Refused(failures);
+    let readiness = readiness(prepared);
+    if let Readiness::Refused(code) = readiness {
+        tell_failures(prepared, shell);
+        let why = if code == ExitCode::Guard { "a guard refused" } else { "resolve the errors above first" };
+        shell.error(&format!("nothing was applied: {why}"), None);
     }
-    let mut planned = prepared.targets.iter().filter_map(|target| target.planned.as_ref().ok());
-    if planned.clone().any(|planned| !planned.refusals.is_empty()) {
-        shell.error("nothing was applied: a guard refused", None);
+    readiness
+}
+
+/// The same, untold.
+pub(super) fn readiness(prepared: &Prepared) -> Readiness {
+    let planned = || prepared.targets.iter().filter_map(|target| target.planned.as_ref().ok());
+    if planned().count() < prepared.targets.len() || planned().any(|planned| planned.target.report.has_blockers()) {
+        return Readiness::Refused(ExitCode::Error);
+    }
+    if planned().any(|planned| !planned.refusals.is_empty()) {
         return Readiness::Refused(ExitCode::Guard);
     }
-    if planned.all(|planned| planned.target.plan.is_empty()) { Readiness::NothingToDo } else { Readiness::Ready }
+    if planned().all(|planned| planned.target.plan.is_empty()) { Readiness::NothingToDo } else { Readiness::Ready }
 }
 
 /// Asks whether to go on; anything but `yes` ends the run without a write.
@@ -215,7 +237,7 @@ pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mu
 
 /// Makes every value that will be put, and drops it again: what is wrong with one is told before the first write. What is
 /// known only later, a password to be generated or the ARN of a new secret, is left for then.
-async fn tell_wrong_values(
+pub(super) async fn tell_wrong_values(
     prepared: &Prepared,
     values: &RunValues<'_, NoPasswords>,
     shell: &Shell,

@@ -70,7 +70,7 @@ pub(super) struct LookArgs {
     #[arg(long)]
     read_values: bool,
     #[command(flatten)]
-    cache: CacheArgs,
+    pub(super) cache: CacheArgs,
 }
 
 /// A format of a report.

@@ -33,6 +33,7 @@ mod shell;
 mod validate;
 mod values;
 mod versions;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -72,6 +73,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
+    Watch(watch::WatchArgs),
     Graph(graph::GraphArgs),
     Release(release::ReleaseArgs),
     Versions(versions::VersionsArgs),
@@ -110,6 +112,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
             Command::Drift(args) => Box::pin(drift::drift(&args, cli.verbose, shell)).await,
             Command::Graph(args) => Box::pin(graph::graph(&args, cli.verbose, shell)).await,
+            Command::Watch(args) => Box::pin(watch::watch(&args, cli.verbose, shell)).await,
             Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
             Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
             Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,

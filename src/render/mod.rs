@@ -28,6 +28,7 @@ mod rows;
 mod sample_plans;
 mod sarif;
 pub mod versions;
+pub mod watch;
 
 mod words;
 
@@ -41,6 +42,11 @@ pub use words::{count, rotation};
 fn json_text(document: &impl serde::Serialize) -> String {
     // Strings, numbers, lists and maps with text keys: this cannot fail.
     visible(&serde_json::to_string_pretty(document).unwrap_or_default())
+}
+
+/// A document as JSON on one line, as [`json_text`] escapes it.
+fn json_line(document: &serde_json::Value) -> String {
+    visible(&document.to_string())
 }
 
 fn visible(json: &str) -> String {

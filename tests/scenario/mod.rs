@@ -15,8 +15,10 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the story's sandbox.
-const TALKS_TO_AWS: [&str; 12] =
-    ["plan", "apply", "drift", "watch", "graph", "import", "release", "versions", "rollback", "rotate", "restore", "promote"];
+const TALKS_TO_AWS: [&str; 12] = [
+    "plan", "apply", "drift", "watch", "graph", "import", "release", "versions", "rollback", "rotate", "restore",
+    "promote",
+];
 
 /// Runs the scenario in `path`. An error says where it differs from what is written.
 pub(crate) fn run(path: &Path) -> Result<(), String> {

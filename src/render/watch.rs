@@ -1,0 +1,222 @@
+//! What `keywright watch` tells: log lines for programs, the message that a webhook gets, and its own metrics.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::apply_json::AppliedTarget;
+use super::{escape, finding_text, json_line, rows};
+use crate::drift::DriftReport;
+use crate::manifest::Diagnostics;
+use crate::plan::{PlanReport, Refusal, Severity};
+use crate::watch::{Change, Finding, Findings, Rounds};
+
+/// Findings and mistakes that a message or a line lists; further ones are counted.
+const LISTED: usize = 20;
+
+/// Findings that a message holds for programs; further ones are counted.
+const HELD: usize = 200;
+
+/// Something that happened.
+pub enum Event<'a> {
+    /// The watch began.
+    Started {
+        /// From the end of a round to the next.
+        interval: Duration,
+        /// Whether it applies.
+        applies: bool,
+    },
+    /// Something differs that did not before; and why its target could not be looked at, when that is it. Escaped.
+    Appeared(&'a Finding, Option<&'a str>),
+    /// Something does not differ any more.
+    Disappeared(&'a Finding),
+    /// A round ended.
+    Round {
+        /// Its number, from 1.
+        number: u64,
+        /// What it found.
+        report: &'a DriftReport,
+    },
+    /// A round could not begin.
+    RoundFailed {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// Drift was put right, or that was tried.
+    Applied {
+        /// What became of it.
+        targets: Vec<AppliedTarget>,
+        /// What `keywright apply` would have ended with.
+        exit_code: u8,
+    },
+    /// Nothing was applied, though something differs.
+    NotApplied {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// A change was not delivered; it is told again after the next round.
+    NotNotified {
+        /// Why, without the URL.
+        reason: String,
+    },
+    /// The watch ended.
+    Stopped,
+}
+
+/// One event as a line of JSON. The project is empty while its name is not known.
+pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> String {
+    let (name, members) = match event {
+        Event::Started { interval, applies } => {
+            ("started", json!({ "intervalSeconds": interval.as_secs_f64(), "applies": applies }))
+        }
+        Event::Appeared(finding, None) => ("appeared", self::finding(finding)),
+        Event::Appeared(finding, Some(reason)) => {
+            ("appeared", json!({ "class": finding.class.word(), "target": finding.target, "reasons": [reason] }))
+        }
+        Event::Disappeared(finding) => ("disappeared", self::finding(finding)),
+        Event::Round { number, report } => (
+            "round",
+            json!({
+                "number": number,
+                "complete": report.is_complete(),
+                "drifts": report.drifts().count(),
+                "seconds": report.seconds,
+                "calls": report.calls,
+            }),
+        ),
+        Event::RoundFailed { reasons } => ("round-failed", listed(reasons)),
+        Event::Applied { targets, exit_code } => ("applied", json!({ "exitCode": exit_code, "targets": targets })),
+        Event::NotApplied { reasons } => ("not-applied", listed(reasons)),
+        Event::NotNotified { reason } => ("not-notified", json!({ "reasons": [reason] })),
+        Event::Stopped => ("stopped", json!({})),
+    };
+    let mut line = Map::new();
+    line.insert("time".to_owned(), time.to_string().into());
+    line.insert("event".to_owned(), name.into());
+    if !project.is_empty() {
+        line.insert("project".to_owned(), project.into());
+    }
+    if let Value::Object(members) = members {
+        line.extend(members);
+    }
+    json_line(&Value::Object(line))
+}
+
+fn finding(finding: &Finding) -> Value {
+    let Finding { target, class, secret, what } = finding;
+    json!({ "class": class.word(), "target": target, "secret": secret, "what": what })
+}
+
+fn listed(reasons: &[String]) -> Value {
+    json!({ "reasons": reasons.iter().take(LISTED).collect::<Vec<_>>(), "leftOut": reasons.len().saturating_sub(LISTED) })
+}
+
+/// The body that a webhook gets: `text` for Slack and what understands its messages, `keywright` for programs.
+pub fn notification(project: &str, change: &Change, now: &Findings) -> String {
+    let Change { appeared, disappeared } = change;
+    let counts = now.counts();
+    let total: usize = counts.values().sum();
+    let mut text = format!(
+        "keywright drift of {}: {} new, {} gone, {total} in all",
+        escape::slack(project),
+        appeared.len(),
+        disappeared.len()
+    );
+    let lines = appeared.iter().map(|finding| ("+", finding)).chain(disappeared.iter().map(|finding| ("-", finding)));
+    for (sign, Finding { target, class, secret, what }) in lines.clone().take(LISTED) {
+        let words = [target, secret, what].map(|word| escape::slack(word));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n{sign} {class}: {}", words.join(" ").trim_end());
+    }
+    let left_out = lines.count().saturating_sub(LISTED);
+    if left_out > 0 {
+        let _ = write!(text, "\n{left_out} more; `keywright drift` shows all");
+    }
+    let held = |findings: &[Finding]| findings.iter().take(HELD).map(finding).collect::<Vec<_>>();
+    let counts: Map<String, Value> =
+        counts.into_iter().map(|(class, number)| (class.word().to_owned(), number.into())).collect();
+    json_line(&json!({
+        "text": text,
+        "keywright": {
+            "project": project,
+            "appeared": held(appeared),
+            "disappeared": held(disappeared),
+            "leftOut": appeared.len().saturating_sub(HELD) + disappeared.len().saturating_sub(HELD),
+            "counts": counts,
+        },
+    }))
+}
+
+/// Why the manifests could not be read: file, line and message, and no line of a file.
+pub fn mistakes(diagnostics: &Diagnostics) -> Vec<String> {
+    diagnostics
+        .iter()
+        .filter(|found| found.severity == crate::manifest::Severity::Error)
+        .map(|found| format!("{}: {}", found.place.origin, found.message))
+        .collect()
+}
+
+/// What keeps a target's plan from being applied.
+pub fn obstacles(report: &PlanReport, refusals: &[Refusal]) -> Vec<String> {
+    let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+    let errors = errors.map(|finding| format!("{} {}", finding.secret, finding_text(finding)));
+    errors.chain(refusals.iter().map(|refusal| format!("a guard refused: {}", rows::refusal(refusal).0))).collect()
+}
+
+/// The metrics of the watch itself, to stand behind those of its last report.
+pub fn metrics(project: &str, rounds: &Rounds) -> String {
+    let Rounds { complete, incomplete, failed, lost_notifications } = rounds;
+    let project = escape::prometheus_label(project);
+    let mut out = String::from(
+        "# HELP keywright_rounds_total Rounds of the watch, by how they ended.\n# TYPE keywright_rounds_total counter\n",
+    );
+    for (result, number) in [("complete", complete), ("incomplete", incomplete), ("failed", failed)] {
+        let _ = writeln!(out, "keywright_rounds_total{{project=\"{project}\",result=\"{result}\"}} {number}");
+    }
+    let _ = writeln!(
+        out,
+        "# HELP keywright_lost_notifications_total Changes that could not be delivered to the webhook at once.\n\
+         # TYPE keywright_lost_notifications_total counter\n\
+         keywright_lost_notifications_total{{project=\"{project}\"}} {lost_notifications}"
+    );
+    out
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+mod tests {
+    use super::*;
+    use crate::drift::Class;
+
+    fn finding(secret: &str, what: &str) -> Finding {
+        Finding { target: "prod".to_owned(), class: Class::Changed, secret: secret.to_owned(), what: what.to_owned() }
+    }
+
+    #[test]
+    fn a_line_is_one_line_of_json() {
+        let text =
+            line(Timestamp::UNIX_EPOCH, "payments", &Event::Appeared(&finding("prod/db", "tag a\nb\u{202e}"), None));
+        assert_eq!(
+            text,
+            "{\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"appeared\",\"project\":\"payments\",\"class\":\"changed\",\
+             \"target\":\"prod\",\"secret\":\"prod/db\",\"what\":\"tag a\\nb\\u202e\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_message_cannot_call_a_channel_and_is_bounded() {
+        let hostile = finding("prod/db", "<!channel> <@U1>\n&");
+        let change = Change { appeared: vec![hostile; 300], disappeared: Vec::new() };
+        let message: Value = serde_json::from_str(&notification("pay<b>", &change, &Findings::default())).unwrap();
+        let text = message["text"].as_str().unwrap();
+        assert!(text.starts_with(
+            "keywright drift of pay&lt;b&gt;: 300 new, 0 gone, 0 in all\n+ changed: prod prod/db &lt;!channel&gt;"
+        ));
+        assert!(!text.contains('<') && text.ends_with("\n280 more; `keywright drift` shows all"), "{text}");
+        assert_eq!(text.lines().count(), LISTED + 2);
+        assert_eq!(message["keywright"]["appeared"].as_array().unwrap().len(), HELD);
+        assert_eq!(message["keywright"]["leftOut"], 100);
+    }
+}
