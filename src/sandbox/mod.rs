@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Beside the service's own API there is what tests and rehearsals ask for: `Sandbox` has it as methods, and the
-//! server's `control` path as requests. `seed` makes what exists before anything happens.
+//! server's `control` path as requests. `seed` makes what exists before anything happens, through the operations; `snapshot`
+//! writes what exists somewhere else, as it is there.
 //!
 //! Signatures are not verified, and resource policies are not evaluated. Whoever reaches the sandbox may do everything,
 //! unless it was told to enforce an identity-based policy: that binds all callers alike.
@@ -54,6 +55,7 @@ mod schedule;
 mod seed;
 pub mod server;
 mod service;
+mod snapshot;
 mod store;
 mod sts;
 mod tables;
@@ -73,5 +75,6 @@ pub use rotation::{RotationOf, RotationOutcome, RotationStep};
 pub use seed::SeedError;
 pub use server::Server;
 pub use service::{Hook, Options, Sandbox};
+pub use snapshot::{LoadError, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
 pub use store::{OpenError, StoreError};
 pub use weather::Weather;
