@@ -186,7 +186,9 @@ impl ValuePlanner<'_> {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
                 Some(Identity::Known(id)) => Some(live_name_of(id.as_str(), self.observed)),
-                _ => self.observed.and_then(LiveSecret::current_version).map(str::to_owned),
+                // Git's version cannot be told by an id, so the label tells it: it stays where it was put, also when a
+                // rotation makes another version current.
+                _ => before.clone().or_else(|| self.observed.and_then(LiveSecret::current_version).map(str::to_owned)),
             },
         };
         if wanted.is_some() && wanted == before {
