@@ -260,10 +260,22 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 if from.as_deref() == Some(to) {
                     return Ok(Receipt::default());
                 }
-                self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await?
+                match self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await {
+                    Ok(receipt) => receipt,
+                    Err(error) => {
+                        let moved = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label) == Some(to));
+                        self.done_all_the_same(&secret.name, error, moved).await?
+                    }
+                }
             }
             Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
-            Action::Delete { deletion } => self.writer.delete(&self.arn(&secret.name)?, *deletion).await?,
+            Action::Delete { deletion } => match self.writer.delete(&self.arn(&secret.name)?, *deletion).await {
+                Ok(receipt) => receipt,
+                Err(error) => {
+                    let gone = |live: Option<&LiveSecret>| live.is_none_or(LiveSecret::is_scheduled_for_deletion);
+                    self.done_all_the_same(&secret.name, error, gone).await?
+                }
+            },
         };
         Ok(receipt)
     }
@@ -291,6 +303,28 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 && !found.is_scheduled_for_deletion()
         });
         found.map(|found| Created { arn: found.arn, version_id: None, receipt: Receipt::default() }).ok_or(error)
+    }
+
+    /// A call whose answer was lost is tried again by the SDK. UpdateSecretVersionStage and DeleteSecret take no request token
+    /// by which the service could tell, so it refuses what it has done already: the label is no longer where it is moved
+    /// from, the secret is on its way out. When what was wished has come true, the call is done.
+    async fn done_all_the_same(
+        &self,
+        name: &SecretName,
+        error: ServiceError,
+        came_true: impl Fn(Option<&LiveSecret>) -> bool,
+    ) -> Result<Receipt, ServiceError> {
+        let refused = matches!(
+            error.kind,
+            ServiceErrorKind::Rejected | ServiceErrorKind::InvalidState | ServiceErrorKind::NotFound
+        );
+        if !refused {
+            return Err(error);
+        }
+        match self.writer.describe(name).await {
+            Ok(found) if came_true(found.as_ref()) => Ok(Receipt::default()),
+            Ok(_) | Err(_) => Err(error),
+        }
     }
 
     fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {
