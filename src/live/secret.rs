@@ -216,8 +216,10 @@ impl LiveSecret {
         self.holder("AWSPENDING").filter(|pending| self.current_version() != Some(*pending))
     }
 
-    /// Whether rotation owns the value, or did once.
+    /// Whether rotation owns the value, or did once. Who rotates stays there when rotation is cancelled, also one that had not
+    /// run yet: otherwise the owner would change with the cancellation itself, and one apply would not be enough.
     pub fn is_rotated(&self) -> bool {
-        self.rotation.enabled || self.rotation.last.is_some()
+        let LiveRotation { enabled, lambda_arn, external_role_arn, last, .. } = &self.rotation;
+        *enabled || last.is_some() || lambda_arn.is_some() || external_role_arn.is_some()
     }
 }
