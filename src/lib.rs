@@ -41,6 +41,7 @@ pub mod origin;
 pub mod plan;
 pub mod policy;
 pub mod reconcile;
+pub mod rehearse;
 pub mod render;
 pub mod sandbox;
 mod serving;

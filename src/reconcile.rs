@@ -16,7 +16,7 @@ use crate::live::{
     Wanted,
 };
 use crate::origin::Origin;
-use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, plan};
+use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan};
 use crate::value::ValueError;
 
 /// What reading and planning one target came to.
@@ -24,6 +24,8 @@ use crate::value::ValueError;
 pub struct TargetPlan {
     /// What is live, as far as it was looked at.
     pub live: Live,
+    /// What is known of values beside that.
+    pub facts: ValueFacts,
     /// What would be done.
     pub plan: Plan,
     /// What was found.
@@ -113,7 +115,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
                 report.findings.extend(validate_policies(reader, &planned, &live).await);
                 report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             }
-            return Ok(TargetPlan { live, plan: planned, report });
+            return Ok(TargetPlan { live, facts, plan: planned, report });
         }
         // Each round learns about at least one secret more, so this ends.
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {

@@ -45,6 +45,8 @@ type AccountAndRegion = (Option<String>, String);
 #[derive(Default)]
 pub struct Aws {
     sandbox: Option<Sandbox>,
+    /// Whether a call is made once, whatever comes of it.
+    one_attempt: bool,
     endpoint_url: Option<String>,
     quotas: Mutex<BTreeMap<AccountAndRegion, Arc<Quotas>>>,
     calls: CallCounts,
@@ -59,6 +61,12 @@ impl Aws {
     /// The embedded sandbox. Profiles, roles and endpoints of the targets are not looked at.
     pub fn embedded(sandbox: Sandbox) -> Self {
         Self { sandbox: Some(sandbox), ..Self::default() }
+    }
+
+    /// An embedded sandbox that nothing happens to by chance: what it refuses once it refuses always, so no call is tried
+    /// again. (The SDK takes LimitExceededException for throttling, and would wait.)
+    pub fn rehearsal(sandbox: Sandbox) -> Self {
+        Self { one_attempt: true, ..Self::embedded(sandbox) }
     }
 
     /// Whether everything stays in the embedded sandbox.
@@ -92,7 +100,7 @@ impl Aws {
     /// Finds credentials for `target`, and checks that they belong to its account when it names one.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
         let Configs { service, identity } = match &self.sandbox {
-            Some(sandbox) => Configs::same(embedded_config(sandbox, target)),
+            Some(sandbox) => Configs::same(embedded_config(sandbox, target, self.one_attempt)),
             None => self.configs(target).await?,
         };
         let caller = match &target.account {
@@ -298,13 +306,13 @@ pub(super) fn base(region: String, http: SharedHttpClient) -> ConfigLoader {
         .timeout_config(timeouts())
 }
 
-fn embedded_config(sandbox: &Sandbox, target: &Target) -> SdkConfig {
+fn embedded_config(sandbox: &Sandbox, target: &Target, one_attempt: bool) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(target.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(embedded::credentials(target.account.as_deref())))
         .http_client(embedded::http_client(sandbox.clone()))
-        .retry_config(retries())
+        .retry_config(if one_attempt { RetryConfig::disabled() } else { retries() })
         .timeout_config(timeouts())
         .build()
 }

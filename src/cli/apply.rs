@@ -149,7 +149,7 @@ pub(super) async fn carry_out_all(
     let mut code = ExitCode::Success;
     let mut applied = Vec::new();
     for PreparedTarget { desired, planned } in &prepared.targets {
-        let Ok(Planned { connection, target, refusals: _ }) = planned else { continue };
+        let Ok(Planned { connection, target, refusals: _, rehearsed: _ }) = planned else { continue };
         if target.plan.is_empty() {
             continue;
         }

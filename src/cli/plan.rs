@@ -16,8 +16,11 @@ use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
 use crate::plan::Rules;
 use crate::reconcile::TargetPlan;
+use crate::rehearse::{Rehearsal, rehearse};
 use crate::render::graph::Extent;
-use crate::render::{Paint, PlanView, PlannedView, TargetView, plan_html, plan_json, plan_markdown, plan_text};
+use crate::render::{
+    Paint, PlanView, PlannedView, TargetView, plan_html, plan_json, plan_markdown, plan_text, rehearsal,
+};
 
 /// Show what an apply would do.
 ///
@@ -27,8 +30,10 @@ use crate::render::{Paint, PlanView, PlannedView, TargetView, plan_html, plan_js
     after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select '*/payments/db*'\n  \
     keywright plan --format json --detailed-exitcode > plan.json\n  \
     keywright plan --format markdown > comment.md   # for a comment on a pull request\n  \
+    keywright plan --rehearse           # would it be accepted, and is nothing left to do after it?\n  \
     keywright plan --out approved.json"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     project: ProjectArgs,
@@ -51,6 +56,11 @@ pub(super) struct PlanArgs {
     /// Ask the service whether it accepts the policies that an apply would put (ValidateResourcePolicy)
     #[arg(long)]
     validate_policies: bool,
+    /// Carry the plan out on a copy of what is live, in memory and with placeholders for values, and plan again: shows what
+    /// the service would refuse and whether the apply converges. Permissions, quotas, KMS keys and what rotation
+    /// functions do are not rehearsed
+    #[arg(long)]
+    rehearse: bool,
     #[command(flatten)]
     cache: CacheArgs,
     #[command(flatten)]
@@ -92,11 +102,17 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
         validate_policies: args.validate_policies,
         cache: cache.as_ref(),
     };
-    let prepared = tokio::select! {
+    let mut prepared = tokio::select! {
         prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     args.cache.save(cache.as_ref(), aws.now(), shell);
+    if args.rehearse {
+        tokio::select! {
+            () = rehearse_all(&mut prepared, &rules, args.read_values, &values) => {}
+            () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
+        }
+    }
     match args.format {
         PlanFormat::Text => shell.out.write(&text(shell.out.paint(), &prepared)),
         PlanFormat::Json => shell.out.write(&json(&prepared)),
@@ -133,7 +149,10 @@ pub(super) fn text(paint: Paint, prepared: &Prepared) -> String {
         .iter()
         .map(|PreparedTarget { desired, planned }| {
             if let Ok(planned) = planned {
-                let plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
+                let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
+                if let Some(rehearsed) = &planned.rehearsed {
+                    plan.push_str(&rehearsal::text(paint, &planned.target.plan, rehearsed));
+                }
                 let refusals = plan_text::refusals(paint, &planned.refusals);
                 return if refusals.is_empty() { plan } else { format!("{plan}\n{refusals}") };
             }
@@ -150,7 +169,10 @@ fn json(prepared: &Prepared) -> String {
         .targets
         .iter()
         .map(|PreparedTarget { desired, planned }| match planned {
-            Ok(planned) => plan_json::target(&planned.target.plan, &planned.target.report, &planned.refusals),
+            Ok(planned) => {
+                let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
+                plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
+            }
             Err(error) => {
                 let target = &desired.target;
                 plan_json::failed_target(&target.name, target.account.as_deref(), &target.region, error.text())
@@ -176,8 +198,9 @@ fn view<'a>(prepared: &'a Prepared, rules: &Rules) -> PlanView<'a> {
             region: &desired.target.region,
             planned: match planned {
                 Ok(planned) => {
-                    let TargetPlan { plan, report, live: _ } = &planned.target;
-                    Ok(PlannedView { plan, report, refusals: &planned.refusals })
+                    let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
+                    let rehearsed = planned.rehearsed.as_ref();
+                    Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed })
                 }
                 Err(error) => Err(error.text()),
             },
@@ -185,6 +208,35 @@ fn view<'a>(prepared: &'a Prepared, rules: &Rules) -> PlanView<'a> {
         })
         .collect();
     PlanView { project: &prepared.project, targets }
+}
+
+/// Carries out every target's plan on a copy of what is live.
+async fn rehearse_all(prepared: &mut Prepared, rules: &Rules, read_values: bool, values: &RunValues<'_, NoPasswords>) {
+    let mut rehearsed = Vec::new();
+    for (at, PreparedTarget { desired, planned }) in prepared.targets.iter().enumerate() {
+        let Ok(planned) = planned else {
+            rehearsed.push(None);
+            continue;
+        };
+        let others = prepared.targets.iter().enumerate().filter(|(other, _)| *other != at);
+        let beside: Vec<_> = others.filter_map(|(_, other)| Some(&other.planned.as_ref().ok()?.target.live)).collect();
+        let rules = Rules { selection: rules.selection.of_target(desired) };
+        let rehearsal = Rehearsal {
+            desired,
+            planned: &planned.target,
+            beside: &beside,
+            rules: &rules,
+            read_values,
+            values,
+            now: planned.connection.now,
+        };
+        rehearsed.push(Some(Box::pin(rehearse(&rehearsal)).await));
+    }
+    for (target, rehearsed) in prepared.targets.iter_mut().zip(rehearsed) {
+        if let Ok(planned) = &mut target.planned {
+            planned.rehearsed = rehearsed;
+        }
+    }
 }
 
 /// Says which targets could not be planned, or hold findings that keep them from being applied.
@@ -196,8 +248,16 @@ pub(super) fn tell_failures(prepared: &Prepared, shell: &Shell) -> ExitCode {
                 tell_target_error(&target.desired.target.name, error, shell);
                 code = ExitCode::Error;
             }
-            Ok(planned) if planned.target.report.has_blockers() => code = ExitCode::Error,
-            Ok(_) => {}
+            Ok(planned) => {
+                let failed = planned.rehearsed.as_ref().is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
+                if failed {
+                    let name = crate::render::escape::line(&target.desired.target.name);
+                    shell.error(&format!("{name}: the plan did not pass its rehearsal"), None);
+                }
+                if failed || planned.target.report.has_blockers() {
+                    code = ExitCode::Error;
+                }
+            }
         }
     }
     code

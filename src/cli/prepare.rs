@@ -17,6 +17,7 @@ use crate::manifest::{Diagnostics, LoadOptions, Loaded, codes, load};
 use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
 pub(super) use crate::reconcile::Reading;
 use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
+use crate::render::rehearsal::Rehearsed;
 use crate::render::{diagnostics, escape};
 
 /// Targets that are read at once.
@@ -39,6 +40,8 @@ pub(super) struct Planned {
     pub(super) connection: Connection,
     pub(super) target: TargetPlan,
     pub(super) refusals: Vec<Refusal>,
+    /// What became of the plan on a copy of what is live, when that was asked for.
+    pub(super) rehearsed: Option<Rehearsed>,
 }
 
 /// Why a target was not planned.
@@ -192,7 +195,7 @@ async fn prepare_target(
     let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
     target.live.caller.clone_from(&connection.caller);
     let refusals = guard(desired, &target.live, &target.plan, &target.report, lifts);
-    Ok(Planned { connection, target, refusals })
+    Ok(Planned { connection, target, refusals, rehearsed: None })
 }
 
 /// With `-v`, the number of calls per operation.

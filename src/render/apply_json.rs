@@ -100,7 +100,8 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-fn applied(plan: &SecretPlan, outcome: &SecretOutcome) -> AppliedSecret {
+/// What became of one secret as a document.
+pub(super) fn applied(plan: &SecretPlan, outcome: &SecretOutcome) -> AppliedSecret {
     let none = AppliedSecret {
         name: plan.name.as_str().to_owned(),
         verb: words::verb(plan.verb).1,

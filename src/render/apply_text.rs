@@ -22,7 +22,8 @@ pub fn event(paint: Paint, event: &ApplyEvent<'_>) -> Option<String> {
     }
 }
 
-fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutcome) -> String {
+/// What became of one secret, with what can be done about it.
+pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutcome) -> String {
     let name = escape::line(secret.as_str());
     let (sign, word) = words::verb(verb);
     match outcome {

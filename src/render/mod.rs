@@ -23,6 +23,7 @@ pub mod plan_markdown;
 pub mod plan_text;
 mod plan_view;
 mod policy_diff;
+pub mod rehearsal;
 mod rows;
 #[cfg(test)]
 mod sample_plans;

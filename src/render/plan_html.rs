@@ -10,7 +10,7 @@ use super::graph::{Graph, svg};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, place, refusal, rows};
-use super::{escape, page, plan_text, words};
+use super::{escape, page, plan_text, rehearsal, words};
 use crate::plan::{SecretPlan, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
@@ -75,12 +75,20 @@ fn section(out: &mut String, at: usize, target: &TargetView<'_>, unfolded: bool)
 }
 
 fn planned_section(out: &mut String, planned: &PlannedView<'_>, unfolded: bool) {
-    let PlannedView { plan, report, refusals } = planned;
+    let PlannedView { plan, report, refusals, rehearsed } = planned;
     let _ = writeln!(out, "<p class=\"sum\">{}</p>", plan_text::summary(Paint::new(false), plan, report));
     let mut items = String::new();
     for item in *refusals {
         let (text, help) = refusal(item);
         finding(&mut items, "refused", None, &text, Some(&help), None);
+    }
+    if let Some(rehearsed) = rehearsed {
+        let class = if rehearsal::passed(rehearsed) { "note" } else { "error" };
+        let text = format!("rehearsal: {}", rehearsal::sentence(plan, rehearsed));
+        finding(&mut items, class, None, &text, None, None);
+        for (name, reason) in rehearsal::not_done(plan, rehearsed) {
+            finding(&mut items, class, Some(name.as_str()), &reason, None, None);
+        }
     }
     for severity in [Severity::Error, Severity::Warning] {
         findings(&mut items, planned, severity);

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::{finding_help, finding_text};
+use super::rehearsal::{self, RehearsalDocument, Rehearsed};
 use super::words;
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
 use crate::origin::Origin;
@@ -56,6 +57,9 @@ pub struct TargetDocument {
     pub findings: Vec<FindingDocument>,
     /// The guards that would refuse an apply with the same flags.
     pub refusals: Vec<RefusalDocument>,
+    /// What became of the plan on a copy of what is live; absent without `--rehearse`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RehearsalDocument>,
 }
 
 /// Counts of one target.
@@ -199,7 +203,7 @@ pub struct RefusalDocument {
 }
 
 /// One planned target as a document.
-pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal]) -> TargetDocument {
+pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed: Option<&Rehearsed>) -> TargetDocument {
     let Plan { project: _, target, account, region, secrets } = plan;
     let PlanReport { findings, counts } = report;
     TargetDocument {
@@ -211,6 +215,7 @@ pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal]) -> TargetD
         secrets: secrets.iter().map(secret).collect(),
         findings: findings.iter().map(finding).collect(),
         refusals: refusals.iter().map(refusal).collect(),
+        rehearsal: rehearsed.map(|rehearsed| rehearsal::document(plan, rehearsed)),
     }
 }
 
@@ -225,6 +230,7 @@ pub fn failed_target(name: &str, account: Option<&str>, region: &str, error: Str
         secrets: Vec::new(),
         findings: Vec::new(),
         refusals: Vec::new(),
+        rehearsal: None,
     }
 }
 
@@ -266,7 +272,8 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
     }
 }
 
-fn secret(plan: &SecretPlan) -> SecretDocument {
+/// One secret with something to do as a document.
+pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
     let SecretPlan { name, origin, verb, changes, actions, depends_on, observed } = plan;
     SecretDocument {
         name: name.as_str().to_owned(),

@@ -11,6 +11,7 @@ use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
+use super::rehearsal::{self, Rehearsed};
 use super::rows::{Row, Tone, place, refusal, rows};
 use super::{escape, plan_text, words};
 use crate::plan::{Finding, SecretPlan, Severity};
@@ -100,10 +101,10 @@ impl Page {
         };
         let secrets = target.planned.as_ref().map_or(0, |planned| planned.plan.secrets.len());
         let account = target.account.map(|account| format!(" · <code>{}</code>", escape::markup(account)));
-        let trouble = target
-            .planned
-            .as_ref()
-            .map_or(true, |planned| !planned.refusals.is_empty() || planned.report.has_blockers());
+        let trouble = target.planned.as_ref().map_or(true, |planned| {
+            let failed = planned.rehearsed.is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
+            failed || !planned.refusals.is_empty() || planned.report.has_blockers()
+        });
         let open = if unfolded || trouble { " open" } else { "" };
         let head = format!(
             "\n<details{open}>\n<summary><code>{}</code>{} · <code>{}</code>: {summary}</summary>\n",
@@ -135,6 +136,9 @@ impl Page {
             let (text, help) = refusal(item);
             let (text, help) = (escape::markdown(&text), escape::markdown(&help));
             self.finding(&format!("\n- **refused**: {text}\n  <br>{help}\n"));
+        }
+        if let Some(rehearsed) = planned.rehearsed {
+            self.finding(&rehearsal_item(planned, rehearsed));
         }
         for severity in [Severity::Error, Severity::Warning] {
             self.findings(&planned.report.findings, severity, usize::MAX);
@@ -213,6 +217,17 @@ impl Page {
             );
         }
     }
+}
+
+/// What a rehearsal came to, with the secrets that it did not get done.
+fn rehearsal_item(planned: &PlannedView<'_>, rehearsed: &Rehearsed) -> String {
+    let text = escape::markdown(&rehearsal::sentence(planned.plan, rehearsed));
+    let mut item = format!("\n- **rehearsal**: {text}\n");
+    for (name, reason) in rehearsal::not_done(planned.plan, rehearsed) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(item, "  <br>{}: {}", escape::code(name.as_str()), escape::markdown(&reason));
+    }
+    item
 }
 
 /// A sentence in which commands stand between backticks.

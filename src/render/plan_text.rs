@@ -61,7 +61,8 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
     format!("{}; {unchanged} unchanged{blocked}.", planned.join(", "))
 }
 
-fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
+/// One secret with its differences.
+pub(super) fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
     let (sign, verb) = words::verb(secret.verb);
     let head = words::paint_verb(paint, secret.verb, &format!("{sign} {verb:<7}"));
     let name = paint.strong(escape::line(secret.name.as_str()));

@@ -1,6 +1,7 @@
 //! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
 
 use super::graph::GraphTarget;
+use super::rehearsal::Rehearsed;
 use super::words;
 use crate::plan::{Plan, PlanReport, Refusal, Verb};
 
@@ -35,6 +36,8 @@ pub struct PlannedView<'a> {
     pub report: &'a PlanReport,
     /// The guards that would refuse an apply.
     pub refusals: &'a [Refusal],
+    /// What became of the plan on a copy of what is live, when that was asked for.
+    pub rehearsed: Option<&'a Rehearsed>,
 }
 
 impl PlanView<'_> {

@@ -1,10 +1,12 @@
 //! Plans for the tests of several formats.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::graph::{Edge, GraphTarget, Node, Status};
+use super::rehearsal::Rehearsed;
 use super::{PlanView, PlannedView, TargetView};
+use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
 use crate::desired::{Deletion, SecretName};
 use crate::origin::Origin;
 use crate::plan::{
@@ -12,12 +14,14 @@ use crate::plan::{
     SecretPlan, Verb,
 };
 use crate::policy::PolicyDocument;
+use crate::rehearse::RehearsalReport;
 
 /// A target's plan with everything that is shown beside it.
 pub(super) struct Sample {
     pub(super) plan: Plan,
     pub(super) report: PlanReport,
     pub(super) refusals: Vec<Refusal>,
+    pub(super) rehearsed: Option<Rehearsed>,
     pub(super) graph: GraphTarget,
 }
 
@@ -93,6 +97,28 @@ impl Sample {
                 secrets: vec![name.clone(); 7],
                 kind: RefusalKind::Foreign { owner: shown.to_owned() },
             }],
+            rehearsed: Some(Ok(RehearsalReport {
+                applied: ApplyReport {
+                    outcomes: BTreeMap::from([(
+                        SecretName::new("staging/db-0"),
+                        SecretOutcome::Failed {
+                            done: Vec::new(),
+                            failed: "UpdateSecret",
+                            remaining: Vec::new(),
+                            error: ApplyError::Value { message: shown.to_owned(), hint: None },
+                        },
+                    )]),
+                    ..ApplyReport::default()
+                },
+                remaining: Plan {
+                    project: "payments".to_owned(),
+                    target: "staging".to_owned(),
+                    account: None,
+                    region: "eu-west-1".to_owned(),
+                    secrets: vec![secret(shown, shown)],
+                },
+                differs: BTreeSet::from([name.clone()]),
+            })),
             graph: GraphTarget {
                 name: shown.to_owned(),
                 account: None,
@@ -109,7 +135,12 @@ impl Sample {
             name,
             account: self.plan.account.as_deref(),
             region: &self.plan.region,
-            planned: Ok(PlannedView { plan: &self.plan, report: &self.report, refusals: &self.refusals }),
+            planned: Ok(PlannedView {
+                plan: &self.plan,
+                report: &self.report,
+                refusals: &self.refusals,
+                rehearsed: self.rehearsed.as_ref(),
+            }),
             graph: self.graph.clone(),
         }
     }

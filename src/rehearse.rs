@@ -1,0 +1,157 @@
+//! A plan carried out on a copy: what is live, as it was read, in an embedded sandbox in memory.
+//!
+//! What a plan cannot see by itself is whether the service would take its actions, and whether nothing is left to do after
+//! them. So the snapshot is loaded into a sandbox, planned there, applied there, and planned once more.
+//! Values are placeholders: no key is needed, nothing is decrypted and no value is read.
+//!
+//! What may not enter: a connection to anything but the sandbox that is made here. This room asks the real service nothing
+//! and can write nothing there. It does not know the caller's permissions, quotas, KMS keys or rotation functions, so it
+//! says nothing about them.
+
+mod copy;
+mod placeholders;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::apply::{ApplyError, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply};
+use crate::aws::{Aws, ConnectError};
+use crate::desired::{Desired, SecretName, Target};
+use crate::live::Live;
+use crate::plan::{Plan, Rules, SecretPlan};
+use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
+use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
+
+use placeholders::{Placeholders, Stock};
+
+/// What is rehearsed.
+#[derive(Clone, Copy)]
+pub struct Rehearsal<'a, V> {
+    /// The wish.
+    pub desired: &'a Desired,
+    /// The plan, and what it was made from.
+    pub planned: &'a TargetPlan,
+    /// What other targets hold: their secrets may stand where replicas are to be made.
+    pub beside: &'a [&'a Live],
+    /// How the plan was made.
+    pub rules: &'a Rules,
+    /// Whether live values were compared for it.
+    pub read_values: bool,
+    /// Where values come from. They are asked for version ids alone, never for a value.
+    pub values: &'a V,
+    /// The time of the rehearsal, which stands still.
+    pub now: Timestamp,
+}
+
+/// What a rehearsal came to.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RehearsalReport {
+    /// What became of the plan on the copy.
+    pub applied: ApplyReport,
+    /// What a plan after it would do.
+    pub remaining: Plan,
+    /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them. That
+    /// is a defect of the rehearsal, and it is told as one.
+    pub differs: BTreeSet<SecretName>,
+}
+
+impl RehearsalReport {
+    /// Whether every action was accepted, and a plan after them is empty.
+    pub fn passed(&self) -> bool {
+        self.applied.is_complete() && self.remaining.is_empty() && self.differs.is_empty()
+    }
+}
+
+/// Why a plan could not be rehearsed. It says nothing about the plan.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    /// What is live could not be copied.
+    #[error("what is live could not be copied into a sandbox: {0}")]
+    Load(#[from] LoadError),
+    /// The copy could not be reached.
+    #[error("the copy could not be reached: {0}")]
+    Connect(#[from] ConnectError),
+    /// The copy could not be planned.
+    #[error("the copy could not be planned: {0}")]
+    Plan(#[from] PlanError),
+}
+
+/// Applies a plan to a copy of what it was made from.
+pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<RehearsalReport, RehearsalError> {
+    let Rehearsal { desired, planned, beside, rules, read_values, values, now } = *rehearsal;
+    // New secrets get ARNs that depend on the seed: the same ones in every rehearsal.
+    let sandbox = Sandbox::in_memory(Options { seed: 0, clock: Clock::manual(now) });
+    let stock = Stock::new(desired);
+    sandbox.load(&copy::snapshots(desired, planned, beside, &stock, now))?;
+    leave_out_policy_validation(&sandbox);
+
+    let connection = Aws::rehearsal(sandbox).connect(&stand_in(&desired.target, &planned.live)).await?;
+    let writer = connection.writer();
+    let values = Placeholders::new(&stock, values, &writer);
+    let reading = Reading { read_values, ..Reading::default() };
+    let planning = Planning { rules, values: &values, reading, progress: &|_| {} };
+    // The account as the real plan knew it, for keys are compared by it.
+    let account = planned.live.account.as_deref();
+    let before = plan_target(connection.reader(), desired, account, &planning).await?;
+    let differs = differing(&planned.plan, &before.plan);
+
+    // Nobody stops a rehearsal.
+    let (_stop, never) = watch::channel(false);
+    let work = Work { plan: &before.plan, live: &before.live, ignored: &desired.ignore_tags };
+    // One after the other: the same order, and the same words, in every rehearsal.
+    let options = ApplyOptions { concurrency: 1 };
+    let mut applied = Box::pin(apply(&writer, &values, work, options, never, &|_| {})).await;
+    forget_requests(&mut applied);
+    let after = plan_target(connection.reader(), desired, account, &planning).await?;
+    Ok(RehearsalReport { applied, remaining: after.plan, differs })
+}
+
+/// The target as the sandbox takes it: an account, and neither role nor profile.
+///
+/// The sandbox finds secrets by their ARN's account, so one that nobody asked for is taken from there.
+fn stand_in(target: &Target, live: &Live) -> Target {
+    let known = || live.secrets.values().find_map(|secret| secret.arn.split(':').nth(4)).map(str::to_owned);
+    Target {
+        account: target.account.clone().or_else(|| live.account.clone()).or_else(known),
+        assume_role: None,
+        profile: None,
+        endpoint_url: None,
+        ..target.clone()
+    }
+}
+
+/// ValidateResourcePolicy also tells whether a policy shuts its caller out. The sandbox's caller is nobody of the real
+/// account, so it would say that of the wrong one; a guard of the plan has looked at the right one. PutResourcePolicy
+/// checks everything else.
+fn leave_out_policy_validation(sandbox: &Sandbox) {
+    let operation = Some("ValidateResourcePolicy".to_owned());
+    sandbox.inject(Fault { operation, secret: None, skip: 0, times: None, kind: FaultKind::AccessDenied });
+}
+
+/// Nobody at AWS would find the requests of a sandbox.
+fn forget_requests(report: &mut ApplyReport) {
+    for outcome in report.outcomes.values_mut() {
+        if let SecretOutcome::Failed { error: ApplyError::Service(error), .. } = outcome {
+            error.request_id = None;
+        }
+    }
+}
+
+/// Secrets that the two plans would treat differently.
+fn differing(real: &Plan, rehearsed: &Plan) -> BTreeSet<SecretName> {
+    fn by_name(plan: &Plan) -> BTreeMap<&SecretName, &SecretPlan> {
+        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect()
+    }
+    let same =
+        |a: &SecretPlan, b: &SecretPlan| a.verb == b.verb && a.actions == b.actions && a.depends_on == b.depends_on;
+    let (real, rehearsed) = (by_name(real), by_name(rehearsed));
+    let names: BTreeSet<&SecretName> = real.keys().chain(rehearsed.keys()).copied().collect();
+    names
+        .into_iter()
+        .filter(|name| !matches!((real.get(name), rehearsed.get(name)), (Some(a), Some(b)) if same(a, b)))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! From what a plan was made from to what a sandbox is loaded with.
+//!
+//! Everything is taken apart field by field, so that a new field does not compile until somebody decides whether a copy
+//! needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::placeholders::{Stock, of_version};
+use crate::desired::{Desired, SecretName};
+use crate::live::{Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
+use crate::plan::{Comparison, ValueFacts};
+use crate::reconcile::TargetPlan;
+use crate::sandbox::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+use crate::value::Identity;
+
+/// What the target holds, what was seen in other regions, and what other targets hold. Of two that stand in one place, the
+/// first counts: what was read for this plan goes before what was read for another.
+pub(super) fn snapshots(
+    desired: &Desired,
+    planned: &TargetPlan,
+    beside: &[&Live],
+    stock: &Stock<'_>,
+    now: Timestamp,
+) -> Vec<Snapshot> {
+    let TargetPlan { live, facts, plan: _, report: _ } = planned;
+    let copier = Copier { desired, facts, live, stock, now };
+    let own = live.secrets.values().map(|secret| copier.secret(secret, &live.region, true));
+    let elsewhere = live
+        .elsewhere
+        .iter()
+        .filter_map(|((region, _), secret)| secret.as_ref().map(|secret| copier.secret(secret, region, false)));
+    let of_others = beside
+        .iter()
+        .flat_map(|other| other.secrets.values().map(|secret| copier.secret(secret, &other.region, false)));
+    own.chain(elsewhere).chain(of_others).collect()
+}
+
+struct Copier<'a> {
+    desired: &'a Desired,
+    facts: &'a ValueFacts,
+    live: &'a Live,
+    stock: &'a Stock<'a>,
+    now: Timestamp,
+}
+
+impl Copier<'_> {
+    /// `own` tells secrets of this target from those that only stand in some region.
+    fn secret(&self, secret: &LiveSecret, region: &str, own: bool) -> Snapshot {
+        let LiveSecret {
+            name,
+            arn,
+            description,
+            kms_key_id,
+            tags,
+            deleted_at,
+            owning_service,
+            primary_region,
+            versions,
+            secret_type,
+            rotation,
+            replicas,
+            last_changed,
+            policy,
+            // Which call showed it.
+            seen: _,
+        } = secret;
+        let replica_of = primary_region.clone().filter(|primary| primary != region);
+        let replicas =
+            replicas.iter().map(|(region, replica)| (region.clone(), self.replica(name, region, replica))).collect();
+        Snapshot {
+            name: name.as_str().to_owned(),
+            arn: arn.clone(),
+            description: description.clone(),
+            kms_key_id: kms_key_id.clone(),
+            secret_type: secret_type.clone(),
+            tags: tags.clone(),
+            policy: match policy {
+                LivePolicy::Document(document) => Some(document.to_wire()),
+                LivePolicy::Unparsable(text) => Some(text.clone()),
+                LivePolicy::None | LivePolicy::NotRead | LivePolicy::Unreadable => None,
+            },
+            versions: self.versions(name, versions, own),
+            deletion_requested: *deleted_at,
+            owning_service: owning_service.clone(),
+            replica_of,
+            replicas,
+            rotation: self.rotation(rotation),
+            changed: *last_changed,
+        }
+    }
+
+    /// The versions, those without a label too where the plan asked for them, each with a value of its own.
+    fn versions(
+        &self,
+        name: &SecretName,
+        versions: &BTreeMap<String, BTreeSet<String>>,
+        own: bool,
+    ) -> BTreeMap<String, SnapshotVersion> {
+        let declared = self.desired.secrets.get(name).and_then(|wish| wish.value.as_ref()).filter(|_| own);
+        let gits = match self.facts.identities.get(name) {
+            Some(Identity::Known(id)) if own => Some(id.as_str()),
+            _ => None,
+        };
+        let unlabelled = self.facts.unlabelled.get(name).filter(|_| own).into_iter().flatten();
+        let none = BTreeSet::new();
+        let ids: BTreeMap<&String, &BTreeSet<String>> = unlabelled.map(|id| (id, &none)).chain(versions).collect();
+        // A value that was compared with git's own, and found equal. One that could not be compared counts as equal: the
+        // plan leaves it alone too.
+        let compared = self.facts.compared.get(name).filter(|_| own);
+        let equal = matches!(compared, Some(Comparison::Equal | Comparison::Unreadable(_)));
+        let differs = matches!(compared, Some(Comparison::Differs));
+        ids.into_iter()
+            .map(|(id, labels)| {
+                let current = labels.contains("AWSCURRENT");
+                let is_gits = gits == Some(id.as_str()) && !(current && differs);
+                let value = match declared {
+                    Some(value) if is_gits || (current && equal) => self.stock.of(&value.source),
+                    _ => of_version(name, id),
+                };
+                (id.clone(), SnapshotVersion { labels: labels.iter().cloned().collect(), value })
+            })
+            .collect()
+    }
+
+    fn replica(&self, name: &SecretName, region: &str, replica: &LiveReplica) -> SnapshotReplica {
+        let LiveReplica { kms_key_id, status } = replica;
+        let nothing_there = matches!(self.live.elsewhere.get(&(region.to_owned(), name.clone())), Some(None));
+        SnapshotReplica {
+            kms_key_id: kms_key_id.clone(),
+            status: match status {
+                ReplicaStatus::InSync => SnapshotStatus::InSync,
+                ReplicaStatus::InProgress => SnapshotStatus::InProgress,
+                // What was last seen is that it fails.
+                ReplicaStatus::Failed { message } => {
+                    SnapshotStatus::Failed { message: message.clone(), in_the_way: !nothing_there }
+                }
+            },
+        }
+    }
+
+    fn rotation(&self, rotation: &LiveRotation) -> Option<SnapshotRotation> {
+        if *rotation == LiveRotation::default() {
+            return None;
+        }
+        let LiveRotation {
+            enabled,
+            lambda_arn,
+            every_days,
+            expression,
+            duration,
+            external_role_arn,
+            external_metadata,
+            last,
+            next,
+        } = rotation;
+        Some(SnapshotRotation {
+            enabled: *enabled,
+            lambda_arn: lambda_arn.clone(),
+            // The days beside an expression are computed from it.
+            every_days: every_days.filter(|_| expression.is_none()),
+            expression: expression.clone(),
+            duration: duration.clone(),
+            external_role_arn: external_role_arn.clone(),
+            external_metadata: external_metadata.clone(),
+            last: *last,
+            // A rotation that is overdue is nothing that the plan does.
+            next: next.filter(|next| *next > self.now),
+        })
+    }
+}

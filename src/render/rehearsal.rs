@@ -1,0 +1,147 @@
+//! What a rehearsal came to: for people, and as a part of the plan's JSON.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::apply_json::{AppliedSecret, applied};
+use super::apply_text::finished;
+use super::paint::Paint;
+use super::plan_json::{self, SecretDocument};
+use super::{escape, plan_text, words};
+use crate::apply::SecretOutcome;
+use crate::desired::SecretName;
+use crate::plan::{Plan, SecretPlan};
+use crate::rehearse::{RehearsalError, RehearsalReport};
+
+/// A rehearsal that was asked for.
+pub type Rehearsed = Result<RehearsalReport, RehearsalError>;
+
+/// What is said of secrets that the copy is not good enough for.
+const DEFECT: &str = "the copy is planned otherwise than what is live, so this tells nothing about them: that is a defect of \
+                      keywright and not of the plan; please report it";
+
+/// A rehearsal as a part of the plan's document.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RehearsalDocument {
+    /// Whether every action was accepted on a copy of what is live, and a plan after them was empty.
+    pub passed: bool,
+    /// Why there was no rehearsal; the other members are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Writing calls that were planned.
+    pub actions: usize,
+    /// Writing calls that were accepted.
+    pub actions_done: usize,
+    /// What became of each secret on the copy, by name.
+    pub secrets: Vec<AppliedSecret>,
+    /// What a plan after it would do.
+    pub remaining: Vec<SecretDocument>,
+    /// Secrets that were planned otherwise on the copy than for real, by a defect of the rehearsal: it tells nothing about
+    /// them.
+    pub differs: Vec<String>,
+}
+
+/// Whether the plan came through.
+pub fn passed(rehearsed: &Rehearsed) -> bool {
+    rehearsed.as_ref().is_ok_and(RehearsalReport::passed)
+}
+
+/// The rehearsal of one target's plan, below the plan.
+pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed) -> String {
+    let head = match rehearsed {
+        Ok(report) if report.passed() => paint.faint("Rehearsal"),
+        _ => paint.error("Rehearsal"),
+    };
+    let mut out = format!("\n  {head}: {}\n", sentence(plan, rehearsed));
+    let Ok(report) = rehearsed else { return out };
+    // Writing to a String cannot fail.
+    for secret in &plan.secrets {
+        match report.applied.outcomes.get(&secret.name) {
+            None | Some(SecretOutcome::Done) => {}
+            Some(outcome) => {
+                let _ = writeln!(out, "{}", finished(paint, &secret.name, secret.verb, outcome));
+            }
+        }
+    }
+    if !report.remaining.is_empty() {
+        let _ = writeln!(out, "\n  A plan after it:");
+        for secret in &report.remaining.secrets {
+            out.push_str(&plan_text::secret_plan(paint, secret));
+        }
+    }
+    out
+}
+
+/// What a rehearsal came to, in one line, escaped for a line.
+pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> String {
+    let report = match rehearsed {
+        Ok(report) => report,
+        Err(error) => return format!("not possible: {}", escape::line(&error.to_string())),
+    };
+    let RehearsalReport { applied, remaining, differs } = report;
+    let mut parts = Vec::new();
+    let actions = plan.action_count();
+    if actions == 0 {
+        // There was nothing that could be refused.
+    } else if applied.is_complete() {
+        parts.push("all accepted".to_owned());
+    } else {
+        parts.push(format!("{} accepted", applied.actions_done));
+        let not_done = applied.outcomes.len() - applied.done();
+        parts.push(format!("{} not done", words::count(not_done, "secret")));
+    }
+    parts.push(if remaining.is_empty() {
+        "a plan after it is empty".to_owned()
+    } else {
+        format!("a plan after it still has {}", words::count(remaining.secrets.len(), "secret"))
+    });
+    if !differs.is_empty() {
+        let names: Vec<_> = differs.iter().map(|name| escape::line(name.as_str())).collect();
+        parts.push(format!("{}: {DEFECT}", names.join(", ")));
+    }
+    format!("{} on a copy of what is live: {}", words::count(actions, "action"), parts.join("; "))
+}
+
+/// The secrets that are not done after a rehearsal, each with the reason.
+pub(super) fn not_done<'a>(plan: &'a Plan, rehearsed: &Rehearsed) -> Vec<(&'a SecretName, String)> {
+    let Ok(report) = rehearsed else { return Vec::new() };
+    let reason = |secret: &'a SecretPlan| {
+        let outcome = applied(secret, report.applied.outcomes.get(&secret.name)?);
+        let reason = outcome.reason?;
+        let text = outcome.failed.map_or_else(|| reason.clone(), |operation| format!("{operation} failed: {reason}"));
+        Some((&secret.name, text))
+    };
+    plan.secrets.iter().filter_map(reason).collect()
+}
+
+/// The rehearsal of one target's plan as a document.
+pub fn document(plan: &Plan, rehearsed: &Rehearsed) -> RehearsalDocument {
+    let none = RehearsalDocument {
+        passed: passed(rehearsed),
+        error: None,
+        actions: plan.action_count(),
+        actions_done: 0,
+        secrets: Vec::new(),
+        remaining: Vec::new(),
+        differs: Vec::new(),
+    };
+    let report = match rehearsed {
+        Ok(report) => report,
+        Err(error) => return RehearsalDocument { error: Some(error.to_string()), ..none },
+    };
+    let RehearsalReport { applied: report, remaining, differs } = report;
+    RehearsalDocument {
+        actions_done: report.actions_done,
+        secrets: plan
+            .secrets
+            .iter()
+            .filter_map(|secret| Some(applied(secret, report.outcomes.get(&secret.name)?)))
+            .collect(),
+        remaining: remaining.secrets.iter().map(plan_json::secret).collect(),
+        differs: differs.iter().map(|name| name.as_str().to_owned()).collect(),
+        ..none
+    }
+}
