@@ -1,0 +1,17 @@
+//! Properties of the whole pipeline, over generated projects and generated live states: manifests through planning and
+//! applying to an empty plan, against the embedded sandbox.
+//!
+//! `wish` and `live` generate, `stage` builds and runs; the other modules say what must hold.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod approved;
+mod killed;
+mod live;
+mod order;
+mod stage;
+mod whole;
+mod wish;

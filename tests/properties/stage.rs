@@ -1,0 +1,85 @@
+//! A generated project and a generated sandbox, and runs of keywright on them.
+
+use std::fmt::Write as _;
+
+use keywright::sandbox::Sandbox;
+use proptest::prelude::*;
+
+use crate::live::LiveSecret;
+use crate::support;
+use crate::wish::Wish;
+
+pub(crate) const ACCOUNT: &str = "111111111111";
+pub(crate) const REGION: &str = "eu-west-1";
+pub(crate) const REPLICA_REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
+pub(crate) const OWNER: &str = "shop/dev";
+
+/// Names in scope; the last two are outside.
+pub(crate) const NAMES: [&str; 8] =
+    ["dev/shop/a", "dev/shop/b", "dev/shop/c", "dev/shop/d", "dev/shop/e", "dev/shop/f", "dev/other", "x"];
+pub(crate) const IN_SCOPE: usize = 6;
+
+/// So many cases as a rule, so that all of them take well below a minute; `PROPTEST_CASES` says otherwise.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    if asked { ProptestConfig::default() } else { ProptestConfig::with_cases(usual) }
+}
+
+/// Writes the project into a folder.
+pub(crate) fn project(wishes: &[Wish], prune: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = format!(
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    - {{ name: dev, account: \
+         \"{ACCOUNT}\", region: {REGION} }}\n  scope: {{ namePrefixes: [dev/shop/] }}\n  prune: {prune}\n  ignoreTags: [\"cost-*\"]\n"
+    );
+    let documents = wishes.iter().fold(String::new(), |mut text, wish| {
+        let _ = write!(text, "---\n{}", serde_yaml::to_string(&wish.document()).expect("JSON is YAML"));
+        text
+    });
+    support::write_files(folder.path(), [("keywright.yaml", project.as_str()), ("secrets.yaml", documents.as_str())]);
+    folder
+}
+
+/// A sandbox in which all this is live.
+pub(crate) fn sandbox(live: &[LiveSecret]) -> Sandbox {
+    let sandbox = support::sandbox();
+    for LiveSecret { region, calls } in live {
+        for (operation, body) in calls {
+            support::call(&sandbox, ACCOUNT, region, operation, body);
+        }
+    }
+    sandbox.clear_calls();
+    sandbox
+}
+
+/// A project folder and a sandbox.
+pub(crate) fn stage(wishes: &[Wish], live: &[LiveSecret], prune: &str) -> (tempfile::TempDir, Sandbox) {
+    (project(wishes, prune), sandbox(live))
+}
+
+/// An apply with every guard lifted.
+pub(crate) const APPLY: [&str; 13] = [
+    "apply",
+    "--yes",
+    "--sandbox",
+    "--allow-protected",
+    "--allow-empty",
+    "--allow-delete-unowned",
+    "--allow-replace-values",
+    "--allow-overwrite-replicas",
+    "--allow-rotate-now",
+    "--max-deletes",
+    "99",
+    "--max-changes-percent",
+    "100",
+];
+
+pub(crate) fn run(sandbox: &Sandbox, folder: &tempfile::TempDir, args: &[&str]) -> support::Run {
+    let folder = folder.path().to_string_lossy();
+    let args: Vec<&str> = args.iter().copied().chain(["--project", &folder]).collect();
+    support::keywright(sandbox, &args, None)
+}
+
+pub(crate) fn prune() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["report", "delete", "release"])
+}

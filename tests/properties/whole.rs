@@ -1,0 +1,98 @@
+//! What holds of every run: an apply converges and a rehearsal knew it, nothing else is touched, planning never writes.
+
+use keywright::exit_code::ExitCode;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::live::live;
+use crate::stage::{ACCOUNT, APPLY, OWNER, REGION, REPLICA_REGIONS, cases, prune, run, stage};
+use crate::support;
+use crate::wish::{Wish, wishes};
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    #[test]
+    fn an_apply_converges_and_its_rehearsal_says_so(wishes in wishes(), live in live(false), prune in prune()) {
+        let (folder, sandbox) = stage(&wishes, &live, prune);
+        let rehearsed = run(&sandbox, &folder, &["plan", "--sandbox", "--rehearse", "--format", "json"]);
+        prop_assert!(!sandbox.calls().iter().any(support::is_write), "a rehearsal wrote");
+        prop_assert!(!sandbox.calls().iter().any(|call| call.operation.contains("SecretValue")), "a rehearsal read a value");
+        let plan: Value = serde_json::from_str(&rehearsed.out).unwrap_or_default();
+        prop_assert_eq!(&plan["targets"][0]["rehearsal"]["passed"], &Value::Bool(true), "{}{}", rehearsed.out, rehearsed.err);
+
+        let applied = run(&sandbox, &folder, &APPLY);
+        prop_assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
+        sandbox.clear_calls();
+        let planned = run(&sandbox, &folder, &["plan", "--sandbox", "--detailed-exitcode"]);
+        prop_assert_eq!(planned.code, ExitCode::Success, "{}\nand then\n{}{}", applied.out, planned.out, planned.err);
+        let again = run(&sandbox, &folder, &APPLY);
+        prop_assert_eq!(again.code, ExitCode::Success);
+        prop_assert!(!sandbox.calls().iter().any(support::is_write), "an apply with nothing to do wrote");
+    }
+
+    #[test]
+    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(wishes in wishes(), live in live(true), prune in prune()) {
+        let (folder, sandbox) = stage(&wishes, &live, prune);
+        let before = sandbox.dump(ACCOUNT, REGION);
+        let elsewhere = || -> Vec<_> {
+            let all = REPLICA_REGIONS.iter().flat_map(|region| sandbox.dump(ACCOUNT, region));
+            all.filter(|secret| !secret.name.starts_with("dev/shop/")).collect()
+        };
+        let elsewhere_before = elsewhere();
+        run(&sandbox, &folder, &APPLY);
+        for call in sandbox.calls().iter().filter(|call| support::is_write(call)) {
+            let name = call.secret.as_deref().unwrap_or_default();
+            prop_assert!(name.starts_with("dev/shop/") && call.region == REGION && call.account == ACCOUNT, "{call:?}");
+            let foreign = before.iter().any(|secret| secret.name == name
+                && secret.tags.get("keywright:project").is_some_and(|owner| owner != OWNER));
+            prop_assert!(!foreign, "a secret of another project was written to: {call:?}");
+        }
+        prop_assert_eq!(elsewhere(), elsewhere_before);
+        let after = sandbox.dump(ACCOUNT, REGION);
+        let valued: Vec<&str> = wishes
+            .iter()
+            // A rotation makes values too.
+            .filter(|wish| wish.spec.contains_key("value") || wish.spec.get("rotation").is_some_and(|rotation| !rotation.is_null()))
+            .map(Wish::name)
+            .collect();
+        for secret in before.iter().filter(|secret| !valued.contains(&secret.name.as_str())) {
+            let same = after.iter().find(|other| other.name == secret.name);
+            prop_assert_eq!(same.map(|other| &other.labels), Some(&secret.labels), "a value moved that git does not declare");
+        }
+    }
+
+    #[test]
+    fn planning_never_writes_and_the_order_of_the_manifests_does_not_matter(
+        (wishes, shuffled) in wishes().prop_flat_map(|wishes| (Just(wishes.clone()), Just(wishes).prop_shuffle())),
+        live in live(true), prune in prune(),
+    ) {
+        let (folder, sandbox) = stage(&wishes, &live, prune);
+        let other_folder = crate::stage::project(&shuffled, prune);
+        let plan = ["plan", "--sandbox", "--format", "json"];
+        let first = run(&sandbox, &folder, &plan);
+        let second = run(&sandbox, &other_folder, &plan);
+        prop_assert!(!sandbox.calls().iter().any(support::is_write));
+        prop_assert_eq!(first.code, second.code);
+        prop_assert_eq!(without_origins(&first.out), without_origins(&second.out));
+        let third = run(&sandbox, &folder, &plan);
+        prop_assert_eq!(first.out, third.out, "the same inputs give the same bytes");
+    }
+}
+
+/// Lines and columns move when documents do; nothing else may.
+fn without_origins(plan: &str) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(object) => {
+                object.remove("origin");
+                object.values_mut().for_each(strip);
+            }
+            Value::Array(list) => list.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut plan: Value = serde_json::from_str(plan).unwrap_or_default();
+    strip(&mut plan);
+    plan
+}
