@@ -38,7 +38,7 @@ pub(super) async fn render(
         Token::KnownAfterApply => {
             match values.identity(name, &planned.source, arns).map_err(|error| ApplyError::value(&error))? {
                 Identity::Known(id) => Some(id),
-                Identity::KnownAfterApply | Identity::ByComparison | Identity::MadeOnce => None,
+                Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
             }
         }
     };

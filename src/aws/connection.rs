@@ -48,6 +48,7 @@ pub struct Aws {
     /// Whether a call is made once, whatever comes of it.
     one_attempt: bool,
     endpoint_url: Option<String>,
+    identify: bool,
     quotas: Mutex<BTreeMap<AccountAndRegion, Arc<Quotas>>>,
     calls: CallCounts,
 }
@@ -67,6 +68,12 @@ impl Aws {
     /// again. (The SDK takes LimitExceededException for throttling, and would wait.)
     pub fn rehearsal(sandbox: Sandbox) -> Self {
         Self { one_attempt: true, ..Self::embedded(sandbox) }
+    }
+
+    /// Asks for the caller's account of every target, also of those that name none: an approval is for one account.
+    #[must_use]
+    pub fn identifying_callers(self) -> Self {
+        Self { identify: true, ..self }
     }
 
     /// Whether everything stays in the embedded sandbox.
@@ -111,6 +118,7 @@ impl Aws {
                 }
                 Some(found)
             }
+            None if self.identify => Some(self.caller(&identity, target).await?),
             None => None,
         };
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();

@@ -44,7 +44,12 @@ pub(super) fn lines(prepared: &Prepared, flags: &RunFlags<'_>, aws: &Aws) -> Vec
     for PreparedTarget { desired, planned } in &prepared.targets {
         let Ok(planned) = planned else { continue };
         let endpoint = aws.endpoint(&desired.target);
-        lines.extend(target_lines(&planned.target.plan, endpoint.as_deref(), &desired.ignore_tags));
+        lines.extend(target_lines(
+            &planned.target.plan,
+            &planned.target.live,
+            endpoint.as_deref(),
+            &desired.ignore_tags,
+        ));
     }
     lines
 }

@@ -48,7 +48,19 @@ pub(super) struct Entry<'a> {
 impl JournalArgs {
     /// Appends a line to the file of the user's choice, or to the project's own.
     pub(super) fn append_or_default(&self, root: &Path, entry: &Entry<'_>, shell: &Shell) {
-        let path = self.journal.clone().unwrap_or_else(|| root.join(PRIVATE_FOLDER).join("journal.jsonl"));
+        if let Some(path) = &self.journal {
+            return append(path, entry, shell);
+        }
+        let folder = root.join(PRIVATE_FOLDER);
+        let path = folder.join("journal.jsonl");
+        // A repository can hold links: nobody chose to write where one leads.
+        let linked = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
+        if linked(&folder) || linked(&path) {
+            let shown = path.display().to_string();
+            let hint = "name a file with --journal";
+            shell.error(&format!("the journal {} is a link, and was not written", escape::line(&shown)), Some(hint));
+            return;
+        }
         append(&path, entry, shell);
     }
 }

@@ -91,6 +91,7 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
     let rules = Rules { selection: selection(&args.choice, shell)? };
     let loaded = load_project(&args.project, &args.choice.targets, shell)?;
     let aws = reach(&args.aws, &loaded.root, shell)?;
+    let aws = if args.out.is_some() { aws.identifying_callers() } else { aws };
     let stop = interrupt::listen();
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();

@@ -29,7 +29,7 @@ pub(super) struct RollbackArgs {
 }
 
 pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
+    match Box::pin(run(args, verbose, shell)).await {
         Ok(code) | Err(code) => code,
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct RotateArgs {
 }
 
 pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
+    match Box::pin(run(args, verbose, shell)).await {
         Ok(code) | Err(code) => code,
     }
 }

@@ -105,6 +105,6 @@ pub(super) fn git_version(found: &OneSecret) -> Option<String> {
     let identity = value.source.identity(&found.secret.name, &|_| None, &SopsFiles::new()).ok()?;
     match identity {
         Identity::Known(id) => Some(id.as_str().to_owned()),
-        Identity::KnownAfterApply | Identity::ByComparison | Identity::MadeOnce => None,
+        Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
     }
 }

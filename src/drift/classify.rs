@@ -233,17 +233,29 @@ fn found(finding: &Finding) -> Option<Drift> {
         FindingKind::ValueUnreadable { reason } => {
             (Class::Unknown, format!("its value could not be compared: {reason}"), None, "check permission and key")
         }
+        FindingKind::RotationPending { version, held_back: Some(reason) } => (
+            Class::ValueChanged,
+            format!("{}; it is left alone while AWSPENDING is on {version}", value_words(reason)),
+            None,
+            "look at who changed it; `keywright rotate --repair` clears a rotation that is stuck",
+        ),
+        FindingKind::OverwritesForeign { region, owner } => (
+            Class::ReplicaFailed,
+            format!("the replica in {region} cannot be made: a secret there belongs to {owner}"),
+            None,
+            "move or release the secret there first, or leave the region out",
+        ),
+        FindingKind::DependencyNotSelected { dependency } | FindingKind::DependencyAbsent { dependency } => {
+            (Class::Unknown, format!("was not compared, since it needs {dependency}"), None, "keywright plan says why")
+        }
         // What is not drift, or is told from the live state itself.
-        FindingKind::RotationPending { .. }
+        FindingKind::RotationPending { held_back: None, .. }
         | FindingKind::RotationWaitsForValue
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }
-        | FindingKind::OverwritesForeign { .. }
         | FindingKind::ValueReEncrypted
-        | FindingKind::ValueUnknown
-        | FindingKind::DependencyNotSelected { .. }
-        | FindingKind::DependencyAbsent { .. } => return None,
+        | FindingKind::ValueUnknown => return None,
     };
     Some(Drift { origin: origin.clone(), since, help: Some(help), ..new(class, secret, what) })
 }

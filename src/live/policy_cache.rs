@@ -5,7 +5,7 @@
 //! a second change, so nothing is remembered of it; and an entry is used for half a day to a day and then read again, whatever
 //! the dates say. A cache holds no values. Its key is the ARN, which names account and region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -77,7 +77,8 @@ impl PolicyCache {
     /// The text of a file, without entries that are over.
     pub fn to_text(&self, now: Timestamp) -> String {
         let mut policies = self.entries().clone();
-        policies.retain(|arn, entry| entry.holds(arn, now));
+        // A clock of our own that runs behind the service's must not drop what was read just now.
+        policies.retain(|arn, entry| now.duration_since(entry.read_at) < life(arn));
         let file = File { kind: KIND.to_owned(), format_version: FORMAT_VERSION, policies };
         // Text, numbers and maps with text keys: this cannot fail.
         format!("{}\n", serde_json::to_string(&file).unwrap_or_default())
@@ -99,11 +100,15 @@ impl PolicyCache {
         })
     }
 
-    /// Whether anything is known of the secret with this ARN or of one with this name: if not, its policy can be read
-    /// before its dates are known.
-    pub fn knows_name(&self, name: &str) -> bool {
-        let infix = format!(":secret:{name}-");
-        self.entries().keys().any(|arn| arn.contains(&infix))
+    /// The names of the secrets that something is known of. The policies of all others can be read before their dates are
+    /// known.
+    pub fn names(&self) -> BTreeSet<String> {
+        let name = |arn: &String| {
+            // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX
+            let (_, name) = arn.split_once(":secret:")?;
+            name.rsplit_once('-').map(|(name, _)| name.to_owned())
+        };
+        self.entries().keys().filter_map(name).collect()
     }
 
     /// Remembers a policy that was read at `now`, by the service's clock.
@@ -190,7 +195,7 @@ mod tests {
         assert_eq!(cache.lookup(&secret("2026-01-01T00:00:00.001Z", LivePolicy::NotRead), now), None);
         let copy = PolicyCache::parse(cache.to_text(now).as_bytes()).unwrap();
         assert_eq!(copy.lookup(&secret(CHANGED, LivePolicy::NotRead), now), Some(document()));
-        assert!(copy.knows_name("prod/db") && !copy.knows_name("prod/d"));
+        assert_eq!(copy.names(), BTreeSet::from(["prod/db".to_owned()]));
     }
 
     #[test]
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!(cache.lookup(&seen, time("2026-01-03T00:00:00Z")), None);
         assert_eq!(cache.lookup(&seen, time("2026-01-01T23:59:59Z")), None);
         assert!(!cache.to_text(time("2026-01-03T00:00:00Z")).contains("prod/db"));
+        assert!(cache.to_text(time("2026-01-01T23:00:00Z")).contains("prod/db"), "our clock may run behind");
     }
 
     #[test]

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, ServiceError, ServiceErrorKind, VersionEntry};
 use crate::desired::{Scope, SecretName};
@@ -143,7 +144,9 @@ pub async fn read<R: ReadSecrets>(
         Ok(secrets)
     };
     // What the cache may know waits for the dates that the list shows; everything else is read beside the list.
-    let may_be_known = |name: &&SecretName| wanted.cache.is_some_and(|cache| cache.knows_name(name.as_str()));
+    let begun = Instant::now();
+    let known_names = wanted.cache.map(PolicyCache::names).unwrap_or_default();
+    let may_be_known = |name: &&SecretName| known_names.contains(name.as_str());
     let (waiting, unknown): (Vec<&SecretName>, Vec<&SecretName>) = wanted.policies.iter().partition(may_be_known);
     let policies = policies_of(reader, unknown.into_iter().cloned(), progress);
     let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
@@ -173,12 +176,15 @@ pub async fn read<R: ReadSecrets>(
     let read: BTreeSet<SecretName> =
         policies.keys().filter(|name| !may_be_known(name)).chain(&unanswered).cloned().collect();
     policies.extend(policies_of(reader, unanswered, progress).await?);
+    // A policy may have been read at the very beginning, so that is when all of them count as read.
+    let elapsed = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     for (name, secret) in &mut secrets {
         if let Some(policy) = policies.remove(name) {
             secret.policy = policy;
         }
-        if let (Some(cache), Some(now), true) = (wanted.cache, now, read.contains(name)) {
-            cache.remember(secret, now);
+        let read_at = now.filter(|_| read.contains(name)).and_then(|now| now.checked_sub(elapsed).ok());
+        if let Some((cache, read_at)) = wanted.cache.zip(read_at) {
+            cache.remember(secret, read_at);
         }
     }
     Ok(Live { region: region.to_owned(), secrets, ..Live::default() })

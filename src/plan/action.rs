@@ -108,6 +108,8 @@ pub struct PlannedValue {
     pub probe: Option<String>,
     /// The staging labels; AWSCURRENT when empty.
     pub labels: Vec<String>,
+    /// Where no version id stands for the content: a digest of what of it is encrypted or public in git, for approvals.
+    pub digest: Option<String>,
 }
 
 /// The version id of a value that is put (`ClientRequestToken`).

@@ -112,7 +112,8 @@ impl Differ<'_> {
         if let Some(declared) = rotation {
             let finding = plan_rotation(declared, observed, &mut difference);
             // One stuck rotation is one finding, whatever it stands in the way of.
-            findings.extend(finding.filter(|finding| !findings.contains(finding)));
+            let pending = findings.iter().any(|kind| matches!(kind, FindingKind::RotationPending { .. }));
+            findings.extend(finding.filter(|_| !pending));
         }
         if observed.is_none() {
             create_at_once(&mut difference.actions);

@@ -13,6 +13,7 @@ use super::precondition::observations;
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Frequency, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
+use crate::live::Live;
 use crate::value::{GenerateOptions, Source};
 
 /// The version of the lines. Lines of another version are never compared.
@@ -32,12 +33,12 @@ pub fn run_line(project: &str, selection: &Selection, lifts: &Lifts, read_values
 }
 
 /// The lines of one target. `endpoint` is where it is reached when that is not AWS itself.
-pub fn target_lines(plan: &Plan, endpoint: Option<&str>, ignored: &TagPatterns) -> Vec<String> {
+pub fn target_lines(plan: &Plan, live: &Live, endpoint: Option<&str>, ignored: &TagPatterns) -> Vec<String> {
     let Plan { project: _, target, account, region, secrets } = plan;
     let heading = json!({ "target": target, "account": account, "region": region, "endpoint": endpoint });
     let mut lines = vec![heading.to_string()];
     for secret in secrets {
-        lines.extend(secret_lines(secret, ignored));
+        lines.extend(secret_lines(secret, live, ignored));
     }
     lines
 }
@@ -52,7 +53,7 @@ pub fn fingerprint(lines: &[String]) -> String {
     format!("sha256:{}", hex::encode(hasher.finalize()))
 }
 
-fn secret_lines(secret: &SecretPlan, ignored: &TagPatterns) -> Vec<String> {
+fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
     // The origin is where the wish is written: moving it in git asks for nothing new.
     let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed } = secret;
     let rests_on: Map<String, Value> = observed
@@ -60,12 +61,24 @@ fn secret_lines(secret: &SecretPlan, ignored: &TagPatterns) -> Vec<String> {
         .flat_map(|observed| observations(secret, observed, ignored))
         .map(|(field, value)| (format!("{field:?}"), value))
         .collect();
+    let destroys: Map<String, Value> = actions
+        .iter()
+        .flat_map(|action| match action {
+            Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
+            _ => Vec::new(),
+        })
+        .map(|region| {
+            let there = live.elsewhere.get(&(region.clone(), name.clone())).and_then(Option::as_ref);
+            (region.clone(), json!(there.map(|secret| json!([secret.arn, secret.owner(), secret.is_protected()]))))
+        })
+        .collect();
     let heading = json!({
         "secret": name.as_str(),
         "verb": verb_word(*verb),
         "after": depends_on.iter().map(crate::desired::SecretName::as_str).collect::<Vec<_>>(),
         "exists": observed.is_some(),
         "restsOn": rests_on,
+        "destroys": destroys,
     });
     std::iter::once(heading.to_string())
         .chain(actions.iter().map(|action| {
@@ -147,7 +160,7 @@ fn policy_template(policy: &PolicyTemplate) -> Value {
 }
 
 fn planned_value(value: &PlannedValue) -> Value {
-    let PlannedValue { source: from, token, probe, labels } = value;
+    let PlannedValue { source: from, token, probe, labels, digest } = value;
     json!({
         "source": source(from),
         "version": match token {
@@ -155,6 +168,7 @@ fn planned_value(value: &PlannedValue) -> Value {
             Token::KnownAfterApply => "known after apply",
             Token::Random => "random",
         },
+        "content": digest,
         "compareWith": probe,
         "labels": labels,
     })

@@ -232,14 +232,24 @@ impl<'a> Planner<'a> {
             .filter(|finding| finding.severity() == super::Severity::Error)
             .map(|finding| &finding.secret)
             .collect();
-        let unchanged =
-            desired.iter().filter(|name| !self.plans.contains_key(**name) && !blocked.contains(**name)).count();
+        let held_back: BTreeSet<&SecretName> = self
+            .report
+            .findings
+            .iter()
+            .filter(|finding| matches!(finding.kind, FindingKind::RotationPending { held_back: Some(_), .. }))
+            .map(|finding| &finding.secret)
+            .collect();
+        let as_wished =
+            |name: &SecretName| !self.plans.contains_key(name) && !blocked.contains(name) && !held_back.contains(name);
+        let unchanged = desired.iter().filter(|name| as_wished(name)).count();
         let blocked = blocked.len();
         let owned_live = self
             .live
             .secrets
             .values()
             .filter(|secret| secret.owner() == Some(owner.as_str()) && !secret.is_scheduled_for_deletion())
+            // A part is measured against itself: six parts must not change what one run may not.
+            .filter(|secret| self.rules.selection.is_in_shard(&secret.name))
             .count();
         self.report.counts = Counts { desired: desired.len(), unchanged, blocked, owned_live };
     }

@@ -103,6 +103,18 @@ impl ReplicaPlanner<'_> {
         }
         let place = (region.to_owned(), self.name.clone());
         let Some(Some(other)) = self.live.elsewhere.get(&place) else { return Ok(false) };
+        if let Some(service) = &other.owning_service {
+            return Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: service.clone() });
+        }
+        // A replica shows no tags, so whose it is cannot be told here.
+        if other.is_replica_in(region) {
+            let primary = other.primary_region.clone().unwrap_or_default();
+            if primary == self.live.region {
+                return Ok(false);
+            }
+            let owner = format!("a secret in {primary}, whose replica it is");
+            return Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner });
+        }
         match other.owner() {
             Some(owner) if owner != self.owner => {
                 Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: owner.to_owned() })

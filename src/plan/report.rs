@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::change::ValueReason;
 use crate::desired::SecretName;
 use crate::origin::Origin;
 
@@ -91,6 +92,8 @@ pub enum FindingKind {
     RotationPending {
         /// The version that holds AWSPENDING.
         version: String,
+        /// Why the value would be put, when it would.
+        held_back: Option<ValueReason>,
     },
     /// Rotation is declared, and there is no value that it could begin with.
     RotationWaitsForValue,

@@ -44,7 +44,7 @@ pub(super) fn plan_rotation(
         return Some(FindingKind::RotationWaitsForValue);
     }
     if let Some(stuck) = observed.and_then(LiveSecret::stuck_version) {
-        return Some(FindingKind::RotationPending { version: stuck.to_owned() });
+        return Some(FindingKind::RotationPending { version: stuck.to_owned(), held_back: None });
     }
     let setup = with_the_window_kept(&wish.setup, live.as_ref());
     difference.actions.push(Action::Rotate { setup: setup.clone(), immediately: wish.rotate_immediately });

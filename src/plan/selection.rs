@@ -108,9 +108,13 @@ impl Selection {
 
     /// Whether `name` is chosen.
     pub fn contains(&self, name: &SecretName) -> bool {
+        self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str())) && self.is_in_shard(name)
+    }
+
+    /// Whether `name` falls into the part, whatever the patterns say.
+    pub(super) fn is_in_shard(&self, name: &SecretName) -> bool {
         let anchor = self.anchors.get(name).unwrap_or(name);
-        self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str()))
-            && self.shard.is_none_or(|shard| shard.holds(anchor))
+        self.shard.is_none_or(|shard| shard.holds(anchor))
     }
 
     /// The names that it consists of, when it consists of plain names and not of patterns.

@@ -69,8 +69,9 @@ impl ValuePlanner<'_> {
     pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
         let mut findings = Vec::new();
         let put = self.wish.value.as_ref().and_then(|value| self.value(value, &mut findings));
-        if let (Some(_), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
-            findings.push(FindingKind::RotationPending { version: stuck.to_owned() });
+        if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
+            let held_back = Some(reason.clone());
+            findings.push(FindingKind::RotationPending { version: stuck.to_owned(), held_back });
             return findings;
         }
         let mut putting = false;
@@ -92,10 +93,44 @@ impl ValuePlanner<'_> {
             }
             putting = true;
         }
+        let mut moves = Vec::new();
         for (label, (holder, origin)) in &self.wish.labels {
-            self.label(label, holder, origin, putting, difference);
+            moves.extend(self.label(label, holder, origin, putting, difference));
+        }
+        let attached = self.put_for_labels(&moves, difference);
+        for LabelMove { label, before, to, on_git } in moves {
+            if !(attached && on_git) {
+                difference.actions.push(Action::MoveLabel { label, to, from: before });
+            }
         }
         findings
+    }
+
+    /// Labels that are to be on git's version: the value is put under its id first. A put of what is there already changes
+    /// nothing, and one of other data is refused: somebody planted a value under our public id, and no label may move
+    /// there. Where git's version is not there, since rotation owns what is current, the put makes it and attaches them:
+    /// then nothing is left to be moved.
+    fn put_for_labels(&self, moves: &[LabelMove], difference: &mut Difference) -> bool {
+        let Some(value) = &self.wish.value else { return false };
+        let on_git: Vec<&LabelMove> = moves.iter().filter(|wanted| wanted.on_git).collect();
+        let Some(LabelMove { to: LabelVersion::Id(id), .. }) = on_git.first() else { return false };
+        let Some(token) = VersionId::new(id.as_str()) else { return false };
+        let made = !self.exists(id);
+        if made {
+            difference.changes.push(Change::Value {
+                reason: ValueReason::ForLabel,
+                source: value.source.clone(),
+                origin: value.origin.clone(),
+            });
+        }
+        difference.actions.push(Action::PutValue(Box::new(PlannedValue {
+            source: value.source.clone(),
+            token: Token::Id(token),
+            probe: None,
+            labels: on_git.iter().map(|wanted| wanted.label.clone()).collect(),
+            digest: None,
+        })));
+        made
     }
 
     /// The value to put, when one is to be put.
@@ -103,13 +138,20 @@ impl ValuePlanner<'_> {
         let identity = self.facts.identities.get(&self.wish.name)?;
         let token = match identity {
             Identity::Known(id) => Token::Id(id.clone()),
-            Identity::KnownAfterApply => Token::KnownAfterApply,
-            Identity::ByComparison | Identity::MadeOnce => Token::Random,
+            Identity::KnownAfterApply(_) => Token::KnownAfterApply,
+            Identity::ByComparison(_) | Identity::MadeOnce(_) => Token::Random,
         };
+        let digest = identity.digest().map(|digest| digest.as_str().to_owned());
         let put = |probe: Option<&str>, reason: ValueReason| {
             let probe = probe.map(str::to_owned);
             Some((
-                PlannedValue { source: value.source.clone(), token: token.clone(), probe, labels: Vec::new() },
+                PlannedValue {
+                    source: value.source.clone(),
+                    token: token.clone(),
+                    probe,
+                    labels: Vec::new(),
+                    digest: digest.clone(),
+                },
                 reason,
             ))
         };
@@ -146,12 +188,12 @@ impl ValuePlanner<'_> {
             None => {}
         }
         match identity {
-            Identity::MadeOnce => None,
-            Identity::ByComparison => {
+            Identity::MadeOnce(_) => None,
+            Identity::ByComparison(_) => {
                 findings.push(FindingKind::ValueUnknown);
                 None
             }
-            Identity::KnownAfterApply => {
+            Identity::KnownAfterApply(_) => {
                 put(Some(current), ValueReason::ReEncryptedOrChanged { current: current.to_owned() })
             }
             Identity::Known(wanted) => {
@@ -178,8 +220,17 @@ impl ValuePlanner<'_> {
             || self.facts.unlabelled.get(&self.wish.name).is_some_and(|ids| ids.contains(id))
     }
 
-    fn label(&self, label: &str, holder: &LabelHolder, origin: &Origin, putting: bool, difference: &mut Difference) {
+    /// The move that a label needs, when it needs one.
+    fn label(
+        &self,
+        label: &str,
+        holder: &LabelHolder,
+        origin: &Origin,
+        putting: bool,
+        difference: &mut Difference,
+    ) -> Option<LabelMove> {
         let before = self.observed.and_then(|secret| secret.holder(label)).map(str::to_owned);
+        let known = matches!(self.facts.identities.get(&self.wish.name), Some(Identity::Known(_)));
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
             LabelHolder::Git => match self.facts.identities.get(&self.wish.name) {
@@ -192,38 +243,29 @@ impl ValuePlanner<'_> {
             },
         };
         if wanted.is_some() && wanted == before {
-            return;
+            return None;
         }
-        let missing = wanted.as_deref().is_some_and(|id| *holder == LabelHolder::Git && !self.exists(id));
-        let to = match (&wanted, &self.wish.value) {
-            // Git's version is not there, since rotation owns what is current: it is put for the label alone.
-            (Some(_), Some(value)) if missing => {
-                if let Some(Identity::Known(id)) = self.facts.identities.get(&self.wish.name) {
-                    difference.changes.push(Change::Value {
-                        reason: ValueReason::ForLabel,
-                        source: value.source.clone(),
-                        origin: value.origin.clone(),
-                    });
-                    difference.actions.push(Action::PutValue(Box::new(PlannedValue {
-                        source: value.source.clone(),
-                        token: Token::Id(id.clone()),
-                        probe: None,
-                        labels: vec![label.to_owned()],
-                    })));
-                }
-                None
-            }
-            (Some(id), _) => Some(LabelVersion::Id(id.clone())),
-            (None, _) => Some(LabelVersion::JustPut),
-        };
         difference.changes.push(Change::Label {
             label: label.to_owned(),
             before: before.clone(),
-            after: wanted,
+            after: wanted.clone(),
             origin: origin.clone(),
         });
-        if let Some(to) = to {
-            difference.actions.push(Action::MoveLabel { label: label.to_owned(), to, from: before });
-        }
+        let on_git = *holder == LabelHolder::Git && known && wanted.is_some();
+        Some(LabelMove {
+            label: label.to_owned(),
+            before,
+            to: wanted.map_or(LabelVersion::JustPut, LabelVersion::Id),
+            on_git,
+        })
     }
+}
+
+/// A label on its way.
+struct LabelMove {
+    label: String,
+    before: Option<String>,
+    to: LabelVersion,
+    /// Whether it goes to the version of git's value, by an id that is known.
+    on_git: bool,
 }

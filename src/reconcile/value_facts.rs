@@ -108,9 +108,14 @@ pub(super) async fn compare<R: ReadSecrets>(
         };
         compared.insert(name, comparison);
     }
+    for name in names {
+        // Neither a value nor an error: an id alone proves nothing, so nothing is said of the value.
+        let no_answer = || Comparison::Unreadable("the service answered with neither a value nor an error".to_owned());
+        compared.entry(name).or_insert_with(no_answer);
+    }
     Ok(compared)
 }
 
 fn worth_reading(secret: &LiveSecret, identity: Option<&Identity>) -> bool {
-    secret.current_version().is_some() && matches!(identity, Some(Identity::ByComparison | Identity::Known(_)))
+    secret.current_version().is_some() && matches!(identity, Some(Identity::ByComparison(_) | Identity::Known(_)))
 }

@@ -45,13 +45,27 @@ fn replace_where(text: &str, unsafe_char: impl Fn(char) -> bool) -> Cow<'_, str>
 
 /// Text on one line of a terminal or a log: control and deceptive characters, line breaks included, become escapes.
 pub fn line(text: &str) -> Cow<'_, str> {
-    replace_where(text, |c| c.is_control() || is_deceptive(c))
+    no_command(replace_where(text, |c| c.is_control() || is_deceptive(c)))
+}
+
+/// Breaks the old form of a workflow command, `##[command]`, which GitHub's runner finds anywhere in a line of a log.
+fn no_command(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains("##[") { Cow::Owned(text.replace("##[", "##\\u{5b}")) } else { text }
 }
 
 /// Text of several lines: as [`line`], but line feeds stay. Only for text that is indented afterwards, so that no line of
 /// it can begin in the first column.
 pub fn block(text: &str) -> Cow<'_, str> {
-    replace_where(text, |c| c != '\n' && (c.is_control() || is_deceptive(c)))
+    let text = no_command(replace_where(text, |c| c != '\n' && (c.is_control() || is_deceptive(c))));
+    // The runner looks for `::command::` behind spaces too.
+    if !text.lines().any(|line| line.trim_start().starts_with("::")) {
+        return text;
+    }
+    let lines = text.split('\n').map(|line| match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..line.len() - line.trim_start().len()]),
+        None => line.to_owned(),
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// One line of source as it is quoted in a diagnostic: every dangerous character becomes one `\u{fffd}`, so that columns
@@ -213,6 +227,13 @@ mod tests {
         assert_eq!(line("a\u{1b}[2Jb\rc\nd"), "a\\u{1b}[2Jb\\rc\\nd");
         assert_eq!(line("user\u{202e}nimda\u{200b}"), "user\\u{202e}nimda\\u{200b}");
         assert_eq!(line("\u{9b}31m"), "\\u{9b}31m", "C1 controls are controls too");
+    }
+
+    #[test]
+    fn no_line_of_a_log_is_a_command_of_its_runner() {
+        assert_eq!(line("db ##[set-output name=plan]pwned"), "db ##\\u{5b}set-output name=plan]pwned");
+        assert_eq!(block("a\n  ::stop-commands::t\n::x"), "a\n  \\u{3a}:stop-commands::t\n\\u{3a}:x");
+        assert_eq!(block("kms::key\nb"), "kms::key\nb");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
         }
-        FindingKind::RotationPending { version } => format!(
+        FindingKind::RotationPending { version, .. } => format!(
             "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and rotation are left alone",
             escape::line(version)
         ),

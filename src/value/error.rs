@@ -258,7 +258,8 @@ impl KeySearch {
                 self.program_only.join(", ")
             ));
         }
-        lines.join("\n")
+        // Recipients come from the file: a line feed in one must not begin a line of its own.
+        lines.into_iter().map(|line| line.replace(['\n', '\r'], " ")).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -12,7 +12,7 @@ use super::sops::select::{Part, Selection};
 use super::sops::{Format, SopsFiles};
 use super::source::Source;
 use super::version::{IdHasher, VersionId};
-use crate::desired::SecretName;
+use crate::desired::{Part as Piece, SecretName};
 
 /// What git knows of the version that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +20,22 @@ pub enum Identity {
     /// Its id.
     Known(VersionId),
     /// Its id hashes an ARN that is not known before apply. Ask again when it is.
-    KnownAfterApply,
+    KnownAfterApply(VersionId),
     /// Nothing: `env`, `file` and `binaryFile` can only be compared with the live value.
-    ByComparison,
+    ByComparison(VersionId),
     /// It is made once, by `generate`, and never compared.
-    MadeOnce,
+    MadeOnce(VersionId),
+}
+
+impl Identity {
+    /// Where there is no id: a digest of what of the value is encrypted or public in git, so that an approved plan notices
+    /// when that changes. It is no version's id, and of what is neither encrypted nor public it holds nothing.
+    pub fn digest(&self) -> Option<&VersionId> {
+        match self {
+            Self::Known(_) => None,
+            Self::KnownAfterApply(digest) | Self::ByComparison(digest) | Self::MadeOnce(digest) => Some(digest),
+        }
+    }
 }
 
 /// Finds the ARN of another secret, if it is known.
@@ -38,15 +49,17 @@ impl Source {
         walk.hash.text(name.as_str());
         walk.hash.text(self.shape(files)?);
         walk.source(self, "")?;
-        Ok(if self.is_made_once() {
+        let Walk { hash, unknown_arn, unhashed, .. } = walk;
+        let of = if self.is_made_once() {
             Identity::MadeOnce
-        } else if walk.unhashed {
+        } else if unhashed {
             Identity::ByComparison
-        } else if walk.unknown_arn {
+        } else if unknown_arn {
             Identity::KnownAfterApply
         } else {
-            Identity::Known(walk.hash.finish())
-        })
+            Identity::Known
+        };
+        Ok(of(hash.finish()))
     }
 
     /// What the rendered value is: bytes, JSON or text.
@@ -90,16 +103,23 @@ impl Walk<'_> {
                 self.selection(&selection, target)
             }
             Source::Text(template) => {
-                match template.resolve(self.arns) {
-                    Ok(text) => {
-                        if target.is_empty() {
-                            check_len(text.len())?;
+                let Ok(text) = template.resolve(self.arns) else {
+                    // No id comes of this walk any more; the digest holds the pieces.
+                    self.unknown_arn = true;
+                    self.tag("template", target);
+                    for part in template.parts() {
+                        match part {
+                            Piece::Text(text) => self.tag("piece", text),
+                            Piece::SecretArn(name) => self.tag("arn", name.as_str()),
                         }
-                        self.tag("text", target);
-                        self.hash.text(&text);
                     }
-                    Err(_) => self.unknown_arn = true,
+                    return Ok(());
+                };
+                if target.is_empty() {
+                    check_len(text.len())?;
                 }
+                self.tag("text", target);
+                self.hash.text(&text);
                 Ok(())
             }
             Source::Json(fields) => self.json(fields, target),

@@ -4,7 +4,7 @@
 use keywright::apply::{Arns, Values};
 use keywright::aws::Aws;
 use keywright::desired::{Desired, SecretName};
-use keywright::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
+use keywright::live::{Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{Action, Plan, Rules, SecretPlan, Verb, conflicts, fingerprint, target_lines};
 use keywright::reconcile::{Planning, Reading, plan_target};
@@ -147,7 +147,7 @@ proptest! {
     fn an_approved_plan_is_the_same_until_what_it_rests_on_changes(wishes in wishes(), live in live(true), prune in prune()) {
         let (folder, sandbox) = stage(&wishes, &live, prune);
         let (desired, plan) = planned(&folder, &sandbox);
-        let lines = |plan: &Plan| target_lines(plan, Some("sandbox"), &desired.ignore_tags);
+        let lines = |plan: &Plan| target_lines(plan, &Live::default(), Some("sandbox"), &desired.ignore_tags);
         let approved = fingerprint(&lines(&plan));
         prop_assert_eq!(fingerprint(&lines(&planned(&folder, &sandbox).1)), approved.clone(), "the same inputs");
 

@@ -85,17 +85,25 @@ fn other_sources_have_their_own_kinds_of_identity() -> Result {
     };
     let clear = Source::Text(Template::text("a"));
     for (source, identity) in [
-        (file, Identity::ByComparison),
-        (binary, Identity::ByComparison),
-        (env.clone(), Identity::ByComparison),
-        (made.clone(), Identity::MadeOnce),
-        (template("new/db"), Identity::KnownAfterApply),
-        (json(vec![clear.clone(), template("new/db")]), Identity::KnownAfterApply),
-        (json(vec![env.clone(), template("new/db")]), Identity::ByComparison),
-        (json(vec![env, template("new/db"), json(vec![made])]), Identity::MadeOnce),
+        (file, "ByComparison"),
+        (binary, "ByComparison"),
+        (env.clone(), "ByComparison"),
+        (made.clone(), "MadeOnce"),
+        (template("new/db"), "KnownAfterApply"),
+        (json(vec![clear.clone(), template("new/db")]), "KnownAfterApply"),
+        (json(vec![env.clone(), template("new/db")]), "ByComparison"),
+        (json(vec![env, template("new/db"), json(vec![made])]), "MadeOnce"),
     ] {
-        assert_eq!(identity_of(&source, "app/db")?, identity, "{source:?}");
+        assert!(format!("{:?}", identity_of(&source, "app/db")?).starts_with(identity), "{source:?}");
     }
+    // Where no id stands for the content, a digest does, as far as it is public.
+    let digest = |source: &Source| Ok::<_, ValueError>(identity_of(source, "app/db")?.digest().cloned());
+    let mixed = |text: &str| {
+        json(vec![Source::Text(Template::text(text)), template("new/db"), Source::Generate(GenerateOptions::default())])
+    };
+    assert!(digest(&mixed("a"))?.is_some());
+    assert_ne!(digest(&mixed("a"))?, digest(&mixed("b"))?);
+    assert_ne!(digest(&template("new/a"))?, digest(&template("new/b"))?);
     assert_ne!(known(&template("known/a"), "app/db")?, known(&template("known/b"), "app/db")?);
     assert_eq!(identity_of(&Source::Text(Template::text("")), "app/db"), Err(ValueError::Empty));
     let broken = json(vec![Source::Generate(GenerateOptions::default()), sops("missing.yaml", None)]);
