@@ -116,6 +116,8 @@ fn marked_values_appear_nowhere() {
         &["plan", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
         &["plan", "-vvv", "--format", "html", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--rehearse", "--endpoint-url", &endpoint],
+        &["plan", "-vvv", "--rehearse", "--format", "json", "--endpoint-url", &endpoint],
         &["drift", "-vvv", "--audit", "--endpoint-url", &endpoint],
         &["drift", "-vvv", "--format", "json", "--endpoint-url", &endpoint],
         &["drift", "-vvv", "--format", "markdown", "--endpoint-url", &endpoint],
@@ -149,7 +151,7 @@ fn marked_values_appear_nowhere() {
         }
         check(&["plan", "-vvv", "--endpoint-url", &endpoint]);
     }
-    assert_eq!(ran, 29 + 5 * BAD.len());
+    assert_eq!(ran, 31 + 5 * BAD.len());
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
