@@ -7,6 +7,7 @@ mod apply;
 mod approved;
 mod args;
 mod carry_out;
+mod completions;
 mod core_dump;
 mod drift;
 mod explain;
@@ -18,6 +19,7 @@ mod init;
 mod interrupt;
 mod journal;
 mod log;
+mod man;
 mod one_secret;
 mod plan;
 mod prepare;
@@ -37,7 +39,7 @@ mod watch;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use shell::{ColorChoice, Output, Shell};
@@ -51,7 +53,8 @@ use crate::exit_code::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 done or no changes, 1 error, 2 changes, 3 a guard refused, 4 the plan is stale, \
+    after_help = "First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no account needed\n\n\
+    Exit codes: 0 done or no changes, 1 error, 2 changes, 3 a guard refused, 4 the plan is stale, \
     5 applied in part, 64 wrong usage, 130 interrupted."
 )]
 pub struct Cli {
@@ -85,14 +88,17 @@ enum Command {
     Import(import::ImportArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
     Sandbox(sandbox::SandboxArgs),
 }
 
 /// Runs one command line, `args[0]` included, and returns what the process should end with.
 pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, shell),
+        Err(error) => return usage(with_tip(error, &args), shell),
     };
     shell.set_color(cli.color);
     log::start(cli.verbose);
@@ -123,6 +129,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             Command::Import(args) => Box::pin(import::import(&args, cli.verbose, shell)).await,
             Command::Explain(args) => explain::explain(&args, shell),
             Command::Schema(args) => schema::schema(&args, shell),
+            Command::Completions(args) => completions::completions(&args, shell),
+            Command::Man(args) => man::man(&args, shell),
             Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,
         }
     });
@@ -136,8 +144,20 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Says how the sandbox's file is named, where it was given as a word of its own: `--sandbox` takes none, so that a word after
+/// it stays an argument of the verb.
+fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
+    let follows = |pair: &[OsString]| pair[0] == "--sandbox" && pair[1] == unknown.as_str();
+    if error.kind() == ErrorKind::UnknownArgument && !unknown.starts_with('-') && args.windows(2).any(follows) {
+        let tip = format!("to name the sandbox's file, write '--sandbox={unknown}'").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
+}
+
 /// `--help` and `--version` are answers; everything else is wrong usage.
-fn usage(error: &clap::Error, shell: &mut Shell) -> ExitCode {
+fn usage(error: clap::Error, shell: &Shell) -> ExitCode {
     let text = if shell.err.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

@@ -20,6 +20,7 @@ pub(super) const PRIVATE_FOLDER: &str = ".keywright";
 ///
 /// It speaks the protocol of AWS Secrets Manager and keeps its data in one file. Nothing in it ever reaches AWS.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  keywright sandbox serve --memory")]
 pub(super) struct SandboxArgs {
     #[command(subcommand)]
     verb: SandboxVerb,
@@ -31,6 +32,7 @@ enum SandboxVerb {
     #[command(after_long_help = SERVE_HELP)]
     Serve(ServeArgs),
     /// Make secrets that exist in it, from a YAML file
+    #[command(after_long_help = SEED_HELP)]
     Seed {
         /// The YAML file: a list of account, region, name, description, kmsKeyId, tags, policy, value, …
         #[arg(value_name = "FILE")]
@@ -39,6 +41,7 @@ enum SandboxVerb {
         place: PlaceArgs,
     },
     /// Move its clock forward: recovery windows end, rotations fall due
+    #[command(after_long_help = "Example:\n  keywright sandbox advance P31D && keywright drift --sandbox")]
     Advance {
         /// How far, for example PT36H or P30D
         #[arg(value_name = "DURATION")]
@@ -47,11 +50,18 @@ enum SandboxVerb {
         place: PlaceArgs,
     },
     /// Forget everything in it
+    #[command(after_long_help = "Example:\n  keywright sandbox reset --project examples/payments")]
     Reset {
         #[command(flatten)]
         place: PlaceArgs,
     },
 }
+
+const SEED_HELP: &str = "Example:
+  cat > live.yaml <<'END'
+  - { account: \"111111111111\", region: eu-west-1, name: dev/shop/db, value: x }
+  END
+  keywright sandbox seed live.yaml && keywright plan --sandbox";
 
 const SERVE_HELP: &str = "Example:
   keywright sandbox serve --port 4566
