@@ -8,7 +8,7 @@ use aws_sdk_secretsmanager::operation::RequestId;
 
 use crate::live::{ServiceError, ServiceErrorKind};
 
-/// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept; they hold no request bodies.
+/// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept, except where they hold requests.
 pub(super) fn service_error<E, R>(operation: &'static str, error: &SdkError<E, R>) -> ServiceError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -31,8 +31,16 @@ where
             }
         }
         SdkError::DispatchFailure(failure) => {
-            let text = failure.as_connector_error().map_or_else(|| "the request was not sent".to_owned(), |e| chain(e));
             let credentials = failure.as_connector_error().is_some_and(|e| has_credentials_error(e));
+            let text = match failure.as_connector_error() {
+                // Whatever went wrong between building a request and the network: an endpoint that is no URL is told with
+                // the whole request, its body included, which may hold a value.
+                Some(error) if error.is_other() && !credentials => {
+                    "the request could not be sent: is the endpoint a URL, as https://host?".to_owned()
+                }
+                Some(error) => chain(error),
+                None => "the request was not sent".to_owned(),
+            };
             failed(if credentials { ServiceErrorKind::Credentials } else { ServiceErrorKind::Unreachable }, text)
         }
         SdkError::TimeoutError(_) => failed(ServiceErrorKind::Unreachable, "there was no answer in time".to_owned()),
@@ -94,4 +102,26 @@ pub(super) fn has_credentials_error(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::Response;
+
+    use super::{SdkError, ServiceErrorKind, service_error};
+
+    #[test]
+    fn a_request_that_stands_in_an_error_is_not_told() {
+        let told = |error: ConnectorError| {
+            let error: SdkError<PutSecretValueError, Response> = SdkError::dispatch_failure(error);
+            service_error("PutSecretValue", &error)
+        };
+        let error = told(ConnectorError::other("failed to apply endpoint to SdkBody { hunter2 }".into(), None));
+        assert_eq!(error.kind, ServiceErrorKind::Unreachable);
+        assert!(!error.message.contains("hunter2"), "{}", error.message);
+        let error = told(ConnectorError::io("connection refused".into()));
+        assert!(error.message.contains("connection refused"), "{}", error.message);
+    }
 }

@@ -100,8 +100,15 @@ pub(super) struct AwsArgs {
     #[arg(long, value_name = "FILE", requires = "sandbox")]
     pub(super) sandbox_policy: Option<PathBuf>,
     /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
-    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_parser = endpoint)]
     pub(super) endpoint_url: Option<String>,
+}
+
+/// An endpoint that requests can be sent to, as it was written.
+fn endpoint(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    let fits = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    fits.then(|| text.to_owned()).ok_or_else(|| "an endpoint is a URL, for example http://127.0.0.1:4566".to_owned())
 }
 
 /// Guards to lift for one run, each by its own flag.
