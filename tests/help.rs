@@ -1,7 +1,12 @@
-//! The help of every verb as one snapshot, so that no flag changes unseen. `INSTA_UPDATE=always cargo test --test help`
-//! writes it anew.
+//! The help of every verb as one snapshot, so that no flag changes unseen (`INSTA_UPDATE=always cargo test --test help`
+//! writes it anew), and what wrong usage is told.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
 
 use clap::Command;
+use keywright::exit_code::ExitCode;
 
 /// The help of a command and of everything below it.
 fn help(command: &mut Command, path: &str, out: &mut String) {
@@ -21,4 +26,47 @@ fn help_of_every_verb() {
     let mut out = String::new();
     help(&mut command, "keywright", &mut out);
     insta::assert_snapshot!(out);
+}
+
+fn told(args: &[&str]) -> String {
+    let run = support::keywright(&support::sandbox(), args, None);
+    assert_eq!(run.code, ExitCode::Usage, "{args:?}: {}{}", run.out, run.err);
+    run.err
+}
+
+#[test]
+fn wrong_usage_is_told_what_would_be_right() {
+    // A file of the sandbox's own, given as a word: apply would take it for an approved plan, the other verbs have none.
+    let text = told(&["plan", "--sandbox", "here.redb"]);
+    assert!(text.contains("tip: to name the sandbox's file, write '--sandbox=here.redb'"), "{text}");
+    let text = told(&["plan", "here.redb", "--sandbox"]);
+    assert!(!text.contains("--sandbox=here.redb"), "{text}");
+    for wrong in ["localhost", "127.0.0.1:4566", "ftp://localhost", "http://"] {
+        let text = told(&["plan", "--endpoint-url", wrong]);
+        assert!(text.contains("for example http://127.0.0.1:4566"), "{text}");
+    }
+    assert!(told(&["plna"]).contains("plan"));
+    assert!(told(&[]).contains("keywright init payments"));
+}
+
+#[test]
+fn init_names_a_project_after_its_folder() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let init = |name: &str| {
+        let folder = parent.path().join(name);
+        let shown = folder.to_string_lossy().into_owned();
+        let sandbox = support::sandbox();
+        let run = support::keywright(&sandbox, &["init", "--project", &shown], None);
+        (run, folder, shown, sandbox)
+    };
+    let (run, folder, shown, sandbox) = init("Café secrets_2");
+    assert_eq!(run.code, ExitCode::Success, "{}", run.err);
+    let project = std::fs::read_to_string(folder.join("keywright.yaml")).expect("the project file");
+    assert!(project.contains("\n  name: caf--secrets-2\n"), "{project}");
+    assert_eq!(std::fs::read_to_string(folder.join(".gitignore")).expect("a .gitignore"), ".keywright/\n");
+    let plan = support::keywright(&sandbox, &["plan", "--project", &shown, "--sandbox"], None);
+    assert_eq!(plan.code, ExitCode::Success, "{}", plan.err);
+    let (run, folder, ..) = init("___");
+    assert_eq!(run.code, ExitCode::Usage);
+    assert!(run.err.contains("keywright init NAME") && !folder.exists(), "{}", run.err);
 }

@@ -88,7 +88,10 @@ pub(super) fn read(path: &Path, shell: &Shell) -> Result<Vec<String>, ExitCode> 
         Ok(false) => std::fs::read(path),
         Err(error) => Err(error),
     };
-    let text = text.map_err(|error| wrong(&format!("the approved plan cannot be read: {error}"), None))?;
+    let text = text.map_err(|error| {
+        let hint = "keywright plan --out FILE writes one; the sandbox's own file is named with --sandbox=FILE";
+        wrong(&format!("the approved plan cannot be read: {error}"), Some(hint))
+    })?;
     let plan: ApprovedPlan = serde_json::from_slice(&text).map_err(|error| {
         // serde_json's messages quote member names of the file, which anybody may have written.
         let message = format!("this is no approved plan: {}", escape::line(&error.to_string()));

@@ -14,15 +14,16 @@ use crate::render::escape;
 /// Write a project that plans cleanly.
 ///
 /// Makes keywright.yaml, a first secret, the JSON Schemas for the editor, and a line in .gitignore. Nothing that exists is
-/// overwritten.
+/// overwritten. Without a name the present folder becomes the project, and gives it its name.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Example:\n  keywright init payments --region eu-west-1\n  keywright plan --sandbox --project payments"
+    after_long_help = "Examples:\n  keywright init   # here\n  keywright init payments --region eu-west-1 --account 111111111111\n  \
+    keywright plan --sandbox --project payments"
 )]
 pub(super) struct InitArgs {
-    /// The project's name, and the folder to make
+    /// The project's name, and the folder to make [default: the present folder]
     #[arg(value_name = "NAME", value_parser = project_name)]
-    name: String,
+    name: Option<String>,
     /// The folder, when it is not named as the project
     #[arg(short = 'C', long = "project", value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -43,24 +44,51 @@ pub(super) fn project_name(name: &str) -> Result<String, String> {
     })
 }
 
+/// The name that a folder gives its project; none when nothing of it could stand in one.
+fn name_of(folder: &Path) -> Option<String> {
+    // An empty path is the present folder too, but not to the standard library.
+    let folder = std::path::absolute(Path::new(".").join(folder)).ok()?;
+    let name = folder.file_name()?.to_string_lossy().to_lowercase();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    project_name(name.trim_matches('-')).ok()
+}
+
 pub(super) fn init(args: &InitArgs, shell: &Shell) -> ExitCode {
-    let root = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
-    match write_project(&root, args, shell) {
+    let root = args.folder.clone().or_else(|| args.name.as_ref().map(PathBuf::from)).unwrap_or_default();
+    let Some(name) = args.name.clone().or_else(|| name_of(&root)) else {
+        let hint =
+            "give one: keywright init NAME makes the folder NAME, and keywright init NAME --project . takes this one";
+        shell.error("the folder's name cannot be a project's", Some(hint));
+        return ExitCode::Usage;
+    };
+    match write_project(&root, &name, args, shell) {
         Ok(()) => {
             let shown = root.display().to_string();
-            shell.err.line(&format!("\nNext: keywright plan --sandbox --project {}", escape::line(&shown)));
+            let there = if shown.is_empty() { String::new() } else { format!(" --project {}", escape::line(&shown)) };
+            shell.err.line(&format!(
+                "\nNext:\n  keywright plan --sandbox{there}   # a rehearsal, no account needed\n  \
+                 keywright explain Secret   # what a manifest can say\n  \
+                 keywright plan{there}   # with your AWS credentials"
+            ));
             ExitCode::Success
         }
         Err((path, error)) => {
             let shown = path.display().to_string();
-            shell.error(&format!("{} cannot be written: {error}", escape::line(&shown)), None);
+            shell.error(
+                &format!("{} cannot be written: {error}", escape::line(&shown)),
+                Some("name a folder that you may write to with --project"),
+            );
             ExitCode::Error
         }
     }
 }
 
-fn write_project(root: &Path, args: &InitArgs, shell: &Shell) -> Result<(), (PathBuf, io::Error)> {
-    let own = [("keywright.yaml", project_file(args)), ("secrets/example.yaml", secret_file(&args.name))];
+fn write_project(root: &Path, name: &str, args: &InitArgs, shell: &Shell) -> Result<(), (PathBuf, io::Error)> {
+    let mut own = vec![("keywright.yaml", project_file(name, args))];
+    // The example goes with the project file of this run: in a project that exists, it might lie outside the scope.
+    if !root.join("keywright.yaml").exists() {
+        own.push(("secrets/example.yaml", secret_file(name)));
+    }
     write_files(root, own.into_iter().chain(surroundings()), shell)
 }
 
@@ -79,13 +107,18 @@ pub(super) fn write_files(
     files: impl IntoIterator<Item = (&'static str, String)>,
     shell: &Shell,
 ) -> Result<(), (PathBuf, io::Error)> {
+    let tell = |word: &str, path: &Path| {
+        shell.err.line(&format!("{word} {}", escape::line(&path.display().to_string())));
+    };
     for (name, text) in files {
         let path = root.join(name);
         let written = write_new(&path, &text).map_err(|error| (path.clone(), error))?;
-        let word = if written { "wrote" } else { "kept " };
-        shell.err.line(&format!("{word} {}", escape::line(&path.display().to_string())));
+        tell(if written { "wrote" } else { "kept " }, &path);
     }
-    ignore_private_folder(root).map_err(|error| (root.join(".gitignore"), error))
+    let ignore = root.join(".gitignore");
+    let added = ignore_private_folder(&ignore).map_err(|error| (ignore.clone(), error))?;
+    tell(if added { "added to" } else { "kept " }, &ignore);
+    Ok(())
 }
 
 /// Writes a file that does not exist yet; tells whether it did.
@@ -100,24 +133,23 @@ fn write_new(path: &Path, text: &str) -> io::Result<bool> {
     }
 }
 
-/// Adds `.keywright/` to the project's .gitignore, once.
-fn ignore_private_folder(root: &Path) -> io::Result<()> {
-    let path = root.join(".gitignore");
+/// Adds `.keywright/` to the project's .gitignore, once; tells whether it did.
+fn ignore_private_folder(path: &Path) -> io::Result<bool> {
     let line = format!("{PRIVATE_FOLDER}/");
-    let before = match fs::read_to_string(&path) {
+    let before = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
     if before.lines().any(|existing| existing.trim() == line) {
-        return Ok(());
+        return Ok(false);
     }
     let separator = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
-    writeln!(file, "{separator}{line}")
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    writeln!(file, "{separator}{line}").map(|()| true)
 }
 
-fn project_file(args: &InitArgs) -> String {
+fn project_file(name: &str, args: &InitArgs) -> String {
     let account = args.account.as_ref().map_or_else(
         || {
             "      # account: \"111111111111\"   # name it, and credentials of any other account are refused\n"
@@ -146,7 +178,6 @@ spec:
   # Secrets of this project that left git are reported, and stay. Or delete, or release.
   prune: report
 ",
-        name = args.name,
         region = args.region,
     )
 }

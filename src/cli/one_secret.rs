@@ -146,7 +146,13 @@ impl OneSecret {
         let Some(desired) = loaded.desired.pop() else { return Err(ExitCode::Error) };
         let name = SecretName::new(&args.name);
         if !desired.scope.contains(name.as_str()) {
-            return Err(refuse(&name, "is outside the project's scope, and is never touched", None, shell));
+            let prefixes: Vec<_> = desired.scope.prefixes().iter().map(|prefix| escape::line(prefix)).collect();
+            let hint = format!(
+                "names in the scope of {} begin with {}",
+                escape::line(&desired.target.name),
+                prefixes.join(" or ")
+            );
+            return Err(refuse(&name, "is outside the project's scope, and is never touched", Some(&hint), shell));
         }
         let connected = aws.connect(&desired.target).await;
         let connection = connected.map_err(|error| fail(&desired, &error.into(), shell))?;
