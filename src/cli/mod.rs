@@ -98,7 +98,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(with_tip(error, &args), shell),
+        Err(error) => return usage(&with_tip(error, &args), shell),
     };
     shell.set_color(cli.color);
     log::start(cli.verbose);
@@ -157,7 +157,7 @@ fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
 }
 
 /// `--help` and `--version` are answers; everything else is wrong usage.
-fn usage(error: clap::Error, shell: &Shell) -> ExitCode {
+fn usage(error: &clap::Error, shell: &Shell) -> ExitCode {
     let text = if shell.err.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
