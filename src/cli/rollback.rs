@@ -36,7 +36,7 @@ pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &mut Shell
 
 async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
     let found = OneSecret::find(&args.day_two.secret, shell).await?;
-    found.check_owner(shell)?;
+    found.check_owned_and_live(shell)?;
     let read = found.connection.reader().versions(&found.secret.name).await;
     let entries = read.map_err(|error| failed_call(&found.desired, error, shell))?.unwrap_or_default();
     let (from, to) = choose(&found.secret, &entries, &args.to).map_err(|message| {
@@ -58,9 +58,6 @@ async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<Exit
 
 /// The current version, and the one that is asked for; or why there is no going back to it.
 fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(String, String), String> {
-    if secret.is_scheduled_for_deletion() {
-        return Err("is scheduled for deletion".to_owned());
-    }
     let Some(current) = secret.current_version() else { return Err("has no value".to_owned()) };
     if let Some(stuck) = secret.stuck_version() {
         return Err(format!("is in the middle of a rotation: AWSPENDING is on {}", escape::line(stuck)));

@@ -22,6 +22,8 @@ struct Seed {
     value: Option<String>,
     #[serde(default)]
     scheduled_for_deletion: bool,
+    /// The AWS service that owns it.
+    owning_service: Option<String>,
 }
 
 /// Makes the secrets of a `live` section.
@@ -43,6 +45,10 @@ pub(crate) fn seed(sandbox: &Sandbox, account: &str, region: &str, body: &str) -
         if let Some(policy) = seed.policy {
             let put = json!({ "SecretId": seed.name, "ResourcePolicy": policy.to_string() });
             call(sandbox, account, region, "PutResourcePolicy", &put);
+        }
+        if let Some(service) = &seed.owning_service {
+            let handed = sandbox.hand_to_service(account, region, &seed.name, service);
+            handed.map_err(|error| error.to_string())?;
         }
         if seed.scheduled_for_deletion {
             call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": seed.name }));
