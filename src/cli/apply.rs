@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::approved::{self, RunFlags};
-use super::args::{AwsArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::args::{LiftArgs, ReadArgs};
 use super::carry_out::{CarryOut, Place};
 use super::interrupt;
 use super::plan::{tell_failures, text};
-use super::prepare::{Planned, Prepared, PreparedTarget, Reading, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{Planned, Prepared, PreparedTarget, Reading, begin, prepare, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
 use crate::apply::{ApplyOptions, Values};
@@ -39,11 +39,7 @@ pub(super) struct ApplyArgs {
     #[arg(value_name = "FILE")]
     approved: Option<PathBuf>,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    choice: ChoiceArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    read: ReadArgs,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -88,9 +84,8 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> E
 
 async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
     let approved = args.approved.as_deref().map(|file| approved::read(file, shell)).transpose()?;
-    let rules = Rules { selection: selection(&args.choice, shell)? };
-    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
-    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let (selection, loaded, aws) = begin(&args.read, shell)?;
+    let rules = Rules { selection };
     let aws = if approved.is_some() { aws.identifying_callers() } else { aws };
     let stop = interrupt::listen();
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;

@@ -47,6 +47,17 @@ pub(super) struct ChoiceArgs {
     pub(super) shard: Option<Shard>,
 }
 
+/// Which project, which of its targets and secrets, and where they are: for commands that read targets.
+#[derive(Debug, Args)]
+pub(super) struct ReadArgs {
+    #[command(flatten)]
+    pub(super) project: ProjectArgs,
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
 /// Policies that were read before.
 #[derive(Debug, Args)]
 pub(super) struct CacheArgs {

@@ -7,9 +7,9 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::args::{AwsArgs, CacheArgs, ChoiceArgs, ProjectArgs};
+use super::args::{CacheArgs, ReadArgs};
 use super::interrupt;
-use super::prepare::{Prepared, PreparedTarget, Reading, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{Prepared, PreparedTarget, Reading, begin, prepare, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::aws::Aws;
@@ -37,11 +37,7 @@ const MAX_METRICS: u64 = 16 * 1024 * 1024;
     Exit codes: 0 no drift, 1 a target could not be looked at, 2 drift.")]
 pub(super) struct DriftArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    choice: ChoiceArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    read: ReadArgs,
     /// How to show the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DriftFormat,
@@ -132,9 +128,7 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &mut Shell) -> E
 }
 
 async fn run(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, ExitCode> {
-    let selection = selection(&args.choice, shell)?;
-    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
-    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let (selection, loaded, aws) = begin(&args.read, shell)?;
     let stop = interrupt::listen();
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();
@@ -143,7 +137,7 @@ async fn run(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, E
         report = look(args, &aws, loaded, selection, &values, shell) => report,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
-    let folder = args.project.folder_from_here();
+    let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &report, folder: &folder, fail_on: &args.look.fail_on, last_success: None };
     shell.out.write(&args.format.render(shell.out.paint(), &view));
     let mut code = args.look.exit_code(&report);

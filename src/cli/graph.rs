@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::args::ReadArgs;
 use super::interrupt;
 use super::plan::tell_target_error;
 use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection, tell_calls};
@@ -22,11 +22,7 @@ use crate::render::graph::{Extent, Graph, GraphTarget, MERMAID_MAX_CHARACTERS, M
     keywright graph --sandbox --format dot | dot -Tpdf > secrets.pdf")]
 pub(super) struct GraphArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    choice: ChoiceArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    read: ReadArgs,
     /// What to draw for
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     format: GraphFormat,
@@ -55,16 +51,16 @@ pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> E
 }
 
 async fn run(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let selection = selection(&args.choice, shell)?;
+    let selection = selection(&args.read.choice, shell)?;
     let extent = if args.all { Extent::All } else { Extent::Involved };
-    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
+    let loaded = load_project(&args.read.project, &args.read.choice.targets, shell)?;
     if args.offline {
         let project = loaded.project.unwrap_or_default();
         let targets = loaded.desired.iter().map(|desired| GraphTarget::declared(desired, &selection, extent)).collect();
         write(args.format, &Graph { project, targets }, shell);
         return Ok(ExitCode::Success);
     }
-    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let aws = reach(&args.read.aws, &loaded.root, shell)?;
     let stop = interrupt::listen();
     let sources = ValueSources::new(&ValueArgs::default(), &aws, &loaded.root, shell)?;
     let decryptor = sources.decryptor();

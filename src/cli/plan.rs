@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::approved::{self, RunFlags};
-use super::args::{AwsArgs, CacheArgs, ChoiceArgs, LiftArgs, ProjectArgs};
+use super::args::{CacheArgs, LiftArgs, ReadArgs};
 use super::graph::drawn;
 use super::interrupt;
-use super::prepare::{
-    Prepared, PreparedTarget, Reading, TargetError, load_project, prepare, reach, selection, tell_calls,
-};
+use super::prepare::{Prepared, PreparedTarget, Reading, TargetError, begin, prepare, tell_calls};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
@@ -36,11 +34,7 @@ use crate::render::{
 #[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    choice: ChoiceArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    read: ReadArgs,
     /// How to show the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: PlanFormat,
@@ -88,9 +82,8 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Exi
 }
 
 async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let rules = Rules { selection: selection(&args.choice, shell)? };
-    let loaded = load_project(&args.project, &args.choice.targets, shell)?;
-    let aws = reach(&args.aws, &loaded.root, shell)?;
+    let (selection, loaded, aws) = begin(&args.read, shell)?;
+    let rules = Rules { selection };
     let aws = if args.out.is_some() { aws.identifying_callers() } else { aws };
     let stop = interrupt::listen();
     let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;

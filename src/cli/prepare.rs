@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures::stream::{self, StreamExt};
 
-use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::args::{AwsArgs, ChoiceArgs, ProjectArgs, ReadArgs};
 use super::progress::ReadingLine;
 use super::sandbox;
 use super::shell::Shell;
@@ -125,6 +125,14 @@ fn tell_warnings(found: &Diagnostics, shell: &Shell) {
             "{label}: {number} {other}warning{plural} in the manifests: keywright validate shows them\n"
         ));
     }
+}
+
+/// What a command that reads targets begins with: its selection, the project, and the way to its targets.
+pub(super) fn begin(read: &ReadArgs, shell: &Shell) -> Result<(Selection, Loaded, Aws), ExitCode> {
+    let selection = selection(&read.choice, shell)?;
+    let loaded = load_project(&read.project, &read.choice.targets, shell)?;
+    let aws = reach(&read.aws, &loaded.root, shell)?;
+    Ok((selection, loaded, aws))
 }
 
 /// Reads the selection, or says what is wrong with it.

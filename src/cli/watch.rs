@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::apply::{Readiness, carry_out_all, readiness, tell_wrong_values};
-use super::args::{AwsArgs, ChoiceArgs, ProjectArgs};
+use super::args::ReadArgs;
 use super::carry_out::CarryOut;
 use super::drift::{Begun, LookArgs};
 use super::interrupt;
@@ -46,11 +46,7 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
     Exit codes: 0 stopped by a signal; with --rounds those of drift: 0 no drift, 1 a target could not be looked at, 2 drift.")]
 pub(super) struct WatchArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    choice: ChoiceArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
+    read: ReadArgs,
     /// Time from the end of a round to the next, for example 90s, 15m or 1h30m. Rounds that cannot read every target double
     /// it, up to 16 intervals or an hour
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
@@ -125,15 +121,15 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> E
 }
 
 async fn run(args: &WatchArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, ExitCode> {
-    let rules = Rules { selection: selection(&args.choice, shell)? };
-    let in_sandbox = args.aws.sandbox.is_some();
+    let rules = Rules { selection: selection(&args.read.choice, shell)? };
+    let in_sandbox = args.read.aws.sandbox.is_some();
     if args.interval < Duration::from_secs(1) && !in_sandbox {
         shell.error("--interval is at least 1s: each round asks AWS", None);
         return Err(ExitCode::Usage);
     }
     let webhook = webhook(args, shell)?;
-    let root = args.project.folder.canonicalize().unwrap_or_else(|_| args.project.folder.clone());
-    let aws = reach(&args.aws, &root, shell)?;
+    let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
+    let aws = reach(&args.read.aws, &root, shell)?;
     let pace = Pace { interval: args.interval, jitter: args.jitter };
     let board = Board::new(pace.patience());
     let stop = interrupt::listen();
@@ -304,8 +300,10 @@ impl Watch<'_> {
     /// Reads the manifests and looks at every target once; with `apply`, puts right what differs.
     async fn look(&mut self, number: u64, apply: bool) -> Look {
         let (args, shell) = (self.args, self.shell);
-        let loaded =
-            load(&args.project.folder, &LoadOptions { targets: args.choice.targets.clone(), ..LoadOptions::default() });
+        let loaded = load(
+            &args.read.project.folder,
+            &LoadOptions { targets: args.read.choice.targets.clone(), ..LoadOptions::default() },
+        );
         if let Some(project) = &loaded.project {
             self.project.clone_from(project);
         }
