@@ -4,8 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::ReadArgs;
 use super::interrupt;
-use super::plan::tell_target_error;
-use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection, tell_calls};
+use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection, tell_calls, tell_target_error};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;

@@ -8,7 +8,7 @@ use super::approved::{self, RunFlags};
 use super::args::{CacheArgs, LiftArgs, ReadArgs};
 use super::graph::drawn;
 use super::interrupt;
-use super::prepare::{Prepared, PreparedTarget, Reading, TargetError, begin, prepare, tell_calls};
+use super::prepare::{Prepared, PreparedTarget, Reading, begin, prepare, tell_calls, tell_target_error};
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
@@ -255,10 +255,4 @@ pub(super) fn tell_failures(prepared: &Prepared, shell: &Shell) -> ExitCode {
         }
     }
     code
-}
-
-/// Says why a target could not be planned.
-pub(super) fn tell_target_error(target: &str, error: &TargetError, shell: &Shell) {
-    let hint = error.hint();
-    shell.error(&format!("{}: {}", crate::render::escape::line(target), error.text()), hint.as_deref());
 }

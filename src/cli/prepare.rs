@@ -206,6 +206,12 @@ async fn prepare_target(
     Ok(Planned { connection, target, refusals, rehearsed: None })
 }
 
+/// Says why a target could not be planned.
+pub(super) fn tell_target_error(target: &str, error: &TargetError, shell: &Shell) {
+    let hint = error.hint();
+    shell.error(&format!("{}: {}", escape::line(target), error.text()), hint.as_deref());
+}
+
 /// With `-v`, the number of calls per operation.
 pub(super) fn tell_calls(aws: &Aws, verbose: u8, shell: &Shell) {
     if verbose == 0 {
