@@ -68,7 +68,7 @@ async fn disown(written: &Written, region: &str, shell: &Shell) -> Result<ExitCo
     Ok(ExitCode::Success)
 }
 
-/// The primary's region and the replica's. A replica shows no tags, so who owns it is asked at its primary; when that
+/// The primary's region and the replica's. A replica may show no tags, so who owns it is asked at its primary; when that
 /// cannot be reached, which may be why somebody promotes, the question says so.
 async fn primary_and_region(
     found: &OneSecret,

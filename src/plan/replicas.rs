@@ -106,7 +106,7 @@ impl ReplicaPlanner<'_> {
         if let Some(service) = &other.owning_service {
             return Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: service.clone() });
         }
-        // A replica shows no tags, so whose it is cannot be told here.
+        // A replica may show no tags (recorded), so whose it is cannot be told here for certain.
         if other.is_replica_in(region) {
             let primary = other.primary_region.clone().unwrap_or_default();
             if primary == self.live.region {
