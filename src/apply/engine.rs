@@ -14,7 +14,7 @@ use super::values::{Values, put, render};
 use super::writer::{Created, NewSecret, NewSettings, Receipt, WriteSecrets};
 use crate::desired::{SecretName, TagPatterns, Template};
 use crate::live::{Live, LiveSecret, PolicyVerdict, ServiceError, ServiceErrorKind};
-use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, rests_on_policy};
+use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, destroyed, rests_on_policy};
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -167,15 +167,11 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         }
         let mut changed = conflicts(secret, fresh.as_ref(), self.ignored);
         // What a replica destroys must still be what was seen when it was planned.
-        for action in &secret.actions {
-            let Action::Replicate { regions, overwrite: true } = action else { continue };
-            for region in regions.keys() {
-                let there = self.writer.describe_elsewhere(region, &secret.name).await?;
-                let planned = self.elsewhere.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
-                let same = |a: &LiveSecret, b: &LiveSecret| a.arn == b.arn && a.owner() == b.owner();
-                if !matches!((planned, &there), (Some(planned), Some(there)) if same(planned, there)) {
-                    changed.insert(ObservedField::Overwritten);
-                }
+        for region in secret.regions_overwritten() {
+            let there = self.writer.describe_elsewhere(region, &secret.name).await?;
+            let planned = self.elsewhere.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
+            if planned.is_none() || destroyed(planned) != destroyed(there.as_ref()) {
+                changed.insert(ObservedField::Overwritten);
             }
         }
         Ok(changed)

@@ -133,7 +133,7 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
     if !fields.is_empty() {
         drifts.push(Drift {
             since,
-            hints: since.iter().map(|date| format!("last changed {}", date.strftime("%Y-%m-%d %H:%M UTC"))).collect(),
+            hints: since.iter().map(|changed| format!("last changed {}", date(*changed))).collect(),
             help: Some("keywright plan shows the difference; apply puts git's state back"),
             ..new(Class::Changed, &plan.name, fields.join(", "))
         });
@@ -194,10 +194,10 @@ fn value_hints(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Strin
     };
     let mut hints = vec![format!("the current version {current} was {origin}")];
     if let Some(rotated) = observed.and_then(|secret| secret.rotation.last) {
-        hints.push(format!("last rotated {}", rotated.strftime("%Y-%m-%d %H:%M UTC")));
+        hints.push(format!("last rotated {}", date(rotated)));
     }
     if let Some(changed) = observed.and_then(|secret| secret.last_changed) {
-        hints.push(format!("last changed {}", changed.strftime("%Y-%m-%d %H:%M UTC")));
+        hints.push(format!("last changed {}", date(changed)));
     }
     hints
 }

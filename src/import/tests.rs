@@ -13,23 +13,7 @@ use crate::manifest::{ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
 
 fn live(name: &str) -> LiveSecret {
-    LiveSecret {
-        name: SecretName::new(name),
-        arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
-        description: None,
-        kms_key_id: None,
-        tags: BTreeMap::new(),
-        deleted_at: None,
-        owning_service: None,
-        primary_region: None,
-        versions: BTreeMap::new(),
-        secret_type: None,
-        rotation: LiveRotation::default(),
-        replicas: BTreeMap::new(),
-        last_changed: None,
-        policy: LivePolicy::None,
-        seen: Seen::Described,
-    }
+    LiveSecret { policy: LivePolicy::None, seen: Seen::Described, ..LiveSecret::bare(name) }
 }
 
 fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<ImportedFile> {

@@ -153,31 +153,13 @@ fn life(arn: &str) -> SignedDuration {
 #[expect(clippy::unwrap_used, reason = "the texts of these tests are well-formed")]
 mod tests {
     use super::*;
-    use crate::desired::SecretName;
-    use crate::live::{LiveRotation, Seen};
 
     fn time(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
     fn secret(changed: &str, policy: LivePolicy) -> LiveSecret {
-        LiveSecret {
-            name: SecretName::new("prod/db"),
-            arn: "arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db-AbCdEf".to_owned(),
-            description: None,
-            kms_key_id: None,
-            tags: BTreeMap::new(),
-            deleted_at: None,
-            owning_service: None,
-            primary_region: None,
-            versions: BTreeMap::new(),
-            secret_type: None,
-            rotation: LiveRotation::default(),
-            replicas: BTreeMap::new(),
-            last_changed: Some(time(changed)),
-            policy,
-            seen: Seen::Listed,
-        }
+        LiveSecret { last_changed: Some(time(changed)), policy, ..LiveSecret::bare("prod/db") }
     }
 
     fn document() -> LivePolicy {

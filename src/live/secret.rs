@@ -223,3 +223,27 @@ impl LiveSecret {
         *enabled || last.is_some() || lambda_arn.is_some() || external_role_arn.is_some()
     }
 }
+
+#[cfg(test)]
+impl LiveSecret {
+    /// A secret of which nothing but its name is known, for tests.
+    pub(crate) fn bare(name: &str) -> Self {
+        Self {
+            name: SecretName::new(name),
+            arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
+            description: None,
+            kms_key_id: None,
+            tags: BTreeMap::new(),
+            deleted_at: None,
+            owning_service: None,
+            primary_region: None,
+            versions: BTreeMap::new(),
+            secret_type: None,
+            rotation: LiveRotation::default(),
+            replicas: BTreeMap::new(),
+            last_changed: None,
+            policy: LivePolicy::NotRead,
+            seen: Seen::Listed,
+        }
+    }
+}

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::guard::Lifts;
-use super::precondition::observations;
+use super::precondition::{destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Frequency, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
@@ -61,15 +61,11 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
         .flat_map(|observed| observations(secret, observed, ignored))
         .map(|(field, value)| (format!("{field:?}"), value))
         .collect();
-    let destroys: Map<String, Value> = actions
-        .iter()
-        .flat_map(|action| match action {
-            Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
-            _ => Vec::new(),
-        })
+    let destroys: Map<String, Value> = secret
+        .regions_overwritten()
         .map(|region| {
             let there = live.elsewhere.get(&(region.clone(), name.clone())).and_then(Option::as_ref);
-            (region.clone(), json!(there.map(|secret| json!([secret.arn, secret.owner(), secret.is_protected()]))))
+            (region.clone(), destroyed(there))
         })
         .collect();
     let heading = json!({

@@ -238,7 +238,7 @@ pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, l
     refuse_each(lifts.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
     refuse_each(lifts.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
     refuse_each(lifts.protected, RefusalKind::OverwritesProtected, &|secret| {
-        regions_overwritten(secret).any(|region| {
+        secret.regions_overwritten().any(|region| {
             let place = (region.clone(), secret.name.clone());
             live.elsewhere.get(&place).is_some_and(|other| other.as_ref().is_some_and(LiveSecret::is_protected))
         })
@@ -276,16 +276,8 @@ fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
         && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
 }
 
-/// The regions in which a secret is destroyed for a replica.
-fn regions_overwritten(secret: &SecretPlan) -> impl Iterator<Item = &String> {
-    secret.actions.iter().flat_map(|action| match action {
-        Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
-        _ => Vec::new(),
-    })
-}
-
 fn overwrites(secret: &SecretPlan) -> bool {
-    regions_overwritten(secret).next().is_some()
+    secret.regions_overwritten().next().is_some()
 }
 
 /// RotateImmediately on a secret that has readers: often a flag left in the manifest from the day when rotation was set up,

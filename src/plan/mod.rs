@@ -37,7 +37,7 @@ pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_li
 pub use guard::{Lifts, Refusal, RefusalKind, guard};
 pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
-pub use precondition::{ObservedField, conflicts, rests_on_policy};
+pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
@@ -93,6 +93,14 @@ pub struct SecretPlan {
 }
 
 impl SecretPlan {
+    /// The regions in which a secret of this name is destroyed for a replica.
+    pub fn regions_overwritten(&self) -> impl Iterator<Item = &String> {
+        self.actions.iter().flat_map(|action| match action {
+            Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
+            _ => Vec::new(),
+        })
+    }
+
     /// Whether the secret goes away.
     pub fn is_removal(&self) -> bool {
         self.verb == Verb::Delete

@@ -135,6 +135,12 @@ pub(super) fn observations(
     seen
 }
 
+/// What is said of a secret in another region that a replica destroys: by the check right before it is, and by the lines of
+/// an approved plan.
+pub fn destroyed(there: Option<&LiveSecret>) -> Value {
+    there.map_or(Value::Null, |secret| json!([secret.arn, secret.owner(), secret.is_protected()]))
+}
+
 /// Whether the policy must be read again before the first write.
 pub fn rests_on_policy(plan: &SecretPlan) -> bool {
     plan.actions.iter().any(|action| matches!(action, Action::PutPolicy { .. } | Action::DeletePolicy))
