@@ -54,7 +54,7 @@ use crate::exit_code::ExitCode;
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
 #[command(
     after_help = "First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no account needed\n\n\
-    Exit codes: 0 done or no changes, 1 error, 2 changes, 3 a guard refused, 4 the plan is stale, \
+    Exit codes: 0 done or no changes, 1 error, 2 changes or drift, 3 a guard refused, 4 the plan is stale, \
     5 applied in part, 64 wrong usage, 130 interrupted."
 )]
 pub struct Cli {
