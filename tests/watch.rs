@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use keywright::sandbox::Sandbox;
-use keywright::sandbox::server::Server;
+use keywright::sandbox::Server;
 use serde_json::{Value, json};
 
 /// Nothing in here takes longer; what does hangs.

@@ -10,7 +10,7 @@ use super::interrupt;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::render::escape;
-use crate::sandbox::server::Server;
+use crate::sandbox::Server;
 use crate::sandbox::{Options, Sandbox};
 
 /// The folder in a project for files that are nobody else's business.

@@ -2,16 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::{ErrorCode, ServiceError};
-use super::super::filter::{self, FilterInput, Filters};
-use super::super::lookup::{Found, SecretId};
-use super::super::page::Query;
-use super::super::protocol::{Reply, input};
-use super::super::tables::Reader;
 use super::Context;
+use super::filter::{self, FilterInput, Filters};
 use super::get_value::{ReadValue, ValueMembers, note_accesses};
 use super::selection::{Order, Selection};
+use crate::sandbox::state::{Found, Reader, SecretId};
+use crate::sandbox::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input};
 
 const MAX_PAGE: i64 = 20;
 

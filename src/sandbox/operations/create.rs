@@ -2,18 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::identity::arn_suffix;
-use super::super::kms;
-use super::super::label::{CURRENT, Labels};
-use super::super::lookup::{Found, is_valid_name};
-use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
-use super::super::record::{SecretData, SecretRecord};
-use super::super::tables::Writer;
 use super::replication::{self, Asked, RegionInput, StatusMembers};
 use super::tags::{self, TagInput};
 use super::{Context, Touched, versions};
+use crate::sandbox::auth::arn_suffix;
+use crate::sandbox::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -2,13 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::identity::arn_suffix;
-use super::super::lookup::{self, Found, SecretId};
-use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::Deletion;
 use super::{Context, Touched};
+use crate::sandbox::auth::arn_suffix;
+use crate::sandbox::state::{Deletion, Found, SecretId, lookup};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 /// The recovery window where a request names none, in days.
 const DEFAULT_WINDOW: i64 = 30;

@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::lookup::SecretId;
-use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::{Metadata, RotationRules, SecretRecord, Tag};
-use super::super::schedule::Schedule;
 use super::Context;
 use super::replication::{self, StatusMembers};
+use crate::sandbox::state::{Metadata, RotationRules, Schedule, SecretId, SecretRecord, Tag};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 /// What both operations say of a secret, in the order of the API model.
 #[derive(Serialize)]

@@ -5,15 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::super::clock::Moment;
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::label::CURRENT;
-use super::super::lookup::{Found, SecretId};
-use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::{SecretData, VersionRecord};
-use super::super::tables::{Transaction, View};
 use super::Context;
+use crate::sandbox::clock::Moment;
+use crate::sandbox::state::{CURRENT, Found, SecretData, SecretId, Transaction, VersionRecord, View};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

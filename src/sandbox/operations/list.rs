@@ -6,15 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::filter::{self, FilterInput, Filters};
-use super::super::page::Query;
-use super::super::protocol::{Reply, input};
-use super::super::record::SecretRecord;
 use super::Context;
 use super::describe::SecretMembers;
+use super::filter::{self, FilterInput, Filters};
 use super::selection::{Order, Selection};
+use crate::sandbox::state::SecretRecord;
+use crate::sandbox::wire::{Constraints, Query, Reply, ServiceError, input};
 
 /// The page size where a request names none, and the largest (the first is documented elsewhere than in the model).
 const MAX_PAGE: i64 = 100;

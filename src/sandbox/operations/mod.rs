@@ -8,6 +8,7 @@ mod batch;
 mod create;
 mod delete;
 mod describe;
+mod filter;
 mod get_value;
 mod list;
 mod policy;
@@ -29,18 +30,11 @@ use std::sync::{Mutex, PoisonError};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use super::clock::Moment;
-use super::constraint::Constraints;
-use super::error::ServiceError;
-use super::identity::{AssumedRole, Home};
-use super::lookup::{self, Found, SecretId};
-use super::protocol::{Reply, SensitiveBytes, SensitiveText};
-use super::questions::Authority;
-use super::record::SecretData;
-use super::rotation::Functions;
-use super::store::Store;
-use super::tables::{Reader, Transaction, View, Writer};
-use super::weather::Weather;
+use crate::sandbox::auth::{AssumedRole, Authority, Home};
+use crate::sandbox::clock::Moment;
+use crate::sandbox::faults::{Functions, Weather};
+use crate::sandbox::state::{Found, Reader, SecretData, SecretId, Store, Transaction, View, Writer, lookup};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError};
 
 pub(crate) use settle::settle;
 

@@ -5,14 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::{ErrorCode, ServiceError};
-use super::super::lock_out;
-use super::super::lookup::SecretId;
-use super::super::policy_text;
-use super::super::protocol::{Reply, input};
 use super::{Context, Touched};
 use crate::policy::{MAX_POLICY_BYTES, PolicyDocument};
+use crate::sandbox::auth::{lock_out, policy_text};
+use crate::sandbox::state::SecretId;
+use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

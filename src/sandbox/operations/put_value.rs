@@ -2,13 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::label::CURRENT;
-use super::super::lookup::SecretId;
-use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
 use super::versions::{self, Placed};
 use super::{Context, rotation};
+use crate::sandbox::state::{CURRENT, SecretId};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -7,10 +7,8 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::protocol::{Reply, input};
 use super::Context;
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
 
 const DEFAULT_LENGTH: i64 = 32;
 

@@ -2,18 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::clock::Moment;
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::identity::Home;
-use super::super::kms;
-use super::super::lookup::{Found, SecretId};
-use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::{Replica, ReplicaStatus, SecretRecord};
-use super::super::replication;
-use super::super::tables::{Transaction, View, Writer};
-use super::super::weather::Weather;
 use super::Context;
+use crate::sandbox::auth::Home;
+use crate::sandbox::clock::Moment;
+use crate::sandbox::faults::Weather;
+use crate::sandbox::state::{
+    Found, Replica, ReplicaStatus, SecretId, SecretRecord, Transaction, View, Writer, kms, replica,
+};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 const REGION_PATTERN: &str = "^([a-z]+-)+\\d+$";
 
@@ -114,7 +110,7 @@ pub(super) fn statuses<T: Transaction>(
     record: &SecretRecord,
 ) -> Result<Vec<StatusMembers>, ServiceError> {
     let status = |replica: &Replica| {
-        let copy = replication::copy_of(view, home, record, replica)?;
+        let copy = replica::copy_of(view, home, record, replica)?;
         let (status, status_message) = match &replica.status {
             ReplicaStatus::InProgress { .. } => ("InProgress", None),
             ReplicaStatus::InSync => ("InSync", Some("Replication succeeded".to_owned())),
@@ -122,7 +118,7 @@ pub(super) fn statuses<T: Transaction>(
         };
         Ok(StatusMembers {
             region: replica.region.clone(),
-            kms_key_id: replication::shown_key(replica).to_owned(),
+            kms_key_id: replica::shown_key(replica).to_owned(),
             status,
             status_message,
             last_accessed_date: copy.and_then(|copy| copy.accessed).map(EpochSeconds),
@@ -191,7 +187,7 @@ pub(super) fn remove_regions_from_replication(context: &Context<'_>, body: &[u8]
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
         for replica in found.record.replicas.iter().filter(|replica| regions.contains(&replica.region)) {
-            replication::remove_copy(writer, &found.home, &found.record, replica)?;
+            replica::remove_copy(writer, &found.home, &found.record, replica)?;
         }
         found.record.replicas.retain(|replica| !regions.contains(&replica.region));
         found.save_changed(writer)?;
@@ -247,7 +243,7 @@ pub(super) fn finish(writer: &Writer<'_>, found: &mut Found) -> Result<(), Servi
     for replica in &mut replicas {
         match replica.status {
             ReplicaStatus::InProgress { until, overwrite } if until <= writer.now() => {
-                replica.status = replication::make_copy(writer, &found.home, &found.record, replica, overwrite)?;
+                replica.status = replica::make_copy(writer, &found.home, &found.record, replica, overwrite)?;
             }
             _ => {}
         }

@@ -7,13 +7,10 @@ use serde_json::Value;
 use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
-use super::super::error::ServiceError;
-use super::super::label::{CURRENT, MAX_LABELS, PENDING};
-use super::super::lookup::Found;
-use super::super::record::{SecretData, VersionRecord};
-use super::super::rotation::{RotationOutcome, RotationStep};
-use super::super::tables::Writer;
 use super::{Context, versions};
+use crate::sandbox::faults::{RotationOutcome, RotationStep};
+use crate::sandbox::state::{CURRENT, Found, MAX_LABELS, PENDING, SecretData, VersionRecord, Writer};
+use crate::sandbox::wire::ServiceError;
 
 /// How many random bytes a new password is made of.
 const PASSWORD_BYTES: usize = 24;

@@ -2,18 +2,12 @@
 
 use serde::Deserialize;
 
-use super::super::clock::Moment;
-use super::super::constraint::Constraints;
-use super::super::error::{ErrorCode, ServiceError};
-use super::super::label::PENDING;
-use super::super::lookup::{Found, SecretId};
-use super::super::protocol::{Reply, input};
-use super::super::record::{Metadata, Rotation, RotationRules};
-use super::super::rotation::RotationOutcome;
-use super::super::schedule::Schedule;
-use super::super::tables::Writer;
 use super::rotate;
 use super::{Context, Touched};
+use crate::sandbox::clock::Moment;
+use crate::sandbox::faults::RotationOutcome;
+use crate::sandbox::state::{Found, Metadata, PENDING, Rotation, RotationRules, Schedule, SecretId, Writer};
+use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -5,14 +5,12 @@
 
 use std::ops::ControlFlow;
 
-use super::super::clock::Moment;
-use super::super::error::ServiceError;
-use super::super::filter::Filters;
-use super::super::identity::Home;
-use super::super::page::Place;
-use super::super::record::SecretRecord;
-use super::super::tables::Reader;
 use super::Context;
+use super::filter::Filters;
+use crate::sandbox::auth::Home;
+use crate::sandbox::clock::Moment;
+use crate::sandbox::state::{Reader, SecretRecord};
+use crate::sandbox::wire::{Place, ServiceError};
 
 /// What SortBy names. Secrets are in the order of their creation where it is absent, the oldest first.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,10 @@
 //! There is no thread that waits for it. Each request first settles what has fallen due since the last one, in the
 //! order of time and each at its own moment, so that nobody can see the difference.
 
-use super::super::error::ServiceError;
-use super::super::identity::Home;
-use super::super::lookup::Found;
-use super::super::tables::Writer;
 use super::{Context, replication, rotation};
+use crate::sandbox::auth::Home;
+use crate::sandbox::state::{Found, Writer};
+use crate::sandbox::wire::ServiceError;
 
 /// Settles everything that is due by now.
 pub(crate) fn settle(context: &Context<'_>) -> Result<(), ServiceError> {

@@ -2,12 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::label::CURRENT;
-use super::super::lookup::{Found, SecretId};
-use super::super::protocol::{Reply, input};
 use super::{Context, Touched, versions};
+use crate::sandbox::state::{CURRENT, Found, SecretId};
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

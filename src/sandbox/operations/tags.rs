@@ -2,12 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::lookup::SecretId;
-use super::super::protocol::{Reply, input};
-use super::super::record::Tag;
 use super::Context;
+use crate::sandbox::state::{SecretId, Tag};
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
 
 /// How many tags a secret may have.
 const MAX_TAGS: usize = 50;

@@ -2,17 +2,11 @@
 
 use serde::Deserialize;
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::identity::Home;
-use super::super::kms;
-use super::super::label::{CURRENT, PENDING, PREVIOUS};
-use super::super::lookup::{Found, SecretId};
-use super::super::protocol::{Reply, SensitiveBytes, SensitiveText, input};
-use super::super::replication;
-use super::super::tables::Writer;
 use super::versions::{self, Placed};
 use super::{Context, Touched, rotation};
+use crate::sandbox::auth::Home;
+use crate::sandbox::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -80,7 +74,7 @@ fn change_key_of_copy(writer: &Writer<'_>, mut found: Found, key: Option<String>
         let replica = record.replicas.iter_mut().find(|replica| replica.region == found.home.region);
         if let Some(replica) = replica {
             replica.kms_key_id.clone_from(&key);
-            found.record.kms_key_id = Some(replication::shown_key(replica).to_owned());
+            found.record.kms_key_id = Some(replica::shown_key(replica).to_owned());
         }
         // Writes the copies anew, this one among them.
         Found { home: primary, record }.save_changed(writer)?;

@@ -2,14 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::constraint::Constraints;
-use super::super::error::ServiceError;
-use super::super::kms;
-use super::super::lookup::SecretId;
-use super::super::page::{Place, Query};
-use super::super::protocol::{EpochSeconds, Reply, input};
-use super::super::record::VersionRecord;
 use super::Context;
+use crate::sandbox::state::{SecretId, VersionRecord, kms};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input};
 
 const MAX_PAGE: i64 = 100;
 

@@ -1,11 +1,8 @@
 //! Putting a version into a secret: the part that CreateSecret, UpdateSecret and PutSecretValue share.
 
-use super::super::clock::Moment;
-use super::super::error::{ErrorCode, ServiceError};
-use super::super::label::MAX_LABELS;
-use super::super::lookup::Found;
-use super::super::record::{SecretData, VersionRecord};
-use super::super::tables::Writer;
+use crate::sandbox::clock::Moment;
+use crate::sandbox::state::{Found, MAX_LABELS, SecretData, VersionRecord, Writer};
+use crate::sandbox::wire::{ErrorCode, ServiceError};
 
 /// Beyond this many versions without a label, the oldest are removed,
 const MAX_DEPRECATED: usize = 100;

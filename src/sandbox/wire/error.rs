@@ -3,9 +3,8 @@
 //! Where a text is known from the real service or its documentation it stands here to the letter; where nothing is
 //! known, the comment says so. A secret value never enters a message.
 
+use crate::sandbox::state::StoreError;
 use std::borrow::Cow;
-
-use super::store::StoreError;
 
 /// What a client reads as the error's type, with the HTTP status that the service sends it under.
 #[derive(Clone, Debug, PartialEq, Eq)]

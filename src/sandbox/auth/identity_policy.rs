@@ -9,9 +9,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::{ErrorCode, ServiceError};
-use super::protocol::Caller;
 use super::sts;
+use crate::sandbox::wire::{Caller, ErrorCode, ServiceError};
 
 /// The prefix of the actions that are decided here.
 const SERVICE: &str = "secretsmanager:";
@@ -301,7 +300,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sandbox::identity::Home;
+    use crate::sandbox::auth::Home;
 
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app/db-a1b2C3";
 

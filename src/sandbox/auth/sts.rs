@@ -10,11 +10,9 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::Request;
 
-use super::clock::Moment;
-use super::constraint::Constraints;
-use super::error::{ErrorCode, ServiceError};
 use super::identity::{AssumedRole, is_account, is_plain_name, partition, temporary_key};
-use super::protocol::{Caller, Reply};
+use crate::sandbox::clock::Moment;
+use crate::sandbox::wire::{Caller, Constraints, ErrorCode, Reply, ServiceError};
 
 /// The media type of every answer of STS.
 pub(crate) const XML: &str = "text/xml";

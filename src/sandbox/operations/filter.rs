@@ -4,11 +4,9 @@
 //! into its complement. Names, tags and the owning service match by a case-sensitive prefix; descriptions and `all`
 //! match word by word.
 
+use crate::sandbox::state::{SecretRecord, Tag};
+use crate::sandbox::wire::{Constraints, ServiceError};
 use serde::{Deserialize, Serialize};
-
-use super::constraint::Constraints;
-use super::error::ServiceError;
-use super::record::{SecretRecord, Tag};
 
 /// A filter as a request has it. The model requires neither member.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -10,8 +10,8 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::clock::Moment;
 use super::record::{RotationRules, Window};
+use crate::sandbox::clock::Moment;
 
 const HOUR: i64 = 60 * 60 * 1000;
 const DAY: i64 = 24 * HOUR;

@@ -20,11 +20,9 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::calls::{Call, Outcome};
-use super::faults::Fault;
-use super::rotation::{RotationOf, RotationOutcome};
-use super::service::Sandbox;
-use super::weather::{self, Weather};
+use super::sandbox::Sandbox;
+use crate::sandbox::faults::{Fault, RotationOf, RotationOutcome, Weather, profile};
+use crate::sandbox::state::{Call, Outcome};
 
 /// Every control path begins so.
 pub(super) const PREFIX: &str = "/_keywright/";
@@ -32,7 +30,7 @@ pub(super) const PREFIX: &str = "/_keywright/";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockOrder {
-    #[serde(deserialize_with = "weather::duration")]
+    #[serde(deserialize_with = "profile::duration")]
     advance: Duration,
 }
 

@@ -1,11 +1,10 @@
 //! Faults on demand: rules that make calls fail or slow, or lose the answer of a call that succeeded.
 
+use crate::sandbox::state::Call;
+use crate::sandbox::wire::{ErrorCode, ServiceError};
 use std::time::Duration;
 
 use serde::Deserialize;
-
-use super::calls::Call;
-use super::error::{ErrorCode, ServiceError};
 
 /// A rule. It looks at every call that it matches: the first `skip` of these pass, then `times` of them fail, then it
 /// is spent.
@@ -54,7 +53,7 @@ pub enum FaultKind {
     /// The call is carried out and answered, and that takes longer by so much (real time).
     Slow {
         /// How much longer.
-        #[serde(deserialize_with = "super::weather::duration")]
+        #[serde(deserialize_with = "super::profile::duration")]
         by: Duration,
     },
 }
@@ -153,13 +152,13 @@ fn access_denied(call: &Call) -> ServiceError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::calls::Outcome;
     use super::*;
+    use crate::sandbox::state::Outcome;
 
     fn call(operation: &str, secret: Option<&str>) -> Call {
         Call {
             operation: operation.to_owned(),
-            account: super::super::DEFAULT_ACCOUNT.to_owned(),
+            account: crate::sandbox::DEFAULT_ACCOUNT.to_owned(),
             region: "eu-west-1".to_owned(),
             secret: secret.map(str::to_owned),
             outcome: Outcome::Pending,

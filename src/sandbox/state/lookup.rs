@@ -1,10 +1,10 @@
 //! Finding a secret by what a client calls it: its name, its ARN, or its ARN without the six characters at the end.
 
-use super::error::ServiceError;
-use super::identity::{Home, is_account};
 use super::record::SecretRecord;
-use super::replication;
+use super::replica;
 use super::tables::{Transaction, View, Writer};
+use crate::sandbox::auth::{Home, is_account};
+use crate::sandbox::wire::ServiceError;
 
 /// A SecretId that could name a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Found {
     pub(crate) fn save_changed(&mut self, writer: &Writer<'_>) -> Result<(), ServiceError> {
         self.record.touch(writer.now());
         writer.save(&self.home, &self.record)?;
-        Ok(replication::propagate(writer, &self.home, &self.record)?)
+        Ok(replica::propagate(writer, &self.home, &self.record)?)
     }
 }
 

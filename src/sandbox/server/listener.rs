@@ -19,9 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::answering::Dropped;
 use super::control::{self, text};
-use super::service::Sandbox;
+use super::dispatch::Dropped;
+use super::sandbox::Sandbox;
 use crate::serving;
 
 /// The largest body: sixteen times the largest value.

@@ -1,5 +1,5 @@
 //! The sandbox as its users hold it: a handle that answers requests, remembers the calls, and does what tests ask of
-//! it. How a request is answered is in `answering`.
+//! it. How a request is answered is in `dispatch`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,19 +11,15 @@ use http::{Request, Response};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use super::answering::Dropped;
-use super::authorization::{IdentityPolicy, PolicyError};
-use super::calls::{Call, CallLog};
-use super::clock::{Clock, Moment};
-use super::dump::{self, SecretDump};
-use super::error::{ErrorCode, ServiceError};
-use super::faults::{Fault, Faults};
-use super::identity::Home;
-use super::protocol::{self, Service};
-use super::rotation::{Functions, RotationOf, RotationOutcome};
-use super::seed::{self, SeedError};
-use super::store::{OpenError, Store, StoreError};
-use super::weather::{Sky, Weather};
+use super::dispatch::Dropped;
+use super::fixtures::{self, SeedError};
+use crate::sandbox::auth::{Home, IdentityPolicy, PolicyError};
+use crate::sandbox::clock::{Clock, Moment};
+use crate::sandbox::faults::{Fault, Faults, Functions, RotationOf, RotationOutcome, Sky, Weather};
+use crate::sandbox::state::{
+    Call, CallLog, LoadError, OpenError, SecretDump, Snapshot, Store, StoreError, dump, snapshot,
+};
+use crate::sandbox::wire::{ErrorCode, Service, ServiceError, protocol};
 
 /// An embedded Secrets Manager. Clones share one store, and may be used from any thread.
 #[derive(Clone)]
@@ -176,10 +172,16 @@ impl Sandbox {
     ///   scheduledForDeletion: { recoveryWindowDays: 7 }   # or true
     /// ```
     pub fn seed(&self, text: &str) -> Result<usize, SeedError> {
-        let plan = seed::read(text)?;
-        let made = self.with_context(&Home::new("", ""), |context| seed::plant(context, plan));
+        let plan = fixtures::read(text)?;
+        let made = self.with_context(&Home::new("", ""), |context| fixtures::plant(context, plan));
         // Replications have ended when the next one looks; here is nobody but the one who seeds.
         made.and_then(|made| self.settle().map(|()| made).map_err(SeedError::from))
+    }
+
+    /// Writes secrets as they are somewhere else, in one change: all of them or, on an error, none. A secret whose place
+    /// is taken, by one that is loaded before it too, is left out; how many were written.
+    pub fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
+        self.inner.store.write(self.inner.now(), |writer| snapshot::load(writer, secrets))
     }
 
     /// Moves the clock forward, whichever clock the sandbox has: recovery windows end and rotations fall due. A store
@@ -261,7 +263,7 @@ impl Sandbox {
     /// tag that the service itself sets. No operation of the API can do this. False if there is no such secret.
     pub fn hand_to_service(&self, account: &str, region: &str, name: &str, service: &str) -> Result<bool, StoreError> {
         let home = Home::new(account, region);
-        self.inner.store.write(self.inner.now(), |writer| seed::hand_to_service(writer, &home, name, service))
+        self.inner.store.write(self.inner.now(), |writer| fixtures::hand_to_service(writer, &home, name, service))
     }
 
     /// Every secret of one account and region, in the order of the names. Empty if the store cannot be read, which

@@ -7,10 +7,10 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Deserializer};
 
-use super::calls::Call;
-use super::error::{ErrorCode, ServiceError};
-use super::faults::Fate;
 use super::quota::Quotas;
+use super::rule::Fate;
+use crate::sandbox::state::Call;
+use crate::sandbox::wire::{ErrorCode, ServiceError};
 
 /// How calls fare. `Weather::default()` is calm: everything works, at once.
 ///

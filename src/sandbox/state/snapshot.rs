@@ -9,17 +9,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::clock::Moment;
-use super::identity::{Home, is_account};
 use super::label::Labels;
 use super::record::{
     Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
     Window,
 };
-use super::replication;
-use super::service::Sandbox;
+use super::replica;
 use super::store::StoreError;
 use super::tables::Writer;
+use crate::sandbox::auth::{Home, is_account};
+use crate::sandbox::clock::Moment;
 
 /// One secret as it is somewhere else. What it says is written as it is: no rule of the service is asked.
 #[derive(Default)]
@@ -131,28 +130,26 @@ const RECOVERY_DAYS: i64 = 30;
 /// The end of the ARN of what stands in a replica's way.
 const IN_THE_WAY: &str = "InTheW";
 
-impl Sandbox {
-    /// Writes secrets as they are somewhere else, in one change: all of them or, on an error, none. A secret whose place is
-    /// taken, by one that is loaded before it too, is left out; how many were written.
-    pub fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
-        let secrets = secrets.into_iter().map(|secret| Ok((home(&secret.arn)?, secret)));
-        let secrets = secrets.collect::<Result<Vec<_>, LoadError>>()?;
-        self.inner.store.write(self.inner.now(), |writer| {
-            let mut loaded = Vec::new();
-            for (home, secret) in secrets {
-                if writer.secret(&home, &secret.name)?.is_none() {
-                    loaded.push((write(writer, &home, secret)?, home, secret));
-                }
-            }
-            // Only now is it known what stands in the replicas' places.
-            for (record, home, secret) in &loaded {
-                for replica in &record.replicas {
-                    replicate(writer, home, record, replica, secret)?;
-                }
-            }
-            Ok(loaded.len())
-        })
+/// Writes secrets as they are somewhere else: those whose place is taken, by one that is loaded before them too, are left
+/// out. How many were written.
+pub(crate) fn load<'a>(
+    writer: &Writer<'_>,
+    secrets: impl IntoIterator<Item = &'a Snapshot>,
+) -> Result<usize, LoadError> {
+    let mut loaded = Vec::new();
+    for secret in secrets {
+        let home = home(&secret.arn)?;
+        if writer.secret(&home, &secret.name)?.is_none() {
+            loaded.push((write(writer, &home, secret)?, home, secret));
+        }
     }
+    // Only now is it known what stands in the replicas' places.
+    for (record, home, secret) in &loaded {
+        for replica in &record.replicas {
+            replicate(writer, home, record, replica, secret)?;
+        }
+    }
+    Ok(loaded.len())
 }
 
 /// Where a secret is, by its ARN.
@@ -272,9 +269,9 @@ fn replicate(
     secret: &Snapshot,
 ) -> Result<(), StoreError> {
     match secret.replicas.get(&replica.region).map(|replica| &replica.status) {
-        Some(SnapshotStatus::InSync) => replication::make_copy(writer, home, record, replica, false).map(drop),
+        Some(SnapshotStatus::InSync) => replica::make_copy(writer, home, record, replica, false).map(drop),
         Some(SnapshotStatus::Failed { in_the_way: true, .. }) => {
-            let there = replication::home_of(home, replica);
+            let there = replica::home_of(home, replica);
             if writer.secret(&there, &record.name)?.is_some() {
                 return Ok(());
             }

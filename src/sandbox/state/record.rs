@@ -8,8 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::clock::Moment;
 use super::label::Labels;
+use crate::sandbox::clock::Moment;
 
 /// Everything about a secret but its policy, its versions and their values.
 ///

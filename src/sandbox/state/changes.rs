@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use redb::ReadableTable as _;
 
-use super::clock::Moment;
-use super::identity::Home;
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use super::tables::{
     CLOCK_OFFSET, COUNTERS, CREATED, DUE, HISTORY, INCARNATIONS, NOTHING, POLICIES, SECRETS, VALUES, VERSIONS, Writer,
     place,
 };
+use crate::sandbox::auth::Home;
+use crate::sandbox::clock::Moment;
 
 /// How long changes are remembered: longer than any list lags.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -165,10 +165,8 @@ mod tests {
 
     use zeroize::Zeroizing;
 
-    use super::super::label::Labels;
-    use super::super::record::Deletion;
-    use super::super::store::Store;
     use super::*;
+    use crate::sandbox::state::{Deletion, Labels, Store};
 
     fn record(serial: u64, due: Option<Moment>) -> SecretRecord {
         SecretRecord {

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::clock::Moment;
-use super::identity::Home;
 use super::kms;
 use super::record::{Replica, ReplicaStatus, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
+use crate::sandbox::auth::Home;
+use crate::sandbox::clock::Moment;
 
 /// The home of a secret's copy.
 pub(crate) fn home_of(primary: &Home, replica: &Replica) -> Home {

@@ -3,13 +3,11 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::authorization::{IdentityPolicy, Question};
-use super::error::ServiceError;
 use super::identity::{Home, partition};
-use super::lookup::{self, SecretId};
-use super::operations::Context;
-use super::protocol::{self, Caller};
-use super::record::SecretRecord;
+use super::identity_policy::{IdentityPolicy, Question};
+use crate::sandbox::operations::Context;
+use crate::sandbox::state::{SecretId, SecretRecord, lookup};
+use crate::sandbox::wire::{Caller, ServiceError, protocol};
 
 /// What a request says that matters here. A value is not among it, and is not copied out of the request.
 #[derive(Deserialize, Default)]
@@ -60,7 +58,7 @@ pub(crate) struct Authority<'a> {
 
 impl Authority<'_> {
     /// Refuses a request that the policy does not allow. One that cannot be read is left to its operation.
-    pub(super) fn check(&self, context: &Context<'_>, operation: &str, body: &[u8]) -> Result<(), ServiceError> {
+    pub(crate) fn check(&self, context: &Context<'_>, operation: &str, body: &[u8]) -> Result<(), ServiceError> {
         let Ok(input) = protocol::input::<Input>(body) else { return Ok(()) };
         let mut keys = keys_of_request(&input);
         match operation {
@@ -103,7 +101,7 @@ impl Authority<'_> {
     }
 
     /// Refuses a caller of BatchGetSecretValue one of its secrets.
-    pub(super) fn check_value_read(&self, record: &SecretRecord) -> Result<(), ServiceError> {
+    pub(crate) fn check_value_read(&self, record: &SecretRecord) -> Result<(), ServiceError> {
         self.ask("GetSecretValue", &record.arn, Some(&record.arn), &keys_of_secret(record))
     }
 

@@ -5,17 +5,13 @@ use std::cell::Cell;
 
 use serde::Deserialize;
 
-use super::calls::{Call, Outcome};
-use super::clock;
-use super::error::ServiceError;
-use super::faults::Fate;
-use super::identity::Home;
-use super::lookup;
-use super::operations::{self, Context};
-use super::protocol::{self, Envelope, Reply, Service};
-use super::questions::Authority;
-use super::service::{Inner, Sandbox, locked};
-use super::sts;
+use super::sandbox::{Inner, Sandbox, locked};
+use crate::sandbox::auth::{Authority, Home, sts};
+use crate::sandbox::clock;
+use crate::sandbox::faults::Fate;
+use crate::sandbox::operations::{self, Context};
+use crate::sandbox::state::{Call, Outcome, lookup};
+use crate::sandbox::wire::{Envelope, Reply, Service, ServiceError, protocol};
 
 /// The longest name of an operation that the log keeps, in bytes: the name comes from a header that anybody can write.
 const LOGGED_NAME: usize = 128;

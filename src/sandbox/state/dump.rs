@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::error::ServiceError;
-use super::identity::Home;
 use super::record::{ReplicaStatus, SecretRecord, Tag};
 use super::tables::Reader;
+use crate::sandbox::auth::Home;
+use crate::sandbox::wire::ServiceError;
 
 /// One secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

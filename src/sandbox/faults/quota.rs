@@ -3,10 +3,9 @@
 //! The rates are the documented ones, by the groups in which they are documented. How the real service counts is not:
 //! here each group is a bucket that holds the requests of one second and fills at its rate.
 
+use crate::sandbox::state::Call;
 use std::collections::HashMap;
 use std::time::Instant;
-
-use super::calls::Call;
 
 /// A group of operations that share a quota, and its rate in requests for each second.
 fn group(operation: &str) -> Option<(&'static str, f64)> {
@@ -68,13 +67,13 @@ impl Quotas {
 mod tests {
     use std::time::Duration;
 
-    use super::super::calls::Outcome;
     use super::*;
+    use crate::sandbox::state::Outcome;
 
     fn call(operation: &str, region: &str) -> Call {
         Call {
             operation: operation.to_owned(),
-            account: super::super::DEFAULT_ACCOUNT.to_owned(),
+            account: crate::sandbox::DEFAULT_ACCOUNT.to_owned(),
             region: region.to_owned(),
             secret: None,
             outcome: Outcome::Pending,

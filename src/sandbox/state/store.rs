@@ -15,8 +15,8 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError, WriteTransaction};
 
 use super::cipher::{self, Cipher, KeyFile};
-use super::clock::Moment;
 use super::tables::{self, Format, Reader, Writer};
+use crate::sandbox::clock::Moment;
 
 /// Memory for pages of the file; redb's own default is a gibibyte.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::clock::Clock;
-use super::super::service::Options;
 use super::*;
+use crate::sandbox::{Clock, Options, Sandbox};
 
 const ACCOUNT: &str = "111111111111";
 

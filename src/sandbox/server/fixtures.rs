@@ -11,12 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::error::ServiceError;
-use super::identity::{DEFAULT_ACCOUNT, Home, is_account};
-use super::operations::{self, Context};
-use super::record::Tag;
-use super::store::StoreError;
-use super::tables::Writer;
+use crate::sandbox::auth::{DEFAULT_ACCOUNT, Home, is_account};
+use crate::sandbox::operations::{self, Context};
+use crate::sandbox::state::{StoreError, Tag, Writer};
+use crate::sandbox::wire::ServiceError;
 
 /// The tag that AWS sets on a secret which one of its services owns.
 const OWNING_SERVICE_TAG: &str = "aws:secretsmanager:owningService";

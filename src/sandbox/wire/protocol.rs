@@ -11,10 +11,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::clock::Moment;
 use super::error::{ErrorCode, ServiceError};
-use super::identity::{AssumedRole, Home, account_of_key};
-use super::sts;
+use crate::sandbox::auth::{AssumedRole, Home, account_of_key, sts};
+use crate::sandbox::clock::Moment;
 
 /// The media type of every answer of Secrets Manager.
 const AMZ_JSON: &str = "application/x-amz-json-1.1";

@@ -26,10 +26,10 @@ use redb::{
 };
 
 use super::cipher::Cipher;
-use super::clock::Moment;
-use super::identity::Home;
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
+use crate::sandbox::auth::Home;
+use crate::sandbox::clock::Moment;
 
 /// The format that this version reads and writes.
 pub(crate) const FORMAT: &str = "2";

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::clock::Moment;
 use super::error::ServiceError;
+use crate::sandbox::clock::Moment;
 
 /// A place in an order: a date with a serial number, or a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,34 @@
+//! What the sandbox remembers: the database, the records in it, and the log of calls.
+//!
+//! `store` opens the database, `tables` reads and `changes` writes it, `record` and `label` are what is kept of a secret,
+//! `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies in step,
+//! `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what is here,
+//! `calls` is the log. What may not enter: requests, and the rules of single operations.
+
+mod calls;
+mod changes;
+mod cipher;
+pub(crate) mod dump;
+pub(crate) mod kms;
+mod label;
+pub(crate) mod lookup;
+mod record;
+pub(crate) mod replica;
+mod schedule;
+pub(crate) mod snapshot;
+mod store;
+mod tables;
+
+pub(crate) use calls::CallLog;
+pub use calls::{Call, Outcome};
+pub use dump::SecretDump;
+pub(crate) use label::{CURRENT, Labels, MAX_LABELS, PENDING, PREVIOUS};
+pub(crate) use lookup::{Found, SecretId, is_valid_name};
+pub(crate) use record::{
+    Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
+};
+pub(crate) use schedule::Schedule;
+pub use snapshot::{LoadError, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+pub(crate) use store::Store;
+pub use store::{OpenError, StoreError};
+pub(crate) use tables::{Reader, Transaction, View, Writer};

@@ -1,0 +1,15 @@
+//! Requests and answers as they travel, and every error that the service answers with.
+//!
+//! `protocol` reads a request's headers and writes its answer, `constraint` has the API model's checks and their
+//! sentences, `page` the tokens between pages, `error` the codes and texts. What may not enter: what an operation does,
+//! and what is stored.
+
+mod constraint;
+mod error;
+mod page;
+pub(crate) mod protocol;
+
+pub(crate) use constraint::Constraints;
+pub(crate) use error::{ErrorCode, ServiceError};
+pub(crate) use page::{Place, Query};
+pub(crate) use protocol::{Caller, Envelope, EpochSeconds, Reply, SensitiveBytes, SensitiveText, Service, input};
