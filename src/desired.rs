@@ -1,6 +1,6 @@
-//! The normalised wish for one target: what `manifest` hands to `plan`.
+//! The normalised desired state of one target: what `manifest` hands to `plan`.
 //!
-//! By the time a wish is here, defaults and overrides are merged, variables are filled in and every rule that can be
+//! By the time it is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
 mod rotation;
@@ -64,7 +64,7 @@ impl fmt::Debug for SecretName {
 /// A field that a manifest declares. A field that it leaves out is `None` around this, and is not managed at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared<T> {
-    /// The wish; `None` is a written `null`: there must be none.
+    /// What is declared; `None` is a written `null`: there must be none.
     pub value: Option<T>,
     /// Where it was written: in the secret's manifest, in the defaults or in an override.
     pub origin: Origin,
@@ -79,7 +79,7 @@ pub struct Desired {
     pub target: Target,
     /// What the project may touch.
     pub scope: Scope,
-    /// What becomes of owned secrets that left git.
+    /// What becomes of owned secrets whose manifest is gone.
     pub prune: Prune,
     /// The recovery window of secrets that are pruned, in days (7 to 30).
     pub prune_window_days: u8,
@@ -201,7 +201,7 @@ impl TagPatterns {
     }
 }
 
-/// One secret's wish.
+/// The desired state of one secret.
 #[derive(Clone, Debug)]
 pub struct DesiredSecret {
     /// Its name.
@@ -216,7 +216,8 @@ pub struct DesiredSecret {
     pub depends_on: BTreeSet<SecretName>,
     /// `spec.description`.
     pub description: Option<Declared<Template>>,
-    /// `spec.kmsKeyId`: key id, key ARN, alias or alias ARN. A declared `null` is the account's `aws/secretsmanager` key.
+    /// `spec.kmsKeyId`: key id, key ARN, alias or alias ARN. A declared `null` is the account's `aws/secretsmanager`
+    /// key.
     pub kms_key_id: Option<Declared<String>>,
     /// `spec.tags`, without keywright's own.
     pub tags: Option<DesiredTags>,

@@ -7,7 +7,7 @@
 //!        │                         │
 //!    desired.rs                  live/ ── reads: List, Describe, GetResourcePolicy
 //!        └───────────┬─────────────┘
-//!                  plan/  ── pure: wish + snapshot → plan + report
+//!                  plan/  ── pure: desired + snapshot → plan + report
 //!                    │
 //!        ┌───────────┴─────────────┐
 //!     render/                   apply/ ── writes, in dependency order, then reads again
@@ -17,8 +17,8 @@
 //!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!
-//! 1. Planning never writes: reading and writing are different traits, and only `apply` and the day-2 commands can build
-//!    the writer.
+//! 1. Planning never writes: reading and writing are different traits, and only `apply` and the day-2 commands can
+//!    build the writer.
 //! 2. The planner is pure: the same inputs give the same bytes.
 //! 3. Execution decides nothing: each action carries what it needs.
 //! 4. Apply converges: after an apply that reports success, a new plan is empty.

@@ -1,7 +1,7 @@
 //! Where something that a person wrote stands: file, line and column.
 //!
-//! Every wish carries its origin from the manifest to the rendered plan, so that a reviewer can go from a planned change
-//! to the line that asks for it.
+//! All desired state carries its origin from the manifest to the rendered plan, so that a reviewer can go from a
+//! planned change to the line that asks for it.
 
 use std::fmt;
 use std::path::Path;

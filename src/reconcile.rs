@@ -1,4 +1,4 @@
-//! One target, from its wish to its plan, and from its apply to the proof that it converged.
+//! One target, from its desired state to its plan, and from its apply to the proof that it converged.
 //!
 //! The list that planning starts from may lag five minutes behind the truth. So whatever it shows as different is
 //! described, and planned again, before it becomes a change.
@@ -123,9 +123,9 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         }
         facts.unlabelled.extend(live::version_ids_of(reader, versions_unknown).await?);
         for (region, name) in places_unknown {
-            let there = reader.describe_elsewhere(&region, &name).await?;
+            let there = reader.describe_in_region(&region, &name).await?;
             progress(ReadProgress::Described);
-            live.elsewhere.insert((region, name), there);
+            live.other_regions.insert((region, name), there);
         }
     }
 }
@@ -184,15 +184,17 @@ async fn audit<R: ReadSecrets>(
 fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> Vec<(String, SecretName)> {
     let mut places = Vec::new();
     for secret in &plan.secrets {
-        let Some(wish) = desired.secrets.get(&secret.name) else { continue };
-        let Some(wished) = wish.replicas.as_ref().and_then(|declared| declared.value.as_ref()) else { continue };
+        let Some(desired_secret) = desired.secrets.get(&secret.name) else { continue };
+        let Some(declared) = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref()) else {
+            continue;
+        };
         let made = secret.changes.iter().filter_map(|change| match change {
             Change::Replica { region, after: Some(_), .. } => Some(region),
             _ => None,
         });
-        for region in made.filter(|region| wished.get(*region).is_some_and(|replica| replica.overwrite)) {
+        for region in made.filter(|region| declared.get(*region).is_some_and(|replica| replica.overwrite)) {
             let place = (region.clone(), secret.name.clone());
-            if !live.elsewhere.contains_key(&place) {
+            if !live.other_regions.contains_key(&place) {
                 places.push(place);
             }
         }
@@ -217,22 +219,22 @@ fn refresh(live: &mut Live, name: SecretName, described: Option<LiveSecret>) {
 
 /// What of the target must be looked at.
 fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
-    let chosen = || desired.secrets.values().filter(|wish| selection.contains(&wish.name));
-    let mut names: BTreeSet<SecretName> = chosen().map(|wish| wish.name.clone()).collect();
+    let chosen = || desired.secrets.values().filter(|desired_secret| selection.contains(&desired_secret.name));
+    let mut names: BTreeSet<SecretName> = chosen().map(|desired_secret| desired_secret.name.clone()).collect();
     // The ARNs of what they depend on are needed too.
-    names.extend(chosen().flat_map(|wish| wish.depends_on.iter().cloned()));
+    names.extend(chosen().flat_map(|desired_secret| desired_secret.depends_on.iter().cloned()));
     let plain = selection.plain_names();
     names.extend(plain.iter().flatten().filter(|name| desired.scope.contains(name.as_str())).cloned());
     Wanted {
         scope: &desired.scope,
         names,
         policies: chosen()
-            .filter(|wish| wish.state == State::Present && wish.policy.is_some())
-            .map(|wish| wish.name.clone())
+            .filter(|desired_secret| desired_secret.state == State::Present && desired_secret.policy.is_some())
+            .map(|desired_secret| desired_secret.name.clone())
             .collect(),
         replicated: chosen()
-            .filter(|wish| wish.state == State::Present && wish.replicas.is_some())
-            .map(|wish| wish.name.clone())
+            .filter(|desired_secret| desired_secret.state == State::Present && desired_secret.replicas.is_some())
+            .map(|desired_secret| desired_secret.name.clone())
             .collect(),
         cache: None,
         names_only: plain.is_some(),
@@ -253,7 +255,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     }
     // One that is gone, or scheduled for deletion, is told by the description alone.
     let with_policy = |name: &&SecretName| {
-        desired.secrets.get(*name).is_some_and(|wish| wish.policy.is_some())
+        desired.secrets.get(*name).is_some_and(|desired_secret| desired_secret.policy.is_some())
             && live.secrets.get(*name).is_some_and(|secret| !secret.is_scheduled_for_deletion())
     };
     let declared: Vec<SecretName> = touched.iter().filter(with_policy).cloned().collect();

@@ -1,12 +1,12 @@
 //! A plan carried out on a copy: what is live, as it was read, in an embedded sandbox in memory.
 //!
-//! What a plan cannot see by itself is whether the service would take its actions, and whether nothing is left to do after
-//! them. So the snapshot is loaded into a sandbox, planned there, applied there, and planned once more.
-//! Values are placeholders: no key is needed, nothing is decrypted and no value is read.
+//! What a plan cannot see by itself is whether the service would take its actions, and whether nothing is left to do
+//! after them. So the snapshot is loaded into a sandbox, planned there, applied there, and planned once more. Values
+//! are placeholders: no key is needed, nothing is decrypted and no value is read.
 //!
-//! What may not enter: a connection to anything but the sandbox that is made here. This room asks the real service nothing
-//! and can write nothing there. It does not know the caller's permissions, quotas, KMS keys or rotation functions, so it
-//! says nothing about them.
+//! What may not enter: a connection to anything but the sandbox that is made here. This room asks the real service
+//! nothing and can write nothing there. It does not know the caller's permissions, quotas, KMS keys or rotation
+//! functions, so it says nothing about them.
 
 mod copy;
 mod placeholders;
@@ -29,7 +29,7 @@ use placeholders::{Placeholders, Stock};
 /// What is rehearsed.
 #[derive(Clone, Copy)]
 pub struct Rehearsal<'a, V> {
-    /// The wish.
+    /// The desired state.
     pub desired: &'a Desired,
     /// The plan, and what it was made from.
     pub planned: &'a TargetPlan,
@@ -53,8 +53,8 @@ pub struct RehearsalReport {
     pub applied: ApplyReport,
     /// What a plan after it would do.
     pub remaining: Plan,
-    /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them. That
-    /// is a defect of the rehearsal, and it is told as one.
+    /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them.
+    /// That is a defect of the rehearsal, and it is told as one.
     pub differs: BTreeSet<SecretName>,
 }
 

@@ -1,5 +1,5 @@
-//! What the servers of this crate have in common: connections taken one by one, bounded in number and time, and finished
-//! when the server stops. What is answered is their own business.
+//! What the servers of this crate have in common: connections taken one by one, bounded in number and time, and
+//! finished when the server stops. What is answered is their own business.
 
 use std::error::Error;
 use std::future::Future;
@@ -20,8 +20,8 @@ use tokio::time::timeout;
 /// How long requests that are under way have when a server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Takes connections, at most `most` at a time, and serves each until `shutdown` completes; those that are open then are told,
-/// and have a few seconds to finish.
+/// Takes connections, at most `most` at a time, and serves each until `shutdown` completes; those that are open then
+/// are told, and have a few seconds to finish.
 pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     most: usize,
@@ -65,8 +65,8 @@ pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-/// Serves one connection of HTTP/1.1 until the client closes it or the server stops. A client that has not sent its headers
-/// within `read_timeout` is cut off.
+/// Serves one connection of HTTP/1.1 until the client closes it or the server stops. A client that has not sent its
+/// headers within `read_timeout` is cut off.
 pub(crate) async fn connection<S>(
     stream: TcpStream,
     mut stopped: watch::Receiver<bool>,

@@ -45,7 +45,8 @@ const BAD: &[&str] = &[
     "spec:\n  value:\n    env: C4N4RY env with spaces\n",
     "spec:\n  value: C4N4RY-scalar\n",
     "spec:\n  value:\n    C4N4RY-as-a-key: x\n",
-    "spec:\n  value:\n    json:\n      password: { text: C4N4RY-nested, unknown: C4N4RY-unknown }\n      user: C4N4RY-user\n",
+    "spec:\n  value:\n    json:\n      password: { text: C4N4RY-nested, unknown: C4N4RY-unknown }\n      user: \
+     C4N4RY-user\n",
     "spec:\n  value:\n    text: \"${C4N4RY-variable} and C4N4RY-rest\"\n",
     "spec:\n  value:\n    text: |\n      C4N4RY-line-1\n      C4N4RY-line-2\n    text: again C4N4RY-dup\n",
     "spec:\n  value:\n    text: \"C4N4RY-unclosed\n  description: x\n",
@@ -53,7 +54,8 @@ const BAD: &[&str] = &[
     "spec:\n  value:\n    text: !C4N4RY-tag x\n",
     "spec:\n  value:\n   text: C4N4RY-a\n     more: C4N4RY-b\n",
     "spec:\n  value: { text: C4N4RY-flow, { broken\n",
-    "spec:\n  overrides:\n    dev:\n      value: { text: C4N4RY-override, file: C4N4RY-file }\n    nowhere:\n      value: { text: C4N4RY-nowhere }\n",
+    "spec:\n  overrides:\n    dev:\n      value: { text: C4N4RY-override, file: C4N4RY-file }\n    nowhere:\n      \
+     value: { text: C4N4RY-nowhere }\n",
     "spec:\n  value:\n    sops: { file: C4N4RY-missing.yaml, key: /C4N4RY-key }\n",
     // A policy file that is wrong: no line of a file that a manifest refers to is ever shown.
     "spec: { policy: { file: broken.json } }",

@@ -36,7 +36,8 @@ fn told(args: &[&str]) -> String {
 
 #[test]
 fn wrong_usage_is_told_what_would_be_right() {
-    // A file of the sandbox's own, given as a word: apply would take it for an approved plan, the other verbs have none.
+    // A file of the sandbox's own, given as a word: apply would take it for an approved plan, the other verbs have
+    // none.
     let text = told(&["plan", "--sandbox", "here.redb"]);
     assert!(text.contains("tip: to name the sandbox's file, write '--sandbox=here.redb'"), "{text}");
     let text = told(&["plan", "here.redb", "--sandbox"]);

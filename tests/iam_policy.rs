@@ -1,5 +1,5 @@
-//! The policy that `iam-policy` prints, on a sandbox that enforces it: everything that plan and apply do is allowed, and
-//! without any single action some command of the story below is refused.
+//! The policy that `iam-policy` prints, on a sandbox that enforces it: everything that plan and apply do is allowed,
+//! and without any single action some command of the scenario below is refused.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
@@ -15,13 +15,13 @@ use support::{Run, keywright, write_files};
 const PROJECT: &str = include_str!("fixtures/iam-policy/keywright.yaml");
 
 /// Every kind of value, policy, rotation, replica, label and removal. `DESCRIPTION`, `TEXT`, `TAGS`, `ACTION`, `EVERY`
-/// and `REPLICAS` change in the course of the story.
+/// and `REPLICAS` change in the course of the scenario.
 const SECRETS: &str = include_str!("fixtures/iam-policy/secrets.yaml");
 
 /// What is live before.
 const LIVE: &str = include_str!("fixtures/iam-policy/live.yaml");
 
-/// The manifests at one moment of the story.
+/// The manifests at one moment of the scenario.
 fn manifests(changed: bool) -> String {
     let parts = if changed {
         [
@@ -94,7 +94,7 @@ fn policy(folder: &Path, args: &[&str]) -> Value {
 }
 
 /// Plans, applies, changes everything that can change, and changes it back. Every run with its name.
-fn story(policy: Option<&Value>) -> Vec<(&'static str, Run)> {
+fn scenario(policy: Option<&Value>) -> Vec<(&'static str, Run)> {
     let (folder, sandbox) = (project(), live());
     if let Some(policy) = policy {
         sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
@@ -156,7 +156,7 @@ fn statement<'a>(policy: &'a Value, sid: &str) -> &'a Value {
 fn the_policy_for_apply_allows_all_of_it() {
     let folder = project();
     let apply = policy(folder.path(), &["--for", "apply", "--read-values"]);
-    for (name, run) in story(Some(&apply)) {
+    for (name, run) in scenario(Some(&apply)) {
         assert_eq!(run.code.code(), 0, "{name}:\n{}{}", run.out, run.err);
         assert!(!run.err.contains("not authorized") && !run.out.contains("not authorized"), "{name}: {}", run.err);
     }
@@ -169,7 +169,7 @@ fn without_any_action_something_is_refused() {
     let mut useless = Vec::new();
     let mut silent = Vec::new();
     for (index, action) in actions(&apply).into_iter().filter(|(_, action)| action.starts_with("secretsmanager:")) {
-        let runs = story(Some(&without(&apply, index, &action)));
+        let runs = scenario(Some(&without(&apply, index, &action)));
         let refusal = format!("not authorized to perform: {action} ");
         let refused = runs.iter().any(|(_, run)| run.err.contains(&refusal) || run.out.contains(&refusal));
         let sid = apply["Statement"][index]["Sid"].as_str().unwrap_or_default();
@@ -179,9 +179,9 @@ fn without_any_action_something_is_refused() {
             silent.push(action);
         }
     }
-    assert!(useless.is_empty(), "nothing in the story needs: {useless:?}");
-    // A policy that cannot be validated is put all the same, and a value that cannot be compared counts as unknown: both
-    // are told, and neither fails a run.
+    assert!(useless.is_empty(), "nothing in the scenario needs: {useless:?}");
+    // A policy that cannot be validated is put all the same, and a value that cannot be compared counts as unknown:
+    // both are told, and neither fails a run.
     let told_only = ["secretsmanager:GetSecretValue", "secretsmanager:ValidateResourcePolicy"];
     assert!(silent.iter().all(|action| told_only.contains(&action.as_str())), "{silent:?}");
 }

@@ -232,7 +232,8 @@ const DEFAULTS: [&str; 3] = [
     "  defaults: { tags: { owner: platform, managed-by: keywright } }\n",
     "  defaults: { tags: { owner: \"${env}\" }, description: d, kmsKeyId: alias/d, replicas: [{ region: us-west-1 }], \
      rotation: { lambdaArn: \"arn:aws:lambda:eu-west-1:111111111111:function:d\", everyDays: 2, duration: 1h }, \
-     policy: { Id: d, Statement: [{ Effect: Deny, Principal: \"*\", Action: \"secretsmanager:DeleteSecret\", Resource: \"*\" }] } }\n",
+     policy: { Id: d, Statement: [{ Effect: Deny, Principal: \"*\", Action: \"secretsmanager:DeleteSecret\", \
+         Resource: \"*\" }] } }\n",
 ];
 
 fn project(targets: usize, defaults: &str) -> String {
@@ -290,7 +291,8 @@ proptest! {
         }
         prop_assert_eq!(json!(before), json!(after), "more than the owner tag was changed");
 
-        // A plan cannot tell what an import forgot. So another account that has nothing but the names is made the same by it.
+        // A plan cannot tell what an import forgot. So another account that has nothing but the names is made the same
+        // by it.
         let bare = support::sandbox();
         for name in &names {
             let create = json!({ "Name": name, "SecretString": "first", "ClientRequestToken": "0".repeat(32) });

@@ -25,7 +25,12 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
     let policy = "{ Version: \"2012-10-17\", Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, \
         Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }] }";
     let documents: String = (0..6)
-        .map(|index| format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/{index} }}\nspec: {{ policy: {policy} }}\n"))
+        .map(|index| {
+            format!(
+                "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/{index} }}\nspec: \
+            {{ policy: {policy} }}\n"
+            )
+        })
         .collect();
     support::write_files(folder.path(), [("keywright.yaml", PROJECT), ("secrets.yaml", documents.as_str())]);
     let desired = load(folder.path(), &LoadOptions::default()).desired.remove(0);

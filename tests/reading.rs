@@ -113,7 +113,7 @@ impl ReadSecrets for Service {
         unreachable!("nobody asked to validate {policy}")
     }
 
-    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         unreachable!("nothing here overwrites a replica: {name} in {region}")
     }
 
@@ -153,8 +153,8 @@ fn unchanged_secrets_cost_pages_and_nothing_else() {
     let live: Vec<_> = (0..7).map(|index| secret(&format!("dev/a/{index}"), "Same")).collect();
     let service = Service { listed: live.clone(), described: live, page: 3, ..Service::default() };
     let names: Vec<String> = (0..7).map(|index| format!("dev/a/{index}")).collect();
-    let wishes: Vec<_> = names.iter().map(|name| (name.as_str(), "{ description: Same }")).collect();
-    let planned = plan(&service, &desired(&wishes), Selection::all()).expect("a plan");
+    let desired_secrets: Vec<_> = names.iter().map(|name| (name.as_str(), "{ description: Same }")).collect();
+    let planned = plan(&service, &desired(&desired_secrets), Selection::all()).expect("a plan");
     assert!(planned.plan.is_empty(), "{:?}", planned.plan);
     assert_eq!(planned.report.counts.unchanged, 7);
     assert_eq!(service.calls("DescribeSecret"), 0);
@@ -179,8 +179,9 @@ fn a_list_that_lags_makes_no_change() {
         page: 100,
         ..Service::default()
     };
-    let wishes = [("dev/a/stale", "{ description: After }"), ("dev/a/new", "{ description: Made a minute ago }")];
-    let planned = plan(&service, &desired(&wishes), Selection::all()).expect("a plan");
+    let desired_secrets =
+        [("dev/a/stale", "{ description: After }"), ("dev/a/new", "{ description: Made a minute ago }")];
+    let planned = plan(&service, &desired(&desired_secrets), Selection::all()).expect("a plan");
     assert!(planned.plan.is_empty(), "{:?}", planned.plan);
     assert_eq!(planned.report.counts.unchanged, 2);
 }
@@ -255,8 +256,10 @@ fn adopting_from_a_cloudformation_stack_is_a_guard_of_its_own() {
     let desired = desired(&[("dev/a/1", "{}")]);
     let planned = plan(&service, &desired, Selection::all()).expect("a plan");
     assert_eq!(planned.plan.secrets[0].verb, Verb::Adopt);
-    let refused = |lifts| keywright::plan::guard(&desired, &planned.live, &planned.plan, &planned.report, lifts);
-    assert_eq!(refused(keywright::plan::Lifts::default()).len(), 1);
-    let lifted = keywright::plan::Lifts { adopt_cloudformation: true, ..keywright::plan::Lifts::default() };
-    assert!(refused(lifted).is_empty());
+    let refused =
+        |overrides| keywright::plan::guard(&desired, &planned.live, &planned.plan, &planned.report, overrides);
+    assert_eq!(refused(keywright::plan::GuardOverrides::default()).len(), 1);
+    let overridden =
+        keywright::plan::GuardOverrides { adopt_cloudformation: true, ..keywright::plan::GuardOverrides::default() };
+    assert!(refused(overridden).is_empty());
 }

@@ -1,4 +1,5 @@
-//! Runs every file in `tests/scenarios`: each tells a story of manifests, what is live, commands, and what came of them.
+//! Runs every file in `tests/scenarios`: each tells a scenario of manifests, what is live, commands, and what came of
+//! them.
 //!
 //! The format is described in `tests/scenarios/README.md`. `KEYWRIGHT_BLESS=1 cargo test --test scenarios` writes what
 //! really happened into the files; read the difference before committing it.

@@ -60,7 +60,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         writer,
         values,
         ignored,
-        elsewhere: &live.elsewhere,
+        other_regions: &live.other_regions,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
         actions_done: AtomicUsize::new(0),
         events,
@@ -115,7 +115,7 @@ struct Run<'a, W, V> {
     values: &'a V,
     ignored: &'a TagPatterns,
     /// Secrets of other regions that the plan destroys, as they were when it was made.
-    elsewhere: &'a BTreeMap<(String, SecretName), Option<LiveSecret>>,
+    other_regions: &'a BTreeMap<(String, SecretName), Option<LiveSecret>>,
     /// ARNs of secrets that exist, those created in this run included.
     arns: Mutex<BTreeMap<SecretName, String>>,
     actions_done: AtomicUsize,
@@ -168,8 +168,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         let mut changed = conflicts(secret, fresh.as_ref(), self.ignored);
         // What a replica destroys must still be what was seen when it was planned.
         for region in secret.regions_overwritten() {
-            let there = self.writer.describe_elsewhere(region, &secret.name).await?;
-            let planned = self.elsewhere.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
+            let there = self.writer.describe_in_region(region, &secret.name).await?;
+            let planned = self.other_regions.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
             if planned.is_none() || destroyed(planned) != destroyed(there.as_ref()) {
                 changed.insert(ObservedField::Overwritten);
             }
@@ -200,7 +200,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 };
                 let created = match self.writer.create(&secret.name, &new).await {
                     Ok(created) => created,
-                    Err(error) => self.created_all_the_same(&secret.name, &new, error).await?,
+                    Err(error) => self.recover_lost_create(&secret.name, &new, error).await?,
                 };
                 *just_put = created.version_id;
                 self.arns().insert(secret.name.clone(), created.arn);
@@ -260,7 +260,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     Ok(receipt) => receipt,
                     Err(error) => {
                         let moved = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label) == Some(to));
-                        self.done_all_the_same(&secret.name, error, moved).await?
+                        self.recover_lost_response(&secret.name, error, moved).await?
                     }
                 }
             }
@@ -269,7 +269,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 Ok(receipt) => receipt,
                 Err(error) => {
                     let gone = |live: Option<&LiveSecret>| live.is_none_or(LiveSecret::is_scheduled_for_deletion);
-                    self.done_all_the_same(&secret.name, error, gone).await?
+                    self.recover_lost_response(&secret.name, error, gone).await?
                 }
             },
         };
@@ -277,9 +277,9 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     }
 
     /// A create whose answer was lost is tried again by the SDK, and the second try finds the secret there: a secret
-    /// without a value keeps no request token by which the service could tell. It did not exist a moment ago, so when it
-    /// carries our owner tag and everything else that was sent, it is the one that was wished.
-    async fn created_all_the_same(
+    /// without a value keeps no request token by which the service could tell. It did not exist a moment ago, so when
+    /// it carries our owner tag and everything else that was sent, it is the one that was asked for.
+    async fn recover_lost_create(
         &self,
         name: &SecretName,
         new: &NewSecret,
@@ -301,10 +301,10 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         found.map(|found| Created { arn: found.arn, version_id: None, receipt: Receipt::default() }).ok_or(error)
     }
 
-    /// A call whose answer was lost is tried again by the SDK. UpdateSecretVersionStage and DeleteSecret take no request token
-    /// by which the service could tell, so it refuses what it has done already: the label is no longer where it is moved
-    /// from, the secret is on its way out. When what was wished has come true, the call is done.
-    async fn done_all_the_same(
+    /// A call whose answer was lost is tried again by the SDK. UpdateSecretVersionStage and DeleteSecret take no
+    /// request token by which the service could tell, so it refuses what it has done already: the label is no longer
+    /// where it is moved from, the secret is on its way out. When the desired result is there, the call is done.
+    async fn recover_lost_response(
         &self,
         name: &SecretName,
         error: ServiceError,

@@ -1,8 +1,8 @@
 //! Carries a plan out: the write trait, the engine, and the events that it emits.
 //!
-//! The engine decides nothing: each action carries what it needs, and what is known only after another action (an ARN) is
-//! filled in. It never prints: it tells events, and `render` makes sentences of them. What may not enter: the AWS SDK,
-//! planning, and output.
+//! The engine decides nothing: each action carries what it needs, and what is known only after another action (an ARN)
+//! is filled in. It never prints: it tells events, and `render` makes sentences of them. What may not enter: the AWS
+//! SDK, planning, and output.
 
 mod engine;
 mod event;

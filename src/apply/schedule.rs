@@ -1,8 +1,8 @@
 //! Which secret may begin now.
 //!
 //! The rules read as sentences: a secret begins when everything that it depends on is done; removals begin when nothing
-//! else is left to be done; a secret whose dependency was not done is skipped; removals are skipped when anything before
-//! them was not done, since what replaces the removed secret may be missing.
+//! else is left to be done; a secret whose dependency was not done is skipped; removals are skipped when anything
+//! before them was not done, since what replaces the removed secret may be missing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -87,8 +87,8 @@ pub trait WriteSecrets: ReadSecrets {
         secret: &NewSecret,
     ) -> impl Future<Output = Result<Created, ServiceError>> + Send;
 
-    /// PutSecretValue under this version id, or a random one. The service ignores a put of the data that the version has
-    /// already, and refuses other data (AlreadyExists). `labels` is empty for AWSCURRENT.
+    /// PutSecretValue under this version id, or a random one. The service ignores a put of the data that the version
+    /// has already, and refuses other data (AlreadyExists). `labels` is empty for AWSCURRENT.
     fn put_value(
         &self,
         arn: &str,
@@ -130,7 +130,8 @@ pub trait WriteSecrets: ReadSecrets {
         settings: &NewSettings<'_>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
-    /// RotateSecret; without a setup it starts a rotation as the secret is set up already. Answers the new version's id.
+    /// RotateSecret; without a setup it starts a rotation as the secret is set up already. Answers the new version's
+    /// id.
     fn rotate(
         &self,
         arn: &str,

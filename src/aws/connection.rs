@@ -64,8 +64,8 @@ impl Aws {
         Self { sandbox: Some(sandbox), ..Self::default() }
     }
 
-    /// An embedded sandbox that nothing happens to by chance: what it refuses once it refuses always, so no call is tried
-    /// again. (The SDK takes LimitExceededException for throttling, and would wait.)
+    /// An embedded sandbox that nothing happens to by chance: what it refuses once it refuses always, so no call is
+    /// tried again. (The SDK takes LimitExceededException for throttling, and would wait.)
     pub fn rehearsal(sandbox: Sandbox) -> Self {
         Self { one_attempt: true, ..Self::embedded(sandbox) }
     }
@@ -334,8 +334,8 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
 }
 
-/// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says, except
-/// on loopback.
+/// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says,
+/// except on loopback.
 pub(super) fn http_client(loopback: bool) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let proxy = if loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };

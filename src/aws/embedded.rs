@@ -1,5 +1,5 @@
-//! The embedded sandbox in the place of the network: requests go through the SDK's own serialisation, signing, retries and
-//! error parsing, and end here instead of in a socket.
+//! The embedded sandbox in the place of the network: requests go through the SDK's own serialisation, signing, retries
+//! and error parsing, and end here instead of in a socket.
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::{

@@ -8,7 +8,8 @@ use aws_sdk_secretsmanager::operation::RequestId;
 
 use crate::live::{ServiceError, ServiceErrorKind};
 
-/// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept, except where they hold requests.
+/// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept, except where they hold
+/// requests.
 pub(super) fn service_error<E, R>(operation: &'static str, error: &SdkError<E, R>) -> ServiceError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -33,8 +34,8 @@ where
         SdkError::DispatchFailure(failure) => {
             let credentials = failure.as_connector_error().is_some_and(|e| has_credentials_error(e));
             let text = match failure.as_connector_error() {
-                // Whatever went wrong between building a request and the network: an endpoint that is no URL is told with
-                // the whole request, its body included, which may hold a value.
+                // Whatever went wrong between building a request and the network: an endpoint that is no URL is told
+                // with the whole request, its body included, which may hold a value.
                 Some(error) if error.is_other() && !credentials => {
                     "the request could not be sent: is the endpoint a URL, as https://host?".to_owned()
                 }

@@ -11,8 +11,8 @@ use super::connection::{base, http_client, is_loopback, with_profile, with_role}
 use super::error::service_error;
 use crate::value::{DataKeys, KmsRequest};
 
-/// AWS KMS, through the normal credential chain and with the role and profile that a file names. With the embedded sandbox
-/// too: keys are not secrets of a target.
+/// AWS KMS, through the normal credential chain and with the role and profile that a file names. With the embedded
+/// sandbox too: keys are not secrets of a target.
 #[derive(Default)]
 pub struct Kms {
     endpoint_url: Option<String>,

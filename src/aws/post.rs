@@ -1,5 +1,5 @@
-//! One POST to somebody else than AWS, through the HTTP and TLS that the SDK brings along: a second stack would double what has
-//! to be trusted and kept up to date.
+//! One POST to somebody else than AWS, through the HTTP and TLS that the SDK brings along: a second stack would double
+//! what has to be trusted and kept up to date.
 
 use std::time::Duration;
 

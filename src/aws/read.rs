@@ -63,8 +63,8 @@ impl ReadSecrets for Reader {
         self.wait(Group::ResourcePolicy).await;
         let call =
             self.client.validate_resource_policy().set_secret_id(secret.map(str::to_owned)).resource_policy(policy);
-        // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual number
-        // of attempts at every policy would make an apply look dead.
+        // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual
+        // number of attempts at every policy would make an apply look dead.
         let once_more =
             aws_sdk_secretsmanager::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
         let answer = match call.customize().config_override(once_more).send().await {
@@ -174,7 +174,7 @@ impl ReadSecrets for Reader {
         }
     }
 
-    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         self.in_region(region).describe(name).await
     }
 
@@ -218,8 +218,8 @@ fn absent_when_not_found<T>(error: ServiceError) -> Result<Option<T>, ServiceErr
     if error.kind == ServiceErrorKind::NotFound { Ok(None) } else { Err(error) }
 }
 
-/// A filter by the name's beginning. None where it can't be expressed: a leading `!` would negate it, and a value has at
-/// most 512 characters. The scope is checked again by the reader, so a missing filter costs calls and nothing else.
+/// A filter by the name's beginning. None where it can't be expressed: a leading `!` would negate it, and a value has
+/// at most 512 characters. The scope is checked again by the reader, so a missing filter costs calls and nothing else.
 fn name_filter(prefix: &str) -> Option<Filter> {
     (!prefix.is_empty() && !prefix.starts_with('!') && prefix.len() <= 512)
         .then(|| Filter::builder().key(FilterNameStringType::Name).values(prefix).build())

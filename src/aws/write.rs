@@ -51,8 +51,8 @@ impl ReadSecrets for Writer {
         self.reader.describe(name).await
     }
 
-    async fn describe_elsewhere(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.reader.describe_elsewhere(region, name).await
+    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.reader.describe_in_region(region, name).await
     }
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::approved::{self, RunFlags};
-use super::args::{LiftArgs, ReadArgs};
+use super::args::{GuardOverrideArgs, ReadArgs};
 use super::carry_out::{CarryOut, Place};
 use super::interrupt;
 use super::plan::{tell_failures, text};
@@ -43,7 +43,7 @@ pub(super) struct ApplyArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// How to show what became of it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ApplyFormat,
     /// Append a JSON line for each writing call to this file: time, caller, action, request id, result; no values
@@ -65,14 +65,15 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     values: ValueArgs,
     #[command(flatten)]
-    lifts: LiftArgs,
+    overrides: GuardOverrideArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ApplyFormat {
     /// For people
     Text,
-    /// A summary for programs on standard output, the rest on standard error; the format is in schemas/apply.schema.json
+    /// A summary for programs on standard output, the rest on standard error; the format is in
+    /// schemas/apply.schema.json
     Json,
 }
 
@@ -93,13 +94,13 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let reading = Reading { read_values: args.read_values, ..Reading::default() };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.overrides.overrides(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     // With --format json the document alone is the artifact.
     let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };
     talk.write(&text(talk.paint(), &prepared));
-    let readiness = before_the_first_write(&prepared, shell);
+    let readiness = preflight(&prepared, shell);
     let end = |code: ExitCode, targets: Vec<AppliedTarget>, shell: &Shell| {
         if args.format == ApplyFormat::Json {
             shell.out.write(&apply_json::document(&prepared.project, targets, code.code()));
@@ -108,7 +109,11 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
         code
     };
     if let (Some(approved), Readiness::Ready | Readiness::NothingToDo) = (&approved, &readiness) {
-        let flags = RunFlags { selection: &rules.selection, lifts: args.lifts.lifts(), read_values: args.read_values };
+        let flags = RunFlags {
+            selection: &rules.selection,
+            overrides: args.overrides.overrides(),
+            read_values: args.read_values,
+        };
         let fresh = approved::lines(&prepared, &flags, &aws);
         let nothing_to_do = matches!(readiness, Readiness::NothingToDo);
         approved::check(approved, &fresh, nothing_to_do, shell).map_err(|code| end(code, Vec::new(), shell))?;
@@ -118,7 +123,7 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
         Readiness::NothingToDo => return Ok(end(ExitCode::Success, Vec::new(), shell)),
         Readiness::Refused(code) => return Err(end(code, Vec::new(), shell)),
     }
-    tell_wrong_values(&prepared, &values, shell).await?;
+    validate_values(&prepared, &values, shell).await?;
     // An approved plan was read by whoever approved it.
     if !args.yes && approved.is_none() {
         confirm(&prepared, &stop, shell).await?;
@@ -167,7 +172,7 @@ pub(super) enum Readiness {
 }
 
 /// What must hold for all targets before anything is written to any; what does not is told.
-fn before_the_first_write(prepared: &Prepared, shell: &Shell) -> Readiness {
+fn preflight(prepared: &Prepared, shell: &Shell) -> Readiness {
     let readiness = readiness(prepared);
     if let Readiness::Refused(code) = readiness {
         tell_failures(prepared, shell);
@@ -207,7 +212,7 @@ pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mu
     let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut input) = input.filter(|_| shell.interactive) else {
         shell.error(
-            "nobody is there to confirm, and nothing was applied",
+            "nothing was applied: this needs a confirmation, and standard input is no terminal",
             Some("give --yes to apply without a question"),
         );
         return Err(ExitCode::Error);
@@ -231,9 +236,9 @@ pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mu
     Err(ExitCode::Error)
 }
 
-/// Makes every value that will be put, and drops it again: what is wrong with one is told before the first write. What is
-/// known only later, a password to be generated or the ARN of a new secret, is left for then.
-pub(super) async fn tell_wrong_values(
+/// Makes every value that will be put, and drops it again: what is wrong with one is told before the first write. What
+/// is known only later, a password to be generated or the ARN of a new secret, is left for then.
+pub(super) async fn validate_values(
     prepared: &Prepared,
     values: &RunValues<'_, NoPasswords>,
     shell: &Shell,

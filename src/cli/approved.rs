@@ -1,7 +1,7 @@
 //! Approved plans: what `plan --out` writes, and what `apply FILE` compares with.
 //!
-//! The file instructs nobody. An apply plans afresh, with its own flags and credentials, and goes on only when its plan is
-//! the approved one, line for line.
+//! The file instructs nobody. An apply plans afresh, with its own flags and credentials, and goes on only when its plan
+//! is the approved one, line for line.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::prepare::{Prepared, PreparedTarget};
 use super::shell::Shell;
 use crate::aws::Aws;
 use crate::exit_code::ExitCode;
-use crate::plan::{FINGERPRINT_VERSION, Lifts, Selection, fingerprint, run_line, target_lines};
+use crate::plan::{FINGERPRINT_VERSION, GuardOverrides, Selection, fingerprint, run_line, target_lines};
 use crate::render::{approved_text, escape};
 
 /// Largest file that is read, in bytes: some 100,000 actions.
@@ -34,13 +34,13 @@ struct ApprovedPlan {
 /// What a run stands for, beside its plan.
 pub(super) struct RunFlags<'a> {
     pub(super) selection: &'a Selection,
-    pub(super) lifts: Lifts,
+    pub(super) overrides: GuardOverrides,
     pub(super) read_values: bool,
 }
 
 /// The lines of what was planned just now.
 pub(super) fn lines(prepared: &Prepared, flags: &RunFlags<'_>, aws: &Aws) -> Vec<String> {
-    let mut lines = vec![run_line(&prepared.project, flags.selection, &flags.lifts, flags.read_values)];
+    let mut lines = vec![run_line(&prepared.project, flags.selection, &flags.overrides, flags.read_values)];
     for PreparedTarget { desired, planned } in &prepared.targets {
         let Ok(planned) = planned else { continue };
         let endpoint = aws.endpoint(&desired.target);
@@ -70,7 +70,8 @@ pub(super) fn save(path: &Path, lines: Vec<String>, shell: &Shell) -> Result<(),
         ExitCode::Error
     })?;
     shell.err.line(&format!(
-        "The plan is in {shown}: {fingerprint}\nkeywright apply {shown}, with the same flags, carries out this plan and no other."
+        "The plan is in {shown}: {fingerprint}\nkeywright apply {shown}, with the same flags, carries out this plan \
+         and no other."
     ));
     Ok(())
 }
@@ -109,8 +110,8 @@ pub(super) fn read(path: &Path, shell: &Shell) -> Result<Vec<String>, ExitCode> 
     Ok(plan.lines)
 }
 
-/// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that matters:
-/// nothing would be written.
+/// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that
+/// matters: nothing would be written.
 pub(super) fn check(approved: &[String], fresh: &[String], nothing_to_do: bool, shell: &Shell) -> Result<(), ExitCode> {
     if approved == fresh {
         return Ok(());
@@ -122,7 +123,10 @@ pub(super) fn check(approved: &[String], fresh: &[String], nothing_to_do: bool, 
     shell.out.write(&approved_text::difference(shell.out.paint(), approved, fresh));
     shell.error(
         "the plan is stale: what would be done now is not what was approved, and nothing was applied",
-        Some("plan again and have it approved; --select and the flags that lift guards must be those of the approved plan"),
+        Some(
+            "plan again and have it approved; --select and the flags that override guards must be those of the \
+            approved plan",
+        ),
     );
     Err(ExitCode::Stale)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::files::write_whole;
 use super::shell::Shell;
 use crate::live::PolicyCache;
-use crate::plan::{Lifts, Shard};
+use crate::plan::{GuardOverrides, Shard};
 use crate::render::escape;
 
 /// Which project.
@@ -19,8 +19,8 @@ pub(super) struct ProjectArgs {
 }
 
 impl ProjectArgs {
-    /// The project's folder as seen from the current one, which in CI is the repository's root: empty, or with a `/` at its
-    /// end.
+    /// The project's folder as seen from the current one, which in CI is the repository's root: empty, or with a `/` at
+    /// its end.
     pub(super) fn folder_from_here(&self) -> String {
         let here = std::env::current_dir().unwrap_or_default();
         let relative = self.folder.strip_prefix(&here).unwrap_or(&self.folder);
@@ -38,11 +38,12 @@ pub(super) struct ChoiceArgs {
     /// Only this target; may be given several times [default: all]
     #[arg(short, long = "target", value_name = "NAME")]
     pub(super) targets: Vec<String>,
-    /// Only secrets whose name matches; may be given several times. `*` also matches `/`. Orphans are narrowed by it too
+    /// Only secrets whose name matches; may be given several times. `*` also matches `/`. Orphans are narrowed by it
+    /// too
     #[arg(short, long = "select", value_name = "GLOB")]
     pub(super) select: Vec<String>,
-    /// Only the i-th of n parts of the secrets, for jobs that run side by side: 1/4 to 4/4. A secret stays in its part, and
-    /// so does what it depends on
+    /// Only the i-th of n parts of the secrets, for jobs that run side by side: 1/4 to 4/4. A secret stays in its part,
+    /// and so does what it depends on
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
 }
@@ -122,11 +123,11 @@ fn endpoint(text: &str) -> Result<String, String> {
     fits.then(|| text.to_owned()).ok_or_else(|| "an endpoint is a URL, for example http://127.0.0.1:4566".to_owned())
 }
 
-/// Guards to lift for one run, each by its own flag.
+/// Guards to override for one run, each by its own flag.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Guards")]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
-pub(super) struct LiftArgs {
+pub(super) struct GuardOverrideArgs {
     /// Delete secrets that carry the tag keywright:protect
     #[arg(long)]
     allow_protected: bool,
@@ -162,9 +163,9 @@ pub(super) struct LiftArgs {
     max_changes_percent: Option<u8>,
 }
 
-impl LiftArgs {
-    pub(super) fn lifts(&self) -> Lifts {
-        Lifts {
+impl GuardOverrideArgs {
+    pub(super) fn overrides(&self) -> GuardOverrides {
+        GuardOverrides {
             protected: self.allow_protected,
             empty: self.allow_empty,
             max_deletes: self.max_deletes,

@@ -1,5 +1,5 @@
-//! One target's plan, carried out: told while it runs, noted in the journal, read again, and followed until its replicas
-//! are made.
+//! One target's plan, carried out: told while it runs, noted in the journal, read again, and followed until its
+//! replicas are made.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -120,12 +120,16 @@ impl CarryOut<'_> {
         timeout: Duration,
         shell: &Shell,
     ) -> ExitCode {
-        let wished = |name: &&SecretName| {
-            place.desired.secrets.get(*name).is_some_and(|wish| {
-                wish.replicas.as_ref().and_then(|declared| declared.value.as_ref()).is_some_and(|map| !map.is_empty())
+        let declared = |name: &&SecretName| {
+            place.desired.secrets.get(*name).is_some_and(|desired_secret| {
+                desired_secret
+                    .replicas
+                    .as_ref()
+                    .and_then(|declared| declared.value.as_ref())
+                    .is_some_and(|map| !map.is_empty())
             })
         };
-        let names: Vec<SecretName> = report.touched().filter(wished).cloned().collect();
+        let names: Vec<SecretName> = report.touched().filter(declared).cloned().collect();
         if names.is_empty() {
             return ExitCode::Success;
         }

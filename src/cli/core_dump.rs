@@ -1,7 +1,7 @@
 //! No core dumps: a crash must not write what the process holds to a disk.
 
-/// Forbids core dumps and tracing of this process, as far as the system allows. A system that does not let us is no reason
-/// not to run: the values are in memory either way.
+/// Forbids core dumps and tracing of this process, as far as the system allows. A system that does not let us is no
+/// reason not to run: the values are in memory either way.
 pub(super) fn forbid() {
     #[cfg(unix)]
     {

@@ -17,7 +17,7 @@ use crate::drift::{Class, Drift, DriftReport, Found, Ignore, TargetDrift, classi
 use crate::exit_code::ExitCode;
 use crate::live::PolicyCache;
 use crate::manifest::Loaded;
-use crate::plan::{Lifts, Rules, Selection};
+use crate::plan::{GuardOverrides, Rules, Selection};
 use crate::render::drift::DriftView;
 use crate::render::{Paint, drift, escape};
 
@@ -28,7 +28,8 @@ const MAX_METRICS: u64 = 16 * 1024 * 1024;
 ///
 /// Reads all targets, changes nothing, and sorts every difference into a class: changed, value-changed, missing,
 /// unmanaged, orphaned, foreign, scheduled-for-deletion, rotation-overdue, rotation-stuck, replica-failed,
-/// policy-undeclared, dangling-principal, unknown. A target that cannot be reached is reported and does not hide the others.
+/// policy-undeclared, dangling-principal, unknown. A target that cannot be reached is reported and does not hide the
+/// others.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright drift --fail-on changed,value-changed,missing\n  \
     keywright drift --also prometheus=/var/lib/node_exporter/keywright.prom\n  \
@@ -56,7 +57,8 @@ pub(super) struct LookArgs {
     /// Classes that end the run with 2, separated by commas [default: all]
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     fail_on: Vec<Class>,
-    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several times
+    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several
+    /// times
     #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD")]
     ignore: Vec<Ignore>,
     /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each)
@@ -105,8 +107,8 @@ impl DriftFormat {
     }
 }
 
-/// When the last complete run of the project began, as the metrics in `file` say that are about to be replaced. A file that is
-/// not there, or is no such file, says nothing.
+/// When the last complete run of the project began, as the metrics in `file` say that are about to be replaced. A file
+/// that is not there, or is no such file, says nothing.
 fn last_success(file: &Path, project: &str) -> Option<Timestamp> {
     let is_small = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= MAX_METRICS);
     drift::last_success(&is_small.then(|| std::fs::read_to_string(file).ok())??, project)
@@ -169,7 +171,7 @@ async fn look(
     let rules = Rules { selection };
     let cache = look.cache.open(shell);
     let reading = look.reading(cache.as_ref());
-    let prepared = prepare(aws, loaded, &rules, Lifts::default(), values, reading, shell).await;
+    let prepared = prepare(aws, loaded, &rules, GuardOverrides::default(), values, reading, shell).await;
     look.cache.save(cache.as_ref(), aws.now(), shell);
     look.report(&prepared, &rules.selection, &begun, aws)
 }

@@ -10,7 +10,8 @@ use crate::render::escape;
 /// Show the documentation of a manifest field, or the next dates of a rotation schedule.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'"
+    after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
+        explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'"
 )]
 pub(super) struct ExplainArgs {
     /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...)

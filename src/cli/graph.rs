@@ -8,14 +8,14 @@ use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection,
 use super::shell::Shell;
 use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
 use crate::exit_code::ExitCode;
-use crate::plan::{Lifts, Rules, Selection};
+use crate::plan::{GuardOverrides, Rules, Selection};
 use crate::render::graph::{Extent, Graph, GraphTarget, MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, dot, mermaid, svg};
 
 /// Draw which secrets need which.
 ///
-/// An arrow leads from a secret to the ones that need it, through dependsOn or ${secret:NAME:arn}. The colour and the word on
-/// a secret say what an apply would do to it. Secrets that need none, are needed by none and would stay as they are
-/// are left out, unless --all is given.
+/// An arrow leads from a secret to the ones that need it, through dependsOn or ${secret:NAME:arn}. The colour and the
+/// word on a secret say what an apply would do to it. Secrets that need none, are needed by none and would stay as they
+/// are are left out, unless --all is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright graph --offline\n  keywright graph --format svg > secrets.svg\n  \
     keywright graph --sandbox --format dot | dot -Tpdf > secrets.pdf")]
@@ -67,7 +67,7 @@ async fn run(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let rules = Rules { selection };
     let reading = Reading::default();
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, Lifts::default(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, GuardOverrides::default(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     write(args.format, &drawn(&prepared, &rules.selection, extent), shell);

@@ -15,9 +15,9 @@ use crate::value::{SopsFiles, SopsKey};
 
 /// Print the least IAM policy that a command needs.
 ///
-/// Only what these manifests make use of is in it, on the names of the project's scope: no permission to put values where no
-/// manifest declares one, none to delete where nothing is pruned or absent. It changes when the manifests make use of
-/// something new. Needs no credentials and no network.
+/// Only what these manifests make use of is in it, on the names of the project's scope: no permission to put values
+/// where no manifest declares one, none to delete where nothing is pruned or absent. It changes when the manifests make
+/// use of something new. Needs no credentials and no network.
 ///
 /// Standard output is one policy for all chosen targets. It belongs to the role that a target assumes; where it assumes
 /// none, to whoever runs keywright. KMS keys are in it as far as the manifests name them: the key of a secret without
@@ -131,13 +131,15 @@ fn sops_keys(desired: &Desired, shell: &Shell) -> Result<BTreeSet<SopsKey>, Exit
     let files = SopsFiles::new();
     let mut keys = BTreeSet::new();
     let mut wrong = false;
-    for (wish, value) in desired.secrets.values().filter_map(|wish| Some((wish, wish.value.as_ref()?))) {
+    for (desired_secret, value) in
+        desired.secrets.values().filter_map(|desired_secret| Some((desired_secret, desired_secret.value.as_ref()?)))
+    {
         match files.kms_keys(&value.source) {
             Ok(found) => keys.extend(found),
             Err(error) => {
                 wrong = true;
                 let hint = error.hint().map(|hint| escape::block(&hint).into_owned());
-                shell.error(&escape::line(&format!("{}: {error}", wish.name)), hint.as_deref());
+                shell.error(&escape::line(&format!("{}: {error}", desired_secret.name)), hint.as_deref());
             }
         }
     }

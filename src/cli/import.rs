@@ -31,9 +31,10 @@ use crate::render::{diagnostics, escape, import_text};
 
 /// Write manifests for live secrets.
 ///
-/// Reads the secrets in scope that nobody manages yet, or a Terraform state, and writes manifests for them: files by prefix
-/// of the names, and comments that say what is not managed. No value is ever read, and nothing that exists is overwritten.
-/// Then it plans the new manifests: the only change must be the owner tag by which the next apply adopts the secrets.
+/// Reads the secrets in scope that nobody manages yet, or a Terraform state, and writes manifests for them: files by
+/// prefix of the names, and comments that say what is not managed. No value is ever read, and nothing that exists is
+/// overwritten. Then it plans the new manifests: the only change must be the owner tag by which the next apply adopts
+/// the secrets.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright import --select 'prod/payments/*'\n  keywright import --dry-run\n  \
@@ -70,10 +71,12 @@ pub(super) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "From Terraform")]
 struct StateArgs {
-    /// Take the secrets from this Terraform state instead of AWS; no credentials are needed, and values in it are skipped
+    /// Take the secrets from this Terraform state instead of AWS; no credentials are needed, and values in it are
+    /// skipped
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sandbox", "endpoint_url"])]
     from_tfstate: Option<PathBuf>,
-    /// Where to write the `removed` blocks by which Terraform lets go of the secrets [default: removed.tf in the project]
+    /// Where to write the `removed` blocks by which Terraform lets go of the secrets [default: removed.tf in the
+    /// project]
     #[arg(long, value_name = "FILE", requires = "from_tfstate")]
     removed: Option<PathBuf>,
 }
@@ -159,7 +162,8 @@ async fn run(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, 
     Ok(if proof.holds() { ExitCode::Success } else { ExitCode::Error })
 }
 
-/// Checks the new manifests beside the others before anything is written, writes everything, and plans what is there then.
+/// Checks the new manifests beside the others before anything is written, writes everything, and plans what is there
+/// then.
 fn finish(
     args: &ImportArgs,
     destination: &Destination,
@@ -310,12 +314,12 @@ fn from_state(
     };
     let mut live = Live { account, region: desired.target.region.clone(), ..Live::default() };
     let mut deletions = BTreeMap::new();
-    let mut elsewhere = Vec::new();
+    let mut left_out = Vec::new();
     for found in state.secrets.iter().filter(|found| selection.contains(&found.secret.name)) {
         let name = found.secret.name.clone();
         if found.region != live.region || Some(&found.account) != live.account.as_ref() {
             let place = format!("{} {}", found.account, found.region);
-            elsewhere.push(LeftOut { name, reason: crate::import::Reason::Elsewhere { place } });
+            left_out.push(LeftOut { name, reason: crate::import::Reason::OtherPlace { place } });
             continue;
         }
         if let Some(deletion) = found.deletion {
@@ -324,6 +328,6 @@ fn from_state(
         live.secrets.insert(name, found.secret.clone());
     }
     let mut choice = choose(desired, &live, selection, orphans);
-    choice.left_out.extend(elsewhere);
+    choice.left_out.extend(left_out);
     Ok(Found { live, deletions, choice, state: Some(state) })
 }

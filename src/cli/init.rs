@@ -13,15 +13,15 @@ use crate::render::escape;
 
 /// Write a project that plans cleanly.
 ///
-/// Makes keywright.yaml, a first secret, the JSON Schemas for the editor, and a line in .gitignore. Nothing that exists is
-/// overwritten. Without a name the present folder becomes the project, and gives it its name.
+/// Makes keywright.yaml, a first secret, the JSON Schemas for the editor, and a line in .gitignore. Nothing that exists
+/// is overwritten. Without a name the current directory becomes the project, and gives it its name.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright init   # here\n  keywright init payments --region eu-west-1 --account 111111111111\n  \
     keywright plan --sandbox --project payments"
 )]
 pub(super) struct InitArgs {
-    /// The project's name, and the folder to make [default: the present folder]
+    /// The project's name, and the folder to make [default: the current directory]
     #[arg(value_name = "NAME", value_parser = project_name)]
     name: Option<String>,
     /// The folder, when it is not named as the project
@@ -46,7 +46,7 @@ pub(super) fn project_name(name: &str) -> Result<String, String> {
 
 /// The name that a folder gives its project; none when nothing of it could stand in one.
 fn name_of(folder: &Path) -> Option<String> {
-    // An empty path is the present folder too, but not to the standard library.
+    // An empty path is the current directory too, but not to the standard library.
     let folder = std::path::absolute(Path::new(".").join(folder)).ok()?;
     let name = folder.file_name()?.to_string_lossy().to_lowercase();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -175,7 +175,7 @@ spec:
   # Nothing outside these prefixes is ever touched.
   scope:
     namePrefixes: [\"${{env}}/{name}/\"]
-  # Secrets of this project that left git are reported, and stay. Or delete, or release.
+  # Secrets of this project whose manifest is gone are reported, and stay. Or delete, or release.
   prune: report
 ",
         region = args.region,

@@ -15,7 +15,8 @@ use crate::render::escape;
 /// Print the manual page, or write one for each command.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright man | man -l -\n  keywright man --dir ~/.local/share/man/man1 && man keywright-plan"
+    after_long_help = "Examples:\n  keywright man | man -l -\n  keywright man --dir ~/.local/share/man/man1 && man \
+        keywright-plan"
 )]
 pub(super) struct ManArgs {
     /// Write the pages of all commands into this folder, instead of printing the main one
@@ -65,8 +66,8 @@ fn pages_of(command: &clap::Command, pages: &mut Vec<(String, String)>) -> io::R
     command.get_subcommands().filter(|child| !child.is_hide_set()).try_for_each(|child| pages_of(child, pages))
 }
 
-/// One page. What stands after the options in the help has sections of its own here: clap_mangen would put it under one that
-/// is called EXTRA, and run the lines of examples into one another.
+/// One page. What stands after the options in the help has sections of its own here: clap_mangen would put it under one
+/// that is called EXTRA, and run the lines of examples into one another.
 fn page(command: &clap::Command) -> io::Result<String> {
     let man = Man::new(command.clone());
     let mut out = Vec::new();

@@ -48,8 +48,8 @@ use crate::exit_code::ExitCode;
 
 /// Keeps AWS Secrets Manager in step with git.
 ///
-/// keywright reads YAML manifests of the secrets that should exist, compares them with what is live, shows a plan that a
-/// reviewer can trust, and applies it in dependency order. It keeps no state file.
+/// keywright reads YAML manifests of the secrets that should exist, compares them with what is live, shows a plan that
+/// a reviewer can trust, and applies it in dependency order. It keeps no state file.
 #[derive(Debug, Parser)]
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
 #[command(
@@ -144,8 +144,8 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Says how the sandbox's file is named, where it was given as a word of its own: `--sandbox` takes none, so that a word after
-/// it stays an argument of the verb.
+/// Says how the sandbox's file is named, where it was given as a word of its own: `--sandbox` takes none, so that a
+/// word after it stays an argument of the verb.
 fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     let follows = |pair: &[OsString]| pair[0] == "--sandbox" && pair[1] == unknown.as_str();

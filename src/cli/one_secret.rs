@@ -56,8 +56,8 @@ pub(super) struct DayTwo<'a> {
 }
 
 impl DayTwoArgs {
-    /// Asks, unless told not to; then calls, notes it in the journal, and says what failed. The writer comes back for what
-    /// is to be read afterwards.
+    /// Asks, unless told not to; then calls, notes it in the journal, and says what failed. The writer comes back for
+    /// what is to be read afterwards.
     pub(super) async fn carry_out<T: Receipted>(
         &self,
         found: OneSecret,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::approved::{self, RunFlags};
-use super::args::{CacheArgs, LiftArgs, ReadArgs};
+use super::args::{CacheArgs, GuardOverrideArgs, ReadArgs};
 use super::graph::drawn;
 use super::interrupt;
 use super::prepare::{Prepared, PreparedTarget, Reading, begin, prepare, tell_calls, tell_target_error};
@@ -35,7 +35,7 @@ use crate::render::{
 pub(super) struct PlanArgs {
     #[command(flatten)]
     read: ReadArgs,
-    /// How to show the plan
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: PlanFormat,
     /// Write the plan to be approved to this file: apply FILE carries out this plan and no other
@@ -50,8 +50,8 @@ pub(super) struct PlanArgs {
     /// Ask the service whether it accepts the policies that an apply would put (ValidateResourcePolicy)
     #[arg(long)]
     validate_policies: bool,
-    /// Carry the plan out on a copy of what is live, in memory and with placeholders for values, and plan again: shows what
-    /// the service would refuse and whether the apply converges. Permissions, quotas, KMS keys and what rotation
+    /// Carry the plan out on a copy of what is live, in memory and with placeholders for values, and plan again: shows
+    /// what the service would refuse and whether the apply converges. Permissions, quotas, KMS keys and what rotation
     /// functions do are not rehearsed
     #[arg(long)]
     rehearse: bool,
@@ -60,7 +60,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     values: ValueArgs,
     #[command(flatten)]
-    lifts: LiftArgs,
+    overrides: GuardOverrideArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -97,7 +97,7 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
         cache: cache.as_ref(),
     };
     let mut prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.lifts.lifts(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, args.overrides.overrides(), &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     args.cache.save(cache.as_ref(), aws.now(), shell);
@@ -125,7 +125,11 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
             shell.error("no plan was written: a guard refuses it", None);
             return Err(ExitCode::Guard);
         }
-        let flags = RunFlags { selection: &rules.selection, lifts: args.lifts.lifts(), read_values: args.read_values };
+        let flags = RunFlags {
+            selection: &rules.selection,
+            overrides: args.overrides.overrides(),
+            read_values: args.read_values,
+        };
         approved::save(out, approved::lines(&prepared, &flags, &aws), shell)?;
     }
     tell_calls(&aws, verbose, shell);

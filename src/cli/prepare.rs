@@ -14,7 +14,7 @@ use crate::desired::Desired;
 use crate::exit_code::ExitCode;
 use crate::live::ReadProgress;
 use crate::manifest::{Diagnostics, LoadOptions, Loaded, codes, load};
-use crate::plan::{Lifts, Refusal, Rules, Selection, guard};
+use crate::plan::{GuardOverrides, Refusal, Rules, Selection, guard};
 pub(super) use crate::reconcile::Reading;
 use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
 use crate::render::rehearsal::Rehearsed;
@@ -109,8 +109,8 @@ pub(super) fn load_project(project: &ProjectArgs, targets: &[String], shell: &Sh
     if loaded.diagnostics.has_errors() { Err(ExitCode::Error) } else { Ok(loaded) }
 }
 
-/// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that changes nothing should not
-/// be loud about what was accepted long ago.
+/// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that
+/// changes nothing should not be loud about what was accepted long ago.
 fn tell_warnings(found: &Diagnostics, shell: &Shell) {
     let rules = found.of(&codes::RULE_BROKEN_WARNING);
     if rules.warning_count() > 0 {
@@ -169,7 +169,7 @@ pub(super) async fn prepare(
     aws: &Aws,
     loaded: Loaded,
     rules: &Rules,
-    lifts: Lifts,
+    overrides: GuardOverrides,
     values: &RunValues<'_, NoPasswords>,
     reading: Reading<'_>,
     shell: &Shell,
@@ -180,7 +180,7 @@ pub(super) async fn prepare(
     let planning = &planning;
     let targets = stream::iter(loaded.desired)
         .map(async |desired| {
-            let planned = Box::pin(prepare_target(aws, &desired, planning, lifts)).await;
+            let planned = Box::pin(prepare_target(aws, &desired, planning, overrides)).await;
             PreparedTarget { desired, planned }
         })
         .buffered(TARGETS_AT_ONCE)
@@ -193,7 +193,7 @@ async fn prepare_target(
     aws: &Aws,
     desired: &Desired,
     planning: &Planning<'_, RunValues<'_, NoPasswords>>,
-    lifts: Lifts,
+    overrides: GuardOverrides,
 ) -> Result<Planned, TargetError> {
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
@@ -202,7 +202,7 @@ async fn prepare_target(
     let planning = Planning { rules: &rules, ..*planning };
     let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
     target.live.caller.clone_from(&connection.caller);
-    let refusals = guard(desired, &target.live, &target.plan, &target.report, lifts);
+    let refusals = guard(desired, &target.live, &target.plan, &target.report, overrides);
     Ok(Planned { connection, target, refusals, rehearsed: None })
 }
 

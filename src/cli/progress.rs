@@ -105,7 +105,7 @@ impl Drop for Spinner {
     }
 }
 
-/// An apply: a bar with lines above it on a terminal, the lines alone elsewhere.
+/// An apply: a bar with lines above it on a terminal, the lines alone otherwise.
 pub(super) struct ApplyLines {
     bar: Option<ProgressBar>,
     err: Output,

@@ -17,9 +17,9 @@ use crate::render::escape;
 
 /// Make the replica of one secret a secret of its own.
 ///
-/// For the day when the primary's region is lost, or when a region is to go its own way. The replica keeps its value and
-/// its ARN; from then on the primary's changes no longer reach it, and nothing makes it a replica again but deleting it
-/// (StopReplicationToReplica).
+/// For the day when the primary's region is lost, or when a region is to go its own way. The replica keeps its value
+/// and its ARN; from then on the primary's changes no longer reach it, and nothing makes it a replica again but
+/// deleting it (StopReplicationToReplica).
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright promote prod/payments/db --target prod --region us-west-2\n  \
     keywright promote prod/payments/db --target prod-us   # a target in the replica's region")]
@@ -56,20 +56,20 @@ async fn run(args: &PromoteArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     disowned
 }
 
-/// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever take
-/// it over: it goes.
+/// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever
+/// take it over: it goes.
 async fn disown(written: &Written, region: &str, shell: &Shell) -> Result<ExitCode, ExitCode> {
     let writer = written.writer.in_region(region);
     let failed = |error| failed_call(&written.desired, error, shell);
     let promoted = writer.describe(&written.secret.name).await.map_err(failed)?;
     let Some(promoted) = promoted.filter(|secret| secret.owner().is_some()) else { return Ok(ExitCode::Success) };
     writer.untag(&promoted.arn, &BTreeSet::from([OWNER_TAG.to_owned()])).await.map_err(failed)?;
-    shell.out.line("Nobody owns it there: a manifest of a target in that region adopts it.");
+    shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
     Ok(ExitCode::Success)
 }
 
-/// The primary's region and the replica's. A replica may show no tags, so who owns it is asked at its primary; when that
-/// cannot be reached, which may be why somebody promotes, the question says so.
+/// The primary's region and the replica's. A replica may show no tags, so who owns it is asked at its primary; when
+/// that cannot be reached, which may be why somebody promotes, the question says so.
 async fn primary_and_region(
     found: &OneSecret,
     region: Option<&str>,
@@ -98,7 +98,7 @@ async fn primary_and_region(
         return Err(refuse(&secret.name, &message, Some("leave --region out"), shell));
     }
     let primary_region = secret.primary_region.clone().unwrap_or_default();
-    match connection.reader().describe_elsewhere(&primary_region, &secret.name).await {
+    match connection.reader().describe_in_region(&primary_region, &secret.name).await {
         Ok(Some(primary)) => {
             // The owner is `project/target`, and the primary's target is another one of this project.
             let ours = primary.owner().and_then(|owner| owner.split_once('/')).map(|(project, _)| project);
@@ -135,12 +135,16 @@ fn tell_consequences(found: &OneSecret, primary: &str, region: &str, shell: &She
          to make it a replica again, it must be deleted in {region} first",
         paint.strong(escape::line(found.secret.name.as_str())),
     ));
-    let declared = found.desired.secrets.get(&found.secret.name).and_then(|wish| wish.replicas.as_ref());
+    let declared =
+        found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.replicas.as_ref());
     if let Some(declared) = declared
         .filter(|declared| declared.value.as_ref().is_some_and(|replicas| replicas.contains_key(region.as_ref())))
     {
         let warning = shell.err.paint().warning("warning");
         let origin = escape::line(&declared.origin.to_string()).into_owned();
-        shell.err.line(&format!("{warning}: {origin} still wants a replica in {region}: remove it there, or the next apply tries again and fails"));
+        shell.err.line(&format!(
+            "{warning}: {origin} still wants a replica in {region}: remove it there, or the \
+            next apply tries again and fails"
+        ));
     }
 }

@@ -19,8 +19,8 @@ use crate::render::{apply_text, escape, plan_text};
 
 /// Stop managing one secret and keep it.
 ///
-/// Drops keywright's own tags from the secret and changes nothing else. Remove its manifest first: a manifest that still
-/// names it would adopt it again.
+/// Drops keywright's own tags from the secret and changes nothing else. Remove its manifest first: a manifest that
+/// still names it would adopt it again.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  keywright release prod/payments/legacy-api --target prod")]
 pub(super) struct ReleaseArgs {
@@ -91,13 +91,13 @@ async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
 
 /// A manifest that still names the secret would adopt it at the next apply.
 fn warn_of_manifest(desired: &Desired, name: &SecretName, shell: &Shell) {
-    if let Some(wish) = desired.secrets.get(name) {
+    if let Some(desired_secret) = desired.secrets.get(name) {
         let paint = shell.err.paint();
         shell.err.line(&format!(
             "{}: {}:{} still names it, so the next apply would adopt it again",
             paint.warning("warning"),
-            escape::line(&wish.origin.file),
-            wish.origin.line
+            escape::line(&desired_secret.origin.file),
+            desired_secret.origin.line
         ));
     }
 }

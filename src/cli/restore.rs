@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
 use crate::render::escape;
 
-/// Take the scheduled deletion of one secret back.
+/// Cancel the scheduled deletion of one secret.
 ///
 /// The secret comes back with its versions, tags and policy; rotation stays off until the next apply sets it up again,
 /// and replicas that were removed are gone.
@@ -40,15 +40,15 @@ async fn run(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     let when = deleted.strftime("%Y-%m-%d %H:%M UTC");
     let shown = escape::line(name.as_str()).into_owned();
     shell.out.line(&format!("{}: its deletion was asked for on {when}", shell.out.paint().strong(&shown)));
-    let wish = found.desired.secrets.get(&name);
-    if wish.is_none_or(|wish| wish.state == State::Absent) {
+    let desired_secret = found.desired.secrets.get(&name);
+    if desired_secret.is_none_or(|desired_secret| desired_secret.state == State::Absent) {
         let warning = shell.err.paint().warning("warning");
-        let why = wish.map_or_else(
+        let why = desired_secret.map_or_else(
             || "no manifest names it: it will be an orphan, and is deleted again where prune is delete".to_owned(),
-            |wish| {
+            |desired_secret| {
                 format!(
                     "{} says state: absent, so the next apply deletes it again",
-                    escape::line(&wish.origin.to_string())
+                    escape::line(&desired_secret.origin.to_string())
                 )
             },
         );

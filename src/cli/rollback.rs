@@ -87,7 +87,9 @@ fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
             escape::line(previous)
         ));
     }
-    if let Some(value) = found.desired.secrets.get(&found.secret.name).and_then(|wish| wish.value.as_ref()) {
+    if let Some(value) =
+        found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.value.as_ref())
+    {
         let gits = git_version(found).is_some_and(|git| git == to);
         if !gits {
             let warning = shell.err.paint().warning("warning");

@@ -25,8 +25,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Rotate one secret now, stop its rotation, or repair one that is stuck.
 ///
 /// Without an option it starts a rotation with the function and the schedule that the secret has already
-/// (RotateSecret). A rotation is stuck when AWSPENDING stays on a version that is not the current one: then RotateSecret
-/// is refused, and --repair takes the label away.
+/// (RotateSecret). A rotation is stuck when AWSPENDING stays on a version that is not the current one: then
+/// RotateSecret is refused, and --repair takes the label away.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright rotate prod/payments/db --target prod --wait\n  \
     keywright rotate prod/payments/db --target prod --repair\n  keywright rotate prod/payments/db --target prod --cancel")]
@@ -156,7 +156,8 @@ async fn repair(
         "{}: {PENDING} is taken from {id}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \
          the current version stays as it is",
         paint.strong(&name),
-        paint.warning("when the function had changed the database or service already, that version is the only valid credential"),
+        paint.warning("when the function had changed the database or service already, that version is the only \
+            valid credential"),
     ));
     let work = DayTwo {
         command: "rotate --repair",
@@ -182,8 +183,9 @@ async fn cancel(
     }
     let name = escape::line(found.secret.name.as_str()).into_owned();
     shell.out.line(&format!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
-    let wish = found.desired.secrets.get(&found.secret.name).and_then(|wish| wish.rotation.as_ref());
-    if let Some(declared) = wish.filter(|declared| declared.value.is_some()) {
+    let desired_secret =
+        found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.rotation.as_ref());
+    if let Some(declared) = desired_secret.filter(|declared| declared.value.is_some()) {
         let warning = shell.err.paint().warning("warning");
         let origin = escape::line(&declared.origin.to_string()).into_owned();
         shell.err.line(&format!("{warning}: {origin} declares rotation: the next apply switches it on again"));

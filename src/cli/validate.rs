@@ -10,7 +10,8 @@ use crate::render::diagnostics;
 
 /// Check manifests offline.
 ///
-/// Reports every mistake of the project in one run, each with file, line and column. Needs no credentials and no network.
+/// Reports every mistake of the project in one run, each with file, line and column. Needs no credentials and no
+/// network.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright validate\n  keywright validate --format github   # annotations in GitHub Actions\n  \

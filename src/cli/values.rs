@@ -26,7 +26,8 @@ const SANDBOX_KEY_FILE: &str = "sandbox-age-key.txt";
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Values")]
 pub(super) struct ValueArgs {
-    /// Environment variables that manifests may read, as a pattern; may be given several times. AWS_* and SOPS_* never are
+    /// Environment variables that manifests may read, as a pattern; may be given several times. AWS_* and SOPS_* never
+    /// are
     #[arg(long, value_name = "PATTERN")]
     allow_env: Vec<String>,
     /// Call the program sops for files that keywright does not decrypt itself

@@ -16,8 +16,8 @@ use crate::value::{Identity, SopsFiles};
 
 /// Show the versions of one secret, deprecated ones too.
 ///
-/// Says for each its staging labels, its dates, its KMS keys, and which one holds the value that is committed in git. No
-/// value is read, unless --read-values asks for a comparison.
+/// Says for each its staging labels, its dates, its KMS keys, and which one holds the value that is committed in git.
+/// No value is read, unless --read-values asks for a comparison.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright versions prod/payments/db --target prod\n  \
     keywright versions prod/payments/db --target prod --read-values   # which of them hold git's value?")]
@@ -72,7 +72,7 @@ async fn compare(
     shell: &Shell,
 ) -> Result<BTreeMap<String, bool>, ExitCode> {
     let name = &found.secret.name;
-    let Some(value) = found.desired.secrets.get(name).and_then(|wish| wish.value.as_ref()) else {
+    let Some(value) = found.desired.secrets.get(name).and_then(|desired_secret| desired_secret.value.as_ref()) else {
         return Err(refuse(name, "has no value in git that could be compared", None, shell));
     };
     let sources = ValueSources::new(&args.values, &found.aws, &found.root, shell)?;

@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch as channel};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::apply::{Readiness, carry_out_all, readiness, tell_wrong_values};
+use super::apply::{Readiness, carry_out_all, readiness, validate_values};
 use super::args::ReadArgs;
 use super::carry_out::CarryOut;
 use super::drift::{Begun, LookArgs};
@@ -25,7 +25,7 @@ use crate::aws::Aws;
 use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
 use crate::manifest::{LoadOptions, load};
-use crate::plan::{Lifts, Rules};
+use crate::plan::{GuardOverrides, Rules};
 use crate::render::drift::prometheus;
 use crate::render::escape;
 use crate::render::watch::{Event, line, metrics, mistakes, notification, obstacles};
@@ -36,9 +36,10 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 
 /// Report what differs from git, again and again.
 ///
-/// Each round reads the manifests anew and looks at all targets, as `drift` does. Standard output gets a line of JSON for each
-/// finding that appears or disappears, for what was applied, and for rounds that failed; with -v for every round. SIGTERM
-/// and Ctrl-C end it with 0: reading stops at once, and secrets that are being written are finished first.
+/// Each round reads the manifests anew and looks at all targets, as `drift` does. Standard output gets a line of JSON
+/// for each finding that appears or disappears, for what was applied, and for rounds that failed; with -v for every
+/// round. SIGTERM and Ctrl-C end it with 0: reading stops at once, and secrets that are being written are finished
+/// first.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright watch --interval 15m --listen 127.0.0.1:9090\n  \
     KEYWRIGHT_WEBHOOK=https://hooks.slack.com/services/... keywright watch\n  \
@@ -47,8 +48,8 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 pub(super) struct WatchArgs {
     #[command(flatten)]
     read: ReadArgs,
-    /// Time from the end of a round to the next, for example 90s, 15m or 1h30m. Rounds that cannot read every target double
-    /// it, up to 16 intervals or an hour
+    /// Time from the end of a round to the next, for example 90s, 15m or 1h30m. Rounds that cannot read every target
+    /// double it, up to 16 intervals or an hour
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
     interval: Duration,
     /// By how much that time varies at random
@@ -61,15 +62,15 @@ pub(super) struct WatchArgs {
     /// 0.0.0.0:9090 in a container, lets everybody who reaches it read names of targets and numbers of findings
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Put drift right: each round that finds some is followed by an apply. Guards cannot be lifted here: what one refuses
-    /// is logged, and nothing is applied while it does. --cache is not used then
+    /// Put drift right: each round that finds some is followed by an apply. Guards cannot be overridden here: what one
+    /// refuses is logged, and nothing is applied while it does. --cache is not used then
     #[arg(long)]
     apply: bool,
     /// With --apply, append a JSON line for each writing call to this file; no values
     #[arg(long, value_name = "FILE", requires = "apply")]
     journal: Option<PathBuf>,
-    /// Post a message (Slack's format) to this URL when findings appear or disappear. Such a URL is a secret, and other users
-    /// of this machine can see arguments: prefer the variable or --webhook-file
+    /// Post a message (Slack's format) to this URL when findings appear or disappear. Such a URL is a secret, and other
+    /// users of this machine can see arguments: prefer the variable or --webhook-file
     #[arg(long, value_name = "URL", env = "KEYWRIGHT_WEBHOOK", hide_env_values = true)]
     webhook: Option<Hidden>,
     /// Read that URL from a file, whatever --webhook says
@@ -319,7 +320,7 @@ impl Watch<'_> {
         let cache = if args.apply { None } else { args.look.cache.open(shell) };
         let reading = args.look.reading(cache.as_ref());
         let prepared = tokio::select! {
-            prepared = prepare(&self.aws, loaded, &self.rules, Lifts::default(), &values, reading, shell) => prepared,
+            prepared = prepare(&self.aws, loaded, &self.rules, GuardOverrides::default(), &values, reading, shell) => prepared,
             () = interrupt::stopped(&self.stop) => return Look::Stopped,
         };
         args.look.cache.save(cache.as_ref(), self.aws.now(), shell);
@@ -332,7 +333,7 @@ impl Watch<'_> {
         let obstacles = match readiness(&prepared) {
             Readiness::NothingToDo => Some(Vec::new()),
             Readiness::Refused(_) => Some(reasons(&prepared)),
-            Readiness::Ready if tell_wrong_values(&prepared, &values, shell).await.is_err() => {
+            Readiness::Ready if validate_values(&prepared, &values, shell).await.is_err() => {
                 Some(vec!["values are wrong: standard error says which".to_owned()])
             }
             Readiness::Ready => None,
@@ -392,7 +393,8 @@ impl Watch<'_> {
         let message = notification(&self.project, &change, &self.known);
         let posted = tokio::select! {
             posted = webhook.post(&message) => posted.map_err(|error| error.to_string()),
-            () = interrupt::stopped(&self.stop) => Err("the watch was stopped before the webhook had answered".to_owned()),
+            () = interrupt::stopped(&self.stop) => Err("the watch was stopped before the webhook had \
+                answered".to_owned()),
         };
         match posted {
             Ok(()) => self.told = self.known.clone(),

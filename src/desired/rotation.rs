@@ -1,4 +1,4 @@
-//! Rotation as one thing, whether it is wished or live: who rotates, and when.
+//! Rotation as one thing, whether it is desired or live: who rotates, and when.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct RotationSetup {
     pub rotator: Rotator,
     /// How often.
     pub frequency: Frequency,
-    /// `Duration`: the length of the window, such as `2h`. In a wish, none leaves it as it is.
+    /// `Duration`: the length of the window, such as `2h`. Where it is desired, none leaves it as it is.
     pub duration: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Frequency {
 }
 
 impl RotationSetup {
-    /// Whether `live` is what this wish asks for. A duration that the wish leaves out is not compared.
+    /// Whether `live` is what is desired. A duration that is not declared is not compared.
     pub fn is_met_by(&self, live: &Self) -> bool {
         self.rotator == live.rotator
             && self.frequency == live.frequency
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_the_wish_leaves_out_is_not_compared() {
+    fn a_window_that_is_not_declared_is_not_compared() {
         let setup = |duration: Option<&str>| RotationSetup {
             rotator: Rotator::Lambda("arn".to_owned()),
             frequency: Frequency::EveryDays(30),

@@ -59,7 +59,7 @@ pub fn classify(
     }
     for drift in &mut drifts {
         if drift.origin.is_none() {
-            drift.origin = desired.secrets.get(&drift.secret).map(|wish| wish.origin.clone());
+            drift.origin = desired.secrets.get(&drift.secret).map(|desired_secret| desired_secret.origin.clone());
         }
     }
     drifts.sort_by(|a, b| (&a.secret, a.class, &a.what).cmp(&(&b.secret, b.class, &b.what)));
@@ -301,10 +301,10 @@ fn date(date: Timestamp) -> String {
 
 /// Policies that git says nothing of; only where they were read.
 fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
-    let wish = desired.secrets.get(&secret.name);
+    let desired_secret = desired.secrets.get(&secret.name);
     let exists = matches!(secret.policy, LivePolicy::Document(_) | LivePolicy::Unparsable(_));
     let mut drifts = Vec::new();
-    if exists && wish.is_none_or(|wish| wish.policy.is_none()) {
+    if exists && desired_secret.is_none_or(|desired_secret| desired_secret.policy.is_none()) {
         drifts.push(Drift {
             since: secret.last_changed,
             help: Some("declare `policy` in its manifest, or `policy: null` to remove it"),

@@ -24,7 +24,8 @@ pub struct Ignore {
 pub enum IgnoreError {
     /// It has not three parts.
     #[error(
-        "known noise is written CLASS:GLOB:YYYY-MM-DD, for example changed:prod/payments/*:2027-01-31 (`*` is every class)"
+        "known noise is written CLASS:GLOB:YYYY-MM-DD, for example changed:prod/payments/*:2027-01-31 (`*` is every \
+         class)"
     )]
     Form,
     /// No such class.

@@ -66,7 +66,8 @@ impl DriftReport {
             .flat_map(|target| target.outcome.iter().flat_map(|found| &found.drifts).map(move |drift| (target, drift)))
     }
 
-    /// What tells one set of findings from another: no dates and no counts, so that a run that finds the same says the same.
+    /// What tells one set of findings from another: no dates and no counts, so that a run that finds the same says the
+    /// same.
     pub fn identity(&self) -> Vec<(String, Class, String, String)> {
         let mut identity: Vec<_> = self
             .drifts()

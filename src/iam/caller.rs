@@ -12,8 +12,8 @@ pub(super) fn add_role(role: &str, draft: &mut Draft) {
     draft.add(Permission::new("AssumeRoles", ["sts:AssumeRole"]).on([role.to_owned()]));
 }
 
-/// Adds the keys of SOPS files, where values are decrypted: an apply does, and a comparison with live values. A file may ask for
-/// a role to be assumed for its key; then the key is that role's business.
+/// Adds the keys of SOPS files, where values are decrypted: an apply does, and a comparison with live values. A file
+/// may ask for a role to be assumed for its key; then the key is that role's business.
 pub(super) fn add_sops(keys: &BTreeSet<SopsKey>, scope: Scope, draft: &mut Draft) {
     if scope.purpose != Purpose::Apply && !scope.read_values {
         return;

@@ -137,7 +137,8 @@ impl Draft {
         name.clone_into(&mut self.target);
     }
 
-    /// Adds a permission, unless it is one to call nothing, or on nothing. One that another target asked for too is widened by the resources.
+    /// Adds a permission, unless it is one to call nothing, or on nothing. One that another target asked for too is
+    /// widened by the resources.
     pub(super) fn add(&mut self, permission: Permission) {
         if permission.actions.is_empty() || permission.resources.is_empty() {
             return;

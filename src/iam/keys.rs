@@ -1,12 +1,13 @@
 //! The KMS keys that Secrets Manager uses on keywright's behalf.
 //!
-//! Sources: "Permissions for the KMS key" (Secret encryption and decryption in AWS Secrets Manager): kms:GenerateDataKey and
-//! kms:Decrypt wherever a value is written; UpdateSecret: kms:Encrypt as well, or a new key does not re-encrypt what is
-//! there; ReplicateSecretToRegions: kms:GenerateDataKey and kms:Encrypt on a replica's key. The key aws/secretsmanager needs
-//! no permission of the caller: its key policy allows everybody of the account who comes by way of Secrets Manager.
+//! Sources: "Permissions for the KMS key" (Secret encryption and decryption in AWS Secrets Manager):
+//! kms:GenerateDataKey and kms:Decrypt wherever a value is written; UpdateSecret: kms:Encrypt as well, or a new key
+//! does not re-encrypt what is there; ReplicateSecretToRegions: kms:GenerateDataKey and kms:Encrypt on a replica's key.
+//! The key aws/secretsmanager needs no permission of the caller: its key policy allows everybody of the account who
+//! comes by way of Secrets Manager.
 //!
-//! What the manifests do not name cannot be here: the key of a secret whose `kmsKeyId` is not managed, and the one that a
-//! secret had before its key was changed.
+//! What the manifests do not name cannot be here: the key of a secret whose `kmsKeyId` is not managed, and the one that
+//! a secret had before its key was changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +25,9 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
         Purpose::Plan | Purpose::Drift if scope.read_values => &["kms:Decrypt"],
         Purpose::Plan | Purpose::Drift => return,
     };
-    let read_or_written = present(desired).filter(|wish| scope.purpose == Purpose::Apply || wish.value.is_some());
-    let keys = read_or_written.filter_map(|wish| wish.kms_key_id.as_ref()?.value.as_deref());
+    let read_or_written =
+        present(desired).filter(|desired_secret| scope.purpose == Purpose::Apply || desired_secret.value.is_some());
+    let keys = read_or_written.filter_map(|desired_secret| desired_secret.kms_key_id.as_ref()?.value.as_deref());
     let keys = Keys::of(keys, place);
     keys.add("UseKeys", actions, &place.via_service(), draft);
 

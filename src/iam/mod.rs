@@ -1,13 +1,14 @@
-//! The least-privilege identity policy that a purpose needs: from a wish for each target to an IAM policy document.
+//! The least-privilege identity policy that a purpose needs: from the desired state of each target to an IAM policy
+//! document.
 //!
 //! Pure: what the manifests say goes in, statements come out, the same bytes for the same input. A permission is in the
 //! policy because an operation of `aws/` is called for it, so a change there is a change here; `tests/iam_policy.rs`
 //! proves both directions against a sandbox that enforces the policy. What may not enter: files, credentials, the SDK.
 //!
 //! Sources: the "Required permissions" of each operation in the API reference of Secrets Manager, and the service
-//! authorization reference ("Actions, resources, and condition keys for AWS Secrets Manager", "... AWS KMS"). Where these
-//! do not say whether a request carries a condition key, the condition is written with `IfExists`: it then stops what
-//! keywright itself would send for another manifest, and can never stop what these manifests need.
+//! authorization reference ("Actions, resources, and condition keys for AWS Secrets Manager", "... AWS KMS"). Where
+//! these do not say whether a request carries a condition key, the condition is written with `IfExists`: it then stops
+//! what keywright itself would send for another manifest, and can never stop what these manifests need.
 
 mod arn;
 mod caller;
@@ -55,7 +56,7 @@ pub struct Scope {
 /// One target with the KMS keys of the SOPS files that its values come from.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetNeeds<'a> {
-    /// The wish.
+    /// The desired state.
     pub desired: &'a Desired,
     /// The recipients of its SOPS files.
     pub sops_keys: &'a BTreeSet<SopsKey>,
@@ -78,8 +79,8 @@ pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolic
     draft.finish()
 }
 
-/// The policy of a caller who assumes the targets' roles: AssumeRole, and the keys of SOPS files, which keywright decrypts
-/// with the caller's own credentials and never with a target's role.
+/// The policy of a caller who assumes the targets' roles: AssumeRole, and the keys of SOPS files, which keywright
+/// decrypts with the caller's own credentials and never with a target's role.
 pub fn caller_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolicy {
     let mut draft = Draft::default();
     for TargetNeeds { desired, sops_keys } in targets {

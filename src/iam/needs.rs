@@ -9,22 +9,22 @@ use crate::value::Source;
 
 /// The secrets that should exist.
 pub(super) fn present(desired: &Desired) -> impl Iterator<Item = &DesiredSecret> {
-    desired.secrets.values().filter(|wish| wish.state == State::Present)
+    desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Present)
 }
 
 /// The secrets that should not, each with how it is deleted.
 pub(super) fn absent(desired: &Desired) -> impl Iterator<Item = (&SecretName, Deletion)> {
-    let absent = desired.secrets.values().filter(|wish| wish.state == State::Absent);
-    absent.map(|wish| (&wish.name, wish.deletion))
+    let absent = desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Absent);
+    absent.map(|desired_secret| (&desired_secret.name, desired_secret.deletion))
 }
 
 /// Every declared value.
 pub(super) fn values(desired: &Desired) -> impl Iterator<Item = &Source> {
-    present(desired).filter_map(|wish| wish.value.as_ref()).map(|value| &value.source)
+    present(desired).filter_map(|desired_secret| desired_secret.value.as_ref()).map(|value| &value.source)
 }
 
-/// Whether a value may be named by a version id that git gives: then a plan asks for the ids of versions without a label, and
-/// an apply may move labels instead of putting the value again.
+/// Whether a value may be named by a version id that git gives: then a plan asks for the ids of versions without a
+/// label, and an apply may move labels instead of putting the value again.
 pub(super) fn has_version_id(source: &Source) -> bool {
     match source {
         Source::Sops { .. } | Source::Text(_) => true,
@@ -35,7 +35,7 @@ pub(super) fn has_version_id(source: &Source) -> bool {
 
 /// The rotations that should be on.
 pub(super) fn rotations(desired: &Desired) -> impl Iterator<Item = &DesiredRotation> {
-    present(desired).filter_map(|wish| wish.rotation.as_ref()?.value.as_ref())
+    present(desired).filter_map(|desired_secret| desired_secret.rotation.as_ref()?.value.as_ref())
 }
 
 /// The functions that rotate.
@@ -62,9 +62,9 @@ pub(super) fn rotation_roles(desired: &Desired) -> BTreeSet<String> {
 
 /// The replicas that should exist: the secret, the region, and the rest.
 pub(super) fn replicas(desired: &Desired) -> impl Iterator<Item = (&DesiredSecret, &String, &DesiredReplica)> {
-    present(desired).flat_map(|wish| {
-        let declared = wish.replicas.as_ref().and_then(|replicas| replicas.value.as_ref());
-        declared.into_iter().flatten().map(move |(region, replica)| (wish, region, replica))
+    present(desired).flat_map(|desired_secret| {
+        let declared = desired_secret.replicas.as_ref().and_then(|replicas| replicas.value.as_ref());
+        declared.into_iter().flatten().map(move |(region, replica)| (desired_secret, region, replica))
     })
 }
 

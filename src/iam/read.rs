@@ -18,21 +18,25 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     if values(desired).any(has_version_id) {
         metadata.push("secretsmanager:ListSecretVersionIds");
     }
-    if scope.audit || any(desired, |wish| wish.policy.as_ref(), |_| true) {
+    if scope.audit || any(desired, |desired_secret| desired_secret.policy.as_ref(), |_| true) {
         metadata.push("secretsmanager:GetResourcePolicy");
     }
     draft.add(Permission::new("ReadMetadata", metadata).on(everywhere()));
 
-    // A replica that may overwrite destroys a secret of its name: what that is, is looked at first. Nothing says which ARN
-    // is asked about where there is none.
-    let overwritten = replicas(desired).filter(|(_, _, replica)| replica.overwrite).flat_map(|(wish, region, _)| {
-        let there = place.in_region(region);
-        [there.secret_without_suffix(&wish.name), there.secret(&wish.name)]
-    });
+    // A replica that may overwrite destroys a secret of its name: what that is, is looked at first. Nothing says which
+    // ARN is asked about where there is none.
+    let overwritten =
+        replicas(desired).filter(|(_, _, replica)| replica.overwrite).flat_map(|(desired_secret, region, _)| {
+            let there = place.in_region(region);
+            [there.secret_without_suffix(&desired_secret.name), there.secret(&desired_secret.name)]
+        });
     draft.add(Permission::new("ReadReplicaRegions", ["secretsmanager:DescribeSecret"]).on(overwritten));
 
-    // The operation asks for the permission to put what it validates ("Required permissions" of ValidateResourcePolicy).
-    if scope.validate_policies && any(desired, |wish| wish.policy.as_ref(), |policy| policy.is_some()) {
+    // The operation asks for the permission to put what it validates ("Required permissions" of
+    // ValidateResourcePolicy).
+    if scope.validate_policies
+        && any(desired, |desired_secret| desired_secret.policy.as_ref(), |policy| policy.is_some())
+    {
         let actions = ["secretsmanager:PutResourcePolicy", "secretsmanager:ValidateResourcePolicy"];
         draft.add(unless_foreign(Permission::new("ValidatePolicies", actions).on(everywhere()), desired));
     }
@@ -44,7 +48,8 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     }
 }
 
-/// Secrets that another project or target owns are left out. Those without an owner tag are not: a manifest may adopt them.
+/// Secrets that another project or target owns are left out. Those without an owner tag are not: a manifest may adopt
+/// them.
 pub(super) fn unless_foreign(permission: Permission, desired: &Desired) -> Permission {
     permission.when("StringEqualsIfExists", format!("aws:ResourceTag/{OWNER_TAG}"), [desired.owner()])
 }

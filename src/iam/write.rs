@@ -1,8 +1,8 @@
 //! What an apply needs beside reading.
 //!
 //! One statement for each kind of permission, each only where the manifests make use of it. The owner tag stands in the
-//! conditions as in the planner: what another project owns is out of reach, what nobody owns may be adopted, and only what
-//! is owned is deleted.
+//! conditions as in the planner: what another project owns is out of reach, what nobody owns may be adopted, and only
+//! what is owned is deleted.
 
 use std::collections::BTreeSet;
 
@@ -46,9 +46,9 @@ fn add_changes(desired: &Desired, draft: &mut Draft) {
     if desired.prune == Prune::Release {
         changes.insert("secretsmanager:UntagResource");
     }
-    let updated = any(desired, |wish| wish.description.as_ref(), |_| true)
-        || any(desired, |wish| wish.kms_key_id.as_ref(), |_| true)
-        || any(desired, |wish| wish.secret_type.as_ref(), |_| true);
+    let updated = any(desired, |desired_secret| desired_secret.description.as_ref(), |_| true)
+        || any(desired, |desired_secret| desired_secret.kms_key_id.as_ref(), |_| true)
+        || any(desired, |desired_secret| desired_secret.secret_type.as_ref(), |_| true);
     if updated {
         changes.insert("secretsmanager:UpdateSecret");
     }
@@ -62,7 +62,7 @@ fn add_values(desired: &Desired, draft: &mut Draft) {
     if values(desired).next().is_some() {
         written.push("secretsmanager:PutSecretValue");
     }
-    if values(desired).any(has_version_id) || present(desired).any(|wish| !wish.labels.is_empty()) {
+    if values(desired).any(has_version_id) || present(desired).any(|desired_secret| !desired_secret.labels.is_empty()) {
         written.push("secretsmanager:UpdateSecretVersionStage");
     }
     draft.add(unless_foreign(Permission::new("WriteValues", written).on(everywhere(desired)), desired));
@@ -71,32 +71,33 @@ fn add_values(desired: &Desired, draft: &mut Draft) {
     }
 }
 
-/// ValidateResourcePolicy needs PutResourcePolicy too, and carries no BlockPublicPolicy: a condition that insisted on that
-/// key would forbid the validation.
+/// ValidateResourcePolicy needs PutResourcePolicy too, and carries no BlockPublicPolicy: a condition that insisted on
+/// that key would forbid the validation.
 fn add_policies(desired: &Desired, draft: &mut Draft) {
     let mut actions = Vec::new();
-    if any(desired, |wish| wish.policy.as_ref(), |policy| policy.is_some()) {
+    if any(desired, |desired_secret| desired_secret.policy.as_ref(), |policy| policy.is_some()) {
         actions.extend(["secretsmanager:PutResourcePolicy", "secretsmanager:ValidateResourcePolicy"]);
     }
-    if any(desired, |wish| wish.policy.as_ref(), |policy| policy.is_none()) {
+    if any(desired, |desired_secret| desired_secret.policy.as_ref(), |policy| policy.is_none()) {
         actions.push("secretsmanager:DeleteResourcePolicy");
     }
     let mut manage = unless_foreign(Permission::new("ManagePolicies", actions).on(everywhere(desired)), desired);
-    let declares = |wish: &&DesiredSecret| wish.policy.as_ref().is_some_and(|it| it.value.is_some());
-    if present(desired).filter(declares).all(|wish| wish.block_public_policy) {
+    let declares =
+        |desired_secret: &&DesiredSecret| desired_secret.policy.as_ref().is_some_and(|it| it.value.is_some());
+    if present(desired).filter(declares).all(|desired_secret| desired_secret.block_public_policy) {
         manage = manage.when("BoolIfExists", "secretsmanager:BlockPublicPolicy", ["true"]);
     }
     draft.add(manage);
 }
 
-/// RotateSecret "also needs lambda:InvokeFunction permissions on the rotation function" (its required permissions in the API
-/// reference), and iam:PassRole for a role that is handed over with it (service authorization reference).
+/// RotateSecret "also needs lambda:InvokeFunction permissions on the rotation function" (its required permissions in
+/// the API reference), and iam:PassRole for a role that is handed over with it (service authorization reference).
 fn add_rotation(desired: &Desired, draft: &mut Draft) {
     let mut actions = Vec::new();
     if rotations(desired).next().is_some() {
         actions.push("secretsmanager:RotateSecret");
     }
-    if any(desired, |wish| wish.rotation.as_ref(), |rotation| rotation.is_none()) {
+    if any(desired, |desired_secret| desired_secret.rotation.as_ref(), |rotation| rotation.is_none()) {
         actions.push("secretsmanager:CancelRotateSecret");
     }
     let (functions, roles) = (rotation_functions(desired), rotation_roles(desired));
@@ -129,7 +130,7 @@ fn add_replicas(desired: &Desired, draft: &mut Draft) {
     }
     // A secret that has replicas cannot be deleted, so they go first.
     let remove = Permission::new("RemoveReplicas", ["secretsmanager:RemoveRegionsFromReplication"]);
-    let declared = any(desired, |wish| wish.replicas.as_ref(), |_| true);
+    let declared = any(desired, |desired_secret| desired_secret.replicas.as_ref(), |_| true);
     let remove = if declared || desired.prune == Prune::Delete {
         remove.on(everywhere(desired))
     } else {
@@ -139,8 +140,8 @@ fn add_replicas(desired: &Desired, draft: &mut Draft) {
     draft.add(unless_foreign(remove, desired));
 }
 
-/// DeleteSecret with a window of at least what the manifests say: a request without one, which is how a secret is deleted at
-/// once, is not allowed by that. Manifests that force it name the secrets for which it is.
+/// DeleteSecret with a window of at least what the manifests say: a request without one, which is how a secret is
+/// deleted at once, is not allowed by that. Manifests that force it name the secrets for which it is.
 fn add_deletions(desired: &Desired, scope: Scope, draft: &mut Draft) {
     let place = Place::of(&desired.target);
     let only_owned = |permission: Permission| {

@@ -59,14 +59,14 @@ pub enum Reason {
     /// It is outside the project's scope.
     OutOfScope,
     /// It is in another account or region than the target.
-    Elsewhere {
+    OtherPlace {
         /// The account and region.
         place: String,
     },
 }
 
-/// Chooses among what is live: everything in scope and in the selection that nobody manages, and with `orphans` also what
-/// this project manages without a manifest.
+/// Chooses among what is live: everything in scope and in the selection that nobody manages, and with `orphans` also
+/// what this project manages without a manifest.
 pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bool) -> Choice {
     let mut choice = Choice::default();
     for secret in live.secrets.values().filter(|secret| selection.contains(&secret.name)) {

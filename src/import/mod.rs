@@ -1,7 +1,7 @@
 //! Manifests for secrets that are live already.
 //!
-//! A pure room: from live secrets to the texts of files, and from a plan to the verdict on them. What may not enter: I/O,
-//! the AWS SDK, and secret values; nothing that is live is written without being quoted for YAML first.
+//! A pure room: from live secrets to the texts of files, and from a plan to the verdict on them. What may not enter:
+//! I/O, the AWS SDK, and secret values; nothing that is live is written without being quoted for YAML first.
 //!
 //! - `choice`: which secrets are imported, and why the others are not;
 //! - `document`: one secret as a manifest;

@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    /// A wish for nothing, since these tests look at plans: every imported name is missing in it.
+    /// A desired for nothing, since these tests look at plans: every imported name is missing in it.
     fn nothing() -> Desired {
         Desired {
             project: "shop".to_owned(),

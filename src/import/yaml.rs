@@ -110,7 +110,8 @@ fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// A text as a scalar in block style: plain where every reader of YAML, old or new, takes it for this text, else quoted.
+/// A text as a scalar in block style: plain where every reader of YAML, old or new, takes it for this text, else
+/// quoted.
 pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }

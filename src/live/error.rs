@@ -63,11 +63,13 @@ impl ServiceError {
             // Not the caller's permission but Secrets Manager's own.
             ServiceErrorKind::AccessDenied if self.message.contains("cannot invoke the specified Lambda function") => {
                 Some(
-                    "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its ARN",
+                    "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and \
+                     check its ARN",
                 )
             }
             ServiceErrorKind::AccessDenied => Some(
-                "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which role is used",
+                "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which \
+                 role is used",
             ),
             ServiceErrorKind::Throttled => {
                 Some("another client uses up the account's request quota: lower --concurrency, or try again later")

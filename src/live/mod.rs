@@ -1,7 +1,8 @@
 //! What is: snapshots of live secrets, the read trait, and the reader that fills a snapshot with few calls.
 //!
 //! Nothing here can change anything: [`ReadSecrets`] has only the reading operations. What may not enter: the AWS SDK
-//! (that is `aws`), wishes beyond the names and scopes to look at. Values are read only where `--read-values` asks for it.
+//! (that is `aws`), desired state beyond the names and scopes to look at. Values are read only where `--read-values`
+//! asks for it.
 
 mod error;
 mod policy_cache;

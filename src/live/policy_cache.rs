@@ -1,9 +1,9 @@
 //! Policies that were read before, for `--cache FILE`.
 //!
-//! The service moves LastChangedDate on every change of a policy, so a policy that was read under one date holds while the
-//! list shows that date. Two things are watched: a date that was younger than ten minutes when the policy was read may hide
-//! a second change, so nothing is remembered of it; and an entry is used for half a day to a day and then read again, whatever
-//! the dates say. A cache holds no values. Its key is the ARN, which names account and region.
+//! The service moves LastChangedDate on every change of a policy, so a policy that was read under one date holds while
+//! the list shows that date. Two things are watched: a date that was younger than ten minutes when the policy was read
+//! may hide a second change, so nothing is remembered of it; and an entry is used for half a day to a day and then read
+//! again, whatever the dates say. A cache holds no values. Its key is the ARN, which names account and region.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -100,8 +100,8 @@ impl PolicyCache {
         })
     }
 
-    /// The names of the secrets that something is known of. The policies of all others can be read before their dates are
-    /// known.
+    /// The names of the secrets that something is known of. The policies of all others can be read before their dates
+    /// are known.
     pub fn names(&self) -> BTreeSet<String> {
         let name = |arn: &String| {
             // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX

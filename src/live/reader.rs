@@ -35,8 +35,8 @@ pub enum PolicyVerdict {
     Passed,
     /// What it finds wrong.
     Rejected(Vec<String>),
-    /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission. PutResourcePolicy
-    /// makes the checks that matter for safety itself, so this is a warning and no failure.
+    /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission.
+    /// PutResourcePolicy makes the checks that matter for safety itself, so this is a warning and no failure.
     Unavailable(ServiceError),
 }
 
@@ -53,7 +53,7 @@ pub trait ReadSecrets: Send + Sync {
     fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
 
     /// DescribeSecret in another region of the account; `None` when there is no such secret there.
-    fn describe_elsewhere(
+    fn describe_in_region(
         &self,
         region: &str,
         name: &SecretName,
@@ -207,8 +207,8 @@ pub async fn describe_all<R: ReadSecrets>(
         .await
 }
 
-/// Describes the secrets of these names in a snapshot and reads their policies, so that nothing about them is left to a list
-/// that may lag. One that is gone leaves the snapshot.
+/// Describes the secrets of these names in a snapshot and reads their policies, so that nothing about them is left to a
+/// list that may lag. One that is gone leaves the snapshot.
 pub async fn read_in_full<R: ReadSecrets>(
     reader: &R,
     live: &mut Live,

@@ -20,7 +20,7 @@ pub struct Live {
     /// The secrets in scope, by name.
     pub secrets: BTreeMap<SecretName, LiveSecret>,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
-    pub elsewhere: BTreeMap<(String, SecretName), Option<LiveSecret>>,
+    pub other_regions: BTreeMap<(String, SecretName), Option<LiveSecret>>,
 }
 
 impl Live {
@@ -166,7 +166,7 @@ pub enum LivePolicy {
     None,
     /// The document.
     Document(PolicyDocument),
-    /// There is one that is not a JSON object: it differs from every wish.
+    /// There is one that is not a JSON object: it differs from every declared policy.
     Unparsable(String),
 }
 
@@ -216,8 +216,9 @@ impl LiveSecret {
         self.holder("AWSPENDING").filter(|pending| self.current_version() != Some(*pending))
     }
 
-    /// Whether rotation owns the value, or did once. Who rotates stays there when rotation is cancelled, also one that had not
-    /// run yet: otherwise the owner would change with the cancellation itself, and one apply would not be enough.
+    /// Whether rotation owns the value, or did once. Who rotates stays there when rotation is cancelled, also one that
+    /// had not run yet: otherwise the owner would change with the cancellation itself, and one apply would not be
+    /// enough.
     pub fn is_rotated(&self) -> bool {
         let LiveRotation { enabled, lambda_arn, external_role_arn, last, .. } = &self.rotation;
         *enabled || last.is_some() || lambda_arn.is_some() || external_role_arn.is_some()

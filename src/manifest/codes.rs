@@ -1,6 +1,7 @@
 //! The rules that manifests are checked by, each with the stable code that its diagnostics carry.
 //!
-//! Codes are a public contract: they stand in SARIF reports and in people's suppressions. A code is never given to another rule.
+//! Codes are a public contract: they stand in SARIF reports and in people's suppressions. A code is never given to
+//! another rule.
 
 use super::diagnostic::Severity;
 
@@ -28,10 +29,12 @@ codes! {
     PROJECT_MISSING Error "project-missing" "A project has one keywright.yaml (or keywright.yml) at its root."
     PROJECT_TWICE Error "project-twice" "A project has one project file, with one Project document in it."
     FILE_UNREADABLE Error "file-unreadable" "Every manifest can be read."
-    FILE_TOO_LARGE Error "file-too-large" "A manifest is at most 1 MiB, and a file that it names at most as large as what it is for."
+    FILE_TOO_LARGE Error "file-too-large" "A manifest is at most 1 MiB, and a file that it names at most as large \
+        as what it is for."
     FILE_NOT_UTF8 Error "file-not-utf8" "Manifests are UTF-8."
     TOO_MANY_FILES Error "too-many-files" "A project has at most 100,000 manifest files."
-    FILE_OUTSIDE Error "file-outside-project" "Files that a manifest names are inside the project, symbolic links resolved."
+    FILE_OUTSIDE Error "file-outside-project" "Files that a manifest names are inside the project, symbolic links \
+        resolved."
     FILE_MISSING Error "file-missing" "Files that a manifest names exist and are regular files."
     NO_SECRETS Warning "no-secrets" "A project declares at least one secret."
     // YAML.
@@ -39,7 +42,8 @@ codes! {
     YAML_DUPLICATE_KEY Error "yaml-duplicate-key" "A key stands once in a map."
     YAML_KEY Error "yaml-key" "Keys of maps are text."
     YAML_TAG Error "yaml-tag" "YAML's own tags are the only ones that are known."
-    YAML_MERGE_KEY Error "yaml-merge-key" "The merge key << is not part of YAML 1.2; spec.defaults is the way to share fields."
+    YAML_MERGE_KEY Error "yaml-merge-key" "The merge key << is not part of YAML 1.2; spec.defaults is the way to \
+        share fields."
     YAML_ALIAS Error "yaml-alias" "An alias (*name) refers to an anchor (&name) earlier in the same document."
     YAML_TOO_DEEP Error "yaml-too-deep" "YAML is nested at most 64 deep."
     YAML_TOO_LARGE Error "yaml-too-large" "A file has at most 200,000 YAML nodes, those that aliases repeat included."
@@ -55,15 +59,18 @@ codes! {
     // Variables.
     UNKNOWN_VARIABLE Error "unknown-variable" "Variables are declared in the target's vars."
     BAD_INTERPOLATION Error "bad-interpolation" "${...} holds a variable, a target's attribute or secret:NAME:arn."
-    REFERENCE_NOT_ALLOWED Error "reference-not-allowed" "${secret:NAME:arn} stands in descriptions, tags, policies and text values only."
+    REFERENCE_NOT_ALLOWED Error "reference-not-allowed" "${secret:NAME:arn} stands in descriptions, tags, policies \
+        and text values only."
     UNKNOWN_SECRET Error "unknown-secret" "Secrets that are referred to are declared for the same target."
     DEPENDENCY_CYCLE Error "dependency-cycle" "Dependencies of secrets form no circle."
     // Project.
-    PROJECT_NAME Error "project-name" "A project's name is lower-case letters, digits and hyphens, 63 characters at most."
+    PROJECT_NAME Error "project-name" "A project's name is lower-case letters, digits and hyphens, 63 characters at \
+        most."
     TARGET_NAME Error "target-name" "A target's name is lower-case letters, digits and hyphens, and is given once."
     NO_TARGETS Error "no-targets" "A project has at least one target."
     UNKNOWN_TARGET Error "unknown-target" "Targets that are named are declared in the project."
-    VARIABLE_NAME Error "variable-name" "A variable's name is a letter or underscore, then letters, digits, underscores and hyphens."
+    VARIABLE_NAME Error "variable-name" "A variable's name is a letter or underscore, then letters, digits, \
+        underscores and hyphens."
     ACCOUNT Error "account" "An AWS account is twelve digits, in quotes."
     REGION Error "region" "A region looks like eu-west-1."
     ROLE_ARN Error "role-arn" "A role is an IAM role ARN, in the target's account."
@@ -74,10 +81,12 @@ codes! {
     GLOB Error "glob" "Patterns over names of tags and secrets are valid globs."
     RULE Error "rule" "A rule of the project has a name of its own, valid patterns, and something that it requires."
     RULE_BROKEN Error "project-rule" "Secrets keep the rules of their project."
-    RULE_BROKEN_WARNING Warning "project-rule-warning" "Secrets keep the rules of their project whose severity is warning."
+    RULE_BROKEN_WARNING Warning "project-rule-warning" "Secrets keep the rules of their project whose severity is \
+        warning."
     // Secret.
     SECRET_NAME Error "secret-name" "A secret's name has 1 to 512 characters of A-Za-z0-9/_+=.@-"
-    SECRET_NAME_SUFFIX Warning "secret-name-suffix" "A secret's name doesn't end in a hyphen and six letters or digits, which looks like the end of an ARN."
+    SECRET_NAME_SUFFIX Warning "secret-name-suffix" "A secret's name doesn't end in a hyphen and six letters or \
+        digits, which looks like the end of an ARN."
     SECRET_DUPLICATE Error "secret-duplicate" "A secret is declared once for each target."
     OUT_OF_SCOPE Error "out-of-scope" "A secret's name begins with a prefix of the project's scope."
     PROTECTED_ABSENT Error "protected-absent" "A protected secret is not declared absent."
@@ -88,22 +97,28 @@ codes! {
     TAG_VALUE Error "tag-value" "A tag's value has at most 256 characters that AWS allows."
     TAG_IGNORED Error "tag-ignored" "A tag that is declared is not ignored by ignoreTags."
     KMS_KEY Error "kms-key" "A KMS key is a key id, a key ARN, an alias or an alias ARN."
-    ARN_ELSEWHERE Warning "arn-elsewhere" "ARNs name the target's own account and region."
+    ARN_OF_OTHER_PLACE Warning "arn-elsewhere" "ARNs name the target's own account and region."
     RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
     POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."
-    POLICY_WILDCARD_PRINCIPAL Warning "policy-wildcard-principal" "A resource policy doesn't open the secret to everyone."
+    POLICY_WILDCARD_PRINCIPAL Warning "policy-wildcard-principal" "A resource policy doesn't open the secret to \
+        everyone."
     POLICY_ALLOW_NOT_PRINCIPAL Warning "policy-allow-not-principal" "NotPrincipal stands only in a Deny."
     POLICY_ALLOW_NOT_ACTION Warning "policy-allow-not-action" "NotAction stands only in a Deny."
     POLICY_CONFUSED_DEPUTY Warning "policy-confused-deputy" "An AWS service is let in on behalf of known accounts only."
     POLICY_DELETED_PRINCIPAL Warning "policy-deleted-principal" "A resource policy names no principal that was deleted."
     POLICY_UNKNOWN_ACTION Warning "policy-unknown-action" "Actions of a resource policy are those of Secrets Manager."
-    POLICY_OTHER_RESOURCE Warning "policy-other-resource" "The resource of a statement is the secret that the policy is attached to."
+    POLICY_OTHER_RESOURCE Warning "policy-other-resource" "The resource of a statement is the secret that the \
+        policy is attached to."
     POLICY_SHUTS_OUT Warning "policy-shuts-out" "A resource policy doesn't keep everyone from managing the secret."
     VALUE_SOURCE Error "value-source" "A value has exactly one source, correctly filled in."
-    VALUE_FILE Error "value-file" "A file that a value comes from can be used: it is encrypted with SOPS, and has what is selected."
-    LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a version id."
+    VALUE_FILE Error "value-file" "A file that a value comes from can be used: it is encrypted with SOPS, and has \
+        what is selected."
+    LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a \
+        version id."
     REPLICA Error "replica" "A replica is in another region, named once."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."
-    ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) within the limits of Secrets Manager."
-    ROTATION_DURATION Error "rotation-duration" "A rotation window is 1 to 24 hours, and ends before the next one begins."
+    ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) within the limits of Secrets \
+        Manager."
+    ROTATION_DURATION Error "rotation-duration" "A rotation window is 1 to 24 hours, and ends before the next one \
+        begins."
 }

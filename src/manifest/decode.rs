@@ -1,7 +1,8 @@
 //! From a tree to the schema's types: a serde `Deserializer` that reports every mistake and reads on.
 //!
-//! A mistake is reported where it is found; [`Field`](super::field::Field) then swallows the error, so that one pass over the tree finds them all.
-//! Unknown fields never reach serde: the list that a derived struct hands in says which ones are known.
+//! A mistake is reported where it is found; [`Field`](super::field::Field) then swallows the error, so that one pass
+//! over the tree finds them all. Unknown fields never reach serde: the list that a derived struct hands in says which
+//! ones are known.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -21,7 +22,8 @@ use crate::desired::Part;
 /// Most problems of one document that are reported.
 pub(crate) const MAX_DOCUMENT_PROBLEMS: usize = 100;
 
-/// Reads `node` as a `T`, and says so when it has more mistakes than are shown if `announce` is set. `None` when it is not even the right kind of node; every problem is in the report then.
+/// Reads `node` as a `T`, and says so when it has more mistakes than are shown if `announce` is set. `None` when it is
+/// not even the right kind of node; every problem is in the report then.
 pub(crate) fn decode<T: DeserializeOwned>(node: &Node, announce: bool, report: &mut Report) -> Option<T> {
     let sink = Sink { problems: RefCell::new(Vec::new()) };
     let decoded = T::deserialize(NodeReader { node, sink: &sink, masked: false }).ok();
@@ -196,13 +198,23 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
             Kind::String(text) => visitor.visit_str(text),
             Kind::Template(_) => {
                 return Err(self.report(
-                    Problem::new(&codes::REFERENCE_NOT_ALLOWED, self.node.span, "another secret's ARN cannot stand here")
-                        .label("known only when that secret exists")
-                        .help("`${secret:NAME:arn}` is allowed in `description`, in tag values, in `policy` and in `text` values"),
+                    Problem::new(
+                        &codes::REFERENCE_NOT_ALLOWED,
+                        self.node.span,
+                        "another secret's ARN cannot stand \
+                        here",
+                    )
+                    .label("known only when that secret exists")
+                    .help(
+                        "`${secret:NAME:arn}` is allowed in `description`, in tag values, in `policy` and in \
+                            `text` values",
+                    ),
                 ));
             }
             Kind::Seq(items) => visitor.visit_seq(Items { reader: self, items: items.iter() }),
-            Kind::Map(entries) => visitor.visit_map(Entries { reader: self, rest: entries.iter(), known: None, value: None }),
+            Kind::Map(entries) => {
+                visitor.visit_map(Entries { reader: self, rest: entries.iter(), known: None, value: None })
+            }
             Kind::Poison => return Err(DecodeError::Reported),
         }
         .map_err(|error| self.place(error))

@@ -1,7 +1,7 @@
 //! What is wrong with the manifests: the collected problems of one run.
 //!
-//! Rules hand in a [`Problem`]; the [`Report`] drops repetitions (a mistake in the defaults is found once for every secret and
-//! target), and [`Report::finish`] turns what is left into [`Diagnostics`], sorted, for `render`.
+//! Rules hand in a [`Problem`]; the [`Report`] drops repetitions (a mistake in the defaults is found once for every
+//! secret and target), and [`Report::finish`] turns what is left into [`Diagnostics`], sorted, for `render`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::slice;
@@ -185,7 +185,7 @@ pub(crate) struct Report {
     seen: HashMap<(&'static str, Span, String), Vec<usize>>,
     left_out: usize,
     left_out_errors: bool,
-    /// The target whose wish is being built, if any.
+    /// The target whose desired state is being built, if any.
     target: Option<usize>,
 }
 
@@ -203,7 +203,8 @@ impl Report {
 
     /// Takes a problem in, unless it is known already.
     ///
-    /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name in them does.
+    /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name
+    /// in them does.
     pub(crate) fn push(&mut self, problem: Problem) {
         let key = (problem.code.id, problem.span, problem.about.clone());
         for &at in self.seen.get(&key).map_or(&[][..], Vec::as_slice) {
@@ -243,7 +244,8 @@ impl Report {
         self.found.len()
     }
 
-    /// Sorts what was found and fills in the lines. `targets` are the names by index; a problem of all of them names none.
+    /// Sorts what was found and fills in the lines. `targets` are the names by index; a problem of all of them names
+    /// none.
     pub(crate) fn finish(self, sources: &Sources, targets: &[String], checked: usize) -> Diagnostics {
         let mut found: Vec<Diagnostic> = self
             .found

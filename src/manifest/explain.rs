@@ -1,4 +1,5 @@
-//! `keywright explain`: a field's documentation, made from the JSON Schemas, so that it never says anything else than editors do.
+//! `keywright explain`: a field's documentation, made from the JSON Schemas, so that it never says anything else than
+//! editors do.
 
 use std::fmt::Write as _;
 
@@ -51,7 +52,8 @@ impl ExplainError {
 /// Windows of a schedule that are shown.
 const WINDOWS: usize = 3;
 
-/// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at all.
+/// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at
+/// all.
 pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleError>> {
     let text = text.trim();
     if !["rate(", "cron("].iter().any(|start| text.starts_with(start)) {
@@ -90,9 +92,11 @@ pub struct ScheduleError {
 /// How wide the text is.
 const WIDTH: usize = 100;
 
-/// Explains a path such as `Secret.spec.policy`: type, documentation, default, an example as YAML, and the fields beneath it.
+/// Explains a path such as `Secret.spec.policy`: type, documentation, default, an example as YAML, and the fields
+/// beneath it.
 ///
-/// Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists need no step.
+/// Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists
+/// need no step.
 pub fn explain(path: &str) -> Result<String, ExplainError> {
     let mut steps = path.split('.').map(str::trim);
     let kind = steps.next().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The wrappers in the schema types: what is absent, null, set, or reported already, each with its place.
 //!
-//! They reach the tree's spans through names that `decode` knows (as toml's `Spanned` does). To JSON Schema they are transparent.
+//! They reach the tree's spans through names that `decode` knows (as toml's `Spanned` does). To JSON Schema they are
+//! transparent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -59,7 +60,7 @@ impl<T> Field<T> {
     }
 }
 
-/// A field that a manifest may leave out, or set to `null`, which is a wish of its own: there must be none.
+/// A field that a manifest may leave out, or set to `null`, which is declared too: there must be none.
 #[derive(Clone, Debug)]
 pub struct Nullable<T>(pub Field<Option<T>>);
 

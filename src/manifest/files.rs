@@ -1,7 +1,7 @@
 //! The project's files: finding manifests, and opening what they name.
 //!
-//! Whatever a manifest names is a regular file inside the project once symbolic links are resolved. Everything is bounded: sizes, and the
-//! number of files.
+//! Whatever a manifest names is a regular file inside the project once symbolic links are resolved. Everything is
+//! bounded: sizes, and the number of files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -122,7 +122,8 @@ impl Found {
         Ok(())
     }
 
-    /// Adds every YAML file below `folder`. A link to a file is followed inside the project; links to folders never are: they could form circles.
+    /// Adds every YAML file below `folder`. A link to a file is followed inside the project; links to folders never
+    /// are: they could form circles.
     pub(crate) fn search(&mut self, folder: &Path, root: &Path) {
         let mut folders = vec![(folder.to_owned(), 0)];
         while let Some((folder, depth)) = folders.pop() {

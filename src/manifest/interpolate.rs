@@ -213,7 +213,8 @@ impl Expander<'_> {
             );
             return;
         };
-        // Names usually begin with a variable, so variables are filled in here too; one reference within another makes no sense.
+        // Names usually begin with a variable, so variables are filled in here too; one reference within another makes
+        // no sense.
         let mut inner =
             Expander { variables: self.variables, faults: Vec::new(), parts: Vec::new(), pending: String::new() };
         let nested = name.contains("${secret:");

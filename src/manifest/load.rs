@@ -1,4 +1,4 @@
-//! From a project's folder to one wish for each target: the steps of the room, in order.
+//! From a project's folder to one desired state for each target: the steps of the room, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,8 +27,8 @@ use crate::origin::Origin;
 pub struct LoadOptions {
     /// Names of the targets; empty for all of them.
     pub targets: Vec<String>,
-    /// Files that are read as if they were there: path below the project's folder, and text. They tell what a project would
-    /// be like before anything is written.
+    /// Files that are read as if they were there: path below the project's folder, and text. They tell what a project
+    /// would be like before anything is written.
     pub added: BTreeMap<PathBuf, String>,
     /// Folders of manifests that are not there yet are empty, and no mistake: a command is about to fill them.
     pub folders_to_come: bool,
@@ -41,7 +41,8 @@ pub struct Loaded {
     pub root: PathBuf,
     /// The project's name, if it could be read.
     pub project: Option<String>,
-    /// The wish for each target that was asked for, in the order of the project file; empty when there are errors.
+    /// The desired state of each target that was asked for, in the order of the project file; empty when there are
+    /// errors.
     pub desired: Vec<Desired>,
     /// What the project says about itself; none when there are errors.
     pub outline: Option<Outline>,
@@ -217,7 +218,8 @@ impl Loader {
                 continue;
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to be passed over.
+            // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to
+            // be passed over.
             let beside = is_encrypted(&name) && !found.named.contains(path);
             if beside && !read_text(path, MAX_MANIFEST_BYTES).is_ok_and(|text| text.contains("keywright/")) {
                 continue;
@@ -232,7 +234,8 @@ impl Loader {
                             "a Project document outside keywright.yaml",
                         )
                         .help(
-                            "a project has one Project document; another project has a folder and a keywright.yaml of its own",
+                            "a project has one Project document; another project has a folder and a keywright.yaml \
+                             of its own",
                         ),
                     ),
                     None => {}
@@ -280,7 +283,10 @@ impl Loader {
                 Problem::new(&codes::NOT_A_MANIFEST, place, format!("{file} is not a keywright manifest"))
                     .label(if version.is_some() { "another kind of document" } else { "no apiVersion" })
                     .help(format!("a manifest begins with apiVersion: {API_VERSION} and kind: Secret"))
-                    .help("where manifests share their folder with other YAML, list theirs in `spec.manifests` of the project"),
+                    .help(
+                        "where manifests share their folder with other YAML, list theirs in `spec.manifests` of \
+                        the project",
+                    ),
             );
             return None;
         }
@@ -398,7 +404,8 @@ impl Loader {
         desired
     }
 
-    /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are all known.
+    /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are
+    /// all known.
     fn target_secrets(
         &mut self,
         project: &Project,
@@ -423,10 +430,21 @@ impl Loader {
             };
             if let Some(first) = secrets.get(&built.secret.name) {
                 builder.report.push(
-                    Problem::new(&codes::SECRET_DUPLICATE, built.name_span, format!("secret `{}` is declared twice", built.secret.name))
-                        .label("again here")
-                        .related(first.name_span, "first here")
-                        .help("one secret has one manifest for each target; `metadata.targets` says which targets a manifest is for"),
+                    Problem::new(
+                        &codes::SECRET_DUPLICATE,
+                        built.name_span,
+                        format!(
+                            "secret `{}` is declared \
+                        twice",
+                            built.secret.name
+                        ),
+                    )
+                    .label("again here")
+                    .related(first.name_span, "first here")
+                    .help(
+                        "one secret has one manifest for each target; `metadata.targets` says which targets a \
+                            manifest is for",
+                    ),
                 );
                 continue;
             }

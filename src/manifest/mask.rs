@@ -1,7 +1,7 @@
 //! Which parts of a manifest may hold somebody's secret, and are therefore never quoted.
 //!
-//! A literal beneath `value` may be a password that was pasted there. The same is true for a misspelt `value`, and for words that
-//! people write in its place, so those keys hide what follows them too.
+//! A literal beneath `value` may be a password that was pasted there. The same is true for a misspelt `value`, and for
+//! words that people write in its place, so those keys hide what follows them too.
 
 use std::ops::Range;
 
@@ -54,7 +54,8 @@ pub(crate) fn entry_ranges(text: &str, key: &Key, value: &Node, ranges: &mut Vec
     aliased(value, key.span.end, ranges);
 }
 
-/// The length of a leading `key:` that is one of the schema's own words beneath `value`: those tell nothing about the value.
+/// The length of a leading `key:` that is one of the schema's own words beneath `value`: those tell nothing about the
+/// value.
 pub(crate) fn schema_word(line: &str) -> usize {
     const WORDS: &[&str] =
         &["sops", "env", "file", "binaryFile", "text", "generate", "json", "ownership", "key", "length"];
@@ -78,8 +79,8 @@ fn aliased(node: &Node, value_start: u32, ranges: &mut Vec<Range<u32>>) {
 
 /// Whether the line at `offset` of a document that has no tree (its syntax is broken) may lie beneath such a key.
 ///
-/// Indentation proves nothing there: the mistake may be in the indentation, or a quote may never have been closed. So the line is
-/// safe only if no such key is to be seen in its document up to its end.
+/// Indentation proves nothing there: the mistake may be in the indentation, or a quote may never have been closed. So
+/// the line is safe only if no such key is to be seen in its document up to its end.
 pub(crate) fn may_be_value(text: &str, offset: usize) -> bool {
     let offset = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     let (before, after) = text.split_at(offset);

@@ -1,4 +1,5 @@
-//! Defaults beneath a secret's `spec`, and overrides over it, on trees: every value keeps the place where it was written.
+//! Defaults beneath a secret's `spec`, and overrides over it, on trees: every value keeps the place where it was
+//! written.
 //!
 //! Maps are merged by key; lists and single values replace; `null` is a value that is kept; `unset` takes a field away.
 

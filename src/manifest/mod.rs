@@ -1,12 +1,13 @@
-//! What people wrote: from a project's folder to one [`Desired`](crate::desired::Desired) for each target, with every mistake of a run.
+//! What people wrote: from a project's folder to one [`Desired`](crate::desired::Desired) for each target, with every
+//! mistake of a run.
 //!
-//! The steps, each in its own file: `files` finds manifests; `parse` turns text into a `tree` in which everything knows its place;
-//! `decode` reads the types of [`schema`] from it; `merge` lays defaults beneath and overrides over; `interpolate` fills in `${...}`; `check`
-//! holds the rules; `load` runs it all. Mistakes are collected as [`Diagnostics`], never thrown, and `mask` keeps what may be a secret's value
-//! out of them.
+//! The steps, each in its own file: `files` finds manifests; `parse` turns text into a `tree` in which everything knows
+//! its place; `decode` reads the types of [`schema`] from it; `merge` lays defaults beneath and overrides over;
+//! `interpolate` fills in `${...}`; `check` holds the rules; `load` runs it all. Mistakes are collected as
+//! [`Diagnostics`], never thrown, and `mask` keeps what may be a secret's value out of them.
 //!
-//! Input is hostile: size, depth, number of nodes, files and diagnostics are bounded. What may not enter: output, the network, the
-//! environment, the clock, and anything live.
+//! Input is hostile: size, depth, number of nodes, files and diagnostics are bounded. What may not enter: output, the
+//! network, the environment, the clock, and anything live.
 
 mod accepts;
 mod check;

@@ -35,8 +35,8 @@ impl Files {
         &self.encrypted
     }
 
-    /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it stands
-    /// beneath `value`. Gives the path, and the path relative to the project.
+    /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it
+    /// stands beneath `value`. Gives the path, and the path relative to the project.
     pub(crate) fn of_value(
         &mut self,
         named: &str,

@@ -1,7 +1,7 @@
 //! From text to trees: granit-parser's events, our limits, and what a syntax error means.
 //!
-//! Hostile input is bounded here: by depth, by the number of nodes (those that aliases repeat included), and by granit-parser's own
-//! limits on what it buffers. A document with a syntax error is dropped and the next one is read.
+//! Hostile input is bounded here: by depth, by the number of nodes (those that aliases repeat included), and by
+//! granit-parser's own limits on what it buffers. A document with a syntax error is dropped and the next one is read.
 
 use std::collections::HashMap;
 #[cfg(test)]
@@ -222,7 +222,8 @@ impl Reader<'_> {
             return self.too_large(node.span);
         }
         if anchor != 0 {
-            // A copy is kept for the aliases, and anchors can stand within anchors: the copies have a budget of their own.
+            // A copy is kept for the aliases, and anchors can stand within anchors: the copies have a budget of their
+            // own.
             self.kept += nodes;
             if self.kept > MAX_NODES {
                 return self.too_large(node.span);
@@ -331,7 +332,10 @@ impl Reader<'_> {
         };
         self.problem(
             Problem::new(&codes::YAML_TAG, span, message)
-                .help("keywright reads plain YAML: no CloudFormation functions, no application tags; a text that begins with ! is quoted")
+                .help(
+                    "keywright reads plain YAML: no CloudFormation functions, no application tags; a text that \
+                    begins with ! is quoted",
+                )
                 .masked(hidden),
         );
     }
@@ -359,7 +363,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The document never ends well: it has no tree to tell what lies beneath `value`, so its lines are shown only when it is certain.
+    /// The document never ends well: it has no tree to tell what lies beneath `value`, so its lines are shown only when
+    /// it is certain.
     fn abandon(&mut self) {
         self.stack.clear();
         self.incomplete |= !self.pending.is_empty();

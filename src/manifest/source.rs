@@ -1,7 +1,7 @@
 //! The text of the files that were read, and places in it.
 //!
-//! A [`Span`] is small and copyable, because every node of every manifest carries one. What may be quoted is decided here too: a line is
-//! shown only through [`Sources::quote`], which hides whatever may belong to a secret's value.
+//! A [`Span`] is small and copyable, because every node of every manifest carries one. What may be quoted is decided
+//! here too: a line is shown only through [`Sources::quote`], which hides whatever may belong to a secret's value.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -117,7 +117,8 @@ impl Sources {
         })
     }
 
-    /// The line of a span, or `None` where nothing may be shown. `in_value` says that the span itself belongs to a value.
+    /// The line of a span, or `None` where nothing may be shown. `in_value` says that the span itself belongs to a
+    /// value.
     pub(crate) fn quote(&self, span: Span, in_value: bool) -> Option<Quote> {
         let source = self.file(span.file).filter(|source| source.quoting == Quoting::Lines)?;
         let text: &str = &source.text;

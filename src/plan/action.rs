@@ -73,8 +73,8 @@ pub enum Action {
     Replicate {
         /// Region to key; none is the region's own key for Secrets Manager.
         regions: BTreeMap<String, Option<String>>,
-        /// `ForceOverwriteReplicaSecret`, which holds for the whole request: a secret of this name in each of these regions
-        /// is destroyed.
+        /// `ForceOverwriteReplicaSecret`, which holds for the whole request: a secret of this name in each of these
+        /// regions is destroyed.
         overwrite: bool,
     },
     /// RotateSecret.

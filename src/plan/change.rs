@@ -7,7 +7,7 @@ use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
 
-/// One difference between the wish and what is live.
+/// One difference between the desired state and what is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The description.
@@ -16,7 +16,7 @@ pub enum Change {
         before: Option<String>,
         /// What will be; none clears it.
         after: Option<PlannedText>,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// The KMS key; none stands for the account's `aws/secretsmanager` key.
@@ -25,7 +25,7 @@ pub enum Change {
         before: Option<String>,
         /// What will be, as written.
         after: Option<String>,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// The partner of a managed external secret.
@@ -34,7 +34,7 @@ pub enum Change {
         before: Option<String>,
         /// What will be; none clears it.
         after: Option<String>,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// Rotation.
@@ -45,7 +45,7 @@ pub enum Change {
         after: Option<RotationSetup>,
         /// What the function does as soon as this is applied.
         run: RotationRun,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// One replica.
@@ -58,7 +58,7 @@ pub enum Change {
         after: Option<Option<String>>,
         /// Why.
         reason: ReplicaReason,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// One tag.
@@ -69,7 +69,7 @@ pub enum Change {
         before: Option<String>,
         /// What will be; none removes the tag.
         after: Option<PlannedText>,
-        /// Where the wish is written; none for keywright's own tags.
+        /// Where it is declared; none for keywright's own tags.
         origin: Option<Origin>,
     },
     /// The resource policy.
@@ -78,7 +78,7 @@ pub enum Change {
         before: Box<PlannedPolicy>,
         /// What will be; [`PlannedPolicy::None`] deletes it.
         after: Box<PlannedPolicy>,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// The value. Never what it is.
@@ -87,7 +87,7 @@ pub enum Change {
         reason: ValueReason,
         /// Where it comes from.
         source: Source,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// A custom staging label.
@@ -98,7 +98,7 @@ pub enum Change {
         before: Option<String>,
         /// The version that will hold it; none stands for the version that git's value gets.
         after: Option<String>,
-        /// Where the wish is written.
+        /// Where it is declared.
         origin: Origin,
     },
     /// The scheduled deletion is taken back.

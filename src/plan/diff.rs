@@ -1,7 +1,7 @@
-//! One secret's wish against what is live: the differences, and the actions that remove them.
+//! One secret's desired state against what is live: the differences, and the actions that remove them.
 //!
-//! Absent means unmanaged: a field that the manifest leaves out yields nothing. Both structures are taken apart field by
-//! field, so that a new field does not compile until somebody decides what it means here.
+//! Absent means unmanaged: a field that the manifest leaves out yields nothing. Both structures are taken apart field
+//! by field, so that a new field does not compile until somebody decides what it means here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,21 +29,21 @@ pub(super) struct Difference {
     pub(super) actions: Vec<Action>,
 }
 
-/// Compares wishes with what is live in one target.
+/// Compares the desired state with what is live in one target.
 pub(super) struct Differ<'a> {
     pub(super) desired: &'a Desired,
     pub(super) live: &'a Live,
     pub(super) facts: &'a ValueFacts,
 }
 
-/// A tag as wished, with the place that asks for it.
-type WishedTag<'a> = (&'a str, Template, Option<&'a Origin>);
+/// A tag as declared, with the place that asks for it.
+type DesiredTag<'a> = (&'a str, Template, Option<&'a Origin>);
 
 impl Differ<'_> {
     /// Everything that a secret that should exist lacks. `observed` is none when it does not exist.
     pub(super) fn present(
         &self,
-        wish: &DesiredSecret,
+        desired_secret: &DesiredSecret,
         observed: Option<&LiveSecret>,
     ) -> (Difference, Vec<FindingKind>) {
         let DesiredSecret {
@@ -63,12 +63,12 @@ impl Differ<'_> {
             replicas,
             // Never a difference by itself: the service does not tell it back.
             block_public_policy,
-            // Both are planned together, from the whole wish.
+            // Both are planned together, from the whole desired state.
             value: _,
             labels: _,
             // Only of use when the secret goes.
             deletion: _,
-        } = wish;
+        } = desired_secret;
 
         let mut difference = Difference::default();
         if observed.is_some_and(LiveSecret::is_scheduled_for_deletion) {
@@ -104,7 +104,7 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        let mut findings = ValuePlanner { wish, observed, facts: self.facts }.plan(&mut difference);
+        let mut findings = ValuePlanner { desired: desired_secret, observed, facts: self.facts }.plan(&mut difference);
         if let Some(declared) = replicas {
             let planner = ReplicaPlanner { name, live: self.live, owner: &self.desired.owner() };
             findings.extend(planner.plan(declared, observed, &mut difference));
@@ -160,7 +160,7 @@ impl Differ<'_> {
         Some(after.unwrap_or_else(|| DEFAULT_KEY_ALIAS.to_owned()))
     }
 
-    /// The tags to set and the keys to remove. The owner tag is always among the wishes.
+    /// The tags to set and the keys to remove. The owner tag is always among the desired ones.
     fn tags(
         &self,
         declared: Option<&DesiredTags>,
@@ -170,17 +170,17 @@ impl Differ<'_> {
     ) -> (BTreeMap<String, Template>, BTreeSet<String>) {
         let none = BTreeMap::new();
         let live = observed.map_or(&none, |secret| &secret.tags);
-        let mut wishes: Vec<WishedTag<'_>> = vec![(OWNER_TAG, Template::text(self.desired.owner()), None)];
+        let mut desired_tags: Vec<DesiredTag<'_>> = vec![(OWNER_TAG, Template::text(self.desired.owner()), None)];
         if protect && !live.contains_key(PROTECT_TAG) {
-            wishes.push((PROTECT_TAG, Template::text(PROTECT_VALUE), None));
+            desired_tags.push((PROTECT_TAG, Template::text(PROTECT_VALUE), None));
         }
         if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
-            wishes.extend(tags.iter().map(|(key, (value, origin))| (key.as_str(), value.clone(), Some(origin))));
+            desired_tags.extend(tags.iter().map(|(key, (value, origin))| (key.as_str(), value.clone(), Some(origin))));
         }
-        wishes.sort_by(|a, b| a.0.cmp(b.0));
+        desired_tags.sort_by(|a, b| a.0.cmp(b.0));
 
         let mut set = BTreeMap::new();
-        for (key, value, origin) in &wishes {
+        for (key, value, origin) in &desired_tags {
             let before = live.get(*key);
             let after = self.preview(value);
             if after.known && before == Some(&after.text) {
@@ -286,8 +286,9 @@ impl Differ<'_> {
     }
 }
 
-/// CreateSecret takes the first value and the replicas along, unless a policy is declared: then nothing is anywhere before
-/// the policy is. Replicas that destroy a secret elsewhere stay apart, since ForceOverwriteReplicaSecret holds for all.
+/// CreateSecret takes the first value and the replicas along, unless a policy is declared: then nothing is anywhere
+/// before the policy is. Replicas that destroy a secret in another region stay apart, since ForceOverwriteReplicaSecret
+/// holds for all.
 fn create_at_once(actions: &mut Vec<Action>) {
     if actions.iter().any(|action| matches!(action, Action::PutPolicy { .. })) {
         return;

@@ -1,14 +1,15 @@
 //! What was approved, as lines: the part of a plan that an apply must find again.
 //!
-//! One line for the run (project, selection, lifted guards), one for each target, one for each secret with what its actions
-//! rest on, one for each action. The fingerprint is SHA-256 over them. No date is in them, no secret that the plan does not
-//! touch, and nothing made of a plaintext: a value is its source and the version id that its ciphertext stands for.
+//! One line for the run (project, selection, overridden guards), one for each target, one for each secret with what its
+//! actions rest on, one for each action. The fingerprint is SHA-256 over them. No date is in them, no secret that the
+//! plan does not touch, and nothing made of a plaintext: a value is its source and the version id that its ciphertext
+//! stands for.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
-use super::guard::Lifts;
+use super::guard::GuardOverrides;
 use super::precondition::{destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
@@ -20,13 +21,13 @@ use crate::value::{GenerateOptions, Source};
 pub const FORMAT_VERSION: &str = "1";
 
 /// The line of a run.
-pub fn run_line(project: &str, selection: &Selection, lifts: &Lifts, read_values: bool) -> String {
+pub fn run_line(project: &str, selection: &Selection, overrides: &GuardOverrides, read_values: bool) -> String {
     json!({
         "format": FORMAT_VERSION,
         "project": project,
         "select": selection.patterns(),
         "shard": selection.shard(),
-        "lifted": lifts.flags(),
+        "guardOverrides": overrides.flags(),
         "readValues": read_values,
     })
     .to_string()
@@ -54,7 +55,7 @@ pub fn fingerprint(lines: &[String]) -> String {
 }
 
 fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
-    // The origin is where the wish is written: moving it in git asks for nothing new.
+    // The origin is where it is declared: moving it in git asks for nothing new.
     let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed } = secret;
     let rests_on: Map<String, Value> = observed
         .iter()
@@ -64,7 +65,7 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
     let destroys: Map<String, Value> = secret
         .regions_overwritten()
         .map(|region| {
-            let there = live.elsewhere.get(&(region.clone(), name.clone())).and_then(Option::as_ref);
+            let there = live.other_regions.get(&(region.clone(), name.clone())).and_then(Option::as_ref);
             (region.clone(), destroyed(there))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What an apply refuses to do without being told.
 //!
-//! Guards run on finished plans, after they are shown and before the first write of any target. Each is lifted by its own
-//! flag, never by one flag for all, and some by none.
+//! Guards run on finished plans, after they are shown and before the first write of any target. Each is overridden by
+//! its own flag, never by one flag for all, and some by none.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::desired::{Desired, SecretName};
 use crate::live::{Live, LiveSecret};
 use crate::policy::{LintContext, LintedSecret, shuts_out};
 
-/// The guards that the caller lifts for this run.
+/// The guards that the caller overrides for this run.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each stands for one flag of the command line, none excludes another"
 )]
-pub struct Lifts {
+pub struct GuardOverrides {
     /// `--allow-protected`: delete secrets that carry the tag `keywright:protect`.
     pub protected: bool,
     /// `--allow-empty`: apply a project without any secret.
@@ -41,7 +41,7 @@ pub struct Lifts {
     pub rotate_now: bool,
 }
 
-impl Lifts {
+impl GuardOverrides {
     /// The flags that say this, as they are written on the command line.
     pub fn flags(&self) -> Vec<String> {
         let Self {
@@ -69,7 +69,7 @@ impl Lifts {
             (*rotate_now, "--allow-rotate-now"),
         ];
         let mut flags: Vec<String> =
-            switches.into_iter().filter(|(lifted, _)| *lifted).map(|(_, flag)| flag.to_owned()).collect();
+            switches.into_iter().filter(|(overridden, _)| *overridden).map(|(_, flag)| flag.to_owned()).collect();
         flags.extend(max_deletes.map(|number| format!("--max-deletes {number}")));
         flags.extend(max_changes_percent.map(|percent| format!("--max-changes-percent {percent}")));
         flags
@@ -90,7 +90,7 @@ pub struct Refusal {
 /// What is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// Manifests name secrets that other projects own. Never lifted.
+    /// Manifests name secrets that other projects own. Never overridden.
     Foreign {
         /// The first of the owners.
         owner: String,
@@ -140,8 +140,8 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// The flag that lifts the guard, with an example of its argument; none when nothing does.
-    pub fn lifted_by(&self) -> Option<String> {
+    /// the flag that overrides the guard, with an example of its argument; none when nothing does.
+    pub fn overridden_by(&self) -> Option<String> {
         match self {
             Self::Foreign { .. } => None,
             Self::Protected | Self::OverwritesProtected => Some("--allow-protected".to_owned()),
@@ -205,7 +205,13 @@ impl fmt::Display for RefusalKind {
 const FEWEST_FOR_A_SHARE: usize = 10;
 
 /// Every guard that `plan` does not pass.
-pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, lifts: Lifts) -> Vec<Refusal> {
+pub fn guard(
+    desired: &Desired,
+    live: &Live,
+    plan: &Plan,
+    report: &PlanReport,
+    overrides: GuardOverrides,
+) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let mut refuse = |secrets: Vec<SecretName>, kind: RefusalKind| {
         refusals.push(Refusal { target: plan.target.clone(), secrets, kind });
@@ -219,32 +225,32 @@ pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, l
     let chosen = |test: &dyn Fn(&SecretPlan) -> bool| -> Vec<SecretName> {
         plan.secrets.iter().filter(|secret| test(secret)).map(|secret| secret.name.clone()).collect()
     };
-    let mut refuse_each = |lifted: bool, kind: RefusalKind, test: &dyn Fn(&SecretPlan) -> bool| {
+    let mut refuse_each = |overridden: bool, kind: RefusalKind, test: &dyn Fn(&SecretPlan) -> bool| {
         let secrets = chosen(test);
-        if !lifted && !secrets.is_empty() {
+        if !overridden && !secrets.is_empty() {
             refuse(secrets, kind);
         }
     };
-    refuse_each(lifts.protected, RefusalKind::Protected, &|secret| {
+    refuse_each(overrides.protected, RefusalKind::Protected, &|secret| {
         secret.is_removal() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
     });
-    refuse_each(lifts.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
+    refuse_each(overrides.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
         secret.is_removal() && secret.observed.as_ref().is_some_and(|live| live.owner().is_none())
     });
-    refuse_each(lifts.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &adopts_from_cloudformation);
-    refuse_each(lifts.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
+    refuse_each(overrides.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &adopts_from_cloudformation);
+    refuse_each(overrides.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
 
-    refuse_each(lifts.replace_values, RefusalKind::ReplacesValue, &replaces_an_adopted_value);
-    refuse_each(lifts.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
-    refuse_each(lifts.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
-    refuse_each(lifts.protected, RefusalKind::OverwritesProtected, &|secret| {
+    refuse_each(overrides.replace_values, RefusalKind::ReplacesValue, &replaces_an_adopted_value);
+    refuse_each(overrides.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
+    refuse_each(overrides.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
+    refuse_each(overrides.protected, RefusalKind::OverwritesProtected, &|secret| {
         secret.regions_overwritten().any(|region| {
             let place = (region.clone(), secret.name.clone());
-            live.elsewhere.get(&place).is_some_and(|other| other.as_ref().is_some_and(LiveSecret::is_protected))
+            live.other_regions.get(&place).is_some_and(|other| other.as_ref().is_some_and(LiveSecret::is_protected))
         })
     });
 
-    for secret in plan.secrets.iter().filter(|_| !lifts.lock_out) {
+    for secret in plan.secrets.iter().filter(|_| !overrides.lock_out) {
         if let Some(how) = locks_out(live, secret) {
             refuse(vec![secret.name.clone()], RefusalKind::LocksOut { how });
         }
@@ -253,17 +259,17 @@ pub fn guard(desired: &Desired, live: &Live, plan: &Plan, report: &PlanReport, l
     let owned = report.counts.owned_live;
     // A secret that a replica overwrites is destroyed like a deleted one.
     let deletes = plan.secrets.iter().filter(|secret| secret.is_removal() || overwrites(secret)).count();
-    let allowed = lifts.max_deletes.unwrap_or(desired.guards.max_deletes);
+    let allowed = overrides.max_deletes.unwrap_or(desired.guards.max_deletes);
     if deletes > usize::try_from(allowed).unwrap_or(usize::MAX) {
         let counted = chosen(&|secret| secret.is_removal() || overwrites(secret));
         refuse(counted, RefusalKind::TooManyDeletes { planned: deletes, allowed });
     }
     let changes = plan.secrets.iter().filter(|secret| changes_what_is_in_use(secret)).count();
-    let allowed_percent = lifts.max_changes_percent.unwrap_or(desired.guards.max_changes_percent);
+    let allowed_percent = overrides.max_changes_percent.unwrap_or(desired.guards.max_changes_percent);
     if owned >= FEWEST_FOR_A_SHARE && changes * 100 > owned * usize::from(allowed_percent) {
         refuse(Vec::new(), RefusalKind::TooManyChanges { planned: changes, owned, allowed_percent });
     }
-    if desired.secrets.is_empty() && owned > 0 && !plan.is_empty() && !lifts.empty {
+    if desired.secrets.is_empty() && owned > 0 && !plan.is_empty() && !overrides.empty {
         refuse(Vec::new(), RefusalKind::EmptyDesired { owned });
     }
     refusals
@@ -280,8 +286,8 @@ fn overwrites(secret: &SecretPlan) -> bool {
     secret.regions_overwritten().next().is_some()
 }
 
-/// RotateImmediately on a secret that has readers: often a flag left in the manifest from the day when rotation was set up,
-/// while today only the schedule was edited.
+/// RotateImmediately on a secret that has readers: often a flag left in the manifest from the day when rotation was set
+/// up, while today only the schedule was edited.
 fn rotates_what_is_in_use(secret: &SecretPlan) -> bool {
     secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
         && secret.actions.iter().any(|action| matches!(action, Action::Rotate { immediately: true, .. }))

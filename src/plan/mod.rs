@@ -1,11 +1,11 @@
 //! The plan: a pure function of what git says and what AWS says.
 //!
-//! [`plan`] takes values and returns values: no I/O, no clock, no randomness, ordered collections only, so that the same
-//! inputs give the same bytes. It decides everything that can be decided; `apply` decides nothing. What may not enter: the
-//! AWS SDK, async code, printing, and secret values.
+//! [`plan`] takes values and returns values: no I/O, no clock, no randomness, ordered collections only, so that the
+//! same inputs give the same bytes. It decides everything that can be decided; `apply` decides nothing. What may not
+//! enter: the AWS SDK, async code, printing, and secret values.
 //!
-//! - `planner`: the named steps from a wish and a snapshot to a plan;
-//! - `diff`: one secret's wish against what is live;
+//! - `planner`: the named steps from desired state and a snapshot to a plan;
+//! - `diff`: one secret's desired state against what is live;
 //! - `change` and `action`: what a reader sees, and what will be called;
 //! - `report`: what was found, and what was not planned;
 //! - `guard`: what an apply refuses to do without being told;
@@ -34,7 +34,7 @@ use std::collections::BTreeSet;
 pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
-pub use guard::{Lifts, Refusal, RefusalKind, guard};
+pub use guard::{GuardOverrides, Refusal, RefusalKind, guard};
 pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
@@ -78,7 +78,7 @@ impl Plan {
 pub struct SecretPlan {
     /// Its name.
     pub name: SecretName,
-    /// Where its manifest names it; none when it left git.
+    /// Where its manifest names it; none when its manifest is gone.
     pub origin: Option<Origin>,
     /// The change in one word.
     pub verb: Verb,

@@ -1,4 +1,4 @@
-//! From a wish and a snapshot to a plan, in named steps.
+//! From desired state and a snapshot to a plan, in named steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
 use crate::live::{Live, LiveSecret};
 
-/// What one run of planning takes into account beside the wish and the snapshot.
+/// What one run of planning takes into account beside desired state and the snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The secrets to look at; orphans are narrowed by it too.
@@ -25,7 +25,7 @@ pub struct Rules {
 /// Secrets outside the scope never get an action, whatever `desired` and `live` say.
 pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -> (Plan, PlanReport) {
     let mut planner = Planner { desired, live, facts, rules, plans: BTreeMap::new(), report: PlanReport::default() };
-    planner.plan_wishes();
+    planner.plan_desired();
     planner.plan_what_left_git();
     planner.order_by_dependencies();
     planner.notice_renames();
@@ -43,7 +43,8 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     (plan, report)
 }
 
-/// Plans to stop managing one secret and to keep it: the command `release`. `None` when it carries no tag of keywright's.
+/// Plans to stop managing one secret and to keep it: the command `release`. `None` when it carries no tag of
+/// keywright's.
 pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option<Plan> {
     let secret = live.secrets.get(name)?;
     secret.owner()?;
@@ -67,25 +68,24 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// The secrets that this run looks at.
-    fn wishes(&self) -> impl Iterator<Item = &'a DesiredSecret> + use<'a> {
+    fn desired_secrets(&self) -> impl Iterator<Item = &'a DesiredSecret> + use<'a> {
         let (desired, rules) = (self.desired, self.rules);
-        desired
-            .secrets
-            .values()
-            .filter(|wish| desired.scope.contains(wish.name.as_str()) && rules.selection.contains(&wish.name))
+        desired.secrets.values().filter(|desired_secret| {
+            desired.scope.contains(desired_secret.name.as_str()) && rules.selection.contains(&desired_secret.name)
+        })
     }
 
-    fn plan_wishes(&mut self) {
-        for wish in self.wishes() {
-            let observed = self.live.secrets.get(&wish.name);
-            let obstacles = self.obstacles(wish, observed);
+    fn plan_desired(&mut self) {
+        for desired_secret in self.desired_secrets() {
+            let observed = self.live.secrets.get(&desired_secret.name);
+            let obstacles = self.obstacles(desired_secret, observed);
             if !obstacles.is_empty() {
                 self.report.findings.extend(obstacles);
                 continue;
             }
-            let planned = match wish.state {
-                State::Present => self.plan_present(wish, observed),
-                State::Absent => observed.and_then(|secret| plan_absent(wish, secret)),
+            let planned = match desired_secret.state {
+                State::Present => self.plan_present(desired_secret, observed),
+                State::Absent => observed.and_then(|secret| plan_absent(desired_secret, secret)),
             };
             if let Some(planned) = planned {
                 self.plans.insert(planned.name.clone(), planned);
@@ -94,7 +94,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What stands in the way of planning anything for this secret.
-    fn obstacles(&self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Vec<Finding> {
+    fn obstacles(&self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Vec<Finding> {
         let mut kinds: Vec<FindingKind> = Vec::new();
         if let Some(secret) = observed {
             if let Some(service) = &secret.owning_service {
@@ -105,19 +105,23 @@ impl<'a> Planner<'a> {
                 kinds.push(FindingKind::Foreign { owner: owner.to_owned() });
             }
         }
-        for dependency in &wish.depends_on {
-            if let Some(kind) = self.dependency_obstacle(wish, dependency) {
+        for dependency in &desired_secret.depends_on {
+            if let Some(kind) = self.dependency_obstacle(desired_secret, dependency) {
                 kinds.push(kind);
             }
         }
         kinds
             .into_iter()
-            .map(|kind| Finding { secret: wish.name.clone(), origin: Some(wish.origin.clone()), kind })
+            .map(|kind| Finding {
+                secret: desired_secret.name.clone(),
+                origin: Some(desired_secret.origin.clone()),
+                kind,
+            })
             .collect()
     }
 
-    fn dependency_obstacle(&self, wish: &DesiredSecret, dependency: &SecretName) -> Option<FindingKind> {
-        if wish.state == State::Absent {
+    fn dependency_obstacle(&self, desired_secret: &DesiredSecret, dependency: &SecretName) -> Option<FindingKind> {
+        if desired_secret.state == State::Absent {
             return None;
         }
         let absent = self.desired.secrets.get(dependency).is_some_and(|other| other.state == State::Absent);
@@ -129,12 +133,12 @@ impl<'a> Planner<'a> {
             .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
     }
 
-    fn plan_present(&mut self, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
+    fn plan_present(&mut self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
         let differ = Differ { desired: self.desired, live: self.live, facts: self.facts };
-        let (Difference { changes, actions }, findings) = differ.present(wish, observed);
+        let (Difference { changes, actions }, findings) = differ.present(desired_secret, observed);
         self.report.findings.extend(findings.into_iter().map(|kind| Finding {
-            secret: wish.name.clone(),
-            origin: Some(wish.origin.clone()),
+            secret: desired_secret.name.clone(),
+            origin: Some(desired_secret.origin.clone()),
             kind,
         }));
         let verb = match observed {
@@ -144,8 +148,8 @@ impl<'a> Planner<'a> {
             Some(_) => Verb::Change,
         };
         (!actions.is_empty()).then(|| SecretPlan {
-            name: wish.name.clone(),
-            origin: Some(wish.origin.clone()),
+            name: desired_secret.name.clone(),
+            origin: Some(desired_secret.origin.clone()),
             verb,
             changes,
             actions,
@@ -191,14 +195,16 @@ impl<'a> Planner<'a> {
     /// A secret waits for the ones that it depends on; where both go away, the one that is needed goes last.
     fn order_by_dependencies(&mut self) {
         let mut edges: Vec<(SecretName, SecretName)> = Vec::new();
-        for wish in self.wishes() {
-            for dependency in &wish.depends_on {
-                let (Some(dependent), Some(needed)) = (self.plans.get(&wish.name), self.plans.get(dependency)) else {
+        for desired_secret in self.desired_secrets() {
+            for dependency in &desired_secret.depends_on {
+                let (Some(dependent), Some(needed)) =
+                    (self.plans.get(&desired_secret.name), self.plans.get(dependency))
+                else {
                     continue;
                 };
                 match (dependent.is_removal(), needed.is_removal()) {
-                    (false, false) => edges.push((wish.name.clone(), dependency.clone())),
-                    (true, true) => edges.push((dependency.clone(), wish.name.clone())),
+                    (false, false) => edges.push((desired_secret.name.clone(), dependency.clone())),
+                    (true, true) => edges.push((dependency.clone(), desired_secret.name.clone())),
                     // Removals come after everything else anyway.
                     (true, false) | (false, true) => {}
                 }
@@ -224,7 +230,8 @@ impl<'a> Planner<'a> {
 
     fn count(&mut self) {
         let owner = self.desired.owner();
-        let desired: BTreeSet<&SecretName> = self.wishes().map(|wish| &wish.name).collect();
+        let desired: BTreeSet<&SecretName> =
+            self.desired_secrets().map(|desired_secret| &desired_secret.name).collect();
         let blocked: BTreeSet<&SecretName> = self
             .report
             .findings
@@ -239,9 +246,9 @@ impl<'a> Planner<'a> {
             .filter(|finding| matches!(finding.kind, FindingKind::RotationPending { held_back: Some(_), .. }))
             .map(|finding| &finding.secret)
             .collect();
-        let as_wished =
+        let as_declared =
             |name: &SecretName| !self.plans.contains_key(name) && !blocked.contains(name) && !held_back.contains(name);
-        let unchanged = desired.iter().filter(|name| as_wished(name)).count();
+        let unchanged = desired.iter().filter(|name| as_declared(name)).count();
         let blocked = blocked.len();
         let owned_live = self
             .live
@@ -256,9 +263,9 @@ impl<'a> Planner<'a> {
 }
 
 /// `state: absent`: nothing to do when the secret is gone, or on its way out.
-fn plan_absent(wish: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> {
+fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> {
     (!secret.is_scheduled_for_deletion())
-        .then(|| SecretPlan { origin: Some(wish.origin.clone()), ..deleted(secret, wish.deletion) })
+        .then(|| SecretPlan { origin: Some(desired_secret.origin.clone()), ..deleted(secret, desired_secret.deletion) })
 }
 
 /// DeleteSecret refuses a secret that still has replicas, so they go first.

@@ -1,7 +1,8 @@
 //! Whether a secret is still as it was when it was planned.
 //!
-//! The API has no compare-and-set, so before the first write to a secret it is described again, and what its actions rest
-//! on is compared. Dates never are: LastAccessedDate and LastChangedDate move for reasons that change nothing here.
+//! The API has no compare-and-set, so before the first write to a secret it is described again, and what its actions
+//! rest on is compared. Dates never are: LastAccessedDate and LastChangedDate move for reasons that change nothing
+//! here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -135,8 +136,8 @@ pub(super) fn observations(
     seen
 }
 
-/// What is said of a secret in another region that a replica destroys: by the check right before it is, and by the lines of
-/// an approved plan.
+/// What is said of a secret in another region that a replica destroys: by the check right before it is, and by the
+/// lines of an approved plan.
 pub fn destroyed(there: Option<&LiveSecret>) -> Value {
     there.map_or(Value::Null, |secret| json!([secret.arn, secret.owner(), secret.is_protected()]))
 }

@@ -15,7 +15,7 @@ use crate::live::{Live, LiveSecret};
 /// `ledger-db` and `ledgerdb` have 0.89, `api-key` and `api-token` 0.56; two short names that share a letter have less.
 const ALIKE: f64 = 0.6;
 
-/// Pairs of a secret that is created and one that left git and looks like it. No secret is in two pairs.
+/// Pairs of a secret that is created and one whose manifest is gone and looks like it. No secret is in two pairs.
 pub(super) fn renames<'a>(
     desired: &Desired,
     live: &'a Live,

@@ -1,8 +1,8 @@
 //! What is to be done about a secret's replicas.
 //!
-//! Source: ReplicateSecretToRegions and RemoveRegionsFromReplication. A replica's key cannot be changed: it is removed and
-//! added again. ForceOverwriteReplicaSecret holds for a whole request, and it destroys a secret: it is sent only for
-//! regions where the plan has seen the secret that it destroys.
+//! Source: ReplicateSecretToRegions and RemoveRegionsFromReplication. A replica's key cannot be changed: it is removed
+//! and added again. ForceOverwriteReplicaSecret holds for a whole request, and it destroys a secret: it is sent only
+//! for regions where the plan has seen the secret that it destroys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,14 +30,14 @@ impl ReplicaPlanner<'_> {
         difference: &mut Difference,
     ) -> Vec<FindingKind> {
         let none = BTreeMap::new();
-        let wished = declared.value.as_ref().unwrap_or(&none);
+        let desired = declared.value.as_ref().unwrap_or(&none);
         let no_replicas = BTreeMap::new();
         let live = observed.map_or(&no_replicas, |secret| &secret.replicas);
         let mut findings = Vec::new();
         let mut removed = BTreeSet::new();
         let mut added: BTreeMap<bool, BTreeMap<String, Option<String>>> = BTreeMap::new();
 
-        for (region, replica) in live.iter().filter(|(region, _)| !wished.contains_key(*region)) {
+        for (region, replica) in live.iter().filter(|(region, _)| !desired.contains_key(*region)) {
             removed.insert(region.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
@@ -47,9 +47,9 @@ impl ReplicaPlanner<'_> {
                 origin: declared.origin.clone(),
             });
         }
-        for (region, wish) in wished {
-            let Some(reason) = self.reason(region, wish, live.get(region)) else { continue };
-            let overwrites = match self.overwritten(region, wish, live.get(region)) {
+        for (region, desired) in desired {
+            let Some(reason) = self.reason(region, desired, live.get(region)) else { continue };
+            let overwrites = match self.overwritten(region, desired, live.get(region)) {
                 Ok(overwrites) => overwrites,
                 Err(finding) => {
                     findings.push(finding);
@@ -59,13 +59,13 @@ impl ReplicaPlanner<'_> {
             if reason == ReplicaReason::KeyChanged {
                 removed.insert(region.clone());
             }
-            added.entry(overwrites).or_default().insert(region.clone(), wish.kms_key_id.clone());
+            added.entry(overwrites).or_default().insert(region.clone(), desired.kms_key_id.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
                 before: live.get(region).map(|replica| replica.kms_key_id.clone()),
-                after: Some(wish.kms_key_id.clone()),
+                after: Some(desired.kms_key_id.clone()),
                 reason: if overwrites { ReplicaReason::Overwrites } else { reason },
-                origin: wish.origin.clone(),
+                origin: desired.origin.clone(),
             });
         }
         if !removed.is_empty() {
@@ -78,10 +78,10 @@ impl ReplicaPlanner<'_> {
     }
 
     /// Why the replica is to be made, when it is.
-    fn reason(&self, region: &str, wish: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
+    fn reason(&self, region: &str, desired: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
         let Some(live) = live else { return Some(ReplicaReason::Added) };
         let account = self.live.account.as_deref();
-        if !same_key(wish.kms_key_id.as_deref(), live.kms_key_id.as_deref(), account, region) {
+        if !same_key(desired.kms_key_id.as_deref(), live.kms_key_id.as_deref(), account, region) {
             return Some(ReplicaReason::KeyChanged);
         }
         match &live.status {
@@ -94,15 +94,15 @@ impl ReplicaPlanner<'_> {
     fn overwritten(
         &self,
         region: &str,
-        wish: &DesiredReplica,
+        desired: &DesiredReplica,
         live: Option<&LiveReplica>,
     ) -> Result<bool, FindingKind> {
         let ours = live.is_some_and(|replica| !matches!(replica.status, ReplicaStatus::Failed { .. }));
-        if !wish.overwrite || ours {
+        if !desired.overwrite || ours {
             return Ok(false);
         }
         let place = (region.to_owned(), self.name.clone());
-        let Some(Some(other)) = self.live.elsewhere.get(&place) else { return Ok(false) };
+        let Some(Some(other)) = self.live.other_regions.get(&place) else { return Ok(false) };
         if let Some(service) = &other.owning_service {
             return Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: service.clone() });
         }

@@ -77,7 +77,7 @@ pub enum FindingKind {
         /// `OwningService`.
         service: String,
     },
-    /// A manifest names a replica; its primary is elsewhere.
+    /// A manifest names a replica; its primary is in another region.
     Replica {
         /// The region of the primary.
         primary_region: String,
@@ -87,8 +87,8 @@ pub enum FindingKind {
         /// The name that goes away, or stays behind as an orphan.
         from: SecretName,
     },
-    /// A rotation is stuck: AWSPENDING is on another version than AWSCURRENT. A put would drop what may be the only valid
-    /// credential.
+    /// A rotation is stuck: AWSPENDING is on another version than AWSCURRENT. A put would drop what may be the only
+    /// valid credential.
     RotationPending {
         /// The version that holds AWSPENDING.
         version: String,

@@ -1,7 +1,8 @@
 //! What is to be done about a secret's rotation.
 //!
-//! Source: RotateSecret and CancelRotateSecret. Putting a secret under rotation also runs the function: all its steps when
-//! RotateImmediately is true, and its testSecret step alone otherwise. So a plan says which of the two would happen.
+//! Source: RotateSecret and CancelRotateSecret. Putting a secret under rotation also runs the function: all its steps
+//! when RotateImmediately is true, and its testSecret step alone otherwise. So a plan says which of the two would
+//! happen.
 
 use super::action::Action;
 use super::change::{Change, RotationRun};
@@ -19,7 +20,7 @@ pub(super) fn plan_rotation(
 ) -> Option<FindingKind> {
     // DeleteSecret switches rotation off, and RestoreSecret does not switch it on again.
     let live = observed.and_then(|secret| secret.rotation.setup());
-    let Some(wish) = &declared.value else {
+    let Some(desired) = &declared.value else {
         if let Some(before) = live {
             difference.actions.push(Action::CancelRotation);
             difference.changes.push(Change::Rotation {
@@ -31,7 +32,7 @@ pub(super) fn plan_rotation(
         }
         return None;
     };
-    if live.as_ref().is_some_and(|live| wish.setup.is_met_by(live)) {
+    if live.as_ref().is_some_and(|live| desired.setup.is_met_by(live)) {
         return None;
     }
     let has_value = observed.is_some_and(|secret| secret.current_version().is_some());
@@ -46,20 +47,20 @@ pub(super) fn plan_rotation(
     if let Some(stuck) = observed.and_then(LiveSecret::stuck_version) {
         return Some(FindingKind::RotationPending { version: stuck.to_owned(), held_back: None });
     }
-    let setup = with_the_window_kept(&wish.setup, live.as_ref());
-    difference.actions.push(Action::Rotate { setup: setup.clone(), immediately: wish.rotate_immediately });
+    let setup = with_the_window_kept(&desired.setup, live.as_ref());
+    difference.actions.push(Action::Rotate { setup: setup.clone(), immediately: desired.rotate_immediately });
     difference.changes.push(Change::Rotation {
         before: live,
         after: Some(setup),
-        run: if wish.rotate_immediately { RotationRun::Now } else { RotationRun::TestOnly },
+        run: if desired.rotate_immediately { RotationRun::Now } else { RotationRun::TestOnly },
         origin: declared.origin.clone(),
     });
     None
 }
 
-/// RotationRules are replaced as a whole, so a window that the wish leaves alone is sent again, while the schedule that it
-/// belongs to stays.
-fn with_the_window_kept(wish: &RotationSetup, live: Option<&RotationSetup>) -> RotationSetup {
-    let kept = live.filter(|live| live.frequency == wish.frequency).and_then(|live| live.duration.clone());
-    RotationSetup { duration: wish.duration.clone().or(kept), ..wish.clone() }
+/// RotationRules are replaced as a whole, so a window that the desired leaves alone is sent again, while the schedule
+/// that it belongs to stays.
+fn with_the_window_kept(desired: &RotationSetup, live: Option<&RotationSetup>) -> RotationSetup {
+    let kept = live.filter(|live| live.frequency == desired.frequency).and_then(|live| live.duration.clone());
+    RotationSetup { duration: desired.duration.clone().or(kept), ..desired.clone() }
 }

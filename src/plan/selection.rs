@@ -48,8 +48,8 @@ impl FromStr for Shard {
 }
 
 impl Shard {
-    /// Whether a name falls into this part. The parts of one count never change, so caches and journals of a part stay its
-    /// own.
+    /// Whether a name falls into this part. The parts of one count never change, so caches and journals of a part stay
+    /// its own.
     fn holds(self, name: &SecretName) -> bool {
         let digest = Sha256::digest(name.as_str().as_bytes());
         let number = u64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
@@ -147,9 +147,9 @@ fn root(anchors: &BTreeMap<SecretName, SecretName>, name: &SecretName) -> Secret
 /// For each secret that has dependencies or dependents, the first name of those that hang together with it.
 fn anchors(desired: &Desired) -> BTreeMap<SecretName, SecretName> {
     let mut anchors: BTreeMap<SecretName, SecretName> = BTreeMap::new();
-    for wish in desired.secrets.values() {
-        for dependency in &wish.depends_on {
-            let (a, b) = (root(&anchors, &wish.name), root(&anchors, dependency));
+    for desired_secret in desired.secrets.values() {
+        for dependency in &desired_secret.depends_on {
+            let (a, b) = (root(&anchors, &desired_secret.name), root(&anchors, dependency));
             // The first name in order is the root, whatever order the manifests have.
             match a.cmp(&b) {
                 std::cmp::Ordering::Less => drop(anchors.insert(b, a)),

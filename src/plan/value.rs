@@ -39,10 +39,10 @@ pub enum Comparison {
     Unreadable(String),
 }
 
-/// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else git.
-/// Dropping `rotation` from a manifest must never put a stale password back.
-fn ownership(value: &DesiredValue, wish: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
-    let rotated = wish.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
+/// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
+/// git. Dropping `rotation` from a manifest must never put a stale password back.
+fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
+    let rotated = desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
         || observed.is_some_and(LiveSecret::is_rotated);
     value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
 }
@@ -59,7 +59,7 @@ fn live_name_of(wanted: &str, observed: Option<&LiveSecret>) -> String {
 
 /// What one secret's value and labels ask for.
 pub(super) struct ValuePlanner<'a> {
-    pub(super) wish: &'a DesiredSecret,
+    pub(super) desired: &'a DesiredSecret,
     pub(super) observed: Option<&'a LiveSecret>,
     pub(super) facts: &'a ValueFacts,
 }
@@ -68,14 +68,14 @@ impl ValuePlanner<'_> {
     /// Adds changes and actions for the value and the labels; what stands in the way comes back.
     pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
         let mut findings = Vec::new();
-        let put = self.wish.value.as_ref().and_then(|value| self.value(value, &mut findings));
+        let put = self.desired.value.as_ref().and_then(|value| self.value(value, &mut findings));
         if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
             let held_back = Some(reason.clone());
             findings.push(FindingKind::RotationPending { version: stuck.to_owned(), held_back });
             return findings;
         }
         let mut putting = false;
-        if let (Some((planned, reason)), Some(value)) = (put, &self.wish.value) {
+        if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
                 (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.as_str().to_owned(), current.clone())),
                 _ => None,
@@ -94,7 +94,7 @@ impl ValuePlanner<'_> {
             putting = true;
         }
         let mut moves = Vec::new();
-        for (label, (holder, origin)) in &self.wish.labels {
+        for (label, (holder, origin)) in &self.desired.labels {
             moves.extend(self.label(label, holder, origin, putting, difference));
         }
         let attached = self.put_for_labels(&moves, difference);
@@ -106,12 +106,12 @@ impl ValuePlanner<'_> {
         findings
     }
 
-    /// Labels that are to be on git's version: the value is put under its id first. A put of what is there already changes
-    /// nothing, and one of other data is refused: somebody planted a value under our public id, and no label may move
-    /// there. Where git's version is not there, since rotation owns what is current, the put makes it and attaches them:
-    /// then nothing is left to be moved.
+    /// Labels that are to be on git's version: the value is put under its id first. A put of what is there already
+    /// changes nothing, and one of other data is refused: somebody planted a value under our public id, and no label
+    /// may move there. Where git's version is not there, since rotation owns what is current, the put makes it and
+    /// attaches them: then nothing is left to be moved.
     fn put_for_labels(&self, moves: &[LabelMove], difference: &mut Difference) -> bool {
-        let Some(value) = &self.wish.value else { return false };
+        let Some(value) = &self.desired.value else { return false };
         let on_git: Vec<&LabelMove> = moves.iter().filter(|wanted| wanted.on_git).collect();
         let Some(LabelMove { to: LabelVersion::Id(id), .. }) = on_git.first() else { return false };
         let Some(token) = VersionId::new(id.as_str()) else { return false };
@@ -135,7 +135,7 @@ impl ValuePlanner<'_> {
 
     /// The value to put, when one is to be put.
     fn value(&self, value: &DesiredValue, findings: &mut Vec<FindingKind>) -> Option<(PlannedValue, ValueReason)> {
-        let identity = self.facts.identities.get(&self.wish.name)?;
+        let identity = self.facts.identities.get(&self.desired.name)?;
         let token = match identity {
             Identity::Known(id) => Token::Id(id.clone()),
             Identity::KnownAfterApply(_) => Token::KnownAfterApply,
@@ -158,11 +158,11 @@ impl ValuePlanner<'_> {
         let Some(current) = self.observed.and_then(LiveSecret::current_version) else {
             return put(None, ValueReason::First);
         };
-        if ownership(value, self.wish, self.observed) == Ownership::Seed {
+        if ownership(value, self.desired, self.observed) == Ownership::Seed {
             return None;
         }
         // A value that was read says more than any id or tag.
-        match self.facts.compared.get(&self.wish.name) {
+        match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
                 if matches!(identity, Identity::Known(id) if live_name_of(id.as_str(), self.observed) != current) {
                     findings.push(FindingKind::ValueReEncrypted);
@@ -217,7 +217,7 @@ impl ValuePlanner<'_> {
     /// Whether the service has a version with this id.
     fn exists(&self, id: &str) -> bool {
         self.observed.is_some_and(|secret| secret.versions.contains_key(id))
-            || self.facts.unlabelled.get(&self.wish.name).is_some_and(|ids| ids.contains(id))
+            || self.facts.unlabelled.get(&self.desired.name).is_some_and(|ids| ids.contains(id))
     }
 
     /// The move that a label needs, when it needs one.
@@ -230,10 +230,10 @@ impl ValuePlanner<'_> {
         difference: &mut Difference,
     ) -> Option<LabelMove> {
         let before = self.observed.and_then(|secret| secret.holder(label)).map(str::to_owned);
-        let known = matches!(self.facts.identities.get(&self.wish.name), Some(Identity::Known(_)));
+        let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
-            LabelHolder::Git => match self.facts.identities.get(&self.wish.name) {
+            LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
                 Some(Identity::Known(id)) => Some(live_name_of(id.as_str(), self.observed)),

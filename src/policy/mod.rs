@@ -1,8 +1,8 @@
 //! IAM policy documents: the resource policies of secrets.
 //!
 //! This room knows what a policy document *says*: its canonical form, and with it equality; its grammar; whether it
-//! opens a secret to everyone; and what in it is probably a mistake. It works on JSON values alone. What may not enter: YAML, spans, interpolation, anything
-//! live, and any decision about what to do with a policy that differs.
+//! opens a secret to everyone; and what in it is probably a mistake. It works on JSON values alone. What may not enter:
+//! YAML, spans, interpolation, anything live, and any decision about what to do with a policy that differs.
 //!
 //! ```text
 //! document.rs    PolicyDocument: as written, and canonical

@@ -67,8 +67,8 @@ fn is_unique_id(text: &str) -> bool {
     has_form_of_id(text, &["AIDA", "AROA"])
 }
 
-/// The unique id of a user, role, group or managed policy. A live policy shows the id of a principal that was deleted, for
-/// IAM keeps ids and turns them into ARNs when it is asked. Access keys (`AKIA`, `ASIA`) look alike and are none.
+/// The unique id of a user, role, group or managed policy. A live policy shows the id of a principal that was deleted,
+/// for IAM keeps ids and turns them into ARNs when it is asked. Access keys (`AKIA`, `ASIA`) look alike and are none.
 pub(super) fn is_id_of_deleted(text: &str) -> bool {
     has_form_of_id(text, &["AIDA", "AROA", "AGPA", "ANPA"])
 }

@@ -1,5 +1,5 @@
-//! What planning needs to know about values: the version ids that git's values stand for, the versions that no label shows,
-//! and, only when asked for, how live values compare.
+//! What planning needs to know about values: the version ids that git's values stand for, the versions that no label
+//! shows, and, only when asked for, how live values compare.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +26,12 @@ fn declared<'a>(
     desired
         .secrets
         .values()
-        .filter(|wish| wish.state == State::Present && selection.contains(&wish.name))
-        .filter_map(|wish| Some((wish, wish.value.as_ref()?)))
+        .filter(|desired_secret| desired_secret.state == State::Present && selection.contains(&desired_secret.name))
+        .filter_map(|desired_secret| Some((desired_secret, desired_secret.value.as_ref()?)))
 }
 
-/// Names every declared value by the version id that it stands for, without a key; all that is wrong comes back at once.
+/// Names every declared value by the version id that it stands for, without a key; all that is wrong comes back at
+/// once.
 pub(super) fn identify(
     desired: &Desired,
     live: &Live,
@@ -39,13 +40,17 @@ pub(super) fn identify(
 ) -> Result<ValueFacts, PlanError> {
     let mut facts = ValueFacts::default();
     let mut problems = Vec::new();
-    for (wish, value) in declared(desired, selection) {
-        match values.identity(&wish.name, &value.source, &|name| live.arn(name)) {
+    for (desired_secret, value) in declared(desired, selection) {
+        match values.identity(&desired_secret.name, &value.source, &|name| live.arn(name)) {
             Ok(identity) => {
-                facts.identities.insert(wish.name.clone(), identity);
+                facts.identities.insert(desired_secret.name.clone(), identity);
             }
             Err(error) => {
-                problems.push(ValueProblem { secret: wish.name.clone(), origin: value.origin.clone(), error });
+                problems.push(ValueProblem {
+                    secret: desired_secret.name.clone(),
+                    origin: value.origin.clone(),
+                    error,
+                });
             }
         }
     }
@@ -81,13 +86,15 @@ pub(super) async fn compare<R: ReadSecrets>(
     values: &impl Values,
 ) -> Result<BTreeMap<SecretName, Comparison>, PlanError> {
     let wanted: BTreeMap<SecretName, &DesiredValue> = declared(desired, selection)
-        .filter(|(wish, _)| {
-            let Some(secret) = live.secrets.get(&wish.name).filter(|secret| !secret.is_scheduled_for_deletion()) else {
+        .filter(|(desired_secret, _)| {
+            let Some(secret) =
+                live.secrets.get(&desired_secret.name).filter(|secret| !secret.is_scheduled_for_deletion())
+            else {
                 return false;
             };
-            worth_reading(secret, facts.identities.get(&wish.name))
+            worth_reading(secret, facts.identities.get(&desired_secret.name))
         })
-        .map(|(wish, value)| (wish.name.clone(), value))
+        .map(|(desired_secret, value)| (desired_secret.name.clone(), value))
         .collect();
     let names: Vec<SecretName> = wanted.keys().cloned().collect();
     let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[SecretName]>::to_vec))

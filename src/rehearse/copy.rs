@@ -15,8 +15,8 @@ use crate::reconcile::TargetPlan;
 use crate::sandbox::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
 use crate::value::Identity;
 
-/// What the target holds, what was seen in other regions, and what other targets hold. Of two that stand in one place, the
-/// first counts: what was read for this plan goes before what was read for another.
+/// What the target holds, what was seen in other regions, and what other targets hold. Of two that stand in one place,
+/// the first counts: what was read for this plan goes before what was read for another.
 pub(super) fn snapshots(
     desired: &Desired,
     planned: &TargetPlan,
@@ -27,14 +27,14 @@ pub(super) fn snapshots(
     let TargetPlan { live, facts, plan: _, report: _ } = planned;
     let copier = Copier { desired, facts, live, stock, now };
     let own = live.secrets.values().map(|secret| copier.secret(secret, &live.region, true));
-    let elsewhere = live
-        .elsewhere
+    let other_regions = live
+        .other_regions
         .iter()
         .filter_map(|((region, _), secret)| secret.as_ref().map(|secret| copier.secret(secret, region, false)));
     let of_others = beside
         .iter()
         .flat_map(|other| other.secrets.values().map(|secret| copier.secret(secret, &other.region, false)));
-    own.chain(elsewhere).chain(of_others).collect()
+    own.chain(other_regions).chain(of_others).collect()
 }
 
 struct Copier<'a> {
@@ -98,7 +98,8 @@ impl Copier<'_> {
         versions: &BTreeMap<String, BTreeSet<String>>,
         own: bool,
     ) -> BTreeMap<String, SnapshotVersion> {
-        let declared = self.desired.secrets.get(name).and_then(|wish| wish.value.as_ref()).filter(|_| own);
+        let declared =
+            self.desired.secrets.get(name).and_then(|desired_secret| desired_secret.value.as_ref()).filter(|_| own);
         let gits = match self.facts.identities.get(name) {
             Some(Identity::Known(id)) if own => Some(id.as_str()),
             _ => None,
@@ -106,8 +107,8 @@ impl Copier<'_> {
         let unlabelled = self.facts.unlabelled.get(name).filter(|_| own).into_iter().flatten();
         let none = BTreeSet::new();
         let ids: BTreeMap<&String, &BTreeSet<String>> = unlabelled.map(|id| (id, &none)).chain(versions).collect();
-        // A value that was compared with git's own, and found equal. One that could not be compared counts as equal: the
-        // plan leaves it alone too.
+        // A value that was compared with git's own, and found equal. One that could not be compared counts as equal:
+        // the plan leaves it alone too.
         let compared = self.facts.compared.get(name).filter(|_| own);
         let equal = matches!(compared, Some(Comparison::Equal | Comparison::Unreadable(_)));
         let differs = matches!(compared, Some(Comparison::Differs));
@@ -126,7 +127,7 @@ impl Copier<'_> {
 
     fn replica(&self, name: &SecretName, region: &str, replica: &LiveReplica) -> SnapshotReplica {
         let LiveReplica { kms_key_id, status } = replica;
-        let nothing_there = matches!(self.live.elsewhere.get(&(region.to_owned(), name.clone())), Some(None));
+        let nothing_there = matches!(self.live.other_regions.get(&(region.to_owned(), name.clone())), Some(None));
         SnapshotReplica {
             kms_key_id: kms_key_id.clone(),
             status: match status {

@@ -47,7 +47,7 @@ pub(super) struct Stock<'a> {
 impl<'a> Stock<'a> {
     pub(super) fn new(desired: &'a Desired) -> Self {
         let mut sources: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
-        for value in desired.secrets.values().filter_map(|wish| wish.value.as_ref()) {
+        for value in desired.secrets.values().filter_map(|desired_secret| desired_secret.value.as_ref()) {
             let alike = sources.entry(shown(&value.source)).or_default();
             if !alike.contains(&&value.source) {
                 alike.push(&value.source);

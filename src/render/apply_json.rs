@@ -40,7 +40,8 @@ pub struct AppliedTarget {
     pub region: String,
     /// Writing calls that were carried out.
     pub actions_done: usize,
-    /// Whether everything that was done was read again and is as wished; absent when it could not be read again.
+    /// Whether everything that was done was read again and matches the manifests; absent when it could not be read
+    /// again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// The secrets that something was planned for, by name.

@@ -119,7 +119,8 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> String {
 /// What verification found: whether what was touched is now as the manifests say.
 pub fn verified(paint: Paint, remaining: &Plan, touched: usize) -> String {
     if remaining.is_empty() {
-        return paint.faint(format!("  verified: {} read again, all as wished", words::count(touched, "secret")));
+        return paint
+            .faint(format!("  verified: {} read again, all match the manifests", words::count(touched, "secret")));
     }
     let names: Vec<_> = remaining.secrets.iter().map(|secret| escape::line(secret.name.as_str())).collect();
     format!(

@@ -53,8 +53,8 @@ fn no_command(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains("##[") { Cow::Owned(text.replace("##[", "##\\u{5b}")) } else { text }
 }
 
-/// Text of several lines: as [`line`], but line feeds stay. Only for text that is indented afterwards, so that no line of
-/// it can begin in the first column.
+/// Text of several lines: as [`line`], but line feeds stay. Only for text that is indented afterwards, so that no line
+/// of it can begin in the first column.
 pub fn block(text: &str) -> Cow<'_, str> {
     let text = no_command(replace_where(text, |c| c != '\n' && (c.is_control() || is_deceptive(c))));
     // The runner looks for `::command::` behind spaces too.
@@ -68,8 +68,8 @@ pub fn block(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// One line of source as it is quoted in a diagnostic: every dangerous character becomes one `\u{fffd}`, so that columns
-/// stay where they are; a tab becomes one space.
+/// One line of source as it is quoted in a diagnostic: every dangerous character becomes one `\u{fffd}`, so that
+/// columns stay where they are; a tab becomes one space.
 pub fn source_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -80,7 +80,8 @@ pub fn source_line(text: &str) -> String {
         .collect()
 }
 
-/// The message of a GitHub workflow command (`::error::MESSAGE`): `%`, CR and LF are encoded as the runner decodes them.
+/// The message of a GitHub workflow command (`::error::MESSAGE`): `%`, CR and LF are encoded as the runner decodes
+/// them.
 pub fn workflow_message(text: &str) -> String {
     text.lines().map(|text| line(text).replace('%', "%25")).collect::<Vec<_>>().join("%0A")
 }
@@ -90,7 +91,8 @@ pub fn workflow_property(text: &str) -> String {
     line(text).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text or an attribute's value of HTML, XML or SVG: markup, and characters that XML 1.0 does not allow, cannot be in it.
+/// Text or an attribute's value of HTML, XML or SVG: markup, and characters that XML 1.0 does not allow, cannot be in
+/// it.
 pub fn markup(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in line(text).chars() {
@@ -133,7 +135,8 @@ fn backticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// A Markdown code span, which nothing within ends early. Mentions, references, links, images and HTML are not read in it.
+/// A Markdown code span, which nothing within ends early. Mentions, references, links, images and HTML are not read in
+/// it.
 pub fn code(text: &str) -> String {
     let text = line(text);
     let fence = "`".repeat(backticks(&text) + 1);
@@ -148,8 +151,8 @@ pub fn fence(content: &str) -> String {
 }
 
 /// Text within a paragraph of Markdown: words with anything in them but letters, digits and plain punctuation stand in
-/// code spans, where neither Markdown nor HTML nor GitHub's mentions (`@name`), references (`#12`, commit ids) and links
-/// are read. Backslashes would not do: GitHub looks for mentions in what Markdown has become.
+/// code spans, where neither Markdown nor HTML nor GitHub's mentions (`@name`), references (`#12`, commit ids) and
+/// links are read. Backslashes would not do: GitHub looks for mentions in what Markdown has become.
 pub fn markdown(text: &str) -> String {
     let text = line(text);
     let mut out: Vec<String> = Vec::new();

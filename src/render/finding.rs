@@ -39,7 +39,8 @@ pub fn finding_text(finding: &Finding) -> String {
             format!("looks like a renamed {}", escape::line(from.as_str()))
         }
         FindingKind::RotationPending { version, .. } => format!(
-            "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and rotation are left alone",
+            "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and \
+             rotation are left alone",
             escape::line(version)
         ),
         FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
@@ -77,7 +78,8 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
         }
         FindingKind::RotationPending { .. } => {
-            "a put would drop what may be the only valid credential: let the rotation finish, or `keywright rotate --repair`"
+            "a put would drop what may be the only valid credential: let the rotation finish, or `keywright rotate \
+             --repair`"
         }
         FindingKind::ValueReEncrypted => "nothing needs to be done",
         FindingKind::ValueUnknown => "--read-values reads and compares it",

@@ -47,7 +47,7 @@ fn reason_text(reason: &Reason) -> String {
         Reason::NameNotAllowed => "since no manifest can name it".to_owned(),
         Reason::TooManyTags => "since it has 50 tags, and keywright needs one for the owner".to_owned(),
         Reason::OutOfScope => "since it is outside the project's scope".to_owned(),
-        Reason::Elsewhere { place } => format!("since it is in another account or region, {}", escape::line(place)),
+        Reason::OtherPlace { place } => format!("since it is in another account or region, {}", escape::line(place)),
     }
 }
 
@@ -58,7 +58,8 @@ pub fn shared_tags(tags: &BTreeMap<String, String>) -> String {
     format!("all of them have {}: spec.defaults.tags of the project could say it once", listed.join(", "))
 }
 
-/// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be live.
+/// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
+/// live.
 pub fn proof(paint: Paint, proof: &Proof, from_state: bool) -> String {
     let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
     if proof.holds() {

@@ -1,8 +1,8 @@
 //! One plan, many outputs.
 //!
-//! Everything here is a pure function from values to text; nothing prints. Sentences are made here and nowhere else, and
-//! everything live or written by people passes through [`escape`] on its way. What may not enter: I/O, decisions, and
-//! secret values.
+//! Everything here is a pure function from values to text; nothing prints. Sentences are made here and nowhere else,
+//! and everything live or written by people passes through [`escape`] on its way. What may not enter: I/O, decisions,
+//! and secret values.
 
 pub mod apply_json;
 pub mod apply_text;
@@ -38,8 +38,8 @@ pub use paint::Paint;
 pub use plan_view::{PlanView, PlannedView, TargetView};
 pub use words::{count, rotation};
 
-/// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that reorder
-/// text are escaped here as well.
+/// A document as JSON text with a final line feed. JSON escapes control characters by itself; the characters that
+/// reorder text are escaped here as well.
 fn json_text(document: &impl serde::Serialize) -> String {
     // Strings, numbers, lists and maps with text keys: this cannot fail.
     visible(&serde_json::to_string_pretty(document).unwrap_or_default())

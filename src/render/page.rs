@@ -2,8 +2,8 @@
 
 use super::escape;
 
-/// The beginning of a page; `title` must be escaped already. It holds no script and no reference to anything outside, and
-/// says so (Content-Security-Policy), which is a second wall behind [`escape::markup`].
+/// The beginning of a page; `title` must be escaped already. It holds no script and no reference to anything outside,
+/// and says so (Content-Security-Policy), which is a second wall behind [`escape::markup`].
 pub(super) fn begin(title: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\

@@ -1,7 +1,7 @@
 //! A plan as one HTML page that needs nothing else: to be kept as an artifact of a run, and read in a browser.
 //!
-//! It holds no script and no reference to anything outside, and says so to the browser (Content-Security-Policy), which is a
-//! second wall behind [`escape::markup`]. It is written as XHTML would be, so that a parser of XML can check it.
+//! It holds no script and no reference to anything outside, and says so to the browser (Content-Security-Policy), which
+//! is a second wall behind [`escape::markup`]. It is written as XHTML would be, so that a parser of XML can check it.
 
 use std::fmt::Write as _;
 
@@ -67,7 +67,8 @@ fn section(out: &mut String, at: usize, target: &TargetView<'_>, unfolded: bool)
             let error = escape::markup(error);
             let _ = writeln!(
                 out,
-                "<ul class=\"findings\"><li class=\"error\"><span><b>error</b>: could not be planned: {error}</span></li></ul>"
+                "<ul class=\"findings\"><li class=\"error\"><span><b>error</b>: could not be planned: \
+                 {error}</span></li></ul>"
             );
         }
     }

@@ -1,7 +1,7 @@
 //! A plan as JSON: everything that the text shows, for programs.
 //!
-//! The types here are the format, and `schemas/plan.schema.json` is made of them. A new member is a compatible change; a
-//! member that changes its meaning or goes raises `formatVersion`.
+//! The types here are the format, and `schemas/plan.schema.json` is made of them. A new member is a compatible change;
+//! a member that changes its meaning or goes raises `formatVersion`.
 
 use std::collections::BTreeSet;
 
@@ -101,7 +101,7 @@ pub struct SecretDocument {
     /// The ARN, when it exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// Where its manifest names it; absent when it left git.
+    /// Where its manifest names it; absent when its manifest is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
     /// Secrets of this plan that are done first.
@@ -146,8 +146,8 @@ pub struct OriginDocument {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
-    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or `deletion`. A
-    /// value is never shown: its note says where it comes from and why it is put.
+    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or
+    /// `deletion`. A value is never shown: its note says where it comes from and why it is put.
     pub field: &'static str,
     /// The tag's key for `tags`, the staging label for `labels`, the region for `replicas`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +164,7 @@ pub struct ChangeDocument {
     /// In words, where before and after do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Where the wish is written; absent for keywright's own tags.
+    /// Where it is declared; absent for keywright's own tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
 }
@@ -197,9 +197,9 @@ pub struct RefusalDocument {
     pub message: String,
     /// The secrets that it is about; empty when it is about the whole plan.
     pub secrets: Vec<String>,
-    /// The flag that lifts the guard; absent when nothing does.
+    /// the flag that overrides the guard; absent when nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lifted_by: Option<String>,
+    pub overridden_by: Option<String>,
 }
 
 /// One planned target as a document.
@@ -480,6 +480,6 @@ fn refusal(refusal: &Refusal) -> RefusalDocument {
     RefusalDocument {
         message: kind.to_string(),
         secrets: secrets.iter().map(|name| name.as_str().to_owned()).collect(),
-        lifted_by: kind.lifted_by(),
+        overridden_by: kind.overridden_by(),
     }
 }

@@ -1,8 +1,8 @@
 //! A plan as Markdown, made for a comment on a pull request.
 //!
-//! It begins with a marker, an HTML comment, by which a workflow finds its own comment again, and it stays below the size that
-//! GitHub takes. What is live or written by people stands in code spans and code blocks, which is the only place where GitHub
-//! reads neither mentions nor references.
+//! It begins with a marker, an HTML comment, by which a workflow finds its own comment again, and it stays below the
+//! size that GitHub takes. What is live or written by people stands in code spans and code blocks, which is the only
+//! place where GitHub reads neither mentions nor references.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -16,7 +16,8 @@ use super::rows::{Row, Tone, place, refusal, rows};
 use super::{escape, plan_text, words};
 use crate::plan::{Finding, SecretPlan, Severity};
 
-/// The most bytes of a document. GitHub takes 65,536 characters in a comment; the rest is left for what a workflow adds.
+/// The most bytes of a document. GitHub takes 65,536 characters in a comment; the rest is left for what a workflow
+/// adds.
 pub const MAX_BYTES: usize = 60_000;
 
 /// Kept free for the sentence that says what was left out.
@@ -54,7 +55,8 @@ pub fn markdown(view: &PlanView<'_>) -> String {
     page.out
 }
 
-/// How many bytes each target gets of `room`: all that it needs, or as much as every other that needs more than its share.
+/// How many bytes each target gets of `room`: all that it needs, or as much as every other that needs more than its
+/// share.
 fn shares(view: &PlanView<'_>, unfolded: bool, room: usize) -> Vec<usize> {
     let need = |target: &TargetView<'_>| {
         // More than all the room is not to be had, so nothing is written beyond it.
@@ -242,15 +244,15 @@ fn secret_block(secret: &SecretPlan) -> String {
     let at = secret.origin.as_ref().map_or_else(String::new, |origin| format!(" ({})", escape::code(&place(origin))));
     let mut lines = String::new();
     for row in rows(secret) {
-        diff_lines(&row, row.elsewhere(secret.origin.as_ref()), &mut lines);
+        diff_lines(&row, row.other_place(secret.origin.as_ref()), &mut lines);
     }
     let name = escape::code(secret.name.as_str());
     format!("\n`{sign}` **{verb}** {name}{at}\n\n{}", block("diff", &lines))
 }
 
 /// A row as lines of a diff: `-` as it was, `+` as it will be, `!` for what is neither and should be seen.
-fn diff_lines(row: &Row, elsewhere: Option<String>, out: &mut String) {
-    let at = elsewhere.map_or_else(String::new, |place| format!("  ({place})"));
+fn diff_lines(row: &Row, place: Option<String>, out: &mut String) {
+    let at = place.map_or_else(String::new, |place| format!("  ({place})"));
     let mut line = |sign: char, text: &str, at: &str| {
         let line = format!("{sign} {:<FIELD$} {text}{at}", row.label);
         let _ = writeln!(out, "{}", line.trim_end());

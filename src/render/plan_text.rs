@@ -73,7 +73,8 @@ pub(super) fn secret_plan(paint: Paint, secret: &SecretPlan) -> String {
         // Tags and replicas stand below each other, and the first of them is labelled.
         let again = !seen.insert(row.label) && matches!(row.label, "tags" | "replicas");
         let label = if again { "" } else { row.label };
-        let at = row.elsewhere(secret.origin.as_ref()).map_or_else(String::new, |at| format!("  {}", paint.faint(at)));
+        let at =
+            row.other_place(secret.origin.as_ref()).map_or_else(String::new, |at| format!("  {}", paint.faint(at)));
         let line = format!("      {label:<FIELD$} {}{at}", row.one_line(paint));
         let _ = writeln!(out, "{}", line.trim_end());
         for Piece { tone, text, mark: _ } in &row.lines {
@@ -116,7 +117,7 @@ fn findings(paint: Paint, findings: &[Finding]) -> String {
     out
 }
 
-/// The guards that did not let the apply pass, each with what lifts it.
+/// The guards that did not let the apply pass, each with what overrides it.
 pub fn refusals(paint: Paint, refusals: &[Refusal]) -> String {
     let mut out = String::new();
     for refusal in refusals {

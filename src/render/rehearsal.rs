@@ -39,8 +39,8 @@ pub struct RehearsalDocument {
     pub secrets: Vec<AppliedSecret>,
     /// What a plan after it would do.
     pub remaining: Vec<SecretDocument>,
-    /// Secrets that were planned otherwise on the copy than for real, by a defect of the rehearsal: it tells nothing about
-    /// them.
+    /// Secrets that were planned otherwise on the copy than for real, by a defect of the rehearsal: it tells nothing
+    /// about them.
     pub differs: Vec<String>,
 }
 

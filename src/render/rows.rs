@@ -1,7 +1,7 @@
 //! What happens to a secret, row by row: taken apart once, for text, Markdown and HTML alike.
 //!
-//! The texts in here can stand on a line of a terminal: control and deceptive characters are escaped already. What else a
-//! format needs (Markdown, HTML) it escapes itself.
+//! The texts in here can stand on a line of a terminal: control and deceptive characters are escaped already. What else
+//! a format needs (Markdown, HTML) it escapes itself.
 
 use std::borrow::Cow;
 
@@ -51,7 +51,7 @@ pub(super) struct Row {
     pub(super) words: bool,
     /// Further lines, as of a policy.
     pub(super) lines: Vec<Piece>,
-    /// Where the wish is written.
+    /// Where it is declared.
     pub(super) origin: Option<Origin>,
 }
 
@@ -60,8 +60,8 @@ impl Row {
         Self { label, pieces, words: false, lines: Vec::new(), origin: origin.cloned() }
     }
 
-    /// Where the wish is written, when that is another file than the secret's own, as with defaults.
-    pub(super) fn elsewhere(&self, own: Option<&Origin>) -> Option<String> {
+    /// Where it is declared, when that is another file than the secret's own, as with defaults.
+    pub(super) fn other_place(&self, own: Option<&Origin>) -> Option<String> {
         self.origin.as_ref().filter(|origin| own.is_none_or(|own| own.file != origin.file)).map(place)
     }
 
@@ -310,7 +310,7 @@ fn replica(region: &str, before: Option<&Option<String>>, after: Option<&Option<
 /// Secrets of one refusal that are named; the others are counted.
 const NAMED_IN_REFUSAL: usize = 5;
 
-/// What a guard refuses, and what lifts it.
+/// What a guard refuses, and what overrides it.
 pub(super) fn refusal(refusal: &Refusal) -> (String, String) {
     let names: Vec<_> = refusal.secrets.iter().map(|name| escape::line(name.as_str())).collect();
     let shown = names.iter().take(NAMED_IN_REFUSAL).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
@@ -320,10 +320,10 @@ pub(super) fn refusal(refusal: &Refusal) -> (String, String) {
         number => format!(" ({shown} and {} more)", number - NAMED_IN_REFUSAL),
     };
     let kind = refusal.kind.to_string();
-    let help = refusal
-        .kind
-        .lifted_by()
-        .map_or_else(|| "this guard cannot be lifted".to_owned(), |flag| format!("when that is what you want: {flag}"));
+    let help = refusal.kind.overridden_by().map_or_else(
+        || "this guard cannot be overridden".to_owned(),
+        |flag| format!("when that is what you want: {flag}"),
+    );
     (format!("{}{secrets}", escape::line(&kind)), help)
 }
 

@@ -65,9 +65,9 @@ pub fn text(
     out
 }
 
-/// Whether a key that the secret no longer uses still encrypts versions. When the key changes, UpdateSecret encrypts the
-/// versions with AWSCURRENT, AWSPENDING and AWSPREVIOUS anew, if the caller may encrypt with the new key; all others keep
-/// the old one until they are removed (UpdateSecret, `KmsKeyId`).
+/// Whether a key that the secret no longer uses still encrypts versions. When the key changes, UpdateSecret encrypts
+/// the versions with AWSCURRENT, AWSPENDING and AWSPREVIOUS anew, if the caller may encrypt with the new key; all
+/// others keep the old one until they are removed (UpdateSecret, `KmsKeyId`).
 fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
     let current = secret.current_version();
     let now: BTreeSet<&String> =

@@ -170,7 +170,8 @@ pub fn metrics(project: &str, rounds: &Rounds) -> String {
     let Rounds { complete, incomplete, failed, lost_notifications } = rounds;
     let project = escape::prometheus_label(project);
     let mut out = String::from(
-        "# HELP keywright_rounds_total Rounds of the watch, by how they ended.\n# TYPE keywright_rounds_total counter\n",
+        "# HELP keywright_rounds_total Rounds of the watch, by how they ended.\n# TYPE keywright_rounds_total \
+         counter\n",
     );
     for (result, number) in [("complete", complete), ("incomplete", incomplete), ("failed", failed)] {
         let _ = writeln!(out, "keywright_rounds_total{{project=\"{project}\",result=\"{result}\"}} {number}");

@@ -120,7 +120,8 @@ pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<Str
         ReplicaReason::Removed => format!("readers in {region} lose it at once"),
         ReplicaReason::KeyChanged => {
             format!(
-                "it is removed and made anew, since a replica's key cannot be changed: readers in {region} miss it for a while"
+                "it is removed and made anew, since a replica's key cannot be changed: readers in {region} miss it \
+                 for a while"
             )
         }
         ReplicaReason::Failed { message } => format!("tried again; it failed: {message}"),

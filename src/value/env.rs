@@ -7,8 +7,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::error::ValueError;
 
-/// Names that begin so are never read, whatever is allowed: they hold the credentials of keywright itself, and a pull request could
-/// otherwise have them written into a secret that its author can read.
+/// Names that begin so are never read, whatever is allowed: they hold the credentials of keywright itself, and a pull
+/// request could otherwise have them written into a secret that its author can read.
 const NEVER: [&str; 2] = ["AWS_", "SOPS_"];
 
 /// The environment as far as manifests may see it.

@@ -72,7 +72,8 @@ pub enum ValueError {
     },
     /// An encrypted value fails its authentication.
     #[error(
-        "{file}: the encrypted value at {path} does not authenticate: it was changed, moved, or encrypted with another data key"
+        "{file}: the encrypted value at {path} does not authenticate: it was changed, moved, or encrypted with \
+         another data key"
     )]
     Tampered {
         /// The file, relative to the project.
@@ -173,7 +174,8 @@ pub enum ValueError {
         needs: Vec<String>,
     },
     /// The `sops` program failed in another way. Its own words are not repeated, since they can quote the plaintext.
-    #[error("the sops program could not decrypt {file} (exit code {})", code.map_or_else(|| "none".to_owned(), |code| code.to_string()))]
+    #[error("the sops program could not decrypt {file} (exit code \
+        {})", code.map_or_else(|| "none".to_owned(), |code| code.to_string()))]
     ProgramFailed {
         /// The file, relative to the project.
         file: String,
@@ -271,14 +273,17 @@ impl ValueError {
             Self::MissingKey { existing, .. } if existing.is_empty() => return None,
             Self::MissingKey { existing, .. } => return Some(format!("there are {}", existing.join(", "))),
             Self::NotSops { .. } => {
-                "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is binary. `sops encrypt` makes such a file"
+                "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is \
+                 binary. `sops encrypt` makes such a file"
             }
             Self::Tampered { .. } | Self::MacMismatch { .. } | Self::MacMissing { .. } => {
-                "look at what changed in git since the file was last good; `sops edit` changes values in a way that keeps the file whole"
+                "look at what changed in git since the file was last good; `sops edit` changes values in a way that \
+                 keeps the file whole"
             }
             Self::PlainValue { .. } => "add values with `sops edit` or `sops set`, which encrypt them",
             Self::NotEncrypted { .. } => {
-                "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, or give it as `text`"
+                "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, or give \
+                 it as `text`"
             }
             Self::NothingEncrypted { .. } => "choose a key with at least one encrypted value",
             Self::AmbiguousKey { .. } => "give the documents different keys, or put them in files of their own",

@@ -1,8 +1,9 @@
 //! Which version of the secret git stands for, told without reading any value.
 //!
-//! The id is a hash of ciphertext: of each selected `ENC[...]` with its place in the file and in the value, of the secret's name and of the
-//! value's shape. It changes whenever the value does, since SOPS encrypts a changed value afresh, and stays when other values of
-//! the same file change. A hash of plaintext is never made: version ids are public.
+//! The id is a hash of ciphertext: of each selected `ENC[...]` with its place in the file and in the value, of the
+//! secret's name and of the value's shape. It changes whenever the value does, since SOPS encrypts a changed value
+//! afresh, and stays when other values of the same file change. A hash of plaintext is never made: version ids are
+//! public.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +29,8 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// Where there is no id: a digest of what of the value is encrypted or public in git, so that an approved plan notices
-    /// when that changes. It is no version's id, and of what is neither encrypted nor public it holds nothing.
+    /// Where there is no id: a digest of what of the value is encrypted or public in git, so that an approved plan
+    /// notices when that changes. It is no version's id, and of what is neither encrypted nor public it holds nothing.
     pub fn digest(&self) -> Option<&VersionId> {
         match self {
             Self::Known(_) => None,
@@ -42,8 +43,8 @@ impl Identity {
 type Arns<'a> = dyn Fn(&SecretName) -> Option<String> + 'a;
 
 impl Source {
-    /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and checked, as
-    /// far as that goes without a key, whatever the identity turns out to be.
+    /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and
+    /// checked, as far as that goes without a key, whatever the identity turns out to be.
     pub fn identity(&self, name: &SecretName, arns: &Arns<'_>, files: &SopsFiles) -> Result<Identity, ValueError> {
         let mut walk = Walk { hash: IdHasher::new(), arns, files, unknown_arn: false, unhashed: false };
         walk.hash.text(name.as_str());

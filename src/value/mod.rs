@@ -1,12 +1,12 @@
 //! Secret values: where they come from, how they stay hidden, and how git's version of one is named without reading it.
 //!
 //! A [`Source`] is what a manifest says about a value. [`Source::identity`] names the version that it stands for, from
-//! ciphertext alone: no key, no permission to read secrets. [`Source::render`] makes the [`SecretValue`] itself, and only
-//! `apply` and `--read-values` do that. SOPS files are read and decrypted in `sops/`.
+//! ciphertext alone: no key, no permission to read secrets. [`Source::render`] makes the [`SecretValue`] itself, and
+//! only `apply` and `--read-values` do that. SOPS files are read and decrypted in `sops/`.
 //!
-//! What may not enter: planning, printing, and AWS. Keys that KMS unwraps and passwords that AWS makes come in through the
-//! traits [`DataKeys`] and [`Passwords`]. Plaintext lives here in [`SecretValue`] and in buffers that wipe themselves; no
-//! error and no `Debug` text holds any of it, nor a line of a file.
+//! What may not enter: planning, printing, and AWS. Keys that KMS unwraps and passwords that AWS makes come in through
+//! the traits [`DataKeys`] and [`Passwords`]. Plaintext lives here in [`SecretValue`] and in buffers that wipe
+//! themselves; no error and no `Debug` text holds any of it, nor a line of a file.
 
 mod buffer;
 mod env;

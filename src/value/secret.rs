@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::error::ValueError;
 use super::{MAX_VALUE_BYTES, buffer::SecretBuffer};
 
-/// A secret value. It is wiped when dropped, shows nothing of itself in `Debug`, has neither `Display` nor `Serialize`, and
-/// compares in a time that depends on the lengths alone.
+/// A secret value. It is wiped when dropped, shows nothing of itself in `Debug`, has neither `Display` nor `Serialize`,
+/// and compares in a time that depends on the lengths alone.
 #[derive(Clone)]
 pub struct SecretValue(Held);
 

@@ -7,13 +7,15 @@ use sha2::{Digest, Sha256};
 /// The ids that keywright derives from ciphertext begin so.
 const OURS: &str = "kw1-";
 
-/// How many hexadecimal characters follow: 240 of SHA-256's 256 bits, which fills the 64 characters that a token may have.
+/// How many hexadecimal characters follow: 240 of SHA-256's 256 bits, which fills the 64 characters that a token may
+/// have.
 const HEX_LEN: usize = 60;
 
 /// Names the way in which ids are made. It is hashed first, so that no id of another way can equal one of this.
 const SCHEME: &str = "keywright/version/1";
 
-/// A version id (32 to 64 characters; PutSecretValue, `ClientRequestToken`). It is public: whoever may describe a secret sees it.
+/// A version id (32 to 64 characters; PutSecretValue, `ClientRequestToken`). It is public: whoever may describe a
+/// secret sees it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VersionId(String);
 
@@ -30,7 +32,8 @@ impl VersionId {
         &self.0
     }
 
-    /// Whether it has the form of an id that keywright derived from ciphertext. Anybody can write that form: it proves nothing.
+    /// Whether it has the form of an id that keywright derived from ciphertext. Anybody can write that form: it proves
+    /// nothing.
     pub fn is_ours(&self) -> bool {
         self.0.strip_prefix(OURS).is_some_and(|rest| {
             rest.len() == HEX_LEN && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

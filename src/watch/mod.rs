@@ -6,7 +6,8 @@
 //! - `server`: `/healthz` and `/metrics`;
 //! - `webhook`: where changes are posted, and who may read them on the way.
 //!
-//! The rounds themselves are run by `cli`. What may not enter: reading or writing secrets, and sentences (those are `render`).
+//! The rounds themselves are run by `cli`. What may not enter: reading or writing secrets, and sentences (those are
+//! `render`).
 
 mod board;
 mod findings;

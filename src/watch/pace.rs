@@ -13,13 +13,14 @@ const MOST_DOUBLINGS: u32 = 4;
 pub struct Pace {
     /// From the end of a round to the beginning of the next.
     pub interval: Duration,
-    /// By how much a wait is longer or shorter at random, in percent of it, so that many watchers do not all ask at once.
+    /// By how much a wait is longer or shorter at random, in percent of it, so that many watchers do not all ask at
+    /// once.
     pub jitter: u8,
 }
 
 impl Pace {
-    /// The wait after `failures` rounds in a row that could not read every target: the interval, doubled with each of them
-    /// up to sixteen intervals or an hour. `random` is from 0 to 1.
+    /// The wait after `failures` rounds in a row that could not read every target: the interval, doubled with each of
+    /// them up to sixteen intervals or an hour. `random` is from 0 to 1.
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
         let longest = self.interval.max(LONGEST_BACKOFF);
         let wait = self.interval.saturating_mul(1 << failures.min(MOST_DOUBLINGS)).min(longest);

@@ -1,7 +1,7 @@
 //! `/healthz` and `/metrics` over HTTP, to be read and nothing else: GET and HEAD, no body, one request a connection.
 //!
-//! There is nobody to log in and nothing to write. Names of targets, numbers by class and no secret's name are shown, so
-//! whoever may reach the address may read them. No header lets a page of another site read the answer (CORS).
+//! There is nobody to log in and nothing to write. Names of targets, numbers by class and no secret's name are shown,
+//! so whoever may reach the address may read them. No header lets a page of another site read the answer (CORS).
 
 use std::convert::Infallible;
 use std::future::Future;

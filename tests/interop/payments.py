@@ -45,7 +45,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """What the manifests want one secret to be. ARNs of other secrets are still written as `${secret:NAME:arn}`."""
 
     description: Any
@@ -110,11 +110,11 @@ class Payments:
             if target["name"] in (self.chosen or [target["name"]])
         ]
 
-    def wishes(self, target: Target) -> dict[str, Wish]:
+    def desired_secrets(self, target: Target) -> dict[str, Desired]:
         """What must exist in `target`, by name."""
-        return dict(self._wishes(target))
+        return dict(self._desired_secrets(target))
 
-    def _wishes(self, target: Target) -> Iterator[tuple[str, Wish]]:
+    def _desired_secrets(self, target: Target) -> Iterator[tuple[str, Desired]]:
         project = self.project()
         owner = f"{project['metadata']['name']}/{target.name}"
         for file in sorted((self.folder / "secrets").rglob("*.yaml")):
@@ -137,7 +137,7 @@ class Payments:
                     tags["keywright:protect"] = "true"
                 yield (
                     interpolate(metadata["name"], target),
-                    Wish(
+                    Desired(
                         description=interpolate(spec.get("description", UNMANAGED), target),
                         kms_key_id=spec.get("kmsKeyId", UNMANAGED),
                         tags=tags,
@@ -177,15 +177,15 @@ def interpolate(value: Any, target: Target) -> Any:
     return filled.replace("$${", "${")
 
 
-def assert_live_as_wished(project: Payments, endpoint: Endpoint) -> None:
+def assert_live_matches(project: Payments, endpoint: Endpoint) -> None:
     """Every secret of every target is live as the manifests say, and nothing else is."""
     for target in project.targets():
         found = live(endpoint.secretsmanager(target.account, target.region))
-        wishes = project.wishes(target)
-        assert sorted(found) == sorted(wishes)
+        desired_secrets = project.desired_secrets(target)
+        assert sorted(found) == sorted(desired_secrets)
         arns = {name: secret.arn for name, secret in found.items()}
-        for name, wish in wishes.items():
-            assert_as_wished(name, wish, found[name], arns)
+        for name, desired in desired_secrets.items():
+            assert_matches(name, desired, found[name], arns)
         assert_values(endpoint.secretsmanager(target.account, target.region), target.variables["env"])
 
 
@@ -204,29 +204,29 @@ def assert_values(sm: Any, env: str) -> None:
     assert len(value["token"]) == 48 and value["token"].isalnum()
 
 
-def assert_as_wished(name: str, wish: Wish, found: LiveSecret, arns: dict[str, str]) -> None:
+def assert_matches(name: str, desired: Desired, found: LiveSecret, arns: dict[str, str]) -> None:
     def with_arns(text: str) -> str:
         return re.sub(r"\$\{secret:([^:}]+):arn\}", lambda match: arns[match[1]], text)
 
     assert not found.scheduled_for_deletion, name
-    if wish.description is not UNMANAGED:
-        assert found.description == with_arns(wish.description or ""), name
-    if wish.kms_key_id is not UNMANAGED:
+    if desired.description is not UNMANAGED:
+        assert found.description == with_arns(desired.description or ""), name
+    if desired.kms_key_id is not UNMANAGED:
         # The default key is not shown, unless somebody has named it.
-        assert found.kms_key_id in ([wish.kms_key_id] if wish.kms_key_id else [None, "alias/aws/secretsmanager"]), name
-    tags = {key: with_arns(value) for key, value in wish.tags.items()}
-    if wish.additive:
+        assert found.kms_key_id in ([desired.kms_key_id] if desired.kms_key_id else [None, "alias/aws/secretsmanager"]), name
+    tags = {key: with_arns(value) for key, value in desired.tags.items()}
+    if desired.additive:
         assert found.tags | tags == found.tags, name
     else:
         assert found.tags == tags, name
-    if wish.policy is not UNMANAGED:
-        assert found.policy == wish.policy, name
+    if desired.policy is not UNMANAGED:
+        assert found.policy == desired.policy, name
 
 
 def assert_converges(keywright: Keywright, endpoint: Endpoint, project: Payments, *more: str) -> None:
-    """The next apply succeeds, everything is live as wished, and a plan is empty."""
+    """The next apply succeeds, everything is live as the manifests say, and a plan is empty."""
     done = keywright.run("apply", "--yes", *more, *project.at(endpoint))
     assert done.code == DONE, done
-    assert_live_as_wished(project, endpoint)
+    assert_live_matches(project, endpoint)
     left = keywright.run("plan", "--detailed-exitcode", *project.at(endpoint))
     assert left.code == DONE, left

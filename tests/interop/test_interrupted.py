@@ -56,18 +56,18 @@ def test_an_interrupt_finishes_what_is_in_flight(
     created = set(re.findall(r"^  \+ created +(\S+)$", result.err, re.MULTILINE))
     skipped = set(re.findall(r"^  \. skipped +(\S+): not begun \(create\): the run was interrupted$", result.err, re.M))
     [target] = staging.targets()
-    wishes = staging.wishes(target)
+    desired_secrets = staging.desired_secrets(target)
     assert created and skipped and not created & skipped
-    assert created | skipped == wishes.keys()
+    assert created | skipped == desired_secrets.keys()
     assert f"staging: {len(created)} created, {len(skipped)} not begun" in result.out, result
     # ... what is live is what was reported as done, whole, ...
     found = live(sandbox.secretsmanager(ACCOUNT))
     assert found.keys() == created
     for name in created:
-        policy = wishes[name].policy
+        policy = desired_secrets[name].policy
         assert not isinstance(policy, dict) or found[name].policy == policy, name
     # ... and was read again.
-    assert f"verified: {len(created)} secrets read again, all as wished" in result.out, result
+    assert f"verified: {len(created)} secrets read again, all match the manifests" in result.out, result
     assert_converges(signed_in, sandbox, staging)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from aws import Endpoint, describe, live
 from command import Keywright, Result
-from payments import Payments, assert_live_as_wished
+from payments import Payments, assert_live_matches
 from servers import WRITES, Proxy
 
 STAGING = "111111111111"
@@ -72,7 +72,7 @@ def test_the_example_is_planned_applied_and_planned_again(
     done = apply(signed_in, moto, payments)
     assert done.code == 0, done
     assert "staging: 35 created" in done.out and "prod: 37 created" in done.out, done
-    assert_live_as_wished(payments, moto)
+    assert_live_matches(payments, moto)
 
     assert_nothing_to_do(plan(signed_in, moto, payments), targets=2)
     assert_nothing_to_do(apply(signed_in, moto, payments), targets=2)
@@ -120,7 +120,7 @@ def test_changes_by_hand_are_shown_and_repaired(signed_in: Keywright, moto: Endp
     done = apply(signed_in, moto, applied)
     assert done.code == 0, done
     assert "staging: 3 changed" in done.out, done
-    assert_live_as_wished(applied, moto)
+    assert_live_matches(applied, moto)
     assert_nothing_to_do(plan(signed_in, moto, applied))
 
 
@@ -161,7 +161,7 @@ def test_an_empty_description_is_repaired(signed_in: Keywright, moto: Endpoint, 
     assert planned.code == 2 and "1 to change" in planned.out, planned
     done = apply(signed_in, moto, applied)
     assert done.code == 0 and "UpdateSecret" in calls(done), done
-    assert_live_as_wished(applied, moto)
+    assert_live_matches(applied, moto)
 
 
 def test_an_unmanaged_secret_is_reported_then_adopted(signed_in: Keywright, moto: Endpoint, applied: Payments) -> None:
@@ -183,7 +183,7 @@ def test_an_unmanaged_secret_is_reported_then_adopted(signed_in: Keywright, moto
     assert planned.code == 2 and "1 to adopt" in planned.out, planned
     done = apply(signed_in, moto, applied)
     assert done.code == 0 and "staging: 1 adopted" in done.out, done
-    assert_live_as_wished(applied, moto)
+    assert_live_matches(applied, moto)
     assert describe(staging, name).arn == arn
     assert staging.get_secret_value(SecretId=name)["SecretString"] == "a value that nobody may lose"
     assert_nothing_to_do(plan(signed_in, moto, applied))
@@ -220,7 +220,7 @@ def test_a_secret_that_left_git_is_deleted_and_restored_when_it_comes_back(
     assert done.code == 0 and calls(done)["RestoreSecret"] == 1 and "CreateSecret" not in calls(done), done
     # Its policy too: what was restored is what was deleted, and no new secret of the same name.
     assert live(staging) == before
-    assert_live_as_wished(applied, moto)
+    assert_live_matches(applied, moto)
     assert_nothing_to_do(plan(signed_in, moto, applied))
 
 

@@ -15,7 +15,7 @@ from furnished import (
     OTHER_ACCOUNT,
     client,
 )
-from payments import Payments, assert_live_as_wished
+from payments import Payments, assert_live_matches
 from servers import served_sandbox
 
 
@@ -94,7 +94,7 @@ def test_the_example_is_applied_to_the_served_sandbox(
     command = ["--endpoint-url", sandbox.url, *payments.arguments()]
     done = keywright.run("apply", "--yes", *command)
     assert done.code == 0, done
-    assert_live_as_wished(payments, sandbox)
+    assert_live_matches(payments, sandbox)
     again = keywright.run("plan", "--detailed-exitcode", *command)
     assert again.code == 0 and again.out.count("Nothing to do") == 2, again
 
@@ -104,7 +104,7 @@ def test_a_sandbox_in_a_file_is_the_same_embedded_and_served(keywright: Keywrigh
     done = keywright.run("apply", "--yes", f"--sandbox={file}", *payments.arguments())
     assert done.code == 0, done
     with served_sandbox(keywright, "--file", file) as endpoint:
-        assert_live_as_wished(payments, endpoint)
+        assert_live_matches(payments, endpoint)
         # One process at a time can have it open.
         second = keywright.run("plan", f"--sandbox={file}", *payments.arguments())
         assert second.code == 1 and "cannot be opened" in second.err, second

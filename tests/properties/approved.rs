@@ -12,9 +12,9 @@ use keywright::sandbox::Sandbox;
 use keywright::value::{Identity, SecretValue, SopsFiles, Source, ValueError};
 use proptest::prelude::*;
 
+use crate::desired::desired_secrets;
 use crate::live::live;
 use crate::stage::{ACCOUNT, cases, prune, stage};
-use crate::wish::wishes;
 
 /// Values by their names alone.
 struct Names;
@@ -144,8 +144,8 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn an_approved_plan_is_the_same_until_what_it_rests_on_changes(wishes in wishes(), live in live(true), prune in prune()) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+    fn an_approved_plan_is_the_same_until_what_it_rests_on_changes(desired_secrets in desired_secrets(), live in live(true), prune in prune()) {
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let (desired, plan) = planned(&folder, &sandbox);
         let lines = |plan: &Plan| target_lines(plan, &Live::default(), Some("sandbox"), &desired.ignore_tags);
         let approved = fingerprint(&lines(&plan));

@@ -8,10 +8,10 @@ use keywright::exit_code::ExitCode;
 use keywright::sandbox::{Fault, FaultKind, Sandbox, SecretDump};
 use proptest::prelude::*;
 
+use crate::desired::{Desired, desired_secrets};
 use crate::live::live;
 use crate::stage::{ACCOUNT, APPLY, REGION, cases, prune, run, sandbox, stage};
 use crate::support;
-use crate::wish::{Wish, wishes};
 
 /// From the writing call after the `survived`-th on, every call is refused, reads too: for the service that is what a
 /// killed run looks like.
@@ -45,11 +45,11 @@ fn lose_answer(sandbox: &Sandbox, nth: usize) {
     }));
 }
 
-/// Whether an operator's versions and labels are where they were. Labels that the wish names are git's; AWSCURRENT and
-/// AWSPREVIOUS move with a value that git or a rotation sets.
-fn lost(wishes: &[Wish], before: &[SecretDump], after: &[SecretDump]) -> Option<String> {
+/// Whether an operator's versions and labels are where they were. Labels that the desired names are git's; AWSCURRENT
+/// and AWSPREVIOUS move with a value that git or a rotation sets.
+fn lost(desired_secrets: &[Desired], before: &[SecretDump], after: &[SecretDump]) -> Option<String> {
     for secret in before {
-        let wish = wishes.iter().find(|wish| wish.name() == secret.name && !wish.absent);
+        let desired = desired_secrets.iter().find(|desired| desired.name() == secret.name && !desired.absent);
         let Some(now) = after.iter().find(|now| now.name == secret.name) else {
             return Some(format!("{} is gone", secret.name));
         };
@@ -57,10 +57,11 @@ fn lost(wishes: &[Wish], before: &[SecretDump], after: &[SecretDump]) -> Option<
             return Some(format!("{} lost a version", secret.name));
         }
         let named = |label: &str| {
-            wish.and_then(|wish| wish.spec.get("labels")).is_some_and(|labels| labels.get(label).is_some())
+            desired.and_then(|desired| desired.spec.get("labels")).is_some_and(|labels| labels.get(label).is_some())
         };
-        let gets_values = wish.is_some_and(|wish| {
-            wish.spec.contains_key("value") || wish.spec.get("rotation").is_some_and(|rotation| !rotation.is_null())
+        let gets_values = desired.is_some_and(|desired| {
+            desired.spec.contains_key("value")
+                || desired.spec.get("rotation").is_some_and(|rotation| !rotation.is_null())
         });
         for (label, version) in &secret.labels {
             let moves = named(label) || (gets_values && matches!(label.as_str(), "AWSCURRENT" | "AWSPREVIOUS"));
@@ -106,9 +107,9 @@ proptest! {
 
     #[test]
     fn a_killed_apply_is_finished_by_the_next(
-        wishes in wishes(), live in live(false), prune in prune(), survived in 0_usize..24,
+        desired_secrets in desired_secrets(), live in live(false), prune in prune(), survived in 0_usize..24,
     ) {
-        let (folder, twin) = stage(&wishes, &live, prune);
+        let (folder, twin) = stage(&desired_secrets, &live, prune);
         let whole = run(&twin, &folder, &APPLY);
         prop_assert_eq!(whole.code, ExitCode::Success, "{}{}", whole.out, whole.err);
         let writes = twin.calls().iter().filter(|call| support::is_write(call)).count();
@@ -123,14 +124,17 @@ proptest! {
         prop_assert_ne!(cut.code, ExitCode::Success);
         killed.clear_faults();
         let after = killed.dump(ACCOUNT, REGION);
-        prop_assert_eq!(lost(&wishes, &before, &after), None, "after {} of {} writes\n{}{}", survived % writes, writes, cut.out, cut.err);
+        prop_assert_eq!(lost(&desired_secrets, &before, &after), None, "after {} of {} \
+            writes\n{}{}", survived % writes, writes, cut.out, cut.err);
 
         let finished = run(&killed, &folder, &APPLY);
-        prop_assert_eq!(finished.code, ExitCode::Success, "after {} of {} writes\n{}\n{}{}", survived % writes, writes, cut.err, finished.out, finished.err);
+        prop_assert_eq!(finished.code, ExitCode::Success, "after {} of {} \
+            writes\n{}\n{}{}", survived % writes, writes, cut.err, finished.out, finished.err);
         let planned = run(&killed, &folder, &["plan", "--sandbox", "--detailed-exitcode"]);
         prop_assert_eq!(planned.code, ExitCode::Success, "{}\nand then\n{}", finished.out, planned.out);
-        prop_assert_eq!(lost(&wishes, &before, &killed.dump(ACCOUNT, REGION)), None);
-        prop_assert_eq!(essence(&killed), essence(&twin), "after {} of {} writes\n{}", survived % writes, writes, whole.out);
+        prop_assert_eq!(lost(&desired_secrets, &before, &killed.dump(ACCOUNT, REGION)), None);
+        prop_assert_eq!(essence(&killed), essence(&twin), "after {} of {} \
+            writes\n{}", survived % writes, writes, whole.out);
     }
 }
 
@@ -139,14 +143,14 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn a_lost_answer_does_no_harm(wishes in wishes(), live in live(false), prune in prune(), nth in 0_usize..24) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+    fn a_lost_answer_does_no_harm(desired_secrets in desired_secrets(), live in live(false), prune in prune(), nth in 0_usize..24) {
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         lose_answer(&sandbox, nth);
         let applied = run(&sandbox, &folder, &APPLY);
         prop_assert_eq!(applied.code, ExitCode::Success, "the SDK's second try\n{}{}", applied.out, applied.err);
         let planned = run(&sandbox, &folder, &["plan", "--sandbox", "--detailed-exitcode"]);
         prop_assert_eq!(planned.code, ExitCode::Success, "{}\nand then\n{}", applied.out, planned.out);
-        prop_assert_eq!(lost(&wishes, &before, &sandbox.dump(ACCOUNT, REGION)), None);
+        prop_assert_eq!(lost(&desired_secrets, &before, &sandbox.dump(ACCOUNT, REGION)), None);
     }
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+use crate::desired::{function, keys, policy, schedules, tags, texts};
 use crate::stage::{IN_SCOPE, NAMES, OWNER, REGION, REPLICA_REGIONS};
-use crate::wish::{function, keys, policy, schedules, tags, texts};
 
 /// One secret: where it is, and how it came to be.
 #[derive(Clone, Debug)]
@@ -119,7 +119,8 @@ fn in_the_way(index: usize) -> impl Strategy<Value = LiveSecret> {
 pub(crate) fn live(foreign: bool) -> impl Strategy<Value = Vec<LiveSecret>> {
     let here: Vec<_> =
         (0..NAMES.len()).map(|index| option::weighted(0.6, secret(index, foreign && index < IN_SCOPE))).collect();
-    // What stands in the way comes first where there is no secret here, so that a replica never fails before the story begins.
+    // What stands in the way comes first where there is no secret here, so that a replica never fails before the
+    // scenario begins.
     let there: Vec<_> = (0..IN_SCOPE).map(|index| option::weighted(0.1, in_the_way(index))).collect();
     (here, there).prop_map(|(here, there)| {
         let free: Vec<LiveSecret> = there

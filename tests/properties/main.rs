@@ -1,7 +1,7 @@
 //! Properties of the whole pipeline, over generated projects and generated live states: manifests through planning and
 //! applying to an empty plan, against the embedded sandbox.
 //!
-//! `wish` and `live` generate, `stage` builds and runs; the other modules say what must hold.
+//! `desired` and `live` generate, `stage` builds and runs; the other modules say what must hold.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
@@ -9,9 +9,9 @@
 mod support;
 
 mod approved;
+mod desired;
 mod killed;
 mod live;
 mod order;
 mod stage;
 mod whole;
-mod wish;

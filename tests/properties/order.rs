@@ -3,10 +3,10 @@
 use keywright::sandbox::{Call, Outcome};
 use proptest::prelude::*;
 
+use crate::desired::desired_secrets;
 use crate::live::live;
 use crate::stage::{APPLY, NAMES, cases, prune, run, stage};
 use crate::support;
-use crate::wish::wishes;
 
 /// The place of an operation within one secret's calls.
 const ORDER: [&[&str]; 12] = [
@@ -38,8 +38,8 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn calls_come_in_the_order_of_the_design(wishes in wishes(), live in live(false), prune in prune()) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+    fn calls_come_in_the_order_of_the_design(desired_secrets in desired_secrets(), live in live(false), prune in prune()) {
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let applied = run(&sandbox, &folder, &APPLY);
         let calls: Vec<Call> = sandbox.calls().into_iter().filter(support::is_write).collect();
 
@@ -62,11 +62,11 @@ proptest! {
             prop_assert!(last < first, "removals come last\n{}", applied.out);
         }
 
-        for wish in &wishes {
-            let own = of_secret(&calls, wish.name());
-            for need in wish.needs.iter().map(|need| NAMES[*need]) {
+        for desired in &desired_secrets {
+            let own = of_secret(&calls, desired.name());
+            for need in desired.needs.iter().map(|need| NAMES[*need]) {
                 if let (Some((last, _)), Some((first, _))) = (of_secret(&calls, need).last(), own.first()) {
-                    prop_assert!(last < first, "{need} before {}\n{}", wish.name(), applied.out);
+                    prop_assert!(last < first, "{need} before {}\n{}", desired.name(), applied.out);
                 }
             }
         }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use keywright::sandbox::Sandbox;
 use proptest::prelude::*;
 
+use crate::desired::Desired;
 use crate::live::LiveSecret;
 use crate::support;
-use crate::wish::Wish;
 
 pub(crate) const ACCOUNT: &str = "111111111111";
 pub(crate) const REGION: &str = "eu-west-1";
@@ -26,14 +26,15 @@ pub(crate) fn cases(usual: u32) -> ProptestConfig {
 }
 
 /// Writes the project into a folder.
-pub(crate) fn project(wishes: &[Wish], prune: &str) -> tempfile::TempDir {
+pub(crate) fn project(desired_secrets: &[Desired], prune: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let project = format!(
         "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    - {{ name: dev, account: \
-         \"{ACCOUNT}\", region: {REGION} }}\n  scope: {{ namePrefixes: [dev/shop/] }}\n  prune: {prune}\n  ignoreTags: [\"cost-*\"]\n"
+         \"{ACCOUNT}\", region: {REGION} }}\n  scope: {{ namePrefixes: [dev/shop/] }}\n  prune: {prune}\n  \
+             ignoreTags: [\"cost-*\"]\n"
     );
-    let documents = wishes.iter().fold(String::new(), |mut text, wish| {
-        let _ = write!(text, "---\n{}", serde_yaml::to_string(&wish.document()).expect("JSON is YAML"));
+    let documents = desired_secrets.iter().fold(String::new(), |mut text, desired| {
+        let _ = write!(text, "---\n{}", serde_yaml::to_string(&desired.document()).expect("JSON is YAML"));
         text
     });
     support::write_files(folder.path(), [("keywright.yaml", project.as_str()), ("secrets.yaml", documents.as_str())]);
@@ -53,11 +54,11 @@ pub(crate) fn sandbox(live: &[LiveSecret]) -> Sandbox {
 }
 
 /// A project folder and a sandbox.
-pub(crate) fn stage(wishes: &[Wish], live: &[LiveSecret], prune: &str) -> (tempfile::TempDir, Sandbox) {
-    (project(wishes, prune), sandbox(live))
+pub(crate) fn stage(desired_secrets: &[Desired], live: &[LiveSecret], prune: &str) -> (tempfile::TempDir, Sandbox) {
+    (project(desired_secrets, prune), sandbox(live))
 }
 
-/// An apply with every guard lifted.
+/// An apply with every guard overridden.
 pub(crate) const APPLY: [&str; 13] = [
     "apply",
     "--yes",

@@ -4,20 +4,21 @@ use keywright::exit_code::ExitCode;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::desired::{Desired, desired_secrets};
 use crate::live::live;
 use crate::stage::{ACCOUNT, APPLY, OWNER, REGION, REPLICA_REGIONS, cases, prune, run, stage};
 use crate::support;
-use crate::wish::{Wish, wishes};
 
 proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn an_apply_converges_and_its_rehearsal_says_so(wishes in wishes(), live in live(false), prune in prune()) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+    fn an_apply_converges_and_its_rehearsal_says_so(desired_secrets in desired_secrets(), live in live(false), prune in prune()) {
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let rehearsed = run(&sandbox, &folder, &["plan", "--sandbox", "--rehearse", "--format", "json"]);
         prop_assert!(!sandbox.calls().iter().any(support::is_write), "a rehearsal wrote");
-        prop_assert!(!sandbox.calls().iter().any(|call| call.operation.contains("SecretValue")), "a rehearsal read a value");
+        prop_assert!(!sandbox.calls().iter().any(|call| call.operation.contains("SecretValue")), "a rehearsal read \
+            a value");
         let plan: Value = serde_json::from_str(&rehearsed.out).unwrap_or_default();
         prop_assert_eq!(&plan["targets"][0]["rehearsal"]["passed"], &Value::Bool(true), "{}{}", rehearsed.out, rehearsed.err);
 
@@ -32,8 +33,8 @@ proptest! {
     }
 
     #[test]
-    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(wishes in wishes(), live in live(true), prune in prune()) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(desired_secrets in desired_secrets(), live in live(true), prune in prune()) {
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         let elsewhere = || -> Vec<_> {
             let all = REPLICA_REGIONS.iter().flat_map(|region| sandbox.dump(ACCOUNT, region));
@@ -50,24 +51,25 @@ proptest! {
         }
         prop_assert_eq!(elsewhere(), elsewhere_before);
         let after = sandbox.dump(ACCOUNT, REGION);
-        let valued: Vec<&str> = wishes
+        let valued: Vec<&str> = desired_secrets
             .iter()
             // A rotation makes values too.
-            .filter(|wish| wish.spec.contains_key("value") || wish.spec.get("rotation").is_some_and(|rotation| !rotation.is_null()))
-            .map(Wish::name)
+            .filter(|desired| desired.spec.contains_key("value") || desired.spec.get("rotation").is_some_and(|rotation| !rotation.is_null()))
+            .map(Desired::name)
             .collect();
         for secret in before.iter().filter(|secret| !valued.contains(&secret.name.as_str())) {
             let same = after.iter().find(|other| other.name == secret.name);
-            prop_assert_eq!(same.map(|other| &other.labels), Some(&secret.labels), "a value moved that git does not declare");
+            prop_assert_eq!(same.map(|other| &other.labels), Some(&secret.labels), "a value moved that git does not \
+                declare");
         }
     }
 
     #[test]
     fn planning_never_writes_and_the_order_of_the_manifests_does_not_matter(
-        (wishes, shuffled) in wishes().prop_flat_map(|wishes| (Just(wishes.clone()), Just(wishes).prop_shuffle())),
+        (desired_secrets, shuffled) in desired_secrets().prop_flat_map(|desired_secrets| (Just(desired_secrets.clone()), Just(desired_secrets).prop_shuffle())),
         live in live(true), prune in prune(),
     ) {
-        let (folder, sandbox) = stage(&wishes, &live, prune);
+        let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let other_folder = crate::stage::project(&shuffled, prune);
         let plan = ["plan", "--sandbox", "--format", "json"];
         let first = run(&sandbox, &folder, &plan);

@@ -14,7 +14,7 @@ use similar::TextDiff;
 
 use crate::support::{self, is_write};
 
-/// Verbs that are run on the story's sandbox.
+/// Verbs that are run on the scenario's sandbox.
 const TALKS_TO_AWS: [&str; 12] = [
     "plan", "apply", "drift", "watch", "graph", "import", "release", "versions", "rollback", "rotate", "restore",
     "promote",
@@ -43,14 +43,14 @@ pub(crate) fn run(path: &Path) -> Result<(), String> {
     Err(format!("what is written (-) is not what happened (+):\n{}", diff.unified_diff().context_radius(4)))
 }
 
-/// The state of the story so far.
+/// The state of the scenario so far.
 struct Stage {
     folder: tempfile::TempDir,
     sandbox: Sandbox,
     answer: Option<String>,
     /// Calls already told by a `calls` section.
     told: usize,
-    /// Where the story may end with a plan that is not empty.
+    /// Where the scenario may end with a plan that is not empty.
     open: bool,
     ran: bool,
 }
@@ -149,7 +149,7 @@ impl Stage {
             args.push("--sandbox");
         }
         if verb == "apply" {
-            // One secret after the other, so that the story has one order.
+            // One secret after the other, so that the scenario has one order.
             args.extend(["--concurrency", "1"]);
         }
         let before = self.sandbox.calls().len();
@@ -193,7 +193,7 @@ impl Stage {
         text
     }
 
-    /// Every story ends with a plan that has nothing to do, unless it says why not.
+    /// Every scenario ends with a plan that has nothing to do, unless it says why not.
     fn finish(self) -> Result<(), String> {
         if self.open || !self.ran {
             return Ok(());
@@ -207,7 +207,7 @@ impl Stage {
         if run.code.code() == 0 {
             return Ok(());
         }
-        Err(format!("the story does not end with an empty plan:\n{}{}", run.out, run.err))
+        Err(format!("the scenario does not end with an empty plan:\n{}{}", run.out, run.err))
     }
 }
 

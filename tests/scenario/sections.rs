@@ -14,7 +14,7 @@ pub(crate) struct Section {
 /// What a section is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Header {
-    /// The text before the first header: what the story is about.
+    /// The text before the first header: what the scenario is about.
     Story,
     /// `file PATH`: a file of the project.
     File(String),
@@ -44,7 +44,7 @@ pub(crate) enum Header {
     Writes,
     /// `live after ACCOUNT REGION`: the body is what is live now.
     LiveAfter { account: String, region: String },
-    /// `open: REASON`: the story does not end with an empty plan.
+    /// `open: REASON`: the scenario does not end with an empty plan.
     Open,
 }
 

@@ -88,7 +88,7 @@ spec:
 {defaults}  # Nothing outside these prefixes is ever touched.
   scope:
     namePrefixes:
-{prefixes}  # Secrets of this project that left git are reported, and stay. Or delete, or release.
+{prefixes}  # Secrets of this project whose manifest is gone are reported, and stay. Or delete, or release.
   prune: report
 ",
             name = scalar(name),

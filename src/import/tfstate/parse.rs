@@ -1,7 +1,7 @@
 //! A Terraform state (version 4), and nothing of it but secrets without their values.
 //!
-//! Source: the format of `terraform show` is documented and that of the file is not; it is the one that Terraform 0.12 and
-//! later write, and OpenTofu with it.
+//! Source: the format of `terraform show` is documented and that of the file is not; it is the one that Terraform 0.12
+//! and later write, and OpenTofu with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

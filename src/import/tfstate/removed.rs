@@ -1,7 +1,7 @@
 //! The `removed` blocks by which Terraform lets go of secrets without destroying them.
 //!
-//! Source: Terraform's documentation of the `removed` block (1.7 and later): its address is that of a whole resource, so an
-//! index in it is an error. A resource that only some instances of are imported is let go instance by instance.
+//! Source: Terraform's documentation of the `removed` block (1.7 and later): its address is that of a whole resource,
+//! so an index in it is an error. A resource that only some instances of are imported is let go instance by instance.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -18,8 +18,8 @@ const HEADER: &str = "\
 # `removed` blocks need Terraform 1.7 or later.
 ";
 
-/// The text of a file with `removed` blocks for everything that belongs to secrets of these ARNs. Rotations, policies and
-/// versions come before the secrets.
+/// The text of a file with `removed` blocks for everything that belongs to secrets of these ARNs. Rotations, policies
+/// and versions come before the secrets.
 pub fn removed_blocks(state: &State, imported: &BTreeSet<&str>) -> String {
     let is_imported = |arn: &String| imported.contains(arn.as_str());
     let mut resources: Vec<&StateResource> =

@@ -142,8 +142,14 @@ fn errors_quote_nothing() {
         format!("{{\"version\": 4, \"resources\": \"{marked}\"}}"),
         format!("{{\"version\": 4, \"resources\": [\"{marked}\"]}}"),
         format!("{{\"version\": 4, \"resources\": [{{\"type\": {{\"{marked}\": 1}}}}]}}"),
-        format!("{{\"version\": 4, \"resources\": [{{\"type\": \"aws_secretsmanager_secret_version\", \"instances\": [{{\"attributes\": \"{marked}\"}}]}}]}}"),
-        format!("{{\"version\": 4, \"resources\": [{{\"type\": \"aws_secretsmanager_secret_version\", \"instances\": [{{\"attributes\": {{\"secret_string\": \"{marked}"),
+        format!(
+            "{{\"version\": 4, \"resources\": [{{\"type\": \"aws_secretsmanager_secret_version\", \
+            \"instances\": [{{\"attributes\": \"{marked}\"}}]}}]}}"
+        ),
+        format!(
+            "{{\"version\": 4, \"resources\": [{{\"type\": \"aws_secretsmanager_secret_version\", \
+            \"instances\": [{{\"attributes\": {{\"secret_string\": \"{marked}"
+        ),
         format!("{{\"version\": \"{marked}\"}}"),
         "{\"version\": 3, \"modules\": []}".to_owned(),
     ]

@@ -47,9 +47,10 @@ pub(crate) fn role_account(role: &str) -> Option<&str> {
 /// A KMS key: key id, key ARN, alias or alias ARN.
 pub(crate) fn check_kms_key(key: &str, span: Span, home: Home<'_>, report: &mut Report) {
     let problem = |message: String| {
-        Problem::new(&codes::KMS_KEY, span, message)
-            .label("not a KMS key")
-            .help("write a key id, a key ARN, `alias/NAME`, or an alias ARN; `null` is the account's own key for Secrets Manager")
+        Problem::new(&codes::KMS_KEY, span, message).label("not a KMS key").help(
+            "write a key id, a key ARN, `alias/NAME`, or an alias ARN; `null` is the account's own key for \
+                Secrets Manager",
+        )
     };
     if let Some(arn) = Arn::parse(key) {
         let resource_ok = arn.resource.strip_prefix("key/").is_some_and(is_key_id)
@@ -78,7 +79,7 @@ pub(crate) fn check_home(arn: Arn<'_>, span: Span, home: Home<'_>, report: &mut 
     if arn.region != home.region {
         report.push(
             Problem::new(
-                &codes::ARN_ELSEWHERE,
+                &codes::ARN_OF_OTHER_PLACE,
                 span,
                 format!("this ARN is in {}, and target `{target}` is in {}", arn.region, home.region),
             )
@@ -93,7 +94,7 @@ pub(crate) fn check_home(arn: Arn<'_>, span: Span, home: Home<'_>, report: &mut 
     {
         report.push(
             Problem::new(
-                &codes::ARN_ELSEWHERE,
+                &codes::ARN_OF_OTHER_PLACE,
                 span,
                 format!("this ARN is in account {}, and target `{target}` is {account}", arn.account),
             )

@@ -31,8 +31,8 @@ pub(crate) fn cadence(schedule: &str) -> Option<Cadence> {
     Some(longest_gap(&months, &days))
 }
 
-/// The beginnings of the next windows of an expression after a moment; of `rate(...)`, when it was rotated then. None where
-/// the expression is wrong, which `check_schedule` reports.
+/// The beginnings of the next windows of an expression after a moment; of `rate(...)`, when it was rotated then. None
+/// where the expression is wrong, which `check_schedule` reports.
 pub(crate) fn next_windows(schedule: &str, after: Timestamp, count: usize) -> Option<Vec<Timestamp>> {
     let after = after.to_zoned(TimeZone::UTC).datetime();
     let utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());

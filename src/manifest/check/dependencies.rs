@@ -21,8 +21,8 @@ pub(crate) struct Built {
 /// Unknown names beyond this many get no proposal: each is compared with every name.
 const MAX_PROPOSALS: usize = 50;
 
-/// Checks all references of a target. `unbuilt` are secrets that are declared, and wrong in another way; without it nobody knows what is
-/// declared, and no reference is called unknown.
+/// Checks all references of a target. `unbuilt` are secrets that are declared, and wrong in another way; without it
+/// nobody knows what is declared, and no reference is called unknown.
 pub(crate) fn check_dependencies(
     secrets: &BTreeMap<SecretName, Built>,
     unbuilt: Option<&BTreeSet<SecretName>>,
@@ -63,8 +63,19 @@ fn unknown(reference: &Reference, secrets: &BTreeMap<SecretName, Built>, propose
         format!("no manifest declares secret `{name}`")
     };
     Problem::new(&codes::UNKNOWN_SECRET, reference.span, message)
-        .label(near.filter(|_| !reference.masked).map_or_else(|| "unknown secret".to_owned(), |near| format!("did you mean `{near}`?")))
-        .help("a secret that another project owns is written as an ARN; one of this project needs a manifest for the same target")
+        .label(near.filter(|_| !reference.masked).map_or_else(
+            || "unknown secret".to_owned(),
+            |near| {
+                format!(
+                    "did \
+            you mean `{near}`?"
+                )
+            },
+        ))
+        .help(
+            "a secret that another project owns is written as an ARN; one of this project needs a manifest for \
+            the same target",
+        )
         .masked(reference.masked)
 }
 

@@ -1,7 +1,7 @@
 //! The rules: what must hold for a project, a target and a secret beyond the shape of its document.
 //!
-//! Each file holds the rules of one subject. A rule takes typed, interpolated fields, reports what is wrong with its place, and hands
-//! out the part of the wish that it has checked.
+//! Each file holds the rules of one subject. A rule takes typed, interpolated fields, reports what is wrong with its
+//! place, and hands out the part of the desired state that it has checked.
 
 pub(crate) mod arn;
 pub(crate) mod cadence;
@@ -25,7 +25,8 @@ use super::diagnostic::{Problem, Report};
 use super::field::{Field, Spanned};
 use super::source::Span;
 
-/// A required field: reported at `parent`, the key that it belongs to, when it is left out. `path` is the one that `keywright explain` takes.
+/// A required field: reported at `parent`, the key that it belongs to, when it is left out. `path` is the one that
+/// `keywright explain` takes.
 pub(crate) fn required<'a, T>(
     field: &'a Field<T>,
     path: &str,

@@ -16,7 +16,7 @@ use crate::desired::{DesiredReplica, DesiredRotation, Frequency, RotationSetup, 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
 const MAX_METADATA: (usize, usize) = (256, 2_048);
 
-/// Checks a rotation, and gives the wish when it is whole. `key` is the place of `rotation`.
+/// Checks a rotation, and gives the desired rotation when it is whole. `key` is the place of `rotation`.
 pub(crate) fn check_rotation(
     rotation: &RotationSpec,
     key: Span,
@@ -163,7 +163,7 @@ pub(crate) fn check_replicas(
     sources: &Sources,
     report: &mut Report,
 ) -> BTreeMap<String, DesiredReplica> {
-    let mut wished = BTreeMap::new();
+    let mut desired = BTreeMap::new();
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for replica in replicas.iter().filter_map(Field::get) {
         let start = Span { end: replica.span.start, ..replica.span };
@@ -201,9 +201,9 @@ pub(crate) fn check_replicas(
             overwrite: replica.value.overwrite.value().copied().unwrap_or(false),
             origin: sources.origin(region.span),
         };
-        wished.insert(region.value.clone(), replica);
+        desired.insert(region.value.clone(), replica);
     }
-    wished
+    desired
 }
 
 /// Checks staging labels.

@@ -245,7 +245,8 @@ impl Reader<'_> {
             self.wrong(
                 text.span,
                 "variables aren't filled in within rules",
-                "a rule is one for all targets: write a pattern that fits every one, or say `match: { targets: [...] }`",
+                "a rule is one for all targets: write a pattern that fits every one, or say `match: { targets: \
+                 [...] }`",
             );
         }
         found
@@ -255,7 +256,12 @@ impl Reader<'_> {
         for (key, pattern, span) in self.tags(tags) {
             if self.project.ignore_tags.ignores(&key) {
                 let message = format!("no manifest can declare the tag `{key}`");
-                self.wrong(span, message, "keys under `aws:` and `keywright:` are reserved, and `ignoreTags` of the project says which others are left alone");
+                self.wrong(
+                    span,
+                    message,
+                    "keys under `aws:` and `keywright:` are reserved, and `ignoreTags` of the \
+                    project says which others are left alone",
+                );
             } else {
                 requirements.push((Requirement::Tag { key, pattern }, span));
             }
@@ -361,7 +367,8 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES).build()
 }
 
-/// What is wrong with a regular expression, on one line. The crate's own text shows the pattern again, over several lines.
+/// What is wrong with a regular expression, on one line. The crate's own text shows the pattern again, over several
+/// lines.
 fn reason(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "too large once it is compiled".to_owned(),

@@ -1,7 +1,7 @@
 //! Whether a secret keeps the rules of its project.
 //!
-//! A rule is about what the manifests declare once defaults and overrides are merged: what is left out is not managed, and fails a rule
-//! that requires it. A field that is wrong in itself is reported elsewhere, and breaks no rule.
+//! A rule is about what the manifests declare once defaults and overrides are merged: what is left out is not managed,
+//! and fails a rule that requires it. A field that is wrong in itself is reported elsewhere, and breaks no rule.
 
 use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::field::{Field, Map, Nullable, Text};

@@ -34,7 +34,8 @@ pub(crate) fn check_schedule(schedule: &str) -> Result<u32, ScheduleFault> {
     }
     let help = match schedule.split_whitespace().count() {
         5 => {
-            "for example rate(30 days), or cron(0 16 1,15 * ? *): six fields, minutes 0, and one of day and weekday is ?"
+            "for example rate(30 days), or cron(0 16 1,15 * ? *): six fields, minutes 0, and one of day and weekday \
+             is ?"
         }
         _ => "for example rate(30 days), or cron(0 16 1,15 * ? *)",
     };

@@ -1,4 +1,4 @@
-//! One secret in one target: from merged and interpolated trees to its wish.
+//! One secret in one target: from merged and interpolated trees to its desired state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,8 @@ pub(crate) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Builds the wish of the Secret document `tree` for one target; when that cannot be done, gives at least the name, if it is known.
+    /// Builds the desired state of the Secret document `tree` for one target; when that cannot be done, gives at least
+    /// the name, if it is known.
     pub(crate) fn build(&mut self, tree: &Node, target: &TargetModel) -> Result<Built, Option<SecretName>> {
         let mut metadata = tree.get("metadata").ok_or(None)?.clone();
         let mut spec = self.merged_spec(tree, target);
@@ -208,7 +209,10 @@ impl Builder<'_> {
                     self.report.push(
                         Problem::new(&codes::POLICY, extra.span, "a policy is either a file or a document, not both")
                             .label("beside `file`")
-                            .help("where one comes from the defaults and is replaced by an override, put `unset: [policy]` into the override"),
+                            .help(
+                                "where one comes from the defaults and is replaced by an override, put `unset: \
+                                [policy]` into the override",
+                            ),
                     );
                 }
                 let file = file.get()?;
@@ -287,11 +291,11 @@ impl Builder<'_> {
             .iter()
             .filter_map(|(label, holder)| {
                 let holder = holder.get()?;
-                let wish = match holder.value.as_str() {
+                let desired = match holder.value.as_str() {
                     "git" => LabelHolder::Git,
                     id => LabelHolder::Version(id.to_owned()),
                 };
-                Some((label.value.clone(), (wish, self.sources.origin(label.span))))
+                Some((label.value.clone(), (desired, self.sources.origin(label.span))))
             })
             .collect()
     }
@@ -318,10 +322,18 @@ fn deletion(field: &Field<DeletionSpec>, report: &mut Report) -> Deletion {
     }
     if let (Some(force), Some(days)) = (deletion.force.get(), deletion.recovery_window_days.get()) {
         report.push(
-            Problem::new(&codes::RECOVERY_WINDOW, force.span, "a secret is deleted with a recovery window or at once, not both")
-                .label("deletes at once")
-                .related(days.span, "keeps it for a while")
-                .help("where the window comes from the defaults, put `unset: [deletion]` into an override, or leave `force` out"),
+            Problem::new(
+                &codes::RECOVERY_WINDOW,
+                force.span,
+                "a secret is deleted with a recovery window or at \
+                once, not both",
+            )
+            .label("deletes at once")
+            .related(days.span, "keeps it for a while")
+            .help(
+                "where the window comes from the defaults, put `unset: [deletion]` into an override, or leave \
+                    `force` out",
+            ),
         );
     }
     Deletion::Force

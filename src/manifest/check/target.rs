@@ -267,13 +267,15 @@ fn check_endpoint(endpoint: &str, span: Span, report: &mut Report) {
         Err(_) => "this is not a URL",
     };
     report.push(
-        Problem::new(&codes::ENDPOINT, span, problem)
-            .label("expected something like http://localhost:4566")
-            .help("credentials and values go to an endpoint, and a manifest may come from anybody: name others with --endpoint-url or in the AWS configuration"),
+        Problem::new(&codes::ENDPOINT, span, problem).label("expected something like http://localhost:4566").help(
+            "credentials and values go to an endpoint, and a manifest may come from anybody: name others with \
+                --endpoint-url or in the AWS configuration",
+        ),
     );
 }
 
-/// Two targets that reach the same account and region must not share names: each would take the other's secrets for orphans.
+/// Two targets that reach the same account and region must not share names: each would take the other's secrets for
+/// orphans.
 pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
     for (index, later) in targets.iter().enumerate() {
         for earlier in targets.iter().take(index) {
@@ -302,7 +304,8 @@ pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
     }
 }
 
-/// Whether two targets are, as far as the project says, one account and region. Where it says too little, applying finds out.
+/// Whether two targets are, as far as the project says, one account and region. Where it says too little, applying
+/// finds out.
 fn same_place(a: &Target, b: &Target) -> bool {
     let account = |target: &Target| {
         target.account.clone().or_else(|| target.assume_role.as_deref().and_then(role_account).map(str::to_owned))

@@ -1,4 +1,5 @@
-//! `spec.value`: exactly one source, filled in correctly. Everything here is reported masked: a literal may be a pasted secret.
+//! `spec.value`: exactly one source, filled in correctly. Everything here is reported masked: a literal may be a pasted
+//! secret.
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
@@ -53,10 +54,22 @@ fn check_sources(sources: &Sources<'_>, key: Span, top: bool, report: &mut Repor
     let given: Vec<_> = places.iter().filter(|(_, given, _)| *given).collect();
     match given.as_slice() {
         [] => report.push(
-            Problem::new(&codes::VALUE_SOURCE, key, if top { "`value` has no source" } else { "a field of `json` has no source" })
-                .label("where does it come from?")
-                .help("it has one of `sops`, `env`, `file`, `binaryFile`, `text`, `generate` and `json`; leave `value` out when people or rotation own it")
-                .masked(!top),
+            Problem::new(
+                &codes::VALUE_SOURCE,
+                key,
+                if top {
+                    "`value` has no source"
+                } else {
+                    "a field of `json` \
+                has no source"
+                },
+            )
+            .label("where does it come from?")
+            .help(
+                "it has one of `sops`, `env`, `file`, `binaryFile`, `text`, `generate` and `json`; leave \
+                    `value` out when people or rotation own it",
+            )
+            .masked(!top),
         ),
         [_] => {}
         [first, second, ..] => {
@@ -65,7 +78,10 @@ fn check_sources(sources: &Sources<'_>, key: Span, top: bool, report: &mut Repor
                     problem(other, format!("a value has one source, and here are `{}` and `{}`", first.0, second.0))
                         .label("one of them is too many")
                         .related(one, "the other")
-                        .help("where one comes from the defaults or the secret and is replaced by an override, put `unset: [value]` into the override"),
+                        .help(
+                            "where one comes from the defaults or the secret and is replaced by an override, put \
+                            `unset: [value]` into the override",
+                        ),
                 );
             }
         }

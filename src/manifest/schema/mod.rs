@@ -1,8 +1,9 @@
 //! The types that manifests are read into, and the JSON Schemas made from them.
 //!
-//! Every field has a doc comment: it becomes the schema's description, what editors show, and the text of `keywright explain`. Fields
-//! are optional to serde, so that one mistake never hides the next; what is required is listed in `required` of the schema, and checked
-//! by `check`. What may not enter: rules that need more than one field, and anything about targets.
+//! Every field has a doc comment: it becomes the schema's description, what editors show, and the text of `keywright
+//! explain`. Fields are optional to serde, so that one mistake never hides the next; what is required is listed in
+//! `required` of the schema, and checked by `check`. What may not enter: rules that need more than one field, and
+//! anything about targets.
 
 mod project;
 mod rotation;

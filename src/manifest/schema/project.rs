@@ -7,8 +7,8 @@ use super::super::field::{Field, Map};
 use super::rules::RuleSpec;
 use super::secret::spec;
 
-/// A keywright project: who owns the secrets, where they are applied, and what may be touched. It is the file `keywright.yaml` at the root
-/// of the project.
+/// A keywright project: who owns the secrets, where they are applied, and what may be touched. It is the file
+/// `keywright.yaml` at the root of the project.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Project document")]
 #[schemars(extend("required" = ["apiVersion", "kind", "metadata", "spec"]))]
@@ -30,8 +30,9 @@ pub struct ProjectDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["name"]))]
 pub struct ProjectMetadata {
-    /// The project's name: 1 to 63 lower-case letters, digits and hyphens. Together with the target's name it is written to every managed
-    /// secret as the tag `keywright:project`, by which keywright knows its own secrets. Don't change it later.
+    /// The project's name: 1 to 63 lower-case letters, digits and hyphens. Together with the target's name it is
+    /// written to every managed secret as the tag `keywright:project`, by which keywright knows its own secrets. Don't
+    /// change it later.
     #[schemars(example = serde_json::json!("payments"), regex(pattern = r"^[a-z0-9][a-z0-9-]{0,62}$"))]
     pub name: Field<String>,
 }
@@ -41,28 +42,30 @@ pub struct ProjectMetadata {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["targets", "scope"]))]
 pub struct ProjectSpec {
-    /// Files and folders with manifests, relative to the project's folder and inside it. Folders are searched for `.yaml` and `.yml` files,
-    /// leaving out hidden folders, `target` and `node_modules`. By default the project's whole folder is searched.
+    /// Files and folders with manifests, relative to the project's folder and inside it. Folders are searched for
+    /// `.yaml` and `.yml` files, leaving out hidden folders, `target` and `node_modules`. By default the project's
+    /// whole folder is searched.
     #[schemars(example = serde_json::json!(["secrets/"]))]
     pub manifests: Field<Vec<Field<String>>>,
     /// Where the manifests are applied: AWS accounts and regions. At least one.
     #[schemars(extend("minItems" = 1))]
     #[schemars(example = serde_json::json!([{ "name": "staging", "account": "111111111111", "region": "eu-west-1", "vars": { "env": "staging" } }]))]
     pub targets: Field<Vec<Field<TargetSpec>>>,
-    /// Fields that are merged beneath every secret's `spec`: maps are merged by key, lists and single values of the secret replace these.
-    /// A secret leaves one out with `overrides.TARGET.unset`.
+    /// Fields that are merged beneath every secret's `spec`: maps are merged by key, lists and single values of the
+    /// secret replace these. A secret leaves one out with `overrides.TARGET.unset`.
     #[schemars(example = serde_json::json!({ "tags": { "owner": "platform" } }))]
     pub defaults: Field<Defaults>,
     /// What the project may touch. A secret outside it is an error, and nothing outside it is ever changed or deleted.
     pub scope: Field<ScopeSpec>,
-    /// What becomes of secrets that this project owns and that no manifest declares any more: `report` shows them, `delete` deletes them with the
-    /// window of `pruneDeletion`, `release` drops the owner tag and keeps the secret.
+    /// What becomes of secrets that this project owns and that no manifest declares any more: `report` shows them,
+    /// `delete` deletes them with the window of `pruneDeletion`, `release` drops the owner tag and keeps the secret.
     #[schemars(extend("default" = "report"))]
     pub prune: Field<PruneChoice>,
-    /// How secrets are deleted that no manifest declares any more. They can always be restored for a while: there is no `force` here.
+    /// How secrets are deleted that no manifest declares any more. They can always be restored for a while: there is no
+    /// `force` here.
     pub prune_deletion: Field<PruneDeletion>,
-    /// Patterns over tag keys. Live tags that match are neither compared nor changed, for tags that other tools write. Keys under `aws:` and
-    /// `keywright:` are always left alone.
+    /// Patterns over tag keys. Live tags that match are neither compared nor changed, for tags that other tools write.
+    /// Keys under `aws:` and `keywright:` are always left alone.
     #[schemars(example = serde_json::json!(["aws:*", "cost-*"]))]
     pub ignore_tags: Field<Vec<Field<String>>>,
     /// Limits on what one apply may do without being told so by a flag.
@@ -78,11 +81,12 @@ pub struct ProjectSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["name", "region"]))]
 pub struct TargetSpec {
-    /// The target's name, for `--target`, `overrides` and `${target.name}`: 1 to 63 lower-case letters, digits and hyphens, unique.
+    /// The target's name, for `--target`, `overrides` and `${target.name}`: 1 to 63 lower-case letters, digits and
+    /// hyphens, unique.
     #[schemars(example = serde_json::json!("staging"), regex(pattern = r"^[a-z0-9][a-z0-9-]{0,62}$"))]
     pub name: Field<String>,
-    /// The AWS account: twelve digits in quotes. Credentials of any other account are refused before anything is read. Without it any account is
-    /// accepted.
+    /// The AWS account: twelve digits in quotes. Credentials of any other account are refused before anything is read.
+    /// Without it any account is accepted.
     #[schemars(example = serde_json::json!("111111111111"), regex(pattern = r"^[0-9]{12}$"))]
     pub account: Field<String>,
     /// The AWS region.
@@ -94,11 +98,12 @@ pub struct TargetSpec {
     /// The profile of the AWS configuration files to take credentials from.
     #[schemars(example = serde_json::json!("staging"))]
     pub profile: Field<String>,
-    /// An endpoint in place of AWS's own. A manifest may name only one on this machine (loopback), for tests; others come from
-    /// `--endpoint-url` or the AWS configuration.
+    /// An endpoint in place of AWS's own. A manifest may name only one on this machine (loopback), for tests; others
+    /// come from `--endpoint-url` or the AWS configuration.
     #[schemars(example = serde_json::json!("http://localhost:4566"))]
     pub endpoint_url: Field<String>,
-    /// Variables for `${name}` in the manifests. Values are text; there are always `${target.name}`, `${target.account}` and `${target.region}` too.
+    /// Variables for `${name}` in the manifests. Values are text; there are always `${target.name}`,
+    /// `${target.account}` and `${target.region}` too.
     #[schemars(example = serde_json::json!({ "env": "staging" }))]
     pub vars: Field<Map<String>>,
 }
@@ -108,8 +113,8 @@ pub struct TargetSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["namePrefixes"]))]
 pub struct ScopeSpec {
-    /// Prefixes of secrets' names, in which variables can stand. Every secret's name begins with one of them. Two targets in one account and
-    /// region have none in common.
+    /// Prefixes of secrets' names, in which variables can stand. Every secret's name begins with one of them. Two
+    /// targets in one account and region have none in common.
     #[schemars(example = serde_json::json!(["${env}/payments/"]), extend("minItems" = 1))]
     pub name_prefixes: Field<Vec<Field<String>>>,
 }
@@ -143,7 +148,8 @@ pub struct GuardsSpec {
     /// Most secrets that one apply may delete.
     #[schemars(range(min = 0, max = 100_000), extend("default" = 5))]
     pub max_deletes: Field<i64>,
-    /// Largest share, in percent, of the owned live secrets that one apply may change. Creating and adopting secrets doesn't count.
+    /// Largest share, in percent, of the owned live secrets that one apply may change. Creating and adopting secrets
+    /// doesn't count.
     #[schemars(range(min = 0, max = 100), extend("default" = 30))]
     pub max_changes_percent: Field<i64>,
 }

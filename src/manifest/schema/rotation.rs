@@ -14,8 +14,10 @@ pub struct RotationSpec {
     pub lambda_arn: Field<String>,
     /// Rotation by the partner that the secret's `type` names (managed external secrets). Excludes `lambdaArn`.
     pub external_rotation: Field<ExternalRotationSpec>,
-    /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC. At most every 4 hours. Excludes `everyDays`.
-    #[schemars(example = serde_json::json!("cron(0 16 1,15 * ? *)"), example = serde_json::json!("rate(30 days)"), length(min = 1, max = 256))]
+    /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC. At most every 4
+    /// hours. Excludes `everyDays`.
+    #[schemars(example = serde_json::json!("cron(0 16 1,15 * ? \
+        *)"), example = serde_json::json!("rate(30 days)"), length(min = 1, max = 256))]
     pub schedule: Field<String>,
     /// Rotate every so many days: 1 to 1,000. Excludes `schedule`.
     #[schemars(example = 30, range(min = 1, max = 1000))]
@@ -23,7 +25,8 @@ pub struct RotationSpec {
     /// The length of the rotation window in hours, 1h to 24h; it ends before the next one begins.
     #[schemars(example = serde_json::json!("2h"), regex(pattern = r"^[0-9]+h$"))]
     pub duration: Field<String>,
-    /// Whether the secret is rotated as soon as rotation is set up. RotateSecret's own default is true, and that surprises people; here it is false.
+    /// Whether the secret is rotated as soon as rotation is set up. RotateSecret's own default is true, and that
+    /// surprises people; here it is false.
     #[schemars(extend("default" = false))]
     pub rotate_immediately: Field<bool>,
 }
@@ -36,8 +39,8 @@ pub struct ExternalRotationSpec {
     /// The role that Secrets Manager assumes to rotate (RotateSecret, `ExternalSecretRotationRoleArn`).
     #[schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/rotate-salesforce"))]
     pub role_arn: Field<String>,
-    /// What the partner asks for, for example the id of an administrator's secret: key to value, 1 to 256 and 1 to 2,048 characters
-    /// (RotateSecret, `ExternalSecretRotationMetadata`). Nothing secret belongs here.
+    /// What the partner asks for, for example the id of an administrator's secret: key to value, 1 to 256 and 1 to
+    /// 2,048 characters (RotateSecret, `ExternalSecretRotationMetadata`). Nothing secret belongs here.
     #[schemars(example = serde_json::json!({ "adminSecretArn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:admin-AbCdEf" }))]
     pub metadata: Field<Map<String>>,
 }
@@ -53,7 +56,8 @@ pub struct ReplicaSpec {
     /// The KMS key in that region. Left out or `null`, it is that region's own key for Secrets Manager.
     #[schemars(example = serde_json::json!("alias/payments"))]
     pub kms_key_id: Nullable<String>,
-    /// Replace a secret of the same name that exists in that region (ForceOverwriteReplicaSecret). That destroys it, so applying asks for a flag too.
+    /// Replace a secret of the same name that exists in that region (ForceOverwriteReplicaSecret). That destroys it, so
+    /// applying asks for a flag too.
     #[schemars(extend("default" = false))]
     pub overwrite: Field<bool>,
 }

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::super::field::{Field, Map};
 
-/// A rule that the project's secrets keep. It is checked by `validate` and before every plan, on what the manifests declare, with the defaults
-/// and overrides merged and variables filled in. It requires at least one thing. Variables are not filled in within rules.
+/// A rule that the project's secrets keep. It is checked by `validate` and before every plan, on what the manifests
+/// declare, with the defaults and overrides merged and variables filled in. It requires at least one thing. Variables
+/// are not filled in within rules.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["name"]))]
@@ -29,12 +30,12 @@ pub struct RuleSpec {
     /// Regions that do, and do not, hold a replica.
     #[schemars(example = serde_json::json!({ "required": ["us-west-2"] }))]
     pub replicas: Field<RuleReplicas>,
-    /// No manifest says `deletion.force`: a deleted secret can always be restored for a while. The only requirement that secrets with
-    /// `metadata.state: absent` are held to.
+    /// No manifest says `deletion.force`: a deleted secret can always be restored for a while. The only requirement
+    /// that secrets with `metadata.state: absent` are held to.
     #[schemars(extend("default" = false))]
     pub forbid_force_deletion: Field<bool>,
-    /// `kmsKeyId` names a key, for the secret and each of its replicas, other than the account's own key for Secrets Manager
-    /// (`alias/aws/secretsmanager`).
+    /// `kmsKeyId` names a key, for the secret and each of its replicas, other than the account's own key for Secrets
+    /// Manager (`alias/aws/secretsmanager`).
     #[schemars(extend("default" = false))]
     pub require_kms_key: Field<bool>,
     /// Why there is this rule, or whom to ask: shown with every finding.
@@ -52,7 +53,8 @@ pub struct RuleMatch {
     /// Globs over secrets' names, of which one fits, as in `--select`: `*` and `?` match `/` too.
     #[schemars(example = serde_json::json!(["prod/*"]), extend("minItems" = 1))]
     pub names: Field<Vec<Field<String>>>,
-    /// Declared tags, each with a regular expression that its whole value matches; empty for any value. All of them are there.
+    /// Declared tags, each with a regular expression that its whole value matches; empty for any value. All of them are
+    /// there.
     #[schemars(example = serde_json::json!({ "data-class": "restricted|secret" }), extend("minProperties" = 1))]
     pub tags: Field<Map<String>>,
     /// Names of targets, of which one is the secret's.
@@ -67,8 +69,8 @@ pub struct RuleRotation {
     /// Rotation is declared, and not `null`.
     #[schemars(extend("default" = false))]
     pub required: Field<bool>,
-    /// Where rotation is declared, at most so many days lie between two rotations: 1 to 1,000. For `cron(...)` the longest time between two
-    /// of its dates counts.
+    /// Where rotation is declared, at most so many days lie between two rotations: 1 to 1,000. For `cron(...)` the
+    /// longest time between two of its dates counts.
     #[schemars(example = 30, range(min = 1, max = 1000))]
     pub at_least_every_days: Field<i64>,
 }

@@ -21,8 +21,8 @@ pub struct SecretDocument {
     pub kind: Field<String>,
     /// The secret's name, and where and whether it should exist.
     pub metadata: Field<SecretMetadata>,
-    /// What the secret should be like. A field that is left out is not managed: it is neither compared nor changed. `null` means that there must
-    /// be none.
+    /// What the secret should be like. A field that is left out is not managed: it is neither compared nor changed.
+    /// `null` means that there must be none.
     pub spec: Field<SecretSpec>,
 }
 
@@ -31,21 +31,24 @@ pub struct SecretDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 #[schemars(extend("required" = ["name"]))]
 pub struct SecretMetadata {
-    /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`, beginning with a prefix of
-    /// the project's scope. It doesn't end in a hyphen and six letters or digits, which would look like the end of an ARN.
+    /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`,
+    /// beginning with a prefix of the project's scope. It doesn't end in a hyphen and six letters or digits, which
+    /// would look like the end of an ARN.
     #[schemars(example = serde_json::json!("${env}/payments/db"))]
     pub name: Field<String>,
     /// The targets that the secret belongs to. By default it belongs to all of them.
     #[schemars(example = serde_json::json!(["staging"]))]
     pub targets: Field<Vec<Field<String>>>,
-    /// Names of secrets that must be done before this one. A `${secret:NAME:arn}` is such a dependency without being listed here.
+    /// Names of secrets that must be done before this one. A `${secret:NAME:arn}` is such a dependency without being
+    /// listed here.
     #[schemars(example = serde_json::json!(["${env}/payments/admin"]))]
     pub depends_on: Field<Vec<Field<String>>>,
-    /// Whether the secret should exist. `absent` deletes it, reviewably, with the window of `spec.deletion`, whatever the project's `prune`
-    /// says.
+    /// Whether the secret should exist. `absent` deletes it, reviewably, with the window of `spec.deletion`, whatever
+    /// the project's `prune` says.
     #[schemars(extend("default" = "present"))]
     pub state: Field<StateChoice>,
-    /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is gone when it matters.
+    /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is
+    /// gone when it matters.
     #[schemars(extend("default" = false))]
     pub protect: Field<bool>,
 }
@@ -68,38 +71,43 @@ macro_rules! spec {
         #[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
         pub struct $name {
-            /// What the secret is for; at most 2,048 characters. `null` and the empty text both mean that there is none.
+            /// What the secret is for; at most 2,048 characters. `null` and the empty text both mean that there is
+            /// none.
             #[schemars(example = serde_json::json!("Primary database of payments"), length(max = 2048))]
             pub description: $crate::manifest::field::Nullable<$crate::manifest::field::Text>,
-            /// The partner of a managed external secret, whose service the secret opens (CreateSecret, `Type`); at most 256 characters.
+            /// The partner of a managed external secret, whose service the secret opens (CreateSecret, `Type`); at most
+            /// 256 characters.
             #[schemars(example = serde_json::json!("SalesforceClientSecret"), length(min = 1, max = 256))]
             pub r#type: $crate::manifest::field::Nullable<String>,
-            /// The KMS key that encrypts the secret: key id, key ARN, alias or alias ARN. `null` is the account's own key for Secrets Manager
-            /// (`alias/aws/secretsmanager`).
+            /// The KMS key that encrypts the secret: key id, key ARN, alias or alias ARN. `null` is the account's own
+            /// key for Secrets Manager (`alias/aws/secretsmanager`).
             #[schemars(example = serde_json::json!("alias/payments"))]
             pub kms_key_id: $crate::manifest::field::Nullable<String>,
-            /// Tags: key to value. At most 50, counting the ones that keywright itself writes. Keys under `aws:` and `keywright:` are
-            /// reserved. `{}` and `null` mean that there are none.
+            /// Tags: key to value. At most 50, counting the ones that keywright itself writes. Keys under `aws:` and
+            /// `keywright:` are reserved. `{}` and `null` mean that there are none.
             #[schemars(example = serde_json::json!({ "team": "payments", "data-class": "restricted" }))]
             pub tags: $crate::manifest::field::Nullable<$crate::manifest::field::Map<$crate::manifest::field::Text>>,
-            /// Whether live tags that `tags` doesn't name are removed: `exact` removes them, `additive` leaves them alone.
+            /// Whether live tags that `tags` doesn't name are removed: `exact` removes them, `additive` leaves them
+            /// alone.
             #[schemars(extend("default" = "exact"))]
             pub tag_mode: $crate::manifest::field::Field<$crate::manifest::schema::TagModeChoice>,
-            /// Where the secret's value comes from: exactly one source. When it is left out, people or rotation own the value, and keywright
-            /// never touches it.
+            /// Where the secret's value comes from: exactly one source. When it is left out, people or rotation own the
+            /// value, and keywright never touches it.
             #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
             pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
-            /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the committed value) or to a
-            /// version id. `null` and `{}` mean that there are none.
+            /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
+            /// committed value) or to a version id. `null` and `{}` mean that there are none.
             #[schemars(example = serde_json::json!({ "blue": "git" }))]
             pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
-            /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means that there must be none.
-            /// Within it an IAM policy variable is written `$${aws:...}`.
+            /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means
+            /// that there must be none. Within it an IAM policy variable is written `$${aws:...}`.
             pub policy: $crate::manifest::field::Nullable<$crate::manifest::schema::PolicySource>,
-            /// Whether Secrets Manager refuses a policy that opens the secret to everyone (PutResourcePolicy, `BlockPublicPolicy`).
+            /// Whether Secrets Manager refuses a policy that opens the secret to everyone (PutResourcePolicy,
+            /// `BlockPublicPolicy`).
             #[schemars(extend("default" = true))]
             pub block_public_policy: $crate::manifest::field::Field<bool>,
-            /// Automatic rotation, by a Lambda function or by the partner of a managed external secret. `null` means that rotation must be off.
+            /// Automatic rotation, by a Lambda function or by the partner of a managed external secret. `null` means
+            /// that rotation must be off.
             #[schemars(example = serde_json::json!({ "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)" }))]
             pub rotation: $crate::manifest::field::Nullable<$crate::manifest::schema::RotationSpec>,
             /// Other regions that hold a replica of the secret. `null` and `[]` mean that there are none.
@@ -133,8 +141,8 @@ pub const SPEC_FIELDS: &[&str] = &[
 spec! {
     /// What a secret should be like.
     SecretSpec {
-        /// Changes for single targets, by the target's name. They are merged over the rest of `spec`: maps by key, while lists and single values
-        /// replace.
+        /// Changes for single targets, by the target's name. They are merged over the rest of `spec`: maps by key,
+        /// while lists and single values replace.
         #[schemars(example = serde_json::json!({ "prod": { "deletion": { "recoveryWindowDays": 30 }, "unset": ["policy"] } }))]
         overrides: Field<Map<OverrideSpec>>,
     }
@@ -143,8 +151,8 @@ spec! {
 spec! {
     /// Changes to a secret's `spec` for one target.
     OverrideSpec {
-        /// Fields of `spec` that are not managed in this target, whatever the defaults and the secret say: names of fields, or `tags.KEY` for a single
-        /// tag.
+        /// Fields of `spec` that are not managed in this target, whatever the defaults and the secret say: names of
+        /// fields, or `tags.KEY` for a single tag.
         #[schemars(example = serde_json::json!(["policy"]))]
         unset: Field<Vec<Field<String>>>,
     }
@@ -222,7 +230,8 @@ impl JsonSchema for PolicySource {
                     "properties": {
                         "file": {
                             "type": "string",
-                            "description": "A file with the policy as JSON, relative to the manifest and inside the project. It is taken as it is: no variables are filled in.",
+                            "description": "A file with the policy as JSON, relative to the manifest and inside the \
+                             project. It is taken as it is: no variables are filled in.",
                             "examples": ["policies/db.json"]
                         }
                     }

@@ -15,13 +15,15 @@ macro_rules! sources {
             /// A value in a SOPS-encrypted file.
             #[schemars(example = serde_json::json!({ "file": "db.sops.yaml", "key": "/db" }))]
             pub sops: Field<SopsSpec>,
-            /// The name of an environment variable. It is read only when `--allow-env` permits it; AWS_* and SOPS_* never are.
+            /// The name of an environment variable. It is read only when `--allow-env` permits it; AWS_* and SOPS_*
+            /// never are.
             #[schemars(example = serde_json::json!("DB_PASSWORD"))]
             pub env: Field<String>,
             /// A text file, relative to the manifest and inside the project.
             #[schemars(example = serde_json::json!("certificates/ca.pem"))]
             pub file: Field<String>,
-            /// A file whose bytes become the binary value (SecretBinary), relative to the manifest and inside the project.
+            /// A file whose bytes become the binary value (SecretBinary), relative to the manifest and inside the
+            /// project.
             #[schemars(example = serde_json::json!("keys/service.p12"))]
             pub binary_file: Field<String>,
             /// Text as it stands here, for what is not secret: anyone who can read the manifest can read it.
@@ -41,8 +43,8 @@ macro_rules! sources {
 sources! {
     /// Where a secret's value comes from: exactly one source, and who owns the value afterwards.
     ValueSpec {
-        /// `enforce` keeps the live value as it is in git. `seed` sets it once and then leaves it to people or rotation. By default it is `seed`
-        /// when rotation is set, `enforce` otherwise.
+        /// `enforce` keeps the live value as it is in git. `seed` sets it once and then leaves it to people or
+        /// rotation. By default it is `seed` when rotation is set, `enforce` otherwise.
         ownership: Field<Ownership>,
     }
 }

@@ -75,7 +75,8 @@ fn references_become_templates_and_dependencies() {
     let db = secret(
         "db",
         "  description: see ${secret:${env}/payments/admin:arn}.\n  policy:\n    Version: \"2012-10-17\"\n    Statement:\n      - Effect: Allow\n        \
-         Principal: { AWS: \"arn:aws:iam::111111111111:role/x\" }\n        Action: secretsmanager:GetSecretValue\n        Resource: ${secret:${env}/payments/other:arn}",
+         Principal: { AWS: \"arn:aws:iam::111111111111:role/x\" }\n        Action: \
+             secretsmanager:GetSecretValue\n        Resource: ${secret:${env}/payments/other:arn}",
     );
     let files = [
         ("db.yaml", db),
@@ -99,10 +100,12 @@ fn references_become_templates_and_dependencies() {
 }
 
 #[test]
-fn rotation_replicas_and_labels_become_wishes() {
+fn rotation_replicas_and_labels_become_desired_state() {
     let manifest = secret(
         "db",
-        "  value: { json: { user: { text: payments }, password: { generate: { length: 32 } } } }\n  labels: { blue: git }\n  rotation: { lambdaArn: \"arn:aws:lambda:${target.region}:222222222222:function:r\", everyDays: 30, duration: 2h }\n  replicas: [{ region: us-west-2, kmsKeyId: alias/p }, { region: us-east-1, overwrite: true }]",
+        "  value: { json: { user: { text: payments }, password: { generate: { length: 32 } } } }\n  labels: { blue: \
+         git }\n  rotation: { lambdaArn: \"arn:aws:lambda:${target.region}:222222222222:function:r\", everyDays: \
+         30, duration: 2h }\n  replicas: [{ region: us-west-2, kmsKeyId: alias/p }, { region: us-east-1, overwrite: true }]",
     );
     let loaded = load_files(&[("a.yaml", manifest)], &["prod"]);
     let db = one(&loaded, "prod", "prod/payments/db");
@@ -123,7 +126,7 @@ fn rotation_replicas_and_labels_become_wishes() {
 }
 
 #[test]
-fn null_is_a_wish_of_its_own() {
+fn null_declares_that_there_is_none() {
     let loaded = load_files(&[("a.yaml", secret("db", "  rotation: null\n  replicas: null\n  type: null"))], &["prod"]);
     let db = one(&loaded, "prod", "prod/payments/db");
     assert!(db.rotation.as_ref().is_some_and(|declared| declared.value.is_none()));
@@ -133,7 +136,8 @@ fn null_is_a_wish_of_its_own() {
 
 #[test]
 fn metadata_says_where_and_whether() {
-    let absent = "apiVersion: keywright/v1\nkind: Secret\nmetadata:\n  name: prod/payments/old\n  targets: [prod]\n  state: absent\nspec:\n  deletion: { force: true }\n";
+    let absent = "apiVersion: keywright/v1\nkind: Secret\nmetadata:\n  name: prod/payments/old\n  targets: \
+        [prod]\n  state: absent\nspec:\n  deletion: { force: true }\n";
     let protected =
         "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: \"${env}/payments/db\", protect: true }\n";
     let loaded = load_files(&[("a.yaml", absent), ("b/c.yml", protected)], &[]);

@@ -97,7 +97,8 @@ fn a_chain_of_many_dependencies_needs_no_deep_stack() {
         let next = (at + 1) % 3_000;
         let _ = writeln!(
             text,
-            "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: \"${{env}}/payments/s{at}\", dependsOn: [\"${{env}}/payments/s{next}\"] }}"
+            "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: \"${{env}}/payments/s{at}\", \
+             dependsOn: [\"${{env}}/payments/s{next}\"] }}"
         );
     }
     assert_eq!(load_hostile(text), ["dependency-cycle"]);

@@ -1,8 +1,8 @@
 //! Tests of the whole room.
 //!
-//! `cases/` holds one readable file for each rule: the files of a project, each beneath a line `=== path`, and beneath `=== expected` what a
-//! user reads. A case without a `keywright.yaml` gets the usual one. `KEYWRIGHT_BLESS=1 cargo test` writes the expected parts anew; read
-//! the difference before committing it.
+//! `cases/` holds one readable file for each rule: the files of a project, each beneath a line `=== path`, and beneath
+//! `=== expected` what a user reads. A case without a `keywright.yaml` gets the usual one. `KEYWRIGHT_BLESS=1 cargo
+//! test` writes the expected parts anew; read the difference before committing it.
 
 mod build;
 mod hostile;

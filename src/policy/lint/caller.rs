@@ -95,8 +95,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Whether `NotPrincipal` leaves the caller out. IAM compares the account, the role and the session each by itself: whoever
-    /// is to be left out is listed by all of them (documented for NotPrincipal with Deny).
+    /// Whether `NotPrincipal` leaves the caller out. IAM compares the account, the role and the session each by itself:
+    /// whoever is to be left out is listed by all of them (documented for NotPrincipal with Deny).
     pub(super) fn is_left_out(caller: Option<&Self>, account: Option<&str>, listed: &[&str]) -> Verdict {
         let named = Verdict::any(listed.iter().map(|principal| Self::is_meant(caller, account, principal)));
         if named != Verdict::Yes || listed.contains(&"*") {
@@ -110,8 +110,8 @@ impl<'a> Caller<'a> {
         if in_full { Verdict::Yes } else { Verdict::Maybe }
     }
 
-    /// Whether a value, or pattern, of a condition on `aws:PrincipalArn` fits the caller, which for a role's session is the
-    /// ARN of the role. Without a caller: whether it fits everyone in the account.
+    /// Whether a value, or pattern, of a condition on `aws:PrincipalArn` fits the caller, which for a role's session is
+    /// the ARN of the role. Without a caller: whether it fits everyone in the account.
     pub(super) fn arn_matches(caller: Option<&Self>, account: Option<&str>, value: &str, is_pattern: bool) -> Verdict {
         if is_pattern && value == "*" {
             return Verdict::Yes;

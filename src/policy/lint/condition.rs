@@ -63,8 +63,8 @@ enum Fact<'a> {
     Unknown,
 }
 
-/// Whether all conditions of a canonical statement hold for a request of the caller. `account` is the one that the caller
-/// is in; without a caller, what holds for everyone in it.
+/// Whether all conditions of a canonical statement hold for a request of the caller. `account` is the one that the
+/// caller is in; without a caller, what holds for everyone in it.
 pub(super) fn holds(condition: Option<&Value>, caller: Option<&Caller<'_>>, account: Option<&str>) -> Verdict {
     let Some(operators) = condition.and_then(Value::as_object) else {
         return Verdict::of(condition.is_none()).max(Verdict::Maybe);

@@ -82,7 +82,8 @@ fn deleted(statement: &Statement<'_>, found: &mut Found) {
             if is_id_of_deleted(principal) {
                 let message = format!("`{principal}` is the id of a principal that was deleted");
                 let problem = PolicyProblem::new(pointer, message).quoting(principal).with_help(
-                    "remove it, or name the principal's ARN: a new one of the same name has another id, and this one fits nobody",
+                    "remove it, or name the principal's ARN: a new one of the same name has another id, and this \
+                     one fits nobody",
                 );
                 found.push((Lint::DeletedPrincipal, problem));
             }

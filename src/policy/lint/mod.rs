@@ -1,9 +1,9 @@
 //! What IAM takes in a policy of a secret, and nobody wants: grants to the world, statements that apply to nothing,
 //! principals that are gone, and denials that shut out whoever would have to undo them.
 //!
-//! Pure, and tolerant: live policies are linted too, whatever they look like. A lint says what it is sure of; where it is
-//! not, it is silent or only informs. What may not enter: anything live beyond the two names in [`LintContext`], and the
-//! decision what becomes of a finding.
+//! Pure, and tolerant: live policies are linted too, whatever they look like. A lint says what it is sure of; where it
+//! is not, it is silent or only informs. What may not enter: anything live beyond the two names in [`LintContext`], and
+//! the decision what becomes of a finding.
 //!
 //! ```text
 //! grants.rs      who is let in               reach.rs      actions and resources that do not exist here
@@ -47,8 +47,9 @@ pub struct LintContext<'a> {
     /// The secret.
     pub secret: LintedSecret<'a>,
     /// The ARN of whoever will call Secrets Manager: as GetCallerIdentity gives it
-    /// (`arn:aws:sts::111111111111:assumed-role/NAME/SESSION`, `arn:aws:iam::111111111111:user/NAME`), or the ARN of a role that
-    /// is going to be assumed, which holds its path too. None finds only what shuts out every caller of the account.
+    /// (`arn:aws:sts::111111111111:assumed-role/NAME/SESSION`, `arn:aws:iam::111111111111:user/NAME`), or the ARN of a
+    /// role that is going to be assumed, which holds its path too. None finds only what shuts out every caller of the
+    /// account.
     pub caller: Option<&'a str>,
 }
 
@@ -162,8 +163,8 @@ pub struct PolicyFinding {
     pub lint: Lint,
     /// The `Sid` of the statement, if it has one.
     pub sid: Option<String>,
-    /// Where it is, what is wrong in a sentence, and what would be right. The pointer leads to the part of the statement that
-    /// matters, or to the statement.
+    /// Where it is, what is wrong in a sentence, and what would be right. The pointer leads to the part of the
+    /// statement that matters, or to the statement.
     pub problem: PolicyProblem,
 }
 

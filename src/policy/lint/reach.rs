@@ -1,4 +1,5 @@
-//! Statements that apply to nothing: actions that Secrets Manager does not have, and resources that are not this secret.
+//! Statements that apply to nothing: actions that Secrets Manager does not have, and resources that are not this
+//! secret.
 
 use super::super::PolicyProblem;
 use super::super::pattern::{fits, has_wildcard, may_fit};
@@ -19,7 +20,7 @@ pub(super) fn lint(statement: &Statement<'_>, arn: &str, found: &mut Found) {
         }
     }
     for (pointer, resource) in statement.strings("Resource") {
-        if is_elsewhere(resource, arn) {
+        if is_other_resource(resource, arn) {
             found.push((Lint::OtherResource, other_resource(pointer, resource, arn)));
         }
     }
@@ -93,7 +94,7 @@ fn unknown_action(pointer: String, action: &str) -> Option<PolicyProblem> {
 }
 
 /// Whether a resource is certainly not the secret. A policy variable may stand for anything.
-fn is_elsewhere(resource: &str, arn: &str) -> bool {
+fn is_other_resource(resource: &str, arn: &str) -> bool {
     !resource.contains("${") && !may_fit(resource, arn)
 }
 

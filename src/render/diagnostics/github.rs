@@ -6,8 +6,8 @@ use super::{message, severity};
 use crate::manifest::Diagnostics;
 use crate::render::escape;
 
-/// One workflow command for each diagnostic. `folder` is the project's folder as seen from the repository's root, with a
-/// `/` at its end, or empty when it is the root: annotations find their files by it.
+/// One workflow command for each diagnostic. `folder` is the project's folder as seen from the repository's root, with
+/// a `/` at its end, or empty when it is the root: annotations find their files by it.
 pub fn github(diagnostics: &Diagnostics, folder: &str) -> String {
     let mut out = String::new();
     for found in diagnostics {

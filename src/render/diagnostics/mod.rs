@@ -1,7 +1,8 @@
-//! Diagnostics of manifests for people and machines: text with source lines, JSON, SARIF, and annotations of GitHub workflows.
+//! Diagnostics of manifests for people and machines: text with source lines, JSON, SARIF, and annotations of GitHub
+//! workflows.
 //!
-//! The wording is made in `manifest`; here it is laid out and made safe to print. What may not enter: reading files. The lines that are shown are
-//! in the diagnostics already, masked.
+//! The wording is made in `manifest`; here it is laid out and made safe to print. What may not enter: reading files.
+//! The lines that are shown are in the diagnostics already, masked.
 
 mod github;
 mod json;

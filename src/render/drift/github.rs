@@ -6,8 +6,8 @@ use super::super::escape;
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift};
 
-/// One workflow command for each drift, what needs somebody first, first: GitHub shows ten of a kind for a step. A target
-/// that could not be looked at is an error; a class that `--fail-on` leaves out is a notice.
+/// One workflow command for each drift, what needs somebody first, first: GitHub shows ten of a kind for a step. A
+/// target that could not be looked at is an error; a class that `--fail-on` leaves out is a notice.
 pub fn github(view: &DriftView<'_>) -> String {
     let mut out = String::new();
     for target in &view.report.targets {

@@ -6,8 +6,8 @@ use super::super::{escape, words};
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
-/// The report as JUnit XML. A class that `--fail-on` leaves out is a skipped case; a target that could not be looked at is
-/// one case with an error.
+/// The report as JUnit XML. A class that `--fail-on` leaves out is a skipped case; a target that could not be looked at
+/// is one case with an error.
 pub fn junit(view: &DriftView<'_>) -> String {
     let DriftReport { project, started, seconds, calls: _, targets } = view.report;
     let suites: Vec<Suite> = targets.iter().map(|target| suite(target, view)).collect();

@@ -1,7 +1,7 @@
 //! Drift as Markdown, made for an issue that a scheduled workflow opens and updates.
 //!
-//! It begins with a marker, an HTML comment, by which the workflow finds its own issue again, and it stays below the size
-//! that GitHub takes.
+//! It begins with a marker, an HTML comment, by which the workflow finds its own issue again, and it stays below the
+//! size that GitHub takes.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! Drift as metrics in Prometheus' text format, for node_exporter's textfile collector and for `keywright watch`.
 //!
-//! Everything is a gauge of the last run. A class without drift is there with 0, so that alerts resolve; a target that could
-//! not be read has no numbers but `unreachable`: 0 would say that all is well.
+//! Everything is a gauge of the last run. A class without drift is there with 0, so that alerts resolve; a target that
+//! could not be read has no numbers but `unreachable`: 0 would say that all is well.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,9 @@ use crate::drift::{Class, DriftReport};
 
 const LAST_SUCCESS: &str = "keywright_last_success_timestamp_seconds";
 
-/// The metrics of a run. `last_success` is when the last run before this one began that read every target; it stays in the
-/// metrics while runs fail, so that `time() - keywright_last_success_timestamp_seconds` tells how long that has been so.
+/// The metrics of a run. `last_success` is when the last run before this one began that read every target; it stays in
+/// the metrics while runs fail, so that `time() - keywright_last_success_timestamp_seconds` tells how long that has
+/// been so.
 pub fn prometheus(report: &DriftReport, last_success: Option<Timestamp>) -> String {
     let mut metrics = Metrics { out: String::new(), project: escape::prometheus_label(&report.project) };
     metrics.head("keywright_drift", "Differences between git and Secrets Manager, by target and class.");

@@ -69,7 +69,8 @@ pub(super) fn many(number: u32) -> DriftReport {
 
 /// Text that would like to be read as something else, wherever text can be.
 pub(super) fn hostile() -> DriftReport {
-    let text = "<img src=x onerror=alert(1)> ]]> `|` | @octocat #12 ![x](http://e) \u{202e} \u{0}\u{ffff}\n::error::x\n| a | b | c |\n\\";
+    let text = "<img src=x onerror=alert(1)> ]]> `|` | @octocat #12 ![x](http://e) \u{202e} \
+        \u{0}\u{ffff}\n::error::x\n| a | b | c |\n\\";
     let mut hostile = drift(Class::ReplicaFailed, "prod/`|<b>\"\n::set-env", text, Some(at(1)));
     hostile.hints = vec![text.to_owned()];
     if let Some(origin) = &mut hostile.origin {

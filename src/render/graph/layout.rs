@@ -1,9 +1,9 @@
 //! Where the nodes of a drawing stand and how its arrows run: a layered layout, from left to right.
 //!
 //! The steps are those of Sugiyama, Tagawa and Toda: layers by longest path, an order within each layer that has few
-//! crossings (barycentres, swept back and forth), and heights near those of the neighbours. An arrow over several layers
-//! gets a bend in each that it crosses, which takes part in the ordering, so that no arrow runs over a node. What is not
-//! connected is laid out apart and packed into rows. The same input gives the same drawing.
+//! crossings (barycentres, swept back and forth), and heights near those of the neighbours. An arrow over several
+//! layers gets a bend in each that it crosses, which takes part in the ordering, so that no arrow runs over a node.
+//! What is not connected is laid out apart and packed into rows. The same input gives the same drawing.
 
 mod heights;
 mod ordering;
@@ -52,8 +52,8 @@ const ARROWHEAD: f64 = 10.0;
 /// Parts of the drawing stand side by side up to this width.
 const ROW_WIDTH: f64 = 1280.0;
 
-/// Bends in one part of the drawing beyond which long arrows run straight, over nodes if need be: there is no reading such a
-/// drawing, and there has to be an end to the work.
+/// Bends in one part of the drawing beyond which long arrows run straight, over nodes if need be: there is no reading
+/// such a drawing, and there has to be an end to the work.
 const MAX_BENDS: usize = 20_000;
 
 /// A number of things as a number to calculate with.
@@ -255,7 +255,8 @@ fn layers(nodes: usize, edges: &[Edge]) -> Vec<usize> {
     layer
 }
 
-/// Gives every edge its cells, from the needed node to the waiting one, with a bend in each layer between, and joins them.
+/// Gives every edge its cells, from the needed node to the waiting one, with a bend in each layer between, and joins
+/// them.
 fn chains(cells: &mut Vec<Cell>, edges: &[Edge], layer_of: &[usize]) -> Vec<Vec<usize>> {
     let span = |edge: &Edge| layer_of[edge.waiting].saturating_sub(layer_of[edge.needed]);
     let bends: usize = edges.iter().map(|edge| span(edge).saturating_sub(1)).sum();

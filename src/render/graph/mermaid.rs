@@ -70,7 +70,8 @@ mod tests {
         insta::assert_snapshot!(mermaid(&samples::graph()));
     }
 
-    /// Every line is one of ours: whatever a text holds, it stands between two quotation marks as letters, digits and codes.
+    /// Every line is one of ours: whatever a text holds, it stands between two quotation marks as letters, digits and
+    /// codes.
     #[test]
     fn no_text_leaves_its_quotation_marks() {
         let ours = regex::Regex::new(concat!(

@@ -1,11 +1,11 @@
 //! The secrets of a project and what they need of each other, as a drawing.
 //!
-//! - `model`: what is drawn, made of a wish and its plan;
+//! - `model`: what is drawn, made of desired state and its plan;
 //! - `mermaid` and `dot`: text for programs that draw by themselves;
 //! - `layout` and `svg`: a drawing that is finished, for a browser or a README.
 //!
-//! An arrow leads from a secret to the ones that need it: the direction in which an apply proceeds. What may not enter: I/O,
-//! and text that has not been through [`super::escape`].
+//! An arrow leads from a secret to the ones that need it: the direction in which an apply proceeds. What may not enter:
+//! I/O, and text that has not been through [`super::escape`].
 
 mod dot;
 mod layout;

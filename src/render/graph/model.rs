@@ -102,10 +102,10 @@ pub enum Extent {
 impl GraphTarget {
     /// The manifests alone, without a look at what is live.
     pub fn declared(desired: &Desired, selection: &Selection, extent: Extent) -> Self {
-        let statuses = wishes(desired, selection)
-            .map(|wish| {
-                let absent = wish.state == State::Absent;
-                (wish.name.clone(), if absent { Status::Absent } else { Status::Declared })
+        let statuses = desired_secrets(desired, selection)
+            .map(|desired_secret| {
+                let absent = desired_secret.state == State::Absent;
+                (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Declared })
             })
             .collect();
         let account = desired.target.account.clone();
@@ -118,13 +118,13 @@ impl GraphTarget {
 
     /// What a plan would do to the secrets of its target.
     pub fn planned(desired: &Desired, plan: &Plan, report: &PlanReport, selection: &Selection, extent: Extent) -> Self {
-        let mut statuses: BTreeMap<SecretName, Status> = wishes(desired, selection)
-            .map(|wish| {
-                let absent = wish.state == State::Absent;
-                (wish.name.clone(), if absent { Status::Absent } else { Status::Unchanged })
+        let mut statuses: BTreeMap<SecretName, Status> = desired_secrets(desired, selection)
+            .map(|desired_secret| {
+                let absent = desired_secret.state == State::Absent;
+                (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Unchanged })
             })
             .collect();
-        // What left git has no manifest and is drawn all the same.
+        // An orphan has no manifest and is drawn all the same.
         statuses.extend(plan.secrets.iter().map(|secret| (secret.name.clone(), Status::Planned(secret.verb))));
         let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
         statuses.extend(errors.map(|finding| (finding.secret.clone(), Status::Blocked)));
@@ -156,8 +156,8 @@ impl GraphTarget {
         extent: Extent,
         empty: &'static str,
     ) -> Self {
-        let mut needs: Vec<(&SecretName, &SecretName)> = wishes(desired, selection)
-            .flat_map(|wish| wish.depends_on.iter().map(|needed| (needed, &wish.name)))
+        let mut needs: Vec<(&SecretName, &SecretName)> = desired_secrets(desired, selection)
+            .flat_map(|desired_secret| desired_secret.depends_on.iter().map(|needed| (needed, &desired_secret.name)))
             .filter(|(needed, _)| desired.secrets.contains_key(*needed))
             .collect();
         // What a selected secret needs is drawn, though the selection leaves it out.
@@ -200,10 +200,10 @@ impl GraphTarget {
 
 /// The regions in which the manifest wants a replica.
 fn replicas(desired: &Desired, name: &SecretName) -> Vec<String> {
-    let declared = desired.secrets.get(name).and_then(|wish| wish.replicas.as_ref());
+    let declared = desired.secrets.get(name).and_then(|desired_secret| desired_secret.replicas.as_ref());
     declared.and_then(|declared| declared.value.as_ref()).into_iter().flat_map(|value| value.keys().cloned()).collect()
 }
 
-fn wishes<'a>(desired: &'a Desired, selection: &'a Selection) -> impl Iterator<Item = &'a DesiredSecret> {
-    desired.secrets.values().filter(|wish| selection.contains(&wish.name))
+fn desired_secrets<'a>(desired: &'a Desired, selection: &'a Selection) -> impl Iterator<Item = &'a DesiredSecret> {
+    desired.secrets.values().filter(|desired_secret| selection.contains(&desired_secret.name))
 }

@@ -1,7 +1,7 @@
 //! The drawing as an SVG file that needs nothing else: no program, no font of its own, no script.
 //!
-//! It follows the colour scheme of whoever looks at it. Colours are written out for each class, without CSS variables, so
-//! that programs which know only plain CSS draw the light one.
+//! It follows the colour scheme of whoever looks at it. Colours are written out for each class, without CSS variables,
+//! so that programs which know only plain CSS draw the light one.
 
 use std::fmt::Write as _;
 
@@ -127,7 +127,8 @@ impl Canvas {
             (widest + 2.0 * INSET, 34.0 + note_height + drawn.size.height + if faces.is_empty() { 0.0 } else { INSET });
         let _ = writeln!(
             self.out,
-            "<rect class=\"kw-box\" x=\"{MARGIN:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\"/>",
+            "<rect class=\"kw-box\" x=\"{MARGIN:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
+             rx=\"8\"/>",
             self.y
         );
         let top = self.y;
@@ -197,7 +198,8 @@ impl Canvas {
             let class = palette::class(status);
             let _ = writeln!(
                 self.out,
-                "<g class=\"kw-key kw-{class}\"><rect x=\"{x:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" rx=\"3\"/></g>",
+                "<g class=\"kw-key kw-{class}\"><rect x=\"{x:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" \
+                 rx=\"3\"/></g>",
                 self.y
             );
             let y = self.y + 11.0;
@@ -251,7 +253,8 @@ fn measure(text: &str) -> f64 {
     f64::from(columns) * CHARACTER
 }
 
-/// A text in lines of at most [`NAME_WIDTH`] characters, broken behind a separator where there is one. No character is lost.
+/// A text in lines of at most [`NAME_WIDTH`] characters, broken behind a separator where there is one. No character is
+/// lost.
 fn wrap(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest: Vec<char> = escape::line(text).chars().collect();

@@ -1,7 +1,7 @@
 //! JSON documents: the JSON and binary stores, and what the `sops` program gives out.
 //!
-//! The order of keys counts for the MAC, a key that stands twice is refused, numbers keep the text that stands there, and strings
-//! are decoded straight into memory that wipes itself, so this is not left to an untyped tree.
+//! The order of keys counts for the MAC, a key that stands twice is refused, numbers keep the text that stands there,
+//! and strings are decoded straight into memory that wipes itself, so this is not left to an untyped tree.
 
 use std::collections::HashSet;
 

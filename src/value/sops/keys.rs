@@ -1,7 +1,8 @@
 //! age identities: where they are looked for, and what they open.
 //!
 //! The places and their order are those of the `sops` program: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, then
-//! `sops/age/keys.txt` in the user's configuration folder. All that exist are used. Nothing is read before a file needs it.
+//! `sops/age/keys.txt` in the user's configuration folder. All that exist are used. Nothing is read before a file needs
+//! it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -44,8 +45,8 @@ pub(super) struct Found {
 }
 
 impl AgeKeys {
-    /// Notes where keys may be. `env` looks an environment variable up; `config_home` is the user's configuration folder, as
-    /// [`config_home`] finds it.
+    /// Notes where keys may be. `env` looks an environment variable up; `config_home` is the user's configuration
+    /// folder, as [`config_home`] finds it.
     pub fn look_up(env: &dyn Fn(&str) -> Option<OsString>, config_home: Option<&Path>) -> Self {
         Self {
             text: env("SOPS_AGE_KEY").and_then(|text| text.into_string().ok()).map(SecretString::from),
@@ -139,7 +140,8 @@ impl Found {
         self.identities.is_empty()
     }
 
-    /// Unwraps a data key. The identity that the recipient names comes first; that name is not authenticated, so all are tried.
+    /// Unwraps a data key. The identity that the recipient names comes first; that name is not authenticated, so all
+    /// are tried.
     pub(super) fn unwrap(&self, recipient: &AgeRecipient) -> Option<Zeroizing<Vec<u8>>> {
         let named = self.identities.iter().filter(|(public, _)| *public == recipient.recipient);
         let others = self.identities.iter().filter(|(public, _)| *public != recipient.recipient);
@@ -150,8 +152,8 @@ impl Found {
     }
 }
 
-/// The user's configuration folder as `sops` finds it: XDG_CONFIG_HOME or `~/.config`, on macOS `~/Library/Application Support`, on
-/// Windows `%AppData%`.
+/// The user's configuration folder as `sops` finds it: XDG_CONFIG_HOME or `~/.config`, on macOS `~/Library/Application
+/// Support`, on Windows `%AppData%`.
 pub fn config_home(env: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if cfg!(windows) {

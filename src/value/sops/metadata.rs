@@ -100,7 +100,8 @@ impl Metadata {
             }
         }
         metadata.add(raw.group);
-        // SOPS looks at `key_groups` only when there are no recipients beside it, and one group is no sharing of the key.
+        // SOPS looks at `key_groups` only when there are no recipients beside it, and one group is no sharing of the
+        // key.
         if !metadata.has_recipients() {
             if groups.len() > 1 {
                 metadata.program_features.push(format!("{} key groups (Shamir)", groups.len()));

@@ -1,9 +1,10 @@
 //! SOPS files, read and decrypted in process.
 //!
-//! Parsing a file needs no key: [`SopsFiles`] keeps each parsed file for the run, a [`select::Selection`] is the part of one that is a
-//! value, and version ids are made from its ciphertext. The [`Decryptor`] unwraps a file's data key (with age keys in process,
-//! with KMS through [`DataKeys`]), checks the MAC over the whole file, and only then opens the selected values one by one. What it keeps
-//! is the data key, never a decrypted file. Files that need other recipients go to the `sops` program, when that is allowed.
+//! Parsing a file needs no key: [`SopsFiles`] keeps each parsed file for the run, a [`select::Selection`] is the part
+//! of one that is a value, and version ids are made from its ciphertext. The [`Decryptor`] unwraps a file's data key
+//! (with age keys in process, with KMS through [`DataKeys`]), checks the MAC over the whole file, and only then opens
+//! the selected values one by one. What it keeps is the data key, never a decrypted file. Files that need other
+//! recipients go to the `sops` program, when that is allowed.
 //!
 //! The rules of the format are those of getsops/sops 3.11; `tests/` holds files that the genuine program made.
 

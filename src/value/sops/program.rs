@@ -1,7 +1,8 @@
 //! The `sops` program, for the recipients and formats that are not read in process.
 //!
-//! It gets the file's path and nothing secret in its arguments. Its output comes through a pipe into memory that is wiped. What
-//! it writes to stderr is thrown away: on a MAC mismatch it prints a hash of the plaintext. Its exit code tells enough.
+//! It gets the file's path and nothing secret in its arguments. Its output comes through a pipe into memory that is
+//! wiped. What it writes to stderr is thrown away: on a MAC mismatch it prints a hash of the plaintext. Its exit code
+//! tells enough.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,8 +24,8 @@ mod exit_code {
     pub(super) const COULD_NOT_RETRIEVE_KEY: i32 = 128;
 }
 
-/// A file without anything in it. A broken `.sops.yaml` in the folder would fail even a decryption, and there is none to be found
-/// when the configuration is named.
+/// A file without anything in it. A broken `.sops.yaml` in the folder would fail even a decryption, and there is none
+/// to be found when the configuration is named.
 const EMPTY_CONFIG: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// The `sops` program, which a person has allowed with `--allow-sops-program`.

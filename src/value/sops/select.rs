@@ -36,7 +36,8 @@ pub(in crate::value) enum Part<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Selects a part of the file, and checks that it can be a value: everything in it is encrypted, and it is not too large.
+    /// Selects a part of the file, and checks that it can be a value: everything in it is encrypted, and it is not too
+    /// large.
     pub(in crate::value) fn new(file: &'a SopsFile, key: Option<&str>) -> Result<Self, ValueError> {
         let key = key.unwrap_or_default();
         let selected = match (file.format, key) {

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-/// A value, a list or a map. Text wipes itself: in what the `sops` program gives out, it is plaintext. There is no `Debug`.
+/// A value, a list or a map. Text wipes itself: in what the `sops` program gives out, it is plaintext. There is no
+/// `Debug`.
 pub(in crate::value) enum Node {
     Null,
     Bool(bool),

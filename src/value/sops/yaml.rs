@@ -1,8 +1,8 @@
 //! The YAML store: every document of a file, in file order.
 //!
-//! Comments need no reading: SOPS leaves them out of the MAC, encrypted or not, except that an encrypted comment within a list stands
-//! there as an item of type `comment`. Plain scalars are resolved as SOPS's own YAML library does, since unencrypted ones are part
-//! of the MAC: `017` is 15 and `1_000` is 1000.
+//! Comments need no reading: SOPS leaves them out of the MAC, encrypted or not, except that an encrypted comment within
+//! a list stands there as an item of type `comment`. Plain scalars are resolved as SOPS's own YAML library does, since
+//! unencrypted ones are part of the MAC: `017` is 15 and `1_000` is 1000.
 
 use std::collections::HashSet;
 

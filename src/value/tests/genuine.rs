@@ -1,5 +1,5 @@
-//! Against the genuine program, with documents made at random. It runs where `KEYWRIGHT_GENUINE_SOPS` names a sops, with
-//! `cargo test -- --ignored genuine`; `KEYWRIGHT_GENUINE_DOCUMENTS` says how many documents (200).
+//! Against the genuine program, with documents made at random. It runs where `KEYWRIGHT_GENUINE_SOPS` names a sops,
+//! with `cargo test -- --ignored genuine`; `KEYWRIGHT_GENUINE_DOCUMENTS` says how many documents (200).
 
 use std::process::{Command, Stdio};
 

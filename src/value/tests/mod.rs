@@ -1,4 +1,5 @@
-//! The room as its users see it: against files that the genuine program encrypted, against forgeries, and against prying eyes.
+//! The room as its users see it: against files that the genuine program encrypted, against forgeries, and against
+//! prying eyes.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

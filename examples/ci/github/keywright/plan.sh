@@ -20,6 +20,6 @@ if [[ -n "${GITHUB_STEP_SUMMARY:-}" ]]; then
     cat "$folder/plan.md" >>"$GITHUB_STEP_SUMMARY"
 fi
 case $status in
-3) echo "::error::a guard refuses this plan: the plan names it, and the flag that lifts it" ;;
+3) echo "::error::a guard refuses this plan: the plan names it, and the flag that overrides it" ;;
 esac
 exit "$status"

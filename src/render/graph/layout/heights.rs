@@ -24,7 +24,7 @@ pub(super) fn middles(layers: &[Vec<usize>], cells: &[Cell]) -> Vec<f64> {
 }
 
 fn move_to_neighbours(layer: &[usize], cells: &[Cell], middles: &mut [f64], neighbours: impl Fn(&Cell) -> &Vec<usize>) {
-    let wishes: Vec<f64> = layer
+    let preferred: Vec<f64> = layer
         .iter()
         .map(|&cell| {
             let neighbours = neighbours(&cells[cell]);
@@ -34,12 +34,12 @@ fn move_to_neighbours(layer: &[usize], cells: &[Cell], middles: &mut [f64], neig
             neighbours.iter().map(|&neighbour| middles[neighbour]).sum::<f64>() / number(neighbours.len())
         })
         .collect();
-    settle(layer, cells, &wishes, middles);
+    settle(layer, cells, &preferred, middles);
 }
 
-/// Puts a layer as near to its wishes as order and space allow: least squares under "each below the one before", which
-/// pooling adjacent violators solves exactly in one pass.
-fn settle(layer: &[usize], cells: &[Cell], wishes: &[f64], middles: &mut [f64]) {
+/// Puts a layer as near to its preferred places as order and space allow: least squares under "each below the one
+/// before", which pooling adjacent violators solves exactly in one pass.
+fn settle(layer: &[usize], cells: &[Cell], preferred: &[f64], middles: &mut [f64]) {
     // The room that the cells before take; without it, "below" is just "not less".
     let mut offsets = Vec::with_capacity(layer.len());
     let mut offset = 0.0;
@@ -49,10 +49,10 @@ fn settle(layer: &[usize], cells: &[Cell], wishes: &[f64], middles: &mut [f64]) 
         }
         offsets.push(offset);
     }
-    // Blocks that stand together: the sum of their wishes, and how many they are.
+    // Blocks that stand together: the sum of their preferred places, and how many they are.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for (wish, offset) in wishes.iter().zip(&offsets) {
-        let mut block = (wish - offset, 1);
+    for (place, offset) in preferred.iter().zip(&offsets) {
+        let mut block = (place - offset, 1);
         while let Some(&(sum, count)) = blocks.last() {
             if sum / number(count) <= block.0 / number(block.1) {
                 break;

@@ -65,8 +65,8 @@ fn crossings(layers: &[Vec<usize>], cells: &[Cell], place: &[usize]) -> u64 {
     let mut crossings = 0;
     for (at, layer) in layers.iter().enumerate() {
         let Some(next) = layers.get(at + 1) else { break };
-        // Edges in the order of their left ends: each crosses those before it whose right end is further down. A Fenwick
-        // tree over the right ends counts them.
+        // Edges in the order of their left ends: each crosses those before it whose right end is further down. A
+        // Fenwick tree over the right ends counts them.
         let mut tree = vec![0_u64; next.len() + 1];
         let mut seen = 0;
         for &cell in layer {

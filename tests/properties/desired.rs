@@ -1,4 +1,4 @@
-//! Wishes: a manifest for some of the names in scope, with every field that a manifest can have.
+//! DesiredSecrets: a manifest for some of the names in scope, with every field that a manifest can have.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use crate::stage::{ACCOUNT, IN_SCOPE, NAMES, REGION, REPLICA_REGIONS};
 
 /// One manifest.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct Desired {
     pub(crate) index: usize,
     pub(crate) absent: bool,
     protect: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Wish {
     pub(crate) spec: Map<String, Value>,
 }
 
-impl Wish {
+impl Desired {
     pub(crate) fn name(&self) -> &'static str {
         NAMES[self.index]
     }
@@ -131,8 +131,8 @@ fn field(value: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value =
     prop_oneof![2 => Just(None), 1 => Just(Some(Value::Null)), 3 => value.prop_map(Some)]
 }
 
-/// One manifest's wish for the `index`-th name.
-fn wish(index: usize) -> impl Strategy<Value = Wish> {
+/// One manifest's desired for the `index`-th name.
+fn desired(index: usize) -> impl Strategy<Value = Desired> {
     let described = (
         field(texts().prop_map(Value::from)),
         field(keys().prop_map(|key| key.map_or(Value::Null, Value::from))),
@@ -172,21 +172,23 @@ fn wish(index: usize) -> impl Strategy<Value = Wish> {
             put("rotation", rotation);
             put("replicas", replicas);
             let needs = if absent || index == 0 { Vec::new() } else { needs.into_iter().collect() };
-            Wish { index, absent, protect, needs, by_arn, spec }
+            Desired { index, absent, protect, needs, by_arn, spec }
         },
     )
 }
 
-/// Manifests for some of the names in scope, in any order. Dependencies on what is not there, or is absent, are dropped.
-pub(crate) fn wishes() -> impl Strategy<Value = Vec<Wish>> {
-    let each: Vec<_> = (0..IN_SCOPE).map(|index| option::weighted(0.7, wish(index))).collect();
-    each.prop_map(|wishes| {
-        let mut wishes: Vec<Wish> = wishes.into_iter().flatten().collect();
-        let present: Vec<usize> = wishes.iter().filter(|wish| !wish.absent).map(|wish| wish.index).collect();
-        for wish in &mut wishes {
-            wish.needs.retain(|need| present.contains(need));
+/// Manifests for some of the names in scope, in any order. Dependencies on what is not there, or is absent, are
+/// dropped.
+pub(crate) fn desired_secrets() -> impl Strategy<Value = Vec<Desired>> {
+    let each: Vec<_> = (0..IN_SCOPE).map(|index| option::weighted(0.7, desired(index))).collect();
+    each.prop_map(|desired_secrets| {
+        let mut desired_secrets: Vec<Desired> = desired_secrets.into_iter().flatten().collect();
+        let present: Vec<usize> =
+            desired_secrets.iter().filter(|desired| !desired.absent).map(|desired| desired.index).collect();
+        for desired in &mut desired_secrets {
+            desired.needs.retain(|need| present.contains(need));
         }
-        wishes
+        desired_secrets
     })
     .prop_shuffle()
 }
