@@ -24,7 +24,7 @@ SETTLED_AFTER_SECONDS = 11 * 60
 def served(sandbox: Path, folder: Path) -> tuple[subprocess.Popen[str], str]:
     """Serves a sandbox file with the latency; returns the server and its address."""
     faults = folder / "faults.json"
-    faults.write_text(json.dumps({"weather": {"latency": LATENCY}}))
+    faults.write_text(json.dumps({"profile": {"latency": LATENCY}}))
     server = subprocess.Popen(
         [BINARY, "sandbox", "serve", "--port", "0", f"--file={sandbox}", "--faults", str(faults)],
         stdout=subprocess.PIPE,

@@ -82,8 +82,8 @@ pub enum RehearsalError {
 /// Applies a plan to a copy of what it was made from.
 pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<RehearsalReport, RehearsalError> {
     let Rehearsal { desired, planned, beside, rules, read_values, values, now } = *rehearsal;
-    // New secrets get ARNs that depend on the seed: the same ones in every rehearsal.
-    let sandbox = Sandbox::in_memory(Options { seed: 0, clock: Clock::manual(now) });
+    // New secrets get ARNs that depend on the rng seed: the same ones in every rehearsal.
+    let sandbox = Sandbox::in_memory(Options { rng_seed: 0, clock: Clock::manual(now) });
     let stock = Stock::new(desired);
     sandbox.load(&copy::snapshots(desired, planned, beside, &stock, now))?;
     leave_out_policy_validation(&sandbox);

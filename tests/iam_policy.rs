@@ -60,7 +60,7 @@ fn project() -> tempfile::TempDir {
 
 fn live() -> Sandbox {
     let sandbox = support::sandbox();
-    sandbox.seed(LIVE).expect("what is live before");
+    sandbox.make_fixtures(LIVE).expect("what is live before");
     sandbox
 }
 
@@ -97,7 +97,7 @@ fn policy(folder: &Path, args: &[&str]) -> Value {
 fn scenario(policy: Option<&Value>) -> Vec<(&'static str, Run)> {
     let (folder, sandbox) = (project(), live());
     if let Some(policy) = policy {
-        sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
+        sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
     }
     let write = |text: &str| write_files(folder.path(), [("secrets/all.yaml", text)]);
     let mut runs = Vec::new();
@@ -190,7 +190,7 @@ fn without_any_action_something_is_refused() {
 fn the_policy_for_plan_allows_no_change() {
     let (folder, sandbox) = (project(), live());
     let plan = policy(folder.path(), &["--for", "plan", "--read-values"]);
-    sandbox.enforce(&plan.to_string()).expect("a policy that the sandbox evaluates");
+    sandbox.enforce_policy(&plan.to_string()).expect("a policy that the sandbox evaluates");
     let planned = run(&sandbox, folder.path(), PLAN);
     assert_eq!(planned.code.code(), 0, "{}", planned.err);
     let applied = run(&sandbox, folder.path(), APPLY);
@@ -212,7 +212,7 @@ fn a_plan_may_validate_policies_when_it_is_told_so() {
     write_files(folder.path(), [("secrets/all.yaml", manifests(true).as_str())]);
     let plan = policy(folder.path(), &["--for", "plan", "--validate-policies"]);
     let validated = |policy: &Value| {
-        sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
+        sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
         let planned = run(&sandbox, folder.path(), &["plan", "--sandbox", "--validate-policies"]);
         assert_eq!(planned.code.code(), 0, "{}", planned.err);
         !planned.out.contains("not authorized")
@@ -237,9 +237,9 @@ fn the_policy_for_drift_allows_the_report_and_nothing_less_does() {
         let mut runs = Vec::new();
         for manifests in [manifests(false), manifests(true)] {
             write_files(folder.path(), [("secrets/all.yaml", manifests.as_str())]);
-            sandbox.enforce(&policy.to_string()).expect("a policy that the sandbox evaluates");
+            sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
             runs.push(run(&sandbox, folder.path(), DRIFT));
-            sandbox.enforce_nothing();
+            sandbox.clear_policy();
             assert_eq!(run(&sandbox, folder.path(), APPLY).code.code(), 0);
         }
         runs
@@ -273,7 +273,7 @@ fn refused(sandbox: &Sandbox, region: &str, operation: &str, body: &Value) -> Op
 fn nothing_outside_the_scope_is_allowed() {
     let (folder, sandbox) = (project(), live());
     let apply = policy(folder.path(), &["--for", "apply", "--read-values"]);
-    sandbox.enforce(&apply.to_string()).expect("a policy that the sandbox evaluates");
+    sandbox.enforce_policy(&apply.to_string()).expect("a policy that the sandbox evaluates");
     let denied = Some("AccessDeniedException".to_owned());
     let mut asked = 0;
     for action in action_names(&apply) {
@@ -296,7 +296,7 @@ fn nothing_outside_the_scope_is_allowed() {
 fn conditions_keep_to_the_projects_own_secrets() {
     let (folder, sandbox) = (project(), live());
     let apply = policy(folder.path(), &["--for", "apply", "--read-values"]);
-    sandbox.enforce(&apply.to_string()).expect("a policy that the sandbox evaluates");
+    sandbox.enforce_policy(&apply.to_string()).expect("a policy that the sandbox evaluates");
     let denied = Some("AccessDeniedException".to_owned());
     let tag = |owner: &str| json!([{ "Key": "keywright:project", "Value": owner }]);
     let token = "0".repeat(32);

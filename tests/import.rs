@@ -467,7 +467,7 @@ fn secrets_of_services_and_full_ones_are_left_out() {
     create("dev/full", 50);
     create("dev/nearly", 49);
     create("dev/rds", 0);
-    assert!(sandbox.hand_to_service(ACCOUNT, REGION, "dev/rds", "rds").expect("the sandbox"));
+    assert!(sandbox.set_owning_service(ACCOUNT, REGION, "dev/rds", "rds").expect("the sandbox"));
     let folder = tempfile::tempdir().expect("a temporary folder");
     support::write_files(folder.path(), [("keywright.yaml", project(1, "").as_str())]);
     let root = folder.path().to_string_lossy().into_owned();

@@ -154,7 +154,7 @@ pub(super) fn reach(aws: &AwsArgs, root: &Path, shell: &Shell) -> Result<Aws, Ex
         Some(path) => {
             let opened = sandbox::open(path.as_deref(), root, shell)?;
             if let Some(faults) = &aws.sandbox_faults {
-                sandbox::misbehave(&opened, faults, shell)?;
+                sandbox::inject_faults(&opened, faults, shell)?;
             }
             if let Some(policy) = &aws.sandbox_policy {
                 sandbox::enforce(&opened, policy, shell)?;

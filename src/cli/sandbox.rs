@@ -36,7 +36,7 @@ enum SandboxVerb {
     Seed {
         /// The YAML file: a list of account, region, name, description, kmsKeyId, tags, policy, value, …
         #[arg(value_name = "FILE")]
-        seed: PathBuf,
+        fixtures: PathBuf,
         #[command(flatten)]
         place: PlaceArgs,
     },
@@ -106,7 +106,7 @@ struct ServeArgs {
     /// Make these secrets first, from a YAML file
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Make it misbehave as this JSON file says: faults, latency, quotas, a list that lags
+    /// Inject the faults of this JSON file: errors, lost answers, latency, quotas, a list that lags
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Enforce this identity policy, such as one that `keywright iam-policy` prints
@@ -114,10 +114,10 @@ struct ServeArgs {
     policy: Option<PathBuf>,
 }
 
-/// Makes a sandbox misbehave as a file says.
-pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+/// Injects the faults of a file.
+pub(super) fn inject_faults(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
     let text = read(file, shell)?;
-    sandbox.misbehave(&text).map_err(|error| {
+    sandbox.apply_fault_file(&text).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
         ExitCode::Error
@@ -126,7 +126,7 @@ pub(super) fn misbehave(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result
 
 /// Makes a sandbox enforce the policy of a file.
 pub(super) fn enforce(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
-    sandbox.enforce(&read(file, shell)?).map_err(|error| {
+    sandbox.enforce_policy(&read(file, shell)?).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
         ExitCode::Error
@@ -141,10 +141,10 @@ fn read(file: &Path, shell: &Shell) -> Result<String, ExitCode> {
     })
 }
 
-/// Makes the secrets of a seed file; how many were new is told on standard error.
-fn seed(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
+/// Makes the secrets of a file; how many were new is said on standard error.
+fn make_fixtures(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
     let text = read(file, shell)?;
-    let made = sandbox.seed(&text).map_err(|error| {
+    let made = sandbox.make_fixtures(&text).map_err(|error| {
         let shown = file.display().to_string();
         shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
         ExitCode::Error
@@ -205,17 +205,17 @@ async fn run(args: &SandboxArgs, shell: &Shell) -> Result<(), ExitCode> {
         SandboxVerb::Serve(args) => {
             let sandbox = if args.memory { Sandbox::in_memory(Options::default()) } else { args.place.open(shell)? };
             if let Some(file) = &args.seed {
-                seed(&sandbox, file, shell)?;
+                make_fixtures(&sandbox, file, shell)?;
             }
             if let Some(file) = &args.faults {
-                misbehave(&sandbox, file, shell)?;
+                inject_faults(&sandbox, file, shell)?;
             }
             if let Some(file) = &args.policy {
                 enforce(&sandbox, file, shell)?;
             }
             serve(sandbox, args, shell).await
         }
-        SandboxVerb::Seed { seed: file, place } => seed(&place.open(shell)?, file, shell),
+        SandboxVerb::Seed { fixtures, place } => make_fixtures(&place.open(shell)?, fixtures, shell),
         SandboxVerb::Advance { by, place } => {
             let sandbox = place.open(shell)?;
             // Days are of 24 hours: the sandbox's clock knows no time zone.

@@ -25,6 +25,7 @@
 mod auth;
 mod clock;
 mod faults;
+mod home;
 mod operations;
 mod server;
 mod state;
@@ -33,10 +34,11 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use auth::{DEFAULT_ACCOUNT, PolicyError};
+pub use auth::PolicyError;
 pub use clock::{Clock, ManualClock};
-pub use faults::{Fault, FaultKind, RotationOf, RotationOutcome, RotationStep, Weather};
-pub use server::{Dropped, Hook, Options, Sandbox, SeedError, Server};
+pub use faults::{Fault, FaultKind, FaultProfile, RotationOf, RotationOutcome, RotationStep};
+pub use home::DEFAULT_ACCOUNT;
+pub use server::{Dropped, FixtureError, Hook, Options, Sandbox, Server};
 pub use state::{
     Call, LoadError, OpenError, Outcome, SecretDump, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus,
     SnapshotVersion, StoreError,

@@ -211,7 +211,7 @@ def test_a_secret_that_is_made_with_a_replica_whose_name_is_taken(sm: Any, frank
 
 
 def test_a_replication_takes_its_time(sandbox: Endpoint, sm: Any, frankfurt: Any, login: str) -> None:
-    control(sandbox, "POST", "faults", {"weather": {"replicationDelay": "PT5M"}})
+    control(sandbox, "POST", "faults", {"profile": {"replicationDelay": "PT5M"}})
     replicated(sm, login, FRANKFURT)
     assert statuses(sm, login) == {FRANKFURT: "InProgress"}
     assert refusal_of(frankfurt.describe_secret, SecretId=login)[0] == NOT_FOUND

@@ -47,8 +47,8 @@ pub(crate) fn seed(sandbox: &Sandbox, account: &str, region: &str, body: &str) -
             call(sandbox, account, region, "PutResourcePolicy", &put);
         }
         if let Some(service) = &seed.owning_service {
-            let handed = sandbox.hand_to_service(account, region, &seed.name, service);
-            handed.map_err(|error| error.to_string())?;
+            let set = sandbox.set_owning_service(account, region, &seed.name, service);
+            set.map_err(|error| error.to_string())?;
         }
         if seed.scheduled_for_deletion {
             call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": seed.name }));

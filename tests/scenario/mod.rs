@@ -110,7 +110,7 @@ impl Stage {
                     kind,
                 });
             }
-            Header::Misbehave => self.sandbox.misbehave(body).map_err(|error| error.to_string())?,
+            Header::Faults => self.sandbox.apply_fault_file(body).map_err(|error| error.to_string())?,
             Header::Later(hours) => {
                 let hours = std::time::Duration::from_secs(hours * 3_600);
                 self.sandbox.advance(hours).map_err(|error| error.to_string())?;

@@ -28,8 +28,8 @@ pub(crate) enum Header {
     Meanwhile { account: String, region: String, operation: String, secret: String, nth: usize },
     /// `fault OPERATION of SECRET`: the next such call fails.
     Fault { operation: String, secret: String },
-    /// `misbehave`: the body is what the sandbox is told, as JSON: `rotations` (what functions do), `weather`, `rules`.
-    Misbehave,
+    /// `faults`: the body is a fault file, as JSON: `rules`, `profile`, `rotations` (what rotation functions do).
+    Faults,
     /// `later HOURS`: the sandbox's clock goes on by so many hours.
     Later(u64),
     /// `answer TEXT`: somebody sits at the terminal and answers the next question so.
@@ -106,7 +106,7 @@ fn header(title: &str) -> Option<Header> {
             let (operation, secret) = rest.split_once(" of ")?;
             Some(Header::Fault { operation: operation.to_owned(), secret: secret.to_owned() })
         }
-        "misbehave" => Some(Header::Misbehave),
+        "faults" => Some(Header::Faults),
         "later" => Some(Header::Later(rest.strip_suffix("h")?.parse().ok()?)),
         "answer" => Some(Header::Answer(rest.to_owned())),
         "run" => Some(Header::Run(rest.to_owned())),

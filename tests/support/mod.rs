@@ -17,7 +17,7 @@ use serde_json::Value;
 /// A sandbox in memory whose clock stands still and whose ARNs are always the same.
 pub(crate) fn sandbox() -> Sandbox {
     let start = "2026-01-01T12:00:00Z".parse().expect("a timestamp");
-    Sandbox::in_memory(Options { seed: 7, clock: Clock::manual(start) })
+    Sandbox::in_memory(Options { rng_seed: 7, clock: Clock::manual(start) })
 }
 
 /// Calls an operation as an AWS client would, without keywright. Panics when the sandbox answers with an error.

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::identity::AssumedRole;
+use super::pattern::fits;
 use crate::policy::PolicyDocument;
 
 /// What a caller must still be allowed to do.
@@ -60,21 +61,7 @@ fn names_caller(principal: &Value, names: &[String]) -> bool {
 
 /// Whether a pattern of an action, such as `secretsmanager:Put*`, means the one that matters.
 fn is_action(pattern: &str) -> bool {
-    fn fits(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((b'*', rest)), _) => (0..=text.len()).any(|skipped| fits(rest, &text[skipped..])),
-            (Some((b'?', rest)), Some((_, text))) => fits(rest, text),
-            (Some((wanted, rest)), Some((byte, text))) if wanted == byte => fits(rest, text),
-            _ => false,
-        }
-    }
-    // Stars side by side mean one star, and would only make the search long.
-    let mut pattern = pattern.to_ascii_lowercase().into_bytes();
-    pattern.dedup_by(|next, byte| *next == b'*' && *byte == b'*');
-    // A pattern longer than the text by more than its stars cannot fit.
-    let plain = pattern.iter().filter(|byte| **byte != b'*').count();
-    plain <= ACTION.len() && pattern.len() - plain <= 8 && fits(&pattern, ACTION.as_bytes())
+    fits(&pattern.to_ascii_lowercase(), ACTION)
 }
 
 /// The members of a canonical set, which is a list or the one member itself.
@@ -94,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_denial_that_holds_for_the_caller_shuts_out() {
+    fn only_a_deny_without_a_condition_that_names_the_caller_shuts_out() {
         let account = "111122223333";
         let role = AssumedRole { role: "deploy".to_owned(), session: "ci".to_owned() };
         let shuts = |statement: &Value, role| {

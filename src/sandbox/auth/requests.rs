@@ -1,13 +1,14 @@
-//! What a request asks of the policy that is enforced: its actions, its resource, and its condition keys.
+//! The authorization requests of a call: its actions, its resources, and its condition keys.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::identity::{Home, partition};
-use super::identity_policy::{IdentityPolicy, Question};
-use crate::sandbox::operations::Context;
-use crate::sandbox::state::{SecretId, SecretRecord, lookup};
-use crate::sandbox::wire::{Caller, ServiceError, protocol};
+use super::identity::Caller;
+use super::identity_policy::IdentityPolicy;
+use crate::sandbox::clock::Moment;
+use crate::sandbox::home::{Home, partition};
+use crate::sandbox::state::{SecretId, SecretRecord, Store, lookup};
+use crate::sandbox::wire::{self, ServiceError};
 
 /// What a request says that matters here. A value is not among it, and is not copied out of the request.
 #[derive(Deserialize, Default)]
@@ -44,75 +45,116 @@ struct RegionInput {
     region: Option<String>,
 }
 
-/// The end of an ARN that nobody knows yet.
+/// The end of an ARN that is not known yet.
 const UNKNOWN_ENDING: &str = "??????";
 
 type Keys = Vec<(String, Vec<String>)>;
 
-/// A policy, and who is bound by it.
+/// One action on one resource, to be evaluated against a policy.
+pub(crate) struct AuthorizationRequest<'q> {
+    /// Without the service's prefix.
+    pub(crate) action: &'q str,
+    /// The ARN, or `*` for an action that has no resource type.
+    pub(crate) resource: &'q str,
+    /// What an error calls the resource.
+    pub(crate) shown: Option<&'q str>,
+    /// The condition keys, in small letters, with their values.
+    pub(crate) context: &'q [(String, Vec<String>)],
+}
+
+/// Which authorization requests an operation makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authorization {
+    /// Its own action on `*`: it has no resource type.
+    AnyResource,
+    /// BatchGetSecretValue: its own action and, with filters, ListSecrets on `*`. The operation itself asks for
+    /// GetSecretValue on each secret.
+    Batch,
+    /// CreateSecret: its own action on a name, and those of the tags and replicas that it brings along.
+    NewSecret,
+    /// Its own action on the secret that SecretId names.
+    Secret,
+    /// Like `Secret`, and another action too.
+    SecretAnd(&'static str),
+}
+
+/// A policy that is enforced, and who is bound by it.
 #[derive(Clone, Copy)]
-pub(crate) struct Authority<'a> {
+pub(crate) struct Authorizer<'a> {
     pub(crate) policy: &'a IdentityPolicy,
     pub(crate) caller: &'a Caller,
 }
 
-impl Authority<'_> {
-    /// Refuses a request that the policy does not allow. One that cannot be read is left to its operation.
-    pub(crate) fn check(&self, context: &Context<'_>, operation: &str, body: &[u8]) -> Result<(), ServiceError> {
-        let Ok(input) = protocol::input::<Input>(body) else { return Ok(()) };
-        let mut keys = keys_of_request(&input);
-        match operation {
-            "ListSecrets" | "GetRandomPassword" => self.ask(operation, "*", None, &keys),
-            "BatchGetSecretValue" => {
-                self.ask(operation, "*", None, &keys)?;
-                // Its secrets are asked about one by one, by the operation.
-                if input.filters.is_empty() { Ok(()) } else { self.ask("ListSecrets", "*", None, &keys) }
+impl Authorizer<'_> {
+    /// Refuses a call that the policy does not allow. One that cannot be read is left to its operation.
+    pub(crate) fn check(
+        &self,
+        (store, now): (&Store, Moment),
+        (operation, authorization): (&str, Authorization),
+        body: &[u8],
+    ) -> Result<(), ServiceError> {
+        let Ok(input) = wire::input::<Input>(body) else { return Ok(()) };
+        let keys = keys_of_request(&input);
+        match authorization {
+            Authorization::AnyResource => self.evaluate(operation, "*", None, &keys),
+            Authorization::Batch => {
+                self.evaluate(operation, "*", None, &keys)?;
+                if input.filters.is_empty() { Ok(()) } else { self.evaluate("ListSecrets", "*", None, &keys) }
             }
-            "CreateSecret" => {
-                let Some(name) = &input.name else { return Ok(()) };
-                // Nobody knows how the ARN will end: only a pattern of six unknown characters, or a wider one, fits.
-                let arn = self.caller.home.secret_arn(name, UNKNOWN_ENDING);
-                let tags = (!input.tags.is_empty()).then_some("TagResource");
-                let replicas = (!input.add_replica_regions.is_empty()).then_some("ReplicateSecretToRegions");
-                let actions = [Some(operation), tags, replicas];
-                actions.into_iter().flatten().try_for_each(|action| self.ask(action, &arn, Some(name), &keys))
-            }
-            _ => {
-                // ValidateResourcePolicy goes without one; what IAM is asked then is not documented.
-                let Some(id) = &input.secret_id else { return Ok(()) };
-                let found = record(context, id)?;
-                let arns = match &found {
-                    Some(record) => {
-                        keys.extend(keys_of_secret(record));
-                        vec![record.arn.clone()]
-                    }
-                    None => missing(context.caller, id),
-                };
-                let shown = found.as_ref().map_or(id, |record| &record.arn);
-                let also = (operation == "ValidateResourcePolicy").then_some("PutResourcePolicy");
-                for (arn, action) in arns.iter().flat_map(|arn| [Some(operation), also].map(|action| (arn, action))) {
-                    if let Some(action) = action {
-                        self.ask(action, arn, Some(shown), &keys)?;
-                    }
-                }
-                Ok(())
-            }
+            Authorization::NewSecret => self.check_new_secret(operation, &input, &keys),
+            Authorization::Secret => self.check_secret(store, now, &[operation], &input, keys),
+            Authorization::SecretAnd(other) => self.check_secret(store, now, &[operation, other], &input, keys),
         }
+    }
+
+    fn check_new_secret(&self, operation: &str, input: &Input, keys: &Keys) -> Result<(), ServiceError> {
+        let Some(name) = &input.name else { return Ok(()) };
+        // How the ARN will end is not known yet: only a pattern of six unknown characters, or a wider one, fits.
+        let arn = self.caller.home.secret_arn(name, UNKNOWN_ENDING);
+        let tags = (!input.tags.is_empty()).then_some("TagResource");
+        let replicas = (!input.add_replica_regions.is_empty()).then_some("ReplicateSecretToRegions");
+        let actions = [Some(operation), tags, replicas];
+        actions.into_iter().flatten().try_for_each(|action| self.evaluate(action, &arn, Some(name), keys))
+    }
+
+    fn check_secret(
+        &self,
+        store: &Store,
+        now: Moment,
+        actions: &[&str],
+        input: &Input,
+        mut keys: Keys,
+    ) -> Result<(), ServiceError> {
+        // ValidateResourcePolicy goes without one; what IAM is asked then is not documented.
+        let Some(id) = &input.secret_id else { return Ok(()) };
+        let home = &self.caller.home;
+        let found = record(store, now, home, id)?;
+        let (arns, shown) = match &found {
+            Some(record) => {
+                keys.extend(keys_of_secret(record));
+                (vec![record.arn.clone()], &record.arn)
+            }
+            None => (missing(home, id), id),
+        };
+        for arn in &arns {
+            actions.iter().try_for_each(|action| self.evaluate(action, arn, Some(shown), &keys))?;
+        }
+        Ok(())
     }
 
     /// Refuses a caller of BatchGetSecretValue one of its secrets.
     pub(crate) fn check_value_read(&self, record: &SecretRecord) -> Result<(), ServiceError> {
-        self.ask("GetSecretValue", &record.arn, Some(&record.arn), &keys_of_secret(record))
+        self.evaluate("GetSecretValue", &record.arn, Some(&record.arn), &keys_of_secret(record))
     }
 
-    fn ask(&self, action: &str, resource: &str, shown: Option<&str>, keys: &Keys) -> Result<(), ServiceError> {
-        self.policy.check(self.caller, &Question { action, resource, shown, context: keys })
+    fn evaluate(&self, action: &str, resource: &str, shown: Option<&str>, keys: &Keys) -> Result<(), ServiceError> {
+        self.policy.check(self.caller, &AuthorizationRequest { action, resource, shown, context: keys })
     }
 }
 
-fn record(context: &Context<'_>, id: &str) -> Result<Option<SecretRecord>, ServiceError> {
+fn record(store: &Store, now: Moment, home: &Home, id: &str) -> Result<Option<SecretRecord>, ServiceError> {
     let Ok(id) = SecretId::parse(id) else { return Ok(None) };
-    let found = context.store.read(context.now, |reader| lookup::search(reader, context.caller, &id));
+    let found = store.read(now, |reader| lookup::search(reader, home, &id));
     found.map(|found| found.map(|found| found.record))
 }
 

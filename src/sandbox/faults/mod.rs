@@ -1,17 +1,25 @@
 //! What goes wrong, or slowly, on purpose.
 //!
-//! `rule` is a fault that strikes certain calls, `profile` what happens to all of them, `quota` the service's request
-//! quotas, `rotation` what the simulated rotation functions do. What may not enter: what an operation does when nothing
-//! goes wrong.
+//! `file` is the fault file as a whole. `rule` is a fault of certain calls, `profile` what may happen to all the others,
+//! `quota` the service's request quotas, `injector` decides the outcome of each call by these three, and `rotation` is
+//! what the simulated rotation functions do. What may not enter: what an operation does when nothing goes wrong.
+//!
+//! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`, and what it does is in `injector`,
+//! or where an operation asks the profile.
 
-pub(crate) mod profile;
+mod duration;
+mod file;
+mod injector;
+mod profile;
 mod quota;
 mod rotation;
 mod rule;
 
-pub(crate) use profile::Sky;
-pub use profile::Weather;
-pub(crate) use rotation::Functions;
+pub(crate) use duration::duration;
+pub(crate) use file::{FaultFile, RotationFault};
+pub(crate) use injector::{FaultInjector, InjectedOutcome};
+pub use profile::FaultProfile;
+pub(crate) use quota::QuotaGroup;
+pub(crate) use rotation::RotationFunctions;
 pub use rotation::{RotationOf, RotationOutcome, RotationStep};
-pub(crate) use rule::{Fate, Faults};
 pub use rule::{Fault, FaultKind};

@@ -1,26 +1,22 @@
-//! The weather: what goes wrong, or slowly, without a rule that says when. All of it comes from a seed.
+//! The fault profile: what goes wrong, or slowly, in calls that no fault rule names. All of it is drawn from one rng
+//! seed, so that a run can be repeated.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::quota::Quotas;
-use super::rule::Fate;
-use crate::sandbox::state::Call;
-use crate::sandbox::wire::{ErrorCode, ServiceError};
+use super::duration::duration;
 
-/// How calls fare. `Weather::default()` is calm: everything works, at once.
+/// The keys of `profile` in a fault file. With `FaultProfile::default()` every call works, at once.
 ///
 /// Probabilities are between 0 and 1, and are drawn for each call in this order: throttled, failing, dropped, answer
-/// lost. A call that a fault rule strikes is not drawn for.
+/// lost. A call that a fault rule applies to is not drawn for.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Weather {
-    /// What everything is drawn from. The same seed and the same order of calls give the same weather.
-    pub seed: u64,
+pub struct FaultProfile {
+    /// The rng seed, `seed` in the file. The same seed and the same order of calls give the same faults.
+    #[serde(rename = "seed")]
+    pub rng_seed: u64,
     /// Every answer takes at least so long (real time).
     #[serde(deserialize_with = "duration")]
     pub latency: Duration,
@@ -49,81 +45,9 @@ pub struct Weather {
 /// The documented lag of ListSecrets: more than this is never shown.
 const MAX_LIST_LAG: Duration = Duration::from_mins(5);
 
-impl Weather {
+impl FaultProfile {
     /// How far ListSecrets lags, within what is documented.
     pub(crate) fn lag(&self) -> Duration {
         self.list_lag.min(MAX_LIST_LAG)
-    }
-}
-
-/// The weather in force, with what it is drawn from.
-pub(crate) struct Sky {
-    weather: Weather,
-    random: StdRng,
-    quotas: Quotas,
-}
-
-impl Default for Sky {
-    fn default() -> Self {
-        Self::new(Weather::default())
-    }
-}
-
-impl Sky {
-    pub(crate) fn new(weather: Weather) -> Self {
-        let random = StdRng::seed_from_u64(weather.seed);
-        Self { weather, random, quotas: Quotas::default() }
-    }
-
-    pub(crate) fn weather(&self) -> &Weather {
-        &self.weather
-    }
-
-    /// How long every answer takes at least.
-    pub(crate) fn delay(&mut self) -> Duration {
-        let Weather { latency, jitter, .. } = self.weather;
-        if jitter.is_zero() { latency } else { latency + jitter.mul_f64(self.random.random_range(0.0..1.0)) }
-    }
-
-    /// What becomes of a call that no rule struck.
-    pub(crate) fn fate(&mut self, call: &Call, now: Instant) -> Fate {
-        let Weather { throttled, failing, dropped, answer_lost, quotas, .. } = self.weather;
-        let refused = |error| Fate::Refused { error, carried_out: false };
-        if quotas && !self.quotas.admit(call, now) {
-            return refused(ServiceError::rate_exceeded());
-        }
-        let mut draw = |probability: f64| probability > 0.0 && self.random.random_range(0.0..1.0) < probability;
-        if draw(throttled) {
-            refused(ServiceError::rate_exceeded())
-        } else if draw(failing) {
-            let text = "An internal error occurred. (The sandbox failed on purpose; nothing was done.)";
-            refused(ServiceError::new(ErrorCode::InternalServiceError, text))
-        } else if draw(dropped) {
-            Fate::Dropped { carried_out: false }
-        } else if draw(answer_lost) {
-            Fate::Dropped { carried_out: true }
-        } else {
-            Fate::Executed
-        }
-    }
-}
-
-/// Reads a duration: a number of seconds, or ISO 8601 such as `PT240H`. It is never negative.
-pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Seconds(f64),
-        Text(String),
-    }
-    let invalid = || serde::de::Error::custom("a duration is seconds, such as 90, or a text such as \"PT240H\"");
-    match Given::deserialize(deserializer).map_err(|_| invalid())? {
-        Given::Seconds(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| invalid()),
-        Given::Text(text) => {
-            let span: Span = text.parse().map_err(|_| invalid())?;
-            // The sandbox's clock knows no time zone, so a day has 24 hours.
-            let parsed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| invalid())?;
-            Duration::try_from(parsed).map_err(|_| invalid())
-        }
     }
 }

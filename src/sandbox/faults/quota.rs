@@ -1,44 +1,58 @@
 //! The request quotas of Secrets Manager, for each account and region.
 //!
-//! The rates are the documented ones, by the groups in which they are documented. How the real service counts is not:
-//! here each group is a bucket that holds the requests of one second and fills at its rate.
+//! The rates are the documented ones, by the groups in which they are documented; which operation is in which group
+//! stands in the table of operations. How the real service counts is not documented: here each group is a bucket that
+//! holds the requests of one second and fills at its rate.
 
-use crate::sandbox::state::Call;
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// A group of operations that share a quota, and its rate in requests for each second.
-fn group(operation: &str) -> Option<(&'static str, f64)> {
-    Some(match operation {
-        "DeleteResourcePolicy" | "GetResourcePolicy" | "PutResourcePolicy" | "ValidateResourcePolicy" => {
-            ("resource policies", 50.0)
+use crate::sandbox::state::Call;
+
+/// A group of operations that share a quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum QuotaGroup {
+    /// The four operations of resource policies.
+    ResourcePolicies,
+    /// New values, metadata and labels, and the operations of replication.
+    Updates,
+    Tags,
+    Rotations,
+    RestoreSecret,
+    CreateSecret,
+    DeleteSecret,
+    GetRandomPassword,
+    ListSecretVersionIds,
+    ListSecrets,
+    BatchGetSecretValue,
+    DescribeSecret,
+    GetSecretValue,
+}
+
+impl QuotaGroup {
+    /// In requests a second.
+    fn rate(self) -> f64 {
+        match self {
+            Self::ResourcePolicies
+            | Self::Updates
+            | Self::Tags
+            | Self::Rotations
+            | Self::RestoreSecret
+            | Self::CreateSecret
+            | Self::DeleteSecret
+            | Self::GetRandomPassword
+            | Self::ListSecretVersionIds => 50.0,
+            Self::ListSecrets | Self::BatchGetSecretValue => 100.0,
+            Self::DescribeSecret => 40_000.0,
+            Self::GetSecretValue => 10_000.0,
         }
-        "PutSecretValue"
-        | "RemoveRegionsFromReplication"
-        | "ReplicateSecretToRegions"
-        | "StopReplicationToReplica"
-        | "UpdateSecret"
-        | "UpdateSecretVersionStage" => ("updates", 50.0),
-        "TagResource" | "UntagResource" => ("tags", 50.0),
-        "CancelRotateSecret" | "RotateSecret" => ("rotations", 50.0),
-        "RestoreSecret" => ("RestoreSecret", 50.0),
-        "CreateSecret" => ("CreateSecret", 50.0),
-        "DeleteSecret" => ("DeleteSecret", 50.0),
-        "GetRandomPassword" => ("GetRandomPassword", 50.0),
-        "ListSecretVersionIds" => ("ListSecretVersionIds", 50.0),
-        "ListSecrets" => ("ListSecrets", 100.0),
-        "BatchGetSecretValue" => ("BatchGetSecretValue", 100.0),
-        "DescribeSecret" => ("DescribeSecret", 40_000.0),
-        "GetSecretValue" => ("GetSecretValue", 10_000.0),
-        // No quota of Secrets Manager: the actions of STS, and what does not exist.
-        _ => return None,
-    })
+    }
 }
 
 /// What is left of each quota.
 #[derive(Default)]
 pub(crate) struct Quotas {
-    buckets: HashMap<(String, String, &'static str), Bucket>,
+    buckets: HashMap<(String, String, QuotaGroup), Bucket>,
 }
 
 struct Bucket {
@@ -48,8 +62,8 @@ struct Bucket {
 
 impl Quotas {
     /// Counts a call; false if it is one too many.
-    pub(crate) fn admit(&mut self, call: &Call, now: Instant) -> bool {
-        let Some((group, rate)) = group(&call.operation) else { return true };
+    pub(crate) fn admit(&mut self, call: &Call, group: QuotaGroup, now: Instant) -> bool {
+        let rate = group.rate();
         let key = (call.account.clone(), call.region.clone(), group);
         let bucket = self.buckets.entry(key).or_insert(Bucket { left: rate, filled: now });
         let passed = now.saturating_duration_since(bucket.filled).as_secs_f64();
@@ -70,9 +84,9 @@ mod tests {
     use super::*;
     use crate::sandbox::state::Outcome;
 
-    fn call(operation: &str, region: &str) -> Call {
+    fn call(region: &str) -> Call {
         Call {
-            operation: operation.to_owned(),
+            operation: "TagResource".to_owned(),
             account: crate::sandbox::DEFAULT_ACCOUNT.to_owned(),
             region: region.to_owned(),
             secret: None,
@@ -81,17 +95,15 @@ mod tests {
     }
 
     #[test]
-    fn a_group_shares_its_rate_and_fills_again() {
+    fn a_group_has_its_rate_in_each_region_and_fills_again() {
         let start = Instant::now();
         let mut quotas = Quotas::default();
-        let admitted = (0..60).filter(|_| quotas.admit(&call("TagResource", "eu-west-1"), start)).count();
-        assert_eq!(admitted, 50);
-        assert!(!quotas.admit(&call("UntagResource", "eu-west-1"), start), "the other operation of the group");
-        assert!(quotas.admit(&call("UntagResource", "us-east-1"), start), "another region");
-        assert!(quotas.admit(&call("CreateSecret", "eu-west-1"), start), "another group");
-        let later = start + Duration::from_millis(100);
-        let admitted = (0..60).filter(|_| quotas.admit(&call("TagResource", "eu-west-1"), later)).count();
-        assert_eq!(admitted, 5);
-        assert!(quotas.admit(&call("GetCallerIdentity", "eu-west-1"), start));
+        let mut admitted =
+            |group, region: &str, now| (0..60).filter(|_| quotas.admit(&call(region), group, now)).count();
+        assert_eq!(admitted(QuotaGroup::Tags, "eu-west-1", start), 50);
+        assert_eq!(admitted(QuotaGroup::Tags, "eu-west-1", start), 0, "it is used up");
+        assert_eq!(admitted(QuotaGroup::Tags, "us-east-1", start), 50, "another region");
+        assert_eq!(admitted(QuotaGroup::CreateSecret, "eu-west-1", start), 50, "another group");
+        assert_eq!(admitted(QuotaGroup::Tags, "eu-west-1", start + Duration::from_millis(100)), 5);
     }
 }

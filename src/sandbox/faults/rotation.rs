@@ -49,11 +49,11 @@ pub enum RotationOf {
 
 /// What the functions were told.
 #[derive(Default)]
-pub(crate) struct Functions {
+pub(crate) struct RotationFunctions {
     outcomes: Mutex<HashMap<RotationOf, RotationOutcome>>,
 }
 
-impl Functions {
+impl RotationFunctions {
     pub(crate) fn set(&self, rotations: RotationOf, outcome: RotationOutcome) {
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(rotations, outcome);
     }

@@ -1,13 +1,15 @@
 //! Faults on demand: rules that make calls fail or slow, or lose the answer of a call that succeeded.
 
-use crate::sandbox::state::Call;
-use crate::sandbox::wire::{ErrorCode, ServiceError};
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::injector::InjectedOutcome;
+use crate::sandbox::state::Call;
+use crate::sandbox::wire::{ErrorCode, ServiceError};
+
 /// A rule. It looks at every call that it matches: the first `skip` of these pass, then `times` of them fail, then it
-/// is spent.
+/// is removed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
@@ -53,46 +55,27 @@ pub enum FaultKind {
     /// The call is carried out and answered, and that takes longer by so much (real time).
     Slow {
         /// How much longer.
-        #[serde(deserialize_with = "super::profile::duration")]
+        #[serde(deserialize_with = "super::duration::duration")]
         by: Duration,
     },
 }
 
-/// What becomes of a call.
-#[derive(Clone, Debug)]
-pub(crate) enum Fate {
-    Executed,
-    /// Answered with an error, after it was carried out or instead.
-    Refused {
-        error: ServiceError,
-        carried_out: bool,
-    },
-    /// Not answered.
-    Dropped {
-        carried_out: bool,
-    },
-}
-
-/// The rules in force, the first that applies to a call decides.
+/// The rules in force; the first that applies to a call decides.
 #[derive(Default)]
-pub(crate) struct Faults {
+pub(crate) struct FaultRules {
     rules: Vec<Fault>,
 }
 
-impl Faults {
+impl FaultRules {
     pub(crate) fn add(&mut self, rule: Fault) {
         self.rules.push(rule);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.rules.clear();
-    }
-
-    /// What is to happen to a call; every rule that matches counts it until one applies.
-    pub(crate) fn strike(&mut self, call: &Call) -> Option<FaultKind> {
-        let struck = self.rules.iter_mut().filter(|rule| rule.matches(call)).find_map(Fault::count);
+    /// The fault of the next call; every rule that matches counts the call until one applies.
+    pub(crate) fn next_fault(&mut self, call: &Call) -> Option<FaultKind> {
+        let fault = self.rules.iter_mut().filter(|rule| rule.matches(call)).find_map(Fault::count);
         self.rules.retain(|rule| rule.times != Some(0));
-        struck
+        fault
     }
 }
 
@@ -118,9 +101,9 @@ impl Fault {
 }
 
 impl FaultKind {
-    /// What becomes of a call that is struck by this fault, and how much longer it takes.
-    pub(crate) fn fate(self, call: &Call) -> (Duration, Fate) {
-        let refused = |error, carried_out| (Duration::ZERO, Fate::Refused { error, carried_out });
+    /// The outcome of a call with this fault, and how much longer the call takes.
+    pub(crate) fn outcome(self, call: &Call) -> (Duration, InjectedOutcome) {
+        let refused = |error, carried_out| (Duration::ZERO, InjectedOutcome::Refuse { error, carried_out });
         match self {
             Self::Error { status, code, message } => {
                 refused(ServiceError::new(ErrorCode::Injected { status, code }, message), false)
@@ -128,26 +111,18 @@ impl FaultKind {
             Self::AnswerLost => {
                 let text = "An internal error occurred. (The sandbox lost this answer on purpose; the call was \
                             carried out.)";
-                refused(ServiceError::new(ErrorCode::InternalServiceError, text), true)
+                refused(ServiceError::internal(text), true)
             }
-            Self::AccessDenied => refused(access_denied(call), false),
-            Self::Dropped { carried_out } => (Duration::ZERO, Fate::Dropped { carried_out }),
-            Self::Slow { by } => (by, Fate::Executed),
+            Self::AccessDenied => {
+                let Call { operation, account, secret, .. } = call;
+                let user = format!("arn:aws:iam::{account}:user/sandbox");
+                let resource = secret.as_deref().unwrap_or("*");
+                refused(ServiceError::not_allowed(&user, operation, Some(resource)), false)
+            }
+            Self::Dropped { carried_out } => (Duration::ZERO, InjectedOutcome::Drop { carried_out }),
+            Self::Slow { by } => (by, InjectedOutcome::Execute),
         }
     }
-}
-
-fn access_denied(call: &Call) -> ServiceError {
-    let Call { operation, account, secret, .. } = call;
-    let action = format!("secretsmanager:{operation}");
-    let resource = secret.as_deref().unwrap_or("*");
-    ServiceError::new(
-        ErrorCode::AccessDenied,
-        format!(
-            "User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: {action} on resource: \
-             {resource} because no identity-based policy allows the {action} action"
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -166,26 +141,27 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_skips_then_strikes_then_is_spent() {
-        let mut faults = Faults::default();
-        faults.add(Fault {
+    fn a_rule_skips_calls_then_applies_then_is_removed() {
+        let mut rules = FaultRules::default();
+        rules.add(Fault {
             operation: Some("PutSecretValue".to_owned()),
             secret: Some("a".to_owned()),
             skip: 1,
             times: Some(2),
             kind: FaultKind::AccessDenied,
         });
-        assert!(faults.strike(&call("PutSecretValue", Some("b"))).is_none());
-        assert!(faults.strike(&call("DescribeSecret", Some("a"))).is_none());
-        let struck: Vec<bool> = (0..5).map(|_| faults.strike(&call("PutSecretValue", Some("a"))).is_some()).collect();
-        assert_eq!(struck, [false, true, true, false, false]);
-        assert!(faults.rules.is_empty());
+        assert!(rules.next_fault(&call("PutSecretValue", Some("b"))).is_none());
+        assert!(rules.next_fault(&call("DescribeSecret", Some("a"))).is_none());
+        let faulty: Vec<bool> =
+            (0..5).map(|_| rules.next_fault(&call("PutSecretValue", Some("a"))).is_some()).collect();
+        assert_eq!(faulty, [false, true, true, false, false]);
+        assert!(rules.rules.is_empty());
     }
 
     #[test]
-    fn a_rule_without_a_number_never_ends() {
-        let mut faults = Faults::default();
-        faults.add(Fault { operation: None, secret: None, skip: 0, times: None, kind: FaultKind::AnswerLost });
-        assert!((0..100).all(|_| faults.strike(&call("ListSecrets", None)).is_some()));
+    fn a_rule_without_times_applies_to_every_call() {
+        let mut rules = FaultRules::default();
+        rules.add(Fault { operation: None, secret: None, skip: 0, times: None, kind: FaultKind::AnswerLost });
+        assert!((0..100).all(|_| rules.next_fault(&call("ListSecrets", None)).is_some()));
     }
 }

@@ -2,14 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use super::filter::{self, FilterInput, Filters};
 use super::get_value::{ReadValue, ValueMembers, note_accesses};
 use super::selection::{Order, Selection};
+use super::{Context, page_size};
 use crate::sandbox::state::{Found, Reader, SecretId};
-use crate::sandbox::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input};
-
-const MAX_PAGE: i64 = 20;
+use crate::sandbox::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -45,13 +43,13 @@ struct Failure {
 pub(super) fn batch_get_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
-    constraints.count("secretIdList", input.secret_id_list.as_deref(), 1..=20);
+    constraints.count("secretIdList", input.secret_id_list.as_deref(), limits::BATCH_SECRET_IDS);
     for (index, id) in input.secret_id_list.iter().flatten().enumerate() {
-        constraints.text(&format!("secretIdList.{}.member", index + 1), Some(id), 1..=2048);
+        constraints.text(&format!("secretIdList.{}.member", index + 1), Some(id), limits::SECRET_ID);
     }
     filter::check(&mut constraints, input.filters.as_deref().unwrap_or_default());
-    constraints.number("maxResults", input.max_results, 1..=MAX_PAGE);
-    constraints.text("nextToken", input.next_token.as_deref(), 1..=4096);
+    constraints.number("maxResults", input.max_results, limits::BATCH_PAGE);
+    constraints.next_token(input.next_token.as_deref());
     constraints.finish()?;
     let filters = input.filters.filter(|filters| !filters.is_empty());
     if filters.is_none() && input.max_results.is_some() {
@@ -66,7 +64,7 @@ pub(super) fn batch_get_secret_value(context: &Context<'_>, body: &[u8]) -> Resu
             None
         }
         (None, Some(filters)) => {
-            let size = usize::try_from(input.max_results.unwrap_or(MAX_PAGE)).unwrap_or_default();
+            let size = page_size(input.max_results, &limits::BATCH_PAGE);
             batch.read_filtered(context, &filters, size, input.next_token.as_deref())?
         }
         _ => {
@@ -146,8 +144,8 @@ impl Batch {
 }
 
 fn read_current(reader: &Reader<'_>, context: &Context<'_>, found: Found) -> Result<ReadValue, ServiceError> {
-    if let Some(authority) = &context.authority {
-        authority.check_value_read(&found.record)?;
+    if let Some(authorizer) = &context.authorizer {
+        authorizer.check_value_read(&found.record)?;
     }
     found.refuse_foreign_account(context.caller)?;
     ReadValue::of(reader, found, None, None)

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::replication::{self, Asked, RegionInput, StatusMembers};
 use super::tags::{self, TagInput};
 use super::{Context, Touched, versions};
-use crate::sandbox::auth::arn_suffix;
+use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,16 +27,16 @@ struct Input {
 pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
-    let name = constraints.required_text("name", input.name, 1..=512);
+    let name = constraints.required_text("name", input.name, limits::SECRET_NAME);
     constraints.request_token(input.client_request_token.as_deref());
-    constraints.text("description", input.description.as_deref(), 0..=2048);
-    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), 0..=2048);
+    constraints.text("description", input.description.as_deref(), limits::DESCRIPTION);
+    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), limits::KMS_KEY_ID);
     super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
     tags::check(&mut constraints, input.tags.as_deref().unwrap_or_default());
     if let Some(regions) = &input.add_replica_regions {
         replication::check(&mut constraints, regions);
     }
-    constraints.text("type", input.r#type.as_deref(), 0..=256);
+    constraints.text("type", input.r#type.as_deref(), limits::SECRET_TYPE);
     constraints.finish()?;
     if !is_valid_name(&name) {
         return Err(ServiceError::invalid_name());
@@ -53,7 +53,7 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         if let Some(existing) = writer.secret(context.caller, &name)? {
             return repeated(writer, &Found { home: context.caller.clone(), record: existing }, &token, value.as_ref());
         }
-        let suffix = arn_suffix(context.seed, context.caller, &name, writer.incarnation(context.caller, &name)?);
+        let suffix = arn_suffix(context.rng_seed, context.caller, &name, writer.incarnation(context.caller, &name)?);
         let record = SecretRecord {
             serial: writer.next_serial()?,
             arn: context.caller.secret_arn(&name, &suffix),
@@ -69,7 +69,7 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             accessed: None,
             deletion: None,
             owning_service: None,
-            replicas: replicas.map(|asked| asked.begin(writer.now(), context.weather)).unwrap_or_default(),
+            replicas: replicas.map(|asked| asked.begin(writer.now(), context.profile)).unwrap_or_default(),
             replica_of: None,
             rotation: None,
         };

@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Touched};
-use crate::sandbox::auth::arn_suffix;
+use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{Deletion, Found, SecretId, lookup};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
-
-/// The recovery window where a request names none, in days.
-const DEFAULT_WINDOW: i64 = 30;
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,12 +39,12 @@ pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
                 "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
             ));
         }
-        Some(days) if !(7..=30).contains(&days) => {
+        Some(days) if !limits::RECOVERY_WINDOW.contains(&days) => {
             return Err(ServiceError::invalid_parameter(
                 "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
             ));
         }
-        days => days.unwrap_or(DEFAULT_WINDOW),
+        days => days.unwrap_or(limits::DEFAULT_RECOVERY_WINDOW),
     };
     context.write(|writer| {
         let now = writer.now();
@@ -58,7 +55,7 @@ pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
                 let (arn, name) = match id {
                     SecretId::Name(name) => {
                         let incarnation = writer.incarnation(context.caller, &name)?;
-                        let suffix = arn_suffix(context.seed, context.caller, &name, incarnation);
+                        let suffix = arn_suffix(context.rng_seed, context.caller, &name, incarnation);
                         (context.caller.secret_arn(&name, &suffix), name)
                     }
                     SecretId::Arn { home, rest } => {

@@ -4,9 +4,10 @@
 //! into its complement. Names, tags and the owning service match by a case-sensitive prefix; descriptions and `all`
 //! match word by word.
 
-use crate::sandbox::state::{SecretRecord, Tag};
-use crate::sandbox::wire::{Constraints, ServiceError};
 use serde::{Deserialize, Serialize};
+
+use crate::sandbox::state::{SecretRecord, Tag};
+use crate::sandbox::wire::{Constraints, ServiceError, limits};
 
 /// A filter as a request has it. The model requires neither member.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -17,19 +18,18 @@ pub(crate) struct FilterInput {
 }
 
 const KEYS: [&str; 7] = ["description", "name", "tag-key", "tag-value", "primary-region", "owning-service", "all"];
-const MAX_FILTERS: usize = 10;
 const VALUE_PATTERN: &str = "^\\!?[a-zA-Z0-9 :_@\\/\\+\\=\\.\\-\\!]*$";
 
 /// Checks what the model says of filters.
 pub(crate) fn check(constraints: &mut Constraints, filters: &[FilterInput]) {
     let keys: Vec<String> = filters.iter().filter_map(|filter| filter.key.clone()).collect();
-    constraints.count("filters", (filters.len() > MAX_FILTERS).then_some(&keys), 0..=MAX_FILTERS);
+    constraints.count("filters", Some(&keys), limits::FILTERS);
     for (index, filter) in filters.iter().enumerate() {
         let member = |part: &str| format!("filters.{}.member.{part}", index + 1);
         constraints.one_of(&member("key"), filter.key.as_deref(), &KEYS);
-        constraints.count(&member("values"), filter.values.as_deref(), 1..=10);
+        constraints.count(&member("values"), filter.values.as_deref(), limits::FILTER_VALUES);
         for value in filter.values.iter().flatten() {
-            constraints.text(&member("values"), Some(value), 0..=512);
+            constraints.text(&member("values"), Some(value), limits::FILTER_VALUE);
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" :_@/+=.-!".contains(&byte);
             constraints.pattern(&member("values"), value, value.bytes().all(plain), VALUE_PATTERN);
         }

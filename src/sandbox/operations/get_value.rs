@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Context;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::state::{CURRENT, Found, SecretData, SecretId, Transaction, VersionRecord, View};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,8 +39,8 @@ pub(super) fn get_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
-    constraints.text("versionId", input.version_id.as_deref(), 32..=64);
-    constraints.text("versionStage", input.version_stage.as_deref(), 1..=256);
+    constraints.text("versionId", input.version_id.as_deref(), limits::VERSION_ID);
+    constraints.text("versionStage", input.version_stage.as_deref(), limits::VERSION_STAGE);
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     let read = context.read(|reader| {

@@ -1,20 +1,17 @@
 //! ListSecrets.
 //!
-//! A page is stale only if the weather says so, while the real service may lag by minutes at any time.
+//! A page is stale only if the fault profile says so, while the real service may lag by minutes at any time.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use super::describe::SecretMembers;
 use super::filter::{self, FilterInput, Filters};
 use super::selection::{Order, Selection};
+use super::{Context, page_size};
 use crate::sandbox::state::SecretRecord;
-use crate::sandbox::wire::{Constraints, Query, Reply, ServiceError, input};
-
-/// The page size where a request names none, and the largest (the first is documented elsewhere than in the model).
-const MAX_PAGE: i64 = 100;
+use crate::sandbox::wire::{Constraints, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,15 +44,15 @@ struct Entry<'r> {
 pub(super) fn list_secrets(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
-    constraints.number("maxResults", input.max_results, 1..=MAX_PAGE);
-    constraints.text("nextToken", input.next_token.as_deref(), 1..=4096);
+    constraints.number("maxResults", input.max_results, limits::LIST_PAGE);
+    constraints.next_token(input.next_token.as_deref());
     let filters = input.filters.unwrap_or_default();
     filter::check(&mut constraints, &filters);
     constraints.one_of("sortOrder", input.sort_order.as_deref(), &["asc", "desc"]);
     let orders = ["created-date", "last-accessed-date", "last-changed-date", "name"];
     constraints.one_of("sortBy", input.sort_by.as_deref(), &orders);
     constraints.finish()?;
-    let lag = context.weather.lag();
+    let lag = context.profile.lag();
     let selection = Selection {
         order: Order::named(input.sort_by.as_deref()),
         descending: input.sort_order.as_deref() == Some("desc"),
@@ -73,7 +70,7 @@ pub(super) fn list_secrets(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
         &filters,
     ));
     let after = input.next_token.map(|token| query.place(&token)).transpose()?;
-    let size = usize::try_from(input.max_results.unwrap_or(MAX_PAGE)).unwrap_or_default();
+    let size = page_size(input.max_results, &limits::LIST_PAGE);
     context.read(|reader| {
         let mut page = selection.page(reader, context, after, size + 1)?;
         // One secret more than was asked for tells whether there is another page, so that no page is empty.

@@ -1,13 +1,20 @@
-//! The operations of Secrets Manager, one file for each group of them.
+//! The operations of Secrets Manager and STS, one file for each group of them. What may not enter: headers and envelopes
+//! (`wire`), tables (`state`), and faults, but for those that the profile delays.
 //!
-//! Each operation has the same shape: read the input, check the model's constraints, then the service's own rules in
-//! the order in which the service is known to check them (a missing ClientRequestToken comes before a missing
-//! secret), then one transaction, then the output. Outputs leave out what has no value, as the service does.
+//! `table` lists the operations of Secrets Manager with what surrounds each: its quota group, what IAM is asked, its
+//! function. Each function has the same shape: read the input, check the API model's constraints (`wire::limits`), then
+//! the service's own rules in the order in which the service is known to check them (a missing ClientRequestToken comes
+//! before a missing secret), then one transaction, then the output. Outputs leave out what has no value, as the service
+//! does.
+//!
+//! `due` is what the service does by itself, `sts` the two actions of STS; `filter`, `selection` and `versions` are shared
+//! by several operations, `rotate` has the steps of a rotation.
 
 mod batch;
 mod create;
 mod delete;
 mod describe;
+mod due;
 mod filter;
 mod get_value;
 mod list;
@@ -18,28 +25,29 @@ mod replication;
 mod rotate;
 mod rotation;
 mod selection;
-mod settle;
 mod stages;
+pub(crate) mod sts;
+mod table;
 mod tags;
 mod update;
 mod version_ids;
 mod versions;
 
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use crate::sandbox::auth::{AssumedRole, Authority, Home};
+use crate::sandbox::auth::{AssumedRole, Authorizer};
 use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::{Functions, Weather};
+use crate::sandbox::faults::{FaultProfile, RotationFunctions};
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{Found, Reader, SecretData, SecretId, Store, Transaction, View, Writer, lookup};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError};
+use crate::sandbox::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceError, limits};
 
-pub(crate) use settle::settle;
-
-/// The limit of a value, in bytes.
-const MAX_VALUE_BYTES: usize = 65_536;
+pub(crate) use due::run_due;
+pub(crate) use table::{find, run};
 
 /// What an operation works with: the store, the moment, and who asks.
 #[derive(Clone, Copy)]
@@ -48,51 +56,18 @@ pub(crate) struct Context<'s> {
     pub(crate) now: Moment,
     pub(crate) caller: &'s Home,
     /// What ARNs are derived from.
-    pub(crate) seed: u64,
+    pub(crate) rng_seed: u64,
     /// What random passwords are drawn from.
     pub(crate) random: &'s Mutex<StdRng>,
     /// What the rotation functions do.
-    pub(crate) functions: &'s Functions,
-    pub(crate) weather: &'s Weather,
+    pub(crate) functions: &'s RotationFunctions,
+    pub(crate) profile: &'s FaultProfile,
     /// The role that the caller assumed, if he did.
     pub(crate) role: Option<&'s AssumedRole>,
     /// A change that this operation is a part of. Without one, it is a change of its own.
     pub(crate) within: Option<&'s Writer<'s>>,
     /// The policy that binds the caller, when one is enforced.
-    pub(crate) authority: Option<Authority<'s>>,
-}
-
-/// Runs an operation by its name, if the caller may.
-pub(crate) fn run(context: &Context<'_>, operation: &str, body: &[u8]) -> Result<Reply, ServiceError> {
-    if let Some(authority) = &context.authority {
-        authority.check(context, operation, body)?;
-    }
-    match operation {
-        "BatchGetSecretValue" => batch::batch_get_secret_value(context, body),
-        "CancelRotateSecret" => rotation::cancel_rotate_secret(context, body),
-        "CreateSecret" => create::create_secret(context, body),
-        "DeleteResourcePolicy" => policy::delete_resource_policy(context, body),
-        "DeleteSecret" => delete::delete_secret(context, body),
-        "DescribeSecret" => describe::describe_secret(context, body),
-        "GetRandomPassword" => random_password::get_random_password(context, body),
-        "GetResourcePolicy" => policy::get_resource_policy(context, body),
-        "GetSecretValue" => get_value::get_secret_value(context, body),
-        "ListSecretVersionIds" => version_ids::list_secret_version_ids(context, body),
-        "ListSecrets" => list::list_secrets(context, body),
-        "PutResourcePolicy" => policy::put_resource_policy(context, body),
-        "PutSecretValue" => put_value::put_secret_value(context, body),
-        "RemoveRegionsFromReplication" => replication::remove_regions_from_replication(context, body),
-        "ReplicateSecretToRegions" => replication::replicate_secret_to_regions(context, body),
-        "RestoreSecret" => delete::restore_secret(context, body),
-        "RotateSecret" => rotation::rotate_secret(context, body),
-        "StopReplicationToReplica" => replication::stop_replication_to_replica(context, body),
-        "TagResource" => tags::tag_resource(context, body),
-        "UntagResource" => tags::untag_resource(context, body),
-        "UpdateSecret" => update::update_secret(context, body),
-        "UpdateSecretVersionStage" => stages::update_secret_version_stage(context, body),
-        "ValidateResourcePolicy" => policy::validate_resource_policy(context, body),
-        unknown => Err(ServiceError::unknown_operation(unknown)),
-    }
+    pub(crate) authorizer: Option<Authorizer<'s>>,
 }
 
 impl Context<'_> {
@@ -135,8 +110,8 @@ impl Context<'_> {
 
 /// Checks the lengths of a value's two forms.
 fn check_value_lengths(constraints: &mut Constraints, binary: Option<&SensitiveBytes>, text: Option<&SensitiveText>) {
-    constraints.sensitive("secretBinary", binary.map(|binary| binary.0.len()), 1..=MAX_VALUE_BYTES);
-    constraints.sensitive("secretString", text.map(|text| text.0.len()), 1..=MAX_VALUE_BYTES);
+    constraints.sensitive("secretBinary", binary.map(|binary| binary.0.len()), limits::SECRET_VALUE);
+    constraints.sensitive("secretString", text.map(|text| text.0.len()), limits::SECRET_VALUE);
 }
 
 /// The value that a request carries, in one form at most.
@@ -149,6 +124,11 @@ fn one_value(binary: Option<SensitiveBytes>, text: Option<SensitiveText>) -> Res
         (None, Some(text)) => Ok(Some(SecretData::Text(text.0))),
         (None, None) => Ok(None),
     }
+}
+
+/// How many entries a page has at most: the largest size, where a request names none.
+fn page_size(max_results: Option<i64>, allowed: &RangeInclusive<i64>) -> usize {
+    usize::try_from(max_results.unwrap_or(*allowed.end())).unwrap_or_default()
 }
 
 /// The ClientRequestToken that SDKs and the CLI fill in, and that the service insists on.

@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Touched};
-use crate::policy::{MAX_POLICY_BYTES, PolicyDocument};
+use crate::policy::PolicyDocument;
 use crate::sandbox::auth::{lock_out, policy_text};
 use crate::sandbox::state::SecretId;
-use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input};
+use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -72,7 +72,7 @@ pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
     let input: PutInput = input(body)?;
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
-    let text = constraints.required_text("resourcePolicy", input.resource_policy, 1..=MAX_POLICY_BYTES);
+    let text = constraints.required_text("resourcePolicy", input.resource_policy, limits::RESOURCE_POLICY);
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
@@ -134,8 +134,8 @@ struct ValidationProblem {
 pub(super) fn validate_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: ValidateInput = input(body)?;
     let mut constraints = Constraints::new();
-    constraints.text("secretId", input.secret_id.as_deref(), 1..=2048);
-    let text = constraints.required_text("resourcePolicy", input.resource_policy, 1..=MAX_POLICY_BYTES);
+    constraints.text("secretId", input.secret_id.as_deref(), limits::SECRET_ID);
+    let text = constraints.required_text("resourcePolicy", input.resource_policy, limits::RESOURCE_POLICY);
     constraints.finish()?;
     let id = input.secret_id.as_deref().map(SecretId::parse).transpose()?;
     if let Some(id) = id {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::versions::{self, Placed};
 use super::{Context, rotation};
 use crate::sandbox::state::{CURRENT, SecretId};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,9 +35,9 @@ pub(super) fn put_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
     let id = constraints.secret_id(input.secret_id);
     constraints.request_token(input.client_request_token.as_deref());
     super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
-    constraints.count("versionStages", input.version_stages.as_deref(), 1..=20);
+    constraints.count("versionStages", input.version_stages.as_deref(), limits::VERSION_STAGES);
     for (index, label) in input.version_stages.iter().flatten().enumerate() {
-        constraints.text(&format!("versionStages.{}.member", index + 1), Some(label), 1..=256);
+        constraints.text(&format!("versionStages.{}.member", index + 1), Some(label), limits::VERSION_STAGE);
     }
     check_rotation_token(&mut constraints, input.rotation_token.as_ref());
     constraints.finish()?;
@@ -67,7 +67,7 @@ pub(super) fn put_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
 /// The token of a rotation function that acts across accounts. The sandbox checks its form and needs it for nothing.
 fn check_rotation_token(constraints: &mut Constraints, token: Option<&SensitiveText>) {
     let Some(SensitiveText(token)) = token else { return };
-    constraints.sensitive("rotationToken", Some(token.len()), 36..=256);
+    constraints.sensitive("rotationToken", Some(token.len()), limits::ROTATION_TOKEN);
     let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     constraints.sensitive_pattern("rotationToken", plain, "^[a-zA-Z0-9\\-]+$");
 }

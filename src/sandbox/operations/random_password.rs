@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
-
-const DEFAULT_LENGTH: i64 = 32;
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
 
 const LOWERCASE: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPERCASE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -40,10 +38,10 @@ struct Output<'a> {
 pub(super) fn get_random_password(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
-    constraints.number("passwordLength", input.password_length, 1..=4096);
-    constraints.text("excludeCharacters", input.exclude_characters.as_deref(), 0..=4096);
+    constraints.number("passwordLength", input.password_length, limits::PASSWORD_LENGTH);
+    constraints.text("excludeCharacters", input.exclude_characters.as_deref(), limits::EXCLUDED_CHARACTERS);
     constraints.finish()?;
-    let length = usize::try_from(input.password_length.unwrap_or(DEFAULT_LENGTH)).unwrap_or_default();
+    let length = usize::try_from(input.password_length.unwrap_or(limits::DEFAULT_PASSWORD_LENGTH)).unwrap_or_default();
     let alphabet = Alphabet::of(&input)?;
     let mut random = context.random.lock().unwrap_or_else(PoisonError::into_inner);
     let password = alphabet.draw(length, &mut *random)?;

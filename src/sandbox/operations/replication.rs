@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use crate::sandbox::auth::Home;
 use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::Weather;
+use crate::sandbox::faults::FaultProfile;
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{
     Found, Replica, ReplicaStatus, SecretId, SecretRecord, Transaction, View, Writer, kms, replica,
 };
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
+use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 const REGION_PATTERN: &str = "^([a-z]+-)+\\d+$";
 
@@ -48,12 +48,12 @@ pub(super) fn check(constraints: &mut Constraints, regions: &[RegionInput]) {
     for (index, RegionInput { region, kms_key_id }) in regions.iter().enumerate() {
         let member = |part: &str| format!("addReplicaRegions.{}.member.{part}", index + 1);
         check_region(constraints, &member("region"), region.as_deref());
-        constraints.text(&member("kmsKeyId"), kms_key_id.as_deref(), 0..=2048);
+        constraints.text(&member("kmsKeyId"), kms_key_id.as_deref(), limits::KMS_KEY_ID);
     }
 }
 
 fn check_region(constraints: &mut Constraints, member: &str, region: Option<&str>) {
-    constraints.text(member, region, 1..=128);
+    constraints.text(member, region, limits::REGION);
     if let Some(region) = region {
         constraints.pattern(member, region, is_region(region), REGION_PATTERN);
     }
@@ -95,8 +95,8 @@ impl Asked {
     }
 
     /// The replicas as they begin: the copies are made later.
-    pub(super) fn begin(self, now: Moment, weather: &Weather) -> Vec<Replica> {
-        let until = now.plus(weather.replication_delay);
+    pub(super) fn begin(self, now: Moment, profile: &FaultProfile) -> Vec<Replica> {
+        let until = now.plus(profile.replication_delay);
         let status = ReplicaStatus::InProgress { until, overwrite: self.overwrite };
         let begin = |(region, kms_key_id)| Replica { region, kms_key_id, status: status.clone() };
         self.regions.into_iter().map(begin).collect()
@@ -151,7 +151,7 @@ pub(super) fn replicate_secret_to_regions(context: &Context<'_>, body: &[u8]) ->
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
         let asked = Asked::read(&found.home, regions, input.force_overwrite_replica_secret)?;
-        for replica in asked.begin(writer.now(), context.weather) {
+        for replica in asked.begin(writer.now(), context.profile) {
             match found.record.replicas.iter_mut().find(|other| other.region == replica.region) {
                 Some(other) => *other = replica,
                 None => found.record.replicas.push(replica),

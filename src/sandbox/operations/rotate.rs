@@ -1,16 +1,17 @@
 //! The steps of a rotation, on the versions of a secret: what Secrets Manager and a rotation function do together.
 
+use std::sync::PoisonError;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rand::RngCore as _;
 use serde_json::Value;
-use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 use super::{Context, versions};
 use crate::sandbox::faults::{RotationOutcome, RotationStep};
-use crate::sandbox::state::{CURRENT, Found, MAX_LABELS, PENDING, SecretData, VersionRecord, Writer};
-use crate::sandbox::wire::ServiceError;
+use crate::sandbox::state::{CURRENT, Found, PENDING, SecretData, VersionRecord, Writer};
+use crate::sandbox::wire::{ServiceError, limits};
 
 /// How many random bytes a new password is made of.
 const PASSWORD_BYTES: usize = 24;
@@ -40,7 +41,7 @@ pub(super) fn run(
     outcome: RotationOutcome,
 ) -> Result<(), ServiceError> {
     let record = &mut found.record;
-    if record.labels.holder(PENDING).is_none() && record.labels.len() >= MAX_LABELS {
+    if record.labels.holder(PENDING).is_none() && record.labels.len() >= limits::STAGING_LABELS {
         return Err(versions::too_many_labels());
     }
     let version = VersionRecord { created: writer.now(), accessed: None, kms_key_id: record.kms_key_id.clone() };

@@ -7,7 +7,7 @@ use super::{Context, Touched};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::faults::RotationOutcome;
 use crate::sandbox::state::{Found, Metadata, PENDING, Rotation, RotationRules, Schedule, SecretId, Writer};
-use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input};
+use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -54,18 +54,18 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
     constraints.request_token(input.client_request_token.as_deref());
-    constraints.text("rotationLambdaARN", input.rotation_lambda_arn.as_deref(), 0..=2048);
+    constraints.text("rotationLambdaARN", input.rotation_lambda_arn.as_deref(), limits::ROTATION_LAMBDA_ARN);
     if let Some(rules) = &input.rotation_rules {
         check_rules(&mut constraints, rules);
     }
     let metadata = input.external_secret_rotation_metadata.unwrap_or_default();
     for (index, item) in metadata.iter().enumerate() {
         let member = |part: &str| format!("externalSecretRotationMetadata.{}.member.{part}", index + 1);
-        constraints.text(&member("key"), item.key.as_deref(), 1..=256);
-        constraints.text(&member("value"), item.value.as_deref(), 1..=2048);
+        constraints.text(&member("key"), item.key.as_deref(), limits::EXTERNAL_METADATA_KEY);
+        constraints.text(&member("value"), item.value.as_deref(), limits::EXTERNAL_METADATA_VALUE);
     }
     let role_arn = input.external_secret_rotation_role_arn;
-    constraints.text("externalSecretRotationRoleArn", role_arn.as_deref(), 20..=2048);
+    constraints.text("externalSecretRotationRoleArn", role_arn.as_deref(), limits::ROLE_ARN);
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     // Other operations say InvalidRequestException.
@@ -108,15 +108,15 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
 }
 
 fn check_rules(constraints: &mut Constraints, rules: &RulesInput) {
-    constraints.number("rotationRules.automaticallyAfterDays", rules.automatically_after_days, 1..=1000);
+    constraints.number("rotationRules.automaticallyAfterDays", rules.automatically_after_days, limits::ROTATION_DAYS);
     if let Some(duration) = &rules.duration {
-        constraints.text("rotationRules.duration", Some(duration), 2..=3);
+        constraints.text("rotationRules.duration", Some(duration), limits::ROTATION_DURATION);
         let digits = duration.strip_suffix('h').unwrap_or_default();
         let matches = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         constraints.pattern("rotationRules.duration", duration, matches, "[0-9]+h");
     }
     if let Some(expression) = &rules.schedule_expression {
-        constraints.text("rotationRules.scheduleExpression", Some(expression), 1..=256);
+        constraints.text("rotationRules.scheduleExpression", Some(expression), limits::SCHEDULE_EXPRESSION);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"()#?*-/, ".contains(&byte);
         let matches = expression.bytes().all(plain);
         let pattern = "[0-9A-Za-z\\(\\)#\\?\\*\\-\\/, ]+";

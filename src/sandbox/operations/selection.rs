@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use super::Context;
 use super::filter::Filters;
-use crate::sandbox::auth::Home;
 use crate::sandbox::clock::Moment;
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{Reader, SecretRecord};
 use crate::sandbox::wire::{Place, ServiceError};
 

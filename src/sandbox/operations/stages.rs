@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Context, Touched, versions};
 use crate::sandbox::state::{CURRENT, Found, SecretId};
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,9 +23,9 @@ pub(super) fn update_secret_version_stage(context: &Context<'_>, body: &[u8]) ->
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
-    let label = constraints.required_text("versionStage", input.version_stage, 1..=256);
-    constraints.text("removeFromVersionId", input.remove_from_version_id.as_deref(), 32..=64);
-    constraints.text("moveToVersionId", input.move_to_version_id.as_deref(), 32..=64);
+    let label = constraints.required_text("versionStage", input.version_stage, limits::VERSION_STAGE);
+    constraints.text("removeFromVersionId", input.remove_from_version_id.as_deref(), limits::VERSION_ID);
+    constraints.text("moveToVersionId", input.move_to_version_id.as_deref(), limits::VERSION_ID);
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     let (from, to) = (input.remove_from_version_id.as_deref(), input.move_to_version_id.as_deref());

@@ -4,10 +4,7 @@ use serde::Deserialize;
 
 use super::Context;
 use crate::sandbox::state::{SecretId, Tag};
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input};
-
-/// How many tags a secret may have.
-const MAX_TAGS: usize = 50;
+use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
 
 /// The prefix of the tags that belong to AWS itself.
 const SYSTEM_PREFIX: &str = "aws:";
@@ -24,8 +21,8 @@ pub(super) struct TagInput {
 pub(super) fn check(constraints: &mut Constraints, tags: &[TagInput]) {
     for (index, tag) in tags.iter().enumerate() {
         let member = |part: &str| format!("tags.{}.member.{part}", index + 1);
-        constraints.text(&member("key"), tag.key.as_deref(), 1..=128);
-        constraints.text(&member("value"), tag.value.as_deref(), 0..=256);
+        constraints.text(&member("key"), tag.key.as_deref(), limits::TAG_KEY);
+        constraints.text(&member("value"), tag.value.as_deref(), limits::TAG_VALUE);
     }
 }
 
@@ -64,10 +61,9 @@ fn refuse_system_tag(key: &str) -> Result<(), ServiceError> {
 
 /// The limit is documented; its text is not known.
 fn within_limit(tags: &[Tag]) -> Result<(), ServiceError> {
-    if tags.len() > MAX_TAGS {
-        return Err(ServiceError::invalid_parameter(format!(
-            "You can't attach more than {MAX_TAGS} tags to a secret."
-        )));
+    if tags.len() > limits::TAGS {
+        let text = format!("You can't attach more than {} tags to a secret.", limits::TAGS);
+        return Err(ServiceError::invalid_parameter(text));
     }
     Ok(())
 }
@@ -120,7 +116,7 @@ pub(super) fn untag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply
     let id = constraints.secret_id(input.secret_id);
     let keys = constraints.required("tagKeys", input.tag_keys);
     for (index, key) in keys.iter().enumerate() {
-        constraints.text(&format!("tagKeys.{}.member", index + 1), Some(key), 1..=128);
+        constraints.text(&format!("tagKeys.{}.member", index + 1), Some(key), limits::TAG_KEY);
     }
     constraints.finish()?;
     let id = SecretId::parse(&id)?;

@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::versions::{self, Placed};
 use super::{Context, Touched, rotation};
-use crate::sandbox::auth::Home;
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input};
+use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,10 +27,10 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
     constraints.request_token(input.client_request_token.as_deref());
-    constraints.text("description", input.description.as_deref(), 0..=2048);
-    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), 0..=2048);
+    constraints.text("description", input.description.as_deref(), limits::DESCRIPTION);
+    constraints.text("kmsKeyId", input.kms_key_id.as_deref(), limits::KMS_KEY_ID);
     super::check_value_lengths(&mut constraints, input.secret_binary.as_ref(), input.secret_string.as_ref());
-    constraints.text("type", input.r#type.as_deref(), 0..=256);
+    constraints.text("type", input.r#type.as_deref(), limits::SECRET_TYPE);
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     let token = super::required_token(input.client_request_token)?;

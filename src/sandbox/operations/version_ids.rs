@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Context;
+use super::{Context, page_size};
 use crate::sandbox::state::{SecretId, VersionRecord, kms};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input};
-
-const MAX_PAGE: i64 = 100;
+use crate::sandbox::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,12 +45,12 @@ pub(super) fn list_secret_version_ids(context: &Context<'_>, body: &[u8]) -> Res
     let input: Input = input(body)?;
     let mut constraints = Constraints::new();
     let id = constraints.secret_id(input.secret_id);
-    constraints.number("maxResults", input.max_results, 1..=MAX_PAGE);
-    constraints.text("nextToken", input.next_token.as_deref(), 1..=4096);
+    constraints.number("maxResults", input.max_results, limits::LIST_PAGE);
+    constraints.next_token(input.next_token.as_deref());
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     let deprecated = input.include_deprecated.unwrap_or(false);
-    let size = usize::try_from(input.max_results.unwrap_or(MAX_PAGE)).unwrap_or_default();
+    let size = page_size(input.max_results, &limits::LIST_PAGE);
     context.read(|reader| {
         let found = context.find(reader, &id)?;
         let record = &found.record;

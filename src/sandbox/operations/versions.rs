@@ -1,13 +1,8 @@
 //! Putting a version into a secret: the part that CreateSecret, UpdateSecret and PutSecretValue share.
 
 use crate::sandbox::clock::Moment;
-use crate::sandbox::state::{Found, MAX_LABELS, SecretData, VersionRecord, Writer};
-use crate::sandbox::wire::{ErrorCode, ServiceError};
-
-/// Beyond this many versions without a label, the oldest are removed,
-const MAX_DEPRECATED: usize = 100;
-/// but none that is younger than this many days.
-const KEPT_DAYS: i64 = 1;
+use crate::sandbox::state::{Found, SecretData, VersionRecord, Writer};
+use crate::sandbox::wire::{ErrorCode, ServiceError, limits};
 
 /// What became of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +41,14 @@ pub(super) fn place(
 }
 
 pub(super) fn within_label_limit(found: &Found) -> Result<(), ServiceError> {
-    if found.record.labels.len() > MAX_LABELS { Err(too_many_labels()) } else { Ok(()) }
+    if found.record.labels.len() > limits::STAGING_LABELS { Err(too_many_labels()) } else { Ok(()) }
 }
 
 /// The limit is documented; its text is not known.
 pub(super) fn too_many_labels() -> ServiceError {
     ServiceError::new(
         ErrorCode::LimitExceeded,
-        format!("You can't attach more than {MAX_LABELS} staging labels to the versions of a secret."),
+        format!("You can't attach more than {} staging labels to the versions of a secret.", limits::STAGING_LABELS),
     )
 }
 
@@ -64,9 +59,9 @@ pub(super) fn prune(writer: &Writer<'_>, found: &Found) -> Result<(), ServiceErr
     let versions = writer.versions(record.serial)?;
     let deprecated: Vec<&(String, VersionRecord)> =
         versions.iter().filter(|(id, _)| !labelled.contains(id.as_str())).collect();
-    let excess = deprecated.len().saturating_sub(MAX_DEPRECATED);
+    let excess = deprecated.len().saturating_sub(limits::DEPRECATED_VERSIONS);
     let old = |version: &VersionRecord| -> bool {
-        let Moment(kept_until) = version.created.plus_days(KEPT_DAYS);
+        let Moment(kept_until) = version.created.plus_days(limits::DEPRECATED_VERSION_DAYS);
         kept_until <= writer.now().0
     };
     for (version_id, _) in deprecated.into_iter().take(excess).filter(|(_, version)| old(version)) {

@@ -6,7 +6,7 @@
 //! | `POST /_keywright/reset` | forgets every secret, and puts the clock back |
 //! | `GET /_keywright/calls`, `DELETE` | the calls so far; forgets them |
 //! | `GET /_keywright/clock`, `POST` | the time; moves it forward: `{"advance": "PT240H"}` or seconds |
-//! | `POST /_keywright/faults`, `DELETE` | adds `rules`, sets `weather` and `rotations`; removes all of them |
+//! | `POST /_keywright/faults`, `DELETE` | takes a fault file; removes all faults |
 //! | `POST /_keywright/policy`, `DELETE` | enforces an identity-based policy; lets everybody do everything again |
 //! | `POST /_keywright/seed` | makes the secrets that a YAML text describes |
 //!
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::sandbox::Sandbox;
-use crate::sandbox::faults::{Fault, RotationOf, RotationOutcome, Weather, profile};
+use crate::sandbox::faults::duration;
 use crate::sandbox::state::{Call, Outcome};
 
 /// Every control path begins so.
@@ -30,43 +30,8 @@ pub(super) const PREFIX: &str = "/_keywright/";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockOrder {
-    #[serde(deserialize_with = "profile::duration")]
+    #[serde(deserialize_with = "duration")]
     advance: Duration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FaultOrder {
-    #[serde(default)]
-    rules: Vec<Fault>,
-    weather: Option<Weather>,
-    #[serde(default)]
-    rotations: Vec<RotationOrder>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RotationOrder {
-    of: RotationOf,
-    outcome: RotationOutcome,
-}
-
-impl Sandbox {
-    /// Takes an order as JSON: `rules` are fault rules to add, `weather` replaces the weather, and each of `rotations` says
-    /// how the rotations of a secret or of a function end from now on.
-    pub fn misbehave(&self, order: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
-        let FaultOrder { rules, weather, rotations } = serde_json::from_slice(order.as_ref())?;
-        for rule in rules {
-            self.inject(rule);
-        }
-        if let Some(weather) = weather {
-            self.set_weather(weather);
-        }
-        for RotationOrder { of, outcome } in rotations {
-            self.set_rotation(of, outcome);
-        }
-        Ok(())
-    }
 }
 
 /// Carries out a control request.
@@ -85,22 +50,24 @@ pub(super) fn answer(sandbox: &Sandbox, method: &Method, path: &str, body: &[u8]
             sandbox.advance(advance).map_err(failed)?;
             Ok(time(sandbox))
         }),
-        ("faults", "POST") => sandbox.misbehave(body).map(|()| json!({})).map_err(|error| refused(&error.to_string())),
+        ("faults", "POST") => {
+            sandbox.apply_fault_file(body).map(|()| json!({})).map_err(|error| refused(&error.to_string()))
+        }
         ("faults", "DELETE") => {
             sandbox.clear_faults();
             Ok(json!({}))
         }
         ("policy", "POST") => std::str::from_utf8(body)
             .map_err(|_| refused("the policy is not UTF-8"))
-            .and_then(|text| sandbox.enforce(text).map_err(|error| refused(&error.to_string())))
+            .and_then(|text| sandbox.enforce_policy(text).map_err(|error| refused(&error.to_string())))
             .map(|()| json!({})),
         ("policy", "DELETE") => {
-            sandbox.enforce_nothing();
+            sandbox.clear_policy();
             Ok(json!({}))
         }
         ("seed", "POST") => std::str::from_utf8(body)
-            .map_err(|_| refused("the seed is not UTF-8"))
-            .and_then(|text| sandbox.seed(text).map_err(|error| refused(&error.to_string())))
+            .map_err(|_| refused("the text is not UTF-8"))
+            .and_then(|text| sandbox.make_fixtures(text).map_err(|error| refused(&error.to_string())))
             .map(|made| json!({"made": made})),
         ("health" | "reset" | "calls" | "clock" | "faults" | "policy" | "seed", _) => {
             Err((StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method".to_owned()))

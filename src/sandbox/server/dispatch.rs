@@ -1,14 +1,15 @@
-//! How a request is answered, with all that surrounds its operation: hooks, the log, faults, weather, and what has
-//! fallen due since the last request.
+//! How a request is answered, with all that surrounds its operation: hooks, the log, injected faults, the policy that is
+//! enforced, and what has fallen due since the last request.
 
 use std::cell::Cell;
 
 use serde::Deserialize;
 
 use super::sandbox::{Inner, Sandbox, locked};
-use crate::sandbox::auth::{Authority, Home, sts};
+use crate::sandbox::auth::{Authorizer, Caller};
 use crate::sandbox::clock;
-use crate::sandbox::faults::Fate;
+use crate::sandbox::faults::InjectedOutcome;
+use crate::sandbox::home::Home;
 use crate::sandbox::operations::{self, Context};
 use crate::sandbox::state::{Call, Outcome, lookup};
 use crate::sandbox::wire::{Envelope, Reply, Service, ServiceError, protocol};
@@ -29,45 +30,46 @@ thread_local! {
 impl Sandbox {
     /// Runs a request.
     pub(super) fn run(&self, envelope: &Envelope<'_>) -> Result<Result<Reply, ServiceError>, Dropped> {
-        if IN_HOOK.get() { Ok(self.execute(envelope)) } else { self.observed(envelope) }
+        let caller = Caller::of(envelope);
+        if IN_HOOK.get() { Ok(self.execute(envelope, &caller)) } else { self.observed(envelope, &caller) }
     }
 
-    /// Settles what has fallen due by now.
-    pub(super) fn settle(&self) -> Result<(), ServiceError> {
-        self.with_context(&Home::new("", ""), operations::settle)
+    /// Carries out what is due by now.
+    pub(super) fn run_due(&self) -> Result<(), ServiceError> {
+        self.with_context(&Home::new("", ""), operations::run_due)
     }
 
     /// What operations work with, for a caller who assumed no role.
     pub(super) fn with_context<T>(&self, caller: &Home, work: impl FnOnce(&Context<'_>) -> T) -> T {
         let Inner { store, options, random, functions, .. } = &*self.inner;
-        let weather = &self.weather();
-        let (now, seed) = (self.inner.now(), options.seed);
+        let profile = &self.fault_profile();
+        let (now, rng_seed) = (self.inner.now(), options.rng_seed);
         work(&Context {
             store,
             now,
             caller,
-            seed,
+            rng_seed,
             random,
             functions,
-            weather,
+            profile,
             role: None,
             within: None,
-            authority: None,
+            authorizer: None,
         })
     }
 
     /// Executes a call with all that surrounds it.
-    fn observed(&self, envelope: &Envelope<'_>) -> Result<Result<Reply, ServiceError>, Dropped> {
-        let mut call = self.call(envelope);
+    fn observed(&self, envelope: &Envelope<'_>, caller: &Caller) -> Result<Result<Reply, ServiceError>, Dropped> {
+        let mut call = self.call(envelope, caller);
         self.run_hooks(&call);
-        let outcome = match self.fate(&call) {
-            Fate::Executed => Ok(self.execute(envelope)),
-            Fate::Refused { error, carried_out } => {
-                self.execute_unheard(envelope, carried_out);
+        let outcome = match self.injected_outcome(&call) {
+            InjectedOutcome::Execute => Ok(self.execute(envelope, caller)),
+            InjectedOutcome::Refuse { error, carried_out } => {
+                self.execute_unanswered(envelope, caller, carried_out);
                 Ok(Err(error))
             }
-            Fate::Dropped { carried_out } => {
-                self.execute_unheard(envelope, carried_out);
+            InjectedOutcome::Drop { carried_out } => {
+                self.execute_unanswered(envelope, caller, carried_out);
                 Err(Dropped)
             }
         };
@@ -80,27 +82,20 @@ impl Sandbox {
         outcome
     }
 
-    /// Decides what becomes of a call, and waits as long as it is made to.
-    fn fate(&self, call: &Call) -> Fate {
-        let struck = locked(&self.inner.faults).strike(call);
-        let (delay, fate) = {
-            let mut sky = locked(&self.inner.sky);
-            let latency = sky.delay();
-            match struck.map(|fault| fault.fate(call)) {
-                Some((slower, fate)) => (latency + slower, fate),
-                None => (latency, sky.fate(call, clock::stopwatch())),
-            }
-        };
+    /// Decides the outcome of a call, and waits as long as its answer is made to take.
+    fn injected_outcome(&self, call: &Call) -> InjectedOutcome {
+        let quota = operations::find(&call.operation).map(|operation| operation.quota);
+        let (delay, outcome) = locked(&self.inner.injector).next_outcome(call, quota, clock::stopwatch());
         if !delay.is_zero() {
             std::thread::sleep(delay);
         }
-        fate
+        outcome
     }
 
-    /// Carries a call out, where it is to be, though nobody will know what came of it.
-    fn execute_unheard(&self, envelope: &Envelope<'_>, carried_out: bool) {
+    /// Carries a call out, where it is to be, though its answer is lost.
+    fn execute_unanswered(&self, envelope: &Envelope<'_>, caller: &Caller, carried_out: bool) {
         if carried_out {
-            drop(self.execute(envelope));
+            drop(self.execute(envelope, caller));
         }
     }
 
@@ -121,30 +116,31 @@ impl Sandbox {
         }
     }
 
-    fn execute(&self, envelope: &Envelope<'_>) -> Result<Reply, ServiceError> {
-        let caller = &envelope.caller;
+    fn execute(&self, envelope: &Envelope<'_>, caller: &Caller) -> Result<Reply, ServiceError> {
+        let Envelope { operation, body, .. } = envelope;
         match envelope.service {
-            Service::Sts => sts::run(caller, &envelope.operation, envelope.body, self.inner.now()),
+            Service::Sts => operations::sts::run(caller, operation, body, self.inner.now()),
             Service::SecretsManager => self.with_context(&caller.home, |context| {
-                operations::settle(context)?;
+                operations::run_due(context)?;
                 let policy = locked(&self.inner.policy).clone();
-                let authority = policy.as_deref().map(|policy| Authority { policy, caller });
-                let context = Context { role: caller.role.as_ref(), authority, ..*context };
-                operations::run(&context, &envelope.operation, envelope.body)
+                let authorizer = policy.as_deref().map(|policy| Authorizer { policy, caller });
+                let context = Context { role: caller.role.as_ref(), authorizer, ..*context };
+                operations::run(&context, operation, body)
             }),
         }
     }
 
     /// What the log says of a request.
-    fn call(&self, envelope: &Envelope<'_>) -> Call {
-        let Home { account, region } = envelope.caller.home.clone();
+    fn call(&self, envelope: &Envelope<'_>, caller: &Caller) -> Call {
+        let secret = self.secret_meant(envelope, &caller.home);
+        let Home { account, region } = caller.home.clone();
         let mut operation = envelope.operation.clone();
         operation.truncate(operation.floor_char_boundary(LOGGED_NAME));
-        Call { operation, account, region, secret: self.secret_meant(envelope), outcome: Outcome::Pending }
+        Call { operation, account, region, secret, outcome: Outcome::Pending }
     }
 
     /// The name of the secret that a request is about.
-    fn secret_meant(&self, envelope: &Envelope<'_>) -> Option<String> {
+    fn secret_meant(&self, envelope: &Envelope<'_>, home: &Home) -> Option<String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Named {
@@ -156,7 +152,6 @@ impl Sandbox {
         }
         let named: Named = protocol::input(envelope.body).ok()?;
         let text = named.secret_id.or(named.name)?;
-        let home = &envelope.caller.home;
         let now = self.inner.now();
         let meant = self.inner.store.read(now, |reader| Ok::<_, ServiceError>(lookup::name_meant(reader, home, &text)));
         meant.ok().flatten()

@@ -1,6 +1,6 @@
 //! What exists before anything happens: secrets from a text in YAML, as a test or a rehearsal needs them.
 //!
-//! Each is made by the operations of the service, so that nothing can be seeded that a client could not have made, but
+//! Each is made by the operations of the service, so that there is nothing among them that a client could not have made, but
 //! for the service that owns a secret. All of it is one change.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::sandbox::auth::{DEFAULT_ACCOUNT, Home, is_account};
+use crate::sandbox::home::{DEFAULT_ACCOUNT, Home, is_account};
 use crate::sandbox::operations::{self, Context};
 use crate::sandbox::state::{StoreError, Tag, Writer};
 use crate::sandbox::wire::ServiceError;
@@ -22,11 +22,11 @@ const OWNING_SERVICE_TAG: &str = "aws:secretsmanager:owningService";
 /// The region of a secret that names none.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Why nothing was seeded.
+/// Why no fixture was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SeedError {
-    /// The text is not YAML, or says something that a seed cannot say.
+pub enum FixtureError {
+    /// The text is not YAML, or says something that a fixture cannot say.
     #[error("line {line}, column {column}: {message}")]
     Syntax {
         /// The line, counted from 1; 0 if it is not known.
@@ -51,24 +51,24 @@ pub enum SeedError {
     Failed(String),
 }
 
-impl From<ServiceError> for SeedError {
+impl From<ServiceError> for FixtureError {
     fn from(error: ServiceError) -> Self {
         Self::Failed(error.message.into_owned())
     }
 }
 
-impl From<StoreError> for SeedError {
+impl From<StoreError> for FixtureError {
     fn from(error: StoreError) -> Self {
         ServiceError::from(error).into()
     }
 }
 
-/// What a text asks for.
-pub(crate) struct Plan(Vec<Seed>);
+/// The secrets that a text describes.
+pub(crate) struct Fixtures(Vec<Fixture>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Seed {
+struct Fixture {
     name: String,
     account: Option<String>,
     region: Option<String>,
@@ -83,21 +83,21 @@ struct Seed {
     version_id: Option<String>,
     owning_service: Option<String>,
     #[serde(default)]
-    replicas: Vec<ReplicaSeed>,
-    rotation: Option<RotationSeed>,
-    scheduled_for_deletion: Option<DeletionSeed>,
+    replicas: Vec<ReplicaFixture>,
+    rotation: Option<RotationFixture>,
+    scheduled_for_deletion: Option<DeletionFixture>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ReplicaSeed {
+struct ReplicaFixture {
     region: String,
     kms_key_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RotationSeed {
+struct RotationFixture {
     lambda_arn: Option<String>,
     schedule: Option<String>,
     every_days: Option<i64>,
@@ -106,7 +106,7 @@ struct RotationSeed {
 
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "true, false, or a map such as { recoveryWindowDays: 7 }")]
-enum DeletionSeed {
+enum DeletionFixture {
     Plain(bool),
     #[serde(rename_all = "camelCase")]
     Within {
@@ -170,35 +170,35 @@ impl<'de> Deserialize<'de> for Sensitive {
 }
 
 /// Reads a text.
-pub(crate) fn read(text: &str) -> Result<Plan, SeedError> {
+pub(crate) fn read(text: &str) -> Result<Fixtures, FixtureError> {
     if text.trim().is_empty() {
-        return Ok(Plan(Vec::new()));
+        return Ok(Fixtures(Vec::new()));
     }
-    let seeds: Vec<Seed> = serde_yaml::from_str(text).map_err(|error| {
+    let fixtures: Vec<Fixture> = serde_yaml::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
         let message = error.to_string();
         // The parser repeats the place behind the message.
         let message = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message).to_owned();
-        SeedError::Syntax { line, column, message }
+        FixtureError::Syntax { line, column, message }
     })?;
-    Ok(Plan(seeds))
+    Ok(Fixtures(fixtures))
 }
 
-/// Makes the secrets of a plan that do not exist; how many these were.
-pub(crate) fn plant(context: &Context<'_>, Plan(seeds): Plan) -> Result<usize, SeedError> {
-    operations::settle(context)?;
+/// Makes those secrets that do not exist; how many these were.
+pub(crate) fn make_all(context: &Context<'_>, Fixtures(fixtures): Fixtures) -> Result<usize, FixtureError> {
+    operations::run_due(context)?;
     context.store.write(context.now, |writer| {
         let mut made = 0;
-        for seed in seeds {
-            let account = seed.account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+        for fixture in fixtures {
+            let account = fixture.account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
             if !is_account(&account) {
-                let (name, code) = (seed.name, "InvalidAccount".to_owned());
-                return Err(SeedError::Refused { name, code, message: "an account has twelve digits".to_owned() });
+                let (name, code) = (fixture.name, "InvalidAccount".to_owned());
+                return Err(FixtureError::Refused { name, code, message: "an account has twelve digits".to_owned() });
             }
-            let home = Home::new(&account, seed.region.as_deref().unwrap_or(DEFAULT_REGION));
-            if writer.secret(&home, &seed.name)?.is_none() {
+            let home = Home::new(&account, fixture.region.as_deref().unwrap_or(DEFAULT_REGION));
+            if writer.secret(&home, &fixture.name)?.is_none() {
                 let context = Context { caller: &home, within: Some(writer), ..*context };
-                make(&context, writer, seed)?;
+                make(&context, writer, fixture)?;
                 made += 1;
             }
         }
@@ -207,45 +207,45 @@ pub(crate) fn plant(context: &Context<'_>, Plan(seeds): Plan) -> Result<usize, S
 }
 
 /// Makes one secret.
-fn make(context: &Context<'_>, writer: &Writer<'_>, seed: Seed) -> Result<(), SeedError> {
-    let name = seed.name.clone();
+fn make(context: &Context<'_>, writer: &Writer<'_>, fixture: Fixture) -> Result<(), FixtureError> {
+    let name = fixture.name.clone();
     let call = |operation: &str, members: Value| {
         let mut members = members;
         strip_nulls(&mut members);
         // The body holds the value.
         let body = Zeroizing::new(members.to_string());
-        operations::run(context, operation, body.as_bytes()).map(drop).map_err(|error| SeedError::Refused {
+        operations::run(context, operation, body.as_bytes()).map(drop).map_err(|error| FixtureError::Refused {
             name: name.clone(),
             code: error.code.name().to_owned(),
             message: error.message.into_owned(),
         })
     };
-    let tags: Vec<Value> = seed.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let tags: Vec<Value> = fixture.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     let replicas =
-        seed.replicas.iter().map(|replica| json!({"Region": replica.region, "KmsKeyId": replica.kms_key_id}));
+        fixture.replicas.iter().map(|replica| json!({"Region": replica.region, "KmsKeyId": replica.kms_key_id}));
     let replicas: Vec<Value> = replicas.collect();
     call(
         "CreateSecret",
         json!({
-            "Name": seed.name,
-            "ClientRequestToken": seed.version_id.unwrap_or_else(|| context.new_version_id()),
-            "Description": seed.description,
-            "Type": seed.r#type,
-            "KmsKeyId": seed.kms_key_id,
+            "Name": fixture.name,
+            "ClientRequestToken": fixture.version_id.unwrap_or_else(|| context.new_version_id()),
+            "Description": fixture.description,
+            "Type": fixture.r#type,
+            "KmsKeyId": fixture.kms_key_id,
             "Tags": tags,
-            "SecretString": seed.value.as_ref().map(|value| value.0.as_str()),
-            "SecretBinary": seed.binary.as_ref().map(|value| value.0.as_str()),
+            "SecretString": fixture.value.as_ref().map(|value| value.0.as_str()),
+            "SecretBinary": fixture.binary.as_ref().map(|value| value.0.as_str()),
             "AddReplicaRegions": (!replicas.is_empty()).then_some(replicas),
         }),
     )?;
-    if let Some(policy) = seed.policy {
+    if let Some(policy) = fixture.policy {
         let text = match policy {
             Value::String(text) => text,
             document => document.to_string(),
         };
-        call("PutResourcePolicy", json!({"SecretId": seed.name, "ResourcePolicy": text}))?;
+        call("PutResourcePolicy", json!({"SecretId": fixture.name, "ResourcePolicy": text}))?;
     }
-    if let Some(RotationSeed { lambda_arn, schedule, every_days, duration }) = seed.rotation {
+    if let Some(RotationFixture { lambda_arn, schedule, every_days, duration }) = fixture.rotation {
         let mut rules = json!({
             "ScheduleExpression": schedule, "AutomaticallyAfterDays": every_days, "Duration": duration
         });
@@ -254,19 +254,19 @@ fn make(context: &Context<'_>, writer: &Writer<'_>, seed: Seed) -> Result<(), Se
         call(
             "RotateSecret",
             json!({
-                "SecretId": seed.name, "ClientRequestToken": context.new_version_id(), "RotationLambdaARN": lambda_arn,
+                "SecretId": fixture.name, "ClientRequestToken": context.new_version_id(), "RotationLambdaARN": lambda_arn,
                 "RotationRules": rules, "RotateImmediately": false
             }),
         )?;
     }
-    if let Some(service) = seed.owning_service {
-        hand_to_service(writer, context.caller, &seed.name, &service)?;
+    if let Some(service) = fixture.owning_service {
+        set_owning_service(writer, context.caller, &fixture.name, &service)?;
     }
-    match seed.scheduled_for_deletion {
-        None | Some(DeletionSeed::Plain(false)) => Ok(()),
-        Some(DeletionSeed::Plain(true)) => call("DeleteSecret", json!({"SecretId": seed.name})),
-        Some(DeletionSeed::Within { recovery_window_days }) => {
-            call("DeleteSecret", json!({"SecretId": seed.name, "RecoveryWindowInDays": recovery_window_days}))
+    match fixture.scheduled_for_deletion {
+        None | Some(DeletionFixture::Plain(false)) => Ok(()),
+        Some(DeletionFixture::Plain(true)) => call("DeleteSecret", json!({"SecretId": fixture.name})),
+        Some(DeletionFixture::Within { recovery_window_days }) => {
+            call("DeleteSecret", json!({"SecretId": fixture.name, "RecoveryWindowInDays": recovery_window_days}))
         }
     }
 }
@@ -284,7 +284,12 @@ fn strip_nulls(members: &mut Value) {
 }
 
 /// Gives a secret to a service, as no operation can; false if there is no such secret.
-pub(crate) fn hand_to_service(writer: &Writer<'_>, home: &Home, name: &str, service: &str) -> Result<bool, StoreError> {
+pub(crate) fn set_owning_service(
+    writer: &Writer<'_>,
+    home: &Home,
+    name: &str,
+    service: &str,
+) -> Result<bool, StoreError> {
     let Some(mut record) = writer.secret(home, name)? else { return Ok(false) };
     record.owning_service = Some(service.to_owned());
     let tags = record.tags.get_or_insert_default();

@@ -26,7 +26,7 @@ use crate::serving;
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
-/// The largest body on the control path: a seed of many secrets.
+/// The largest body on the control path: the fixtures of many secrets.
 const MAX_CONTROL_BODY: usize = 256 * 1024 * 1024;
 /// A client that has not sent its headers or its body by then is cut off; so is a connection that is kept open for
 /// nothing.
@@ -38,12 +38,12 @@ const MAX_CONNECTIONS: usize = 512;
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    door: Door,
+    endpoint: Endpoint,
 }
 
-/// What is behind a connection, and who may come in.
+/// What a connection reaches, and under which names of hosts.
 #[derive(Clone)]
-struct Door {
+struct Endpoint {
     sandbox: Sandbox,
     /// Whether the Host header must name a loopback address.
     loopback_only: bool,
@@ -56,19 +56,19 @@ impl Server {
             let text = "the sandbox listens on loopback addresses only, unless it is told otherwise";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        Self::listen(Door { sandbox, loopback_only: true }, address).await
+        Self::listen(Endpoint { sandbox, loopback_only: true }, address).await
     }
 
     /// Takes any address, for a container or a network of one's own: whoever reaches it may do everything, the control
     /// path included. Requests may come under any host's name; those of browsers are still refused.
     pub async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
-        Self::listen(Door { sandbox, loopback_only: false }, address).await
+        Self::listen(Endpoint { sandbox, loopback_only: false }, address).await
     }
 
-    async fn listen(door: Door, address: SocketAddr) -> io::Result<Self> {
+    async fn listen(endpoint: Endpoint, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, door })
+        Ok(Self { listener, address, endpoint })
     }
 
     /// The address that was taken.
@@ -78,24 +78,26 @@ impl Server {
 
     /// Serves until `shutdown` completes; requests that are under way then are finished.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
-        let Self { listener, address: _, door } = self;
-        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, stopped| serve(stream, door.clone(), stopped))
-            .await;
+        let Self { listener, address: _, endpoint } = self;
+        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, stopped| {
+            serve(stream, endpoint.clone(), stopped)
+        })
+        .await;
     }
 }
 
 /// Serves one connection until the client closes it or the server stops.
-async fn serve(stream: TcpStream, door: Door, stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, endpoint: Endpoint, stopped: watch::Receiver<bool>) {
     let service = service_fn(move |request| {
-        let door = door.clone();
+        let endpoint = endpoint.clone();
         // An error closes the connection without an answer.
-        async move { Ok::<_, Dropped>(answer(door, request).await?.map(Full::new)) }
+        async move { Ok::<_, Dropped>(answer(endpoint, request).await?.map(Full::new)) }
     });
     serving::connection(stream, stopped, READ_TIMEOUT, true, service).await;
 }
 
-async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Bytes>, Dropped> {
-    let Door { sandbox, loopback_only } = door;
+async fn answer(endpoint: Endpoint, request: Request<Incoming>) -> Result<Response<Bytes>, Dropped> {
+    let Endpoint { sandbox, loopback_only } = endpoint;
     if let Some(refusal) = refuse_browsers(request.headers(), loopback_only) {
         return Ok(text(StatusCode::FORBIDDEN, refusal));
     }

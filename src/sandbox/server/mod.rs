@@ -11,6 +11,6 @@ mod listener;
 mod sandbox;
 
 pub use dispatch::Dropped;
-pub use fixtures::SeedError;
+pub use fixtures::FixtureError;
 pub use listener::Server;
 pub use sandbox::{Hook, Options, Sandbox};

@@ -12,14 +12,17 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use super::dispatch::Dropped;
-use super::fixtures::{self, SeedError};
-use crate::sandbox::auth::{Home, IdentityPolicy, PolicyError};
+use super::fixtures::{self, FixtureError};
+use crate::sandbox::auth::{IdentityPolicy, PolicyError};
 use crate::sandbox::clock::{Clock, Moment};
-use crate::sandbox::faults::{Fault, Faults, Functions, RotationOf, RotationOutcome, Sky, Weather};
+use crate::sandbox::faults::{
+    Fault, FaultFile, FaultInjector, FaultProfile, RotationFault, RotationFunctions, RotationOf, RotationOutcome,
+};
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{
     Call, CallLog, LoadError, OpenError, SecretDump, Snapshot, Store, StoreError, dump, snapshot,
 };
-use crate::sandbox::wire::{ErrorCode, Service, ServiceError, protocol};
+use crate::sandbox::wire::{Service, ServiceError, protocol};
 
 /// An embedded Secrets Manager. Clones share one store, and may be used from any thread.
 #[derive(Clone)]
@@ -30,21 +33,21 @@ pub struct Sandbox {
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What ARNs are derived from: the same seed and a manual clock give the same ARNs and dates.
-    pub seed: u64,
+    /// What ARNs are derived from: the same rng seed and a manual clock give the same ARNs and dates.
+    pub rng_seed: u64,
     /// Where the time comes from.
     pub clock: Clock,
 }
 
 impl Default for Options {
-    /// A random seed and the operating system's clock.
+    /// A random rng seed and the operating system's clock.
     fn default() -> Self {
-        Self { seed: rand::random(), clock: Clock::System }
+        Self { rng_seed: rand::random(), clock: Clock::System }
     }
 }
 
 /// What a test runs before a call is executed. It may use the sandbox that it is given; calls that it makes on its own
-/// thread are neither logged nor struck by faults, and run no hook.
+/// thread are not logged, run no hook and have no faults.
 pub type Hook = Box<dyn Fn(&Call, &Sandbox) + Send + Sync>;
 
 pub(super) struct Inner {
@@ -54,9 +57,8 @@ pub(super) struct Inner {
     pub(super) clock_offset: AtomicU64,
     pub(super) random: Mutex<StdRng>,
     pub(super) log: Mutex<CallLog>,
-    pub(super) faults: Mutex<Faults>,
-    pub(super) sky: Mutex<Sky>,
-    pub(super) functions: Functions,
+    pub(super) injector: Mutex<FaultInjector>,
+    pub(super) functions: RotationFunctions,
     pub(super) hooks: Mutex<Vec<Arc<Hook>>>,
     /// What callers are bound by; none means that everybody may do everything.
     pub(super) policy: Mutex<Option<Arc<IdentityPolicy>>>,
@@ -102,23 +104,22 @@ impl Sandbox {
     }
 
     fn over(store: Store, options: Options, clock_offset: u64) -> Self {
-        let random = Mutex::new(StdRng::seed_from_u64(options.seed));
+        let random = Mutex::new(StdRng::seed_from_u64(options.rng_seed));
         let inner = Inner {
             store,
             options,
             clock_offset: AtomicU64::new(clock_offset),
             random,
             log: Mutex::default(),
-            faults: Mutex::default(),
-            sky: Mutex::default(),
-            functions: Functions::default(),
+            injector: Mutex::default(),
+            functions: RotationFunctions::default(),
             hooks: Mutex::default(),
             policy: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Answers a request, as the real service would: it waits for the disk, sleeps where faults or the weather make it
+    /// Answers a request, as the real service would: it waits for the disk, sleeps where a fault makes it
     /// slow, and never panics, whatever the request is.
     ///
     /// The account comes from the access key id in the credential scope (twelve digits are an account, and so are
@@ -138,12 +139,12 @@ impl Sandbox {
     pub fn respond(&self, request: &Request<Bytes>) -> Response<Bytes> {
         self.answer(request).unwrap_or_else(|Dropped| {
             let text = "The sandbox dropped this connection on purpose.";
-            protocol::respond(Service::SecretsManager, Err(ServiceError::new(ErrorCode::InternalServiceError, text)))
+            protocol::respond(Service::SecretsManager, Err(ServiceError::internal(text)))
         })
     }
 
-    /// Forgets every secret, of all accounts and regions, and puts the clock back that `advance` moved. Calls, faults,
-    /// weather and hooks stay.
+    /// Forgets every secret, of all accounts and regions, and puts the clock back that `advance` moved. Calls, faults
+    /// and hooks stay.
     pub fn reset(&self) -> Result<(), StoreError> {
         self.inner.store.reset()?;
         self.inner.clock_offset.store(0, Ordering::Release);
@@ -171,11 +172,12 @@ impl Sandbox {
     ///   rotation: { lambdaArn: "arn:...", schedule: rate(30 days), duration: 2h }   # or everyDays: 30
     ///   scheduledForDeletion: { recoveryWindowDays: 7 }   # or true
     /// ```
-    pub fn seed(&self, text: &str) -> Result<usize, SeedError> {
-        let plan = fixtures::read(text)?;
-        let made = self.with_context(&Home::new("", ""), |context| fixtures::plant(context, plan));
-        // Replications have ended when the next one looks; here is nobody but the one who seeds.
-        made.and_then(|made| self.settle().map(|()| made).map_err(SeedError::from))
+    pub fn make_fixtures(&self, text: &str) -> Result<usize, FixtureError> {
+        let fixtures = fixtures::read(text)?;
+        let made = self.with_context(&Home::new("", ""), |context| fixtures::make_all(context, fixtures))?;
+        // A replication ends when the next request looks: here that is now.
+        self.run_due()?;
+        Ok(made)
     }
 
     /// Writes secrets as they are somewhere else, in one change: all of them or, on an error, none. A secret whose place
@@ -213,44 +215,60 @@ impl Sandbox {
         locked(&self.inner.log).clear();
     }
 
-    /// Adds a fault rule. Of several rules that match a call, the first one that applies decides.
-    pub fn inject(&self, fault: Fault) {
-        locked(&self.inner.faults).add(fault);
+    /// Takes a fault file, as JSON: `rules` are added to those in force, `profile` replaces the fault profile, and each of
+    /// `rotations` says how the rotations of a secret or of a function end from now on.
+    pub fn apply_fault_file(&self, text: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
+        let FaultFile { rules, profile, rotations } = serde_json::from_slice(text.as_ref())?;
+        for rule in rules {
+            self.inject(rule);
+        }
+        if let Some(profile) = profile {
+            self.set_fault_profile(profile);
+        }
+        for RotationFault { of, outcome } in rotations {
+            self.set_rotation(of, outcome);
+        }
+        Ok(())
     }
 
-    /// Tells the simulated rotation functions how rotations end from now on.
+    /// Adds a fault rule. Of several rules that match a call, the first one that applies decides.
+    pub fn inject(&self, fault: Fault) {
+        locked(&self.inner.injector).add(fault);
+    }
+
+    /// Says how the simulated rotation functions end from now on.
     pub fn set_rotation(&self, rotations: RotationOf, outcome: RotationOutcome) {
         self.inner.functions.set(rotations, outcome);
     }
 
-    /// Changes the weather.
-    pub fn set_weather(&self, weather: Weather) {
-        self.inner.store.remember(!weather.lag().is_zero());
-        *locked(&self.inner.sky) = Sky::new(weather);
+    /// Replaces the fault profile.
+    pub fn set_fault_profile(&self, profile: FaultProfile) {
+        self.inner.store.remember(!profile.lag().is_zero());
+        locked(&self.inner.injector).set_profile(profile);
     }
 
-    /// The weather as it is.
-    pub fn weather(&self) -> Weather {
-        locked(&self.inner.sky).weather().clone()
+    /// The fault profile in force.
+    pub(crate) fn fault_profile(&self) -> FaultProfile {
+        locked(&self.inner.injector).profile().clone()
     }
 
-    /// Removes every fault rule, calms the weather, and lets rotations succeed again.
+    /// Removes every fault rule and the fault profile, and lets rotations succeed again.
     pub fn clear_faults(&self) {
-        locked(&self.inner.faults).clear();
+        *locked(&self.inner.injector) = FaultInjector::default();
+        self.inner.store.remember(false);
         self.inner.functions.clear();
-        self.set_weather(Weather::default());
     }
 
     /// Enforces an identity-based policy from now on: whatever it does not allow is refused, to every caller alike. A
     /// policy with anything that the sandbox does not evaluate is an error, and the one before stays.
-    pub fn enforce(&self, policy: &str) -> Result<(), PolicyError> {
+    pub fn enforce_policy(&self, policy: &str) -> Result<(), PolicyError> {
         let policy = IdentityPolicy::parse(policy)?;
         *locked(&self.inner.policy) = Some(Arc::new(policy));
         Ok(())
     }
 
-    /// Lets everybody do everything again.
-    pub fn enforce_nothing(&self) {
+    /// Enforces no policy any more: every caller may do everything.
+    pub fn clear_policy(&self) {
         *locked(&self.inner.policy) = None;
     }
 
@@ -259,18 +277,24 @@ impl Sandbox {
         locked(&self.inner.hooks).push(Arc::new(hook));
     }
 
-    /// Gives a secret to another AWS service, as if that had made it: DescribeSecret shows the OwningService, and the
-    /// tag that the service itself sets. No operation of the API can do this. False if there is no such secret.
-    pub fn hand_to_service(&self, account: &str, region: &str, name: &str, service: &str) -> Result<bool, StoreError> {
+    /// Makes another AWS service the owner of a secret: DescribeSecret shows the OwningService, and the tag that AWS sets
+    /// with it. No operation of the API can do this. False if there is no such secret.
+    pub fn set_owning_service(
+        &self,
+        account: &str,
+        region: &str,
+        name: &str,
+        service: &str,
+    ) -> Result<bool, StoreError> {
         let home = Home::new(account, region);
-        self.inner.store.write(self.inner.now(), |writer| fixtures::hand_to_service(writer, &home, name, service))
+        self.inner.store.write(self.inner.now(), |writer| fixtures::set_owning_service(writer, &home, name, service))
     }
 
     /// Every secret of one account and region, in the order of the names. Empty if the store cannot be read, which
     /// the log of the process says.
     pub fn dump(&self, account: &str, region: &str) -> Vec<SecretDump> {
         let home = Home::new(account, region);
-        self.settle()
+        self.run_due()
             .and_then(|()| self.inner.store.read(self.inner.now(), |reader| dump::dump(reader, &home)))
             .unwrap_or_default()
     }

@@ -12,8 +12,8 @@ use super::tables::{
     CLOCK_OFFSET, COUNTERS, CREATED, DUE, HISTORY, INCARNATIONS, NOTHING, POLICIES, SECRETS, VALUES, VERSIONS, Writer,
     place,
 };
-use crate::sandbox::auth::Home;
 use crate::sandbox::clock::Moment;
+use crate::sandbox::home::Home;
 
 /// How long changes are remembered: longer than any list lags.
 const REMEMBERED: Duration = Duration::from_mins(10);

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_opens_at_its_place_under_its_key_and_nowhere_else() {
+    fn a_value_opens_only_at_its_place_and_with_its_key() {
         let (cipher, other) = (Cipher::ephemeral(), Cipher::ephemeral());
         let sealed = cipher.seal(b"place", b"value").unwrap_or_default();
         assert_eq!(cipher.open(b"place", &sealed).as_deref().map(Vec::as_slice), Some(&b"value"[..]));

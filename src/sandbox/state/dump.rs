@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::record::{ReplicaStatus, SecretRecord, Tag};
 use super::tables::Reader;
-use crate::sandbox::auth::Home;
+use crate::sandbox::home::Home;
 use crate::sandbox::wire::ServiceError;
 
 /// One secret.

@@ -1,6 +1,6 @@
 //! The forms in which a KMS key can be named. The sandbox has no keys: it accepts whatever has a right form.
 
-use crate::sandbox::auth::is_account;
+use crate::sandbox::home::is_account;
 use crate::sandbox::wire::ServiceError;
 
 /// The alias of the key that the service uses where none is named.

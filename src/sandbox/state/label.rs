@@ -14,9 +14,6 @@ pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
 /// The label of the version that a rotation is preparing.
 pub(crate) const PENDING: &str = "AWSPENDING";
 
-/// How many labels all versions of a secret may carry together.
-pub(crate) const MAX_LABELS: usize = 20;
-
 /// The labels of one secret: label to version id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -117,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn puts_shift_current_to_previous() {
+    fn a_put_makes_the_current_version_previous() {
         let mut labels = Labels::default();
         labels.place("v0", &[CURRENT]);
         assert_eq!(shown(&labels), "v0:AWSCURRENT");
@@ -128,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_ends_a_pending_rotation_wherever_its_label_sits() {
+    fn a_current_put_removes_awspending_from_every_version() {
         let mut labels = Labels::default();
         labels.place("v0", &[CURRENT]);
         labels.attach(PENDING, "v0");
@@ -143,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_labels_move_alone() {
+    fn a_custom_label_moves_no_other() {
         let mut labels = Labels::default();
         labels.place("v0", &[CURRENT]);
         labels.place("v1", &["PUT0"]);

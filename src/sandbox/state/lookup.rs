@@ -3,7 +3,7 @@
 use super::record::SecretRecord;
 use super::replica;
 use super::tables::{Transaction, View, Writer};
-use crate::sandbox::auth::{Home, is_account};
+use crate::sandbox::home::{Home, is_account};
 use crate::sandbox::wire::ServiceError;
 
 /// A SecretId that could name a secret.

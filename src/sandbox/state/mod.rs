@@ -22,7 +22,7 @@ mod tables;
 pub(crate) use calls::CallLog;
 pub use calls::{Call, Outcome};
 pub use dump::SecretDump;
-pub(crate) use label::{CURRENT, Labels, MAX_LABELS, PENDING, PREVIOUS};
+pub(crate) use label::{CURRENT, Labels, PENDING, PREVIOUS};
 pub(crate) use lookup::{Found, SecretId, is_valid_name};
 pub(crate) use record::{
     Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_would_not_take_is_refused() {
+    fn expressions_outside_the_documented_rules_are_refused() {
         for bad in [
             "",
             "rate()",

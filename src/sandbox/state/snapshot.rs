@@ -17,8 +17,9 @@ use super::record::{
 use super::replica;
 use super::store::StoreError;
 use super::tables::Writer;
-use crate::sandbox::auth::{Home, is_account};
 use crate::sandbox::clock::Moment;
+use crate::sandbox::home::{Home, is_account};
+use crate::sandbox::wire::limits;
 
 /// One secret as it is somewhere else. What it says is written as it is: no rule of the service is asked.
 #[derive(Default)]
@@ -124,9 +125,6 @@ pub enum LoadError {
     Store(#[from] StoreError),
 }
 
-/// The recovery window of what is scheduled for deletion: DescribeSecret does not show its end.
-const RECOVERY_DAYS: i64 = 30;
-
 /// The end of the ARN of what stands in a replica's way.
 const IN_THE_WAY: &str = "InTheW";
 
@@ -165,6 +163,11 @@ fn home(arn: &str) -> Result<Home, LoadError> {
 
 fn moment(time: Timestamp) -> Moment {
     Moment(time.as_millisecond())
+}
+
+/// The end of a recovery window, which DescribeSecret does not show.
+fn end_of_window(now: Moment) -> Moment {
+    now.plus_days(limits::DEFAULT_RECOVERY_WINDOW)
 }
 
 fn write(writer: &Writer<'_>, home: &Home, secret: &Snapshot) -> Result<SecretRecord, StoreError> {
@@ -208,7 +211,7 @@ fn write(writer: &Writer<'_>, home: &Home, secret: &Snapshot) -> Result<SecretRe
         changed: changed.map_or(writer.now(), moment),
         accessed: None,
         deletion: deletion_requested
-            .map(|requested| Deletion { requested: moment(requested), due: writer.now().plus_days(RECOVERY_DAYS) }),
+            .map(|requested| Deletion { requested: moment(requested), due: end_of_window(writer.now()) }),
         owning_service: owning_service.clone(),
         replicas: replicas.iter().map(|(region, replica)| self::replica(writer.now(), region, replica)).collect(),
         replica_of: replica_of.clone(),

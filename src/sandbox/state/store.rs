@@ -17,6 +17,7 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase a
 use super::cipher::{self, Cipher, KeyFile};
 use super::tables::{self, Format, Reader, Writer};
 use crate::sandbox::clock::Moment;
+use crate::sandbox::wire::ServiceError;
 
 /// Memory for pages of the file; redb's own default is a gibibyte.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -119,6 +120,15 @@ store_error_from!(redb::StorageError, redb::TableError, redb::TransactionError, 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Record(error)
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    /// A broken store is a server fault. The cause goes to the log; it names tables and I/O errors, never a value.
+    fn from(error: StoreError) -> Self {
+        let cause: &dyn std::error::Error = &error;
+        tracing::error!(cause, detail = ?cause.source(), "the sandbox's store failed");
+        Self::internal(format!("The sandbox's store failed: {error}"))
     }
 }
 

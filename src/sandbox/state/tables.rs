@@ -28,8 +28,8 @@ use redb::{
 use super::cipher::Cipher;
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
-use crate::sandbox::auth::Home;
 use crate::sandbox::clock::Moment;
+use crate::sandbox::home::Home;
 
 /// The format that this version reads and writes.
 pub(crate) const FORMAT: &str = "2";

@@ -6,7 +6,7 @@ use super::{Client, not_found, refused, text, token};
 
 fn enforce(client: &Client, statements: &Value) {
     let policy = json!({"Version": "2012-10-17", "Statement": statements});
-    client.sandbox.enforce(&policy.to_string()).unwrap();
+    client.sandbox.enforce_policy(&policy.to_string()).unwrap();
 }
 
 fn allow(actions: &[&str], resource: &str) -> Value {
@@ -25,7 +25,7 @@ fn denial(action: &str, on: &str) -> super::Refused {
 }
 
 #[test]
-fn a_secret_is_known_by_its_arn_whatever_it_is_called() {
+fn a_secret_is_authorized_by_its_arn_however_the_call_names_it() {
     let client = Client::new();
     let arn = client.create("app/db");
     let other = client.create("other");
@@ -35,12 +35,12 @@ fn a_secret_is_known_by_its_arn_whatever_it_is_called() {
     }
     let on = format!(" on resource: {other}");
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "other"})), denial("DescribeSecret", &on));
-    client.sandbox.enforce_nothing();
+    client.sandbox.clear_policy();
     client.ok("DescribeSecret", json!({"SecretId": "other"}));
 }
 
 #[test]
-fn a_missing_secret_is_told_only_to_who_might_see_it() {
+fn a_missing_secret_is_not_found_only_where_the_policy_allows_its_name() {
     let client = Client::new();
     enforce(&client, &allow(&["DescribeSecret"], BELOW_APP));
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "app/gone"})), not_found());
@@ -52,7 +52,7 @@ fn a_missing_secret_is_told_only_to_who_might_see_it() {
 }
 
 #[test]
-fn what_a_create_brings_along_is_asked_about_too() {
+fn create_secret_needs_permission_for_its_tags_and_replicas() {
     let client = Client::new();
     let create = |members: Value| {
         let mut input = json!({"Name": "app/new", "ClientRequestToken": token(1)});
@@ -70,7 +70,7 @@ fn what_a_create_brings_along_is_asked_about_too() {
 }
 
 #[test]
-fn a_batch_leaves_out_what_may_not_be_read() {
+fn a_batch_reports_each_secret_that_may_not_be_read() {
     let client = Client::new();
     client.create_with_value("app/db", "one");
     let other = client.create_with_value("other", "two");
@@ -88,11 +88,11 @@ fn a_batch_leaves_out_what_may_not_be_read() {
 }
 
 #[test]
-fn a_policy_that_it_cannot_evaluate_changes_nothing() {
+fn a_policy_that_is_not_evaluated_leaves_the_one_before() {
     let client = Client::new();
     client.create("app/db");
     let wrong =
         json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"a": "b"}}}});
-    assert!(client.sandbox.enforce(&wrong.to_string()).is_err());
+    assert!(client.sandbox.enforce_policy(&wrong.to_string()).is_err());
     client.describe("app/db");
 }

@@ -17,7 +17,7 @@ const ACKNOWLEDGED: &str = "acknowledged ";
 
 fn open(path: &Path) -> Client {
     let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());
-    Client::of(Sandbox::open(path, Options { seed: 1, clock: clock.clone() }).unwrap(), clock)
+    Client::of(Sandbox::open(path, Options { rng_seed: 1, clock: clock.clone() }).unwrap(), clock)
 }
 
 fn value_of(name: &str, number: u32) -> String {
@@ -28,7 +28,7 @@ fn value_of(name: &str, number: u32) -> String {
 /// answer.
 #[test]
 #[ignore = "the child of another test"]
-fn the_child_that_writes() {
+fn child_process_that_writes() {
     let Some(path) = std::env::var_os(FILE) else { return };
     let client = open(Path::new(&path));
     let round = std::env::var(ROUND).unwrap();
@@ -52,7 +52,7 @@ fn every_acknowledged_write_survives_a_kill() {
     let mut acknowledged: Vec<(String, u32)> = Vec::new();
     for round in 0..6 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", &format!("{module}::the_child_that_writes"), "--ignored", "--nocapture"])
+            .args(["--exact", &format!("{module}::child_process_that_writes"), "--ignored", "--nocapture"])
             .envs([(FILE, path.as_os_str().to_owned()), (ROUND, round.to_string().into())])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

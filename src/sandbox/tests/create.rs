@@ -28,7 +28,7 @@ fn a_secret_with_a_value_has_a_version_and_shows_all_that_was_set() {
 }
 
 #[test]
-fn what_was_not_set_is_absent() {
+fn members_that_were_not_set_are_absent() {
     let client = Client::new();
     let created = client.ok(
         "CreateSecret",
@@ -119,7 +119,7 @@ fn requests_that_break_a_rule_are_refused() {
 }
 
 #[test]
-fn a_value_of_the_largest_size_is_taken() {
+fn a_value_of_the_largest_size_is_accepted() {
     let client = Client::new();
     let value = "x".repeat(65_536);
     client.create_with_value("a", &value);
@@ -172,7 +172,7 @@ fn a_secret_is_found_by_name_arn_and_partial_arn() {
 }
 
 #[test]
-fn accounts_and_regions_are_apart() {
+fn accounts_and_regions_do_not_share_secrets() {
     let client = Client::new();
     let arn = client.create("a");
     assert_eq!(client.in_region("us-east-1").refused("DescribeSecret", json!({"SecretId": "a"})), not_found());
@@ -183,7 +183,7 @@ fn accounts_and_regions_are_apart() {
 }
 
 #[test]
-fn the_seed_decides_the_arns_and_nothing_else_does() {
+fn the_same_rng_seed_gives_the_same_arns() {
     let (one, other) = (Client::new(), Client::new());
     one.create("first");
     assert_eq!(one.create("second"), other.create("second"));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_deletion_waits_for_its_window() {
+fn a_secret_is_removed_when_its_recovery_window_ends() {
     let client = Client::new();
     let arn = client.create_with_value("a", "one");
     let deleted = client.ok("DeleteSecret", json!({"SecretId": "a", "RecoveryWindowInDays": 7}));
@@ -32,7 +32,7 @@ fn the_window_is_thirty_days_unless_it_is_named() {
 }
 
 #[test]
-fn a_scheduled_secret_can_be_seen_and_restored_and_nothing_else() {
+fn a_scheduled_secret_can_only_be_described_and_restored() {
     let client = Client::new();
     let arn = client.create_with_value("a", "one");
     client.ok("DeleteSecret", json!({"SecretId": "a"}));
@@ -64,7 +64,7 @@ fn a_scheduled_secret_can_be_seen_and_restored_and_nothing_else() {
 }
 
 #[test]
-fn a_live_secret_restores_without_a_change() {
+fn restoring_a_secret_that_is_not_scheduled_changes_nothing() {
     let client = Client::new();
     client.create("a");
     let before = client.describe("a");
@@ -73,7 +73,7 @@ fn a_live_secret_restores_without_a_change() {
 }
 
 #[test]
-fn force_removes_at_once() {
+fn a_forced_deletion_removes_at_once() {
     let client = Client::new();
     let arn = client.create_with_value("a", "one");
     client.ok("DeleteSecret", json!({"SecretId": "a"}));

@@ -7,11 +7,11 @@ use super::*;
 
 fn open(path: &std::path::Path) -> Result<Client, OpenError> {
     let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());
-    Ok(Client::of(Sandbox::open(path, Options { seed: 1, clock: clock.clone() })?, clock))
+    Ok(Client::of(Sandbox::open(path, Options { rng_seed: 1, clock: clock.clone() })?, clock))
 }
 
 #[test]
-fn what_was_written_is_there_again() {
+fn a_secret_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/er/sandbox.redb");
     let client = open(&path).unwrap();
@@ -29,7 +29,7 @@ fn what_was_written_is_there_again() {
 }
 
 #[test]
-fn a_window_ends_while_nobody_looks() {
+fn a_recovery_window_ends_while_the_file_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     let client = open(&path).unwrap();
@@ -45,7 +45,7 @@ fn a_window_ends_while_nobody_looks() {
 }
 
 #[test]
-fn one_file_is_open_once() {
+fn a_file_can_be_open_once_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     let first = open(&path).unwrap();
@@ -57,7 +57,7 @@ fn one_file_is_open_once() {
 }
 
 #[test]
-fn files_that_are_no_sandbox_are_left_alone() {
+fn another_kind_of_file_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let zeros = vec![0; 100_000];
@@ -75,7 +75,7 @@ fn files_that_are_no_sandbox_are_left_alone() {
 }
 
 #[test]
-fn somebody_elses_database_is_not_a_sandbox() {
+fn another_redb_database_is_refused() {
     const NOTES: redb::TableDefinition<'_, u64, &str> = redb::TableDefinition::new("notes");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.redb");
@@ -88,7 +88,7 @@ fn somebody_elses_database_is_not_a_sandbox() {
 }
 
 #[test]
-fn another_format_is_named() {
+fn another_format_is_refused_by_its_name() {
     const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
@@ -103,7 +103,7 @@ fn another_format_is_named() {
 }
 
 #[test]
-fn a_cut_file_is_damaged() {
+fn a_truncated_file_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     drop(open(&path).unwrap());
@@ -114,7 +114,7 @@ fn a_cut_file_is_damaged() {
 }
 
 #[test]
-fn a_file_that_was_altered_is_damaged() {
+fn an_altered_file_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
     let client = open(&path).unwrap();
@@ -189,14 +189,14 @@ fn a_key_is_never_overwritten() {
 }
 
 #[test]
-fn a_folder_is_no_file() {
+fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(open(folder.path()).err().unwrap(), OpenError::Io { .. }));
 }
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone() {
+fn the_file_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");

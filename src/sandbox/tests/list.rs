@@ -156,7 +156,7 @@ fn requests_that_break_a_rule_are_refused() {
 }
 
 #[test]
-fn secrets_come_in_the_order_that_is_asked_for() {
+fn sort_by_and_sort_order_are_followed() {
     let client = Client::new();
     for name in ["b", "c", "a"] {
         client.create_with_value(name, "x");
@@ -187,7 +187,7 @@ fn secrets_come_in_the_order_that_is_asked_for() {
 }
 
 #[test]
-fn a_token_holds_for_its_own_query() {
+fn a_token_is_valid_for_its_own_query_only() {
     let client = Client::new();
     for number in 0..3 {
         client.create(&format!("s{number}"));
@@ -204,7 +204,7 @@ fn a_token_holds_for_its_own_query() {
 }
 
 #[test]
-fn a_page_holds_a_hundred_and_the_last_one_no_token() {
+fn a_page_has_a_hundred_entries_and_the_last_page_no_token() {
     let client = Client::new();
     for number in 0..100 {
         client.create(&format!("s{number}"));

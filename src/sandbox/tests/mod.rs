@@ -11,22 +11,22 @@ mod crash;
 mod create;
 mod delete;
 mod durability;
+mod faults;
+mod fixtures;
 mod fuzz;
+mod handle;
 mod list;
 mod model;
 mod policy;
 mod random_password;
-mod rehearsal;
 mod replication;
 mod rotation;
 mod scale;
-mod seed;
 mod serving;
 mod stages;
 mod tags;
 mod update;
 mod values;
-mod weather;
 mod wire;
 
 use bytes::Bytes;
@@ -59,7 +59,7 @@ impl Client {
     /// A client of a new sandbox whose clock stands at a quarter to eight, and whose ARNs are the same in every run.
     fn new() -> Self {
         let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());
-        Self::of(Sandbox::in_memory(Options { seed: 1, clock: clock.clone() }), clock)
+        Self::of(Sandbox::in_memory(Options { rng_seed: 1, clock: clock.clone() }), clock)
     }
 
     fn of(sandbox: Sandbox, clock: Clock) -> Self {

@@ -28,7 +28,7 @@ fn with(principal: &Value) -> String {
 }
 
 #[test]
-fn a_policy_comes_back_laid_out_afresh_and_goes() {
+fn a_policy_is_returned_in_the_layout_of_the_service_and_deleted() {
     let client = Client::new();
     let arn = client.create("a");
     let touched = json!({"ARN": arn, "Name": "a"});
@@ -44,7 +44,7 @@ fn a_policy_comes_back_laid_out_afresh_and_goes() {
 }
 
 #[test]
-fn a_policy_goes_with_its_secret() {
+fn a_policy_is_removed_with_its_secret() {
     let client = Client::new();
     client.create("a");
     client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT}));

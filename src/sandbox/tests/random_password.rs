@@ -21,7 +21,7 @@ fn a_password_has_its_length_and_one_of_each_type() {
 }
 
 #[test]
-fn what_is_excluded_does_not_come() {
+fn excluded_characters_are_not_drawn() {
     let client = Client::new();
     let digits =
         json!({"PasswordLength": 500, "ExcludeLowercase": true, "ExcludeUppercase": true, "ExcludePunctuation": true});

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Weather;
+use super::super::FaultProfile;
 use super::*;
 
 const THERE: &str = "us-west-2";
@@ -61,10 +61,10 @@ fn a_replication_begins_and_is_then_in_sync() {
 }
 
 #[test]
-fn a_replication_takes_its_time_if_the_weather_says_so() {
+fn a_replication_is_in_progress_for_the_delay_of_the_profile() {
     let client = Client::new();
-    let weather = Weather { replication_delay: Duration::from_hours(1), ..Weather::default() };
-    client.sandbox.set_weather(weather);
+    let profile = FaultProfile { replication_delay: Duration::from_hours(1), ..FaultProfile::default() };
+    client.sandbox.set_fault_profile(profile);
     client.create_with_value("a", "one");
     client.ok("ReplicateSecretToRegions", add(&[THERE]));
     assert_eq!(client.describe("a")["ReplicationStatus"][0]["Status"], "InProgress");
@@ -103,7 +103,7 @@ fn creation_can_replicate_with_a_key_for_each_region() {
 }
 
 #[test]
-fn changes_reach_the_copies() {
+fn a_change_of_the_primary_reaches_its_replicas() {
     let (client, there) = replicated();
     client.ok("TagResource", json!({"SecretId": "a", "Tags": [{"Key": "k", "Value": "v"}]}));
     client.ok(
@@ -141,7 +141,7 @@ fn changes_reach_the_copies() {
 }
 
 #[test]
-fn a_copy_is_read_only() {
+fn a_replica_is_read_only() {
     let (client, there) = replicated();
     let input = json!({
         "SecretId": "a", "ClientRequestToken": token(2), "SecretString": "x", "Tags": [], "TagKeys": [],
@@ -177,7 +177,7 @@ fn a_copy_is_read_only() {
 }
 
 #[test]
-fn a_name_that_is_taken_fails_the_replication_unless_it_may_be_overwritten() {
+fn a_taken_name_fails_the_replication_unless_overwrite_is_set() {
     let client = Client::new();
     client.create_with_value("a", "here");
     let there = client.in_region(THERE);
@@ -213,7 +213,7 @@ fn a_failed_region_can_be_tried_again() {
 }
 
 #[test]
-fn a_primary_goes_after_its_copies() {
+fn a_primary_with_replicas_cannot_be_deleted() {
     let client = Client::new();
     let arn = client.create_with_value("a", "one");
     client.ok("ReplicateSecretToRegions", add(&["us-west-2", "us-east-1"]));
@@ -233,7 +233,7 @@ fn a_primary_goes_after_its_copies() {
 }
 
 #[test]
-fn a_copy_can_become_a_secret_of_its_own() {
+fn stop_replication_makes_a_replica_a_secret_of_its_own() {
     let (client, there) = replicated();
     let arn = there.describe("a")["ARN"].clone();
     assert_eq!(client.refused("StopReplicationToReplica", json!({"SecretId": "a"})).code, "InvalidRequestException");

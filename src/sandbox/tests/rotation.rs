@@ -75,7 +75,7 @@ fn without_rotating_at_once_only_the_configuration_changes() {
 }
 
 #[test]
-fn rotations_fall_due() {
+fn a_rotation_runs_when_its_window_opens() {
     let client = with_value("x");
     client.ok("RotateSecret", rotate(2));
     client.advance(4);
@@ -93,7 +93,7 @@ fn rotations_fall_due() {
 }
 
 #[test]
-fn a_secret_that_cannot_rotate_stops_nobody() {
+fn a_secret_that_cannot_rotate_does_not_stop_the_others() {
     let client = with_value("x");
     client.ok("RotateSecret", rotate(2));
     for number in 0..18 {
@@ -159,7 +159,7 @@ fn a_pending_label_that_somebody_set_is_not_rotated_away() {
 }
 
 #[test]
-fn what_cannot_rotate_is_refused_and_unchanged() {
+fn a_refused_rotation_changes_nothing() {
     let client = with_value("x");
     let before = client.describe("a");
     let no_lambda =
@@ -204,7 +204,7 @@ fn what_cannot_rotate_is_refused_and_unchanged() {
 }
 
 #[test]
-fn rotation_is_turned_off_and_on() {
+fn cancel_keeps_the_rules_for_the_next_rotate_secret() {
     let client = with_value("x");
     client.ok("RotateSecret", rotate(2));
     let arn = text(&client.describe("a")["ARN"]);
@@ -245,7 +245,7 @@ fn an_external_secret_rotates_without_a_function() {
 }
 
 #[test]
-fn a_rotation_reaches_the_copies() {
+fn a_rotation_reaches_the_replicas() {
     let client = with_value("x");
     client.ok("ReplicateSecretToRegions", json!({"SecretId": "a", "AddReplicaRegions": [{"Region": "us-west-2"}]}));
     let there = client.in_region("us-west-2");

@@ -28,9 +28,9 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 fn fifty_thousand_secrets_open_at_once_and_list_in_constant_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
-    let open = || Sandbox::open(&path, Options { seed: 1, clock: Clock::System }).unwrap();
+    let open = || Sandbox::open(&path, Options { rng_seed: 1, clock: Clock::System }).unwrap();
     let sandbox = open();
-    let (made, seeding) = timed(|| sandbox.seed(&seed()).unwrap());
+    let (made, seeding) = timed(|| sandbox.make_fixtures(&seed()).unwrap());
     assert_eq!(made, SECRETS);
     drop(sandbox);
     let (sandbox, opening) = timed(open);

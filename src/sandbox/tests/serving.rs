@@ -157,13 +157,14 @@ async fn the_control_path_does_what_tests_need() {
             {"operation": "UntagResource", "kind": {"dropped": {"carriedOut": true}}},
         ],
         "rotations": [{"of": {"secret": "a"}, "outcome": {"failAt": "test"}}, {"of": "any", "outcome": "notInvocable"}],
-        "weather": {"seed": 3, "latency": 0.001, "listLag": "PT1M"}
+        "profile": {"seed": 3, "latency": 0.001, "listLag": "PT1M"}
     });
     assert_eq!(tell("POST", "faults", &faults.to_string()), (200, json!({})));
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "a"})).code, "AccessDeniedException");
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "a"})).code, "ThrottlingException");
-    assert_eq!((client.sandbox.weather().seed, client.sandbox.weather().list_lag), (3, Duration::from_mins(1)));
-    for bad in ["[]", r#"{"rules": [{"kind": "nonsense"}]}"#, r#"{"weather": {"rain": 1}}"#] {
+    let profile = client.sandbox.fault_profile();
+    assert_eq!((profile.rng_seed, profile.list_lag), (3, Duration::from_mins(1)));
+    for bad in ["[]", r#"{"rules": [{"kind": "nonsense"}]}"#, r#"{"profile": {"rain": 1}}"#] {
         assert_eq!(tell("POST", "faults", bad).0, 400, "{bad}");
     }
     let untag = client.request("UntagResource", json!({"SecretId": "a", "TagKeys": ["k"]}).to_string());

@@ -51,7 +51,7 @@ fn moving_current_moves_previous_and_the_value() {
 }
 
 #[test]
-fn custom_labels_come_and_go_alone() {
+fn moving_a_custom_label_moves_no_other() {
     let client = with_versions(2);
     client.ok("UpdateSecretVersionStage", input("CUSTOM", None, Some(1)));
     client.ok("UpdateSecretVersionStage", input("CUSTOM", None, Some(1)));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn tags_keep_the_order_in_which_they_came() {
+fn tags_keep_the_order_in_which_they_were_set() {
     let client = Client::new();
     client.create("a");
     let response =
@@ -18,7 +18,7 @@ fn tags_keep_the_order_in_which_they_came() {
 }
 
 #[test]
-fn an_empty_list_stays_after_the_last_tag() {
+fn an_empty_list_is_shown_after_the_last_tag_is_removed() {
     let client = Client::new();
     client.create("a");
     client.ok("UntagResource", json!({"SecretId": "a", "TagKeys": ["never"]}));

@@ -14,7 +14,7 @@ fn put_with(client: &Client, number: u32, value: &str, labels: &[&str]) -> Value
 }
 
 #[test]
-fn the_first_value_is_current_and_later_ones_push_it_back() {
+fn a_new_value_is_current_and_the_one_before_is_previous() {
     let client = Client::new();
     let arn = client.create("a");
     let answer = put(&client, 1, "one");
@@ -28,7 +28,7 @@ fn the_first_value_is_current_and_later_ones_push_it_back() {
 }
 
 #[test]
-fn labels_that_are_named_move_and_current_stays() {
+fn a_put_moves_only_the_labels_that_it_names() {
     let client = Client::new();
     client.create_with_value("a", "one");
     put_with(&client, 2, "two", &["PUT0", "AWSSOMETHING"]);
@@ -44,7 +44,7 @@ fn labels_that_are_named_move_and_current_stays() {
 }
 
 #[test]
-fn a_put_clears_a_pending_label() {
+fn a_put_of_a_current_value_removes_awspending() {
     let client = Client::new();
     client.create_with_value("a", "one");
     put_with(&client, 2, "two", &["AWSPENDING"]);
@@ -116,7 +116,7 @@ fn puts_that_break_a_rule_are_refused() {
 }
 
 #[test]
-fn values_come_back_as_they_went() {
+fn a_value_is_returned_as_it_was_put() {
     let client = Client::new();
     let arn = client.create("a");
     put(&client, 1, "pässwörd \"quoted\" \u{0} ☃");
@@ -176,7 +176,7 @@ fn a_version_is_chosen_by_id_and_label() {
 }
 
 #[test]
-fn a_read_leaves_the_day_of_access() {
+fn a_read_sets_last_accessed_date() {
     let client = Client::new();
     client.create_with_value("a", "one");
     assert_eq!(client.describe("a").get("LastAccessedDate"), None);
@@ -192,7 +192,7 @@ fn a_read_leaves_the_day_of_access() {
 }
 
 #[test]
-fn another_account_needs_another_key_than_the_default_one() {
+fn another_account_cannot_read_a_secret_under_the_default_key() {
     let client = Client::new();
     let (shut, open) = (client.create_with_value("a", "one"), client.create_with_value("b", "two"));
     let key = json!({"SecretId": "b", "ClientRequestToken": token(9), "KmsKeyId": "alias/shared"});

@@ -32,7 +32,7 @@ fn body(response: &Response<Bytes>) -> String {
 }
 
 #[test]
-fn answers_carry_the_media_type_and_a_request_id() {
+fn every_answer_has_a_media_type_and_a_request_id() {
     let client = Client::new();
     client.create("a");
     for (operation, input) in [
@@ -47,7 +47,7 @@ fn answers_carry_the_media_type_and_a_request_id() {
 }
 
 #[test]
-fn errors_have_two_members() {
+fn an_error_has_a_type_and_a_message() {
     let response = Client::new().send("DescribeSecret", &json!({"SecretId": "a"}));
     assert_eq!(response.status(), 400, "also for what is not found");
     let body: Value = serde_json::from_slice(response.body()).unwrap();
@@ -56,7 +56,7 @@ fn errors_have_two_members() {
 }
 
 #[test]
-fn an_operation_that_does_not_exist_is_named() {
+fn an_unknown_operation_is_refused() {
     assert_eq!(Client::new().refused("StealSecret", json!({})).code, "UnknownOperationException");
 }
 
@@ -82,7 +82,7 @@ fn requests_without_a_usable_signature_are_refused() {
 }
 
 #[test]
-fn bodies_that_are_no_input_are_refused_without_an_echo() {
+fn a_body_that_is_not_an_input_is_refused_and_not_quoted() {
     let client = Client::new();
     for body in [
         "hunter2",
@@ -107,7 +107,7 @@ fn bodies_that_are_no_input_are_refused_without_an_echo() {
 }
 
 #[test]
-fn sts_names_the_caller() {
+fn get_caller_identity_has_account_and_arn() {
     let client = Client::new();
     let response = client.sandbox.respond(&sts("111122223333", "Action=GetCallerIdentity&Version=2011-06-15", None));
     assert_eq!((response.status().as_u16(), header(&response, "content-type").as_str()), (200, "text/xml"));
@@ -118,7 +118,7 @@ fn sts_names_the_caller() {
 }
 
 #[test]
-fn an_assumed_role_brings_its_account_and_name() {
+fn assume_role_gives_keys_of_the_role_s_account() {
     let client = Client::new();
     let parameters = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=pull%40main\
                       &RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2Fci%2Fdeploy";
@@ -133,7 +133,7 @@ fn an_assumed_role_brings_its_account_and_name() {
 }
 
 #[test]
-fn sts_refuses_in_xml() {
+fn sts_errors_are_xml() {
     let client = Client::new();
     for (parameters, status, code) in [
         ("Action=GetSessionToken", 400, "InvalidAction"),

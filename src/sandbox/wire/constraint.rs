@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::error::ServiceError;
+use super::limits;
 
 /// Collects every broken constraint of one request: the service reports them together, in the order of the model's
 /// members.
@@ -40,7 +41,7 @@ impl Constraints {
 
     /// The SecretId that nearly every operation requires.
     pub(crate) fn secret_id(&mut self, value: Option<String>) -> String {
-        self.required_text("secretId", value, 1..=2048)
+        self.required_text("secretId", value, limits::SECRET_ID)
     }
 
     /// A text whose length, in characters, is limited.
@@ -52,7 +53,12 @@ impl Constraints {
 
     /// The ClientRequestToken, where one is given.
     pub(crate) fn request_token(&mut self, value: Option<&str>) {
-        self.text("clientRequestToken", value, 32..=64);
+        self.text("clientRequestToken", value, limits::REQUEST_TOKEN);
+    }
+
+    /// The NextToken of a further page, where one is given.
+    pub(crate) fn next_token(&mut self, value: Option<&str>) {
+        self.text("nextToken", value, limits::NEXT_TOKEN);
     }
 
     /// A sensitive member of `bytes` bytes; the sentence does not echo the value.
@@ -180,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn several_problems_come_together() {
+    fn several_broken_constraints_are_reported_together() {
         let mut constraints = Constraints::new();
         constraints.number("maxResults", Some(0), 1..=100);
         constraints.one_of("sortOrder", Some("up"), &["asc", "desc"]);

@@ -3,7 +3,6 @@
 //! Where a text is known from the real service or its documentation it stands here to the letter; where nothing is
 //! known, the comment says so. A secret value never enters a message.
 
-use crate::sandbox::state::StoreError;
 use std::borrow::Cow;
 
 /// What a client reads as the error's type, with the HTTP status that the service sends it under.
@@ -90,6 +89,29 @@ impl ServiceError {
 
     pub(crate) fn validation(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Validation, message)
+    }
+
+    /// A failure of the sandbox itself, or one that was injected.
+    pub(crate) fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InternalServiceError, message)
+    }
+
+    /// An action that no identity-based policy allows, in the service's words: `resource` is the ARN of a secret that
+    /// exists, or what the request calls it.
+    pub(crate) fn not_allowed(user: &str, action: &str, resource: Option<&str>) -> Self {
+        let because = format!("because no identity-based policy allows the secretsmanager:{action} action");
+        Self::access_denied(user, action, resource, &because)
+    }
+
+    /// An action that an identity-based policy denies.
+    pub(crate) fn explicitly_denied(user: &str, action: &str, resource: Option<&str>) -> Self {
+        Self::access_denied(user, action, resource, "with an explicit deny in an identity-based policy")
+    }
+
+    fn access_denied(user: &str, action: &str, resource: Option<&str>, because: &str) -> Self {
+        let on = resource.map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
+        let message = format!("User: {user} is not authorized to perform: secretsmanager:{action}{on} {because}");
+        Self::new(ErrorCode::AccessDenied, message)
     }
 
     pub(crate) fn secret_not_found() -> Self {
@@ -196,14 +218,5 @@ impl ServiceError {
 
     pub(crate) fn unknown_operation(name: &str) -> Self {
         Self::new(ErrorCode::UnknownOperation, format!("The operation {name:?} is not one of this service."))
-    }
-}
-
-impl From<StoreError> for ServiceError {
-    /// A broken store is a server fault. The cause goes to the log; it names tables and I/O errors, never a value.
-    fn from(error: StoreError) -> Self {
-        let cause: &dyn std::error::Error = &error;
-        tracing::error!(cause, detail = ?cause.source(), "the sandbox's store failed");
-        Self::new(ErrorCode::InternalServiceError, format!("The sandbox's store failed: {error}"))
     }
 }

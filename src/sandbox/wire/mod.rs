@@ -6,10 +6,12 @@
 
 mod constraint;
 mod error;
+pub(crate) mod limits;
 mod page;
 pub(crate) mod protocol;
+pub(crate) mod query;
 
 pub(crate) use constraint::Constraints;
 pub(crate) use error::{ErrorCode, ServiceError};
 pub(crate) use page::{Place, Query};
-pub(crate) use protocol::{Caller, Envelope, EpochSeconds, Reply, SensitiveBytes, SensitiveText, Service, input};
+pub(crate) use protocol::{Envelope, EpochSeconds, Reply, SensitiveBytes, SensitiveText, Service, input};

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_holds_for_its_query_only() {
+    fn a_token_is_valid_for_its_own_query_only() {
         let (one, other) = (Query::new(&("a", 1)), Query::new(&("a", 2)));
         let place = Place { date: Moment(5), serial: 7, name: "n".to_owned() };
         let token = one.token(&place);

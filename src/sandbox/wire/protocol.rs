@@ -12,19 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::error::{ErrorCode, ServiceError};
-use crate::sandbox::auth::{AssumedRole, Home, account_of_key, sts};
+use super::query;
 use crate::sandbox::clock::Moment;
 
 /// The media type of every answer of Secrets Manager.
 const AMZ_JSON: &str = "application/x-amz-json-1.1";
-
-/// Who sent a request, as its headers say.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) home: Home,
-    /// The role that AssumeRole handed out, when the request carries such a session token.
-    pub(crate) role: Option<AssumedRole>,
-}
 
 /// Which service a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +27,10 @@ pub(crate) enum Service {
 
 /// What a request says before its body is looked into.
 pub(crate) struct Envelope<'r> {
-    pub(crate) caller: Caller,
+    /// From the credential scope, with the region.
+    pub(crate) access_key_id: &'r str,
+    pub(crate) region: &'r str,
+    pub(crate) session_token: Option<&'r str>,
     pub(crate) service: Service,
     /// The operation's name as it was sent, known or not.
     pub(crate) operation: String,
@@ -50,7 +45,7 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
     let headers = request.headers();
     let target = text(headers, "x-amz-target");
     // Before the credential scope has been read, a target is what tells the services apart.
-    let is_query = target.is_none() && sts::action(request).is_some();
+    let is_query = target.is_none() && query::action(request).is_some();
     let likely = if is_query { Service::Sts } else { Service::SecretsManager };
     let Some(authorization) = headers.get(AUTHORIZATION) else {
         let missing = ServiceError::new(ErrorCode::MissingAuthenticationToken, "Missing Authentication Token");
@@ -75,23 +70,21 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
         let text = "Credential should be scoped to a valid region.";
         return Err((service, ServiceError::new(ErrorCode::InvalidSignature, text)));
     }
-    let caller = Caller {
-        home: Home::new(account_of_key(scope.access_key_id), scope.region),
-        role: text(headers, "x-amz-security-token").and_then(AssumedRole::from_token),
-    };
     let operation = match service {
         Service::SecretsManager => {
             let name = target.and_then(|target| target.strip_prefix("secretsmanager."));
             name.ok_or_else(|| (service, ServiceError::unknown_operation(target.unwrap_or_default())))?.to_owned()
         }
-        Service::Sts => sts::action(request).unwrap_or_default(),
+        Service::Sts => query::action(request).unwrap_or_default(),
     };
     let body = match (service, request.uri().query()) {
         // The query protocol may put its parameters into the address.
         (Service::Sts, Some(query)) if request.body().is_empty() => query.as_bytes(),
         _ => request.body().as_ref(),
     };
-    Ok(Envelope { caller, service, operation, body })
+    let session_token = text(headers, "x-amz-security-token");
+    let Scope { access_key_id, region, .. } = scope;
+    Ok(Envelope { access_key_id, region, session_token, service, operation, body })
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
@@ -219,7 +212,7 @@ impl Reply {
 }
 
 fn unwritten() -> ServiceError {
-    ServiceError::new(ErrorCode::InternalServiceError, "The sandbox could not write its answer.")
+    ServiceError::internal("The sandbox could not write its answer.")
 }
 
 /// Makes the HTTP response of an outcome.
@@ -228,11 +221,13 @@ pub(crate) fn respond(service: Service, outcome: Result<Reply, ServiceError>) ->
     let (status, media_type, body) = match (service, outcome) {
         (_, Ok(Reply::Json(body))) => (200, AMZ_JSON, Bytes::from_owner(body)),
         (_, Ok(Reply::Empty)) => (200, AMZ_JSON, Bytes::new()),
-        (_, Ok(Reply::Xml { action, result })) => (200, sts::XML, sts::envelope(action, &result, &request_id).into()),
+        (_, Ok(Reply::Xml { action, result })) => {
+            (200, query::XML, query::envelope(action, &result, &request_id).into())
+        }
         (Service::SecretsManager, Err(error)) => (error.code.status(), AMZ_JSON, error_body(&error).into()),
         (Service::Sts, Err(error)) => {
-            let (status, body) = sts::error(&error, &request_id);
-            (status, sts::XML, body.into())
+            let (status, body) = query::error(&error, &request_id);
+            (status, query::XML, body.into())
         }
     };
     let mut response = Response::new(body);

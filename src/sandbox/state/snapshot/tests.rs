@@ -8,7 +8,7 @@ use crate::sandbox::{Clock, Options, Sandbox};
 const ACCOUNT: &str = "111111111111";
 
 fn sandbox() -> Sandbox {
-    Sandbox::in_memory(Options { seed: 1, clock: Clock::manual("2026-05-01T12:00:00Z".parse().unwrap()) })
+    Sandbox::in_memory(Options { rng_seed: 1, clock: Clock::manual("2026-05-01T12:00:00Z".parse().unwrap()) })
 }
 
 fn call(sandbox: &Sandbox, region: &str, operation: &str, body: &Value) -> Value {

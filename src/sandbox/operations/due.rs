@@ -1,16 +1,16 @@
-//! What the service does by itself, when its time has come: removing secrets whose recovery window has ended, finishing
+//! What the service does by itself when it is due: removing secrets whose recovery window has ended, finishing
 //! replications, rotating on schedule.
 //!
-//! There is no thread that waits for it. Each request first settles what has fallen due since the last one, in the
+//! There is no thread that waits for it. Each request first carries out what has fallen due since the last one, in the
 //! order of time and each at its own moment, so that nobody can see the difference.
 
 use super::{Context, replication, rotation};
-use crate::sandbox::auth::Home;
+use crate::sandbox::home::Home;
 use crate::sandbox::state::{Found, Writer};
 use crate::sandbox::wire::ServiceError;
 
-/// Settles everything that is due by now.
-pub(crate) fn settle(context: &Context<'_>) -> Result<(), ServiceError> {
+/// Carries out everything that is due by now.
+pub(crate) fn run_due(context: &Context<'_>) -> Result<(), ServiceError> {
     if context.read(|reader| Ok(reader.first_due()?))?.is_none() {
         return Ok(());
     }

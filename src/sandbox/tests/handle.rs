@@ -11,7 +11,7 @@ fn fault(operation: &str, kind: FaultKind) -> Fault {
 }
 
 #[test]
-fn calls_are_logged_with_the_name_that_an_arn_means() {
+fn a_call_is_logged_with_the_name_of_the_secret() {
     let client = Client::new();
     let arn = client.create("a-b");
     client.describe(&arn);
@@ -36,7 +36,7 @@ fn calls_are_logged_with_the_name_that_an_arn_means() {
 }
 
 #[test]
-fn no_value_is_ever_in_the_log_or_the_dump() {
+fn no_value_is_in_the_log_or_the_dump() {
     let client = Client::new();
     client.create_with_value("a", "hunter2");
     client.value("a");
@@ -49,7 +49,7 @@ fn no_value_is_ever_in_the_log_or_the_dump() {
 }
 
 #[test]
-fn an_injected_error_comes_before_anything_is_done() {
+fn an_injected_error_changes_nothing() {
     let client = Client::new();
     let kind =
         FaultKind::Error { status: 400, code: "ThrottlingException".to_owned(), message: "Rate exceeded".to_owned() };
@@ -62,7 +62,7 @@ fn an_injected_error_comes_before_anything_is_done() {
 }
 
 #[test]
-fn a_lost_answer_leaves_the_change() {
+fn a_lost_answer_keeps_the_change() {
     let client = Client::new();
     client.create("a");
     client.sandbox.inject(fault("PutSecretValue", FaultKind::AnswerLost));
@@ -74,7 +74,7 @@ fn a_lost_answer_leaves_the_change() {
 }
 
 #[test]
-fn access_can_be_denied() {
+fn an_access_denied_fault_names_action_and_resource() {
     let client = Client::new();
     let arn = client.create("a");
     client.sandbox.inject(fault("GetResourcePolicy", FaultKind::AccessDenied));
@@ -87,7 +87,7 @@ fn access_can_be_denied() {
 }
 
 #[test]
-fn a_hook_changes_a_secret_behind_the_callers_back() {
+fn a_hook_runs_before_the_call_and_its_own_calls_are_not_logged() {
     let client = Client::new();
     client.create("a");
     client.sandbox.clear_calls();
@@ -110,7 +110,7 @@ fn a_hook_changes_a_secret_behind_the_callers_back() {
 }
 
 #[test]
-fn the_dump_shows_a_home() {
+fn a_dump_has_the_secrets_of_one_account_and_region() {
     let client = Client::new();
     client.ok(
         "CreateSecret",
@@ -137,7 +137,7 @@ fn describe_deleted(client: &Client) {
 }
 
 #[test]
-fn a_reset_forgets_everything_and_begins_the_same_again() {
+fn a_reset_removes_every_secret_and_arns_repeat() {
     let client = Client::new();
     let arn = client.create("a");
     client.ok("DeleteSecret", json!({"SecretId": "a", "ForceDeleteWithoutRecovery": true}));
@@ -149,10 +149,10 @@ fn a_reset_forgets_everything_and_begins_the_same_again() {
 }
 
 #[test]
-fn a_secret_can_belong_to_a_service() {
+fn an_owning_service_is_shown_and_filtered_by() {
     let client = Client::new();
     client.create("events!connection/a");
-    let hand = |name| client.sandbox.hand_to_service(DEFAULT_ACCOUNT, REGION, name, "events").unwrap();
+    let hand = |name| client.sandbox.set_owning_service(DEFAULT_ACCOUNT, REGION, name, "events").unwrap();
     assert!(hand("events!connection/a"));
     assert!(!hand("missing"));
     let described = client.describe("events!connection/a");

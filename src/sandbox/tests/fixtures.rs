@@ -1,6 +1,6 @@
 //! Secrets that exist before anything happens.
 
-use super::super::SeedError;
+use super::super::FixtureError;
 use super::*;
 
 const SEED: &str = r#"
@@ -31,9 +31,9 @@ const SEED: &str = r#"
 "#;
 
 #[test]
-fn a_seed_makes_what_it_says() {
+fn fixtures_make_every_field_and_leave_existing_secrets() {
     let client = Client::new();
-    assert_eq!(client.sandbox.seed(SEED).unwrap(), 5);
+    assert_eq!(client.sandbox.make_fixtures(SEED).unwrap(), 5);
     let described = client.describe("payments/db");
     assert_eq!(described["Description"], "Primary database");
     assert_eq!(described["Type"], "partner");
@@ -51,26 +51,26 @@ fn a_seed_makes_what_it_says() {
     assert!(client.describe("doomed").get("DeletedDate").is_some());
     client.as_account("111122223333").in_region("us-east-1").describe("elsewhere");
     assert_eq!(client.sandbox.calls().iter().filter(|call| call.operation == "CreateSecret").count(), 0, "unlogged");
-    assert_eq!(client.sandbox.seed(SEED).unwrap(), 0, "what is there is left as it is");
+    assert_eq!(client.sandbox.make_fixtures(SEED).unwrap(), 0, "what is there is left as it is");
     assert_eq!(client.describe("payments/db")["VersionIdsToStages"], described["VersionIdsToStages"]);
-    assert_eq!(client.sandbox.seed("").unwrap(), 0);
+    assert_eq!(client.sandbox.make_fixtures("").unwrap(), 0);
 }
 
 #[test]
-fn a_seed_is_made_wholly_or_not_at_all() {
+fn one_refused_fixture_undoes_all() {
     let client = Client::new();
-    let error = client.sandbox.seed("- { name: good }\n- { name: 'not good' }\n").unwrap_err();
+    let error = client.sandbox.make_fixtures("- { name: good }\n- { name: 'not good' }\n").unwrap_err();
     assert!(
-        matches!(&error, SeedError::Refused { name, code, .. } if name == "not good" && code == "ValidationException"),
+        matches!(&error, FixtureError::Refused { name, code, .. } if name == "not good" && code == "ValidationException"),
         "{error}"
     );
     assert_eq!(client.sandbox.dump(DEFAULT_ACCOUNT, "us-east-1"), []);
-    assert!(client.sandbox.seed("- { name: a, account: '1' }").is_err());
-    assert!(client.sandbox.seed("- { name: a, value: x, binary: AA== }").is_err());
+    assert!(client.sandbox.make_fixtures("- { name: a, account: '1' }").is_err());
+    assert!(client.sandbox.make_fixtures("- { name: a, value: x, binary: AA== }").is_err());
 }
 
 #[test]
-fn what_is_no_seed_is_refused_with_its_place_and_without_its_values() {
+fn a_syntax_error_has_its_line_and_no_value() {
     let client = Client::new();
     for (text, line) in [
         ("- name: a\n  valu: hunter2\n", 2),
@@ -83,10 +83,10 @@ fn what_is_no_seed_is_refused_with_its_place_and_without_its_values() {
         ("name: [", 1),
         ("- name: a\n  scheduledForDeletion: soon\n", 0),
     ] {
-        let error = client.sandbox.seed(text).unwrap_err();
+        let error = client.sandbox.make_fixtures(text).unwrap_err();
         let shown = error.to_string();
         assert!(!shown.contains("hunter2") && !shown.contains("1234567"), "{shown}");
-        let SeedError::Syntax { line: found, .. } = error else { panic!("{shown}") };
+        let FixtureError::Syntax { line: found, .. } = error else { panic!("{shown}") };
         assert!(line == 0 || found == line, "{text}: {shown}");
     }
 }

@@ -1,8 +1,8 @@
-//! Faults without a rule: the weather, the quotas, and lists that lag; and the clock that can be moved.
+//! The fault profile: faults, quotas, latency and lists that lag; and the clock that can be moved.
 
 use std::time::{Duration, Instant};
 
-use super::super::{Dropped, Fault, FaultKind, Outcome, Weather};
+use super::super::{Dropped, Fault, FaultKind, FaultProfile, Outcome};
 use super::*;
 
 fn create(number: u32) -> Value {
@@ -10,9 +10,9 @@ fn create(number: u32) -> Value {
 }
 
 /// How each of many calls ends, by its error code.
-fn outcomes(weather: Weather) -> Vec<Outcome> {
+fn outcomes(profile: FaultProfile) -> Vec<Outcome> {
     let client = Client::new();
-    client.sandbox.set_weather(weather);
+    client.sandbox.set_fault_profile(profile);
     for number in 0..300 {
         client.sandbox.respond(&client.request("CreateSecret", create(number).to_string()));
     }
@@ -20,11 +20,18 @@ fn outcomes(weather: Weather) -> Vec<Outcome> {
 }
 
 #[test]
-fn the_weather_comes_from_its_seed() {
-    let weather = |seed| Weather { seed, throttled: 0.2, failing: 0.1, dropped: 0.1, answer_lost: 0.1, ..calm() };
-    let one = outcomes(weather(1));
-    assert_eq!(one, outcomes(weather(1)));
-    assert_ne!(one, outcomes(weather(2)));
+fn the_same_rng_seed_gives_the_same_faults() {
+    let profile = |rng_seed| FaultProfile {
+        rng_seed,
+        throttled: 0.2,
+        failing: 0.1,
+        dropped: 0.1,
+        answer_lost: 0.1,
+        ..FaultProfile::default()
+    };
+    let one = outcomes(profile(1));
+    assert_eq!(one, outcomes(profile(1)));
+    assert_ne!(one, outcomes(profile(2)));
     let count = |wanted: &Outcome| one.iter().filter(|outcome| *outcome == wanted).count();
     let error = |code: &str| Outcome::Error(code.to_owned());
     for (outcome, least, most) in [
@@ -35,26 +42,22 @@ fn the_weather_comes_from_its_seed() {
     ] {
         assert!((least..=most).contains(&count(&outcome)), "{outcome:?}: {}", count(&outcome));
     }
-    assert!(outcomes(calm()).iter().all(|outcome| *outcome == Outcome::Ok));
-}
-
-fn calm() -> Weather {
-    Weather::default()
+    assert!(outcomes(FaultProfile::default()).iter().all(|outcome| *outcome == Outcome::Ok));
 }
 
 #[test]
-fn throttling_has_the_services_words() {
+fn a_throttled_call_has_the_error_of_the_service_until_faults_are_cleared() {
     let client = Client::new();
-    client.sandbox.set_weather(Weather { throttled: 1.0, ..calm() });
+    client.sandbox.set_fault_profile(FaultProfile { throttled: 1.0, ..FaultProfile::default() });
     assert_eq!(client.refused("CreateSecret", create(1)), refused("ThrottlingException", "Rate exceeded"));
     client.sandbox.clear_faults();
     assert_eq!(client.refused("DescribeSecret", json!({"SecretId": "s/1"})), not_found());
 }
 
 #[test]
-fn the_quotas_hold_for_each_region() {
+fn quotas_hold_for_each_region() {
     let client = Client::new();
-    client.sandbox.set_weather(Weather { quotas: true, ..calm() });
+    client.sandbox.set_fault_profile(FaultProfile { quotas: true, ..FaultProfile::default() });
     let before = Instant::now();
     let (mut made, mut refused_ones) = (0, 0);
     for number in 0..200 {
@@ -70,7 +73,7 @@ fn the_quotas_hold_for_each_region() {
 }
 
 #[test]
-fn a_dropped_connection_may_have_changed_something() {
+fn a_dropped_connection_makes_the_change_only_if_it_is_carried_out() {
     let client = Client::new();
     let drop_next = |carried_out| {
         let kind = FaultKind::Dropped { carried_out };
@@ -95,14 +98,14 @@ fn a_dropped_connection_may_have_changed_something() {
 }
 
 #[test]
-fn answers_take_as_long_as_they_are_made_to() {
+fn latency_and_a_slow_fault_add_up() {
     let client = Client::new();
     let timed = || {
         let before = Instant::now();
         client.ok("ListSecrets", json!({}));
         before.elapsed()
     };
-    client.sandbox.set_weather(Weather { latency: Duration::from_millis(30), ..calm() });
+    client.sandbox.set_fault_profile(FaultProfile { latency: Duration::from_millis(30), ..FaultProfile::default() });
     assert!(timed() >= Duration::from_millis(30));
     let by = Duration::from_millis(60);
     client.sandbox.inject(Fault {
@@ -127,11 +130,11 @@ fn listed(client: &Client, input: &Value) -> Vec<String> {
 }
 
 #[test]
-fn lists_lag_and_nothing_else_does() {
+fn only_list_secrets_lags() {
     let client = Client::new();
     client.create("old");
     client.create("doomed");
-    client.sandbox.set_weather(Weather { list_lag: Duration::from_mins(2), ..calm() });
+    client.sandbox.set_fault_profile(FaultProfile { list_lag: Duration::from_mins(2), ..FaultProfile::default() });
     let minute = || client.clock.advance(SignedDuration::from_mins(1));
     minute();
     for name in ["b", "a"] {
@@ -158,19 +161,20 @@ fn lists_lag_and_nothing_else_does() {
 }
 
 #[test]
-fn no_list_lags_by_more_than_five_minutes() {
+fn a_list_lags_five_minutes_at_most() {
     let client = Client::new();
-    client.sandbox.set_weather(Weather { list_lag: Duration::from_hours(10), ..calm() });
+    client.sandbox.set_fault_profile(FaultProfile { list_lag: Duration::from_hours(10), ..FaultProfile::default() });
     client.create("a");
     client.clock.advance(SignedDuration::from_mins(5));
     assert_eq!(listed(&client, &json!({})), ["a"]);
 }
 
 #[test]
-fn the_systems_clock_can_be_moved_forward_and_stays_so() {
+fn a_store_on_disk_keeps_how_far_its_clock_was_moved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");
-    let open = || Client::of(Sandbox::open(&path, Options { seed: 1, clock: Clock::System }).unwrap(), Clock::System);
+    let open =
+        || Client::of(Sandbox::open(&path, Options { rng_seed: 1, clock: Clock::System }).unwrap(), Clock::System);
     let client = open();
     let before = client.sandbox.now();
     client.create("a");

@@ -1,0 +1,80 @@
+//! The table of operations: each operation's name, quota group, authorization and function stand here and nowhere else.
+//!
+//! A new operation is one row, and its function in the file of its group; a new group is a file beside this one.
+
+use super::{
+    Context, batch, create, delete, describe, get_value, list, policy, put_value, random_password, replication,
+    rotation, stages, tags, update, version_ids,
+};
+use crate::sandbox::auth::Authorization::{self, AnyResource, Batch, NewSecret, Secret, SecretAnd};
+use crate::sandbox::faults::QuotaGroup;
+use crate::sandbox::wire::{Reply, ServiceError};
+
+/// An operation's function: the JSON of its input in, its answer out.
+type Function = fn(&Context<'_>, &[u8]) -> Result<Reply, ServiceError>;
+
+/// One operation of Secrets Manager.
+pub(crate) struct Operation {
+    /// As the API names it.
+    pub(crate) name: &'static str,
+    /// The group whose quota its calls count towards.
+    pub(crate) quota: QuotaGroup,
+    /// What IAM is asked before it runs.
+    authorization: Authorization,
+    function: Function,
+}
+
+const fn row(name: &'static str, quota: QuotaGroup, authorization: Authorization, function: Function) -> Operation {
+    Operation { name, quota, authorization, function }
+}
+
+#[rustfmt::skip]
+const OPERATIONS: [Operation; 23] = [
+    row("BatchGetSecretValue", QuotaGroup::BatchGetSecretValue, Batch, batch::batch_get_secret_value),
+    row("CancelRotateSecret", QuotaGroup::Rotations, Secret, rotation::cancel_rotate_secret),
+    row("CreateSecret", QuotaGroup::CreateSecret, NewSecret, create::create_secret),
+    row("DeleteResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::delete_resource_policy),
+    row("DeleteSecret", QuotaGroup::DeleteSecret, Secret, delete::delete_secret),
+    row("DescribeSecret", QuotaGroup::DescribeSecret, Secret, describe::describe_secret),
+    row("GetRandomPassword", QuotaGroup::GetRandomPassword, AnyResource, random_password::get_random_password),
+    row("GetResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::get_resource_policy),
+    row("GetSecretValue", QuotaGroup::GetSecretValue, Secret, get_value::get_secret_value),
+    row("ListSecretVersionIds", QuotaGroup::ListSecretVersionIds, Secret, version_ids::list_secret_version_ids),
+    row("ListSecrets", QuotaGroup::ListSecrets, AnyResource, list::list_secrets),
+    row("PutResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::put_resource_policy),
+    row("PutSecretValue", QuotaGroup::Updates, Secret, put_value::put_secret_value),
+    row("RemoveRegionsFromReplication", QuotaGroup::Updates, Secret, replication::remove_regions_from_replication),
+    row("ReplicateSecretToRegions", QuotaGroup::Updates, Secret, replication::replicate_secret_to_regions),
+    row("RestoreSecret", QuotaGroup::RestoreSecret, Secret, delete::restore_secret),
+    row("RotateSecret", QuotaGroup::Rotations, Secret, rotation::rotate_secret),
+    row("StopReplicationToReplica", QuotaGroup::Updates, Secret, replication::stop_replication_to_replica),
+    row("TagResource", QuotaGroup::Tags, Secret, tags::tag_resource),
+    row("UntagResource", QuotaGroup::Tags, Secret, tags::untag_resource),
+    row("UpdateSecret", QuotaGroup::Updates, Secret, update::update_secret),
+    row("UpdateSecretVersionStage", QuotaGroup::Updates, Secret, stages::update_secret_version_stage),
+    row("ValidateResourcePolicy", QuotaGroup::ResourcePolicies, SecretAnd("PutResourcePolicy"), policy::validate_resource_policy),
+];
+
+/// The operation of a name.
+pub(crate) fn find(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}
+
+/// Runs an operation by its name, if the caller may.
+pub(crate) fn run(context: &Context<'_>, name: &str, body: &[u8]) -> Result<Reply, ServiceError> {
+    let Some(operation) = find(name) else { return Err(ServiceError::unknown_operation(name)) };
+    if let Some(authorizer) = &context.authorizer {
+        authorizer.check((context.store, context.now), (operation.name, operation.authorization), body)?;
+    }
+    (operation.function)(context, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_one_row() {
+        assert!(OPERATIONS.is_sorted_by(|one, next| one.name < next.name));
+    }
+}
