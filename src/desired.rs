@@ -3,6 +3,7 @@
 //! By the time it is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
+pub mod owner_tag;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +78,8 @@ pub struct Desired {
     pub project: String,
     /// Where it is applied.
     pub target: Target,
+    /// The names of all targets of the project.
+    pub targets: BTreeSet<String>,
     /// What the project may touch.
     pub scope: Scope,
     /// What becomes of owned secrets whose manifest is gone.
@@ -92,7 +95,13 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The value of the owner tag: `project/target`.
+    /// The value of the owner tag of the secret `name`, which is in scope.
+    pub fn owner_tag(&self, name: &SecretName) -> String {
+        let prefix = self.scope.prefix_of(name.as_str()).unwrap_or_default();
+        owner_tag::bind(&self.owner(), name.as_str(), prefix)
+    }
+
+    /// Whose the secrets of this target are: `project/target`, which their owner tags begin with.
     pub fn owner(&self) -> String {
         format!("{}/{}", self.project, self.target.name)
     }
@@ -141,6 +150,11 @@ impl Scope {
     /// Whether `name` begins with one of the prefixes.
     pub fn contains(&self, name: &str) -> bool {
         self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    /// The prefix that covers `name`, when one does.
+    pub fn prefix_of(&self, name: &str) -> Option<&str> {
+        self.prefixes.iter().map(String::as_str).find(|prefix| name.starts_with(prefix))
     }
 
     /// Whether the two scopes share a possible name.
@@ -210,8 +224,8 @@ pub struct DesiredSecret {
     pub origin: Origin,
     /// Whether it should exist.
     pub state: State,
-    /// Never deleted by keywright.
-    pub protect: bool,
+    /// `metadata.protect`: never deleted by keywright. Left out, the tag stays as it is.
+    pub protect: Option<bool>,
     /// The secrets that must be done before this one: `dependsOn` and every `${secret:NAME:arn}`.
     pub depends_on: BTreeSet<SecretName>,
     /// `spec.description`.

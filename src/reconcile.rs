@@ -237,6 +237,7 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
             .map(|desired_secret| desired_secret.name.clone())
             .collect(),
         cache: None,
+        owned_by: Some(&desired.project),
         names_only: plain.is_some(),
     }
 }

@@ -81,7 +81,7 @@ fn marked_values_appear_nowhere() {
     let mut server = Server::start(root);
     for (name, value) in [("dev/shop/db", "C4N4RY-live-1"), ("dev/shop/orphan", "C4N4RY-live-2")] {
         let create = json!({ "Name": name, "SecretString": value, "ClientRequestToken": format!("canary-{name:-<32}").replace('/', "-"),
-            "Tags": [{ "Key": "keywright:project", "Value": "shop/dev" }] });
+            "Tags": [{ "Key": "keywright:project", "Value": keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/") }] });
         server.call("CreateSecret", &create);
     }
     server.call(

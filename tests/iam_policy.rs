@@ -283,7 +283,7 @@ fn nothing_outside_the_scope_is_allowed() {
         }
         // Outside the prefix, and inside it in a region where only replicas are made.
         for (region, name) in [("eu-west-1", "dev/other/db"), ("eu-north-1", "dev/shop/orphan")] {
-            let tags = json!([{ "Key": "keywright:project", "Value": "shop/dev" }]);
+            let tags = json!([{ "Key": "keywright:project", "Value": keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/") }]);
             let body = json!({ "SecretId": name, "Name": name, "Tags": tags, "RecoveryWindowInDays": 30 });
             assert_eq!(refused(&sandbox, region, operation, &body), denied, "{operation} of {name} in {region}");
             asked += 1;
@@ -310,7 +310,7 @@ fn conditions_keep_to_the_projects_own_secrets() {
         ("DeleteSecret", of("dev/shop/foreign", json!({ "RecoveryWindowInDays": 30 }))),
         ("PutSecretValue", of("dev/shop/foreign", json!({ "SecretString": "x" }))),
         ("UpdateSecret", of("dev/shop/foreign", json!({ "Description": "x" }))),
-        ("TagResource", of("dev/shop/foreign", json!({ "Tags": tag("shop/dev") }))),
+        ("TagResource", of("dev/shop/foreign", json!({ "Tags": tag("shop/dev:0123456789ab") }))),
         ("RotateSecret", of("dev/shop/foreign", json!({}))),
         // What nobody owns is not deleted.
         ("DeleteSecret", of("dev/shop/adopted", json!({ "RecoveryWindowInDays": 30 }))),
@@ -318,9 +318,12 @@ fn conditions_keep_to_the_projects_own_secrets() {
         ("DeleteSecret", of("dev/shop/env", json!({}))),
         ("DeleteSecret", of("dev/shop/env", json!({ "ForceDeleteWithoutRecovery": true }))),
         // In another project's name, or in none.
-        ("CreateSecret", json!({ "Name": "dev/shop/new", "ClientRequestToken": token, "Tags": tag("till/dev") })),
+        (
+            "CreateSecret",
+            json!({ "Name": "dev/shop/new", "ClientRequestToken": token, "Tags": tag("till/dev:0123456789ab") }),
+        ),
         ("CreateSecret", json!({ "Name": "dev/shop/new", "ClientRequestToken": token })),
-        ("TagResource", of("dev/shop/env", json!({ "Tags": tag("till/dev") }))),
+        ("TagResource", of("dev/shop/env", json!({ "Tags": tag("till/dev:0123456789ab") }))),
         // Another function, at once, to another region, and public.
         (
             "RotateSecret",
@@ -454,7 +457,7 @@ fn several_targets_give_one_policy() {
     assert_eq!(read["Resource"].as_array().map(Vec::len), Some(6), "{read}");
     assert!(read["Resource"].to_string().contains("arn:aws:secretsmanager:us-east-2:*:secret:dev/till/*"), "{read}");
     let deletes = statement(&merged, "DeleteSecretsUsProd");
-    assert_eq!(deletes["Condition"]["StringEquals"]["aws:ResourceTag/keywright:project"], "shop/us-prod");
+    assert_eq!(deletes["Condition"]["StringLike"]["aws:ResourceTag/keywright:project"], "shop/us-prod:*");
     assert!(printed.err.contains("lab names no account"), "{}", printed.err);
     assert!(printed.err.contains("2 accounts"), "{}", printed.err);
 

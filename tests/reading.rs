@@ -7,10 +7,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use keywright::desired::{Desired, SecretName};
+use keywright::desired::{Desired, SecretName, owner_tag};
 use keywright::live::{
-    ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen, ServiceError,
-    ServiceErrorKind, VersionEntry,
+    ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen,
+    ServiceError, ServiceErrorKind, VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, Rules, Selection, Verb};
@@ -46,7 +46,10 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
         description: Some(description.to_owned()),
         kms_key_id: None,
-        tags: BTreeMap::from([("keywright:project".to_owned(), "shop/dev".to_owned())]),
+        tags: BTreeMap::from([(
+            "keywright:project".to_owned(),
+            owner_tag::bind("shop/dev", name, &name[..name.len().min(6)]),
+        )]),
         deleted_at: None,
         owning_service: None,
         primary_region: None,
@@ -83,8 +86,8 @@ impl Service {
 }
 
 impl ReadSecrets for Service {
-    async fn list(&self, prefix: &str, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.log(format!("ListSecrets {prefix}"));
+    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
+        self.log(format!("ListSecrets {}", filter.prefix));
         if self.endless {
             return Ok(ListPage { secrets: Vec::new(), next_token: Some("again".to_owned()) });
         }

@@ -18,8 +18,8 @@ use super::error::{kind_of, service_error};
 use super::quota::{Group, Quotas};
 use crate::desired::SecretName;
 use crate::live::{
-    ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ReplicaStatus,
-    Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets,
+    ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
@@ -148,14 +148,14 @@ impl ReadSecrets for Reader {
         Ok(values)
     }
 
-    async fn list(&self, prefix: &str, next_token: Option<String>) -> Result<ListPage, ServiceError> {
+    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
         self.wait(Group::List).await;
         let page = self
             .client
             .list_secrets()
             .include_planned_deletion(true)
             .max_results(PAGE)
-            .set_filters(name_filter(prefix).map(|filter| vec![filter]))
+            .set_filters(Some(filters(filter)).filter(|filters| !filters.is_empty()))
             .set_next_token(next_token)
             .send()
             .await
@@ -223,6 +223,20 @@ fn absent_when_not_found<T>(error: ServiceError) -> Result<Option<T>, ServiceErr
 fn name_filter(prefix: &str) -> Option<Filter> {
     (!prefix.is_empty() && !prefix.starts_with('!') && prefix.len() <= 512)
         .then(|| Filter::builder().key(FilterNameStringType::Name).values(prefix).build())
+}
+
+/// Separate filters are ANDed; `!` before a value negates it (ListSecrets, `Filters`).
+fn filters(filter: &ListFilter) -> Vec<Filter> {
+    let ListFilter { prefix, without, tag } = filter;
+    let mut filters: Vec<Filter> = name_filter(prefix).into_iter().collect();
+    for prefix in without.iter().filter(|prefix| !prefix.starts_with('!') && prefix.len() < 512) {
+        filters.push(Filter::builder().key(FilterNameStringType::Name).values(format!("!{prefix}")).build());
+    }
+    if let Some((key, value)) = tag {
+        filters.push(Filter::builder().key(FilterNameStringType::TagKey).values(key).build());
+        filters.push(Filter::builder().key(FilterNameStringType::TagValue).values(value).build());
+    }
+    filters
 }
 
 fn live_policy(text: Option<String>) -> LivePolicy {

@@ -14,8 +14,8 @@ use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator, SecretName};
 use crate::live::{
-    ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, ServiceErrorKind,
-    VersionEntry,
+    ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError,
+    ServiceErrorKind, VersionEntry,
 };
 use crate::value::{Exposed, GenerateOptions, SecretValue};
 
@@ -43,8 +43,8 @@ impl ReadSecrets for Writer {
         self.reader.service_time()
     }
 
-    async fn list(&self, prefix: &str, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.reader.list(prefix, next_token).await
+    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
+        self.reader.list(filter, next_token).await
     }
 
     async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {

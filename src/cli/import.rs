@@ -263,6 +263,7 @@ async fn from_live(
             names: plain.iter().flatten().filter(|name| in_scope(name)).cloned().collect(),
             policies: BTreeSet::new(),
             replicated: BTreeSet::new(),
+            owned_by: None,
             names_only: plain.is_some(),
             cache: None,
         };

@@ -14,7 +14,7 @@ use crate::apply::{Receipt, Rotating};
 use crate::aws::{Aws, Connection, Writer};
 use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
-use crate::live::{LiveSecret, ReadSecrets, ServiceError};
+use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
 use crate::reconcile::PlanError;
 use crate::render::escape;
 
@@ -184,13 +184,19 @@ impl OneSecret {
 
     /// Refuses a secret that this project does not own.
     pub(super) fn check_owner(&self, shell: &Shell) -> Result<(), ExitCode> {
-        match self.secret.owner() {
-            None => Err(refuse(&self.secret.name, "is not managed: it carries no owner tag", None, shell)),
-            Some(owner) if owner != self.desired.owner() => {
+        match self.secret.ownership(&self.desired.owner()) {
+            Ownership::Unowned => {
+                Err(refuse(&self.secret.name, "is not managed: it carries no owner tag", None, shell))
+            }
+            Ownership::Copied { owner } => {
+                let message = format!("is not managed: its owner tag of {} was copied", escape::line(owner));
+                Err(refuse(&self.secret.name, &message, None, shell))
+            }
+            Ownership::Foreign { owner } => {
                 let message = format!("belongs to {}, and only that project may change it", escape::line(owner));
                 Err(refuse(&self.secret.name, &message, None, shell))
             }
-            Some(_) => Ok(()),
+            Ownership::Ours { .. } => Ok(()),
         }
     }
 }

@@ -62,7 +62,7 @@ async fn disown(written: &Written, region: &str, shell: &Shell) -> Result<ExitCo
     let writer = written.writer.in_region(region);
     let failed = |error| failed_call(&written.desired, error, shell);
     let promoted = writer.describe(&written.secret.name).await.map_err(failed)?;
-    let Some(promoted) = promoted.filter(|secret| secret.owner().is_some()) else { return Ok(ExitCode::Success) };
+    let Some(promoted) = promoted.filter(|secret| secret.named_owner().is_some()) else { return Ok(ExitCode::Success) };
     writer.untag(&promoted.arn, &BTreeSet::from([OWNER_TAG.to_owned()])).await.map_err(failed)?;
     shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
     Ok(ExitCode::Success)
@@ -101,9 +101,9 @@ async fn primary_and_region(
     match connection.reader().describe_in_region(&primary_region, &secret.name).await {
         Ok(Some(primary)) => {
             // The owner is `project/target`, and the primary's target is another one of this project.
-            let ours = primary.owner().and_then(|owner| owner.split_once('/')).map(|(project, _)| project);
+            let ours = primary.named_owner().and_then(|owner| owner.split_once('/')).map(|(project, _)| project);
             if ours != Some(desired.project.as_str()) {
-                let owner = primary.owner().unwrap_or("nobody");
+                let owner = primary.named_owner().unwrap_or("nobody");
                 let message = format!(
                     "has a primary in {} that belongs to {}",
                     escape::line(&primary_region),

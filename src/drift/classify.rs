@@ -50,7 +50,7 @@ pub fn classify(
     drifts.extend(report.findings.iter().filter_map(found));
     let reached = |name: &SecretName| desired.scope.contains(name.as_str()) && selection.contains(name);
     for (name, secret) in live.secrets.iter().filter(|(name, _)| reached(name)) {
-        let ours = desired.secrets.contains_key(name) || secret.owner() == Some(desired.owner().as_str());
+        let ours = desired.secrets.contains_key(name) || secret.is_owned_by(&desired.owner());
         // A replica is looked at where its primary is.
         if ours && !secret.is_scheduled_for_deletion() && !secret.is_replica_in(&live.region) {
             drifts.extend(rotation(secret, now));
@@ -211,6 +211,24 @@ fn found(finding: &Finding) -> Option<Drift> {
             "is live and in scope, and no manifest names it".to_owned(),
             *last_changed,
             "keywright import writes a manifest for it",
+        ),
+        FindingKind::CopiedTag { owner, last_changed } => (
+            Class::Unmanaged,
+            format!("carries an owner tag of {owner} that was copied from another secret, and no manifest names it"),
+            *last_changed,
+            "take the tag keywright:project off, or name it in a manifest to adopt it",
+        ),
+        FindingKind::OtherScope { prefix } => (
+            Class::Orphaned,
+            format!("belongs to this target under the scope prefix {prefix}, and no manifest names it"),
+            None,
+            "name it in a manifest (state: absent deletes it), or keep it with `keywright release`",
+        ),
+        FindingKind::OwnedOutsideScope { owner } => (
+            Class::Orphaned,
+            format!("belongs to {owner}, and is outside the scope"),
+            None,
+            "widen the scope to manage it again, or take the tag keywright:project off",
         ),
         FindingKind::Orphaned { last_changed } => (
             Class::Orphaned,

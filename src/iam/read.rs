@@ -48,8 +48,13 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     }
 }
 
+/// What the owner tag of each secret of this target fits: `project/target`, and what binds the tag to the secret's name.
+pub(super) fn owner_pattern(desired: &Desired) -> String {
+    format!("{}:*", desired.owner())
+}
+
 /// Secrets that another project or target owns are left out. Those without an owner tag are not: a manifest may adopt
 /// them.
 pub(super) fn unless_foreign(permission: Permission, desired: &Desired) -> Permission {
-    permission.when("StringEqualsIfExists", format!("aws:ResourceTag/{OWNER_TAG}"), [desired.owner()])
+    permission.when("StringLikeIfExists", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
 }

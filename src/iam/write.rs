@@ -12,7 +12,7 @@ use super::document::{Draft, Permission};
 use super::needs::{
     absent, any, has_version_id, present, replicas, rotation_functions, rotation_roles, rotations, values,
 };
-use super::read::unless_foreign;
+use super::read::{owner_pattern, unless_foreign};
 use crate::desired::{Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
 use crate::value::Source;
 
@@ -34,12 +34,12 @@ fn everywhere(desired: &Desired) -> impl Iterator<Item = String> {
 /// Existence, and what UpdateSecret and the tags hold.
 fn add_changes(desired: &Desired, draft: &mut Draft) {
     let owned = |permission: Permission, operator: &str| {
-        permission.when(operator, format!("aws:RequestTag/{OWNER_TAG}"), [desired.owner()])
+        permission.when(operator, format!("aws:RequestTag/{OWNER_TAG}"), [owner_pattern(desired)])
     };
     let mut changes = BTreeSet::new();
     if present(desired).next().is_some() {
         let create = Permission::new("CreateSecrets", ["secretsmanager:CreateSecret"]).on(everywhere(desired));
-        draft.add(owned(create, "StringEquals"));
+        draft.add(owned(create, "StringLike"));
         // CreateSecret with tags needs TagResource too. The tag keywright:protect may have to go from any secret.
         changes.extend(["secretsmanager:RestoreSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"]);
     }
@@ -54,7 +54,7 @@ fn add_changes(desired: &Desired, draft: &mut Draft) {
     }
     let change = Permission::new("ChangeSecrets", changes).on(everywhere(desired));
     // Most tags that are set are not the owner tag; where that one is, it must be ours.
-    draft.add(owned(unless_foreign(change, desired), "StringEqualsIfExists"));
+    draft.add(owned(unless_foreign(change, desired), "StringLikeIfExists"));
 }
 
 fn add_values(desired: &Desired, draft: &mut Draft) {
@@ -148,7 +148,7 @@ fn add_deletions(desired: &Desired, scope: Scope, draft: &mut Draft) {
         if scope.delete_unowned {
             unless_foreign(permission, desired)
         } else {
-            permission.when("StringEquals", format!("aws:ResourceTag/{OWNER_TAG}"), [desired.owner()])
+            permission.when("StringLike", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
         }
     };
     let windows: Vec<_> = absent(desired)

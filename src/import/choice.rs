@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::desired::{Desired, OWNER_TAG, SecretName};
-use crate::live::{Live, LiveSecret};
+use crate::live::{Live, LiveSecret, Ownership};
 use crate::manifest::Accepts;
 use crate::plan::Selection;
 
@@ -80,7 +80,6 @@ pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bo
 
 fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) -> Option<Reason> {
     let accepts = Accepts { account: live.account.as_deref(), region: &live.region };
-    let owner = secret.owner().map(str::to_owned);
     if !desired.scope.contains(secret.name.as_str()) {
         return Some(Reason::OutOfScope);
     }
@@ -96,10 +95,10 @@ fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) 
     if secret.is_scheduled_for_deletion() {
         return Some(Reason::ScheduledForDeletion);
     }
-    match owner {
-        Some(owner) if owner != desired.owner() => return Some(Reason::Foreign { owner }),
-        Some(_) if !orphans => return Some(Reason::Orphaned),
-        _ => {}
+    match secret.ownership(&desired.owner()) {
+        Ownership::Foreign { owner } => return Some(Reason::Foreign { owner: owner.to_owned() }),
+        Ownership::Ours { .. } if !orphans => return Some(Reason::Orphaned),
+        Ownership::Ours { .. } | Ownership::Unowned | Ownership::Copied { .. } => {}
     }
     if !accepts.name(secret.name.as_str()) {
         return Some(Reason::NameNotAllowed);

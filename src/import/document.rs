@@ -110,7 +110,7 @@ impl Writer<'_> {
     /// Two tools that manage one secret undo each other's work.
     fn note_stack(&mut self) {
         let managed = |key: &String| key.starts_with("aws:cloudformation:");
-        if self.secret.owner().is_none() && self.secret.tags.keys().any(managed) {
+        if self.secret.named_owner().is_none() && self.secret.tags.keys().any(managed) {
             self.notes.push(
                 "A CloudFormation stack manages it: an apply refuses to adopt it until it has left the stack."
                     .to_owned(),

@@ -94,6 +94,7 @@ mod tests {
                 endpoint_url: None,
                 origin: Origin::new(std::path::Path::new("keywright.yaml"), 1, 1),
             },
+            targets: BTreeSet::from(["dev".to_owned()]),
             scope: Scope::new([]),
             prune: Prune::Report,
             prune_window_days: 30,

@@ -5,15 +5,17 @@
 //! asks for it.
 
 mod error;
+mod ownership;
 mod policy_cache;
 mod reader;
 mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
+pub use ownership::Ownership;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
-    ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read, read_in_full,
-    version_ids_of,
+    ListFilter, ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read,
+    read_in_full, version_ids_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

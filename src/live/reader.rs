@@ -12,12 +12,30 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, ServiceError, ServiceErrorKind, VersionEntry};
-use crate::desired::{Scope, SecretName};
+use crate::desired::{OWNER_TAG, Scope, SecretName};
 use crate::value::SecretValue;
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
 /// enough to fill 50 calls a second at 600 ms a call.
 const IN_FLIGHT: usize = 32;
+
+/// What ListSecrets is asked for. Filters only narrow what travels: whoever asks looks at every answer again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Names begin with this; empty for all.
+    pub prefix: String,
+    /// Names begin with none of these.
+    pub without: Vec<String>,
+    /// A tag has this key, and some tag has a value that begins with this.
+    pub tag: Option<(String, String)>,
+}
+
+impl ListFilter {
+    /// Everything whose name begins with `prefix`.
+    pub fn prefix(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..Self::default() }
+    }
+}
 
 /// A page of ListSecrets. Pages may be short or empty while more follow.
 #[derive(Clone, Debug, Default)]
@@ -42,10 +60,10 @@ pub enum PolicyVerdict {
 
 /// The reading operations. All that planning can reach of AWS.
 pub trait ReadSecrets: Send + Sync {
-    /// ListSecrets with IncludePlannedDeletion, 100 to a page, filtered by a prefix of the name.
+    /// ListSecrets with IncludePlannedDeletion, 100 to a page.
     fn list(
         &self,
-        prefix: &str,
+        filter: &ListFilter,
         next_token: Option<String>,
     ) -> impl Future<Output = Result<ListPage, ServiceError>> + Send;
 
@@ -101,6 +119,8 @@ pub struct Wanted<'a> {
     pub replicated: BTreeSet<SecretName>,
     /// Policies that were read before.
     pub cache: Option<&'a PolicyCache>,
+    /// The project whose secrets outside the scope are looked for too, by their owner tag: one call.
+    pub owned_by: Option<&'a str>,
     /// Look at [`Wanted::names`] alone, by DescribeSecret; nothing else is found then, orphans included.
     pub names_only: bool,
 }
@@ -131,7 +151,7 @@ pub async fn read<R: ReadSecrets>(
         }
         let mut secrets = BTreeMap::new();
         let mut walks = stream::iter(wanted.scope.prefixes())
-            .map(|prefix| walk(reader, prefix, progress))
+            .map(async |prefix| walk(reader, &ListFilter::prefix(prefix), progress).await)
             .buffer_unordered(IN_FLIGHT);
         while let Some(walked) = walks.try_next().await? {
             for secret in walked {
@@ -149,7 +169,8 @@ pub async fn read<R: ReadSecrets>(
     let may_be_known = |name: &&SecretName| known_names.contains(name.as_str());
     let (waiting, unknown): (Vec<&SecretName>, Vec<&SecretName>) = wanted.policies.iter().partition(may_be_known);
     let policies = policies_of(reader, unknown.into_iter().cloned(), progress);
-    let (mut secrets, mut policies) = futures::try_join!(listing, policies)?;
+    let outside = owned_outside(reader, wanted, progress);
+    let (mut secrets, mut policies, outside) = futures::try_join!(listing, policies, outside)?;
 
     // The list may lag: a secret that it lacks may exist all the same. A primary that has, or had, replicas names its
     // own region as the primary's.
@@ -187,7 +208,32 @@ pub async fn read<R: ReadSecrets>(
             cache.remember(secret, read_at);
         }
     }
-    Ok(Live { region: region.to_owned(), secrets, ..Live::default() })
+    Ok(Live { region: region.to_owned(), secrets, owned_outside: outside, ..Live::default() })
+}
+
+/// Filters that one ListSecrets takes (`Filters`, at most 10), less the two for the tag.
+const MOST_EXCLUDED: usize = 8;
+
+/// Secrets that carry an owner tag of the project, outside the scope: what a narrowed scope or a removed target left
+/// behind.
+async fn owned_outside<R: ReadSecrets>(
+    reader: &R,
+    wanted: &Wanted<'_>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<Vec<LiveSecret>, ServiceError> {
+    let Some(project) = wanted.owned_by.filter(|_| !wanted.names_only) else { return Ok(Vec::new()) };
+    let filter = ListFilter {
+        prefix: String::new(),
+        without: wanted.scope.prefixes().iter().take(MOST_EXCLUDED).cloned().collect(),
+        tag: Some((OWNER_TAG.to_owned(), format!("{project}/"))),
+    };
+    let mut found = walk(reader, &filter, progress).await?;
+    found.retain(|secret| {
+        let owner = secret.named_owner().and_then(|owner| owner.split_once('/'));
+        owner.is_some_and(|(named, _)| named == project) && !wanted.scope.contains(secret.name.as_str())
+    });
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
 }
 
 /// Describes several secrets; `None` stands for one that does not exist.
@@ -230,13 +276,13 @@ pub async fn read_in_full<R: ReadSecrets>(
 
 async fn walk<R: ReadSecrets>(
     reader: &R,
-    prefix: &str,
+    filter: &ListFilter,
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<Vec<LiveSecret>, ServiceError> {
     let mut secrets = Vec::new();
     let mut token = None;
     loop {
-        let page = reader.list(prefix, token.clone()).await?;
+        let page = reader.list(filter, token.clone()).await?;
         progress(ReadProgress::Listed(page.secrets.len()));
         secrets.extend(page.secrets);
         match page.next_token {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::desired::{Frequency, OWNER_TAG, PROTECT_TAG, RotationSetup, Rotator, SecretName};
+use crate::desired::{Frequency, PROTECT_TAG, RotationSetup, Rotator, SecretName};
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -19,6 +19,8 @@ pub struct Live {
     pub region: String,
     /// The secrets in scope, by name.
     pub secrets: BTreeMap<SecretName, LiveSecret>,
+    /// Secrets with an owner tag of this project whose names are outside the scope, sorted by name.
+    pub owned_outside: Vec<LiveSecret>,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
     pub other_regions: BTreeMap<(String, SecretName), Option<LiveSecret>>,
 }
@@ -180,11 +182,6 @@ pub enum Seen {
 }
 
 impl LiveSecret {
-    /// The owner that the tag `keywright:project` names.
-    pub fn owner(&self) -> Option<&str> {
-        self.tags.get(OWNER_TAG).map(String::as_str)
-    }
-
     /// Whether keywright must not delete it.
     pub fn is_protected(&self) -> bool {
         self.tags.contains_key(PROTECT_TAG)

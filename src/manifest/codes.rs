@@ -57,6 +57,7 @@ codes! {
     INVALID_CHOICE Error "invalid-choice" "A field with a fixed set of values has one of them."
     TOO_MANY_PROBLEMS Warning "too-many-problems" "Only the first 100 mistakes of a document are shown."
     // Variables.
+    KEY_WITHOUT_VALUE Error "key-without-value" "A key has a value: null, [] or {} where there must be none."
     UNKNOWN_VARIABLE Error "unknown-variable" "Variables are declared in the target's vars."
     BAD_INTERPOLATION Error "bad-interpolation" "${...} holds a variable, a target's attribute or secret:NAME:arn."
     REFERENCE_NOT_ALLOWED Error "reference-not-allowed" "${secret:NAME:arn} stands in descriptions, tags, policies \

@@ -155,6 +155,7 @@ impl<'a> NodeReader<'a> {
             (Kind::String(_) | Kind::Map(_), "a list") => {
                 Some("items of a list stand in brackets: [a, b], or on lines that begin with -".to_owned())
             }
+            (Kind::Null, _) if self.node.is_bare() => return self.without_value(),
             (Kind::Null, _) => Some(
                 "leave the field out if it isn't to be managed; null has a meaning only where the reference says so"
                     .to_owned(),
@@ -165,6 +166,15 @@ impl<'a> NodeReader<'a> {
             Problem::new(&codes::WRONG_TYPE, self.node.span, format!("expected {expected}, found {found}"))
                 .label(format!("expected {expected}"))
                 .help_if(help),
+        )
+    }
+
+    /// A key behind which nothing is written: its children were commented out, or forgotten. It must not mean `null`.
+    fn without_value(self) -> DecodeError {
+        self.report(
+            Problem::new(&codes::KEY_WITHOUT_VALUE, self.node.span, "a key without a value")
+                .label("nothing is written here")
+                .help("write `null`, or `[]` or `{}` for a list or map, if there must be none; leave the key out if it isn't to be managed"),
         )
     }
 
@@ -409,6 +419,7 @@ impl<'de> de::SeqAccess<'de> for FieldParts<'_> {
                 let numbers = [file, start, end, line, column].into_iter().map(U32Deserializer::<DecodeError>::new);
                 seed.deserialize(de::value::SeqDeserializer::new(numbers)).map(Some)
             }
+            Next::Value if self.nullable && self.reader.node.is_bare() => Err(self.reader.without_value()),
             Next::Value if self.nullable && matches!(self.reader.node.kind, Kind::Null) => Ok(None),
             Next::Value => seed.deserialize(self.reader).map(Some),
         }

@@ -392,6 +392,7 @@ impl Loader {
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),
+                targets: project.targets.iter().map(|model| model.target.name.clone()).collect(),
                 scope: model.scope.clone(),
                 prune: project.prune,
                 prune_window_days: project.prune_window_days,

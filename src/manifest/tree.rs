@@ -38,6 +38,11 @@ pub(crate) struct Key {
 }
 
 impl Node {
+    /// Whether nothing is written where a value should stand: `key:`, which YAML reads as null.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.kind, Kind::Null) && self.span.start == self.span.end
+    }
+
     /// The entries of a map; none for anything else.
     pub(crate) fn entries(&self) -> &[(Key, Self)] {
         match &self.kind {

@@ -79,7 +79,7 @@ impl Differ<'_> {
             description.as_ref().and_then(|declared| self.description(declared, observed, &mut difference));
         let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
         let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, observed, &mut difference));
-        let (set, untag) = self.tags(tags.as_ref(), *protect, observed, &mut difference);
+        let (set, untag) = self.tags(name, tags.as_ref(), *protect, observed, &mut difference);
 
         if observed.is_some() {
             if description.is_some() || kms_key.is_some() || secret_type.is_some() {
@@ -163,15 +163,17 @@ impl Differ<'_> {
     /// The tags to set and the keys to remove. The owner tag is always among the desired ones.
     fn tags(
         &self,
+        name: &SecretName,
         declared: Option<&DesiredTags>,
-        protect: bool,
+        protect: Option<bool>,
         observed: Option<&LiveSecret>,
         difference: &mut Difference,
     ) -> (BTreeMap<String, Template>, BTreeSet<String>) {
         let none = BTreeMap::new();
         let live = observed.map_or(&none, |secret| &secret.tags);
-        let mut desired_tags: Vec<DesiredTag<'_>> = vec![(OWNER_TAG, Template::text(self.desired.owner()), None)];
-        if protect && !live.contains_key(PROTECT_TAG) {
+        let mut desired_tags: Vec<DesiredTag<'_>> =
+            vec![(OWNER_TAG, Template::text(self.desired.owner_tag(name)), None)];
+        if protect == Some(true) && !live.contains_key(PROTECT_TAG) {
             desired_tags.push((PROTECT_TAG, Template::text(PROTECT_VALUE), None));
         }
         if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
@@ -198,7 +200,7 @@ impl Differ<'_> {
         let mut untag = BTreeSet::new();
         for (key, before) in live {
             let origin = if key == PROTECT_TAG {
-                (!protect).then_some(None)
+                (protect == Some(false)).then_some(None)
             } else {
                 declared
                     .filter(|tags| tags.mode == TagMode::Exact)

@@ -212,6 +212,7 @@ pub fn guard(
     report: &PlanReport,
     overrides: GuardOverrides,
 ) -> Vec<Refusal> {
+    let owner = desired.owner();
     let mut refusals = Vec::new();
     let mut refuse = |secrets: Vec<SecretName>, kind: RefusalKind| {
         refusals.push(Refusal { target: plan.target.clone(), secrets, kind });
@@ -235,12 +236,16 @@ pub fn guard(
         secret.is_removal() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
     });
     refuse_each(overrides.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
-        secret.is_removal() && secret.observed.as_ref().is_some_and(|live| live.owner().is_none())
+        secret.is_removal() && secret.observed.as_ref().is_some_and(|live| !live.is_owned_by(&owner))
     });
-    refuse_each(overrides.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &adopts_from_cloudformation);
+    refuse_each(overrides.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &|secret| {
+        adopts_from_cloudformation(secret, &owner)
+    });
     refuse_each(overrides.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
 
-    refuse_each(overrides.replace_values, RefusalKind::ReplacesValue, &replaces_an_adopted_value);
+    refuse_each(overrides.replace_values, RefusalKind::ReplacesValue, &|secret| {
+        replaces_an_adopted_value(secret, &owner)
+    });
     refuse_each(overrides.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
     refuse_each(overrides.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
     refuse_each(overrides.protected, RefusalKind::OverwritesProtected, &|secret| {
@@ -293,15 +298,15 @@ fn rotates_what_is_in_use(secret: &SecretPlan) -> bool {
         && secret.actions.iter().any(|action| matches!(action, Action::Rotate { immediately: true, .. }))
 }
 
-fn adopts_from_cloudformation(secret: &SecretPlan) -> bool {
+fn adopts_from_cloudformation(secret: &SecretPlan, owner: &str) -> bool {
     let from_a_stack = |live: &LiveSecret| {
-        live.owner().is_none() && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
+        !live.is_owned_by(owner) && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
     };
     secret.observed.as_ref().is_some_and(from_a_stack)
 }
 
-fn replaces_an_adopted_value(secret: &SecretPlan) -> bool {
-    let has_value = |live: &LiveSecret| live.owner().is_none() && live.current_version().is_some();
+fn replaces_an_adopted_value(secret: &SecretPlan, owner: &str) -> bool {
+    let has_value = |live: &LiveSecret| !live.is_owned_by(owner) && live.current_version().is_some();
     let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
     secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
 }

@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
-use crate::live::{Live, LiveSecret};
+use crate::live::{Live, LiveSecret, Ownership};
 
 /// What one run of planning takes into account beside desired state and the snapshot.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,8 @@ pub struct Rules {
 pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -> (Plan, PlanReport) {
     let mut planner = Planner { desired, live, facts, rules, plans: BTreeMap::new(), report: PlanReport::default() };
     planner.plan_desired();
-    planner.plan_what_left_git();
+    planner.plan_orphans();
+    planner.report_owned_outside();
     planner.order_by_dependencies();
     planner.notice_renames();
     planner.count();
@@ -47,7 +48,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
 /// keywright's.
 pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option<Plan> {
     let secret = live.secrets.get(name)?;
-    secret.owner()?;
+    secret.named_owner()?;
     Some(Plan {
         project: desired.project.clone(),
         target: desired.target.name.clone(),
@@ -101,7 +102,7 @@ impl<'a> Planner<'a> {
                 kinds.push(FindingKind::OwnedByService { service: service.clone() });
             } else if secret.is_replica_in(&self.live.region) {
                 kinds.push(FindingKind::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
-            } else if let Some(owner) = secret.owner().filter(|owner| *owner != self.desired.owner()) {
+            } else if let Ownership::Foreign { owner } = secret.ownership(&self.desired.owner()) {
                 kinds.push(FindingKind::Foreign { owner: owner.to_owned() });
             }
         }
@@ -144,7 +145,7 @@ impl<'a> Planner<'a> {
         let verb = match observed {
             None => Verb::Create,
             Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,
-            Some(secret) if secret.owner().is_none() => Verb::Adopt,
+            Some(secret) if secret.is_adoptable_by(&self.desired.owner()) => Verb::Adopt,
             Some(_) => Verb::Change,
         };
         (!actions.is_empty()).then(|| SecretPlan {
@@ -159,7 +160,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Secrets that are live and in scope, and that no manifest names.
-    fn plan_what_left_git(&mut self) {
+    fn plan_orphans(&mut self) {
         let owner = self.desired.owner();
         for (name, secret) in &self.live.secrets {
             let named = self.desired.secrets.contains_key(name);
@@ -172,10 +173,14 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let last_changed = secret.last_changed;
-            let kind = match secret.owner() {
-                None => FindingKind::Unmanaged { last_changed },
-                Some(other) if other != owner => FindingKind::ForeignInScope { owner: other.to_owned() },
-                Some(_) => match self.desired.prune {
+            let kind = match secret.ownership(&owner) {
+                Ownership::Unowned => FindingKind::Unmanaged { last_changed },
+                Ownership::Copied { owner } => FindingKind::CopiedTag { owner: owner.to_owned(), last_changed },
+                Ownership::Foreign { owner } => FindingKind::ForeignInScope { owner: owner.to_owned() },
+                Ownership::Ours { prefix } if self.desired.scope.prefix_of(name.as_str()) != Some(prefix) => {
+                    FindingKind::OtherScope { prefix: prefix.to_owned() }
+                }
+                Ownership::Ours { .. } => match self.desired.prune {
                     Prune::Report => FindingKind::Orphaned { last_changed },
                     Prune::Delete => {
                         let deletion = Deletion::Window(self.desired.prune_window_days);
@@ -189,6 +194,29 @@ impl<'a> Planner<'a> {
                 },
             };
             self.report.findings.push(Finding { secret: name.clone(), origin: None, kind });
+        }
+    }
+
+    /// What a narrowed scope, a changed variable in a prefix or a removed target left behind. It is reported, never touched.
+    fn report_owned_outside(&mut self) {
+        let ours = self.desired.owner();
+        for secret in self.live.owned_outside.iter().filter(|secret| !secret.is_scheduled_for_deletion()) {
+            let owner = match secret.ownership(&ours) {
+                Ownership::Ours { .. } => ours.as_str(),
+                Ownership::Foreign { owner } => owner,
+                Ownership::Unowned | Ownership::Copied { .. } => continue,
+            };
+            let target = owner.split_once('/').map_or("", |(_, target)| target);
+            let replica = secret.is_replica_in(&self.live.region);
+            // Another target of the project reports its own, wherever that target looks.
+            if replica || (owner != ours && self.desired.targets.contains(target)) {
+                continue;
+            }
+            self.report.findings.push(Finding {
+                secret: secret.name.clone(),
+                origin: None,
+                kind: FindingKind::OwnedOutsideScope { owner: owner.to_owned() },
+            });
         }
     }
 
@@ -254,7 +282,7 @@ impl<'a> Planner<'a> {
             .live
             .secrets
             .values()
-            .filter(|secret| secret.owner() == Some(owner.as_str()) && !secret.is_scheduled_for_deletion())
+            .filter(|secret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion())
             // A part is measured against itself: six parts must not change what one run may not.
             .filter(|secret| self.rules.selection.is_in_shard(&secret.name))
             .count();

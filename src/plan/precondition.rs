@@ -139,7 +139,7 @@ pub(super) fn observations(
 /// What is said of a secret in another region that a replica destroys: by the check right before it is, and by the
 /// lines of an approved plan.
 pub fn destroyed(there: Option<&LiveSecret>) -> Value {
-    there.map_or(Value::Null, |secret| json!([secret.arn, secret.owner(), secret.is_protected()]))
+    there.map_or(Value::Null, |secret| json!([secret.arn, secret.named_owner(), secret.is_protected()]))
 }
 
 /// Whether the policy must be read again before the first write.

@@ -12,7 +12,7 @@ use super::diff::Difference;
 use super::kms::same_key;
 use super::report::FindingKind;
 use crate::desired::{Declared, DesiredReplica, SecretName};
-use crate::live::{Live, LiveReplica, LiveSecret, ReplicaStatus};
+use crate::live::{Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
 
 /// Compares the replicas of one secret.
 pub(super) struct ReplicaPlanner<'a> {
@@ -115,11 +115,11 @@ impl ReplicaPlanner<'_> {
             let owner = format!("a secret in {primary}, whose replica it is");
             return Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner });
         }
-        match other.owner() {
-            Some(owner) if owner != self.owner => {
+        match other.ownership(self.owner) {
+            Ownership::Foreign { owner } => {
                 Err(FindingKind::OverwritesForeign { region: region.to_owned(), owner: owner.to_owned() })
             }
-            _ => Ok(true),
+            Ownership::Unowned | Ownership::Copied { .. } | Ownership::Ours { .. } => Ok(true),
         }
     }
 }

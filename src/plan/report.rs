@@ -57,6 +57,24 @@ pub enum FindingKind {
         /// LastChangedDate.
         last_changed: Option<Timestamp>,
     },
+    /// Live and in scope, and no manifest names it; its owner tag was written for another secret, and owns nothing.
+    CopiedTag {
+        /// `project/target` as the tag names it.
+        owner: String,
+        /// LastChangedDate.
+        last_changed: Option<Timestamp>,
+    },
+    /// Owned by this target, and no manifest names it; it was applied under another scope prefix than today's, so whether
+    /// it left git cannot be told here. It is never touched.
+    OtherScope {
+        /// The scope prefix under which it was applied.
+        prefix: String,
+    },
+    /// Owned by this target, or by a target of this project that is no longer there, under a name outside the scope.
+    OwnedOutsideScope {
+        /// `project/target` as the tag names it.
+        owner: String,
+    },
     /// Owned by this target, and no manifest names it any more; `prune` is `report`.
     Orphaned {
         /// LastChangedDate.
@@ -156,6 +174,9 @@ impl Finding {
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
+            | FindingKind::CopiedTag { .. }
+            | FindingKind::OtherScope { .. }
+            | FindingKind::OwnedOutsideScope { .. }
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }

@@ -12,6 +12,21 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::Unmanaged { last_changed } => {
             format!("is live and in scope, and no manifest names it{}", changed(last_changed))
         }
+        FindingKind::CopiedTag { owner, last_changed } => format!(
+            "carries an owner tag of {} that was written for another secret: it is unmanaged, and left alone{}",
+            escape::line(owner),
+            changed(last_changed)
+        ),
+        FindingKind::OtherScope { prefix } => format!(
+            "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left alone",
+            escape::line(prefix)
+        ),
+        FindingKind::OwnedOutsideScope { owner } => {
+            format!(
+                "belongs to {} and is outside the scope: no manifest manages it, and it is left alone",
+                escape::line(owner)
+            )
+        }
         FindingKind::Orphaned { last_changed } => {
             format!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
         }
@@ -61,6 +76,15 @@ pub fn finding_text(finding: &Finding) -> String {
 pub fn finding_help(finding: &Finding) -> Option<String> {
     let help = match &finding.kind {
         FindingKind::Unmanaged { .. } => "`keywright import` writes a manifest for it; or leave it",
+        FindingKind::CopiedTag { .. } => {
+            "take its tag keywright:project off, or name it in a manifest: an apply then adopts it"
+        }
+        FindingKind::OtherScope { .. } => {
+            "name it in a manifest (state: absent deletes it), or keep it with `keywright release`"
+        }
+        FindingKind::OwnedOutsideScope { .. } => {
+            "widen the scope to manage it again, or take its tag keywright:project off"
+        }
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
         }

@@ -446,6 +446,9 @@ fn finding(finding: &Finding) -> FindingDocument {
     FindingDocument {
         kind: match finding.kind {
             FindingKind::Unmanaged { .. } => "unmanaged",
+            FindingKind::CopiedTag { .. } => "copiedTag",
+            FindingKind::OtherScope { .. } => "otherScope",
+            FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
             FindingKind::Orphaned { .. } => "orphaned",
             FindingKind::Foreign { .. } => "foreign",
             FindingKind::ForeignInScope { .. } => "foreignInScope",

@@ -7,6 +7,7 @@ the server.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -117,6 +118,7 @@ class Payments:
     def _desired_secrets(self, target: Target) -> Iterator[tuple[str, Desired]]:
         project = self.project()
         owner = f"{project['metadata']['name']}/{target.name}"
+        prefixes = [interpolate(prefix, target) for prefix in project["spec"]["scope"]["namePrefixes"]]
         for file in sorted((self.folder / "secrets").rglob("*.yaml")):
             for manifest in filter(None, yaml.safe_load_all(file.read_text())):
                 metadata = manifest["metadata"]
@@ -132,11 +134,13 @@ class Payments:
                     policy = json.loads((file.parent / policy["file"]).read_text())
                 else:
                     policy = interpolate(policy, target)
-                tags = interpolate(spec["tags"], target) | {"keywright:project": owner}
+                name = interpolate(metadata["name"], target)
+                prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
+                tags = interpolate(spec["tags"], target) | {"keywright:project": owner_tag(owner, name, prefix)}
                 if metadata.get("protect"):
                     tags["keywright:protect"] = "true"
                 yield (
-                    interpolate(metadata["name"], target),
+                    name,
                     Desired(
                         description=interpolate(spec.get("description", UNMANAGED), target),
                         kms_key_id=spec.get("kmsKeyId", UNMANAGED),
@@ -145,6 +149,14 @@ class Payments:
                         policy=policy,
                     ),
                 )
+
+
+def owner_tag(owner: str, name: str, prefix: str) -> str:
+    """What the tag keywright:project of a secret holds: the owner, bound to the secret's name and the scope's prefix."""
+    binding = hashlib.sha256()
+    for part in ("keywright owner tag 1", prefix, name):
+        binding.update(len(part.encode()).to_bytes(8, "big") + part.encode())
+    return f"{owner}:{binding.hexdigest()[:12]}"
 
 
 def merge(below: Any, above: Any) -> Any:

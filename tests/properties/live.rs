@@ -6,7 +6,8 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::desired::{function, keys, policy, schedules, tags, texts};
-use crate::stage::{IN_SCOPE, NAMES, OWNER, REGION, REPLICA_REGIONS};
+use crate::stage::{IN_SCOPE, NAMES, OWNER, REGION, REPLICA_REGIONS, SCOPE};
+use keywright::desired::owner_tag::bind;
 
 /// One secret: where it is, and how it came to be.
 #[derive(Clone, Debug)]
@@ -38,8 +39,11 @@ fn rotated() -> impl Strategy<Value = Option<(String, Value, bool)>> {
 }
 
 fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
-    let owners =
-        if foreign { vec![None, Some(OWNER), Some("billing/dev")] } else { vec![None, Some(OWNER), Some(OWNER)] };
+    let owners = if foreign {
+        vec![None, Some(OWNER), Some("billing/dev"), Some("copied")]
+    } else {
+        vec![None, Some(OWNER), Some(OWNER)]
+    };
     let described =
         (texts(), keys(), tags(), select(owners), any::<bool>(), option::of(select(vec!["some-partner", "third"])));
     let value = option::of(prop_oneof![Just("planted"), Just("one")]);
@@ -53,7 +57,8 @@ fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
         let (description, key, mut tags, owner, protected, kind) = described;
         let (value, second_labels, rotation) = kept;
         if let Some(owner) = owner {
-            tags.insert("keywright:project".to_owned(), owner.into());
+            let (owner, name) = if owner == "copied" { (OWNER, "dev/shop/another") } else { (owner, NAMES[index]) };
+            tags.insert("keywright:project".to_owned(), bind(owner, name, SCOPE).into());
             if protected {
                 tags.insert("keywright:protect".to_owned(), "true".into());
             }
@@ -109,7 +114,7 @@ fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
 /// A secret of the same name in a region that replicas may be wanted in: unowned, or left by this target.
 fn in_the_way(index: usize) -> impl Strategy<Value = LiveSecret> {
     (select(REPLICA_REGIONS.to_vec()), any::<bool>()).prop_map(move |(region, owned)| {
-        let tags = if owned { json!([{ "Key": "keywright:project", "Value": OWNER }]) } else { json!([]) };
+        let tags = if owned { json!([{ "Key": "keywright:project", "Value": bind(OWNER, NAMES[index], SCOPE) }]) } else { json!([]) };
         let create = json!({ "Name": NAMES[index], "SecretString": "in the way", "Tags": tags, "ClientRequestToken": first(index) });
         LiveSecret { region, calls: vec![("CreateSecret", create)] }
     })

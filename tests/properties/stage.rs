@@ -14,6 +14,9 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const REPLICA_REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
 pub(crate) const OWNER: &str = "shop/dev";
 
+/// The prefix of its scope.
+pub(crate) const SCOPE: &str = "dev/shop/";
+
 /// Names in scope; the last two are outside.
 pub(crate) const NAMES: [&str; 8] =
     ["dev/shop/a", "dev/shop/b", "dev/shop/c", "dev/shop/d", "dev/shop/e", "dev/shop/f", "dev/other", "x"];

@@ -70,8 +70,8 @@ impl Builder<'_> {
             Some(StateChoice::Absent) => State::Absent,
             Some(StateChoice::Present) | None => State::Present,
         };
-        let protect = typed.protect.value().copied().unwrap_or(false);
-        if protect && state == State::Absent {
+        let protect = typed.protect.value().copied();
+        if protect == Some(true) && state == State::Absent {
             self.protected_and_absent(&metadata);
         }
         if let Some(name) = named.filter(|_| name_fits) {
@@ -95,7 +95,7 @@ impl Builder<'_> {
                 };
                 let rules = TagRules {
                     ignored: &self.project.ignore_tags,
-                    own: 1 + usize::from(protect),
+                    own: 1 + usize::from(protect == Some(true)),
                     sources: self.sources,
                 };
                 check_tags(tags.value.as_ref(), key_span(&spec, &["tags"]), mode, &rules, self.report)

@@ -48,8 +48,7 @@ pub struct SecretMetadata {
     #[schemars(extend("default" = "present"))]
     pub state: Field<StateChoice>,
     /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is
-    /// gone when it matters.
-    #[schemars(extend("default" = false))]
+    /// gone when it matters. Left out, a tag that somebody put there stays; only `false` takes it off.
     pub protect: Field<bool>,
 }
 

@@ -146,7 +146,7 @@ fn metadata_says_where_and_whether() {
     let old = one(&loaded, "prod", "prod/payments/old");
     assert_eq!((old.state, old.deletion), (State::Absent, Deletion::Force));
     let db = one(&loaded, "staging", "staging/payments/db");
-    assert!(db.protect && db.block_public_policy && db.tags.is_none() && db.description.is_none());
+    assert!(db.protect == Some(true) && db.block_public_policy && db.tags.is_none() && db.description.is_none());
 }
 
 #[test]
