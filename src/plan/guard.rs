@@ -212,7 +212,7 @@ pub fn guard(
     report: &PlanReport,
     overrides: GuardOverrides,
 ) -> Vec<Refusal> {
-    let owner = desired.owner();
+    let ours = desired.owner();
     let mut refusals = Vec::new();
     let mut refuse = |secrets: Vec<SecretName>, kind: RefusalKind| {
         refusals.push(Refusal { target: plan.target.clone(), secrets, kind });
@@ -236,15 +236,15 @@ pub fn guard(
         secret.is_removal() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
     });
     refuse_each(overrides.delete_unowned, RefusalKind::DeletesUnowned, &|secret| {
-        secret.is_removal() && secret.observed.as_ref().is_some_and(|live| !live.is_owned_by(&owner))
+        secret.is_removal() && secret.observed.as_ref().is_some_and(|live| !live.is_owned_by(&ours))
     });
     refuse_each(overrides.adopt_cloudformation, RefusalKind::AdoptsCloudFormation, &|secret| {
-        adopts_from_cloudformation(secret, &owner)
+        adopts_from_cloudformation(secret, &ours)
     });
     refuse_each(overrides.public_policy, RefusalKind::PublicPolicy, &opens_to_everyone);
 
     refuse_each(overrides.replace_values, RefusalKind::ReplacesValue, &|secret| {
-        replaces_an_adopted_value(secret, &owner)
+        replaces_an_adopted_value(secret, &ours)
     });
     refuse_each(overrides.overwrite_replicas, RefusalKind::OverwritesReplica, &overwrites);
     refuse_each(overrides.rotate_now, RefusalKind::RotatesNow, &rotates_what_is_in_use);
