@@ -13,7 +13,7 @@ use keywright::live::{
     ServiceError, ServiceErrorKind, VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
-use keywright::plan::{FindingKind, Rules, Selection, Verb};
+use keywright::plan::{FindingKind, GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection, Verb, flags};
 use keywright::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use keywright::value::SecretValue;
 
@@ -259,10 +259,15 @@ fn adopting_from_a_cloudformation_stack_is_a_guard_of_its_own() {
     let desired = desired(&[("dev/a/1", "{}")]);
     let planned = plan(&service, &desired, Selection::all()).expect("a plan");
     assert_eq!(planned.plan.secrets[0].verb, Verb::Adopt);
-    let refused =
-        |overrides| keywright::plan::guard(&desired, &planned.live, &planned.plan, &planned.report, overrides);
-    assert_eq!(refused(keywright::plan::GuardOverrides::default()).len(), 1);
-    let overridden =
-        keywright::plan::GuardOverrides { adopt_cloudformation: true, ..keywright::plan::GuardOverrides::default() };
-    assert!(refused(overridden).is_empty());
+    let refused = |overrides: &GuardOverrides| {
+        let TargetPlan { plan, report, live, facts: _ } = &planned;
+        RunGuards { targets: vec![GuardedTarget { desired: &desired, live, plan, report }], overrides }.refusals()
+    };
+    let names = |refusals: Vec<Vec<Refusal>>| -> Vec<_> {
+        refusals.into_iter().flatten().map(|refusal| refusal.guard.name).collect()
+    };
+    assert_eq!(names(refused(&GuardOverrides::default())), ["adopt-cloudformation"]);
+    let flag = flags().find(|flag| flag.name == "allow-adopt-cloudformation").expect("its flag");
+    let overridden = GuardOverrides::default().with(flag, None);
+    assert!(names(refused(&overridden)).is_empty());
 }

@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::approved::{self, RunFlags};
-use super::args::{GuardOverrideArgs, ReadArgs};
+use super::args::ReadArgs;
 use super::carry_out::{CarryOut, Place};
+use super::guard_flags::GuardOverrideArgs;
 use super::interrupt;
 use super::plan::{tell_failures, text};
 use super::prepare::{Planned, Prepared, PreparedTarget, Reading, begin, prepare, tell_calls};
@@ -94,7 +95,7 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let reading = Reading { read_values: args.read_values, ..Reading::default() };
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.overrides.overrides(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, &args.overrides.0, &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     // With --format json the document alone is the artifact.
@@ -109,11 +110,8 @@ async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
         code
     };
     if let (Some(approved), Readiness::Ready | Readiness::NothingToDo) = (&approved, &readiness) {
-        let flags = RunFlags {
-            selection: &rules.selection,
-            overrides: args.overrides.overrides(),
-            read_values: args.read_values,
-        };
+        let flags =
+            RunFlags { selection: &rules.selection, overrides: &args.overrides.0, read_values: args.read_values };
         let fresh = approved::lines(&prepared, &flags, &aws);
         let nothing_to_do = matches!(readiness, Readiness::NothingToDo);
         approved::check(approved, &fresh, nothing_to_do, shell).map_err(|code| end(code, Vec::new(), shell))?;

@@ -34,13 +34,13 @@ struct ApprovedPlan {
 /// What a run stands for, beside its plan.
 pub(super) struct RunFlags<'a> {
     pub(super) selection: &'a Selection,
-    pub(super) overrides: GuardOverrides,
+    pub(super) overrides: &'a GuardOverrides,
     pub(super) read_values: bool,
 }
 
 /// The lines of what was planned just now.
 pub(super) fn lines(prepared: &Prepared, flags: &RunFlags<'_>, aws: &Aws) -> Vec<String> {
-    let mut lines = vec![run_line(&prepared.project, flags.selection, &flags.overrides, flags.read_values)];
+    let mut lines = vec![run_line(&prepared.project, flags.selection, flags.overrides, flags.read_values)];
     for PreparedTarget { desired, planned } in &prepared.targets {
         let Ok(planned) = planned else { continue };
         let endpoint = aws.endpoint(&desired.target);

@@ -7,7 +7,7 @@ use clap::Args;
 use super::files::write_whole;
 use super::shell::Shell;
 use crate::live::PolicyCache;
-use crate::plan::{GuardOverrides, Shard};
+use crate::plan::Shard;
 use crate::render::escape;
 
 /// Which project.
@@ -121,62 +121,4 @@ fn endpoint(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).ok();
     let fits = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     fits.then(|| text.to_owned()).ok_or_else(|| "an endpoint is a URL, for example http://127.0.0.1:4566".to_owned())
-}
-
-/// Guards to override for one run, each by its own flag.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Guards")]
-#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
-pub(super) struct GuardOverrideArgs {
-    /// Delete secrets that carry the tag keywright:protect
-    #[arg(long)]
-    allow_protected: bool,
-    /// Apply a project without any secret
-    #[arg(long)]
-    allow_empty: bool,
-    /// Delete live secrets that this project has never managed
-    #[arg(long)]
-    allow_delete_unowned: bool,
-    /// Adopt secrets that a CloudFormation stack manages
-    #[arg(long)]
-    allow_adopt_cloudformation: bool,
-    /// Put policies that open secrets to everyone
-    #[arg(long)]
-    allow_public_policy: bool,
-    /// Adopt secrets and replace the values that somebody else gave them
-    #[arg(long)]
-    allow_replace_values: bool,
-    /// Make replicas that destroy a secret of the same name in their region
-    #[arg(long)]
-    allow_overwrite_replicas: bool,
-    /// Put policies that shut out whoever puts them
-    #[arg(long)]
-    allow_lock_out: bool,
-    /// Rotate secrets at once that are in use, where their manifests say rotateImmediately
-    #[arg(long)]
-    allow_rotate_now: bool,
-    /// Most secrets that this run may delete, per target [default: guards.maxDeletes of the project]
-    #[arg(long, value_name = "NUMBER")]
-    max_deletes: Option<u32>,
-    /// Largest share of owned live secrets that this run may change [default: guards.maxChangesPercent of the project]
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
-    max_changes_percent: Option<u8>,
-}
-
-impl GuardOverrideArgs {
-    pub(super) fn overrides(&self) -> GuardOverrides {
-        GuardOverrides {
-            protected: self.allow_protected,
-            empty: self.allow_empty,
-            max_deletes: self.max_deletes,
-            max_changes_percent: self.max_changes_percent,
-            delete_unowned: self.allow_delete_unowned,
-            adopt_cloudformation: self.allow_adopt_cloudformation,
-            public_policy: self.allow_public_policy,
-            replace_values: self.allow_replace_values,
-            overwrite_replicas: self.allow_overwrite_replicas,
-            lock_out: self.allow_lock_out,
-            rotate_now: self.allow_rotate_now,
-        }
-    }
 }

@@ -171,7 +171,7 @@ async fn look(
     let rules = Rules { selection };
     let cache = look.cache.open(shell);
     let reading = look.reading(cache.as_ref());
-    let prepared = prepare(aws, loaded, &rules, GuardOverrides::default(), values, reading, shell).await;
+    let prepared = prepare(aws, loaded, &rules, &GuardOverrides::default(), values, reading, shell).await;
     look.cache.save(cache.as_ref(), aws.now(), shell);
     look.report(&prepared, &rules.selection, &begun, aws)
 }

@@ -66,8 +66,9 @@ async fn run(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCod
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
     let rules = Rules { selection };
     let reading = Reading::default();
+    let overrides = GuardOverrides::default();
     let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, GuardOverrides::default(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, &overrides, &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     write(args.format, &drawn(&prepared, &rules.selection, extent), shell);

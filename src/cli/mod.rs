@@ -13,6 +13,7 @@ mod drift;
 mod explain;
 mod files;
 mod graph;
+mod guard_flags;
 mod iam_policy;
 mod import;
 mod init;

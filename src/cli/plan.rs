@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::approved::{self, RunFlags};
-use super::args::{CacheArgs, GuardOverrideArgs, ReadArgs};
+use super::args::{CacheArgs, ReadArgs};
 use super::graph::drawn;
+use super::guard_flags::GuardOverrideArgs;
 use super::interrupt;
 use super::prepare::{Prepared, PreparedTarget, Reading, begin, prepare, tell_calls, tell_target_error};
 use super::shell::Shell;
@@ -97,7 +98,7 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
         cache: cache.as_ref(),
     };
     let mut prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, args.overrides.overrides(), &values, reading, shell) => prepared,
+        prepared = prepare(&aws, loaded, &rules, &args.overrides.0, &values, reading, shell) => prepared,
         () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
     };
     args.cache.save(cache.as_ref(), aws.now(), shell);
@@ -125,11 +126,8 @@ async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode
             shell.error("no plan was written: a guard refuses it", None);
             return Err(ExitCode::Guard);
         }
-        let flags = RunFlags {
-            selection: &rules.selection,
-            overrides: args.overrides.overrides(),
-            read_values: args.read_values,
-        };
+        let flags =
+            RunFlags { selection: &rules.selection, overrides: &args.overrides.0, read_values: args.read_values };
         approved::save(out, approved::lines(&prepared, &flags, &aws), shell)?;
     }
     tell_calls(&aws, verbose, shell);

@@ -14,7 +14,7 @@ use crate::desired::Desired;
 use crate::exit_code::ExitCode;
 use crate::live::ReadProgress;
 use crate::manifest::{Diagnostics, LoadOptions, Loaded, codes, load};
-use crate::plan::{GuardOverrides, Refusal, Rules, Selection, guard};
+use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
 pub(super) use crate::reconcile::Reading;
 use crate::reconcile::{PlanError, Planning, TargetPlan, plan_target};
 use crate::render::rehearsal::Rehearsed;
@@ -169,7 +169,7 @@ pub(super) async fn prepare(
     aws: &Aws,
     loaded: Loaded,
     rules: &Rules,
-    overrides: GuardOverrides,
+    overrides: &GuardOverrides,
     values: &RunValues<'_, NoPasswords>,
     reading: Reading<'_>,
     shell: &Shell,
@@ -178,14 +178,15 @@ pub(super) async fn prepare(
     let tell = |step: ReadProgress| progress.advance(step);
     let planning = Planning { rules, values, reading, progress: &tell };
     let planning = &planning;
-    let targets = stream::iter(loaded.desired)
+    let mut targets: Vec<_> = stream::iter(loaded.desired)
         .map(async |desired| {
-            let planned = Box::pin(prepare_target(aws, &desired, planning, overrides)).await;
+            let planned = Box::pin(prepare_target(aws, &desired, planning)).await;
             PreparedTarget { desired, planned }
         })
         .buffered(TARGETS_AT_ONCE)
         .collect()
         .await;
+    check_guards(&mut targets, overrides);
     Prepared { project: loaded.project.unwrap_or_default(), targets }
 }
 
@@ -193,7 +194,6 @@ async fn prepare_target(
     aws: &Aws,
     desired: &Desired,
     planning: &Planning<'_, RunValues<'_, NoPasswords>>,
-    overrides: GuardOverrides,
 ) -> Result<Planned, TargetError> {
     let connection = aws.connect(&desired.target).await?;
     let account = connection.account.as_deref();
@@ -202,8 +202,20 @@ async fn prepare_target(
     let planning = Planning { rules: &rules, ..*planning };
     let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
     target.live.caller.clone_from(&connection.caller);
-    let refusals = guard(desired, &target.live, &target.plan, &target.report, overrides);
-    Ok(Planned { connection, target, refusals, rehearsed: None })
+    Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
+}
+
+/// Asks the guards once every target is planned: some look at all of them together.
+fn check_guards(targets: &mut [PreparedTarget], overrides: &GuardOverrides) {
+    let planned = targets.iter().filter_map(|PreparedTarget { desired, planned }| {
+        let TargetPlan { plan, report, live, facts: _ } = &planned.as_ref().ok()?.target;
+        Some(GuardedTarget { desired, live, plan, report })
+    });
+    let refusals = RunGuards { targets: planned.collect(), overrides }.refusals();
+    let planned = targets.iter_mut().filter_map(|target| target.planned.as_mut().ok());
+    for (planned, refusals) in planned.zip(refusals) {
+        planned.refusals = refusals;
+    }
 }
 
 /// Says why a target could not be planned.

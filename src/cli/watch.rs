@@ -319,8 +319,9 @@ impl Watch<'_> {
         // What was read before is good enough to look, and not to write.
         let cache = if args.apply { None } else { args.look.cache.open(shell) };
         let reading = args.look.reading(cache.as_ref());
+        let overrides = GuardOverrides::default();
         let prepared = tokio::select! {
-            prepared = prepare(&self.aws, loaded, &self.rules, GuardOverrides::default(), &values, reading, shell) => prepared,
+            prepared = prepare(&self.aws, loaded, &self.rules, &overrides, &values, reading, shell) => prepared,
             () = interrupt::stopped(&self.stop) => return Look::Stopped,
         };
         args.look.cache.save(cache.as_ref(), self.aws.now(), shell);

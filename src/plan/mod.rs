@@ -8,7 +8,7 @@
 //! - `diff`: one secret's desired state against what is live;
 //! - `change` and `action`: what a reader sees, and what will be called;
 //! - `report`: what was found, and what was not planned;
-//! - `guard`: what an apply refuses to do without being told;
+//! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
 //! - `fingerprint`: what was approved, as lines that an apply must find again;
@@ -34,7 +34,7 @@ use std::collections::BTreeSet;
 pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
-pub use guard::{GuardOverrides, Refusal, RefusalKind, guard};
+pub use guard::{Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
@@ -45,6 +45,7 @@ pub use value::{Comparison, ValueFacts};
 use crate::desired::SecretName;
 use crate::live::LiveSecret;
 use crate::origin::Origin;
+use crate::policy::PolicyDocument;
 
 /// What one apply would do to one target.
 #[derive(Clone, Debug)]
@@ -98,6 +99,18 @@ impl SecretPlan {
         self.actions.iter().flat_map(|action| match action {
             Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
             _ => Vec::new(),
+        })
+    }
+
+    /// The policy that is put, when one is.
+    pub(crate) fn policy_to_put(&self) -> Option<&PolicyDocument> {
+        let puts_policy = self.actions.iter().any(|action| matches!(action, Action::PutPolicy { .. }));
+        self.changes.iter().filter(|_| puts_policy).find_map(|change| match change {
+            Change::Policy { after, .. } => match &**after {
+                PlannedPolicy::Document { policy, .. } => Some(policy),
+                _ => None,
+            },
+            _ => None,
         })
     }
 

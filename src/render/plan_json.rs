@@ -3,7 +3,7 @@
 //! The types here are the format, and `schemas/plan.schema.json` is made of them. A new member is a compatible change;
 //! a member that changes its meaning or goes raises `formatVersion`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,8 +14,8 @@ use super::words;
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity,
-    Verb,
+    Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan,
+    Severity, Verb,
 };
 
 /// The version of the format of [`PlanDocument`].
@@ -193,13 +193,27 @@ pub struct FindingDocument {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusalDocument {
+    /// The guard's name.
+    pub guard: &'static str,
     /// Why, in one sentence.
     pub message: String,
+    /// What the guard found: numbers and texts by name.
+    pub facts: BTreeMap<&'static str, FactDocument>,
     /// The secrets that it is about; empty when it is about the whole plan.
     pub secrets: Vec<String>,
-    /// the flag that overrides the guard; absent when nothing does.
+    /// The flag that overrides the guard; absent when nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overridden_by: Option<String>,
+}
+
+/// Something that a guard found.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FactDocument {
+    /// How many.
+    Number(usize),
+    /// A text.
+    Text(String),
 }
 
 /// One planned target as a document.
@@ -479,10 +493,16 @@ fn finding(finding: &Finding) -> FindingDocument {
 }
 
 fn refusal(refusal: &Refusal) -> RefusalDocument {
-    let Refusal { target: _, secrets, kind } = refusal;
+    let Refusal { guard, target: _, secrets, facts, needs: _ } = refusal;
+    let fact = |fact: &Fact| match fact {
+        Fact::Number(number) => FactDocument::Number(*number),
+        Fact::Text(text) => FactDocument::Text(text.clone()),
+    };
     RefusalDocument {
-        message: kind.to_string(),
+        guard: guard.name,
+        message: words::refusal(refusal),
+        facts: facts.iter().map(|(name, found)| (*name, fact(found))).collect(),
         secrets: secrets.iter().map(|name| name.as_str().to_owned()).collect(),
-        overridden_by: kind.overridden_by(),
+        overridden_by: refusal.overridden_by(),
     }
 }

@@ -319,12 +319,11 @@ pub(super) fn refusal(refusal: &Refusal) -> (String, String) {
         number if number <= NAMED_IN_REFUSAL => format!(" ({shown})"),
         number => format!(" ({shown} and {} more)", number - NAMED_IN_REFUSAL),
     };
-    let kind = refusal.kind.to_string();
-    let help = refusal.kind.overridden_by().map_or_else(
+    let help = refusal.overridden_by().map_or_else(
         || "this guard cannot be overridden".to_owned(),
         |flag| format!("when that is what you want: {flag}"),
     );
-    (format!("{}{secrets}", escape::line(&kind)), help)
+    (format!("{}{secrets}", escape::line(&words::refusal(refusal))), help)
 }
 
 #[cfg(test)]

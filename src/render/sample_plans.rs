@@ -10,8 +10,7 @@ use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
 use crate::desired::{Deletion, SecretName};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, RefusalKind,
-    SecretPlan, Verb,
+    Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::rehearse::RehearsalReport;
@@ -92,11 +91,16 @@ impl Sample {
                 ],
                 counts: Counts { desired: secrets + 3, unchanged: 2, blocked: 1, owned_live: secrets },
             },
-            refusals: vec![Refusal {
-                target: "staging".to_owned(),
-                secrets: vec![name.clone(); 7],
-                kind: RefusalKind::Foreign { owner: shown.to_owned() },
-            }],
+            refusals: crate::plan::guards()
+                .filter(|guard| guard.name == "foreign-owner")
+                .map(|guard| Refusal {
+                    guard,
+                    target: "staging".to_owned(),
+                    secrets: vec![name.clone(); 7],
+                    facts: vec![("owner", Fact::Text(shown.to_owned()))],
+                    needs: None,
+                })
+                .collect(),
             rehearsed: Some(Ok(RehearsalReport {
                 applied: ApplyReport {
                     outcomes: BTreeMap::from([(

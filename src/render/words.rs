@@ -3,7 +3,7 @@
 use super::escape;
 use super::paint::Paint;
 use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
-use crate::plan::{ObservedField, ReplicaReason, RotationRun, ValueReason, Verb};
+use crate::plan::{Fact, ObservedField, Refusal, ReplicaReason, RotationRun, ValueReason, Verb};
 use crate::value::Source;
 
 /// The verbs in the order in which the summary names them.
@@ -54,6 +54,26 @@ pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &str) -> String {
         Verb::Restore | Verb::Adopt | Verb::Release => paint.moved(text),
         Verb::Delete => paint.removed(text),
     }
+}
+
+/// What a guard refuses: its words, with what it found. Unescaped: a fact may be anybody's text.
+pub(super) fn refusal(refusal: &Refusal) -> String {
+    let mut rest = refusal.guard.words;
+    let mut out = String::new();
+    // Filled in from left to right, so that a fact which looks like a gap stays what it is.
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, behind)| Some((before, behind.split_once('}')?)))
+    {
+        out.push_str(before);
+        match refusal.facts.iter().find(|(fact, _)| *fact == name) {
+            Some((_, Fact::Number(number))) => out.push_str(&number.to_string()),
+            Some((_, Fact::Text(text))) => out.push_str(text),
+            None => debug_assert!(false, "the guard {} gives no fact {name}", refusal.guard.name),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// How a secret is deleted.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::desired::{Desired, desired_secrets};
 use crate::live::live;
-use crate::stage::{ACCOUNT, APPLY, OWNER, REGION, REPLICA_REGIONS, cases, prune, run, stage};
+use crate::stage::{ACCOUNT, APPLY, REGION, REPLICA_REGIONS, cases, prune, run, stage};
 use crate::support;
 
 proptest! {

@@ -1,0 +1,23 @@
+//! A secret would be adopted, and the value that somebody else gave it replaced.
+
+use super::{Check, Flag, Guard, GuardedTarget};
+use crate::live::LiveSecret;
+use crate::plan::{Action, SecretPlan};
+
+pub(super) const GUARD: Guard = Guard {
+    name: "replace-value",
+    flag: Some(&FLAG),
+    words: "a secret would be adopted, and the value that it has may be replaced by the one in git \
+            (ownership: seed leaves it alone)",
+    check: Check::Secret(replaces_an_adopted_value),
+};
+
+const FLAG: Flag =
+    Flag::switch("allow-replace-values", "Adopt secrets and replace the values that somebody else gave them");
+
+fn replaces_an_adopted_value(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
+    let ours = target.desired.owner();
+    let has_value = |live: &LiveSecret| !live.is_owned_by(&ours) && live.current_version().is_some();
+    let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
+    secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
+}

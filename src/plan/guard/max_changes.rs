@@ -1,0 +1,41 @@
+//! A larger share of the project's live secrets would be changed than allowed.
+
+use super::{Check, Flag, FlagArgument, Guard, GuardedTarget, Refused, RunGuards};
+use crate::plan::{SecretPlan, Verb};
+
+pub(super) const GUARD: Guard = Guard {
+    name: "max-changes-percent",
+    flag: Some(&FLAG),
+    words: "{planned} of the project's {owned} live secrets would be changed, and guards.maxChangesPercent allows \
+            {allowed} %",
+    check: Check::Target(check),
+};
+
+const FLAG: Flag = Flag {
+    name: "max-changes-percent",
+    help: "Largest share of owned live secrets that this run may change [default: guards.maxChangesPercent of the \
+           project]",
+    argument: FlagArgument::Number { name: "PERCENT", max: 100 },
+};
+
+/// Below this many owned secrets the share of changes says nothing: one of three is 33 %, and no accident.
+const FEWEST_FOR_A_SHARE: usize = 10;
+
+fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
+    let owned = target.report.counts.owned_live;
+    let planned = target.chosen(changes_what_is_in_use).len();
+    let limit = run.overrides.limit(&FLAG).unwrap_or(u32::from(target.desired.guards.max_changes_percent));
+    let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
+    if owned < FEWEST_FOR_A_SHARE || planned * 100 <= owned * allowed {
+        return Vec::new();
+    }
+    let refused = Refused::default().number("planned", planned).number("owned", owned).number("allowed", allowed);
+    vec![refused.needs(100)]
+}
+
+/// A change of a secret that holds a value. One without a value has no readers yet: completing what a killed apply left
+/// half-made must not need a flag.
+fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
+    matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)
+        && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
+}

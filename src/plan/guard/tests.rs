@@ -1,0 +1,210 @@
+//! One target in which everything is wrong: every guard of the table must refuse it, and be silenced by its flag alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
+use crate::desired::{
+    Deletion, Desired, Frequency, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator,
+    Scope, SecretName, TagPatterns, Target, Template,
+};
+use crate::live::{Live, LiveSecret};
+use crate::origin::Origin;
+use crate::plan::{
+    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, SecretPlan, Token,
+    Verb,
+};
+use crate::policy::PolicyDocument;
+use crate::value::Source;
+
+const OWNED: usize = 10;
+
+/// A target with everything that a guard refuses. A new guard adds what it refuses here.
+struct EverythingWrong {
+    desired: Desired,
+    live: Live,
+    plan: Plan,
+    report: PlanReport,
+}
+
+impl EverythingWrong {
+    fn new() -> Self {
+        let mut live = Live { region: "eu-west-1".to_owned(), ..Live::default() };
+        let mut there = LiveSecret::bare("dev/overwrites");
+        there.tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
+        live.other_regions.insert(("us-east-1".to_owned(), there.name.clone()), Some(there));
+        let foreign = Finding {
+            secret: SecretName::new("dev/foreign"),
+            origin: None,
+            kind: FindingKind::Foreign { owner: "other/dev".to_owned() },
+        };
+        Self {
+            desired: nothing_allowed(),
+            live,
+            plan: Plan {
+                project: "shop".to_owned(),
+                target: "dev".to_owned(),
+                account: None,
+                region: "eu-west-1".to_owned(),
+                secrets: secrets(),
+            },
+            report: PlanReport { findings: vec![foreign], counts: Counts { owned_live: OWNED, ..Counts::default() } },
+        }
+    }
+
+    fn refusals(&self, overrides: &GuardOverrides) -> Vec<Refusal> {
+        let Self { desired, live, plan, report } = self;
+        let targets = vec![GuardedTarget { desired, live, plan, report }];
+        RunGuards { targets, overrides }.refusals().remove(0)
+    }
+
+    fn refused_by(&self, overrides: &GuardOverrides) -> BTreeSet<&'static str> {
+        self.refusals(overrides).into_iter().map(|refusal| refusal.guard.name).collect()
+    }
+}
+
+fn origin() -> Origin {
+    Origin::new(Path::new("keywright.yaml"), 1, 1)
+}
+
+fn nothing_allowed() -> Desired {
+    Desired {
+        project: "shop".to_owned(),
+        target: Target {
+            name: "dev".to_owned(),
+            account: None,
+            region: "eu-west-1".to_owned(),
+            assume_role: None,
+            profile: None,
+            endpoint_url: None,
+            origin: origin(),
+        },
+        targets: BTreeSet::from(["dev".to_owned()]),
+        scope: Scope::new([]),
+        prune: Prune::Delete,
+        prune_window_days: 30,
+        ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
+        guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
+        secrets: BTreeMap::new(),
+    }
+}
+
+fn secrets() -> Vec<SecretPlan> {
+    let delete = || Action::Delete { deletion: Deletion::Window(30) };
+    let put = PlannedValue {
+        source: Source::Text(Template::text("public")),
+        token: Token::Random,
+        probe: None,
+        labels: Vec::new(),
+        digest: None,
+    };
+    let rotate = Action::Rotate {
+        setup: RotationSetup {
+            rotator: Rotator::Lambda("arn:aws:lambda:eu-west-1:111111111111:function:rotate".to_owned()),
+            frequency: Frequency::EveryDays(30),
+            duration: None,
+        },
+        immediately: true,
+    };
+    let replicate = Action::Replicate { regions: BTreeMap::from([("us-east-1".to_owned(), None)]), overwrite: true };
+    let everyone = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*" },
+    ] });
+    let nobody = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*" },
+    ] });
+    vec![
+        secret("dev/protected", Verb::Delete, &[OWNER_TAG, PROTECT_TAG], delete()),
+        secret("dev/never-ours", Verb::Delete, &[], delete()),
+        secret("dev/of-a-stack", Verb::Adopt, &["aws:cloudformation:stack-name"], Action::Restore),
+        secret("dev/adopted", Verb::Adopt, &[], Action::PutValue(Box::new(put))),
+        secret("dev/rotated", Verb::Change, &[OWNER_TAG], rotate),
+        secret("dev/overwrites", Verb::Change, &[OWNER_TAG], replicate),
+        with_policy("dev/public", everyone),
+        with_policy("dev/locked", nobody),
+    ]
+}
+
+/// A live secret with a value and these tags; one that is ours has our owner tag.
+fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
+    let mut observed = LiveSecret::bare(name);
+    let ours = nothing_allowed().owner_tag(&observed.name);
+    let text = |key: &str| if key == OWNER_TAG { ours.clone() } else { "true".to_owned() };
+    observed.tags = tags.iter().map(|key| ((*key).to_owned(), text(key))).collect();
+    observed.versions.insert("v1".to_owned(), BTreeSet::from(["AWSCURRENT".to_owned()]));
+    SecretPlan {
+        name: SecretName::new(name),
+        origin: None,
+        verb,
+        changes: Vec::new(),
+        actions: vec![action],
+        depends_on: BTreeSet::new(),
+        observed: Some(observed),
+    }
+}
+
+fn with_policy(name: &str, document: Value) -> SecretPlan {
+    let policy = PolicyTemplate { document: document.clone(), holes: BTreeMap::new() };
+    let action = Action::PutPolicy { policy, block_public_policy: true };
+    let mut secret = secret(name, Verb::Change, &[OWNER_TAG], action);
+    let after = PlannedPolicy::Document { policy: PolicyDocument::from_checked(document), known: true };
+    let before = Box::new(PlannedPolicy::None);
+    secret.changes.push(Change::Policy { before, after: Box::new(after), origin: origin() });
+    secret
+}
+
+#[test]
+fn every_guard_of_the_table_refuses_what_it_is_for() {
+    let refused = EverythingWrong::new().refused_by(&GuardOverrides::default());
+    let table: BTreeSet<&str> = guards().map(|guard| guard.name).collect();
+    assert_eq!(refused, table, "a new guard adds what it refuses to EverythingWrong");
+}
+
+#[test]
+fn a_flag_overrides_its_own_guards_and_no_other() {
+    let wrong = EverythingWrong::new();
+    for flag in flags() {
+        let number = match flag.argument {
+            FlagArgument::None => None,
+            FlagArgument::Number { max, .. } => Some(max),
+        };
+        let overrides = GuardOverrides::default().with(flag, number);
+        let expected: BTreeSet<&str> = guards()
+            .filter(|guard| guard.flag.is_none_or(|own| own.name != flag.name))
+            .map(|guard| guard.name)
+            .collect();
+        assert_eq!(wrong.refused_by(&overrides), expected, "--{}", flag.name);
+    }
+}
+
+#[test]
+fn what_a_refusal_says_to_give_is_enough() {
+    let wrong = EverythingWrong::new();
+    for refusal in wrong.refusals(&GuardOverrides::default()) {
+        let Some(flag) = refusal.guard.flag else { continue };
+        let overrides = GuardOverrides::default().with(flag, refusal.needs);
+        assert!(!wrong.refused_by(&overrides).contains(refusal.guard.name), "{:?}", refusal.overridden_by());
+    }
+}
+
+#[test]
+fn names_are_unique_and_a_flag_that_two_guards_share_is_one() {
+    let names: BTreeSet<&str> = guards().map(|guard| guard.name).collect();
+    assert_eq!(names.len(), guards().count());
+    for guard in guards() {
+        let Some(flag) = guard.flag else { continue };
+        assert!(flags().any(|listed| listed == flag), "{}: two flags have the name --{}", guard.name, flag.name);
+    }
+}
+
+#[test]
+fn every_fact_that_a_guards_words_name_is_found() {
+    for refusal in EverythingWrong::new().refusals(&GuardOverrides::default()) {
+        let named =
+            refusal.guard.words.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        let found: BTreeSet<&str> = refusal.facts.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named.collect::<BTreeSet<_>>(), found, "{}", refusal.guard.name);
+    }
+}
