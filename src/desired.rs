@@ -12,7 +12,7 @@ use std::fmt;
 use globset::GlobSet;
 use serde::Serialize;
 
-pub use rotation::{DesiredRotation, Frequency, RotationSetup, Rotator};
+pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;

@@ -15,6 +15,8 @@
 //!                               aws/
 //! ```
 //!
+//! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours.
+//!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!
 //! 1. Planning never writes: reading and writing are different traits, and only `apply` and the day-2 commands can
@@ -31,6 +33,7 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod desired;
+pub mod domain;
 pub mod drift;
 pub mod exit_code;
 pub mod iam;

@@ -12,7 +12,8 @@ use super::error::service_error;
 use super::quota::Group;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
-use crate::desired::{Deletion, Frequency, RotationSetup, Rotator, SecretName};
+use crate::desired::{Deletion, RotationSetup, Rotator, SecretName};
+use crate::domain::Frequency;
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError,
     ServiceErrorKind, VersionEntry,
@@ -220,7 +221,7 @@ impl WriteSecrets for Writer {
             let rules = RotationRulesType::builder().set_duration(duration.clone());
             let rules = match frequency {
                 Frequency::EveryDays(days) => rules.automatically_after_days(i64::from(*days)),
-                Frequency::Expression(expression) => rules.schedule_expression(expression),
+                Frequency::Expression(expression) => rules.schedule_expression(expression.as_str()),
             };
             call = call.rotation_rules(rules.build());
             call = match rotator {

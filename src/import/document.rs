@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::yaml::Yaml;
 use super::{Importable, Layout};
-use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::domain::Frequency;
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::manifest::{Accepts, escape_interpolation};
 use crate::plan::same_key;
@@ -299,7 +300,7 @@ fn rotation(setup: &RotationSetup) -> Yaml {
     }
     entries.push(match frequency {
         Frequency::EveryDays(days) => ("everyDays".to_owned(), Yaml::Raw(days.to_string())),
-        Frequency::Expression(expression) => ("schedule".to_owned(), Yaml::literal(expression)),
+        Frequency::Expression(expression) => ("schedule".to_owned(), Yaml::literal(expression.as_str())),
     });
     if let Some(duration) = duration {
         entries.push(("duration".to_owned(), Yaml::literal(duration)));

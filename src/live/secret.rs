@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::desired::{Frequency, PROTECT_TAG, RotationSetup, Rotator, SecretName};
+use crate::desired::{PROTECT_TAG, RotationSetup, Rotator, SecretName};
+use crate::domain::Frequency;
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -103,7 +104,7 @@ impl LiveRotation {
         };
         // The days beside an expression are computed from it.
         let frequency = match (&self.expression, self.every_days) {
-            (Some(expression), _) => Frequency::Expression(expression.clone()),
+            (Some(expression), _) => Frequency::of_service(expression.clone()),
             (None, days) => Frequency::EveryDays(days.unwrap_or_default()),
         };
         Some(RotationSetup { rotator, frequency, duration: self.duration.clone() })

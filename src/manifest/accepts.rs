@@ -10,7 +10,8 @@ use super::diagnostic::Report;
 use super::field::{Field, Map, Spanned};
 use super::schema::{ExternalRotationSpec, RotationSpec};
 use super::source::Span;
-use crate::desired::{Frequency, RotationSetup, Rotator, TagPatterns};
+use crate::desired::{RotationSetup, Rotator, TagPatterns};
+use crate::domain::Frequency;
 
 /// The rules for the manifests of one target.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +66,7 @@ impl Accepts<'_> {
         }
         match frequency {
             Frequency::EveryDays(days) => spec.every_days = set(i64::from(*days)),
-            Frequency::Expression(expression) => spec.schedule = set(expression.clone()),
+            Frequency::Expression(expression) => spec.schedule = set(expression.as_str().to_owned()),
         }
         if let Some(duration) = duration {
             spec.duration = set(duration.clone());
@@ -110,7 +111,7 @@ mod tests {
         assert!(HERE.replica_region("us-east-1") && !HERE.replica_region("eu-west-1") && !HERE.replica_region("x"));
         assert!(HERE.rotation(&lambda(Frequency::EveryDays(30), Some("2h"))));
         assert!(!HERE.rotation(&lambda(Frequency::EveryDays(0), None)));
-        assert!(!HERE.rotation(&lambda(Frequency::Expression("cron(1 2 3)".to_owned()), None)));
+        assert!(!HERE.rotation(&lambda(Frequency::of_service("cron(1 2 3)"), None)));
         let external = Rotator::External { role_arn: None, metadata: std::collections::BTreeMap::new() };
         assert!(!HERE.rotation(&RotationSetup { rotator: external, ..lambda(Frequency::EveryDays(30), None) }));
     }

@@ -118,8 +118,8 @@ codes! {
         version id."
     REPLICA Error "replica" "A replica is in another region, named once."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."
-    ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) within the limits of Secrets \
-        Manager."
+    ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) in a form that Secrets Manager \
+        lists, and comes."
     ROTATION_DURATION Error "rotation-duration" "A rotation window is 1 to 24 hours, and ends before the next one \
-        begins."
+        begins and with the UTC day."
 }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::check::cadence::next_windows;
-use super::check::schedule::check_schedule;
 use super::diagnostic::{listed, nearest};
 use super::schema::{project_schema, secret_schema};
+use crate::domain::Schedule;
+use crate::domain::schedule::HOURS_A_DAY;
 
 /// Why a path cannot be explained.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -55,23 +55,20 @@ const WINDOWS: usize = 3;
 /// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at
 /// all.
 pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleError>> {
-    let text = text.trim();
-    if !["rate(", "cron("].iter().any(|start| text.starts_with(start)) {
+    if !["rate", "cron"].iter().any(|start| text.trim_start().starts_with(start)) && !text.contains('(') {
         return None;
     }
-    let hours = match check_schedule(text) {
-        Ok(hours) => hours,
-        Err(fault) => return Some(Err(ScheduleError { message: fault.message, help: fault.help })),
+    let schedule = match Schedule::parse(text) {
+        Ok(schedule) => schedule,
+        Err(fault) => return Some(Err(ScheduleError { message: fault.message, help: Some(fault.help) })),
     };
-    let mut page = format!("{text}\n\n  A rotation schedule; two rotations are at least {hours} hours apart.\n");
-    let windows = next_windows(text, now, WINDOWS).unwrap_or_default();
-    if windows.is_empty() {
-        page.push_str("\n  It never rotates: it names no date of the calendar.\n");
-        return Some(Ok(page));
-    }
+    let hours = schedule.shortest_interval_hours();
+    let (number, unit) = if hours % HOURS_A_DAY == 0 { (hours / HOURS_A_DAY, "day") } else { (hours, "hour") };
+    let apart = if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") };
+    let mut page = format!("{text}\n\n  A rotation schedule; two rotations are at least {apart} apart.\n");
     let from = if text.starts_with("rate(") { ", if it was last rotated at" } else { " after" };
     let _ = writeln!(page, "\n  Its next windows open{from} {}:", now.strftime("%Y-%m-%d %H:%M UTC"));
-    for window in windows {
+    for window in schedule.openings(now).take(WINDOWS) {
         let _ = writeln!(page, "    {}", window.strftime("%a %Y-%m-%d %H:%M UTC"));
     }
     page.push_str(

@@ -13,7 +13,8 @@ use super::guard::GuardOverrides;
 use super::precondition::{destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
-use crate::desired::{Deletion, Frequency, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
+use crate::desired::{Deletion, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
+use crate::domain::Frequency;
 use crate::live::Live;
 use crate::value::{GenerateOptions, Source};
 
@@ -221,7 +222,7 @@ pub(super) fn rotation(setup: &RotationSetup) -> Value {
         },
         "when": match frequency {
             Frequency::EveryDays(days) => json!(days),
-            Frequency::Expression(expression) => json!(expression),
+            Frequency::Expression(expression) => json!(expression.as_str()),
         },
         "window": duration,
     })

@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::finding::{finding_help, finding_text};
 use super::rehearsal::{self, RehearsalDocument, Rehearsed};
 use super::words;
-use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::domain::Frequency;
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan,
@@ -436,7 +437,7 @@ fn rotation(setup: &RotationSetup) -> serde_json::Value {
     };
     match frequency {
         Frequency::EveryDays(days) => members.insert("everyDays".to_owned(), (*days).into()),
-        Frequency::Expression(expression) => members.insert("schedule".to_owned(), expression.clone().into()),
+        Frequency::Expression(expression) => members.insert("schedule".to_owned(), expression.as_str().into()),
     };
     if let Some(duration) = duration {
         members.insert("duration".to_owned(), duration.clone().into());

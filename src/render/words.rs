@@ -2,7 +2,8 @@
 
 use super::escape;
 use super::paint::Paint;
-use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::domain::Frequency;
 use crate::plan::{Fact, ObservedField, Refusal, ReplicaReason, RotationRun, ValueReason, Verb};
 use crate::value::Source;
 
@@ -99,7 +100,7 @@ fn when(setup: &RotationSetup) -> String {
     match &setup.frequency {
         Frequency::EveryDays(1) => "every day".to_owned(),
         Frequency::EveryDays(days) => format!("every {days} days"),
-        Frequency::Expression(expression) => escape::line(expression).into_owned(),
+        Frequency::Expression(expression) => escape::line(expression.as_str()).into_owned(),
     }
 }
 

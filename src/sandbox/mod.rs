@@ -3,7 +3,8 @@
 //! It answers HTTP requests as the real service does, down to error texts and state, so that the AWS SDK, the CLI or
 //! boto3 cannot tell. Behind the SDK it sits in the same process, through a connector; for everything else `server`
 //! puts it on a loopback address. What may not enter: the AWS SDK, and any type of keywright's own pipeline but the
-//! policy documents, since the sandbox must not share a misunderstanding with the code that it tests.
+//! policy documents and what `domain` holds for everybody, since the sandbox must not share a misunderstanding with the
+//! code that it tests.
 //!
 //! ```text
 //! server       the handle, the TCP listener and its control path; a request comes in, faults and hooks come first

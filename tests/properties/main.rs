@@ -13,5 +13,6 @@ mod desired;
 mod killed;
 mod live;
 mod order;
+mod schedules;
 mod stage;
 mod whole;

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{State, StateError, parse, removed_blocks};
-use crate::desired::{Deletion, Frequency, RotationSetup, Rotator};
+use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::domain::Frequency;
 use crate::live::{LivePolicy, ReplicaStatus};
 
 /// A state that Terraform 1.11 and version 5 of the AWS provider wrote, with count and for_each.
@@ -46,7 +47,7 @@ fn a_genuine_state_is_read_whole() {
     let rotated = &state.secrets[3].secret;
     let setup = RotationSetup {
         rotator: Rotator::Lambda("arn:aws:lambda:us-east-1:123456789012:function:rotate-pg".to_owned()),
-        frequency: Frequency::Expression("cron(0 16 1,15 * ? *)".to_owned()),
+        frequency: Frequency::of_service("cron(0 16 1,15 * ? *)"),
         duration: Some("2h".to_owned()),
     };
     assert_eq!(rotated.rotation.setup(), Some(setup));

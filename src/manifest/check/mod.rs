@@ -4,7 +4,6 @@
 //! place, and hands out the part of the desired state that it has checked.
 
 pub(crate) mod arn;
-pub(crate) mod cadence;
 pub(crate) mod dependencies;
 pub(crate) mod name;
 pub(crate) mod policy;
@@ -13,7 +12,6 @@ pub(crate) mod project;
 pub(crate) mod rotation;
 pub(crate) mod rule;
 mod rule_kept;
-pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod tags;
 pub(crate) mod target;

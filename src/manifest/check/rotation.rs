@@ -9,9 +9,10 @@ use super::super::schema::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 use super::super::source::{Sources, Span};
 use super::arn::{Arn, Home, check_home, check_kms_key};
 use super::name::{is_account, is_region};
-use super::schedule::{ScheduleFault, check_duration, check_schedule};
 use super::{in_range, required};
-use crate::desired::{DesiredReplica, DesiredRotation, Frequency, RotationSetup, Rotator};
+use crate::desired::{DesiredReplica, DesiredRotation, RotationSetup, Rotator};
+use crate::domain::schedule::Expression;
+use crate::domain::{Frequency, Schedule, ScheduleFault, WindowLength};
 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
 const MAX_METADATA: (usize, usize) = (256, 2_048);
@@ -24,12 +25,10 @@ pub(crate) fn check_rotation(
     report: &mut Report,
 ) -> Option<DesiredRotation> {
     let rotator = rotator(rotation, key, home, report);
-    check_when(rotation, key, report);
-    let frequency = match (rotation.schedule.value(), rotation.every_days.value()) {
-        (Some(schedule), _) => Frequency::Expression(schedule.clone()),
-        (None, days) => Frequency::EveryDays(u32::try_from(*days?).ok()?),
-    };
-    let setup = RotationSetup { rotator: rotator?, frequency, duration: rotation.duration.value().cloned() };
+    let frequency = frequency(rotation, key, report);
+    check_window(rotation, frequency.as_ref().and_then(Frequency::schedule), report);
+    let setup =
+        RotationSetup { rotator: rotator?, frequency: frequency?, duration: rotation.duration.value().cloned() };
     let rotate_immediately = rotation.rotate_immediately.value().copied().unwrap_or(false);
     Some(DesiredRotation { setup, rotate_immediately })
 }
@@ -92,9 +91,9 @@ fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Re
     Some(Rotator::External { role_arn: Some(role.value.clone()), metadata })
 }
 
-/// When it rotates: a schedule or a number of days, and a window that ends before the next one begins.
-fn check_when(rotation: &RotationSpec, key: Span, report: &mut Report) {
-    let interval = match (rotation.schedule.get(), rotation.every_days.get()) {
+/// When it rotates: a schedule or a number of days.
+fn frequency(rotation: &RotationSpec, key: Span, report: &mut Report) -> Option<Frequency> {
+    match (rotation.schedule.get(), rotation.every_days.get()) {
         (Some(schedule), Some(days)) => {
             report.push(
                 Problem::new(&codes::ROTATION, days.span, "a rotation has either `schedule` or `everyDays`, not both")
@@ -103,15 +102,16 @@ fn check_when(rotation: &RotationSpec, key: Span, report: &mut Report) {
             );
             None
         }
-        (Some(schedule), None) => match check_schedule(&schedule.value) {
-            Ok(hours) => Some(hours),
+        (Some(schedule), None) => match Expression::parse(&schedule.value) {
+            Ok(expression) => Some(Frequency::Expression(expression)),
             Err(fault) => {
                 report.push(schedule_problem(&codes::ROTATION_SCHEDULE, schedule.span, fault));
                 None
             }
         },
         (None, Some(_)) => in_range(&rotation.every_days, &codes::ROTATION, "everyDays", 1..=1000, report)
-            .and_then(|days| u32::try_from(days * 24).ok()),
+            .and_then(|days| u32::try_from(days).ok())
+            .map(Frequency::EveryDays),
         (None, None) => {
             if rotation.schedule.is_absent() && rotation.every_days.is_absent() {
                 report.push(
@@ -122,25 +122,21 @@ fn check_when(rotation: &RotationSpec, key: Span, report: &mut Report) {
             }
             None
         }
-    };
-    if let Some(duration) = rotation.duration.get() {
-        match (check_duration(&duration.value), interval) {
-            (Err(fault), _) => report.push(schedule_problem(&codes::ROTATION_DURATION, duration.span, fault)),
-            (Ok(window), Some(interval)) if window > interval || (window == interval && interval < 24) => report.push(
-                Problem::new(
-                    &codes::ROTATION_DURATION,
-                    duration.span,
-                    format!("a window of {window} hours doesn't end before the next one begins"),
-                )
-                .label(format!("it rotates every {interval} hours")),
-            ),
-            _ => {}
-        }
+    }
+}
+
+/// The window: it ends before the next one begins, and with the UTC day.
+fn check_window(rotation: &RotationSpec, schedule: Option<Schedule>, report: &mut Report) {
+    let Some(duration) = rotation.duration.get() else { return };
+    let checked = WindowLength::parse(&duration.value)
+        .and_then(|length| schedule.map_or(Ok(()), |schedule| schedule.check_window(length)));
+    if let Err(fault) = checked {
+        report.push(schedule_problem(&codes::ROTATION_DURATION, duration.span, fault));
     }
 }
 
 fn schedule_problem(code: &'static codes::Code, span: Span, fault: ScheduleFault) -> Problem {
-    Problem::new(code, span, fault.message).help_if(fault.help)
+    Problem::new(code, span, fault.message).help(fault.help)
 }
 
 fn is_function(arn: Arn<'_>) -> bool {

@@ -11,7 +11,6 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map, Spanned};
 use super::super::schema::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec};
 use super::super::source::Span;
-use super::cadence::Cadence;
 use super::name::{check_plain_name, is_region};
 use super::project::Project;
 use super::target::unknown_target;
@@ -28,8 +27,9 @@ const MAX_PATTERN_BYTES: usize = 256 * 1024;
 #[derive(Default)]
 pub(crate) struct Rules {
     pub(super) rules: Vec<Rule>,
-    /// The cadence of schedules that were met, since working it out takes a while and thousands of secrets share one.
-    pub(super) cadences: RefCell<HashMap<String, Option<Cadence>>>,
+    /// The longest interval of schedules that were met, in hours, since working it out takes a while and thousands of
+    /// secrets share one. None where the expression is wrong.
+    pub(super) intervals: RefCell<HashMap<String, Option<u32>>>,
 }
 
 /// One rule.
@@ -100,7 +100,7 @@ pub(crate) fn check_rules(spec: &Field<Vec<Field<RuleSpec>>>, project: &Project,
         }
         rules.extend(reader.rule(&spec.value, start_of(spec.span)));
     }
-    Rules { rules, cadences: RefCell::default() }
+    Rules { rules, intervals: RefCell::default() }
 }
 
 /// Only the beginning of a collection.

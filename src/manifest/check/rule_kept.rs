@@ -8,12 +8,12 @@ use super::super::field::{Field, Map, Nullable, Text};
 use super::super::schema::{Defaults, RotationSpec};
 use super::super::source::Span;
 use super::super::tree::Node;
-use super::cadence::{Cadence, cadence};
 use super::project::key_span;
 use super::rule::{Match, Requirement, Rule, Rules};
-use super::schedule::HOURS_A_DAY;
 use super::target::TargetModel;
 use crate::desired::State;
+use crate::domain::Schedule;
+use crate::domain::schedule::HOURS_A_DAY;
 
 /// A secret as it is declared for one target.
 pub(super) struct Declaration<'a> {
@@ -84,38 +84,27 @@ impl Rules {
 
     /// Where more days than `days` may lie between two rotations.
     fn too_rare(&self, rotation: &RotationSpec, days: u32) -> Option<Breach> {
-        let (cadence, span) = match (rotation.schedule.get(), rotation.every_days.get()) {
-            (Some(schedule), _) => (self.cadence(&schedule.value)?, schedule.span),
-            (None, Some(every)) => {
-                (Cadence::Hours(u32::try_from(every.value).ok()?.saturating_mul(HOURS_A_DAY)), every.span)
-            }
+        let (hours, span) = match (rotation.schedule.get(), rotation.every_days.get()) {
+            (Some(schedule), _) => (self.longest_interval(&schedule.value)?, schedule.span),
+            (None, Some(every)) => (u32::try_from(every.value).ok()?.saturating_mul(HOURS_A_DAY), every.span),
             (None, None) => return None,
         };
-        let required = format!("a rotation every {} is required", plural(days, "day"));
-        match cadence {
-            Cadence::Hours(hours) if hours <= days * HOURS_A_DAY => None,
-            Cadence::Hours(hours) => {
-                let (number, unit) =
-                    if hours % HOURS_A_DAY == 0 { (hours / HOURS_A_DAY, "day") } else { (hours, "hour") };
-                let gap = plural(number, unit);
-                Some(breach(
-                    span,
-                    format!("up to {gap} lie between two rotations, and {required}"),
-                    format!("{gap} at the most"),
-                ))
-            }
-            Cadence::Never => {
-                Some(breach(span, format!("the secret never rotates, and {required}"), "there are no such dates"))
-            }
+        if hours <= days * HOURS_A_DAY {
+            return None;
         }
+        let required = format!("a rotation every {} is required", plural(days, "day"));
+        let (number, unit) = if hours % HOURS_A_DAY == 0 { (hours / HOURS_A_DAY, "day") } else { (hours, "hour") };
+        let gap = plural(number, unit);
+        let message = format!("up to {gap} lie between two rotations, and {required}");
+        Some(breach(span, message, format!("{gap} at the most")))
     }
 
-    fn cadence(&self, schedule: &str) -> Option<Cadence> {
-        if let Some(known) = self.cadences.borrow().get(schedule) {
+    fn longest_interval(&self, schedule: &str) -> Option<u32> {
+        if let Some(known) = self.intervals.borrow().get(schedule) {
             return *known;
         }
-        let found = cadence(schedule);
-        self.cadences.borrow_mut().insert(schedule.to_owned(), found);
+        let found = Schedule::parse(schedule).ok().map(|schedule| schedule.longest_interval_hours());
+        self.intervals.borrow_mut().insert(schedule.to_owned(), found);
         found
     }
 }

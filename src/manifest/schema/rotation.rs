@@ -14,15 +14,17 @@ pub struct RotationSpec {
     pub lambda_arn: Field<String>,
     /// Rotation by the partner that the secret's `type` names (managed external secrets). Excludes `lambdaArn`.
     pub external_rotation: Field<ExternalRotationSpec>,
-    /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC. At most every 4
-    /// hours. Excludes `everyDays`.
+    /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC, at most every 4
+    /// hours. Of cron, Secrets Manager lists one hour or increments (`8`, `0/8`); days as `1,15`, `1-15`, `*`, `1/2`,
+    /// `L` (the last) and `SUNL` (the last Sunday); months as `JAN,APR`, `1-3`, `*`, `1/3`; weekdays as `MON-FRI`, `1,4`,
+    /// `*`, `1/2`, `TUE#3` (the third Tuesday) and `L` (Saturday). One of day and weekday is `?`. Excludes `everyDays`.
     #[schemars(example = serde_json::json!("cron(0 16 1,15 * ? \
         *)"), example = serde_json::json!("rate(30 days)"), length(min = 1, max = 256))]
     pub schedule: Field<String>,
     /// Rotate every so many days: 1 to 1,000. Excludes `schedule`.
     #[schemars(example = 30, range(min = 1, max = 1000))]
     pub every_days: Field<i64>,
-    /// The length of the rotation window in hours, 1h to 24h; it ends before the next one begins.
+    /// The length of the rotation window in hours, 1h to 24h. It ends before the next one begins, and with the UTC day.
     #[schemars(example = serde_json::json!("2h"), regex(pattern = r"^[0-9]+h$"))]
     pub duration: Field<String>,
     /// Whether the secret is rotated as soon as rotation is set up. RotateSecret's own default is true, and that

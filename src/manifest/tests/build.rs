@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::super::explain::{ExplainError, explain};
 use super::super::schema::{SPEC_FIELDS, project_schema, secret_schema};
 use super::{PROJECT, codes, load_files, secret};
-use crate::desired::{
-    Declared, Deletion, DesiredRotation, DesiredSecret, Frequency, Rotator, SecretName, State, TagMode,
-};
+use crate::desired::{Declared, Deletion, DesiredRotation, DesiredSecret, Rotator, SecretName, State, TagMode};
+use crate::domain::Frequency;
 use crate::render::diagnostics;
 
 /// The secret of one target.

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
-    Deletion, Desired, Frequency, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator,
-    Scope, SecretName, TagPatterns, Target, Template,
+    Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
+    SecretName, TagPatterns, Target, Template,
 };
+use crate::domain::Frequency;
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{

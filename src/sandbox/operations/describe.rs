@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::replication::{self, StatusMembers};
-use crate::sandbox::state::{Metadata, RotationRules, Schedule, SecretId, SecretRecord, Tag};
+use crate::sandbox::state::{Metadata, RotationRules, SecretId, SecretRecord, Tag};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 /// What both operations say of a secret, in the order of the API model.
@@ -66,7 +66,7 @@ impl<'r> RulesMembers<'r> {
     fn of(rules: &'r RotationRules) -> Self {
         let expression = rules.expression.as_deref();
         Self {
-            automatically_after_days: rules.days.or_else(|| Schedule::parse(expression?).ok()?.days()),
+            automatically_after_days: rules.days.or_else(|| rules.schedule()?.days().map(i64::from)),
             duration: rules.duration.as_deref(),
             schedule_expression: expression,
         }

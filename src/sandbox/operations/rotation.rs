@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::rotate;
 use super::{Context, Touched};
+use crate::domain::{Schedule, WindowLength};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::faults::RotationOutcome;
-use crate::sandbox::state::{Found, Metadata, PENDING, Rotation, RotationRules, Schedule, SecretId, Writer};
+use crate::sandbox::state::{Found, Metadata, PENDING, Rotation, RotationRules, SecretId, Writer};
 use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
@@ -138,9 +139,11 @@ fn read_rules(rules: RulesInput) -> Result<RotationRules, ServiceError> {
         return Err(ServiceError::invalid_parameter("Invalid ScheduleExpression."));
     }
     let rules = RotationRules { days, duration, expression };
-    if let (Some(duration), Some(schedule)) = (&rules.duration, Schedule::of(&rules))
-        && schedule.duration(duration).is_err()
-    {
+    let fits = |duration: &String| {
+        let length = WindowLength::parse(duration);
+        length.and_then(|length| rules.schedule().map_or(Ok(()), |schedule| schedule.check_window(length))).is_ok()
+    };
+    if !rules.duration.iter().all(fits) {
         return Err(ServiceError::invalid_parameter("Invalid rotation window Duration."));
     }
     Ok(rules)
@@ -189,7 +192,7 @@ fn configured(found: &Found, wanted: Wanted) -> Result<Rotation, ServiceError> {
 fn schedule(found: &mut Found, from: Moment) {
     if let Some(rotation) = &mut found.record.rotation {
         let rules = rotation.rules.as_ref().filter(|_| rotation.enabled);
-        rotation.window = rules.and_then(|rules| Schedule::of(rules)?.next(from, rules.duration.as_deref()));
+        rotation.window = rules.and_then(|rules| rules.next_window(from));
     }
 }
 

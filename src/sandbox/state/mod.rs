@@ -27,7 +27,6 @@ pub(crate) use lookup::{Found, SecretId, is_valid_name};
 pub(crate) use record::{
     Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
 };
-pub(crate) use schedule::Schedule;
 pub use snapshot::{LoadError, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
 pub(crate) use store::Store;
 pub use store::{OpenError, StoreError};
