@@ -1,7 +1,7 @@
 //! The sandbox's idea of now.
 //!
 //! Every date that the sandbox answers with, and every decision about an ended recovery window, comes from here, so
-//! that a test can let thirty days pass. Nothing else in this room may ask the operating system for the time.
+//! that a test can let thirty days pass. No other file of the sandbox may ask the operating system for the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,52 +16,40 @@ pub enum Clock {
     /// The operating system's clock.
     #[default]
     System,
-    /// A clock that moves only when it is told to. Clones share it.
-    Manual(Arc<ManualClock>),
-}
-
-/// A clock that stands still until it is advanced. Milliseconds are its resolution, as they are the service's.
-#[derive(Debug)]
-pub struct ManualClock {
-    milliseconds: AtomicI64,
+    /// A clock that moves only when it is advanced: milliseconds since 1970, as they are the service's resolution.
+    /// Clones share it.
+    Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// A manual clock that shows `start` (cut to milliseconds) until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(ManualClock { milliseconds: AtomicI64::new(start.as_millisecond()) }))
+        Self::Manual(Arc::new(AtomicI64::new(start.as_millisecond())))
     }
 
-    /// Moves a manual clock. The operating system's clock is nobody's to move: there, this does nothing.
+    /// Moves a manual clock by `by`, which may be negative; a move beyond the ends of time stops there. The operating
+    /// system's clock is not moved.
     pub fn advance(&self, by: SignedDuration) {
-        if let Self::Manual(clock) = self {
-            clock.advance(by);
-        }
+        let Self::Manual(milliseconds) = self else { return };
+        let step = i64::try_from(by.as_millis()).unwrap_or(if by.is_negative() { i64::MIN } else { i64::MAX });
+        let earliest = Timestamp::MIN.as_millisecond();
+        let latest = Timestamp::MAX.as_millisecond();
+        // The closure always returns a value, so the update cannot fail.
+        let _ = milliseconds.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
+            Some(now.saturating_add(step).clamp(earliest, latest))
+        });
     }
 
     /// The present moment.
     pub(crate) fn now(&self) -> Moment {
         match self {
             Self::System => Moment(Timestamp::now().as_millisecond()),
-            Self::Manual(clock) => Moment(clock.milliseconds.load(Ordering::Acquire)),
+            Self::Manual(milliseconds) => Moment(milliseconds.load(Ordering::Acquire)),
         }
     }
 }
 
-impl ManualClock {
-    /// Moves the clock by `by`, which may be negative. A move beyond the ends of time stops there.
-    pub fn advance(&self, by: SignedDuration) {
-        let step = i64::try_from(by.as_millis()).unwrap_or(if by.is_negative() { i64::MIN } else { i64::MAX });
-        let earliest = Timestamp::MIN.as_millisecond();
-        let latest = Timestamp::MAX.as_millisecond();
-        // The closure always returns a value, so the update cannot fail.
-        let _ = self.milliseconds.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
-            Some(now.saturating_add(step).clamp(earliest, latest))
-        });
-    }
-}
-
-/// The time that passes for people, for latency and request quotas: these are about real clients, whatever the
+/// Real time, for latency and request quotas: these are about real clients, whatever the
 /// sandbox's date is.
 pub(crate) fn stopwatch() -> Instant {
     Instant::now()
@@ -113,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_moves_only_when_it_is_advanced() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let other = clock.clone();
         assert_eq!(clock.now(), Moment(0));

@@ -5,7 +5,7 @@ use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 
 /// The account of every access key that names none.
-pub const DEFAULT_ACCOUNT: &str = "000000000000";
+pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
 
 /// One account in one region: secrets of different homes know nothing of each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,8 +45,8 @@ pub(crate) fn is_account(text: &str) -> bool {
 /// The six characters that end a secret's ARN: upper and lower case letters and digits.
 ///
 /// They depend on the rng seed, the secret's home and name and how often a secret of this name was made there, and on
-/// nothing else, so that secrets created side by side get the same ARNs in every run of one seed, and a secret made
-/// anew gets another one.
+/// nothing else, so that secrets created side by side get the same ARNs in every run of one seed, and a secret that is
+/// made again gets another one.
 pub(crate) fn arn_suffix(rng_seed: u64, home: &Home, name: &str, incarnation: u64) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut digest = Sha256::new();

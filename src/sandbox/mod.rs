@@ -1,10 +1,10 @@
 //! The sandbox: an embedded AWS Secrets Manager (API version 2017-10-17), with as much of STS as its clients need.
 //!
 //! It answers HTTP requests as the real service does, down to error texts and state, so that the AWS SDK, the CLI or
-//! boto3 cannot tell. Behind the SDK it sits in the same process, through a connector; for everything else `server`
-//! puts it on a loopback address. What may not enter: the AWS SDK, and any type of keywright's own pipeline but the
-//! policy documents and what `domain` holds for everybody, since the sandbox must not share a misunderstanding with the
-//! code that it tests.
+//! boto3 cannot tell it from the service. Behind the SDK it sits in the same process, through a connector; for
+//! everything else `server` puts it on a loopback address. What may not enter: the AWS SDK, and any type of keywright's
+//! own pipeline but the policy documents and what `domain` holds for everybody, since the sandbox must not share a
+//! misunderstanding with the code that it tests.
 //!
 //! ```text
 //! server       the handle, the TCP listener and its control path; a request comes in, faults and hooks come first
@@ -16,12 +16,12 @@
 //! clock        what time it is in the sandbox
 //! ```
 //!
-//! Beside the service's own API there is what tests and rehearsals ask for: `Sandbox` has it as methods, and the
+//! Beside the service's own API there is what tests and rehearsals need: `Sandbox` has it as methods, and the
 //! server's `control` path as requests. `server::fixtures` makes what exists before anything happens, through the
 //! operations; `state::snapshot` writes what exists in another account, as it is there.
 //!
 //! Signatures are not verified, and resource policies are not evaluated. Whoever reaches the sandbox may do everything,
-//! unless it was told to enforce an identity-based policy: that binds all callers alike.
+//! unless an identity-based policy is enforced: that binds all callers alike.
 
 mod auth;
 mod clock;
@@ -36,11 +36,9 @@ mod wire;
 mod tests;
 
 pub use auth::PolicyError;
-pub use clock::{Clock, ManualClock};
-pub use faults::{Fault, FaultKind, FaultProfile, RotationOf, RotationOutcome, RotationStep};
-pub use home::DEFAULT_ACCOUNT;
-pub use server::{Dropped, FixtureError, Hook, Options, Sandbox, Server};
-pub use state::{
-    Call, LoadError, OpenError, Outcome, SecretDump, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus,
-    SnapshotVersion, StoreError,
-};
+pub use clock::Clock;
+pub use faults::{Fault, FaultKind};
+pub(crate) use home::DEFAULT_ACCOUNT;
+pub use server::{FixtureError, Hook, Options, Sandbox, Server};
+pub use state::{Call, LoadError, Outcome, SecretDump, StoreError};
+pub(crate) use state::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};

@@ -1,9 +1,9 @@
-//! Who calls, and what he may do.
+//! Who calls, and what the caller may do.
 //!
-//! `identity` knows the caller by the headers of his request. `requests` is what each call asks of the policy that is
-//! enforced, `identity_policy` evaluates it, by the patterns of `pattern`. `lock_out` and `policy_text` are about
-//! resource policies: whether one shuts its caller out, and the layout in which the service answers with one. What may
-//! not enter: what an operation does once it is allowed.
+//! `identity` reads the caller from the headers of a request. `requests` has the authorization requests of each call,
+//! `identity_policy` evaluates them against the policy that is enforced, `pattern` compares. `lock_out` and
+//! `policy_text` are about resource policies: whether one shuts its caller out, and the layout in which the service
+//! answers with one. What may not enter: what an operation does once it is allowed.
 
 mod identity;
 mod identity_policy;

@@ -1,4 +1,4 @@
-//! The layout in which GetResourcePolicy answers: the service parses a policy and writes it anew as Jackson's default
+//! The layout in which GetResourcePolicy answers: the service parses a policy and writes it as Jackson's default
 //! pretty printer does.
 
 use serde_json::Value;

@@ -10,7 +10,7 @@ use crate::sandbox::home::{Home, partition};
 use crate::sandbox::state::{SecretId, SecretRecord, Store, lookup};
 use crate::sandbox::wire::{self, ServiceError};
 
-/// What a request says that matters here. A value is not among it, and is not copied out of the request.
+/// The members of an input that authorization looks at. A value is not among them, so it is never copied.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct Input {
@@ -67,8 +67,8 @@ pub(crate) struct AuthorizationRequest<'q> {
 pub(crate) enum Authorization {
     /// Its own action on `*`: it has no resource type.
     AnyResource,
-    /// BatchGetSecretValue: its own action and, with filters, ListSecrets on `*`. The operation itself asks for
-    /// GetSecretValue on each secret.
+    /// BatchGetSecretValue: its own action and, with filters, ListSecrets on `*`. GetSecretValue on each secret is
+    /// checked by the operation itself.
     Batch,
     /// CreateSecret: its own action on a name, and those of the tags and replicas that it brings along.
     NewSecret,
@@ -125,7 +125,7 @@ impl Authorizer<'_> {
         input: &Input,
         mut keys: Keys,
     ) -> Result<(), ServiceError> {
-        // ValidateResourcePolicy goes without one; what IAM is asked then is not documented.
+        // ValidateResourcePolicy can be called without one; its authorization requests are not documented then.
         let Some(id) = &input.secret_id else { return Ok(()) };
         let home = &self.caller.home;
         let found = record(store, now, home, id)?;
@@ -158,7 +158,7 @@ fn record(store: &Store, now: Moment, home: &Home, id: &str) -> Result<Option<Se
     found.map(|found| found.map(|found| found.record))
 }
 
-/// The ARNs of a secret that does not exist. It is not documented whether IAM is asked about an ARN with some ending or
+/// The ARNs of a secret that does not exist. It is not documented whether the request names an ARN with some ending or
 /// without one, and both have been reported: a policy must allow both.
 fn missing(home: &Home, id: &str) -> Vec<String> {
     if id.starts_with("arn:") {

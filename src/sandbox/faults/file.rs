@@ -6,8 +6,8 @@
 //!   "rotations": [{ "of": { "secret": "dev/db" }, "outcome": { "failAt": "test" } }] }
 //! ```
 //!
-//! Only its shape is here: a key of a rule is a field of `Fault` (in `rule`), a key of the profile one of `FaultProfile`
-//! (in `profile`), a new kind of fault a variant of `FaultKind`. README and CHANGELOG name the keys.
+//! Only its shape is here: a key of a rule is a field of `Fault` (in `rule`), a key of the profile one of
+//! `FaultProfile` (in `profile`), a new kind of fault a variant of `FaultKind`. README and CHANGELOG name the keys.
 
 use serde::Deserialize;
 

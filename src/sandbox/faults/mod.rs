@@ -1,11 +1,12 @@
 //! What goes wrong, or slowly, on purpose.
 //!
-//! `file` is the fault file as a whole. `rule` is a fault of certain calls, `profile` what may happen to all the others,
-//! `quota` the service's request quotas, `injector` decides the outcome of each call by these three, and `rotation` is
-//! what the simulated rotation functions do. What may not enter: what an operation does when nothing goes wrong.
+//! `file` is the fault file as a whole. `rule` is a fault of certain calls, `profile` what may happen to all the
+//! others, `quota` the service's request quotas, `injector` decides the outcome of each call by these three, and
+//! `rotation` is what the simulated rotation functions do. What may not enter: what an operation does when nothing goes
+//! wrong.
 //!
-//! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`, and what it does is in `injector`,
-//! or where an operation asks the profile.
+//! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`, and what it does is in
+//! `injector`, or where an operation asks the profile.
 
 mod duration;
 mod file;
@@ -18,8 +19,7 @@ mod rule;
 pub(crate) use duration::duration;
 pub(crate) use file::{FaultFile, RotationFault};
 pub(crate) use injector::{FaultInjector, InjectedOutcome};
-pub use profile::FaultProfile;
+pub(crate) use profile::FaultProfile;
 pub(crate) use quota::QuotaGroup;
-pub(crate) use rotation::RotationFunctions;
-pub use rotation::{RotationOf, RotationOutcome, RotationStep};
+pub(crate) use rotation::{RotationFunctions, RotationOf, RotationOutcome, RotationStep};
 pub use rule::{Fault, FaultKind};

@@ -13,33 +13,33 @@ use super::duration::duration;
 /// lost. A call that a fault rule applies to is not drawn for.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct FaultProfile {
+pub(crate) struct FaultProfile {
     /// The rng seed, `seed` in the file. The same seed and the same order of calls give the same faults.
     #[serde(rename = "seed")]
-    pub rng_seed: u64,
+    pub(crate) rng_seed: u64,
     /// Every answer takes at least so long (real time).
     #[serde(deserialize_with = "duration")]
-    pub latency: Duration,
+    pub(crate) latency: Duration,
     /// And up to so much longer.
     #[serde(deserialize_with = "duration")]
-    pub jitter: Duration,
+    pub(crate) jitter: Duration,
     /// How likely a call is answered with ThrottlingException.
-    pub throttled: f64,
+    pub(crate) throttled: f64,
     /// How likely a call is answered with InternalServiceError (HTTP 500) before anything is done.
-    pub failing: f64,
+    pub(crate) failing: f64,
     /// How likely the connection is dropped before anything is done.
-    pub dropped: f64,
+    pub(crate) dropped: f64,
     /// How likely the connection is dropped after the change was made.
-    pub answer_lost: f64,
+    pub(crate) answer_lost: f64,
     /// Whether the documented request quotas hold, for each account and region (real time).
-    pub quotas: bool,
+    pub(crate) quotas: bool,
     /// How far ListSecrets lags behind (sandbox time). The real service documents up to five minutes. What was changed
     /// before the lag began is always up to date.
     #[serde(deserialize_with = "duration")]
-    pub list_lag: Duration,
+    pub(crate) list_lag: Duration,
     /// How long a replication is InProgress (sandbox time); with none it has ended when the next request looks.
     #[serde(deserialize_with = "duration")]
-    pub replication_delay: Duration,
+    pub(crate) replication_delay: Duration,
 }
 
 /// The documented lag of ListSecrets: more than this is never shown.

@@ -1,4 +1,5 @@
-//! What the rotation functions do, which in the sandbox are simulated: each succeeds, unless it was told otherwise.
+//! What the rotation functions do, which in the sandbox are simulated: each succeeds, unless a fault file or a test
+//! says otherwise.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +9,7 @@ use serde::Deserialize;
 /// The steps of a rotation, in their order. Secrets Manager calls the function once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum RotationStep {
+pub(crate) enum RotationStep {
     /// `createSecret`: the new version gets its value, under AWSPENDING.
     Create,
     /// `setSecret`: the database or service gets the new value.
@@ -23,11 +24,11 @@ pub enum RotationStep {
 /// value if the first step failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum RotationOutcome {
+pub(crate) enum RotationOutcome {
     /// Every step succeeds.
     #[default]
     Succeed,
-    /// A step fails. The rotation is tried again when the next one is asked for or falls due.
+    /// A step fails. The rotation is tried again when the next one is requested or due.
     FailAt(RotationStep),
     /// A step never ends, so that the rotation is neither done nor tried again.
     StickAt(RotationStep),
@@ -38,7 +39,7 @@ pub enum RotationOutcome {
 /// Which rotations an outcome is for. Of several that fit, the first in this order decides.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum RotationOf {
+pub(crate) enum RotationOf {
     /// Those of a secret, by its name, in every account and region.
     Secret(String),
     /// Those that call a function, by its ARN.
@@ -47,7 +48,7 @@ pub enum RotationOf {
     Any,
 }
 
-/// What the functions were told.
+/// How the rotations end that were set to end otherwise than well.
 #[derive(Default)]
 pub(crate) struct RotationFunctions {
     outcomes: Mutex<HashMap<RotationOf, RotationOutcome>>,

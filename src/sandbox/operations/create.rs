@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::replication::{self, Asked, RegionInput, StatusMembers};
+use super::replication::{self, RegionInput, RequestedReplicas, StatusMembers};
 use super::tags::{self, TagInput};
-use super::{Context, Touched, versions};
+use super::{Context, SecretOutput, versions};
 use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
 use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
@@ -47,7 +47,7 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     let kms_key_id = input.kms_key_id.filter(|key| !key.is_empty());
     kms_key_id.as_deref().map_or(Ok(()), kms::check)?;
     let overwrite = input.force_overwrite_replica_secret;
-    let replicas = input.add_replica_regions.map(|regions| Asked::read(context.caller, regions, overwrite));
+    let replicas = input.add_replica_regions.map(|regions| RequestedReplicas::read(context.caller, regions, overwrite));
     let replicas = replicas.transpose()?;
     context.write(|writer| {
         if let Some(existing) = writer.secret(context.caller, &name)? {
@@ -69,7 +69,7 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             accessed: None,
             deletion: None,
             owning_service: None,
-            replicas: replicas.map(|asked| asked.begin(writer.now(), context.profile)).unwrap_or_default(),
+            replicas: replicas.map(|requested| requested.begin(writer.now(), context.profile)).unwrap_or_default(),
             replica_of: None,
             rotation: None,
         };
@@ -86,14 +86,14 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
 #[serde(rename_all = "PascalCase")]
 struct Output<'a> {
     #[serde(flatten)]
-    touched: Touched<'a>,
+    secret: SecretOutput<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replication_status: Vec<StatusMembers>,
 }
 
 fn answer(writer: &Writer<'_>, found: &Found, version_id: Option<&str>) -> Result<Reply, ServiceError> {
     let replication_status = replication::statuses(writer, &found.home, &found.record)?;
-    Reply::json(&Output { touched: Touched::version(found, version_id), replication_status })
+    Reply::json(&Output { secret: SecretOutput::version(found, version_id), replication_status })
 }
 
 /// The answer where the name is taken: a repetition of the request that made the version succeeds.

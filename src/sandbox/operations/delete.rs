@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Touched};
+use super::{Context, SecretOutput};
 use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{Deletion, Found, SecretId, lookup};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
@@ -114,6 +114,6 @@ pub(super) fn restore_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply
         if found.record.deletion.take().is_some() {
             found.save_changed(writer)?;
         }
-        Reply::json(&Touched::secret(&found))
+        Reply::json(&SecretOutput::secret(&found))
     })
 }

@@ -2,7 +2,7 @@
 //! replications, rotating on schedule.
 //!
 //! There is no thread that waits for it. Each request first carries out what has fallen due since the last one, in the
-//! order of time and each at its own moment, so that nobody can see the difference.
+//! order of time and each at its own moment, so that no answer shows a difference.
 
 use super::{Context, replication, rotation};
 use crate::sandbox::home::Home;

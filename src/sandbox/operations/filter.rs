@@ -51,11 +51,11 @@ enum Subject {
 
 /// Filters, ready to be tried on secrets.
 pub(crate) struct Filters {
-    filters: Vec<(Subject, Vec<Wanted>)>,
+    filters: Vec<(Subject, Vec<FilterValue>)>,
 }
 
 /// One value of a filter.
-struct Wanted {
+struct FilterValue {
     text: String,
     complement: bool,
 }
@@ -78,7 +78,7 @@ impl Filters {
                 let name = input.key.as_deref().unwrap_or_default();
                 ServiceError::invalid_parameter(format!("Invalid filter values for key: {name}"))
             })?;
-            Ok((subject, values.iter().map(|value| Wanted::new(value)).collect()))
+            Ok((subject, values.iter().map(|value| FilterValue::new(value)).collect()))
         };
         Ok(Self { filters: inputs.iter().map(read).collect::<Result<_, _>>()? })
     }
@@ -89,7 +89,7 @@ impl Filters {
     }
 }
 
-impl Wanted {
+impl FilterValue {
     fn new(value: &str) -> Self {
         match value.strip_prefix('!') {
             Some(text) => Self { text: text.to_owned(), complement: true },

@@ -78,7 +78,7 @@ impl ReadValue {
         label: Option<&str>,
     ) -> Result<Self, ServiceError> {
         let record = &found.record;
-        let (version_id, asked_label) = if let Some(version_id) = version_id {
+        let (version_id, named_label) = if let Some(version_id) = version_id {
             (version_id.to_owned(), None)
         } else {
             let label = label.unwrap_or(CURRENT);
@@ -94,7 +94,7 @@ impl ReadValue {
             ));
         }
         // A rotation that has only begun, or failed in its first step, leaves a version without a value.
-        let value = view.value(&found.home, record.serial, &version_id)?.ok_or_else(|| match asked_label {
+        let value = view.value(&found.home, record.serial, &version_id)?.ok_or_else(|| match named_label {
             Some(label) => ServiceError::label_not_found(label),
             None => ServiceError::version_not_found(&version_id),
         })?;

@@ -73,7 +73,7 @@ pub(super) fn list_secrets(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
     let size = page_size(input.max_results, &limits::LIST_PAGE);
     context.read(|reader| {
         let mut page = selection.page(reader, context, after, size + 1)?;
-        // One secret more than was asked for tells whether there is another page, so that no page is empty.
+        // One secret more than was requested shows whether there is another page, so that no page is empty.
         let more = page.len() > size;
         page.truncate(size);
         let next_token = page.last().filter(|_| more).map(|(place, _)| query.token(place));

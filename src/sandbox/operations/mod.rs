@@ -1,14 +1,14 @@
-//! The operations of Secrets Manager and STS, one file for each group of them. What may not enter: headers and envelopes
-//! (`wire`), tables (`state`), and faults, but for those that the profile delays.
+//! The operations of Secrets Manager and STS, one file for each group of them. What may not enter: headers and
+//! envelopes (`wire`), tables (`state`), and faults, but for those that the profile delays.
 //!
-//! `table` lists the operations of Secrets Manager with what surrounds each: its quota group, what IAM is asked, its
-//! function. Each function has the same shape: read the input, check the API model's constraints (`wire::limits`), then
-//! the service's own rules in the order in which the service is known to check them (a missing ClientRequestToken comes
-//! before a missing secret), then one transaction, then the output. Outputs leave out what has no value, as the service
-//! does.
+//! `table` lists the operations of Secrets Manager with what surrounds each: its quota group, its authorization
+//! requests, its function. Each function has the same shape: read the input, check the API model's constraints
+//! (`wire::limits`), then the service's own rules in the order in which the service is known to check them (a missing
+//! ClientRequestToken comes before a missing secret), then one transaction, then the output. Outputs leave out what has
+//! no value, as the service does.
 //!
-//! `due` is what the service does by itself, `sts` the two actions of STS; `filter`, `selection` and `versions` are shared
-//! by several operations, `rotate` has the steps of a rotation.
+//! `due` is what the service does by itself, `sts` the two actions of STS; `filter`, `selection` and `versions` are
+//! shared by several operations, `rotate` has the steps of a rotation.
 
 mod batch;
 mod create;
@@ -49,7 +49,7 @@ use crate::sandbox::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceEr
 pub(crate) use due::run_due;
 pub(crate) use table::{find, run};
 
-/// What an operation works with: the store, the moment, and who asks.
+/// What an operation works with: the store, the moment, and the caller.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'s> {
     pub(crate) store: &'s Store,
@@ -62,7 +62,7 @@ pub(crate) struct Context<'s> {
     /// What the rotation functions do.
     pub(crate) functions: &'s RotationFunctions,
     pub(crate) profile: &'s FaultProfile,
-    /// The role that the caller assumed, if he did.
+    /// The role that the caller assumed; none for a user.
     pub(crate) role: Option<&'s AssumedRole>,
     /// A change that this operation is a part of. Without one, it is a change of its own.
     pub(crate) within: Option<&'s Writer<'s>>,
@@ -82,7 +82,7 @@ impl Context<'_> {
         }
     }
 
-    /// A version id for a rotation that nobody asked for by a token of his own.
+    /// A random version id, where no request token gives one.
     pub(crate) fn new_version_id(&self) -> String {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         uuid::Builder::from_random_bytes(random.random()).into_uuid().to_string()
@@ -138,7 +138,7 @@ fn required_token(token: Option<String>) -> Result<String, ServiceError> {
 
 /// The answer of the operations that only say which secret they touched.
 #[derive(serde::Serialize)]
-struct Touched<'a> {
+struct SecretOutput<'a> {
     #[serde(rename = "ARN")]
     arn: &'a str,
     #[serde(rename = "Name")]
@@ -147,7 +147,7 @@ struct Touched<'a> {
     version_id: Option<&'a str>,
 }
 
-impl<'a> Touched<'a> {
+impl<'a> SecretOutput<'a> {
     fn secret(found: &'a Found) -> Self {
         Self { arn: &found.record.arn, name: &found.record.name, version_id: None }
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Touched};
+use super::{Context, SecretOutput};
 use crate::policy::PolicyDocument;
 use crate::sandbox::auth::{lock_out, policy_text};
 use crate::sandbox::state::SecretId;
@@ -47,7 +47,7 @@ pub(super) fn delete_resource_policy(context: &Context<'_>, body: &[u8]) -> Resu
             writer.save_policy(found.record.serial, None)?;
             found.save_changed(writer)?;
         }
-        Reply::json(&Touched::secret(&found))
+        Reply::json(&SecretOutput::secret(&found))
     })
 }
 
@@ -67,7 +67,7 @@ struct PutInput {
     block_public_policy: Option<bool>,
 }
 
-/// The text is not kept as it was sent: the service writes the document anew, in a layout of its own.
+/// The text is not kept as it was sent: the service writes the document in a layout of its own.
 pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: PutInput = input(body)?;
     let mut constraints = Constraints::new();
@@ -83,7 +83,7 @@ pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
         }
         writer.save_policy(found.record.serial, Some(&policy_text::laid_out(policy.as_written())))?;
         found.save_changed(writer)?;
-        Reply::json(&Touched::secret(&found))
+        Reply::json(&SecretOutput::secret(&found))
     })
 }
 

@@ -70,14 +70,14 @@ fn is_region(text: &str) -> bool {
         && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
-/// Regions that a request may add.
+/// The replicas that a request adds.
 #[derive(Clone)]
-pub(super) struct Asked {
+pub(super) struct RequestedReplicas {
     regions: Vec<(String, Option<String>)>,
     overwrite: bool,
 }
 
-impl Asked {
+impl RequestedReplicas {
     /// Refuses the secret's own region, a region given twice or not at all (for these two the text is not known), and
     /// keys of a wrong form.
     pub(super) fn read(home: &Home, regions: Vec<RegionInput>, overwrite: Option<bool>) -> Result<Self, ServiceError> {
@@ -135,7 +135,7 @@ struct ReplicateInput {
     force_overwrite_replica_secret: Option<bool>,
 }
 
-/// A region that has a replica already begins anew: that is how a failed one is tried again, and how its key changes
+/// A region that has a replica already begins again: that is how a failed one is tried again, and how its key changes
 /// (what the real service does with one that is in sync is not known).
 pub(super) fn replicate_secret_to_regions(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: ReplicateInput = input(body)?;
@@ -150,8 +150,8 @@ pub(super) fn replicate_secret_to_regions(context: &Context<'_>, body: &[u8]) ->
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
-        let asked = Asked::read(&found.home, regions, input.force_overwrite_replica_secret)?;
-        for replica in asked.begin(writer.now(), context.profile) {
+        let requested = RequestedReplicas::read(&found.home, regions, input.force_overwrite_replica_secret)?;
+        for replica in requested.begin(writer.now(), context.profile) {
             match found.record.replicas.iter_mut().find(|other| other.region == replica.region) {
                 Some(other) => *other = replica,
                 None => found.record.replicas.push(replica),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::rotate;
-use super::{Context, Touched};
+use super::{Context, SecretOutput};
 use crate::domain::{Schedule, WindowLength};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::faults::RotationOutcome;
@@ -39,14 +39,14 @@ struct MetadataInput {
 }
 
 /// What a request changes of a secret's rotation; what it leaves out stays as it was.
-struct Wanted {
+struct RotationChange {
     lambda_arn: Option<String>,
     rules: Option<RotationRules>,
     external_metadata: Option<Vec<Metadata>>,
     external_role_arn: Option<String>,
 }
 
-/// Configures rotation and, unless told not to, rotates at once.
+/// Configures rotation and, unless RotateImmediately is false, rotates at once.
 ///
 /// The answer of the real service comes before the rotation has run; here it has run when the answer comes. Without
 /// RotateImmediately only the `testSecret` step runs, on a version that is removed again.
@@ -73,7 +73,7 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     let token = input
         .client_request_token
         .ok_or_else(|| ServiceError { code: ErrorCode::InvalidParameter, ..ServiceError::token_missing() })?;
-    let wanted = Wanted {
+    let change = RotationChange {
         lambda_arn: input.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
         rules: input.rotation_rules.map(read_rules).transpose()?,
         external_metadata: Some(read_metadata(metadata)).filter(|items| !items.is_empty()),
@@ -85,9 +85,9 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
         if repeats(writer, &found, &token)? {
-            return Ok(Reply::json(&Touched::version(&found, Some(&token))));
+            return Ok(Reply::json(&SecretOutput::version(&found, Some(&token))));
         }
-        let rotation = configured(&found, wanted)?;
+        let rotation = configured(&found, change)?;
         let outcome = context.functions.outcome(&found.record.name, rotation.lambda_arn.as_deref());
         if outcome == RotationOutcome::NotInvocable {
             return Err(ServiceError::function_not_invocable());
@@ -104,7 +104,7 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             rotate::run(context, writer, &mut found, &token, outcome)?;
         }
         found.save_changed(writer)?;
-        Ok(Reply::json(&Touched::version(&found, Some(&token))))
+        Ok(Reply::json(&SecretOutput::version(&found, Some(&token))))
     })?
 }
 
@@ -170,8 +170,8 @@ fn repeats(writer: &Writer<'_>, found: &Found, token: &str) -> Result<bool, Serv
 
 /// A secret's rotation as it will be. A managed external secret (one with a Type) rotates without a function of its
 /// owner's.
-fn configured(found: &Found, wanted: Wanted) -> Result<Rotation, ServiceError> {
-    let Wanted { lambda_arn, rules, external_metadata, external_role_arn } = wanted;
+fn configured(found: &Found, change: RotationChange) -> Result<Rotation, ServiceError> {
+    let RotationChange { lambda_arn, rules, external_metadata, external_role_arn } = change;
     let former = found.record.rotation.clone().unwrap_or_default();
     let rotation = Rotation {
         enabled: true,
@@ -263,6 +263,6 @@ pub(super) fn cancel_rotate_secret(context: &Context<'_>, body: &[u8]) -> Result
         rotation.unfinished = None;
         found.save_changed(writer)?;
         let pending = found.record.labels.holder(PENDING);
-        Reply::json(&Touched::version(&found, pending))
+        Reply::json(&SecretOutput::version(&found, pending))
     })
 }

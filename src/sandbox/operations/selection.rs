@@ -38,7 +38,7 @@ pub(super) struct Selection {
     pub(super) descending: bool,
     pub(super) planned_deletion: bool,
     pub(super) filters: Filters,
-    /// Where the list lags: the moment that it shows. Such a list is sorted anew for each page.
+    /// Where the list lags: the moment that it shows. Such a list is sorted for each page.
     pub(super) as_of: Option<Moment>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Touched, versions};
+use super::{Context, SecretOutput, versions};
 use crate::sandbox::state::{CURRENT, Found, SecretId};
 use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
 
@@ -45,7 +45,7 @@ pub(super) fn update_secret_version_stage(context: &Context<'_>, body: &[u8]) ->
         versions::within_label_limit(&found)?;
         versions::prune(writer, &found)?;
         found.save_changed(writer)?;
-        Reply::json(&Touched::secret(&found))
+        Reply::json(&SecretOutput::secret(&found))
     })
 }
 

@@ -7,7 +7,7 @@ use super::{
     rotation, stages, tags, update, version_ids,
 };
 use crate::sandbox::auth::Authorization::{self, AnyResource, Batch, NewSecret, Secret, SecretAnd};
-use crate::sandbox::faults::QuotaGroup;
+use crate::sandbox::faults::QuotaGroup as Quota;
 use crate::sandbox::wire::{Reply, ServiceError};
 
 /// An operation's function: the JSON of its input in, its answer out.
@@ -18,41 +18,41 @@ pub(crate) struct Operation {
     /// As the API names it.
     pub(crate) name: &'static str,
     /// The group whose quota its calls count towards.
-    pub(crate) quota: QuotaGroup,
-    /// What IAM is asked before it runs.
+    pub(crate) quota: Quota,
+    /// Its authorization requests.
     authorization: Authorization,
     function: Function,
 }
 
-const fn row(name: &'static str, quota: QuotaGroup, authorization: Authorization, function: Function) -> Operation {
+const fn row(name: &'static str, quota: Quota, authorization: Authorization, function: Function) -> Operation {
     Operation { name, quota, authorization, function }
 }
 
 #[rustfmt::skip]
 const OPERATIONS: [Operation; 23] = [
-    row("BatchGetSecretValue", QuotaGroup::BatchGetSecretValue, Batch, batch::batch_get_secret_value),
-    row("CancelRotateSecret", QuotaGroup::Rotations, Secret, rotation::cancel_rotate_secret),
-    row("CreateSecret", QuotaGroup::CreateSecret, NewSecret, create::create_secret),
-    row("DeleteResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::delete_resource_policy),
-    row("DeleteSecret", QuotaGroup::DeleteSecret, Secret, delete::delete_secret),
-    row("DescribeSecret", QuotaGroup::DescribeSecret, Secret, describe::describe_secret),
-    row("GetRandomPassword", QuotaGroup::GetRandomPassword, AnyResource, random_password::get_random_password),
-    row("GetResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::get_resource_policy),
-    row("GetSecretValue", QuotaGroup::GetSecretValue, Secret, get_value::get_secret_value),
-    row("ListSecretVersionIds", QuotaGroup::ListSecretVersionIds, Secret, version_ids::list_secret_version_ids),
-    row("ListSecrets", QuotaGroup::ListSecrets, AnyResource, list::list_secrets),
-    row("PutResourcePolicy", QuotaGroup::ResourcePolicies, Secret, policy::put_resource_policy),
-    row("PutSecretValue", QuotaGroup::Updates, Secret, put_value::put_secret_value),
-    row("RemoveRegionsFromReplication", QuotaGroup::Updates, Secret, replication::remove_regions_from_replication),
-    row("ReplicateSecretToRegions", QuotaGroup::Updates, Secret, replication::replicate_secret_to_regions),
-    row("RestoreSecret", QuotaGroup::RestoreSecret, Secret, delete::restore_secret),
-    row("RotateSecret", QuotaGroup::Rotations, Secret, rotation::rotate_secret),
-    row("StopReplicationToReplica", QuotaGroup::Updates, Secret, replication::stop_replication_to_replica),
-    row("TagResource", QuotaGroup::Tags, Secret, tags::tag_resource),
-    row("UntagResource", QuotaGroup::Tags, Secret, tags::untag_resource),
-    row("UpdateSecret", QuotaGroup::Updates, Secret, update::update_secret),
-    row("UpdateSecretVersionStage", QuotaGroup::Updates, Secret, stages::update_secret_version_stage),
-    row("ValidateResourcePolicy", QuotaGroup::ResourcePolicies, SecretAnd("PutResourcePolicy"), policy::validate_resource_policy),
+    row("BatchGetSecretValue", Quota::BatchGetSecretValue, Batch, batch::batch_get_secret_value),
+    row("CancelRotateSecret", Quota::Rotations, Secret, rotation::cancel_rotate_secret),
+    row("CreateSecret", Quota::CreateSecret, NewSecret, create::create_secret),
+    row("DeleteResourcePolicy", Quota::ResourcePolicies, Secret, policy::delete_resource_policy),
+    row("DeleteSecret", Quota::DeleteSecret, Secret, delete::delete_secret),
+    row("DescribeSecret", Quota::DescribeSecret, Secret, describe::describe_secret),
+    row("GetRandomPassword", Quota::GetRandomPassword, AnyResource, random_password::get_random_password),
+    row("GetResourcePolicy", Quota::ResourcePolicies, Secret, policy::get_resource_policy),
+    row("GetSecretValue", Quota::GetSecretValue, Secret, get_value::get_secret_value),
+    row("ListSecretVersionIds", Quota::ListSecretVersionIds, Secret, version_ids::list_secret_version_ids),
+    row("ListSecrets", Quota::ListSecrets, AnyResource, list::list_secrets),
+    row("PutResourcePolicy", Quota::ResourcePolicies, Secret, policy::put_resource_policy),
+    row("PutSecretValue", Quota::Updates, Secret, put_value::put_secret_value),
+    row("RemoveRegionsFromReplication", Quota::Updates, Secret, replication::remove_regions_from_replication),
+    row("ReplicateSecretToRegions", Quota::Updates, Secret, replication::replicate_secret_to_regions),
+    row("RestoreSecret", Quota::RestoreSecret, Secret, delete::restore_secret),
+    row("RotateSecret", Quota::Rotations, Secret, rotation::rotate_secret),
+    row("StopReplicationToReplica", Quota::Updates, Secret, replication::stop_replication_to_replica),
+    row("TagResource", Quota::Tags, Secret, tags::tag_resource),
+    row("UntagResource", Quota::Tags, Secret, tags::untag_resource),
+    row("UpdateSecret", Quota::Updates, Secret, update::update_secret),
+    row("UpdateSecretVersionStage", Quota::Updates, Secret, stages::update_secret_version_stage),
+    row("ValidateResourcePolicy", Quota::ResourcePolicies, SecretAnd("PutResourcePolicy"), policy::validate_resource_policy),
 ];
 
 /// The operation of a name.

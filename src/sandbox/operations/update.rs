@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::versions::{self, Placed};
-use super::{Context, Touched, rotation};
+use super::{Context, SecretOutput, rotation};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
 use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
@@ -40,7 +40,7 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         let mut found = context.find_live(writer, &id)?;
         if found.record.replica_of.is_some() {
             let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
-            return change_key_of_copy(writer, found, input.kms_key_id.filter(|_| only_key));
+            return change_key_of_replica(writer, found, input.kms_key_id.filter(|_| only_key));
         }
         if let Some(description) = input.description {
             found.record.description = Some(description).filter(|text| !text.is_empty());
@@ -48,7 +48,7 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         if let Some(key) = input.kms_key_id {
             // The empty text means the default key, which is not shown unless it was named (documented).
             found.record.kms_key_id = Some(key).filter(|key| !key.is_empty());
-            encrypt_afresh(writer, &found)?;
+            encrypt_again(writer, &found)?;
         }
         if let Some(kind) = input.r#type {
             found.record.kind = Some(kind).filter(|kind| !kind.is_empty());
@@ -59,12 +59,12 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             rotation::note_new_value(&mut found, writer.now());
         }
         found.save_changed(writer)?;
-        Reply::json(&Touched::version(&found, value.is_some().then_some(token.as_str())))
+        Reply::json(&SecretOutput::version(&found, value.is_some().then_some(token.as_str())))
     })
 }
 
-/// The key is the one thing of a copy that can be changed by itself (documented); its primary shows it too.
-fn change_key_of_copy(writer: &Writer<'_>, mut found: Found, key: Option<String>) -> Result<Reply, ServiceError> {
+/// The key is the one thing of a replica that can be changed by itself (documented); its primary shows it too.
+fn change_key_of_replica(writer: &Writer<'_>, mut found: Found, key: Option<String>) -> Result<Reply, ServiceError> {
     let (Some(key), Some(primary)) = (key, &found.record.replica_of) else {
         return Err(ServiceError::not_on_a_replica());
     };
@@ -76,15 +76,15 @@ fn change_key_of_copy(writer: &Writer<'_>, mut found: Found, key: Option<String>
             replica.kms_key_id.clone_from(&key);
             found.record.kms_key_id = Some(replica::shown_key(replica).to_owned());
         }
-        // Writes the copies anew, this one among them.
+        // Rewrites the replicas, this one among them.
         Found { home: primary, record }.save_changed(writer)?;
     }
     found.save_changed(writer)?;
-    Reply::json(&Touched::secret(&found))
+    Reply::json(&SecretOutput::secret(&found))
 }
 
-/// A new key encrypts the versions with the service's own labels afresh (documented); the others keep theirs.
-fn encrypt_afresh(writer: &Writer<'_>, found: &Found) -> Result<(), ServiceError> {
+/// A new key encrypts the versions with the service's own labels again (documented); the others keep theirs.
+fn encrypt_again(writer: &Writer<'_>, found: &Found) -> Result<(), ServiceError> {
     let record = &found.record;
     for version_id in [CURRENT, PENDING, PREVIOUS].iter().filter_map(|label| record.labels.holder(label)) {
         if let Some(mut version) = writer.version(record.serial, version_id)? {

@@ -1,4 +1,4 @@
-//! The control path of the server: what a test or a rehearsal tells the sandbox, apart from the service's own API.
+//! The control path of the server: what a test or a rehearsal changes in the sandbox, apart from the service's own API.
 //!
 //! | request | what it does |
 //! |---|---|

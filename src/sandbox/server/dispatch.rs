@@ -1,5 +1,5 @@
-//! How a request is answered, with all that surrounds its operation: hooks, the log, injected faults, the policy that is
-//! enforced, and what has fallen due since the last request.
+//! How a request is answered, with all that surrounds its operation: hooks, the log, injected faults, the policy that
+//! is enforced, and what has fallen due since the last request.
 
 use std::cell::Cell;
 
@@ -20,7 +20,7 @@ const LOGGED_NAME: usize = 128;
 /// A fault broke the connection: there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sandbox dropped the connection")]
-pub struct Dropped;
+pub(crate) struct Dropped;
 
 thread_local! {
     /// Whether this thread is inside a hook.

@@ -1,7 +1,7 @@
 //! What exists before anything happens: secrets from a text in YAML, as a test or a rehearsal needs them.
 //!
-//! Each is made by the operations of the service, so that there is nothing among them that a client could not have made, but
-//! for the service that owns a secret. All of it is one change.
+//! Each is made by the operations of the service, so that there is nothing among them that a client could not have
+//! made, but for the service that owns a secret. All of it is one change.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -198,7 +198,7 @@ pub(crate) fn make_all(context: &Context<'_>, Fixtures(fixtures): Fixtures) -> R
             let home = Home::new(&account, fixture.region.as_deref().unwrap_or(DEFAULT_REGION));
             if writer.secret(&home, &fixture.name)?.is_none() {
                 let context = Context { caller: &home, within: Some(writer), ..*context };
-                make(&context, writer, fixture)?;
+                make(&context, writer, &fixture)?;
                 made += 1;
             }
         }
@@ -206,69 +206,72 @@ pub(crate) fn make_all(context: &Context<'_>, Fixtures(fixtures): Fixtures) -> R
     })
 }
 
-/// Makes one secret.
-fn make(context: &Context<'_>, writer: &Writer<'_>, fixture: Fixture) -> Result<(), FixtureError> {
-    let name = fixture.name.clone();
-    let call = |operation: &str, members: Value| {
-        let mut members = members;
-        strip_nulls(&mut members);
-        // The body holds the value.
-        let body = Zeroizing::new(members.to_string());
-        operations::run(context, operation, body.as_bytes()).map(drop).map_err(|error| FixtureError::Refused {
-            name: name.clone(),
-            code: error.code.name().to_owned(),
-            message: error.message.into_owned(),
-        })
+/// Makes one secret: an operation for each part of it, in the order in which a client would call them.
+fn make(context: &Context<'_>, writer: &Writer<'_>, fixture: &Fixture) -> Result<(), FixtureError> {
+    let Fixture { name, policy, rotation, owning_service, scheduled_for_deletion, .. } = fixture;
+    create(context, fixture)?;
+    if let Some(policy) = policy {
+        let text = policy.as_str().map_or_else(|| policy.to_string(), str::to_owned);
+        call(context, name, "PutResourcePolicy", json!({"SecretId": name, "ResourcePolicy": text}))?;
+    }
+    if let Some(rotation) = rotation {
+        configure_rotation(context, name, rotation)?;
+    }
+    if let Some(service) = owning_service {
+        set_owning_service(writer, context.caller, name, service)?;
+    }
+    let window = match scheduled_for_deletion {
+        None | Some(DeletionFixture::Plain(false)) => return Ok(()),
+        Some(DeletionFixture::Plain(true)) => None,
+        Some(DeletionFixture::Within { recovery_window_days }) => Some(*recovery_window_days),
     };
-    let tags: Vec<Value> = fixture.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    call(context, name, "DeleteSecret", json!({"SecretId": name, "RecoveryWindowInDays": window}))
+}
+
+/// Calls an operation. Members that are null are left out.
+fn call(context: &Context<'_>, name: &str, operation: &str, mut members: Value) -> Result<(), FixtureError> {
+    strip_nulls(&mut members);
+    // The body holds the value.
+    let body = Zeroizing::new(members.to_string());
+    operations::run(context, operation, body.as_bytes()).map(drop).map_err(|error| FixtureError::Refused {
+        name: name.to_owned(),
+        code: error.code.name().to_owned(),
+        message: error.message.into_owned(),
+    })
+}
+
+fn create(context: &Context<'_>, fixture: &Fixture) -> Result<(), FixtureError> {
+    let tags = fixture.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
     let replicas =
         fixture.replicas.iter().map(|replica| json!({"Region": replica.region, "KmsKeyId": replica.kms_key_id}));
     let replicas: Vec<Value> = replicas.collect();
-    call(
-        "CreateSecret",
-        json!({
-            "Name": fixture.name,
-            "ClientRequestToken": fixture.version_id.unwrap_or_else(|| context.new_version_id()),
-            "Description": fixture.description,
-            "Type": fixture.r#type,
-            "KmsKeyId": fixture.kms_key_id,
-            "Tags": tags,
-            "SecretString": fixture.value.as_ref().map(|value| value.0.as_str()),
-            "SecretBinary": fixture.binary.as_ref().map(|value| value.0.as_str()),
-            "AddReplicaRegions": (!replicas.is_empty()).then_some(replicas),
-        }),
-    )?;
-    if let Some(policy) = fixture.policy {
-        let text = match policy {
-            Value::String(text) => text,
-            document => document.to_string(),
-        };
-        call("PutResourcePolicy", json!({"SecretId": fixture.name, "ResourcePolicy": text}))?;
-    }
-    if let Some(RotationFixture { lambda_arn, schedule, every_days, duration }) = fixture.rotation {
-        let mut rules = json!({
-            "ScheduleExpression": schedule, "AutomaticallyAfterDays": every_days, "Duration": duration
-        });
-        strip_nulls(&mut rules);
-        let rules = rules.as_object().is_some_and(|members| !members.is_empty()).then_some(rules);
-        call(
-            "RotateSecret",
-            json!({
-                "SecretId": fixture.name, "ClientRequestToken": context.new_version_id(), "RotationLambdaARN": lambda_arn,
-                "RotationRules": rules, "RotateImmediately": false
-            }),
-        )?;
-    }
-    if let Some(service) = fixture.owning_service {
-        set_owning_service(writer, context.caller, &fixture.name, &service)?;
-    }
-    match fixture.scheduled_for_deletion {
-        None | Some(DeletionFixture::Plain(false)) => Ok(()),
-        Some(DeletionFixture::Plain(true)) => call("DeleteSecret", json!({"SecretId": fixture.name})),
-        Some(DeletionFixture::Within { recovery_window_days }) => {
-            call("DeleteSecret", json!({"SecretId": fixture.name, "RecoveryWindowInDays": recovery_window_days}))
-        }
-    }
+    let token = fixture.version_id.clone().unwrap_or_else(|| context.new_version_id());
+    let members = json!({
+        "Name": fixture.name,
+        "ClientRequestToken": token,
+        "Description": fixture.description,
+        "Type": fixture.r#type,
+        "KmsKeyId": fixture.kms_key_id,
+        "Tags": tags.collect::<Vec<Value>>(),
+        "SecretString": fixture.value.as_ref().map(|value| value.0.as_str()),
+        "SecretBinary": fixture.binary.as_ref().map(|value| value.0.as_str()),
+        "AddReplicaRegions": (!replicas.is_empty()).then_some(replicas),
+    });
+    call(context, &fixture.name, "CreateSecret", members)
+}
+
+fn configure_rotation(context: &Context<'_>, name: &str, rotation: &RotationFixture) -> Result<(), FixtureError> {
+    let RotationFixture { lambda_arn, schedule, every_days, duration } = rotation;
+    let mut rules = json!({
+        "ScheduleExpression": schedule, "AutomaticallyAfterDays": every_days, "Duration": duration
+    });
+    strip_nulls(&mut rules);
+    let rules = rules.as_object().is_some_and(|members| !members.is_empty()).then_some(rules);
+    let members = json!({
+        "SecretId": name, "ClientRequestToken": context.new_version_id(), "RotationLambdaARN": lambda_arn,
+        "RotationRules": rules, "RotateImmediately": false
+    });
+    call(context, name, "RotateSecret", members)
 }
 
 fn strip_nulls(members: &mut Value) {

@@ -1,8 +1,8 @@
 //! The sandbox on a TCP address, for the AWS CLI, boto3 and anything else that speaks HTTP.
 //!
-//! It is meant for loopback, and goes beyond it only when it is told to. Even there a web page that somebody has open
-//! could send requests, so those that come from a browser (an `Origin` or `Sec-Fetch-Site` header) or under another
-//! host's name (a name that was made to point at this machine) are refused.
+//! It is meant for loopback, and goes beyond it only by `bind_beyond_loopback`. Even there a web page that somebody has
+//! open could send requests, so those that come from a browser (an `Origin` or `Sec-Fetch-Site` header) or under
+//! another host's name (a name that was made to point at this machine) are refused.
 
 use std::future::Future;
 use std::io;
@@ -53,7 +53,7 @@ impl Server {
     /// Takes a loopback address; port 0 takes any free port. Any other address is refused (`InvalidInput`).
     pub async fn bind(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
         if !address.ip().is_loopback() {
-            let text = "the sandbox listens on loopback addresses only, unless it is told otherwise";
+            let text = "the sandbox listens on loopback addresses only";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         Self::listen(Endpoint { sandbox, loopback_only: true }, address).await
@@ -61,7 +61,7 @@ impl Server {
 
     /// Takes any address, for a container or a network of one's own: whoever reaches it may do everything, the control
     /// path included. Requests may come under any host's name; those of browsers are still refused.
-    pub async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
         Self::listen(Endpoint { sandbox, loopback_only: false }, address).await
     }
 
@@ -112,7 +112,7 @@ async fn answer(endpoint: Endpoint, request: Request<Incoming>) -> Result<Respon
         Ok(Err(_)) => return Ok(text(StatusCode::BAD_REQUEST, "the body could not be read")),
         Err(_) => return Ok(text(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     };
-    // The sandbox waits for the disk, and sleeps when it is told to.
+    // The sandbox waits for the disk, and sleeps where a fault makes it slow.
     let answered = tokio::task::spawn_blocking(move || {
         if is_control {
             return Ok(control::answer(&sandbox, &head.method, head.uri.path(), &body));

@@ -1,5 +1,5 @@
-//! The sandbox as its users hold it: a handle that answers requests, remembers the calls, and does what tests ask of
-//! it. How a request is answered is in `dispatch`.
+//! The sandbox as its users hold it: a handle that answers requests, remembers the calls, and has what tests need
+//! beside. How a request is answered is in `dispatch`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,7 +88,7 @@ impl Sandbox {
     /// Opens a sandbox file, or makes it, with its folder, where there is none. One process at a time can have it open.
     ///
     /// Values are encrypted with a key that is kept beside it, in a file of the same name with `.key` behind it.
-    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let store = Store::open(path)?;
         let offset = store.clock_offset().map_err(|source| OpenError::Damaged { path: path.to_owned(), source })?;
         Ok(Self::over(store, options, offset))
@@ -127,7 +127,7 @@ impl Sandbox {
     /// scope too. The signature itself is not verified.
     ///
     /// `Dropped` means that a fault broke the connection: the client gets no answer.
-    pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+    pub(crate) fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
         match protocol::read(request) {
             Ok(envelope) => Ok(protocol::respond(envelope.service, self.run(&envelope)?)),
             Err((service, error)) => Ok(protocol::respond(service, Err(error))),
@@ -145,7 +145,7 @@ impl Sandbox {
 
     /// Forgets every secret, of all accounts and regions, and puts the clock back that `advance` moved. Calls, faults
     /// and hooks stay.
-    pub fn reset(&self) -> Result<(), StoreError> {
+    pub(crate) fn reset(&self) -> Result<(), StoreError> {
         self.inner.store.reset()?;
         self.inner.clock_offset.store(0, Ordering::Release);
         Ok(())
@@ -180,16 +180,16 @@ impl Sandbox {
         Ok(made)
     }
 
-    /// Writes secrets as they are somewhere else, in one change: all of them or, on an error, none. A secret whose place
-    /// is taken, by one that is loaded before it too, is left out; how many were written.
-    pub fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
+    /// Writes secrets as they are in another account, in one change: all of them or, on an error, none. A secret whose
+    /// place is taken, by one that is loaded before it too, is left out; how many were written.
+    pub(crate) fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
         self.inner.store.write(self.inner.now(), |writer| snapshot::load(writer, secrets))
     }
 
     /// Moves the clock forward, whichever clock the sandbox has: recovery windows end and rotations fall due. A store
     /// on disk keeps how far its clock was moved; a manual clock is moved itself.
     pub fn advance(&self, by: Duration) -> Result<(), StoreError> {
-        if let Clock::Manual(clock) = &self.inner.options.clock {
+        if let clock @ Clock::Manual(_) = &self.inner.options.clock {
             clock.advance(by.try_into().unwrap_or(jiff::SignedDuration::MAX));
             return Ok(());
         }
@@ -200,7 +200,7 @@ impl Sandbox {
     }
 
     /// What time it is in the sandbox.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.inner.now().0).unwrap_or(jiff::Timestamp::MAX)
     }
 
@@ -215,8 +215,8 @@ impl Sandbox {
         locked(&self.inner.log).clear();
     }
 
-    /// Takes a fault file, as JSON: `rules` are added to those in force, `profile` replaces the fault profile, and each of
-    /// `rotations` says how the rotations of a secret or of a function end from now on.
+    /// Takes a fault file, as JSON: `rules` are added to those in force, `profile` replaces the fault profile, and each
+    /// of `rotations` says how the rotations of a secret or of a function end from now on.
     pub fn apply_fault_file(&self, text: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
         let FaultFile { rules, profile, rotations } = serde_json::from_slice(text.as_ref())?;
         for rule in rules {
@@ -237,12 +237,12 @@ impl Sandbox {
     }
 
     /// Says how the simulated rotation functions end from now on.
-    pub fn set_rotation(&self, rotations: RotationOf, outcome: RotationOutcome) {
+    pub(crate) fn set_rotation(&self, rotations: RotationOf, outcome: RotationOutcome) {
         self.inner.functions.set(rotations, outcome);
     }
 
     /// Replaces the fault profile.
-    pub fn set_fault_profile(&self, profile: FaultProfile) {
+    pub(crate) fn set_fault_profile(&self, profile: FaultProfile) {
         self.inner.store.remember(!profile.lag().is_zero());
         locked(&self.inner.injector).set_profile(profile);
     }
@@ -277,8 +277,8 @@ impl Sandbox {
         locked(&self.inner.hooks).push(Arc::new(hook));
     }
 
-    /// Makes another AWS service the owner of a secret: DescribeSecret shows the OwningService, and the tag that AWS sets
-    /// with it. No operation of the API can do this. False if there is no such secret.
+    /// Makes another AWS service the owner of a secret: DescribeSecret shows the OwningService, and the tag that AWS
+    /// sets with it. No operation of the API can do this. False if there is no such secret.
     pub fn set_owning_service(
         &self,
         account: &str,

@@ -1,6 +1,6 @@
 //! Values at rest: AES-256-GCM under a key that is kept beside the database, never in it.
 //!
-//! A copied or committed database file tells names and dates, and no value. Each value has a fresh random nonce, and
+//! A copied or committed database file shows names and dates, and no value. Each value has a fresh random nonce, and
 //! its encryption is bound to the place where it is stored.
 
 use std::fs;
@@ -58,8 +58,8 @@ pub(crate) fn key_file(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes a key and its file, which nobody else may read. A file that is there already is an error: it may be the key
-/// of values that somebody still wants.
+/// Makes a key and its file, readable by its owner alone. A file that exists is an error: it may be the key of
+/// values that are still needed.
 pub(crate) fn create(path: &Path) -> io::Result<Cipher> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -69,7 +69,7 @@ pub(crate) fn create(path: &Path) -> io::Result<Cipher> {
     let mut file = options.open(path)?;
     file.write_all(key.as_ref())?;
     file.sync_all()?;
-    // The file's name is on the disk too, where a folder can be asked for that.
+    // The file's name is on the disk too, where the system can sync a folder.
     #[cfg(unix)]
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::File::open(folder)?.sync_all()?;
@@ -94,7 +94,7 @@ pub(crate) fn read(path: &Path) -> io::Result<KeyFile> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(KeyFile::Missing),
         Err(error) => return Err(error),
     };
-    // One byte more than a key tells a longer file.
+    // One byte more than a key shows a longer file.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
     file.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(match <&[u8; KEY_BYTES]>::try_from(bytes.as_slice()) {
@@ -114,7 +114,7 @@ mod tests {
         let sealed = cipher.seal(b"place", b"value").unwrap_or_default();
         assert_eq!(cipher.open(b"place", &sealed).as_deref().map(Vec::as_slice), Some(&b"value"[..]));
         assert_ne!(cipher.seal(b"place", b"value").unwrap_or_default(), sealed, "no nonce comes twice");
-        assert!(cipher.open(b"elsewhere", &sealed).is_none());
+        assert!(cipher.open(b"another", &sealed).is_none());
         assert!(other.open(b"place", &sealed).is_none());
         for length in 0..sealed.len() {
             assert!(cipher.open(b"place", &sealed[..length]).is_none());

@@ -1,7 +1,7 @@
 //! Staging labels: which version carries which, and how they move.
 //!
 //! A label points at a version, so that it can never sit on two. Versions without labels are deprecated: they exist,
-//! and no listing shows them unless it is asked to.
+//! and a listing shows them only with IncludeDeprecated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,8 +169,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is put, there is one current version, and it is never also the previous one unless somebody said
-        /// so.
+        /// Whatever is put, there is one current version, and it is never also the previous one unless a put
+        /// names both labels.
         #[test]
         fn there_is_always_one_current_version(
             puts in prop::collection::vec((0..6_u8, prop::collection::vec(0..4_usize, 0..3)), 1..20)

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_arns_are_told_apart() {
+    fn a_secret_id_is_a_name_or_an_arn() {
         assert_eq!(SecretId::parse("a/b_+=.@!-1"), Ok(SecretId::Name("a/b_+=.@!-1".to_owned())));
         assert_eq!(
             SecretId::parse("arn:aws:secretsmanager:eu-west-1:111122223333:secret:a/b-AbCd12"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_hyphen_and_six_letters_or_digits_are_a_suffix() {
+    fn an_arn_suffix_is_a_hyphen_and_six_letters_or_digits() {
         assert_eq!(without_suffix("name-a1b2C3"), Some("name"));
         for other in ["name-a1b2", "name-a1b2c3-", "name", "name-a1b2/3", "name-a1b2c3d"] {
             assert_eq!(without_suffix(other), None, "{other}");

@@ -1,9 +1,9 @@
 //! What the sandbox remembers: the database, the records in it, and the log of calls.
 //!
-//! `store` opens the database, `tables` reads and `changes` writes it, `record` and `label` are what is kept of a secret,
-//! `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies in step,
-//! `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what is here,
-//! `calls` is the log. What may not enter: requests, and the rules of single operations.
+//! `store` opens the database, `tables` reads and `changes` writes it, `record` and `label` are what is kept of a
+//! secret, `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies
+//! in step, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what
+//! is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
 
 mod calls;
 mod changes;
@@ -27,7 +27,8 @@ pub(crate) use lookup::{Found, SecretId, is_valid_name};
 pub(crate) use record::{
     Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
 };
-pub use snapshot::{LoadError, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
-pub(crate) use store::Store;
-pub use store::{OpenError, StoreError};
+pub use snapshot::LoadError;
+pub(crate) use snapshot::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+pub use store::StoreError;
+pub(crate) use store::{OpenError, Store};
 pub(crate) use tables::{Reader, Transaction, View, Writer};

@@ -43,7 +43,7 @@ pub(crate) struct SecretRecord {
     /// The service that owns the secret, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) owning_service: Option<String>,
-    /// Where copies of the secret are wanted, in the order in which they were asked for.
+    /// Its replicas, in the order in which they were requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) replicas: Vec<Replica>,
     /// The region of the secret that this one is a copy of.
@@ -82,7 +82,7 @@ impl SecretRecord {
     }
 }
 
-/// A deletion that was asked for and has not yet happened.
+/// A deletion that was requested and has not happened yet.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     /// The moment of the call: this, not the end of the window, is the DeletedDate that DescribeSecret shows.
@@ -131,7 +131,7 @@ pub(crate) struct Rotation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<Window>,
     /// The version of a rotation that was begun and did not end. Only such a version is tried again: one that
-    /// somebody labelled AWSPENDING by hand is theirs.
+    /// was labelled AWSPENDING by a client is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A copy is a record of its own, with versions and values of its own under its own key, so that it is read, listed
 //! and filtered like any secret. What it says is its primary's, and every change of the primary rewrites it in the
-//! same transaction. Who may ask for a copy, and when, is decided in `operations`.
+//! same transaction. Who may request one, and when, is decided in `operations`.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
-//! What exists before anything happens, said with all that a real account can hold: ARNs, version ids and labels as they
-//! are there, replicas as they stand, rotations in the middle.
+//! What exists before anything happens, said with all that a real account can hold: ARNs, version ids and labels as
+//! they are there, replicas as they stand, rotations in the middle.
 //!
 //! `seed` makes secrets through the operations of the service, so it can make nothing that a client could not make now.
-//! A rehearsal needs what somebody made long ago, so this writes the records themselves. All of it is one change.
+//! A rehearsal needs what was made long ago, so this writes the records themselves. All of it is one change.
 
 use std::collections::BTreeMap;
 
@@ -21,62 +21,58 @@ use crate::sandbox::clock::Moment;
 use crate::sandbox::home::{Home, is_account};
 use crate::sandbox::wire::limits;
 
-/// One secret as it is somewhere else. What it says is written as it is: no rule of the service is asked.
+/// One secret as it is in another account. It is written as it is: no rule of the service is checked.
 #[derive(Default)]
-pub struct Snapshot {
-    /// The name.
-    pub name: String,
+pub(crate) struct Snapshot {
+    pub(crate) name: String,
     /// The full ARN, which also says in which account and region the secret is.
-    pub arn: String,
-    /// The description.
-    pub description: Option<String>,
+    pub(crate) arn: String,
+    pub(crate) description: Option<String>,
     /// The KMS key as it was given; none for the default key.
-    pub kms_key_id: Option<String>,
+    pub(crate) kms_key_id: Option<String>,
     /// The partner of a managed external secret (`Type`).
-    pub secret_type: Option<String>,
+    pub(crate) secret_type: Option<String>,
     /// The tags, AWS's own included.
-    pub tags: BTreeMap<String, String>,
-    /// The text of the resource policy.
-    pub policy: Option<String>,
-    /// The versions by their ids.
-    pub versions: BTreeMap<String, SnapshotVersion>,
-    /// When its deletion was asked for. Its recovery window is taken to have its whole length still before it.
-    pub deletion_requested: Option<Timestamp>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) policy: Option<String>,
+    pub(crate) versions: BTreeMap<String, SnapshotVersion>,
+    /// When its deletion was requested. Its recovery window is taken to have its whole length still before it.
+    pub(crate) deletion_requested: Option<Timestamp>,
     /// The service that owns it.
-    pub owning_service: Option<String>,
+    pub(crate) owning_service: Option<String>,
     /// The region of the primary, for a replica.
-    pub replica_of: Option<String>,
+    pub(crate) replica_of: Option<String>,
     /// Its replicas by region.
-    pub replicas: BTreeMap<String, SnapshotReplica>,
+    pub(crate) replicas: BTreeMap<String, SnapshotReplica>,
     /// How it rotates; none if rotation was never configured.
-    pub rotation: Option<SnapshotRotation>,
+    pub(crate) rotation: Option<SnapshotRotation>,
     /// LastChangedDate; now where it is not known.
-    pub changed: Option<Timestamp>,
+    pub(crate) changed: Option<Timestamp>,
 }
 
 /// One version. It is never shown.
-pub struct SnapshotVersion {
+pub(crate) struct SnapshotVersion {
     /// Its staging labels; none for a deprecated version.
-    pub labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     /// Its value.
-    pub value: Zeroizing<String>,
+    pub(crate) value: Zeroizing<String>,
 }
 
 /// One replica, as its primary shows it.
 #[derive(Clone, Debug)]
-pub struct SnapshotReplica {
+pub(crate) struct SnapshotReplica {
     /// The KMS key in its region; none for the default key.
-    pub kms_key_id: Option<String>,
+    pub(crate) kms_key_id: Option<String>,
     /// How it stands.
-    pub status: SnapshotStatus,
+    pub(crate) status: SnapshotStatus,
 }
 
 /// How a replication stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SnapshotStatus {
+pub(crate) enum SnapshotStatus {
     /// The copy is there; it is made.
     InSync,
-    /// It is being made, and will be there as soon as somebody looks.
+    /// It is being made, and has been when the next request looks.
     InProgress,
     /// It could not be made.
     Failed {
@@ -89,32 +85,32 @@ pub enum SnapshotStatus {
 
 /// How a secret rotates.
 #[derive(Clone, Debug, Default)]
-pub struct SnapshotRotation {
+pub(crate) struct SnapshotRotation {
     /// `RotationEnabled`.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// `RotationLambdaARN`.
-    pub lambda_arn: Option<String>,
+    pub(crate) lambda_arn: Option<String>,
     /// `AutomaticallyAfterDays`; not beside an expression, for which the service computes it.
-    pub every_days: Option<u32>,
+    pub(crate) every_days: Option<u32>,
     /// `ScheduleExpression`.
-    pub expression: Option<String>,
+    pub(crate) expression: Option<String>,
     /// `Duration`.
-    pub duration: Option<String>,
+    pub(crate) duration: Option<String>,
     /// `ExternalSecretRotationRoleArn`.
-    pub external_role_arn: Option<String>,
+    pub(crate) external_role_arn: Option<String>,
     /// `ExternalSecretRotationMetadata`.
-    pub external_metadata: BTreeMap<String, String>,
+    pub(crate) external_metadata: BTreeMap<String, String>,
     /// `LastRotatedDate`.
-    pub last: Option<Timestamp>,
-    /// `NextRotationDate`; the rotation itself falls due then.
-    pub next: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+    /// `NextRotationDate`; the rotation itself is due then.
+    pub(crate) next: Option<Timestamp>,
 }
 
 /// Why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The ARN is none of a secret, so nobody knows where the secret is.
+    /// The ARN is none of a secret, so it does not say where the secret is.
     #[error("{arn} is not the ARN of a secret")]
     NotAnArn {
         /// What was given.
@@ -128,8 +124,8 @@ pub enum LoadError {
 /// The end of the ARN of what stands in a replica's way.
 const IN_THE_WAY: &str = "InTheW";
 
-/// Writes secrets as they are somewhere else: those whose place is taken, by one that is loaded before them too, are left
-/// out. How many were written.
+/// Writes secrets as they are in another account: those whose place is taken, by one that is loaded before them too,
+/// are left out. How many were written.
 pub(crate) fn load<'a>(
     writer: &Writer<'_>,
     secrets: impl IntoIterator<Item = &'a Snapshot>,
@@ -282,7 +278,7 @@ fn replicate(
             let other = Snapshot { name: record.name.clone(), arn, ..Snapshot::default() };
             write(writer, &there, &other).map(drop)
         }
-        // One that is being made is there as soon as somebody looks.
+        // One that is being made has been when the next request looks.
         Some(SnapshotStatus::InProgress | SnapshotStatus::Failed { .. }) | None => Ok(()),
     }
 }

@@ -25,72 +25,54 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Why a sandbox file could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// Another process, or another sandbox of this one, has the file open.
     #[error("the sandbox file {path} is in use: another keywright process has it open")]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// The file exists and is something else. It was left as it is.
     #[error("{path} is not a sandbox file; it was left as it is")]
-    NotASandbox {
-        /// The file.
-        path: PathBuf,
-    },
+    NotASandbox { path: PathBuf },
     /// The file was written by a version of keywright that keeps another format.
     #[error(
         "the sandbox file {path} has format {found}, and this version of keywright reads format {supported}: \
          use the version that wrote it, or delete the file"
     )]
     OtherFormat {
-        /// The file.
         path: PathBuf,
-        /// The format of the file.
         found: String,
         /// The format that this version reads and writes.
         supported: &'static str,
     },
     /// The file is a sandbox file, or was one, and cannot be read any more.
-    #[error("the sandbox file {path} is damaged; delete it to begin afresh")]
+    #[error("the sandbox file {path} is damaged; delete it to start over")]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What the database found.
         #[source]
         source: StoreError,
     },
     /// The file that holds the key of the values is missing: they cannot be read any more.
     #[error(
         "the key of the sandbox file {path} is missing: it was in {key}; put it back, or delete the sandbox file to \
-         begin afresh"
+         start over"
     )]
     KeyMissing {
-        /// The sandbox file.
         path: PathBuf,
         /// Where its key should be.
         key: PathBuf,
     },
     /// The key beside the file is another file's.
-    #[error("{key} is not the key of the sandbox file {path}: put the right one there, or delete both to begin afresh")]
-    WrongKey {
-        /// The sandbox file.
-        path: PathBuf,
-        /// The key.
-        key: PathBuf,
-    },
+    #[error("{key} is not the key of the sandbox file {path}: put the right one there, or delete both to start over")]
+    WrongKey { path: PathBuf, key: PathBuf },
     /// The file or its folder could not be read or made.
     #[error("cannot open the sandbox file {path}")]
     Io {
-        /// The file.
         path: PathBuf,
-        /// The operating system's answer.
         #[source]
         source: io::Error,
     },
 }
 
-/// Why the store could not do what it was asked.
+/// Why the store could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | meta | name | the magic word, the format, and what tells a wrong key |
+//! | meta | name | the magic word, the format, and what a wrong key is known by |
 //! | counters | name | the last serial number; how far the clock was moved |
 //! | secrets | account, region, name | the record, JSON |
 //! | created | account, region, creation date, serial | the name: the order of ListSecrets |
@@ -56,7 +56,7 @@ pub(super) const NOTHING: &[u8] = b"";
 pub(crate) enum Format {
     /// There is nothing in it.
     Empty,
-    /// Ours; `key_check` tells whether a key is the one of its values.
+    /// Ours; `key_check` shows whether a key is the one of its values.
     Ours {
         key_check: String,
     },
@@ -95,7 +95,7 @@ pub(crate) fn is_key(cipher: &Cipher, key_check: &str) -> bool {
     STANDARD.decode(key_check).is_ok_and(|sealed| cipher.open(MAGIC.as_bytes(), &sealed).is_some())
 }
 
-/// Removes everything and makes the tables anew.
+/// Removes everything and makes the tables again.
 pub(crate) fn clear(transaction: &WriteTransaction, cipher: &Cipher) -> Result<(), StoreError> {
     let tables: Vec<_> = transaction.list_tables()?.collect();
     for table in tables {

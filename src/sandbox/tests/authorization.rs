@@ -18,8 +18,8 @@ const BELOW_APP: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:ap
 
 fn denial(action: &str, on: &str) -> super::Refused {
     let message = format!(
-        "User: arn:aws:iam::000000000000:user/sandbox is not authorized to perform: secretsmanager:{action}{on} because \
-         no identity-based policy allows the secretsmanager:{action} action"
+        "User: arn:aws:iam::000000000000:user/sandbox is not authorized to perform: secretsmanager:{action}{on} \
+         because no identity-based policy allows the secretsmanager:{action} action"
     );
     refused("AccessDeniedException", &message)
 }

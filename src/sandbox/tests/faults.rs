@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Dropped, Fault, FaultKind, FaultProfile, Outcome};
 use super::*;
+use crate::sandbox::Outcome;
+use crate::sandbox::faults::{Fault, FaultKind, FaultProfile};
+use crate::sandbox::server::dispatch::Dropped;
 
 fn create(number: u32) -> Value {
     json!({"Name": format!("s/{number}"), "ClientRequestToken": token(number)})

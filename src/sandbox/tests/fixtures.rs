@@ -60,10 +60,8 @@ fn fixtures_make_every_field_and_leave_existing_secrets() {
 fn one_refused_fixture_undoes_all() {
     let client = Client::new();
     let error = client.sandbox.make_fixtures("- { name: good }\n- { name: 'not good' }\n").unwrap_err();
-    assert!(
-        matches!(&error, FixtureError::Refused { name, code, .. } if name == "not good" && code == "ValidationException"),
-        "{error}"
-    );
+    let FixtureError::Refused { name, code, .. } = &error else { panic!("{error}") };
+    assert_eq!((name.as_str(), code.as_str()), ("not good", "ValidationException"));
     assert_eq!(client.sandbox.dump(DEFAULT_ACCOUNT, "us-east-1"), []);
     assert!(client.sandbox.make_fixtures("- { name: a, account: '1' }").is_err());
     assert!(client.sandbox.make_fixtures("- { name: a, value: x, binary: AA== }").is_err());

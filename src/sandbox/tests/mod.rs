@@ -20,6 +20,7 @@ mod model;
 mod policy;
 mod random_password;
 mod replication;
+mod rooms;
 mod rotation;
 mod scale;
 mod serving;

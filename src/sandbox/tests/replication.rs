@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::FaultProfile;
 use super::*;
+use crate::sandbox::faults::FaultProfile;
 
 const THERE: &str = "us-west-2";
 

@@ -44,7 +44,7 @@ pub(crate) type Refusal = (Service, ServiceError);
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
     let headers = request.headers();
     let target = text(headers, "x-amz-target");
-    // Before the credential scope has been read, a target is what tells the services apart.
+    // Before the credential scope has been read, a target is what distinguishes the services.
     let is_query = target.is_none() && query::action(request).is_some();
     let likely = if is_query { Service::Sts } else { Service::SecretsManager };
     let Some(authorization) = headers.get(AUTHORIZATION) else {
@@ -231,7 +231,7 @@ pub(crate) fn respond(service: Service, outcome: Result<Reply, ServiceError>) ->
         }
     };
     let mut response = Response::new(body);
-    // A fault rule may ask for a status that HTTP does not have.
+    // A fault rule may name a status that HTTP does not have.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
