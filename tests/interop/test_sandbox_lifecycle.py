@@ -414,7 +414,7 @@ def test_a_recovery_window_ends(sandbox: Endpoint, sm: Any, login: str) -> None:
 
 
 def test_a_sandbox_is_seeded_watched_and_reset(sandbox: Endpoint, sm: Any, frankfurt: Any) -> None:
-    seed = f"""
+    fixtures = f"""
 - name: seeded
   account: "{ACCOUNT}"
   region: {DUBLIN}
@@ -423,10 +423,10 @@ def test_a_sandbox_is_seeded_watched_and_reset(sandbox: Endpoint, sm: Any, frank
   replicas: [{{ region: {FRANKFURT} }}]
   rotation: {{ lambdaArn: "{LAMBDA}", everyDays: 30 }}
 """
-    assert control(sandbox, "POST", "seed", seed) == {"made": 1}
+    assert control(sandbox, "POST", "seed", fixtures) == {"made": 1}
     assert current(frankfurt, "seeded") == "from the seed"
     assert described(sm, "seeded")["RotationRules"] == EVERY_MONTH
-    assert control(sandbox, "POST", "seed", seed) == {"made": 0}
+    assert control(sandbox, "POST", "seed", fixtures) == {"made": 0}
 
     forget_calls(sandbox)
     sm.rotate_secret(SecretId="seeded", ClientRequestToken=SECOND)

@@ -11,7 +11,7 @@ use crate::support::call;
 /// A secret that somebody else made.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Seed {
+struct Fixture {
     name: String,
     description: Option<String>,
     kms_key_id: Option<String>,
@@ -27,31 +27,31 @@ struct Seed {
 }
 
 /// Makes the secrets of a `live` section.
-pub(crate) fn seed(sandbox: &Sandbox, account: &str, region: &str, body: &str) -> Result<(), String> {
-    let seeds: Vec<Seed> = serde_yaml::from_str(body).map_err(|error| error.to_string())?;
-    for (index, seed) in seeds.into_iter().enumerate() {
-        let mut create = json!({ "Name": seed.name, "ClientRequestToken": format!("seed-{index:032}") });
+pub(crate) fn make(sandbox: &Sandbox, account: &str, region: &str, body: &str) -> Result<(), String> {
+    let fixtures: Vec<Fixture> = serde_yaml::from_str(body).map_err(|error| error.to_string())?;
+    for (index, fixture) in fixtures.into_iter().enumerate() {
+        let mut create = json!({ "Name": fixture.name, "ClientRequestToken": format!("seed-{index:032}") });
         let mut set = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 create[key] = value;
             }
         };
-        set("Description", seed.description.map(Value::from));
-        set("KmsKeyId", seed.kms_key_id.map(Value::from));
-        set("SecretString", seed.value.map(Value::from));
-        let tags: Vec<_> = seed.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        set("Description", fixture.description.map(Value::from));
+        set("KmsKeyId", fixture.kms_key_id.map(Value::from));
+        set("SecretString", fixture.value.map(Value::from));
+        let tags: Vec<_> = fixture.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
         set("Tags", (!tags.is_empty()).then(|| tags.into()));
         call(sandbox, account, region, "CreateSecret", &create);
-        if let Some(policy) = seed.policy {
-            let put = json!({ "SecretId": seed.name, "ResourcePolicy": policy.to_string() });
+        if let Some(policy) = fixture.policy {
+            let put = json!({ "SecretId": fixture.name, "ResourcePolicy": policy.to_string() });
             call(sandbox, account, region, "PutResourcePolicy", &put);
         }
-        if let Some(service) = &seed.owning_service {
-            let set = sandbox.set_owning_service(account, region, &seed.name, service);
+        if let Some(service) = &fixture.owning_service {
+            let set = sandbox.set_owning_service(account, region, &fixture.name, service);
             set.map_err(|error| error.to_string())?;
         }
-        if seed.scheduled_for_deletion {
-            call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": seed.name }));
+        if fixture.scheduled_for_deletion {
+            call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": fixture.name }));
         }
     }
     sandbox.clear_calls();

@@ -80,7 +80,7 @@ impl Stage {
             Header::Remove(name) => {
                 std::fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string())?;
             }
-            Header::Live { account, region } => live::seed(&self.sandbox, account, region, body)?,
+            Header::Live { account, region } => live::make(&self.sandbox, account, region, body)?,
             Header::Meanwhile { operation, secret, nth, account, region } => {
                 let calls = live::parse_calls(body)?;
                 let (operation, secret, nth) = (operation.clone(), secret.clone(), *nth);
