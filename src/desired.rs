@@ -90,6 +90,8 @@ pub struct Desired {
     pub ignore_tags: TagPatterns,
     /// Limits on what one apply may do.
     pub guards: GuardLimits,
+    /// What was passed over while manifests were read: what it declares would look like orphans.
+    pub skipped: Vec<String>,
     /// The secrets, by name.
     pub secrets: BTreeMap<SecretName, DesiredSecret>,
 }
@@ -245,6 +247,8 @@ pub struct DesiredSecret {
     pub value: Option<DesiredValue>,
     /// `spec.labels`: custom staging labels, each with the version that should hold it.
     pub labels: BTreeMap<String, (LabelHolder, Origin)>,
+    /// Where `spec.labels` is written as `{}` or `null`: there must be no custom staging label.
+    pub no_labels: Option<Origin>,
     /// `spec.type`: the partner of a managed external secret (CreateSecret, `Type`).
     pub secret_type: Option<Declared<String>>,
     /// `spec.rotation`; a declared `null` means that rotation must be off.

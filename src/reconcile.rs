@@ -121,7 +121,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {
             refresh(&mut live, name, described);
         }
-        facts.unlabelled.extend(live::version_ids_of(reader, versions_unknown).await?);
+        facts.learn_versions(live::versions_of(reader, versions_unknown).await?);
         for (region, name) in places_unknown {
             let there = reader.describe_in_region(&region, &name).await?;
             progress(ReadProgress::Described);

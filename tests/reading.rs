@@ -88,6 +88,14 @@ impl Service {
 impl ReadSecrets for Service {
     async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
         self.log(format!("ListSecrets {}", filter.prefix));
+        if let Some((_, owner)) = &filter.tag {
+            let owned = |secret: &&LiveSecret| secret.named_owner().is_some_and(|named| named.starts_with(owner.as_str()));
+            let outside = |secret: &&LiveSecret| {
+                filter.without.iter().all(|prefix| !secret.name.as_str().starts_with(prefix.as_str()))
+            };
+            let secrets = self.listed.iter().filter(owned).filter(outside).cloned().collect();
+            return Ok(ListPage { secrets, next_token: None });
+        }
         if self.endless {
             return Ok(ListPage { secrets: Vec::new(), next_token: Some("again".to_owned()) });
         }
@@ -162,8 +170,9 @@ fn unchanged_secrets_cost_pages_and_nothing_else() {
     assert_eq!(planned.report.counts.unchanged, 7);
     assert_eq!(service.calls("DescribeSecret"), 0);
     assert_eq!(service.calls("GetResourcePolicy"), 0, "no manifest declares a policy");
-    // Three full pages and the empty ones between them, once for each of the two prefixes.
-    assert_eq!(service.calls("ListSecrets"), 2 * 5);
+    // Three full pages and the empty ones between them, once for each of the two prefixes; and one for what is owned
+    // outside of them.
+    assert_eq!(service.calls("ListSecrets"), 2 * 5 + 1);
 }
 
 #[test]
@@ -204,7 +213,9 @@ fn what_the_list_shows_outside_the_scope_is_not_looked_at() {
         Service { listed: vec![secret("dev/c/theirs", "x"), secret("other", "x")], page: 100, ..Service::default() };
     let planned = plan(&service, &desired(&[]), Selection::all()).expect("a plan");
     assert!(planned.plan.is_empty(), "prune is delete, and the owner tag is ours: only the scope saves them");
-    assert!(planned.report.findings.is_empty());
+    let found = &planned.report.findings;
+    assert!(found.iter().all(|finding| matches!(finding.kind, FindingKind::OwnedOutsideScope { .. })), "{found:?}");
+    assert_eq!(found.len(), 2, "they are reported, and no more");
 }
 
 #[test]

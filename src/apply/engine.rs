@@ -264,6 +264,15 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     }
                 }
             }
+            Action::RemoveLabel { label, from } => {
+                match self.writer.remove_label(&self.arn(&secret.name)?, label, from).await {
+                    Ok(receipt) => receipt,
+                    Err(error) => {
+                        let gone = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label).is_none());
+                        self.recover_lost_response(&secret.name, error, gone).await?
+                    }
+                }
+            }
             Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
             Action::Delete { deletion } => match self.writer.delete(&self.arn(&secret.name)?, *deletion).await {
                 Ok(receipt) => receipt,

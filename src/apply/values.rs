@@ -37,8 +37,8 @@ pub(super) async fn render(
         // The ARNs that the text holds are known by now: what they depend on comes first.
         Token::KnownAfterApply => {
             match values.identity(name, &planned.source, arns).map_err(|error| ApplyError::value(&error))? {
-                Identity::Known(id) => Some(id),
-                Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
+                Identity::Known(id) | Identity::MadeOnce(id) => Some(id),
+                Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
             }
         }
     };

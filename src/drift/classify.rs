@@ -151,7 +151,7 @@ fn field(change: &Change) -> String {
         Change::Type { .. } => "type".to_owned(),
         Change::Tag { key, .. } => format!("tag {key}"),
         Change::Policy { .. } => "policy".to_owned(),
-        Change::Label { label, .. } => format!("label {label}"),
+        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => format!("label {label}"),
         Change::Rotation { .. } => "rotation".to_owned(),
         Change::Replica { region, .. } => format!("replica in {region}"),
         Change::Value { .. } => "value".to_owned(),
@@ -164,6 +164,7 @@ fn value_words(reason: &ValueReason) -> &'static str {
         ValueReason::First => "has no value yet",
         ValueReason::NotFromGit { .. } => "the current value did not come from git",
         ValueReason::ReEncryptedOrChanged { .. } => "the value in git is another one, or is encrypted afresh",
+        ValueReason::NowGenerated { .. } => "the value is still the one that git held, and a generated one is declared",
         ValueReason::Reverted { .. } => "another version is current than the one in git",
         ValueReason::Differs { .. } => "the live value is another one than git's",
         ValueReason::ForLabel => "git's version is not there for its label",
@@ -173,7 +174,8 @@ fn value_words(reason: &ValueReason) -> &'static str {
 /// What a version id tells of where the version came from.
 fn value_hints(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<String> {
     let current = match reason {
-        ValueReason::NotFromGit { current }
+        ValueReason::NotFromGit { undone, moved_back: _ } => &undone.id,
+        ValueReason::NowGenerated { current }
         | ValueReason::ReEncryptedOrChanged { current }
         | ValueReason::Reverted { current }
         | ValueReason::Differs { current } => current,
@@ -248,6 +250,18 @@ fn found(finding: &Finding) -> Option<Drift> {
             None,
             "manage it from a target in its primary's region",
         ),
+        FindingKind::GeneratedFieldsChanged => (
+            Class::ValueChanged,
+            "fields beside a generated one are others in git than in the live value".to_owned(),
+            None,
+            "put the value once by hand, with the new fields and the password that it has",
+        ),
+        FindingKind::ValueNotApplied { .. } => (
+            Class::ValueChanged,
+            "git's value is not live, and is left alone since the secret was rotated once".to_owned(),
+            None,
+            "write ownership: enforce or ownership: seed in its manifest",
+        ),
         FindingKind::ValueUnreadable { reason } => {
             (Class::Unknown, format!("its value could not be compared: {reason}"), None, "check permission and key")
         }
@@ -266,14 +280,27 @@ fn found(finding: &Finding) -> Option<Drift> {
         FindingKind::DependencyNotSelected { dependency } | FindingKind::DependencyAbsent { dependency } => {
             (Class::Unknown, format!("was not compared, since it needs {dependency}"), None, "keywright plan says why")
         }
+        FindingKind::RotationPending { version, held_back: None } => (
+            Class::Changed,
+            format!("rotation is declared otherwise than it is; it is left alone while AWSPENDING is on {version}"),
+            None,
+            "let the rotation finish, or clear it with `keywright rotate --repair`",
+        ),
+        FindingKind::RotationWaitsForValue => (
+            Class::Changed,
+            "rotation is declared, and waits for a first value".to_owned(),
+            None,
+            "declare `value`, or put one by hand",
+        ),
+        FindingKind::ReplicaInProgress { regions } => {
+            (Class::Unknown, format!("replicas in {} are being made", regions.join(", ")), None, "look again later")
+        }
         // What is not drift, or is told from the live state itself.
-        FindingKind::RotationPending { held_back: None, .. }
-        | FindingKind::RotationWaitsForValue
+        FindingKind::ValueUnknown
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }
-        | FindingKind::ValueReEncrypted
-        | FindingKind::ValueUnknown => return None,
+        | FindingKind::ValueReEncrypted => return None,
     };
     Some(Drift { origin: origin.clone(), since, help: Some(help), ..new(class, secret, what) })
 }

@@ -62,7 +62,10 @@ fn add_values(desired: &Desired, draft: &mut Draft) {
     if values(desired).next().is_some() {
         written.push("secretsmanager:PutSecretValue");
     }
-    if values(desired).any(has_version_id) || present(desired).any(|desired_secret| !desired_secret.labels.is_empty()) {
+    if values(desired).any(has_version_id)
+        || present(desired)
+            .any(|desired_secret| !desired_secret.labels.is_empty() || desired_secret.no_labels.is_some())
+    {
         written.push("secretsmanager:UpdateSecretVersionStage");
     }
     draft.add(unless_foreign(Permission::new("WriteValues", written).on(everywhere(desired)), desired));

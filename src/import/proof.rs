@@ -100,6 +100,7 @@ mod tests {
             prune_window_days: 30,
             ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
             guards: GuardLimits::default(),
+            skipped: Vec::new(),
             secrets: BTreeMap::new(),
         }
     }

@@ -15,7 +15,7 @@ pub use ownership::Ownership;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
     ListFilter, ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read,
-    read_in_full, version_ids_of,
+    read_in_full, versions_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

@@ -322,15 +322,15 @@ pub async fn policies_of<R: ReadSecrets>(
         .await
 }
 
-/// The ids of all versions of several secrets, deprecated ones too; none for a secret that does not exist.
-pub async fn version_ids_of<R: ReadSecrets>(
+/// All versions of several secrets, deprecated ones too; none for a secret that does not exist.
+pub async fn versions_of<R: ReadSecrets>(
     reader: &R,
     names: impl IntoIterator<Item = SecretName>,
-) -> Result<BTreeMap<SecretName, BTreeSet<String>>, ServiceError> {
+) -> Result<BTreeMap<SecretName, Vec<VersionEntry>>, ServiceError> {
     stream::iter(names)
         .map(async |name| {
             let versions = reader.versions(&name).await?.unwrap_or_default();
-            Ok((name, versions.into_iter().map(|version| version.id).collect()))
+            Ok((name, versions))
         })
         .buffer_unordered(IN_FLIGHT)
         .try_collect()

@@ -398,6 +398,7 @@ impl Loader {
                 prune_window_days: project.prune_window_days,
                 ignore_tags: project.ignore_tags.clone(),
                 guards: project.guards,
+                skipped: Vec::new(),
                 secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
             });
         }

@@ -64,6 +64,13 @@ pub enum Action {
         /// The version that holds it now.
         from: Option<String>,
     },
+    /// UpdateSecretVersionStage without a version to move to: the label goes.
+    RemoveLabel {
+        /// The staging label.
+        label: String,
+        /// The version that holds it.
+        from: String,
+    },
     /// RemoveRegionsFromReplication.
     RemoveReplicas {
         /// The regions.
@@ -143,7 +150,7 @@ impl Action {
             Self::PutPolicy { .. } => "PutResourcePolicy",
             Self::DeletePolicy => "DeleteResourcePolicy",
             Self::PutValue(_) => "PutSecretValue",
-            Self::MoveLabel { .. } => "UpdateSecretVersionStage",
+            Self::MoveLabel { .. } | Self::RemoveLabel { .. } => "UpdateSecretVersionStage",
             Self::CancelRotation => "CancelRotateSecret",
             Self::RemoveReplicas { .. } => "RemoveRegionsFromReplication",
             Self::Replicate { .. } => "ReplicateSecretToRegions",
@@ -164,7 +171,7 @@ impl Action {
             Self::Tag { .. } => 4,
             Self::PutPolicy { .. } | Self::DeletePolicy => 5,
             Self::PutValue(_) => 6,
-            Self::MoveLabel { .. } => 7,
+            Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 7,
             Self::RemoveReplicas { .. } => 8,
             Self::Replicate { .. } => 9,
             Self::Rotate { .. } => 10,
@@ -189,6 +196,7 @@ impl Action {
             | Self::CancelRotation
             | Self::DeletePolicy
             | Self::MoveLabel { .. }
+            | Self::RemoveLabel { .. }
             | Self::RemoveReplicas { .. }
             | Self::Replicate { .. }
             | Self::Rotate { .. }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::desired::{Deletion, RotationSetup};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
@@ -101,6 +103,15 @@ pub enum Change {
         /// Where it is declared.
         origin: Origin,
     },
+    /// A custom staging label that goes.
+    LabelRemoved {
+        /// The label.
+        label: String,
+        /// The version that holds it; without any label left, Secrets Manager may remove the version.
+        before: String,
+        /// Where it is declared that there are no labels.
+        origin: Origin,
+    },
     /// The scheduled deletion is taken back.
     Restored,
     /// The secret is deleted.
@@ -146,9 +157,16 @@ pub enum ReplicaReason {
 pub enum ValueReason {
     /// The secret has none.
     First,
-    /// The current version did not come from git.
+    /// The current version did not come from git, and is undone.
     NotFromGit {
-        /// Its id.
+        /// The version that is undone.
+        undone: UndoneVersion,
+        /// Whether git's version is still there and only becomes current again; else git's value is put afresh.
+        moved_back: bool,
+    },
+    /// The live value came from git, and the manifest now asks for a generated one.
+    NowGenerated {
+        /// The current version's id.
         current: String,
     },
     /// The current version came from git, and git's ciphertext is another one now: the value was changed, or encrypted
@@ -169,6 +187,30 @@ pub enum ValueReason {
     },
     /// A label needs the version of git's value, which is not current.
     ForLabel,
+}
+
+/// A version that git did not make, and that git's replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoneVersion {
+    /// Its id.
+    pub id: String,
+    /// What made it, as far as that is known.
+    pub made_by: MadeBy,
+    /// When it was made (ListSecretVersionIds, `CreatedDate`); none when that was not asked for.
+    pub made: Option<Timestamp>,
+}
+
+/// What made a version, told by its id and the date of the last rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeBy {
+    /// A rotation: it was made just before the rotation that ended last.
+    Rotation,
+    /// Terraform: its provider gives ids that begin with `terraform-`.
+    Terraform,
+    /// Something that lets the SDK choose a random id: the console, the CLI, an SDK or a rotation function.
+    RandomId,
+    /// Something that chose an id of its own.
+    OwnId,
 }
 
 /// Text that will be set.

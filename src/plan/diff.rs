@@ -66,6 +66,7 @@ impl Differ<'_> {
             // Both are planned together, from the whole desired state.
             value: _,
             labels: _,
+            no_labels: _,
             // Only of use when the secret goes.
             deletion: _,
         } = desired_secret;

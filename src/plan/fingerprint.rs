@@ -117,6 +117,7 @@ fn arguments(action: &Action) -> Value {
             json!({ "policy": policy_template(policy), "blockPublicPolicy": block_public_policy })
         }
         Action::PutValue(value) => planned_value(value),
+        Action::RemoveLabel { label, from } => json!({ "removeLabel": label, "from": from }),
         Action::MoveLabel { label, to, from } => json!({
             "label": label,
             "to": match to {

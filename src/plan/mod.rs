@@ -32,12 +32,13 @@ mod value;
 use std::collections::BTreeSet;
 
 pub use action::{Action, LabelVersion, PlannedValue, Token};
-pub use change::{Change, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, ValueReason};
+pub use change::{Change, MadeBy, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, UndoneVersion, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
+pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
@@ -117,6 +118,52 @@ impl SecretPlan {
     /// Whether the secret goes away.
     pub fn is_removal(&self) -> bool {
         self.verb == Verb::Delete
+    }
+
+    /// Whether it goes away, or stops being managed, because no manifest names it: nobody asked for just that.
+    pub fn is_pruned(&self) -> bool {
+        self.origin.is_none() && matches!(self.verb, Verb::Delete | Verb::Release)
+    }
+
+    /// Whether it gets a value that git holds; what is made once, by `generate`, is none.
+    pub fn gets_value_of_git(&self) -> bool {
+        self.actions.iter().any(|action| match action {
+            Action::Create { value: Some(value), .. } | Action::PutValue(value) => !value.source.is_made_once(),
+            _ => false,
+        })
+    }
+
+    /// Whether replicas are taken away that no manifest wants.
+    pub fn loses_replicas(&self) -> bool {
+        let removed = |change: &Change| matches!(change, Change::Replica { reason: ReplicaReason::Removed, .. });
+        self.changes.iter().any(removed)
+    }
+
+    /// Whether something is destroyed for good, or goes away: the secret itself, replicas, a secret that a replica
+    /// overwrites, a Deny of its policy, a rotation in flight.
+    pub fn is_destructive(&self) -> bool {
+        let in_flight = self.observed.as_ref().and_then(LiveSecret::stuck_version).is_some();
+        self.is_removal()
+            || self.is_pruned()
+            || self.loses_replicas()
+            || self.regions_overwritten().next().is_some()
+            || self.loses_denies()
+            || (in_flight && self.actions.contains(&Action::CancelRotation))
+    }
+
+    /// Whether a Deny of the live policy is not among those of the policy that will be.
+    pub fn loses_denies(&self) -> bool {
+        let denies = |policy: &PlannedPolicy| match policy {
+            PlannedPolicy::Document { policy, known: _ } => policy.denies(),
+            PlannedPolicy::None | PlannedPolicy::Unreadable | PlannedPolicy::Unparsable(_) => Vec::new(),
+        };
+        self.changes.iter().any(|change| match change {
+            Change::Policy { before, after, origin: _ } => {
+                let kept = denies(after);
+                denies(before).iter().any(|deny| !kept.contains(deny))
+            }
+            _ => false,
+        })
     }
 }
 

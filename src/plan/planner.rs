@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
-use crate::live::{Live, LiveSecret, Ownership};
+use crate::live::{Live, LiveSecret, Ownership, ReplicaStatus};
 
 /// What one run of planning takes into account beside desired state and the snapshot.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +142,13 @@ impl<'a> Planner<'a> {
             origin: Some(desired_secret.origin.clone()),
             kind,
         }));
+        if let Some(kind) = in_progress(desired_secret, observed) {
+            self.report.findings.push(Finding {
+                secret: desired_secret.name.clone(),
+                origin: Some(desired_secret.origin.clone()),
+                kind,
+            });
+        }
         let verb = match observed {
             None => Verb::Create,
             Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,
@@ -267,17 +274,22 @@ impl<'a> Planner<'a> {
             .filter(|finding| finding.severity() == super::Severity::Error)
             .map(|finding| &finding.secret)
             .collect();
-        let held_back: BTreeSet<&SecretName> = self
-            .report
-            .findings
-            .iter()
-            .filter(|finding| matches!(finding.kind, FindingKind::RotationPending { held_back: Some(_), .. }))
-            .map(|finding| &finding.secret)
-            .collect();
+        let named = |test: &dyn Fn(&Finding) -> bool| -> BTreeSet<&SecretName> {
+            let found = self.report.findings.iter().filter(|finding| test(finding));
+            found.map(|finding| &finding.secret).filter(|name| !blocked.contains(name)).collect()
+        };
+        let held_back = named(&Finding::holds_back);
+        let unread = named(&|finding| finding.kind == FindingKind::ValueUnknown).len();
         let as_declared =
             |name: &SecretName| !self.plans.contains_key(name) && !blocked.contains(name) && !held_back.contains(name);
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();
-        let blocked = blocked.len();
+        let removals_in_other_shards = self.removals_in_other_shards();
+        let present = |name: &SecretName| {
+            self.desired.secrets.get(name).is_some_and(|desired_secret| desired_secret.state == State::Present)
+        };
+        let owned_kept =
+            self.live.secrets.iter().filter(|(name, secret)| secret.is_owned_by(&owner) && present(name)).count();
+        let (blocked, held_back) = (blocked.len(), held_back.len());
         let owned_live = self
             .live
             .secrets
@@ -286,8 +298,46 @@ impl<'a> Planner<'a> {
             // A part is measured against itself: six parts must not change what one run may not.
             .filter(|secret| self.rules.selection.is_in_shard(&secret.name))
             .count();
-        self.report.counts = Counts { desired: desired.len(), unchanged, blocked, owned_live };
+        self.report.counts = Counts {
+            desired: desired.len(),
+            unchanged,
+            blocked,
+            held_back,
+            unread,
+            owned_live,
+            owned_kept,
+            removals_in_other_shards,
+        };
     }
+
+    /// What the other parts of a sharded run would remove: a limit holds over all of them. Told from the list alone.
+    fn removals_in_other_shards(&self) -> usize {
+        let (selection, ours) = (&self.rules.selection, self.desired.owner());
+        let removed = |(name, secret): &(&SecretName, &LiveSecret)| {
+            let settled = secret.owning_service.is_some()
+                || secret.is_replica_in(&self.live.region)
+                || secret.is_scheduled_for_deletion();
+            match self.desired.secrets.get(*name) {
+                Some(desired_secret) => desired_secret.state == State::Absent && !settled,
+                None => self.desired.prune != Prune::Report && !settled && secret.is_owned_by(&ours),
+            }
+        };
+        let of_others = |name: &SecretName| {
+            self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)
+        };
+        self.live.secrets.iter().filter(|(name, _)| of_others(name)).filter(removed).count()
+    }
+}
+
+/// Replicas that are declared and are being made.
+fn in_progress(desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<FindingKind> {
+    let declared = desired_secret.replicas.as_ref()?.value.as_ref()?;
+    let live = observed?.replicas.iter().filter(|(region, _)| declared.contains_key(*region));
+    let regions: Vec<String> = live
+        .filter(|(_, replica)| replica.status == ReplicaStatus::InProgress)
+        .map(|(region, _)| region.clone())
+        .collect();
+    (!regions.is_empty()).then_some(FindingKind::ReplicaInProgress { regions })
 }
 
 /// `state: absent`: nothing to do when the secret is gone, or on its way out.

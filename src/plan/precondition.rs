@@ -105,7 +105,7 @@ pub(super) fn observations(
         let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key)).collect();
         seen.insert(ObservedField::Tags, json!(considered));
     }
-    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })) {
+    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. })) {
         seen.insert(ObservedField::Versions, json!([versions, rotation.enabled]));
     } else if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
         // A rotation that is under way, or stuck, is seen in the labels alone.

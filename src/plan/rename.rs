@@ -3,19 +3,15 @@
 //! AWS can't rename a secret. Somebody who renames one in git gets a new, empty secret beside the old one, and a plan
 //! should say so before the old one is deleted with its value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Finding, FindingKind};
-use super::{Change, SecretPlan, Verb};
-use crate::desired::{Desired, SecretName};
+use super::{Change, Plan, SecretPlan, Verb};
+use crate::desired::{Desired, RESERVED_TAG_PREFIX, SecretName};
 use crate::live::{Live, LiveSecret};
 
-/// How alike two names must be, from 0 to 1, for a pair without a common description to count.
-///
-/// `ledger-db` and `ledgerdb` have 0.89, `api-key` and `api-token` 0.56; two short names that share a letter have less.
-const ALIKE: f64 = 0.6;
-
-/// Pairs of a secret that is created and one whose manifest is gone and looks like it. No secret is in two pairs.
+/// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No secret
+/// is in two pairs. Names alone are no evidence: `api-key-2` beside `api-key` is often another secret.
 pub(super) fn renames<'a>(
     desired: &Desired,
     live: &'a Live,
@@ -44,8 +40,8 @@ pub(super) fn renames<'a>(
         let best = gone
             .iter()
             .filter_map(|name| live.secrets.get(*name))
+            .filter(|secret| same_description_and_tags(plan, secret))
             .map(|secret| (likeness(plan, secret), &secret.name))
-            .filter(|(likeness, _)| *likeness >= ALIKE)
             .max_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| b_name.cmp(a_name)));
         if let Some((_, name)) = best {
             pairs.push((plan.name.clone(), name.clone()));
@@ -55,17 +51,69 @@ pub(super) fn renames<'a>(
     pairs
 }
 
-/// From 0 to 1; more than 1 when the descriptions are the same text, or the last part of the name is.
+/// Pairs of a secret that would come without a value and one that would go with its value, where the two names, or what
+/// describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
+pub(crate) fn looks_renamed(plan: &Plan) -> Vec<(&SecretName, &SecretName)> {
+    let has_value = |secret: &LiveSecret| secret.current_version().is_some();
+    let gone: Vec<&LiveSecret> = plan
+        .secrets
+        .iter()
+        .filter(|secret| secret.is_removal())
+        .filter_map(|secret| secret.observed.as_ref())
+        .collect();
+    let created = plan.secrets.iter().filter(|secret| secret.verb == Verb::Create && !secret.gets_value_of_git());
+    created
+        .flat_map(|new| gone.iter().map(move |old| (new, *old)))
+        .filter(|(new, old)| has_value(old) && could_be_renamed(new, old))
+        .map(|(new, old)| (&new.name, &old.name))
+        .collect()
+}
+
+/// Names this alike, in any letter case, may be one name before and after a rename.
+const SOMEWHAT_ALIKE: f64 = 0.4;
+
+fn could_be_renamed(created: &SecretPlan, gone: &LiveSecret) -> bool {
+    if likeness(created, gone) >= 1.0 || same_description_and_tags(created, gone) {
+        return true;
+    }
+    let (new, old) = without_common_folders(created.name.as_str(), gone.name.as_str());
+    let (new, old) = (new.to_lowercase(), old.to_lowercase());
+    let (short, long) = if new.len() < old.len() { (&new, &old) } else { (&old, &new) };
+    // `db` becomes `database` or `db-v2`.
+    let mut letters = long.chars();
+    let shortened = long.starts_with(short.chars().next().unwrap_or_default())
+        && short.chars().all(|letter| letters.any(|other| other == letter));
+    shortened || strsim::normalized_levenshtein(&new, &old) >= SOMEWHAT_ALIKE
+}
+
+/// How alike the names are, from 0 to 1; more than 1 when their last parts are the same.
 fn likeness(created: &SecretPlan, gone: &LiveSecret) -> f64 {
-    let description = created.changes.iter().find_map(|change| match change {
-        Change::Description { after, .. } => after.as_ref().map(|text| text.text.as_str()),
-        _ => None,
-    });
-    let same_description = description.is_some() && description == gone.description.as_deref();
     let (created, gone) = without_common_folders(created.name.as_str(), gone.name.as_str());
     let moved = created.rsplit('/').next() == gone.rsplit('/').next();
     let names = strsim::normalized_levenshtein(created, gone);
-    if same_description || moved { 1.0 + names } else { names }
+    if moved { 1.0 + names } else { names }
+}
+
+/// Whether both are described by the same text and the same tags of their own, and by something at all.
+fn same_description_and_tags(created: &SecretPlan, gone: &LiveSecret) -> bool {
+    let mut description = None;
+    let mut tags: BTreeMap<&str, &str> = BTreeMap::new();
+    for change in &created.changes {
+        match change {
+            Change::Description { after: Some(text), .. } => description = Some(text.text.as_str()),
+            Change::Tag { key, after: Some(text), origin: Some(_), .. } => {
+                tags.insert(key, &text.text);
+            }
+            _ => {}
+        }
+    }
+    let of_people = |key: &str| !key.starts_with("aws:") && !key.starts_with(RESERVED_TAG_PREFIX);
+    let gone_tags =
+        gone.tags.iter().filter(|(key, _)| of_people(key)).map(|(key, value)| (key.as_str(), value.as_str()));
+    let described = description.is_some() || !tags.is_empty();
+    described
+        && description.unwrap_or_default() == gone.description.as_deref().unwrap_or_default()
+        && tags == gone_tags.collect::<BTreeMap<_, _>>()
 }
 
 /// The two names without the folders that both begin with: what all names of a project share says nothing.

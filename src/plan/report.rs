@@ -34,8 +34,16 @@ pub struct Counts {
     pub unchanged: usize,
     /// Of these, the ones that an error keeps from being planned.
     pub blocked: usize,
+    /// Of these, the ones of which something differs, or may differ, that this plan leaves alone for now.
+    pub held_back: usize,
+    /// Of these, the ones whose value only `--read-values` could compare.
+    pub unread: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
+    /// Of these, the ones that the manifests name and want to be present.
+    pub owned_kept: usize,
+    /// Secrets that other shards of this run would remove.
+    pub removals_in_other_shards: usize,
 }
 
 /// Something that a reader of the plan should know about one secret.
@@ -113,6 +121,11 @@ pub enum FindingKind {
         /// Why the value would be put, when it would.
         held_back: Option<ValueReason>,
     },
+    /// Replicas are being made: whether they come to be is not known yet.
+    ReplicaInProgress {
+        /// Their regions.
+        regions: Vec<String>,
+    },
     /// Rotation is declared, and there is no value that it could begin with.
     RotationWaitsForValue,
     /// A replica would destroy a secret in its region that another project owns.
@@ -131,6 +144,15 @@ pub enum FindingKind {
     PolicyNotValidated {
         /// Why not.
         reason: String,
+    },
+    /// Other fields of a value that holds generated ones changed in git. They are not applied: a put would need the
+    /// generated ones, which only the live value has.
+    GeneratedFieldsChanged,
+    /// Git's value is not live and is not put: the secret was rotated once, so its value counts as seeded, while no
+    /// rotation is declared or on and the manifest does not say who owns the value.
+    ValueNotApplied {
+        /// LastRotatedDate.
+        rotated: Option<Timestamp>,
     },
     /// `--read-values` found the value of git's new ciphertext live already.
     ValueReEncrypted,
@@ -165,12 +187,43 @@ pub enum Severity {
 }
 
 impl Finding {
+    /// Whether something of the secret is not, or may not be, as declared, and is left alone for now. Held back is not
+    /// unchanged: it is counted apart, and never "nothing to do".
+    pub fn holds_back(&self) -> bool {
+        match &self.kind {
+            FindingKind::RotationPending { .. }
+            | FindingKind::RotationWaitsForValue
+            | FindingKind::ReplicaInProgress { .. }
+            | FindingKind::ValueNotApplied { .. }
+            | FindingKind::GeneratedFieldsChanged
+            | FindingKind::ValueUnreadable { .. } => true,
+            FindingKind::Unmanaged { .. }
+            | FindingKind::CopiedTag { .. }
+            | FindingKind::OtherScope { .. }
+            | FindingKind::OwnedOutsideScope { .. }
+            | FindingKind::Orphaned { .. }
+            | FindingKind::Foreign { .. }
+            | FindingKind::ForeignInScope { .. }
+            | FindingKind::OwnedByService { .. }
+            | FindingKind::Replica { .. }
+            | FindingKind::LooksRenamed { .. }
+            | FindingKind::OverwritesForeign { .. }
+            | FindingKind::PolicyRejected { .. }
+            | FindingKind::PolicyNotValidated { .. }
+            | FindingKind::ValueReEncrypted
+            | FindingKind::ValueUnknown
+            | FindingKind::DependencyNotSelected { .. }
+            | FindingKind::DependencyAbsent { .. } => false,
+        }
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match &self.kind {
             FindingKind::Unmanaged { .. }
             | FindingKind::ForeignInScope { .. }
             | FindingKind::RotationWaitsForValue
+            | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
@@ -180,6 +233,8 @@ impl Finding {
             | FindingKind::LooksRenamed { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }
+            | FindingKind::ValueNotApplied { .. }
+            | FindingKind::GeneratedFieldsChanged
             | FindingKind::ValueUnreadable { .. } => Severity::Warning,
             FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }

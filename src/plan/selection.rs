@@ -108,7 +108,12 @@ impl Selection {
 
     /// Whether `name` is chosen.
     pub fn contains(&self, name: &SecretName) -> bool {
-        self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str())) && self.is_in_shard(name)
+        self.names(name) && self.is_in_shard(name)
+    }
+
+    /// Whether the patterns choose `name`, whatever the part.
+    pub(super) fn names(&self, name: &SecretName) -> bool {
+        self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str()))
     }
 
     /// Whether `name` falls into the part, whatever the patterns say.

@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::action::{Action, LabelVersion, PlannedValue, Token};
-use super::change::{Change, ValueReason};
+use super::change::{Change, MadeBy, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, SecretName, VALUE_TAG};
-use crate::live::LiveSecret;
+use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
-use crate::value::{Identity, VersionId};
+use crate::value::{Identity, Source, VersionId};
 
 /// The label of the version that readers get.
 const CURRENT: &str = "AWSCURRENT";
@@ -24,8 +26,21 @@ pub struct ValueFacts {
     pub identities: BTreeMap<SecretName, Identity>,
     /// Version ids that the service has although no label shows them (ListSecretVersionIds).
     pub unlabelled: BTreeMap<SecretName, BTreeSet<String>>,
+    /// When versions were made (ListSecretVersionIds), of the secrets whose current version is undone.
+    pub made: BTreeMap<SecretName, BTreeMap<String, Timestamp>>,
     /// Comparisons of live values with declared ones, where `--read-values` asked for them.
     pub compared: BTreeMap<SecretName, Comparison>,
+}
+
+impl ValueFacts {
+    /// Remembers which versions the service has, and when they were made.
+    pub fn learn_versions(&mut self, versions: BTreeMap<SecretName, Vec<VersionEntry>>) {
+        for (name, versions) in versions {
+            let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
+            self.made.insert(name.clone(), made.collect());
+            self.unlabelled.insert(name, versions.into_iter().map(|version| version.id).collect());
+        }
+    }
 }
 
 /// How a live value compares with the declared one.
@@ -57,6 +72,15 @@ fn live_name_of(wanted: &str, observed: Option<&LiveSecret>) -> String {
     claimed.unwrap_or_else(|| wanted.to_owned())
 }
 
+/// Whether a version's id is one that keywright derives from what is in git.
+fn is_of_git(id: &str) -> bool {
+    VersionId::new(id).is_some_and(|id| id.is_ours())
+}
+
+/// The longest time between the first step of a rotation, which makes the version, and its last one: a rotation window is
+/// open for at most 24 hours (RotateSecret, `Duration`).
+const LONGEST_ROTATION: SignedDuration = SignedDuration::from_hours(24);
+
 /// What one secret's value and labels ask for.
 pub(super) struct ValuePlanner<'a> {
     pub(super) desired: &'a DesiredSecret,
@@ -78,6 +102,9 @@ impl ValuePlanner<'_> {
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
                 (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.as_str().to_owned(), current.clone())),
+                (ValueReason::NotFromGit { undone, moved_back: true }, Token::Id(id)) => {
+                    Some((id.as_str().to_owned(), undone.id.clone()))
+                }
                 _ => None,
             };
             difference.changes.push(Change::Value {
@@ -93,6 +120,7 @@ impl ValuePlanner<'_> {
             }
             putting = true;
         }
+        self.remove_labels(difference);
         let mut moves = Vec::new();
         for (label, (holder, origin)) in &self.desired.labels {
             moves.extend(self.label(label, holder, origin, putting, difference));
@@ -104,6 +132,22 @@ impl ValuePlanner<'_> {
             }
         }
         findings
+    }
+
+    /// Custom labels of a secret that should have none. The service's own begin with `AWS`.
+    fn remove_labels(&self, difference: &mut Difference) {
+        let Some(origin) = &self.desired.no_labels else { return };
+        let live = self.observed.iter().flat_map(|secret| &secret.versions);
+        let held = live.flat_map(|(id, labels)| labels.iter().map(move |label| (label, id)));
+        for (label, id) in held.filter(|(label, _)| !label.starts_with("AWS")) {
+            let (label, from) = (label.clone(), id.clone());
+            difference.changes.push(Change::LabelRemoved {
+                label: label.clone(),
+                before: from.clone(),
+                origin: origin.clone(),
+            });
+            difference.actions.push(Action::RemoveLabel { label, from });
+        }
     }
 
     /// Labels that are to be on git's version: the value is put under its id first. A put of what is there already
@@ -139,7 +183,10 @@ impl ValuePlanner<'_> {
         let token = match identity {
             Identity::Known(id) => Token::Id(id.clone()),
             Identity::KnownAfterApply(_) => Token::KnownAfterApply,
-            Identity::ByComparison(_) | Identity::MadeOnce(_) => Token::Random,
+            // An ARN in it that is not known yet is part of the id too.
+            Identity::MadeOnce(_) if value.source.references().next().is_some() => Token::KnownAfterApply,
+            Identity::MadeOnce(id) => Token::Id(id.clone()),
+            Identity::ByComparison(_) => Token::Random,
         };
         let digest = identity.digest().map(|digest| digest.as_str().to_owned());
         let put = |probe: Option<&str>, reason: ValueReason| {
@@ -159,6 +206,7 @@ impl ValuePlanner<'_> {
             return put(None, ValueReason::First);
         };
         if ownership(value, self.desired, self.observed) == Ownership::Seed {
+            findings.extend(self.not_applied(value, identity, current));
             return None;
         }
         // A value that was read says more than any id or tag.
@@ -174,11 +222,8 @@ impl ValuePlanner<'_> {
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there =
                     matches!(identity, Identity::Known(id) if id.as_str() != current && self.exists(id.as_str()));
-                let reason = if there {
-                    ValueReason::Reverted { current: current_id }
-                } else {
-                    ValueReason::Differs { current: current_id }
-                };
+                let reason =
+                    if there { self.back_to_a_version(current) } else { ValueReason::Differs { current: current_id } };
                 return put(None, reason);
             }
             Some(Comparison::Unreadable(reason)) => {
@@ -188,7 +233,21 @@ impl ValuePlanner<'_> {
             None => {}
         }
         match identity {
-            Identity::MadeOnce(_) => None,
+            Identity::MadeOnce(made) => {
+                // Only the first value gets the id of what git said then; whoever made another one owns it.
+                let settled = value.source.references().next().is_none();
+                if !settled || !is_of_git(current) || made.as_str() == current {
+                    return None;
+                }
+                if matches!(value.source, Source::Generate(_)) {
+                    let (mut planned, reason) = put(None, ValueReason::NowGenerated { current: current.to_owned() })?;
+                    // The id stands for a password that was made before.
+                    planned.token = Token::Random;
+                    return Some((planned, reason));
+                }
+                findings.push(FindingKind::GeneratedFieldsChanged);
+                None
+            }
             Identity::ByComparison(_) => {
                 findings.push(FindingKind::ValueUnknown);
                 None
@@ -202,16 +261,52 @@ impl ValuePlanner<'_> {
                 }
                 let current_id = current.to_owned();
                 if self.exists(wanted.as_str()) {
-                    return put(None, ValueReason::Reverted { current: current_id });
+                    return put(None, self.back_to_a_version(current));
                 }
-                let reason = if VersionId::new(current).is_some_and(|id| id.is_ours()) {
+                let reason = if is_of_git(current) {
                     ValueReason::ReEncryptedOrChanged { current: current_id }
                 } else {
-                    ValueReason::NotFromGit { current: current_id }
+                    ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
                 };
                 put(Some(current), reason)
             }
         }
+    }
+
+    /// Git's value is not live and is not put, since the secret was rotated once, and nothing says that this is meant:
+    /// neither `ownership` nor a rotation that is declared or on.
+    fn not_applied(&self, value: &DesiredValue, identity: &Identity, current: &str) -> Option<FindingKind> {
+        let declared = self.desired.rotation.as_ref().is_some_and(|rotation| rotation.value.is_some());
+        let rotating = declared || self.observed.is_some_and(|secret| secret.rotation.enabled);
+        let Identity::Known(wanted) = identity else { return None };
+        let silent = value.ownership.is_none() && !rotating && live_name_of(wanted.as_str(), self.observed) != current;
+        silent.then(|| FindingKind::ValueNotApplied { rotated: self.observed.and_then(|secret| secret.rotation.last) })
+    }
+
+    /// Why git's version becomes current again: git went back to it, or somebody set another value by hand.
+    fn back_to_a_version(&self, current: &str) -> ValueReason {
+        if is_of_git(current) {
+            ValueReason::Reverted { current: current.to_owned() }
+        } else {
+            ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }
+        }
+    }
+
+    /// What is known of a version that git did not make.
+    fn undone(&self, id: &str) -> UndoneVersion {
+        let made = self.facts.made.get(&self.desired.name).and_then(|made| made.get(id)).copied();
+        let rotated = self.observed.and_then(|secret| secret.rotation.last);
+        let by_rotation = made
+            .zip(rotated)
+            .is_some_and(|(made, rotated)| rotated >= made && rotated.duration_since(made) <= LONGEST_ROTATION);
+        let random = id.len() == 36 && id.bytes().filter(|byte| *byte == b'-').count() == 4;
+        let made_by = match () {
+            () if by_rotation => MadeBy::Rotation,
+            () if id.starts_with("terraform-") => MadeBy::Terraform,
+            () if random => MadeBy::RandomId,
+            () => MadeBy::OwnId,
+        };
+        UndoneVersion { id: id.to_owned(), made_by, made }
     }
 
     /// Whether the service has a version with this id.

@@ -117,6 +117,24 @@ impl PolicyDocument {
     pub fn grants_broad_access(&self) -> bool {
         access::grants_broad_access(&self.canonical)
     }
+
+    /// The Deny statements in their canonical form, without their Sids, which mean nothing to IAM.
+    pub fn denies(&self) -> Vec<Value> {
+        let statements = match self.canonical.get("Statement") {
+            Some(Value::Array(statements)) => statements.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        let deny = |statement: &&Value| statement.get("Effect").and_then(Value::as_str) == Some("Deny");
+        let without_sid = |statement: &Value| {
+            let mut statement = statement.clone();
+            if let Value::Object(members) = &mut statement {
+                members.remove("Sid");
+            }
+            statement
+        };
+        statements.iter().filter(deny).map(without_sid).collect()
+    }
 }
 
 impl PartialEq for PolicyDocument {

@@ -9,7 +9,7 @@ use super::{PlanError, ValueProblem};
 use crate::apply::Values;
 use crate::desired::{Desired, DesiredSecret, DesiredValue, SecretName, State};
 use crate::live::{Live, LiveSecret, ReadSecrets};
-use crate::plan::{Action, Comparison, Plan, Selection, Token, ValueFacts};
+use crate::plan::{Action, Change, Comparison, Plan, Selection, Token, ValueFacts, ValueReason};
 use crate::value::Identity;
 
 /// Secrets that one BatchGetSecretValue takes.
@@ -57,19 +57,22 @@ pub(super) fn identify(
     if problems.is_empty() { Ok(facts) } else { Err(PlanError::Values(problems)) }
 }
 
-/// Secrets whose planned value has an id that no label shows: whether the service has it all the same must be asked.
+/// Secrets whose planned value has an id that no label shows, so that the service must be asked whether it has it; and
+/// those whose current version is undone, so that the plan can say when it was made.
 pub(super) fn versions_unknown(plan: &Plan, facts: &ValueFacts) -> BTreeSet<SecretName> {
     plan.secrets
         .iter()
         .filter(|secret| !facts.unlabelled.contains_key(&secret.name))
         .filter(|secret| {
             let observed = secret.observed.as_ref();
-            observed.is_some_and(|live| !live.versions.is_empty())
-                && secret.actions.iter().any(|action| match action {
-                    Action::PutValue(value) => matches!(&value.token,
+            let undoes =
+                |change: &Change| matches!(change, Change::Value { reason: ValueReason::NotFromGit { .. }, .. });
+            let unlabelled = secret.actions.iter().any(|action| match action {
+                Action::PutValue(value) => matches!(&value.token,
                         Token::Id(id) if observed.is_some_and(|live| !live.versions.contains_key(id.as_str()))),
-                    _ => false,
-                })
+                _ => false,
+            });
+            observed.is_some_and(|live| !live.versions.is_empty()) && (unlabelled || secret.changes.iter().any(undoes))
         })
         .map(|secret| secret.name.clone())
         .collect()

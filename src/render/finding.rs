@@ -49,6 +49,9 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::PolicyNotValidated { reason } => {
             format!("has a policy that could not be validated: {}", escape::line(reason))
         }
+        FindingKind::ReplicaInProgress { regions } => {
+            format!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
+        }
         FindingKind::RotationWaitsForValue => "is not put under rotation, since it has no value yet".to_owned(),
         FindingKind::LooksRenamed { from } => {
             format!("looks like a renamed {}", escape::line(from.as_str()))
@@ -57,6 +60,16 @@ pub fn finding_text(finding: &Finding) -> String {
             "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and \
              rotation are left alone",
             escape::line(version)
+        ),
+        FindingKind::GeneratedFieldsChanged => {
+            "has other fields in git than those of its live value, which were set beside a generated one: they are not \
+             applied"
+                .to_owned()
+        }
+        FindingKind::ValueNotApplied { rotated } => format!(
+            "has another value than git's: it was rotated once{}, so its value is left alone (ownership: seed), although \
+             no rotation is declared or on",
+            rotated.map_or_else(String::new, |date| format!(", last on {}", date.strftime("%Y-%m-%d")))
         ),
         FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
         FindingKind::ValueUnknown => "may or may not have the declared value: it was not read".to_owned(),
@@ -97,6 +110,7 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
+        FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
@@ -104,6 +118,12 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::RotationPending { .. } => {
             "a put would drop what may be the only valid credential: let the rotation finish, or `keywright rotate \
              --repair`"
+        }
+        FindingKind::GeneratedFieldsChanged => {
+            "put the value once by hand, with the new fields and the password that it has; from then on it is taken as it is"
+        }
+        FindingKind::ValueNotApplied { .. } => {
+            "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"
         }
         FindingKind::ValueReEncrypted => "nothing needs to be done",
         FindingKind::ValueUnknown => "--read-values reads and compares it",

@@ -73,6 +73,10 @@ pub struct SummaryDocument {
     pub unchanged: usize,
     /// Of these, the ones that an error keeps from being planned.
     pub blocked: usize,
+    /// Of these, the ones of which something is not as declared and is left alone for now; findings say what.
+    pub held_back: usize,
+    /// Of these, the ones whose value only `--read-values` could compare.
+    pub unread: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
     /// Secrets to create.
@@ -270,12 +274,23 @@ pub fn schema() -> serde_json::Value {
 }
 
 fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
-    let Counts { desired, unchanged, blocked, owned_live } = counts;
+    let Counts {
+        desired,
+        unchanged,
+        blocked,
+        held_back,
+        unread,
+        owned_live,
+        owned_kept: _,
+        removals_in_other_shards: _,
+    } = counts;
     let planned = |verb| plan.secrets.iter().filter(|secret| secret.verb == verb).count();
     SummaryDocument {
         desired,
         unchanged,
         blocked,
+        held_back,
+        unread,
         owned_live,
         create: planned(Verb::Create),
         restore: planned(Verb::Restore),
@@ -366,6 +381,13 @@ fn change(change: &Change) -> ChangeDocument {
         Change::Value { reason, source, origin } => ChangeDocument {
             field: "value",
             note: Some(format!("{}: {}", words::source(source), words::value_reason(reason))),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::LabelRemoved { label, before, origin } => ChangeDocument {
+            field: "labels",
+            key: Some(label.clone()),
+            before: Some(before.clone().into()),
             origin: Some(place(origin)),
             ..none
         },
@@ -474,7 +496,10 @@ fn finding(finding: &Finding) -> FindingDocument {
             FindingKind::RotationPending { .. } => "rotationPending",
             FindingKind::PolicyRejected { .. } => "policyRejected",
             FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
+            FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
             FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
+            FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
+            FindingKind::ValueNotApplied { .. } => "valueNotApplied",
             FindingKind::ValueReEncrypted => "valueReEncrypted",
             FindingKind::ValueUnknown => "valueUnknown",
             FindingKind::ValueUnreadable { .. } => "valueUnreadable",

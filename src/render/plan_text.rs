@@ -36,15 +36,25 @@ pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
 
 /// `3 to create, 1 to change; 28 unchanged`.
 pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
-    let Counts { desired: _, unchanged, blocked, owned_live: _ } = report.counts;
+    let Counts { unchanged, blocked, held_back, unread, .. } = report.counts;
     if plan.is_empty() && blocked > 0 {
         return format!(
             "Nothing planned: {} held back by errors; {unchanged} unchanged.",
             words::count(blocked, "secret")
         );
     }
+    let unread = if unread > 0 {
+        let were = if unread == 1 { "value was" } else { "values were" };
+        format!(", of which {unread} {were} not read (--read-values compares)")
+    } else {
+        String::new()
+    };
+    if plan.is_empty() && held_back > 0 {
+        let held_back = paint.warning(format!("{} held back", words::count(held_back, "secret")));
+        return format!("Nothing to apply now: {held_back}, see above; {unchanged} unchanged{unread}.");
+    }
     if plan.is_empty() {
-        return format!("Nothing to do: {} as the manifests say.", words::count(unchanged, "secret"));
+        return format!("Nothing to do: {} as the manifests say{unread}.", words::count(unchanged, "secret"));
     }
     let planned: Vec<String> = words::VERBS
         .into_iter()
@@ -58,7 +68,9 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
     } else {
         String::new()
     };
-    format!("{}; {unchanged} unchanged{blocked}.", planned.join(", "))
+    let held_back =
+        if held_back > 0 { format!("; {}", paint.warning(format!("{held_back} held back"))) } else { String::new() };
+    format!("{}; {unchanged} unchanged{unread}{held_back}{blocked}.", planned.join(", "))
 }
 
 /// One secret with its differences.

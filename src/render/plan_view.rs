@@ -64,9 +64,13 @@ impl PlanView<'_> {
     pub(super) fn rest(&self) -> Vec<String> {
         let unchanged: usize = self.planned().map(|planned| planned.report.counts.unchanged).sum();
         let blocked: usize = self.planned().map(|planned| planned.report.counts.blocked).sum();
+        let held_back: usize = self.planned().map(|planned| planned.report.counts.held_back).sum();
         let refused: usize = self.planned().map(|planned| planned.refusals.len()).sum();
         let failed = self.targets.iter().filter(|target| target.planned.is_err()).count();
         let mut rest = vec![format!("{unchanged} unchanged")];
+        if held_back > 0 {
+            rest.push(format!("{held_back} held back"));
+        }
         if blocked > 0 {
             rest.push(format!("{blocked} held back by errors"));
         }
@@ -83,7 +87,11 @@ impl PlanView<'_> {
     pub(super) fn headline(&self) -> String {
         let counts: Vec<String> =
             self.counts().into_iter().map(|(_, number, label)| format!("{number} {label}")).collect();
-        let changes = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+        let settled =
+            self.planned().all(|planned| planned.report.counts.held_back + planned.report.counts.blocked == 0)
+                && self.targets.iter().all(|target| target.planned.is_ok());
+        let nothing = if settled { "nothing to do" } else { "nothing to apply" };
+        let changes = if counts.is_empty() { nothing.to_owned() } else { counts.join(", ") };
         format!("{changes}; {}", self.rest().join("; "))
     }
 }

@@ -181,6 +181,11 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             ];
             rows.push(Row::new("value", pieces, Some(origin)));
         }
+        Change::LabelRemoved { label, before, origin } => {
+            let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
+            pieces.extend(from_to(escape::line(before).into_owned(), "no version".to_owned()));
+            rows.push(Row::new("label", pieces, Some(origin)));
+        }
         Change::Label { label, before, after, origin } => {
             let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
             pieces.extend(from_to(named(before.as_ref(), "no version"), named(after.as_ref(), "git's version")));

@@ -89,7 +89,16 @@ impl Sample {
                     finding(FindingKind::Unmanaged { last_changed: None }),
                     finding(FindingKind::ValueUnreadable { reason: shown.to_owned() }),
                 ],
-                counts: Counts { desired: secrets + 3, unchanged: 2, blocked: 1, owned_live: secrets },
+                counts: Counts {
+                    desired: secrets + 3,
+                    unchanged: 2,
+                    blocked: 1,
+                    held_back: 0,
+                    unread: 0,
+                    owned_live: secrets,
+                    owned_kept: secrets,
+                    removals_in_other_shards: 0,
+                },
             },
             refusals: crate::plan::guards()
                 .filter(|guard| guard.name == "foreign-owner")

@@ -4,7 +4,7 @@ use super::escape;
 use super::paint::Paint;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
-use crate::plan::{Fact, ObservedField, Refusal, ReplicaReason, RotationRun, ValueReason, Verb};
+use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
 use crate::value::Source;
 
 /// The verbs in the order in which the summary names them.
@@ -173,16 +173,36 @@ pub(super) fn source(source: &Source) -> String {
 pub(super) fn value_reason(reason: &ValueReason) -> String {
     match reason {
         ValueReason::First => "set, it has none yet".to_owned(),
-        ValueReason::NotFromGit { current } => {
-            format!("the current version ({}) did not come from git", escape::line(current))
-        }
+        ValueReason::NotFromGit { undone, moved_back } => format!(
+            "undoes the current version {}, which did not come from git{}; {}",
+            escape::line(&undone.id),
+            made(undone),
+            if *moved_back {
+                "git's version is still there and becomes current again"
+            } else {
+                "git's value is put anew"
+            }
+        ),
+        ValueReason::NowGenerated { .. } => "generated anew, since the current value is one that git held".to_owned(),
         ValueReason::ReEncryptedOrChanged { .. } => {
             "re-encrypted or changed; an equal value mints no version".to_owned()
         }
-        ValueReason::Reverted { .. } => "back to a version that is still there".to_owned(),
+        ValueReason::Reverted { .. } => "git went back to a version that is still there".to_owned(),
         ValueReason::Differs { .. } => "differs from the live value".to_owned(),
         ValueReason::ForLabel => "put beside the current version, for a label".to_owned(),
     }
+}
+
+/// When a version was made and by what, as far as that is known.
+fn made(UndoneVersion { id: _, made_by, made }: &UndoneVersion) -> String {
+    let date = made.map_or_else(String::new, |date| format!(" on {}", date.strftime("%Y-%m-%d %H:%M UTC")));
+    let by = match made_by {
+        MadeBy::Rotation => "by a rotation",
+        MadeBy::Terraform => "by Terraform",
+        MadeBy::RandomId => "under a random id, as the console, the CLI and rotation functions give",
+        MadeBy::OwnId => "under an id of somebody's own",
+    };
+    format!(" (made{date} {by})")
 }
 
 /// What is no longer as it was.

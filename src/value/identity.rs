@@ -24,7 +24,8 @@ pub enum Identity {
     KnownAfterApply(VersionId),
     /// Nothing: `env`, `file` and `binaryFile` can only be compared with the live value.
     ByComparison(VersionId),
-    /// It is made once, by `generate`, and never compared.
+    /// It is made once, by `generate`, and never compared. The first value gets this id, which stands for all else that
+    /// git says of it: so a plan notices when that changes, although the password stays.
     MadeOnce(VersionId),
 }
 

@@ -98,7 +98,11 @@ const CHANGES: [Change; 17] = [
     (
         "a version",
         |live| drop(live.versions.insert("changed".to_owned(), std::iter::once("AWSPREVIOUS".to_owned()).collect())),
-        |plan| any_action(plan, |action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. })),
+        |plan| {
+            any_action(plan, |action| {
+                matches!(action, Action::PutValue(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. })
+            })
+        },
     ),
     (
         "whether it rotates",
@@ -107,7 +111,11 @@ const CHANGES: [Change; 17] = [
             any_action(plan, |action| {
                 matches!(
                     action,
-                    Action::Rotate { .. } | Action::CancelRotation | Action::PutValue(_) | Action::MoveLabel { .. }
+                    Action::Rotate { .. }
+                        | Action::CancelRotation
+                        | Action::PutValue(_)
+                        | Action::MoveLabel { .. }
+                        | Action::RemoveLabel { .. }
                 )
             })
         },

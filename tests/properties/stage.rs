@@ -62,11 +62,18 @@ pub(crate) fn stage(desired_secrets: &[Desired], live: &[LiveSecret], prune: &st
 }
 
 /// An apply with every guard overridden.
-pub(crate) const APPLY: [&str; 13] = [
+pub(crate) const APPLY: [&str; 20] = [
     "apply",
     "--yes",
     "--sandbox",
     "--allow-protected",
+    "--allow-remove-all",
+    "--allow-scope-change",
+    "--allow-lose-value",
+    "--allow-restore-unowned",
+    "--allow-undo-rotation",
+    "--allow-remove-replicas",
+    "--allow-cancel-rotation",
     "--allow-empty",
     "--allow-delete-unowned",
     "--allow-replace-values",

@@ -105,6 +105,7 @@ impl Builder<'_> {
             deletion: deletion(&fields.deletion, self.report),
             value: self.value(&fields, &spec, named.map_or("", |name| name.value.as_str())),
             labels: self.labels(&fields),
+            no_labels: self.no_labels(&fields),
             secret_type: self.secret_type(&fields, &spec),
             rotation: self.rotation(&fields, &spec, target),
             replicas: self.replicas(&fields, &spec, target),
@@ -280,6 +281,13 @@ impl Builder<'_> {
             OwnershipChoice::Seed => Ownership::Seed,
         });
         Some(DesiredValue { source, ownership, origin: self.sources.origin(key) })
+    }
+
+    /// Where `spec.labels` says that there are none.
+    fn no_labels(&self, fields: &Defaults) -> Option<Origin> {
+        let declared = fields.labels.get()?;
+        let none = declared.value.as_ref().is_none_or(|labels| labels.0.is_empty());
+        none.then(|| self.sources.origin(declared.span))
     }
 
     /// `spec.labels`, checked.

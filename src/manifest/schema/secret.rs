@@ -95,7 +95,7 @@ macro_rules! spec {
             #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
             pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
             /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
-            /// committed value) or to a version id. `null` and `{}` mean that there are none.
+            /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are none.
             #[schemars(example = serde_json::json!({ "blue": "git" }))]
             pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
             /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means

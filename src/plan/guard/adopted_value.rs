@@ -2,13 +2,13 @@
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::live::LiveSecret;
-use crate::plan::{Action, SecretPlan};
+use crate::plan::{Action, Change, SecretPlan, ValueReason};
 
 pub(super) const GUARD: Guard = Guard {
     name: "replace-value",
     flag: Some(&FLAG),
-    words: "a secret would be adopted, and the value that it has may be replaced by the one in git \
-            (ownership: seed leaves it alone)",
+    words: "a secret would be adopted, and the value that it has may be replaced by the one in git (ownership: seed leaves \
+            it alone); or a value that git held would be replaced by a generated one",
     check: Check::Secret(replaces_an_adopted_value),
 };
 
@@ -19,5 +19,8 @@ fn replaces_an_adopted_value(target: &GuardedTarget<'_>, secret: &SecretPlan) ->
     let ours = target.desired.owner();
     let has_value = |live: &LiveSecret| !live.is_owned_by(&ours) && live.current_version().is_some();
     let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
-    secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current)
+    let now_generated =
+        |change: &Change| matches!(change, Change::Value { reason: ValueReason::NowGenerated { .. }, .. });
+    (secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current))
+        || secret.changes.iter().any(now_generated)
 }

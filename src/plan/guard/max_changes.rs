@@ -21,12 +21,19 @@ const FLAG: Flag = Flag {
 /// Below this many owned secrets the share of changes says nothing: one of three is 33 %, and no accident.
 const FEWEST_FOR_A_SHARE: usize = 10;
 
+/// From this many orphans on, more than half of what is owned is too much whatever the size of the project.
+const FEWEST_REMOVED: usize = 3;
+
 fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     let owned = target.report.counts.owned_live;
     let planned = target.chosen(changes_what_is_in_use).len();
     let limit = run.overrides.limit(&FLAG).unwrap_or(u32::from(target.desired.guards.max_changes_percent));
     let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
-    if owned < FEWEST_FOR_A_SHARE || planned * 100 <= owned * allowed {
+    let removed = target.chosen(SecretPlan::is_pruned).len();
+    // Losing most of a small project is no small change.
+    let most_of_it = allowed < 100 && removed >= FEWEST_REMOVED && removed * 2 > owned;
+    let share_counts = owned >= FEWEST_FOR_A_SHARE && planned * 100 > owned * allowed;
+    if !most_of_it && !share_counts {
         return Vec::new();
     }
     let refused = Refused::default().number("planned", planned).number("owned", owned).number("allowed", allowed);

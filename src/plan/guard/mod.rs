@@ -11,9 +11,11 @@
 //! What may not enter: I/O, the clock (the time of a plan is an input), and sentences beyond a guard's own template.
 
 mod adopted_value;
+mod cancel_rotation;
 mod cloudformation;
 mod empty_project;
 mod foreign;
+mod keeps_none;
 mod lock_out;
 mod max_changes;
 mod max_deletes;
@@ -22,11 +24,18 @@ mod overwritten_replica;
 mod protected;
 mod public_policy;
 mod refusal;
+mod removed_replicas;
+mod rename_loses_value;
+mod restored;
 mod rotate_now;
+mod rotated_value;
 mod run;
+mod scope_changed;
+mod skipped_files;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unnamed_account;
 mod unowned;
 
 pub use overrides::{Flag, FlagArgument, GuardOverrides};

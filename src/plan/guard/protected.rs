@@ -1,16 +1,20 @@
-//! What carries the tag `keywright:protect` would be destroyed: deleted here, or overwritten by a replica elsewhere.
+//! What carries the tag `keywright:protect` would be destroyed: deleted here, or overwritten by a replica in another
+//! region; or it would lose what cannot be given back.
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::live::LiveSecret;
-use crate::plan::SecretPlan;
+use crate::plan::{Action, SecretPlan};
 
-const FLAG: Flag = Flag::switch("allow-protected", "Delete secrets that carry the tag keywright:protect");
+const FLAG: Flag = Flag::switch(
+    "allow-protected",
+    "Delete secrets that carry the tag keywright:protect, or take from them what cannot be given back",
+);
 
 pub(super) const DELETED: Guard = Guard {
     name: "protected",
     flag: Some(&FLAG),
-    words: "a protected secret would be deleted",
-    check: Check::Secret(is_deleted),
+    words: "a protected secret would be deleted, released, or lose replicas, a Deny of its policy or its rotation",
+    check: Check::Secret(is_destroyed),
 };
 
 pub(super) const OVERWRITTEN: Guard = Guard {
@@ -20,8 +24,9 @@ pub(super) const OVERWRITTEN: Guard = Guard {
     check: Check::Secret(is_overwritten),
 };
 
-fn is_deleted(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    secret.is_removal() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
+fn is_destroyed(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
+    (secret.is_destructive() || secret.actions.contains(&Action::CancelRotation))
+        && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
 }
 
 fn is_overwritten(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {

@@ -1,19 +1,29 @@
 //! The table of guards, in the order in which they are checked and told.
 
 use super::{
-    Flag, Guard, adopted_value, cloudformation, empty_project, foreign, lock_out, max_changes, max_deletes,
-    overwritten_replica, protected, public_policy, rotate_now, unowned,
+    Flag, Guard, adopted_value, cancel_rotation, cloudformation, empty_project, foreign, keeps_none, lock_out,
+    max_changes, max_deletes, overwritten_replica, protected, public_policy, removed_replicas, rename_loses_value,
+    restored, rotate_now, rotated_value, scope_changed, skipped_files, unnamed_account, unowned,
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 13] = [
+static GUARDS: [&Guard; 22] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
+    &unnamed_account::GUARD,
+    &scope_changed::GUARD,
+    &skipped_files::GUARD,
+    &keeps_none::GUARD,
+    &rename_loses_value::GUARD,
+    &restored::GUARD,
     &cloudformation::GUARD,
     &public_policy::GUARD,
     &adopted_value::GUARD,
+    &rotated_value::GUARD,
     &overwritten_replica::GUARD,
+    &removed_replicas::GUARD,
+    &cancel_rotation::GUARD,
     &rotate_now::GUARD,
     &protected::OVERWRITTEN,
     &lock_out::GUARD,

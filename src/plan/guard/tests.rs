@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
     Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
-    SecretName, TagPatterns, Target, Template,
+    SecretName, TagPatterns, Target, Template, owner_tag,
 };
 use crate::domain::Frequency;
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, SecretPlan, Token,
-    Verb,
+    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, ReplicaReason,
+    SecretPlan, Token, Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -51,7 +51,10 @@ impl EverythingWrong {
                 region: "eu-west-1".to_owned(),
                 secrets: secrets(),
             },
-            report: PlanReport { findings: vec![foreign], counts: Counts { owned_live: OWNED, ..Counts::default() } },
+            report: PlanReport {
+                findings: vec![foreign],
+                counts: Counts { desired: 1, owned_live: OWNED, ..Counts::default() },
+            },
         }
     }
 
@@ -83,11 +86,12 @@ fn nothing_allowed() -> Desired {
             origin: origin(),
         },
         targets: BTreeSet::from(["dev".to_owned()]),
-        scope: Scope::new([]),
+        scope: Scope::new(["dev/".to_owned()]),
         prune: Prune::Delete,
         prune_window_days: 30,
         ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
+        skipped: vec!["secrets/team".to_owned()],
         secrets: BTreeMap::new(),
     }
 }
@@ -120,9 +124,14 @@ fn secrets() -> Vec<SecretPlan> {
         secret("dev/protected", Verb::Delete, &[OWNER_TAG, PROTECT_TAG], delete()),
         secret("dev/never-ours", Verb::Delete, &[], delete()),
         secret("dev/of-a-stack", Verb::Adopt, &["aws:cloudformation:stack-name"], Action::Restore),
-        secret("dev/adopted", Verb::Adopt, &[], Action::PutValue(Box::new(put))),
+        secret("dev/adopted", Verb::Adopt, &[], Action::PutValue(Box::new(put.clone()))),
         secret("dev/rotated", Verb::Change, &[OWNER_TAG], rotate),
         secret("dev/overwrites", Verb::Change, &[OWNER_TAG], replicate),
+        removed_replica(),
+        secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation),
+        undone_rotation(put),
+        of_another_scope(),
+        SecretPlan { observed: None, ..secret("dev/protected-2", Verb::Create, &[], Action::CancelRotation) },
         with_policy("dev/public", everyone),
         with_policy("dev/locked", nobody),
     ]
@@ -135,6 +144,9 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
     let text = |key: &str| if key == OWNER_TAG { ours.clone() } else { "true".to_owned() };
     observed.tags = tags.iter().map(|key| ((*key).to_owned(), text(key))).collect();
     observed.versions.insert("v1".to_owned(), BTreeSet::from(["AWSCURRENT".to_owned()]));
+    if action == Action::CancelRotation {
+        observed.versions.insert("v2".to_owned(), BTreeSet::from(["AWSPENDING".to_owned()]));
+    }
     SecretPlan {
         name: SecretName::new(name),
         origin: None,
@@ -144,6 +156,35 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
         depends_on: BTreeSet::new(),
         observed: Some(observed),
     }
+}
+
+fn removed_replica() -> SecretPlan {
+    let regions = BTreeSet::from(["us-west-2".to_owned()]);
+    let mut secret = secret("dev/replicated", Verb::Change, &[OWNER_TAG], Action::RemoveReplicas { regions });
+    secret.changes.push(Change::Replica {
+        region: "us-west-2".to_owned(),
+        before: Some(None),
+        after: None,
+        reason: ReplicaReason::Removed,
+        origin: origin(),
+    });
+    secret
+}
+
+fn undone_rotation(put: PlannedValue) -> SecretPlan {
+    let mut secret = secret("dev/rotating", Verb::Change, &[OWNER_TAG], Action::PutValue(Box::new(put)));
+    if let Some(observed) = &mut secret.observed {
+        observed.rotation.last = Some(jiff::Timestamp::UNIX_EPOCH);
+    }
+    secret
+}
+
+fn of_another_scope() -> SecretPlan {
+    let mut secret = secret("dev/team/db", Verb::Change, &[], Action::Untag { keys: BTreeSet::new() });
+    if let Some(observed) = &mut secret.observed {
+        observed.tags.insert(OWNER_TAG.to_owned(), owner_tag::bind("shop/dev", "dev/team/db", "dev/team/"));
+    }
+    secret
 }
 
 fn with_policy(name: &str, document: Value) -> SecretPlan {

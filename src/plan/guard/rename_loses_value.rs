@@ -1,0 +1,22 @@
+//! A secret with a value would go, and one that looks like it would come without: a rename that loses the value.
+
+use super::{Check, Flag, Guard, GuardedTarget, Refused, RunGuards};
+use crate::plan::looks_renamed;
+
+pub(super) const GUARD: Guard = Guard {
+    name: "rename-loses-value",
+    flag: Some(&FLAG),
+    words: "{from} would go with its value, and {to} would be created without that value: AWS cannot rename a secret, \
+            so copy the value first",
+    check: Check::Target(check),
+};
+
+const FLAG: Flag =
+    Flag::switch("allow-lose-value", "Delete a secret with its value beside a new one that looks like it");
+
+fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
+    looks_renamed(target.plan)
+        .into_iter()
+        .map(|(to, from)| Refused::secrets(vec![from.clone()]).text("from", from.as_str()).text("to", to.as_str()))
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! Git's value would replace a version that a rotation made: that version may be the only credential that works.
+
+use super::{Check, Flag, Guard, GuardedTarget};
+use crate::plan::{Action, SecretPlan};
+use crate::value::VersionId;
+
+pub(super) const GUARD: Guard = Guard {
+    name: "undo-rotation",
+    flag: Some(&FLAG),
+    words: "git's value would replace one that a rotation made, which may be the only credential that works \
+            (ownership: seed leaves it alone)",
+    check: Check::Secret(undoes_a_rotation),
+};
+
+const FLAG: Flag = Flag::switch("allow-undo-rotation", "Put git's value back over one that a rotation made");
+
+fn undoes_a_rotation(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
+    let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
+    let made_by_rotation = secret.observed.as_ref().is_some_and(|live| {
+        let ours = |id: &str| VersionId::new(id).is_some_and(|id| id.is_ours());
+        live.rotation.last.is_some() && live.current_version().is_some_and(|id| !ours(id))
+    });
+    made_by_rotation && secret.actions.iter().any(puts_current)
+}

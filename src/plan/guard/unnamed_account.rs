@@ -1,0 +1,21 @@
+//! A target that names no account would delete: with the wrong credentials that is somebody else's secret.
+
+use super::{Check, Guard, GuardedTarget, Refused, RunGuards};
+use crate::plan::SecretPlan;
+
+pub(super) const GUARD: Guard = Guard {
+    name: "unnamed-account",
+    flag: None,
+    words: "secrets would be removed in account {account}, and the target does not name its account: add \
+            `account: \"{account}\"` to it, or give --only-account {account}",
+    check: Check::Target(check),
+};
+
+fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
+    let removed = target.chosen(SecretPlan::is_removal);
+    if removed.is_empty() || target.desired.target.account.is_some() {
+        return Vec::new();
+    }
+    let account = target.live.account.as_deref().unwrap_or("(unknown)");
+    vec![Refused::secrets(removed).text("account", account)]
+}
