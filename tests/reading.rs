@@ -89,7 +89,8 @@ impl ReadSecrets for Service {
     async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
         self.log(format!("ListSecrets {}", filter.prefix));
         if let Some((_, owner)) = &filter.tag {
-            let owned = |secret: &&LiveSecret| secret.named_owner().is_some_and(|named| named.starts_with(owner.as_str()));
+            let owned =
+                |secret: &&LiveSecret| secret.named_owner().is_some_and(|named| named.starts_with(owner.as_str()));
             let outside = |secret: &&LiveSecret| {
                 filter.without.iter().all(|prefix| !secret.name.as_str().starts_with(prefix.as_str()))
             };
