@@ -264,15 +264,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     }
                 }
             }
-            Action::RemoveLabel { label, from } => {
-                match self.writer.remove_label(&self.arn(&secret.name)?, label, from).await {
-                    Ok(receipt) => receipt,
-                    Err(error) => {
-                        let gone = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label).is_none());
-                        self.recover_lost_response(&secret.name, error, gone).await?
-                    }
-                }
-            }
+            Action::RemoveLabel { label, from } => self.remove_label(&secret.name, label, from).await?,
             Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
             Action::Delete { deletion } => match self.writer.delete(&self.arn(&secret.name)?, *deletion).await {
                 Ok(receipt) => receipt,
@@ -283,6 +275,16 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             },
         };
         Ok(receipt)
+    }
+
+    async fn remove_label(&self, name: &SecretName, label: &str, from: &str) -> Result<Receipt, ApplyError> {
+        match self.writer.remove_label(&self.arn(name)?, label, from).await {
+            Ok(receipt) => Ok(receipt),
+            Err(error) => {
+                let gone = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label).is_none());
+                Ok(self.recover_lost_response(name, error, gone).await?)
+            }
+        }
     }
 
     /// A create whose answer was lost is tried again by the SDK, and the second try finds the secret there: a secret

@@ -181,11 +181,10 @@ impl ValuePlanner<'_> {
     fn value(&self, value: &DesiredValue, findings: &mut Vec<FindingKind>) -> Option<(PlannedValue, ValueReason)> {
         let identity = self.facts.identities.get(&self.desired.name)?;
         let token = match identity {
-            Identity::Known(id) => Token::Id(id.clone()),
             Identity::KnownAfterApply(_) => Token::KnownAfterApply,
             // An ARN in it that is not known yet is part of the id too.
             Identity::MadeOnce(_) if value.source.references().next().is_some() => Token::KnownAfterApply,
-            Identity::MadeOnce(id) => Token::Id(id.clone()),
+            Identity::Known(id) | Identity::MadeOnce(id) => Token::Id(id.clone()),
             Identity::ByComparison(_) => Token::Random,
         };
         let digest = identity.digest().map(|digest| digest.as_str().to_owned());

@@ -6,8 +6,8 @@ use crate::plan::SecretPlan;
 pub(super) const GUARD: Guard = Guard {
     name: "unnamed-account",
     flag: None,
-    words: "secrets would be removed in account {account}, and the target does not name its account: add \
-            `account: \"{account}\"` to it, or give --only-account {account}",
+    words: "secrets would be removed, and the target does not name its account: write it in the project as the \
+            target's `account`, or give --only-account",
     check: Check::Target(check),
 };
 
@@ -16,6 +16,5 @@ fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
     if removed.is_empty() || target.desired.target.account.is_some() {
         return Vec::new();
     }
-    let account = target.live.account.as_deref().unwrap_or("(unknown)");
-    vec![Refused::secrets(removed).text("account", account)]
+    vec![Refused::secrets(removed)]
 }
