@@ -1,13 +1,15 @@
-//! Exit codes: a public contract.
+//! Exit codes: a public contract, and the one place that says which error and which apply ends with which.
 
 use std::process::ExitCode as ProcessExitCode;
+
+use crate::workflow::{ApplyOutcome, ErrorKind, FileProblem, NothingDone};
 
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done, or no changes.
     Success,
-    /// An error; nothing was written, or nothing that was begun is half-written without being reported.
+    /// An error, and nothing was applied.
     Error,
     /// There are changes (`plan --detailed-exitcode`).
     Changes,
@@ -15,7 +17,7 @@ pub enum ExitCode {
     Guard,
     /// The plan is stale: every secret that was to be written had changed since it was planned.
     Stale,
-    /// Applied in part.
+    /// Something was applied and something was not, in whatever targets; or what followed it failed.
     Partial,
     /// Wrong usage.
     Usage,
@@ -38,6 +40,38 @@ impl ExitCode {
         }
     }
 
+    /// What an error ends with.
+    pub const fn of(error: &ErrorKind) -> Self {
+        match error {
+            ErrorKind::WrongFlag { .. }
+            | ErrorKind::WrongUsage(_)
+            | ErrorKind::SeveralTargets { .. }
+            | ErrorKind::File { problem: FileProblem::WebhookUnreadable | FileProblem::ProjectAlready, .. } => {
+                Self::Usage
+            }
+            ErrorKind::NothingDone(NothingDone::ApplyGuard | NothingDone::OutGuard) => Self::Guard,
+            ErrorKind::Stale => Self::Stale,
+            ErrorKind::NotVerified
+            | ErrorKind::ReplicaFailed { .. }
+            | ErrorKind::ReplicasNotFollowed
+            | ErrorKind::ReplicasLate(_)
+            | ErrorKind::AfterWrite { .. } => Self::Partial,
+            ErrorKind::Interrupted { .. } => Self::Interrupted,
+            ErrorKind::Manifests(_)
+            | ErrorKind::Targets { .. }
+            | ErrorKind::Values { .. }
+            | ErrorKind::NotSelected { .. }
+            | ErrorKind::Secret { .. }
+            | ErrorKind::File { .. }
+            | ErrorKind::Listen(_)
+            | ErrorKind::Local(_)
+            | ErrorKind::Rehearsal { .. }
+            | ErrorKind::NothingDone(
+                NothingDone::ApplyErrors | NothingDone::OutErrors | NothingDone::NobodyToAsk | NothingDone::Declined,
+            ) => Self::Error,
+        }
+    }
+
     /// How much it outweighs the others when several targets end differently; usage errors come before any target.
     const fn severity(self) -> u8 {
         match self {
@@ -45,17 +79,30 @@ impl ExitCode {
             Self::Changes => 1,
             Self::Guard => 2,
             Self::Stale => 3,
-            Self::Partial => 4,
-            Self::Error => 5,
+            Self::Error => 4,
+            Self::Partial => 5,
             Self::Interrupted => 6,
             Self::Usage => 7,
         }
     }
 
-    /// The more severe of the two: 130, 1, 5, 4, 3, 2, 0.
+    /// The more severe of the two: 130, 5, 1, 4, 3, 2, 0. What was applied in part outweighs an error, which says that
+    /// nothing was applied.
     #[must_use]
     pub const fn worst(self, other: Self) -> Self {
         if other.severity() > self.severity() { other } else { self }
+    }
+}
+
+impl From<ApplyOutcome> for ExitCode {
+    fn from(outcome: ApplyOutcome) -> Self {
+        match outcome {
+            ApplyOutcome::Complete => Self::Success,
+            ApplyOutcome::Partial => Self::Partial,
+            ApplyOutcome::Stale => Self::Stale,
+            ApplyOutcome::Failed => Self::Error,
+            ApplyOutcome::Interrupted => Self::Interrupted,
+        }
     }
 }
 
@@ -76,8 +123,8 @@ mod tests {
             ExitCode::Changes,
             ExitCode::Guard,
             ExitCode::Stale,
-            ExitCode::Partial,
             ExitCode::Error,
+            ExitCode::Partial,
             ExitCode::Interrupted,
         ];
         for (index, milder) in order.iter().enumerate() {

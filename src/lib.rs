@@ -1,18 +1,27 @@
 //! keywright keeps AWS Secrets Manager in step with a git repository.
 //!
 //! ```text
-//!   manifests (YAML)        AWS Secrets Manager, or the embedded sandbox
-//!        │                         │
-//!    manifest/                   aws/  ── the only module that imports the SDK
-//!        │                         │
-//!    desired.rs                  live/ ── reads: List, Describe, GetResourcePolicy
-//!        └───────────┬─────────────┘
-//!                  plan/  ── pure: desired + snapshot → plan + report
-//!                    │
-//!        ┌───────────┴─────────────┐
-//!     render/                   apply/ ── writes, in dependency order, then reads again
-//!   text, JSON, …                  │
-//!                               aws/
+//!   cli/  ── a command line: arguments in, text and an exit code out
+//!    │ │
+//!    │ └── render/ ── plans, reports, errors and hints → text, JSON, …; pure
+//!    │        │
+//!   workflow/ ── what commands do over all targets; values in, values, errors and events out
+//!    │
+//!    │      manifests (YAML)        AWS Secrets Manager, or the embedded sandbox
+//!    │           │                         │
+//!    ├──── manifest/                     aws/  ── the only module that imports the SDK
+//!    │           │                         │
+//!    │     desired.rs   value/           live/ ── reads: List, Describe, GetResourcePolicy
+//!    │           └───────────┬─────────────┘
+//!    ├── reconcile.rs        │             ── one target: read, plan, verify
+//!    │                     plan/  ── pure: desired + snapshot → plan + report
+//!    │                       │
+//!    │           ┌───────────┴─────────────┐
+//!    ├──── drift/, import/               apply/ ── writes, in dependency order
+//!    │     a plan read as a report,        │
+//!    │     live secrets as manifests     aws/
+//!    │
+//!    └──── watch/  ── what a round means for the next one
 //! ```
 //!
 //! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours.
@@ -28,6 +37,8 @@
 //! 6. Nothing outside the project's scope is touched, whatever the manifests say.
 //! 7. Absent means unmanaged; `null` or empty means there must be none.
 //! 8. A plan that changes nothing prints nothing alarming and costs almost nothing.
+//!
+//! Errors of commands are data, with kind, source and hints, until `cli/report.rs` prints them.
 
 pub mod apply;
 pub mod aws;
@@ -50,3 +61,4 @@ pub mod sandbox;
 mod serving;
 pub mod value;
 pub mod watch;
+pub mod workflow;

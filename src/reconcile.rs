@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 
 use crate::apply::Values;
+use crate::aws::ConnectError;
 use crate::desired::{Desired, SecretName, State};
 use crate::live::{
     self, Live, LivePolicy, LiveSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError,
@@ -43,8 +44,19 @@ pub enum PlanError {
     Values(Vec<ValueProblem>),
 }
 
+/// Why a target could not be reached or planned.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// It could not be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// It could not be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
 /// A declared value that is wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueProblem {
     /// The secret.
     pub secret: SecretName,
@@ -265,8 +277,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
             secret.policy = policy;
         }
     }
-    // Names are matched as they are, so this choice is always well-formed.
-    let selection = Selection::exactly(touched).unwrap_or_default();
+    let selection = Selection::exactly(touched);
     let facts = value_facts::identify(desired, &live, &selection, values)?;
     let (remaining, report) = plan(desired, &live, &facts, &Rules { selection });
     // The findings were shown with the plan that was applied.

@@ -79,6 +79,9 @@ pub enum RehearsalError {
     Plan(#[from] PlanError),
 }
 
+/// A rehearsal that was asked for.
+pub type Rehearsed = Result<RehearsalReport, RehearsalError>;
+
 /// Applies a plan to a copy of what it was made from.
 pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<RehearsalReport, RehearsalError> {
     let Rehearsal { desired, planned, beside, rules, read_values, values, now } = *rehearsal;

@@ -260,7 +260,7 @@ pub enum ConnectError {
 }
 
 /// Where credentials were looked for.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialPlaces {
     /// The target's profile.
     pub profile: Option<String>,

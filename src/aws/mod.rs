@@ -23,7 +23,7 @@ mod read;
 mod write;
 
 pub use calls::CallCounts;
-pub use connection::{Aws, ConnectError, Connection};
+pub use connection::{Aws, ConnectError, Connection, CredentialPlaces};
 pub use kms::Kms;
 pub use post::{PostError, post_json};
 pub use read::Reader;

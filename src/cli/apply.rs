@@ -1,29 +1,26 @@
 //! `keywright apply`: shows the plan, asks, carries it out, and reads again what it touched.
 
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tokio::sync::watch;
 
-use super::approved::{self, RunFlags};
 use super::args::ReadArgs;
-use super::carry_out::{CarryOut, Place};
+use super::begin::{Begun, begin};
+use super::confirm::ask;
 use super::guard_flags::GuardOverrideArgs;
-use super::interrupt;
-use super::plan::{tell_failures, text};
-use super::prepare::{Planned, Prepared, PreparedTarget, Reading, begin, prepare, tell_calls};
+use super::report::{report, report_all, tell_calls};
 use super::shell::Shell;
-use super::values::{NoPasswords, RunValues, TargetPasswords, ValueArgs, ValueSources};
-use crate::apply::{ApplyOptions, Values};
-use crate::aws::Kms;
-use crate::desired::SecretName;
+use super::telling::Telling;
+use super::values::ValueArgs;
+use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
-use crate::plan::{Action, Rules};
-use crate::render::apply_json::{self, AppliedTarget};
-use crate::render::escape;
-use crate::value::Decryptor;
+use crate::reconcile::Reading;
+use crate::render::{apply_json, approved_text, prepared, question};
+use crate::workflow::{
+    ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, NothingDone, PlanRequest, Prepared, Readiness, Run,
+    RunFlags, Stop, lines, readiness,
+};
 
 /// Show the plan, ask, and carry it out.
 ///
@@ -78,192 +75,100 @@ enum ApplyFormat {
     Json,
 }
 
-pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &ApplyArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let approved = args.approved.as_deref().map(|file| approved::read(file, shell)).transpose()?;
-    let (selection, loaded, aws) = begin(&args.read, shell)?;
-    let rules = Rules { selection };
-    let aws = if approved.is_some() { aws.identifying_callers() } else { aws };
-    let stop = interrupt::listen();
-    let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
-    let decryptor = sources.decryptor();
-    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-    let reading = Reading { read_values: args.read_values, ..Reading::default() };
-    let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, &args.overrides.0, &values, reading, shell) => prepared,
-        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
-    };
+pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let approved = args.approved.as_deref().map(ApprovedPlan::read).transpose()?;
+    let Begun { selection, session, stop } = begin(&args.read, &args.values, approved.is_some(), shell)?;
+    let run = session.run();
     // With --format json the document alone is the artifact.
     let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };
-    talk.write(&text(talk.paint(), &prepared));
-    let readiness = preflight(&prepared, shell);
-    let end = |code: ExitCode, targets: Vec<AppliedTarget>, shell: &Shell| {
-        if args.format == ApplyFormat::Json {
-            shell.out.write(&apply_json::document(&prepared.project, targets, code.code()));
-        }
-        tell_calls(&aws, verbose, shell);
-        code
+    let telling = Telling::new(shell, talk.clone(), args.journal.as_deref());
+    let flags = RunFlags { selection: &selection, overrides: &args.overrides.0, read_values: args.read_values };
+    let request = PlanRequest {
+        selection: &selection,
+        overrides: flags.overrides,
+        reading: Reading { read_values: args.read_values, ..Reading::default() },
+        stop: &stop,
+        tell: &|event| telling.tell(event),
     };
-    if let (Some(approved), Readiness::Ready | Readiness::NothingToDo) = (&approved, &readiness) {
-        let flags =
-            RunFlags { selection: &rules.selection, overrides: &args.overrides.0, read_values: args.read_values };
-        let fresh = approved::lines(&prepared, &flags, &aws);
-        let nothing_to_do = matches!(readiness, Readiness::NothingToDo);
-        approved::check(approved, &fresh, nothing_to_do, shell).map_err(|code| end(code, Vec::new(), shell))?;
+    let prepared = Box::pin(run.plan(&request)).await?;
+    telling.clear();
+    talk.write(&prepared::text(talk.paint(), &prepared));
+    let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
+    let (code, applied) = match began {
+        Err(error) => (report(&error, shell), None),
+        Ok(false) => (ExitCode::Success, None),
+        Ok(true) => {
+            let request = ApplyRequest {
+                options: ApplyOptions { concurrency: usize::from(args.concurrency) },
+                wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
+                stop: &stop,
+                tell: &|event| telling.tell(event),
+            };
+            let applied = Box::pin(run.apply(&prepared, &request)).await;
+            (applied.outcome().into(), Some(applied))
+        }
+    };
+    if args.format == ApplyFormat::Json {
+        shell.out.write(&apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
     }
+    tell_calls(&session.aws, verbose, shell);
+    Ok(code)
+}
+
+fn documents(applied: Option<&ApplyRun<'_>>) -> Vec<apply_json::AppliedTarget> {
+    let targets = applied.into_iter().flat_map(|applied| &applied.targets);
+    targets.map(|target| apply_json::target(target.plan, &target.report, target.verified)).collect()
+}
+
+/// Everything that stands between a plan and its first write: that it is whole, that it is the approved one, that its
+/// values can be made, and a yes. False when there is nothing to do.
+async fn may_begin(
+    args: &ApplyArgs,
+    run: &Run<'_>,
+    prepared: &Prepared<'_>,
+    approved: Option<&ApprovedPlan>,
+    flags: &RunFlags<'_>,
+    stop: &Stop,
+    shell: &Shell,
+) -> Result<bool, Error> {
+    let readiness = readiness(prepared);
     match readiness {
-        Readiness::Ready => {}
-        Readiness::NothingToDo => return Ok(end(ExitCode::Success, Vec::new(), shell)),
-        Readiness::Refused(code) => return Err(end(code, Vec::new(), shell)),
+        Readiness::Ready | Readiness::NothingToDo => {}
+        Readiness::Errors => {
+            report_all(&prepared.failures(), shell);
+            return Err(ErrorKind::NothingDone(NothingDone::ApplyErrors).into());
+        }
+        Readiness::Guard => return Err(ErrorKind::NothingDone(NothingDone::ApplyGuard).into()),
     }
-    validate_values(&prepared, &values, shell).await?;
+    let nothing_to_do = readiness == Readiness::NothingToDo;
+    if let Some(approved) = approved {
+        check_approved(approved, &lines(prepared, flags), nothing_to_do, shell)?;
+    }
+    if nothing_to_do {
+        return Ok(false);
+    }
+    let wrong = run.validate_values(prepared).await;
+    if !wrong.is_empty() {
+        report_all(&wrong, shell);
+        return Err(ErrorKind::NothingDone(NothingDone::ApplyErrors).into());
+    }
     // An approved plan was read by whoever approved it.
     if !args.yes && approved.is_none() {
-        confirm(&prepared, &stop, shell).await?;
+        ask(&question::apply(prepared), stop, shell).await?;
     }
-    let carry_out = CarryOut {
-        options: ApplyOptions { concurrency: usize::from(args.concurrency) },
-        journal: args.journal.as_deref(),
-        wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
-        stop: &stop,
-        talk,
-    };
-    let (code, applied) = carry_out_all(&prepared, &carry_out, &sources, &decryptor, shell).await;
-    Ok(end(code, applied, shell))
+    Ok(true)
 }
 
-/// Carries out the plans of all targets, one after the other.
-pub(super) async fn carry_out_all(
-    prepared: &Prepared,
-    carry_out: &CarryOut<'_>,
-    sources: &ValueSources,
-    decryptor: &Decryptor<'_, Kms>,
-    shell: &Shell,
-) -> (ExitCode, Vec<AppliedTarget>) {
-    let mut code = ExitCode::Success;
-    let mut applied = Vec::new();
-    for PreparedTarget { desired, planned } in &prepared.targets {
-        let Ok(Planned { connection, target, refusals: _, rehearsed: _ }) = planned else { continue };
-        if target.plan.is_empty() {
-            continue;
-        }
-        let writer = connection.writer();
-        let values = RunValues { sources, decryptor, passwords: TargetPasswords(&writer) };
-        let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
-        let (target_code, document) = Box::pin(carry_out.target(&place, &values, shell)).await;
-        code = code.worst(target_code);
-        applied.extend(document);
-    }
-    (code, applied)
-}
-
-/// Whether the apply may begin.
-pub(super) enum Readiness {
-    Ready,
-    NothingToDo,
-    Refused(ExitCode),
-}
-
-/// What must hold for all targets before anything is written to any; what does not is told.
-fn preflight(prepared: &Prepared, shell: &Shell) -> Readiness {
-    let readiness = readiness(prepared);
-    if let Readiness::Refused(code) = readiness {
-        tell_failures(prepared, shell);
-        let why = if code == ExitCode::Guard { "a guard refused" } else { "resolve the errors above first" };
-        shell.error(&format!("nothing was applied: {why}"), None);
-    }
-    readiness
-}
-
-/// The same, untold.
-pub(super) fn readiness(prepared: &Prepared) -> Readiness {
-    let planned = || prepared.targets.iter().filter_map(|target| target.planned.as_ref().ok());
-    if planned().count() < prepared.targets.len() || planned().any(|planned| planned.target.report.has_blockers()) {
-        return Readiness::Refused(ExitCode::Error);
-    }
-    if planned().any(|planned| !planned.refusals.is_empty()) {
-        return Readiness::Refused(ExitCode::Guard);
-    }
-    if planned().all(|planned| planned.target.plan.is_empty()) { Readiness::NothingToDo } else { Readiness::Ready }
-}
-
-/// Asks whether to go on; anything but `yes` ends the run without a write.
-async fn confirm(prepared: &Prepared, stop: &watch::Receiver<bool>, shell: &mut Shell) -> Result<(), ExitCode> {
-    let actions: usize = prepared
-        .targets
-        .iter()
-        .filter_map(|target| target.planned.as_ref().ok())
-        .map(|planned| planned.target.plan.action_count())
-        .sum();
-    let plural = if actions == 1 { "" } else { "s" };
-    let question = format!("Apply this ({actions} action{plural})? Only \"yes\" is taken as one: ");
-    ask(&question, stop, shell).await
-}
-
-/// Asks a question on the terminal. Where nobody can answer, that is an error.
-pub(super) async fn ask(question: &str, stop: &watch::Receiver<bool>, shell: &mut Shell) -> Result<(), ExitCode> {
-    let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(mut input) = input.filter(|_| shell.interactive) else {
-        shell.error(
-            "nothing was applied: this needs a confirmation, and standard input is no terminal",
-            Some("give --yes to apply without a question"),
-        );
-        return Err(ExitCode::Error);
-    };
-    shell.err.write(&format!("\n{question}"));
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        input.read_line(&mut line).map(|_| line)
-    });
-    let answer = tokio::select! {
-        answer = answer => answer,
-        () = interrupt::stopped(stop) => {
-            shell.err.line("\nInterrupted. Nothing was applied.");
-            return Err(ExitCode::Interrupted);
-        }
-    };
-    if matches!(answer, Ok(Ok(line)) if line.trim() == "yes") {
+/// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that
+/// matters: nothing would be written.
+fn check_approved(approved: &ApprovedPlan, fresh: &[String], nothing_to_do: bool, shell: &Shell) -> Result<(), Error> {
+    if approved.lines() == fresh {
         return Ok(());
     }
-    shell.err.line("Nothing was applied.");
-    Err(ExitCode::Error)
-}
-
-/// Makes every value that will be put, and drops it again: what is wrong with one is told before the first write. What
-/// is known only later, a password to be generated or the ARN of a new secret, is left for then.
-pub(super) async fn validate_values(
-    prepared: &Prepared,
-    values: &RunValues<'_, NoPasswords>,
-    shell: &Shell,
-) -> Result<(), ExitCode> {
-    let mut wrong = false;
-    for target in
-        prepared.targets.iter().filter_map(|target| target.planned.as_ref().ok()).map(|planned| &planned.target)
-    {
-        let arns = |name: &SecretName| target.live.arn(name);
-        for secret in &target.plan.secrets {
-            let sources = secret.actions.iter().filter_map(|action| match action {
-                Action::PutValue(value) | Action::Create { value: Some(value), .. } => Some(&value.source),
-                _ => None,
-            });
-            for source in sources {
-                let later = source.is_made_once() || source.references().any(|name| arns(name).is_none());
-                let Err(error) = (if later { continue } else { values.render(source, &arns).await }) else { continue };
-                wrong = true;
-                let message = format!("{}: {error}", secret.name);
-                let hint = error.hint().map(|hint| escape::block(&hint).into_owned());
-                shell.error(&escape::line(&message), hint.as_deref());
-            }
-        }
+    if nothing_to_do {
+        shell.err.line("Nothing is left of the approved plan: everything is as the manifests say already.");
+        return Ok(());
     }
-    if wrong {
-        shell.error("nothing was applied: resolve the errors above first", None);
-        return Err(ExitCode::Error);
-    }
-    Ok(())
+    shell.out.write(&approved_text::difference(shell.out.paint(), approved.lines(), fresh));
+    Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved))
 }

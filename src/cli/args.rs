@@ -1,14 +1,13 @@
 //! Arguments that several verbs share.
 
-use std::path::{Component, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
-use super::files::write_whole;
+use super::report::warn;
 use super::shell::Shell;
-use crate::live::PolicyCache;
-use crate::plan::Shard;
-use crate::render::escape;
+use crate::plan::{Selection, Shard};
+use crate::workflow::{Cache, Error, ErrorKind, Reach, SandboxPlace};
 
 /// Which project.
 #[derive(Debug, Args)]
@@ -32,6 +31,16 @@ impl ProjectArgs {
     }
 }
 
+/// Reads a project's name.
+pub(super) fn project_name(name: &str) -> Result<String, String> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let fits = name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
+    fits.then(|| name.to_owned()).ok_or_else(|| {
+        "a project's name has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"
+            .to_owned()
+    })
+}
+
 /// Which targets and secrets.
 #[derive(Debug, Args)]
 pub(super) struct ChoiceArgs {
@@ -46,6 +55,22 @@ pub(super) struct ChoiceArgs {
     /// and so does what it depends on
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
+}
+
+impl ChoiceArgs {
+    /// The choice of secrets, or what is wrong with its patterns.
+    pub(super) fn selection(&self) -> Result<Selection, Error> {
+        let selection = select(&self.select)?;
+        Ok(match self.shard {
+            Some(shard) => selection.with_shard(shard),
+            None => selection,
+        })
+    }
+}
+
+/// Reads the patterns of `--select`.
+pub(super) fn select(patterns: &[String]) -> Result<Selection, Error> {
+    Selection::matching(patterns).map_err(|error| Error::from(ErrorKind::WrongFlag { flag: "select" }).because(error))
 }
 
 /// Which project, which of its targets and secrets, and where they are: for commands that read targets.
@@ -68,33 +93,18 @@ pub(super) struct CacheArgs {
 }
 
 impl CacheArgs {
-    /// Opens the cache. One that is damaged is begun anew, with a warning.
-    pub(super) fn open(&self, shell: &Shell) -> Option<PolicyCache> {
-        let file = self.file.as_ref()?;
-        let warn = |what: &str| {
-            let warning = shell.err.paint().warning("warning");
-            let shown = file.display().to_string();
-            shell.err.line(&format!("{warning}: {}: {what}: it is begun anew", escape::line(&shown)));
-        };
-        match std::fs::read(file) {
-            Ok(text) => match PolicyCache::parse(&text) {
-                Ok(cache) => return Some(cache),
-                Err(error) => warn(&error.to_string()),
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => warn(&format!("the cache cannot be read: {error}")),
-        }
-        Some(PolicyCache::default())
+    /// The cache's file.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
-    /// Writes the cache back. One that cannot be written costs calls and nothing else.
-    pub(super) fn save(&self, cache: Option<&PolicyCache>, now: jiff::Timestamp, shell: &Shell) {
-        let Some((file, cache)) = self.file.as_ref().zip(cache) else { return };
-        if let Err(error) = write_whole(file, cache.to_text(now).as_bytes()) {
-            let warning = shell.err.paint().warning("warning");
-            let shown = file.display().to_string();
-            shell.err.line(&format!("{warning}: {}: the cache could not be written: {error}", escape::line(&shown)));
+    /// Opens the cache. One that is damaged is begun anew, with a warning.
+    pub(super) fn open(&self, shell: &Shell) -> Option<Cache> {
+        let (cache, warning) = Cache::open(self.file()?);
+        if let Some(warning) = warning {
+            warn(&warning, shell);
         }
+        Some(cache)
     }
 }
 
@@ -114,6 +124,21 @@ pub(super) struct AwsArgs {
     /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_parser = endpoint)]
     pub(super) endpoint_url: Option<String>,
+}
+
+impl AwsArgs {
+    /// What targets are reached through.
+    pub(super) fn reach(&self, shell: &Shell) -> Reach {
+        match &self.sandbox {
+            None => Reach::Aws { endpoint: self.endpoint_url.clone() },
+            Some(file) => Reach::Sandbox(SandboxPlace {
+                open: shell.sandbox.clone(),
+                file: file.clone(),
+                faults: self.sandbox_faults.clone(),
+                policy: self.sandbox_policy.clone(),
+            }),
+        }
+    }
 }
 
 /// An endpoint that requests can be sent to, as it was written.

@@ -6,6 +6,7 @@ use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::explain::{explain as explain_field, explain_schedule};
 use crate::render::escape;
+use crate::workflow::{Error, ErrorKind, Hint, Problem};
 
 /// Show the documentation of a manifest field, or the next dates of a rotation schedule.
 #[derive(Debug, Args)]
@@ -22,29 +23,24 @@ pub(super) struct ExplainArgs {
     after: Option<jiff::Timestamp>,
 }
 
-pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> ExitCode {
+pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Error> {
+    let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::from(ErrorKind::Local(Problem::NothingToExplain)).because(error)
+    };
     let after = args.after.unwrap_or_else(jiff::Timestamp::now);
     if let Some(explained) = explain_schedule(&args.path, after) {
-        return match explained {
-            Ok(page) => {
-                shell.out.write(&escape::block(&page));
-                ExitCode::Success
-            }
-            Err(error) => {
-                let help = error.help.as_deref().map(|help| escape::line(help).into_owned());
-                shell.error(&escape::line(&error.to_string()), help.as_deref());
-                ExitCode::Error
-            }
-        };
+        let page = explained.map_err(|error| {
+            let hint = error.help.clone().map(Hint::Text);
+            let error = wrong(error.into());
+            hint.into_iter().fold(error, Error::hint)
+        })?;
+        shell.out.write(&escape::block(&page));
+        return Ok(ExitCode::Success);
     }
-    match explain_field(&args.path) {
-        Ok(text) => {
-            shell.out.line(text.trim_end());
-            ExitCode::Success
-        }
-        Err(error) => {
-            shell.error(&escape::line(&error.to_string()), Some(&escape::line(&error.help())));
-            ExitCode::Error
-        }
-    }
+    let text = explain_field(&args.path).map_err(|error| {
+        let hint = Hint::Text(error.help());
+        wrong(error.into()).hint(hint)
+    })?;
+    shell.out.line(text.trim_end());
+    Ok(ExitCode::Success)
 }

@@ -3,13 +3,17 @@
 use clap::{Args, ValueEnum};
 
 use super::args::ReadArgs;
-use super::interrupt;
-use super::prepare::{Prepared, Reading, load_project, prepare, reach, selection, tell_calls, tell_target_error};
+use super::begin::{Begun, begin, load};
+use super::report::{report_all, tell_calls};
 use super::shell::Shell;
-use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
+use super::telling::Telling;
+use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
-use crate::plan::{GuardOverrides, Rules, Selection};
+use crate::plan::GuardOverrides;
+use crate::reconcile::Reading;
 use crate::render::graph::{Extent, Graph, GraphTarget, MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, dot, mermaid, svg};
+use crate::render::prepared;
+use crate::workflow::{Error, PlanRequest};
 
 /// Draw which secrets need which.
 ///
@@ -43,61 +47,32 @@ enum GraphFormat {
     Svg,
 }
 
-pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &GraphArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let selection = selection(&args.read.choice, shell)?;
+pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let extent = if args.all { Extent::All } else { Extent::Involved };
-    let loaded = load_project(&args.read.project, &args.read.choice.targets, shell)?;
     if args.offline {
+        let selection = args.read.choice.selection()?;
+        let loaded = load(&args.read.project, &args.read.choice.targets, shell)?;
         let project = loaded.project.unwrap_or_default();
         let targets = loaded.desired.iter().map(|desired| GraphTarget::declared(desired, &selection, extent)).collect();
         write(args.format, &Graph { project, targets }, shell);
         return Ok(ExitCode::Success);
     }
-    let aws = reach(&args.read.aws, &loaded.root, shell)?;
-    let stop = interrupt::listen();
-    let sources = ValueSources::new(&ValueArgs::default(), &aws, &loaded.root, shell)?;
-    let decryptor = sources.decryptor();
-    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-    let rules = Rules { selection };
-    let reading = Reading::default();
-    let overrides = GuardOverrides::default();
-    let prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, &overrides, &values, reading, shell) => prepared,
-        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
+    let Begun { selection, session, stop } = begin(&args.read, &ValueArgs::default(), false, shell)?;
+    let telling = Telling::reading(shell);
+    let request = PlanRequest {
+        selection: &selection,
+        overrides: &GuardOverrides::default(),
+        reading: Reading::default(),
+        stop: &stop,
+        tell: &|event| telling.tell(event),
     };
-    write(args.format, &drawn(&prepared, &rules.selection, extent), shell);
-    let mut code = ExitCode::Success;
-    for target in &prepared.targets {
-        if let Err(error) = &target.planned {
-            tell_target_error(&target.desired.target.name, error, shell);
-            code = ExitCode::Error;
-        }
-    }
-    tell_calls(&aws, verbose, shell);
+    let run = session.run();
+    let prepared = Box::pin(run.plan(&request)).await?;
+    telling.clear();
+    write(args.format, &prepared::graph(&prepared, &selection, extent), shell);
+    let code = report_all(&prepared.failures(), shell);
+    tell_calls(&session.aws, verbose, shell);
     Ok(code)
-}
-
-/// Every target as its plan has it; one that could not be planned as its manifests have it.
-pub(super) fn drawn(prepared: &Prepared, selection: &Selection, extent: Extent) -> Graph {
-    let targets = prepared
-        .targets
-        .iter()
-        .map(|target| match &target.planned {
-            Ok(planned) => {
-                let (plan, report) = (&planned.target.plan, &planned.target.report);
-                GraphTarget::planned(&target.desired, plan, report, selection, extent)
-            }
-            Err(_) => GraphTarget::declared(&target.desired, selection, extent)
-                .with_note("could not be planned: drawn as the manifests have it"),
-        })
-        .collect();
-    Graph { project: prepared.project.clone(), targets }
 }
 
 fn write(format: GraphFormat, graph: &Graph, shell: &Shell) {

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 
 use super::args::ProjectArgs;
-use super::prepare::load_project;
+use super::begin::load;
+use super::report::{report_all, warn_of};
 use super::shell::Shell;
 use crate::desired::Desired;
 use crate::exit_code::ExitCode;
 use crate::iam::{IdentityPolicy, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, target_policy};
 use crate::render::escape;
-use crate::value::{SopsFiles, SopsKey};
+use crate::workflow::{Error, ErrorKind, Hint, Problem, sops_keys};
 
 /// Print the least IAM policy that a command needs.
 ///
@@ -73,17 +74,13 @@ impl From<PurposeArg> for Purpose {
     }
 }
 
-pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> ExitCode {
-    match run(args, shell) {
-        Ok(()) => ExitCode::Success,
-        Err(code) => code,
-    }
-}
-
-fn run(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
-    check_usage(args, shell)?;
-    let loaded = load_project(&args.project, &args.targets, shell)?;
-    let keys = loaded.desired.iter().map(|desired| sops_keys(desired, shell)).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode, Error> {
+    check_usage(args)?;
+    let loaded = load(&args.project, &args.targets, shell)?;
+    let keys = match sops_keys(&loaded.desired) {
+        Ok(keys) => keys,
+        Err(wrong) => return Ok(report_all(&wrong, shell)),
+    };
     let targets: Vec<TargetNeeds<'_>> =
         loaded.desired.iter().zip(&keys).map(|(desired, sops_keys)| TargetNeeds { desired, sops_keys }).collect();
     let scope = Scope {
@@ -95,55 +92,28 @@ fn run(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
     };
     let policy = if args.caller { caller_policy(&targets, scope) } else { target_policy(&targets, scope) };
     if policy.statements.is_empty() {
-        let hint = "without --caller, the policy is for whoever runs keywright";
-        shell.error("none of these targets assumes a role", Some(hint));
-        return Err(ExitCode::Error);
+        return Err(Error::from(ErrorKind::Local(Problem::NoRole)).hint(Hint::WithoutCaller));
     }
-    let text = serde_json::to_string_pretty(&policy).map_err(|error| {
-        shell.error(&format!("the policy could not be written: {error}"), None);
-        ExitCode::Error
-    })?;
+    let text = serde_json::to_string_pretty(&policy)
+        .map_err(|error| Error::from(ErrorKind::Local(Problem::PolicyNotWritten)).because(error))?;
     shell.out.line(&text);
     if !args.caller {
         tell_whose_it_is(&loaded.desired, shell);
         tell_accounts(&loaded.desired, shell);
     }
     tell_size(&policy, loaded.desired.len(), shell);
-    Ok(())
+    Ok(ExitCode::Success)
 }
 
-fn check_usage(args: &IamPolicyArgs, shell: &Shell) -> Result<(), ExitCode> {
+fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
     let wrong = match args.purpose {
-        PurposeArg::Plan | PurposeArg::Apply if args.audit => "--audit goes with --for drift",
-        PurposeArg::Apply if args.validate_policies => "--validate-policies goes with --for plan: an apply always does",
-        PurposeArg::Drift if args.validate_policies => "--validate-policies goes with --for plan",
-        PurposeArg::Plan | PurposeArg::Drift if args.allow_delete_unowned => {
-            "--allow-delete-unowned goes with --for apply: nothing else deletes"
-        }
+        PurposeArg::Plan | PurposeArg::Apply if args.audit => Problem::AuditNeedsDrift,
+        PurposeArg::Apply if args.validate_policies => Problem::ValidateByApply,
+        PurposeArg::Drift if args.validate_policies => Problem::ValidateNeedsPlan,
+        PurposeArg::Plan | PurposeArg::Drift if args.allow_delete_unowned => Problem::DeleteNeedsApply,
         _ => return Ok(()),
     };
-    shell.error(wrong, None);
-    Err(ExitCode::Usage)
-}
-
-/// The KMS keys of the SOPS files of one target, read without any key.
-fn sops_keys(desired: &Desired, shell: &Shell) -> Result<BTreeSet<SopsKey>, ExitCode> {
-    let files = SopsFiles::new();
-    let mut keys = BTreeSet::new();
-    let mut wrong = false;
-    for (desired_secret, value) in
-        desired.secrets.values().filter_map(|desired_secret| Some((desired_secret, desired_secret.value.as_ref()?)))
-    {
-        match files.kms_keys(&value.source) {
-            Ok(found) => keys.extend(found),
-            Err(error) => {
-                wrong = true;
-                let hint = error.hint().map(|hint| escape::block(&hint).into_owned());
-                shell.error(&escape::line(&format!("{}: {error}", desired_secret.name)), hint.as_deref());
-            }
-        }
-    }
-    if wrong { Err(ExitCode::Error) } else { Ok(keys) }
+    Err(ErrorKind::WrongUsage(wrong).into())
 }
 
 fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
@@ -156,18 +126,15 @@ fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
 }
 
 fn tell_accounts(targets: &[Desired], shell: &Shell) {
-    let label = shell.err.paint().warning("warning");
     for desired in targets.iter().filter(|desired| desired.target.account.is_none()) {
         let name = escape::line(&desired.target.name);
-        shell
-            .err
-            .line(&format!("{label}: {name} names no account: its part holds for any; write spec.targets[].account"));
+        warn_of(&format!("{name} names no account: its part holds for any; write spec.targets[].account"), shell);
     }
     let accounts: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.account.as_deref()).collect();
     if accounts.len() > 1 {
         let number = accounts.len();
         let hint = "an identity belongs to one account: print one for each with --target";
-        shell.err.line(&format!("{label}: the targets are in {number} accounts; {hint}"));
+        warn_of(&format!("the targets are in {number} accounts; {hint}"), shell);
     }
 }
 
@@ -175,11 +142,11 @@ fn tell_accounts(targets: &[Desired], shell: &Shell) {
 fn tell_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
     let size = policy.size();
     if size > MANAGED_POLICY_LIMIT {
-        let label = shell.err.paint().warning("warning");
         let split = if targets > 1 { "print one for each target with --target, " } else { "" };
-        shell.err.line(&format!(
-            "{label}: it has {size} characters without white space, and a managed policy may have {MANAGED_POLICY_LIMIT}: \
+        let text = format!(
+            "it has {size} characters without white space, and a managed policy may have {MANAGED_POLICY_LIMIT}: \
              {split}cover the scope with fewer prefixes, or make it an inline policy of the role, which may have 10240"
-        ));
+        );
+        warn_of(&text, shell);
     }
 }

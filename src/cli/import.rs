@@ -2,7 +2,6 @@
 
 mod files;
 mod new_project;
-mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,23 +10,22 @@ use clap::Args;
 
 use self::files::{Destination, write_all};
 use self::new_project::{NewProjectArgs, is_project, write_project};
-use self::state::read_state;
-use super::args::{AwsArgs, ProjectArgs};
+use super::args::{AwsArgs, ProjectArgs, select};
 use super::interrupt;
-use super::prepare::{TargetError, reach, tell_calls};
-use super::progress::ReadingLine;
+use super::report::tell_calls;
 use super::shell::Shell;
-use crate::desired::{Deletion, Desired, SecretName};
+use super::telling::Telling;
+use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
-use crate::import::tfstate::{State, removed_blocks};
-use crate::import::{
-    Choice, Importable, ImportedFile, Layout, LeftOut, Proof, choose, import as write_manifests, prove, shared_tags,
+use crate::import::tfstate::removed_blocks;
+use crate::import::{Importable, ImportedFile, Layout, Proof, import as write_manifests, shared_tags};
+use crate::live::Live;
+use crate::manifest::{Outline, TargetOutline};
+use crate::plan::Selection;
+use crate::render::{escape, import_text};
+use crate::workflow::{
+    Error, ErrorKind, Hint, ImportSource, Importing, judge_import, one_target, read_state, unless_stopped,
 };
-use crate::live::{self, Live, ReadProgress, Wanted};
-use crate::manifest::{LoadOptions, Loaded, Outline, TargetOutline, load};
-use crate::plan::{Rules, Selection, ValueFacts, plan};
-use crate::reconcile::PlanError;
-use crate::render::{diagnostics, escape, import_text};
 
 /// Write manifests for live secrets.
 ///
@@ -81,34 +79,13 @@ struct StateArgs {
     removed: Option<PathBuf>,
 }
 
-/// What there is to import.
-struct Found {
-    live: Live,
-    /// How Terraform would have deleted them.
-    deletions: BTreeMap<SecretName, Deletion>,
-    choice: Choice,
-    state: Option<State>,
-}
+pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let selection = select(&args.select)?;
+    let mut added = args.new.files(&args.project.folder, args.target.as_deref(), &BTreeMap::new())?;
+    let (desired, outline) = load(args, &added)?;
+    let destination = Destination::choose(&args.project.folder, args.output.as_deref(), &outline)?;
 
-pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, ExitCode> {
-    let selection = Selection::matching(&args.select).map_err(|error| {
-        shell.error(&format!("--select: {}", escape::line(&error.to_string())), None);
-        ExitCode::Usage
-    })?;
-    let mut added = args.new.files(&args.project.folder, args.target.as_deref(), &BTreeMap::new(), shell)?;
-    let (desired, outline) = one_target(args, &added, shell)?;
-    let destination = Destination::choose(&args.project.folder, args.output.as_deref(), &outline, shell)?;
-
-    let found = match &args.state.from_tfstate {
-        Some(file) => from_state(file, &desired, &selection, args.all, shell)?,
-        None => from_live(args, &desired, &selection, verbose, shell).await?,
-    };
+    let found = find(args, &desired, &selection, verbose, shell).await?;
     shell.err.write(&import_text::left_out(&found.choice.left_out));
     if found.choice.imported.is_empty() {
         shell.out.line("Nothing to import.");
@@ -127,8 +104,8 @@ async fn run(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, 
     let (desired, outline) = if added.is_empty() {
         (desired, outline)
     } else {
-        added = args.new.files(&args.project.folder, args.target.as_deref(), &shared, shell)?;
-        one_target(args, &added, shell)?
+        added = args.new.files(&args.project.folder, args.target.as_deref(), &shared)?;
+        load(args, &added)?
     };
     let target = target_outline(&outline, &desired);
     if !shared.is_empty()
@@ -172,7 +149,7 @@ fn finish(
     removed: Option<&str>,
     (names, live): (&BTreeSet<SecretName>, &Live),
     shell: &Shell,
-) -> Result<Proof, ExitCode> {
+) -> Result<Proof, Error> {
     let removed_path = args.state.removed.clone().unwrap_or_else(|| destination.root.join("removed.tf"));
     let new_project = added.clone();
     added.extend(files.iter().map(|file| (PathBuf::from(&file.path), file.text.clone())));
@@ -188,17 +165,17 @@ fn finish(
         }
     }
     // What the project's own rules refuse must not get into it.
-    let (rehearsed, _) = one_target(args, &added, shell).inspect_err(|_| {
-        let hint = if args.dry_run { "" } else { "; --dry-run shows the manifests" };
-        shell.err.line(&format!("nothing was written{hint}"));
+    let (rehearsed, _) = load(args, &added).map_err(|error| {
+        let hints = [Some(Hint::NothingWritten), (!args.dry_run).then_some(Hint::DryRunShows)];
+        hints.into_iter().flatten().fold(error, Error::hint)
     })?;
     if args.dry_run {
-        return Ok(judge(&rehearsed, live, names));
+        return Ok(judge_import(&rehearsed, live, names));
     }
     write_all(destination, files, removed.map(|text| (removed_path.as_path(), text)), shell)?;
     write_project(&args.project.folder, &new_project, shell)?;
-    let (written, _) = one_target(args, &BTreeMap::new(), shell)?;
-    Ok(judge(&written, live, names))
+    let (written, _) = load(args, &BTreeMap::new())?;
+    Ok(judge_import(&written, live, names))
 }
 
 fn show(path: &str, text: &str, shell: &Shell) {
@@ -206,129 +183,36 @@ fn show(path: &str, text: &str, shell: &Shell) {
     shell.out.write(&format!("==> {}\n{text}\n", escape::line(path)));
 }
 
-fn judge(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
-    // Names are matched as they are, so this choice is always well-formed.
-    let rules = Rules { selection: Selection::exactly(names).unwrap_or_default() };
-    let (planned, report) = plan(desired, live, &ValueFacts::default(), &rules);
-    prove(names, desired, &planned, &report)
-}
-
 /// Loads the project, with files that are not written yet, for the one target that is asked for.
-fn one_target(
-    args: &ImportArgs,
-    added: &BTreeMap<PathBuf, String>,
-    shell: &Shell,
-) -> Result<(Desired, Outline), ExitCode> {
-    let options =
-        LoadOptions { targets: args.target.iter().cloned().collect(), added: added.clone(), folders_to_come: true };
-    let Loaded { mut desired, outline, diagnostics, .. } = load(&args.project.folder, &options);
-    if diagnostics.has_errors() {
-        shell.err.write(&diagnostics::text(&diagnostics, shell.err.colour()));
-        if !args.new.is_asked_for() && !is_project(&args.project.folder) {
-            shell.err.line("or `keywright import --init NAME --prefix PREFIX` writes one along with the manifests");
-        }
-        return Err(ExitCode::Error);
-    }
-    if desired.len() > 1 {
-        let names: Vec<_> = desired.iter().map(|desired| escape::line(&desired.target.name)).collect();
-        let hint = format!("say which with --target: {}", names.join(", "));
-        shell.error("the project has several targets, and manifests are imported from one", Some(&hint));
-        return Err(ExitCode::Usage);
-    }
-    desired.pop().zip(outline).ok_or(ExitCode::Error)
+fn load(args: &ImportArgs, added: &BTreeMap<PathBuf, String>) -> Result<(Desired, Outline), Error> {
+    let folder = &args.project.folder;
+    one_target(folder, args.target.as_deref(), added).map_err(|error| {
+        let is_new = !args.new.is_asked_for() && !is_project(folder);
+        if is_new && matches!(error.kind, ErrorKind::Manifests(_)) { error.hint(Hint::InitWithImport) } else { error }
+    })
 }
 
-fn target_outline(outline: &Outline, desired: &Desired) -> TargetOutline {
-    outline.targets.iter().find(|target| target.name == desired.target.name).cloned().unwrap_or_default()
-}
-
-/// Lists what is live, and reads what is to be imported in full.
-async fn from_live(
+/// Looks for what can be imported: in a state, or in what is live.
+async fn find(
     args: &ImportArgs,
     desired: &Desired,
     selection: &Selection,
     verbose: u8,
     shell: &Shell,
-) -> Result<Found, ExitCode> {
-    let aws = reach(&args.aws, &args.project.folder, shell)?;
+) -> Result<Importing, Error> {
+    let source = ImportSource { desired, selection, orphans: args.all };
+    if let Some(file) = &args.state.from_tfstate {
+        return source.from_state(read_state(file)?);
+    }
+    let aws = args.aws.reach(shell).open(&args.project.folder)?;
+    let telling = Telling::reading(shell);
     let stop = interrupt::listen();
-    let reading = async {
-        let progress = ReadingLine::new(shell);
-        let tell = |step: ReadProgress| progress.advance(step);
-        let connection = aws.connect(&desired.target).await?;
-        let plain = selection.plain_names();
-        let in_scope = |name: &SecretName| desired.scope.contains(name.as_str());
-        let wanted = Wanted {
-            scope: &desired.scope,
-            names: plain.iter().flatten().filter(|name| in_scope(name)).cloned().collect(),
-            policies: BTreeSet::new(),
-            replicated: BTreeSet::new(),
-            owned_by: None,
-            names_only: plain.is_some(),
-            cache: None,
-        };
-        let region = &desired.target.region;
-        let mut live = live::read(connection.reader(), region, &wanted, &tell).await.map_err(PlanError::from)?;
-        live.account.clone_from(&connection.account);
-        let listed = choose(desired, &live, selection, args.all);
-        live::read_in_full(connection.reader(), &mut live, &listed.imported, &tell).await.map_err(PlanError::from)?;
-        Ok::<Live, TargetError>(live)
-    };
-    let live = tokio::select! {
-        live = reading => live,
-        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
-    };
+    let found = unless_stopped(&stop, Box::pin(source.from_live(&aws, &|event| telling.tell(event)))).await?;
+    telling.clear();
     tell_calls(&aws, verbose, shell);
-    let live = live.map_err(|error| {
-        let target = escape::line(&desired.target.name);
-        shell.error(&format!("{target}: {}", error.text()), error.hint().as_deref());
-        ExitCode::Error
-    })?;
-    // The list may have lagged: who owns a secret is known from its description.
-    let choice = choose(desired, &live, selection, args.all);
-    Ok(Found { live, deletions: BTreeMap::new(), choice, state: None })
+    found
 }
 
-/// Takes what a state says for what is live.
-fn from_state(
-    file: &std::path::Path,
-    desired: &Desired,
-    selection: &Selection,
-    orphans: bool,
-    shell: &Shell,
-) -> Result<Found, ExitCode> {
-    let state = read_state(file, shell)?;
-    let accounts: BTreeSet<&str> = state
-        .secrets
-        .iter()
-        .filter(|found| found.region == desired.target.region)
-        .map(|found| found.account.as_str())
-        .collect();
-    let account = match (&desired.target.account, accounts.iter().next()) {
-        (Some(account), _) => Some(account.clone()),
-        (None, first) if accounts.len() < 2 => first.map(|account| (*account).to_owned()),
-        (None, _) => {
-            let hint = format!("name the account of target {} in the project file", escape::line(&desired.target.name));
-            shell.error("the state holds secrets of several accounts in this region", Some(&hint));
-            return Err(ExitCode::Error);
-        }
-    };
-    let mut live = Live { account, region: desired.target.region.clone(), ..Live::default() };
-    let mut deletions = BTreeMap::new();
-    let mut left_out = Vec::new();
-    for found in state.secrets.iter().filter(|found| selection.contains(&found.secret.name)) {
-        let name = found.secret.name.clone();
-        if found.region != live.region || Some(&found.account) != live.account.as_ref() {
-            let place = format!("{} {}", found.account, found.region);
-            left_out.push(LeftOut { name, reason: crate::import::Reason::OtherPlace { place } });
-            continue;
-        }
-        if let Some(deletion) = found.deletion {
-            deletions.insert(name.clone(), deletion);
-        }
-        live.secrets.insert(name, found.secret.clone());
-    }
-    let mut choice = choose(desired, &live, selection, orphans);
-    choice.left_out.extend(left_out);
-    Ok(Found { live, deletions, choice, state: Some(state) })
+fn target_outline(outline: &Outline, desired: &Desired) -> TargetOutline {
+    outline.targets.iter().find(|target| target.name == desired.target.name).cloned().unwrap_or_default()
 }

@@ -3,12 +3,13 @@
 use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
+use crate::workflow::Stop;
 
 /// Turns true at the first Ctrl-C (or SIGTERM, which is what CI runners and container engines send). At the second one
 /// the process ends at once with 130.
 ///
 /// The handlers are in place when this returns, so that no signal after it is missed.
-pub(super) fn listen() -> watch::Receiver<bool> {
+pub(super) fn listen() -> Stop {
     let (sender, receiver) = watch::channel(false);
     let signals = Signals::new();
     tokio::spawn(async move {
@@ -67,14 +68,5 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// Waits until the run is to be stopped.
-pub(super) async fn stopped(stop: &watch::Receiver<bool>) {
-    let mut stop = stop.clone();
-    // A closed channel means that nobody can stop it any more.
-    if stop.wait_for(|stopped| *stopped).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::sandbox::PRIVATE_FOLDER;
+use super::report::report;
 use super::shell::Shell;
-use crate::render::escape;
+use crate::workflow::{Error, FileProblem, Hint, PRIVATE_FOLDER};
 
 /// Where the journal is.
 #[derive(Debug, Args)]
@@ -56,9 +56,7 @@ impl JournalArgs {
         // A repository can hold links: nobody chose to write where one leads.
         let linked = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
         if linked(&folder) || linked(&path) {
-            let shown = path.display().to_string();
-            let hint = "name a file with --journal";
-            shell.error(&format!("the journal {} is a link, and was not written", escape::line(&shown)), Some(hint));
+            report(&Error::file(path, FileProblem::JournalIsLink).hint(Hint::NameJournal), shell);
             return;
         }
         append(&path, entry, shell);
@@ -77,7 +75,6 @@ pub(super) fn append(path: &Path, entry: &Entry<'_>, shell: &Shell) {
         file.write_all(format!("{line}\n").as_bytes())
     });
     if let Err(error) = written {
-        let shown = path.display().to_string();
-        shell.error(&format!("the journal {} could not be written: {error}", escape::line(&shown)), None);
+        report(&Error::file(path, FileProblem::JournalNotWritten).because(error), shell);
     }
 }

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_mangen::Man;
 
-use super::files::write_whole;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::render::escape;
+use crate::workflow::files::write_whole;
+use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
 /// Print the manual page, or write one for each command.
 #[derive(Debug, Args)]
@@ -24,40 +25,25 @@ pub(super) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn man(args: &ManArgs, shell: &Shell) -> ExitCode {
+pub(super) fn man(args: &ManArgs, shell: &Shell) -> Result<ExitCode, Error> {
     // Without the verb `help`, which would repeat every other one.
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
     let Some(folder) = &args.dir else {
-        return match page(&command) {
-            Ok(page) => {
-                shell.out.write(&page);
-                ExitCode::Success
-            }
-            Err(error) => {
-                shell.error(&format!("the page could not be made: {error}"), None);
-                ExitCode::Error
-            }
-        };
+        let page = page(&command).map_err(|error| Error::from(ErrorKind::Local(Problem::ManualPage)).because(error))?;
+        shell.out.write(&page);
+        return Ok(ExitCode::Success);
     };
     let mut pages = Vec::new();
     let written = std::fs::create_dir_all(folder)
         .and_then(|()| pages_of(&command, &mut pages))
         .and_then(|()| pages.iter().try_for_each(|(name, page)| write_whole(&folder.join(name), page.as_bytes())));
+    written.map_err(|error| {
+        Error::file(folder, FileProblem::PagesNotWritten).because(error).hint(Hint::NameAnotherManFolder)
+    })?;
     let shown = escape::line(&folder.display().to_string()).into_owned();
-    match written {
-        Ok(()) => {
-            shell.err.line(&format!("wrote {} pages into {shown}", pages.len()));
-            ExitCode::Success
-        }
-        Err(error) => {
-            shell.error(
-                &format!("the pages could not be written into {shown}: {error}"),
-                Some("name a folder that you may write to with --dir"),
-            );
-            ExitCode::Error
-        }
-    }
+    shell.err.line(&format!("wrote {} pages into {shown}", pages.len()));
+    Ok(ExitCode::Success)
 }
 
 /// The pages of a command and of everything below it, with the names of their files.

@@ -4,14 +4,13 @@
 //! diff or make sentences about plans.
 
 mod apply;
-mod approved;
 mod args;
-mod carry_out;
+mod begin;
 mod completions;
+mod confirm;
 mod core_dump;
 mod drift;
 mod explain;
-mod files;
 mod graph;
 mod guard_flags;
 mod iam_policy;
@@ -20,19 +19,22 @@ mod init;
 mod interrupt;
 mod journal;
 mod log;
+mod look;
 mod man;
 mod one_secret;
 mod plan;
-mod prepare;
 mod progress;
 mod promote;
 mod release;
+mod report;
 mod restore;
 mod rollback;
 mod rotate;
 mod sandbox;
+mod scaffolded;
 mod schema;
 mod shell;
+mod telling;
 mod validate;
 mod values;
 mod versions;
@@ -46,6 +48,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 pub use shell::{ColorChoice, Output, Shell};
 
 use crate::exit_code::ExitCode;
+use crate::workflow::{self, Error, Problem};
 
 /// Keeps AWS Secrets Manager in step with git.
 ///
@@ -107,37 +110,41 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            shell.error(&format!("the runtime could not be started: {error}"), None);
-            return ExitCode::Error;
+            let error = Error::from(workflow::ErrorKind::Local(Problem::Runtime)).because(error);
+            return report::report(&error, shell);
         }
     };
-    let code = runtime.block_on(async {
-        match cli.command {
-            Command::Init(args) => init::init(&args, shell),
-            Command::Validate(args) => validate::validate(&args, shell),
-            Command::Plan(args) => Box::pin(plan::plan(&args, cli.verbose, shell)).await,
-            Command::Apply(args) => Box::pin(apply::apply(&args, cli.verbose, shell)).await,
-            Command::Drift(args) => Box::pin(drift::drift(&args, cli.verbose, shell)).await,
-            Command::Graph(args) => Box::pin(graph::graph(&args, cli.verbose, shell)).await,
-            Command::Watch(args) => Box::pin(watch::watch(&args, cli.verbose, shell)).await,
-            Command::Release(args) => Box::pin(release::release(&args, cli.verbose, shell)).await,
-            Command::Versions(args) => Box::pin(versions::versions(&args, cli.verbose, shell)).await,
-            Command::Rollback(args) => Box::pin(rollback::rollback(&args, cli.verbose, shell)).await,
-            Command::Rotate(args) => Box::pin(rotate::rotate(&args, cli.verbose, shell)).await,
-            Command::Restore(args) => Box::pin(restore::restore(&args, cli.verbose, shell)).await,
-            Command::Promote(args) => Box::pin(promote::promote(&args, cli.verbose, shell)).await,
-            Command::IamPolicy(args) => iam_policy::iam_policy(&args, shell),
-            Command::Import(args) => Box::pin(import::import(&args, cli.verbose, shell)).await,
-            Command::Explain(args) => explain::explain(&args, shell),
-            Command::Schema(args) => schema::schema(&args, shell),
-            Command::Completions(args) => completions::completions(&args, shell),
-            Command::Man(args) => man::man(&args, shell),
-            Command::Sandbox(args) => sandbox::sandbox(&args, shell).await,
-        }
-    });
+    let ended = runtime.block_on(Box::pin(dispatch(&cli.command, cli.verbose, shell)));
+    let code = ended.unwrap_or_else(|error| report::report(&error, shell));
     // A prompt that waits for input must not keep the process alive.
     runtime.shutdown_background();
     shell.finish(code)
+}
+
+/// Hands a verb its arguments.
+async fn dispatch(command: &Command, verbose: u8, shell: &mut Shell) -> Result<ExitCode, Error> {
+    match command {
+        Command::Init(args) => init::init(args, shell),
+        Command::Validate(args) => Ok(validate::validate(args, shell)),
+        Command::Plan(args) => Box::pin(plan::plan(args, verbose, shell)).await,
+        Command::Apply(args) => Box::pin(apply::apply(args, verbose, shell)).await,
+        Command::Drift(args) => Box::pin(drift::drift(args, verbose, shell)).await,
+        Command::Graph(args) => Box::pin(graph::graph(args, verbose, shell)).await,
+        Command::Watch(args) => Box::pin(watch::watch(args, verbose, shell)).await,
+        Command::Release(args) => Box::pin(release::release(args, verbose, shell)).await,
+        Command::Versions(args) => Box::pin(versions::versions(args, verbose, shell)).await,
+        Command::Rollback(args) => Box::pin(rollback::rollback(args, verbose, shell)).await,
+        Command::Rotate(args) => Box::pin(rotate::rotate(args, verbose, shell)).await,
+        Command::Restore(args) => Box::pin(restore::restore(args, verbose, shell)).await,
+        Command::Promote(args) => Box::pin(promote::promote(args, verbose, shell)).await,
+        Command::IamPolicy(args) => iam_policy::iam_policy(args, shell),
+        Command::Import(args) => Box::pin(import::import(args, verbose, shell)).await,
+        Command::Explain(args) => explain::explain(args, shell),
+        Command::Schema(args) => Ok(schema::schema(args, shell)),
+        Command::Completions(args) => Ok(completions::completions(args, shell)),
+        Command::Man(args) => man::man(args, shell),
+        Command::Sandbox(args) => sandbox::sandbox(args, shell).await,
+    }
 }
 
 /// The command line's grammar, for documentation and tests.

@@ -1,36 +1,32 @@
-//! What the day-2 commands have in common: one secret of one target.
+//! What the day-2 commands have in common: one secret of one target, a question, a call, and its line in the journal.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::watch;
 
-use super::apply::ask;
 use super::args::{AwsArgs, ProjectArgs};
+use super::confirm::ask;
 use super::journal::{Entry, JournalArgs};
-use super::prepare::{TargetError, load_project, reach};
 use super::shell::Shell;
 use crate::apply::{Receipt, Rotating};
-use crate::aws::{Aws, Connection, Writer};
-use crate::desired::{Desired, SecretName};
-use crate::exit_code::ExitCode;
-use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
-use crate::reconcile::PlanError;
-use crate::render::escape;
+use crate::aws::{Aws, Writer};
+use crate::live::{LiveSecret, ServiceError};
+use crate::render::question::{self, Where};
+use crate::workflow::{Error, OneSecret, Stop};
 
 /// Which secret.
 #[derive(Debug, Args)]
 pub(super) struct OneSecretArgs {
     /// The secret's name
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(super) name: String,
     /// The target that holds it; may be left out when the project has one
     #[arg(short, long, value_name = "NAME")]
-    target: Option<String>,
+    pub(super) target: Option<String>,
     #[command(flatten)]
-    project: ProjectArgs,
+    pub(super) project: ProjectArgs,
     #[command(flatten)]
-    aws: AwsArgs,
+    pub(super) aws: AwsArgs,
 }
 
 /// What a command that writes to one secret takes.
@@ -49,36 +45,52 @@ pub(super) struct DayTwoArgs {
 pub(super) struct DayTwo<'a> {
     /// The command, as the journal names it.
     pub(super) command: &'static str,
-    /// What is asked before it.
+    /// What is asked before it, without the place: `Rotate it`.
     pub(super) question: &'a str,
     /// What is done, in words; no value.
     pub(super) action: String,
 }
 
+/// What is there after a call that wrote.
+pub(super) struct Written {
+    pub(super) aws: Arc<Aws>,
+    pub(super) writer: Writer,
+    /// The secret as it was before.
+    pub(super) secret: LiveSecret,
+}
+
+/// Asks before a call that writes to one secret.
+pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
+    let target = &found.desired.target;
+    let endpoint = found.aws.endpoint(target);
+    let account = found.connection.account.as_deref().or(target.account.as_deref());
+    let place = Where { target: &target.name, account, region: &target.region, endpoint: endpoint.as_deref() };
+    ask(&question::one_secret(question, &place), stop, shell).await
+}
+
 impl DayTwoArgs {
-    /// Asks, unless told not to; then calls, notes it in the journal, and says what failed. The writer comes back for
-    /// what is to be read afterwards.
+    /// Asks, unless told not to; then calls, and notes it in the journal. The writer comes back for what is to be read
+    /// afterwards.
     pub(super) async fn carry_out<T: Receipted>(
         &self,
         found: OneSecret,
         work: DayTwo<'_>,
-        stop: &watch::Receiver<bool>,
+        stop: &Stop,
         call: impl AsyncFnOnce(&Writer, &LiveSecret) -> Result<T, ServiceError>,
-        shell: &mut Shell,
-    ) -> Result<(Written, T), ExitCode> {
+        shell: &Shell,
+    ) -> Result<(Written, T), Error> {
         if !self.yes {
-            ask(&format!("{} Only \"yes\" is taken as one: ", work.question), stop, shell).await?;
+            ask_about(&found, work.question, stop, shell).await?;
         }
-        let OneSecret { root, desired, aws, connection, secret } = found;
-        let (account, caller) = (connection.account.clone(), connection.caller.clone());
-        let writer = connection.writer();
-        let outcome = call(&writer, &secret).await;
+        let writer = found.connection.writer();
+        let outcome = call(&writer, &found.secret).await;
+        let OneSecret { root, desired, connection, secret, .. } = &found;
         let entry = Entry {
             command: work.command,
-            caller: caller.as_deref(),
+            caller: connection.caller.as_deref(),
             project: &desired.project,
             target: &desired.target.name,
-            account: account.as_deref(),
+            account: connection.account.as_deref(),
             region: &desired.target.region,
             secret: &secret.arn,
             action: work.action,
@@ -88,10 +100,13 @@ impl DayTwoArgs {
             },
             result: if outcome.is_ok() { "done" } else { "failed" },
         };
-        self.journal.append_or_default(&root, &entry, shell);
+        self.journal.append_or_default(root, &entry, shell);
         match outcome {
-            Ok(answer) => Ok((Written { aws, writer, desired, secret }, answer)),
-            Err(error) => Err(failed_call(&desired, error, shell)),
+            Ok(answer) => {
+                let OneSecret { aws, secret, .. } = found;
+                Ok((Written { aws, writer, secret }, answer))
+            }
+            Err(error) => Err(found.call_failed(error)),
         }
     }
 }
@@ -111,109 +126,4 @@ impl Receipted for Rotating {
     fn receipt(&self) -> &Receipt {
         &self.receipt
     }
-}
-
-/// What is there after a call that wrote.
-pub(super) struct Written {
-    pub(super) aws: Aws,
-    pub(super) writer: Writer,
-    pub(super) desired: Desired,
-    /// The secret as it was before.
-    pub(super) secret: LiveSecret,
-}
-
-/// A live secret in the project's scope, and everything to work on it with.
-pub(super) struct OneSecret {
-    pub(super) root: PathBuf,
-    pub(super) desired: Desired,
-    pub(super) aws: Aws,
-    pub(super) connection: Connection,
-    pub(super) secret: LiveSecret,
-}
-
-impl OneSecret {
-    /// Finds it: in one target, inside the scope, and live.
-    pub(super) async fn find(args: &OneSecretArgs, shell: &Shell) -> Result<Self, ExitCode> {
-        let targets: Vec<String> = args.target.iter().cloned().collect();
-        let mut loaded = load_project(&args.project, &targets, shell)?;
-        let aws = reach(&args.aws, &loaded.root, shell)?;
-        if loaded.desired.len() > 1 {
-            let names: Vec<_> = loaded.desired.iter().map(|desired| escape::line(&desired.target.name)).collect();
-            let hint = format!("say which with --target: {}", names.join(", "));
-            shell.error("the project has several targets", Some(&hint));
-            return Err(ExitCode::Usage);
-        }
-        let Some(desired) = loaded.desired.pop() else { return Err(ExitCode::Error) };
-        let name = SecretName::new(&args.name);
-        if !desired.scope.contains(name.as_str()) {
-            let prefixes: Vec<_> = desired.scope.prefixes().iter().map(|prefix| escape::line(prefix)).collect();
-            let hint = format!(
-                "names in the scope of {} begin with {}",
-                escape::line(&desired.target.name),
-                prefixes.join(" or ")
-            );
-            return Err(refuse(&name, "is outside the project's scope, and is never touched", Some(&hint), shell));
-        }
-        let connected = aws.connect(&desired.target).await;
-        let connection = connected.map_err(|error| fail(&desired, &error.into(), shell))?;
-        let found = connection.reader().describe(&name).await;
-        let Some(secret) = found.map_err(|error| failed_call(&desired, error, shell))? else {
-            return Err(refuse(&name, "does not exist in this target", None, shell));
-        };
-        Ok(Self { root: loaded.root, desired, aws, connection, secret })
-    }
-
-    /// Refuses a secret that this project does not own, and one that cannot be worked on now.
-    pub(super) fn check_owned_and_live(&self, shell: &Shell) -> Result<(), ExitCode> {
-        self.check_owner(shell)?;
-        if self.secret.is_scheduled_for_deletion() {
-            let hint = Some("keywright restore takes that back");
-            return Err(refuse(&self.secret.name, "is scheduled for deletion", hint, shell));
-        }
-        if self.secret.is_replica_in(&self.desired.target.region) {
-            let primary = self.secret.primary_region.as_deref().unwrap_or_default();
-            let message = format!("is a replica here; its primary is in {}", escape::line(primary));
-            return Err(refuse(&self.secret.name, &message, Some("choose a target in that region"), shell));
-        }
-        if let Some(service) = &self.secret.owning_service {
-            let message = format!("is managed by the AWS service {}", escape::line(service));
-            return Err(refuse(&self.secret.name, &message, None, shell));
-        }
-        Ok(())
-    }
-
-    /// Refuses a secret that this project does not own.
-    pub(super) fn check_owner(&self, shell: &Shell) -> Result<(), ExitCode> {
-        match self.secret.ownership(&self.desired.owner()) {
-            Ownership::Unowned => {
-                Err(refuse(&self.secret.name, "is not managed: it carries no owner tag", None, shell))
-            }
-            Ownership::Copied { owner } => {
-                let message = format!("is not managed: its owner tag of {} was copied", escape::line(owner));
-                Err(refuse(&self.secret.name, &message, None, shell))
-            }
-            Ownership::Foreign { owner } => {
-                let message = format!("belongs to {}, and only that project may change it", escape::line(owner));
-                Err(refuse(&self.secret.name, &message, None, shell))
-            }
-            Ownership::Ours { .. } => Ok(()),
-        }
-    }
-}
-
-/// Says why nothing is done with a secret. The texts must be escaped already.
-pub(super) fn refuse(name: &SecretName, message: &str, hint: Option<&str>, shell: &Shell) -> ExitCode {
-    shell.error(&format!("{}: {message}", escape::line(name.as_str())), hint);
-    ExitCode::Error
-}
-
-/// Says which call failed.
-pub(super) fn failed_call(desired: &Desired, error: ServiceError, shell: &Shell) -> ExitCode {
-    fail(desired, &PlanError::from(error).into(), shell)
-}
-
-fn fail(desired: &Desired, error: &TargetError, shell: &Shell) -> ExitCode {
-    let hint = error.hint();
-    shell.error(&format!("{}: {}", escape::line(&desired.target.name), error.text()), hint.as_deref());
-    ExitCode::Error
 }

@@ -4,21 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::approved::{self, RunFlags};
 use super::args::{CacheArgs, ReadArgs};
-use super::graph::drawn;
+use super::begin::{Begun, begin};
 use super::guard_flags::GuardOverrideArgs;
-use super::interrupt;
-use super::prepare::{Prepared, PreparedTarget, Reading, begin, prepare, tell_calls, tell_target_error};
+use super::report::{report_all, tell_calls, warn};
 use super::shell::Shell;
-use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
+use super::telling::Telling;
+use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
-use crate::plan::Rules;
-use crate::reconcile::TargetPlan;
-use crate::rehearse::{Rehearsal, rehearse};
-use crate::render::graph::Extent;
-use crate::render::{
-    Paint, PlanView, PlannedView, TargetView, plan_html, plan_json, plan_markdown, plan_text, rehearsal,
+use crate::plan::Selection;
+use crate::reconcile::Reading;
+use crate::render::{escape, plan_html, plan_markdown, prepared};
+use crate::workflow::{
+    ApprovedPlan, Cache, Error, ErrorKind, NothingDone, PlanRequest, Prepared, Readiness, RunFlags, lines, readiness,
 };
 
 /// Show what an apply would do.
@@ -76,185 +74,60 @@ enum PlanFormat {
     Html,
 }
 
-pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &PlanArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let (selection, loaded, aws) = begin(&args.read, shell)?;
-    let rules = Rules { selection };
-    let aws = if args.out.is_some() { aws.identifying_callers() } else { aws };
-    let stop = interrupt::listen();
-    let sources = ValueSources::new(&args.values, &aws, &loaded.root, shell)?;
-    let decryptor = sources.decryptor();
-    let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let Begun { selection, session, stop } = begin(&args.read, &args.values, args.out.is_some(), shell)?;
+    let run = session.run();
+    let telling = Telling::reading(shell);
     let cache = args.cache.open(shell);
-    let reading = Reading {
-        read_values: args.read_values,
-        audit: false,
-        validate_policies: args.validate_policies,
-        cache: cache.as_ref(),
+    let request = PlanRequest {
+        selection: &selection,
+        overrides: &args.overrides.0,
+        reading: Reading {
+            read_values: args.read_values,
+            audit: false,
+            validate_policies: args.validate_policies,
+            cache: cache.as_ref().map(Cache::policies),
+        },
+        stop: &stop,
+        tell: &|event| telling.tell(event),
     };
-    let mut prepared = tokio::select! {
-        prepared = prepare(&aws, loaded, &rules, &args.overrides.0, &values, reading, shell) => prepared,
-        () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
-    };
-    args.cache.save(cache.as_ref(), aws.now(), shell);
+    let mut prepared = Box::pin(run.plan(&request)).await?;
+    telling.clear();
+    if let Some(Err(warning)) = cache.as_ref().map(|cache| cache.save(session.aws.now())) {
+        warn(&warning, shell);
+    }
     if args.rehearse {
-        tokio::select! {
-            () = rehearse_all(&mut prepared, &rules, args.read_values, &values) => {}
-            () = interrupt::stopped(&stop) => return Err(ExitCode::Interrupted),
-        }
+        Box::pin(run.rehearse(&mut prepared, &request)).await?;
     }
-    match args.format {
-        PlanFormat::Text => shell.out.write(&text(shell.out.paint(), &prepared)),
-        PlanFormat::Json => shell.out.write(&json(&prepared)),
-        PlanFormat::Markdown => shell.out.write(&plan_markdown::markdown(&view(&prepared, &rules))),
-        PlanFormat::Html => shell.out.write(&plan_html::html(&view(&prepared, &rules))),
-    }
-    let code = tell_failures(&prepared, shell);
+    show(args.format, &prepared, &selection, shell);
+    let failed = report_all(&prepared.failures(), shell);
+    let code = if prepared.has_blockers() { failed.worst(ExitCode::Error) } else { failed };
     if let Some(out) = &args.out {
         if code != ExitCode::Success {
-            shell.error("no plan was written: resolve the errors above first", None);
-            return Err(code);
+            return Err(ErrorKind::NothingDone(NothingDone::OutErrors).into());
         }
-        let refused =
-            |target: &PreparedTarget| target.planned.as_ref().is_ok_and(|planned| !planned.refusals.is_empty());
-        if prepared.targets.iter().any(refused) {
-            shell.error("no plan was written: a guard refuses it", None);
-            return Err(ExitCode::Guard);
+        if readiness(&prepared) == Readiness::Guard {
+            return Err(ErrorKind::NothingDone(NothingDone::OutGuard).into());
         }
-        let flags =
-            RunFlags { selection: &rules.selection, overrides: &args.overrides.0, read_values: args.read_values };
-        approved::save(out, approved::lines(&prepared, &flags, &aws), shell)?;
+        let flags = RunFlags { selection: &selection, overrides: request.overrides, read_values: args.read_values };
+        let approved = ApprovedPlan::new(lines(&prepared, &flags));
+        approved.save(out)?;
+        let shown = escape::line(&out.display().to_string()).into_owned();
+        shell.err.line(&format!(
+            "The plan is in {shown}: {}\nkeywright apply {shown}, with the same flags, carries out this plan and no \
+             other.",
+            approved.fingerprint()
+        ));
     }
-    tell_calls(&aws, verbose, shell);
-    let changes = prepared
-        .targets
-        .iter()
-        .any(|target| target.planned.as_ref().is_ok_and(|planned| !planned.target.plan.is_empty()));
-    Ok(if changes && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
+    tell_calls(&session.aws, verbose, shell);
+    Ok(if prepared.has_changes() && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
 }
 
-/// The plans of all targets, with what the guards would refuse.
-pub(super) fn text(paint: Paint, prepared: &Prepared) -> String {
-    let sections: Vec<String> = prepared
-        .targets
-        .iter()
-        .map(|PreparedTarget { desired, planned }| {
-            if let Ok(planned) = planned {
-                let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
-                if let Some(rehearsed) = &planned.rehearsed {
-                    plan.push_str(&rehearsal::text(paint, &planned.target.plan, rehearsed));
-                }
-                let refusals = plan_text::refusals(paint, &planned.refusals);
-                return if refusals.is_empty() { plan } else { format!("{plan}\n{refusals}") };
-            }
-            let target = &desired.target;
-            let heading = plan_text::heading(paint, &target.name, target.account.as_deref(), &target.region);
-            format!("{heading}\n  {}\n", paint.error("could not be planned: see the error below"))
-        })
-        .collect();
-    sections.join("\n")
-}
-
-fn json(prepared: &Prepared) -> String {
-    let targets = prepared
-        .targets
-        .iter()
-        .map(|PreparedTarget { desired, planned }| match planned {
-            Ok(planned) => {
-                let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
-                plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
-            }
-            Err(error) => {
-                let target = &desired.target;
-                plan_json::failed_target(&target.name, target.account.as_deref(), &target.region, error.text())
-            }
-        })
-        .collect();
-    plan_json::document(&prepared.project, targets)
-}
-
-/// What documents show.
-fn view<'a>(prepared: &'a Prepared, rules: &Rules) -> PlanView<'a> {
-    let graph = drawn(prepared, &rules.selection, Extent::Changes);
-    let targets = prepared
-        .targets
-        .iter()
-        .zip(graph.targets)
-        .map(|(PreparedTarget { desired, planned }, graph)| TargetView {
-            name: &desired.target.name,
-            account: match planned {
-                Ok(planned) => planned.target.plan.account.as_deref(),
-                Err(_) => desired.target.account.as_deref(),
-            },
-            region: &desired.target.region,
-            planned: match planned {
-                Ok(planned) => {
-                    let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
-                    let rehearsed = planned.rehearsed.as_ref();
-                    Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed })
-                }
-                Err(error) => Err(error.text()),
-            },
-            graph,
-        })
-        .collect();
-    PlanView { project: &prepared.project, targets }
-}
-
-/// Carries out every target's plan on a copy of what is live.
-async fn rehearse_all(prepared: &mut Prepared, rules: &Rules, read_values: bool, values: &RunValues<'_, NoPasswords>) {
-    let mut rehearsed = Vec::new();
-    for (at, PreparedTarget { desired, planned }) in prepared.targets.iter().enumerate() {
-        let Ok(planned) = planned else {
-            rehearsed.push(None);
-            continue;
-        };
-        let others = prepared.targets.iter().enumerate().filter(|(other, _)| *other != at);
-        let beside: Vec<_> = others.filter_map(|(_, other)| Some(&other.planned.as_ref().ok()?.target.live)).collect();
-        let rules = Rules { selection: rules.selection.of_target(desired) };
-        let rehearsal = Rehearsal {
-            desired,
-            planned: &planned.target,
-            beside: &beside,
-            rules: &rules,
-            read_values,
-            values,
-            now: planned.connection.now,
-        };
-        rehearsed.push(Some(Box::pin(rehearse(&rehearsal)).await));
+fn show(format: PlanFormat, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {
+    match format {
+        PlanFormat::Text => shell.out.write(&prepared::text(shell.out.paint(), prepared)),
+        PlanFormat::Json => shell.out.write(&prepared::json(prepared)),
+        PlanFormat::Markdown => shell.out.write(&plan_markdown::markdown(&prepared::view(prepared, selection))),
+        PlanFormat::Html => shell.out.write(&plan_html::html(&prepared::view(prepared, selection))),
     }
-    for (target, rehearsed) in prepared.targets.iter_mut().zip(rehearsed) {
-        if let Ok(planned) = &mut target.planned {
-            planned.rehearsed = rehearsed;
-        }
-    }
-}
-
-/// Says which targets could not be planned, or hold findings that keep them from being applied.
-pub(super) fn tell_failures(prepared: &Prepared, shell: &Shell) -> ExitCode {
-    let mut code = ExitCode::Success;
-    for target in &prepared.targets {
-        match &target.planned {
-            Err(error) => {
-                tell_target_error(&target.desired.target.name, error, shell);
-                code = ExitCode::Error;
-            }
-            Ok(planned) => {
-                let failed = planned.rehearsed.as_ref().is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
-                if failed {
-                    let name = crate::render::escape::line(&target.desired.target.name);
-                    shell.error(&format!("{name}: the plan did not pass its rehearsal"), None);
-                }
-                if failed || planned.target.report.has_blockers() {
-                    code = ExitCode::Error;
-                }
-            }
-        }
-    }
-    code
 }

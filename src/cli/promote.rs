@@ -1,19 +1,18 @@
 //! `keywright promote`: makes a replica a secret of its own.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 
+use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, Written, failed_call, refuse};
-use super::prepare::tell_calls;
+use super::one_secret::{DayTwo, DayTwoArgs};
+use super::report::{report, tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::WriteSecrets;
 use crate::aws::Writer;
-use crate::desired::OWNER_TAG;
 use crate::exit_code::ExitCode;
-use crate::live::{LiveSecret, ReadSecrets};
+use crate::live::LiveSecret;
 use crate::render::escape;
+use crate::workflow::{Error, OneSecret, Primary, disown, primary_and_region};
 
 /// Make the replica of one secret a secret of its own.
 ///
@@ -31,19 +30,22 @@ pub(super) struct PromoteArgs {
     region: Option<String>,
 }
 
-pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
+pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let found = find(&args.day_two.secret, shell).await?;
+    let Primary { region: primary, replica: region, not_asked } =
+        primary_and_region(&found, args.region.as_deref()).await?;
+    if let Some(error) = not_asked {
+        // Without a person there, an unknown owner is a no.
+        if !shell.interactive {
+            return Err(error);
+        }
+        report(&error, shell);
+        shell.err.line("The primary could not be asked who owns the secret.");
     }
-}
-
-async fn run(args: &PromoteArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.day_two.secret, shell).await?;
-    let (primary, region) = primary_and_region(&found, args.region.as_deref(), shell).await?;
     tell_consequences(&found, &primary, &region, shell);
     let work = DayTwo {
         command: "promote",
-        question: "Promote it?",
+        question: "Promote it",
         action: format!("replica in {region} made a secret of its own"),
     };
     let call =
@@ -51,78 +53,12 @@ async fn run(args: &PromoteArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     let name = escape::line(written.secret.name.as_str());
     shell.out.line(&format!("{name}: a secret of its own in {} now.", escape::line(&region)));
-    let disowned = disown(&written, &region, shell).await;
+    let disowned = disown(&written.writer.in_region(&region), &written.secret.name).await;
     tell_calls(&written.aws, verbose, shell);
-    disowned
-}
-
-/// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever
-/// take it over: it goes.
-async fn disown(written: &Written, region: &str, shell: &Shell) -> Result<ExitCode, ExitCode> {
-    let writer = written.writer.in_region(region);
-    let failed = |error| failed_call(&written.desired, error, shell);
-    let promoted = writer.describe(&written.secret.name).await.map_err(failed)?;
-    let Some(promoted) = promoted.filter(|secret| secret.named_owner().is_some()) else { return Ok(ExitCode::Success) };
-    writer.untag(&promoted.arn, &BTreeSet::from([OWNER_TAG.to_owned()])).await.map_err(failed)?;
-    shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
+    if disowned? {
+        shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
+    }
     Ok(ExitCode::Success)
-}
-
-/// The primary's region and the replica's. A replica may show no tags, so who owns it is asked at its primary; when
-/// that cannot be reached, which may be why somebody promotes, the question says so.
-async fn primary_and_region(
-    found: &OneSecret,
-    region: Option<&str>,
-    shell: &Shell,
-) -> Result<(String, String), ExitCode> {
-    let OneSecret { desired, connection, secret, .. } = found;
-    let here = &desired.target.region;
-    if !secret.is_replica_in(here) {
-        found.check_owner(shell)?;
-        let regions: Vec<_> = secret.replicas.keys().map(|region| escape::line(region)).collect();
-        let hint = match regions.as_slice() {
-            [] => "it has no replica".to_owned(),
-            regions => format!("it has replicas in {}", regions.join(", ")),
-        };
-        return match region {
-            Some(region) if secret.replicas.contains_key(region) => Ok((here.clone(), region.to_owned())),
-            Some(region) => {
-                let message = format!("has no replica in {}", escape::line(region));
-                Err(refuse(&secret.name, &message, Some(&hint), shell))
-            }
-            None => Err(refuse(&secret.name, "is the primary: say which replica with --region", Some(&hint), shell)),
-        };
-    }
-    if region.is_some_and(|region| region != here) {
-        let message = format!("is a replica in {}, the target's own region", escape::line(here));
-        return Err(refuse(&secret.name, &message, Some("leave --region out"), shell));
-    }
-    let primary_region = secret.primary_region.clone().unwrap_or_default();
-    match connection.reader().describe_in_region(&primary_region, &secret.name).await {
-        Ok(Some(primary)) => {
-            // The owner is `project/target`, and the primary's target is another one of this project.
-            let ours = primary.named_owner().and_then(|owner| owner.split_once('/')).map(|(project, _)| project);
-            if ours != Some(desired.project.as_str()) {
-                let owner = primary.named_owner().unwrap_or("nobody");
-                let message = format!(
-                    "has a primary in {} that belongs to {}",
-                    escape::line(&primary_region),
-                    escape::line(owner)
-                );
-                return Err(refuse(&secret.name, &message, None, shell));
-            }
-        }
-        Ok(None) => {}
-        Err(error) => {
-            let code = failed_call(desired, error, shell);
-            shell.err.line("The primary could not be asked who owns the secret.");
-            // Without a person there, an unknown owner is a no.
-            if !shell.interactive {
-                return Err(code);
-            }
-        }
-    }
-    Ok((primary_region, here.clone()))
 }
 
 fn tell_consequences(found: &OneSecret, primary: &str, region: &str, shell: &Shell) {
@@ -140,11 +76,10 @@ fn tell_consequences(found: &OneSecret, primary: &str, region: &str, shell: &She
     if let Some(declared) = declared
         .filter(|declared| declared.value.as_ref().is_some_and(|replicas| replicas.contains_key(region.as_ref())))
     {
-        let warning = shell.err.paint().warning("warning");
         let origin = escape::line(&declared.origin.to_string()).into_owned();
-        shell.err.line(&format!(
-            "{warning}: {origin} still wants a replica in {region}: remove it there, or the \
-            next apply tries again and fails"
-        ));
+        let text = format!(
+            "{origin} still wants a replica in {region}: remove it there, or the next apply tries again and fails"
+        );
+        warn_of(&text, shell);
     }
 }

@@ -2,20 +2,19 @@
 
 use clap::Args;
 
-use super::apply::ask;
+use super::begin::find;
 use super::interrupt;
 use super::journal::{Entry, JournalArgs};
-use super::one_secret::{OneSecret, OneSecretArgs, refuse};
-use super::prepare::tell_calls;
+use super::one_secret::{OneSecretArgs, ask_about};
 use super::progress::ApplyLines;
+use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
-use crate::apply::{ApplyEvent, ApplyOptions, Work, apply as carry_out};
+use crate::apply::{ApplyEvent, ApplyReport};
 use crate::desired::{Desired, SecretName};
 use crate::exit_code::ExitCode;
-use crate::live::Live;
-use crate::plan::{Plan, PlanReport, plan_release};
+use crate::plan::{Plan, PlanReport};
 use crate::render::{apply_text, escape, plan_text};
+use crate::workflow::{Error, Release};
 
 /// Stop managing one secret and keep it.
 ///
@@ -33,75 +32,51 @@ pub(super) struct ReleaseArgs {
     journal: JournalArgs,
 }
 
-pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &ReleaseArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.secret, shell).await?;
-    found.check_owner(shell)?;
-    let OneSecret { root, desired, aws, connection, secret } = found;
-    let name = secret.name.clone();
-    let arn = secret.arn.clone();
-    let caller = connection.caller.clone();
-    let mut live =
-        Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };
-    live.secrets.insert(name.clone(), secret);
-    let Some(plan) = plan_release(&desired, &live, &name) else {
-        return Err(refuse(&name, "has nothing to release", None, shell));
-    };
-    shell.out.write(&plan_text::target(shell.out.paint(), &plan, &PlanReport::default()));
-    warn_of_manifest(&desired, &name, shell);
+pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let found = find(&args.secret, shell).await?;
+    let release = Release::plan(&found)?;
+    shell.out.write(&plan_text::target(shell.out.paint(), &release.plan, &PlanReport::default()));
+    warn_of_manifest(&found.desired, &found.secret.name, shell);
 
     let stop = interrupt::listen();
     if !args.yes {
-        ask("Release it? Only \"yes\" is taken as one: ", &stop, shell).await?;
+        ask_about(&found, "Release it", &stop, shell).await?;
     }
     let report = {
-        let lines = ApplyLines::new(shell, &desired.target.name, plan.action_count());
-        let writer = connection.writer();
-        let options = ApplyOptions::default();
-        // A release puts no value; the engine wants to know where one would come from.
-        let sources = ValueSources::new(&ValueArgs::default(), &aws, &root, shell)?;
-        let decryptor = sources.decryptor();
-        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-        let work = Work { plan: &plan, live: &live, ignored: &desired.ignore_tags };
+        let lines = ApplyLines::new(shell, &found.desired.target.name, release.plan.action_count());
         let tell = |event: ApplyEvent<'_>| lines.tell(&event);
-        Box::pin(carry_out(&writer, &values, work, options, stop, &tell)).await
+        Box::pin(release.carry_out(&found, stop, &tell)).await
     };
     let entry = Entry {
         command: "release",
-        caller: caller.as_deref(),
-        project: &desired.project,
-        target: &desired.target.name,
-        account: live.account.as_deref(),
-        region: &desired.target.region,
-        secret: &arn,
+        caller: found.connection.caller.as_deref(),
+        project: &found.desired.project,
+        target: &found.desired.target.name,
+        account: found.connection.account.as_deref(),
+        region: &found.desired.target.region,
+        secret: &found.secret.arn,
         action: "keywright's own tags removed".to_owned(),
         request_id: None,
         result: if report.is_complete() { "done" } else { "failed" },
     };
-    args.journal.append_or_default(&root, &entry, shell);
-    tell_calls(&aws, verbose, shell);
-    tell_summary(&plan, &report, shell);
+    args.journal.append_or_default(&found.root, &entry, shell);
+    tell_calls(&found.aws, verbose, shell);
+    tell_summary(&release.plan, &report, shell);
     Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error })
 }
 
 /// A manifest that still names the secret would adopt it at the next apply.
 fn warn_of_manifest(desired: &Desired, name: &SecretName, shell: &Shell) {
     if let Some(desired_secret) = desired.secrets.get(name) {
-        let paint = shell.err.paint();
-        shell.err.line(&format!(
-            "{}: {}:{} still names it, so the next apply would adopt it again",
-            paint.warning("warning"),
+        let text = format!(
+            "{}:{} still names it, so the next apply would adopt it again",
             escape::line(&desired_secret.origin.file),
             desired_secret.origin.line
-        ));
+        );
+        warn_of(&text, shell);
     }
 }
 
-fn tell_summary(plan: &Plan, report: &crate::apply::ApplyReport, shell: &Shell) {
+fn tell_summary(plan: &Plan, report: &ApplyReport, shell: &Shell) {
     shell.out.line(&format!("\n{}", apply_text::summary(shell.out.paint(), plan, report)));
 }

@@ -1,10 +1,11 @@
-//! `keywright restore`: takes the scheduled deletion of one secret back.
+//! `keywright restore`: cancels the scheduled deletion of one secret.
 
 use clap::Args;
 
+use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, refuse};
-use super::prepare::tell_calls;
+use super::one_secret::{DayTwo, DayTwoArgs};
+use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::WriteSecrets;
 use crate::aws::Writer;
@@ -12,6 +13,7 @@ use crate::desired::State;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
 use crate::render::escape;
+use crate::workflow::{Error, SecretProblem};
 
 /// Cancel the scheduled deletion of one secret.
 ///
@@ -24,25 +26,18 @@ pub(super) struct RestoreArgs {
     day_two: DayTwoArgs,
 }
 
-pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match run(args, verbose, shell).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.day_two.secret, shell).await?;
-    found.check_owner(shell)?;
+pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let found = find(&args.day_two.secret, shell).await?;
+    found.check_owner()?;
     let name = found.secret.name.clone();
     let Some(deleted) = found.secret.deleted_at else {
-        return Err(refuse(&name, "is not scheduled for deletion", None, shell));
+        return Err(found.refuse(SecretProblem::NotScheduledForDeletion));
     };
     let when = deleted.strftime("%Y-%m-%d %H:%M UTC");
     let shown = escape::line(name.as_str()).into_owned();
     shell.out.line(&format!("{}: its deletion was asked for on {when}", shell.out.paint().strong(&shown)));
     let desired_secret = found.desired.secrets.get(&name);
     if desired_secret.is_none_or(|desired_secret| desired_secret.state == State::Absent) {
-        let warning = shell.err.paint().warning("warning");
         let why = desired_secret.map_or_else(
             || "no manifest names it: it will be an orphan, and is deleted again where prune is delete".to_owned(),
             |desired_secret| {
@@ -52,10 +47,10 @@ async fn run(args: &RestoreArgs, verbose: u8, shell: &mut Shell) -> Result<ExitC
                 )
             },
         );
-        shell.err.line(&format!("{warning}: {why}"));
+        warn_of(&why, shell);
     }
     let work =
-        DayTwo { command: "restore", question: "Restore it?", action: "scheduled deletion taken back".to_owned() };
+        DayTwo { command: "restore", question: "Restore it", action: "scheduled deletion taken back".to_owned() };
     let call = async |writer: &Writer, secret: &LiveSecret| writer.restore(&secret.arn).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     tell_calls(&written.aws, verbose, shell);

@@ -2,16 +2,17 @@
 
 use clap::Args;
 
+use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, failed_call, refuse};
-use super::prepare::tell_calls;
+use super::one_secret::{DayTwo, DayTwoArgs};
+use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use super::versions::git_version;
 use crate::apply::WriteSecrets;
 use crate::aws::Writer;
 use crate::exit_code::ExitCode;
-use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
+use crate::live::LiveSecret;
 use crate::render::escape;
+use crate::workflow::{Error, OneSecret, git_version, rollback_versions};
 
 /// Move AWSCURRENT of one secret back to an earlier version.
 ///
@@ -28,24 +29,14 @@ pub(super) struct RollbackArgs {
     to: String,
 }
 
-pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.day_two.secret, shell).await?;
-    found.check_owned_and_live(shell)?;
-    let read = found.connection.reader().versions(&found.secret.name).await;
-    let entries = read.map_err(|error| failed_call(&found.desired, error, shell))?.unwrap_or_default();
-    let (from, to) = choose(&found.secret, &entries, &args.to).map_err(|message| {
-        refuse(&found.secret.name, &message, Some("keywright versions shows what there is"), shell)
-    })?;
+pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let found = find(&args.day_two.secret, shell).await?;
+    found.check_owned_and_live()?;
+    let (from, to) = rollback_versions(&found, &args.to).await?;
     tell_consequences(&found, &from, &to, shell);
 
     let work =
-        DayTwo { command: "rollback", question: "Roll it back?", action: format!("AWSCURRENT from {from} to {to}") };
+        DayTwo { command: "rollback", question: "Roll it back", action: format!("AWSCURRENT from {from} to {to}") };
     let call = async |writer: &Writer, secret: &LiveSecret| {
         writer.move_label(&secret.arn, "AWSCURRENT", &to, Some(&from)).await
     };
@@ -54,20 +45,6 @@ async fn run(args: &RollbackArgs, verbose: u8, shell: &mut Shell) -> Result<Exit
     let name = escape::line(written.secret.name.as_str());
     shell.out.line(&format!("{name}: AWSCURRENT is on {} now.", escape::line(&to)));
     Ok(ExitCode::Success)
-}
-
-/// The current version, and the one that is asked for; or why there is no going back to it.
-fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(String, String), String> {
-    let Some(current) = secret.current_version() else { return Err("has no value".to_owned()) };
-    if let Some(stuck) = secret.stuck_version() {
-        return Err(format!("is in the middle of a rotation: AWSPENDING is on {}", escape::line(stuck)));
-    }
-    let chosen = entries.iter().find(|entry| entry.id == to || entry.labels.contains(to));
-    match chosen {
-        None => Err(format!("has no version with the id or label {}", escape::line(to))),
-        Some(entry) if entry.id == current => Err(format!("has AWSCURRENT on {} already", escape::line(&entry.id))),
-        Some(entry) => Ok((current.to_owned(), entry.id.clone())),
-    }
 }
 
 fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
@@ -92,12 +69,12 @@ fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
     {
         let gits = git_version(found).is_some_and(|git| git == to);
         if !gits {
-            let warning = shell.err.paint().warning("warning");
-            shell.err.line(&format!(
-                "{warning}: git still holds another value ({}:{}): change it there too, or the next apply puts it back",
+            let text = format!(
+                "git still holds another value ({}:{}): change it there too, or the next apply puts it back",
                 escape::line(&value.origin.file),
                 value.origin.line
-            ));
+            );
+            warn_of(&text, shell);
         }
     }
 }

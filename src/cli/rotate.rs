@@ -3,24 +3,22 @@
 use std::time::Duration;
 
 use clap::Args;
-use tokio::sync::watch;
 
+use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs, OneSecret, Written, failed_call, refuse};
-use super::prepare::tell_calls;
+use super::one_secret::{DayTwo, DayTwoArgs, Written};
 use super::progress::Spinner;
+use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::{Receipt, Rotating, WriteSecrets};
 use crate::aws::Writer;
 use crate::exit_code::ExitCode;
-use crate::live::{LiveSecret, ReadSecrets};
+use crate::live::LiveSecret;
 use crate::render::escape;
+use crate::workflow::{Error, Hint, OneSecret, SecretProblem, Stop, follow_rotation};
 
 /// The staging label of a rotation that is not complete.
 const PENDING: &str = "AWSPENDING";
-
-/// How often a rotation is looked at while it is waited for. Rotations take seconds to minutes.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Rotate one secret now, stop its rotation, or repair one that is stuck.
 ///
@@ -47,42 +45,29 @@ pub(super) struct RotateArgs {
     cancel: bool,
 }
 
-pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
-    }
-}
-
-async fn run(args: &RotateArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, ExitCode> {
-    let found = OneSecret::find(&args.day_two.secret, shell).await?;
-    found.check_owned_and_live(shell)?;
+pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    let found = find(&args.day_two.secret, shell).await?;
+    found.check_owned_and_live()?;
     let stop = interrupt::listen();
-    let (written, code) = if args.repair {
-        (repair(args, found, &stop, shell).await?, ExitCode::Success)
+    let written = if args.repair {
+        repair(args, found, &stop, shell).await?
     } else if args.cancel {
-        (cancel(args, found, &stop, shell).await?, ExitCode::Success)
+        cancel(args, found, &stop, shell).await?
     } else {
         start(args, found, &stop, shell).await?
     };
     tell_calls(&written.aws, verbose, shell);
-    Ok(code)
+    Ok(ExitCode::Success)
 }
 
-async fn start(
-    args: &RotateArgs,
-    found: OneSecret,
-    stop: &watch::Receiver<bool>,
-    shell: &mut Shell,
-) -> Result<(Written, ExitCode), ExitCode> {
+async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
     let secret = &found.secret;
     let Some(setup) = secret.rotation.setup() else {
-        let hint = Some("declare `rotation` in its manifest and apply that first");
-        return Err(refuse(&secret.name, "has no rotation that is on", hint, shell));
+        return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
     };
     if let Some(stuck) = secret.stuck_version() {
-        let message = format!("is in the middle of a rotation: {PENDING} is on {}", escape::line(stuck));
-        let hint = "it may be under way; one that is stuck is repaired with --repair";
-        return Err(refuse(&secret.name, &message, Some(hint), shell));
+        let problem = SecretProblem::Rotating { version: stuck.to_owned() };
+        return Err(found.refuse(problem).hint(Hint::RepairStuckRotation));
     }
     let name = escape::line(secret.name.as_str()).into_owned();
     let rotation = crate::render::rotation(&setup);
@@ -91,64 +76,33 @@ async fn start(
          the old one stays as AWSPREVIOUS",
         shell.out.paint().strong(&name)
     ));
-    let work = DayTwo { command: "rotate", question: "Rotate it?", action: "rotation started".to_owned() };
+    let work = DayTwo { command: "rotate", question: "Rotate it", action: "rotation started".to_owned() };
     let call = async |writer: &Writer, secret: &LiveSecret| writer.rotate(&secret.arn, None, true).await;
     let (written, Rotating { version_id, .. }) = args.day_two.carry_out(found, work, stop, call, shell).await?;
     let version = version_id.unwrap_or_default();
     shell.out.line(&format!("{name}: the rotation to {} has begun.", escape::line(&version)));
-    let code = if args.wait { follow(args, &written, &version, stop, shell).await? } else { ExitCode::Success };
-    Ok((written, code))
+    if args.wait {
+        follow(args, &written, &version, stop, shell).await?;
+    }
+    Ok(written)
 }
 
 /// Looks until the new version is current.
-async fn follow(
-    args: &RotateArgs,
-    written: &Written,
-    version: &str,
-    stop: &watch::Receiver<bool>,
-    shell: &Shell,
-) -> Result<ExitCode, ExitCode> {
+async fn follow(args: &RotateArgs, written: &Written, version: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let name = &written.secret.name;
     let shown = escape::line(name.as_str());
     let spinner = Spinner::new(shell, &format!("rotating {shown}"));
-    let waiting = async {
-        loop {
-            let seen = written.writer.describe(name).await;
-            let seen = seen.map_err(|error| failed_call(&written.desired, error, shell))?;
-            if seen.is_some_and(|secret| secret.current_version() == Some(version)) {
-                return Ok(ExitCode::Success);
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    let ended = tokio::select! {
-        ended = waiting => Some(ended),
-        () = tokio::time::sleep(Duration::from_secs(args.timeout)) => None,
-        () = interrupt::stopped(stop) => {
-            drop(spinner);
-            shell.err.line("Interrupted. The rotation goes on without being watched.");
-            return Err(ExitCode::Interrupted);
-        }
-    };
+    let timeout = Duration::from_secs(args.timeout);
+    let followed = follow_rotation(&written.writer, name, version, timeout, stop).await;
     drop(spinner);
-    let Some(ended) = ended else {
-        let message = format!("is not rotated after {} seconds", args.timeout);
-        let hint = "look at the function's log; Secrets Manager tries again by itself for some hours";
-        return Err(refuse(name, &message, Some(hint), shell));
-    };
-    let code = ended?;
+    followed?;
     shell.out.line(&format!("{shown}: rotated; {} is current.", escape::line(version)));
-    Ok(code)
+    Ok(())
 }
 
-async fn repair(
-    args: &RotateArgs,
-    found: OneSecret,
-    stop: &watch::Receiver<bool>,
-    shell: &mut Shell,
-) -> Result<Written, ExitCode> {
+async fn repair(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
     let Some(stuck) = found.secret.stuck_version().map(str::to_owned) else {
-        return Err(refuse(&found.secret.name, "has no rotation that is stuck", None, shell));
+        return Err(found.refuse(SecretProblem::NotStuck));
     };
     let name = escape::line(found.secret.name.as_str()).into_owned();
     let (paint, id) = (shell.out.paint(), escape::line(&stuck).into_owned());
@@ -161,7 +115,7 @@ async fn repair(
     ));
     let work = DayTwo {
         command: "rotate --repair",
-        question: "Take the label away?",
+        question: "Take the label away",
         action: format!("{PENDING} removed from {stuck}"),
     };
     let call = async |writer: &Writer, secret: &LiveSecret| -> Result<Receipt, _> {
@@ -172,27 +126,21 @@ async fn repair(
     Ok(written)
 }
 
-async fn cancel(
-    args: &RotateArgs,
-    found: OneSecret,
-    stop: &watch::Receiver<bool>,
-    shell: &mut Shell,
-) -> Result<Written, ExitCode> {
+async fn cancel(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
     if !found.secret.rotation.enabled {
-        return Err(refuse(&found.secret.name, "has no rotation that is on", None, shell));
+        return Err(found.refuse(SecretProblem::NoRotation));
     }
     let name = escape::line(found.secret.name.as_str()).into_owned();
     shell.out.line(&format!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
     let desired_secret =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.rotation.as_ref());
     if let Some(declared) = desired_secret.filter(|declared| declared.value.is_some()) {
-        let warning = shell.err.paint().warning("warning");
         let origin = escape::line(&declared.origin.to_string()).into_owned();
-        shell.err.line(&format!("{warning}: {origin} declares rotation: the next apply switches it on again"));
+        warn_of(&format!("{origin} declares rotation: the next apply switches it on again"), shell);
     }
     let work = DayTwo {
         command: "rotate --cancel",
-        question: "Switch rotation off?",
+        question: "Switch rotation off",
         action: "rotation switched off".to_owned(),
     };
     let call = async |writer: &Writer, secret: &LiveSecret| writer.cancel_rotation(&secret.arn).await;

@@ -9,12 +9,9 @@ use super::args::ProjectArgs;
 use super::interrupt;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::render::escape;
-use crate::sandbox::Server;
-use crate::sandbox::{Options, Sandbox};
-
-/// The folder in a project for files that are nobody else's business.
-pub(super) const PRIVATE_FOLDER: &str = ".keywright";
+use crate::render::count;
+use crate::sandbox::{Options, Sandbox, Server};
+use crate::workflow::{Error, ErrorKind, Hint, Problem, enforce, inject_faults, make_fixtures, open_sandbox, stopped};
 
 /// The embedded Secrets Manager.
 ///
@@ -82,8 +79,11 @@ struct PlaceArgs {
 }
 
 impl PlaceArgs {
-    fn open(&self, shell: &Shell) -> Result<Sandbox, ExitCode> {
-        open(self.file.as_deref(), &self.project.folder, shell)
+    fn open(&self, shell: &Shell) -> Result<Sandbox, Error> {
+        match &shell.sandbox {
+            Some(sandbox) => Ok(sandbox.clone()),
+            None => open_sandbox(self.file.as_deref(), &self.project.folder),
+        }
     }
 }
 
@@ -114,150 +114,70 @@ struct ServeArgs {
     policy: Option<PathBuf>,
 }
 
-/// Injects the faults of a file.
-pub(super) fn inject_faults(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
-    let text = read(file, shell)?;
-    sandbox.apply_fault_file(&text).map_err(|error| {
-        let shown = file.display().to_string();
-        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
-        ExitCode::Error
-    })
-}
-
-/// Makes a sandbox enforce the policy of a file.
-pub(super) fn enforce(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
-    sandbox.enforce_policy(&read(file, shell)?).map_err(|error| {
-        let shown = file.display().to_string();
-        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
-        ExitCode::Error
-    })
-}
-
-fn read(file: &Path, shell: &Shell) -> Result<String, ExitCode> {
-    std::fs::read_to_string(file).map_err(|error| {
-        let shown = file.display().to_string();
-        shell.error(&format!("{} cannot be read: {error}", escape::line(&shown)), None);
-        ExitCode::Error
-    })
-}
-
-/// Makes the secrets of a file; how many were new is said on standard error.
-fn make_fixtures(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), ExitCode> {
-    let text = read(file, shell)?;
-    let made = sandbox.make_fixtures(&text).map_err(|error| {
-        let shown = file.display().to_string();
-        shell.error(&format!("{}: {}", escape::line(&shown), escape::line(&error.to_string())), None);
-        ExitCode::Error
-    })?;
-    shell.err.line(&format!("{made} secret{} made", if made == 1 { "" } else { "s" }));
-    Ok(())
-}
-
-/// Opens the sandbox of a project, or in a given file.
-pub(super) fn open(file: Option<&Path>, root: &Path, shell: &Shell) -> Result<Sandbox, ExitCode> {
-    if let Some(sandbox) = &shell.sandbox {
-        return Ok(sandbox.clone());
-    }
-    let path = file.map_or_else(|| root.join(PRIVATE_FOLDER).join("sandbox.redb"), Path::to_path_buf);
-    if file.is_none() {
-        keep_out_of_git(root, shell)?;
-    }
-    Sandbox::open(&path, Options::default()).map_err(|error| {
-        let shown = path.display().to_string();
-        shell.error(
-            &format!("the sandbox {} cannot be opened: {}", escape::line(&shown), escape::line(&error.to_string())),
-            None,
-        );
-        ExitCode::Error
-    })
-}
-
-/// Makes the private folder with a .gitignore of its own, so that a sandbox is not committed by accident.
-fn keep_out_of_git(root: &Path, shell: &Shell) -> Result<(), ExitCode> {
-    let folder = root.join(PRIVATE_FOLDER);
-    let ignore = folder.join(".gitignore");
-    if ignore.exists() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&ignore, "*\n")).map_err(|error| {
-        let shown = folder.display().to_string();
-        shell.error(
-            &format!("{} cannot be made: {error}", escape::line(&shown)),
-            Some("give a file with --sandbox=FILE"),
-        );
-        ExitCode::Error
-    })
-}
-
-pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> ExitCode {
-    match run(args, shell).await {
-        Ok(()) => ExitCode::Success,
-        Err(code) => code,
-    }
-}
-
-async fn run(args: &SandboxArgs, shell: &Shell) -> Result<(), ExitCode> {
-    let failed = |what: &str, error: &dyn std::error::Error| {
-        shell.error(&format!("the sandbox could not be {what}: {}", escape::line(&error.to_string())), None);
-        ExitCode::Error
-    };
+pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> Result<ExitCode, Error> {
     match &args.verb {
         SandboxVerb::Serve(args) => {
             let sandbox = if args.memory { Sandbox::in_memory(Options::default()) } else { args.place.open(shell)? };
             if let Some(file) = &args.seed {
-                make_fixtures(&sandbox, file, shell)?;
+                fixtures_of(&sandbox, file, shell)?;
             }
             if let Some(file) = &args.faults {
-                inject_faults(&sandbox, file, shell)?;
+                inject_faults(&sandbox, file)?;
             }
             if let Some(file) = &args.policy {
-                enforce(&sandbox, file, shell)?;
+                enforce(&sandbox, file)?;
             }
-            serve(sandbox, args, shell).await
+            serve(sandbox, args, shell).await?;
         }
-        SandboxVerb::Seed { fixtures, place } => make_fixtures(&place.open(shell)?, fixtures, shell),
+        SandboxVerb::Seed { fixtures, place } => fixtures_of(&place.open(shell)?, fixtures, shell)?,
         SandboxVerb::Advance { by, place } => {
             let sandbox = place.open(shell)?;
-            // Days are of 24 hours: the sandbox's clock knows no time zone.
-            let days = jiff::SpanRelativeTo::days_are_24_hours();
-            let seconds = by.total((jiff::Unit::Second, days)).map_err(|error| failed("moved in time", &error))?;
-            if seconds < 0.0 {
-                shell.error("the clock only goes forward", None);
-                return Err(ExitCode::Usage);
-            }
-            let by =
-                std::time::Duration::try_from_secs_f64(seconds).map_err(|error| failed("moved in time", &error))?;
-            sandbox.advance(by).map_err(|error| failed("moved in time", &error))?;
+            advance(&sandbox, *by)?;
             shell.out.line(&format!("The sandbox's clock shows {}.", sandbox.now()));
-            Ok(())
         }
         SandboxVerb::Reset { place } => {
-            place.open(shell)?.reset().map_err(|error| failed("emptied", &error))?;
+            let failed = |error| Error::from(ErrorKind::Local(Problem::SandboxReset)).because(error);
+            place.open(shell)?.reset().map_err(failed)?;
             shell.out.line("The sandbox is empty.");
-            Ok(())
         }
     }
+    Ok(ExitCode::Success)
 }
 
-async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), ExitCode> {
+/// Makes the secrets of a file; how many were new is said on standard error.
+fn fixtures_of(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), Error> {
+    let made = make_fixtures(sandbox, file)?;
+    shell.err.line(&format!("{} made", count(made, "secret")));
+    Ok(())
+}
+
+fn advance(sandbox: &Sandbox, by: jiff::Span) -> Result<(), Error> {
+    let failed = || Error::from(ErrorKind::Local(Problem::SandboxClock));
+    // Days are of 24 hours: the sandbox's clock knows no time zone.
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    let seconds = by.total((jiff::Unit::Second, days)).map_err(|error| failed().because(error))?;
+    if seconds < 0.0 {
+        return Err(ErrorKind::WrongUsage(Problem::ClockBackwards).into());
+    }
+    let by = std::time::Duration::try_from_secs_f64(seconds).map_err(|error| failed().because(error))?;
+    sandbox.advance(by).map_err(|error| failed().because(error))
+}
+
+async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), Error> {
     let address = SocketAddr::new(args.listen, args.port);
     if !args.listen.is_loopback() && !args.beyond_loopback {
-        let hint = "anybody who reaches it may do everything: say --beyond-loopback when that is what you want";
-        shell.error(&format!("{address} can be reached from other machines"), Some(hint));
-        return Err(ExitCode::Usage);
+        let problem = Problem::BeyondLoopback(address);
+        return Err(Error::from(ErrorKind::WrongUsage(problem)).hint(Hint::BeyondLoopback));
     }
     let bound = if args.beyond_loopback {
         Server::bind_beyond_loopback(sandbox, address).await
     } else {
         Server::bind(sandbox, address).await
     };
-    let server = bound.map_err(|error| {
-        shell.error(&format!("{address} cannot be listened on: {error}"), Some("choose another port with --port"));
-        ExitCode::Error
-    })?;
+    let server = bound.map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherPort))?;
     let stop = interrupt::listen();
     // The ready line: clients may connect from here on, and whoever started it may stop it.
     shell.out.line(&format!("keywright sandbox ready on http://{}", server.local_addr()));
-    server.run(async move { interrupt::stopped(&stop).await }).await;
+    server.run(async move { stopped(&stop).await }).await;
     Ok(())
 }

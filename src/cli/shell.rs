@@ -102,14 +102,12 @@ impl Shell {
         }
     }
 
-    /// Says what went wrong, and what can be done about it. Both must be escaped already.
-    pub fn error(&self, message: &str, hint: Option<&str>) {
+    /// Says what went wrong, and what can be done about it, line by line. Both must be escaped already.
+    pub(super) fn error(&self, message: &str, hints: &[String]) {
         let paint = self.err.paint();
         self.err.line(&format!("{}: {message}", paint.error("error")));
-        if let Some(hint) = hint {
-            for line in hint.lines() {
-                self.err.line(&format!("  {}", paint.faint(line)));
-            }
+        for hint in hints {
+            self.err.line(&format!("  {}", paint.faint(hint)));
         }
     }
 
@@ -119,7 +117,7 @@ impl Shell {
         let failure = self.out.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match &*failure {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                self.error(&format!("standard output could not be written: {error}"), None);
+                self.error(&format!("standard output could not be written: {error}"), &[]);
                 code.worst(ExitCode::Error)
             }
             _ => code,

@@ -4,32 +4,32 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{oneshot, watch as channel};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::apply::{Readiness, carry_out_all, readiness, validate_values};
 use super::args::ReadArgs;
-use super::carry_out::CarryOut;
-use super::drift::{Begun, LookArgs};
 use super::interrupt;
-use super::prepare::{Prepared, prepare, reach, selection};
-use super::shell::Shell;
-use super::values::{NoPasswords, RunValues, ValueArgs, ValueSources};
-use crate::apply::ApplyOptions;
-use crate::aws::Aws;
+use super::look::LookArgs;
+use super::shell::{Output, Shell};
+use super::telling::Telling;
+use super::values::ValueArgs;
 use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
-use crate::manifest::{LoadOptions, load};
-use crate::plan::{GuardOverrides, Rules};
+use crate::render::apply_json;
 use crate::render::drift::prometheus;
-use crate::render::escape;
-use crate::render::watch::{Event, line, metrics, mistakes, notification, obstacles};
+use crate::render::error::{obstacle, reasons, target_line};
+use crate::render::watch::{Event, line, metrics, notification};
 use crate::watch::{Board, Findings, Outcome, Pace, Rounds, Server, Webhook};
+use crate::workflow::{
+    Error, ErrorKind, FileProblem, Hint, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings, stopped,
+    unless_stopped,
+};
 
 /// The largest file that holds a webhook's URL, in bytes.
 const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
@@ -113,24 +113,25 @@ fn percent(text: &str) -> Result<u8, String> {
     number.ok_or_else(|| "it is a percentage from 0% to 100%".to_owned())
 }
 
-pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> ExitCode {
+pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> Result<ExitCode, Error> {
     // Bars would be drawn between lines for programs.
     shell.progress = false;
-    match Box::pin(run(args, verbose, shell)).await {
-        Ok(code) | Err(code) => code,
+    let shell = &*shell;
+    // Whatever the command line gets wrong ends the watch here, before the first round.
+    let settings = WatchSettings {
+        project: args.read.project.folder.clone(),
+        targets: args.read.choice.targets.clone(),
+        selection: args.read.choice.selection()?,
+        values: args.values.rules()?,
+        look: args.look.look(),
+        apply: args.apply,
+    };
+    if args.interval < Duration::from_secs(1) && args.read.aws.sandbox.is_none() {
+        return Err(ErrorKind::WrongUsage(Problem::IntervalTooShort).into());
     }
-}
-
-async fn run(args: &WatchArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, ExitCode> {
-    let rules = Rules { selection: selection(&args.read.choice, shell)? };
-    let in_sandbox = args.read.aws.sandbox.is_some();
-    if args.interval < Duration::from_secs(1) && !in_sandbox {
-        shell.error("--interval is at least 1s: each round asks AWS", None);
-        return Err(ExitCode::Usage);
-    }
-    let webhook = webhook(args, shell)?;
+    let webhook = webhook(args)?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
-    let aws = reach(&args.read.aws, &root, shell)?;
+    let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
     let pace = Pace { interval: args.interval, jitter: args.jitter };
     let board = Board::new(pace.patience());
     let stop = interrupt::listen();
@@ -139,25 +140,21 @@ async fn run(args: &WatchArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, E
         None => None,
     };
     args.look.tell_what_is_over(aws.now(), shell);
-    let mut watch = Watch {
-        args,
-        rules,
-        verbose,
+    let telling = Telling::new(shell, shell.err.clone(), args.journal.as_deref());
+    let watch = Watch {
+        settings,
         aws,
         stop,
-        shell,
-        board,
-        webhook,
+        tell: &|event| telling.tell(event),
         project: String::new(),
         known: Findings::default(),
-        told: Findings::default(),
         report: None,
         last_success: None,
-        rounds: Rounds::default(),
-        obstacles: Vec::new(),
     };
-    let ended = watch.rounds(pace).await;
-    watch.tell(&Event::Stopped);
+    let log = Log { out: shell.out.clone(), verbose, obstacles: Mutex::default() };
+    let mut rounds = Loop { args, watch, log, board, webhook, told: Findings::default(), rounds: Rounds::default() };
+    let ended = rounds.run(pace).await;
+    rounds.log.tell(&rounds.watch.project, &Event::Stopped);
     if let Some(server) = server {
         server.end().await;
     }
@@ -165,24 +162,19 @@ async fn run(args: &WatchArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, E
 }
 
 /// Where changes are to be posted, or what is wrong with that.
-fn webhook(args: &WatchArgs, shell: &Shell) -> Result<Option<Webhook>, ExitCode> {
+fn webhook(args: &WatchArgs) -> Result<Option<Webhook>, Error> {
     let url = match (&args.webhook_file, &args.webhook) {
         (Some(file), _) => {
             let is_small = std::fs::metadata(file).is_ok_and(|file| file.len() <= MAX_WEBHOOK_FILE);
             let read = is_small.then(|| std::fs::read_to_string(file).ok()).flatten();
-            let shown = file.display().to_string();
-            Zeroizing::new(read.ok_or_else(|| {
-                shell.error(&format!("--webhook-file {} cannot be read", escape::line(&shown)), None);
-                ExitCode::Usage
-            })?)
+            Zeroizing::new(read.ok_or_else(|| Error::file(file, FileProblem::WebhookUnreadable))?)
         }
         (None, Some(Hidden(url))) => url.clone(),
         (None, None) => return Ok(None),
     };
-    Webhook::new(&url, args.webhook_insecure).map(Some).map_err(|error| {
-        shell.error(&error.to_string(), Some("take an https URL; --webhook-insecure allows http beyond loopback"));
-        ExitCode::Usage
-    })
+    let made = Webhook::new(&url, args.webhook_insecure);
+    made.map(Some)
+        .map_err(|error| Error::from(ErrorKind::WrongUsage(Problem::Webhook)).because(error).hint(Hint::HttpsWebhook))
 }
 
 /// The server beside the rounds.
@@ -192,11 +184,10 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start(address: SocketAddr, board: &Board, shell: &Shell) -> Result<Self, ExitCode> {
-        let server = Server::bind(board.clone(), address).await.map_err(|error| {
-            shell.error(&format!("{address} cannot be listened on: {error}"), Some("choose another --listen"));
-            ExitCode::Error
-        })?;
+    async fn start(address: SocketAddr, board: &Board, shell: &Shell) -> Result<Self, Error> {
+        let server = Server::bind(board.clone(), address)
+            .await
+            .map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherListen))?;
         shell.err.line(&format!("keywright watch answers on http://{}/healthz and /metrics", server.local_addr()));
         let (end, ended) = oneshot::channel();
         // Told, or left alone: both are the end.
@@ -211,217 +202,128 @@ impl Listening {
     }
 }
 
-/// What goes on from round to round; none of it grows with their number.
-struct Watch<'a> {
-    args: &'a WatchArgs,
-    rules: Rules,
+/// The lines for programs.
+struct Log {
+    out: Output,
     verbose: u8,
-    aws: Aws,
-    stop: channel::Receiver<bool>,
-    shell: &'a Shell,
+    /// What kept drift from being put right in the last round; it is told when it changes.
+    obstacles: Mutex<Vec<String>>,
+}
+
+impl Log {
+    fn tell(&self, project: &str, event: &Event<'_>) {
+        self.out.write(&line(Timestamp::now(), project, event));
+    }
+
+    /// What a round tells, as lines.
+    fn round(&self, project: &str, number: u64, event: &WatchEvent<'_>) {
+        match event {
+            WatchEvent::Appeared(finding, reason) => {
+                let reason = reason.map(target_line);
+                self.tell(project, &Event::Appeared(finding, reason.as_deref()));
+            }
+            WatchEvent::Disappeared(finding) => self.tell(project, &Event::Disappeared(finding)),
+            WatchEvent::Looked(report) if self.verbose > 0 => self.tell(project, &Event::Round { number, report }),
+            WatchEvent::Looked(_) => {}
+            WatchEvent::Failed(error) => self.tell(project, &Event::RoundFailed { reasons: reasons(error) }),
+            WatchEvent::Applied(applied) => {
+                let targets = applied
+                    .targets
+                    .iter()
+                    .map(|target| apply_json::target(target.plan, &target.report, target.verified))
+                    .collect();
+                let exit_code = ExitCode::from(applied.outcome()).code();
+                self.tell(project, &Event::Applied { targets, exit_code });
+            }
+            WatchEvent::NotApplied(obstacles) => self.obstacles(project, obstacles),
+        }
+    }
+
+    fn obstacles(&self, project: &str, obstacles: &[Obstacle<'_>]) {
+        let reasons: Vec<String> = obstacles.iter().map(obstacle).collect();
+        let mut last = self.obstacles.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reasons.is_empty() && reasons != *last {
+            self.tell(project, &Event::NotApplied { reasons: reasons.clone() });
+        }
+        *last = reasons;
+    }
+}
+
+/// Rounds, one after the other, and what others are told of them.
+struct Loop<'a> {
+    args: &'a WatchArgs,
+    watch: Watch<'a>,
+    log: Log,
     board: Board,
     webhook: Option<Webhook>,
-    /// The project's name; empty until the manifests could be read.
-    project: String,
-    /// What differs.
-    known: Findings,
     /// What the webhook was told to differ.
     told: Findings,
-    /// The last report, for the metrics of a round that made none.
-    report: Option<DriftReport>,
-    last_success: Option<Timestamp>,
     rounds: Rounds,
-    /// What kept drift from being put right in the last round; it is told when it changes.
-    obstacles: Vec<String>,
 }
 
-/// How a round ended, or that there is to be no other.
-enum Round {
-    Ended(Outcome, ExitCode),
-    Stopped,
-}
-
-/// What a look led to.
-enum Look {
-    Ended(ExitCode),
-    /// Something was written: what came of it is to be seen.
-    Wrote,
-    Failed,
-    Stopped,
-}
-
-impl Watch<'_> {
+impl Loop<'_> {
     /// Runs rounds until it is stopped, or their number is reached.
-    async fn rounds(&mut self, pace: Pace) -> ExitCode {
-        self.tell(&Event::Started { interval: pace.interval, applies: self.args.apply });
+    async fn run(&mut self, pace: Pace) -> ExitCode {
+        let started = Event::Started { interval: pace.interval, applies: self.args.apply };
+        self.log.tell(&self.watch.project, &started);
         let (mut number, mut failures) = (0_u64, 0_u32);
         loop {
             number += 1;
-            let code = match Box::pin(self.round(number)).await {
-                Round::Stopped => return ExitCode::Success,
-                Round::Ended(outcome, code) => {
-                    // Wrong manifests cost AWS nothing, and are read again as soon as ever.
-                    failures = if outcome == Outcome::Incomplete { failures.saturating_add(1) } else { 0 };
-                    code
-                }
-            };
+            let log = &self.log;
+            let tell = |project: &str, event: WatchEvent<'_>| log.round(project, number, &event);
+            // An error is the interruption: what fails in a round is told, and the next one comes.
+            let Ok(round) = Box::pin(self.watch.round(&tell)).await else { return ExitCode::Success };
+            // Wrong manifests cost AWS nothing, and are read again as soon as ever.
+            failures = if round.outcome == Outcome::Incomplete { failures.saturating_add(1) } else { 0 };
+            self.ended(round.outcome).await;
             if self.args.rounds == Some(number) {
-                return code;
+                return self.exit_code(&round);
             }
-            tokio::select! {
-                () = tokio::time::sleep(pace.wait(failures, rand::random())) => {}
-                () = interrupt::stopped(&self.stop) => return ExitCode::Success,
+            let pause = tokio::time::sleep(pace.wait(failures, rand::random()));
+            if unless_stopped(&self.watch.stop, pause).await.is_err() {
+                return ExitCode::Success;
             }
         }
     }
 
-    async fn round(&mut self, number: u64) -> Round {
-        let mut look = self.look(number, self.args.apply).await;
-        if matches!(look, Look::Wrote) {
-            look = self.look(number, false).await;
+    fn exit_code(&self, round: &Round) -> ExitCode {
+        match (&round.failure, &self.watch.report) {
+            (Some(error), _) => ExitCode::of(&error.kind),
+            (None, Some(report)) => self.args.look.exit_code(report),
+            (None, None) => ExitCode::Success,
         }
-        let (outcome, code) = match look {
-            Look::Stopped => return Round::Stopped,
-            Look::Failed => (Outcome::Failed, ExitCode::Error),
-            // The second look of a round writes nothing.
-            Look::Wrote => (Outcome::Complete, ExitCode::Success),
-            Look::Ended(code) => {
-                let complete = self.report.as_ref().is_some_and(DriftReport::is_complete);
-                (if complete { Outcome::Complete } else { Outcome::Incomplete }, code)
-            }
-        };
+    }
+
+    /// Tells others of a round that ended.
+    async fn ended(&mut self, outcome: Outcome) {
         self.rounds.count(outcome);
         self.notify().await;
-        let mut text = self.report.as_ref().map(|report| prometheus(report, self.last_success)).unwrap_or_default();
-        text.push_str(&metrics(&self.project, &self.rounds));
+        let watch = &self.watch;
+        let of_report = |report: &DriftReport| prometheus(report, watch.last_success);
+        let mut text = watch.report.as_ref().map(of_report).unwrap_or_default();
+        text.push_str(&metrics(&watch.project, &self.rounds));
         self.board.post(text, outcome);
-        Round::Ended(outcome, code)
-    }
-
-    /// Reads the manifests and looks at every target once; with `apply`, puts right what differs.
-    async fn look(&mut self, number: u64, apply: bool) -> Look {
-        let (args, shell) = (self.args, self.shell);
-        let loaded = load(
-            &args.read.project.folder,
-            &LoadOptions { targets: args.read.choice.targets.clone(), ..LoadOptions::default() },
-        );
-        if let Some(project) = &loaded.project {
-            self.project.clone_from(project);
-        }
-        if loaded.diagnostics.has_errors() {
-            self.tell(&Event::RoundFailed { reasons: mistakes(&loaded.diagnostics) });
-            return Look::Failed;
-        }
-        let Ok(sources) = ValueSources::new(&args.values, &self.aws, &loaded.root, shell) else { return Look::Failed };
-        let decryptor = sources.decryptor();
-        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-        let begun = Begun::now(&self.aws);
-        // What was read before is good enough to look, and not to write.
-        let cache = if args.apply { None } else { args.look.cache.open(shell) };
-        let reading = args.look.reading(cache.as_ref());
-        let overrides = GuardOverrides::default();
-        let prepared = tokio::select! {
-            prepared = prepare(&self.aws, loaded, &self.rules, &overrides, &values, reading, shell) => prepared,
-            () = interrupt::stopped(&self.stop) => return Look::Stopped,
-        };
-        args.look.cache.save(cache.as_ref(), self.aws.now(), shell);
-        let report = args.look.report(&prepared, &self.rules.selection, &begun, &self.aws);
-        let code = args.look.exit_code(&report);
-        self.observe(number, report);
-        if !apply {
-            return Look::Ended(code);
-        }
-        let obstacles = match readiness(&prepared) {
-            Readiness::NothingToDo => Some(Vec::new()),
-            Readiness::Refused(_) => Some(reasons(&prepared)),
-            Readiness::Ready if validate_values(&prepared, &values, shell).await.is_err() => {
-                Some(vec!["values are wrong: standard error says which".to_owned()])
-            }
-            Readiness::Ready => None,
-        };
-        let may_begin = obstacles.is_none();
-        self.tell_obstacles(obstacles.unwrap_or_default());
-        if !may_begin {
-            return Look::Ended(code);
-        }
-        let carry_out = CarryOut {
-            options: ApplyOptions::default(),
-            journal: args.journal.as_deref(),
-            wait_replicas: None,
-            stop: &self.stop,
-            talk: shell.err.clone(),
-        };
-        let (code, targets) = Box::pin(carry_out_all(&prepared, &carry_out, &sources, &decryptor, shell)).await;
-        self.tell(&Event::Applied { targets, exit_code: code.code() });
-        if *self.stop.borrow() { Look::Stopped } else { Look::Wrote }
-    }
-
-    /// Tells why nothing is applied, when that was another reason in the last round.
-    fn tell_obstacles(&mut self, reasons: Vec<String>) {
-        if !reasons.is_empty() && reasons != self.obstacles {
-            self.tell(&Event::NotApplied { reasons: reasons.clone() });
-        }
-        self.obstacles = reasons;
-    }
-
-    /// Tells what came and went.
-    fn observe(&mut self, number: u64, report: DriftReport) {
-        let known = self.known.after(&report);
-        let change = known.since(&self.known);
-        change.disappeared.iter().for_each(|finding| self.tell(&Event::Disappeared(finding)));
-        for finding in &change.appeared {
-            let target = report.targets.iter().find(|target| target.name == finding.target);
-            let reason = target.and_then(|target| target.outcome.as_ref().err().map(String::as_str));
-            self.tell(&Event::Appeared(finding, reason));
-        }
-        if self.verbose > 0 {
-            self.tell(&Event::Round { number, report: &report });
-        }
-        if report.is_complete() {
-            self.last_success = Some(report.started);
-        }
-        self.known = known;
-        self.report = Some(report);
     }
 
     /// Posts what came and went since the last post that was delivered.
     async fn notify(&mut self) {
         let Some(webhook) = &self.webhook else { return };
-        let change = self.known.since(&self.told);
+        let watch = &self.watch;
+        let change = watch.known.since(&self.told);
         if change.is_empty() {
             return;
         }
-        let message = notification(&self.project, &change, &self.known);
+        let message = notification(&watch.project, &change, &watch.known);
         let posted = tokio::select! {
             posted = webhook.post(&message) => posted.map_err(|error| error.to_string()),
-            () = interrupt::stopped(&self.stop) => Err("the watch was stopped before the webhook had \
-                answered".to_owned()),
+            () = stopped(&watch.stop) => Err("the watch was stopped before the webhook had answered".to_owned()),
         };
         match posted {
-            Ok(()) => self.told = self.known.clone(),
+            Ok(()) => self.told = watch.known.clone(),
             Err(reason) => {
                 self.rounds.lost_notifications += 1;
-                self.tell(&Event::NotNotified { reason });
+                self.log.tell(&watch.project, &Event::NotNotified { reason });
             }
         }
     }
-
-    fn tell(&self, event: &Event<'_>) {
-        self.shell.out.write(&line(Timestamp::now(), &self.project, event));
-    }
-}
-
-/// Why nothing is applied.
-fn reasons(prepared: &Prepared) -> Vec<String> {
-    let of = |target: &super::prepare::PreparedTarget| {
-        let name = escape::line(&target.desired.target.name).into_owned();
-        match &target.planned {
-            Err(error) => vec![format!("{name}: {}", error.text())],
-            Ok(planned) => {
-                let obstacles = obstacles(&planned.target.report, &planned.refusals);
-                obstacles.into_iter().map(|text| format!("{name}: {text}")).collect()
-            }
-        }
-    };
-    prepared.targets.iter().flat_map(of).collect()
 }

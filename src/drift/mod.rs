@@ -11,8 +11,12 @@ pub use class::Class;
 pub use classify::{Drift, classify};
 pub use ignore::{Ignore, IgnoreError};
 
-use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::reconcile::TargetError;
 
 /// What one run over all targets found.
 #[derive(Clone, Debug)]
@@ -38,8 +42,8 @@ pub struct TargetDrift {
     pub account: Option<String>,
     /// The region.
     pub region: String,
-    /// What was found, or why the target could not be looked at, escaped for one line.
-    pub outcome: Result<Found, String>,
+    /// What was found, or why the target could not be looked at.
+    pub outcome: Result<Found, Arc<TargetError>>,
 }
 
 /// What a look at one target found.

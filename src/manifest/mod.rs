@@ -33,6 +33,7 @@ mod tree;
 
 pub use self::accepts::Accepts;
 pub use self::codes::Code;
+pub(crate) use self::diagnostic::nearest;
 pub use self::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use self::interpolate::escape as escape_interpolation;
 pub use self::load::{LoadOptions, Loaded, load};

@@ -1,6 +1,6 @@
 //! Which secrets a run looks at (`--select`, `--shard`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use crate::desired::{Desired, SecretName};
 pub struct Selection {
     patterns: Vec<String>,
     globs: Option<GlobSet>,
+    /// These names and no others, where a choice is made by name.
+    exactly: Option<BTreeSet<SecretName>>,
     shard: Option<Shard>,
     /// The secret by whose name a secret's part is decided, where that is not its own.
     anchors: Arc<BTreeMap<SecretName, SecretName>>,
@@ -91,19 +93,14 @@ impl Selection {
         Ok(Self { patterns: patterns.to_vec(), globs: Some(set.build()?), ..Self::default() })
     }
 
-    /// Exactly these names, whatever characters they hold.
-    pub fn exactly<'a>(names: impl IntoIterator<Item = &'a SecretName>) -> Result<Self, globset::Error> {
-        let patterns: Vec<String> = names.into_iter().map(|name| globset::escape(name.as_str())).collect();
-        let mut set = GlobSetBuilder::new();
-        for pattern in &patterns {
-            set.add(GlobBuilder::new(pattern).build()?);
-        }
-        Ok(Self { patterns, globs: Some(set.build()?), ..Self::default() })
+    /// Exactly these names, whatever characters they hold; nothing, when there is none.
+    pub fn exactly<'a>(names: impl IntoIterator<Item = &'a SecretName>) -> Self {
+        Self { exactly: Some(names.into_iter().cloned().collect()), ..Self::default() }
     }
 
     /// Whether this is not a choice at all.
     pub fn is_all(&self) -> bool {
-        self.globs.is_none() && self.shard.is_none()
+        self.globs.is_none() && self.exactly.is_none() && self.shard.is_none()
     }
 
     /// Whether `name` is chosen.
@@ -114,6 +111,7 @@ impl Selection {
     /// Whether the patterns choose `name`, whatever the part.
     pub(super) fn names(&self, name: &SecretName) -> bool {
         self.globs.as_ref().is_none_or(|globs| globs.is_match(name.as_str()))
+            && self.exactly.as_ref().is_none_or(|names| names.contains(name))
     }
 
     /// Whether `name` falls into the part, whatever the patterns say.
@@ -124,6 +122,9 @@ impl Selection {
 
     /// The names that it consists of, when it consists of plain names and not of patterns.
     pub fn plain_names(&self) -> Option<Vec<SecretName>> {
+        if let Some(names) = &self.exactly {
+            return Some(names.iter().cloned().collect());
+        }
         let plain = |pattern: &String| !pattern.contains(['*', '?', '[', ']', '{', '}', '\\']);
         (!self.patterns.is_empty() && self.patterns.iter().all(plain))
             .then(|| self.patterns.iter().map(SecretName::new).collect())
@@ -209,8 +210,9 @@ mod tests {
     #[test]
     fn exact_names_are_no_patterns() {
         let name = SecretName::new("a+b=c@d");
-        let selection = Selection::exactly([&name]).unwrap();
+        let selection = Selection::exactly([&name]);
         assert!(selection.contains(&name));
         assert!(!selection.contains(&SecretName::new("a+b=c@dd")));
+        assert!(!Selection::exactly([]).contains(&name), "no name chooses nothing, and never everything");
     }
 }

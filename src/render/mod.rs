@@ -9,6 +9,7 @@ pub mod apply_text;
 pub mod approved_text;
 pub mod diagnostics;
 pub mod drift;
+pub mod error;
 pub mod escape;
 mod finding;
 pub mod graph;
@@ -23,6 +24,8 @@ pub mod plan_markdown;
 pub mod plan_text;
 mod plan_view;
 mod policy_diff;
+pub mod prepared;
+pub mod question;
 pub mod rehearsal;
 mod rows;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::{finding_help, finding_text};
-use super::rehearsal::{self, RehearsalDocument, Rehearsed};
+use super::rehearsal::{self, RehearsalDocument};
 use super::words;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
@@ -18,6 +18,7 @@ use crate::plan::{
     Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan,
     Severity, Verb,
 };
+use crate::rehearse::Rehearsed;
 
 /// The version of the format of [`PlanDocument`].
 pub const FORMAT_VERSION: &str = "1";

@@ -11,10 +11,11 @@ use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
-use super::rehearsal::{self, Rehearsed};
+use super::rehearsal;
 use super::rows::{Row, Tone, place, refusal, rows};
 use super::{escape, plan_text, words};
 use crate::plan::{Finding, SecretPlan, Severity};
+use crate::rehearse::Rehearsed;
 
 /// The most bytes of a document. GitHub takes 65,536 characters in a comment; the rest is left for what a workflow
 /// adds.

@@ -1,9 +1,9 @@
 //! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
 
 use super::graph::GraphTarget;
-use super::rehearsal::Rehearsed;
 use super::words;
 use crate::plan::{Plan, PlanReport, Refusal, Verb};
+use crate::rehearse::Rehearsed;
 
 /// The plans of all chosen targets.
 pub struct PlanView<'a> {

@@ -13,10 +13,7 @@ use super::{escape, plan_text, words};
 use crate::apply::SecretOutcome;
 use crate::desired::SecretName;
 use crate::plan::{Plan, SecretPlan};
-use crate::rehearse::{RehearsalError, RehearsalReport};
-
-/// A rehearsal that was asked for.
-pub type Rehearsed = Result<RehearsalReport, RehearsalError>;
+use crate::rehearse::{RehearsalReport, Rehearsed};
 
 /// What is said of secrets that the copy is not good enough for.
 const DEFECT: &str = "the copy is planned otherwise than what is live, so this tells nothing about them: that is a defect of \

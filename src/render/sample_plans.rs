@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::graph::{Edge, GraphTarget, Node, Status};
-use super::rehearsal::Rehearsed;
 use super::{PlanView, PlannedView, TargetView};
 use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
 use crate::desired::{Deletion, SecretName};
@@ -14,6 +13,7 @@ use crate::plan::{
 };
 use crate::policy::PolicyDocument;
 use crate::rehearse::RehearsalReport;
+use crate::rehearse::Rehearsed;
 
 /// A target's plan with everything that is shown beside it.
 pub(super) struct Sample {

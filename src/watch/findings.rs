@@ -71,9 +71,12 @@ impl Findings {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::desired::SecretName;
     use crate::drift::{Drift, Found, TargetDrift};
+    use crate::reconcile::{PlanError, TargetError};
 
     fn drift(secret: &str) -> Drift {
         Drift {
@@ -94,7 +97,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             outcome: drifts
                 .map(|names| Found { drifts: names.iter().map(|name| drift(name)).collect(), ..Found::default() })
-                .ok_or_else(|| "no answer".to_owned()),
+                .ok_or_else(|| Arc::new(TargetError::Plan(PlanError::Values(Vec::new())))),
         };
         DriftReport {
             project: "payments".to_owned(),

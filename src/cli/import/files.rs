@@ -4,12 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::cli::files::write_whole;
 use crate::cli::shell::Shell;
-use crate::exit_code::ExitCode;
 use crate::import::ImportedFile;
 use crate::manifest::Outline;
 use crate::render::escape;
+use crate::workflow::files::write_whole;
+use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
 /// The folder of a project that does not say where its manifests are.
 const DEFAULT_FOLDER: &str = "secrets";
@@ -24,37 +24,25 @@ pub(super) struct Destination {
 
 impl Destination {
     /// The folder that was asked for, or else the first one in which the project looks for manifests.
-    pub(super) fn choose(
-        root: &Path,
-        output: Option<&str>,
-        outline: &Outline,
-        shell: &Shell,
-    ) -> Result<Self, ExitCode> {
-        let refuse = |message: &str, hint: &str| {
-            shell.error(message, Some(hint));
-            ExitCode::Usage
-        };
+    pub(super) fn choose(root: &Path, output: Option<&str>, outline: &Outline) -> Result<Self, Error> {
+        let refuse = |problem: Problem, hint: Hint| Error::from(ErrorKind::WrongUsage(problem)).hint(hint);
         let listed = outline.manifests.clone().unwrap_or_else(|| vec![".".to_owned()]);
         // A folder that is not there yet is named with a slash.
         let is_folder = |named: &&String| root.join(named).is_dir() || named.ends_with('/');
         let folders: Vec<String> = listed.iter().filter(is_folder).filter_map(|named| normal(named)).collect();
-        let shown = || folders.iter().map(|folder| escape::line(folder)).collect::<Vec<_>>().join(", ");
         let folder = match output {
             Some(output) => {
-                let folder = normal(output).ok_or_else(|| {
-                    refuse("--output is not a folder inside the project", "write it relative to the project's folder")
-                })?;
+                let folder = normal(output).ok_or_else(|| refuse(Problem::OutputOutside, Hint::OutputRelative))?;
                 let within =
                     |outer: &String| outer.is_empty() || folder == *outer || folder.starts_with(&format!("{outer}/"));
                 if !folders.iter().any(within) {
-                    let hint = format!("spec.manifests lists: {}", shown());
-                    return Err(refuse("--output is where the project does not look for manifests", &hint));
+                    return Err(refuse(Problem::OutputNotListed, Hint::ListedFolders { folders }));
                 }
                 folder
             }
-            None => folders.first().cloned().ok_or_else(|| {
-                refuse("spec.manifests of the project lists no folder", "add one, for example secrets/")
-            })?,
+            None => {
+                folders.first().cloned().ok_or_else(|| refuse(Problem::NoManifestFolder, Hint::AddManifestFolder))?
+            }
         };
         let folder = if folder.is_empty() { DEFAULT_FOLDER.to_owned() } else { folder };
         Ok(Self { root: root.to_owned(), folder })
@@ -83,7 +71,7 @@ pub(super) fn write_all(
     files: &[ImportedFile],
     removed: Option<(&Path, &str)>,
     shell: &Shell,
-) -> Result<(), ExitCode> {
+) -> Result<(), Error> {
     let root = destination.root.as_path();
     let manifests = files.iter().map(|file| (root.join(&file.path), file.text.as_str(), Some(root)));
     let all = manifests.chain(removed.map(|(path, text)| (path.to_owned(), text, None)));
@@ -94,11 +82,9 @@ pub(super) fn write_all(
                 // What was just made, and nobody else's.
                 let _ = fs::remove_file(path);
             }
-            let shown = path.display().to_string();
-            let hint = (error.kind() == io::ErrorKind::AlreadyExists)
-                .then_some("nothing is overwritten: move it away, or name another file");
-            shell.error(&format!("{} cannot be written, so no file was: {error}", escape::line(&shown)), hint);
-            return Err(ExitCode::Error);
+            let taken = error.kind() == io::ErrorKind::AlreadyExists;
+            let error = Error::file(path, FileProblem::NoFileWritten).because(error);
+            return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
         }
         written.push(path);
     }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::init::{project_name, surroundings, write_files};
+use crate::cli::args::project_name;
+use crate::cli::scaffolded::told;
 use crate::cli::shell::Shell;
-use crate::exit_code::ExitCode;
 use crate::import::scalar;
 use crate::manifest::escape_interpolation;
-use crate::render::escape;
+use crate::workflow::scaffold::{surroundings, write_files};
+use crate::workflow::{Error, FileProblem, Hint};
 
 const PROJECT_FILE: &str = "keywright.yaml";
 
@@ -43,14 +44,10 @@ impl NewProjectArgs {
         root: &Path,
         target: Option<&str>,
         shared_tags: &BTreeMap<String, String>,
-        shell: &Shell,
-    ) -> Result<BTreeMap<PathBuf, String>, ExitCode> {
+    ) -> Result<BTreeMap<PathBuf, String>, Error> {
         let Some(name) = &self.init else { return Ok(BTreeMap::new()) };
         if is_project(root) {
-            let shown = root.display().to_string();
-            let message = format!("{} is a project already", escape::line(&shown));
-            shell.error(&message, Some("leave --init out to import into it"));
-            return Err(ExitCode::Usage);
+            return Err(Error::file(root, FileProblem::ProjectAlready).hint(Hint::LeaveInitOut));
         }
         let text = self.project_file(name, target.unwrap_or("main"), shared_tags);
         Ok(BTreeMap::from([(PathBuf::from(PROJECT_FILE), text)]))
@@ -104,12 +101,8 @@ pub(super) fn is_project(root: &Path) -> bool {
 }
 
 /// Writes the project file and what lies around it; nothing when there is a project already.
-pub(super) fn write_project(root: &Path, files: &BTreeMap<PathBuf, String>, shell: &Shell) -> Result<(), ExitCode> {
+pub(super) fn write_project(root: &Path, files: &BTreeMap<PathBuf, String>, shell: &Shell) -> Result<(), Error> {
     let Some(text) = files.get(Path::new(PROJECT_FILE)) else { return Ok(()) };
     let project = [(PROJECT_FILE, text.clone())];
-    write_files(root, project.into_iter().chain(surroundings()), shell).map_err(|(path, error)| {
-        let shown = path.display().to_string();
-        shell.error(&format!("{} cannot be written: {error}", escape::line(&shown)), None);
-        ExitCode::Error
-    })
+    write_files(root, project.into_iter().chain(surroundings()), &|what, path| told(what, path, shell))
 }

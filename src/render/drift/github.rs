@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::error::target_line;
 use super::super::escape;
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift};
@@ -12,7 +13,7 @@ pub fn github(view: &DriftView<'_>) -> String {
     let mut out = String::new();
     for target in &view.report.targets {
         if let Err(error) = &target.outcome {
-            let text = format!("{} could not be looked at: {error}", target.name);
+            let text = format!("{} could not be looked at: {}", target.name, target_line(error));
             // Writing to a String cannot fail.
             let _ = writeln!(
                 out,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::error::target_line;
 use super::super::rows::place;
 use super::super::{escape, page};
 use super::{counts, headline, sentence, summary};
@@ -45,7 +46,7 @@ fn section(out: &mut String, at: usize, target: &TargetDrift) {
     );
     match outcome {
         Err(error) => {
-            let error = escape::markup(error);
+            let error = escape::markup(&target_line(error));
             let _ = writeln!(
                 out,
                 "<ul class=\"findings\"><li class=\"error\"><span><b>{}</b>: {error}</span></li></ul>",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::error::target_line;
 use super::super::json_text;
 use super::super::plan_json::OriginDocument;
 use super::{counts, sentence};
@@ -120,7 +121,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
         drifts: Vec::new(),
     };
     match outcome {
-        Err(error) => TargetDocument { error: Some(error.clone()), ..empty },
+        Err(error) => TargetDocument { error: Some(target_line(error)), ..empty },
         Ok(found) => TargetDocument {
             checked: found.checked,
             ignored: found.ignored,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::error::target_line;
 use super::super::{escape, words};
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
@@ -53,7 +54,7 @@ fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
     let found = match outcome {
         Ok(found) => found,
         Err(error) => {
-            let error = escape::markup(error);
+            let error = escape::markup(&target_line(error));
             suite.add(
                 &classname,
                 Class::Unreachable,

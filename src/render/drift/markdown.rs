@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::error::target_line;
 use super::super::plan_markdown::{MAX_BYTES, with_commands};
 use super::super::rows::place;
 use super::super::{escape, words};
@@ -55,7 +56,7 @@ impl Page {
         let head = format!("\n### {}{account} · {}\n", escape::code(name), escape::code(region));
         let body = match outcome {
             Ok(found) => format!("\n{}\n", summary(found)),
-            Err(error) => format!("\n**{}**: {}\n", Class::Unreachable, escape::markdown(error)),
+            Err(error) => format!("\n**{}**: {}\n", Class::Unreachable, escape::markdown(&target_line(error))),
         };
         let drifts = outcome.as_ref().map_or(&[][..], |found| &found.drifts);
         if !self.add(&format!("{head}{body}")) {

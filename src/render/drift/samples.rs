@@ -1,11 +1,15 @@
 //! Reports for tests of the formats.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::DriftView;
 use crate::desired::SecretName;
 use crate::drift::{Class, Drift, DriftReport, Found, TargetDrift};
+use crate::live::{ServiceError, ServiceErrorKind};
 use crate::origin::Origin;
+use crate::reconcile::{PlanError, TargetError};
 
 /// What formats that need more than the report are given.
 pub(super) fn view(report: &DriftReport) -> DriftView<'_> {
@@ -38,7 +42,18 @@ fn of(targets: Vec<TargetDrift>) -> DriftReport {
     }
 }
 
-fn target(name: &str, outcome: Result<Found, String>) -> TargetDrift {
+/// What a target could not be looked at for.
+fn refused(message: &str) -> Arc<TargetError> {
+    Arc::new(TargetError::Plan(PlanError::Service(ServiceError {
+        operation: "DescribeSecret",
+        kind: ServiceErrorKind::Rejected,
+        code: Some("AccessDeniedException".to_owned()),
+        message: message.to_owned(),
+        request_id: None,
+    })))
+}
+
+fn target(name: &str, outcome: Result<Found, Arc<TargetError>>) -> TargetDrift {
     TargetDrift {
         name: name.to_owned(),
         account: Some("111111111111".to_owned()),
@@ -54,10 +69,7 @@ pub(super) fn report() -> DriftReport {
         drift(Class::Missing, "prod/gone", "does not exist", Some(at(20))),
         drift(Class::Orphaned, "prod/old", "belongs to this target, and no manifest names it", None),
     ];
-    of(vec![
-        target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })),
-        target("west", Err("DescribeSecret: AccessDeniedException: not allowed".to_owned())),
-    ])
+    of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })), target("west", Err(refused("not allowed")))])
 }
 
 /// One target with many drifts.
@@ -78,7 +90,7 @@ pub(super) fn hostile() -> DriftReport {
     }
     let mut report = of(vec![
         target("a\"} 1\nup 1 \\", Ok(Found { checked: 1, drifts: vec![hostile], ignored: 0 })),
-        target("b|<c>", Err(crate::render::escape::line(text).into_owned())),
+        target("b|<c>", Err(refused(text))),
     ]);
     report.project = "pay\"ments\n--><script>".to_owned();
     report

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::super::error::target_line;
 use super::super::{escape, sarif};
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift, TargetDrift};
@@ -30,7 +31,7 @@ pub fn sarif(view: &DriftView<'_>) -> String {
         let TargetDrift { name, account: _, region: _, outcome } = target;
         match outcome {
             Ok(found) => results.extend(found.drifts.iter().map(|drift| result(view, name, drift, &mut seen))),
-            Err(error) => results.push(unreachable(view, name, error, &mut seen)),
+            Err(error) => results.push(unreachable(view, name, &target_line(error), &mut seen)),
         }
     }
     sarif::log(&rules, &results)

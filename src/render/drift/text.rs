@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::error::target_line;
 use super::super::paint::Paint;
 use super::super::{escape, plan_text};
 use super::{sentence, summary};
@@ -18,7 +19,7 @@ fn one_target(paint: Paint, target: &TargetDrift) -> String {
     let found = match outcome {
         Ok(found) => found,
         Err(error) => {
-            let _ = writeln!(out, "\n  {}: {error}", paint.error(Class::Unreachable.word()));
+            let _ = writeln!(out, "\n  {}: {}", paint.error(Class::Unreachable.word()), target_line(error));
             return out;
         }
     };

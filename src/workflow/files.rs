@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Writes a file whole or not at all: into a new file beside it, which then takes its place.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
     let mut beside = std::ffi::OsString::from(".");

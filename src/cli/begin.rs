@@ -1,0 +1,42 @@
+//! What commands that read targets begin with: their selection, the project, the way to its targets, and Ctrl-C.
+
+use super::args::{ProjectArgs, ReadArgs};
+use super::interrupt;
+use super::report::tell_warnings;
+use super::shell::Shell;
+use super::values::ValueArgs;
+use crate::manifest::Loaded;
+use crate::plan::Selection;
+use crate::workflow::{self, Error, Session, Stop, load_project};
+
+/// The beginning of a run.
+pub(super) struct Begun {
+    pub(super) selection: Selection,
+    pub(super) session: Session,
+    pub(super) stop: Stop,
+}
+
+/// Begins a run. `identify` asks for the caller of every target, as approvals do.
+pub(super) fn begin(read: &ReadArgs, values: &ValueArgs, identify: bool, shell: &Shell) -> Result<Begun, Error> {
+    let selection = read.choice.selection()?;
+    let values = values.rules()?;
+    let loaded = load(&read.project, &read.choice.targets, shell)?;
+    let session = Session::open(loaded, &read.aws.reach(shell), &values, identify)?;
+    Ok(Begun { selection, session, stop: interrupt::listen() })
+}
+
+/// Loads a project, and tells its warnings.
+pub(super) fn load(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, Error> {
+    let loaded = load_project(&project.folder, targets)?;
+    if loaded.diagnostics.warning_count() > 0 {
+        tell_warnings(&loaded.diagnostics, shell);
+    }
+    Ok(loaded)
+}
+
+/// Finds one secret of one target.
+pub(super) async fn find(args: &super::one_secret::OneSecretArgs, shell: &Shell) -> Result<workflow::OneSecret, Error> {
+    let targets: Vec<String> = args.target.iter().cloned().collect();
+    let loaded = load(&args.project, &targets, shell)?;
+    Box::pin(workflow::OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await
+}

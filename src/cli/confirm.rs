@@ -1,0 +1,32 @@
+//! Asking before something is written.
+
+use std::sync::PoisonError;
+
+use super::shell::Shell;
+use crate::workflow::{Error, ErrorKind, Hint, NothingDone, Problem, Stop, stopped};
+
+/// Asks a question on the terminal; anything but `yes` ends the run without a write. Where nobody can answer, that is
+/// an error.
+pub(super) async fn ask(question: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
+    let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(mut input) = input.filter(|_| shell.interactive) else {
+        return Err(Error::from(ErrorKind::NothingDone(NothingDone::NobodyToAsk)).hint(Hint::GiveYes));
+    };
+    shell.err.write(&format!("\n{question}"));
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        input.read_line(&mut line).map(|_| line)
+    });
+    let answer = tokio::select! {
+        answer = answer => answer,
+        () = stopped(stop) => {
+            // Ctrl-C is shown on the line of the question.
+            shell.err.write("\n");
+            return Err(ErrorKind::Interrupted { what: Some(Problem::InterruptedBefore) }.into());
+        }
+    };
+    if matches!(answer, Ok(Ok(line)) if line.trim() == "yes") {
+        return Ok(());
+    }
+    Err(ErrorKind::NothingDone(NothingDone::Declined).into())
+}

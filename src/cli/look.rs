@@ -1,0 +1,64 @@
+//! What `drift` and `watch` look at, and what of it counts.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::args::CacheArgs;
+use super::report::warn_of;
+use super::shell::Shell;
+use crate::drift::{Class, DriftReport, Ignore};
+use crate::exit_code::ExitCode;
+use crate::render::escape;
+use crate::workflow::Look;
+
+/// What a look for drift looks at, and what of it counts.
+#[derive(Debug, Args)]
+pub(super) struct LookArgs {
+    /// Classes that end the run with 2, separated by commas [default: all]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    fail_on: Vec<Class>,
+    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several
+    /// times
+    #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD")]
+    ignore: Vec<Ignore>,
+    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each)
+    #[arg(long)]
+    audit: bool,
+    /// Read live values and compare them with the declared ones (BatchGetSecretValue)
+    #[arg(long)]
+    read_values: bool,
+    #[command(flatten)]
+    cache: CacheArgs,
+}
+
+impl LookArgs {
+    /// What is looked at.
+    pub(super) fn look(&self) -> Look {
+        Look {
+            ignore: self.ignore.clone(),
+            audit: self.audit,
+            read_values: self.read_values,
+            cache: self.cache.file().map(std::path::Path::to_owned),
+        }
+    }
+
+    /// The classes that count; all of them when there is none.
+    pub(super) fn fail_on(&self) -> &[Class] {
+        &self.fail_on
+    }
+
+    /// Warns of every `--ignore` that is over.
+    pub(super) fn tell_what_is_over(&self, now: Timestamp, shell: &Shell) {
+        for ignore in self.ignore.iter().filter(|ignore| ignore.is_over(now)) {
+            warn_of(&format!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
+        }
+    }
+
+    /// 1 when a target could not be looked at, 2 when something differs that counts.
+    pub(super) fn exit_code(&self, report: &DriftReport) -> ExitCode {
+        let counts = |class: Class| self.fail_on.is_empty() || self.fail_on.contains(&class);
+        let drifted = report.drifts().any(|(_, drift)| counts(drift.class));
+        let code = if drifted { ExitCode::Changes } else { ExitCode::Success };
+        if report.is_complete() { code } else { code.worst(ExitCode::Error) }
+    }
+}

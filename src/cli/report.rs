@@ -1,0 +1,75 @@
+//! Where errors and warnings are printed, and nowhere else.
+
+use super::shell::Shell;
+use crate::aws::Aws;
+use crate::exit_code::ExitCode;
+use crate::manifest::{Diagnostics, codes};
+use crate::render::error::{hints, mistakes, text};
+use crate::render::{diagnostics, escape};
+use crate::workflow::{Error, ErrorKind, NothingDone};
+
+/// Prints an error, and says what the process ends with when it is the end.
+pub(super) fn report(error: &Error, shell: &Shell) -> ExitCode {
+    let hints = hints(error);
+    match (&error.kind, mistakes(error)) {
+        // The manifests' own form has file, line and the line's text.
+        (_, Some(found)) => {
+            shell.err.write(&diagnostics::text(found, shell.err.colour()));
+            for hint in hints {
+                shell.err.line(&hint);
+            }
+        }
+        // Somebody who answers no, or presses Ctrl-C, made no mistake.
+        (ErrorKind::NothingDone(NothingDone::Declined), None) => shell.err.line("Nothing was applied."),
+        (ErrorKind::Interrupted { what }, None) => {
+            if let Some(what) = what {
+                shell.err.line(&format!("{what}"));
+            }
+        }
+        _ => shell.error(&text(error), &hints),
+    }
+    ExitCode::of(&error.kind)
+}
+
+/// Prints several errors; the most severe one decides.
+pub(super) fn report_all(errors: &[Error], shell: &Shell) -> ExitCode {
+    errors.iter().map(|error| report(error, shell)).fold(ExitCode::Success, ExitCode::worst)
+}
+
+/// Prints something that is wrong and ends nothing.
+pub(super) fn warn(error: &Error, shell: &Shell) {
+    let hints = hints(error);
+    let hints = if hints.is_empty() { String::new() } else { format!(" ({})", hints.join("; ")) };
+    warn_of(&format!("{}{hints}", text(error)), shell);
+}
+
+/// Prints a warning; the text must be escaped already.
+pub(super) fn warn_of(text: &str, shell: &Shell) {
+    shell.err.line(&format!("{}: {text}", shell.err.paint().warning("warning")));
+}
+
+/// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that
+/// changes nothing should not be loud about what was accepted long ago.
+pub(super) fn tell_warnings(found: &Diagnostics, shell: &Shell) {
+    let rules = found.of(&codes::RULE_BROKEN_WARNING);
+    if rules.warning_count() > 0 {
+        shell.err.line(&diagnostics::text(&rules, shell.err.colour()));
+    }
+    let number = found.warning_count() - rules.warning_count();
+    if number > 0 {
+        let plural = if number == 1 { "" } else { "s" };
+        let other = if rules.warning_count() > 0 { "other " } else { "" };
+        warn_of(&format!("{number} {other}warning{plural} in the manifests: keywright validate shows them\n"), shell);
+    }
+}
+
+/// With `-v`, the number of calls per operation.
+pub(super) fn tell_calls(aws: &Aws, verbose: u8, shell: &Shell) {
+    if verbose == 0 {
+        return;
+    }
+    let calls = aws.calls().by_operation();
+    let each: Vec<String> =
+        calls.iter().map(|(operation, number)| format!("{} {number}", escape::line(operation))).collect();
+    shell.err.line(&format!("API calls: {} in all: {}", aws.calls().total(), each.join(", ")));
+}

@@ -1,0 +1,122 @@
+//! What a run tells, as lines, bars and journal entries.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::journal::{self, Entry};
+use super::progress::{ApplyLines, ReadingLine, Spinner};
+use super::report::{report, warn};
+use super::shell::{Output, Shell};
+use crate::apply::{ApplyError, ApplyEvent, SecretOutcome};
+use crate::render::{apply_text, count, escape};
+use crate::workflow::{Event, Place};
+
+/// Whoever listens to a run for people.
+pub(super) struct Telling<'a> {
+    shell: &'a Shell,
+    /// Where summaries go.
+    talk: Output,
+    /// A line for each writing call goes here.
+    journal: Option<&'a Path>,
+    shown: Mutex<Shown>,
+}
+
+/// What is drawn on the terminal now.
+#[derive(Default)]
+struct Shown {
+    reading: Option<ReadingLine>,
+    applying: Option<ApplyLines>,
+    waiting: Option<Spinner>,
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn new(shell: &'a Shell, talk: Output, journal: Option<&'a Path>) -> Self {
+        Self { shell, talk, journal, shown: Mutex::default() }
+    }
+
+    /// For runs that only read.
+    pub(super) fn reading(shell: &'a Shell) -> Self {
+        Self::new(shell, shell.out.clone(), None)
+    }
+
+    /// Takes everything off the terminal that was drawn there.
+    pub(super) fn clear(&self) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Shown::default();
+    }
+
+    pub(super) fn tell(&self, event: Event<'_>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shell = self.shell;
+        match event {
+            Event::Reading(step) => shown.reading.get_or_insert_with(|| ReadingLine::new(shell)).advance(step),
+            Event::Warning(warning) => warn(warning, shell),
+            Event::Failed(error) => {
+                report(error, shell);
+            }
+            Event::Applying(place) => {
+                let name = &place.desired.target.name;
+                shell.err.line(&format!("\nApplying to {}", escape::line(name)));
+                shown.applying = Some(ApplyLines::new(shell, name, place.target.plan.action_count()));
+            }
+            Event::Applied(place, event) => {
+                shown.applying.iter().for_each(|lines| lines.tell(&event));
+                self.note(place, &event);
+            }
+            Event::Stopping => {
+                shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
+            }
+            Event::Carried(plan, report) => {
+                shown.applying = None;
+                self.talk.line(&format!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
+            }
+            Event::Verified { remaining, done } => {
+                self.talk.line(&apply_text::verified(self.talk.paint(), remaining, done));
+            }
+            Event::WaitingForReplicas { secrets: None } => {
+                shown.waiting = Some(Spinner::new(shell, "waiting for replicas"));
+            }
+            Event::WaitingForReplicas { secrets: Some(secrets) } => {
+                let text = format!("waiting for the replicas of {}", count(secrets, "secret"));
+                shown.waiting.iter().for_each(|spinner| spinner.say(text.clone()));
+            }
+            Event::WaitedForReplicas => shown.waiting = None,
+            Event::ReplicasInSync { secrets } => {
+                self.talk.line(&format!("  replicas of {} in sync", count(secrets, "secret")));
+            }
+        }
+    }
+
+    /// Notes a call that was made in the journal.
+    fn note(&self, place: &Place<'_>, event: &ApplyEvent<'_>) {
+        let Some(path) = self.journal else { return };
+        let (secret, action, request_id, result) = match event {
+            ApplyEvent::ActionDone { secret, action, receipt } => {
+                (*secret, action.operation(), receipt.request_id.as_deref(), "done")
+            }
+            ApplyEvent::Finished { secret, outcome: SecretOutcome::Failed { failed, error, .. }, .. } => {
+                let request_id = match error {
+                    ApplyError::Service(error) => error.request_id.as_deref(),
+                    _ => None,
+                };
+                (*secret, *failed, request_id, "failed")
+            }
+            _ => return,
+        };
+        let Place { caller, desired, target, .. } = *place;
+        // A secret that this run creates is known by its name alone.
+        let arn = target.live.arn(secret);
+        let entry = Entry {
+            command: "apply",
+            caller,
+            project: &desired.project,
+            target: &desired.target.name,
+            account: target.live.account.as_deref(),
+            region: &desired.target.region,
+            secret: arn.as_deref().unwrap_or(secret.as_str()),
+            action: action.to_owned(),
+            request_id,
+            result,
+        };
+        journal::append(path, &entry, self.shell);
+    }
+}

@@ -1,0 +1,98 @@
+//! The plans of all targets of a run, in every form in which `plan`, `apply` and `graph` show them.
+
+use super::error::{target_line, target_text};
+use super::graph::{Extent, Graph, GraphTarget};
+use super::paint::Paint;
+use super::{PlanView, PlannedView, TargetView, plan_json, plan_text, rehearsal};
+use crate::plan::Selection;
+use crate::reconcile::TargetPlan;
+use crate::workflow::{Prepared, PreparedTarget};
+
+/// Every plan as text, with what the guards would refuse.
+pub fn text(paint: Paint, prepared: &Prepared<'_>) -> String {
+    let sections: Vec<String> = prepared.targets.iter().map(|target| section(paint, target)).collect();
+    sections.join("\n")
+}
+
+fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &PreparedTarget<'_>) -> String {
+    match planned {
+        Ok(planned) => {
+            let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
+            if let Some(rehearsed) = &planned.rehearsed {
+                plan.push_str(&rehearsal::text(paint, &planned.target.plan, rehearsed));
+            }
+            let refusals = plan_text::refusals(paint, &planned.refusals);
+            if refusals.is_empty() { plan } else { format!("{plan}\n{refusals}") }
+        }
+        Err(error) => {
+            let target = &desired.target;
+            let heading = plan_text::heading(paint, &target.name, target.account.as_deref(), &target.region);
+            // The artifact stands by itself: it may be read where standard error is not.
+            format!("{heading}\n  {}: {}\n", paint.error("could not be planned"), target_line(error))
+        }
+    }
+}
+
+/// Every plan as a JSON document.
+pub fn json(prepared: &Prepared<'_>) -> String {
+    let targets = prepared
+        .targets
+        .iter()
+        .map(|PreparedTarget { desired, endpoint: _, planned }| match planned {
+            Ok(planned) => {
+                let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
+                plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
+            }
+            Err(error) => {
+                let target = &desired.target;
+                plan_json::failed_target(&target.name, target.account.as_deref(), &target.region, target_text(error))
+            }
+        })
+        .collect();
+    plan_json::document(prepared.project, targets)
+}
+
+/// Every plan as documents show it.
+pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'a> {
+    let graph = graph(prepared, selection, Extent::Changes);
+    let targets = prepared
+        .targets
+        .iter()
+        .zip(graph.targets)
+        .map(|(PreparedTarget { desired, endpoint: _, planned }, graph)| TargetView {
+            name: &desired.target.name,
+            account: match planned {
+                Ok(planned) => planned.target.plan.account.as_deref(),
+                Err(_) => desired.target.account.as_deref(),
+            },
+            region: &desired.target.region,
+            planned: match planned {
+                Ok(planned) => {
+                    let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
+                    let rehearsed = planned.rehearsed.as_ref();
+                    Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed })
+                }
+                Err(error) => Err(target_text(error)),
+            },
+            graph,
+        })
+        .collect();
+    PlanView { project: prepared.project, targets }
+}
+
+/// Every target as its plan has it; one that could not be planned as its manifests have it.
+pub fn graph(prepared: &Prepared<'_>, selection: &Selection, extent: Extent) -> Graph {
+    let targets = prepared
+        .targets
+        .iter()
+        .map(|target| match &target.planned {
+            Ok(planned) => {
+                let (plan, report) = (&planned.target.plan, &planned.target.report);
+                GraphTarget::planned(target.desired, plan, report, selection, extent)
+            }
+            Err(_) => GraphTarget::declared(target.desired, selection, extent)
+                .with_note("could not be planned: drawn as the manifests have it"),
+        })
+        .collect();
+    Graph { project: prepared.project.to_owned(), targets }
+}

@@ -1,0 +1,89 @@
+//! What is asked before something is written: how much, and where.
+
+use super::{count, escape};
+use crate::workflow::Prepared;
+
+/// What a confirmation takes as yes.
+const ONLY_YES: &str = "Only \"yes\" is taken as one: ";
+
+/// Where something is written.
+pub struct Where<'a> {
+    /// The target's name.
+    pub target: &'a str,
+    /// The account, when it is known.
+    pub account: Option<&'a str>,
+    /// The region.
+    pub region: &'a str,
+    /// The endpoint, when it is not AWS itself; `sandbox` for the embedded one.
+    pub endpoint: Option<&'a str>,
+}
+
+impl Where<'_> {
+    /// As in `prod-eu (account 333333333333, eu-west-1)`.
+    fn text(&self) -> String {
+        let Where { target, account, region, endpoint } = self;
+        let account = account.map_or_else(|| "account not checked".to_owned(), |id| format!("account {id}"));
+        let mut parts = vec![account, (*region).to_owned()];
+        match endpoint {
+            Some("sandbox") => parts.insert(0, "SANDBOX".to_owned()),
+            Some(endpoint) => parts.push(format!("endpoint {endpoint}")),
+            None => {}
+        }
+        escape::line(&format!("{target} ({})", parts.join(", "))).into_owned()
+    }
+}
+
+/// The question before an apply.
+pub fn apply(prepared: &Prepared<'_>) -> String {
+    let places: Vec<(usize, String)> = prepared
+        .targets
+        .iter()
+        .filter_map(|target| Some((target, target.planned.as_ref().ok()?)))
+        .filter(|(_, planned)| !planned.target.plan.is_empty())
+        .map(|(target, planned)| {
+            let plan = &planned.target.plan;
+            let place = Where {
+                target: &plan.target,
+                account: plan.account.as_deref(),
+                region: &plan.region,
+                endpoint: target.endpoint.as_deref(),
+            };
+            (plan.secrets.len(), place.text())
+        })
+        .collect();
+    let changes = count(places.iter().map(|(number, _)| number).sum(), "change");
+    match places.as_slice() {
+        [(_, place)] => format!("Apply {changes} to {place}? {ONLY_YES}"),
+        places => {
+            let each: String = places.iter().map(|(number, place)| format!("  {number} to {place}\n")).collect();
+            format!("Apply {changes}?\n{each}{ONLY_YES}")
+        }
+    }
+}
+
+/// The question before a call that writes to one secret: a sentence such as `Rotate it`.
+pub fn one_secret(what: &str, place: &Where<'_>) -> String {
+    format!("{what} in {}? {ONLY_YES}", place.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_says_where_it_runs() {
+        let place =
+            |endpoint| Where { target: "prod-eu", account: Some("333333333333"), region: "eu-west-1", endpoint };
+        assert_eq!(place(None).text(), "prod-eu (account 333333333333, eu-west-1)");
+        assert_eq!(place(Some("sandbox")).text(), "prod-eu (SANDBOX, account 333333333333, eu-west-1)");
+        assert_eq!(
+            place(Some("http://127.0.0.1:4566")).text(),
+            "prod-eu (account 333333333333, eu-west-1, endpoint http://127.0.0.1:4566)"
+        );
+        let unknown = Where { account: None, ..place(None) };
+        assert_eq!(
+            one_secret("Rotate it", &unknown),
+            format!("Rotate it in prod-eu (account not checked, eu-west-1)? {ONLY_YES}")
+        );
+    }
+}

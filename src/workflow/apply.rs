@@ -1,0 +1,93 @@
+//! Plans carried out, target by target: told while it goes on, read again, and followed until replicas are made.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::error::{Error, ErrorKind};
+use super::event::{Event, Place, Tell};
+use super::outcome::{AppliedTarget, ApplyRun};
+use super::prepare::{Planned, Prepared};
+use super::session::Run;
+use super::stop::{Stop, stopped};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply};
+use crate::desired::SecretName;
+use crate::reconcile::{TargetError, verify};
+
+/// How a run carries plans out.
+#[derive(Clone, Copy)]
+pub struct ApplyRequest<'a> {
+    /// How many secrets at once.
+    pub options: ApplyOptions,
+    /// Follow replicas until they are made, at most so long.
+    pub wait_replicas: Option<Duration>,
+    /// What is in flight is finished when this turns true.
+    pub stop: &'a Stop,
+    /// Told what happens.
+    pub tell: Tell<'a>,
+}
+
+impl Run<'_> {
+    /// Carries out the plans of all targets, one after the other.
+    pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
+        let mut targets = Vec::new();
+        for (desired, planned) in prepared.planned() {
+            let Planned { connection, target, .. } = planned;
+            if target.plan.is_empty() {
+                continue;
+            }
+            let writer = connection.writer();
+            let values = self.values_to_write(&writer);
+            let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
+            (request.tell)(Event::Applying(&place));
+            let report = Box::pin(request.carry_out(&place, &values)).await;
+            (request.tell)(Event::Carried(&target.plan, &report));
+            let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
+            let mut failed_after = not_read;
+            if let Some(timeout) = request.wait_replicas {
+                failed_after |= !Box::pin(request.follow_replicas(&place, &report, timeout)).await;
+            }
+            targets.push(AppliedTarget { plan: &target.plan, report, verified, failed_after });
+        }
+        ApplyRun { targets }
+    }
+}
+
+impl ApplyRequest<'_> {
+    async fn carry_out(&self, place: &Place<'_>, values: &impl Values) -> ApplyReport {
+        let Place { writer, caller: _, desired, target } = *place;
+        let tell = |event: ApplyEvent<'_>| (self.tell)(Event::Applied(place, event));
+        let work = Work { plan: &target.plan, live: &target.live, ignored: &desired.ignore_tags };
+        let stopping = async {
+            stopped(self.stop).await;
+            (self.tell)(Event::Stopping);
+            // What is in flight decides when it is over.
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            report = apply(writer, values, work, self.options, self.stop.clone(), &tell) => report,
+            never = stopping => match never {},
+        }
+    }
+
+    /// Reads what was done once more, and compares it with the manifests. The second answer is whether that failed.
+    async fn verify(&self, place: &Place<'_>, values: &impl Values, report: &ApplyReport) -> (Option<bool>, bool) {
+        if report.done() == 0 {
+            return (None, false);
+        }
+        let touched: BTreeSet<SecretName> = report.touched().cloned().collect();
+        match verify(place.writer, place.desired, &place.target.live, &touched, values).await {
+            Ok(mut remaining) => {
+                // What failed is known to differ already; verification is about what was reported as done.
+                let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
+                remaining.secrets.retain(|secret| done(&secret.name));
+                (self.tell)(Event::Verified { remaining: &remaining, done: report.done() });
+                (Some(remaining.is_empty()), false)
+            }
+            Err(error) => {
+                let error = Error::from(ErrorKind::NotVerified).because(TargetError::Plan(error));
+                (self.tell)(Event::Failed(&error));
+                (None, true)
+            }
+        }
+    }
+}

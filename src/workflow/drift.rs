@@ -1,0 +1,123 @@
+//! One look at every target: what was planned, read as a report.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::cache::Cache;
+use super::error::Error;
+use super::event::{Event, Tell};
+use super::prepare::{PlanRequest, Prepared, PreparedTarget};
+use super::session::Run;
+use super::stop::Stop;
+use crate::aws::Aws;
+use crate::drift::{Drift, DriftReport, Found, Ignore, TargetDrift, classify};
+use crate::plan::{GuardOverrides, Selection};
+use crate::reconcile::Reading;
+
+/// What a look for drift looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Known noise.
+    pub ignore: Vec<Ignore>,
+    /// Read the policies of all secrets in scope, declared or not.
+    pub audit: bool,
+    /// Read live values and compare them with the declared ones.
+    pub read_values: bool,
+    /// Remember policies in this file.
+    pub cache: Option<PathBuf>,
+}
+
+/// What a look found.
+pub struct Looked<'s> {
+    /// The plans that it was made of.
+    pub prepared: Prepared<'s>,
+    /// The report.
+    pub report: DriftReport,
+}
+
+/// The beginning of a run.
+struct Begun {
+    started: Timestamp,
+    clock: Instant,
+    /// Requests that were made before.
+    calls: BTreeMap<String, u64>,
+}
+
+impl Begun {
+    fn now(aws: &Aws) -> Self {
+        Self { started: aws.now(), clock: Instant::now(), calls: aws.calls().by_operation() }
+    }
+
+    /// The requests since then.
+    fn calls_since(&self, aws: &Aws) -> BTreeMap<String, u64> {
+        let mut calls = aws.calls().by_operation();
+        for (operation, number) in &mut calls {
+            *number -= self.calls.get(operation).copied().unwrap_or_default();
+        }
+        calls.retain(|_, number| *number > 0);
+        calls
+    }
+}
+
+impl<'s> Run<'s> {
+    /// Looks at every target once.
+    pub async fn look(
+        &self,
+        look: &Look,
+        selection: &Selection,
+        stop: &Stop,
+        tell: Tell<'_>,
+    ) -> Result<Looked<'s>, Error> {
+        let aws: &Aws = &self.session.aws;
+        let begun = Begun::now(aws);
+        let cache = look.cache.as_deref().map(|file| {
+            let (cache, warning) = Cache::open(file);
+            if let Some(warning) = warning {
+                tell(Event::Warning(&warning));
+            }
+            cache
+        });
+        let reading = Reading {
+            read_values: look.read_values,
+            audit: look.audit,
+            validate_policies: false,
+            cache: cache.as_ref().map(Cache::policies),
+        };
+        let overrides = &GuardOverrides::default();
+        let prepared = self.plan(&PlanRequest { selection, overrides, reading, stop, tell }).await?;
+        if let Some(Err(warning)) = cache.map(|cache| cache.save(aws.now())) {
+            tell(Event::Warning(&warning));
+        }
+        let report = DriftReport {
+            project: prepared.project.to_owned(),
+            started: begun.started,
+            targets: prepared.targets.iter().map(|target| look.target(target, selection)).collect(),
+            calls: begun.calls_since(aws),
+            seconds: begun.clock.elapsed().as_secs_f64(),
+        };
+        Ok(Looked { prepared, report })
+    }
+}
+
+impl Look {
+    fn target(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
+        let PreparedTarget { desired, endpoint: _, planned } = target;
+        let place = desired.target.clone();
+        let (account, outcome) = match planned {
+            Err(error) => (place.account, Err(Arc::clone(error))),
+            Ok(planned) => {
+                let (target, now) = (&planned.target, planned.connection.now);
+                let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
+                let excused = |drift: &Drift| self.ignore.iter().any(|ignore| ignore.excuses(drift, now));
+                let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
+                let found = Found { checked: target.report.counts.desired, drifts, ignored: ignored.len() };
+                (target.live.account.clone().or(place.account), Ok(found))
+            }
+        };
+        TargetDrift { name: place.name, account, region: place.region, outcome }
+    }
+}

@@ -1,0 +1,421 @@
+//! The error of commands: what went wrong, what lay beneath, and what can be done, as three things.
+//!
+//! Nothing here is escaped or printed: `cli/report.rs` is the one place that prints, `render/error.rs` makes the text,
+//! and `exit_code.rs` says how the process ends.
+
+use std::error::Error as StdError;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::desired::SecretName;
+use crate::manifest::Diagnostics;
+
+/// Why a command did not do, or did not do wholly, what it was asked for.
+#[derive(Debug)]
+pub struct Error {
+    /// What went wrong. The exit code is decided by it alone.
+    pub kind: ErrorKind,
+    /// What lay beneath; its text is not in the kind's.
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What can be done about it.
+    pub hints: Vec<Hint>,
+}
+
+impl Error {
+    /// The same error with what lay beneath.
+    #[must_use]
+    pub fn because(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// The same error with one hint more.
+    #[must_use]
+    pub fn hint(mut self, hint: Hint) -> Self {
+        self.hints.push(hint);
+        self
+    }
+
+    /// A problem with a file.
+    pub fn file(path: impl Into<PathBuf>, problem: FileProblem) -> Self {
+        ErrorKind::File { path: path.into(), problem }.into()
+    }
+
+    /// A problem with one secret.
+    pub fn secret(secret: &SecretName, problem: SecretProblem) -> Self {
+        ErrorKind::Secret { secret: secret.clone(), problem }.into()
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, source: None, hints: Vec::new() }
+    }
+}
+
+/// What went wrong. `Display` has neither the source nor hints in it, and is not escaped.
+#[derive(Debug, thiserror::Error)]
+pub enum ErrorKind {
+    /// A flag has a value that it cannot have; the source says why.
+    #[error("--{flag}")]
+    WrongFlag {
+        /// Its name.
+        flag: &'static str,
+    },
+    /// Flags, or a flag and the project, that do not go together.
+    #[error("{0}")]
+    WrongUsage(Problem),
+    /// A command works in one target, and the project has several.
+    #[error("the project has several targets{}", if *.importing { ", and this imports from one" } else { "" })]
+    SeveralTargets {
+        /// Whether it is an import.
+        importing: bool,
+    },
+    /// Mistakes in the manifests; every one of them.
+    #[error("the manifests are wrong")]
+    Manifests(Box<Diagnostics>),
+    /// Targets that could not be reached or planned, all for the one cause that is the source.
+    #[error("{}", .targets.join(", "))]
+    Targets {
+        /// Their names.
+        targets: Vec<String>,
+    },
+    /// Values that could not be made, all for the one cause that is the source.
+    #[error("{}", listed(.secrets))]
+    Values {
+        /// The secrets.
+        secrets: Vec<SecretName>,
+    },
+    /// `--select` has a plain name that no manifest and no live secret has.
+    #[error("--select {name}: there is no such secret")]
+    NotSelected {
+        /// The name.
+        name: SecretName,
+    },
+    /// One secret with which nothing can be done.
+    #[error("{secret}: {problem}")]
+    Secret {
+        /// Its name.
+        secret: SecretName,
+        /// Why.
+        problem: SecretProblem,
+    },
+    /// A file that cannot be read, written or made sense of.
+    #[error("{}", .problem.text(&.path.display().to_string()))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: FileProblem,
+    },
+    /// An address that cannot be listened on.
+    #[error("{0} cannot be listened on")]
+    Listen(SocketAddr),
+    /// Something else that failed on this machine; the source says why.
+    #[error("{0}")]
+    Local(Problem),
+    /// The plan did not come through its rehearsal.
+    #[error("{target}: the plan did not pass its rehearsal")]
+    Rehearsal {
+        /// The target.
+        target: String,
+    },
+    /// The command ended before its work; the errors before this one say why.
+    #[error("{0}")]
+    NothingDone(NothingDone),
+    /// The plan is not the approved one.
+    #[error("the plan is stale: what would be done now is not what was approved, and nothing was applied")]
+    Stale,
+    /// What was applied could not be read again; the source says why.
+    #[error("what was applied could not be read again")]
+    NotVerified,
+    /// A replica could not be made.
+    #[error("{secret}: the replica in {region} failed: {message}")]
+    ReplicaFailed {
+        /// The secret.
+        secret: SecretName,
+        /// The replica's region.
+        region: String,
+        /// The service's text.
+        message: String,
+    },
+    /// How replicas stand could not be asked; the source says why.
+    #[error("replicas could not be followed")]
+    ReplicasNotFollowed,
+    /// Replicas were still being made when the time was over.
+    #[error("replicas are still being made after {} seconds", .0.as_secs())]
+    ReplicasLate(Duration),
+    /// Something was written, and what was to follow it failed.
+    #[error("{secret}: {problem}")]
+    AfterWrite {
+        /// The secret.
+        secret: SecretName,
+        /// What failed.
+        problem: SecretProblem,
+    },
+    /// The run was interrupted.
+    #[error("{}", .what.map_or_else(|| "interrupted".to_owned(), |what| what.to_string()))]
+    Interrupted {
+        /// What is to be said about it, if anything is.
+        what: Option<Problem>,
+    },
+}
+
+fn listed(names: &[SecretName]) -> String {
+    names.iter().map(SecretName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// A problem without data of its own that other parts look at: one sentence each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it is in its text")]
+pub enum Problem {
+    #[error("the folder's name cannot be a project's")]
+    NoProjectName,
+    #[error("--interval is at least 1s: each round asks AWS")]
+    IntervalTooShort,
+    #[error("the webhook's URL cannot be used")]
+    Webhook,
+    #[error("--output is not a folder inside the project")]
+    OutputOutside,
+    #[error("--output is where the project does not look for manifests")]
+    OutputNotListed,
+    #[error("spec.manifests of the project lists no folder")]
+    NoManifestFolder,
+    #[error("the clock only goes forward")]
+    ClockBackwards,
+    #[error("{0} can be reached from other machines")]
+    BeyondLoopback(SocketAddr),
+    #[error("--audit goes with --for drift")]
+    AuditNeedsDrift,
+    #[error("--validate-policies goes with --for plan: an apply always does")]
+    ValidateByApply,
+    #[error("--validate-policies goes with --for plan")]
+    ValidateNeedsPlan,
+    #[error("--allow-delete-unowned goes with --for apply: nothing else deletes")]
+    DeleteNeedsApply,
+    #[error("none of these targets assumes a role")]
+    NoRole,
+    #[error("the policy could not be written")]
+    PolicyNotWritten,
+    #[error("the page could not be made")]
+    ManualPage,
+    #[error("the runtime could not be started")]
+    Runtime,
+    #[error("the sandbox could not be moved in time")]
+    SandboxClock,
+    #[error("the sandbox could not be emptied")]
+    SandboxReset,
+    #[error("the state holds secrets of several accounts in this region")]
+    StateOfSeveralAccounts,
+    #[error("there is nothing to explain")]
+    NothingToExplain,
+    #[error("the project has no targets")]
+    NoTargets,
+    #[error("Interrupted. Nothing was applied.")]
+    InterruptedBefore,
+    #[error("Interrupted. The rotation goes on without being watched.")]
+    InterruptedRotation,
+    #[error("Nothing was applied.")]
+    Declined,
+}
+
+/// Why a command ended without its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingDone {
+    /// An apply: a guard refused.
+    #[error("nothing was applied: a guard refused")]
+    ApplyGuard,
+    /// An apply: there were errors before.
+    #[error("nothing was applied: resolve the errors above first")]
+    ApplyErrors,
+    /// `plan --out`: a guard refuses.
+    #[error("no plan was written: a guard refuses it")]
+    OutGuard,
+    /// `plan --out`: there were errors before.
+    #[error("no plan was written: resolve the errors above first")]
+    OutErrors,
+    /// Nobody is there to be asked.
+    #[error("nothing was applied: this needs a confirmation, and standard input is no terminal")]
+    NobodyToAsk,
+    /// Somebody was asked and did not say yes.
+    #[error("nothing was applied")]
+    Declined,
+}
+
+/// Why nothing is done with one secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it is in its text")]
+pub enum SecretProblem {
+    #[error("is outside the project's scope, and is never touched")]
+    OutsideScope,
+    #[error("does not exist in this target")]
+    Missing,
+    #[error("is scheduled for deletion")]
+    ScheduledForDeletion,
+    #[error("is not scheduled for deletion")]
+    NotScheduledForDeletion,
+    #[error("is a replica here; its primary is in {primary}")]
+    Replica { primary: String },
+    #[error("is managed by the AWS service {service}")]
+    OfService { service: String },
+    #[error("is not managed: it carries no owner tag")]
+    NotManaged,
+    #[error("belongs to {owner}, and only that project may change it")]
+    BelongsTo { owner: String },
+    #[error("is not managed: its owner tag of {owner} was copied")]
+    OwnerTagCopied { owner: String },
+    #[error("has nothing to release")]
+    NothingToRelease,
+    #[error("has no rotation that is on")]
+    NoRotation,
+    #[error("has no rotation that is stuck")]
+    NotStuck,
+    #[error("is in the middle of a rotation: AWSPENDING is on {version}")]
+    Rotating { version: String },
+    #[error("is not rotated after {} seconds", .0.as_secs())]
+    NotRotated(Duration),
+    #[error("is being rotated, and could not be followed")]
+    NotFollowed,
+    #[error("has no replica in {region}")]
+    NoReplicaIn { region: String },
+    #[error("is the primary: say which replica with --region")]
+    IsPrimary,
+    #[error("is a replica in {region}, the target's own region")]
+    ReplicaHere { region: String },
+    #[error("has a primary in {region} that belongs to {owner}")]
+    PrimaryBelongsTo { region: String, owner: String },
+    #[error("has no value in git that could be compared")]
+    NoDeclaredValue,
+    #[error("has no value")]
+    NoValue,
+    #[error("has no version with the id or label {wanted}")]
+    NoVersion { wanted: String },
+    #[error("has AWSCURRENT on {version} already")]
+    CurrentAlready { version: String },
+    #[error("is a secret of its own now, and carries its primary's keywright tag still")]
+    OwnerTagStays,
+}
+
+/// What is wrong with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says what it is in its text")]
+pub enum FileProblem {
+    Unreadable,
+    Unwritable,
+    NotMade,
+    /// Read, and wrong; the source says what.
+    Wrong,
+    SandboxNotOpened,
+    WebhookUnreadable,
+    ApprovedUnreadable,
+    ApprovedTooLarge,
+    NotApproved,
+    ApprovedOfOtherVersion,
+    ApprovedEdited,
+    PlanNotWritten,
+    ReportNotWritten,
+    PagesNotWritten,
+    NoFileWritten,
+    CacheBegunAnew,
+    CacheNotWritten,
+    StateNotOpened,
+    StateUnreadable,
+    StateTooLarge,
+    StateWrong,
+    ProjectAlready,
+    JournalIsLink,
+    JournalNotWritten,
+}
+
+impl FileProblem {
+    fn text(self, file: &str) -> String {
+        match self {
+            Self::Unreadable => format!("{file} cannot be read"),
+            Self::Unwritable => format!("{file} cannot be written"),
+            Self::NotMade => format!("{file} cannot be made"),
+            Self::Wrong => file.to_owned(),
+            Self::SandboxNotOpened => format!("the sandbox {file} cannot be opened"),
+            Self::WebhookUnreadable => format!("--webhook-file {file} cannot be read"),
+            Self::ApprovedUnreadable => format!("{file}: the approved plan cannot be read"),
+            Self::ApprovedTooLarge => format!("{file}: the file is too large to be an approved plan"),
+            Self::NotApproved => format!("{file}: this is no approved plan"),
+            Self::ApprovedOfOtherVersion => {
+                format!("{file}: the approved plan is of another version of keywright")
+            }
+            Self::ApprovedEdited => {
+                format!("{file}: the approved plan was edited: its fingerprint is another one")
+            }
+            Self::PlanNotWritten => format!("the plan could not be written to {file}"),
+            Self::ReportNotWritten => format!("the report could not be written to {file}"),
+            Self::PagesNotWritten => format!("the pages could not be written into {file}"),
+            Self::NoFileWritten => format!("{file} cannot be written, so no file was"),
+            Self::CacheBegunAnew => format!("{file}: the cache is begun anew"),
+            Self::CacheNotWritten => format!("{file}: the cache could not be written"),
+            Self::StateNotOpened => format!("the state {file}: cannot be opened"),
+            Self::StateUnreadable => format!("the state {file}: cannot be read"),
+            Self::StateTooLarge => format!("the state {file}: is larger than 512 MiB"),
+            Self::StateWrong => format!("the state {file}"),
+            Self::JournalIsLink => format!("the journal {file} is a link, and was not written"),
+            Self::JournalNotWritten => format!("the journal {file} could not be written"),
+            Self::ProjectAlready => format!("{file} is a project already"),
+        }
+    }
+}
+
+/// What can be done about an error. `render/error.rs` makes words of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "render has the words of each")]
+pub enum Hint {
+    ChooseTarget {
+        targets: Vec<String>,
+    },
+    NamesBeginWith {
+        target: String,
+        prefixes: Vec<String>,
+    },
+    DidYouMean {
+        name: String,
+    },
+    RestoreTakesBack,
+    TargetInThatRegion,
+    ReplicasIn {
+        regions: Vec<String>,
+    },
+    LeaveRegionOut,
+    DeclareRotation,
+    RepairStuckRotation,
+    LookAtFunctionLog,
+    VersionsShows,
+    NameAnotherFolder,
+    NameAnotherManFolder,
+    NameProject,
+    NameJournal,
+    SandboxFile,
+    ApprovedByPlanOut,
+    ApprovedBySandboxMixUp,
+    ApproveAgain,
+    SameFlagsAsApproved,
+    GiveYes,
+    NothingIsOverwritten,
+    OutputRelative,
+    ListedFolders {
+        folders: Vec<String>,
+    },
+    AddManifestFolder,
+    LeaveInitOut,
+    NameAccount {
+        target: String,
+    },
+    StatePull,
+    OtherPort,
+    OtherListen,
+    BeyondLoopback,
+    HttpsWebhook,
+    WithoutCaller,
+    ReplicasGoOn,
+    InitWithImport,
+    DryRunShows,
+    NothingWritten,
+    /// Text of another room that is a hint already.
+    Text(String),
+}

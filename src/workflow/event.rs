@@ -1,0 +1,61 @@
+//! What a run tells while it goes on. Nothing here is words: `render` makes them.
+
+use crate::apply::{ApplyEvent, ApplyReport};
+use crate::aws::Writer;
+use crate::desired::Desired;
+use crate::live::ReadProgress;
+use crate::plan::Plan;
+use crate::reconcile::TargetPlan;
+
+use super::error::Error;
+
+/// Whoever is told.
+pub type Tell<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// Something that happened.
+pub enum Event<'a> {
+    /// Live secrets are being read.
+    Reading(ReadProgress),
+    /// Something is wrong that ends nothing and is no failure.
+    Warning(&'a Error),
+    /// Something failed that does not end the run.
+    Failed(&'a Error),
+    /// The plan of a target is about to be carried out.
+    Applying(&'a Place<'a>),
+    /// Something of it happened.
+    Applied(&'a Place<'a>, ApplyEvent<'a>),
+    /// The run was stopped: what is in flight is finished first.
+    Stopping,
+    /// The plan of a target was carried out, or as much of it as could be.
+    Carried(&'a Plan, &'a ApplyReport),
+    /// What was done was read again.
+    Verified {
+        /// What is left to do of it.
+        remaining: &'a Plan,
+        /// How many secrets were done.
+        done: usize,
+    },
+    /// Replicas are being made.
+    WaitingForReplicas {
+        /// Of how many secrets; none before the first look.
+        secrets: Option<usize>,
+    },
+    /// Nobody waits for replicas any more.
+    WaitedForReplicas,
+    /// All replicas are made.
+    ReplicasInSync {
+        /// Of how many secrets.
+        secrets: usize,
+    },
+}
+
+/// Where a plan is carried out, and by whom.
+pub struct Place<'a> {
+    pub(super) writer: &'a Writer,
+    /// The caller's ARN, when it is known.
+    pub caller: Option<&'a str>,
+    /// The desired state.
+    pub desired: &'a Desired,
+    /// The plan, and what it was made from.
+    pub target: &'a TargetPlan,
+}

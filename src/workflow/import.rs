@@ -1,0 +1,134 @@
+//! What there is to import: from what is live, or from a Terraform state, and whether the new manifests are true.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use super::event::{Event, Tell};
+use super::failures::TargetFailure;
+use crate::aws::Aws;
+use crate::desired::{Deletion, Desired, SecretName};
+use crate::import::tfstate::{State, parse};
+use crate::import::{Choice, LeftOut, Proof, Reason, choose, prove};
+use crate::live::{self, Live, ReadProgress, Wanted};
+use crate::plan::{Rules, Selection, ValueFacts, plan};
+use crate::reconcile::{PlanError, TargetError};
+use crate::value::SecretBuffer;
+
+/// Largest state, in bytes. Terraform itself becomes unbearably slow long before.
+const MAX_STATE: usize = 512 * 1024 * 1024;
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub struct ImportSource<'a> {
+    /// The target.
+    pub desired: &'a Desired,
+    /// Which secrets.
+    pub selection: &'a Selection,
+    /// Secrets of this project whose manifests are gone, too.
+    pub orphans: bool,
+}
+
+/// What there is to import.
+pub struct Importing {
+    /// What is live.
+    pub live: Live,
+    /// How Terraform would have deleted them.
+    pub deletions: BTreeMap<SecretName, Deletion>,
+    /// What is imported, and what is left out.
+    pub choice: Choice,
+    /// The state, when it comes from one.
+    pub state: Option<State>,
+}
+
+impl ImportSource<'_> {
+    /// Lists what is live, and reads what is to be imported in full.
+    pub async fn from_live(self, aws: &Aws, tell: Tell<'_>) -> Result<Importing, Error> {
+        let Self { desired, selection, orphans } = self;
+        let read = self.read(aws, &|step| tell(Event::Reading(step))).await;
+        let live = read.map_err(|error| {
+            let kind = ErrorKind::Targets { targets: vec![desired.target.name.clone()] };
+            Error::from(kind).because(TargetFailure(Arc::new(error)))
+        })?;
+        // The list may have lagged: who owns a secret is known from its description.
+        let choice = choose(desired, &live, selection, orphans);
+        Ok(Importing { live, deletions: BTreeMap::new(), choice, state: None })
+    }
+
+    async fn read(self, aws: &Aws, tell: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
+        let Self { desired, selection, orphans } = self;
+        let connection = aws.connect(&desired.target).await?;
+        let plain = selection.plain_names();
+        let in_scope = |name: &SecretName| desired.scope.contains(name.as_str());
+        let wanted = Wanted {
+            scope: &desired.scope,
+            names: plain.iter().flatten().filter(|name| in_scope(name)).cloned().collect(),
+            policies: BTreeSet::new(),
+            replicated: BTreeSet::new(),
+            owned_by: None,
+            names_only: plain.is_some(),
+            cache: None,
+        };
+        let region = &desired.target.region;
+        let mut live = live::read(connection.reader(), region, &wanted, tell).await.map_err(PlanError::from)?;
+        live.account.clone_from(&connection.account);
+        let listed = choose(desired, &live, selection, orphans);
+        live::read_in_full(connection.reader(), &mut live, &listed.imported, tell).await.map_err(PlanError::from)?;
+        Ok(live)
+    }
+
+    /// Takes what a state says for what is live.
+    pub fn from_state(self, state: State) -> Result<Importing, Error> {
+        let Self { desired, selection, orphans } = self;
+        let here = state.secrets.iter().filter(|found| found.region == desired.target.region);
+        let accounts: BTreeSet<&str> = here.map(|found| found.account.as_str()).collect();
+        let account = match (&desired.target.account, accounts.iter().next()) {
+            (Some(account), _) => Some(account.clone()),
+            (None, first) if accounts.len() < 2 => first.map(|account| (*account).to_owned()),
+            (None, _) => {
+                let hint = Hint::NameAccount { target: desired.target.name.clone() };
+                return Err(Error::from(ErrorKind::Local(Problem::StateOfSeveralAccounts)).hint(hint));
+            }
+        };
+        let mut live = Live { account, region: desired.target.region.clone(), ..Live::default() };
+        let mut deletions = BTreeMap::new();
+        let mut left_out = Vec::new();
+        for found in state.secrets.iter().filter(|found| selection.contains(&found.secret.name)) {
+            let name = found.secret.name.clone();
+            if found.region != live.region || Some(&found.account) != live.account.as_ref() {
+                let place = format!("{} {}", found.account, found.region);
+                left_out.push(LeftOut { name, reason: Reason::OtherPlace { place } });
+                continue;
+            }
+            if let Some(deletion) = found.deletion {
+                deletions.insert(name.clone(), deletion);
+            }
+            live.secrets.insert(name, found.secret.clone());
+        }
+        let mut choice = choose(desired, &live, selection, orphans);
+        choice.left_out.extend(left_out);
+        Ok(Importing { live, deletions, choice, state: Some(state) })
+    }
+}
+
+/// Reads the secrets of a Terraform state. Its text holds values: it is wiped as soon as it is parsed.
+pub fn read_state(path: &Path) -> Result<State, Error> {
+    let wrong = |problem: FileProblem| Error::file(path, problem);
+    // A pipe would do; a folder would not.
+    let mut file = File::open(path).map_err(|error| wrong(FileProblem::StateNotOpened).because(error))?;
+    let buffer = SecretBuffer::read_to_limit(&mut file, MAX_STATE)
+        .map_err(|error| wrong(FileProblem::StateUnreadable).because(error))?;
+    if buffer.len() > MAX_STATE {
+        return Err(wrong(FileProblem::StateTooLarge));
+    }
+    parse(buffer.as_slice()).map_err(|error| wrong(FileProblem::StateWrong).because(error).hint(Hint::StatePull))
+}
+
+/// What an apply of the new manifests would do: it proves them, when it is nothing but adopting.
+pub fn judge_import(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
+    let rules = Rules { selection: Selection::exactly(names) };
+    let (planned, report) = plan(desired, live, &ValueFacts::default(), &rules);
+    prove(names, desired, &planned, &report)
+}

@@ -1,0 +1,53 @@
+//! What commands do: loading a project, opening value sources, connecting, planning, guarding, applying, verifying.
+//!
+//! The room between `cli` and the rest. Its functions take values and return values: a plan, a report, an [`Error`]
+//! with its kind, source and hints, and [`Event`]s while something goes on. Another front end would begin here.
+//!
+//! What may not enter: printing, prompts, exit codes, the grammar of the command line, and sentences about plans.
+
+mod apply;
+mod approved;
+mod cache;
+mod drift;
+mod error;
+mod event;
+mod failures;
+pub mod files;
+mod import;
+mod one_secret;
+mod outcome;
+mod prepare;
+mod promote;
+mod readiness;
+mod release;
+mod replicas;
+mod rotate;
+mod sandbox;
+pub mod scaffold;
+mod session;
+mod stop;
+mod values;
+mod versions;
+mod watch;
+
+pub use apply::ApplyRequest;
+pub use approved::{ApprovedPlan, RunFlags, lines};
+pub use cache::Cache;
+pub use drift::{Look, Looked};
+pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
+pub use event::{Event, Place, Tell};
+pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
+pub use import::{ImportSource, Importing, judge_import, read_state};
+pub use one_secret::{OneSecret, git_version};
+pub use outcome::{AppliedTarget, ApplyOutcome, ApplyRun};
+pub use prepare::{PlanRequest, Planned, Prepared, PreparedTarget};
+pub use promote::{Primary, disown, primary_and_region};
+pub use readiness::{Readiness, readiness};
+pub use release::Release;
+pub use rotate::follow_rotation;
+pub use sandbox::{PRIVATE_FOLDER, Reach, SandboxPlace, enforce, inject_faults, make_fixtures, open_sandbox};
+pub use session::{Run, Session, load_project, one_target};
+pub use stop::{Stop, stopped, unless_stopped};
+pub use values::{NoPasswords, RunValues, ValueRules, ValueSources, sops_keys};
+pub use versions::{compare_versions, rollback_versions, versions_of};
+pub use watch::{Obstacle, Round, Watch, WatchEvent, WatchSettings};

@@ -1,0 +1,120 @@
+//! One secret of one target, and everything to work on it with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::{Error, ErrorKind, Hint, SecretProblem};
+use super::failures::TargetFailure;
+use super::sandbox::Reach;
+use super::session::only_one;
+use crate::aws::{Aws, Connection};
+use crate::desired::{Desired, SecretName};
+use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
+use crate::manifest::{Loaded, nearest};
+use crate::reconcile::{PlanError, TargetError};
+use crate::value::{Identity, SopsFiles};
+
+/// A live secret in the project's scope.
+pub struct OneSecret {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// The target's desired state.
+    pub desired: Desired,
+    /// What it was reached through.
+    pub aws: Arc<Aws>,
+    /// The target.
+    pub connection: Connection,
+    /// The secret.
+    pub secret: LiveSecret,
+}
+
+impl OneSecret {
+    /// Finds it: in one target, inside the scope, and live.
+    pub async fn find(loaded: Loaded, reach: &Reach, name: &str) -> Result<Self, Error> {
+        let aws = reach.open(&loaded.root)?;
+        let desired = only_one(loaded.desired, false)?;
+        let name = SecretName::new(name);
+        if !desired.scope.contains(name.as_str()) {
+            let hint = Hint::NamesBeginWith {
+                target: desired.target.name.clone(),
+                prefixes: desired.scope.prefixes().to_vec(),
+            };
+            return Err(like(&desired, &name, Error::secret(&name, SecretProblem::OutsideScope)).hint(hint));
+        }
+        let connected = aws.connect(&desired.target).await;
+        let connection = connected.map_err(|error| target_failed(&desired, error.into()))?;
+        let found = connection.reader().describe(&name).await.map_err(|error| call_failed(&desired, error))?;
+        let Some(secret) = found else {
+            return Err(like(&desired, &name, Error::secret(&name, SecretProblem::Missing)));
+        };
+        Ok(Self { root: loaded.root, desired, aws: Arc::new(aws), connection, secret })
+    }
+
+    /// Why a call about it failed.
+    pub fn call_failed(&self, error: ServiceError) -> Error {
+        call_failed(&self.desired, error)
+    }
+
+    /// Why nothing is done with it.
+    pub fn refuse(&self, problem: SecretProblem) -> Error {
+        Error::secret(&self.secret.name, problem)
+    }
+
+    /// Refuses a secret that this project does not own, and one that cannot be worked on now.
+    pub fn check_owned_and_live(&self) -> Result<(), Error> {
+        self.check_owner()?;
+        if self.secret.is_scheduled_for_deletion() {
+            return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreTakesBack));
+        }
+        if self.secret.is_replica_in(&self.desired.target.region) {
+            let primary = self.secret.primary_region.clone().unwrap_or_default();
+            return Err(self.refuse(SecretProblem::Replica { primary }).hint(Hint::TargetInThatRegion));
+        }
+        if let Some(service) = self.secret.owning_service.clone() {
+            return Err(self.refuse(SecretProblem::OfService { service }));
+        }
+        Ok(())
+    }
+
+    /// Refuses a secret that this project does not own.
+    pub fn check_owner(&self) -> Result<(), Error> {
+        match self.secret.ownership(&self.desired.owner()) {
+            Ownership::Unowned => Err(self.refuse(SecretProblem::NotManaged)),
+            Ownership::Copied { owner } => Err(self.refuse(SecretProblem::OwnerTagCopied { owner: owner.to_owned() })),
+            Ownership::Foreign { owner } => Err(self.refuse(SecretProblem::BelongsTo { owner: owner.to_owned() })),
+            Ownership::Ours { .. } => Ok(()),
+        }
+    }
+}
+
+/// The same error with the name of a manifest that was probably meant. What is live and has no manifest is not listed
+/// for that.
+fn like(desired: &Desired, name: &SecretName, error: Error) -> Error {
+    let known = desired.secrets.keys().filter(|known| *known != name).map(SecretName::as_str);
+    match nearest(name.as_str(), known) {
+        Some(name) => error.hint(Hint::DidYouMean { name: name.to_owned() }),
+        None => error,
+    }
+}
+
+/// Why a call in a target failed.
+pub(super) fn call_failed(desired: &Desired, error: ServiceError) -> Error {
+    target_failed(desired, PlanError::from(error).into())
+}
+
+/// Why a target could not be reached or asked.
+fn target_failed(desired: &Desired, error: TargetError) -> Error {
+    let targets = vec![desired.target.name.clone()];
+    Error::from(ErrorKind::Targets { targets }).because(TargetFailure(Arc::new(error)))
+}
+
+/// The version id that git's value stands for, when the manifest declares one whose id can be told from git alone.
+pub fn git_version(found: &OneSecret) -> Option<String> {
+    let value = found.desired.secrets.get(&found.secret.name)?.value.as_ref()?;
+    // ARNs of other secrets are not looked up here: such a value's id stays unknown.
+    let identity = value.source.identity(&found.secret.name, &|_| None, &SopsFiles::new()).ok()?;
+    match identity {
+        Identity::Known(id) => Some(id.as_str().to_owned()),
+        Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
+    }
+}

@@ -1,0 +1,144 @@
+//! What an apply came to, over all targets.
+
+use crate::apply::{ApplyReport, SecretOutcome};
+use crate::plan::Plan;
+
+/// One target's apply.
+pub struct AppliedTarget<'p> {
+    /// What was planned.
+    pub plan: &'p Plan,
+    /// What became of it.
+    pub report: ApplyReport,
+    /// Whether everything that was done was read again and matches; none when it could not be read, or nothing was
+    /// done.
+    pub verified: Option<bool>,
+    /// Whether what was to follow failed: reading again, or replicas.
+    pub failed_after: bool,
+}
+
+/// An apply over all targets.
+pub struct ApplyRun<'p> {
+    /// The targets that something was planned for, in the order of the project file.
+    pub targets: Vec<AppliedTarget<'p>>,
+}
+
+/// How an apply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplyOutcome {
+    /// Everything was applied, and matches the manifests.
+    Complete,
+    /// Something was applied and something was not, in whatever targets.
+    Partial,
+    /// Nothing was applied: everything had changed since it was planned.
+    Stale,
+    /// Nothing was applied.
+    Failed,
+    /// It was interrupted.
+    Interrupted,
+}
+
+impl ApplyRun<'_> {
+    /// How it ended.
+    pub fn outcome(&self) -> ApplyOutcome {
+        let is_complete = |target: &AppliedTarget<'_>| {
+            target.report.is_complete() && target.verified != Some(false) && !target.failed_after
+        };
+        if self.targets.iter().any(|target| target.report.interrupted) {
+            return ApplyOutcome::Interrupted;
+        }
+        if self.targets.iter().all(is_complete) {
+            return ApplyOutcome::Complete;
+        }
+        if self.targets.iter().any(|target| target.report.actions_done > 0) {
+            return ApplyOutcome::Partial;
+        }
+        let mut outcomes = self.targets.iter().flat_map(|target| target.report.outcomes.values());
+        if outcomes.all(|outcome| matches!(outcome, SecretOutcome::Conflict { .. })) {
+            ApplyOutcome::Stale
+        } else {
+            ApplyOutcome::Failed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::desired::SecretName;
+    use crate::plan::ObservedField;
+
+    fn plan() -> Plan {
+        Plan {
+            project: "p".to_owned(),
+            target: "t".to_owned(),
+            account: None,
+            region: "eu-west-1".to_owned(),
+            secrets: Vec::new(),
+        }
+    }
+
+    fn done() -> SecretOutcome {
+        SecretOutcome::Done
+    }
+
+    fn conflict() -> SecretOutcome {
+        SecretOutcome::Conflict { changed: BTreeSet::from([ObservedField::Description]) }
+    }
+
+    fn skipped() -> SecretOutcome {
+        SecretOutcome::Skipped { reason: crate::apply::SkipReason::EarlierFailure }
+    }
+
+    /// The outcome of targets, each with what became of its one secret.
+    fn outcome(targets: &[SecretOutcome]) -> ApplyOutcome {
+        let plan = plan();
+        let targets = targets
+            .iter()
+            .map(|outcome| AppliedTarget {
+                plan: &plan,
+                report: ApplyReport {
+                    outcomes: BTreeMap::from([(SecretName::new("a"), outcome.clone())]),
+                    actions_done: usize::from(*outcome == SecretOutcome::Done),
+                    interrupted: false,
+                },
+                verified: (*outcome == SecretOutcome::Done).then_some(true),
+                failed_after: false,
+            })
+            .collect();
+        ApplyRun { targets }.outcome()
+    }
+
+    #[test]
+    fn one_target_done_and_one_not_is_applied_in_part_whatever_kept_the_other() {
+        assert_eq!(outcome(&[done(), done()]), ApplyOutcome::Complete);
+        assert_eq!(outcome(&[done(), skipped()]), ApplyOutcome::Partial);
+        assert_eq!(outcome(&[conflict(), done()]), ApplyOutcome::Partial);
+    }
+
+    #[test]
+    fn without_any_write_it_is_stale_only_when_everything_had_changed() {
+        assert_eq!(outcome(&[conflict(), conflict()]), ApplyOutcome::Stale);
+        assert_eq!(outcome(&[conflict(), skipped()]), ApplyOutcome::Failed);
+        assert_eq!(outcome(&[skipped()]), ApplyOutcome::Failed);
+    }
+
+    #[test]
+    fn what_was_applied_and_could_not_be_read_again_is_applied_in_part() {
+        let plan = plan();
+        let report = ApplyReport {
+            outcomes: BTreeMap::from([(SecretName::new("a"), SecretOutcome::Done)]),
+            actions_done: 1,
+            interrupted: false,
+        };
+        let mut target = AppliedTarget { plan: &plan, report, verified: None, failed_after: true };
+        assert_eq!(
+            ApplyRun { targets: vec![AppliedTarget { report: target.report.clone(), ..target }] }.outcome(),
+            ApplyOutcome::Partial
+        );
+        target.failed_after = false;
+        target.report.interrupted = true;
+        assert_eq!(ApplyRun { targets: vec![target] }.outcome(), ApplyOutcome::Interrupted);
+    }
+}

@@ -1,0 +1,189 @@
+//! Plans of all targets, read and made side by side, with what the guards say of them.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+
+use super::error::{Error, ErrorKind, Hint};
+use super::event::{Event, Tell};
+use super::session::Run;
+use super::stop::{Stop, unless_stopped};
+use super::values::{NoPasswords, RunValues};
+use crate::aws::Connection;
+use crate::desired::{Desired, SecretName};
+use crate::live::ReadProgress;
+use crate::manifest::nearest;
+use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
+use crate::reconcile::{Planning, Reading, TargetError, TargetPlan, plan_target};
+use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
+
+/// Targets that are read at once.
+const TARGETS_AT_ONCE: usize = 8;
+
+/// How a run plans.
+#[derive(Clone, Copy)]
+pub struct PlanRequest<'a> {
+    /// Which secrets.
+    pub selection: &'a Selection,
+    /// Guards that are overridden.
+    pub overrides: &'a GuardOverrides,
+    /// What is read beyond what the manifests need.
+    pub reading: Reading<'a>,
+    /// Ends the reading, which writes nothing.
+    pub stop: &'a Stop,
+    /// Told while it reads.
+    pub tell: Tell<'a>,
+}
+
+/// A project with its targets planned.
+pub struct Prepared<'s> {
+    /// The project's name.
+    pub project: &'s str,
+    /// Its chosen targets, in the order of the project file.
+    pub targets: Vec<PreparedTarget<'s>>,
+}
+
+impl<'s> Prepared<'s> {
+    /// The targets that could be planned.
+    pub fn planned(&self) -> impl Iterator<Item = (&'s Desired, &Planned)> {
+        self.targets.iter().filter_map(|target| Some((target.desired, target.planned.as_ref().ok()?)))
+    }
+
+    /// Plain names that were selected and stand for nothing, in git or live: probably a slip.
+    fn names_of_nothing(&self, selection: &Selection) -> Vec<Error> {
+        if self.planned().count() < self.targets.len() {
+            return Vec::new();
+        }
+        let known = || self.targets.iter().flat_map(|target| target.desired.secrets.keys());
+        let is_known = |name: &SecretName| {
+            known().any(|known| known == name)
+                || self.planned().any(|(_, planned)| planned.target.live.secrets.contains_key(name))
+        };
+        let unknown = selection.plain_names().unwrap_or_default().into_iter().filter(|name| !is_known(name));
+        unknown
+            .map(|name| {
+                let error = Error::from(ErrorKind::NotSelected { name: name.clone() });
+                match nearest(name.as_str(), known().map(SecretName::as_str)) {
+                    Some(name) => error.hint(Hint::DidYouMean { name: name.to_owned() }),
+                    None => error,
+                }
+            })
+            .collect()
+    }
+
+    /// Whether something is to be done anywhere.
+    pub fn has_changes(&self) -> bool {
+        self.planned().any(|(_, planned)| !planned.target.plan.is_empty())
+    }
+}
+
+/// One target, planned or not.
+pub struct PreparedTarget<'s> {
+    /// Its desired state.
+    pub desired: &'s Desired,
+    /// Where it is reached when that is not AWS itself: an endpoint, or the sandbox.
+    pub endpoint: Option<String>,
+    /// Its plan, or why there is none.
+    pub planned: Result<Planned, Arc<TargetError>>,
+}
+
+/// A target that was reached and planned.
+pub struct Planned {
+    /// How it is reached.
+    pub connection: Connection,
+    /// The plan, and what it was made from.
+    pub target: TargetPlan,
+    /// What the guards refuse.
+    pub refusals: Vec<Refusal>,
+    /// What became of the plan on a copy of what is live, when that was asked for.
+    pub rehearsed: Option<Rehearsed>,
+}
+
+impl<'s> Run<'s> {
+    /// Reads and plans every target. One that fails does not keep the others from being planned.
+    pub async fn plan(&self, request: &PlanRequest<'_>) -> Result<Prepared<'s>, Error> {
+        let rules = Rules { selection: request.selection.clone() };
+        let tell = |step: ReadProgress| (request.tell)(Event::Reading(step));
+        let values = self.values();
+        let planning = Planning { rules: &rules, values: &values, reading: request.reading, progress: &tell };
+        let planning = &planning;
+        let session = self.session;
+        let reading = stream::iter(&session.desired)
+            .map(async |desired| {
+                let planned = Box::pin(self.plan_one(desired, planning)).await.map_err(Arc::new);
+                PreparedTarget { desired, endpoint: session.aws.endpoint(&desired.target), planned }
+            })
+            .buffered(TARGETS_AT_ONCE)
+            .collect();
+        let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
+        check_guards(&mut targets, request.overrides);
+        let prepared = Prepared { project: &session.project, targets };
+        prepared.names_of_nothing(request.selection).iter().for_each(|warning| (request.tell)(Event::Warning(warning)));
+        Ok(prepared)
+    }
+
+    async fn plan_one(
+        &self,
+        desired: &Desired,
+        planning: &Planning<'_, RunValues<'_, NoPasswords>>,
+    ) -> Result<Planned, TargetError> {
+        let connection = self.session.aws.connect(&desired.target).await?;
+        let account = connection.account.as_deref();
+        // A shard keeps secrets together that depend on each other, which differs from target to target.
+        let rules = Rules { selection: planning.rules.selection.of_target(desired) };
+        let planning = Planning { rules: &rules, ..*planning };
+        let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
+        target.live.caller.clone_from(&connection.caller);
+        Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
+    }
+
+    /// Carries every target's plan out on a copy of what is live.
+    pub async fn rehearse(&self, prepared: &mut Prepared<'_>, request: &PlanRequest<'_>) -> Result<(), Error> {
+        let rehearsed = unless_stopped(request.stop, self.rehearse_all(prepared, request)).await?;
+        for (target, rehearsed) in prepared.targets.iter_mut().zip(rehearsed) {
+            if let Ok(planned) = &mut target.planned {
+                planned.rehearsed = rehearsed;
+            }
+        }
+        Ok(())
+    }
+
+    async fn rehearse_all(&self, prepared: &Prepared<'_>, request: &PlanRequest<'_>) -> Vec<Option<Rehearsed>> {
+        let values = self.values();
+        let mut rehearsed = Vec::new();
+        for (at, PreparedTarget { desired, planned, .. }) in prepared.targets.iter().enumerate() {
+            let Ok(planned) = planned else {
+                rehearsed.push(None);
+                continue;
+            };
+            let others = prepared.targets.iter().enumerate().filter(|(other, _)| *other != at);
+            let beside: Vec<_> =
+                others.filter_map(|(_, other)| Some(&other.planned.as_ref().ok()?.target.live)).collect();
+            let rules = Rules { selection: request.selection.of_target(desired) };
+            let rehearsal = Rehearsal {
+                desired,
+                planned: &planned.target,
+                beside: &beside,
+                rules: &rules,
+                read_values: request.reading.read_values,
+                values: &values,
+                now: planned.connection.now,
+            };
+            rehearsed.push(Some(Box::pin(rehearse(&rehearsal)).await));
+        }
+        rehearsed
+    }
+}
+
+/// Asks the guards once every target is planned: some look at all of them together.
+fn check_guards(targets: &mut [PreparedTarget<'_>], overrides: &GuardOverrides) {
+    let planned = targets.iter().filter_map(|PreparedTarget { desired, endpoint: _, planned }| {
+        let TargetPlan { plan, report, live, facts: _ } = &planned.as_ref().ok()?.target;
+        Some(GuardedTarget { desired, live, plan, report })
+    });
+    let refusals = RunGuards { targets: planned.collect(), overrides }.refusals();
+    let planned = targets.iter_mut().filter_map(|target| target.planned.as_mut().ok());
+    for (planned, refusals) in planned.zip(refusals) {
+        planned.refusals = refusals;
+    }
+}

@@ -1,0 +1,87 @@
+//! What must hold for all targets before anything is written to any.
+
+use super::error::{Error, ErrorKind};
+use super::failures::{group_targets, group_values};
+use super::prepare::Prepared;
+use super::session::Run;
+use crate::apply::Values;
+use crate::desired::SecretName;
+use crate::plan::Action;
+
+/// Whether an apply may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It may.
+    Ready,
+    /// There is nothing that it would do.
+    NothingToDo,
+    /// A target could not be planned, or an error was found in it.
+    Errors,
+    /// A guard refuses.
+    Guard,
+}
+
+/// Whether plans may be applied.
+pub fn readiness(prepared: &Prepared<'_>) -> Readiness {
+    let planned = || prepared.planned().map(|(_, planned)| planned);
+    if planned().count() < prepared.targets.len() || planned().any(|planned| planned.target.report.has_blockers()) {
+        return Readiness::Errors;
+    }
+    if planned().any(|planned| !planned.refusals.is_empty()) {
+        return Readiness::Guard;
+    }
+    if prepared.has_changes() { Readiness::Ready } else { Readiness::NothingToDo }
+}
+
+impl Prepared<'_> {
+    /// Why targets could not be planned, and which plans did not come through their rehearsal.
+    pub fn failures(&self) -> Vec<Error> {
+        let failed = self
+            .targets
+            .iter()
+            .filter_map(|target| Some((target.desired.target.name.as_str(), target.planned.as_ref().err()?)));
+        let mut failures = group_targets(failed);
+        let failed = self.planned().filter(|(_, planned)| {
+            let rehearsed = planned.rehearsed.as_ref();
+            rehearsed.is_some_and(|rehearsed| !rehearsed.as_ref().is_ok_and(crate::rehearse::RehearsalReport::passed))
+        });
+        failures.extend(
+            failed.map(|(desired, _)| Error::from(ErrorKind::Rehearsal { target: desired.target.name.clone() })),
+        );
+        failures
+    }
+
+    /// Whether findings of a plan keep it from being applied.
+    pub fn has_blockers(&self) -> bool {
+        self.planned().any(|(_, planned)| planned.target.report.has_blockers())
+    }
+}
+
+impl Run<'_> {
+    /// Makes every value that will be put, and drops it again: what is wrong with one is known before the first write.
+    /// What is known only later, a password to be generated or the ARN of a new secret, is left for then.
+    pub async fn validate_values(&self, prepared: &Prepared<'_>) -> Vec<Error> {
+        let values = self.values();
+        let mut wrong = Vec::new();
+        for (_, planned) in prepared.planned() {
+            let target = &planned.target;
+            let arns = |name: &SecretName| target.live.arn(name);
+            for secret in &target.plan.secrets {
+                let sources = secret.actions.iter().filter_map(|action| match action {
+                    Action::PutValue(value) | Action::Create { value: Some(value), .. } => Some(&value.source),
+                    _ => None,
+                });
+                for source in sources {
+                    let later = source.is_made_once() || source.references().any(|name| arns(name).is_none());
+                    if later {
+                        continue;
+                    }
+                    if let Err(error) = values.render(source, &arns).await {
+                        wrong.push((secret.name.clone(), error));
+                    }
+                }
+            }
+        }
+        group_values(wrong)
+    }
+}

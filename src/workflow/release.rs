@@ -1,0 +1,47 @@
+//! Letting go of one secret: its plan, and carrying it out.
+
+use super::error::{Error, SecretProblem};
+use super::one_secret::OneSecret;
+use super::stop::Stop;
+use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Work, apply};
+use crate::live::Live;
+use crate::plan::{Plan, plan_release};
+
+/// A release that was planned.
+pub struct Release {
+    /// What would be done.
+    pub plan: Plan,
+    live: Live,
+}
+
+impl Release {
+    /// Plans it, for a secret that this project owns.
+    pub fn plan(found: &OneSecret) -> Result<Self, Error> {
+        found.check_owner()?;
+        let OneSecret { desired, connection, secret, .. } = found;
+        let mut live =
+            Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };
+        live.secrets.insert(secret.name.clone(), secret.clone());
+        match plan_release(desired, &live, &secret.name) {
+            Some(plan) => Ok(Self { plan, live }),
+            None => Err(found.refuse(SecretProblem::NothingToRelease)),
+        }
+    }
+
+    /// Carries it out.
+    pub async fn carry_out(
+        &self,
+        found: &OneSecret,
+        stop: Stop,
+        tell: &(dyn Fn(ApplyEvent<'_>) + Sync),
+    ) -> ApplyReport {
+        let writer = found.connection.writer();
+        // A release puts no value; the engine wants to know where one would come from.
+        let sources = ValueSources::open(&ValueRules::default(), &found.aws, &found.root);
+        let decryptor = sources.decryptor();
+        let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
+        let work = Work { plan: &self.plan, live: &self.live, ignored: &found.desired.ignore_tags };
+        apply(&writer, &values, work, ApplyOptions::default(), stop, tell).await
+    }
+}

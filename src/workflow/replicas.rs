@@ -1,0 +1,88 @@
+//! Replicas, followed until they are made. A replication takes seconds to minutes.
+
+use std::time::Duration;
+
+use super::apply::ApplyRequest;
+use super::error::{Error, ErrorKind, Hint};
+use super::event::{Event, Place};
+use super::stop::stopped;
+use crate::apply::ApplyReport;
+use crate::desired::SecretName;
+use crate::live::{ReplicaStatus, ServiceError, describe_all};
+use crate::reconcile::{PlanError, TargetError};
+
+/// How often replicas that are being made are looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+impl ApplyRequest<'_> {
+    /// Looks at the secrets that were done until none of their replicas is InProgress; tells whether all were made.
+    pub(super) async fn follow_replicas(&self, place: &Place<'_>, report: &ApplyReport, timeout: Duration) -> bool {
+        let declared = |name: &&SecretName| {
+            place.desired.secrets.get(*name).is_some_and(|desired_secret| {
+                let declared = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
+                declared.is_some_and(|map| !map.is_empty())
+            })
+        };
+        let names: Vec<SecretName> = report.touched().filter(declared).cloned().collect();
+        if names.is_empty() {
+            return true;
+        }
+        (self.tell)(Event::WaitingForReplicas { secrets: None });
+        let ended = tokio::select! {
+            ended = self.until_made(place, names.clone()) => ended.map_err(|error| {
+                let cause = TargetError::Plan(PlanError::Service(error));
+                Error::from(ErrorKind::ReplicasNotFollowed).because(cause)
+            }),
+            () = tokio::time::sleep(timeout) => {
+                Err(Error::from(ErrorKind::ReplicasLate(timeout)).hint(Hint::ReplicasGoOn))
+            }
+            () = stopped(self.stop) => Err(ErrorKind::Interrupted { what: None }.into()),
+        };
+        (self.tell)(Event::WaitedForReplicas);
+        match ended {
+            Ok(0) => {
+                (self.tell)(Event::ReplicasInSync { secrets: names.len() });
+                true
+            }
+            Ok(_) => false,
+            Err(error) => {
+                (self.tell)(Event::Failed(&error));
+                false
+            }
+        }
+    }
+
+    /// How many replicas failed, when none is InProgress any more.
+    async fn until_made(&self, place: &Place<'_>, mut waiting: Vec<SecretName>) -> Result<usize, ServiceError> {
+        let mut failed = 0_usize;
+        loop {
+            let seen = describe_all(place.writer, waiting.drain(..), &|_| {}).await?;
+            for (secret, live) in seen {
+                let mut in_progress = false;
+                for (region, replica) in live.iter().flat_map(|live| &live.replicas) {
+                    match &replica.status {
+                        ReplicaStatus::InSync => {}
+                        ReplicaStatus::InProgress => in_progress = true,
+                        ReplicaStatus::Failed { message } => {
+                            failed += 1;
+                            let kind = ErrorKind::ReplicaFailed {
+                                secret: secret.clone(),
+                                region: region.clone(),
+                                message: message.clone(),
+                            };
+                            (self.tell)(Event::Failed(&kind.into()));
+                        }
+                    }
+                }
+                if in_progress {
+                    waiting.push(secret);
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(failed);
+            }
+            (self.tell)(Event::WaitingForReplicas { secrets: Some(waiting.len()) });
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What targets are reached through: AWS, an endpoint in its place, or the embedded sandbox in a file of the project.
+
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, FileProblem, Hint};
+use crate::aws::Aws;
+use crate::sandbox::{Options, Sandbox};
+
+/// The folder in a project for files that are nobody else's business.
+pub const PRIVATE_FOLDER: &str = ".keywright";
+
+/// Where Secrets Manager is.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// AWS, or an endpoint in its place.
+    Aws {
+        /// The endpoint, which then overrides what targets say.
+        endpoint: Option<String>,
+    },
+    /// The embedded sandbox.
+    Sandbox(SandboxPlace),
+}
+
+/// Which sandbox, and how it behaves.
+#[derive(Clone, Debug, Default)]
+pub struct SandboxPlace {
+    /// One that is open already.
+    pub open: Option<Sandbox>,
+    /// Its file; none for the project's own.
+    pub file: Option<PathBuf>,
+    /// Faults, latency and quotas, as a JSON file.
+    pub faults: Option<PathBuf>,
+    /// An identity policy to enforce.
+    pub policy: Option<PathBuf>,
+}
+
+impl Reach {
+    /// Opens it for the project in `root`.
+    pub fn open(&self, root: &Path) -> Result<Aws, Error> {
+        let place = match self {
+            Self::Aws { endpoint } => return Ok(Aws::new(endpoint.clone())),
+            Self::Sandbox(place) => place,
+        };
+        let sandbox = match &place.open {
+            Some(sandbox) => sandbox.clone(),
+            None => open_sandbox(place.file.as_deref(), root)?,
+        };
+        if let Some(faults) = &place.faults {
+            inject_faults(&sandbox, faults)?;
+        }
+        if let Some(policy) = &place.policy {
+            enforce(&sandbox, policy)?;
+        }
+        Ok(Aws::embedded(sandbox))
+    }
+}
+
+/// Opens the sandbox of a project, or in a given file.
+pub fn open_sandbox(file: Option<&Path>, root: &Path) -> Result<Sandbox, Error> {
+    let path = file.map_or_else(|| root.join(PRIVATE_FOLDER).join("sandbox.redb"), Path::to_path_buf);
+    if file.is_none() {
+        keep_out_of_git(root)?;
+    }
+    let opened = Sandbox::open(&path, Options::default());
+    opened.map_err(|error| Error::file(path, FileProblem::SandboxNotOpened).because(error))
+}
+
+/// Injects the faults of a file.
+pub fn inject_faults(sandbox: &Sandbox, file: &Path) -> Result<(), Error> {
+    sandbox.apply_fault_file(&read(file)?).map_err(|error| Error::file(file, FileProblem::Wrong).because(error))
+}
+
+/// Makes a sandbox enforce the policy of a file.
+pub fn enforce(sandbox: &Sandbox, file: &Path) -> Result<(), Error> {
+    sandbox.enforce_policy(&read(file)?).map_err(|error| Error::file(file, FileProblem::Wrong).because(error))
+}
+
+/// Makes the secrets of a file; returns how many were new.
+pub fn make_fixtures(sandbox: &Sandbox, file: &Path) -> Result<usize, Error> {
+    sandbox.make_fixtures(&read(file)?).map_err(|error| Error::file(file, FileProblem::Wrong).because(error))
+}
+
+fn read(file: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(file).map_err(|error| Error::file(file, FileProblem::Unreadable).because(error))
+}
+
+/// Makes the private folder with a .gitignore of its own, so that a sandbox is not committed by accident.
+fn keep_out_of_git(root: &Path) -> Result<(), Error> {
+    let folder = root.join(PRIVATE_FOLDER);
+    let ignore = folder.join(".gitignore");
+    if ignore.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&ignore, "*\n"))
+        .map_err(|error| Error::file(folder, FileProblem::NotMade).because(error).hint(Hint::SandboxFile))
+}

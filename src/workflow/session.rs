@@ -1,0 +1,100 @@
+//! What every run that reads targets begins with: the project, the way to its targets, and where values come from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{Error, ErrorKind, Hint, Problem};
+use super::sandbox::Reach;
+use super::values::{NoPasswords, RunValues, TargetPasswords, ValueRules, ValueSources};
+use crate::aws::{Aws, Kms, Writer};
+use crate::desired::Desired;
+use crate::manifest::{LoadOptions, Loaded, Outline, load};
+use crate::value::Decryptor;
+
+/// Loads the manifests of a project for some of its targets, or all when none is named. Warnings are in what comes
+/// back; with mistakes nothing does.
+pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> {
+    let loaded = load(folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
+    if loaded.diagnostics.has_errors() {
+        return Err(ErrorKind::Manifests(Box::new(loaded.diagnostics)).into());
+    }
+    Ok(loaded)
+}
+
+/// Loads a project, with files that are not written yet, for one target that manifests are imported from.
+pub fn one_target(
+    folder: &Path,
+    target: Option<&str>,
+    added: &BTreeMap<PathBuf, String>,
+) -> Result<(Desired, Outline), Error> {
+    let targets = target.into_iter().map(str::to_owned).collect();
+    let options = LoadOptions { targets, added: added.clone(), folders_to_come: true };
+    let Loaded { desired, outline, diagnostics, .. } = load(folder, &options);
+    if diagnostics.has_errors() {
+        return Err(ErrorKind::Manifests(Box::new(diagnostics)).into());
+    }
+    let desired = only_one(desired, true)?;
+    outline.map(|outline| (desired, outline)).ok_or_else(|| ErrorKind::Local(Problem::NoTargets).into())
+}
+
+/// The one target of a command that works in one.
+pub(super) fn only_one(mut desired: Vec<Desired>, importing: bool) -> Result<Desired, Error> {
+    if desired.len() > 1 {
+        let targets = desired.into_iter().map(|desired| desired.target.name).collect();
+        return Err(Error::from(ErrorKind::SeveralTargets { importing }).hint(Hint::ChooseTarget { targets }));
+    }
+    desired.pop().ok_or_else(|| ErrorKind::Local(Problem::NoTargets).into())
+}
+
+/// A project and all it takes to read its targets.
+pub struct Session {
+    /// The project's name.
+    pub project: String,
+    /// Its folder, with symbolic links resolved.
+    pub root: PathBuf,
+    /// The desired state of each chosen target.
+    pub desired: Vec<Desired>,
+    /// What the targets are reached through.
+    pub aws: Arc<Aws>,
+    sources: ValueSources,
+}
+
+impl Session {
+    /// Opens what a loaded project needs. `identify` asks for the caller of every target, as approvals do.
+    pub fn open(loaded: Loaded, reach: &Reach, values: &ValueRules, identify: bool) -> Result<Self, Error> {
+        let aws = reach.open(&loaded.root)?;
+        let aws = if identify { aws.identifying_callers() } else { aws };
+        Ok(Self::through(Arc::new(aws), loaded, values))
+    }
+
+    /// The same, through what an earlier round opened.
+    pub fn through(aws: Arc<Aws>, loaded: Loaded, values: &ValueRules) -> Self {
+        let sources = ValueSources::open(values, &aws, &loaded.root);
+        let Loaded { root, project, desired, .. } = loaded;
+        Self { project: project.unwrap_or_default(), root, desired, aws, sources }
+    }
+
+    /// One run over the project. Files are decrypted once in it.
+    pub fn run(&self) -> Run<'_> {
+        Run { session: self, decryptor: self.sources.decryptor() }
+    }
+}
+
+/// One run over a project: plans, and carries out what it planned.
+pub struct Run<'s> {
+    pub(super) session: &'s Session,
+    decryptor: Decryptor<'s, Kms>,
+}
+
+impl Run<'_> {
+    /// Values for reading and planning.
+    pub fn values(&self) -> RunValues<'_, NoPasswords> {
+        RunValues { sources: &self.session.sources, decryptor: &self.decryptor, passwords: NoPasswords }
+    }
+
+    /// Values for writing: passwords are made by the service.
+    pub(super) fn values_to_write<'a>(&'a self, writer: &'a Writer) -> RunValues<'a, TargetPasswords<'a>> {
+        RunValues { sources: &self.session.sources, decryptor: &self.decryptor, passwords: TargetPasswords(writer) }
+    }
+}
