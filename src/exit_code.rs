@@ -55,7 +55,8 @@ impl ExitCode {
             | ErrorKind::ReplicaFailed { .. }
             | ErrorKind::ReplicasNotFollowed
             | ErrorKind::ReplicasLate(_)
-            | ErrorKind::AfterWrite { .. } => Self::Partial,
+            | ErrorKind::AfterWrite { .. }
+            | ErrorKind::JournalLost { .. } => Self::Partial,
             ErrorKind::Interrupted { .. } => Self::Interrupted,
             ErrorKind::Manifests(_)
             | ErrorKind::Targets { .. }

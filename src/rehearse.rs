@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::apply::{ApplyError, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply};
+use crate::apply::{ApplyError, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Values, Work, apply};
 use crate::aws::{Aws, ConnectError};
 use crate::desired::{Desired, SecretName, Target};
 use crate::live::Live;
@@ -106,7 +106,8 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let work = Work { plan: &before.plan, live: &before.live, ignored: &desired.ignore_tags };
     // One after the other: the same order, and the same words, in every rehearsal.
     let options = ApplyOptions { concurrency: 1 };
-    let mut applied = Box::pin(apply(&writer, &values, work, options, never, &|_| {})).await;
+    let recorder = Recorder::new(&writer, &());
+    let mut applied = Box::pin(apply(&recorder, &values, work, options, never, &|_| {})).await;
     forget_requests(&mut applied);
     let after = plan_target(connection.reader(), desired, account, &planning).await?;
     Ok(RehearsalReport { applied, remaining: after.plan, differs })
@@ -136,6 +137,9 @@ fn leave_out_policy_validation(sandbox: &Sandbox) {
 
 /// Nobody at AWS would find the requests of a sandbox.
 fn forget_requests(report: &mut ApplyReport) {
+    for call in &mut report.calls {
+        call.request_id = None;
+    }
     for outcome in report.outcomes.values_mut() {
         if let SecretOutcome::Failed { error: ApplyError::Service(error), .. } = outcome {
             error.request_id = None;

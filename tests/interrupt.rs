@@ -4,7 +4,7 @@
 
 mod support;
 
-use keywright::apply::{ApplyOptions, SecretOutcome, SkipReason, Work, apply};
+use keywright::apply::{ApplyOptions, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply};
 use keywright::aws::Aws;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
@@ -53,14 +53,14 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1 };
         let work = Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags };
-        apply(&writer, &values, work, options, stopped, &|_| {}).await
+        apply(&Recorder::new(&writer, &()), &values, work, options, stopped, &|_| {}).await
     });
 
-    assert!(report.interrupted);
+    assert_eq!(report.stopped, Some(Stopped::Interrupted));
     let outcomes: Vec<_> = report.outcomes.values().collect();
     assert_eq!(outcomes[..2], [&SecretOutcome::Done, &SecretOutcome::Done]);
     for outcome in &outcomes[2..] {
-        assert_eq!(**outcome, SecretOutcome::Skipped { reason: SkipReason::Interrupted });
+        assert_eq!(**outcome, SecretOutcome::Skipped { reason: SkipReason::Stopped(Stopped::Interrupted) });
     }
     let live = sandbox.dump("111111111111", "eu-west-1");
     assert_eq!(live.len(), 2);

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome};
+use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
+use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
 use super::values::{Values, put, render};
-use super::writer::{Created, NewSecret, NewSettings, Receipt, WriteSecrets};
-use crate::desired::{SecretName, TagPatterns, Template};
-use crate::live::{Live, LiveSecret, PolicyVerdict, ServiceError, ServiceErrorKind};
+use super::writer::{NewSecret, NewSettings, WriteSecrets};
+use crate::desired::{PolicyTemplate, SecretName, TagPatterns, Template, VALUE_TAG};
+use crate::live::{Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, destroyed, rests_on_policy};
+use crate::value::VersionId;
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +47,10 @@ pub struct Work<'a> {
 
 /// Carries out a plan, and goes on with independent secrets when one fails.
 ///
-/// When `stop` turns true, secrets that have begun are finished and no other begins.
+/// When `stop` turns true, and when a record could not be kept, secrets that have begun are finished and no other
+/// begins.
 pub async fn apply<W: WriteSecrets, V: Values>(
-    writer: &W,
+    writer: &Recorder<'_, W>,
     values: &V,
     work: Work<'_>,
     options: ApplyOptions,
@@ -62,7 +64,6 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         ignored,
         other_regions: &live.other_regions,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
-        actions_done: AtomicUsize::new(0),
         events,
     };
     let run = &run;
@@ -71,8 +72,13 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     let mut running = FuturesUnordered::new();
     schedule.start();
     loop {
-        if *stop.borrow() && !report.interrupted {
-            report.interrupted = record_skipped(schedule.stop(), &mut report, events);
+        let stopped = if *stop.borrow() {
+            Some(Stopped::Interrupted)
+        } else {
+            writer.lost_a_record().then_some(Stopped::RecordLost)
+        };
+        if let (Some(why), None) = (stopped, report.stopped) {
+            report.stopped = record_skipped(schedule.stop(why), &mut report, events).then_some(why);
         }
         while running.len() < options.concurrency.max(1)
             && let Some(secret) = schedule.begin()
@@ -91,7 +97,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
             Ok(()) = stop.changed() => {}
         }
     }
-    report.actions_done = run.actions_done.load(Ordering::Relaxed);
+    report.calls = writer.calls();
     report
 }
 
@@ -110,22 +116,28 @@ fn record_skipped(
     any
 }
 
+/// The version that the last put value got: labels that wait for it are moved to it.
+struct JustPut {
+    version: String,
+    /// The id of git's value, which is another one where an equal value is live under its own.
+    of_git: Option<VersionId>,
+}
+
 struct Run<'a, W, V> {
-    writer: &'a W,
+    writer: &'a Recorder<'a, W>,
     values: &'a V,
     ignored: &'a TagPatterns,
     /// Secrets of other regions that the plan destroys, as they were when it was made.
     other_regions: &'a BTreeMap<(String, SecretName), Option<LiveSecret>>,
     /// ARNs of secrets that exist, those created in this run included.
     arns: Mutex<BTreeMap<SecretName, String>>,
-    actions_done: AtomicUsize,
     events: &'a (dyn Fn(ApplyEvent<'_>) + Sync),
 }
 
 impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     async fn carry_out(&self, secret: &SecretPlan) -> SecretOutcome {
         let fail = |index: usize, error: ApplyError| SecretOutcome::Failed {
-            done: secret.actions[..index].iter().map(Action::operation).collect(),
+            done: self.writer.done_for(&secret.name),
             failed: secret.actions[index].operation(),
             remaining: secret.actions.iter().skip(index + 1).map(Action::operation).collect(),
             error,
@@ -143,15 +155,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Ok(_) => {}
         }
         (self.events)(ApplyEvent::Started { secret: &secret.name, verb: secret.verb });
-        // The version that the last put value got: labels that wait for it are moved to it.
         let mut just_put = None;
         for (index, action) in secret.actions.iter().enumerate() {
-            let receipt = match self.call(secret, action, &mut just_put).await {
-                Ok(receipt) => receipt,
-                Err(error) => return fail(index, error),
-            };
-            self.actions_done.fetch_add(1, Ordering::Relaxed);
-            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action, receipt: &receipt });
+            if let Err(error) = self.call(secret, action, &mut just_put).await {
+                return fail(index, error);
+            }
+            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action });
         }
         SecretOutcome::Done
     }
@@ -181,32 +190,43 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         &self,
         secret: &SecretPlan,
         action: &Action,
-        just_put: &mut Option<String>,
-    ) -> Result<Receipt, ApplyError> {
-        let known = |name: &SecretName| self.arns().get(name).cloned();
-        let receipt = match action {
-            Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => {
-                let value = match value {
-                    Some(planned) => Some(render(self.values, &secret.name, planned, &known).await?),
-                    None => None,
-                };
-                let new = NewSecret {
-                    value,
-                    description: description.as_ref().map(|template| self.text(template)).transpose()?,
-                    kms_key_id: kms_key_id.clone(),
-                    tags: self.texts(tags)?,
-                    secret_type: secret_type.clone(),
-                    replicas: replicas.clone(),
-                };
-                let created = match self.writer.create(&secret.name, &new).await {
-                    Ok(created) => created,
-                    Err(error) => self.recover_lost_create(&secret.name, &new, error).await?,
-                };
-                *just_put = created.version_id;
-                self.arns().insert(secret.name.clone(), created.arn);
-                created.receipt
+        just_put: &mut Option<JustPut>,
+    ) -> Result<(), ApplyError> {
+        if let Action::Create { .. } = action {
+            return self.create(&secret.name, action, just_put).await;
+        }
+        let arn = &self.arn(&secret.name)?;
+        match action {
+            Action::PutPolicy { policy, block_public_policy } => {
+                self.put_policy(&secret.name, arn, policy, *block_public_policy).await?;
             }
-            Action::Restore => self.writer.restore(&self.arn(&secret.name)?).await?,
+            Action::PutValue(planned) => {
+                let known = |name: &SecretName| self.arns().get(name).cloned();
+                let (value, id) = render(self.values, &secret.name, planned, &known).await?;
+                let put = put(self.writer, arn, planned, &value, id.as_ref()).await?;
+                *just_put = Some(JustPut { version: put.version_id, of_git: id });
+            }
+            Action::NoteEqualValue { live } => self.note_equal_value(arn, live, just_put.as_ref()).await?,
+            Action::MoveLabel { label, to, from } => {
+                let to = match to {
+                    LabelVersion::Id(id) => id.as_str(),
+                    // Planned only behind a put.
+                    LabelVersion::JustPut => just_put.as_ref().map(|put| put.version.as_str()).unwrap_or_default(),
+                };
+                // The put was of what is live there: nothing is left to be moved, and nothing is called.
+                if from.as_deref() != Some(to) {
+                    self.writer.move_label(arn, label, to, from.as_deref()).await?;
+                }
+            }
+            settings => self.set(arn, settings).await?,
+        }
+        Ok(())
+    }
+
+    /// The actions that are one call, with all that it needs.
+    async fn set(&self, arn: &str, action: &Action) -> Result<(), ApplyError> {
+        match action {
+            Action::Restore => drop(self.writer.restore(arn).await?),
             Action::Update { description, kms_key_id, secret_type } => {
                 let description = description.as_ref().map(|template| self.text(template)).transpose()?;
                 let settings = NewSettings {
@@ -214,124 +234,84 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     kms_key_id: kms_key_id.as_deref(),
                     secret_type: secret_type.as_deref(),
                 };
-                self.writer.update(&self.arn(&secret.name)?, &settings).await?
+                self.writer.update(arn, &settings).await?;
             }
-            Action::CancelRotation => self.writer.cancel_rotation(&self.arn(&secret.name)?).await?,
-            Action::Rotate { setup, immediately } => {
-                self.writer.rotate(&self.arn(&secret.name)?, Some(setup), *immediately).await?.receipt
-            }
-            Action::RemoveReplicas { regions } => {
-                self.writer.remove_replicas(&self.arn(&secret.name)?, regions).await?
-            }
-            Action::Replicate { regions, overwrite } => {
-                self.writer.replicate(&self.arn(&secret.name)?, regions, *overwrite).await?
-            }
-            Action::Tag { tags } => self.writer.tag(&self.arn(&secret.name)?, &self.texts(tags)?).await?,
-            Action::Untag { keys } => self.writer.untag(&self.arn(&secret.name)?, keys).await?,
-            Action::PutPolicy { policy, block_public_policy } => {
-                let arn = self.arn(&secret.name)?;
-                let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
-                match self.writer.validate_policy(Some(&arn), &policy).await {
-                    PolicyVerdict::Passed => {}
-                    PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
-                    PolicyVerdict::Unavailable(error) => {
-                        (self.events)(ApplyEvent::PolicyNotValidated { secret: &secret.name, error: &error });
-                    }
-                }
-                self.writer.put_policy(&arn, &policy, *block_public_policy).await?
-            }
-            Action::PutValue(planned) => {
-                let arn = self.arn(&secret.name)?;
-                let value = render(self.values, &secret.name, planned, &known).await?;
-                let put = put(self.writer, &arn, planned, value).await?;
-                *just_put = Some(put.version_id);
-                put.receipt
-            }
-            Action::MoveLabel { label, to, from } => {
-                let to = match to {
-                    LabelVersion::Id(id) => id.as_str(),
-                    // Planned only behind a put.
-                    LabelVersion::JustPut => just_put.as_deref().unwrap_or_default(),
-                };
-                if from.as_deref() == Some(to) {
-                    return Ok(Receipt::default());
-                }
-                match self.writer.move_label(&self.arn(&secret.name)?, label, to, from.as_deref()).await {
-                    Ok(receipt) => receipt,
-                    Err(error) => {
-                        let moved = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label) == Some(to));
-                        self.recover_lost_response(&secret.name, error, moved).await?
-                    }
-                }
-            }
-            Action::RemoveLabel { label, from } => self.remove_label(&secret.name, label, from).await?,
-            Action::DeletePolicy => self.writer.delete_policy(&self.arn(&secret.name)?).await?,
-            Action::Delete { deletion } => match self.writer.delete(&self.arn(&secret.name)?, *deletion).await {
-                Ok(receipt) => receipt,
-                Err(error) => {
-                    let gone = |live: Option<&LiveSecret>| live.is_none_or(LiveSecret::is_scheduled_for_deletion);
-                    self.recover_lost_response(&secret.name, error, gone).await?
-                }
-            },
+            Action::CancelRotation => drop(self.writer.cancel_rotation(arn).await?),
+            Action::Rotate { setup, immediately } => drop(self.writer.rotate(arn, Some(setup), *immediately).await?),
+            Action::RemoveReplicas { regions } => drop(self.writer.remove_replicas(arn, regions).await?),
+            Action::Replicate { regions, overwrite } => drop(self.writer.replicate(arn, regions, *overwrite).await?),
+            Action::Tag { tags } => drop(self.writer.tag(arn, &self.texts(tags)?).await?),
+            Action::Untag { keys } => drop(self.writer.untag(arn, keys).await?),
+            Action::RemoveLabel { label, from } => drop(self.writer.remove_label(arn, label, from).await?),
+            Action::DeletePolicy => drop(self.writer.delete_policy(arn).await?),
+            Action::Delete { deletion } => drop(self.writer.delete(arn, *deletion).await?),
+            // These are more than a call.
+            Action::Create { .. }
+            | Action::PutPolicy { .. }
+            | Action::PutValue(_)
+            | Action::NoteEqualValue { .. }
+            | Action::MoveLabel { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        name: &SecretName,
+        action: &Action,
+        just_put: &mut Option<JustPut>,
+    ) -> Result<(), ApplyError> {
+        let Action::Create { description, kms_key_id, tags, secret_type, value, replicas } = action else {
+            return Ok(());
         };
-        Ok(receipt)
+        let known = |name: &SecretName| self.arns().get(name).cloned();
+        let value = match value {
+            Some(planned) => Some(render(self.values, name, planned, &known).await?),
+            None => None,
+        };
+        let new = NewSecret {
+            value,
+            description: description.as_ref().map(|template| self.text(template)).transpose()?,
+            kms_key_id: kms_key_id.clone(),
+            tags: self.texts(tags)?,
+            secret_type: secret_type.clone(),
+            replicas: replicas.clone(),
+        };
+        let created = self.writer.create(name, &new).await?;
+        *just_put = created.version_id.map(|version| JustPut { version, of_git: None });
+        self.arns().insert(name.clone(), created.arn);
+        Ok(())
     }
 
-    async fn remove_label(&self, name: &SecretName, label: &str, from: &str) -> Result<Receipt, ApplyError> {
-        match self.writer.remove_label(&self.arn(name)?, label, from).await {
-            Ok(receipt) => Ok(receipt),
-            Err(error) => {
-                let gone = |live: Option<&LiveSecret>| live.is_some_and(|live| live.holder(label).is_none());
-                Ok(self.recover_lost_response(name, error, gone).await?)
+    async fn put_policy(
+        &self,
+        name: &SecretName,
+        arn: &str,
+        policy: &PolicyTemplate,
+        block_public_policy: bool,
+    ) -> Result<(), ApplyError> {
+        let known = |name: &SecretName| self.arns().get(name).cloned();
+        let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
+        match self.writer.validate_policy(Some(arn), &policy).await {
+            PolicyVerdict::Passed => {}
+            PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
+            PolicyVerdict::Unavailable(error) => {
+                (self.events)(ApplyEvent::PolicyNotValidated { secret: name, error: &error });
             }
         }
+        self.writer.put_policy(arn, &policy, block_public_policy).await?;
+        Ok(())
     }
 
-    /// A create whose answer was lost is tried again by the SDK, and the second try finds the secret there: a secret
-    /// without a value keeps no request token by which the service could tell. It did not exist a moment ago, so when
-    /// it carries our owner tag and everything else that was sent, it is the one that was asked for.
-    async fn recover_lost_create(
-        &self,
-        name: &SecretName,
-        new: &NewSecret,
-        error: ServiceError,
-    ) -> Result<Created, ServiceError> {
-        // With a value the request token is the version id, and the service itself tells a repeated create.
-        if error.kind != ServiceErrorKind::AlreadyExists || new.value.is_some() {
-            return Err(error);
+    /// Writes down that git's value is the live version's, when the put before it has found that out; else there is
+    /// nothing to call.
+    async fn note_equal_value(&self, arn: &str, live: &str, just_put: Option<&JustPut>) -> Result<(), ApplyError> {
+        let Some(JustPut { version, of_git: Some(id) }) = just_put else { return Ok(()) };
+        if version == live && id.as_str() != live {
+            let claim = format!("{}={live}", id.as_str());
+            self.writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
         }
-        let found = self.writer.describe(name).await?.filter(|found| {
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            found.tags == new.tags
-                && text(&found.description) == text(&new.description)
-                && found.kms_key_id == new.kms_key_id
-                && found.secret_type == new.secret_type
-                && found.replicas.keys().eq(new.replicas.keys())
-                && !found.is_scheduled_for_deletion()
-        });
-        found.map(|found| Created { arn: found.arn, version_id: None, receipt: Receipt::default() }).ok_or(error)
-    }
-
-    /// A call whose answer was lost is tried again by the SDK. UpdateSecretVersionStage and DeleteSecret take no
-    /// request token by which the service could tell, so it refuses what it has done already: the label is no longer
-    /// where it is moved from, the secret is on its way out. When the desired result is there, the call is done.
-    async fn recover_lost_response(
-        &self,
-        name: &SecretName,
-        error: ServiceError,
-        came_true: impl Fn(Option<&LiveSecret>) -> bool,
-    ) -> Result<Receipt, ServiceError> {
-        let refused = matches!(
-            error.kind,
-            ServiceErrorKind::Rejected | ServiceErrorKind::InvalidState | ServiceErrorKind::NotFound
-        );
-        if !refused {
-            return Err(error);
-        }
-        match self.writer.describe(name).await {
-            Ok(found) if came_true(found.as_ref()) => Ok(Receipt::default()),
-            Ok(_) | Err(_) => Err(error),
-        }
+        Ok(())
     }
 
     fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::writer::Receipt;
+use super::record::CallRecord;
 use crate::desired::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
@@ -18,14 +18,12 @@ pub enum ApplyEvent<'a> {
         /// What happens to it.
         verb: Verb,
     },
-    /// One action was carried out.
+    /// One action is over. Which calls it took, the recorder knows.
     ActionDone {
         /// The secret.
         secret: &'a SecretName,
         /// The action.
         action: &'a Action,
-        /// What the service says of it.
-        receipt: &'a Receipt,
     },
     /// A policy is put without ValidateResourcePolicy, which could not be asked.
     PolicyNotValidated {
@@ -52,9 +50,9 @@ pub enum SecretOutcome {
     Done,
     /// An action failed. The ones before it were carried out, the ones after it were not tried.
     Failed {
-        /// The operations that were carried out.
+        /// The operations that were carried out, as they were called.
         done: Vec<&'static str>,
-        /// The operation that failed.
+        /// The operation of the action that failed; where its value could not be made, it was not called.
         failed: &'static str,
         /// The operations that were not tried.
         remaining: Vec<&'static str>,
@@ -114,10 +112,19 @@ impl ApplyError {
 pub enum SkipReason {
     /// A secret that it depends on was not done.
     Dependency(SecretName),
-    /// The run was interrupted.
-    Interrupted,
+    /// The run was stopped.
+    Stopped(Stopped),
     /// A removal, and something before it was not done: what replaces the secret may be missing.
     EarlierFailure,
+}
+
+/// Why a run begins nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It was interrupted.
+    Interrupted,
+    /// The record of a call could not be kept.
+    RecordLost,
 }
 
 /// What an apply has to show.
@@ -126,13 +133,23 @@ pub enum SkipReason {
 pub struct ApplyReport {
     /// Each planned secret with what became of it.
     pub outcomes: BTreeMap<SecretName, SecretOutcome>,
-    /// Actions that were carried out.
-    pub actions_done: usize,
-    /// Whether the run was interrupted before everything was begun.
-    pub interrupted: bool,
+    /// The requests that asked for a change, in the order in which their answers came.
+    pub calls: Vec<CallRecord>,
+    /// Why the run was stopped before everything was begun, when it was.
+    pub stopped: Option<Stopped>,
 }
 
 impl ApplyReport {
+    /// How many calls were carried out.
+    pub fn calls_done(&self) -> usize {
+        self.calls.iter().filter(|call| call.is_done()).count()
+    }
+
+    /// What was called for one secret.
+    pub fn calls_of<'a>(&'a self, secret: &'a SecretName) -> impl Iterator<Item = &'a CallRecord> {
+        self.calls.iter().filter(move |call| call.secret == *secret)
+    }
+
     /// Whether every secret was done.
     pub fn is_complete(&self) -> bool {
         self.outcomes.values().all(|outcome| *outcome == SecretOutcome::Done)

@@ -1,16 +1,24 @@
-//! Carries a plan out: the write trait, the engine, and the events that it emits.
+//! Carries a plan out: the write trait, the recorder around it, the engine, and the events that it emits.
 //!
 //! The engine decides nothing: each action carries what it needs, and what is known only after another action (an ARN)
 //! is filled in. It never prints: it tells events, and `render` makes sentences of them. What may not enter: the AWS
 //! SDK, planning, and output.
+//!
+//! What was done is what was called: whatever is told of a run comes from the [`CallRecord`]s of the [`Recorder`], never
+//! from the plan's actions.
 
 mod engine;
 mod event;
+mod record;
+mod recorder;
+mod recovery;
 mod schedule;
 mod values;
 mod writer;
 
 pub use engine::{ApplyOptions, Work, apply};
-pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
+pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
+pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
+pub use recorder::{KeepRecords, Recorder};
 pub use values::{Arns, Values};
 pub use writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::event::SkipReason;
+use super::event::{SkipReason, Stopped};
 use crate::desired::SecretName;
 use crate::plan::{Plan, SecretPlan};
 
@@ -60,10 +60,10 @@ impl<'a> Schedule<'a> {
     }
 
     /// Nothing more begins. Returns everything that was not begun.
-    pub(super) fn stop(&mut self) -> Vec<Skipped<'a>> {
+    pub(super) fn stop(&mut self, why: Stopped) -> Vec<Skipped<'a>> {
         let waiting = std::mem::take(&mut self.waiting).into_values().map(|(plan, _)| plan);
         let removals = std::mem::take(&mut self.removals);
-        self.ready.drain(..).chain(waiting).chain(removals).map(|plan| (plan, SkipReason::Interrupted)).collect()
+        self.ready.drain(..).chain(waiting).chain(removals).map(|plan| (plan, SkipReason::Stopped(why))).collect()
     }
 
     /// When no secret but removals was planned, they are next at once.

@@ -2,12 +2,11 @@
 //!
 //! Plaintext is in here only as [`SecretValue`], which wipes itself and cannot be printed.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use super::event::ApplyError;
 use super::writer::{PutVersion, WriteSecrets};
-use crate::desired::{SecretName, VALUE_TAG};
+use crate::desired::SecretName;
 use crate::live::ServiceErrorKind;
 use crate::plan::{PlannedValue, Token};
 use crate::value::{Identity, SecretValue, Source, ValueError, VersionId};
@@ -51,25 +50,19 @@ pub(super) async fn put(
     writer: &impl WriteSecrets,
     arn: &str,
     planned: &PlannedValue,
-    (value, id): (SecretValue, Option<VersionId>),
+    value: &SecretValue,
+    id: Option<&VersionId>,
 ) -> Result<PutVersion, ApplyError> {
     if let Some(live) = &planned.probe {
-        match writer.put_value(arn, &value, Some(live), &[]).await {
+        match writer.put_value(arn, value, Some(live), &[]).await {
             // The same data under the live id: nothing was changed, and no version is minted.
-            Ok(put) => {
-                if let Some(id) = &id {
-                    let claim = format!("{}={live}", id.as_str());
-                    writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
-                }
-                return Ok(put);
-            }
+            Ok(put) => return Ok(put),
             // Other data: it is a new value indeed.
             Err(error) if error.kind == ServiceErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let put = writer.put_value(arn, &value, id.as_ref().map(VersionId::as_str), &planned.labels).await;
-    match (put, id) {
+    match (writer.put_value(arn, value, id.map(VersionId::as_str), &planned.labels).await, id) {
         (Ok(put), _) => Ok(put),
         (Err(error), Some(id)) if error.kind == ServiceErrorKind::AlreadyExists => {
             Err(ApplyError::PlantedValue { version: id.as_str().to_owned() })

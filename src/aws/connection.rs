@@ -23,6 +23,7 @@ use super::error::{chain, service_error};
 use super::kms::Kms;
 use super::quota::Quotas;
 use super::read::Reader;
+use super::sent::SentRequests;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::live::{ServiceError, ServiceErrorKind};
@@ -125,6 +126,7 @@ impl Aws {
         let clock = ServiceClock::new(self.sandbox.clone());
         let client = aws_sdk_secretsmanager::config::Builder::from(&service)
             .interceptor(self.calls.clone())
+            .interceptor(SentRequests)
             .interceptor(clock.clone())
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);

@@ -6,6 +6,7 @@
 //! - `kms`: data keys of SOPS files;
 //! - `quota`: the pace that AWS documents, kept on our side;
 //! - `calls`: how many requests were sent;
+//! - `sent`: each request and its answer, for the recorder of writing calls;
 //! - `post`: one POST to somebody else, through the same HTTP and TLS;
 //! - `error`: the SDK's errors in our words.
 //!
@@ -20,6 +21,7 @@ mod kms;
 mod post;
 mod quota;
 mod read;
+mod sent;
 mod write;
 
 pub use calls::CallCounts;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Region;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{
     ExternalSecretRotationMetadataItem, Filter, FilterNameStringType, ReplicationStatusType, RotationRulesType,
@@ -15,7 +17,7 @@ use jiff::Timestamp;
 
 use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
-use super::quota::{Group, Quotas};
+use super::quota::{Operation, Quotas};
 use crate::desired::SecretName;
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets,
@@ -47,10 +49,21 @@ impl Reader {
         Self::new(Client::from_conf(config), None, self.clock.clone())
     }
 
-    pub(super) async fn wait(&self, group: Group) {
+    /// Sends a request when it fits the rate of its group, and puts its failure in our words.
+    pub(super) async fn send<T, E, R>(
+        &self,
+        operation: Operation,
+        request: impl Future<Output = Result<T, SdkError<E, R>>>,
+    ) -> Result<T, ServiceError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+        SdkError<E, R>: RequestId,
+    {
         if let Some(quotas) = &self.quotas {
-            quotas.wait(group).await;
+            quotas.wait(operation).await;
         }
+        request.await.map_err(|error| service_error(operation.name(), &error))
     }
 }
 
@@ -60,16 +73,16 @@ impl ReadSecrets for Reader {
     }
 
     async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
-        self.wait(Group::ResourcePolicy).await;
         let call =
             self.client.validate_resource_policy().set_secret_id(secret.map(str::to_owned)).resource_policy(policy);
         // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual
         // number of attempts at every policy would make an apply look dead.
         let once_more =
             aws_sdk_secretsmanager::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
-        let answer = match call.customize().config_override(once_more).send().await {
+        let call = call.customize().config_override(once_more).send();
+        let answer = match self.send(Operation::ValidateResourcePolicy, call).await {
             Ok(answer) => answer,
-            Err(error) => return PolicyVerdict::Unavailable(service_error("ValidateResourcePolicy", &error)),
+            Err(error) => return PolicyVerdict::Unavailable(error),
         };
         if answer.policy_validation_passed {
             return PolicyVerdict::Passed;
@@ -93,11 +106,11 @@ impl ReadSecrets for Reader {
         let mut versions = Vec::new();
         let mut token = None;
         loop {
-            self.wait(Group::Versions).await;
             let call = self.client.list_secret_version_ids().secret_id(name.as_str()).include_deprecated(true);
-            let page = match call.max_results(VERSIONS_PAGE).set_next_token(token).send().await {
+            let call = call.max_results(VERSIONS_PAGE).set_next_token(token).send();
+            let page = match self.send(Operation::ListSecretVersionIds, call).await {
                 Ok(page) => page,
-                Err(error) => return absent_when_not_found(service_error("ListSecretVersionIds", &error)),
+                Err(error) => return absent_when_not_found(error),
             };
             versions.extend(page.versions.unwrap_or_default().into_iter().filter_map(version_entry));
             token = page.next_token.filter(|token| !token.is_empty());
@@ -109,13 +122,13 @@ impl ReadSecrets for Reader {
 
     async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
         let call = self.client.get_secret_value().secret_id(name.as_str()).version_id(version_id);
-        match call.send().await {
+        match self.send(Operation::GetSecretValue, call.send()).await {
             Ok(answer) => Ok(match (answer.secret_string, answer.secret_binary) {
                 (Some(text), _) => Some(SecretValue::text(text)),
                 (None, Some(binary)) => Some(SecretValue::binary(binary.into_inner())),
                 (None, None) => None,
             }),
-            Err(error) => absent_when_not_found(service_error("GetSecretValue", &error)),
+            Err(error) => absent_when_not_found(error),
         }
     }
 
@@ -123,10 +136,9 @@ impl ReadSecrets for Reader {
         &self,
         names: &[SecretName],
     ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
-        self.wait(Group::Values).await;
         let ids = names.iter().map(|name| name.as_str().to_owned()).collect();
         let call = self.client.batch_get_secret_value().set_secret_id_list(Some(ids));
-        let answer = call.send().await.map_err(|error| service_error("BatchGetSecretValue", &error))?;
+        let answer = self.send(Operation::BatchGetSecretValue, call.send()).await?;
         let mut values: BTreeMap<_, _> = answer
             .secret_values
             .unwrap_or_default()
@@ -137,7 +149,7 @@ impl ReadSecrets for Reader {
         for error in answer.errors.unwrap_or_default() {
             let Some(name) = error.secret_id else { continue };
             let failure = ServiceError {
-                operation: "BatchGetSecretValue",
+                operation: Operation::BatchGetSecretValue.name(),
                 kind: kind_of(error.error_code.as_deref()),
                 code: error.error_code,
                 message: error.message.unwrap_or_default(),
@@ -149,17 +161,14 @@ impl ReadSecrets for Reader {
     }
 
     async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.wait(Group::List).await;
-        let page = self
+        let call = self
             .client
             .list_secrets()
             .include_planned_deletion(true)
             .max_results(PAGE)
             .set_filters(Some(filters(filter)).filter(|filters| !filters.is_empty()))
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| service_error("ListSecrets", &error))?;
+            .set_next_token(next_token);
+        let page = self.send(Operation::ListSecrets, call.send()).await?;
         Ok(ListPage {
             secrets: page.secret_list.unwrap_or_default().into_iter().filter_map(listed).collect(),
             next_token: page.next_token.filter(|token| !token.is_empty()),
@@ -167,10 +176,10 @@ impl ReadSecrets for Reader {
     }
 
     async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.wait(Group::Describe).await;
-        match self.client.describe_secret().secret_id(name.as_str()).send().await {
+        let call = self.client.describe_secret().secret_id(name.as_str());
+        match self.send(Operation::DescribeSecret, call.send()).await {
             Ok(secret) => Ok(described(secret)),
-            Err(error) => absent_when_not_found(service_error("DescribeSecret", &error)),
+            Err(error) => absent_when_not_found(error),
         }
     }
 
@@ -179,10 +188,10 @@ impl ReadSecrets for Reader {
     }
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
-        self.wait(Group::ResourcePolicy).await;
-        let error = match self.client.get_resource_policy().secret_id(name.as_str()).send().await {
+        let call = self.client.get_resource_policy().secret_id(name.as_str());
+        let error = match self.send(Operation::GetResourcePolicy, call.send()).await {
             Ok(answer) => return Ok(Some(live_policy(answer.resource_policy))),
-            Err(error) => service_error("GetResourcePolicy", &error),
+            Err(error) => error,
         };
         match error.kind {
             // Scheduled for deletion: it can be read again after a restore.

@@ -8,8 +8,7 @@ use aws_sdk_secretsmanager::types::{ExternalSecretRotationMetadataItem, ReplicaR
 
 use zeroize::Zeroizing;
 
-use super::error::service_error;
-use super::quota::Group;
+use super::quota::Operation;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup, Rotator, SecretName};
@@ -21,7 +20,7 @@ use crate::live::{
 use crate::value::{Exposed, GenerateOptions, SecretValue};
 
 /// Writes to one target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Writer {
     reader: Reader,
 }
@@ -82,13 +81,12 @@ impl ReadSecrets for Writer {
 
 impl WriteSecrets for Writer {
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
-        self.reader.wait(Group::Create).await;
         let NewSecret { description, kms_key_id, tags, secret_type, value, replicas } = secret;
         let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));
         let token = value.as_ref().and_then(|(_, id)| id.as_ref()).map(|id| id.as_str().to_owned());
         // Without one the SDK fills in a ClientRequestToken and keeps it over its retries, so a lost answer makes no
         // second secret.
-        let created = self
+        let call = self
             .reader
             .client
             .create_secret()
@@ -100,12 +98,10 @@ impl WriteSecrets for Writer {
             .set_type(secret_type.clone())
             .set_add_replica_regions((!replicas.is_empty()).then(|| sdk_regions(replicas)))
             .set_secret_string(text)
-            .set_secret_binary(binary)
-            .send()
-            .await
-            .map_err(|error| service_error("CreateSecret", &error))?;
+            .set_secret_binary(binary);
+        let created = self.reader.send(Operation::CreateSecret, call.send()).await?;
         let receipt = receipt(&created);
-        let arn = created.arn.ok_or_else(|| incomplete("CreateSecret", "ARN"))?;
+        let arn = created.arn.ok_or_else(|| incomplete(Operation::CreateSecret, "ARN"))?;
         Ok(Created { arn, version_id: created.version_id, receipt })
     }
 
@@ -116,7 +112,6 @@ impl WriteSecrets for Writer {
         version_id: Option<&str>,
         labels: &[String],
     ) -> Result<PutVersion, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let (text, binary) = exposed(value);
         let call = self
             .reader
@@ -127,26 +122,21 @@ impl WriteSecrets for Writer {
             .set_secret_string(text)
             .set_secret_binary(binary)
             .set_version_stages((!labels.is_empty()).then(|| labels.to_vec()));
-        let put = call.send().await.map_err(|error| service_error("PutSecretValue", &error))?;
+        let put = self.reader.send(Operation::PutSecretValue, call.send()).await?;
         Ok(PutVersion {
             receipt: receipt(&put),
-            version_id: put.version_id.ok_or_else(|| incomplete("PutSecretValue", "VersionId"))?,
+            version_id: put.version_id.ok_or_else(|| incomplete(Operation::PutSecretValue, "VersionId"))?,
             labels: put.version_stages.unwrap_or_default(),
         })
     }
 
     async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let call = self.reader.client.update_secret_version_stage().secret_id(arn).version_stage(label);
         let call = call.remove_from_version_id(from);
-        call.send()
-            .await
-            .map(|answer| receipt(&answer))
-            .map_err(|error| service_error("UpdateSecretVersionStage", &error))
+        self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let call = self
             .reader
             .client
@@ -155,14 +145,10 @@ impl WriteSecrets for Writer {
             .version_stage(label)
             .move_to_version_id(to)
             .set_remove_from_version_id(from.map(str::to_owned));
-        call.send()
-            .await
-            .map(|answer| receipt(&answer))
-            .map_err(|error| service_error("UpdateSecretVersionStage", &error))
+        self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
-        self.reader.wait(Group::Password).await;
         let GenerateOptions {
             length,
             exclude_characters,
@@ -185,18 +171,19 @@ impl WriteSecrets for Writer {
             .exclude_lowercase(*exclude_lowercase)
             .include_space(*include_space)
             .require_each_included_type(*require_each_included_type);
-        let answer = call.send().await.map_err(|error| service_error("GetRandomPassword", &error))?;
-        answer.random_password.map(Zeroizing::new).ok_or_else(|| incomplete("GetRandomPassword", "RandomPassword"))
+        let answer = self.reader.send(Operation::GetRandomPassword, call.send()).await?;
+        answer
+            .random_password
+            .map(Zeroizing::new)
+            .ok_or_else(|| incomplete(Operation::GetRandomPassword, "RandomPassword"))
     }
 
     async fn restore(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Restore).await;
         let call = self.reader.client.restore_secret().secret_id(arn);
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("RestoreSecret", &error))
+        self.reader.send(Operation::RestoreSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let NewSettings { description, kms_key_id, secret_type } = settings;
         let call = self
             .reader
@@ -206,7 +193,7 @@ impl WriteSecrets for Writer {
             .set_description(description.map(str::to_owned))
             .set_kms_key_id(kms_key_id.map(str::to_owned))
             .set_type(secret_type.map(str::to_owned));
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("UpdateSecret", &error))
+        self.reader.send(Operation::UpdateSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn rotate(
@@ -215,7 +202,6 @@ impl WriteSecrets for Writer {
         setup: Option<&RotationSetup>,
         immediately: bool,
     ) -> Result<Rotating, ServiceError> {
-        self.reader.wait(Group::Rotate).await;
         let mut call = self.reader.client.rotate_secret().secret_id(arn).rotate_immediately(immediately);
         if let Some(RotationSetup { rotator, frequency, duration }) = setup {
             let rules = RotationRulesType::builder().set_duration(duration.clone());
@@ -236,14 +222,13 @@ impl WriteSecrets for Writer {
                 }
             };
         }
-        let answer = call.send().await.map_err(|error| service_error("RotateSecret", &error))?;
+        let answer = self.reader.send(Operation::RotateSecret, call.send()).await?;
         Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id })
     }
 
     async fn cancel_rotation(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Rotate).await;
         let call = self.reader.client.cancel_rotate_secret().secret_id(arn);
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("CancelRotateSecret", &error))
+        self.reader.send(Operation::CancelRotateSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn replicate(
@@ -252,7 +237,6 @@ impl WriteSecrets for Writer {
         regions: &BTreeMap<String, Option<String>>,
         overwrite: bool,
     ) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let call = self
             .reader
             .client
@@ -260,47 +244,33 @@ impl WriteSecrets for Writer {
             .secret_id(arn)
             .set_add_replica_regions(Some(sdk_regions(regions)))
             .force_overwrite_replica_secret(overwrite);
-        call.send()
-            .await
-            .map(|answer| receipt(&answer))
-            .map_err(|error| service_error("ReplicateSecretToRegions", &error))
+        self.reader.send(Operation::ReplicateSecretToRegions, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let regions = regions.iter().cloned().collect();
         let call = self.reader.client.remove_regions_from_replication().secret_id(arn);
         let call = call.set_remove_replica_regions(Some(regions));
-        call.send()
-            .await
-            .map(|answer| receipt(&answer))
-            .map_err(|error| service_error("RemoveRegionsFromReplication", &error))
+        self.reader.send(Operation::RemoveRegionsFromReplication, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Update).await;
         let call = self.reader.client.stop_replication_to_replica().secret_id(name.as_str());
-        call.send()
-            .await
-            .map(|answer| receipt(&answer))
-            .map_err(|error| service_error("StopReplicationToReplica", &error))
+        self.reader.send(Operation::StopReplicationToReplica, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Tag).await;
         let call = self.reader.client.tag_resource().secret_id(arn).set_tags(Some(sdk_tags(tags)));
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("TagResource", &error))
+        self.reader.send(Operation::TagResource, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Tag).await;
         let keys = keys.iter().cloned().collect();
         let call = self.reader.client.untag_resource().secret_id(arn).set_tag_keys(Some(keys));
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("UntagResource", &error))
+        self.reader.send(Operation::UntagResource, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::ResourcePolicy).await;
         let call = self
             .reader
             .client
@@ -308,23 +278,21 @@ impl WriteSecrets for Writer {
             .secret_id(arn)
             .resource_policy(policy)
             .block_public_policy(block_public_policy);
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("PutResourcePolicy", &error))
+        self.reader.send(Operation::PutResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn delete_policy(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::ResourcePolicy).await;
         let call = self.reader.client.delete_resource_policy().secret_id(arn);
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("DeleteResourcePolicy", &error))
+        self.reader.send(Operation::DeleteResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn delete(&self, arn: &str, deletion: Deletion) -> Result<Receipt, ServiceError> {
-        self.reader.wait(Group::Delete).await;
         let call = self.reader.client.delete_secret().secret_id(arn);
         let call = match deletion {
             Deletion::Window(days) => call.recovery_window_in_days(i64::from(days)),
             Deletion::Force => call.force_delete_without_recovery(true),
         };
-        call.send().await.map(|answer| receipt(&answer)).map_err(|error| service_error("DeleteSecret", &error))
+        self.reader.send(Operation::DeleteSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 }
 
@@ -340,9 +308,9 @@ fn receipt(answer: &impl RequestId) -> Receipt {
     Receipt { request_id: answer.request_id().map(str::to_owned) }
 }
 
-fn incomplete(operation: &'static str, member: &str) -> ServiceError {
+fn incomplete(operation: Operation, member: &str) -> ServiceError {
     ServiceError {
-        operation,
+        operation: operation.name(),
         kind: ServiceErrorKind::Service,
         code: None,
         message: format!("the answer has no {member}"),

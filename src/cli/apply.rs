@@ -18,8 +18,8 @@ use crate::exit_code::ExitCode;
 use crate::reconcile::Reading;
 use crate::render::{apply_json, approved_text, prepared, question};
 use crate::workflow::{
-    ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, NothingDone, PlanRequest, Prepared, Readiness, Run,
-    RunFlags, Stop, lines, readiness,
+    ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
+    Readiness, Run, RunFlags, Stop, lines, readiness,
 };
 
 /// Show the plan, ask, and carry it out.
@@ -81,7 +81,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let run = session.run();
     // With --format json the document alone is the artifact.
     let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };
-    let telling = Telling::new(shell, talk.clone(), args.journal.as_deref());
+    let telling = Telling::new(shell, talk.clone());
     let flags = RunFlags { selection: &selection, overrides: &args.overrides.0, read_values: args.read_values };
     let request = PlanRequest {
         selection: &selection,
@@ -96,11 +96,12 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
         Err(error) => (report(&error, shell), None),
-        Ok(false) => (ExitCode::Success, None),
-        Ok(true) => {
+        Ok(None) => (ExitCode::Success, None),
+        Ok(Some(Ready { journal })) => {
             let request = ApplyRequest {
                 options: ApplyOptions { concurrency: usize::from(args.concurrency) },
                 wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
+                journal: journal.as_ref(),
                 stop: &stop,
                 tell: &|event| telling.tell(event),
             };
@@ -120,8 +121,13 @@ fn documents(applied: Option<&ApplyRun<'_>>) -> Vec<apply_json::AppliedTarget> {
     targets.map(|target| apply_json::target(target.plan, &target.report, target.verified)).collect()
 }
 
+/// What an apply begins with.
+struct Ready {
+    journal: Option<Journal>,
+}
+
 /// Everything that stands between a plan and its first write: that it is whole, that it is the approved one, that its
-/// values can be made, and a yes. False when there is nothing to do.
+/// values can be made, a journal that can be written, and a yes. None when there is nothing to do.
 async fn may_begin(
     args: &ApplyArgs,
     run: &Run<'_>,
@@ -130,7 +136,7 @@ async fn may_begin(
     flags: &RunFlags<'_>,
     stop: &Stop,
     shell: &Shell,
-) -> Result<bool, Error> {
+) -> Result<Option<Ready>, Error> {
     let readiness = readiness(prepared);
     match readiness {
         Readiness::Ready | Readiness::NothingToDo => {}
@@ -145,18 +151,19 @@ async fn may_begin(
         check_approved(approved, &lines(prepared, flags), nothing_to_do, shell)?;
     }
     if nothing_to_do {
-        return Ok(false);
+        return Ok(None);
     }
     let wrong = run.validate_values(prepared).await;
     if !wrong.is_empty() {
         report_all(&wrong, shell);
         return Err(ErrorKind::NothingDone(NothingDone::ApplyErrors).into());
     }
+    let journal = args.journal.as_deref().map(|path| Journal::open(path, "apply")).transpose()?;
     // An approved plan was read by whoever approved it.
     if !args.yes && approved.is_none() {
         ask(&question::apply(prepared), stop, shell).await?;
     }
-    Ok(true)
+    Ok(Some(Ready { journal }))
 }
 
 /// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that

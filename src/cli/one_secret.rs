@@ -1,18 +1,17 @@
-//! What the day-2 commands have in common: one secret of one target, a question, a call, and its line in the journal.
-
-use std::sync::Arc;
+//! What the day-2 commands have in common: one secret of one target, a question, and a call that the journal notes.
 
 use clap::Args;
 
 use super::args::{AwsArgs, ProjectArgs};
 use super::confirm::ask;
-use super::journal::{Entry, JournalArgs};
+use super::journal::JournalArgs;
+use super::report::report;
 use super::shell::Shell;
-use crate::apply::{Receipt, Rotating};
-use crate::aws::{Aws, Writer};
+use crate::apply::Recorder;
+use crate::aws::Writer;
 use crate::live::{LiveSecret, ServiceError};
 use crate::render::question::{self, Where};
-use crate::workflow::{Error, OneSecret, Stop};
+use crate::workflow::{Error, Journal, OneSecret, Stop};
 
 /// Which secret.
 #[derive(Debug, Args)]
@@ -47,16 +46,30 @@ pub(super) struct DayTwo<'a> {
     pub(super) command: &'static str,
     /// What is asked before it, without the place: `Rotate it`.
     pub(super) question: &'a str,
-    /// What is done, in words; no value.
-    pub(super) action: String,
+    /// The region in which it is called, where that is not the target's own.
+    pub(super) region: Option<&'a str>,
 }
 
 /// What is there after a call that wrote.
 pub(super) struct Written {
-    pub(super) aws: Arc<Aws>,
+    /// The secret as it was before, and what it was found through.
+    pub(super) found: OneSecret,
+    /// The writer of the call.
     pub(super) writer: Writer,
-    /// The secret as it was before.
-    pub(super) secret: LiveSecret,
+    journal: Journal,
+    region: String,
+}
+
+impl Written {
+    /// Makes another call, which is noted as well.
+    pub(super) async fn record<T>(
+        &self,
+        call: impl AsyncFnOnce(&Recorder<'_, Writer>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let entries = self.found.entries(&self.journal, &self.region);
+        let outcome = call(&Recorder::new(&self.writer, &entries)).await;
+        self.journal.failure().map_or(outcome, Err)
+    }
 }
 
 /// Asks before a call that writes to one secret.
@@ -69,61 +82,31 @@ pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, sh
 }
 
 impl DayTwoArgs {
-    /// Asks, unless told not to; then calls, and notes it in the journal. The writer comes back for what is to be read
-    /// afterwards.
-    pub(super) async fn carry_out<T: Receipted>(
+    /// Asks, unless told not to; then calls, and notes it in the journal, which is opened before. The writer comes back
+    /// for what is to be read afterwards.
+    pub(super) async fn carry_out<T>(
         &self,
         found: OneSecret,
         work: DayTwo<'_>,
         stop: &Stop,
-        call: impl AsyncFnOnce(&Writer, &LiveSecret) -> Result<T, ServiceError>,
+        call: impl AsyncFnOnce(&Recorder<'_, Writer>, &LiveSecret) -> Result<T, ServiceError>,
         shell: &Shell,
     ) -> Result<(Written, T), Error> {
+        let journal = self.journal.open(&found.root, work.command)?;
         if !self.yes {
             ask_about(&found, work.question, stop, shell).await?;
         }
         let writer = found.connection.writer();
-        let outcome = call(&writer, &found.secret).await;
-        let OneSecret { root, desired, connection, secret, .. } = &found;
-        let entry = Entry {
-            command: work.command,
-            caller: connection.caller.as_deref(),
-            project: &desired.project,
-            target: &desired.target.name,
-            account: connection.account.as_deref(),
-            region: &desired.target.region,
-            secret: &secret.arn,
-            action: work.action,
-            request_id: match &outcome {
-                Ok(answer) => answer.receipt().request_id.as_deref(),
-                Err(error) => error.request_id.as_deref(),
-            },
-            result: if outcome.is_ok() { "done" } else { "failed" },
-        };
-        self.journal.append_or_default(root, &entry, shell);
+        let writer = work.region.map_or(writer.clone(), |region| writer.in_region(region));
+        let region = work.region.unwrap_or(&found.desired.target.region).to_owned();
+        let entries = found.entries(&journal, &region);
+        let outcome = call(&Recorder::new(&writer, &entries), &found.secret).await;
+        if let Some(error) = journal.failure() {
+            report(&error, shell);
+        }
         match outcome {
-            Ok(answer) => {
-                let OneSecret { aws, secret, .. } = found;
-                Ok((Written { aws, writer, secret }, answer))
-            }
+            Ok(answer) => Ok((Written { found, writer, journal, region }, answer)),
             Err(error) => Err(found.call_failed(error)),
         }
-    }
-}
-
-/// An answer that names its request.
-pub(super) trait Receipted {
-    fn receipt(&self) -> &Receipt;
-}
-
-impl Receipted for Receipt {
-    fn receipt(&self) -> &Receipt {
-        self
-    }
-}
-
-impl Receipted for Rotating {
-    fn receipt(&self) -> &Receipt {
-        &self.receipt
     }
 }

@@ -7,7 +7,7 @@ use super::interrupt;
 use super::one_secret::{DayTwo, DayTwoArgs};
 use super::report::{report, tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::WriteSecrets;
+use crate::apply::{Recorder, WriteSecrets};
 use crate::aws::Writer;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
@@ -43,18 +43,13 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
         shell.err.line("The primary could not be asked who owns the secret.");
     }
     tell_consequences(&found, &primary, &region, shell);
-    let work = DayTwo {
-        command: "promote",
-        question: "Promote it",
-        action: format!("replica in {region} made a secret of its own"),
-    };
-    let call =
-        async |writer: &Writer, secret: &LiveSecret| writer.in_region(&region).stop_replication(&secret.name).await;
+    let work = DayTwo { command: "promote", question: "Promote it", region: Some(&region) };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.stop_replication(&secret.name).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
-    let name = escape::line(written.secret.name.as_str());
+    let name = escape::line(written.found.secret.name.as_str());
     shell.out.line(&format!("{name}: a secret of its own in {} now.", escape::line(&region)));
-    let disowned = disown(&written.writer.in_region(&region), &written.secret.name).await;
-    tell_calls(&written.aws, verbose, shell);
+    let disowned = written.record(async |writer| disown(writer, &written.found.secret.name).await).await;
+    tell_calls(&written.found.aws, verbose, shell);
     if disowned? {
         shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
     }

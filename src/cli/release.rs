@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::begin::find;
 use super::interrupt;
-use super::journal::{Entry, JournalArgs};
+use super::journal::JournalArgs;
 use super::one_secret::{OneSecretArgs, ask_about};
 use super::progress::ApplyLines;
 use super::report::{tell_calls, warn_of};
@@ -38,6 +38,7 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
     shell.out.write(&plan_text::target(shell.out.paint(), &release.plan, &PlanReport::default()));
     warn_of_manifest(&found.desired, &found.secret.name, shell);
 
+    let journal = args.journal.open(&found.root, "release")?;
     let stop = interrupt::listen();
     if !args.yes {
         ask_about(&found, "Release it", &stop, shell).await?;
@@ -45,24 +46,15 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
     let report = {
         let lines = ApplyLines::new(shell, &found.desired.target.name, release.plan.action_count());
         let tell = |event: ApplyEvent<'_>| lines.tell(&event);
-        Box::pin(release.carry_out(&found, stop, &tell)).await
+        Box::pin(release.carry_out(&found, &journal, stop, &tell)).await
     };
-    let entry = Entry {
-        command: "release",
-        caller: found.connection.caller.as_deref(),
-        project: &found.desired.project,
-        target: &found.desired.target.name,
-        account: found.connection.account.as_deref(),
-        region: &found.desired.target.region,
-        secret: &found.secret.arn,
-        action: "keywright's own tags removed".to_owned(),
-        request_id: None,
-        result: if report.is_complete() { "done" } else { "failed" },
-    };
-    args.journal.append_or_default(&found.root, &entry, shell);
+    let missing = journal.failure();
     tell_calls(&found.aws, verbose, shell);
     tell_summary(&release.plan, &report, shell);
-    Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error })
+    match missing {
+        Some(error) => Err(error),
+        None => Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error }),
+    }
 }
 
 /// A manifest that still names the secret would adopt it at the next apply.

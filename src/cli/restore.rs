@@ -7,7 +7,7 @@ use super::interrupt;
 use super::one_secret::{DayTwo, DayTwoArgs};
 use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::WriteSecrets;
+use crate::apply::{Recorder, WriteSecrets};
 use crate::aws::Writer;
 use crate::desired::State;
 use crate::exit_code::ExitCode;
@@ -49,11 +49,10 @@ pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> R
         );
         warn_of(&why, shell);
     }
-    let work =
-        DayTwo { command: "restore", question: "Restore it", action: "scheduled deletion taken back".to_owned() };
-    let call = async |writer: &Writer, secret: &LiveSecret| writer.restore(&secret.arn).await;
+    let work = DayTwo { command: "restore", question: "Restore it", region: None };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.restore(&secret.arn).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
-    tell_calls(&written.aws, verbose, shell);
+    tell_calls(&written.found.aws, verbose, shell);
     shell.out.line(&format!("{shown}: restored."));
     Ok(ExitCode::Success)
 }

@@ -7,7 +7,7 @@ use super::interrupt;
 use super::one_secret::{DayTwo, DayTwoArgs};
 use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::WriteSecrets;
+use crate::apply::{Recorder, WriteSecrets};
 use crate::aws::Writer;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
@@ -35,14 +35,13 @@ pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) ->
     let (from, to) = rollback_versions(&found, &args.to).await?;
     tell_consequences(&found, &from, &to, shell);
 
-    let work =
-        DayTwo { command: "rollback", question: "Roll it back", action: format!("AWSCURRENT from {from} to {to}") };
-    let call = async |writer: &Writer, secret: &LiveSecret| {
+    let work = DayTwo { command: "rollback", question: "Roll it back", region: None };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| {
         writer.move_label(&secret.arn, "AWSCURRENT", &to, Some(&from)).await
     };
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
-    tell_calls(&written.aws, verbose, shell);
-    let name = escape::line(written.secret.name.as_str());
+    tell_calls(&written.found.aws, verbose, shell);
+    let name = escape::line(written.found.secret.name.as_str());
     shell.out.line(&format!("{name}: AWSCURRENT is on {} now.", escape::line(&to)));
     Ok(ExitCode::Success)
 }

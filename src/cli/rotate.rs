@@ -10,7 +10,7 @@ use super::one_secret::{DayTwo, DayTwoArgs, Written};
 use super::progress::Spinner;
 use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::{Receipt, Rotating, WriteSecrets};
+use crate::apply::{Receipt, Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
@@ -56,7 +56,7 @@ pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Res
     } else {
         start(args, found, &stop, shell).await?
     };
-    tell_calls(&written.aws, verbose, shell);
+    tell_calls(&written.found.aws, verbose, shell);
     Ok(ExitCode::Success)
 }
 
@@ -76,8 +76,8 @@ async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) 
          the old one stays as AWSPREVIOUS",
         shell.out.paint().strong(&name)
     ));
-    let work = DayTwo { command: "rotate", question: "Rotate it", action: "rotation started".to_owned() };
-    let call = async |writer: &Writer, secret: &LiveSecret| writer.rotate(&secret.arn, None, true).await;
+    let work = DayTwo { command: "rotate", question: "Rotate it", region: None };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.rotate(&secret.arn, None, true).await;
     let (written, Rotating { version_id, .. }) = args.day_two.carry_out(found, work, stop, call, shell).await?;
     let version = version_id.unwrap_or_default();
     shell.out.line(&format!("{name}: the rotation to {} has begun.", escape::line(&version)));
@@ -89,7 +89,7 @@ async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) 
 
 /// Looks until the new version is current.
 async fn follow(args: &RotateArgs, written: &Written, version: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
-    let name = &written.secret.name;
+    let name = &written.found.secret.name;
     let shown = escape::line(name.as_str());
     let spinner = Spinner::new(shell, &format!("rotating {shown}"));
     let timeout = Duration::from_secs(args.timeout);
@@ -113,12 +113,8 @@ async fn repair(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
         paint.warning("when the function had changed the database or service already, that version is the only \
             valid credential"),
     ));
-    let work = DayTwo {
-        command: "rotate --repair",
-        question: "Take the label away",
-        action: format!("{PENDING} removed from {stuck}"),
-    };
-    let call = async |writer: &Writer, secret: &LiveSecret| -> Result<Receipt, _> {
+    let work = DayTwo { command: "rotate --repair", question: "Take the label away", region: None };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| -> Result<Receipt, _> {
         writer.remove_label(&secret.arn, PENDING, &stuck).await
     };
     let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
@@ -138,12 +134,8 @@ async fn cancel(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
         let origin = escape::line(&declared.origin.to_string()).into_owned();
         warn_of(&format!("{origin} declares rotation: the next apply switches it on again"), shell);
     }
-    let work = DayTwo {
-        command: "rotate --cancel",
-        question: "Switch rotation off",
-        action: "rotation switched off".to_owned(),
-    };
-    let call = async |writer: &Writer, secret: &LiveSecret| writer.cancel_rotation(&secret.arn).await;
+    let work = DayTwo { command: "rotate --cancel", question: "Switch rotation off", region: None };
+    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.cancel_rotation(&secret.arn).await;
     let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
     shell.out.line(&format!("{name}: rotation is off."));
     Ok(written)

@@ -1,23 +1,18 @@
-//! What a run tells, as lines, bars and journal entries.
+//! What a run tells, as lines and bars.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::journal::{self, Entry};
 use super::progress::{ApplyLines, ReadingLine, Spinner};
 use super::report::{report, warn};
 use super::shell::{Output, Shell};
-use crate::apply::{ApplyError, ApplyEvent, SecretOutcome};
 use crate::render::{apply_text, count, escape};
-use crate::workflow::{Event, Place};
+use crate::workflow::Event;
 
 /// Whoever listens to a run for people.
 pub(super) struct Telling<'a> {
     shell: &'a Shell,
     /// Where summaries go.
     talk: Output,
-    /// A line for each writing call goes here.
-    journal: Option<&'a Path>,
     shown: Mutex<Shown>,
 }
 
@@ -30,13 +25,13 @@ struct Shown {
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn new(shell: &'a Shell, talk: Output, journal: Option<&'a Path>) -> Self {
-        Self { shell, talk, journal, shown: Mutex::default() }
+    pub(super) fn new(shell: &'a Shell, talk: Output) -> Self {
+        Self { shell, talk, shown: Mutex::default() }
     }
 
     /// For runs that only read.
     pub(super) fn reading(shell: &'a Shell) -> Self {
-        Self::new(shell, shell.out.clone(), None)
+        Self::new(shell, shell.out.clone())
     }
 
     /// Takes everything off the terminal that was drawn there.
@@ -58,10 +53,7 @@ impl<'a> Telling<'a> {
                 shell.err.line(&format!("\nApplying to {}", escape::line(name)));
                 shown.applying = Some(ApplyLines::new(shell, name, place.target.plan.action_count()));
             }
-            Event::Applied(place, event) => {
-                shown.applying.iter().for_each(|lines| lines.tell(&event));
-                self.note(place, &event);
-            }
+            Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.tell(&event)),
             Event::Stopping => {
                 shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
             }
@@ -84,39 +76,5 @@ impl<'a> Telling<'a> {
                 self.talk.line(&format!("  replicas of {} in sync", count(secrets, "secret")));
             }
         }
-    }
-
-    /// Notes a call that was made in the journal.
-    fn note(&self, place: &Place<'_>, event: &ApplyEvent<'_>) {
-        let Some(path) = self.journal else { return };
-        let (secret, action, request_id, result) = match event {
-            ApplyEvent::ActionDone { secret, action, receipt } => {
-                (*secret, action.operation(), receipt.request_id.as_deref(), "done")
-            }
-            ApplyEvent::Finished { secret, outcome: SecretOutcome::Failed { failed, error, .. }, .. } => {
-                let request_id = match error {
-                    ApplyError::Service(error) => error.request_id.as_deref(),
-                    _ => None,
-                };
-                (*secret, *failed, request_id, "failed")
-            }
-            _ => return,
-        };
-        let Place { caller, desired, target, .. } = *place;
-        // A secret that this run creates is known by its name alone.
-        let arn = target.live.arn(secret);
-        let entry = Entry {
-            command: "apply",
-            caller,
-            project: &desired.project,
-            target: &desired.target.name,
-            account: target.live.account.as_deref(),
-            region: &desired.target.region,
-            secret: arn.as_deref().unwrap_or(secret.as_str()),
-            action: action.to_owned(),
-            request_id,
-            result,
-        };
-        journal::append(path, &entry, self.shell);
     }
 }

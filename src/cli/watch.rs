@@ -27,7 +27,7 @@ use crate::render::error::{obstacle, reasons, target_line};
 use crate::render::watch::{Event, line, metrics, notification};
 use crate::watch::{Board, Findings, Outcome, Pace, Rounds, Server, Webhook};
 use crate::workflow::{
-    Error, ErrorKind, FileProblem, Hint, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings, stopped,
+    Error, ErrorKind, FileProblem, Hint, Journal, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings, stopped,
     unless_stopped,
 };
 
@@ -130,6 +130,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         return Err(ErrorKind::WrongUsage(Problem::IntervalTooShort).into());
     }
     let webhook = webhook(args)?;
+    let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
     let pace = Pace { interval: args.interval, jitter: args.jitter };
@@ -140,11 +141,12 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         None => None,
     };
     args.look.tell_what_is_over(aws.now(), shell);
-    let telling = Telling::new(shell, shell.err.clone(), args.journal.as_deref());
+    let telling = Telling::new(shell, shell.err.clone());
     let watch = Watch {
         settings,
         aws,
         stop,
+        journal,
         tell: &|event| telling.tell(event),
         project: String::new(),
         known: Findings::default(),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup, SecretName, Template};
 use crate::value::{Source, VersionId};
 
-/// One writing call to the service, for the secret whose plan holds it.
+/// One thing to do to the secret whose plan holds it: a writing call, or the few that it may take. What was called is
+/// known from the records of the apply.
 ///
 /// Templates in here are resolved as far as the ARNs are known at plan time; what remains is filled in at apply, and
 /// nothing else is.
@@ -55,6 +56,12 @@ pub enum Action {
     DeletePolicy,
     /// PutSecretValue.
     PutValue(Box<PlannedValue>),
+    /// TagResource, for ourselves: the tag `keywright:value` says that git's value is the live version's, when the put
+    /// before it finds them equal. Else nothing is called.
+    NoteEqualValue {
+        /// The live version.
+        live: String,
+    },
     /// UpdateSecretVersionStage.
     MoveLabel {
         /// The staging label.
@@ -146,7 +153,7 @@ impl Action {
             Self::Restore => "RestoreSecret",
             Self::Create { .. } => "CreateSecret",
             Self::Update { .. } => "UpdateSecret",
-            Self::Tag { .. } => "TagResource",
+            Self::Tag { .. } | Self::NoteEqualValue { .. } => "TagResource",
             Self::PutPolicy { .. } => "PutResourcePolicy",
             Self::DeletePolicy => "DeleteResourcePolicy",
             Self::PutValue(_) => "PutSecretValue",
@@ -161,7 +168,7 @@ impl Action {
     }
 
     /// The place in the order within one secret: restore, create, cancel rotation, key and description, new and changed
-    /// tags, policy, value, labels, replicas, rotation, untag, and removal last of all.
+    /// tags, policy, value, what is noted of it, labels, replicas, rotation, untag, and removal last of all.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Restore => 0,
@@ -171,12 +178,13 @@ impl Action {
             Self::Tag { .. } => 4,
             Self::PutPolicy { .. } | Self::DeletePolicy => 5,
             Self::PutValue(_) => 6,
-            Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 7,
-            Self::RemoveReplicas { .. } => 8,
-            Self::Replicate { .. } => 9,
-            Self::Rotate { .. } => 10,
-            Self::Untag { .. } => 11,
-            Self::Delete { .. } => 12,
+            Self::NoteEqualValue { .. } => 7,
+            Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 8,
+            Self::RemoveReplicas { .. } => 9,
+            Self::Replicate { .. } => 10,
+            Self::Rotate { .. } => 11,
+            Self::Untag { .. } => 12,
+            Self::Delete { .. } => 13,
         }
     }
 
@@ -195,6 +203,7 @@ impl Action {
             Self::Restore
             | Self::CancelRotation
             | Self::DeletePolicy
+            | Self::NoteEqualValue { .. }
             | Self::MoveLabel { .. }
             | Self::RemoveLabel { .. }
             | Self::RemoveReplicas { .. }

@@ -118,6 +118,7 @@ fn arguments(action: &Action) -> Value {
         }
         Action::PutValue(value) => planned_value(value),
         Action::RemoveLabel { label, from } => json!({ "removeLabel": label, "from": from }),
+        Action::NoteEqualValue { live } => json!({ "whenEqualTo": live }),
         Action::MoveLabel { label, to, from } => json!({
             "label": label,
             "to": match to {

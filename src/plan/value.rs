@@ -112,7 +112,9 @@ impl ValuePlanner<'_> {
                 source: value.source.clone(),
                 origin: value.origin.clone(),
             });
+            let compared = planned.probe.clone();
             difference.actions.push(Action::PutValue(Box::new(planned)));
+            difference.actions.extend(compared.map(|live| Action::NoteEqualValue { live }));
             // A put of what the service has already moves no label, so the label follows.
             if let Some((to, from)) = restored {
                 let label = CURRENT.to_owned();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::apply_text::error_text;
 use super::words;
-use crate::apply::{ApplyError, ApplyReport, SecretOutcome, SkipReason};
+use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome, SkipReason};
 use crate::plan::{Plan, SecretPlan};
 
 /// The version of the format of [`ApplyDocument`].
@@ -39,7 +39,7 @@ pub struct AppliedTarget {
     /// The region.
     pub region: String,
     /// Writing calls that were carried out.
-    pub actions_done: usize,
+    pub calls_done: usize,
     /// Whether everything that was done was read again and matches the manifests; absent when it could not be read
     /// again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,8 +58,8 @@ pub struct AppliedSecret {
     pub verb: &'static str,
     /// `done`, `failed`, `stale` (it had changed since it was planned, and was left alone) or `skipped`.
     pub result: &'static str,
-    /// The operations that were carried out.
-    pub done: Vec<&'static str>,
+    /// The writing calls that were sent, in the order of their answers.
+    pub calls: Vec<CallDocument>,
     /// The operation that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<&'static str>,
@@ -71,19 +71,40 @@ pub struct AppliedSecret {
     pub request_id: Option<String>,
 }
 
+/// One writing call that was sent.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallDocument {
+    /// The operation's name in the API.
+    pub operation: &'static str,
+    /// `done`, `failed`, `lost` (no answer came: it may have been carried out or not) or `recovered` (refused, since an
+    /// earlier one whose answer was lost had been carried out).
+    pub result: &'static str,
+    /// The service's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The request's id, by which CloudTrail finds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl CallDocument {
+    fn of(call: &CallRecord) -> Self {
+        let CallRecord { at: _, operation, secret: _, arn: _, answer, request_id } = call;
+        let code = answer.code().map(str::to_owned);
+        Self { operation, result: answer.word(), code, request_id: request_id.clone() }
+    }
+}
+
 /// One target's apply as a document.
 pub fn target(plan: &Plan, report: &ApplyReport, verified: Option<bool>) -> AppliedTarget {
     AppliedTarget {
         name: plan.target.clone(),
         account: plan.account.clone(),
         region: plan.region.clone(),
-        actions_done: report.actions_done,
+        calls_done: report.calls_done(),
         verified,
-        secrets: plan
-            .secrets
-            .iter()
-            .filter_map(|secret| Some(applied(secret, report.outcomes.get(&secret.name)?)))
-            .collect(),
+        secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),
     }
 }
 
@@ -102,23 +123,21 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// What became of one secret as a document.
-pub(super) fn applied(plan: &SecretPlan, outcome: &SecretOutcome) -> AppliedSecret {
+pub(super) fn applied(plan: &SecretPlan, report: &ApplyReport) -> Option<AppliedSecret> {
+    let outcome = report.outcomes.get(&plan.name)?;
     let none = AppliedSecret {
         name: plan.name.as_str().to_owned(),
         verb: words::verb(plan.verb).1,
         result: "done",
-        done: Vec::new(),
+        calls: report.calls_of(&plan.name).map(CallDocument::of).collect(),
         failed: None,
         reason: None,
         request_id: None,
     };
-    match outcome {
-        SecretOutcome::Done => {
-            AppliedSecret { done: plan.actions.iter().map(crate::plan::Action::operation).collect(), ..none }
-        }
-        SecretOutcome::Failed { done, failed, remaining: _, error } => AppliedSecret {
+    Some(match outcome {
+        SecretOutcome::Done => none,
+        SecretOutcome::Failed { done: _, failed, remaining: _, error } => AppliedSecret {
             result: "failed",
-            done: done.clone(),
             failed: Some(failed),
             reason: Some(error_text(error)),
             request_id: match error {
@@ -135,10 +154,10 @@ pub(super) fn applied(plan: &SecretPlan, outcome: &SecretOutcome) -> AppliedSecr
             result: "skipped",
             reason: Some(match reason {
                 SkipReason::Dependency(dependency) => format!("it depends on {dependency}, which was not done"),
-                SkipReason::Interrupted => "the run was interrupted".to_owned(),
+                SkipReason::Stopped(why) => words::stopped(*why).to_owned(),
                 SkipReason::EarlierFailure => "removals come last, and something before it was not done".to_owned(),
             }),
             ..none
         },
-    }
+    })
 }

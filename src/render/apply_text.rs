@@ -67,7 +67,7 @@ pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &
                 SkipReason::Dependency(dependency) => {
                     format!("it depends on {}, which was not done", escape::line(dependency.as_str()))
                 }
-                SkipReason::Interrupted => "the run was interrupted".to_owned(),
+                SkipReason::Stopped(why) => words::stopped(*why).to_owned(),
                 SkipReason::EarlierFailure => "removals come last, and something before it was not done".to_owned(),
             };
             format!("  {} {name}: not begun ({word}): {why}", paint.warning(". skipped "))

@@ -127,6 +127,7 @@ fn hint(hint: &Hint) -> String {
         Hint::DidYouMean { name } => return format!("did you mean {name}?"),
         Hint::ReplicasIn { regions } if regions.is_empty() => "it has no replica",
         Hint::ReplicasIn { regions } => return format!("it has replicas in {}", regions.join(", ")),
+        Hint::NotInJournal { lines } => return format!("these calls are not in it:\n{}", lines.join("\n")),
         Hint::ListedFolders { folders } => return format!("spec.manifests lists: {}", folders.join(", ")),
         Hint::NameAccount { target } => return format!("name the account of target {target} in the project file"),
         Hint::Text(text) => return text.clone(),

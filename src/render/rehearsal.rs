@@ -31,7 +31,7 @@ pub struct RehearsalDocument {
     /// Writing calls that were planned.
     pub actions: usize,
     /// Writing calls that were accepted.
-    pub actions_done: usize,
+    pub calls_done: usize,
     /// What became of each secret on the copy, by name.
     pub secrets: Vec<AppliedSecret>,
     /// What a plan after it would do.
@@ -86,7 +86,7 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> String {
     } else if applied.is_complete() {
         parts.push("all accepted".to_owned());
     } else {
-        parts.push(format!("{} accepted", applied.actions_done));
+        parts.push(format!("{} accepted", applied.calls_done()));
         let not_done = applied.outcomes.len() - applied.done();
         parts.push(format!("{} not done", words::count(not_done, "secret")));
     }
@@ -106,7 +106,7 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> String {
 pub(super) fn not_done<'a>(plan: &'a Plan, rehearsed: &Rehearsed) -> Vec<(&'a SecretName, String)> {
     let Ok(report) = rehearsed else { return Vec::new() };
     let reason = |secret: &'a SecretPlan| {
-        let outcome = applied(secret, report.applied.outcomes.get(&secret.name)?);
+        let outcome = applied(secret, &report.applied)?;
         let reason = outcome.reason?;
         let text = outcome.failed.map_or_else(|| reason.clone(), |operation| format!("{operation} failed: {reason}"));
         Some((&secret.name, text))
@@ -120,7 +120,7 @@ pub fn document(plan: &Plan, rehearsed: &Rehearsed) -> RehearsalDocument {
         passed: passed(rehearsed),
         error: None,
         actions: plan.action_count(),
-        actions_done: 0,
+        calls_done: 0,
         secrets: Vec::new(),
         remaining: Vec::new(),
         differs: Vec::new(),
@@ -131,12 +131,8 @@ pub fn document(plan: &Plan, rehearsed: &Rehearsed) -> RehearsalDocument {
     };
     let RehearsalReport { applied: report, remaining, differs } = report;
     RehearsalDocument {
-        actions_done: report.actions_done,
-        secrets: plan
-            .secrets
-            .iter()
-            .filter_map(|secret| Some(applied(secret, report.outcomes.get(&secret.name)?)))
-            .collect(),
+        calls_done: report.calls_done(),
+        secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),
         remaining: remaining.secrets.iter().map(plan_json::secret).collect(),
         differs: differs.iter().map(|name| name.as_str().to_owned()).collect(),
         ..none

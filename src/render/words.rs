@@ -2,6 +2,7 @@
 
 use super::escape;
 use super::paint::Paint;
+use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
 use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
@@ -169,6 +170,9 @@ pub(super) fn source(source: &Source) -> String {
     escape::line(&text).into_owned()
 }
 
+/// What becomes of a value that is compared with the live one first.
+const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
+
 /// Why a value is put, in a few words.
 pub(super) fn value_reason(reason: &ValueReason) -> String {
     match reason {
@@ -178,14 +182,14 @@ pub(super) fn value_reason(reason: &ValueReason) -> String {
             escape::line(&undone.id),
             made(undone),
             if *moved_back {
-                "git's version is still there and becomes current again"
+                "git's version is still there and becomes current again".to_owned()
             } else {
-                "git's value is put anew"
+                format!("git's value is put anew; {NOTED_WHEN_EQUAL}")
             }
         ),
         ValueReason::NowGenerated { .. } => "generated anew, since the current value is one that git held".to_owned(),
         ValueReason::ReEncryptedOrChanged { .. } => {
-            "re-encrypted or changed; an equal value mints no version".to_owned()
+            format!("re-encrypted or changed; {NOTED_WHEN_EQUAL}")
         }
         ValueReason::Reverted { .. } => "git went back to a version that is still there".to_owned(),
         ValueReason::Differs { .. } => "differs from the live value".to_owned(),
@@ -203,6 +207,14 @@ fn made(UndoneVersion { id: _, made_by, made }: &UndoneVersion) -> String {
         MadeBy::OwnId => "under an id of somebody's own",
     };
     format!(" (made{date} {by})")
+}
+
+/// Why nothing more was begun.
+pub(super) fn stopped(why: Stopped) -> &'static str {
+    match why {
+        Stopped::Interrupted => "the run was interrupted",
+        Stopped::RecordLost => "the journal could not be written any more",
+    }
 }
 
 /// What is no longer as it was.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::error::{Error, ErrorKind};
 use super::event::{Event, Place, Tell};
+use super::journal::{Caller, Entries, Journal};
 use super::outcome::{AppliedTarget, ApplyRun};
 use super::prepare::{Planned, Prepared};
 use super::session::Run;
 use super::stop::{Stop, stopped};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, SecretOutcome, Values, Work, apply};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Values, Work, apply};
 use crate::desired::SecretName;
 use crate::reconcile::{TargetError, verify};
 
@@ -20,6 +21,8 @@ pub struct ApplyRequest<'a> {
     pub options: ApplyOptions,
     /// Follow replicas until they are made, at most so long.
     pub wait_replicas: Option<Duration>,
+    /// A line for each writing call goes here.
+    pub journal: Option<&'a Journal>,
     /// What is in flight is finished when this turns true.
     pub stop: &'a Stop,
     /// Told what happens.
@@ -41,8 +44,12 @@ impl Run<'_> {
             (request.tell)(Event::Applying(&place));
             let report = Box::pin(request.carry_out(&place, &values)).await;
             (request.tell)(Event::Carried(&target.plan, &report));
+            let missing = request.journal.and_then(Journal::failure);
+            if let Some(error) = &missing {
+                (request.tell)(Event::Failed(error));
+            }
             let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
-            let mut failed_after = not_read;
+            let mut failed_after = not_read || missing.is_some();
             if let Some(timeout) = request.wait_replicas {
                 failed_after |= !Box::pin(request.follow_replicas(&place, &report, timeout)).await;
             }
@@ -54,8 +61,19 @@ impl Run<'_> {
 
 impl ApplyRequest<'_> {
     async fn carry_out(&self, place: &Place<'_>, values: &impl Values) -> ApplyReport {
-        let Place { writer, caller: _, desired, target } = *place;
-        let tell = |event: ApplyEvent<'_>| (self.tell)(Event::Applied(place, event));
+        let Place { writer, caller, desired, target } = *place;
+        let entries = Entries {
+            journal: self.journal,
+            caller: Caller {
+                arn: caller.map(str::to_owned),
+                project: desired.project.clone(),
+                target: desired.target.name.clone(),
+                account: target.live.account.clone(),
+                region: desired.target.region.clone(),
+            },
+        };
+        let recorder = Recorder::new(writer, &entries);
+        let tell = |event: ApplyEvent<'_>| (self.tell)(Event::Applied(event));
         let work = Work { plan: &target.plan, live: &target.live, ignored: &desired.ignore_tags };
         let stopping = async {
             stopped(self.stop).await;
@@ -64,7 +82,7 @@ impl ApplyRequest<'_> {
             std::future::pending::<std::convert::Infallible>().await
         };
         tokio::select! {
-            report = apply(writer, values, work, self.options, self.stop.clone(), &tell) => report,
+            report = apply(&recorder, values, work, self.options, self.stop.clone(), &tell) => report,
             never = stopping => match never {},
         }
     }

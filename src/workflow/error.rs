@@ -145,6 +145,12 @@ pub enum ErrorKind {
     /// Replicas were still being made when the time was over.
     #[error("replicas are still being made after {} seconds", .0.as_secs())]
     ReplicasLate(Duration),
+    /// A line of the journal could not be written, and the call was made.
+    #[error("the journal {} could not be written any more: nothing new was begun", .path.display())]
+    JournalLost {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something was written, and what was to follow it failed.
     #[error("{secret}: {problem}")]
     AfterWrite {
@@ -390,6 +396,9 @@ pub enum Hint {
     NameAnotherManFolder,
     NameProject,
     NameJournal,
+    NotInJournal {
+        lines: Vec<String>,
+    },
     SandboxFile,
     ApprovedByPlanOut,
     ApprovedBySandboxMixUp,

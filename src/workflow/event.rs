@@ -23,7 +23,7 @@ pub enum Event<'a> {
     /// The plan of a target is about to be carried out.
     Applying(&'a Place<'a>),
     /// Something of it happened.
-    Applied(&'a Place<'a>, ApplyEvent<'a>),
+    Applied(ApplyEvent<'a>),
     /// The run was stopped: what is in flight is finished first.
     Stopping,
     /// The plan of a target was carried out, or as much of it as could be.

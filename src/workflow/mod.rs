@@ -14,6 +14,7 @@ mod event;
 mod failures;
 pub mod files;
 mod import;
+mod journal;
 mod one_secret;
 mod outcome;
 mod prepare;
@@ -38,6 +39,7 @@ pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, Secre
 pub use event::{Event, Place, Tell};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
 pub use import::{ImportSource, Importing, judge_import, read_state};
+pub use journal::{Caller, Entries, Journal};
 pub use one_secret::{OneSecret, git_version};
 pub use outcome::{AppliedTarget, ApplyOutcome, ApplyRun};
 pub use prepare::{PlanRequest, Planned, Prepared, PreparedTarget};

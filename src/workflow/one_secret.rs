@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::failures::TargetFailure;
+use super::journal::{Caller, Entries, Journal};
 use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
@@ -48,6 +49,19 @@ impl OneSecret {
             return Err(like(&desired, &name, Error::secret(&name, SecretProblem::Missing)));
         };
         Ok(Self { root: loaded.root, desired, aws: Arc::new(aws), connection, secret })
+    }
+
+    /// Where the records of calls about it go: into the journal, as made in a region.
+    pub fn entries<'a>(&self, journal: &'a Journal, region: &str) -> Entries<'a> {
+        let Self { desired, connection, .. } = self;
+        let caller = Caller {
+            arn: connection.caller.clone(),
+            project: desired.project.clone(),
+            target: desired.target.name.clone(),
+            account: connection.account.clone(),
+            region: region.to_owned(),
+        };
+        Entries { journal: Some(journal), caller }
     }
 
     /// Why a call about it failed.

@@ -1,6 +1,6 @@
 //! What an apply came to, over all targets.
 
-use crate::apply::{ApplyReport, SecretOutcome};
+use crate::apply::{ApplyReport, SecretOutcome, Stopped};
 use crate::plan::Plan;
 
 /// One target's apply.
@@ -43,13 +43,13 @@ impl ApplyRun<'_> {
         let is_complete = |target: &AppliedTarget<'_>| {
             target.report.is_complete() && target.verified != Some(false) && !target.failed_after
         };
-        if self.targets.iter().any(|target| target.report.interrupted) {
+        if self.targets.iter().any(|target| target.report.stopped == Some(Stopped::Interrupted)) {
             return ApplyOutcome::Interrupted;
         }
         if self.targets.iter().all(is_complete) {
             return ApplyOutcome::Complete;
         }
-        if self.targets.iter().any(|target| target.report.actions_done > 0) {
+        if self.targets.iter().any(|target| target.report.calls_done() > 0) {
             return ApplyOutcome::Partial;
         }
         let mut outcomes = self.targets.iter().flat_map(|target| target.report.outcomes.values());
@@ -66,6 +66,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use crate::apply::{Answer, CallRecord};
     use crate::desired::SecretName;
     use crate::plan::ObservedField;
 
@@ -81,6 +82,17 @@ mod tests {
 
     fn done() -> SecretOutcome {
         SecretOutcome::Done
+    }
+
+    fn call() -> CallRecord {
+        CallRecord {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            operation: "UpdateSecret",
+            secret: SecretName::new("a"),
+            arn: None,
+            answer: Answer::Done,
+            request_id: None,
+        }
     }
 
     fn conflict() -> SecretOutcome {
@@ -100,8 +112,8 @@ mod tests {
                 plan: &plan,
                 report: ApplyReport {
                     outcomes: BTreeMap::from([(SecretName::new("a"), outcome.clone())]),
-                    actions_done: usize::from(*outcome == SecretOutcome::Done),
-                    interrupted: false,
+                    calls: if *outcome == SecretOutcome::Done { vec![call()] } else { Vec::new() },
+                    stopped: None,
                 },
                 verified: (*outcome == SecretOutcome::Done).then_some(true),
                 failed_after: false,
@@ -129,8 +141,8 @@ mod tests {
         let plan = plan();
         let report = ApplyReport {
             outcomes: BTreeMap::from([(SecretName::new("a"), SecretOutcome::Done)]),
-            actions_done: 1,
-            interrupted: false,
+            calls: vec![call()],
+            stopped: None,
         };
         let mut target = AppliedTarget { plan: &plan, report, verified: None, failed_after: true };
         assert_eq!(
@@ -138,7 +150,7 @@ mod tests {
             ApplyOutcome::Partial
         );
         target.failed_after = false;
-        target.report.interrupted = true;
+        target.report.stopped = Some(Stopped::Interrupted);
         assert_eq!(ApplyRun { targets: vec![target] }.outcome(), ApplyOutcome::Interrupted);
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::one_secret::OneSecret;
 use crate::apply::WriteSecrets;
-use crate::aws::Writer;
 use crate::desired::{OWNER_TAG, SecretName};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::reconcile::{PlanError, TargetError};
@@ -58,7 +57,7 @@ pub async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Resu
 
 /// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever
 /// take it over: it goes. Tells whether there was one.
-pub async fn disown(writer: &Writer, secret: &SecretName) -> Result<bool, Error> {
+pub async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> Result<bool, Error> {
     let failed = |error: ServiceError| {
         let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::OwnerTagStays };
         Error::from(kind).because(TargetError::Plan(PlanError::Service(error)))

@@ -1,10 +1,11 @@
 //! Letting go of one secret: its plan, and carrying it out.
 
 use super::error::{Error, SecretProblem};
+use super::journal::Journal;
 use super::one_secret::OneSecret;
 use super::stop::Stop;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Work, apply};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, Work, apply};
 use crate::live::Live;
 use crate::plan::{Plan, plan_release};
 
@@ -33,6 +34,7 @@ impl Release {
     pub async fn carry_out(
         &self,
         found: &OneSecret,
+        journal: &Journal,
         stop: Stop,
         tell: &(dyn Fn(ApplyEvent<'_>) + Sync),
     ) -> ApplyReport {
@@ -42,6 +44,8 @@ impl Release {
         let decryptor = sources.decryptor();
         let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
         let work = Work { plan: &self.plan, live: &self.live, ignored: &found.desired.ignore_tags };
-        apply(&writer, &values, work, ApplyOptions::default(), stop, tell).await
+        let entries = found.entries(journal, &found.desired.target.region);
+        let recorder = Recorder::new(&writer, &entries);
+        apply(&recorder, &values, work, ApplyOptions::default(), stop, tell).await
     }
 }

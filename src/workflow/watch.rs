@@ -10,6 +10,7 @@ use super::apply::ApplyRequest;
 use super::drift::{Look, Looked};
 use super::error::{Error, ErrorKind};
 use super::event::Tell;
+use super::journal::Journal;
 use super::outcome::ApplyRun;
 use super::prepare::Prepared;
 use super::readiness::{Readiness, readiness};
@@ -48,6 +49,8 @@ pub struct Watch<'a> {
     pub aws: Arc<Aws>,
     /// Ends it.
     pub stop: Stop,
+    /// A line for each writing call of an apply goes here.
+    pub journal: Option<Journal>,
     /// Told what a look and an apply tell.
     pub tell: Tell<'a>,
     /// The project's name; empty until the manifests could be read.
@@ -146,8 +149,13 @@ impl Watch<'_> {
         if !apply || !self.may_apply(&run, &prepared, tell).await {
             return Ok(Step::Ended);
         }
-        let request =
-            ApplyRequest { options: ApplyOptions::default(), wait_replicas: None, stop: &self.stop, tell: self.tell };
+        let request = ApplyRequest {
+            options: ApplyOptions::default(),
+            wait_replicas: None,
+            journal: self.journal.as_ref(),
+            stop: &self.stop,
+            tell: self.tell,
+        };
         let applied = Box::pin(run.apply(&prepared, &request)).await;
         tell(&self.project, WatchEvent::Applied(&applied));
         if *self.stop.borrow() { Err(ErrorKind::Interrupted { what: None }.into()) } else { Ok(Step::Wrote) }

@@ -2,6 +2,7 @@
 
 mod live;
 pub(crate) mod operations;
+mod replay;
 mod sections;
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use keywright::sandbox::{Fault, FaultKind, Sandbox};
+use replay::JournalOf;
 use sections::{Header, Section};
 use similar::TextDiff;
 
@@ -46,6 +48,8 @@ pub(crate) fn run(path: &Path) -> Result<(), String> {
 /// The state of the scenario so far.
 struct Stage {
     folder: tempfile::TempDir,
+    /// Where journals are that the scenario does not ask for.
+    aside: tempfile::TempDir,
     sandbox: Sandbox,
     answer: Option<String>,
     /// Calls already told by a `calls` section.
@@ -59,6 +63,7 @@ impl Stage {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            aside: tempfile::tempdir().expect("a temporary folder"),
             sandbox: support::sandbox(),
             answer: None,
             told: 0,
@@ -154,7 +159,14 @@ impl Stage {
         }
         let before = self.sandbox.calls().len();
         let answer = self.answer.take();
+        let mut args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+        let journal = JournalOf::of(&verb, &mut args, self.folder.path(), self.aside.path());
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let run = support::keywright(&self.sandbox, &args, answer.as_deref());
+        if let Some(journal) = journal {
+            let calls = self.sandbox.calls().into_iter().skip(before);
+            journal.compare(calls).expect("the journal is the log of the calls");
+        }
         operations::called_by_keywright(self.sandbox.calls().into_iter().skip(before));
         let may_write = verb == "watch" && args.contains(&"--apply");
         if !may_write

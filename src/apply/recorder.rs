@@ -1,0 +1,369 @@
+//! The recorder: the write trait again, with a record of each request that was sent and of what came back.
+//!
+//! Everything that is said of a run afterwards (the journal, JSON, counts, the summary) is made of these records. It
+//! also finds out what became of calls whose answer was lost, since that is part of what came back. Reading, and
+//! GetRandomPassword, which changes nothing, pass through without a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
+use super::recovery::{lost_create, lost_delete, lost_move};
+use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
+use crate::desired::{Deletion, RotationSetup, SecretName};
+use crate::live::{
+    ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, VersionEntry,
+};
+use crate::value::{GenerateOptions, SecretValue};
+
+/// Where records go as soon as there is one.
+pub trait KeepRecords: Sync {
+    /// Keeps one.
+    fn keep(&self, call: &CallRecord);
+
+    /// Whether one could not be kept: nothing new should be begun then.
+    fn is_broken(&self) -> bool;
+}
+
+/// Records that are wanted at the end alone.
+impl KeepRecords for () {
+    fn keep(&self, _: &CallRecord) {}
+
+    fn is_broken(&self) -> bool {
+        false
+    }
+}
+
+/// A writer whose calls are recorded.
+pub struct Recorder<'a, W> {
+    writer: &'a W,
+    records: &'a dyn KeepRecords,
+    calls: Mutex<Vec<CallRecord>>,
+}
+
+/// The secret of a call.
+struct Of<'a> {
+    name: SecretName,
+    arn: Option<&'a str>,
+}
+
+impl<'a> Of<'a> {
+    fn arn(arn: &'a str) -> Self {
+        Self { name: name_in(arn), arn: Some(arn) }
+    }
+}
+
+/// What comes back of a call that was carried out.
+trait Answers {
+    fn request_id(&self) -> Option<&str>;
+    /// The ARN, where the call made it known.
+    fn arn(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Answers for Receipt {
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl Answers for Rotating {
+    fn request_id(&self) -> Option<&str> {
+        self.receipt.request_id.as_deref()
+    }
+}
+
+impl Answers for PutVersion {
+    fn request_id(&self) -> Option<&str> {
+        self.receipt.request_id.as_deref()
+    }
+}
+
+impl Answers for Created {
+    fn request_id(&self) -> Option<&str> {
+        self.receipt.request_id.as_deref()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+}
+
+impl<'a, W: WriteSecrets> Recorder<'a, W> {
+    /// `records` is given each record at once, from whichever task made the call.
+    pub fn new(writer: &'a W, records: &'a dyn KeepRecords) -> Self {
+        Self { writer, records, calls: Mutex::default() }
+    }
+
+    /// The records so far, in the order in which answers came.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The operations that were carried out for one secret.
+    pub(super) fn done_for(&self, secret: &SecretName) -> Vec<&'static str> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().filter(|call| call.secret == *secret && call.is_done()).map(|call| call.operation).collect()
+    }
+
+    /// Whether a record could not be kept.
+    pub fn lost_a_record(&self) -> bool {
+        self.records.is_broken()
+    }
+
+    /// Makes a call that the service recognises when it is repeated, or that may be repeated.
+    ///
+    /// Calls come boxed: the SDK's futures are large, and would be copied from frame to frame.
+    async fn call<T: Answers>(
+        &self,
+        operation: &'static str,
+        of: Of<'_>,
+        call: BoxFuture<'_, Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        self.recovered(operation, of, call, async |_| None).await
+    }
+
+    /// Makes a call that the service refuses when it is repeated: `recover` finds out whether what was asked for is
+    /// there all the same. It is asked only when an earlier request of the call was not answered well.
+    async fn recovered<T: Answers>(
+        &self,
+        operation: &'static str,
+        of: Of<'_>,
+        call: BoxFuture<'_, Result<T, ServiceError>>,
+        recover: impl AsyncFnOnce(&ServiceError) -> Option<T>,
+    ) -> Result<T, ServiceError> {
+        let (outcome, mut sent) = requests_of(call).await;
+        sent.retain(|request| request.operation == operation);
+        let repeated = sent.len() > 1;
+        let (outcome, refused) = match outcome {
+            Err(error) if repeated => match recover(&error).await {
+                Some(answer) => (Ok(answer), Some(error)),
+                None => (Err(error), None),
+            },
+            outcome => (outcome, None),
+        };
+        self.record(operation, &of, sent, &outcome, refused.as_ref());
+        outcome
+    }
+
+    fn record<T: Answers>(
+        &self,
+        operation: &'static str,
+        of: &Of<'_>,
+        mut sent: Vec<Sent>,
+        outcome: &Result<T, ServiceError>,
+        refused: Option<&ServiceError>,
+    ) {
+        let arn = of.arn.or_else(|| outcome.as_ref().ok().and_then(Answers::arn)).map(str::to_owned);
+        let record = |at, answer, request_id| CallRecord {
+            at,
+            operation,
+            secret: of.name.clone(),
+            arn: arn.clone(),
+            answer,
+            request_id,
+        };
+        let last = sent.pop();
+        for Sent { operation: _, answered, at } in sent {
+            let (answer, request_id) = answer_of(answered);
+            self.keep(record(at, answer, request_id));
+        }
+        let at = last.as_ref().map_or_else(Timestamp::now, |last| last.at);
+        let (answer, request_id) = match (outcome, refused) {
+            (Ok(_), Some(error)) => (Answer::Recovered { code: error.code.clone() }, error.request_id.clone()),
+            (Ok(answer), None) => (Answer::Done, answer.request_id().map(str::to_owned)),
+            (Err(error), _) => match last {
+                Some(Sent { answered: None, .. }) => (Answer::Lost, error.request_id.clone()),
+                // It never left: there is nothing to record.
+                None if error.code.is_none() && error.request_id.is_none() => return,
+                _ => (Answer::Failed { code: error.code.clone() }, error.request_id.clone()),
+            },
+        };
+        self.keep(record(at, answer, request_id));
+    }
+
+    fn keep(&self, record: CallRecord) {
+        self.records.keep(&record);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+}
+
+/// What came back of a request that was sent again.
+fn answer_of(answered: Option<Answered>) -> (Answer, Option<String>) {
+    match answered {
+        None => (Answer::Lost, None),
+        Some(Answered { accepted: true, request_id, .. }) => (Answer::Done, request_id),
+        Some(Answered { accepted: false, code, request_id }) => (Answer::Failed { code }, request_id),
+    }
+}
+
+/// The name in a secret's full ARN, which ends with `-` and six characters of the service's own.
+fn name_in(arn: &str) -> SecretName {
+    let full = arn.splitn(7, ':').nth(6).unwrap_or(arn);
+    let name = full.len().checked_sub(7).and_then(|end| full.get(..end)).unwrap_or(full);
+    SecretName::new(name)
+}
+
+impl<W: WriteSecrets> ReadSecrets for Recorder<'_, W> {
+    fn service_time(&self) -> Option<Timestamp> {
+        self.writer.service_time()
+    }
+
+    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
+        self.writer.list(filter, next_token).await
+    }
+
+    async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.writer.describe(name).await
+    }
+
+    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.writer.describe_in_region(region, name).await
+    }
+
+    async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
+        self.writer.policy(name).await
+    }
+
+    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
+        self.writer.validate_policy(secret, policy).await
+    }
+
+    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
+        self.writer.versions(name).await
+    }
+
+    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
+        self.writer.value(name, version_id).await
+    }
+
+    async fn values(
+        &self,
+        names: &[SecretName],
+    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
+        self.writer.values(names).await
+    }
+}
+
+impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
+    async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
+        let recover = async |error: &ServiceError| lost_create(self.writer, name, secret, error).await;
+        let of = Of { name: name.clone(), arn: None };
+        self.recovered("CreateSecret", of, self.writer.create(name, secret).boxed(), recover).await
+    }
+
+    async fn put_value(
+        &self,
+        arn: &str,
+        value: &SecretValue,
+        version_id: Option<&str>,
+        labels: &[String],
+    ) -> Result<PutVersion, ServiceError> {
+        let call = self.writer.put_value(arn, value, version_id, labels).boxed();
+        self.call("PutSecretValue", Of::arn(arn), call).await
+    }
+
+    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| {
+            let gone = |live: &LiveSecret| live.holder(label) != Some(from);
+            lost_move(self.writer, &name_in(arn), error, gone).await
+        };
+        let call = self.writer.remove_label(arn, label, from).boxed();
+        self.recovered("UpdateSecretVersionStage", Of::arn(arn), call, recover).await
+    }
+
+    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| {
+            let moved = |live: &LiveSecret| live.holder(label) == Some(to);
+            lost_move(self.writer, &name_in(arn), error, moved).await
+        };
+        let call = self.writer.move_label(arn, label, to, from).boxed();
+        self.recovered("UpdateSecretVersionStage", Of::arn(arn), call, recover).await
+    }
+
+    async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
+        self.writer.random_password(options).await
+    }
+
+    async fn restore(&self, arn: &str) -> Result<Receipt, ServiceError> {
+        self.call("RestoreSecret", Of::arn(arn), self.writer.restore(arn).boxed()).await
+    }
+
+    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
+        self.call("UpdateSecret", Of::arn(arn), self.writer.update(arn, settings).boxed()).await
+    }
+
+    async fn rotate(
+        &self,
+        arn: &str,
+        setup: Option<&RotationSetup>,
+        immediately: bool,
+    ) -> Result<Rotating, ServiceError> {
+        self.call("RotateSecret", Of::arn(arn), self.writer.rotate(arn, setup, immediately).boxed()).await
+    }
+
+    async fn cancel_rotation(&self, arn: &str) -> Result<Receipt, ServiceError> {
+        self.call("CancelRotateSecret", Of::arn(arn), self.writer.cancel_rotation(arn).boxed()).await
+    }
+
+    async fn replicate(
+        &self,
+        arn: &str,
+        regions: &BTreeMap<String, Option<String>>,
+        overwrite: bool,
+    ) -> Result<Receipt, ServiceError> {
+        let call = self.writer.replicate(arn, regions, overwrite).boxed();
+        self.call("ReplicateSecretToRegions", Of::arn(arn), call).await
+    }
+
+    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+        let call = self.writer.remove_replicas(arn, regions).boxed();
+        self.call("RemoveRegionsFromReplication", Of::arn(arn), call).await
+    }
+
+    async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
+        let of = Of { name: name.clone(), arn: None };
+        self.call("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed()).await
+    }
+
+    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
+        self.call("TagResource", Of::arn(arn), self.writer.tag(arn, tags).boxed()).await
+    }
+
+    async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+        self.call("UntagResource", Of::arn(arn), self.writer.untag(arn, keys).boxed()).await
+    }
+
+    async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
+        let call = self.writer.put_policy(arn, policy, block_public_policy).boxed();
+        self.call("PutResourcePolicy", Of::arn(arn), call).await
+    }
+
+    async fn delete_policy(&self, arn: &str) -> Result<Receipt, ServiceError> {
+        self.call("DeleteResourcePolicy", Of::arn(arn), self.writer.delete_policy(arn).boxed()).await
+    }
+
+    async fn delete(&self, arn: &str, deletion: Deletion) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| lost_delete(self.writer, &name_in(arn), error).await;
+        self.recovered("DeleteSecret", Of::arn(arn), self.writer.delete(arn, deletion).boxed(), recover).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_of_a_secret_is_what_its_arn_holds_without_the_ending() {
+        let arn = |rest: &str| format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{rest}");
+        assert_eq!(name_in(&arn("prod/db-AbCdEf")).as_str(), "prod/db");
+        assert_eq!(name_in(&arn("prod/db-123456-AbCdEf")).as_str(), "prod/db-123456");
+        assert_eq!(name_in(&arn("a/b=c@d+e.f_g-AbCdEf")).as_str(), "a/b=c@d+e.f_g");
+    }
+}

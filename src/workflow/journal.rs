@@ -1,0 +1,170 @@
+//! The journal: one JSON line for each request that asked for a change, without values.
+//!
+//! It is opened before the first write, so that one that cannot be written keeps a run from beginning. When a line
+//! cannot be written on the way, nothing new is begun, and the lines that are missing are told.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::error::{Error, ErrorKind, FileProblem, Hint};
+use super::sandbox::PRIVATE_FOLDER;
+use crate::apply::{CallRecord, KeepRecords};
+
+/// A journal that can be appended to.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    command: &'static str,
+    file: Mutex<File>,
+    broken: AtomicBool,
+    missing: Mutex<Missing>,
+}
+
+/// What is not in the journal.
+#[derive(Debug, Default)]
+struct Missing {
+    /// What went wrong first.
+    error: Option<io::Error>,
+    /// The lines that should be there.
+    lines: Vec<String>,
+}
+
+/// Whose calls are noted, and where they are made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Caller {
+    /// The caller's ARN, when it is known.
+    #[serde(rename = "caller")]
+    pub arn: Option<String>,
+    /// The project.
+    pub project: String,
+    /// The target's name.
+    pub target: String,
+    /// The account, when it is known.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+}
+
+/// One line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    /// When the answer came.
+    time: String,
+    /// The command.
+    command: &'static str,
+    #[serde(flatten)]
+    caller: &'a Caller,
+    /// The secret's name.
+    secret: &'a str,
+    /// Its ARN, when it is known.
+    arn: Option<&'a str>,
+    /// The operation's name in the API.
+    operation: &'static str,
+    /// `done`, `failed`, `lost` or `recovered`.
+    result: &'static str,
+    /// The service's error code.
+    code: Option<&'a str>,
+    /// The request's id, by which CloudTrail finds it.
+    request_id: Option<&'a str>,
+}
+
+impl Journal {
+    /// Opens the file of the user's choice, or the project's own when there is none.
+    pub fn open_or_default(path: Option<&Path>, root: &Path, command: &'static str) -> Result<Self, Error> {
+        if let Some(path) = path {
+            return Self::open(path, command);
+        }
+        let folder = root.join(PRIVATE_FOLDER);
+        let path = folder.join("journal.jsonl");
+        // A repository can hold links: nobody chose to write where one leads.
+        let linked = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
+        if linked(&folder) || linked(&path) {
+            return Err(Error::file(path, FileProblem::JournalIsLink).hint(Hint::NameJournal));
+        }
+        Self::open(&path, command)
+    }
+
+    /// Opens a file to append to, and makes it where there is none.
+    pub fn open(path: &Path, command: &'static str) -> Result<Self, Error> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = folder
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| OpenOptions::new().append(true).create(true).open(path))
+            .map_err(|error| Error::file(path, FileProblem::JournalNotWritten).because(error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            command,
+            file: Mutex::new(file),
+            broken: AtomicBool::new(false),
+            missing: Mutex::default(),
+        })
+    }
+
+    /// The lines that are missing since this was asked last, as an error; none when all are there.
+    pub fn failure(&self) -> Option<Error> {
+        let Missing { error, lines } = std::mem::take(&mut *locked(&self.missing));
+        if lines.is_empty() {
+            return None;
+        }
+        let lost = Error::from(ErrorKind::JournalLost { path: self.path.clone() });
+        let lost = lost.hint(Hint::NotInJournal { lines });
+        Some(match error {
+            Some(error) => lost.because(error),
+            None => lost,
+        })
+    }
+
+    fn append(&self, caller: &Caller, call: &CallRecord) {
+        let CallRecord { at, operation, secret, arn, answer, request_id } = call;
+        let line = Line {
+            time: at.to_string(),
+            command: self.command,
+            caller,
+            secret: secret.as_str(),
+            arn: arn.as_deref(),
+            operation,
+            result: answer.word(),
+            code: answer.code(),
+            request_id: request_id.as_deref(),
+        };
+        let written = serde_json::to_string(&line).map_err(io::Error::from).and_then(|line| {
+            let written = locked(&self.file).write_all(format!("{line}\n").as_bytes());
+            written.inspect_err(|_| locked(&self.missing).lines.push(line))
+        });
+        if let Err(error) = written {
+            self.broken.store(true, Ordering::Relaxed);
+            locked(&self.missing).error.get_or_insert(error);
+        }
+    }
+}
+
+/// A journal's file and a list of lines are whole even if another task died while it held the lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The records of one target's calls, on their way into the journal; without one they go nowhere.
+pub struct Entries<'a> {
+    /// The journal.
+    pub journal: Option<&'a Journal>,
+    /// Who calls, and where.
+    pub caller: Caller,
+}
+
+impl KeepRecords for Entries<'_> {
+    fn keep(&self, call: &CallRecord) {
+        if let Some(journal) = self.journal {
+            journal.append(&self.caller, call);
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.journal.is_some_and(|journal| journal.broken.load(Ordering::Relaxed))
+    }
+}
