@@ -123,10 +123,11 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
+            report.findings.extend(value_facts::edges(&planned));
             if reading.validate_policies {
                 report.findings.extend(validate_policies(reader, &planned, &live).await);
-                report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             }
+            report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             return Ok(TargetPlan { live, facts, plan: planned, report });
         }
         // Each round learns about at least one secret more, so this ends.

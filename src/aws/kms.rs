@@ -9,13 +9,15 @@ use zeroize::Zeroizing;
 
 use super::connection::{base, http_client, is_loopback, with_profile, with_role};
 use super::error::service_error;
-use crate::value::{DataKeys, KmsRequest};
+use crate::value::{DataKeys, KmsRequest, region_of_key};
 
-/// AWS KMS, through the normal credential chain and with the role and profile that a file names. With the embedded
-/// sandbox too: keys are not secrets of a target.
+/// AWS KMS, through the normal credential chain and with the role and profile that a file names, where those are
+/// allowed.
+/// With the embedded sandbox nothing outside the process is asked: no KMS, no STS, no `credential_process`.
 #[derive(Default)]
 pub struct Kms {
     endpoint_url: Option<String>,
+    refused: bool,
     clients: Mutex<HashMap<Reach, aws_sdk_kms::Client>>,
 }
 
@@ -30,7 +32,12 @@ struct Reach {
 impl Kms {
     /// KMS itself, or an endpoint on loopback that stands in for all of AWS.
     pub(super) fn new(endpoint_url: Option<String>) -> Self {
-        Self { endpoint_url: endpoint_url.filter(|url| is_loopback(url)), clients: Mutex::default() }
+        Self { endpoint_url: endpoint_url.filter(|url| is_loopback(url)), ..Self::default() }
+    }
+
+    /// KMS is not asked.
+    pub(super) fn refused() -> Self {
+        Self { refused: true, ..Self::default() }
     }
 
     async fn client(&self, reach: Reach) -> aws_sdk_kms::Client {
@@ -58,15 +65,26 @@ impl Kms {
 impl DataKeys for Kms {
     async fn decrypt_kms(&self, request: &KmsRequest) -> Result<Zeroizing<Vec<u8>>, String> {
         let KmsRequest { arn, ciphertext, context, role, profile } = request;
-        // arn:PARTITION:kms:REGION:ACCOUNT:…
-        let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
-        let region = region.ok_or_else(|| "the key's ARN names no region".to_owned())?.to_owned();
+        if self.refused {
+            return Err("AWS is not asked with --sandbox: encrypt the file to an age key as well".to_owned());
+        }
+        // It becomes a part of the host that is asked.
+        let region = region_of_key(arn).ok_or_else(|| "the key's ARN names no region".to_owned())?.to_owned();
         let client = self.client(Reach { region, profile: profile.clone(), role: role.clone() }).await;
         let mut call = client.decrypt().key_id(arn).ciphertext_blob(Blob::new(ciphertext.as_slice()));
         for (key, value) in context {
             call = call.encryption_context(key, value);
         }
-        let answer = call.send().await.map_err(|error| service_error("Decrypt", &error).to_string())?;
+        let answer = call.send().await.map_err(|error| {
+            let error = service_error("Decrypt", &error);
+            match profile {
+                Some(profile) => format!(
+                    "with the AWS profile {profile}, which the file asks for: {error}; define the profile, or take \
+                     aws_profile out of the file"
+                ),
+                None => error.to_string(),
+            }
+        })?;
         answer.plaintext.map(|key| Zeroizing::new(key.into_inner())).ok_or_else(|| "the answer has no key".to_owned())
     }
 }

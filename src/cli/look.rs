@@ -14,7 +14,7 @@ use crate::workflow::Look;
 /// What a look for drift looks at, and what of it counts.
 #[derive(Debug, Args)]
 pub(super) struct LookArgs {
-    /// Classes that end the run with 2, separated by commas [default: all]
+    /// Classes that end the run with 2, separated by commas [default: all but re-encrypted]
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     fail_on: Vec<Class>,
     /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several
@@ -56,8 +56,7 @@ impl LookArgs {
 
     /// 1 when a target could not be looked at, 2 when something differs that counts.
     pub(super) fn exit_code(&self, report: &DriftReport) -> ExitCode {
-        let counts = |class: Class| self.fail_on.is_empty() || self.fail_on.contains(&class);
-        let drifted = report.drifts().any(|(_, drift)| counts(drift.class));
+        let drifted = report.drifts().any(|(_, drift)| drift.class.counts(&self.fail_on));
         let code = if drifted { ExitCode::Changes } else { ExitCode::Success };
         if report.is_complete() { code } else { code.worst(ExitCode::Error) }
     }

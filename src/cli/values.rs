@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::value::SopsTrust;
 use crate::workflow::{Error, ValueRules};
 
 /// What values may come from.
@@ -15,11 +16,22 @@ pub(super) struct ValueArgs {
     /// Call the program sops for files that keywright does not decrypt itself
     #[arg(long)]
     allow_sops_program: bool,
+    /// Environment variables that the program sops is given beside SOPS_* and AWS_*, as a pattern such as `VAULT_*`;
+    /// may be given several times
+    #[arg(long, value_name = "PATTERN", requires = "allow_sops_program")]
+    sops_env: Vec<String>,
+    /// A profile of the AWS configuration that SOPS files may ask for (aws_profile); may be given several times
+    #[arg(long, value_name = "NAME")]
+    sops_aws_profile: Vec<String>,
+    /// A role that SOPS files may have assumed for their keys; may be given several times
+    #[arg(long, value_name = "ARN")]
+    sops_role: Vec<String>,
 }
 
 impl ValueArgs {
     /// The flags as rules, or what is wrong with them.
     pub(super) fn rules(&self) -> Result<ValueRules, Error> {
-        ValueRules::new(&self.allow_env, self.allow_sops_program)
+        let trust = SopsTrust { profiles: self.sops_aws_profile.clone(), roles: self.sops_role.clone() };
+        ValueRules::new(&self.allow_env, self.allow_sops_program, &self.sops_env, trust)
     }
 }

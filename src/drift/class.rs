@@ -10,6 +10,8 @@ pub enum Class {
     Changed,
     /// The current value did not come from git, and git owns it.
     ValueChanged,
+    /// The value was encrypted afresh in git, or changed there: that it is the live one is not proven.
+    ReEncrypted,
     /// A manifest names a secret that does not exist.
     Missing,
     /// In scope, without an owner.
@@ -38,7 +40,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order in which reports show them: what needs somebody first, first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Unreachable,
         Self::ValueChanged,
         Self::Changed,
@@ -52,6 +54,7 @@ impl Class {
         Self::Orphaned,
         Self::Unmanaged,
         Self::PolicyUndeclared,
+        Self::ReEncrypted,
         Self::Unknown,
     ];
 
@@ -60,6 +63,7 @@ impl Class {
         match self {
             Self::Changed => "changed",
             Self::ValueChanged => "value-changed",
+            Self::ReEncrypted => "re-encrypted",
             Self::Missing => "missing",
             Self::Unmanaged => "unmanaged",
             Self::Orphaned => "orphaned",
@@ -75,11 +79,18 @@ impl Class {
         }
     }
 
+    /// Whether it counts as drift, given the classes that a person named: without any, all do but the one that git
+    /// alone brought about.
+    pub fn counts(self, named: &[Self]) -> bool {
+        if named.is_empty() { self != Self::ReEncrypted } else { named.contains(&self) }
+    }
+
     /// What it means, in one sentence.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Changed => "A field other than the value differs from git.",
             Self::ValueChanged => "The current value did not come from git, and git owns it.",
+            Self::ReEncrypted => "The value was encrypted afresh in git: that it is the live one is not proven.",
             Self::Missing => "A manifest names a secret that does not exist.",
             Self::Unmanaged => "A secret in scope has no owner.",
             Self::Orphaned => "A secret belongs to this target, and no manifest names it.",
@@ -118,6 +129,12 @@ impl FromStr for Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_git_encrypted_afresh_counts_when_it_is_named() {
+        assert!(!Class::ReEncrypted.counts(&[]) && Class::ReEncrypted.counts(&[Class::ReEncrypted]));
+        assert!(Class::Changed.counts(&[]) && !Class::Changed.counts(&[Class::ReEncrypted]));
+    }
 
     #[test]
     fn every_class_is_listed_once_and_known_by_its_word() {

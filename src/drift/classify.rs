@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
-use crate::desired::{Desired, SecretName};
+use crate::desired::{Desired, SecretName, VALUE_TAG};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
@@ -112,6 +112,20 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
     let since = observed.and_then(|secret| secret.last_changed);
     for change in &plan.changes {
         match change {
+            Change::Value { reason: reason @ ValueReason::ReEncryptedOrChanged { .. }, .. } => drifts.push(Drift {
+                hints: value_hints(reason, observed),
+                help: Some(
+                    "keywright apply compares the two and writes down that they are equal, or puts the new one; drift \
+                     --read-values compares them, with the key",
+                ),
+                ..new(Class::ReEncrypted, &plan.name, value_words(reason))
+            }),
+            Change::Tag { key, origin: None, .. } if key == VALUE_TAG && plan.verb == Verb::Change => {
+                drifts.push(Drift {
+                    help: Some("keywright apply --read-values writes that down"),
+                    ..new(Class::ReEncrypted, &plan.name, "the value is encrypted afresh in git, and is the live one")
+                });
+            }
             Change::Value { reason, .. } => drifts.push(Drift {
                 since,
                 hints: value_hints(reason, observed),
@@ -163,8 +177,10 @@ fn value_words(reason: &ValueReason) -> &'static str {
     match reason {
         ValueReason::First => "has no value yet",
         ValueReason::NotFromGit { .. } => "the current value did not come from git",
-        ValueReason::ReEncryptedOrChanged { .. } => "the value in git is another one, or is encrypted afresh",
         ValueReason::NowGenerated { .. } => "the value is still the one that git held, and a generated one is declared",
+        ValueReason::ReEncryptedOrChanged { .. } => {
+            "the value is encrypted afresh in git, or is another one there: equality is not proven"
+        }
         ValueReason::Reverted { .. } => "another version is current than the one in git",
         ValueReason::Differs { .. } => "the live value is another one than git's",
         ValueReason::ForLabel => "git's version is not there for its label",
@@ -265,6 +281,15 @@ fn found(finding: &Finding) -> Option<Drift> {
         FindingKind::ValueUnreadable { reason } => {
             (Class::Unknown, format!("its value could not be compared: {reason}"), None, "check permission and key")
         }
+        FindingKind::RotationPending {
+            version,
+            held_back: Some(reason @ ValueReason::ReEncryptedOrChanged { .. }),
+        } => (
+            Class::ReEncrypted,
+            format!("{}; it is left alone while AWSPENDING is on {version}", value_words(reason)),
+            None,
+            "let the rotation finish, or `keywright rotate --repair`; then keywright apply compares the two",
+        ),
         FindingKind::RotationPending { version, held_back: Some(reason) } => (
             Class::ValueChanged,
             format!("{}; it is left alone while AWSPENDING is on {version}", value_words(reason)),
@@ -300,6 +325,7 @@ fn found(finding: &Finding) -> Option<Drift> {
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }
+        | FindingKind::ValueEdges(_)
         | FindingKind::ValueReEncrypted => return None,
     };
     Some(Drift { origin: origin.clone(), since, help: Some(help), ..new(class, secret, what) })

@@ -27,7 +27,7 @@ pub(super) fn values(desired: &Desired) -> impl Iterator<Item = &Source> {
 /// label, and an apply may move labels instead of putting the value again.
 pub(super) fn has_version_id(source: &Source) -> bool {
     match source {
-        Source::Sops { .. } | Source::Text(_) => true,
+        Source::Sops(_) | Source::Text(_) => true,
         Source::Env(_) | Source::File { .. } | Source::BinaryFile { .. } | Source::Generate(_) => false,
         Source::Json(fields) => fields.values().all(has_version_id),
     }

@@ -16,7 +16,7 @@ use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
 use crate::domain::Frequency;
 use crate::live::Live;
-use crate::value::{GenerateOptions, Source};
+use crate::value::{GenerateOptions, SopsPart, Source};
 
 /// The version of the lines. Lines of another version are never compared.
 pub const FORMAT_VERSION: &str = "1";
@@ -177,7 +177,17 @@ fn planned_value(value: &PlannedValue) -> Value {
 /// Where a value comes from; never what it is. Text in a manifest is public, and its version id stands for it.
 fn source(from: &Source) -> Value {
     match from {
-        Source::Sops { file: _, shown, key } => json!({ "sops": shown, "key": key }),
+        Source::Sops(part) => {
+            let SopsPart { file: _, shown, key, format: _, as_string, allow_unencrypted } = part;
+            let format = part.format().name();
+            json!({
+                "sops": shown,
+                "key": key,
+                "format": format,
+                "asString": as_string,
+                "allowUnencrypted": allow_unencrypted,
+            })
+        }
         Source::Env(name) => json!({ "env": name }),
         Source::File { path: _, shown } => json!({ "file": shown }),
         Source::BinaryFile { path: _, shown } => json!({ "binaryFile": shown }),

@@ -43,7 +43,7 @@ pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
 
-use crate::desired::SecretName;
+use crate::desired::{SecretName, VALUE_TAG};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
@@ -67,6 +67,11 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
+    }
+
+    /// The number of secrets of which nothing is known to differ.
+    pub fn re_encrypted(&self) -> usize {
+        self.secrets.iter().filter(|secret| secret.is_only_re_encrypted()).count()
     }
 
     /// The number of API calls that would write.
@@ -113,6 +118,17 @@ impl SecretPlan {
             },
             _ => None,
         })
+    }
+
+    /// Whether nothing of it is known to differ: its value may only be encrypted afresh in git, or was proven equal,
+    /// which is to be written down.
+    pub fn is_only_re_encrypted(&self) -> bool {
+        self.verb == Verb::Change
+            && self.changes.iter().all(|change| match change {
+                Change::Value { reason, .. } => matches!(reason, ValueReason::ReEncryptedOrChanged { .. }),
+                Change::Tag { key, origin: None, .. } => key == VALUE_TAG,
+                _ => false,
+            })
     }
 
     /// Whether the secret goes away.

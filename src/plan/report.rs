@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::change::ValueReason;
 use crate::desired::SecretName;
 use crate::origin::Origin;
+use crate::value::Edges;
 
 /// What a plan does not say: findings, and how many secrets are as they should be.
 #[derive(Clone, Debug, Default)]
@@ -156,6 +157,8 @@ pub enum FindingKind {
     },
     /// `--read-values` found the value of git's new ciphertext live already.
     ValueReEncrypted,
+    /// The value that is put ends or begins with what is easily overlooked. It is kept.
+    ValueEdges(Edges),
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
     ValueUnknown,
     /// `--read-values` could not compare.
@@ -211,6 +214,7 @@ impl Finding {
             | FindingKind::PolicyRejected { .. }
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueReEncrypted
+            | FindingKind::ValueEdges(_)
             | FindingKind::ValueUnknown
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => false,
@@ -225,6 +229,7 @@ impl Finding {
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueReEncrypted
+            | FindingKind::ValueEdges(_)
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
             | FindingKind::CopiedTag { .. }

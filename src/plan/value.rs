@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
-use super::change::{Change, MadeBy, UndoneVersion, ValueReason};
+use super::change::{Change, MadeBy, PlannedText, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
-use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, SecretName, VALUE_TAG};
+use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, SecretName, Template, VALUE_TAG};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
 use crate::value::{Identity, Source, VersionId};
@@ -98,6 +98,9 @@ impl ValuePlanner<'_> {
             findings.push(FindingKind::RotationPending { version: stuck.to_owned(), held_back });
             return findings;
         }
+        if findings.contains(&FindingKind::ValueReEncrypted) {
+            self.write_down(difference);
+        }
         let mut putting = false;
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
@@ -149,6 +152,32 @@ impl ValuePlanner<'_> {
                 origin: origin.clone(),
             });
             difference.actions.push(Action::RemoveLabel { label, from });
+        }
+    }
+
+    /// The live value was read and is git's, under another id: the tag `keywright:value` says so from now on, and a
+    /// plan without the key is empty.
+    fn write_down(&self, difference: &mut Difference) {
+        let current = self.observed.and_then(LiveSecret::current_version);
+        let (Some(Identity::Known(id)), Some(current)) = (self.facts.identities.get(&self.desired.name), current)
+        else {
+            return;
+        };
+        let claim = format!("{id}={current}");
+        difference.changes.push(Change::Tag {
+            key: VALUE_TAG.to_owned(),
+            before: self.observed.and_then(|secret| secret.tags.get(VALUE_TAG).cloned()),
+            after: Some(PlannedText { text: claim.clone(), known: true }),
+            origin: None,
+        });
+        let planned = difference.actions.iter_mut().find_map(|action| match action {
+            Action::Tag { tags } => Some(tags),
+            _ => None,
+        });
+        let tag = (VALUE_TAG.to_owned(), Template::text(claim));
+        match planned {
+            Some(tags) => tags.extend([tag]),
+            None => difference.actions.push(Action::Tag { tags: BTreeMap::from([tag]) }),
         }
     }
 

@@ -9,7 +9,9 @@ use super::{PlanError, ValueProblem};
 use crate::apply::Values;
 use crate::desired::{Desired, DesiredSecret, DesiredValue, SecretName, State};
 use crate::live::{Live, LiveSecret, ReadSecrets};
-use crate::plan::{Action, Change, Comparison, Plan, Selection, Token, ValueFacts, ValueReason};
+use crate::plan::{
+    Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
+};
 use crate::value::Identity;
 
 /// Secrets that one BatchGetSecretValue takes.
@@ -55,6 +57,24 @@ pub(super) fn identify(
         }
     }
     if problems.is_empty() { Ok(facts) } else { Err(PlanError::Values(problems)) }
+}
+
+/// Values that are to be put and have something at their edges that is easily overlooked.
+pub(super) fn edges(plan: &Plan) -> Vec<Finding> {
+    let put = |secret: &SecretPlan| {
+        secret.actions.iter().find_map(|action| match action {
+            Action::PutValue(value) | Action::Create { value: Some(value), .. } => value.source.edges(),
+            _ => None,
+        })
+    };
+    let found = plan.secrets.iter().filter_map(|secret| Some((secret, put(secret)?)));
+    found
+        .map(|(secret, edges)| Finding {
+            secret: secret.name.clone(),
+            origin: secret.origin.clone(),
+            kind: FindingKind::ValueEdges(edges),
+        })
+        .collect()
 }
 
 /// Secrets whose planned value has an id that no label shows, so that the service must be asked whether it has it; and

@@ -79,7 +79,7 @@ fn generated(source: &Source) -> Vec<&GenerateOptions> {
     match source {
         Source::Generate(options) => vec![options],
         Source::Json(fields) => fields.values().flat_map(generated).collect(),
-        Source::Sops { .. } | Source::Env(_) | Source::File { .. } | Source::BinaryFile { .. } | Source::Text(_) => {
+        Source::Sops(_) | Source::Env(_) | Source::File { .. } | Source::BinaryFile { .. } | Source::Text(_) => {
             Vec::new()
         }
     }

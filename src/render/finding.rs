@@ -2,6 +2,7 @@
 
 use super::escape;
 use crate::plan::{Finding, FindingKind};
+use crate::value::Edges;
 
 /// What was found, in one sentence without the secret's name.
 pub fn finding_text(finding: &Finding) -> String {
@@ -72,6 +73,14 @@ pub fn finding_text(finding: &Finding) -> String {
             rotated.map_or_else(String::new, |date| format!(", last on {}", date.strftime("%Y-%m-%d")))
         ),
         FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
+        FindingKind::ValueEdges(Edges { bytes, line_feed, mark }) => {
+            let what = match (line_feed, mark) {
+                (true, true) => "which begin with a byte order mark and end with a line feed",
+                (false, true) => "which begin with a byte order mark",
+                _ => "the last of which is a line feed",
+            };
+            format!("gets a value of {bytes} bytes, {what}")
+        }
         FindingKind::ValueUnknown => "may or may not have the declared value: it was not read".to_owned(),
         FindingKind::ValueUnreadable { reason } => {
             format!("has a value that could not be compared: {}", escape::line(reason))
@@ -82,6 +91,36 @@ pub fn finding_text(finding: &Finding) -> String {
         FindingKind::DependencyAbsent { dependency } => {
             format!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
+    }
+}
+
+/// What was found, in one word of the documents.
+pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Unmanaged { .. } => "unmanaged",
+        FindingKind::CopiedTag { .. } => "copiedTag",
+        FindingKind::OtherScope { .. } => "otherScope",
+        FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
+        FindingKind::Orphaned { .. } => "orphaned",
+        FindingKind::Foreign { .. } => "foreign",
+        FindingKind::ForeignInScope { .. } => "foreignInScope",
+        FindingKind::OwnedByService { .. } => "ownedByService",
+        FindingKind::Replica { .. } => "replica",
+        FindingKind::OverwritesForeign { .. } => "overwritesForeign",
+        FindingKind::LooksRenamed { .. } => "looksRenamed",
+        FindingKind::RotationPending { .. } => "rotationPending",
+        FindingKind::PolicyRejected { .. } => "policyRejected",
+        FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
+        FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
+        FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
+        FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
+        FindingKind::ValueNotApplied { .. } => "valueNotApplied",
+        FindingKind::ValueReEncrypted => "valueReEncrypted",
+        FindingKind::ValueEdges(_) => "valueEdges",
+        FindingKind::ValueUnknown => "valueUnknown",
+        FindingKind::ValueUnreadable { .. } => "valueUnreadable",
+        FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
+        FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
     }
 }
 
@@ -125,7 +164,8 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::ValueNotApplied { .. } => {
             "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"
         }
-        FindingKind::ValueReEncrypted => "nothing needs to be done",
+        FindingKind::ValueReEncrypted => "an apply with --read-values writes that down, and no plan asks again",
+        FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out of the file",
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",

@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::finding::{finding_help, finding_text};
+use super::finding::{finding_help, finding_text, finding_word};
 use super::rehearsal::{self, RehearsalDocument};
 use super::words;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan,
-    Severity, Verb,
+    Change, Counts, Fact, Finding, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
@@ -88,6 +87,8 @@ pub struct SummaryDocument {
     pub adopt: usize,
     /// Secrets to change.
     pub change: usize,
+    /// Of these, the ones of which nothing is known to differ: encrypted afresh in git, or changed there.
+    pub re_encrypted: usize,
     /// Secrets to keep and stop managing.
     pub release: usize,
     /// Secrets to delete.
@@ -297,6 +298,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         restore: planned(Verb::Restore),
         adopt: planned(Verb::Adopt),
         change: planned(Verb::Change),
+        re_encrypted: plan.re_encrypted(),
         release: planned(Verb::Release),
         delete: planned(Verb::Delete),
         actions: plan.action_count(),
@@ -482,31 +484,7 @@ fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {
 
 fn finding(finding: &Finding) -> FindingDocument {
     FindingDocument {
-        kind: match finding.kind {
-            FindingKind::Unmanaged { .. } => "unmanaged",
-            FindingKind::CopiedTag { .. } => "copiedTag",
-            FindingKind::OtherScope { .. } => "otherScope",
-            FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
-            FindingKind::Orphaned { .. } => "orphaned",
-            FindingKind::Foreign { .. } => "foreign",
-            FindingKind::ForeignInScope { .. } => "foreignInScope",
-            FindingKind::OwnedByService { .. } => "ownedByService",
-            FindingKind::Replica { .. } => "replica",
-            FindingKind::OverwritesForeign { .. } => "overwritesForeign",
-            FindingKind::LooksRenamed { .. } => "looksRenamed",
-            FindingKind::RotationPending { .. } => "rotationPending",
-            FindingKind::PolicyRejected { .. } => "policyRejected",
-            FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
-            FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
-            FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
-            FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
-            FindingKind::ValueNotApplied { .. } => "valueNotApplied",
-            FindingKind::ValueReEncrypted => "valueReEncrypted",
-            FindingKind::ValueUnknown => "valueUnknown",
-            FindingKind::ValueUnreadable { .. } => "valueUnreadable",
-            FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
-            FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
-        },
+        kind: finding_word(&finding.kind),
         severity: match finding.severity() {
             Severity::Info => "info",
             Severity::Warning => "warning",

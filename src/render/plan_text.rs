@@ -34,7 +34,7 @@ pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
     out
 }
 
-/// `3 to create, 1 to change; 28 unchanged`.
+/// `3 to create, 1 to change; 28 unchanged`, and how many of these changes may be none.
 pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
     let Counts { unchanged, blocked, held_back, unread, .. } = report.counts;
     if plan.is_empty() && blocked > 0 {
@@ -70,7 +70,11 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
     };
     let held_back =
         if held_back > 0 { format!("; {}", paint.warning(format!("{held_back} held back"))) } else { String::new() };
-    format!("{}; {unchanged} unchanged{unread}{held_back}{blocked}.", planned.join(", "))
+    let re_encrypted = match plan.re_encrypted() {
+        0 => String::new(),
+        number => format!(" Re-encrypted or changed in git: {number}; no value is known to differ."),
+    };
+    format!("{}; {unchanged} unchanged{unread}{held_back}{blocked}.{re_encrypted}", planned.join(", "))
 }
 
 /// One secret with its differences.

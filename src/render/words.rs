@@ -6,7 +6,7 @@ use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
 use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
-use crate::value::Source;
+use crate::value::{SopsPart, Source};
 
 /// The verbs in the order in which the summary names them.
 pub(super) const VERBS: [(Verb, &str); 6] = [
@@ -154,8 +154,10 @@ pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<Str
 /// Where a value comes from, escaped. Never what it is.
 pub(super) fn source(source: &Source) -> String {
     let text = match source {
-        Source::Sops { shown, key: Some(key), .. } => format!("sops {shown} {key}"),
-        Source::Sops { shown, key: None, .. } => format!("sops {shown}"),
+        Source::Sops(SopsPart { shown, key: Some(key), .. }) => format!("sops {shown} {key}"),
+        // A console shows no SecretBinary, and other services inject none: which of the two it will be counts.
+        Source::Sops(part) if part.is_binary() => format!("sops {} (SecretBinary)", part.shown),
+        Source::Sops(part) => format!("sops {}", part.shown),
         Source::Env(name) => format!("env {name}"),
         Source::File { shown, .. } => format!("file {shown}"),
         Source::BinaryFile { shown, .. } => format!("binary file {shown}"),

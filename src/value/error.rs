@@ -54,6 +54,22 @@ pub enum ValueError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Text in an encoding, or with line ends, that SOPS takes for something else.
+    #[error("{file} {problem}")]
+    Misencoded {
+        /// The file, relative to the project.
+        file: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to do about it.
+        way_out: &'static str,
+    },
+    /// A binary SOPS file of nothing.
+    #[error("{file} is empty: Secrets Manager stores no empty values")]
+    EmptyFile {
+        /// The file, relative to the project.
+        file: String,
+    },
     /// None of the file's recipients has a key here.
     #[error("no key was found that could decrypt {file}")]
     NoKey {
@@ -134,15 +150,22 @@ pub enum ValueError {
         key: String,
     },
     /// A part of the value stands unencrypted in the file.
-    #[error("{file}: {path} is not encrypted, so it cannot be part of a secret value")]
+    #[error(
+        "{file}: {path} is left unencrypted by the file's own rule ({rule}), so it cannot be part of a secret value"
+    )]
     NotEncrypted {
         /// The file, relative to the project.
         file: String,
         /// JSON pointer to the value.
         path: String,
+        /// The rule, as the file's metadata calls it.
+        rule: &'static str,
     },
     /// Empty texts and nulls alone.
-    #[error("{file}: nothing at {key} is encrypted: there are only empty values")]
+    #[error(
+        "{file}: nothing{} is encrypted: there are only empty values",
+        if key.is_empty() { " in it".to_owned() } else { format!(" at {key}") }
+    )]
     NothingEncrypted {
         /// The file, relative to the project.
         file: String,
@@ -157,8 +180,16 @@ pub enum ValueError {
         /// JSON pointer to the value.
         path: String,
     },
+    /// The file asks for credentials that nobody has allowed it to ask for.
+    #[error("{file} must not choose the credentials that it is decrypted with: {asks}")]
+    CredentialsChosen {
+        /// The file, relative to the project.
+        file: String,
+        /// What it asks for, and how that is allowed.
+        asks: String,
+    },
     /// Only the `sops` program can decrypt this file, and it is not allowed.
-    #[error("{file} can only be decrypted by the sops program: it uses {}", needs.join(", "))]
+    #[error("{file} can only be decrypted by the sops program: it uses {}", first(needs))]
     NeedsProgram {
         /// The file, relative to the project.
         file: String,
@@ -166,7 +197,7 @@ pub enum ValueError {
         needs: Vec<String>,
     },
     /// Only the `sops` program can decrypt this file, and it is not installed.
-    #[error("{file} can only be decrypted by the sops program, which was not found: it uses {}", needs.join(", "))]
+    #[error("{file} can only be decrypted by the sops program, which was not found: it uses {}", first(needs))]
     ProgramMissing {
         /// The file, relative to the project.
         file: String,
@@ -249,19 +280,31 @@ pub struct KeySearch {
 
 impl KeySearch {
     fn hint(&self) -> String {
-        let mut lines = vec![format!("it was encrypted to {}", self.recipients.join(", "))];
+        let mut lines = vec![format!("it was encrypted to {}", first(&self.recipients))];
         if !self.places.is_empty() {
-            lines.push(format!("keys were looked for in {}", self.places.join(", ")));
+            lines.push(format!("keys were looked for in {}", first(&self.places)));
         }
-        lines.extend(self.problems.iter().cloned());
+        lines.extend(self.problems.iter().take(MOST_LISTED).cloned());
+        if self.problems.len() > MOST_LISTED {
+            lines.push(format!("and {} more problems", self.problems.len() - MOST_LISTED));
+        }
         if !self.program_only.is_empty() {
-            lines.push(format!(
-                "{} could be used by the sops program: --allow-sops-program",
-                self.program_only.join(", ")
-            ));
+            lines
+                .push(format!("{} could be used by the sops program: --allow-sops-program", first(&self.program_only)));
         }
         // Recipients come from the file: a line feed in one must not begin a line of its own.
         lines.into_iter().map(|line| line.replace(['\n', '\r'], " ")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The most recipients, places or problems that an error lists: a file may name hundreds.
+const MOST_LISTED: usize = 10;
+
+fn first(names: &[String]) -> String {
+    let listed = names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST_LISTED) {
+        None | Some(0) => listed,
+        Some(more) => format!("{listed} and {more} more"),
     }
 }
 
@@ -274,26 +317,39 @@ impl ValueError {
             Self::MissingKey { existing, .. } => return Some(format!("there are {}", existing.join(", "))),
             Self::NotSops { .. } => {
                 "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is \
-                 binary. `sops encrypt` makes such a file"
+                 binary, unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
             }
-            Self::Tampered { .. } | Self::MacMismatch { .. } | Self::MacMissing { .. } => {
+            Self::MacMissing { .. } => {
+                "`mac` in its metadata is gone, as after a merge that went wrong: take the file from its last good \
+                 commit and make the change with `sops edit`"
+            }
+            Self::Misencoded { way_out, .. } => way_out,
+            Self::CredentialsChosen { .. } => {
+                "an encrypted file comes from the repository, and so from whoever may write a branch"
+            }
+            Self::EmptyFile { .. } => "encrypt the value, or leave `value` out",
+            Self::Tampered { .. } | Self::MacMismatch { .. } => {
                 "look at what changed in git since the file was last good; `sops edit` changes values in a way that \
                  keeps the file whole"
             }
             Self::PlainValue { .. } => "add values with `sops edit` or `sops set`, which encrypt them",
             Self::NotEncrypted { .. } => {
-                "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, or give \
-                 it as `text`"
+                "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, give it as \
+                 `text`, or set `allowUnencrypted: true` where an encrypted value stands beside it"
             }
             Self::NothingEncrypted { .. } => "choose a key with at least one encrypted value",
             Self::AmbiguousKey { .. } => "give the documents different keys, or put them in files of their own",
             Self::SeveralDocuments { .. } => "name the part that is the value with `key`",
-            Self::KeyInBinary { .. } => "leave `key` out: the file as a whole is the value",
-            Self::BinaryInJson { .. } => "use it as a value of its own",
+            Self::KeyInBinary { .. } => {
+                "leave `key` out: the file as a whole is the value; `as: string` makes a SecretString of it"
+            }
+            Self::BinaryInJson { .. } => {
+                "use it as a value of its own; text in a binary SOPS file can be given with `as: string`"
+            }
             Self::NeedsProgram { .. } => "allow the program with --allow-sops-program",
             Self::ProgramMissing { .. } => "install sops, or encrypt the file to an age or AWS KMS key as well",
             Self::ProgramFailed { .. } => "run `sops decrypt` on the file yourself to see why",
-            Self::NotText { .. } => "use `binaryFile` for bytes",
+            Self::NotText { .. } => "use `binaryFile` for bytes, or leave `as: string` out",
             Self::EnvNotAllowed { .. } => "permit it with --allow-env PATTERN",
             Self::TooLarge => "keep the bulk elsewhere, and only its key here",
             Self::Empty => "Secrets Manager stores no empty values",

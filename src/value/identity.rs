@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::error::ValueError;
 use super::secret::check_len;
 use super::sops::select::{Part, Selection};
-use super::sops::{Format, SopsFiles};
+use super::sops::{Kind, SopsFiles};
 use super::source::Source;
 use super::version::{IdHasher, VersionId};
 use crate::desired::{Part as Piece, SecretName};
@@ -67,12 +67,12 @@ impl Source {
     /// What the rendered value is: bytes, JSON or text.
     fn shape(&self, files: &SopsFiles) -> Result<&'static str, ValueError> {
         Ok(match self {
-            Self::Sops { file, shown, key } => {
-                let file = files.get(file, shown)?;
-                match Selection::new(&file, key.as_deref())?.part()? {
-                    _ if file.format == Format::Binary => "binary",
+            Self::Sops(part) => {
+                let file = files.get(part)?;
+                match Selection::new(&file, part)?.part()? {
+                    _ if part.is_binary() => "binary",
                     Part::List(_) | Part::Map(_) => "json",
-                    Part::Null | Part::Empty | Part::Leaf(_) => "text",
+                    Part::Null | Part::Empty | Part::Leaf(_) | Part::Open(_) => "text",
                 }
             }
             Self::BinaryFile { .. } => "binary",
@@ -95,12 +95,12 @@ impl Walk<'_> {
     /// `target` is the JSON pointer to the place in the value.
     fn source(&mut self, source: &Source, target: &str) -> Result<(), ValueError> {
         match source {
-            Source::Sops { file, shown, key } => {
-                let file = self.files.get(file, shown)?;
-                if file.format == Format::Binary && !target.is_empty() {
-                    return Err(ValueError::BinaryInJson { file: shown.clone() });
+            Source::Sops(part) => {
+                let file = self.files.get(part)?;
+                if part.is_binary() && !target.is_empty() {
+                    return Err(ValueError::BinaryInJson { file: part.shown.clone() });
                 }
-                let selection = Selection::new(&file, key.as_deref())?;
+                let selection = Selection::new(&file, part)?;
                 self.hash.text("sops");
                 self.selection(&selection, target)
             }
@@ -149,6 +149,17 @@ impl Walk<'_> {
             Part::Leaf(value) => {
                 self.place("leaf", target, place);
                 self.hash.text(value.whole);
+                if value.kind == Kind::Float {
+                    // How a float is written is not in its ciphertext, and was once another way.
+                    self.hash.text("as sops writes it");
+                }
+            }
+            // Beside it stands an encrypted value, whose random initialisation vector is hashed too: without the file,
+            // nobody can try guesses of this one against the id.
+            Part::Open(open) => {
+                self.place("open", target, place);
+                self.hash.text(open.kind());
+                self.hash.text(open.text());
             }
             Part::List(items) => {
                 self.place("list", target, place);

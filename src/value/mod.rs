@@ -9,6 +9,7 @@
 //! themselves; no error and no `Debug` text holds any of it, nor a line of a file.
 
 mod buffer;
+mod edges;
 mod env;
 mod error;
 mod identity;
@@ -24,16 +25,18 @@ mod version;
 mod tests;
 
 pub(crate) use buffer::SecretBuffer;
+pub use edges::Edges;
 pub use env::EnvAccess;
 pub use error::{KeySearch, ValueError};
 pub use identity::Identity;
 pub use render::{Passwords, RenderContext};
 pub use secret::{Exposed, SecretValue};
+pub(crate) use sops::region_of_key;
 pub use sops::{
-    AgeKeys, DataKeys, Decryptor, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles, SopsKey, SopsProgram,
-    config_home,
+    AgeKeys, DataKeys, Decryptor, Format as SopsFormat, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles,
+    SopsKey, SopsProgram, SopsTrust, config_home,
 };
-pub use source::{GenerateOptions, Source};
+pub use source::{GenerateOptions, SopsPart, Source};
 pub use version::VersionId;
 
 /// The largest value that Secrets Manager takes, in bytes (PutSecretValue, `SecretString` and `SecretBinary`).

@@ -12,9 +12,9 @@ use super::error::ValueError;
 use super::json::{self, JsonText, LIST, OBJECT};
 use super::read;
 use super::secret::SecretValue;
-use super::sops::select::{Part, Selection};
-use super::sops::{DataKeys, Decryptor, Format, Kind, Node, Opened};
-use super::source::{GenerateOptions, Source};
+use super::sops::select::{Open, Part, Selection};
+use super::sops::{DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, yaml_number};
+use super::source::{GenerateOptions, SopsPart, Source};
 use crate::desired::{SecretName, Template};
 
 /// Makes random passwords (GetRandomPassword). The error is for a person to read.
@@ -42,7 +42,7 @@ impl Source {
         context: &RenderContext<'_, K, P>,
     ) -> Result<SecretValue, ValueError> {
         match self {
-            Self::Sops { file, shown, key } => context.sops(file, shown, key.as_deref()).await,
+            Self::Sops(part) => context.sops(part).await,
             Self::Env(name) => text(SecretBuffer::from_bytes(context.env.read(name)?.as_bytes().to_vec().into()), name),
             Self::File { path, shown } => text(file(path, shown)?, shown),
             Self::BinaryFile { path, shown } => SecretValue::checked_binary(file(path, shown)?),
@@ -71,43 +71,22 @@ fn text(buffer: SecretBuffer, file: &str) -> Result<SecretValue, ValueError> {
 }
 
 impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
-    async fn sops(&self, path: &Path, shown: &str, key: Option<&str>) -> Result<SecretValue, ValueError> {
-        let file = self.decryptor.files.get(path, shown)?;
-        let selection = Selection::new(&file, key)?;
+    async fn sops(&self, part: &SopsPart) -> Result<SecretValue, ValueError> {
+        let file = self.decryptor.files.get(part)?;
+        let selection = Selection::new(&file, part)?;
         let opened = self.decryptor.open(&file).await?;
-        let part = selection.part()?;
-        if file.format == Format::Binary {
-            return match (&*opened, part) {
-                (Opened::Bytes(bytes), _) => {
-                    SecretValue::checked_binary(SecretBuffer::from_bytes(bytes.as_slice().to_vec().into()))
-                }
-                (Opened::Key(key), Part::Leaf(value)) => SecretValue::checked_binary(key.open(&selection, &value)?),
-                _ => Err(ValueError::NotSops { file: shown.to_owned(), reason: "its data is not text" }),
-            };
+        if file.format == SopsFormat::Binary {
+            let bytes = binary(&selection, &opened)?;
+            return if part.as_string { text(bytes, &part.shown) } else { SecretValue::checked_binary(bytes) };
         }
-        let plain = match (&*opened, part) {
-            (Opened::Key(key), Part::Leaf(value)) => {
-                let plain = key.open(&selection, &value)?;
-                if value.kind == Kind::Bool {
-                    SecretBuffer::from_bytes(json_bool(&plain).as_bytes().to_vec().into())
-                } else {
-                    plain
-                }
-            }
-            (Opened::Tree(root), Part::Leaf(_)) => match selection.in_plain(root) {
-                Some(Node::Text(plain) | Node::Number(plain)) => {
-                    SecretBuffer::from_bytes(plain.as_bytes().to_vec().into())
-                }
-                Some(Node::Bool(set)) => SecretBuffer::from_bytes(set.to_string().into_bytes().into()),
-                _ => return Err(ValueError::ProgramFailed { file: shown.to_owned(), code: None }),
-            },
-            _ => {
-                let mut json = JsonText::new();
-                write(&mut json, &selection, &opened)?;
-                json.into_buffer()
-            }
+        let plain = if let Part::Leaf(value) = selection.part()? {
+            leaf(&selection, &value, &opened)?
+        } else {
+            let mut json = JsonText::new();
+            write(&mut json, &selection, &opened)?;
+            json.into_buffer()
         };
-        text(plain, shown)
+        text(plain, &part.shown)
     }
 
     fn text(&self, template: &Template) -> Result<SecretBuffer, ValueError> {
@@ -125,13 +104,17 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
     /// Writes a source as a part of a JSON value. What is an object in a SOPS file is an object here, not its text.
     async fn field(&self, source: &Source, json: &mut JsonText) -> Result<(), ValueError> {
         let (plain, from) = match source {
-            Source::Sops { file: path, shown, key } => {
-                let file = self.decryptor.files.get(path, shown)?;
-                if file.format == Format::Binary {
-                    return Err(ValueError::BinaryInJson { file: shown.clone() });
+            Source::Sops(part) => {
+                let file = self.decryptor.files.get(part)?;
+                if part.is_binary() {
+                    return Err(ValueError::BinaryInJson { file: part.shown.clone() });
                 }
-                let selection = Selection::new(&file, key.as_deref())?;
-                return write(json, &selection, &*self.decryptor.open(&file).await?);
+                let selection = Selection::new(&file, part)?;
+                let opened = self.decryptor.open(&file).await?;
+                if file.format != SopsFormat::Binary {
+                    return write(json, &selection, &opened);
+                }
+                (binary(&selection, &opened)?, part.shown.as_str())
             }
             Source::Json(fields) => {
                 json.raw(OBJECT[0]);
@@ -159,6 +142,42 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
     }
 }
 
+/// What a binary file holds.
+fn binary(selection: &Selection<'_>, opened: &Opened) -> Result<SecretBuffer, ValueError> {
+    match (opened, selection.part()?) {
+        (Opened::Bytes(bytes), _) => Ok(SecretBuffer::from_bytes(bytes.as_slice().to_vec().into())),
+        (Opened::Key(key), Part::Leaf(value)) => key.open(selection, &value),
+        _ => Err(ValueError::NotSops { file: selection.shown().to_owned(), reason: "its data is not text" }),
+    }
+}
+
+/// One value, as `sops decrypt --extract` writes it.
+fn leaf(place: &Selection<'_>, value: &Encrypted<'_>, opened: &Opened) -> Result<SecretBuffer, ValueError> {
+    let buffer = |text: &str| SecretBuffer::from_bytes(text.as_bytes().to_vec().into());
+    let number = |text: &str| match text.parse() {
+        Ok(number) if value.kind == Kind::Float && place.format() == SopsFormat::Yaml => buffer(&yaml_number(number)),
+        Ok(number) if value.kind == Kind::Float => buffer(json_number(number).as_deref().unwrap_or(text)),
+        _ => buffer(text),
+    };
+    match opened {
+        Opened::Key(key) => {
+            let plain = key.open(place, value)?;
+            Ok(match (value.kind, plain.as_str()) {
+                (Kind::Bool, _) => buffer(json_bool(&plain)),
+                (Kind::Float, Some(text)) => number(text),
+                _ => plain,
+            })
+        }
+        Opened::Tree(root) => match place.in_plain(root) {
+            Some(Node::Text(plain)) => Ok(buffer(plain)),
+            Some(Node::Number(plain)) => Ok(number(plain)),
+            Some(Node::Bool(set)) => Ok(buffer(if *set { "true" } else { "false" })),
+            _ => Err(ValueError::ProgramFailed { file: place.shown().to_owned(), code: None }),
+        },
+        Opened::Bytes(_) => Err(ValueError::ProgramFailed { file: place.shown().to_owned(), code: None }),
+    }
+}
+
 /// Writes a part of an opened file as JSON: keys sorted, numbers and booleans as such.
 fn write(json: &mut JsonText, place: &Selection<'_>, opened: &Opened) -> Result<(), ValueError> {
     match place.part()? {
@@ -169,6 +188,9 @@ fn write(json: &mut JsonText, place: &Selection<'_>, opened: &Opened) -> Result<
             json.key(key);
             write(json, &part, opened)
         })?,
+        Part::Open(Open::Text(text)) => json.string(text),
+        Part::Open(Open::Bool(set)) => json.raw(if set { "true" } else { "false" }),
+        Part::Open(Open::Number(text)) => write_number(json, place, text)?,
         Part::Leaf(value) => {
             let not_json = || ValueError::NotJson { file: place.shown().to_owned(), path: place.pointer.clone() };
             match opened {
@@ -176,14 +198,14 @@ fn write(json: &mut JsonText, place: &Selection<'_>, opened: &Opened) -> Result<
                     let plain = key.open(place, &value)?;
                     match (value.kind, plain.as_str()) {
                         (Kind::Text | Kind::Time, Some(text)) => json.string(text),
-                        (Kind::Int | Kind::Float, Some(number)) if json::is_number(number) => json.raw(number),
+                        (Kind::Int | Kind::Float, Some(number)) => write_number(json, place, number)?,
                         (Kind::Bool, _) => json.raw(json_bool(&plain)),
                         _ => return Err(not_json()),
                     }
                 }
                 Opened::Tree(root) => match place.in_plain(root) {
                     Some(Node::Text(text)) => json.string(text),
-                    Some(Node::Number(number)) => json.raw(number),
+                    Some(Node::Number(number)) => write_number(json, place, number)?,
                     Some(Node::Bool(set)) => json.raw(if *set { "true" } else { "false" }),
                     _ => return Err(ValueError::ProgramFailed { file: place.shown().to_owned(), code: None }),
                 },
@@ -191,6 +213,18 @@ fn write(json: &mut JsonText, place: &Selection<'_>, opened: &Opened) -> Result<
             }
         }
     }
+    Ok(())
+}
+
+/// A number as the JSON store of SOPS writes it: a whole one with its digits, a float as Go does.
+fn write_number(json: &mut JsonText, place: &Selection<'_>, text: &str) -> Result<(), ValueError> {
+    let whole = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+    let not_json = || ValueError::NotJson { file: place.shown().to_owned(), path: place.pointer.clone() };
+    if whole && json::is_number(text) {
+        json.raw(text);
+        return Ok(());
+    }
+    json.raw(&text.parse().ok().and_then(json_number).ok_or_else(not_json)?);
     Ok(())
 }
 

@@ -4,20 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::sops::Format as SopsFormat;
 use crate::desired::{SecretName, Template};
 
 /// Where a secret's value comes from. Every path in it is absolute and was checked: a regular file inside the project.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// A SOPS file, or a part of one.
-    Sops {
-        /// The file.
-        file: PathBuf,
-        /// Its path relative to the project, for messages.
-        shown: String,
-        /// A JSON pointer (RFC 6901) to the part that is the value; without it, or empty, the whole file is.
-        key: Option<String>,
-    },
+    Sops(SopsPart),
     /// An environment variable.
     Env(String),
     /// A text file, byte for byte.
@@ -40,6 +34,35 @@ pub enum Source {
     Generate(GenerateOptions),
     /// A JSON object whose fields are sources.
     Json(BTreeMap<String, Source>),
+}
+
+/// A SOPS file, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SopsPart {
+    /// The file.
+    pub file: PathBuf,
+    /// Its path relative to the project, for messages.
+    pub shown: String,
+    /// A JSON pointer (RFC 6901) to the part that is the value; without it, or empty, the whole file is.
+    pub key: Option<String>,
+    /// The format, where the file's name does not tell it.
+    pub format: Option<SopsFormat>,
+    /// What a binary file holds is text, and becomes `SecretString`.
+    pub as_string: bool,
+    /// The part may hold values that the file's own rules leave open, beside one that is encrypted.
+    pub allow_unencrypted: bool,
+}
+
+impl SopsPart {
+    /// The format that the file is read in.
+    pub fn format(&self) -> SopsFormat {
+        self.format.unwrap_or_else(|| SopsFormat::of(&self.file))
+    }
+
+    /// Whether it becomes `SecretBinary`.
+    pub fn is_binary(&self) -> bool {
+        self.format() == SopsFormat::Binary && !self.as_string
+    }
 }
 
 /// The options of GetRandomPassword, with its defaults.
@@ -106,7 +129,7 @@ impl Source {
     pub fn files(&self) -> Vec<&str> {
         let mut files = Vec::new();
         self.each(&mut |source| match source {
-            Self::Sops { shown, .. } | Self::File { shown, .. } | Self::BinaryFile { shown, .. } => {
+            Self::Sops(SopsPart { shown, .. }) | Self::File { shown, .. } | Self::BinaryFile { shown, .. } => {
                 files.push(shown.as_str());
             }
             Self::Env(_) | Self::Text(_) | Self::Generate(_) | Self::Json(_) => {}
@@ -135,9 +158,7 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sops { file: _, shown, key } => {
-                f.debug_struct("Sops").field("file", shown).field("key", key).finish()
-            }
+            Self::Sops(part) => fmt::Debug::fmt(part, f),
             Self::Env(name) => f.debug_tuple("Env").field(name).finish(),
             Self::File { path: _, shown } => f.debug_tuple("File").field(shown).finish(),
             Self::BinaryFile { path: _, shown } => f.debug_tuple("BinaryFile").field(shown).finish(),

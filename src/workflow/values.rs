@@ -15,7 +15,7 @@ use crate::aws::{Aws, Kms, Writer};
 use crate::desired::{Desired, SecretName};
 use crate::value::{
     AgeKeys, Decryptor, EnvAccess, GenerateOptions, Identity, Passwords, RenderContext, SecretValue, SopsFiles,
-    SopsKey, SopsProgram, Source, ValueError, config_home,
+    SopsKey, SopsProgram, SopsTrust, Source, ValueError, config_home,
 };
 
 /// The throwaway key that an example ships with. It counts in `--sandbox` runs only.
@@ -26,18 +26,36 @@ const SANDBOX_KEY_FILE: &str = "sandbox-age-key.txt";
 pub struct ValueRules {
     allowed_env: GlobSet,
     sops_program: bool,
+    /// Variables that the program sops is given beside SOPS_* and AWS_*.
+    sops_env: GlobSet,
+    trust: SopsTrust,
 }
 
 impl ValueRules {
-    /// Variables that manifests may read, as patterns, and whether the program sops may be called.
-    pub fn new(allowed_env: &[String], sops_program: bool) -> Result<Self, Error> {
-        let wrong = |error: globset::Error| Error::from(ErrorKind::WrongFlag { flag: "allow-env" }).because(error);
-        let mut allowed = GlobSetBuilder::new();
-        for pattern in allowed_env {
-            allowed.add(Glob::new(pattern).map_err(wrong)?);
-        }
-        Ok(Self { allowed_env: allowed.build().map_err(wrong)?, sops_program })
+    /// Variables that manifests may read, as patterns; whether the program sops may be called, and with which variables
+    /// of ours; and the profiles and roles that SOPS files may ask for.
+    pub fn new(
+        allowed_env: &[String],
+        sops_program: bool,
+        sops_env: &[String],
+        trust: SopsTrust,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            allowed_env: patterns("allow-env", allowed_env)?,
+            sops_program,
+            sops_env: patterns("sops-env", sops_env)?,
+            trust,
+        })
     }
+}
+
+fn patterns(flag: &'static str, written: &[String]) -> Result<GlobSet, Error> {
+    let wrong = |error: globset::Error| Error::from(ErrorKind::WrongFlag { flag }).because(error);
+    let mut set = GlobSetBuilder::new();
+    for pattern in written {
+        set.add(Glob::new(pattern).map_err(wrong)?);
+    }
+    set.build().map_err(wrong)
 }
 
 /// Everything that values of one run are made of, read when it is needed.
@@ -46,6 +64,7 @@ pub struct ValueSources {
     age: AgeKeys,
     kms: Kms,
     program: Option<SopsProgram>,
+    trust: SopsTrust,
     allowed: GlobSet,
 }
 
@@ -62,14 +81,17 @@ impl ValueSources {
             files: SopsFiles::new(),
             age: AgeKeys::look_up(&env, config_home(&env).as_deref()),
             kms: aws.kms(),
-            program: rules.sops_program.then(|| SopsProgram::new("sops")),
+            program: rules
+                .sops_program
+                .then(|| SopsProgram::new("sops", std::env::vars_os(), &rules.sops_env, aws.is_embedded())),
+            trust: rules.trust.clone(),
             allowed: rules.allowed_env.clone(),
         }
     }
 
     /// Decrypts each file once, for all targets of the run.
     pub fn decryptor(&self) -> Decryptor<'_, Kms> {
-        Decryptor::new(&self.files, &self.age, &self.kms, self.program.as_ref())
+        Decryptor::new(&self.files, &self.age, &self.kms, self.program.as_ref()).trusting(self.trust.clone())
     }
 }
 

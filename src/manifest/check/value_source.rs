@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::super::diagnostic::Report;
 use super::super::field::{Field, Map, Spanned, Text};
 use super::super::named::Files;
-use super::super::schema::{GenerateSpec, SopsSpec, SourceSpec, ValueSpec};
+use super::super::schema::{GenerateSpec, SopsAs, SopsFormatName, SopsSpec, SourceSpec, ValueSpec};
 use super::super::source::Sources;
-use crate::value::{GenerateOptions, Source};
+use crate::value::{GenerateOptions, SopsFormat, SopsPart, Source};
 
 /// The source of a value; none where something about it is wrong, which is reported.
 pub(crate) fn source_of(
@@ -42,8 +42,16 @@ impl Finder<'_> {
     fn find(&mut self, written: &Written<'_>) -> Option<Source> {
         let Written { sops, env, file, binary_file, text, generate, json } = written;
         if let Some(sops) = sops.value() {
-            let (file, shown) = self.file(sops.file.get()?)?;
-            return Some(Source::Sops { file, shown, key: sops.key.value().filter(|key| !key.is_empty()).cloned() });
+            let SopsSpec { file, key, format, as_, allow_unencrypted } = sops;
+            let (file, shown) = self.file(file.get()?)?;
+            return Some(Source::Sops(SopsPart {
+                file,
+                shown,
+                key: key.value().filter(|key| !key.is_empty()).cloned(),
+                format: format.value().copied().map(sops_format),
+                as_string: as_.value() == Some(&SopsAs::String),
+                allow_unencrypted: allow_unencrypted.value() == Some(&true),
+            }));
         }
         if let Some(name) = env.value() {
             return Some(Source::Env(name.clone()));
@@ -77,6 +85,16 @@ impl Finder<'_> {
 
     fn file(&mut self, named: &Spanned<String>) -> Option<(std::path::PathBuf, String)> {
         self.files.of_value(&named.value, named.span, self.sources, self.report)
+    }
+}
+
+fn sops_format(name: SopsFormatName) -> SopsFormat {
+    match name {
+        SopsFormatName::Yaml => SopsFormat::Yaml,
+        SopsFormatName::Json => SopsFormat::Json,
+        SopsFormatName::Dotenv => SopsFormat::Dotenv,
+        SopsFormatName::Ini => SopsFormat::Ini,
+        SopsFormatName::Binary => SopsFormat::Binary,
     }
 }
 

@@ -25,7 +25,7 @@ pub use self::secret::{
     DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
     TagModeChoice,
 };
-pub use self::value::{GenerateSpec, Ownership, SopsSpec, SourceSpec, ValueSpec};
+pub use self::value::{GenerateSpec, Ownership, SopsAs, SopsFormatName, SopsSpec, SourceSpec, ValueSpec};
 
 /// The version of the manifest language.
 pub const API_VERSION: &str = "keywright/v1";

@@ -76,6 +76,43 @@ pub struct SopsSpec {
     /// Which part of the file: a JSON pointer such as `/db/password`. Without it the whole file is the value.
     #[schemars(example = serde_json::json!("/db"))]
     pub key: Field<String>,
+    /// The format of the file. By default its name tells: .yaml, .yml, .json, .env and .ini, and anything else is
+    /// binary.
+    pub format: Field<SopsFormatName>,
+    /// `string` makes a SecretString of a binary file whose contents are text, such as a certificate. Without it a
+    /// binary file becomes a SecretBinary.
+    #[serde(rename = "as")]
+    pub as_: Field<SopsAs>,
+    /// Lets the part hold values that the file's own rules leave unencrypted. At least one value in it must be
+    /// encrypted.
+    #[schemars(extend("default" = false))]
+    pub allow_unencrypted: Field<bool>,
+}
+
+/// A format that SOPS knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum SopsFormatName {
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+    /// `KEY=value`, one a line.
+    Dotenv,
+    /// Sections of `key = value`.
+    Ini,
+    /// Anything, as one value.
+    Binary,
+}
+
+/// What a binary file becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum SopsAs {
+    /// A SecretString.
+    String,
 }
 
 /// Options for a generated password (GetRandomPassword).

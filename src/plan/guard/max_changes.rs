@@ -41,8 +41,10 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
 }
 
 /// A change of a secret that holds a value. One without a value has no readers yet: completing what a killed apply left
-/// half-made must not need a flag.
+/// half-made must not need a flag. Nor must a file that was encrypted afresh, which gives each of its values another id
+/// and changes none.
 fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
     matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)
+        && !secret.is_only_re_encrypted()
         && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
 }

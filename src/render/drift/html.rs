@@ -105,7 +105,7 @@ fn tone(class: Class) -> &'static str {
         | Class::RotationOverdue
         | Class::DanglingPrincipal => "warning",
         Class::Foreign | Class::Orphaned | Class::Unmanaged | Class::PolicyUndeclared => "adopt",
-        Class::Unknown => "note",
+        Class::Unknown | Class::ReEncrypted => "note",
     }
 }
 

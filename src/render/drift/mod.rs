@@ -32,7 +32,7 @@ pub struct DriftView<'a> {
     pub report: &'a DriftReport,
     /// The project's folder as seen from the repository's root, with a `/` at its end, or empty when it is the root.
     pub folder: &'a str,
-    /// The classes that count; none are all.
+    /// The classes that count; without any, the usual ones.
     pub fail_on: &'a [Class],
     /// When the last run before this one began that read every target, as far as that is known.
     pub last_success: Option<Timestamp>,
@@ -41,7 +41,7 @@ pub struct DriftView<'a> {
 impl DriftView<'_> {
     /// Whether a class counts.
     fn counts(&self, class: Class) -> bool {
-        self.fail_on.is_empty() || self.fail_on.contains(&class)
+        class.counts(self.fail_on)
     }
 }
 

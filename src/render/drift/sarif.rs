@@ -113,7 +113,7 @@ fn level(class: Class) -> &'static str {
         Class::Changed | Class::RotationOverdue | Class::DanglingPrincipal | Class::Foreign | Class::Orphaned => {
             "warning"
         }
-        Class::Unmanaged | Class::PolicyUndeclared | Class::Unknown => "note",
+        Class::Unmanaged | Class::PolicyUndeclared | Class::ReEncrypted | Class::Unknown => "note",
     }
 }
 

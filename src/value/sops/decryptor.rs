@@ -17,6 +17,7 @@ use super::metadata::KmsRecipient;
 use super::program::{Failure, Plain, SopsProgram};
 use super::select::Selection;
 use super::tree::Node;
+use super::trust::SopsTrust;
 use crate::value::buffer::SecretBuffer;
 use crate::value::error::{KeySearch, ValueError};
 
@@ -51,20 +52,27 @@ pub struct Decryptor<'a, K> {
     age: &'a AgeKeys,
     kms: &'a K,
     program: Option<&'a SopsProgram>,
-    opened: Mutex<HashMap<PathBuf, Slot>>,
+    trust: SopsTrust,
+    opened: Mutex<HashMap<(PathBuf, Format), Slot>>,
 }
 
 impl<'a, K: DataKeys> Decryptor<'a, K> {
     /// `program` is there when a person allowed it. Take the same `files` that version ids were made from.
     pub fn new(files: &'a SopsFiles, age: &'a AgeKeys, kms: &'a K, program: Option<&'a SopsProgram>) -> Self {
-        Self { files, age, kms, program, opened: Mutex::new(HashMap::new()) }
+        Self { files, age, kms, program, trust: SopsTrust::default(), opened: Mutex::new(HashMap::new()) }
+    }
+
+    /// What files may ask for when their data keys are unwrapped; nothing, unless this says so.
+    #[must_use]
+    pub fn trusting(self, trust: SopsTrust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Opens a file, or gives what was opened before.
     pub(in crate::value) async fn open(&self, file: &Arc<SopsFile>) -> Result<Arc<Opened>, ValueError> {
         let slot = {
             let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(opened.entry(file.path.clone()).or_default())
+            Arc::clone(opened.entry((file.path.clone(), file.format)).or_default())
         };
         slot.get_or_init(|| async { self.open_now(file).await.map(Arc::new) }).await.clone()
     }
@@ -96,7 +104,7 @@ impl<'a, K: DataKeys> Decryptor<'a, K> {
     fn no_key(&self, file: &SopsFile, search: KeySearch) -> ValueError {
         let (file_shown, search) = (file.shown.clone(), Box::new(search));
         // Only a file with age recipients has had its keys looked for.
-        if !file.metadata.age.is_empty() && !self.age.found().is_empty() {
+        if !file.metadata.age.is_empty() && self.age.any() {
             ValueError::WrongKey { file: file_shown, search }
         } else {
             ValueError::NoKey { file: file_shown, search }
@@ -109,13 +117,17 @@ impl<'a, K: DataKeys> Decryptor<'a, K> {
             let found = self.age.found();
             search.places.extend(found.places.iter().cloned());
             search.problems.extend(found.problems.iter().cloned());
-            let mut keys = file.metadata.age.iter().filter_map(|recipient| found.unwrap(recipient));
+            let mut keys = file.metadata.age.iter().filter_map(|recipient| self.age.unwrap(recipient, search));
             if let Some(key) = keys.find_map(|bytes| DataKey::new(&bytes)) {
                 return Some(key);
             }
         }
         for recipient in &file.metadata.kms {
             search.places.push(format!("AWS KMS {}", recipient.arn));
+            if let Some(asks) = self.trust.refuses(recipient) {
+                search.problems.push(format!("AWS KMS {}: {asks}", recipient.arn));
+                continue;
+            }
             let Some(request) = kms_request(recipient) else {
                 search.problems.push(format!("AWS KMS {}: the encrypted data key is damaged", recipient.arn));
                 continue;
@@ -138,6 +150,9 @@ impl<'a, K: DataKeys> Decryptor<'a, K> {
         // The program writes only the first document as JSON.
         if file.documents.len() > 1 {
             return Err(ValueError::SeveralDocuments { file: file.shown.clone() });
+        }
+        if let Some(asks) = file.metadata.kms.iter().find_map(|recipient| self.trust.refuses(recipient)) {
+            return Err(ValueError::CredentialsChosen { file: file.shown.clone(), asks });
         }
         let task = Arc::clone(file);
         let plain = tokio::task::spawn_blocking(move || program.decrypt(&task)).await;

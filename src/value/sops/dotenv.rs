@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::metadata;
 use super::tree::Node;
+use super::{MAX_NODES, metadata};
 
 /// The beginning of the keys that hold the metadata.
 const METADATA: &str = "sops_";
@@ -20,6 +20,9 @@ pub(super) fn read(text: &str) -> Result<(Node, serde_json::Value), &'static str
         let (key, value) = line.split_once('=').ok_or("it has a line without `=`")?;
         if !seen.insert(key) {
             return Err("it has a key twice");
+        }
+        if seen.len() > MAX_NODES {
+            return Err("it holds more than 200,000 values");
         }
         match key.strip_prefix(METADATA) {
             Some(key) => flat.push((key.to_owned(), value.to_owned())),

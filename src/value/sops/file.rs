@@ -6,23 +6,29 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::metadata::Metadata;
 use super::tree::Node;
-use super::{MAX_SOPS_BYTES, dotenv, ini, json, yaml};
+use super::{MAX_PATH_BYTES, MAX_SOPS_BYTES, dotenv, encoding, ini, json, yaml};
 use crate::value::error::ValueError;
 use crate::value::read;
-use crate::value::source::Source;
+use crate::value::source::{SopsPart, Source};
 
-/// The stores of SOPS, told apart by the ending of the file's name as SOPS itself does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::value) enum Format {
+/// The stores of SOPS, told apart by the ending of the file's name as SOPS itself does, or named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// YAML, one document or several.
     Yaml,
+    /// JSON.
     Json,
+    /// `KEY=value`, one a line.
     Dotenv,
+    /// Sections of `key = value`.
     Ini,
+    /// Anything: sops keeps it as one value.
     Binary,
 }
 
 impl Format {
-    fn of(path: &Path) -> Self {
+    /// The format that a file's name tells.
+    pub fn of(path: &Path) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         // Not the path's extension: a file `.env` has none.
         let ends_with = |ending: &str| name.ends_with(ending);
@@ -40,7 +46,7 @@ impl Format {
     }
 
     /// What the `sops` program calls it.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
             Self::Json => "json",
@@ -60,17 +66,30 @@ pub(in crate::value) struct SopsFile {
     /// Its documents in file order, without the metadata. Only YAML has more than one.
     pub(super) documents: Vec<Node>,
     pub(super) metadata: Metadata,
-    /// Its text, to be compared with what the `sops` program found.
-    pub(super) text: String,
+    /// Its bytes, to be compared with what the `sops` program found.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl SopsFile {
-    pub(super) fn parse(path: &Path, shown: &str, text: String) -> Result<Self, ValueError> {
+    pub(super) fn parse(path: &Path, shown: &str, format: Format, bytes: Vec<u8>) -> Result<Self, ValueError> {
         let not_sops = |reason| ValueError::NotSops { file: shown.to_owned(), reason };
-        let format = Format::of(path);
+        let text = encoding::decode(&bytes, format).map_err(|misencoded| misencoded.in_file(shown))?;
         let (documents, metadata) = read_format(format, &text).map_err(not_sops)?;
+        documents.iter().try_for_each(|document| check_paths(document, 0)).map_err(not_sops)?;
         let metadata = Metadata::decode(metadata).map_err(not_sops)?;
-        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), format, documents, metadata, text })
+        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), format, documents, metadata, bytes })
+    }
+}
+
+/// Each place is named by the keys that lead to it, which are copied for every value of a selection.
+fn check_paths(node: &Node, above: usize) -> Result<(), &'static str> {
+    if above > MAX_PATH_BYTES {
+        return Err("it has a place whose keys have more than 4,096 bytes together");
+    }
+    match node {
+        Node::Map(entries) => entries.iter().try_for_each(|(key, value)| check_paths(value, above + key.len() + 1)),
+        Node::List(items) => items.iter().try_for_each(|item| check_paths(item, above + 1)),
+        _ => Ok(()),
     }
 }
 
@@ -111,7 +130,7 @@ type Slot = Arc<OnceLock<Result<Arc<SopsFile>, ValueError>>>;
 
 /// The encrypted files of a run, each read and parsed once.
 #[derive(Default)]
-pub struct SopsFiles(Mutex<HashMap<PathBuf, Slot>>);
+pub struct SopsFiles(Mutex<HashMap<(PathBuf, Format), Slot>>);
 
 impl SopsFiles {
     /// No files yet: each is read when it is first needed.
@@ -119,16 +138,16 @@ impl SopsFiles {
         Self::default()
     }
 
-    pub(in crate::value) fn get(&self, path: &Path, shown: &str) -> Result<Arc<SopsFile>, ValueError> {
+    pub(in crate::value) fn get(&self, part: &SopsPart) -> Result<Arc<SopsFile>, ValueError> {
+        let SopsPart { file: path, shown, .. } = part;
+        let format = part.format();
         let slot = {
             let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(files.entry(path.to_owned()).or_default())
+            Arc::clone(files.entry((path.clone(), format)).or_default())
         };
         slot.get_or_init(|| {
-            let text = read::read(path, shown, MAX_SOPS_BYTES)?;
-            let not_text = || ValueError::NotSops { file: shown.to_owned(), reason: "it is not text" };
-            let text = text.as_str().ok_or_else(not_text)?.to_owned();
-            SopsFile::parse(path, shown, text).map(Arc::new)
+            let bytes = read::read(path, shown, MAX_SOPS_BYTES)?;
+            SopsFile::parse(path, shown, format, bytes.as_slice().to_vec()).map(Arc::new)
         })
         .clone()
     }
@@ -148,8 +167,8 @@ impl SopsFiles {
     pub fn kms_keys(&self, source: &Source) -> Result<BTreeSet<SopsKey>, ValueError> {
         let mut keys = BTreeSet::new();
         match source {
-            Source::Sops { file, shown, key: _ } => {
-                let file = self.get(file, shown)?;
+            Source::Sops(part) => {
+                let file = self.get(part)?;
                 keys.extend(file.metadata.kms.iter().map(|recipient| SopsKey {
                     arn: recipient.arn.clone(),
                     role: recipient.role.clone().filter(|role| !role.is_empty()),

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use zeroize::Zeroizing;
 
-use super::tree::{Node, format_float};
-use super::{MAX_NODES, MAX_SOPS_DEPTH};
+use super::tree::Node;
+use super::{MAX_NODES, MAX_SOPS_DEPTH, number};
 use crate::value::buffer::SecretBuffer;
 
 const INVALID: &str = "it is not valid JSON";
@@ -130,7 +130,7 @@ impl Reader<'_> {
         }
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or(INVALID)?;
         let whole = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let node = Node::number(if whole { text.to_owned() } else { format_float(number) });
+        let node = Node::number(if whole { text.to_owned() } else { number::plain(number) });
         self.at += len;
         Ok(node)
     }

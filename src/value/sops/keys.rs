@@ -2,14 +2,16 @@
 //!
 //! The places and their order are those of the `sops` program: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, then
 //! `sops/age/keys.txt` in the user's configuration folder. All that exist are used. Nothing is read before a file needs
-//! it.
+//! it. The command is run once for each recipient, which SOPS_AGE_RECIPIENT names to it, so that it can fetch the one
+//! key that is needed; it is not run where another place has that key already.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use age::armor::ArmoredReader;
 use age::secrecy::{ExposeSecret, SecretString};
@@ -18,12 +20,18 @@ use zeroize::Zeroizing;
 
 use super::metadata::AgeRecipient;
 use crate::value::buffer::SecretBuffer;
+use crate::value::error::KeySearch;
 
 /// The most that is read of a file with keys, or of a command's output, in bytes.
 const MAX_KEYS_BYTES: usize = 1 << 20;
 
 /// The most that is read of a decrypted data key, in bytes. It has 32.
 const MAX_DATA_KEY_BYTES: usize = 64;
+
+const COMMAND: &str = "SOPS_AGE_KEY_CMD";
+
+/// The most recipients that the command is run for: a file from a strange branch could name hundreds.
+const MOST_FETCHED: usize = 50;
 
 /// The age identities of a run, read when the first file needs them.
 pub struct AgeKeys {
@@ -32,6 +40,8 @@ pub struct AgeKeys {
     command: Option<OsString>,
     config_file: Option<PathBuf>,
     found: OnceLock<Found>,
+    /// What the command said for each recipient.
+    fetched: Mutex<BTreeMap<String, Arc<Found>>>,
 }
 
 /// What the places hold.
@@ -54,6 +64,7 @@ impl AgeKeys {
             command: env("SOPS_AGE_KEY_CMD"),
             config_file: config_home.map(|home| home.join("sops").join("age").join("keys.txt")),
             found: OnceLock::new(),
+            fetched: Mutex::default(),
         }
     }
 
@@ -62,6 +73,7 @@ impl AgeKeys {
         Self::look_up(&|_| None, None)
     }
 
+    /// The keys of the places that do not depend on a recipient.
     pub(super) fn found(&self) -> &Found {
         self.found.get_or_init(|| {
             let mut found = Found::default();
@@ -80,12 +92,50 @@ impl AgeKeys {
                     read_file(file).and_then(|read| read.ok_or_else(|| "there is no such file".to_owned()))
                 }),
             );
-            found.place("SOPS_AGE_KEY_CMD", self.command.as_deref().map(run));
+            if self.command.is_none() {
+                found.place(COMMAND, None);
+            }
             if let Some(file) = &self.config_file {
                 found.place(&file.display().to_string(), read_file(file).transpose());
             }
             found
         })
+    }
+}
+
+impl AgeKeys {
+    /// Unwraps a data key: with the keys that are here, else with what the command gives for this recipient. What it
+    /// says is added to `search`.
+    pub(super) fn unwrap(&self, recipient: &AgeRecipient, search: &mut KeySearch) -> Option<Zeroizing<Vec<u8>>> {
+        if let Some(key) = self.found().unwrap(recipient) {
+            return Some(key);
+        }
+        let fetched = self.fetch(&recipient.recipient)?;
+        for (all, more) in [(&mut search.places, &fetched.places), (&mut search.problems, &fetched.problems)] {
+            let new: Vec<String> = more.iter().filter(|text| !all.contains(text)).cloned().collect();
+            all.extend(new);
+        }
+        fetched.unwrap(recipient)
+    }
+
+    /// Whether any place has a key, as far as they were asked.
+    pub(super) fn any(&self) -> bool {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.found().is_empty() || fetched.values().any(|found| !found.is_empty())
+    }
+
+    fn fetch(&self, recipient: &str) -> Option<Arc<Found>> {
+        let command = self.command.as_deref()?;
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        if !fetched.contains_key(recipient) && fetched.len() >= MOST_FETCHED {
+            return None;
+        }
+        let found = fetched.entry(recipient.to_owned()).or_insert_with(|| {
+            let mut found = Found::default();
+            found.place(COMMAND, Some(run(command, recipient)));
+            Arc::new(found)
+        });
+        Some(Arc::clone(found))
     }
 }
 
@@ -116,10 +166,10 @@ impl Found {
             ));
             return;
         }
-        for (line, key) in text.lines().map(str::trim).enumerate() {
-            if key.is_empty() || key.starts_with('#') {
-                continue;
-            }
+        let lines = text.lines().enumerate().map(|(number, line)| (number, line.trim()));
+        let keys = lines.filter(|(_, line)| !line.starts_with('#'));
+        // SOPS_AGE_KEY may have several in one line.
+        for (line, key) in keys.flat_map(|(number, line)| line.split_whitespace().map(move |key| (number, key))) {
             match key.parse::<Identity>() {
                 Ok(identity) => self.identities.push((identity.to_public().to_string(), identity)),
                 Err(_) if key.starts_with("AGE-PLUGIN-") => {
@@ -136,13 +186,13 @@ impl Found {
     }
 
     /// Whether there is any key.
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.identities.is_empty()
     }
 
     /// Unwraps a data key. The identity that the recipient names comes first; that name is not authenticated, so all
     /// are tried.
-    pub(super) fn unwrap(&self, recipient: &AgeRecipient) -> Option<Zeroizing<Vec<u8>>> {
+    fn unwrap(&self, recipient: &AgeRecipient) -> Option<Zeroizing<Vec<u8>>> {
         let named = self.identities.iter().filter(|(public, _)| *public == recipient.recipient);
         let others = self.identities.iter().filter(|(public, _)| *public != recipient.recipient);
         let identities = named.chain(others).map(|(_, identity)| identity as &dyn age::Identity);
@@ -178,13 +228,14 @@ fn bounded(reader: &mut impl Read) -> std::io::Result<SecretBuffer> {
     if buffer.len() > MAX_KEYS_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(buffer) }
 }
 
-/// Runs SOPS_AGE_KEY_CMD, split into words as a shell does, and takes its output.
-fn run(command: &OsStr) -> Result<SecretBuffer, String> {
+/// Runs SOPS_AGE_KEY_CMD, split into words as a shell does, for one recipient, and takes its output.
+fn run(command: &OsStr, recipient: &str) -> Result<SecretBuffer, String> {
     let words = command.to_str().and_then(shlex::split).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| "this is not a command".to_owned())?;
     let failed = |error: std::io::Error| format!("the command could not be run: {}", error.kind());
     let mut child = Command::new(&words[0])
         .args(&words[1..])
+        .env("SOPS_AGE_RECIPIENT", recipient)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -2,11 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::MAX_NODES;
 use super::rules::Rules;
+
+/// The most recipients that one file may name: each is tried, and each is listed when none works.
+const MAX_RECIPIENTS: usize = 500;
+
+/// The largest encrypted data key, in bytes of text. With age it has some 400, behind a post-quantum key 2,500.
+const MAX_ENCRYPTED_KEY: usize = 16 << 10;
+
+/// The deepest place in flattened metadata. SOPS writes five steps.
+const MAX_STEPS: usize = 16;
+
+/// The largest compiled pattern of a selection mode, in bytes.
+const MAX_PATTERN: usize = 1 << 20;
 
 /// What a file says about its own encryption.
 pub(super) struct Metadata {
@@ -92,10 +105,10 @@ impl Metadata {
             rules: raw.rules()?,
         };
         for (set, name) in [
-            (raw.unencrypted_comment_regex.is_some(), "unencrypted_comment_regex"),
-            (raw.encrypted_comment_regex.is_some(), "encrypted_comment_regex"),
+            (&raw.unencrypted_comment_regex, "unencrypted_comment_regex"),
+            (&raw.encrypted_comment_regex, "encrypted_comment_regex"),
         ] {
-            if set {
+            if set.as_ref().is_some_and(|pattern| !pattern.is_empty()) {
                 metadata.program_features.push(name.to_owned());
             }
         }
@@ -112,11 +125,26 @@ impl Metadata {
                 metadata.add(group);
             }
         }
-        if metadata.has_recipients() { Ok(metadata) } else { Err("its `sops` metadata names no recipient") }
+        if !metadata.has_recipients() {
+            return Err("its `sops` metadata names no recipient");
+        }
+        metadata.check_size()?;
+        Ok(metadata)
     }
 
     fn has_recipients(&self) -> bool {
         !(self.age.is_empty() && self.kms.is_empty() && self.other_recipients.is_empty())
+    }
+
+    fn check_size(&self) -> Result<(), &'static str> {
+        if self.age.len() + self.kms.len() + self.other_recipients.len() > MAX_RECIPIENTS {
+            return Err("its `sops` metadata names more than 500 recipients");
+        }
+        let mut keys = self.age.iter().map(|age| &age.enc).chain(self.kms.iter().map(|kms| &kms.enc));
+        if keys.any(|key| key.len() > MAX_ENCRYPTED_KEY) {
+            return Err("its `sops` metadata has an encrypted data key of more than 16 KiB");
+        }
+        Ok(())
     }
 
     fn add(&mut self, group: RawGroup) {
@@ -150,14 +178,22 @@ impl Metadata {
 
 impl Raw {
     fn rules(&self) -> Result<Rules, &'static str> {
-        let regex =
-            |pattern: &str| Regex::new(pattern).map_err(|_| "its selection mode has a pattern that cannot be read");
+        let regex = |pattern: &str| -> Result<Regex, &'static str> {
+            let built = RegexBuilder::new(pattern).size_limit(MAX_PATTERN).build();
+            built.map_err(|_| "its selection mode has a pattern that cannot be read")
+        };
         let written = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let mut rules = Vec::new();
         rules.extend(written(&self.unencrypted_suffix).map(|suffix| Ok(Rules::UnencryptedSuffix(suffix))));
         rules.extend(written(&self.encrypted_suffix).map(|suffix| Ok(Rules::EncryptedSuffix(suffix))));
         rules.extend(written(&self.unencrypted_regex).map(|pattern| regex(&pattern).map(Rules::UnencryptedRegex)));
         rules.extend(written(&self.encrypted_regex).map(|pattern| regex(&pattern).map(Rules::EncryptedRegex)));
+        for (comment, name) in [
+            (&self.unencrypted_comment_regex, "unencrypted_comment_regex"),
+            (&self.encrypted_comment_regex, "encrypted_comment_regex"),
+        ] {
+            rules.extend(written(comment).map(|_| Ok(Rules::Comments(name))));
+        }
         if rules.len() > 1 {
             return Err("it has more than one selection mode");
         }
@@ -167,33 +203,12 @@ impl Raw {
 
 /// Gathers flattened metadata (`age__list_0__map_enc`), which is how formats without nesting hold it.
 pub(super) fn unflatten(flat: Vec<(String, String)>) -> Result<Value, &'static str> {
-    const DAMAGED: &str = "its `sops` metadata is damaged";
     let mut root = Value::Object(serde_json::Map::new());
+    let mut places = 0;
     for (key, text) in flat {
-        let mut place = &mut root;
-        // A step into a map begins with `m`, one into a list with `l`.
-        let marked = format!("m{}", key.replace("__map_", "\u{0}m").replace("__list_", "\u{0}l"));
-        for step in marked.split('\u{0}') {
-            place = match step.split_at_checked(1) {
-                Some(("m", name)) => {
-                    if place.is_null() {
-                        *place = Value::Object(serde_json::Map::new());
-                    }
-                    place.as_object_mut().ok_or(DAMAGED)?.entry(name).or_insert(Value::Null)
-                }
-                Some(("l", index)) => {
-                    if place.is_null() {
-                        *place = Value::Array(Vec::new());
-                    }
-                    let list = place.as_array_mut().ok_or(DAMAGED)?;
-                    let index: usize = index.parse().ok().filter(|index| *index < 1000).ok_or(DAMAGED)?;
-                    if list.len() <= index {
-                        list.resize(index + 1, Value::Null);
-                    }
-                    &mut list[index]
-                }
-                _ => return Err(DAMAGED),
-            };
+        let place = place(&mut root, &key, &mut places)?;
+        if !place.is_null() {
+            return Err(DAMAGED);
         }
         *place = match (key.as_str(), text.as_str()) {
             ("mac_only_encrypted", set) => Value::Bool(set == "true"),
@@ -202,6 +217,50 @@ pub(super) fn unflatten(flat: Vec<(String, String)>) -> Result<Value, &'static s
     }
     Ok(root)
 }
+
+const DAMAGED: &str = "its `sops` metadata is damaged";
+
+/// The place that a flattened key stands for, made where it is not there yet. `places` counts what was made.
+fn place<'a>(root: &'a mut Value, key: &str, places: &mut usize) -> Result<&'a mut Value, &'static str> {
+    // A step into a map begins with `m`, one into a list with `l`.
+    let marked = format!("m{}", key.replace("__map_", "\u{0}m").replace("__list_", "\u{0}l"));
+    if marked.split('\u{0}').count() > MAX_STEPS {
+        return Err("its `sops` metadata is nested more than 16 deep");
+    }
+    let mut place = root;
+    for step in marked.split('\u{0}') {
+        place = match step.split_at_checked(1) {
+            Some(("m", name)) => {
+                if place.is_null() {
+                    *place = Value::Object(serde_json::Map::new());
+                }
+                *places += 1;
+                place.as_object_mut().ok_or(DAMAGED)?.entry(name).or_insert(Value::Null)
+            }
+            Some(("l", index)) => {
+                if place.is_null() {
+                    *place = Value::Array(Vec::new());
+                }
+                let list = place.as_array_mut().ok_or(DAMAGED)?;
+                let index: usize = index.parse().ok().filter(|index| *index <= MAX_NODES).ok_or(DAMAGED)?;
+                if list.len() <= index {
+                    *places += index + 1 - list.len();
+                    if *places <= MAX_NODES {
+                        list.resize(index + 1, Value::Null);
+                    }
+                }
+                list.get_mut(index).ok_or(TOO_LARGE)?
+            }
+            _ => return Err(DAMAGED),
+        };
+        if *places > MAX_NODES {
+            return Err(TOO_LARGE);
+        }
+    }
+    Ok(place)
+}
+
+const TOO_LARGE: &str = "its `sops` metadata holds more than 200,000 values";
 
 #[cfg(test)]
 mod tests {
@@ -225,6 +284,9 @@ mod tests {
         });
         assert_eq!(gathered, Ok(expected));
         assert!(unflatten(flat(&[("age__list_99999999", "b")])).is_err());
+        assert!(unflatten(flat(&[("age__list_199999", "b"), ("kms__list_199999", "b")])).is_err());
+        assert!(unflatten(flat(&[(&"a__map_".repeat(20_000), "b")])).is_err());
+        assert!(unflatten(flat(&[("mac", "a"), ("mac", "b")])).is_err());
         assert!(unflatten(flat(&[("mac", "b"), ("mac__map_x", "b")])).is_err());
     }
 
@@ -240,6 +302,12 @@ mod tests {
         assert_eq!(metadata.other_recipients, ["age1yubikey1abc", "ssh-ed25519 AAAA", "newer_kms k", "pgp ABCD"]);
         assert!(Metadata::decode(json!({ "mac": "" })).is_err());
         assert!(Metadata::decode(json!({ "age": [{}], "encrypted_regex": "a", "unencrypted_suffix": "b" })).is_err());
+        assert!(Metadata::decode(json!({ "age": [{}], "encrypted_regex": "(a{900}){900}" })).is_err());
+        let recipient = json!({ "recipient": "age1abc", "enc": "x" });
+        let many = |count: usize| Metadata::decode(json!({ "age": vec![recipient.clone(); count] })).is_ok();
+        assert!(many(MAX_RECIPIENTS) && !many(20_000));
+        let large = json!({ "recipient": "age1abc", "enc": "x".repeat(MAX_ENCRYPTED_KEY + 1) });
+        assert!(Metadata::decode(json!({ "age": [large] })).is_err());
         Ok(())
     }
 }

@@ -8,9 +8,11 @@
 //!
 //! The rules of the format are those of getsops/sops 3.11; `tests/` holds files that the genuine program made.
 
+mod breaks;
 mod cipher;
 mod decryptor;
 mod dotenv;
+mod encoding;
 mod file;
 mod ini;
 mod json;
@@ -18,27 +20,35 @@ mod keys;
 mod kms;
 mod mac;
 mod metadata;
+mod number;
 mod program;
 mod rules;
+mod scalar;
 pub(super) mod select;
 mod tree;
+mod trust;
 mod yaml;
 
-pub(super) use cipher::Kind;
+pub(super) use cipher::{Encrypted, Kind};
 pub use decryptor::Decryptor;
 pub(super) use decryptor::Opened;
-pub(super) use file::Format;
-pub use file::{SopsFiles, SopsKey};
+pub use file::{Format, SopsFiles, SopsKey};
 pub use keys::{AgeKeys, config_home};
 pub use kms::{DataKeys, KmsRequest, NoKms};
+pub(super) use number::{json as json_number, yaml as yaml_number};
 pub use program::SopsProgram;
 pub(super) use tree::Node;
+pub use trust::SopsTrust;
+pub(crate) use trust::region_of_key;
 
 /// The largest SOPS file that is read, in bytes.
 pub const MAX_SOPS_BYTES: usize = 4 << 20;
 
 /// How deep a SOPS file may be nested.
 pub const MAX_SOPS_DEPTH: usize = 64;
+
+/// The most bytes that the keys of one place may have together.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// Most values and collections in one SOPS file.
 const MAX_NODES: usize = 200_000;

@@ -4,9 +4,13 @@
 //! wiped. What it writes to stderr is thrown away: on a MAC mismatch it prints a hash of the plaintext. Its exit code
 //! tells enough.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use globset::GlobSet;
 
 use super::file::{Format, SopsFile};
 use super::tree::Node;
@@ -28,11 +32,50 @@ mod exit_code {
 /// to be found when the configuration is named.
 const EMPTY_CONFIG: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
+/// What keeps the AWS SDK in the program from finding credentials.
+const OFFLINE: [(&str, &str); 3] = [
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("AWS_CONFIG_FILE", EMPTY_CONFIG),
+    ("AWS_SHARED_CREDENTIALS_FILE", EMPTY_CONFIG),
+];
+
 /// The `sops` program, which a person has allowed with `--allow-sops-program`.
 #[derive(Clone, Debug)]
 pub struct SopsProgram {
     program: PathBuf,
+    environment: BTreeMap<OsString, OsString>,
 }
+
+/// The variables that the program needs to find keys and to reach AWS. Anything else of ours may be a credential for
+/// something that a file could name: a Vault address in a file gets no token that nobody meant for it.
+const GIVEN: [&str; 26] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LANG",
+    "LC_ALL",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "GPG_AGENT_INFO",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
 
 /// What the program decrypted.
 pub(super) enum Plain {
@@ -49,8 +92,30 @@ pub(super) enum Failure {
 
 impl SopsProgram {
     /// A program by its path, or by its name, which is then looked for in PATH.
-    pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into() }
+    ///
+    /// Of `environment` it is given what it needs to run and to find keys (`SOPS_*`), what reaches AWS (`AWS_*`, unless
+    /// `offline`), and what `allowed` names.
+    pub fn new(
+        program: impl Into<PathBuf>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        allowed: &GlobSet,
+        offline: bool,
+    ) -> Self {
+        let given = |name: &str| {
+            GIVEN.contains(&name)
+                || name.starts_with("SOPS_")
+                || name.starts_with("AWS_") && !offline
+                || allowed.is_match(name)
+        };
+        let kept = environment.into_iter().filter(|(name, _)| name.to_str().is_some_and(given));
+        let mut environment: BTreeMap<OsString, OsString> = kept.collect();
+        environment.insert("SOPS_DISABLE_VERSION_CHECK".into(), "1".into());
+        if offline {
+            for (name, value) in OFFLINE {
+                environment.insert(name.into(), value.into());
+            }
+        }
+        Self { program: program.into(), environment }
     }
 
     /// Decrypts a file that was parsed before. This waits for the program: not to be called where other tasks run.
@@ -61,7 +126,8 @@ impl SopsProgram {
             .args(["--config", EMPTY_CONFIG, "decrypt"])
             .args(["--input-type", file.format.name(), "--output-type", output_type, "--"])
             .arg(&file.path)
-            .env("SOPS_DISABLE_VERSION_CHECK", "1")
+            .env_clear()
+            .envs(&self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -85,7 +151,7 @@ impl SopsProgram {
         let output = output.ok().filter(|output| output.len() <= MAX_SOPS_BYTES).ok_or_else(|| failed(None))?;
         // The version id was made from what was read before. It must name what the program has read.
         let now = read::read(&file.path, &file.shown, MAX_SOPS_BYTES).map_err(Failure::Other)?;
-        if now.as_slice() != file.text.as_bytes() {
+        if now.as_slice() != file.bytes {
             return Err(Failure::Other(ValueError::Changed { file: file.shown.clone() }));
         }
         if file.format == Format::Binary {

@@ -49,33 +49,3 @@ impl Node {
         }
     }
 }
-
-/// A number as Go's `strconv.FormatFloat(number, 'f', -1, 64)` writes it, which is what SOPS hashes.
-pub(super) fn format_float(number: f64) -> String {
-    if number.is_infinite() {
-        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    // Rust writes the shortest digits that read back the same, without an exponent, and so does Go.
-    number.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_written_as_go_does() {
-        for (number, text) in [
-            (1.0, "1"),
-            (1.5, "1.5"),
-            (1e21, "1000000000000000000000"),
-            (1e-7, "0.0000001"),
-            (-0.0, "-0"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-Inf"),
-            (0.1 + 0.2, "0.30000000000000004"),
-        ] {
-            assert_eq!(format_float(number), text);
-        }
-    }
-}

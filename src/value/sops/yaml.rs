@@ -1,14 +1,16 @@
 //! The YAML store: every document of a file, in file order.
 //!
 //! Comments need no reading: SOPS leaves them out of the MAC, encrypted or not, except that an encrypted comment within
-//! a list stands there as an item of type `comment`. Plain scalars are resolved as SOPS's own YAML library does, since
-//! unencrypted ones are part of the MAC: `017` is 15 and `1_000` is 1000.
+//! a list stands there as an item of type `comment`. What a plain scalar means is in `scalar`, and what a line break is
+//! in `breaks`: in both, SOPS's own YAML library goes its own ways, and unencrypted values are part of the MAC.
 
 use std::collections::HashSet;
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::tree::{Node, format_float};
+use super::breaks::{self, Original};
+use super::scalar::resolve;
+use super::tree::Node;
 use super::{MAX_NODES, MAX_SOPS_DEPTH};
 
 /// Reads every document. An error says what is wrong, and quotes nothing.
@@ -17,11 +19,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Node>, &'static str> {
         flow_nesting_limit: MAX_SOPS_DEPTH,
         block_nesting_limit: MAX_SOPS_DEPTH,
     };
-    let mut reader = Reader::default();
-    let mut parser = Parser::new_from_str_with_options(text, options);
+    let normalised = breaks::normalised(text);
+    let original = normalised.is_some().then(|| Original::new(text));
+    let mut reader = Reader { original, ..Reader::default() };
+    let mut parser = Parser::new_from_str_with_options(normalised.as_deref().unwrap_or(text), options);
     while let Some(event) = parser.next_event() {
-        let (event, _) = event.map_err(|_| "it is not valid YAML")?;
-        reader.event(event)?;
+        let (event, span) = event.map_err(|_| "it is not valid YAML")?;
+        reader.event(event, span)?;
     }
     Ok(reader.documents)
 }
@@ -35,32 +39,45 @@ enum Open {
 #[derive(Default)]
 struct Reader {
     stack: Vec<Open>,
+    /// The column of each open collection.
+    columns: Vec<usize>,
+    /// The text before its line breaks were normalised, when they were.
+    original: Option<Original>,
     documents: Vec<Node>,
     nodes: usize,
 }
 
 impl Reader {
-    fn event(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), &'static str> {
         match event {
             Event::Scalar(text, style, _, tag) => {
+                let parent = self.columns.last().copied().unwrap_or_default();
+                let text = self
+                    .original
+                    .as_ref()
+                    .and_then(|original| original.scalar(span, style, parent))
+                    .map_or(text, Into::into);
                 let node = scalar(&text, style, tag.as_deref())?;
                 self.complete(node)
             }
-            Event::SequenceStart(_, _, tag) => self.open(Open::List(Vec::new()), tag.as_deref()),
+            Event::SequenceStart(_, _, tag) => self.open(Open::List(Vec::new()), span, tag.as_deref()),
             Event::MappingStart(_, _, tag) => {
-                self.open(Open::Map { entries: Vec::new(), keys: HashSet::new(), key: None }, tag.as_deref())
+                self.open(Open::Map { entries: Vec::new(), keys: HashSet::new(), key: None }, span, tag.as_deref())
             }
-            Event::SequenceEnd | Event::MappingEnd => match self.stack.pop() {
-                Some(Open::List(items)) => self.complete(Node::List(items)),
-                Some(Open::Map { entries, .. }) => self.complete(Node::Map(entries)),
-                None => Ok(()),
-            },
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.columns.pop();
+                match self.stack.pop() {
+                    Some(Open::List(items)) => self.complete(Node::List(items)),
+                    Some(Open::Map { entries, .. }) => self.complete(Node::Map(entries)),
+                    None => Ok(()),
+                }
+            }
             Event::Alias(_) => Err("it has an alias, which an encrypted file never has"),
             _ => Ok(()),
         }
     }
 
-    fn open(&mut self, open: Open, tag: Option<&Tag>) -> Result<(), &'static str> {
+    fn open(&mut self, open: Open, span: Span, tag: Option<&Tag>) -> Result<(), &'static str> {
         if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
             return Err("it has a YAML tag that is not known");
         }
@@ -68,6 +85,7 @@ impl Reader {
             return Err("it is nested more than 64 deep");
         }
         self.stack.push(open);
+        self.columns.push(span.start.col());
         Ok(())
     }
 
@@ -105,110 +123,9 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node, &'s
     Ok(if style == ScalarStyle::Plain && !is_text { resolve(text) } else { Node::text(text) })
 }
 
-/// A plain scalar, resolved as go-yaml version 3 does.
-fn resolve(text: &str) -> Node {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Node::Null,
-        "true" | "True" | "TRUE" => Node::Bool(true),
-        "false" | "False" | "FALSE" => Node::Bool(false),
-        ".nan" | ".NaN" | ".NAN" => Node::number("NaN"),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Node::number("+Inf"),
-        "-.inf" | "-.Inf" | "-.INF" => Node::number("-Inf"),
-        // A moment is text here: SOPS writes it out in one form only, which is also what it hashes.
-        _ if text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
-            number(text).map_or_else(|| Node::text(text), Node::number)
-        }
-        _ => Node::text(text),
-    }
-}
-
-fn number(text: &str) -> Option<String> {
-    let plain = text.replace('_', "");
-    if !plain.starts_with('.')
-        && let Some(whole) = integer(&plain)
-    {
-        return Some(whole.to_string());
-    }
-    is_float(&plain).then(|| plain.parse().ok().map(format_float)).flatten()
-}
-
-/// A whole number as Go's `strconv.ParseInt(text, 0, 64)` reads it: with 0x, 0o and 0b, and a leading 0 for octal.
-fn integer(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.as_bytes().first()? {
-        b'-' => ("-", &text[1..]),
-        b'+' => ("", &text[1..]),
-        _ => ("", text),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (radix, digits) = if let Some(hex) = lower.strip_prefix("0x") {
-        (16, hex)
-    } else if let Some(octal) = lower.strip_prefix("0o") {
-        (8, octal)
-    } else if let Some(binary) = lower.strip_prefix("0b") {
-        (2, binary)
-    } else if lower.len() > 1 && lower.starts_with('0') {
-        (8, &lower[1..])
-    } else {
-        (10, lower.as_str())
-    };
-    // `from_str_radix` would take a second sign.
-    if !digits.starts_with(|first: char| first.is_ascii_hexdigit()) {
-        return None;
-    }
-    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
-}
-
-/// go-yaml's pattern for a float: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
-fn is_float(text: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !unsigned.is_empty() && digits(unsigned)
-    });
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mantissa_fits = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
-    exponent_fits && mantissa_fits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn resolved(text: &str) -> String {
-        match resolve(text) {
-            Node::Null => "null".to_owned(),
-            Node::Bool(set) => format!("bool {set}"),
-            Node::Number(number) => format!("number {}", *number),
-            Node::Text(text) => format!("text {}", *text),
-            Node::List(_) | Node::Map(_) => String::new(),
-        }
-    }
-
-    #[test]
-    fn plain_scalars_are_those_of_go_yaml() {
-        for (written, meant) in [
-            ("017", "number 15"),
-            ("08", "number 8"),
-            ("0o17", "number 15"),
-            ("-0x1F", "number -31"),
-            ("0b101", "number 5"),
-            ("1_000", "number 1000"),
-            ("1e21", "number 1000000000000000000000"),
-            ("1.50", "number 1.5"),
-            (".5", "number 0.5"),
-            ("-.inf", "number -Inf"),
-            ("2024-01-02", "text 2024-01-02"),
-            ("--1", "text --1"),
-            ("1.2.3", "text 1.2.3"),
-            ("yes", "text yes"),
-            ("~", "null"),
-            ("TRUE", "bool true"),
-        ] {
-            assert_eq!(resolved(written), meant, "{written}");
-        }
-    }
 
     #[test]
     fn what_an_encrypted_file_never_has_is_refused() {
@@ -229,6 +146,27 @@ mod tests {
             assert!(documents.iter().all(|document| matches!(document.get(key), Some(Node::Text(_)))), "{key}");
         }
         assert_eq!(documents.len(), 1);
+    }
+
+    #[test]
+    fn old_line_breaks_end_lines_and_stay() {
+        for (written, meant) in [
+            ("a: 'one\u{2028}    two'\n", "one\u{2028}two"),
+            ("a: 'one\u{2029}\n    two'\n", "one\u{2029}\ntwo"),
+            ("a: 'it''s\n\n    two\u{2028}'\n", "it's\ntwo\u{2028}"),
+            ("a: |-\n    one\n    two\u{2028}    three\n", "one\ntwo\u{2028}three"),
+            ("a: |\n    one\n    two\u{2028}b: next\n", "one\ntwo\u{2028}"),
+            ("a: |4-\n\u{2028}      one\n    two\n", "\u{2028}  one\ntwo"),
+            ("a: 'one\u{85}    two'\n", "one two"),
+            ("a: \"\\Lx\"\n", "\u{2028}x"),
+        ] {
+            let documents = read(written).unwrap_or_default();
+            let found = documents.first().and_then(|document| match document.get("a") {
+                Some(Node::Text(text)) => Some(text.to_string()),
+                _ => None,
+            });
+            assert_eq!(found.as_deref(), Some(meant), "{written:?}");
+        }
     }
 
     #[test]

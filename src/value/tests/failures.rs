@@ -142,7 +142,11 @@ fn what_is_not_encrypted_is_not_selected() {
     let refused = render(&sops("encrypted-suffix.yaml", Some("/plain")));
     assert_eq!(
         refused,
-        Err(ValueError::NotEncrypted { file: "encrypted-suffix.yaml".to_owned(), path: "/plain".to_owned() })
+        Err(ValueError::NotEncrypted {
+            file: "encrypted-suffix.yaml".to_owned(),
+            path: "/plain".to_owned(),
+            rule: "encrypted_suffix"
+        })
     );
     let within = render(&sops("encrypted-suffix.yaml", Some("/nested")));
     assert!(matches!(within, Err(ValueError::NotEncrypted { path, .. }) if path == "/nested/plainInner"));

@@ -26,18 +26,27 @@ pub(super) fn encrypt(plain: &str, aad: &str, kind: &str) -> Result<String> {
     Ok(format!("ENC[AES256_GCM,data:{},iv:{},tag:{},type:{kind}]", base64(&data), base64(&iv), base64(&tag)))
 }
 
+/// A JSON file of one value under this key, encrypted to the key that [`Kms`] knows.
+pub(super) fn named_file(key: &str, plain: &str, kind: &str) -> Result<String> {
+    made(key, plain, kind, &serde_json::json!({ "kms": [recipient(ARN)] }))
+}
+
 /// A JSON file of one value, encrypted to what `recipients` says.
 pub(super) fn file(plain: &str, kind: &str, recipients: &serde_json::Value) -> Result<String> {
+    made("password", plain, kind, recipients)
+}
+
+fn made(key: &str, plain: &str, kind: &str, recipients: &serde_json::Value) -> Result<String> {
     let mac = hex::encode_upper(Sha512::digest(plain));
     let mut metadata = recipients.clone();
     metadata["lastmodified"] = DATE.into();
     metadata["mac"] = encrypt(&mac, DATE, "str")?.into();
     metadata["version"] = "3.11.0".into();
-    let file = serde_json::json!({ "password": encrypt(plain, "password:", kind)?, "sops": metadata });
+    let file = serde_json::json!({ key: encrypt(plain, &format!("{key}:"), kind)?, "sops": metadata });
     Ok(file.to_string())
 }
 
-struct Kms;
+pub(super) struct Kms;
 
 impl DataKeys for Kms {
     async fn decrypt_kms(&self, request: &KmsRequest) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
@@ -75,6 +84,31 @@ fn kms_unwraps_the_data_key() -> Result {
     };
     assert_eq!(search.problems, ["AWS KMS arn:other: AccessDeniedException"]);
     assert_eq!(search.places, ["AWS KMS arn:other"], "no age key was looked for");
+    Ok(())
+}
+
+#[test]
+fn a_file_does_not_choose_the_credentials() -> Result {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("db.json");
+    let source = sops_at(&path, Some("/password"));
+    for (field, name, flag) in [
+        ("aws_profile", "alices-laptop", "--sops-aws-profile alices-laptop"),
+        ("role", "arn:aws:iam::1:role/r", "--sops-role arn:aws:iam::1:role/r"),
+    ] {
+        let mut asks = recipient(ARN);
+        asks[field] = name.into();
+        std::fs::write(&path, file("x", "str", &serde_json::json!({ "kms": [asks] }))?)?;
+        let Err(error) = render_with(&source, &AgeKeys::none(), &Kms, None) else { return Err("no error".into()) };
+        let hint = error.hint().unwrap_or_default();
+        assert!(matches!(error, ValueError::NoKey { .. }) && error.to_string().contains("db.json"));
+        assert!(hint.contains(name) && hint.contains(flag), "{hint}");
+        // The program would use it as well.
+        std::fs::write(&path, file("x", "str", &serde_json::json!({ "kms": [asks], "pgp": [{ "fp": "A" }] }))?)?;
+        let program = program_at("keywright-test-no-such-program");
+        let refused = render_with(&source, &AgeKeys::none(), &Kms, Some(&program));
+        assert!(matches!(refused, Err(ValueError::CredentialsChosen { asks, .. }) if asks.contains(flag)));
+    }
     Ok(())
 }
 

@@ -12,9 +12,11 @@ use super::*;
 use crate::desired::SecretName;
 
 mod canary;
+mod choices;
 mod failures;
 mod fixtures;
 mod genuine;
+mod hostile;
 mod identity;
 mod kms;
 mod program;
@@ -34,7 +36,14 @@ fn sops(name: &str, key: Option<&str>) -> Source {
 
 fn sops_at(path: &Path, key: Option<&str>) -> Source {
     let shown = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Source::Sops { file: path.to_owned(), shown, key: key.map(str::to_owned) }
+    Source::Sops(SopsPart {
+        file: path.to_owned(),
+        shown,
+        key: key.map(str::to_owned),
+        format: None,
+        as_string: false,
+        allow_unencrypted: false,
+    })
 }
 
 fn keys_of(name: &str) -> AgeKeys {
@@ -73,6 +82,14 @@ fn arn(name: &SecretName) -> Option<String> {
     name.as_str().starts_with("known/").then(|| format!("arn:aws:secretsmanager:eu-west-1:1:secret:{name}-AbCdEf"))
 }
 
+/// The role that files may ask for.
+const TRUSTED_ROLE: &str = "arn:aws:iam::111111111111:role/sops";
+
+/// A program with our whole environment but for what it is not given.
+fn program_at(path: impl Into<PathBuf>) -> SopsProgram {
+    SopsProgram::new(path, std::env::vars_os(), &GlobSet::empty(), false)
+}
+
 /// Renders a source with these keys, this KMS and, if any, this program.
 fn render_with<K: DataKeys>(
     source: &Source,
@@ -81,7 +98,8 @@ fn render_with<K: DataKeys>(
     program: Option<&SopsProgram>,
 ) -> std::result::Result<SecretValue, ValueError> {
     let files = SopsFiles::new();
-    let decryptor = Decryptor::new(&files, age, kms, program);
+    let trust = SopsTrust { profiles: Vec::new(), roles: vec![TRUSTED_ROLE.to_owned()] };
+    let decryptor = Decryptor::new(&files, age, kms, program).trusting(trust);
     let allowed = globs(&["KW_*", "AWS_*"]).unwrap_or_else(|_| GlobSet::empty());
     let context = RenderContext {
         decryptor: &decryptor,

@@ -9,7 +9,7 @@ fn script(folder: &Path, body: &str) -> Result<SopsProgram> {
     let path = folder.join("sops");
     std::fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-    Ok(SopsProgram::new(path))
+    Ok(program_at(path))
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn without_leave_the_error_names_what_needs_it() {
 
 #[test]
 fn a_missing_program_is_said() {
-    let program = SopsProgram::new("keywright-test-no-such-program");
+    let program = program_at("keywright-test-no-such-program");
     let rendered = render_with(&sops("app.ini", None), &keys(), &NoKms, Some(&program));
     assert!(matches!(rendered, Err(ValueError::ProgramMissing { needs, .. }) if needs == ["the INI format"]));
 }
@@ -70,6 +70,48 @@ fn its_exit_codes_are_told_apart_and_its_words_are_not_repeated() -> Result {
     assert!(matches!(failure("100")?, ValueError::MissingFile { .. }));
     assert!(matches!(failure("1")?, ValueError::ProgramFailed { code: Some(1), .. }));
     assert!(matches!(failure("0")?, ValueError::ProgramFailed { code: None, .. }), "CANARY is no JSON");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn it_gets_no_credentials_that_nobody_meant_for_it() -> Result {
+    let folder = tempfile::tempdir()?;
+    let seen = folder.path().join("seen");
+    let path = folder.path().join("sops");
+    script(folder.path(), &format!("env > '{}'; cat '{}'", seen.display(), fixture("app.ini.expected").display()))?;
+    let ours = [
+        "PATH",
+        "HOME",
+        "SOPS_AGE_KEY",
+        "AWS_PROFILE",
+        "VAULT_TOKEN",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "AZURE_X",
+        "GITHUB_TOKEN",
+    ];
+    let environment = || {
+        ours.iter().map(|name| {
+            let value = std::env::var_os(name).filter(|_| *name == "PATH");
+            (OsString::from(name), value.unwrap_or_else(|| OsString::from("x")))
+        })
+    };
+    let given = |allowed: &[&str], offline| -> Result<Vec<String>> {
+        let program = SopsProgram::new(&path, environment(), &globs(allowed)?, offline);
+        render_with(&sops("app.ini", Some("/db/password")), &AgeKeys::none(), &NoKms, Some(&program))?;
+        let seen = std::fs::read_to_string(&seen)?;
+        Ok(seen
+            .lines()
+            .filter_map(|line| Some(line.split_once('=')?.0.to_owned()))
+            .filter(|name| ours.contains(&name.as_str()))
+            .collect())
+    };
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(given(&[], false)?), ["AWS_PROFILE", "HOME", "PATH", "SOPS_AGE_KEY"]);
+    assert_eq!(sorted(given(&["VAULT_*"], true)?), ["HOME", "PATH", "SOPS_AGE_KEY", "VAULT_TOKEN"]);
     Ok(())
 }
 

@@ -1,0 +1,125 @@
+//! From a file's bytes to its text: byte order marks, UTF-16 and carriage returns, as far as SOPS reads them.
+//!
+//! YAML may be UTF-16, and go-yaml takes a byte order mark off. Everywhere else SOPS reads bytes as they stand: a mark
+//! becomes a part of the first key, and a carriage return one of every dotenv value. Such a file is refused with what
+//! is wrong with it, since an error about its contents would send people looking in the wrong place.
+
+use super::file::Format;
+use crate::value::error::ValueError;
+
+const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
+
+/// A file that is not written as SOPS reads it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misencoded {
+    problem: &'static str,
+    way_out: &'static str,
+}
+
+impl Misencoded {
+    pub(super) fn in_file(self, file: &str) -> ValueError {
+        ValueError::Misencoded { file: file.to_owned(), problem: self.problem, way_out: self.way_out }
+    }
+}
+
+const NOT_TEXT: Misencoded =
+    Misencoded { problem: "is not UTF-8", way_out: "an encrypted file is text: is it this one?" };
+
+/// The text of a file in this format.
+pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded> {
+    let utf16 = match bytes {
+        [0xFF, 0xFE, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
+        [0xFE, 0xFF, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        _ => None,
+    };
+    if let Some((rest, unit)) = utf16 {
+        if format != Format::Yaml {
+            return Err(Misencoded {
+                problem: "is UTF-16, which sops reads in YAML only",
+                way_out: "save the file as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)",
+            });
+        }
+        let units = rest.chunks(2).map(|pair| unit([pair[0], pair.get(1).copied().unwrap_or_default()]));
+        return char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| NOT_TEXT);
+    }
+    let (marked, bytes) = match bytes.strip_prefix(UTF8_MARK) {
+        Some(rest) => (true, rest),
+        None => (false, bytes),
+    };
+    if marked {
+        match format {
+            Format::Yaml | Format::Ini => {}
+            Format::Json | Format::Binary => {
+                return Err(Misencoded {
+                    problem: "begins with a byte order mark, which sops does not read in JSON",
+                    way_out: "save the file as UTF-8 without it",
+                });
+            }
+            Format::Dotenv => {
+                return Err(Misencoded {
+                    problem: "begins with a byte order mark, which sops takes for a part of the first key",
+                    way_out: "save the file as UTF-8 without it; if it was there before the file was encrypted, take \
+                              it away with `sops edit`",
+                });
+            }
+        }
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| NOT_TEXT)?;
+    // A value that had one before it was encrypted has it within; the metadata never has any.
+    let carriage_return = |line: &str| line.starts_with("sops_") && line.ends_with('\r');
+    if format == Format::Dotenv && text.split('\n').any(carriage_return) {
+        return Err(Misencoded {
+            problem: "has CRLF line ends: to sops, each carriage return is a part of its value",
+            way_out: "git may have made them on checkout: write `*.env text eol=lf` into .gitattributes and run \
+                      `git add --renormalize .`, or save the file with LF",
+        });
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Format; 5] = [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini, Format::Binary];
+
+    #[test]
+    fn utf_16_is_read_where_sops_reads_it() {
+        let text = "a: é🔑\n";
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain(units.iter().flat_map(|unit| unit.to_le_bytes())).collect();
+        let big: Vec<u8> = [0xFE, 0xFF].into_iter().chain(units.iter().flat_map(|unit| unit.to_be_bytes())).collect();
+        for bytes in [little, big] {
+            for format in ALL {
+                match decode(&bytes, format) {
+                    Ok(found) => assert!(found == text && format == Format::Yaml),
+                    Err(error) => assert!(error.problem.contains("UTF-16") && format != Format::Yaml),
+                }
+            }
+        }
+        assert_eq!(decode(&[0xFF, 0xFE, 0x00, 0xD8], Format::Yaml), Err(NOT_TEXT));
+        assert_eq!(decode(&[0xFF], Format::Yaml), Err(NOT_TEXT));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_taken_off_or_named() {
+        for format in ALL {
+            let taken_off = matches!(format, Format::Yaml | Format::Ini);
+            match decode(b"\xEF\xBB\xBFa=1\n", format) {
+                Ok(text) => assert!(taken_off && text == "a=1\n"),
+                Err(error) => assert!(!taken_off && error.problem.contains("byte order mark")),
+            }
+        }
+    }
+
+    #[test]
+    fn crlf_in_dotenv_is_named() {
+        let text = b"A=x\r\nsops_mac=y\r\n";
+        for format in ALL {
+            let refused = decode(text, format).is_err_and(|error| error.problem.contains("CRLF"));
+            assert_eq!(refused, format == Format::Dotenv);
+        }
+        assert!(decode(b"A=x\r\nsops_mac=y\n", Format::Dotenv).is_ok(), "of a plain value it is a part");
+    }
+}

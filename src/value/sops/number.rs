@@ -1,0 +1,78 @@
+//! Numbers as SOPS writes them, which is how Go does.
+
+/// As `strconv.FormatFloat(number, 'f', -1, 64)`: what SOPS hashes and encrypts.
+pub(super) fn plain(number: f64) -> String {
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    // Rust writes the shortest digits that read back the same, without an exponent, and so does Go.
+    number.to_string()
+}
+
+/// As a YAML document has a float: `strconv.FormatFloat(number, 'g', -1, 64)`.
+pub(in crate::value) fn yaml(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let (mantissa, exponent) = scientific(number);
+    if (-4..6).contains(&exponent) {
+        return plain(number);
+    }
+    format!("{mantissa}e{}{:02}", sign(exponent), exponent.unsigned_abs())
+}
+
+/// As Go's `encoding/json` writes a float; none for what JSON does not know.
+pub(in crate::value) fn json(number: f64) -> Option<String> {
+    if !number.is_finite() {
+        return None;
+    }
+    let size = number.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
+        return Some(plain(number));
+    }
+    let (mantissa, exponent) = scientific(number);
+    Some(format!("{mantissa}e{}{}", sign(exponent), exponent.unsigned_abs()))
+}
+
+fn sign(exponent: i32) -> char {
+    if exponent < 0 { '-' } else { '+' }
+}
+
+/// The digits and the exponent of ten.
+fn scientific(number: f64) -> (String, i32) {
+    let text = format!("{number:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    (mantissa.to_owned(), exponent.parse().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_go_does() {
+        for (number, in_mac, in_yaml, in_json) in [
+            (1.0, "1", "1", Some("1")),
+            (1.5, "1.5", "1.5", Some("1.5")),
+            (123_456.0, "123456", "123456", Some("123456")),
+            (1_234_567.0, "1234567", "1.234567e+06", Some("1234567")),
+            (1e21, "1000000000000000000000", "1e+21", Some("1e+21")),
+            (1e-7, "0.0000001", "1e-07", Some("1e-7")),
+            (0.0001, "0.0001", "0.0001", Some("0.0001")),
+            (0.00001, "0.00001", "1e-05", Some("0.00001")),
+            (1.5e300, &format!("15{}", "0".repeat(299)), "1.5e+300", Some("1.5e+300")),
+            (-0.0, "-0", "-0", Some("-0")),
+            (f64::NAN, "NaN", ".nan", None),
+            (f64::INFINITY, "+Inf", ".inf", None),
+            (f64::NEG_INFINITY, "-Inf", "-.inf", None),
+            (0.1 + 0.2, "0.30000000000000004", "0.30000000000000004", Some("0.30000000000000004")),
+        ] {
+            assert_eq!(plain(number), in_mac);
+            assert_eq!(yaml(number), in_yaml);
+            assert_eq!(json(number).as_deref(), in_json);
+        }
+    }
+}
