@@ -16,6 +16,10 @@ lint:
 test:
     cargo test --locked
 
+# Foreign bytes against every parser, for an hour each
+hostile minutes="60":
+    KEYWRIGHT_HOSTILE_MINUTES={{minutes}} cargo test --release --locked --test hostile
+
 # What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
 main-job:
     cargo run --release --locked -- apply --sandbox --yes --project examples/payments

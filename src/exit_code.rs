@@ -46,10 +46,12 @@ impl ExitCode {
             ErrorKind::WrongFlag { .. }
             | ErrorKind::WrongUsage(_)
             | ErrorKind::SeveralTargets { .. }
-            | ErrorKind::File { problem: FileProblem::WebhookUnreadable | FileProblem::ProjectAlready, .. } => {
-                Self::Usage
-            }
-            ErrorKind::NothingDone(NothingDone::ApplyGuard | NothingDone::OutGuard) => Self::Guard,
+            | ErrorKind::File {
+                problem: FileProblem::WebhookUnreadable | FileProblem::ProjectAlready | FileProblem::OfAnotherKind(_),
+                ..
+            } => Self::Usage,
+            ErrorKind::OtherAccount { .. }
+            | ErrorKind::NothingDone(NothingDone::ApplyGuard | NothingDone::OutGuard) => Self::Guard,
             ErrorKind::Stale => Self::Stale,
             ErrorKind::NotVerified
             | ErrorKind::ReplicaFailed { .. }

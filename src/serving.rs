@@ -1,24 +1,82 @@
 //! What the servers of this crate have in common: connections taken one by one, bounded in number and time, and
 //! finished when the server stops. What is answered is their own business.
 
+use std::collections::VecDeque;
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 /// How long requests that are under way have when a server stops.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often a server that answers as many requests as it may looks for room.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What a connection knows of the server that it belongs to.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    stopped: watch::Receiver<bool>,
+    /// Requests that are being answered.
+    answering: Arc<AtomicUsize>,
+}
+
+impl Seat {
+    fn is_idle(&self) -> bool {
+        self.answering.load(Ordering::Acquire) == 0
+    }
+
+    /// Marks the connection as busy until the guard is dropped.
+    fn answer(&self) -> Answering {
+        self.answering.fetch_add(1, Ordering::AcqRel);
+        Answering(Arc::clone(&self.answering))
+    }
+}
+
+/// A request that is being answered.
+struct Answering(Arc<AtomicUsize>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The open connections, oldest first.
+struct Open {
+    most: usize,
+    connections: VecDeque<(AbortHandle, Seat)>,
+}
+
+impl Open {
+    /// Makes room for one more, if need be by cutting off the oldest that is not being answered: clients that hold
+    /// connections and send nothing must not keep others out. False when all are being answered.
+    fn make_room(&mut self) -> bool {
+        if self.connections.len() < self.most {
+            return true;
+        }
+        self.connections.retain(|(task, _)| !task.is_finished());
+        if self.connections.len() < self.most {
+            return true;
+        }
+        let idle = self.connections.iter().position(|(_, seat)| seat.is_idle());
+        let Some((task, _)) = idle.and_then(|at| self.connections.remove(at)) else { return false };
+        task.abort();
+        true
+    }
+}
 
 /// Takes connections, at most `most` at a time, and serves each until `shutdown` completes; those that are open then
 /// are told, and have a few seconds to finish.
@@ -26,27 +84,24 @@ pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     most: usize,
     shutdown: impl Future<Output = ()> + Send,
-    serve: impl Fn(TcpStream, watch::Receiver<bool>) -> F,
+    serve: impl Fn(TcpStream, Seat) -> F,
 ) {
     let (stop, stopped) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(most));
+    let mut open = Open { most, connections: VecDeque::new() };
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
-        };
+        let room = open.make_room();
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
-            (accepted, place) = accepted => match accepted {
+            // One that finishes an answer goes on with the next request, and is no event here: look again soon.
+            () = tokio::time::sleep(LOOK_AGAIN), if !room => {}
+            accepted = listener.accept(), if room => match accepted {
                 Ok((stream, _)) => {
-                    let served = serve(stream, stopped.clone());
-                    connections.spawn(async move {
-                        let _place = place;
-                        served.await;
-                    });
+                    let seat = Seat { stopped: stopped.clone(), answering: Arc::default() };
+                    let task = connections.spawn(serve(stream, seat.clone()));
+                    open.connections.push_back((task, seat));
                 }
                 Err(error) => {
                     // Such as too many open files: that passes, and trying again at once would only spin.
@@ -67,16 +122,19 @@ pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
 
 /// Serves one connection of HTTP/1.1 until the client closes it or the server stops. A client that has not sent its
 /// headers within `read_timeout` is cut off.
-pub(crate) async fn connection<S>(
-    stream: TcpStream,
-    mut stopped: watch::Receiver<bool>,
-    read_timeout: Duration,
-    keep_alive: bool,
-    service: S,
-) where
+pub(crate) async fn connection<S>(stream: TcpStream, seat: Seat, read_timeout: Duration, keep_alive: bool, service: S)
+where
     S: Service<Request<Incoming>, Response = Response<Full<Bytes>>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let mut stopped = seat.stopped.clone();
+    let service = service_fn(|request| {
+        let (answering, answer) = (seat.answer(), service.call(request));
+        async move {
+            let _answering = answering;
+            answer.await
+        }
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(read_timeout)

@@ -10,6 +10,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use keywright::manifest::{LoadOptions, load};
+use keywright::render::diagnostics;
 use serde_json::json;
 
 /// Every planted secret holds this.
@@ -157,6 +159,163 @@ fn marked_values_appear_nowhere() {
 
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
+}
+
+/// Ways in which people misspell `value` and its sources, and words that they write in their place.
+const WRONG: [&str; 52] = [
+    "secret_string",
+    "secretString",
+    "SecretString",
+    "secret-string",
+    "secret-value",
+    "secretvalue",
+    "secretBinary",
+    "pasword",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "pass",
+    "PASSWORD",
+    "db_password",
+    "dbPassword",
+    "private_key",
+    "privateKey",
+    "private-key",
+    "key",
+    "apiKey",
+    "api_key",
+    "apikey",
+    "API_KEY",
+    "token",
+    "auth_token",
+    "accessToken",
+    "bearer",
+    "client_secret",
+    "clientSecret",
+    "credentials",
+    "credential",
+    "connectionString",
+    "connection_string",
+    "dsn",
+    "url",
+    "stringData",
+    "data",
+    "val",
+    "vale",
+    "valeu",
+    "Value",
+    "values",
+    "vlaue",
+    "value:text",
+    "value.text",
+    "value text",
+    "text",
+    "plaintext",
+    "content",
+    "C4N-not-the-mark",
+    "sops-value",
+];
+
+/// What stands under a wrong key, with more lines indented below it.
+const STYLES: [&str; 14] = [
+    "{key}: C4N4RY",
+    "{key}: \"C4N4RY\"",
+    "{key}: { a: C4N4RY }",
+    "{key}: [x, C4N4RY]",
+    "{key}: |\n{indent}  C4N4RY\n{indent}  more",
+    "{key}: x # C4N4RY",
+    "{key}: &C4N4RY x",
+    "{key}: !C4N4RY x",
+    "{key}: \"${C4N4RY}\"",
+    "{key}: \"${secret:dev/shop/C4N4RY:arn}\"",
+    "{key}:\n{indent}  C4N4RY: x\n{indent}  C4N4RY: y",
+    "{key}: x: C4N4RY",
+    "{key}: \"C4N4RY\n{indent}a: [",
+    "{key}: *C4N4RY",
+];
+
+/// Documents with a place for a wrong key; its indentation comes first.
+const PLACES: [(usize, &str); 24] = [
+    (0, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\n@\nspec: {}\n"),
+    (2, "apiVersion: keywright/v1\nkind: Secret\nmetadata:\n  name: dev/shop/a\n  @\nspec: {}\n"),
+    (2, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  tags: []\n  @\n"),
+    (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  policy:\n    @\n"),
+    (
+        8,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  policy:\n    Statement:\n      - Effect: Allow\n        @\n",
+    ),
+    (
+        4,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    everyDays: x\n    @\n",
+    ),
+    (
+        6,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    externalRotation:\n      @\n",
+    ),
+    (
+        6,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  replicas:\n    - region: 1\n      @\n",
+    ),
+    (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  deletion:\n    @\n"),
+    (
+        6,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    dev:\n      @\n",
+    ),
+    (
+        6,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    nowhere:\n      @\n",
+    ),
+    (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  value:\n    @\n"),
+    (
+        6,
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  value:\n    json:\n      @\n",
+    ),
+    (0, "apiVersion: keywright/v1\nkind: Scret\nspec: {}\n@\n"),
+    (0, "apiVersion: apps/v1\nkind: Deployment\n@\n"),
+    (2, "apiVersion: v1\nkind: Secret\nstringData:\n  @\n"),
+    (0, "@\n"),
+    (2, "spec:\n  @\n"),
+    (0, "PROJECT@\n"),
+    (2, "PROJECT  @\n"),
+    (4, "PROJECT  guards:\n    @\n"),
+    (4, "PROJECT  defaults:\n    @\n"),
+    (6, "PROJECT  rules:\n    - name: r\n      @\n"),
+    (4, "PROJECT  pruneDeletion:\n    @\n"),
+];
+
+#[test]
+fn values_under_wrong_keys_are_never_quoted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut tried = 0;
+    for (at, (indent, document)) in PLACES.iter().enumerate() {
+        for (word, key) in WRONG.iter().enumerate() {
+            // Every key in every place, and every style in every place, but not every combination of the three.
+            for style in STYLES.iter().skip((5 * at + word) % STYLES.len()).take(1) {
+                let written = style.replace("{key}", key).replace("{indent}", &" ".repeat(*indent));
+                let text = document.replace('@', &written).replace("PROJECT", PROJECT);
+                let (name, other) = if document.starts_with("PROJECT") {
+                    ("keywright.yaml", GOOD)
+                } else {
+                    ("secrets/bad.yaml", PROJECT)
+                };
+                let other_name = if name == "keywright.yaml" { "secrets/bad.yaml" } else { "keywright.yaml" };
+                support::write_files(folder.path(), [(name, text.as_str()), (other_name, other)]);
+                let found = load(folder.path(), &LoadOptions::default()).diagnostics;
+                assert!(found.has_errors() || *key == "text" || *key == "key", "{text}");
+                for shown in [
+                    diagnostics::text(&found, false),
+                    diagnostics::json(&found),
+                    diagnostics::sarif(&found, ""),
+                    diagnostics::github(&found, ""),
+                ] {
+                    assert!(!shown.contains(MARK), "{text}\nshows a marked value:\n{shown}");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, PLACES.len() * WRONG.len());
 }
 
 /// Secrets whose values come from every kind of source.

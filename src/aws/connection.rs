@@ -1,6 +1,6 @@
 //! From a target to a client: credentials, region, endpoint, and the account that they belong to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use super::sent::SentRequests;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::live::{ServiceError, ServiceErrorKind};
+use crate::loopback::is_loopback;
 use crate::sandbox::Sandbox;
 
 /// Attempts for one call, the first included. With the SDK's backoff this rides out some seconds of throttling; what
@@ -50,6 +51,8 @@ pub struct Aws {
     one_attempt: bool,
     endpoint_url: Option<String>,
     identify: bool,
+    /// The accounts that targets may be in; empty for any.
+    only_accounts: BTreeSet<String>,
     quotas: Mutex<BTreeMap<AccountAndRegion, Arc<Quotas>>>,
     calls: CallCounts,
 }
@@ -75,6 +78,27 @@ impl Aws {
     #[must_use]
     pub fn identifying_callers(self) -> Self {
         Self { identify: true, ..self }
+    }
+
+    /// Refuses targets in other accounts than these; none given allows any. Whatever the manifests say, the caller's
+    /// account is asked for then.
+    #[must_use]
+    pub fn only_accounts(self, only_accounts: BTreeSet<String>) -> Self {
+        Self { only_accounts, ..self }
+    }
+
+    /// Refuses a target that says itself that it lies beyond the accounts that are allowed: by its account, or by the
+    /// role that is to be assumed.
+    pub fn check_declared_account(&self, target: &Target) -> Result<(), ConnectError> {
+        let role = target.assume_role.as_deref().and_then(|role| role.split(':').nth(4));
+        target.account.as_deref().into_iter().chain(role).try_for_each(|account| self.check_account(account))
+    }
+
+    fn check_account(&self, account: &str) -> Result<(), ConnectError> {
+        if self.only_accounts.is_empty() || self.only_accounts.contains(account) {
+            return Ok(());
+        }
+        Err(ConnectError::OtherAccount { account: account.to_owned() })
     }
 
     /// Whether everything stays in the embedded sandbox.
@@ -107,6 +131,7 @@ impl Aws {
 
     /// Finds credentials for `target`, and checks that they belong to its account when it names one.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
+        self.check_declared_account(target)?;
         let Configs { service, identity } = match &self.sandbox {
             Some(sandbox) => Configs::same(embedded_config(sandbox, target, self.one_attempt)),
             None => self.configs(target).await?,
@@ -119,9 +144,12 @@ impl Aws {
                 }
                 Some(found)
             }
-            None if self.identify => Some(self.caller(&identity, target).await?),
+            None if self.identify || !self.only_accounts.is_empty() => Some(self.caller(&identity, target).await?),
             None => None,
         };
+        if let Some(caller) = &caller {
+            self.check_account(&caller.account)?;
+        }
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
         let clock = ServiceClock::new(self.sandbox.clone());
         let client = aws_sdk_secretsmanager::config::Builder::from(&service)
@@ -256,6 +284,12 @@ pub enum ConnectError {
         /// The credentials' account.
         found: String,
     },
+    /// The target is in an account that this run was not allowed.
+    #[error("account {account} is not one of those that --only-account allows")]
+    OtherAccount {
+        /// The target's account, as the target or its credentials say.
+        account: String,
+    },
     /// STS did not answer.
     #[error("the caller's account could not be checked")]
     Service(#[from] ServiceError),
@@ -345,15 +379,5 @@ pub(super) fn http_client(loopback: bool) -> SharedHttpClient {
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
-    })
-}
-
-/// Whether an endpoint is on this machine.
-pub(super) fn is_loopback(endpoint: &str) -> bool {
-    url::Url::parse(endpoint).is_ok_and(|url| match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     })
 }

@@ -7,8 +7,9 @@ use aws_sdk_kms::primitives::Blob;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::connection::{base, http_client, is_loopback, with_profile, with_role};
+use super::connection::{base, http_client, with_profile, with_role};
 use super::error::service_error;
+use crate::loopback::is_loopback;
 use crate::value::{DataKeys, KmsRequest, region_of_key};
 
 /// AWS KMS, through the normal credential chain and with the role and profile that a file names, where those are

@@ -20,8 +20,8 @@ use super::error::{kind_of, service_error};
 use super::quota::{Operation, Quotas};
 use crate::desired::SecretName;
 use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets,
-    ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyVerdict,
+    ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
@@ -104,7 +104,7 @@ impl ReadSecrets for Reader {
 
     async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
         let mut versions = Vec::new();
-        let mut token = None;
+        let (mut token, mut pages) = (None, Pages::of("ListSecretVersionIds"));
         loop {
             let call = self.client.list_secret_version_ids().secret_id(name.as_str()).include_deprecated(true);
             let call = call.max_results(VERSIONS_PAGE).set_next_token(token).send();
@@ -113,7 +113,7 @@ impl ReadSecrets for Reader {
                 Err(error) => return absent_when_not_found(error),
             };
             versions.extend(page.versions.unwrap_or_default().into_iter().filter_map(version_entry));
-            token = page.next_token.filter(|token| !token.is_empty());
+            token = pages.next(page.next_token)?;
             if token.is_none() {
                 return Ok(Some(versions));
             }

@@ -98,6 +98,11 @@ impl CacheArgs {
         self.file.as_deref()
     }
 
+    /// Refuses a file that is no cache.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.file().map_or(Ok(()), Cache::check)
+    }
+
     /// Opens the cache. One that is damaged is begun anew, with a warning.
     pub(super) fn open(&self, shell: &Shell) -> Option<Cache> {
         let (cache, warning) = Cache::open(self.file()?);
@@ -121,6 +126,17 @@ pub(super) struct AwsArgs {
     /// Make the sandbox enforce this identity policy, such as one that `keywright iam-policy` prints
     #[arg(long, value_name = "FILE", requires = "sandbox")]
     pub(super) sandbox_policy: Option<PathBuf>,
+    /// Refuse every target that is not in this account, before anything is read of any; may be given several times. In
+    /// CI: a manifest that somebody merged cannot send the run to another account
+    #[arg(
+        long,
+        value_name = "TWELVE DIGITS",
+        env = "KEYWRIGHT_ONLY_ACCOUNTS",
+        value_delimiter = ',',
+        hide_env_values = true,
+        value_parser = account
+    )]
+    pub(super) only_account: Vec<String>,
     /// Send requests to this endpoint, whatever the targets say. One on loopback stands in for STS too
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_parser = endpoint)]
     pub(super) endpoint_url: Option<String>,
@@ -129,6 +145,14 @@ pub(super) struct AwsArgs {
 impl AwsArgs {
     /// What targets are reached through.
     pub(super) fn reach(&self, shell: &Shell) -> Reach {
+        let reach = self.reach_any(shell);
+        if self.only_account.is_empty() {
+            return reach;
+        }
+        Reach::OnlyAccounts(self.only_account.iter().cloned().collect(), Box::new(reach))
+    }
+
+    fn reach_any(&self, shell: &Shell) -> Reach {
         match &self.sandbox {
             None => Reach::Aws { endpoint: self.endpoint_url.clone() },
             Some(file) => Reach::Sandbox(SandboxPlace {
@@ -139,6 +163,11 @@ impl AwsArgs {
             }),
         }
     }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
 }
 
 /// An endpoint that requests can be sent to, as it was written.

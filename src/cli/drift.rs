@@ -13,9 +13,10 @@ use super::shell::Shell;
 use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
+use crate::files::read_operator_text;
 use crate::render::drift::DriftView;
 use crate::render::{Paint, drift};
-use crate::workflow::files::write_whole;
+use crate::workflow::files::{ours_or_nothing, write_whole};
 use crate::workflow::{Error, FileProblem};
 
 /// The largest file of metrics that is looked into, in bytes.
@@ -70,6 +71,22 @@ enum DriftFormat {
 }
 
 impl DriftFormat {
+    /// Whether the beginning of a file is that of a report of ours in this format.
+    fn is_one(self, beginning: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(beginning);
+        match self {
+            // It begins with a target: `name  111111111111 · eu-west-1`.
+            Self::Text => text.lines().next().is_some_and(|line| line.contains(" · ")),
+            Self::Json => text.starts_with('{') && text.contains("\"formatVersion\"") && text.contains("\"project\""),
+            Self::Markdown => text.starts_with("<!-- keywright:drift "),
+            Self::Html => text.starts_with("<!DOCTYPE html>") && text.contains("keywright"),
+            Self::Junit => text.starts_with("<?xml") && text.contains("<testsuites name=\"keywright drift of "),
+            Self::Sarif => text.starts_with('{') && text.contains("\"name\": \"keywright\""),
+            Self::Github => text.starts_with("::"),
+            Self::Prometheus => text.starts_with("# HELP keywright_"),
+        }
+    }
+
     fn render(self, paint: Paint, view: &DriftView<'_>) -> String {
         match self {
             Self::Text => drift::text::text(paint, view.report),
@@ -87,8 +104,7 @@ impl DriftFormat {
 /// When the last complete run of the project began, as the metrics in `file` say that are about to be replaced. A file
 /// that is not there, or is no such file, says nothing.
 fn last_success(file: &Path, project: &str) -> Option<Timestamp> {
-    let is_small = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= MAX_METRICS);
-    drift::last_success(&is_small.then(|| std::fs::read_to_string(file).ok())??, project)
+    drift::last_success(&read_operator_text(file, MAX_METRICS).ok()?, project)
 }
 
 /// Reads `FORMAT=FILE`.
@@ -101,6 +117,10 @@ fn also(text: &str) -> Result<(DriftFormat, PathBuf), String> {
 }
 
 pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    args.look.check()?;
+    for (format, file) in &args.also {
+        ours_or_nothing(file, "a report of keywright in this format", |text| format.is_one(text))?;
+    }
     let Begun { selection, session, stop } = begin(&args.read, &args.values, false, shell)?;
     args.look.tell_what_is_over(session.aws.now(), shell);
     let run = session.run();

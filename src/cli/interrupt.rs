@@ -1,12 +1,48 @@
 //! Ctrl-C: the first one asks to stop, the second one stops at once.
+//!
+//! One wish to stop often comes as several signals: `timeout` signals the process and its group, a terminal the whole
+//! foreground. So a second one counts only when it comes a while after the first.
+
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
 use crate::workflow::Stop;
 
-/// Turns true at the first Ctrl-C (or SIGTERM, which is what CI runners and container engines send). At the second one
-/// the process ends at once with 130.
+/// Signals that come within this time are one.
+const TOGETHER: Duration = Duration::from_millis(500);
+
+/// The signals so far.
+#[derive(Default)]
+struct Wish {
+    first: Option<Instant>,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Stop,
+    /// Nothing that was not asked for already.
+    Again,
+    StopAtOnce,
+}
+
+impl Wish {
+    fn signal(&mut self, now: Instant) -> Asked {
+        match self.first {
+            None => {
+                self.first = Some(now);
+                Asked::Stop
+            }
+            Some(first) if now.duration_since(first) < TOGETHER => Asked::Again,
+            Some(_) => Asked::StopAtOnce,
+        }
+    }
+}
+
+/// Turns true at the first Ctrl-C (or SIGTERM, which is what CI runners and container engines send). At a second one,
+/// half a second later or more, the process ends at once with 130.
 ///
 /// The handlers are in place when this returns, so that no signal after it is missed.
 pub(super) fn listen() -> Stop {
@@ -14,12 +50,16 @@ pub(super) fn listen() -> Stop {
     let signals = Signals::new();
     tokio::spawn(async move {
         if let Some(mut signals) = signals {
+            let mut wish = Wish::default();
             loop {
                 signals.next().await;
-                if *sender.borrow() {
-                    std::process::exit(i32::from(ExitCode::Interrupted.code()));
+                match wish.signal(Instant::now()) {
+                    Asked::Stop => {
+                        sender.send_replace(true);
+                    }
+                    Asked::Again => {}
+                    Asked::StopAtOnce => std::process::exit(i32::from(ExitCode::Interrupted.code())),
                 }
-                sender.send_replace(true);
             }
         }
         // Signals can't be listened to here: keep the channel open, so that nobody waits on a closed one.
@@ -68,5 +108,21 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_signal_counts_only_half_a_second_later() {
+        let mut wish = Wish::default();
+        let begun = Instant::now();
+        let at = |milliseconds| begun + Duration::from_millis(milliseconds);
+        assert_eq!(wish.signal(at(0)), Asked::Stop);
+        assert_eq!(wish.signal(at(0)), Asked::Again);
+        assert_eq!(wish.signal(at(499)), Asked::Again);
+        assert_eq!(wish.signal(at(500)), Asked::StopAtOnce);
     }
 }

@@ -9,7 +9,7 @@ use super::shell::Shell;
 use crate::drift::{Class, DriftReport, Ignore};
 use crate::exit_code::ExitCode;
 use crate::render::escape;
-use crate::workflow::Look;
+use crate::workflow::{Error, Look};
 
 /// What a look for drift looks at, and what of it counts.
 #[derive(Debug, Args)]
@@ -40,6 +40,11 @@ impl LookArgs {
             read_values: self.read_values,
             cache: self.cache.file().map(std::path::Path::to_owned),
         }
+    }
+
+    /// Refuses a file of `--cache` that is no cache.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.cache.check()
     }
 
     /// The classes that count; all of them when there is none.

@@ -75,6 +75,8 @@ enum PlanFormat {
 }
 
 pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    args.cache.check()?;
+    args.out.as_deref().map_or(Ok(()), ApprovedPlan::check_place)?;
     let Begun { selection, session, stop } = begin(&args.read, &args.values, args.out.is_some(), shell)?;
     let run = session.run();
     let telling = Telling::reading(shell);

@@ -21,6 +21,7 @@ use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
+use crate::files::{FileFault, read_operator_text};
 use crate::render::apply_json;
 use crate::render::drift::prometheus;
 use crate::render::error::{obstacle, reasons, target_line};
@@ -130,6 +131,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         return Err(ErrorKind::WrongUsage(Problem::IntervalTooShort).into());
     }
     let webhook = webhook(args)?;
+    args.look.check()?;
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
@@ -167,9 +169,9 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
 fn webhook(args: &WatchArgs) -> Result<Option<Webhook>, Error> {
     let url = match (&args.webhook_file, &args.webhook) {
         (Some(file), _) => {
-            let is_small = std::fs::metadata(file).is_ok_and(|file| file.len() <= MAX_WEBHOOK_FILE);
-            let read = is_small.then(|| std::fs::read_to_string(file).ok()).flatten();
-            Zeroizing::new(read.ok_or_else(|| Error::file(file, FileProblem::WebhookUnreadable))?)
+            let unreadable =
+                |fault: FileFault| Error::file(file, FileProblem::WebhookUnreadable).because(format!("it {fault}"));
+            Zeroizing::new(read_operator_text(file, MAX_WEBHOOK_FILE).map_err(unreadable)?)
         }
         (None, Some(Hidden(url))) => url.clone(),
         (None, None) => return Ok(None),

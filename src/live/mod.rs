@@ -6,12 +6,14 @@
 
 mod error;
 mod ownership;
+mod pages;
 mod policy_cache;
 mod reader;
 mod secret;
 
 pub use error::{ServiceError, ServiceErrorKind};
 pub use ownership::Ownership;
+pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
     ListFilter, ListPage, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, policies_of, read,

@@ -62,6 +62,12 @@ pub enum CacheError {
 }
 
 impl PolicyCache {
+    /// Whether the beginning of a file is that of a cache, of any version and however damaged.
+    pub fn is_one(beginning: &[u8]) -> bool {
+        let kind = format!("\"kind\":\"{KIND}\"");
+        beginning.starts_with(b"{") && beginning.windows(kind.len()).take(64).any(|seen| seen == kind.as_bytes())
+    }
+
     /// Reads the text of a file.
     pub fn parse(text: &[u8]) -> Result<Self, CacheError> {
         let file: File = serde_json::from_slice(text).map_err(|_| CacheError::Damaged)?;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, ServiceError, ServiceErrorKind, VersionEntry};
+use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, ServiceError, VersionEntry};
 use crate::desired::{OWNER_TAG, Scope, SecretName};
 use crate::value::SecretValue;
 
@@ -280,24 +280,14 @@ async fn walk<R: ReadSecrets>(
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<Vec<LiveSecret>, ServiceError> {
     let mut secrets = Vec::new();
-    let mut token = None;
+    let (mut token, mut pages) = (None, Pages::of("ListSecrets"));
     loop {
         let page = reader.list(filter, token.clone()).await?;
         progress(ReadProgress::Listed(page.secrets.len()));
         secrets.extend(page.secrets);
-        match page.next_token {
-            None => return Ok(secrets),
-            // A token that repeats would never end; the service promises no such thing, a stand-in might do it.
-            next if next == token => {
-                return Err(ServiceError {
-                    operation: "ListSecrets",
-                    kind: ServiceErrorKind::Service,
-                    code: None,
-                    message: "the same NextToken came twice: the list has no end".to_owned(),
-                    request_id: None,
-                });
-            }
-            next => token = next,
+        token = pages.next(page.next_token)?;
+        if token.is_none() {
+            return Ok(secrets);
         }
     }
 }

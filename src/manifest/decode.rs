@@ -15,6 +15,7 @@ use super::codes;
 use super::diagnostic::{Problem, Report, listed, nearest};
 use super::field::{FIELD, NULLABLE, TEXT};
 use super::mask;
+use super::shown::MAX_SHOWN_KEY;
 use super::source::Span;
 use super::tree::{Key, Kind, Node, parse_integer};
 use crate::desired::Part;
@@ -130,10 +131,12 @@ impl<'a> NodeReader<'a> {
     }
 
     fn wrong_type(self, expected: &str) -> DecodeError {
+        let quoted = !self.masked && matches!(expected, "a string" | "a whole number" | "true or false");
         let found = match &self.node.kind {
             Kind::Poison => return DecodeError::Reported,
-            Kind::Number(raw) if !self.masked => format!("the number `{raw}`"),
-            Kind::String(text) if !self.masked && text.len() <= 40 && !text.contains('\n') => {
+            // What stands in the place of a map or a list may be what belongs into it, a secret's value too.
+            Kind::Number(raw) if quoted => format!("the number `{raw}`"),
+            Kind::String(text) if quoted && text.len() <= 40 && !text.contains('\n') => {
                 format!("the string `{text}`")
             }
             _ => self.node.kind_name().to_owned(),
@@ -183,8 +186,13 @@ impl<'a> NodeReader<'a> {
             return;
         }
         let near = nearest(&key.text, known.iter().copied());
-        let message =
-            if hidden { "unknown field beneath `value`".to_owned() } else { format!("unknown field `{}`", key.text) };
+        let message = if hidden {
+            "unknown field beneath `value`".to_owned()
+        } else if key.text.len() > MAX_SHOWN_KEY {
+            "unknown field, with a very long name".to_owned()
+        } else {
+            format!("unknown field `{}`", key.text)
+        };
         let problem = Problem::new(&codes::UNKNOWN_FIELD, key.span, message)
             .label(near.map_or_else(|| "not a field of this map".to_owned(), |near| format!("did you mean `{near}`?")))
             .help(format!("known fields are {}", listed(known.iter().copied())))

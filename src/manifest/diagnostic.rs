@@ -116,7 +116,7 @@ pub(crate) struct Problem {
     pub(crate) help: Vec<String>,
     /// The span belongs to a value: its line is masked.
     pub(crate) masked: bool,
-    /// The line may belong to a value and nobody can tell: it is not shown at all.
+    /// The document could not be read: of its lines only a known key is shown.
     pub(crate) hidden: bool,
     /// What tells it from others of one code at one place; empty where there is only one.
     pub(crate) about: String,
@@ -254,7 +254,7 @@ impl Report {
                 let place = |span: Span, label: String, masked: bool, hidden: bool| Place {
                     origin: sources.origin(span),
                     end_column: sources.end_column(span),
-                    quote: if hidden { None } else { sources.quote(span, masked) },
+                    quote: sources.quote(span, masked || hidden),
                     label,
                 };
                 let targets = match found_in {
@@ -266,7 +266,7 @@ impl Report {
                 let masked = problem.masked;
                 let mut help = problem.help;
                 if problem.hidden {
-                    help.push("the line isn't shown, because it may belong to a value".to_owned());
+                    help.push("the rest of the line isn't shown, because it may belong to a value".to_owned());
                 }
                 Diagnostic {
                     severity: problem.code.severity,

@@ -95,10 +95,11 @@ impl Filler<'_> {
         let parts = match expand(text, self.variables) {
             Ok(parts) => parts,
             Err(faults) => {
+                let masked = masked || !self.sources.shows(span);
                 for fault in faults {
                     let place = self.place(text, span, &fault.at);
                     let problem = if masked {
-                        Problem::new(fault.code, span, "a ${...} beneath `value` cannot be filled in")
+                        Problem::new(fault.code, span, "a ${...} cannot be filled in")
                             .help("a literal ${ is written $${")
                             .masked(true)
                     } else {

@@ -12,7 +12,7 @@ use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
 use super::field::Field;
-use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, read_text};
+use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted};
 use super::named::{self, Files};
 use super::outline::Outline;
 use super::parse::{Parsed, parse};
@@ -20,6 +20,7 @@ use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
 use super::tree::{Kind, Node};
 use crate::desired::{Desired, SecretName};
+use crate::files::{BoundedFile, ProjectFolder};
 use crate::origin::Origin;
 
 /// What to load of a project.
@@ -56,11 +57,12 @@ pub struct Loaded {
 
 /// Reads the project in `project_dir`, checks everything that can be checked offline, and reports every mistake.
 pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
-    let root = project_dir.canonicalize().unwrap_or_else(|_| project_dir.to_owned());
+    let folder = ProjectFolder::open(project_dir).ok();
     let mut loader = Loader {
         folders_to_come: options.folders_to_come,
-        added: options.added.iter().map(|(path, text)| (root.join(path), text.clone())).collect(),
-        root,
+        added: options.added.clone(),
+        root: folder.as_ref().map_or(project_dir, ProjectFolder::root).to_owned(),
+        folder,
         sources: Sources::default(),
         report: Report::default(),
         files: 0,
@@ -99,6 +101,8 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
 
 struct Loader {
     root: PathBuf,
+    /// None when there is no such folder, or it cannot be opened.
+    folder: Option<ProjectFolder>,
     /// Files that are read as if they were there.
     added: BTreeMap<PathBuf, String>,
     folders_to_come: bool,
@@ -120,8 +124,9 @@ struct SecretEntry {
 impl Loader {
     /// Finds and reads the project file.
     fn project(&mut self) -> Option<Project> {
-        let there = |path: &Path| self.added.contains_key(path) || path.exists();
-        let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| there(&self.root.join(name))).collect();
+        let there =
+            |name: &Path| self.added.contains_key(name) || self.folder.as_ref().is_some_and(|folder| folder.has(name));
+        let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| there(Path::new(name))).collect();
         let [name, rest @ ..] = found.as_slice() else {
             let place = self.nowhere("keywright.yaml");
             let above = self
@@ -150,7 +155,7 @@ impl Loader {
                     .help("remove one of the two"),
             );
         }
-        let documents = self.read(&self.root.join(name))?;
+        let documents = self.read(Path::new(name))?;
         let mut projects = Vec::new();
         for tree in documents {
             match self.kind(&tree, name) {
@@ -192,12 +197,14 @@ impl Loader {
     /// Reads every manifest.
     fn manifests(&mut self, project: &Project) {
         let mut found = Found::default();
-        match &project.manifests {
-            None => found.search(&self.root, &self.root),
-            Some(listed) => {
+        match (&project.manifests, &self.folder) {
+            (None, Some(folder)) => found.search(folder, Path::new("")),
+            (None, None) => {}
+            (Some(listed), folder) => {
                 for (named, span) in listed {
                     let to_come = self.folders_to_come && named.ends_with('/');
-                    if let Err(fault) = found.add(&self.root, named)
+                    let added = folder.as_ref().map_or(Err(FileFault::Missing), |folder| found.add(folder, named));
+                    if let Err(fault) = added
                         && !(to_come && fault == FileFault::Missing)
                     {
                         self.report.push(named::problem(&fault, *span, &format!("`{named}`")));
@@ -208,20 +215,20 @@ impl Loader {
         }
         found.files.extend(self.added.keys().cloned());
         for (path, fault) in &found.faults {
-            let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
+            let name = Origin::new(path, 1, 1).file;
             let place = self.nowhere(&name);
             self.report.push(named::problem(fault, place, &format!("`{name}`")));
             self.incomplete = true;
         }
         for path in &found.files {
-            if PROJECT_FILES.iter().any(|name| *path == self.root.join(name)) {
+            if PROJECT_FILES.iter().any(|name| path == Path::new(name)) {
                 continue;
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to
             // be passed over.
             let beside = is_encrypted(&name) && !found.named.contains(path);
-            if beside && !read_text(path, MAX_MANIFEST_BYTES).is_ok_and(|text| text.contains("keywright/")) {
+            if beside && !self.text(path).is_ok_and(|text| text.contains("keywright/")) {
                 continue;
             }
             for tree in self.read(path).unwrap_or_default() {
@@ -247,12 +254,12 @@ impl Loader {
     /// The documents of a file; `None` when it cannot be read at all.
     fn read(&mut self, path: &Path) -> Option<Vec<Node>> {
         self.files += 1;
-        let name = Origin::new(path.strip_prefix(&self.root).unwrap_or(path), 1, 1).file;
+        let name = Origin::new(path, 1, 1).file;
         let added = self.added.get(path).cloned();
-        match added.map_or_else(|| read_text(path, MAX_MANIFEST_BYTES), Ok) {
+        match added.map_or_else(|| self.text(path), Ok) {
             Ok(text) => {
                 let file = self.sources.add(name, text.as_str().into(), Quoting::Lines);
-                let Parsed { documents, incomplete } = parse(file, &text, &mut self.sources, &mut self.report);
+                let Parsed { documents, incomplete, .. } = parse(file, &text, &mut self.report);
                 self.incomplete |= incomplete;
                 Some(documents)
             }
@@ -263,6 +270,11 @@ impl Loader {
                 None
             }
         }
+    }
+
+    fn text(&self, path: &Path) -> Result<String, FileFault> {
+        let folder = self.folder.as_ref().ok_or(FileFault::Missing)?;
+        folder.open_file(path, MAX_MANIFEST_BYTES).and_then(BoundedFile::text)
     }
 
     /// What a document says that it is. Anything else is reported.
@@ -382,13 +394,13 @@ impl Loader {
                 "`spec.manifests` says where manifests are looked for; by default that is the project's whole folder",
             ));
         }
-        let mut files = Files::new(self.root.clone());
+        let mut files = Files::new(self.folder.clone());
         let mut desired = Vec::new();
         for &index in selected {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
             let (secrets, unbuilt) = self.target_secrets(project, model, &mut files);
-            check_dependencies(&secrets, unbuilt.as_ref(), &mut self.report);
+            check_dependencies(&secrets, unbuilt.as_ref(), &self.sources, &mut self.report);
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),

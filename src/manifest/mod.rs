@@ -25,6 +25,7 @@ mod named;
 mod outline;
 mod parse;
 pub mod schema;
+mod shown;
 mod source;
 mod syntax;
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::check::policy::file_policy;
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report};
-use super::files::{FileFault, read_text, resolve};
+use super::files::FileFault;
 use super::parse::parse;
 use super::source::{Quoting, Sources, Span};
 use crate::desired::PolicyTemplate;
+use crate::files::{EntryKind, ProjectFile, ProjectFolder};
 use crate::origin::Origin;
 use crate::value::SopsFiles;
 
@@ -18,16 +19,17 @@ const MAX_POLICY_FILE_BYTES: u64 = 8 * crate::policy::MAX_POLICY_BYTES as u64;
 
 /// What is known of the files that manifests name.
 pub(crate) struct Files {
-    root: PathBuf,
+    /// None when there is no such folder yet.
+    project: Option<ProjectFolder>,
     resolved: HashMap<(PathBuf, String), Result<PathBuf, FileFault>>,
     policies: HashMap<PathBuf, (Option<PolicyTemplate>, Vec<Problem>)>,
     encrypted: SopsFiles,
 }
 
 impl Files {
-    /// No file is known yet. `root` is the canonical folder of the project.
-    pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, resolved: HashMap::new(), policies: HashMap::new(), encrypted: SopsFiles::new() }
+    /// No file is known yet.
+    pub(crate) fn new(project: Option<ProjectFolder>) -> Self {
+        Self { project, resolved: HashMap::new(), policies: HashMap::new(), encrypted: SopsFiles::new() }
     }
 
     /// The SOPS files that were read so far, each once.
@@ -36,18 +38,20 @@ impl Files {
     }
 
     /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it
-    /// stands beneath `value`. Gives the path, and the path relative to the project.
+    /// stands beneath `value`. Gives the file, and its path for messages.
     pub(crate) fn of_value(
         &mut self,
         named: &str,
         span: Span,
         sources: &Sources,
         report: &mut Report,
-    ) -> Option<(PathBuf, String)> {
-        match self.resolve(named, span, sources) {
-            Ok(path) => {
-                let shown = Origin::new(path.strip_prefix(&self.root).unwrap_or(&path), 1, 1).file.to_string();
-                Some((path, shown))
+    ) -> Option<(ProjectFile, String)> {
+        let resolved = self.resolve(named, span, sources);
+        let project = self.project.as_ref().ok_or(FileFault::Missing);
+        match resolved.and_then(|path| Ok(ProjectFile::new(project?, path))) {
+            Ok(file) => {
+                let shown = Origin::new(file.path(), 1, 1).file.to_string();
+                Some((file, shown))
             }
             Err(fault) => {
                 report.push(problem(&fault, span, "a file of `value`").masked(true));
@@ -73,13 +77,14 @@ impl Files {
         };
         if !self.policies.contains_key(&path) {
             let mut problems = Vec::new();
-            let policy = match read_text(&path, MAX_POLICY_FILE_BYTES) {
+            let project = self.project.as_ref().ok_or(FileFault::Missing);
+            let text = project.and_then(|project| project.open_file(&path, MAX_POLICY_FILE_BYTES)?.text());
+            let policy = match text {
                 Ok(text) => {
-                    let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-                    let file = sources.add(Origin::new(relative, 1, 1).file, "".into(), Quoting::Never);
+                    let file = sources.add(Origin::new(&path, 1, 1).file, "".into(), Quoting::Never);
                     let start = Span { file, line: 1, column: 1, ..Span::default() };
                     // JSON is YAML, so the reader of manifests knows where everything in it stands.
-                    let tree = parse(file, &text, &mut Sources::default(), &mut Report::default());
+                    let tree = parse(file, &text, &mut Report::default());
                     file_policy(&text, tree.documents.first(), start, span, &mut problems)
                 }
                 Err(fault) => {
@@ -98,13 +103,14 @@ impl Files {
 
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
         let manifest = sources.name(span.file);
-        let folder = self.root.join(Path::new(&*manifest).parent().unwrap_or(Path::new("")));
-        let root = &self.root;
+        let folder = Path::new(&*manifest).parent().unwrap_or(Path::new("")).to_owned();
+        let project = self.project.as_ref();
         self.resolved
             .entry((folder, named.to_owned()))
             .or_insert_with_key(|(folder, named)| {
-                let path = resolve(root, folder, named)?;
-                if path.is_file() { Ok(path) } else { Err(FileFault::NotRegular) }
+                let project = project.ok_or(FileFault::Missing)?;
+                let path = project.resolve(folder, named)?;
+                if project.kind(&path)? == EntryKind::File { Ok(path) } else { Err(FileFault::NotRegular) }
             })
             .clone()
     }
@@ -112,24 +118,26 @@ impl Files {
 
 /// What a fault of a named file means. `what` begins the sentence.
 pub(crate) fn problem(fault: &FileFault, span: Span, what: &str) -> Problem {
-    let (code, text, help): (&'static Code, String, Option<&str>) = match fault {
-        FileFault::Missing => (
-            &codes::FILE_MISSING,
-            "does not exist".into(),
-            Some("paths are relative to the folder of the file that they stand in"),
-        ),
-        FileFault::NotRegular => (&codes::FILE_MISSING, "is not a regular file".into(), None),
+    let (code, help): (&'static Code, Option<&str>) = match fault {
+        FileFault::Missing => {
+            (&codes::FILE_MISSING, Some("paths are relative to the folder of the file that they stand in"))
+        }
+        FileFault::NotRegular => (&codes::FILE_MISSING, None),
         FileFault::Outside => (
             &codes::FILE_OUTSIDE,
-            "is outside the project".into(),
             Some("manifests may come from anybody, so they reach only files inside the project, by relative paths"),
         ),
-        FileFault::TooLarge(limit) => (&codes::FILE_TOO_LARGE, format!("is larger than {limit} bytes"), None),
-        FileFault::NotUtf8(at) => (&codes::FILE_NOT_UTF8, format!("is not UTF-8 (byte {})", at + 1), None),
-        FileFault::Unreadable(error) => (&codes::FILE_UNREADABLE, format!("cannot be read: {error}"), None),
-        FileFault::TooMany => {
-            (&codes::TOO_MANY_FILES, format!("has more than {} manifests", super::files::MAX_FILES), None)
+        FileFault::NeverRead => {
+            (&codes::FILE_OUTSIDE, Some("Git's own files can hold tokens, and keywright's hold what was live"))
         }
+        FileFault::TooLarge(_) => (&codes::FILE_TOO_LARGE, None),
+        FileFault::NotUtf8(_) => (&codes::FILE_NOT_UTF8, None),
+        FileFault::Unreadable(_) => (&codes::FILE_UNREADABLE, None),
+        FileFault::TooMany => (&codes::TOO_MANY_FILES, None),
+    };
+    let text = match fault {
+        FileFault::TooMany => format!("has more than {} manifests", super::files::MAX_FILES),
+        fault => fault.to_string(),
     };
     Problem::new(code, span, format!("{what} {text}")).help_if(help.map(str::to_owned))
 }

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 #[cfg(test)]
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
@@ -14,7 +13,10 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use super::codes;
 use super::diagnostic::{Problem, Report};
 use super::mask;
-use super::source::{Sources, Span};
+use super::shown::Shown;
+#[cfg(test)]
+use super::source::Sources;
+use super::source::Span;
 use super::syntax;
 use super::tree::{Key, Kind, Node, resolve_plain};
 
@@ -27,16 +29,40 @@ pub(crate) const MAX_NODES: usize = 200_000;
 /// Most problems of one file's syntax that are reported.
 const MAX_SYNTAX_PROBLEMS: usize = 100;
 
+/// The tags of CloudFormation's functions: the ones that people expect to work.
+const CLOUDFORMATION: &[&str] = &[
+    "!And",
+    "!Base64",
+    "!Cidr",
+    "!Condition",
+    "!Equals",
+    "!FindInMap",
+    "!GetAtt",
+    "!GetAZs",
+    "!If",
+    "!ImportValue",
+    "!Join",
+    "!Not",
+    "!Or",
+    "!Ref",
+    "!Select",
+    "!Split",
+    "!Sub",
+    "!Transform",
+];
+
 /// The documents of a file.
 pub(crate) struct Parsed {
     /// The ones that could be read. Empty ones are left out.
     pub(crate) documents: Vec<Node>,
     /// Some could not be read, so the file declares more than this.
     pub(crate) incomplete: bool,
+    /// Keys that stand twice in one map: the first place, and the one that was dropped.
+    pub(crate) repeated: Vec<(Span, Span)>,
 }
 
 /// Reads every document of a file. Syntax errors are reported.
-pub(crate) fn parse(file: u32, text: &str, sources: &mut Sources, report: &mut Report) -> Parsed {
+pub(crate) fn parse(file: u32, text: &str, report: &mut Report) -> Parsed {
     let mut reader = Reader {
         file,
         text,
@@ -45,7 +71,7 @@ pub(crate) fn parse(file: u32, text: &str, sources: &mut Sources, report: &mut R
         nodes: 0,
         stack: Vec::new(),
         anchors: HashMap::new(),
-        masks: Vec::new(),
+        repeated: Vec::new(),
         documents: Vec::new(),
         pending: Vec::new(),
         incomplete: false,
@@ -53,9 +79,8 @@ pub(crate) fn parse(file: u32, text: &str, sources: &mut Sources, report: &mut R
     };
     reader.run();
     reader.abandon();
-    let Reader { documents, masks, incomplete, .. } = reader;
-    sources.mask(file, masks);
-    Parsed { documents, incomplete }
+    let Reader { documents, repeated, incomplete, .. } = reader;
+    Parsed { documents, incomplete, repeated }
 }
 
 /// A collection that is not complete yet.
@@ -88,13 +113,20 @@ struct Reader<'a> {
     nodes: usize,
     stack: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
-    masks: Vec<Range<u32>>,
+    repeated: Vec<(Span, Span)>,
     documents: Vec<Node>,
     /// The problems of the document that is being read. Only its end shows what of it may be quoted.
-    pending: Vec<Problem>,
+    pending: Vec<Pending>,
     incomplete: bool,
     /// How many nodes are kept for aliases.
     kept: usize,
+}
+
+/// A problem of a document whose end was not seen.
+struct Pending {
+    problem: Problem,
+    /// The message without anything of the text, for a place that may not be shown.
+    plain: Option<&'static str>,
 }
 
 /// The rest of the file is not worth reading.
@@ -136,9 +168,7 @@ impl Reader<'_> {
                 Ok(())
             }
             Event::DocumentEnd => {
-                for problem in self.pending.drain(..) {
-                    self.report.push(problem);
-                }
+                self.end_document();
                 Ok(())
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -232,7 +262,6 @@ impl Reader<'_> {
         }
         let Some(parent) = self.stack.last_mut() else {
             if !matches!(node.kind, Kind::Null) {
-                mask::value_ranges(self.text, &node, &mut self.masks);
                 self.documents.push(node);
             }
             return Ok(());
@@ -241,8 +270,8 @@ impl Reader<'_> {
         match &mut parent.node.kind {
             Kind::Seq(items) => items.push(node),
             Kind::Map(entries) => match parent.key.take() {
-                // Its first holder stays; what may be a value is masked in both.
-                Some(key) if parent.repeated => mask::entry_ranges(self.text, &key, &node, &mut self.masks),
+                // Its first holder stays.
+                Some(_) if parent.repeated => {}
                 Some(key) => entries.push((key, node)),
                 None => self.key(node),
             },
@@ -290,18 +319,14 @@ impl Reader<'_> {
         // What is not a key, or no second one, is dropped after it was reported, so that it causes no other mistakes.
         parent.repeated = first.is_some() || text.is_empty() && !written || &*text == "<<";
         if let Some(first) = first {
-            let message = if hidden {
-                "a key stands twice in one map".to_owned()
-            } else {
-                format!("key `{text}` stands twice in one map")
-            };
-            self.problem(
-                Problem::new(&codes::YAML_DUPLICATE_KEY, span, message)
-                    .label("again here")
-                    .related(first, "first here")
-                    .help("keep one of the two")
-                    .masked(hidden),
-            );
+            self.repeated.push((first, span));
+            let message = format!("key `{text}` stands twice in one map");
+            let problem = Problem::new(&codes::YAML_DUPLICATE_KEY, span, message)
+                .label("again here")
+                .related(first, "first here")
+                .help("keep one of the two")
+                .masked(hidden);
+            self.problem_of(problem, Some("a key stands twice in one map"));
         }
     }
 
@@ -325,11 +350,12 @@ impl Reader<'_> {
         }
         let hidden = self.in_value()
             || self.stack.last().and_then(|open| open.key.as_ref()).is_some_and(|key| mask::holds_values(&key.text));
-        let message = if hidden {
-            "a YAML tag is not known".to_owned()
-        } else {
-            format!("the YAML tag `{}` is not known", tag.original())
-        };
+        // Another tag may be a text that begins with `!`, and any text may be a secret.
+        let known = Some(tag.original()).filter(|tag| CLOUDFORMATION.contains(&&**tag));
+        let message = known.map_or_else(
+            || "a YAML tag is not known".to_owned(),
+            |known| format!("the YAML tag `{known}` is not known"),
+        );
         self.problem(
             Problem::new(&codes::YAML_TAG, span, message)
                 .help(
@@ -357,19 +383,45 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, problem: Problem) {
+        self.problem_of(problem, None);
+    }
+
+    fn problem_of(&mut self, problem: Problem, plain: Option<&'static str>) {
         self.problems += 1;
         if self.problems <= MAX_SYNTAX_PROBLEMS {
-            self.pending.push(problem);
+            self.pending.push(Pending { problem, plain });
         }
     }
 
-    /// The document never ends well: it has no tree to tell what lies beneath `value`, so its lines are shown only when
-    /// it is certain.
+    /// The document is whole: its tree tells what may be shown of it.
+    fn end_document(&mut self) {
+        if self.pending.iter().any(|pending| pending.plain.is_some()) {
+            let shown = Shown::of_documents(self.documents.last().map_or(&[], std::slice::from_ref), &self.repeated);
+            for Pending { problem, plain } in &mut self.pending {
+                if let Some(plain) = plain.filter(|_| !shown.shows(problem.span)) {
+                    plain.clone_into(&mut problem.message);
+                    problem.masked = true;
+                }
+            }
+        }
+        for Pending { problem, .. } in self.pending.drain(..) {
+            self.report.push(problem);
+        }
+    }
+
+    /// The document never ends well: it has no tree to tell what its lines are, so none of them is shown.
     fn abandon(&mut self) {
         self.stack.clear();
         self.incomplete |= !self.pending.is_empty();
-        for mut problem in self.pending.drain(..) {
-            problem.hidden = mask::may_be_value(self.text, problem.span.start as usize);
+        for Pending { mut problem, plain } in self.pending.drain(..) {
+            if let Some(plain) = plain {
+                plain.clone_into(&mut problem.message);
+            }
+            problem.hidden = true;
+            if problem.code == &codes::YAML_SYNTAX {
+                // The mark stands where the line is cut, which may be before the place.
+                problem.label = format!("the YAML stops making sense at column {}", problem.span.column);
+            }
             self.report.push(problem);
         }
     }
@@ -404,7 +456,7 @@ pub(crate) fn parse_for_test(text: &str) -> (Vec<Node>, Vec<&'static str>) {
     let mut sources = Sources::default();
     let mut report = Report::default();
     let file = sources.add("test.yaml".into(), text.into(), super::source::Quoting::Lines);
-    let Parsed { documents, .. } = parse(file, text, &mut sources, &mut report);
+    let Parsed { documents, .. } = parse(file, text, &mut report);
     let codes: HashSet<&'static str> = report.finish(&sources, &[], 0).iter().map(|found| found.code.id).collect();
     let mut codes: Vec<_> = codes.into_iter().collect();
     codes.sort_unstable();

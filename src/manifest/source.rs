@@ -1,12 +1,12 @@
 //! The text of the files that were read, and places in it.
 //!
 //! A [`Span`] is small and copyable, because every node of every manifest carries one. What may be quoted is decided
-//! here too: a line is shown only through [`Sources::quote`], which hides whatever may belong to a secret's value.
+//! here too: a line is shown only through [`Sources::quote`], which hides whatever is not known to be no secret.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::mask;
+use super::shown::{Shown, known_key};
 use crate::origin::Origin;
 
 /// A place in one of the files of a [`Sources`].
@@ -27,7 +27,7 @@ pub(crate) struct Span {
 /// Whether lines of a file may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quoting {
-    /// A manifest: its lines are shown, masked beneath `value`.
+    /// A manifest: of its lines that is shown which is known to be no secret.
     Lines,
     /// A file that a manifest refers to, or one that is not there: no line of it is ever shown.
     Never,
@@ -38,8 +38,14 @@ struct SourceFile {
     name: Arc<str>,
     text: Arc<str>,
     quoting: Quoting,
-    /// Byte ranges that may hold a secret's value, in no particular order.
-    masks: Vec<Range<u32>>,
+    /// What of it may be quoted; read when something is.
+    shown: OnceLock<Shown>,
+}
+
+impl SourceFile {
+    fn shown(&self) -> &Shown {
+        self.shown.get_or_init(|| Shown::of_text(&self.text))
+    }
 }
 
 /// The files that were read, by the index in [`Span::file`].
@@ -62,10 +68,13 @@ const MASK: &str = "***";
 /// Lines longer than this are not quoted whole: only what surrounds the marked part is.
 const QUOTED_CHARS: usize = 200;
 
+/// How far a line is looked along, in bytes, to either side of the marked part. What stands further along is not quoted.
+const LONGEST_LINE: usize = 4096;
+
 impl Sources {
     /// Adds a file and gives its index.
     pub(crate) fn add(&mut self, name: Arc<str>, text: Arc<str>, quoting: Quoting) -> u32 {
-        self.files.push(SourceFile { name, text, quoting, masks: Vec::new() });
+        self.files.push(SourceFile { name, text, quoting, shown: OnceLock::new() });
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
@@ -73,11 +82,9 @@ impl Sources {
         self.files.get(usize::try_from(file).ok()?)
     }
 
-    /// Marks bytes of a file as part of a value.
-    pub(crate) fn mask(&mut self, file: u32, ranges: Vec<Range<u32>>) {
-        if let Some(source) = usize::try_from(file).ok().and_then(|file| self.files.get_mut(file)) {
-            source.masks.extend(ranges);
-        }
+    /// Whether all of a span may be shown: it is known to be no secret.
+    pub(crate) fn shows(&self, span: Span) -> bool {
+        self.file(span.file).is_some_and(|source| source.quoting == Quoting::Lines && source.shown().shows(span))
     }
 
     /// The text between the ends of a span.
@@ -97,8 +104,10 @@ impl Sources {
 
     /// The column after the span's last character on its first line, counted from 1.
     pub(crate) fn end_column(&self, span: Span) -> u32 {
-        let width =
-            self.slice(span).map_or(1, |text| text.lines().next().unwrap_or_default().trim_end().chars().count());
+        let width = self.slice(span).map_or(1, |text| {
+            let seen = text.get(..floor(text, LONGEST_LINE)).unwrap_or_default();
+            seen.lines().next().unwrap_or_default().trim_end().chars().count()
+        });
         span.column.max(1) + u32::try_from(width.max(1)).unwrap_or(1)
     }
 
@@ -123,17 +132,11 @@ impl Sources {
         let source = self.file(span.file).filter(|source| source.quoting == Quoting::Lines)?;
         let text: &str = &source.text;
         let start = usize::try_from(span.start).ok()?.min(text.len());
-        let line_start = text.get(..start)?.rfind(['\n', '\r']).map_or(0, |at| at + 1);
-        let line_end = text.get(start..)?.find(['\n', '\r']).map_or(text.len(), |at| start + at);
+        let (line_start, line_end) = line_around(text, start)?;
         let line = text.get(line_start..line_end)?;
         let mut marked = start - line_start..usize::try_from(span.end).ok()?.clamp(start, line_end) - line_start;
-        let mut mask_from = source
-            .masks
-            .iter()
-            .map(|mask| mask.start as usize..mask.end as usize)
-            .filter(|mask| mask.start < line_end && mask.end > line_start)
-            .map(|mask| mask.start.max(line_start) - line_start)
-            .min();
+        let mut mask_from =
+            source.shown().hidden_from(&source.text, line_start..line_end).map(|from| from - line_start);
         if in_value {
             mask_from = Some(mask_from.map_or(marked.start, |from| from.min(marked.start)));
         }
@@ -141,7 +144,7 @@ impl Sources {
         if let Some(from) = mask_from {
             // The indentation stays, so that the line still looks like a line.
             let indent = line.len() - line.trim_start().len();
-            let word = mask::schema_word(line.trim_start());
+            let word = known_key(line.trim_start());
             let from = from.max(indent + word).min(line.len());
             let space = if line.get(..from).is_some_and(|kept| kept.ends_with(':')) { " " } else { "" };
             text = format!("{}{space}{MASK}", line.get(..from)?);
@@ -155,6 +158,22 @@ impl Sources {
         marked.end = marked.start + text.get(marked.clone()).map_or(0, |marked| marked.trim_end().len());
         Some(shorten(Quote { text, marked }))
     }
+}
+
+/// The line at `start`, by its first byte and the one after its last; `None` when too much stands before `start`. A
+/// thousand mistakes in one line of a mebibyte are not worth a look at all of it each time.
+fn line_around(text: &str, start: usize) -> Option<(usize, usize)> {
+    let from = floor(text, start.saturating_sub(LONGEST_LINE));
+    let to = floor(text, start + LONGEST_LINE);
+    let before = text.get(from..start)?.rfind(['\n', '\r']).map(|at| from + at + 1);
+    let line_start = before.or_else(|| (from == 0).then_some(0))?;
+    let line_end = text.get(start..to)?.find(['\n', '\r']).map_or(to, |at| start + at);
+    Some((line_start, line_end))
+}
+
+/// The last boundary of a character up to `at`.
+fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at)
 }
 
 /// A byte range as `usize`.

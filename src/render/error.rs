@@ -106,6 +106,9 @@ fn target_hint_words(error: &TargetError) -> Option<String> {
         TargetError::Connect(ConnectError::NoCredentials { places, .. }) => {
             Some(format!("looked in: {}. Without an account at hand, try --sandbox", places.describe()))
         }
+        TargetError::Connect(ConnectError::OtherAccount { .. }) => {
+            Some("nothing was read of it; allow the account, or choose other targets with --target".to_owned())
+        }
         TargetError::Connect(ConnectError::WrongAccount { .. }) => Some(
             "nothing was read or written; use the credentials, profile or assumeRole of the target's account"
                 .to_owned(),
@@ -155,6 +158,7 @@ fn hint(hint: &Hint) -> String {
              approved plan"
         }
         Hint::GiveYes => "give --yes to apply without a question",
+        Hint::DeleteItFirst => "name another file; to have it overwritten, delete it first",
         Hint::NothingIsOverwritten => "nothing is overwritten: move it away, or name another file",
         Hint::OutputRelative => "write it relative to the project's folder",
         Hint::AddManifestFolder => "add one, for example secrets/",

@@ -1,26 +1,23 @@
-//! Reading the files that a manifest names.
-
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+//! Reading the files that a manifest names, into memory that wipes itself.
 
 use super::buffer::SecretBuffer;
 use super::error::ValueError;
+use crate::files::{FileFault, ProjectFile};
 
 /// Reads a regular file of at most `limit` bytes. `shown` names it in errors.
-pub(super) fn read(path: &Path, shown: &str, limit: usize) -> Result<SecretBuffer, ValueError> {
-    let failed = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => ValueError::MissingFile { file: shown.to_owned() },
-        kind => ValueError::UnreadableFile { file: shown.to_owned(), kind },
+pub(super) fn read(file: &ProjectFile, shown: &str, limit: usize) -> Result<SecretBuffer, ValueError> {
+    let failed = |fault: FileFault| {
+        let file = shown.to_owned();
+        match fault {
+            FileFault::Missing => ValueError::MissingFile { file },
+            FileFault::TooLarge(_) => ValueError::FileTooLarge { file, limit },
+            FileFault::Unreadable(kind) => ValueError::UnreadableFile { file, kind },
+            FileFault::Outside | FileFault::NeverRead => {
+                ValueError::UnreadableFile { file, kind: std::io::ErrorKind::PermissionDenied }
+            }
+            FileFault::NotRegular | FileFault::NotUtf8(_) | FileFault::TooMany => ValueError::NotAFile { file },
+        }
     };
-    // Opening a pipe would wait for somebody to write to it.
-    if !fs::metadata(path).map_err(|error| failed(&error))?.is_file() {
-        return Err(ValueError::NotAFile { file: shown.to_owned() });
-    }
-    let mut file = File::open(path).map_err(|error| failed(&error))?;
-    let buffer = SecretBuffer::read_to_limit(&mut file, limit).map_err(|error| failed(&error))?;
-    if buffer.len() > limit {
-        return Err(ValueError::FileTooLarge { file: shown.to_owned(), limit });
-    }
-    Ok(buffer)
+    let mut opened = file.open(limit as u64).map_err(failed)?;
+    SecretBuffer::read_to_limit(&mut opened, limit).map_err(|error| failed(opened.fault(&error)))
 }

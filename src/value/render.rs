@@ -1,7 +1,6 @@
 //! Makes the value itself. Only `apply` and `--read-values` come here.
 
 use std::future::Future;
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use super::sops::select::{Open, Part, Selection};
 use super::sops::{DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, yaml_number};
 use super::source::{GenerateOptions, SopsPart, Source};
 use crate::desired::{SecretName, Template};
+use crate::files::ProjectFile;
 
 /// Makes random passwords (GetRandomPassword). The error is for a person to read.
 pub trait Passwords: Send + Sync {
@@ -58,7 +58,7 @@ impl Source {
 }
 
 /// A file that a manifest names, byte for byte.
-fn file(path: &Path, shown: &str) -> Result<SecretBuffer, ValueError> {
+fn file(path: &ProjectFile, shown: &str) -> Result<SecretBuffer, ValueError> {
     read::read(path, shown, MAX_VALUE_BYTES).map_err(|error| match error {
         ValueError::FileTooLarge { .. } => ValueError::TooLarge,
         error => error,

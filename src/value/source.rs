@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use super::sops::Format as SopsFormat;
 use crate::desired::{SecretName, Template};
+use crate::files::ProjectFile;
 
-/// Where a secret's value comes from. Every path in it is absolute and was checked: a regular file inside the project.
+/// Where a secret's value comes from. Every file in it was checked: a regular one inside the project.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// A SOPS file, or a part of one.
@@ -17,14 +17,14 @@ pub enum Source {
     /// A text file, byte for byte.
     File {
         /// The file.
-        path: PathBuf,
+        path: ProjectFile,
         /// Its path relative to the project, for messages.
         shown: String,
     },
     /// A file whose bytes become `SecretBinary`.
     BinaryFile {
         /// The file.
-        path: PathBuf,
+        path: ProjectFile,
         /// Its path relative to the project, for messages.
         shown: String,
     },
@@ -40,7 +40,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SopsPart {
     /// The file.
-    pub file: PathBuf,
+    pub file: ProjectFile,
     /// Its path relative to the project, for messages.
     pub shown: String,
     /// A JSON pointer (RFC 6901) to the part that is the value; without it, or empty, the whole file is.
@@ -56,7 +56,7 @@ pub struct SopsPart {
 impl SopsPart {
     /// The format that the file is read in.
     pub fn format(&self) -> SopsFormat {
-        self.format.unwrap_or_else(|| SopsFormat::of(&self.file))
+        self.format.unwrap_or_else(|| SopsFormat::of(self.file.path()))
     }
 
     /// Whether it becomes `SecretBinary`.

@@ -23,7 +23,7 @@ use crate::serving;
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that is still there by then is cut off, whatever it waits for.
 const LONGEST: Duration = Duration::from_secs(15);
-/// How many connections are served at a time; more wait.
+/// How many connections are open at a time. One more takes the place of the oldest that is not being answered.
 const MAX_CONNECTIONS: usize = 32;
 /// The media type of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -51,14 +51,14 @@ impl Server {
     /// Serves until `shutdown` completes; requests that are under way then are finished.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self { listener, address: _, board } = self;
-        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, stopped| {
+        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, seat| {
             let board = board.clone();
             async move {
                 let service = service_fn(move |request: Request<hyper::body::Incoming>| {
                     let answer = answer(&board, request.method(), request.uri().path());
                     async move { Ok::<_, Infallible>(answer.map(Full::new)) }
                 });
-                let served = serving::connection(stream, stopped, READ_TIMEOUT, false, service);
+                let served = serving::connection(stream, seat, READ_TIMEOUT, false, service);
                 // A connection that is cut off has nobody to be told.
                 let _ = tokio::time::timeout(LONGEST, served).await;
             }

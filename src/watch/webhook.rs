@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::aws::{PostError, post_json};
+use crate::loopback::is_loopback;
 
 /// How long one attempt may take in all.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,11 +52,8 @@ impl Webhook {
     pub fn new(url: &str, insecure: bool) -> Result<Self, WebhookError> {
         let url = url.trim();
         let parsed = Url::parse(url).ok().filter(|_| url.len() <= MAX_URL).ok_or(WebhookError::NoUrl)?;
-        let is_loopback = match parsed.host().ok_or(WebhookError::NoUrl)? {
-            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
+        parsed.host().ok_or(WebhookError::NoUrl)?;
+        let is_loopback = is_loopback(url);
         match parsed.scheme() {
             "https" => {}
             "http" if is_loopback || insecure => {}

@@ -8,8 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, FileProblem, Hint};
-use super::files::write_whole;
+use super::files::{ours_or_nothing, write_whole};
 use super::prepare::Prepared;
+use crate::files::read_operator_file;
 use crate::plan::{FINGERPRINT_VERSION, GuardOverrides, Selection, fingerprint, run_line, target_lines};
 
 /// Largest file that is read, in bytes: some 100,000 actions.
@@ -75,6 +76,15 @@ impl ApprovedPlan {
         &self.lines
     }
 
+    /// Refuses to write over what is no approved plan.
+    pub fn check_place(path: &Path) -> Result<(), Error> {
+        let is_one = |beginning: &[u8]| {
+            let beginning = String::from_utf8_lossy(beginning.get(..200.min(beginning.len())).unwrap_or_default());
+            beginning.trim_start().starts_with('{') && beginning.contains(KIND)
+        };
+        ours_or_nothing(path, "an approved plan", is_one)
+    }
+
     /// Writes it, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -85,14 +95,8 @@ impl ApprovedPlan {
     /// Reads one, and checks that it is whole.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |problem: FileProblem| Error::file(path, problem);
-        let long = std::fs::metadata(path).map(|file| file.len() > MAX_BYTES);
-        let text = match long {
-            Ok(true) => return Err(wrong(FileProblem::ApprovedTooLarge)),
-            Ok(false) => std::fs::read(path),
-            Err(error) => Err(error),
-        };
-        let text = text.map_err(|error| {
-            wrong(FileProblem::ApprovedUnreadable).because(error).hint(Hint::ApprovedBySandboxMixUp)
+        let text = read_operator_file(path, MAX_BYTES).map_err(|fault| {
+            wrong(FileProblem::ApprovedUnreadable).because(format!("it {fault}")).hint(Hint::ApprovedBySandboxMixUp)
         })?;
         let plan: Self = serde_json::from_slice(&text)
             .map_err(|error| wrong(FileProblem::NotApproved).because(error).hint(Hint::ApprovedByPlanOut))?;

@@ -80,6 +80,14 @@ pub enum ErrorKind {
         /// Their names.
         targets: Vec<String>,
     },
+    /// Targets that lie in accounts that the run was not allowed.
+    #[error("{}: account {} is not one of those that --only-account allows", .targets.join(", "), .account)]
+    OtherAccount {
+        /// Their names.
+        targets: Vec<String>,
+        /// The account of the first one.
+        account: String,
+    },
     /// Values that could not be made, all for the one cause that is the source.
     #[error("{}", listed(.secrets))]
     Values {
@@ -314,7 +322,6 @@ pub enum FileProblem {
     SandboxNotOpened,
     WebhookUnreadable,
     ApprovedUnreadable,
-    ApprovedTooLarge,
     NotApproved,
     ApprovedOfOtherVersion,
     ApprovedEdited,
@@ -324,13 +331,12 @@ pub enum FileProblem {
     NoFileWritten,
     CacheBegunAnew,
     CacheNotWritten,
-    StateNotOpened,
     StateUnreadable,
-    StateTooLarge,
     StateWrong,
     ProjectAlready,
-    JournalIsLink,
     JournalNotWritten,
+    /// It is there, and not what would be written: what that is.
+    OfAnotherKind(&'static str),
 }
 
 impl FileProblem {
@@ -343,7 +349,6 @@ impl FileProblem {
             Self::SandboxNotOpened => format!("the sandbox {file} cannot be opened"),
             Self::WebhookUnreadable => format!("--webhook-file {file} cannot be read"),
             Self::ApprovedUnreadable => format!("{file}: the approved plan cannot be read"),
-            Self::ApprovedTooLarge => format!("{file}: the file is too large to be an approved plan"),
             Self::NotApproved => format!("{file}: this is no approved plan"),
             Self::ApprovedOfOtherVersion => {
                 format!("{file}: the approved plan is of another version of keywright")
@@ -357,13 +362,11 @@ impl FileProblem {
             Self::NoFileWritten => format!("{file} cannot be written, so no file was"),
             Self::CacheBegunAnew => format!("{file}: the cache is begun anew"),
             Self::CacheNotWritten => format!("{file}: the cache could not be written"),
-            Self::StateNotOpened => format!("the state {file}: cannot be opened"),
             Self::StateUnreadable => format!("the state {file}: cannot be read"),
-            Self::StateTooLarge => format!("the state {file}: is larger than 512 MiB"),
             Self::StateWrong => format!("the state {file}"),
-            Self::JournalIsLink => format!("the journal {file} is a link, and was not written"),
             Self::JournalNotWritten => format!("the journal {file} could not be written"),
             Self::ProjectAlready => format!("{file} is a project already"),
+            Self::OfAnotherKind(kind) => format!("{file} is not {kind}, and is not overwritten"),
         }
     }
 }
@@ -406,6 +409,7 @@ pub enum Hint {
     SameFlagsAsApproved,
     GiveYes,
     NothingIsOverwritten,
+    DeleteItFirst,
     OutputRelative,
     ListedFolders {
         folders: Vec<String>,

@@ -1,7 +1,6 @@
 //! What there is to import: from what is live, or from a Terraform state, and whether the new manifests are true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use super::event::{Event, Tell};
 use super::failures::TargetFailure;
 use crate::aws::Aws;
 use crate::desired::{Deletion, Desired, SecretName};
+use crate::files::{FileFault, open_operator_file};
 use crate::import::tfstate::{State, parse};
 use crate::import::{Choice, LeftOut, Proof, Reason, choose, prove};
 use crate::live::{self, Live, ReadProgress, Wanted};
@@ -116,13 +116,10 @@ impl ImportSource<'_> {
 /// Reads the secrets of a Terraform state. Its text holds values: it is wiped as soon as it is parsed.
 pub fn read_state(path: &Path) -> Result<State, Error> {
     let wrong = |problem: FileProblem| Error::file(path, problem);
-    // A pipe would do; a folder would not.
-    let mut file = File::open(path).map_err(|error| wrong(FileProblem::StateNotOpened).because(error))?;
-    let buffer = SecretBuffer::read_to_limit(&mut file, MAX_STATE)
-        .map_err(|error| wrong(FileProblem::StateUnreadable).because(error))?;
-    if buffer.len() > MAX_STATE {
-        return Err(wrong(FileProblem::StateTooLarge));
-    }
+    let unreadable =
+        |fault: FileFault| wrong(FileProblem::StateUnreadable).because(format!("it {fault}")).hint(Hint::StatePull);
+    let mut file = open_operator_file(path, MAX_STATE as u64).map_err(unreadable)?;
+    let buffer = SecretBuffer::read_to_limit(&mut file, MAX_STATE).map_err(|error| unreadable(file.fault(&error)))?;
     parse(buffer.as_slice()).map_err(|error| wrong(FileProblem::StateWrong).because(error).hint(Hint::StatePull))
 }
 

@@ -3,7 +3,7 @@
 //! It is opened before the first write, so that one that cannot be written keeps a run from beginning. When a line
 //! cannot be written on the way, nothing new is begun, and the lines that are missing are told.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use super::error::{Error, ErrorKind, FileProblem, Hint};
-use super::sandbox::PRIVATE_FOLDER;
+use super::files::ours_or_nothing;
 use crate::apply::{CallRecord, KeepRecords};
+use crate::files::{Destination, PRIVATE_FOLDER};
+
+/// The project's own journal.
+const FILE: &str = "journal.jsonl";
 
 /// A journal that can be appended to.
 #[derive(Debug)]
@@ -80,23 +84,25 @@ impl Journal {
         if let Some(path) = path {
             return Self::open(path, command);
         }
-        let folder = root.join(PRIVATE_FOLDER);
-        let path = folder.join("journal.jsonl");
-        // A repository can hold links: nobody chose to write where one leads.
-        let linked = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
-        if linked(&folder) || linked(&path) {
-            return Err(Error::file(path, FileProblem::JournalIsLink).hint(Hint::NameJournal));
-        }
-        Self::open(&path, command)
+        let path = root.join(PRIVATE_FOLDER).join(FILE);
+        Self::append_to(Destination::in_private_folder(root, FILE), &path, command)
     }
 
-    /// Opens a file to append to, and makes it where there is none.
+    /// Opens a file to append to, and makes it where there is none. One that is no journal is refused: lines would be
+    /// appended to somebody's manifest.
     pub fn open(path: &Path, command: &'static str) -> Result<Self, Error> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = folder
-            .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| OpenOptions::new().append(true).create(true).open(path))
-            .map_err(|error| Error::file(path, FileProblem::JournalNotWritten).because(error))?;
+        let is_one = |beginning: &[u8]| {
+            let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|line| line.get("time").is_some())
+        };
+        ours_or_nothing(path, "a journal", is_one)?;
+        Self::append_to(Destination::named_with_folder(path), path, command)
+    }
+
+    fn append_to(place: io::Result<Destination>, path: &Path, command: &'static str) -> Result<Self, Error> {
+        let file = place.and_then(|place| place.append()).map_err(|error| {
+            Error::file(path, FileProblem::JournalNotWritten).because(error).hint(Hint::NameJournal)
+        })?;
         Ok(Self {
             path: path.to_owned(),
             command,

@@ -1,11 +1,13 @@
 //! The files of a new project.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, FileProblem};
-use super::sandbox::PRIVATE_FOLDER;
+use crate::files::{Destination, PRIVATE_FOLDER};
+
+/// The largest .gitignore that a line is added to, in bytes.
+const MAX_GITIGNORE: u64 = 1024 * 1024;
 
 /// What became of a file of a new project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,39 +41,38 @@ pub fn write_files(
     };
     for (name, text) in files {
         let path = root.join(name);
-        let written = write_new(&path, &text).map_err(failed(&path))?;
+        let written = write_new(root, Path::new(name), &text).map_err(failed(&path))?;
         tell(if written { Scaffolded::Wrote } else { Scaffolded::Kept }, &path);
     }
     let ignore = root.join(".gitignore");
-    let added = ignore_private_folder(&ignore).map_err(failed(&ignore))?;
+    let added = ignore_private_folder(root).map_err(failed(&ignore))?;
     tell(if added { Scaffolded::AddedTo } else { Scaffolded::Kept }, &ignore);
     Ok(())
 }
 
 /// Writes a file that does not exist yet; tells whether it did.
-fn write_new(path: &Path, text: &str) -> io::Result<bool> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+fn write_new(root: &Path, name: &Path, text: &str) -> io::Result<bool> {
+    match Destination::in_project(root, name)?.create(text.as_bytes()) {
+        Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
 }
 
 /// Adds `.keywright/` to the project's .gitignore, once; tells whether it did.
-fn ignore_private_folder(path: &Path) -> io::Result<bool> {
+fn ignore_private_folder(root: &Path) -> io::Result<bool> {
     let line = format!("{PRIVATE_FOLDER}/");
-    let before = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    if before.lines().any(|existing| existing.trim() == line) {
+    let place = Destination::in_project(root, Path::new(".gitignore"))?;
+    let mut text = place.beginning(MAX_GITIGNORE + 1)?.unwrap_or_default();
+    if text.len() as u64 > MAX_GITIGNORE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    if text.split(|byte| *byte == b'\n').any(|existing| existing.trim_ascii() == line.as_bytes()) {
         return Ok(false);
     }
-    let separator = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    writeln!(file, "{separator}{line}").map(|()| true)
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(format!("{line}\n").as_bytes());
+    place.replace(&text).map(|()| true)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::{Error, ErrorKind, Hint, Problem};
 use super::sandbox::Reach;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueRules, ValueSources};
-use crate::aws::{Aws, Kms, Writer};
+use crate::aws::{Aws, ConnectError, Kms, Writer};
 use crate::desired::Desired;
 use crate::manifest::{LoadOptions, Loaded, Outline, load};
 use crate::value::Decryptor;
@@ -64,6 +64,7 @@ impl Session {
     /// Opens what a loaded project needs. `identify` asks for the caller of every target, as approvals do.
     pub fn open(loaded: Loaded, reach: &Reach, values: &ValueRules, identify: bool) -> Result<Self, Error> {
         let aws = reach.open(&loaded.root)?;
+        check_accounts(&aws, &loaded.desired)?;
         let aws = if identify { aws.identifying_callers() } else { aws };
         Ok(Self::through(Arc::new(aws), loaded, values))
     }
@@ -79,6 +80,21 @@ impl Session {
     pub fn run(&self) -> Run<'_> {
         Run { session: self, decryptor: self.sources.decryptor() }
     }
+}
+
+/// Refuses the whole run when a target says itself that it lies in another account than the run was allowed, before
+/// anything is read of any. Targets that say nothing are refused one by one, when their credentials tell the account.
+fn check_accounts(aws: &Aws, desired: &[Desired]) -> Result<(), Error> {
+    let refused: Vec<_> = desired
+        .iter()
+        .filter_map(|desired| match aws.check_declared_account(&desired.target) {
+            Err(ConnectError::OtherAccount { account }) => Some((desired.target.name.clone(), account)),
+            _ => None,
+        })
+        .collect();
+    let Some((_, account)) = refused.first().cloned() else { return Ok(()) };
+    let targets = refused.into_iter().map(|(target, _)| target).collect();
+    Err(ErrorKind::OtherAccount { targets, account }.into())
 }
 
 /// One run over a project: plans, and carries out what it planned.

@@ -63,6 +63,12 @@ def test_a_workflow_trusts_as_little_as_it_can(workflow: Path) -> None:
         credentials = any("configure-aws-credentials" in use for use in uses)
         assert (job["permissions"].get("id-token") == "write") == credentials, name
         assert job["timeout-minutes"] <= 60, name
+        # Neither Git's own files nor another account is in reach of what a manifest says.
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, name
+        environment = document["env"] | job.get("env", {})
+        assert not credentials or environment["KEYWRIGHT_ONLY_ACCOUNTS"] == "${{ vars.KEYWRIGHT_ONLY_ACCOUNTS }}", name
         for use in filter(None, uses):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use), f"{use} is not pinned"
         if "pull_request" in document[True]:
@@ -184,7 +190,7 @@ def test_the_parts_of_the_indexed_job_are_the_whole(runner: Runner) -> None:
     runner.commit("many", **{name: manifest(name, name) for name in names})
     job = documents("indexed-job.yaml")[0]["spec"]
     [container] = job["template"]["spec"]["containers"]
-    [shards] = [variable["value"] for variable in container["env"]]
+    [shards] = [variable["value"] for variable in container["env"] if variable["name"] == "SHARDS"]
     assert int(shards) == job["completions"] == job["parallelism"]
     script = container["args"][0].replace("/manifests/repository", ".")
     found: list[str] = []

@@ -15,6 +15,7 @@ from recipes import Runner, manifest
 PULL, APPLY, DRIFT = "keywright-pull-request.yml", "keywright-apply.yml", "keywright-drift.yml"
 PUSH = {
     "vars.KEYWRIGHT_FLAGS": "",
+    "vars.KEYWRIGHT_ONLY_ACCOUNTS": ACCOUNT,
     "inputs.flags": "",
     "github.event_name == 'push'": "yes",
     "vars.AWS_REGION": "eu-west-1",

@@ -1,14 +1,13 @@
 //! Where the files go, and how they are written: all of them or none, and never over a file that is there.
 
-use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::shell::Shell;
+use crate::files;
 use crate::import::ImportedFile;
 use crate::manifest::Outline;
 use crate::render::escape;
-use crate::workflow::files::write_whole;
 use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
 /// The folder of a project that does not say where its manifests are.
@@ -68,53 +67,42 @@ fn normal(named: &str) -> Option<String> {
 /// Writes all files, or, when one cannot be written, none.
 pub(super) fn write_all(
     destination: &Destination,
-    files: &[ImportedFile],
+    imported: &[ImportedFile],
     removed: Option<(&Path, &str)>,
     shell: &Shell,
 ) -> Result<(), Error> {
     let root = destination.root.as_path();
-    let manifests = files.iter().map(|file| (root.join(&file.path), file.text.as_str(), Some(root)));
-    let all = manifests.chain(removed.map(|(path, text)| (path.to_owned(), text, None)));
-    let mut written: Vec<PathBuf> = Vec::new();
-    for (path, text, within) in all {
-        if let Err(error) = write_new(&path, text, within) {
-            for path in &written {
-                // What was just made, and nobody else's.
-                let _ = fs::remove_file(path);
+    let manifests = imported.iter().map(|file| {
+        (root.join(&file.path), files::Destination::in_project(root, Path::new(&file.path)), file.text.as_str())
+    });
+    let all = manifests
+        .chain(removed.map(|(path, text)| (path.to_owned(), files::Destination::named_with_folder(path), text)));
+    let mut written: Vec<(PathBuf, files::Destination)> = Vec::new();
+    for (path, place, text) in all {
+        let made = place.and_then(|place| place.create(text.as_bytes()).map(|()| place));
+        let error = match made {
+            Ok(place) => {
+                written.push((path, place));
+                continue;
             }
-            let taken = error.kind() == io::ErrorKind::AlreadyExists;
-            let error = Error::file(path, FileProblem::NoFileWritten).because(error);
-            return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
+            Err(error) => error,
+        };
+        for (_, place) in &written {
+            // What was just made, and nobody else's.
+            let _ = place.remove();
         }
-        written.push(path);
+        let taken = error.kind() == io::ErrorKind::AlreadyExists;
+        let error = Error::file(path, FileProblem::NoFileWritten).because(error);
+        return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
     }
-    for path in written {
+    for (path, _) in written {
         let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
         shell.err.line(&format!("wrote {}", escape::line(&shown)));
     }
     Ok(())
 }
 
-/// Writes a file that is either not there or whole, and inside the folder `within`, links resolved. The name is taken
-/// first, so that no other file can be lost.
-fn write_new(path: &Path, text: &str, within: Option<&Path>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
-    if let Some(within) = within
-        && !folder.canonicalize()?.starts_with(within.canonicalize()?)
-    {
-        return Err(io::Error::other("a link leads out of the project"));
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)?;
-    let filled = write_whole(path, text.as_bytes());
-    if filled.is_err() {
-        let _ = fs::remove_file(path);
-    }
-    filled
-}
-
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -125,25 +113,5 @@ mod tests {
         assert_eq!(normal(".").as_deref(), Some(""));
         assert_eq!(normal("../x"), None);
         assert_eq!(normal("/etc"), None);
-    }
-
-    #[test]
-    fn a_file_that_is_there_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b.yaml");
-        let root = Some(folder.path());
-        write_new(&path, "one", root).unwrap();
-        assert_eq!(write_new(&path, "two", root).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_does_not_lead_out_of_the_project() {
-        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        std::os::unix::fs::symlink(outside.path(), folder.path().join("secrets")).unwrap();
-        assert!(write_new(&folder.path().join("secrets/a.yaml"), "x", Some(folder.path())).is_err());
-        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }

@@ -232,14 +232,14 @@ impl Reading {
     fn finish(mut self) -> State {
         for StateSecret { secret, .. } in &mut self.secrets {
             // Other resources name a secret by its ARN, or, as people may write it, by its name.
-            let by = |key: &String| *key == secret.arn || key == secret.name.as_str();
-            if let Some((_, policy)) = self.policies.iter().find(|(key, _)| by(key)) {
+            let (arn, name) = (secret.arn.clone(), secret.name.to_string());
+            if let Some(policy) = self.policies.get(&arn).or_else(|| self.policies.get(&name)) {
                 secret.policy = policy.clone();
             }
-            if let Some((_, rotation)) = self.rotations.iter().find(|(key, _)| by(key)) {
+            if let Some(rotation) = self.rotations.get(&arn).or_else(|| self.rotations.get(&name)) {
                 secret.rotation = rotation.clone();
             }
-            if let Some((_, versions)) = self.versions.iter().find(|(key, _)| by(key)) {
+            if let Some(versions) = self.versions.get(&arn).or_else(|| self.versions.get(&name)) {
                 secret.versions = versions.clone();
             }
         }

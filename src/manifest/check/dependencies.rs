@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::interpolate::Reference;
-use super::super::source::Span;
+use super::super::source::{Sources, Span};
 use crate::desired::{DesiredSecret, SecretName, State};
 
 /// A secret of the target under way, with what it refers to and where.
@@ -26,6 +26,7 @@ const MAX_PROPOSALS: usize = 50;
 pub(crate) fn check_dependencies(
     secrets: &BTreeMap<SecretName, Built>,
     unbuilt: Option<&BTreeSet<SecretName>>,
+    sources: &Sources,
     report: &mut Report,
 ) {
     let mut proposals = 0;
@@ -45,7 +46,8 @@ pub(crate) fn check_dependencies(
                     ),
                 None if unbuilt.is_some_and(|unbuilt| !unbuilt.contains(&reference.name)) => {
                     proposals += 1;
-                    report.push(unknown(reference, secrets, proposals <= MAX_PROPOSALS));
+                    let masked = reference.masked || !sources.shows(reference.span);
+                    report.push(unknown(reference, masked, secrets, proposals <= MAX_PROPOSALS));
                 }
                 Some(_) | None => {}
             }
@@ -54,16 +56,16 @@ pub(crate) fn check_dependencies(
     check_circles(secrets, report);
 }
 
-fn unknown(reference: &Reference, secrets: &BTreeMap<SecretName, Built>, propose: bool) -> Problem {
+fn unknown(reference: &Reference, masked: bool, secrets: &BTreeMap<SecretName, Built>, propose: bool) -> Problem {
     let name = reference.name.as_str();
     let near = if propose { nearest(name, secrets.keys().map(SecretName::as_str)) } else { None };
-    let message = if reference.masked {
+    let message = if masked {
         "a value refers to a secret that no manifest declares".to_owned()
     } else {
         format!("no manifest declares secret `{name}`")
     };
     Problem::new(&codes::UNKNOWN_SECRET, reference.span, message)
-        .label(near.filter(|_| !reference.masked).map_or_else(
+        .label(near.filter(|_| !masked).map_or_else(
             || "unknown secret".to_owned(),
             |near| {
                 format!(
@@ -76,7 +78,7 @@ fn unknown(reference: &Reference, secrets: &BTreeMap<SecretName, Built>, propose
             "a secret that another project owns is written as an ARN; one of this project needs a manifest for \
             the same target",
         )
-        .masked(reference.masked)
+        .masked(masked)
 }
 
 fn check_circles(secrets: &BTreeMap<SecretName, Built>, report: &mut Report) {

@@ -14,6 +14,7 @@ use super::name::{check_plain_name, is_account, is_region};
 use super::project::{Project, key_span};
 use super::required;
 use crate::desired::{Part, Scope, Target};
+use crate::loopback::is_loopback;
 
 /// A target with its variables and scope.
 pub(crate) struct TargetModel {
@@ -258,12 +259,8 @@ fn check_endpoint(endpoint: &str, span: Span, report: &mut Report) {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
             "an endpoint holds no user and no password"
         }
-        Ok(url) => match url.host() {
-            Some(url::Host::Domain(host)) if host == "localhost" || host.ends_with(".localhost") => return,
-            Some(url::Host::Ipv4(address)) if address.is_loopback() => return,
-            Some(url::Host::Ipv6(address)) if address.is_loopback() => return,
-            _ => "an endpoint in a manifest is on this machine",
-        },
+        Ok(_) if is_loopback(endpoint) => return,
+        Ok(_) => "an endpoint in a manifest is on this machine: localhost or a literal loopback address",
         Err(_) => "this is not a URL",
     };
     report.push(

@@ -83,7 +83,7 @@ impl Finder<'_> {
         self.find(&Written { sops, env, file, binary_file, text, generate, json })
     }
 
-    fn file(&mut self, named: &Spanned<String>) -> Option<(std::path::PathBuf, String)> {
+    fn file(&mut self, named: &Spanned<String>) -> Option<(crate::files::ProjectFile, String)> {
         self.files.of_value(&named.value, named.span, self.sources, self.report)
     }
 }

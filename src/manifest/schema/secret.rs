@@ -219,6 +219,21 @@ impl JsonSchema for PolicySource {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let statement = serde_json::json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "Sid": { "type": "string" },
+                "Effect": { "type": "string", "enum": ["Allow", "Deny"] },
+                "Principal": true,
+                "NotPrincipal": true,
+                "Action": true,
+                "NotAction": true,
+                "Resource": true,
+                "NotResource": true,
+                "Condition": true
+            }
+        });
         schemars::json_schema!({
             "description": "A resource policy: an IAM policy document as YAML, or a file with one as JSON.",
             "anyOf": [
@@ -248,7 +263,7 @@ impl JsonSchema for PolicySource {
                         "Id": { "type": "string", "description": "A name for the policy." },
                         "Statement": {
                             "description": "The statements: who may do what, under which conditions.",
-                            "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }]
+                            "anyOf": [statement, { "type": "array", "items": statement }]
                         }
                     },
                     "examples": [{

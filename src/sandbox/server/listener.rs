@@ -16,13 +16,12 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::control::{self, text};
 use super::dispatch::Dropped;
 use super::sandbox::Sandbox;
-use crate::serving;
+use crate::serving::{self, Seat};
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
@@ -31,7 +30,7 @@ const MAX_CONTROL_BODY: usize = 256 * 1024 * 1024;
 /// A client that has not sent its headers or its body by then is cut off; so is a connection that is kept open for
 /// nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many connections are served at a time; more wait.
+/// How many connections are open at a time. One more takes the place of the oldest that is not being answered.
 const MAX_CONNECTIONS: usize = 512;
 
 /// A sandbox that listens.
@@ -79,21 +78,19 @@ impl Server {
     /// Serves until `shutdown` completes; requests that are under way then are finished.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self { listener, address: _, endpoint } = self;
-        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, stopped| {
-            serve(stream, endpoint.clone(), stopped)
-        })
-        .await;
+        serving::accept(listener, MAX_CONNECTIONS, shutdown, |stream, seat| serve(stream, endpoint.clone(), seat))
+            .await;
     }
 }
 
 /// Serves one connection until the client closes it or the server stops.
-async fn serve(stream: TcpStream, endpoint: Endpoint, stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, endpoint: Endpoint, seat: Seat) {
     let service = service_fn(move |request| {
         let endpoint = endpoint.clone();
         // An error closes the connection without an answer.
         async move { Ok::<_, Dropped>(answer(endpoint, request).await?.map(Full::new)) }
     });
-    serving::connection(stream, stopped, READ_TIMEOUT, true, service).await;
+    serving::connection(stream, seat, READ_TIMEOUT, true, service).await;
 }
 
 async fn answer(endpoint: Endpoint, request: Request<Incoming>) -> Result<Response<Bytes>, Dropped> {

@@ -3,14 +3,15 @@
 //! A copied or committed database file shows names and dates, and no value. Each value has a fresh random nonce, and
 //! its encryption is bound to the place where it is stored.
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use rand::RngCore as _;
 use zeroize::Zeroizing;
+
+use crate::files::Destination;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
@@ -51,29 +52,21 @@ fn new_key() -> Zeroizing<[u8; KEY_BYTES]> {
     key
 }
 
+/// What a database's name is followed by in that of its key.
+pub(crate) const KEY_ENDING: &str = ".key";
+
 /// The file of a database's key.
 pub(crate) fn key_file(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push(".key");
+    name.push(KEY_ENDING);
     PathBuf::from(name)
 }
 
-/// Makes a key and its file, readable by its owner alone. A file that exists is an error: it may be the key of
-/// values that are still needed.
-pub(crate) fn create(path: &Path) -> io::Result<Cipher> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+/// Makes a key and its file, whole or not at all, which nobody else may read. A file that is there already is an error
+/// (`AlreadyExists`): it may be the key of values that somebody still wants.
+pub(crate) fn create(place: &Destination) -> io::Result<Cipher> {
     let key = new_key();
-    let mut file = options.open(path)?;
-    file.write_all(key.as_ref())?;
-    file.sync_all()?;
-    // The file's name is on the disk too, where the system can sync a folder.
-    #[cfg(unix)]
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::File::open(folder)?.sync_all()?;
-    }
+    place.create_private(key.as_ref())?;
     Ok(Cipher::new(&key))
 }
 
@@ -81,22 +74,16 @@ pub(crate) fn create(path: &Path) -> io::Result<Cipher> {
 pub(crate) enum KeyFile {
     Key(Cipher),
     Missing,
-    /// Shorter than a key: what is left where a process was killed while it made one. It was never used.
+    /// Shorter than a key: what older versions left where they were killed while they made one. It was never used.
     Cut,
     /// Something else.
     Foreign,
 }
 
 /// Reads a key file.
-pub(crate) fn read(path: &Path) -> io::Result<KeyFile> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(KeyFile::Missing),
-        Err(error) => return Err(error),
-    };
-    // One byte more than a key shows a longer file.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
-    file.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+pub(crate) fn read(place: &Destination) -> io::Result<KeyFile> {
+    // One byte more than a key tells a longer file.
+    let Some(bytes) = place.beginning(KEY_BYTES as u64 + 1)?.map(Zeroizing::new) else { return Ok(KeyFile::Missing) };
     Ok(match <&[u8; KEY_BYTES]>::try_from(bytes.as_slice()) {
         Ok(key) => KeyFile::Key(Cipher::new(key)),
         Err(_) if bytes.len() < KEY_BYTES => KeyFile::Cut,

@@ -16,11 +16,15 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase a
 
 use super::cipher::{self, Cipher, KeyFile};
 use super::tables::{self, Format, Reader, Writer};
+use crate::files::Destination;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::wire::ServiceError;
 
 /// Memory for pages of the file; redb's own default is a gibibyte.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How often a file is looked for that other processes make and take away.
+const MOST_LOOKS: usize = 5;
 
 /// Why a sandbox file could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -123,46 +127,73 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a file, or makes it, with its folder, where there is none.
+    /// Opens a file, or makes it, with its folder, where there is none. A file that is made gets its name when all is in
+    /// it: a process that is killed before leaves nothing that could not be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let io_error = |source| OpenError::Io { path: path.to_owned(), source };
-        let file = open_file(path).map_err(io_error)?;
-        // redb would say "corrupted" of a file that is no database at all, and it writes nothing into one that is not
-        // empty.
+        let place = Destination::named_with_folder(path).map_err(io_error)?;
+        // Another process may make the file, or take an empty one away, at the same time.
+        for _ in 0..MOST_LOOKS {
+            let Some(file) = place.open().map_err(io_error)? else {
+                match Self::make(path, &place) {
+                    Err(Failed::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                    Err(Failed::Io(error)) => return Err(io_error(error)),
+                    Err(Failed::Open(error)) => return Err(error),
+                    Ok(store) => return Ok(store),
+                }
+            };
+            if file.metadata().map_err(io_error)?.len() > 0 {
+                return Self::open_file(path, &place, file);
+            }
+            // Made by hand, or left by an older version that was killed. The lock is held while it is taken away.
+            let locked = FileBackend::new(file.try_clone().map_err(io_error)?);
+            let _locked = locked.map_err(|error| opening(path, error, true))?;
+            if place.is_still(&file).map_err(io_error)? {
+                place.remove().map_err(io_error)?;
+            }
+        }
+        Err(OpenError::Locked { path: path.to_owned() })
+    }
+
+    /// Makes the file. The key is on the disk before anything is encrypted with it.
+    fn make(path: &Path, place: &Destination) -> Result<Self, Failed> {
+        let key = key_of(path, place)?;
+        place.make(true, |file| {
+            let database = database(path, file.try_clone()?, true)?;
+            let damaged = |source| OpenError::Damaged { path: path.to_owned(), source };
+            change(&database, |transaction| tables::make(transaction, &key)).map_err(damaged)?;
+            Ok(Self::over(database, key))
+        })
+    }
+
+    /// Opens a file that holds something.
+    fn open_file(path: &Path, place: &Destination, file: fs::File) -> Result<Self, OpenError> {
+        let io_error = |source| OpenError::Io { path: path.to_owned(), source };
+        // redb would say "corrupted" of a file that is no database at all.
         let ours = looks_like_a_database(&file).map_err(io_error)?;
-        let backend = FileBackend::new(file).map_err(|error| opening(path, error, ours))?;
-        let database = Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            // Costs about a millisecond for a thousand secrets (fifteen without optimisation); without it an altered
-            // file could make redb panic later.
-            .set_check_integrity_on_open(true)
-            .create_with_backend(backend)
-            .map_err(|error| opening(path, error, ours))?;
+        let database = database(path, file, ours)?;
         let damaged = |source| OpenError::Damaged { path: path.to_owned(), source };
         let format = change(&database, tables::recognise).map_err(damaged)?;
-        let key = cipher::key_file(path);
-        let key_error = |source| OpenError::Io { path: key.clone(), source };
-        let wrong_key = || OpenError::WrongKey { path: path.to_owned(), key: key.clone() };
-        match (format, cipher::read(&key).map_err(key_error)?) {
-            (Format::Empty, KeyFile::Foreign) => Err(wrong_key()),
-            (Format::Empty, found) => {
-                // The key is on the disk before anything is encrypted with it.
-                let cipher = match found {
-                    KeyFile::Key(cipher) => Ok(cipher),
-                    KeyFile::Cut => fs::remove_file(&key).and_then(|()| cipher::create(&key)),
-                    KeyFile::Missing | KeyFile::Foreign => cipher::create(&key),
-                };
-                let cipher = cipher.map_err(key_error)?;
+        let key_path = cipher::key_file(path);
+        let key_error = |source| OpenError::Io { path: key_path.clone(), source };
+        let wrong_key = || OpenError::WrongKey { path: path.to_owned(), key: key_path.clone() };
+        let read = || place.beside(cipher::KEY_ENDING).and_then(|key| cipher::read(&key)).map_err(key_error);
+        match format {
+            Format::Empty => {
+                let cipher = key_of(path, place).map_err(|failed| match failed {
+                    Failed::Io(source) => key_error(source),
+                    Failed::Open(error) => error,
+                })?;
                 change(&database, |transaction| tables::make(transaction, &cipher)).map_err(damaged)?;
                 Ok(Self::over(database, cipher))
             }
-            (Format::Ours { key_check }, KeyFile::Key(cipher)) if tables::is_key(&cipher, &key_check) => {
-                Ok(Self::over(database, cipher))
-            }
-            (Format::Ours { .. }, KeyFile::Missing) => Err(OpenError::KeyMissing { path: path.to_owned(), key }),
-            (Format::Ours { .. }, KeyFile::Key(_) | KeyFile::Cut | KeyFile::Foreign) => Err(wrong_key()),
-            (Format::NotASandbox, _) => Err(OpenError::NotASandbox { path: path.to_owned() }),
-            (Format::Other(found), _) => {
+            Format::Ours { key_check } => match read()? {
+                KeyFile::Key(cipher) if tables::is_key(&cipher, &key_check) => Ok(Self::over(database, cipher)),
+                KeyFile::Missing => Err(OpenError::KeyMissing { path: path.to_owned(), key: key_path }),
+                KeyFile::Key(_) | KeyFile::Cut | KeyFile::Foreign => Err(wrong_key()),
+            },
+            Format::NotASandbox => Err(OpenError::NotASandbox { path: path.to_owned() }),
+            Format::Other(found) => {
                 Err(OpenError::OtherFormat { path: path.to_owned(), found, supported: tables::FORMAT })
             }
         }
@@ -233,16 +264,54 @@ fn change<T, E: From<StoreError>>(
     Ok(outcome)
 }
 
-/// Opens the file for its owner alone, making it and its folder where they are missing.
-fn open_file(path: &Path) -> io::Result<fs::File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
+/// Why a file was not made.
+enum Failed {
+    Io(io::Error),
+    Open(OpenError),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+}
+
+impl From<OpenError> for Failed {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+/// The key of a database that holds nothing yet: the one that is there, or a new one.
+fn key_of(path: &Path, place: &Destination) -> Result<Cipher, Failed> {
+    let key = place.beside(cipher::KEY_ENDING)?;
+    for _ in 0..MOST_LOOKS {
+        match cipher::read(&key)? {
+            KeyFile::Key(cipher) => return Ok(cipher),
+            KeyFile::Foreign => {
+                let key = cipher::key_file(path);
+                return Err(Failed::Open(OpenError::WrongKey { path: path.to_owned(), key }));
+            }
+            KeyFile::Cut => key.remove()?,
+            KeyFile::Missing => match cipher::create(&key) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return Ok(made?),
+            },
+        }
+    }
+    Err(Failed::Io(io::ErrorKind::AlreadyExists.into()))
+}
+
+/// Opens the database in a file, or makes one in an empty file.
+fn database(path: &Path, file: fs::File, ours: bool) -> Result<Database, OpenError> {
+    let backend = FileBackend::new(file).map_err(|error| opening(path, error, ours))?;
+    Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        // Costs about a millisecond for a thousand secrets (fifteen without optimisation); without it an altered file
+        // could make redb panic later.
+        .set_check_integrity_on_open(true)
+        .create_with_backend(backend)
+        .map_err(|error| opening(path, error, ours))
 }
 
 /// Whether a file is empty or begins as redb's files do.

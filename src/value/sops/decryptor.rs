@@ -1,7 +1,6 @@
 //! Opens files: unwraps the data key, checks the MAC, and keeps the key for the run.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -18,6 +17,7 @@ use super::program::{Failure, Plain, SopsProgram};
 use super::select::Selection;
 use super::tree::Node;
 use super::trust::SopsTrust;
+use crate::files::ProjectFile;
 use crate::value::buffer::SecretBuffer;
 use crate::value::error::{KeySearch, ValueError};
 
@@ -53,7 +53,7 @@ pub struct Decryptor<'a, K> {
     kms: &'a K,
     program: Option<&'a SopsProgram>,
     trust: SopsTrust,
-    opened: Mutex<HashMap<(PathBuf, Format), Slot>>,
+    opened: Mutex<HashMap<(ProjectFile, Format), Slot>>,
 }
 
 impl<'a, K: DataKeys> Decryptor<'a, K> {

@@ -1,12 +1,13 @@
 //! Encrypted files, parsed once a run. No key is needed for any of this.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::metadata::Metadata;
 use super::tree::Node;
 use super::{MAX_PATH_BYTES, MAX_SOPS_BYTES, dotenv, encoding, ini, json, yaml};
+use crate::files::ProjectFile;
 use crate::value::error::ValueError;
 use crate::value::read;
 use crate::value::source::{SopsPart, Source};
@@ -59,7 +60,7 @@ impl Format {
 
 /// An encrypted file, parsed.
 pub(in crate::value) struct SopsFile {
-    pub(in crate::value) path: PathBuf,
+    pub(in crate::value) path: ProjectFile,
     /// Its path relative to the project.
     pub(in crate::value) shown: String,
     pub(in crate::value) format: Format,
@@ -71,13 +72,13 @@ pub(in crate::value) struct SopsFile {
 }
 
 impl SopsFile {
-    pub(super) fn parse(path: &Path, shown: &str, format: Format, bytes: Vec<u8>) -> Result<Self, ValueError> {
+    pub(super) fn parse(path: &ProjectFile, shown: &str, format: Format, bytes: Vec<u8>) -> Result<Self, ValueError> {
         let not_sops = |reason| ValueError::NotSops { file: shown.to_owned(), reason };
         let text = encoding::decode(&bytes, format).map_err(|misencoded| misencoded.in_file(shown))?;
         let (documents, metadata) = read_format(format, &text).map_err(not_sops)?;
         documents.iter().try_for_each(|document| check_paths(document, 0)).map_err(not_sops)?;
         let metadata = Metadata::decode(metadata).map_err(not_sops)?;
-        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), format, documents, metadata, bytes })
+        Ok(Self { path: path.clone(), shown: shown.to_owned(), format, documents, metadata, bytes })
     }
 }
 
@@ -130,7 +131,7 @@ type Slot = Arc<OnceLock<Result<Arc<SopsFile>, ValueError>>>;
 
 /// The encrypted files of a run, each read and parsed once.
 #[derive(Default)]
-pub struct SopsFiles(Mutex<HashMap<(PathBuf, Format), Slot>>);
+pub struct SopsFiles(Mutex<HashMap<(ProjectFile, Format), Slot>>);
 
 impl SopsFiles {
     /// No files yet: each is read when it is first needed.

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,6 +18,7 @@ use age::x25519::Identity;
 use zeroize::Zeroizing;
 
 use super::metadata::AgeRecipient;
+use crate::files::{FileFault, open_operator_file};
 use crate::value::buffer::SecretBuffer;
 use crate::value::error::KeySearch;
 
@@ -215,12 +215,12 @@ pub fn config_home(env: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 
 /// The file's contents; `None` when there is no such file.
 fn read_file(path: &Path) -> Result<Option<SecretBuffer>, String> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        file => file,
+    let mut file = match open_operator_file(path, MAX_KEYS_BYTES as u64) {
+        Err(FileFault::Missing) => return Ok(None),
+        file => file.map_err(|fault| format!("it {fault}"))?,
     };
-    let read = file.and_then(|mut file| bounded(&mut file));
-    read.map(Some).map_err(|error| error.kind().to_string())
+    let read = SecretBuffer::read_to_limit(&mut file, MAX_KEYS_BYTES);
+    read.map(Some).map_err(|error| format!("it {}", file.fault(&error)))
 }
 
 fn bounded(reader: &mut impl Read) -> std::io::Result<SecretBuffer> {

@@ -125,7 +125,7 @@ impl SopsProgram {
         let mut child = Command::new(&self.program)
             .args(["--config", EMPTY_CONFIG, "decrypt"])
             .args(["--input-type", file.format.name(), "--output-type", output_type, "--"])
-            .arg(&file.path)
+            .arg(file.path.absolute())
             .env_clear()
             .envs(&self.environment)
             .stdin(Stdio::null())

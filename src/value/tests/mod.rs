@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::desired::SecretName;
+use crate::files::ProjectFile;
 
 mod canary;
 mod choices;
@@ -37,7 +38,7 @@ fn sops(name: &str, key: Option<&str>) -> Source {
 fn sops_at(path: &Path, key: Option<&str>) -> Source {
     let shown = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Source::Sops(SopsPart {
-        file: path.to_owned(),
+        file: ProjectFile::at(path),
         shown,
         key: key.map(str::to_owned),
         format: None,

@@ -5,7 +5,15 @@
 #   tip.sh BRANCH     in a checkout that has the branch's history; ends with 1 when HEAD must not be applied
 #
 # KEYWRIGHT_PROJECT is the project's folder. Newer commits that leave it alone do no harm: what HEAD says is still the newest.
+# GH_TOKEN, where it is set, reads a private repository on GITHUB_SERVER_URL; it stays in this script's environment.
 set -euo pipefail
+
+if [[ -n "${GH_TOKEN:-}" ]]; then
+    export GIT_CONFIG_COUNT=1
+    export GIT_CONFIG_KEY_0="http.${GITHUB_SERVER_URL:-https://github.com}/.extraheader"
+    GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GH_TOKEN" | base64 | tr -d '\n')"
+    export GIT_CONFIG_VALUE_0
+fi
 
 branch="${1:?usage: tip.sh BRANCH}"
 project="${KEYWRIGHT_PROJECT:-.}"

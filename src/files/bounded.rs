@@ -1,0 +1,115 @@
+//! An open regular file that gives no more than its limit, and why a file cannot be used.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+/// Why a file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileFault {
+    /// It isn't there.
+    Missing,
+    /// It is a folder, a device, a pipe, or the like.
+    NotRegular,
+    /// It lies outside the project, by its path or by a link, or the path is absolute.
+    Outside,
+    /// It is Git's or keywright's own, and no source for anything.
+    NeverRead,
+    /// It is larger than the limit, in bytes.
+    TooLarge(u64),
+    /// It is not UTF-8; the byte at which that shows.
+    NotUtf8(usize),
+    /// The operating system refuses.
+    Unreadable(io::ErrorKind),
+    /// There are more files than are looked at.
+    TooMany,
+}
+
+impl std::fmt::Display for FileFault {
+    /// The rest of a sentence that begins with the file.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("does not exist"),
+            Self::NotRegular => f.write_str("is not a regular file"),
+            Self::Outside => f.write_str("is outside the project"),
+            Self::NeverRead => f.write_str("is in .git or .keywright, which are never read"),
+            Self::TooLarge(limit) => write!(f, "is larger than {limit} bytes"),
+            Self::NotUtf8(at) => write!(f, "is not UTF-8 (byte {})", at + 1),
+            Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
+            Self::TooMany => f.write_str("holds too many files"),
+        }
+    }
+}
+
+impl std::error::Error for FileFault {}
+
+impl FileFault {
+    /// What an error of the operating system means.
+    pub(super) fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
+            // cap-std's answer to a path that leads out of its folder; the operating system's own refusals have a number.
+            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Self::Outside,
+            kind => Self::Unreadable(kind),
+        }
+    }
+}
+
+/// A regular file that is open. Reading past its limit is an error (`FileTooLarge`), however long the file said to be.
+#[derive(Debug)]
+pub(crate) struct BoundedFile {
+    file: File,
+    limit: u64,
+    left: u64,
+}
+
+impl BoundedFile {
+    /// Takes a file that was opened without waiting. `NotRegular` for anything that is no regular file.
+    pub(super) fn new(file: File, limit: u64) -> Result<Self, FileFault> {
+        if !file.metadata().map_err(|error| FileFault::of(&error))?.is_file() {
+            return Err(FileFault::NotRegular);
+        }
+        Ok(Self { file, limit, left: limit })
+    }
+
+    /// All of its bytes.
+    pub(crate) fn bytes(mut self) -> Result<Vec<u8>, FileFault> {
+        let mut bytes = Vec::new();
+        self.read_to_end(&mut bytes).map_err(|error| self.fault(&error))?;
+        Ok(bytes)
+    }
+
+    /// All of it as text, without its byte-order mark.
+    pub(crate) fn text(self) -> Result<String, FileFault> {
+        let mut bytes = self.bytes()?;
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes.drain(..3);
+        }
+        String::from_utf8(bytes).map_err(|error| FileFault::NotUtf8(error.utf8_error().valid_up_to()))
+    }
+
+    /// What an error means that reading this file gave.
+    pub(crate) fn fault(&self, error: &io::Error) -> FileFault {
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => FileFault::TooLarge(self.limit),
+            _ => FileFault::of(error),
+        }
+    }
+}
+
+impl Read for BoundedFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            return match self.file.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(io::ErrorKind::FileTooLarge.into()),
+            };
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read(buffer.get_mut(..room).unwrap_or_default())?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,274 @@
+//! Foreign bytes: whatever a file, a policy or a request holds, there is an answer within a second, and no panic.
+//!
+//! A run of CI tries a bounded number of cases. `KEYWRIGHT_HOSTILE_MINUTES=60` goes on for as long as it says
+//! (`just hostile`).
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use keywright::import::tfstate;
+use keywright::live::PolicyCache;
+use keywright::manifest::{LoadOptions, load};
+use keywright::policy::PolicyDocument;
+use keywright::render::diagnostics;
+use keywright::sandbox::{Options, Sandbox};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+/// How long one answer may take. Tests are not optimised and run beside others; a release takes a tenth of it.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// How much memory the process may take in all, in KiB.
+const MOST_MEMORY: u64 = 1024 * 1024;
+
+/// Tries `check` on what `strategy` makes: some cases, or for the minutes that the environment names.
+fn try_all<S: Strategy>(name: &str, cases: u32, strategy: &S, check: impl Fn(S::Value))
+where
+    S::Value: Debug,
+{
+    let minutes = std::env::var("KEYWRIGHT_HOSTILE_MINUTES").ok().and_then(|text| text.parse::<f64>().ok());
+    let end = Instant::now() + Duration::from_secs_f64(minutes.unwrap_or_default() * 60.0);
+    let tried = Cell::new(0_u64);
+    loop {
+        let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
+        TestRunner::new(config)
+            .run(strategy, |value| {
+                let begun = Instant::now();
+                check(value);
+                let took = begun.elapsed();
+                prop_assert!(took < LONGEST, "{name} took {took:?}");
+                tried.set(tried.get() + 1);
+                Ok(())
+            })
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        if Instant::now() >= end {
+            break;
+        }
+    }
+    assert!(tried.get() >= u64::from(cases));
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string("/proc/self/status").expect("what Linux says of this process");
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        assert!(peak.is_some_and(|peak: u64| peak < MOST_MEMORY), "{name}: {peak:?} KiB");
+    }
+}
+
+/// Bytes of no form at all, and a text in one of `seeds`' forms that was cut, repeated, nested and altered.
+fn hostile(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let mutated =
+        (prop::sample::select(seeds), prop::collection::vec(mutation(), 0..6)).prop_map(|(seed, mutations)| {
+            let mut bytes = seed.as_bytes().to_vec();
+            for mutation in &mutations {
+                bytes = mutation.apply(bytes);
+            }
+            bytes
+        });
+    prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..600), 4 => mutated]
+}
+
+#[derive(Clone, Debug)]
+enum Mutation {
+    Cut(prop::sample::Index),
+    Alter(prop::sample::Index, u8),
+    /// Repeats what lies between two places.
+    Repeat(prop::sample::Index, prop::sample::Index, usize),
+    /// Puts a text in many times.
+    Insert(prop::sample::Index, &'static str, usize),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let index = any::<prop::sample::Index>;
+    let texts = &[
+        "[",
+        "{\"a\":",
+        "- ",
+        "\0",
+        "\u{feff}",
+        "&a [*a]",
+        "\"",
+        "\n",
+        "${",
+        "ä",
+        "1e999",
+        "-9223372036854775809",
+        "%",
+    ][..];
+    prop_oneof![
+        index().prop_map(Mutation::Cut),
+        (index(), any::<u8>()).prop_map(|(at, byte)| Mutation::Alter(at, byte)),
+        (index(), index(), 1_usize..300).prop_map(|(from, to, times)| Mutation::Repeat(from, to, times)),
+        (index(), prop::sample::select(texts), prop_oneof![1_usize..4, 1_000_usize..50_000])
+            .prop_map(|(at, text, times)| Mutation::Insert(at, text, times)),
+    ]
+}
+
+impl Mutation {
+    fn apply(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let at = |index: &prop::sample::Index, bytes: &[u8]| index.index(bytes.len() + 1);
+        match self {
+            Self::Cut(to) => bytes.truncate(at(to, &bytes)),
+            Self::Alter(place, byte) => {
+                let place = at(place, &bytes);
+                if let Some(there) = bytes.get_mut(place) {
+                    *there = *byte;
+                }
+            }
+            Self::Repeat(from, to, times) => {
+                let (from, to) = (at(from, &bytes), at(to, &bytes));
+                let part = bytes[from.min(to)..from.max(to)].repeat(*times);
+                bytes.splice(to..to, part);
+            }
+            Self::Insert(place, text, times) => {
+                let place = at(place, &bytes);
+                bytes.splice(place..place, text.repeat(*times).into_bytes());
+            }
+        }
+        // Enough for every limit on depth and count, and little enough for many cases.
+        bytes.truncate(1 << 17);
+        bytes
+    }
+}
+
+const PROJECT: &str = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  targets: [{ name: t, region: eu-west-1, \
+    vars: { env: dev } }]\n  scope: { namePrefixes: [a/] }\n  rules: [{ name: r, requireTags: { a: \"x+\" } }]\n";
+const SECRET: &str = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: \"a/${env}\" }\nspec: &s\n  tags: { a: x, b: \"${target.name}\" }\n  \
+    policy: { Version: \"2012-10-17\", Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, Action: \"*\", Resource: \"*\" }] }\n  \
+    rotation: { lambdaArn: \"arn:aws:lambda:eu-west-1:111111111111:function:f\", schedule: \"cron(0 16 1,15 * ? *)\" }\n  value: { json: { a: { text: x } } }\n";
+
+#[test]
+fn manifests() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let check = |name: &str, other: (&str, &str), bytes: Vec<u8>| {
+        std::fs::write(folder.path().join(other.0), other.1).expect("a file");
+        std::fs::write(folder.path().join(name), bytes).expect("a file");
+        let loaded = load(folder.path(), &LoadOptions::default());
+        diagnostics::text(&loaded.diagnostics, false);
+        diagnostics::json(&loaded.diagnostics);
+    };
+    try_all("secrets", 50, &hostile(&[SECRET]), |bytes| check("s.yaml", ("keywright.yaml", PROJECT), bytes));
+    try_all("projects", 50, &hostile(&[PROJECT]), |bytes| check("keywright.yaml", ("s.yaml", SECRET), bytes));
+}
+
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:role/r"]},
+    "Action":["secretsmanager:Get*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":["o-1"]}}}]}"#;
+
+#[test]
+fn policies() {
+    try_all("policies", 300, &hostile(&[POLICY]), |bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = PolicyDocument::parse(&text);
+        if let Some(policy) = PolicyDocument::parse_lenient(&text) {
+            policy.grants_broad_access();
+            policy.to_pretty();
+        }
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("keywright.yaml"), PROJECT).expect("a file");
+    let manifest =
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec: { policy: { file: p.json } }\n";
+    std::fs::write(folder.path().join("s.yaml"), manifest).expect("a file");
+    try_all("policy files", 50, &hostile(&[POLICY]), |bytes| {
+        std::fs::write(folder.path().join("p.json"), bytes).expect("a file");
+        load(folder.path(), &LoadOptions::default());
+    });
+}
+
+const STATE: &str = r#"{"version":4,"resources":[{"module":"module.a[\"b\"]","mode":"managed","type":"aws_secretsmanager_secret","name":"s",
+    "instances":[{"index_key":0,"attributes":{"arn":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf","name":"a",
+    "policy":"{}","replica":[{"region":"us-east-1"}],"tags_all":{"a":"b"},"rotation_rules":[{"automatically_after_days":3}]}}]},
+    {"mode":"managed","type":"aws_secretsmanager_secret_policy","name":"p","instances":[{"attributes":{"secret_arn":"a","policy":"{}"}}]}]}"#;
+
+#[test]
+fn terraform_states() {
+    try_all("states", 300, &hostile(&[STATE]), |bytes| {
+        let _ = tfstate::parse(&bytes);
+    });
+}
+
+/// What belongs to a secret is found by its name, and not by looking through everything.
+#[test]
+fn states_of_many_resources_are_read_at_once() {
+    let resource = |kind: &str, at: usize, attributes: &str| {
+        format!(
+            r#"{{"mode":"managed","type":"aws_secretsmanager_{kind}","name":"r{at}","instances":[{{"attributes":{attributes}}}]}}"#
+        )
+    };
+    let resources: Vec<String> = (0..20_000)
+        .flat_map(|at| {
+            let arn = format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:s{at}-AbCdEf");
+            [
+                resource("secret", at, &format!(r#"{{"arn":"{arn}","name":"s{at}"}}"#)),
+                resource("secret_policy", at, &format!(r#"{{"secret_arn":"{arn}","policy":"{{}}"}}"#)),
+            ]
+        })
+        .collect();
+    let state = format!(r#"{{"version":4,"resources":[{}]}}"#, resources.join(","));
+    let begun = Instant::now();
+    let state = tfstate::parse(state.as_bytes()).expect("a state");
+    assert_eq!(state.secrets.len(), 20_000);
+    assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+}
+
+const CACHE: &str = r#"{"kind":"keywright policy cache","formatVersion":1,"policies":{"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf":
+    {"lastChanged":"2026-01-01T00:00:00Z","readAt":"2026-01-01T01:00:00Z","policy":"{}"}}}"#;
+
+#[test]
+fn policy_caches() {
+    try_all("caches", 300, &hostile(&[CACHE]), |bytes| {
+        if let Ok(cache) = PolicyCache::parse(&bytes) {
+            cache.names();
+            cache.to_text("2026-01-01T02:00:00Z".parse().expect("a time"));
+        }
+    });
+}
+
+const FAULTS: &str = r#"{"rules":[{"operation":"PutSecretValue","secret":"dev/db","times":1,"kind":"answerLost"}],
+    "profile":{"seed":7,"throttled":0.05,"failing":0.01,"quotas":true}}"#;
+const FIXTURES: &str =
+    "- { account: \"111111111111\", region: eu-west-1, name: &n dev/db, value: x, tags: { a: b } }\n- { name: *n }\n";
+
+#[test]
+fn faults_fixtures_and_identity_policies() {
+    let sandbox = Sandbox::in_memory(Options::default());
+    try_all("faults", 200, &hostile(&[FAULTS]), |bytes| {
+        let _ = sandbox.apply_fault_file(&bytes);
+    });
+    try_all("identity policies", 200, &hostile(&[POLICY]), |bytes| {
+        let _ = sandbox.enforce_policy(&String::from_utf8_lossy(&bytes));
+    });
+    // Repeated fixtures are many writes, each of them on its own: a tenth of a second for some thousand of them.
+    let small = hostile(&[FIXTURES]).prop_map(|mut bytes| {
+        bytes.truncate(4096);
+        bytes
+    });
+    try_all("fixtures", 100, &small, |bytes| {
+        let _ = Sandbox::in_memory(Options::default()).make_fixtures(&String::from_utf8_lossy(&bytes));
+    });
+}
+
+/// A billion laughs: aliases of aliases.
+#[test]
+fn aliases_do_not_swell() {
+    let mut text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("b{level}: &a{level} [{items}]\n"));
+    }
+    let begun = Instant::now();
+    assert!(Sandbox::in_memory(Options::default()).make_fixtures(&text).is_err());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_project(folder.path(), &text);
+    assert!(load(folder.path(), &LoadOptions::default()).diagnostics.has_errors());
+    assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+}
+
+fn write_project(folder: &Path, secret: &str) {
+    std::fs::write(folder.join("keywright.yaml"), PROJECT).expect("a file");
+    std::fs::write(folder.join("s.yaml"), secret).expect("a file");
+}
