@@ -7,13 +7,13 @@ pub mod owner_tag;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use globset::GlobSet;
 use serde::Serialize;
 
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -33,34 +33,6 @@ pub const RESERVED_TAG_PREFIX: &str = "keywright:";
 
 /// The recovery window that DeleteSecret uses when none is given, in days.
 pub const DEFAULT_RECOVERY_WINDOW_DAYS: u8 = 30;
-
-/// A secret's name (1 to 512 characters of `A-Za-z0-9/_+=.@-`; CreateSecret, `Name`).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SecretName(String);
-
-impl SecretName {
-    /// Takes a name as it is; `manifest` has checked the ones that people wrote.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SecretName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for SecretName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
 
 /// A field that a manifest declares. A field that it leaves out is `None` around this, and is not managed at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +87,9 @@ pub struct Target {
     /// Its name in the project file.
     pub name: String,
     /// The twelve-digit account, when the project names one: credentials of any other are refused.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
     /// The region, for example `eu-west-1`.
-    pub region: String,
+    pub region: Region,
     /// The role to assume (STS AssumeRole) before anything else.
     pub assume_role: Option<String>,
     /// The profile of the AWS configuration files.
@@ -234,7 +206,7 @@ pub struct DesiredSecret {
     pub description: Option<Declared<Template>>,
     /// `spec.kmsKeyId`: key id, key ARN, alias or alias ARN. A declared `null` is the account's `aws/secretsmanager`
     /// key.
-    pub kms_key_id: Option<Declared<String>>,
+    pub kms_key_id: Option<Declared<KmsKey>>,
     /// `spec.tags`, without keywright's own.
     pub tags: Option<DesiredTags>,
     /// `spec.policy`.
@@ -246,7 +218,7 @@ pub struct DesiredSecret {
     /// `spec.value`; none leaves the value to people or to rotation.
     pub value: Option<DesiredValue>,
     /// `spec.labels`: custom staging labels, each with the version that should hold it.
-    pub labels: BTreeMap<String, (LabelHolder, Origin)>,
+    pub labels: BTreeMap<StagingLabel, (LabelHolder, Origin)>,
     /// Where `spec.labels` is written as `{}` or `null`: there must be no custom staging label.
     pub no_labels: Option<Origin>,
     /// `spec.type`: the partner of a managed external secret (CreateSecret, `Type`).
@@ -254,7 +226,7 @@ pub struct DesiredSecret {
     /// `spec.rotation`; a declared `null` means that rotation must be off.
     pub rotation: Option<Declared<DesiredRotation>>,
     /// `spec.replicas`, by region; none and a declared `null` both mean that there must be none.
-    pub replicas: Option<Declared<BTreeMap<String, DesiredReplica>>>,
+    pub replicas: Option<Declared<BTreeMap<Region, DesiredReplica>>>,
 }
 
 /// `spec.value`: where the value comes from, and who owns it afterwards.
@@ -283,14 +255,14 @@ pub enum LabelHolder {
     /// The version of the committed value.
     Git,
     /// The version with this id.
-    Version(String),
+    Version(VersionId),
 }
 
 /// A replica that should exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredReplica {
     /// The KMS key in its region; none is that region's own key for Secrets Manager.
-    pub kms_key_id: Option<String>,
+    pub kms_key_id: Option<KmsKey>,
     /// Whether a secret of the same name in that region may be destroyed for it (`ForceOverwriteReplicaSecret`).
     pub overwrite: bool,
     /// Where it is written.
@@ -336,86 +308,6 @@ pub enum Deletion {
     Force,
 }
 
-/// Text that may hold ARNs of other secrets, which are known only when those exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    parts: Vec<Part>,
-}
-
-/// A piece of a [`Template`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Text as it is.
-    Text(String),
-    /// The ARN of another secret: `${secret:NAME:arn}`.
-    SecretArn(SecretName),
-}
-
-impl Template {
-    /// Text without any reference.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self { parts: vec![Part::Text(text.into())] }
-    }
-
-    /// A template of these pieces, in order.
-    pub fn new(parts: Vec<Part>) -> Self {
-        Self { parts }
-    }
-
-    /// Its pieces, in order.
-    pub fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
-    /// The secrets whose ARNs it needs.
-    pub fn references(&self) -> impl Iterator<Item = &SecretName> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::SecretArn(name) => Some(name),
-            Part::Text(_) => None,
-        })
-    }
-
-    /// The text, or the first secret whose ARN is not known yet.
-    pub fn resolve(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Result<String, SecretName> {
-        let mut text = String::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(piece) => text.push_str(piece),
-                Part::SecretArn(name) => text.push_str(&arns(name).ok_or_else(|| name.clone())?),
-            }
-        }
-        Ok(text)
-    }
-
-    /// The template with every ARN filled in that is known; adjoining text becomes one piece.
-    #[must_use]
-    pub fn settle(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Self {
-        let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let settled = match part {
-                Part::Text(text) => Part::Text(text.clone()),
-                Part::SecretArn(name) => arns(name).map_or_else(|| part.clone(), Part::Text),
-            };
-            match (parts.last_mut(), settled) {
-                (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
-                (_, settled) => parts.push(settled),
-            }
-        }
-        Self { parts }
-    }
-
-    /// The text with `(known after apply)` for every ARN that is not known yet.
-    pub fn preview(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> String {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                Part::Text(piece) => piece.clone(),
-                Part::SecretArn(name) => arns(name).unwrap_or_else(|| format!("(ARN of {name}, known after apply)")),
-            })
-            .collect()
-    }
-}
-
 /// A resource policy as written, with the places in it that wait for another secret's ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyTemplate {
@@ -427,12 +319,12 @@ pub struct PolicyTemplate {
 
 impl PolicyTemplate {
     /// The document with every ARN filled in, or the first secret whose ARN is not known yet.
-    pub fn resolve(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> Result<PolicyDocument, SecretName> {
+    pub fn resolve(&self, arns: &dyn Fn(&SecretName) -> Option<Arn>) -> Result<PolicyDocument, SecretName> {
         self.fill(|template| template.resolve(arns))
     }
 
     /// The document with `(known after apply)` for every ARN that is not known yet.
-    pub fn preview(&self, arns: &dyn Fn(&SecretName) -> Option<String>) -> PolicyDocument {
+    pub fn preview(&self, arns: &dyn Fn(&SecretName) -> Option<Arn>) -> PolicyDocument {
         match self.fill(|template| Ok::<_, std::convert::Infallible>(template.preview(arns))) {
             Ok(document) => document,
             Err(never) => match never {},

@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 
-use crate::apply::Values;
 use crate::aws::ConnectError;
-use crate::desired::{Desired, SecretName, State};
+use crate::desired::{Desired, State};
+use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
     self, Live, LivePolicy, LiveSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError,
     Wanted,
 };
 use crate::origin::Origin;
 use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan};
-use crate::value::ValueError;
+use crate::value::{ValueError, Values};
 
 /// What reading and planning one target came to.
 #[derive(Clone, Debug)]
@@ -98,13 +98,13 @@ pub struct Planning<'a, V> {
 pub async fn plan_target<R: ReadSecrets, V: Values>(
     reader: &R,
     desired: &Desired,
-    account: Option<&str>,
+    account: Option<&AccountId>,
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
     let Planning { rules, values, reading, progress } = *planning;
     let wanted = Wanted { cache: reading.cache.filter(|_| !reading.audit), ..wanted(desired, &rules.selection) };
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
-    live.account = account.map(str::to_owned);
+    live.account = account.cloned();
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
     if reading.audit {
         audit(reader, desired, rules, &mut live, progress).await?;
@@ -194,7 +194,7 @@ async fn audit<R: ReadSecrets>(
 }
 
 /// Where a replica that may overwrite is to be made, and nobody looked yet what it would destroy.
-fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> Vec<(String, SecretName)> {
+fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> Vec<(Region, SecretName)> {
     let mut places = Vec::new();
     for secret in &plan.secrets {
         let Some(desired_secret) = desired.secrets.get(&secret.name) else { continue };

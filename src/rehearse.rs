@@ -16,13 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::apply::{ApplyError, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Values, Work, apply};
+use crate::apply::{ApplyError, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Work, apply};
 use crate::aws::{Aws, ConnectError};
-use crate::desired::{Desired, SecretName, Target};
+use crate::desired::{Desired, Target};
+use crate::domain::{AccountId, SecretName};
 use crate::live::Live;
 use crate::plan::{Plan, Rules, SecretPlan};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
+use crate::value::Values;
 
 use placeholders::{Placeholders, Stock};
 
@@ -97,7 +99,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let reading = Reading { read_values, ..Reading::default() };
     let planning = Planning { rules, values: &values, reading, progress: &|_| {} };
     // The account as the real plan knew it, for keys are compared by it.
-    let account = planned.live.account.as_deref();
+    let account = planned.live.account.as_ref();
     let before = plan_target(connection.reader(), desired, account, &planning).await?;
     let differs = differing(&planned.plan, &before.plan);
 
@@ -117,7 +119,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
 ///
 /// The sandbox finds secrets by their ARN's account, so one that nobody asked for is taken from there.
 fn stand_in(target: &Target, live: &Live) -> Target {
-    let known = || live.secrets.values().find_map(|secret| secret.arn.split(':').nth(4)).map(str::to_owned);
+    let known = || live.secrets.values().find_map(|secret| Some(AccountId::of_service(secret.arn.parts()?.account)));
     Target {
         account: target.account.clone().or_else(|| live.account.clone()).or_else(known),
         assume_role: None,

@@ -542,8 +542,11 @@ impl Server {
 #[ignore = "it panics on purpose; a_panic_shows_no_value runs it"]
 fn provoked() {
     let value = |text: &str| keywright::value::SecretValue::text(format!("{MARK}-{text}"));
-    let live = keywright::live::LiveValue { version_id: "0".repeat(32), value: value("live") };
-    assert!(live.version_id.is_empty(), "provoked by {:?}", (&live, value("declared")));
+    let live = keywright::live::LiveValue {
+        version_id: keywright::domain::VersionId::of_service("0".repeat(32)),
+        value: value("live"),
+    };
+    assert!(live.version_id.as_str().is_empty(), "provoked by {:?}", (&live, value("declared")));
 }
 
 #[test]

@@ -7,7 +7,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use keywright::desired::{Desired, SecretName, owner_tag};
+use keywright::desired::{Desired, owner_tag};
+use keywright::domain::{Arn, Region, SecretName};
 use keywright::live::{
     ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen,
     ServiceError, ServiceErrorKind, VersionEntry,
@@ -43,7 +44,7 @@ fn desired(secrets: &[(&str, &str)]) -> Desired {
 fn secret(name: &str, description: &str) -> LiveSecret {
     LiveSecret {
         name: SecretName::new(name),
-        arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
+        arn: Arn::of_service(format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf")),
         description: Some(description.to_owned()),
         kms_key_id: None,
         tags: BTreeMap::from([(
@@ -125,7 +126,7 @@ impl ReadSecrets for Service {
         unreachable!("nobody asked to validate {policy}")
     }
 
-    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         unreachable!("nothing here overwrites a replica: {name} in {region}")
     }
 
@@ -241,7 +242,7 @@ fn services_and_replicas_are_nobodys_orphans_and_no_manifest_may_name_them() {
     let mut managed = secret("dev/a/managed", "x");
     managed.owning_service = Some("rds".to_owned());
     let mut replica = secret("dev/b/replica", "x");
-    replica.primary_region = Some("us-east-1".to_owned());
+    replica.primary_region = Some(Region::of_service("us-east-1"));
     let service = Service {
         listed: vec![managed.clone(), replica.clone()],
         described: vec![managed, replica],
@@ -258,7 +259,7 @@ fn services_and_replicas_are_nobodys_orphans_and_no_manifest_may_name_them() {
     assert!(planned.plan.is_empty());
     let kinds: Vec<_> = planned.report.findings.iter().map(|finding| &finding.kind).collect();
     assert!(matches!(kinds[0], FindingKind::OwnedByService { service } if service == "rds"), "{kinds:?}");
-    assert!(matches!(kinds[1], FindingKind::Replica { primary_region } if primary_region == "us-east-1"), "{kinds:?}");
+    assert!(matches!(kinds[1], FindingKind::Replica { primary_region } if *primary_region == "us-east-1"), "{kinds:?}");
     assert!(planned.report.has_blockers());
 }
 

@@ -10,12 +10,13 @@ use tokio::sync::watch;
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
-use super::values::{Values, put, render};
+use super::values::{put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
-use crate::desired::{PolicyTemplate, SecretName, TagPatterns, Template, VALUE_TAG};
+use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
+use crate::domain::{Arn, Region, SecretName, Template, VersionId};
 use crate::live::{Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, destroyed, rests_on_policy};
-use crate::value::VersionId;
+use crate::value::Values;
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -128,9 +129,9 @@ struct Run<'a, W, V> {
     values: &'a V,
     ignored: &'a TagPatterns,
     /// Secrets of other regions that the plan destroys, as they were when it was made.
-    other_regions: &'a BTreeMap<(String, SecretName), Option<LiveSecret>>,
+    other_regions: &'a BTreeMap<(Region, SecretName), Option<LiveSecret>>,
     /// ARNs of secrets that exist, those created in this run included.
-    arns: Mutex<BTreeMap<SecretName, String>>,
+    arns: Mutex<BTreeMap<SecretName, Arn>>,
     events: &'a (dyn Fn(ApplyEvent<'_>) + Sync),
 }
 
@@ -224,14 +225,14 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     }
 
     /// The actions that are one call, with all that it needs.
-    async fn set(&self, arn: &str, action: &Action) -> Result<(), ApplyError> {
+    async fn set(&self, arn: &Arn, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::Restore => drop(self.writer.restore(arn).await?),
             Action::Update { description, kms_key_id, secret_type } => {
                 let description = description.as_ref().map(|template| self.text(template)).transpose()?;
                 let settings = NewSettings {
                     description: description.as_deref(),
-                    kms_key_id: kms_key_id.as_deref(),
+                    kms_key_id: kms_key_id.as_ref(),
                     secret_type: secret_type.as_deref(),
                 };
                 self.writer.update(arn, &settings).await?;
@@ -286,13 +287,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     async fn put_policy(
         &self,
         name: &SecretName,
-        arn: &str,
+        arn: &Arn,
         policy: &PolicyTemplate,
         block_public_policy: bool,
     ) -> Result<(), ApplyError> {
         let known = |name: &SecretName| self.arns().get(name).cloned();
         let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
-        match self.writer.validate_policy(Some(arn), &policy).await {
+        match self.writer.validate_policy(Some(arn.as_str()), &policy).await {
             PolicyVerdict::Passed => {}
             PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
             PolicyVerdict::Unavailable(error) => {
@@ -305,7 +306,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
 
     /// Writes down that git's value is the live version's, when the put before it has found that out; else there is
     /// nothing to call.
-    async fn note_equal_value(&self, arn: &str, live: &str, just_put: Option<&JustPut>) -> Result<(), ApplyError> {
+    async fn note_equal_value(&self, arn: &Arn, live: &str, just_put: Option<&JustPut>) -> Result<(), ApplyError> {
         let Some(JustPut { version, of_git: Some(id) }) = just_put else { return Ok(()) };
         if version == live && id.as_str() != live {
             let claim = format!("{}={live}", id.as_str());
@@ -314,12 +315,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         Ok(())
     }
 
-    fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, String>> {
+    fn arns(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretName, Arn>> {
         // A map of ARNs is whole even if another task died while it held the lock.
         self.arns.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn arn(&self, name: &SecretName) -> Result<String, ApplyError> {
+    fn arn(&self, name: &SecretName) -> Result<Arn, ApplyError> {
         self.arns().get(name).cloned().ok_or_else(|| ApplyError::ArnUnknown(name.clone()))
     }
 

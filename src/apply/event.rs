@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::CallRecord;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
 use crate::value::ValueError;

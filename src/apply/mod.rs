@@ -20,5 +20,4 @@ pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
 pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
 pub use recorder::{KeepRecords, Recorder};
-pub use values::{Arns, Values};
 pub use writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};

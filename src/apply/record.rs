@@ -9,7 +9,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 
 /// A request that asked for a change.
 #[derive(Clone, Debug, PartialEq, Eq)]

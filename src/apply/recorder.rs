@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
 use super::recovery::{lost_create, lost_delete, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
-use crate::desired::{Deletion, RotationSetup, SecretName};
+use crate::desired::{Deletion, RotationSetup};
+use crate::domain::{Arn, KmsKey, Region, SecretName};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, VersionEntry,
 };
@@ -91,7 +92,7 @@ impl Answers for Created {
     }
 
     fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
+        Some(self.arn.as_str())
     }
 }
 
@@ -223,7 +224,7 @@ impl<W: WriteSecrets> ReadSecrets for Recorder<'_, W> {
         self.writer.describe(name).await
     }
 
-    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         self.writer.describe_in_region(region, name).await
     }
 
@@ -260,71 +261,71 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
 
     async fn put_value(
         &self,
-        arn: &str,
+        arn: &Arn,
         value: &SecretValue,
         version_id: Option<&str>,
         labels: &[String],
     ) -> Result<PutVersion, ServiceError> {
         let call = self.writer.put_value(arn, value, version_id, labels).boxed();
-        self.call("PutSecretValue", Of::arn(arn), call).await
+        self.call("PutSecretValue", Of::arn(arn.as_str()), call).await
     }
 
-    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<Receipt, ServiceError> {
+    async fn remove_label(&self, arn: &Arn, label: &str, from: &str) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
             let gone = |live: &LiveSecret| live.holder(label) != Some(from);
-            lost_move(self.writer, &name_in(arn), error, gone).await
+            lost_move(self.writer, &name_in(arn.as_str()), error, gone).await
         };
         let call = self.writer.remove_label(arn, label, from).boxed();
-        self.recovered("UpdateSecretVersionStage", Of::arn(arn), call, recover).await
+        self.recovered("UpdateSecretVersionStage", Of::arn(arn.as_str()), call, recover).await
     }
 
-    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
+    async fn move_label(&self, arn: &Arn, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
             let moved = |live: &LiveSecret| live.holder(label) == Some(to);
-            lost_move(self.writer, &name_in(arn), error, moved).await
+            lost_move(self.writer, &name_in(arn.as_str()), error, moved).await
         };
         let call = self.writer.move_label(arn, label, to, from).boxed();
-        self.recovered("UpdateSecretVersionStage", Of::arn(arn), call, recover).await
+        self.recovered("UpdateSecretVersionStage", Of::arn(arn.as_str()), call, recover).await
     }
 
     async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
         self.writer.random_password(options).await
     }
 
-    async fn restore(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.call("RestoreSecret", Of::arn(arn), self.writer.restore(arn).boxed()).await
+    async fn restore(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        self.call("RestoreSecret", Of::arn(arn.as_str()), self.writer.restore(arn).boxed()).await
     }
 
-    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
-        self.call("UpdateSecret", Of::arn(arn), self.writer.update(arn, settings).boxed()).await
+    async fn update(&self, arn: &Arn, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
+        self.call("UpdateSecret", Of::arn(arn.as_str()), self.writer.update(arn, settings).boxed()).await
     }
 
     async fn rotate(
         &self,
-        arn: &str,
+        arn: &Arn,
         setup: Option<&RotationSetup>,
         immediately: bool,
     ) -> Result<Rotating, ServiceError> {
-        self.call("RotateSecret", Of::arn(arn), self.writer.rotate(arn, setup, immediately).boxed()).await
+        self.call("RotateSecret", Of::arn(arn.as_str()), self.writer.rotate(arn, setup, immediately).boxed()).await
     }
 
-    async fn cancel_rotation(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.call("CancelRotateSecret", Of::arn(arn), self.writer.cancel_rotation(arn).boxed()).await
+    async fn cancel_rotation(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        self.call("CancelRotateSecret", Of::arn(arn.as_str()), self.writer.cancel_rotation(arn).boxed()).await
     }
 
     async fn replicate(
         &self,
-        arn: &str,
-        regions: &BTreeMap<String, Option<String>>,
+        arn: &Arn,
+        regions: &BTreeMap<Region, Option<KmsKey>>,
         overwrite: bool,
     ) -> Result<Receipt, ServiceError> {
         let call = self.writer.replicate(arn, regions, overwrite).boxed();
-        self.call("ReplicateSecretToRegions", Of::arn(arn), call).await
+        self.call("ReplicateSecretToRegions", Of::arn(arn.as_str()), call).await
     }
 
-    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+    async fn remove_replicas(&self, arn: &Arn, regions: &BTreeSet<Region>) -> Result<Receipt, ServiceError> {
         let call = self.writer.remove_replicas(arn, regions).boxed();
-        self.call("RemoveRegionsFromReplication", Of::arn(arn), call).await
+        self.call("RemoveRegionsFromReplication", Of::arn(arn.as_str()), call).await
     }
 
     async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
@@ -332,26 +333,26 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
         self.call("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed()).await
     }
 
-    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
-        self.call("TagResource", Of::arn(arn), self.writer.tag(arn, tags).boxed()).await
+    async fn tag(&self, arn: &Arn, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
+        self.call("TagResource", Of::arn(arn.as_str()), self.writer.tag(arn, tags).boxed()).await
     }
 
-    async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
-        self.call("UntagResource", Of::arn(arn), self.writer.untag(arn, keys).boxed()).await
+    async fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+        self.call("UntagResource", Of::arn(arn.as_str()), self.writer.untag(arn, keys).boxed()).await
     }
 
-    async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
+    async fn put_policy(&self, arn: &Arn, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
         let call = self.writer.put_policy(arn, policy, block_public_policy).boxed();
-        self.call("PutResourcePolicy", Of::arn(arn), call).await
+        self.call("PutResourcePolicy", Of::arn(arn.as_str()), call).await
     }
 
-    async fn delete_policy(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        self.call("DeleteResourcePolicy", Of::arn(arn), self.writer.delete_policy(arn).boxed()).await
+    async fn delete_policy(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        self.call("DeleteResourcePolicy", Of::arn(arn.as_str()), self.writer.delete_policy(arn).boxed()).await
     }
 
-    async fn delete(&self, arn: &str, deletion: Deletion) -> Result<Receipt, ServiceError> {
-        let recover = async |error: &ServiceError| lost_delete(self.writer, &name_in(arn), error).await;
-        self.recovered("DeleteSecret", Of::arn(arn), self.writer.delete(arn, deletion).boxed(), recover).await
+    async fn delete(&self, arn: &Arn, deletion: Deletion) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| lost_delete(self.writer, &name_in(arn.as_str()), error).await;
+        self.recovered("DeleteSecret", Of::arn(arn.as_str()), self.writer.delete(arn, deletion).boxed(), recover).await
     }
 }
 

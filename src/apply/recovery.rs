@@ -2,7 +2,7 @@
 //! keeps no request token to tell a repeated request by. Whether what was asked for is there is found by looking.
 
 use super::writer::{Created, NewSecret, Receipt};
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::live::{LiveSecret, ReadSecrets, ServiceError, ServiceErrorKind};
 
 /// CreateSecret without a value keeps no request token. The secret did not exist a moment ago, so when it carries our

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::event::{SkipReason, Stopped};
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::plan::{Plan, SecretPlan};
 
 /// The order in which the secrets of one plan may begin.

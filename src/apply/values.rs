@@ -2,26 +2,12 @@
 //!
 //! Plaintext is in here only as [`SecretValue`], which wipes itself and cannot be printed.
 
-use std::future::Future;
-
 use super::event::ApplyError;
 use super::writer::{PutVersion, WriteSecrets};
-use crate::desired::SecretName;
+use crate::domain::{Arn, SecretName, VersionId};
 use crate::live::ServiceErrorKind;
 use crate::plan::{PlannedValue, Token};
-use crate::value::{Identity, SecretValue, Source, ValueError, VersionId};
-
-/// The ARN of a secret, when it is known.
-pub type Arns<'a> = dyn Fn(&SecretName) -> Option<String> + Send + Sync + 'a;
-
-/// Where values come from: files, keys, the environment. The engine asks for one only when it is about to put it.
-pub trait Values: Send + Sync {
-    /// The value itself.
-    fn render(&self, source: &Source, arns: &Arns<'_>) -> impl Future<Output = Result<SecretValue, ValueError>> + Send;
-
-    /// The version id that the value stands for.
-    fn identity(&self, name: &SecretName, source: &Source, arns: &Arns<'_>) -> Result<Identity, ValueError>;
-}
+use crate::value::{Arns, Identity, SecretValue, Values};
 
 /// Renders a planned value, with the version id that it gets.
 pub(super) async fn render(
@@ -48,7 +34,7 @@ pub(super) async fn render(
 /// Puts a planned value; returns the version that holds it, which is a live one when that has the same value.
 pub(super) async fn put(
     writer: &impl WriteSecrets,
-    arn: &str,
+    arn: &Arn,
     planned: &PlannedValue,
     value: &SecretValue,
     id: Option<&VersionId>,

@@ -5,9 +5,10 @@ use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use crate::desired::{Deletion, RotationSetup, SecretName};
+use crate::desired::{Deletion, RotationSetup};
+use crate::domain::{Arn, KmsKey, Region, SecretName, VersionId};
 use crate::live::{ReadSecrets, ServiceError};
-use crate::value::{GenerateOptions, SecretValue, VersionId};
+use crate::value::{GenerateOptions, SecretValue};
 
 /// What CreateSecret is given.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct NewSecret {
     /// `Description`.
     pub description: Option<String>,
     /// `KmsKeyId`.
-    pub kms_key_id: Option<String>,
+    pub kms_key_id: Option<KmsKey>,
     /// `Tags`.
     pub tags: BTreeMap<String, String>,
     /// `Type`.
@@ -23,7 +24,7 @@ pub struct NewSecret {
     /// The first value, with the version id that it gets; a random one when there is none.
     pub value: Option<(SecretValue, Option<VersionId>)>,
     /// `AddReplicaRegions`: region to key. Never with ForceOverwriteReplicaSecret.
-    pub replicas: BTreeMap<String, Option<String>>,
+    pub replicas: BTreeMap<Region, Option<KmsKey>>,
 }
 
 /// What UpdateSecret is given; what is none stays as it is.
@@ -32,7 +33,7 @@ pub struct NewSettings<'a> {
     /// `Description`.
     pub description: Option<&'a str>,
     /// `KmsKeyId`.
-    pub kms_key_id: Option<&'a str>,
+    pub kms_key_id: Option<&'a KmsKey>,
     /// `Type`.
     pub secret_type: Option<&'a str>,
 }
@@ -57,7 +58,7 @@ pub struct Rotating {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// The ARN.
-    pub arn: String,
+    pub arn: Arn,
     /// The version of the first value.
     pub version_id: Option<String>,
     /// The request.
@@ -91,7 +92,7 @@ pub trait WriteSecrets: ReadSecrets {
     /// has already, and refuses other data (AlreadyExists). `labels` is empty for AWSCURRENT.
     fn put_value(
         &self,
-        arn: &str,
+        arn: &Arn,
         value: &SecretValue,
         version_id: Option<&str>,
         labels: &[String],
@@ -100,7 +101,7 @@ pub trait WriteSecrets: ReadSecrets {
     /// UpdateSecretVersionStage without a version to move to: the label goes.
     fn remove_label(
         &self,
-        arn: &str,
+        arn: &Arn,
         label: &str,
         from: &str,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
@@ -108,7 +109,7 @@ pub trait WriteSecrets: ReadSecrets {
     /// UpdateSecretVersionStage.
     fn move_label(
         &self,
-        arn: &str,
+        arn: &Arn,
         label: &str,
         to: &str,
         from: Option<&str>,
@@ -121,12 +122,12 @@ pub trait WriteSecrets: ReadSecrets {
     ) -> impl Future<Output = Result<Zeroizing<String>, ServiceError>> + Send;
 
     /// RestoreSecret.
-    fn restore(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn restore(&self, arn: &Arn) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UpdateSecret without a value: it mints no version.
     fn update(
         &self,
-        arn: &str,
+        arn: &Arn,
         settings: &NewSettings<'_>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
@@ -134,27 +135,27 @@ pub trait WriteSecrets: ReadSecrets {
     /// id.
     fn rotate(
         &self,
-        arn: &str,
+        arn: &Arn,
         setup: Option<&RotationSetup>,
         immediately: bool,
     ) -> impl Future<Output = Result<Rotating, ServiceError>> + Send;
 
     /// CancelRotateSecret. AWSPENDING stays where it is.
-    fn cancel_rotation(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn cancel_rotation(&self, arn: &Arn) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// ReplicateSecretToRegions: region to key. The copies are made after the answer.
     fn replicate(
         &self,
-        arn: &str,
-        regions: &BTreeMap<String, Option<String>>,
+        arn: &Arn,
+        regions: &BTreeMap<Region, Option<KmsKey>>,
         overwrite: bool,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// RemoveRegionsFromReplication.
     fn remove_replicas(
         &self,
-        arn: &str,
-        regions: &BTreeSet<String>,
+        arn: &Arn,
+        regions: &BTreeSet<Region>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// StopReplicationToReplica, of a replica in this writer's region: it becomes a secret of its own.
@@ -163,24 +164,24 @@ pub trait WriteSecrets: ReadSecrets {
     /// TagResource.
     fn tag(
         &self,
-        arn: &str,
+        arn: &Arn,
         tags: &BTreeMap<String, String>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UntagResource.
-    fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// PutResourcePolicy.
     fn put_policy(
         &self,
-        arn: &str,
+        arn: &Arn,
         policy: &str,
         block_public_policy: bool,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// DeleteResourcePolicy.
-    fn delete_policy(&self, arn: &str) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn delete_policy(&self, arn: &Arn) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// DeleteSecret.
-    fn delete(&self, arn: &str, deletion: Deletion) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn delete(&self, arn: &Arn, deletion: Deletion) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 }

@@ -26,6 +26,7 @@ use super::read::Reader;
 use super::sent::SentRequests;
 use super::write::Writer;
 use crate::desired::Target;
+use crate::domain::{self, AccountId};
 use crate::live::{ServiceError, ServiceErrorKind};
 use crate::loopback::is_loopback;
 use crate::sandbox::Sandbox;
@@ -41,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What AWS counts requests by. The account is none when nobody asked for it.
-type AccountAndRegion = (Option<String>, String);
+type AccountAndRegion = (Option<AccountId>, domain::Region);
 
 /// Everything that targets are reached through in one run.
 #[derive(Default)]
@@ -91,7 +92,13 @@ impl Aws {
     /// role that is to be assumed.
     pub fn check_declared_account(&self, target: &Target) -> Result<(), ConnectError> {
         let role = target.assume_role.as_deref().and_then(|role| role.split(':').nth(4));
-        target.account.as_deref().into_iter().chain(role).try_for_each(|account| self.check_account(account))
+        target
+            .account
+            .as_ref()
+            .map(AccountId::as_str)
+            .into_iter()
+            .chain(role)
+            .try_for_each(|account| self.check_account(account))
     }
 
     fn check_account(&self, account: &str) -> Result<(), ConnectError> {
@@ -148,7 +155,7 @@ impl Aws {
             None => None,
         };
         if let Some(caller) = &caller {
-            self.check_account(&caller.account)?;
+            self.check_account(caller.account.as_str())?;
         }
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
         let clock = ServiceClock::new(self.sandbox.clone());
@@ -163,16 +170,16 @@ impl Aws {
     }
 
     /// Two targets in one account and region share their quotas, as they do at AWS.
-    fn quotas(&self, account: Option<String>, region: &str) -> Arc<Quotas> {
+    fn quotas(&self, account: Option<AccountId>, region: &domain::Region) -> Arc<Quotas> {
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(quotas.entry((account, region.to_owned())).or_default())
+        Arc::clone(quotas.entry((account, region.clone())).or_default())
     }
 
     async fn configs(&self, target: &Target) -> Result<Configs, ConnectError> {
         let endpoint = self.endpoint_url.as_ref().or(target.endpoint_url.as_ref());
-        let mut loader = base(target.region.clone(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
+        let mut loader = base(target.region.to_string(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
         if let Some(profile) = &target.profile {
-            loader = with_profile(loader, profile, &target.region, http_client(false));
+            loader = with_profile(loader, profile, target.region.as_str(), http_client(false));
         }
         // A loopback endpoint stands in for all of AWS, STS included. Any other is one of Secrets Manager alone.
         if let Some(endpoint) = endpoint.filter(|url| is_loopback(url)) {
@@ -180,7 +187,7 @@ impl Aws {
         }
         let mut config = loader.load().await;
         if let Some(role) = &target.assume_role {
-            config = with_role(config, role, Region::new(target.region.clone())).await;
+            config = with_role(config, role, Region::new(target.region.to_string())).await;
         }
         self.check_credentials(&config, target).await?;
         let mut configs = Configs::same(config);
@@ -218,13 +225,16 @@ impl Aws {
                 },
                 _ => ConnectError::Service(error),
             })?;
-        Ok(Caller { account: identity.account.unwrap_or_default(), arn: identity.arn.unwrap_or_default() })
+        Ok(Caller {
+            account: AccountId::of_service(identity.account.unwrap_or_default()),
+            arn: identity.arn.unwrap_or_default(),
+        })
     }
 }
 
 /// Who the credentials belong to.
 struct Caller {
-    account: String,
+    account: AccountId,
     arn: String,
 }
 
@@ -245,7 +255,7 @@ impl Configs {
 /// A target that answers, with the account checked.
 pub struct Connection {
     /// The account that the credentials belong to, when the target names one.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
     /// The ARN of the caller, as GetCallerIdentity shows it, when it was asked for the account.
     pub caller: Option<String>,
     /// The time when it was reached.
@@ -280,9 +290,9 @@ pub enum ConnectError {
     #[error("the credentials belong to account {found}, and the target is in account {expected}")]
     WrongAccount {
         /// The target's account.
-        expected: String,
+        expected: AccountId,
         /// The credentials' account.
-        found: String,
+        found: AccountId,
     },
     /// The target is in an account that this run was not allowed.
     #[error("account {account} is not one of those that --only-account allows")]
@@ -353,8 +363,10 @@ pub(super) fn base(region: String, http: SharedHttpClient) -> ConfigLoader {
 fn embedded_config(sandbox: &Sandbox, target: &Target, one_attempt: bool) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(target.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(embedded::credentials(target.account.as_deref())))
+        .region(Region::new(target.region.to_string()))
+        .credentials_provider(SharedCredentialsProvider::new(embedded::credentials(
+            target.account.as_ref().map(AccountId::as_str),
+        )))
         .http_client(embedded::http_client(sandbox.clone()))
         .retry_config(if one_attempt { RetryConfig::disabled() } else { retries() })
         .timeout_config(timeouts())

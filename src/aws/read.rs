@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
 use super::quota::{Operation, Quotas};
-use crate::desired::SecretName;
+use crate::domain;
+use crate::domain::{Arn, KmsKey, SecretName, StagingLabel, VersionId};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyVerdict,
     ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
@@ -44,8 +45,8 @@ impl Reader {
     }
 
     /// The same credentials in another region, which has quotas of its own: none are kept for the few calls made there.
-    pub(super) fn in_region(&self, region: &str) -> Self {
-        let config = self.client.config().to_builder().region(Region::new(region.to_owned())).build();
+    pub(super) fn in_region(&self, region: &domain::Region) -> Self {
+        let config = self.client.config().to_builder().region(Region::new(region.to_string())).build();
         Self::new(Client::from_conf(config), None, self.clock.clone())
     }
 
@@ -183,7 +184,11 @@ impl ReadSecrets for Reader {
         }
     }
 
-    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(
+        &self,
+        region: &domain::Region,
+        name: &SecretName,
+    ) -> Result<Option<LiveSecret>, ServiceError> {
         self.in_region(region).describe(name).await
     }
 
@@ -206,11 +211,11 @@ const VERSIONS_PAGE: i32 = 100;
 
 fn version_entry(entry: SecretVersionsListEntry) -> Option<VersionEntry> {
     Some(VersionEntry {
-        id: entry.version_id?,
-        labels: entry.version_stages.unwrap_or_default().into_iter().collect(),
+        id: VersionId::of_service(entry.version_id?),
+        labels: entry.version_stages.unwrap_or_default().into_iter().map(StagingLabel::of_service).collect(),
         created: timestamp(entry.created_date),
         last_accessed: timestamp(entry.last_accessed_date),
-        kms_key_ids: entry.kms_key_ids.unwrap_or_default(),
+        kms_key_ids: entry.kms_key_ids.unwrap_or_default().into_iter().map(KmsKey::of_service).collect(),
     })
 }
 
@@ -220,7 +225,7 @@ fn live_value(entry: SecretValueEntry) -> Option<(SecretName, LiveValue)> {
         (None, Some(binary)) => SecretValue::binary(binary.into_inner()),
         (None, None) => return None,
     };
-    Some((SecretName::new(entry.name?), LiveValue { version_id: entry.version_id?, value }))
+    Some((SecretName::new(entry.name?), LiveValue { version_id: VersionId::of_service(entry.version_id?), value }))
 }
 
 fn absent_when_not_found<T>(error: ServiceError) -> Result<Option<T>, ServiceError> {
@@ -266,8 +271,13 @@ fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
     tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
 }
 
-fn versions(versions: Option<std::collections::HashMap<String, Vec<String>>>) -> BTreeMap<String, BTreeSet<String>> {
-    versions.unwrap_or_default().into_iter().map(|(id, labels)| (id, labels.into_iter().collect())).collect()
+fn versions(
+    versions: Option<std::collections::HashMap<String, Vec<String>>>,
+) -> BTreeMap<VersionId, BTreeSet<StagingLabel>> {
+    let typed = |(id, labels): (String, Vec<String>)| {
+        (VersionId::of_service(id), labels.into_iter().map(StagingLabel::of_service).collect())
+    };
+    versions.unwrap_or_default().into_iter().map(typed).collect()
 }
 
 /// When a secret rotates; the rest of a rotation is left empty.
@@ -285,7 +295,7 @@ fn metadata(items: Option<Vec<ExternalSecretRotationMetadataItem>>) -> BTreeMap<
     items.unwrap_or_default().into_iter().filter_map(|item| Some((item.key?, item.value.unwrap_or_default()))).collect()
 }
 
-fn replica(status: ReplicationStatusType) -> Option<(String, LiveReplica)> {
+fn replica(status: ReplicationStatusType) -> Option<(domain::Region, LiveReplica)> {
     let state = match status.status {
         Some(StatusType::InSync) => ReplicaStatus::InSync,
         Some(StatusType::Failed) => {
@@ -294,20 +304,23 @@ fn replica(status: ReplicationStatusType) -> Option<(String, LiveReplica)> {
         // A state that this version does not know is no reason to write.
         _ => ReplicaStatus::InProgress,
     };
-    Some((status.region?, LiveReplica { kms_key_id: status.kms_key_id, status: state }))
+    Some((
+        domain::Region::of_service(status.region?),
+        LiveReplica { kms_key_id: status.kms_key_id.map(KmsKey::of_service), status: state },
+    ))
 }
 
 /// Without a name or an ARN an entry is of no use; the service always gives both.
 fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
     Some(LiveSecret {
         name: SecretName::new(entry.name?),
-        arn: entry.arn?,
+        arn: Arn::of_service(entry.arn?),
         description: entry.description,
-        kms_key_id: entry.kms_key_id,
+        kms_key_id: entry.kms_key_id.map(KmsKey::of_service),
         tags: tags(entry.tags),
         deleted_at: timestamp(entry.deleted_date),
         owning_service: entry.owning_service,
-        primary_region: entry.primary_region,
+        primary_region: entry.primary_region.map(domain::Region::of_service),
         versions: versions(entry.secret_versions_to_stages),
         secret_type: entry.r#type,
         rotation: LiveRotation {
@@ -329,13 +342,13 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
 fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
     Some(LiveSecret {
         name: SecretName::new(secret.name?),
-        arn: secret.arn?,
+        arn: Arn::of_service(secret.arn?),
         description: secret.description,
-        kms_key_id: secret.kms_key_id,
+        kms_key_id: secret.kms_key_id.map(KmsKey::of_service),
         tags: tags(secret.tags),
         deleted_at: timestamp(secret.deleted_date),
         owning_service: secret.owning_service,
-        primary_region: secret.primary_region,
+        primary_region: secret.primary_region.map(domain::Region::of_service),
         versions: versions(secret.version_ids_to_stages),
         secret_type: secret.r#type,
         rotation: LiveRotation {

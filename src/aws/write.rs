@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 use super::quota::Operation;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
-use crate::desired::{Deletion, RotationSetup, Rotator, SecretName};
-use crate::domain::Frequency;
+use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::domain::{Arn, KmsKey, Region};
+use crate::domain::{Frequency, SecretName};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError,
     ServiceErrorKind, VersionEntry,
@@ -33,7 +34,7 @@ impl Writer {
 
     /// The same credentials in another region of the account.
     #[must_use]
-    pub fn in_region(&self, region: &str) -> Self {
+    pub fn in_region(&self, region: &Region) -> Self {
         Self { reader: self.reader.in_region(region) }
     }
 }
@@ -51,7 +52,7 @@ impl ReadSecrets for Writer {
         self.reader.describe(name).await
     }
 
-    async fn describe_in_region(&self, region: &str, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         self.reader.describe_in_region(region, name).await
     }
 
@@ -93,7 +94,7 @@ impl WriteSecrets for Writer {
             .name(name.as_str())
             .set_client_request_token(token)
             .set_description(description.clone())
-            .set_kms_key_id(kms_key_id.clone())
+            .set_kms_key_id(kms_key_id.as_ref().map(KmsKey::to_string))
             .set_tags(Some(sdk_tags(tags)))
             .set_type(secret_type.clone())
             .set_add_replica_regions((!replicas.is_empty()).then(|| sdk_regions(replicas)))
@@ -102,12 +103,12 @@ impl WriteSecrets for Writer {
         let created = self.reader.send(Operation::CreateSecret, call.send()).await?;
         let receipt = receipt(&created);
         let arn = created.arn.ok_or_else(|| incomplete(Operation::CreateSecret, "ARN"))?;
-        Ok(Created { arn, version_id: created.version_id, receipt })
+        Ok(Created { arn: Arn::of_service(arn), version_id: created.version_id, receipt })
     }
 
     async fn put_value(
         &self,
-        arn: &str,
+        arn: &Arn,
         value: &SecretValue,
         version_id: Option<&str>,
         labels: &[String],
@@ -117,7 +118,7 @@ impl WriteSecrets for Writer {
             .reader
             .client
             .put_secret_value()
-            .secret_id(arn)
+            .secret_id(arn.as_str())
             .set_client_request_token(version_id.map(str::to_owned))
             .set_secret_string(text)
             .set_secret_binary(binary)
@@ -130,18 +131,18 @@ impl WriteSecrets for Writer {
         })
     }
 
-    async fn remove_label(&self, arn: &str, label: &str, from: &str) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.update_secret_version_stage().secret_id(arn).version_stage(label);
+    async fn remove_label(&self, arn: &Arn, label: &str, from: &str) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.update_secret_version_stage().secret_id(arn.as_str()).version_stage(label);
         let call = call.remove_from_version_id(from);
         self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn move_label(&self, arn: &str, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
+    async fn move_label(&self, arn: &Arn, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
         let call = self
             .reader
             .client
             .update_secret_version_stage()
-            .secret_id(arn)
+            .secret_id(arn.as_str())
             .version_stage(label)
             .move_to_version_id(to)
             .set_remove_from_version_id(from.map(str::to_owned));
@@ -178,31 +179,31 @@ impl WriteSecrets for Writer {
             .ok_or_else(|| incomplete(Operation::GetRandomPassword, "RandomPassword"))
     }
 
-    async fn restore(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.restore_secret().secret_id(arn);
+    async fn restore(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.restore_secret().secret_id(arn.as_str());
         self.reader.send(Operation::RestoreSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn update(&self, arn: &str, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
+    async fn update(&self, arn: &Arn, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
         let NewSettings { description, kms_key_id, secret_type } = settings;
         let call = self
             .reader
             .client
             .update_secret()
-            .secret_id(arn)
+            .secret_id(arn.as_str())
             .set_description(description.map(str::to_owned))
-            .set_kms_key_id(kms_key_id.map(str::to_owned))
+            .set_kms_key_id(kms_key_id.map(KmsKey::to_string))
             .set_type(secret_type.map(str::to_owned));
         self.reader.send(Operation::UpdateSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn rotate(
         &self,
-        arn: &str,
+        arn: &Arn,
         setup: Option<&RotationSetup>,
         immediately: bool,
     ) -> Result<Rotating, ServiceError> {
-        let mut call = self.reader.client.rotate_secret().secret_id(arn).rotate_immediately(immediately);
+        let mut call = self.reader.client.rotate_secret().secret_id(arn.as_str()).rotate_immediately(immediately);
         if let Some(RotationSetup { rotator, frequency, duration }) = setup {
             let rules = RotationRulesType::builder().set_duration(duration.clone());
             let rules = match frequency {
@@ -226,30 +227,30 @@ impl WriteSecrets for Writer {
         Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id })
     }
 
-    async fn cancel_rotation(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.cancel_rotate_secret().secret_id(arn);
+    async fn cancel_rotation(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.cancel_rotate_secret().secret_id(arn.as_str());
         self.reader.send(Operation::CancelRotateSecret, call.send()).await.map(|answer| receipt(&answer))
     }
 
     async fn replicate(
         &self,
-        arn: &str,
-        regions: &BTreeMap<String, Option<String>>,
+        arn: &Arn,
+        regions: &BTreeMap<Region, Option<KmsKey>>,
         overwrite: bool,
     ) -> Result<Receipt, ServiceError> {
         let call = self
             .reader
             .client
             .replicate_secret_to_regions()
-            .secret_id(arn)
+            .secret_id(arn.as_str())
             .set_add_replica_regions(Some(sdk_regions(regions)))
             .force_overwrite_replica_secret(overwrite);
         self.reader.send(Operation::ReplicateSecretToRegions, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn remove_replicas(&self, arn: &str, regions: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
-        let regions = regions.iter().cloned().collect();
-        let call = self.reader.client.remove_regions_from_replication().secret_id(arn);
+    async fn remove_replicas(&self, arn: &Arn, regions: &BTreeSet<Region>) -> Result<Receipt, ServiceError> {
+        let regions = regions.iter().map(Region::to_string).collect();
+        let call = self.reader.client.remove_regions_from_replication().secret_id(arn.as_str());
         let call = call.set_remove_replica_regions(Some(regions));
         self.reader.send(Operation::RemoveRegionsFromReplication, call.send()).await.map(|answer| receipt(&answer))
     }
@@ -259,35 +260,35 @@ impl WriteSecrets for Writer {
         self.reader.send(Operation::StopReplicationToReplica, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.tag_resource().secret_id(arn).set_tags(Some(sdk_tags(tags)));
+    async fn tag(&self, arn: &Arn, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.tag_resource().secret_id(arn.as_str()).set_tags(Some(sdk_tags(tags)));
         self.reader.send(Operation::TagResource, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn untag(&self, arn: &str, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+    async fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
         let keys = keys.iter().cloned().collect();
-        let call = self.reader.client.untag_resource().secret_id(arn).set_tag_keys(Some(keys));
+        let call = self.reader.client.untag_resource().secret_id(arn.as_str()).set_tag_keys(Some(keys));
         self.reader.send(Operation::UntagResource, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn put_policy(&self, arn: &str, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
+    async fn put_policy(&self, arn: &Arn, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
         let call = self
             .reader
             .client
             .put_resource_policy()
-            .secret_id(arn)
+            .secret_id(arn.as_str())
             .resource_policy(policy)
             .block_public_policy(block_public_policy);
         self.reader.send(Operation::PutResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn delete_policy(&self, arn: &str) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.delete_resource_policy().secret_id(arn);
+    async fn delete_policy(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.delete_resource_policy().secret_id(arn.as_str());
         self.reader.send(Operation::DeleteResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn delete(&self, arn: &str, deletion: Deletion) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.delete_secret().secret_id(arn);
+    async fn delete(&self, arn: &Arn, deletion: Deletion) -> Result<Receipt, ServiceError> {
+        let call = self.reader.client.delete_secret().secret_id(arn.as_str());
         let call = match deletion {
             Deletion::Window(days) => call.recovery_window_in_days(i64::from(days)),
             Deletion::Force => call.force_delete_without_recovery(true),
@@ -322,9 +323,9 @@ fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn sdk_regions(regions: &BTreeMap<String, Option<String>>) -> Vec<ReplicaRegionType> {
-    let region = |(region, key): (&String, &Option<String>)| {
-        ReplicaRegionType::builder().region(region).set_kms_key_id(key.clone()).build()
+fn sdk_regions(regions: &BTreeMap<Region, Option<KmsKey>>) -> Vec<ReplicaRegionType> {
+    let region = |(region, key): (&Region, &Option<KmsKey>)| {
+        ReplicaRegionType::builder().region(region.as_str()).set_kms_key_id(key.as_ref().map(KmsKey::to_string)).build()
     };
     regions.iter().map(region).collect()
 }

@@ -9,6 +9,7 @@ use super::begin::load;
 use super::report::{report_all, warn_of};
 use super::shell::Shell;
 use crate::desired::Desired;
+use crate::domain::AccountId;
 use crate::exit_code::ExitCode;
 use crate::iam::{IdentityPolicy, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, target_policy};
 use crate::render::escape;
@@ -130,7 +131,8 @@ fn tell_accounts(targets: &[Desired], shell: &Shell) {
         let name = escape::line(&desired.target.name);
         warn_of(&format!("{name} names no account: its part holds for any; write spec.targets[].account"), shell);
     }
-    let accounts: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.account.as_deref()).collect();
+    let accounts: BTreeSet<&str> =
+        targets.iter().filter_map(|desired| desired.target.account.as_ref().map(AccountId::as_str)).collect();
     if accounts.len() > 1 {
         let number = accounts.len();
         let hint = "an identity belongs to one account: print one for each with --target";

@@ -15,7 +15,8 @@ use super::interrupt;
 use super::report::tell_calls;
 use super::shell::Shell;
 use super::telling::Telling;
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::exit_code::ExitCode;
 use crate::import::tfstate::removed_blocks;
 use crate::import::{Importable, ImportedFile, Layout, Proof, import as write_manifests, shared_tags};
@@ -123,7 +124,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
             name_target: outline.targets.len() > 1,
             ignore_tags: &desired.ignore_tags,
             from_state: found.state.is_some(),
-            account: found.live.account.as_deref(),
+            account: found.live.account.as_ref(),
             region: &found.live.region,
             taken: &taken,
         },

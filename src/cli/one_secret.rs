@@ -9,6 +9,7 @@ use super::report::report;
 use super::shell::Shell;
 use crate::apply::Recorder;
 use crate::aws::Writer;
+use crate::domain::{AccountId, Region};
 use crate::live::{LiveSecret, ServiceError};
 use crate::render::question::{self, Where};
 use crate::workflow::{Error, Journal, OneSecret, Stop};
@@ -47,7 +48,7 @@ pub(super) struct DayTwo<'a> {
     /// What is asked before it, without the place: `Rotate it`.
     pub(super) question: &'a str,
     /// The region in which it is called, where that is not the target's own.
-    pub(super) region: Option<&'a str>,
+    pub(super) region: Option<&'a Region>,
 }
 
 /// What is there after a call that wrote.
@@ -57,7 +58,7 @@ pub(super) struct Written {
     /// The writer of the call.
     pub(super) writer: Writer,
     journal: Journal,
-    region: String,
+    region: Region,
 }
 
 impl Written {
@@ -76,8 +77,8 @@ impl Written {
 pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let target = &found.desired.target;
     let endpoint = found.aws.endpoint(target);
-    let account = found.connection.account.as_deref().or(target.account.as_deref());
-    let place = Where { target: &target.name, account, region: &target.region, endpoint: endpoint.as_deref() };
+    let account = found.connection.account.as_ref().or(target.account.as_ref()).map(AccountId::as_str);
+    let place = Where { target: &target.name, account, region: target.region.as_str(), endpoint: endpoint.as_deref() };
     ask(&question::one_secret(question, &place), stop, shell).await
 }
 

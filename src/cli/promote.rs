@@ -9,6 +9,7 @@ use super::report::{report, tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::{Recorder, WriteSecrets};
 use crate::aws::Writer;
+use crate::domain::Region;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
 use crate::render::escape;
@@ -47,7 +48,7 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.stop_replication(&secret.name).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     let name = escape::line(written.found.secret.name.as_str());
-    shell.out.line(&format!("{name}: a secret of its own in {} now.", escape::line(&region)));
+    shell.out.line(&format!("{name}: a secret of its own in {} now.", escape::line(region.as_str())));
     let disowned = written.record(async |writer| disown(writer, &written.found.secret.name).await).await;
     tell_calls(&written.found.aws, verbose, shell);
     if disowned? {
@@ -56,9 +57,9 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
     Ok(ExitCode::Success)
 }
 
-fn tell_consequences(found: &OneSecret, primary: &str, region: &str, shell: &Shell) {
+fn tell_consequences(found: &OneSecret, primary: &Region, region: &Region, shell: &Shell) {
     let paint = shell.out.paint();
-    let (primary, region) = (escape::line(primary), escape::line(region));
+    let (primary, region) = (escape::line(primary.as_str()), escape::line(region.as_str()));
     shell.out.line(&format!(
         "{}: the replica in {region} becomes a secret of its own\n\n  \
          changes in {primary}, rotations included, no longer reach {region}\n  \

@@ -9,6 +9,7 @@ use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::{Recorder, WriteSecrets};
 use crate::aws::Writer;
+use crate::domain::StagingLabel;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
 use crate::render::escape;
@@ -55,7 +56,7 @@ fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
         paint.removed(&from_text),
         paint.added(&to_text),
     ));
-    let previous = found.secret.holder("AWSPREVIOUS").filter(|previous| *previous != to);
+    let previous = found.secret.holder(StagingLabel::PREVIOUS).filter(|previous| *previous != to);
     let only_label = |id: &&str| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
     if let Some(previous) = previous.filter(only_label) {
         shell.out.line(&format!(

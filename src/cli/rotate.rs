@@ -12,13 +12,14 @@ use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
 use crate::apply::{Receipt, Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
+use crate::domain::StagingLabel;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
 use crate::render::escape;
 use crate::workflow::{Error, Hint, OneSecret, SecretProblem, Stop, follow_rotation};
 
 /// The staging label of a rotation that is not complete.
-const PENDING: &str = "AWSPENDING";
+const PENDING: &str = StagingLabel::PENDING;
 
 /// Rotate one secret now, stop its rotation, or repair one that is stuck.
 ///

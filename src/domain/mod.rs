@@ -1,8 +1,27 @@
 //! The ground floor: what AWS and keywright call things, parsed once at the edge and carried as types from there on.
 //!
+//! A type over text has a strict constructor (`parse`) for what people write, and a permissive one (`of_service`) for
+//! what the service says: live text in an unexpected form is kept and shown as it is, and never fails.
+//!
 //! Every other room may import this one, the sandbox included, and it imports none of them. What may not enter: I/O,
 //! the SDK, YAML, and sentences for people beyond what is wrong with a text that somebody wrote.
 
+mod arn;
+mod kms;
+mod name;
+mod place;
 pub mod schedule;
+mod tag;
+mod template;
+mod text;
+mod version;
 
+pub use arn::{Arn, ArnParts};
+pub use kms::KmsKey;
+pub(crate) use kms::is_alias_name;
+pub use name::SecretName;
+pub use place::{AccountId, Partition, Region};
 pub use schedule::{Frequency, Schedule, ScheduleFault, WindowLength};
+pub use tag::TagKey;
+pub use template::{Part, Template};
+pub use version::{StagingLabel, VersionId};

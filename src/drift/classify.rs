@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
-use crate::desired::{Desired, SecretName, VALUE_TAG};
+use crate::desired::{Desired, VALUE_TAG};
+use crate::domain::{SecretName, VersionId};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Finding, FindingKind, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
 };
 use crate::policy::{Lint, LintContext, LintedSecret, lint};
-use crate::value::VersionId;
 
 /// How long a rotation may lag behind its window before it is overdue: Secrets Manager tries a failed one again.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -383,7 +383,7 @@ fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
         });
     }
     if let LivePolicy::Document(document) = &secret.policy {
-        let context = LintContext { secret: LintedSecret::Arn(&secret.arn), caller: live.caller.as_deref() };
+        let context = LintContext { secret: LintedSecret::Arn(secret.arn.as_str()), caller: live.caller.as_deref() };
         let dangling = lint(document, &context).into_iter().filter(|finding| finding.lint == Lint::DeletedPrincipal);
         drifts.extend(dangling.map(|finding| Drift {
             since: secret.last_changed,

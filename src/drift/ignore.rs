@@ -78,7 +78,7 @@ impl Ignore {
 #[expect(clippy::unwrap_used, reason = "the texts of these tests are well-formed")]
 mod tests {
     use super::*;
-    use crate::desired::SecretName;
+    use crate::domain::SecretName;
 
     fn drift(class: Class, name: &str) -> Drift {
         Drift {

@@ -1,6 +1,7 @@
 //! The ARNs that resources are named by.
 
-use crate::desired::{SecretName, Target};
+use crate::desired::Target;
+use crate::domain::{AccountId, Partition, SecretName};
 
 /// Where resources are: an account in a region.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +12,7 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn of(target: &'a Target) -> Self {
-        Self { region: &target.region, account: target.account.as_deref() }
+        Self { region: target.region.as_str(), account: target.account.as_ref().map(AccountId::as_str) }
     }
 
     /// The same account in another region.
@@ -43,22 +44,13 @@ impl<'a> Place<'a> {
     /// China regions uses both endings.
     pub(super) fn via_service(self) -> Vec<String> {
         let plain = format!("secretsmanager.{}.amazonaws.com", self.region);
-        if partition(self.region) == "aws-cn" { vec![format!("{plain}.cn"), plain] } else { vec![plain] }
+        if Partition::of_region(self.region).is_china() { vec![format!("{plain}.cn"), plain] } else { vec![plain] }
     }
 
     /// An account that the project does not name is any: the resource is narrowed by everything else.
     fn arn(self, service: &str, resource: &str) -> String {
         let Self { region, account } = self;
-        format!("arn:{}:{service}:{region}:{}:{resource}", partition(region), account.unwrap_or("*"))
-    }
-}
-
-/// The partition of a region ("Amazon Resource Names" in the IAM user guide).
-pub(super) fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
+        format!("arn:{}:{service}:{region}:{}:{resource}", Partition::of_region(region), account.unwrap_or("*"))
     }
 }
 

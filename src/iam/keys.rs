@@ -16,6 +16,7 @@ use super::document::{Draft, Permission};
 use super::needs::{present, replicas};
 use super::{Purpose, Scope};
 use crate::desired::Desired;
+use crate::domain::KmsKey;
 
 /// Adds the keys of secrets and of replicas.
 pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
@@ -27,7 +28,8 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     };
     let read_or_written =
         present(desired).filter(|desired_secret| scope.purpose == Purpose::Apply || desired_secret.value.is_some());
-    let keys = read_or_written.filter_map(|desired_secret| desired_secret.kms_key_id.as_ref()?.value.as_deref());
+    let keys = read_or_written
+        .filter_map(|desired_secret| desired_secret.kms_key_id.as_ref()?.value.as_ref().map(KmsKey::as_str));
     let keys = Keys::of(keys, place);
     keys.add("UseKeys", actions, &place.via_service(), draft);
 
@@ -36,7 +38,7 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     }
     let mut by_region: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (_, region, replica) in replicas(desired) {
-        by_region.entry(region).or_default().extend(replica.kms_key_id.as_deref());
+        by_region.entry(region.as_str()).or_default().extend(replica.kms_key_id.as_ref().map(KmsKey::as_str));
     }
     for (region, keys) in by_region {
         let there = place.in_region(region);

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::{
-    Declared, Deletion, Desired, DesiredReplica, DesiredRotation, DesiredSecret, Rotator, SecretName, State,
-};
+use crate::desired::{Declared, Deletion, Desired, DesiredReplica, DesiredRotation, DesiredSecret, Rotator, State};
+use crate::domain::{Region, SecretName};
 use crate::value::Source;
 
 /// The secrets that should exist.
@@ -61,7 +60,7 @@ pub(super) fn rotation_roles(desired: &Desired) -> BTreeSet<String> {
 }
 
 /// The replicas that should exist: the secret, the region, and the rest.
-pub(super) fn replicas(desired: &Desired) -> impl Iterator<Item = (&DesiredSecret, &String, &DesiredReplica)> {
+pub(super) fn replicas(desired: &Desired) -> impl Iterator<Item = (&DesiredSecret, &Region, &DesiredReplica)> {
     present(desired).flat_map(|desired_secret| {
         let declared = desired_secret.replicas.as_ref().and_then(|replicas| replicas.value.as_ref());
         declared.into_iter().flatten().map(move |(region, replica)| (desired_secret, region, replica))

@@ -27,7 +27,7 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     // ARN is asked about where there is none.
     let overwritten =
         replicas(desired).filter(|(_, _, replica)| replica.overwrite).flat_map(|(desired_secret, region, _)| {
-            let there = place.in_region(region);
+            let there = place.in_region(region.as_str());
             [there.secret_without_suffix(&desired_secret.name), there.secret(&desired_secret.name)]
         });
     draft.add(Permission::new("ReadReplicaRegions", ["secretsmanager:DescribeSecret"]).on(overwritten));

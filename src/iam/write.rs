@@ -118,7 +118,7 @@ fn add_rotation(desired: &Desired, draft: &mut Draft) {
 }
 
 fn add_replicas(desired: &Desired, draft: &mut Draft) {
-    let regions: BTreeSet<String> = replicas(desired).map(|(_, region, _)| region.clone()).collect();
+    let regions: BTreeSet<String> = replicas(desired).map(|(_, region, _)| region.to_string()).collect();
     if !regions.is_empty() {
         let replicate = Permission::new("Replicate", ["secretsmanager:ReplicateSecretToRegions"]);
         let mut replicate = unless_foreign(replicate.on(everywhere(desired)), desired).when(

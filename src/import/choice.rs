@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::desired::{Desired, OWNER_TAG, SecretName};
+use crate::desired::{Desired, OWNER_TAG};
+use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{Live, LiveSecret, Ownership};
 use crate::manifest::Accepts;
 use crate::plan::Selection;
@@ -48,7 +49,7 @@ pub enum Reason {
     /// It is a replica.
     Replica {
         /// The region of its primary.
-        primary_region: String,
+        primary_region: Region,
     },
     /// It is scheduled for deletion.
     ScheduledForDeletion,
@@ -79,7 +80,7 @@ pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bo
 }
 
 fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) -> Option<Reason> {
-    let accepts = Accepts { account: live.account.as_deref(), region: &live.region };
+    let accepts = Accepts { account: live.account.as_ref().map(AccountId::as_str), region: live.region.as_str() };
     if !desired.scope.contains(secret.name.as_str()) {
         return Some(Reason::OutOfScope);
     }

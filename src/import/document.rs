@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use super::yaml::Yaml;
 use super::{Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::Frequency;
+use crate::domain::{AccountId, Frequency, KmsKey, Region};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::manifest::{Accepts, escape_interpolation};
-use crate::plan::same_key;
 use crate::policy::PolicyDocument;
 
 /// Longest description, and longest type, that a manifest takes, in characters (CreateSecret).
@@ -55,7 +54,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn accepts(&self) -> Accepts<'_> {
-        Accepts { account: self.layout.account, region: self.layout.region }
+        Accepts { account: self.layout.account.map(AccountId::as_str), region: self.layout.region.as_str() }
     }
 
     fn has_default(&self, field: &str) -> bool {
@@ -139,8 +138,10 @@ impl Writer<'_> {
 
     fn kms_key(&mut self) {
         let Layout { account, region, .. } = *self.layout;
-        match self.secret.kms_key_id.as_deref().filter(|key| !same_key(Some(key), None, account, region)) {
-            Some(key) if self.accepts().kms_key(key, region) => self.put("kmsKeyId", Yaml::literal(key)),
+        match self.secret.kms_key_id.as_ref().filter(|key| !KmsKey::is_same(Some(key), None, account, region)) {
+            Some(key) if self.accepts().kms_key(key.as_str(), region.as_str()) => {
+                self.put("kmsKeyId", Yaml::literal(key.as_str()));
+            }
             Some(_) => self.leave("kmsKeyId", "it is nothing that a manifest may name"),
             None => self.put_none("kmsKeyId"),
         }
@@ -210,8 +211,9 @@ impl Writer<'_> {
         let accepts = self.accepts();
         let failed = replicas.values().any(|replica| matches!(replica.status, ReplicaStatus::Failed { .. }));
         let known = replicas.iter().all(|(region, replica)| {
-            accepts.replica_region(region)
-                && replica_key(self.layout.account, region, replica).is_none_or(|key| accepts.kms_key(key, region))
+            accepts.replica_region(region.as_str())
+                && replica_key(self.layout.account, region, replica)
+                    .is_none_or(|key| accepts.kms_key(key.as_str(), region.as_str()))
         });
         if failed {
             return self.leave("replicas", "one of them could not be made: see to it, then declare them here");
@@ -220,9 +222,9 @@ impl Writer<'_> {
             return self.leave("replicas", "they hold something that manifests may not say");
         }
         let items = replicas.iter().map(|(region, replica)| {
-            let mut item = vec![("region".to_owned(), Yaml::literal(region))];
+            let mut item = vec![("region".to_owned(), Yaml::literal(region.as_str()))];
             if let Some(key) = replica_key(self.layout.account, region, replica) {
-                item.push(("kmsKeyId".to_owned(), Yaml::literal(key)));
+                item.push(("kmsKeyId".to_owned(), Yaml::literal(key.as_str())));
             }
             Yaml::Map(item)
         });
@@ -285,8 +287,8 @@ fn name(name: &str, layout: &Layout<'_>) -> String {
 }
 
 /// The replica's key, when it is not its region's own key for Secrets Manager.
-fn replica_key<'a>(account: Option<&str>, region: &str, replica: &'a LiveReplica) -> Option<&'a str> {
-    replica.kms_key_id.as_deref().filter(|key| !same_key(Some(key), None, account, region))
+fn replica_key<'a>(account: Option<&AccountId>, region: &Region, replica: &'a LiveReplica) -> Option<&'a KmsKey> {
+    replica.kms_key_id.as_ref().filter(|key| !KmsKey::is_same(Some(key), None, account, region))
 }
 
 fn rotation(setup: &RotationSetup) -> Yaml {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::document;
 use super::{Importable, Layout};
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 
 /// Most secrets of one file: what a reviewer still scrolls through.
 const MAX_SECRETS: usize = 40;

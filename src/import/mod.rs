@@ -27,6 +27,7 @@ pub use proof::{Proof, prove};
 pub(crate) use yaml::scalar;
 
 use crate::desired::{Deletion, TagPatterns};
+use crate::domain::{AccountId, Region};
 use crate::live::LiveSecret;
 use crate::manifest::TargetOutline;
 
@@ -57,9 +58,9 @@ pub struct Layout<'a> {
     /// Whether the secrets are as a Terraform state shows them, and not as they are live.
     pub from_state: bool,
     /// The target's account, when it is known.
-    pub account: Option<&'a str>,
+    pub account: Option<&'a AccountId>,
     /// The target's region.
-    pub region: &'a str,
+    pub region: &'a Region,
     /// Whether there is a file already at a path below the project's folder.
     pub taken: &'a dyn Fn(&str) -> bool,
 }

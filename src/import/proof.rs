@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::{Desired, OWNER_TAG, SecretName};
+use crate::desired::{Desired, OWNER_TAG};
+use crate::domain::SecretName;
 use crate::plan::{Change, Finding, Plan, PlanReport, SecretPlan, Severity, Verb};
 
 /// What a plan says of imported secrets.
@@ -61,6 +62,7 @@ mod tests {
 
     use super::*;
     use crate::desired::{GuardLimits, Prune, Scope, TagPatterns, Target};
+    use crate::domain::Region;
     use crate::origin::Origin;
     use crate::plan::{FindingKind, PlannedText};
 
@@ -88,7 +90,7 @@ mod tests {
             target: Target {
                 name: "dev".to_owned(),
                 account: None,
-                region: "eu-west-1".to_owned(),
+                region: Region::of_service("eu-west-1"),
                 assume_role: None,
                 profile: None,
                 endpoint_url: None,
@@ -111,7 +113,7 @@ mod tests {
             project: "shop".to_owned(),
             target: "dev".to_owned(),
             account: None,
-            region: "eu-west-1".to_owned(),
+            region: Region::of_service("eu-west-1"),
             secrets,
         };
         prove(&imported, &nothing(), &plan, report)

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobSet;
 
 use super::{Importable, ImportedFile, Layout, import, shared_tags};
-use crate::desired::{Deletion, SecretName, TagPatterns};
+use crate::desired::{Deletion, TagPatterns};
+use crate::domain::{AccountId, KmsKey, Region, SecretName};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::manifest::{ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
@@ -35,8 +36,8 @@ fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<Importe
             name_target: false,
             ignore_tags: &TagPatterns::new(GlobSet::empty()),
             from_state: false,
-            account: Some("111111111111"),
-            region: "eu-west-1",
+            account: Some(&AccountId::of_service("111111111111")),
+            region: &Region::of_service("eu-west-1"),
             taken: &|_| false,
         },
     )
@@ -52,12 +53,13 @@ fn text_of(secret: LiveSecret) -> String {
 fn what_a_manifest_may_not_say_is_left_out_and_told() {
     let mut secret = live("dev/a");
     secret.description = Some("d".repeat(2_049));
-    secret.kms_key_id = Some("nonsense".to_owned());
+    secret.kms_key_id = Some(KmsKey::of_service("nonsense"));
     secret.tags = BTreeMap::from([("fine".to_owned(), "1".to_owned()), ("not;fine".to_owned(), String::new())]);
     secret.policy = LivePolicy::Unparsable("[]".to_owned());
     secret.rotation = LiveRotation { enabled: true, every_days: Some(30), ..LiveRotation::default() };
     let failed = ReplicaStatus::Failed { message: "no key\n# evil".to_owned() };
-    secret.replicas = BTreeMap::from([("us-east-1".to_owned(), LiveReplica { kms_key_id: None, status: failed })]);
+    secret.replicas =
+        BTreeMap::from([(Region::of_service("us-east-1"), LiveReplica { kms_key_id: None, status: failed })]);
     assert_eq!(
         text_of(secret),
         "# Not managed: the value, since rotation owns it.

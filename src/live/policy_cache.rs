@@ -93,8 +93,8 @@ impl PolicyCache {
     /// The policy of a secret, when it is known.
     pub fn lookup(&self, secret: &LiveSecret, now: Timestamp) -> Option<LivePolicy> {
         let entries = self.entries();
-        let entry = entries.get(&secret.arn)?;
-        if Some(entry.last_changed) != secret.last_changed || !entry.holds(&secret.arn, now) {
+        let entry = entries.get(secret.arn.as_str())?;
+        if Some(entry.last_changed) != secret.last_changed || !entry.holds(secret.arn.as_str(), now) {
             return None;
         }
         Some(match &entry.policy {
@@ -127,10 +127,10 @@ impl PolicyCache {
             LivePolicy::NotRead | LivePolicy::Unreadable => return,
         };
         if now.duration_since(last_changed) < SETTLED_AFTER {
-            self.entries().remove(&secret.arn);
+            self.entries().remove(secret.arn.as_str());
             return;
         }
-        self.entries().insert(secret.arn.clone(), Entry { last_changed, read_at: now, policy });
+        self.entries().insert(secret.arn.to_string(), Entry { last_changed, read_at: now, policy });
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Entry>> {

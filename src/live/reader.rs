@@ -12,7 +12,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, ServiceError, VersionEntry};
-use crate::desired::{OWNER_TAG, Scope, SecretName};
+use crate::desired::{OWNER_TAG, Scope};
+use crate::domain::{Region, SecretName};
 use crate::value::SecretValue;
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
@@ -73,7 +74,7 @@ pub trait ReadSecrets: Send + Sync {
     /// DescribeSecret in another region of the account; `None` when there is no such secret there.
     fn describe_in_region(
         &self,
-        region: &str,
+        region: &Region,
         name: &SecretName,
     ) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
 
@@ -141,7 +142,7 @@ pub enum ReadProgress {
 /// Reads a snapshot of `region`.
 pub async fn read<R: ReadSecrets>(
     reader: &R,
-    region: &str,
+    region: &Region,
     wanted: &Wanted<'_>,
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<Live, ServiceError> {
@@ -208,7 +209,7 @@ pub async fn read<R: ReadSecrets>(
             cache.remember(secret, read_at);
         }
     }
-    Ok(Live { region: region.to_owned(), secrets, owned_outside: outside, ..Live::default() })
+    Ok(Live { region: region.clone(), secrets, owned_outside: outside, ..Live::default() })
 }
 
 /// Filters that one ListSecrets takes (`Filters`, at most 10), less the two for the tag.

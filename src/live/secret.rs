@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::desired::{PROTECT_TAG, RotationSetup, Rotator, SecretName};
-use crate::domain::Frequency;
+use crate::desired::{PROTECT_TAG, RotationSetup, Rotator};
+use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -13,22 +13,22 @@ use crate::value::SecretValue;
 #[derive(Clone, Debug, Default)]
 pub struct Live {
     /// The twelve-digit account that the credentials belong to, when it was asked for.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
     /// The ARN of the caller, when it was asked for.
     pub caller: Option<String>,
     /// The region.
-    pub region: String,
+    pub region: Region,
     /// The secrets in scope, by name.
     pub secrets: BTreeMap<SecretName, LiveSecret>,
     /// Secrets with an owner tag of this project whose names are outside the scope, sorted by name.
     pub owned_outside: Vec<LiveSecret>,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
-    pub other_regions: BTreeMap<(String, SecretName), Option<LiveSecret>>,
+    pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,
 }
 
 impl Live {
     /// The ARN of a secret, when it exists.
-    pub fn arn(&self, name: &SecretName) -> Option<String> {
+    pub fn arn(&self, name: &SecretName) -> Option<Arn> {
         self.secrets.get(name).map(|secret| secret.arn.clone())
     }
 }
@@ -39,11 +39,11 @@ pub struct LiveSecret {
     /// Its name.
     pub name: SecretName,
     /// Its ARN, with the six-character suffix.
-    pub arn: String,
+    pub arn: Arn,
     /// Absent and empty are the same.
     pub description: Option<String>,
     /// As the service echoes it; absent for the account's `aws/secretsmanager` key.
-    pub kms_key_id: Option<String>,
+    pub kms_key_id: Option<KmsKey>,
     /// All tags, AWS's own and keywright's included.
     pub tags: BTreeMap<String, String>,
     /// When it was scheduled for deletion; absent when it is not.
@@ -51,15 +51,15 @@ pub struct LiveSecret {
     /// The service that owns it (`OwningService`): read-only for everybody else.
     pub owning_service: Option<String>,
     /// The region of the primary secret, for replicas and for primaries that have replicas.
-    pub primary_region: Option<String>,
+    pub primary_region: Option<Region>,
     /// Version ids with their staging labels; versions without a label are not listed by the service.
-    pub versions: BTreeMap<String, BTreeSet<String>>,
+    pub versions: BTreeMap<VersionId, BTreeSet<StagingLabel>>,
     /// The partner of a managed external secret (`Type`).
     pub secret_type: Option<String>,
     /// Rotation.
     pub rotation: LiveRotation,
     /// The replicas by region, as far as they were read: ListSecrets does not show them.
-    pub replicas: BTreeMap<String, LiveReplica>,
+    pub replicas: BTreeMap<Region, LiveReplica>,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
     /// The resource policy, when it was read.
@@ -115,7 +115,7 @@ impl LiveRotation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveReplica {
     /// The KMS key in its region; the service shows `alias/aws/secretsmanager` where none was given.
-    pub kms_key_id: Option<String>,
+    pub kms_key_id: Option<KmsKey>,
     /// How replication stands.
     pub status: ReplicaStatus,
 }
@@ -138,22 +138,22 @@ pub enum ReplicaStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionEntry {
     /// The version's id.
-    pub id: String,
+    pub id: VersionId,
     /// Its staging labels; none for a deprecated version, which Secrets Manager may remove.
-    pub labels: BTreeSet<String>,
+    pub labels: BTreeSet<StagingLabel>,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// The day on which it was last read.
     pub last_accessed: Option<Timestamp>,
     /// The KMS keys that it is encrypted with.
-    pub kms_key_ids: Vec<String>,
+    pub kms_key_ids: Vec<KmsKey>,
 }
 
 /// A value that was read, with the version that it is.
 #[derive(Debug)]
 pub struct LiveValue {
     /// The version's id.
-    pub version_id: String,
+    pub version_id: VersionId,
     /// The value.
     pub value: SecretValue,
 }
@@ -189,8 +189,8 @@ impl LiveSecret {
     }
 
     /// Whether it is a replica of a primary in another region than `region`.
-    pub fn is_replica_in(&self, region: &str) -> bool {
-        self.primary_region.as_deref().is_some_and(|primary| primary != region)
+    pub fn is_replica_in(&self, region: &Region) -> bool {
+        self.primary_region.as_ref().is_some_and(|primary| primary != region)
     }
 
     /// Whether it is scheduled for deletion.
@@ -205,13 +205,13 @@ impl LiveSecret {
 
     /// The version that holds AWSCURRENT: what readers get. None when the secret has no value.
     pub fn current_version(&self) -> Option<&str> {
-        self.holder("AWSCURRENT")
+        self.holder(StagingLabel::CURRENT)
     }
 
     /// The version on which a rotation is stuck: AWSPENDING on another version than AWSCURRENT. It may hold the only
     /// valid credential.
     pub fn stuck_version(&self) -> Option<&str> {
-        self.holder("AWSPENDING").filter(|pending| self.current_version() != Some(*pending))
+        self.holder(StagingLabel::PENDING).filter(|pending| self.current_version() != Some(*pending))
     }
 
     /// Whether rotation owns the value, or did once. Who rotates stays there when rotation is cancelled, also one that
@@ -229,7 +229,7 @@ impl LiveSecret {
     pub(crate) fn bare(name: &str) -> Self {
         Self {
             name: SecretName::new(name),
-            arn: format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf"),
+            arn: Arn::of_service(format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{name}-AbCdEf")),
             description: None,
             kms_key_id: None,
             tags: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use globset::GlobSet;
 
 use super::check::arn::{Home, check_kms_key};
-use super::check::name::{check_secret_name, is_region};
+use super::check::name::check_secret_name;
 use super::check::rotation::check_rotation;
 use super::check::tags::{check_key, check_value};
 use super::diagnostic::Report;
@@ -11,7 +11,7 @@ use super::field::{Field, Map, Spanned};
 use super::schema::{ExternalRotationSpec, RotationSpec};
 use super::source::Span;
 use crate::desired::{RotationSetup, Rotator, TagPatterns};
-use crate::domain::Frequency;
+use crate::domain::{Frequency, Region};
 
 /// The rules for the manifests of one target.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ impl Accepts<'_> {
 
     /// The region of a replica.
     pub fn replica_region(&self, region: &str) -> bool {
-        is_region(region) && region != self.region
+        Region::parse(region).is_some() && region != self.region
     }
 
     /// A rotation.

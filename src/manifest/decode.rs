@@ -18,7 +18,7 @@ use super::mask;
 use super::shown::MAX_SHOWN_KEY;
 use super::source::Span;
 use super::tree::{Key, Kind, Node, parse_integer};
-use crate::desired::Part;
+use crate::domain::Part;
 
 /// Most problems of one document that are reported.
 pub(crate) const MAX_DOCUMENT_PROBLEMS: usize = 100;

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::source::Span;
-use crate::desired::{Part, SecretName, Template};
+use crate::domain::{Part, SecretName, Template};
 
 /// The newtype name by which `decode` knows a [`Field`].
 pub(crate) const FIELD: &str = "$keywright::field";

@@ -10,7 +10,7 @@ use super::diagnostic::{Problem, Report, listed, nearest};
 use super::mask;
 use super::source::{Sources, Span};
 use super::tree::{Kind, Node};
-use crate::desired::{Part, SecretName};
+use crate::domain::{Part, SecretName};
 
 /// What `${name}` can stand for in one target.
 pub(crate) trait Variables {

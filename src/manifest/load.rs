@@ -19,7 +19,8 @@ use super::parse::{Parsed, parse};
 use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
 use super::tree::{Kind, Node};
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::files::{BoundedFile, ProjectFolder};
 use crate::origin::Origin;
 

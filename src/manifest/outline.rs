@@ -8,7 +8,7 @@ use super::diagnostic::Report;
 use super::interpolate::{expand, fill};
 use super::source::Sources;
 use super::tree::Node;
-use crate::desired::Part;
+use crate::domain::Part;
 
 /// A project's folders and targets, as its file has them.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::source::Span;
-use crate::desired::Part;
+use crate::domain::Part;
 
 /// A value and its place.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::{Deletion, PolicyTemplate, RotationSetup, SecretName, Template};
-use crate::value::{Source, VersionId};
+use crate::desired::{Deletion, PolicyTemplate, RotationSetup};
+use crate::domain::{KmsKey, Region, SecretName, Template, VersionId};
+use crate::value::Source;
 
 /// One thing to do to the secret whose plan holds it: a writing call, or the few that it may take. What was called is
 /// known from the records of the apply.
@@ -19,7 +20,7 @@ pub enum Action {
         /// `Description`, when there is one.
         description: Option<Template>,
         /// `KmsKeyId`, when it is not the default key.
-        kms_key_id: Option<String>,
+        kms_key_id: Option<KmsKey>,
         /// `Tags`, the owner tag included.
         tags: BTreeMap<String, Template>,
         /// `Type`.
@@ -27,7 +28,7 @@ pub enum Action {
         /// The first value; none where a policy is declared, so that no value is ever there unprotected.
         value: Option<Box<PlannedValue>>,
         /// `AddReplicaRegions`: region to key. None where a policy is declared, as with the value.
-        replicas: BTreeMap<String, Option<String>>,
+        replicas: BTreeMap<Region, Option<KmsKey>>,
     },
     /// CancelRotateSecret.
     CancelRotation,
@@ -36,7 +37,7 @@ pub enum Action {
         /// `Description`; empty text clears it.
         description: Option<Template>,
         /// `KmsKeyId`.
-        kms_key_id: Option<String>,
+        kms_key_id: Option<KmsKey>,
         /// `Type`.
         secret_type: Option<String>,
     },
@@ -81,12 +82,12 @@ pub enum Action {
     /// RemoveRegionsFromReplication.
     RemoveReplicas {
         /// The regions.
-        regions: BTreeSet<String>,
+        regions: BTreeSet<Region>,
     },
     /// ReplicateSecretToRegions.
     Replicate {
         /// Region to key; none is the region's own key for Secrets Manager.
-        regions: BTreeMap<String, Option<String>>,
+        regions: BTreeMap<Region, Option<KmsKey>>,
         /// `ForceOverwriteReplicaSecret`, which holds for the whole request: a secret of this name in each of these
         /// regions is destroyed.
         overwrite: bool,

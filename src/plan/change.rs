@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::desired::{Deletion, RotationSetup};
+use crate::domain::{KmsKey, Region};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -24,9 +25,9 @@ pub enum Change {
     /// The KMS key; none stands for the account's `aws/secretsmanager` key.
     KmsKey {
         /// What is live, as the service echoes it.
-        before: Option<String>,
+        before: Option<KmsKey>,
         /// What will be, as written.
-        after: Option<String>,
+        after: Option<KmsKey>,
         /// Where it is declared.
         origin: Origin,
     },
@@ -53,11 +54,11 @@ pub enum Change {
     /// One replica.
     Replica {
         /// Its region.
-        region: String,
+        region: Region,
         /// Its key now, when there is a replica; none within stands for the region's own key for Secrets Manager.
-        before: Option<Option<String>>,
+        before: Option<Option<KmsKey>>,
         /// Its key then, when there will be one.
-        after: Option<Option<String>>,
+        after: Option<Option<KmsKey>>,
         /// Why.
         reason: ReplicaReason,
         /// Where it is declared.
@@ -119,7 +120,7 @@ pub enum Change {
         /// How.
         deletion: Deletion,
         /// The regions whose replicas go with it, at once and for good.
-        replicas: BTreeSet<String>,
+        replicas: BTreeSet<Region>,
     },
 }
 

@@ -7,15 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
-use super::kms::{DEFAULT_KEY_ALIAS, same_key};
 use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
 use super::rotation::plan_rotation;
 use super::value::{ValueFacts, ValuePlanner};
 use crate::desired::{
-    Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, SecretName, TagMode,
-    Template, VALUE_TAG,
+    Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, TagMode, VALUE_TAG,
 };
+use crate::domain::{KmsKey, SecretName, Template};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
 
@@ -148,17 +147,17 @@ impl Differ<'_> {
     /// The key to send, when it differs.
     fn kms_key(
         &self,
-        declared: &Declared<String>,
+        declared: &Declared<KmsKey>,
         observed: Option<&LiveSecret>,
         difference: &mut Difference,
-    ) -> Option<String> {
+    ) -> Option<KmsKey> {
         let before = observed.and_then(|secret| secret.kms_key_id.clone());
         let after = declared.value.clone();
-        if same_key(before.as_deref(), after.as_deref(), self.live.account.as_deref(), &self.live.region) {
+        if KmsKey::is_same(before.as_ref(), after.as_ref(), self.live.account.as_ref(), &self.live.region) {
             return None;
         }
         difference.changes.push(Change::KmsKey { before, after: after.clone(), origin: declared.origin.clone() });
-        Some(after.unwrap_or_else(|| DEFAULT_KEY_ALIAS.to_owned()))
+        Some(after.unwrap_or_else(KmsKey::default_alias))
     }
 
     /// The tags to set and the keys to remove. The owner tag is always among the desired ones.

@@ -13,8 +13,8 @@ use super::guard::GuardOverrides;
 use super::precondition::{destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
-use crate::desired::{Deletion, Part, PolicyTemplate, RotationSetup, Rotator, TagPatterns, Template};
-use crate::domain::Frequency;
+use crate::desired::{Deletion, PolicyTemplate, RotationSetup, Rotator, TagPatterns};
+use crate::domain::{Frequency, Part, Template};
 use crate::live::Live;
 use crate::value::{GenerateOptions, SopsPart, Source};
 
@@ -67,13 +67,13 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
         .regions_overwritten()
         .map(|region| {
             let there = live.other_regions.get(&(region.clone(), name.clone())).and_then(Option::as_ref);
-            (region.clone(), destroyed(there))
+            (region.to_string(), destroyed(there))
         })
         .collect();
     let heading = json!({
         "secret": name.as_str(),
         "verb": verb_word(*verb),
-        "after": depends_on.iter().map(crate::desired::SecretName::as_str).collect::<Vec<_>>(),
+        "after": depends_on.iter().map(crate::domain::SecretName::as_str).collect::<Vec<_>>(),
         "exists": observed.is_some(),
         "restsOn": rests_on,
         "destroys": destroys,
@@ -192,7 +192,7 @@ fn source(from: &Source) -> Value {
         Source::File { path: _, shown } => json!({ "file": shown }),
         Source::BinaryFile { path: _, shown } => json!({ "binaryFile": shown }),
         Source::Text(text) => {
-            json!({ "text": text.references().map(crate::desired::SecretName::as_str).collect::<Vec<_>>() })
+            json!({ "text": text.references().map(crate::domain::SecretName::as_str).collect::<Vec<_>>() })
         }
         Source::Generate(options) => generate(options),
         Source::Json(fields) => {

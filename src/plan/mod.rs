@@ -19,7 +19,6 @@ mod change;
 mod diff;
 mod fingerprint;
 mod guard;
-mod kms;
 mod planner;
 mod precondition;
 mod rename;
@@ -35,7 +34,6 @@ pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, MadeBy, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, UndoneVersion, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
-pub use kms::same_key;
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
@@ -43,7 +41,8 @@ pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
 
-use crate::desired::{SecretName, VALUE_TAG};
+use crate::desired::VALUE_TAG;
+use crate::domain::{AccountId, Region, SecretName};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
@@ -56,9 +55,9 @@ pub struct Plan {
     /// The target's name.
     pub target: String,
     /// The account, when it is known.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
     /// The region.
-    pub region: String,
+    pub region: Region,
     /// The secrets with something to do, by name; unchanged ones are not here.
     pub secrets: Vec<SecretPlan>,
 }
@@ -101,7 +100,7 @@ pub struct SecretPlan {
 
 impl SecretPlan {
     /// The regions in which a secret of this name is destroyed for a replica.
-    pub fn regions_overwritten(&self) -> impl Iterator<Item = &String> {
+    pub fn regions_overwritten(&self) -> impl Iterator<Item = &Region> {
         self.actions.iter().flat_map(|action| match action {
             Action::Replicate { regions, overwrite: true } => regions.keys().collect::<Vec<_>>(),
             _ => Vec::new(),

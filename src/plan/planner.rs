@@ -10,7 +10,8 @@ use super::report::{Counts, Finding, FindingKind, PlanReport};
 use super::selection::Selection;
 use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
-use crate::desired::{Deletion, Desired, DesiredSecret, Prune, SecretName, State};
+use crate::desired::{Deletion, Desired, DesiredSecret, Prune, State};
+use crate::domain::{Region, SecretName};
 use crate::live::{Live, LiveSecret, Ownership, ReplicaStatus};
 
 /// What one run of planning takes into account beside desired state and the snapshot.
@@ -335,7 +336,7 @@ fn in_progress(desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) ->
     let live = observed?.replicas.iter().filter(|(region, _)| declared.contains_key(*region));
     let regions: Vec<String> = live
         .filter(|(_, replica)| replica.status == ReplicaStatus::InProgress)
-        .map(|(region, _)| region.clone())
+        .map(|(region, _)| region.to_string())
         .collect();
     (!regions.is_empty()).then_some(FindingKind::ReplicaInProgress { regions })
 }
@@ -348,7 +349,7 @@ fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<Se
 
 /// DeleteSecret refuses a secret that still has replicas, so they go first.
 fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
-    let regions: BTreeSet<String> = secret.replicas.keys().cloned().collect();
+    let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect();
     let changes = vec![Change::Deleted { deletion, replicas: regions.clone() }];
     let mut actions = vec![Action::Delete { deletion }];
     if !regions.is_empty() {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Finding, FindingKind};
 use super::{Change, Plan, SecretPlan, Verb};
-use crate::desired::{Desired, RESERVED_TAG_PREFIX, SecretName};
+use crate::desired::{Desired, RESERVED_TAG_PREFIX};
+use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret};
 
 /// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No secret

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::{Change, ReplicaReason};
 use super::diff::Difference;
-use super::kms::same_key;
 use super::report::FindingKind;
-use crate::desired::{Declared, DesiredReplica, SecretName};
+use crate::desired::{Declared, DesiredReplica};
+use crate::domain::{KmsKey, Region, SecretName};
 use crate::live::{Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
 
 /// Compares the replicas of one secret.
@@ -25,7 +25,7 @@ impl ReplicaPlanner<'_> {
     /// Adds what the declared replicas ask for; what stands in the way comes back.
     pub(super) fn plan(
         &self,
-        declared: &Declared<BTreeMap<String, DesiredReplica>>,
+        declared: &Declared<BTreeMap<Region, DesiredReplica>>,
         observed: Option<&LiveSecret>,
         difference: &mut Difference,
     ) -> Vec<FindingKind> {
@@ -35,7 +35,7 @@ impl ReplicaPlanner<'_> {
         let live = observed.map_or(&no_replicas, |secret| &secret.replicas);
         let mut findings = Vec::new();
         let mut removed = BTreeSet::new();
-        let mut added: BTreeMap<bool, BTreeMap<String, Option<String>>> = BTreeMap::new();
+        let mut added: BTreeMap<bool, BTreeMap<Region, Option<KmsKey>>> = BTreeMap::new();
 
         for (region, replica) in live.iter().filter(|(region, _)| !desired.contains_key(*region)) {
             removed.insert(region.clone());
@@ -78,10 +78,10 @@ impl ReplicaPlanner<'_> {
     }
 
     /// Why the replica is to be made, when it is.
-    fn reason(&self, region: &str, desired: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
+    fn reason(&self, region: &Region, desired: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
         let Some(live) = live else { return Some(ReplicaReason::Added) };
-        let account = self.live.account.as_deref();
-        if !same_key(desired.kms_key_id.as_deref(), live.kms_key_id.as_deref(), account, region) {
+        let account = self.live.account.as_ref();
+        if !KmsKey::is_same(desired.kms_key_id.as_ref(), live.kms_key_id.as_ref(), account, region) {
             return Some(ReplicaReason::KeyChanged);
         }
         match &live.status {
@@ -93,7 +93,7 @@ impl ReplicaPlanner<'_> {
     /// Whether making the replica destroys a secret in its region.
     fn overwritten(
         &self,
-        region: &str,
+        region: &Region,
         desired: &DesiredReplica,
         live: Option<&LiveReplica>,
     ) -> Result<bool, FindingKind> {

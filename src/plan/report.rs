@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::ValueReason;
-use crate::desired::SecretName;
+use crate::domain::{Region, SecretName};
 use crate::origin::Origin;
 use crate::value::Edges;
 
@@ -107,7 +107,7 @@ pub enum FindingKind {
     /// A manifest names a replica; its primary is in another region.
     Replica {
         /// The region of the primary.
-        primary_region: String,
+        primary_region: Region,
     },
     /// The plan creates this secret and removes one that looks like it.
     LooksRenamed {
@@ -132,7 +132,7 @@ pub enum FindingKind {
     /// A replica would destroy a secret in its region that another project owns.
     OverwritesForeign {
         /// The region.
-        region: String,
+        region: Region,
         /// The owner that the tag of the secret there names.
         owner: String,
     },

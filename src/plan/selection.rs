@@ -8,7 +8,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use sha2::{Digest, Sha256};
 
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 
 /// A choice of secrets by glob; `*` and `?` also match `/`, as people expect of names that only look like paths.
 #[derive(Clone, Debug, Default)]

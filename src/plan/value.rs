@@ -11,13 +11,14 @@ use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::change::{Change, MadeBy, PlannedText, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
-use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, SecretName, Template, VALUE_TAG};
+use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
+use crate::domain::{SecretName, StagingLabel, Template, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
-use crate::value::{Identity, Source, VersionId};
+use crate::value::{Identity, Source};
 
 /// The label of the version that readers get.
-const CURRENT: &str = "AWSCURRENT";
+const CURRENT: &str = StagingLabel::CURRENT;
 
 /// What is known about the values of one target beside the live snapshot. No value is in here.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub struct ValueFacts {
     /// Version ids that the service has although no label shows them (ListSecretVersionIds).
     pub unlabelled: BTreeMap<SecretName, BTreeSet<String>>,
     /// When versions were made (ListSecretVersionIds), of the secrets whose current version is undone.
-    pub made: BTreeMap<SecretName, BTreeMap<String, Timestamp>>,
+    pub made: BTreeMap<SecretName, BTreeMap<VersionId, Timestamp>>,
     /// Comparisons of live values with declared ones, where `--read-values` asked for them.
     pub compared: BTreeMap<SecretName, Comparison>,
 }
@@ -38,7 +39,7 @@ impl ValueFacts {
         for (name, versions) in versions {
             let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
             self.made.insert(name.clone(), made.collect());
-            self.unlabelled.insert(name, versions.into_iter().map(|version| version.id).collect());
+            self.unlabelled.insert(name, versions.into_iter().map(|version| version.id.to_string()).collect());
         }
     }
 }
@@ -128,7 +129,7 @@ impl ValuePlanner<'_> {
         self.remove_labels(difference);
         let mut moves = Vec::new();
         for (label, (holder, origin)) in &self.desired.labels {
-            moves.extend(self.label(label, holder, origin, putting, difference));
+            moves.extend(self.label(label.as_str(), holder, origin, putting, difference));
         }
         let attached = self.put_for_labels(&moves, difference);
         for LabelMove { label, before, to, on_git } in moves {
@@ -144,8 +145,8 @@ impl ValuePlanner<'_> {
         let Some(origin) = &self.desired.no_labels else { return };
         let live = self.observed.iter().flat_map(|secret| &secret.versions);
         let held = live.flat_map(|(id, labels)| labels.iter().map(move |label| (label, id)));
-        for (label, id) in held.filter(|(label, _)| !label.starts_with("AWS")) {
-            let (label, from) = (label.clone(), id.clone());
+        for (label, id) in held.filter(|(label, _)| !label.as_str().starts_with("AWS")) {
+            let (label, from) = (label.to_string(), id.to_string());
             difference.changes.push(Change::LabelRemoved {
                 label: label.clone(),
                 before: from.clone(),
@@ -357,7 +358,7 @@ impl ValuePlanner<'_> {
         let before = self.observed.and_then(|secret| secret.holder(label)).map(str::to_owned);
         let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
         let wanted = match holder {
-            LabelHolder::Version(id) => Some(id.clone()),
+            LabelHolder::Version(id) => Some(id.to_string()),
             LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{PlanError, ValueProblem};
-use crate::apply::Values;
-use crate::desired::{Desired, DesiredSecret, DesiredValue, SecretName, State};
+use crate::desired::{Desired, DesiredSecret, DesiredValue, State};
+use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
     Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
 };
-use crate::value::Identity;
+use crate::value::{Identity, Values};
 
 /// Secrets that one BatchGetSecretValue takes.
 const BATCH: usize = 20;

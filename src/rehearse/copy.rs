@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::placeholders::{Stock, of_version};
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::{KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
 use crate::plan::{Comparison, ValueFacts};
 use crate::reconcile::TargetPlan;
@@ -47,7 +48,7 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     /// `own` tells secrets of this target from those that only stand in some region.
-    fn secret(&self, secret: &LiveSecret, region: &str, own: bool) -> Snapshot {
+    fn secret(&self, secret: &LiveSecret, region: &Region, own: bool) -> Snapshot {
         let LiveSecret {
             name,
             arn,
@@ -66,14 +67,16 @@ impl Copier<'_> {
             // Which call showed it.
             seen: _,
         } = secret;
-        let replica_of = primary_region.clone().filter(|primary| primary != region);
-        let replicas =
-            replicas.iter().map(|(region, replica)| (region.clone(), self.replica(name, region, replica))).collect();
+        let replica_of = primary_region.as_ref().filter(|primary| *primary != region).map(Region::to_string);
+        let replicas = replicas
+            .iter()
+            .map(|(region, replica)| (region.to_string(), self.replica(name, region, replica)))
+            .collect();
         Snapshot {
             name: name.as_str().to_owned(),
-            arn: arn.clone(),
+            arn: arn.to_string(),
             description: description.clone(),
-            kms_key_id: kms_key_id.clone(),
+            kms_key_id: kms_key_id.as_ref().map(KmsKey::to_string),
             secret_type: secret_type.clone(),
             tags: tags.clone(),
             policy: match policy {
@@ -95,7 +98,7 @@ impl Copier<'_> {
     fn versions(
         &self,
         name: &SecretName,
-        versions: &BTreeMap<String, BTreeSet<String>>,
+        versions: &BTreeMap<VersionId, BTreeSet<StagingLabel>>,
         own: bool,
     ) -> BTreeMap<String, SnapshotVersion> {
         let declared =
@@ -106,7 +109,9 @@ impl Copier<'_> {
         };
         let unlabelled = self.facts.unlabelled.get(name).filter(|_| own).into_iter().flatten();
         let none = BTreeSet::new();
-        let ids: BTreeMap<&String, &BTreeSet<String>> = unlabelled.map(|id| (id, &none)).chain(versions).collect();
+        let labelled = versions.iter().map(|(id, labels)| (id.as_str(), labels));
+        let ids: BTreeMap<&str, &BTreeSet<StagingLabel>> =
+            unlabelled.map(|id| (id.as_str(), &none)).chain(labelled).collect();
         // A value that was compared with git's own, and found equal. One that could not be compared counts as equal:
         // the plan leaves it alone too.
         let compared = self.facts.compared.get(name).filter(|_| own);
@@ -114,22 +119,22 @@ impl Copier<'_> {
         let differs = matches!(compared, Some(Comparison::Differs));
         ids.into_iter()
             .map(|(id, labels)| {
-                let current = labels.contains("AWSCURRENT");
-                let is_gits = gits == Some(id.as_str()) && !(current && differs);
+                let current = labels.contains(StagingLabel::CURRENT);
+                let is_gits = gits == Some(id) && !(current && differs);
                 let value = match declared {
                     Some(value) if is_gits || (current && equal) => self.stock.of(&value.source),
                     _ => of_version(name, id),
                 };
-                (id.clone(), SnapshotVersion { labels: labels.iter().cloned().collect(), value })
+                (id.to_owned(), SnapshotVersion { labels: labels.iter().map(ToString::to_string).collect(), value })
             })
             .collect()
     }
 
-    fn replica(&self, name: &SecretName, region: &str, replica: &LiveReplica) -> SnapshotReplica {
+    fn replica(&self, name: &SecretName, region: &Region, replica: &LiveReplica) -> SnapshotReplica {
         let LiveReplica { kms_key_id, status } = replica;
-        let nothing_there = matches!(self.live.other_regions.get(&(region.to_owned(), name.clone())), Some(None));
+        let nothing_there = matches!(self.live.other_regions.get(&(region.clone(), name.clone())), Some(None));
         SnapshotReplica {
-            kms_key_id: kms_key_id.clone(),
+            kms_key_id: kms_key_id.as_ref().map(KmsKey::to_string),
             status: match status {
                 ReplicaStatus::InSync => SnapshotStatus::InSync,
                 ReplicaStatus::InProgress => SnapshotStatus::InProgress,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use crate::apply::{Arns, Values, WriteSecrets};
-use crate::desired::{Desired, SecretName};
-use crate::value::{GenerateOptions, Identity, SecretValue, Source, ValueError};
+use crate::apply::WriteSecrets;
+use crate::desired::Desired;
+use crate::domain::SecretName;
+use crate::value::{Arns, GenerateOptions, Identity, SecretValue, Source, ValueError, Values};
 
 /// Names values as the real run does, and makes none.
 pub(super) struct Placeholders<'a, V, W> {

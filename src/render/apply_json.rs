@@ -100,8 +100,8 @@ impl CallDocument {
 pub fn target(plan: &Plan, report: &ApplyReport, verified: Option<bool>) -> AppliedTarget {
     AppliedTarget {
         name: plan.target.clone(),
-        account: plan.account.clone(),
-        region: plan.region.clone(),
+        account: plan.account.as_ref().map(ToString::to_string),
+        region: plan.region.to_string(),
         calls_done: report.calls_done(),
         verified,
         secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),

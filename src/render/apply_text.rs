@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::paint::Paint;
 use super::{escape, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::plan::{ObservedField, Plan, Verb};
 
 /// One event as a line, without a line feed; events that only move a progress bar have none.

@@ -37,11 +37,11 @@ pub fn finding_text(finding: &Finding) -> String {
             format!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
         }
         FindingKind::Replica { primary_region } => {
-            format!("is a replica here; its primary is in {}", escape::line(primary_region))
+            format!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
         FindingKind::OverwritesForeign { region, owner } => format!(
             "would destroy a secret of the same name in {}, which belongs to {}",
-            escape::line(region),
+            escape::line(region.as_str()),
             escape::line(owner)
         ),
         FindingKind::PolicyRejected { problems } => {

@@ -41,7 +41,7 @@ fn reason_text(reason: &Reason) -> String {
         Reason::Foreign { owner } => format!("since it belongs to {}", escape::line(owner)),
         Reason::OwnedByService { service } => format!("since the AWS service {} owns it", escape::line(service)),
         Reason::Replica { primary_region } => {
-            format!("since it is a replica: import it in {}", escape::line(primary_region))
+            format!("since it is a replica: import it in {}", escape::line(primary_region.as_str()))
         }
         Reason::ScheduledForDeletion => "since it is scheduled for deletion".to_owned(),
         Reason::NameNotAllowed => "since no manifest can name it".to_owned(),

@@ -12,7 +12,7 @@ use super::finding::{finding_help, finding_text, finding_word};
 use super::rehearsal::{self, RehearsalDocument};
 use super::words;
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::Frequency;
+use crate::domain::{Frequency, KmsKey};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Fact, Finding, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity, Verb,
@@ -229,8 +229,8 @@ pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed:
     let PlanReport { findings, counts } = report;
     TargetDocument {
         name: target.clone(),
-        account: account.clone(),
-        region: region.clone(),
+        account: account.as_ref().map(ToString::to_string),
+        region: region.to_string(),
         error: None,
         summary: summary(plan, *counts),
         secrets: secrets.iter().map(secret).collect(),
@@ -318,7 +318,7 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
             Verb::Release => VerbDocument::Release,
             Verb::Delete => VerbDocument::Delete,
         },
-        arn: observed.as_ref().map(|secret| secret.arn.clone()),
+        arn: observed.as_ref().map(|secret| secret.arn.to_string()),
         origin: origin.as_ref().map(place),
         depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
         changes: changes.iter().map(change).collect(),
@@ -354,8 +354,8 @@ fn change(change: &Change) -> ChangeDocument {
         },
         Change::KmsKey { before, after, origin } => ChangeDocument {
             field: "kmsKeyId",
-            before: before.clone().map(Into::into),
-            after: after.clone().map(Into::into),
+            before: before.as_ref().map(|key| key.as_str().into()),
+            after: after.as_ref().map(|key| key.as_str().into()),
             origin: Some(place(origin)),
             ..none
         },
@@ -440,10 +440,10 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
         },
         Change::Replica { region, before, after, reason, origin } => ChangeDocument {
             field: "replicas",
-            key: Some(region.clone()),
-            before: before.as_ref().map(|key| replica(key.as_deref())),
-            after: after.as_ref().map(|key| replica(key.as_deref())),
-            note: words::replica_reason(region, reason),
+            key: Some(region.to_string()),
+            before: before.as_ref().map(|key| replica(key.as_ref())),
+            after: after.as_ref().map(|key| replica(key.as_ref())),
+            note: words::replica_reason(region.as_str(), reason),
             origin: Some(place(origin)),
             ..none
         },
@@ -470,8 +470,8 @@ fn rotation(setup: &RotationSetup) -> serde_json::Value {
     members.into()
 }
 
-fn replica(key: Option<&str>) -> serde_json::Value {
-    serde_json::json!({ "kmsKeyId": key.unwrap_or("alias/aws/secretsmanager") })
+fn replica(key: Option<&KmsKey>) -> serde_json::Value {
+    serde_json::json!({ "kmsKeyId": key.map_or(KmsKey::DEFAULT_ALIAS, KmsKey::as_str) })
 }
 
 fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {

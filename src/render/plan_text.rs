@@ -7,6 +7,7 @@ use super::finding::{finding_help, finding_text};
 use super::paint::Paint;
 use super::rows::{Piece, Tone, paint_tone, place, rows};
 use super::{escape, rows, words};
+use crate::domain::AccountId;
 use crate::plan::{Counts, Finding, Plan, PlanReport, Refusal, SecretPlan, Severity};
 
 /// Width of the column that names a field.
@@ -24,7 +25,7 @@ pub fn heading(paint: Paint, name: &str, account: Option<&str>, region: &str) ->
 
 /// One target's plan: its secrets with their differences, the findings, and a summary line.
 pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> String {
-    let mut out = heading(paint, &plan.target, plan.account.as_deref(), &plan.region);
+    let mut out = heading(paint, &plan.target, plan.account.as_ref().map(AccountId::as_str), plan.region.as_str());
     for secret in &plan.secrets {
         out.push('\n');
         out.push_str(&secret_plan(paint, secret));

@@ -4,6 +4,7 @@ use super::error::{target_line, target_text};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
 use super::{PlanView, PlannedView, TargetView, plan_json, plan_text, rehearsal};
+use crate::domain::AccountId;
 use crate::plan::Selection;
 use crate::reconcile::TargetPlan;
 use crate::workflow::{Prepared, PreparedTarget};
@@ -26,7 +27,12 @@ fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &Prep
         }
         Err(error) => {
             let target = &desired.target;
-            let heading = plan_text::heading(paint, &target.name, target.account.as_deref(), &target.region);
+            let heading = plan_text::heading(
+                paint,
+                &target.name,
+                target.account.as_ref().map(AccountId::as_str),
+                target.region.as_str(),
+            );
             // The artifact stands by itself: it may be read where standard error is not.
             format!("{heading}\n  {}: {}\n", paint.error("could not be planned"), target_line(error))
         }
@@ -45,7 +51,12 @@ pub fn json(prepared: &Prepared<'_>) -> String {
             }
             Err(error) => {
                 let target = &desired.target;
-                plan_json::failed_target(&target.name, target.account.as_deref(), &target.region, target_text(error))
+                plan_json::failed_target(
+                    &target.name,
+                    target.account.as_ref().map(AccountId::as_str),
+                    target.region.as_str(),
+                    target_text(error),
+                )
             }
         })
         .collect();
@@ -62,10 +73,10 @@ pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'
         .map(|(PreparedTarget { desired, endpoint: _, planned }, graph)| TargetView {
             name: &desired.target.name,
             account: match planned {
-                Ok(planned) => planned.target.plan.account.as_deref(),
-                Err(_) => desired.target.account.as_deref(),
+                Ok(planned) => planned.target.plan.account.as_ref().map(AccountId::as_str),
+                Err(_) => desired.target.account.as_ref().map(AccountId::as_str),
             },
-            region: &desired.target.region,
+            region: desired.target.region.as_str(),
             planned: match planned {
                 Ok(planned) => {
                     let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;

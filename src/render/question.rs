@@ -1,6 +1,7 @@
 //! What is asked before something is written: how much, and where.
 
 use super::{count, escape};
+use crate::domain::AccountId;
 use crate::workflow::Prepared;
 
 /// What a confirmation takes as yes.
@@ -44,8 +45,8 @@ pub fn apply(prepared: &Prepared<'_>) -> String {
             let plan = &planned.target.plan;
             let place = Where {
                 target: &plan.target,
-                account: plan.account.as_deref(),
-                region: &plan.region,
+                account: plan.account.as_ref().map(AccountId::as_str),
+                region: plan.region.as_str(),
                 endpoint: target.endpoint.as_deref(),
             };
             (plan.secrets.len(), place.text())

@@ -11,7 +11,7 @@ use super::paint::Paint;
 use super::plan_json::{self, SecretDocument};
 use super::{escape, plan_text, words};
 use crate::apply::SecretOutcome;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::plan::{Plan, SecretPlan};
 use crate::rehearse::{RehearsalReport, Rehearsed};
 

@@ -11,6 +11,7 @@ use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::{escape, words};
 use crate::desired::{OWNER_TAG, RotationSetup};
+use crate::domain::KmsKey;
 use crate::origin::Origin;
 use crate::plan::{Change, PlannedText, Refusal, SecretPlan, Verb};
 
@@ -147,13 +148,13 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         Change::Deleted { deletion, replicas } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
             if !replicas.is_empty() {
-                let regions: Vec<_> = replicas.iter().map(|region| escape::line(region)).collect();
+                let regions: Vec<_> = replicas.iter().map(|region| escape::line(region.as_str())).collect();
                 let text = format!("the replicas in {} go first, at once and for good", regions.join(", "));
                 rows.push(Row::new("replicas", vec![piece(Tone::Removed, text)], None));
             }
         }
         Change::Type { before, after, origin } => {
-            let (before, after) = (named(before.as_ref(), "none"), named(after.as_ref(), "none"));
+            let (before, after) = (named(before.as_deref(), "none"), named(after.as_deref(), "none"));
             rows.push(Row::new("type", new_or_from_to(verb, before, after), Some(origin)));
         }
         Change::Rotation { before, after, run, origin } => {
@@ -161,14 +162,17 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.extend(words::rotation_run(*run).map(warning));
         }
         Change::Replica { region, before, after, reason, origin } => {
-            rows.push(Row::new("replicas", replica(region, before.as_ref(), after.as_ref()), Some(origin)));
-            rows.extend(words::replica_reason(region, reason).map(warning));
+            rows.push(Row::new("replicas", replica(region.as_str(), before.as_ref(), after.as_ref()), Some(origin)));
+            rows.extend(words::replica_reason(region.as_str(), reason).map(warning));
         }
         Change::Description { before, after, origin } => {
             rows.push(description(before.as_deref(), after.as_ref(), origin));
         }
         Change::KmsKey { before, after, origin } => {
-            let (before, after) = (named(before.as_ref(), "the default key"), named(after.as_ref(), "the default key"));
+            let (before, after) = (
+                named(before.as_ref().map(KmsKey::as_str), "the default key"),
+                named(after.as_ref().map(KmsKey::as_str), "the default key"),
+            );
             rows.push(Row::new("kmsKeyId", new_or_from_to(verb, before, after), Some(origin)));
         }
         Change::Tag { key, before, after, origin } => {
@@ -188,7 +192,7 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         }
         Change::Label { label, before, after, origin } => {
             let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
-            pieces.extend(from_to(named(before.as_ref(), "no version"), named(after.as_ref(), "git's version")));
+            pieces.extend(from_to(named(before.as_deref(), "no version"), named(after.as_deref(), "git's version")));
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Policy { before, after, origin } => {
@@ -202,7 +206,7 @@ fn warning(text: impl Into<String>) -> Row {
 }
 
 /// A text, or the words for having none.
-fn named(text: Option<&String>, none: &str) -> String {
+fn named(text: Option<&str>, none: &str) -> String {
     text.map_or_else(|| none.to_owned(), |text| escape::line(text).into_owned())
 }
 
@@ -285,9 +289,9 @@ fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piec
     }
 }
 
-fn replica(region: &str, before: Option<&Option<String>>, after: Option<&Option<String>>) -> Vec<Piece> {
-    let key = |key: &Option<String>| match key.as_deref() {
-        None | Some("alias/aws/secretsmanager") => "the region's default key".to_owned(),
+fn replica(region: &str, before: Option<&Option<KmsKey>>, after: Option<&Option<KmsKey>>) -> Vec<Piece> {
+    let key = |key: &Option<KmsKey>| match key.as_ref().map(KmsKey::as_str) {
+        None | Some(KmsKey::DEFAULT_ALIAS) => "the region's default key".to_owned(),
         Some(key) => escape::line(key).into_owned(),
     };
     let region = escape::line(region);

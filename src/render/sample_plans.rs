@@ -6,7 +6,8 @@ use std::path::Path;
 use super::graph::{Edge, GraphTarget, Node, Status};
 use super::{PlanView, PlannedView, TargetView};
 use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
-use crate::desired::{Deletion, SecretName};
+use crate::desired::Deletion;
+use crate::domain::{AccountId, KmsKey, Region, SecretName};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Verb,
@@ -47,7 +48,11 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
                 origin: at(),
             },
             Change::Description { before: Some(shown.to_owned()), after: None, origin: at() },
-            Change::KmsKey { before: Some(shown.to_owned()), after: Some("alias/payments".to_owned()), origin: at() },
+            Change::KmsKey {
+                before: Some(KmsKey::of_service(shown)),
+                after: Some(KmsKey::of_service("alias/payments")),
+                origin: at(),
+            },
             Change::Tag {
                 key: shown.to_owned(),
                 before: Some(shown.to_owned()),
@@ -60,7 +65,7 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
                 after: Box::new(PlannedPolicy::Document { policy, known: true }),
                 origin: at(),
             },
-            Change::Deleted { deletion: Deletion::Force, replicas: BTreeSet::from([shown.to_owned()]) },
+            Change::Deleted { deletion: Deletion::Force, replicas: BTreeSet::from([Region::of_service(shown)]) },
         ],
         actions: Vec::new(),
         depends_on: BTreeSet::from([SecretName::new(shown)]),
@@ -78,8 +83,8 @@ impl Sample {
             plan: Plan {
                 project: "payments".to_owned(),
                 target: "staging".to_owned(),
-                account: Some("111111111111".to_owned()),
-                region: "eu-west-1".to_owned(),
+                account: Some(AccountId::of_service("111111111111")),
+                region: Region::of_service("eu-west-1"),
                 secrets: (0..secrets).map(|number| secret(&format!("staging/db-{number}"), shown)).collect(),
             },
             report: PlanReport {
@@ -127,7 +132,7 @@ impl Sample {
                     project: "payments".to_owned(),
                     target: "staging".to_owned(),
                     account: None,
-                    region: "eu-west-1".to_owned(),
+                    region: Region::of_service("eu-west-1"),
                     secrets: vec![secret(shown, shown)],
                 },
                 differs: BTreeSet::from([name.clone()]),
@@ -146,8 +151,8 @@ impl Sample {
     pub(super) fn view<'a>(&'a self, name: &'a str) -> TargetView<'a> {
         TargetView {
             name,
-            account: self.plan.account.as_deref(),
-            region: &self.plan.region,
+            account: self.plan.account.as_ref().map(AccountId::as_str),
+            region: self.plan.region.as_str(),
             planned: Ok(PlannedView {
                 plan: &self.plan,
                 report: &self.report,

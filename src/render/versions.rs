@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::escape;
 use super::paint::Paint;
 use crate::desired::VALUE_TAG;
+use crate::domain::{KmsKey, StagingLabel};
 use crate::live::{LiveSecret, VersionEntry};
 
 /// The version of the format of [`json`].
@@ -37,18 +38,18 @@ pub fn text(
 ) -> String {
     let mut out = format!("{}\n", paint.strong(escape::line(secret.name.as_str())));
     for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
-        let labels: Vec<_> = labels.iter().map(|label| escape::line(label)).collect();
+        let labels: Vec<_> = labels.iter().map(|label| escape::line(label.as_str())).collect();
         let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels.join(", ")) };
-        let gits = match compared.get(id) {
+        let gits = match compared.get(id.as_str()) {
             Some(true) => paint.moved("  git's value, compared"),
-            Some(false) if git == Some(id) => paint.error("  NOT git's value, although its id says so"),
+            Some(false) if git == Some(id.as_str()) => paint.error("  NOT git's value, although its id says so"),
             Some(false) => paint.faint("  another value than git's"),
-            None if is_gits(secret, id, git) => paint.moved("  git's value"),
+            None if is_gits(secret, id.as_str(), git) => paint.moved("  git's value"),
             None => String::new(),
         };
-        let _ = writeln!(out, "\n  {}  {labels}{gits}", escape::line(id));
+        let _ = writeln!(out, "\n  {}  {labels}{gits}", escape::line(id.as_str()));
         let made = created.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-        let keys: Vec<_> = kms_key_ids.iter().map(|key| escape::line(key)).collect();
+        let keys: Vec<_> = kms_key_ids.iter().map(|key| escape::line(key.as_str())).collect();
         let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(", ") };
         let _ = writeln!(out, "      made {made}, last read {}, key {keys}", day(*last_accessed));
     }
@@ -57,7 +58,9 @@ pub fn text(
     }
     out.push_str(&keys_needed(secret, entries));
     let known = |git: &&str| {
-        entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)) || compared.get(&entry.id) == Some(&true))
+        entries.iter().any(|entry| {
+            is_gits(secret, entry.id.as_str(), Some(git)) || compared.get(entry.id.as_str()) == Some(&true)
+        })
     };
     if let Some(git) = git.filter(|git| !known(git)) {
         let _ = writeln!(out, "\n  git's value ({git}) is not among them.");
@@ -70,9 +73,12 @@ pub fn text(
 /// others keep the old one until they are removed (UpdateSecret, `KmsKeyId`).
 fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
     let current = secret.current_version();
-    let now: BTreeSet<&String> =
-        entries.iter().filter(|entry| current == Some(&entry.id)).flat_map(|entry| &entry.kms_key_ids).collect();
-    let old: BTreeSet<&String> =
+    let now: BTreeSet<&KmsKey> = entries
+        .iter()
+        .filter(|entry| current == Some(entry.id.as_str()))
+        .flat_map(|entry| &entry.kms_key_ids)
+        .collect();
+    let old: BTreeSet<&KmsKey> =
         entries.iter().flat_map(|entry| &entry.kms_key_ids).filter(|key| !now.contains(key)).collect();
     if now.is_empty() {
         return String::new();
@@ -80,15 +86,15 @@ fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
     if old.is_empty() {
         return "\n  No version needs another key than the current one's.\n".to_owned();
     }
-    let needs = |key: &String| {
+    let needs = |key: &KmsKey| {
         let versions: Vec<_> = entries
             .iter()
             .filter(|entry| entry.kms_key_ids.contains(key))
-            .map(|entry| escape::line(&entry.id))
+            .map(|entry| escape::line(entry.id.as_str()))
             .collect();
         format!(
             "\n  {} is still needed by {}: do not delete or disable it yet.\n",
-            escape::line(key),
+            escape::line(key.as_str()),
             versions.join(", ")
         )
     };
@@ -117,7 +123,7 @@ struct Version<'a> {
     equals_git: Option<bool>,
     created: Option<String>,
     last_accessed: Option<String>,
-    kms_key_ids: &'a [String],
+    kms_key_ids: &'a [KmsKey],
 }
 
 /// The same for programs.
@@ -131,16 +137,16 @@ pub fn json(
     let document = Document {
         format_version: FORMAT_VERSION,
         name: secret.name.as_str(),
-        arn: &secret.arn,
+        arn: secret.arn.as_str(),
         git_version: git,
         versions: entries
             .iter()
             .map(|entry| Version {
-                id: &entry.id,
-                labels: entry.labels.iter().map(String::as_str).collect(),
+                id: entry.id.as_str(),
+                labels: entry.labels.iter().map(StagingLabel::as_str).collect(),
                 deprecated: entry.labels.is_empty(),
-                is_gits: is_gits(secret, &entry.id, git),
-                equals_git: compared.get(&entry.id).copied(),
+                is_gits: is_gits(secret, entry.id.as_str(), git),
+                equals_git: compared.get(entry.id.as_str()).copied(),
                 created: date(&entry.created),
                 last_accessed: date(&entry.last_accessed),
                 kms_key_ids: &entry.kms_key_ids,

@@ -12,8 +12,10 @@ use super::secret::check_len;
 use super::sops::select::{Part, Selection};
 use super::sops::{Kind, SopsFiles};
 use super::source::Source;
-use super::version::{IdHasher, VersionId};
-use crate::desired::{Part as Piece, SecretName};
+use super::version::IdHasher;
+use crate::domain::Arn;
+use crate::domain::VersionId;
+use crate::domain::{Part as Piece, SecretName};
 
 /// What git knows of the version that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl Identity {
 }
 
 /// Finds the ARN of another secret, if it is known.
-type Arns<'a> = dyn Fn(&SecretName) -> Option<String> + 'a;
+type Arns<'a> = dyn Fn(&SecretName) -> Option<Arn> + 'a;
 
 impl Source {
     /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and

@@ -19,6 +19,7 @@ mod render;
 mod secret;
 mod sops;
 mod source;
+mod values;
 mod version;
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ pub use sops::{
     SopsKey, SopsProgram, SopsTrust, config_home,
 };
 pub use source::{GenerateOptions, SopsPart, Source};
-pub use version::VersionId;
+pub use values::{Arns, Values};
 
 /// The largest value that Secrets Manager takes, in bytes (PutSecretValue, `SecretString` and `SecretBinary`).
 pub const MAX_VALUE_BYTES: usize = 65_536;

@@ -14,7 +14,7 @@ use super::secret::SecretValue;
 use super::sops::select::{Open, Part, Selection};
 use super::sops::{DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, yaml_number};
 use super::source::{GenerateOptions, SopsPart, Source};
-use crate::desired::{SecretName, Template};
+use crate::domain::{Arn, SecretName, Template};
 use crate::files::ProjectFile;
 
 /// Makes random passwords (GetRandomPassword). The error is for a person to read.
@@ -28,7 +28,7 @@ pub struct RenderContext<'a, K, P> {
     /// Decrypts SOPS files.
     pub decryptor: &'a Decryptor<'a, K>,
     /// Finds the ARN of another secret, if it is known.
-    pub arns: &'a (dyn Fn(&SecretName) -> Option<String> + Sync),
+    pub arns: &'a (dyn Fn(&SecretName) -> Option<Arn> + Sync),
     /// The environment as far as manifests may see it.
     pub env: EnvAccess<'a>,
     /// Makes passwords.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::sops::Format as SopsFormat;
-use crate::desired::{SecretName, Template};
+use crate::domain::{SecretName, Template};
 use crate::files::ProjectFile;
 
 /// Where a secret's value comes from. Every file in it was checked: a regular one inside the project.
@@ -172,7 +172,7 @@ impl fmt::Debug for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::Part;
+    use crate::domain::Part;
 
     fn nested() -> Source {
         let arn = Part::SecretArn(SecretName::new("app/other"));

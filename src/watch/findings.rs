@@ -74,7 +74,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::desired::SecretName;
+    use crate::domain::SecretName;
     use crate::drift::{Drift, Found, TargetDrift};
     use crate::reconcile::{PlanError, TargetError};
 

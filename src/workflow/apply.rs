@@ -10,9 +10,10 @@ use super::outcome::{AppliedTarget, ApplyRun};
 use super::prepare::{Planned, Prepared};
 use super::session::Run;
 use super::stop::{Stop, stopped};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Values, Work, apply};
-use crate::desired::SecretName;
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Work, apply};
+use crate::domain::SecretName;
 use crate::reconcile::{TargetError, verify};
+use crate::value::Values;
 
 /// How a run carries plans out.
 #[derive(Clone, Copy)]
@@ -68,8 +69,8 @@ impl ApplyRequest<'_> {
                 arn: caller.map(str::to_owned),
                 project: desired.project.clone(),
                 target: desired.target.name.clone(),
-                account: target.live.account.clone(),
-                region: desired.target.region.clone(),
+                account: target.live.account.as_ref().map(ToString::to_string),
+                region: desired.target.region.to_string(),
             },
         };
         let recorder = Recorder::new(writer, &entries);

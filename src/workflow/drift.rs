@@ -118,6 +118,7 @@ impl Look {
                 (target.live.account.clone().or(place.account), Ok(found))
             }
         };
-        TargetDrift { name: place.name, account, region: place.region, outcome }
+        let account = account.map(|account| account.to_string());
+        TargetDrift { name: place.name, account, region: place.region.to_string(), outcome }
     }
 }

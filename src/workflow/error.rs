@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::manifest::Diagnostics;
 
 /// Why a command did not do, or did not do wholly, what it was asked for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{Error, ErrorKind};
 use crate::aws::ConnectError;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::live::ServiceError;
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::ValueError;

@@ -8,7 +8,8 @@ use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
 use super::event::{Event, Tell};
 use super::failures::TargetFailure;
 use crate::aws::Aws;
-use crate::desired::{Deletion, Desired, SecretName};
+use crate::desired::{Deletion, Desired};
+use crate::domain::{AccountId, SecretName};
 use crate::files::{FileFault, open_operator_file};
 use crate::import::tfstate::{State, parse};
 use crate::import::{Choice, LeftOut, Proof, Reason, choose, prove};
@@ -83,10 +84,10 @@ impl ImportSource<'_> {
     pub fn from_state(self, state: State) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
         let here = state.secrets.iter().filter(|found| found.region == desired.target.region);
-        let accounts: BTreeSet<&str> = here.map(|found| found.account.as_str()).collect();
+        let accounts: BTreeSet<&AccountId> = here.map(|found| &found.account).collect();
         let account = match (&desired.target.account, accounts.iter().next()) {
             (Some(account), _) => Some(account.clone()),
-            (None, first) if accounts.len() < 2 => first.map(|account| (*account).to_owned()),
+            (None, first) if accounts.len() < 2 => first.map(|account| (*account).clone()),
             (None, _) => {
                 let hint = Hint::NameAccount { target: desired.target.name.clone() };
                 return Err(Error::from(ErrorKind::Local(Problem::StateOfSeveralAccounts)).hint(hint));

@@ -9,7 +9,8 @@ use super::journal::{Caller, Entries, Journal};
 use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::{Region, SecretName};
 use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
 use crate::manifest::{Loaded, nearest};
 use crate::reconcile::{PlanError, TargetError};
@@ -52,14 +53,14 @@ impl OneSecret {
     }
 
     /// Where the records of calls about it go: into the journal, as made in a region.
-    pub fn entries<'a>(&self, journal: &'a Journal, region: &str) -> Entries<'a> {
+    pub fn entries<'a>(&self, journal: &'a Journal, region: &Region) -> Entries<'a> {
         let Self { desired, connection, .. } = self;
         let caller = Caller {
             arn: connection.caller.clone(),
             project: desired.project.clone(),
             target: desired.target.name.clone(),
-            account: connection.account.clone(),
-            region: region.to_owned(),
+            account: connection.account.as_ref().map(ToString::to_string),
+            region: region.to_string(),
         };
         Entries { journal: Some(journal), caller }
     }
@@ -81,7 +82,7 @@ impl OneSecret {
             return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreTakesBack));
         }
         if self.secret.is_replica_in(&self.desired.target.region) {
-            let primary = self.secret.primary_region.clone().unwrap_or_default();
+            let primary = self.secret.primary_region.clone().unwrap_or_default().to_string();
             return Err(self.refuse(SecretProblem::Replica { primary }).hint(Hint::TargetInThatRegion));
         }
         if let Some(service) = self.secret.owning_service.clone() {

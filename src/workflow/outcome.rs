@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::apply::{Answer, CallRecord};
-    use crate::desired::SecretName;
+    use crate::domain::{Region, SecretName};
     use crate::plan::ObservedField;
 
     fn plan() -> Plan {
@@ -75,7 +75,7 @@ mod tests {
             project: "p".to_owned(),
             target: "t".to_owned(),
             account: None,
-            region: "eu-west-1".to_owned(),
+            region: Region::of_service("eu-west-1"),
             secrets: Vec::new(),
         }
     }

@@ -10,7 +10,8 @@ use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
 use crate::aws::Connection;
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::live::ReadProgress;
 use crate::manifest::nearest;
 use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
@@ -128,7 +129,7 @@ impl<'s> Run<'s> {
         planning: &Planning<'_, RunValues<'_, NoPasswords>>,
     ) -> Result<Planned, TargetError> {
         let connection = self.session.aws.connect(&desired.target).await?;
-        let account = connection.account.as_deref();
+        let account = connection.account.as_ref();
         // A shard keeps secrets together that depend on each other, which differs from target to target.
         let rules = Rules { selection: planning.rules.selection.of_target(desired) };
         let planning = Planning { rules: &rules, ..*planning };

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::one_secret::OneSecret;
 use crate::apply::WriteSecrets;
-use crate::desired::{OWNER_TAG, SecretName};
+use crate::desired::OWNER_TAG;
+use crate::domain::{Region, SecretName};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::reconcile::{PlanError, TargetError};
 
 /// A replica and its primary.
 pub struct Primary {
     /// The primary's region.
-    pub region: String,
+    pub region: Region,
     /// The replica's region.
-    pub replica: String,
+    pub replica: Region,
     /// Why the primary could not be asked who owns the secret, when it could not.
     pub not_asked: Option<Error>,
 }
@@ -26,17 +27,17 @@ pub async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Resu
     let here = &desired.target.region;
     if !secret.is_replica_in(here) {
         found.check_owner()?;
-        let hint = Hint::ReplicasIn { regions: secret.replicas.keys().cloned().collect() };
+        let hint = Hint::ReplicasIn { regions: secret.replicas.keys().map(Region::to_string).collect() };
         return match region {
             Some(region) if secret.replicas.contains_key(region) => {
-                Ok(Primary { region: here.clone(), replica: region.to_owned(), not_asked: None })
+                Ok(Primary { region: here.clone(), replica: Region::of_service(region), not_asked: None })
             }
             Some(region) => Err(found.refuse(SecretProblem::NoReplicaIn { region: region.to_owned() }).hint(hint)),
             None => Err(found.refuse(SecretProblem::IsPrimary).hint(hint)),
         };
     }
-    if region.is_some_and(|region| region != here) {
-        return Err(found.refuse(SecretProblem::ReplicaHere { region: here.clone() }).hint(Hint::LeaveRegionOut));
+    if region.is_some_and(|region| *here != region) {
+        return Err(found.refuse(SecretProblem::ReplicaHere { region: here.to_string() }).hint(Hint::LeaveRegionOut));
     }
     let region = secret.primary_region.clone().unwrap_or_default();
     let not_asked = match connection.reader().describe_in_region(&region, &secret.name).await {
@@ -45,7 +46,7 @@ pub async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Resu
             let ours = primary.named_owner().and_then(|owner| owner.split_once('/')).map(|(project, _)| project);
             if ours != Some(desired.project.as_str()) {
                 let owner = primary.named_owner().unwrap_or("nobody").to_owned();
-                return Err(found.refuse(SecretProblem::PrimaryBelongsTo { region, owner }));
+                return Err(found.refuse(SecretProblem::PrimaryBelongsTo { region: region.to_string(), owner }));
             }
             None
         }

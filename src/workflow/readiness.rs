@@ -4,9 +4,9 @@ use super::error::{Error, ErrorKind};
 use super::failures::{group_targets, group_values};
 use super::prepare::Prepared;
 use super::session::Run;
-use crate::apply::Values;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::plan::Action;
+use crate::value::Values;
 
 /// Whether an apply may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

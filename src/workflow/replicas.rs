@@ -7,7 +7,7 @@ use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Place};
 use super::stop::stopped;
 use crate::apply::ApplyReport;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::live::{ReplicaStatus, ServiceError, describe_all};
 use crate::reconcile::{PlanError, TargetError};
 
@@ -67,7 +67,7 @@ impl ApplyRequest<'_> {
                             failed += 1;
                             let kind = ErrorKind::ReplicaFailed {
                                 secret: secret.clone(),
-                                region: region.clone(),
+                                region: region.to_string(),
                                 message: message.clone(),
                             };
                             (self.tell)(Event::Failed(&kind.into()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::{Error, ErrorKind, Hint, Problem, SecretProblem};
 use super::stop::{Stop, stopped};
 use crate::aws::Writer;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::live::ReadSecrets;
 use crate::reconcile::{PlanError, TargetError};
 

@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, ErrorKind};
 use super::failures::group_values;
-use crate::apply::{Arns, Values, WriteSecrets};
+use crate::apply::WriteSecrets;
 use crate::aws::{Aws, Kms, Writer};
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::value::{
-    AgeKeys, Decryptor, EnvAccess, GenerateOptions, Identity, Passwords, RenderContext, SecretValue, SopsFiles,
-    SopsKey, SopsProgram, SopsTrust, Source, ValueError, config_home,
+    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, Passwords, RenderContext, SecretValue, SopsFiles,
+    SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
 };
 
 /// The throwaway key that an example ships with. It counts in `--sandbox` runs only.

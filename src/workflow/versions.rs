@@ -6,8 +6,8 @@ use super::error::{Error, Hint, SecretProblem};
 use super::failures::group_values;
 use super::one_secret::OneSecret;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
-use crate::apply::Values;
 use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
+use crate::value::Values;
 
 /// Every version, deprecated ones too, the newest first.
 pub async fn versions_of(found: &OneSecret) -> Result<Vec<VersionEntry>, Error> {
@@ -39,10 +39,11 @@ pub async fn compare_versions(
     };
     let mut compared = BTreeMap::new();
     for entry in entries {
-        let live = found.connection.reader().value(name, &entry.id).await.map_err(|error| found.call_failed(error))?;
+        let live =
+            found.connection.reader().value(name, entry.id.as_str()).await.map_err(|error| found.call_failed(error))?;
         // A version that a rotation began has no value until its first step is done.
         if let Some(live) = live {
-            compared.insert(entry.id.clone(), live == declared);
+            compared.insert(entry.id.to_string(), live == declared);
         }
     }
     Ok(compared)
@@ -59,10 +60,10 @@ fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(St
     if let Some(stuck) = secret.stuck_version() {
         return Err(SecretProblem::Rotating { version: stuck.to_owned() });
     }
-    let chosen = entries.iter().find(|entry| entry.id == to || entry.labels.contains(to));
+    let chosen = entries.iter().find(|entry| entry.id == *to || entry.labels.contains(to));
     match chosen {
         None => Err(SecretProblem::NoVersion { wanted: to.to_owned() }),
-        Some(entry) if entry.id == current => Err(SecretProblem::CurrentAlready { version: entry.id.clone() }),
-        Some(entry) => Ok((current.to_owned(), entry.id.clone())),
+        Some(entry) if entry.id == *current => Err(SecretProblem::CurrentAlready { version: entry.id.to_string() }),
+        Some(entry) => Ok((current.to_owned(), entry.id.to_string())),
     }
 }

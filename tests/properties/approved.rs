@@ -1,15 +1,15 @@
 //! What holds of an approved plan: the same inputs give the same fingerprint, and a change of anything that its actions
 //! rest on gives another one, which is also what an apply compares before its first write.
 
-use keywright::apply::{Arns, Values};
 use keywright::aws::Aws;
-use keywright::desired::{Desired, SecretName};
+use keywright::desired::Desired;
+use keywright::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use keywright::live::{Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{Action, Plan, Rules, SecretPlan, Verb, conflicts, fingerprint, target_lines};
 use keywright::reconcile::{Planning, Reading, plan_target};
 use keywright::sandbox::Sandbox;
-use keywright::value::{Identity, SecretValue, SopsFiles, Source, ValueError};
+use keywright::value::{Arns, Identity, SecretValue, SopsFiles, Source, ValueError, Values};
 use proptest::prelude::*;
 
 use crate::desired::desired_secrets;
@@ -38,7 +38,10 @@ fn planned(folder: &tempfile::TempDir, sandbox: &Sandbox) -> (Desired, Plan) {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
         let rules = Rules::default();
         let planning = Planning { rules: &rules, values: &Names, reading: Reading::default(), progress: &|_| {} };
-        plan_target(connection.reader(), &desired, Some(ACCOUNT), &planning).await.expect("a plan").plan
+        plan_target(connection.reader(), &desired, Some(&AccountId::of_service(ACCOUNT)), &planning)
+            .await
+            .expect("a plan")
+            .plan
     });
     (desired, plan)
 }
@@ -52,8 +55,8 @@ fn any_action(plan: &SecretPlan, wanted: fn(&Action) -> bool) -> bool {
 }
 
 const CHANGES: [Change; 17] = [
-    ("made anew", |live| live.arn.push('x'), |_| true),
-    ("became a replica", |live| live.primary_region = Some("mars-north-1".to_owned()), |_| true),
+    ("made anew", |live| live.arn = Arn::of_service(format!("{}x", live.arn)), |_| true),
+    ("became a replica", |live| live.primary_region = Some(Region::of_service("mars-north-1")), |_| true),
     (
         "deletion scheduled, or taken back",
         |live| live.deleted_at = if live.deleted_at.is_some() { None } else { Some(jiff::Timestamp::UNIX_EPOCH) },
@@ -77,7 +80,7 @@ const CHANGES: [Change; 17] = [
     ),
     (
         "key",
-        |live| live.kms_key_id = Some("alias/changed".to_owned()),
+        |live| live.kms_key_id = Some(KmsKey::of_service("alias/changed")),
         |plan| any_action(plan, |action| matches!(action, Action::Update { kms_key_id: Some(_), .. })),
     ),
     (
@@ -97,7 +100,12 @@ const CHANGES: [Change; 17] = [
     ),
     (
         "a version",
-        |live| drop(live.versions.insert("changed".to_owned(), std::iter::once("AWSPREVIOUS".to_owned()).collect())),
+        |live| {
+            drop(
+                live.versions
+                    .insert(VersionId::of_service("changed"), [StagingLabel::of_service("AWSPREVIOUS")].into()),
+            )
+        },
         |plan| {
             any_action(plan, |action| {
                 matches!(action, Action::PutValue(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. })
@@ -133,7 +141,7 @@ const CHANGES: [Change; 17] = [
         "a replica",
         |live| {
             let replica = LiveReplica { kms_key_id: None, status: ReplicaStatus::InProgress };
-            live.replicas.insert("mars-north-1".to_owned(), replica);
+            live.replicas.insert(Region::of_service("mars-north-1"), replica);
         },
         |plan| any_action(plan, |action| matches!(action, Action::Replicate { .. } | Action::RemoveReplicas { .. })),
     ),

@@ -54,20 +54,20 @@ pub(crate) fn is_write(call: &Call) -> bool {
 /// No values: for tests of everything else.
 pub(crate) struct NoValues;
 
-impl keywright::apply::Values for NoValues {
+impl keywright::value::Values for NoValues {
     async fn render(
         &self,
         _: &keywright::value::Source,
-        _: &keywright::apply::Arns<'_>,
+        _: &keywright::value::Arns<'_>,
     ) -> Result<keywright::value::SecretValue, keywright::value::ValueError> {
         unreachable!("no value is declared")
     }
 
     fn identity(
         &self,
-        _: &keywright::desired::SecretName,
+        _: &keywright::domain::SecretName,
         _: &keywright::value::Source,
-        _: &keywright::apply::Arns<'_>,
+        _: &keywright::value::Arns<'_>,
     ) -> Result<keywright::value::Identity, keywright::value::ValueError> {
         unreachable!("no value is declared")
     }

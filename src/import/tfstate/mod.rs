@@ -15,6 +15,7 @@ pub use parse::{StateError, parse};
 pub use removed::removed_blocks;
 
 use crate::desired::Deletion;
+use crate::domain::{AccountId, Region};
 use crate::live::LiveSecret;
 
 /// What a state says about secrets.
@@ -32,9 +33,9 @@ pub struct StateSecret {
     /// Its address, for example `aws_secretsmanager_secret.svc["ledger"]`.
     pub address: String,
     /// The account and region in its ARN.
-    pub account: String,
+    pub account: AccountId,
     /// See `account`.
-    pub region: String,
+    pub region: Region,
     /// What Terraform knows of it.
     pub secret: LiveSecret,
     /// `recovery_window_in_days`; 0 is [`Deletion::Force`].

@@ -12,7 +12,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::address::{index, is_identifier, module_path};
 use super::attributes::{Attributes, Loose};
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret};
-use crate::desired::{Deletion, SecretName};
+use crate::desired::Deletion;
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 
@@ -127,7 +128,7 @@ struct Reading {
     /// What other resources say of a secret, by its ARN.
     policies: BTreeMap<String, LivePolicy>,
     rotations: BTreeMap<String, LiveRotation>,
-    versions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    versions: BTreeMap<String, BTreeMap<VersionId, BTreeSet<StagingLabel>>>,
 }
 
 impl Reading {
@@ -165,21 +166,21 @@ impl Reading {
     fn secret(&mut self, address: &str, attributes: &Attributes) -> Option<String> {
         let arn = attributes.text("arn").or_else(|| attributes.text("id"))?;
         let mut parts = arn.splitn(7, ':').skip(3);
-        let (region, account) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        let (region, account) = (Region::of_service(parts.next()?), AccountId::of_service(parts.next()?));
         let name = SecretName::new(attributes.text("name")?);
         let tags = match attributes.get("tags_all") {
             // With the provider's default tags.
             all @ Loose::Map(_) => all.texts(),
             _ => attributes.get("tags").texts(),
         };
-        let replicas: BTreeMap<String, LiveReplica> =
+        let replicas: BTreeMap<Region, LiveReplica> =
             attributes.get("replica").items().iter().filter_map(replica).collect();
         let policy = attributes.text("policy").map_or(LivePolicy::None, policy);
         let secret = LiveSecret {
             name,
-            arn: arn.to_owned(),
+            arn: Arn::of_service(arn),
             description: attributes.text("description").map(str::to_owned),
-            kms_key_id: attributes.text("kms_key_id").map(str::to_owned),
+            kms_key_id: attributes.text("kms_key_id").map(KmsKey::of_service),
             tags,
             deleted_at: None,
             owning_service: None,
@@ -222,8 +223,8 @@ impl Reading {
         let arn = attributes.text("arn").or_else(|| attributes.text("secret_id"))?;
         if let Some(id) = attributes.text("version_id") {
             let stages = attributes.get("version_stages").items();
-            let labels = stages.iter().filter_map(Loose::text).map(str::to_owned).collect();
-            self.versions.entry(arn.to_owned()).or_default().insert(id.to_owned(), labels);
+            let labels = stages.iter().filter_map(Loose::text).map(StagingLabel::of_service).collect();
+            self.versions.entry(arn.to_owned()).or_default().insert(VersionId::of_service(id), labels);
         }
         Some(arn.to_owned())
     }
@@ -232,7 +233,7 @@ impl Reading {
     fn finish(mut self) -> State {
         for StateSecret { secret, .. } in &mut self.secrets {
             // Other resources name a secret by its ARN, or, as people may write it, by its name.
-            let (arn, name) = (secret.arn.clone(), secret.name.to_string());
+            let (arn, name) = (secret.arn.to_string(), secret.name.to_string());
             if let Some(policy) = self.policies.get(&arn).or_else(|| self.policies.get(&name)) {
                 secret.policy = policy.clone();
             }
@@ -258,14 +259,17 @@ fn policy(text: &str) -> LivePolicy {
     PolicyDocument::parse_lenient(text).map_or_else(|| LivePolicy::Unparsable(text.to_owned()), LivePolicy::Document)
 }
 
-fn replica(replica: &Loose) -> Option<(String, LiveReplica)> {
+fn replica(replica: &Loose) -> Option<(Region, LiveReplica)> {
     let text = |key: &str| replica.get(key).and_then(Loose::text).map(str::to_owned);
     let status = match text("status").as_deref() {
         Some("Failed") => ReplicaStatus::Failed { message: text("status_message").unwrap_or_default() },
         Some("InProgress") => ReplicaStatus::InProgress,
         _ => ReplicaStatus::InSync,
     };
-    Some((text("region")?, LiveReplica { kms_key_id: text("kms_key_id"), status }))
+    Some((
+        Region::of_service(text("region")?),
+        LiveReplica { kms_key_id: text("kms_key_id").map(KmsKey::of_service), status },
+    ))
 }
 
 /// Rotation, when it is on.

@@ -58,7 +58,7 @@ fn a_genuine_state_is_read_whole() {
     let LivePolicy::Document(policy) = &ledger.policy else { panic!("{:?}", ledger.policy) };
     assert!(policy.to_wire().contains("role/ledger"));
     assert_eq!(ledger.tags["env"], "prod");
-    assert!(ledger.kms_key_id.as_deref().unwrap().contains(":key/1234abcd"));
+    assert!(ledger.kms_key_id.as_ref().unwrap().as_str().contains(":key/1234abcd"));
     assert!(!format!("{state:?}").contains("NOT-TO-BE-PRINTED"), "a value was kept");
 }
 

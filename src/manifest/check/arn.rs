@@ -3,31 +3,7 @@
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
 use super::super::source::Span;
-use super::name::{is_account, is_region};
-
-/// The parts of `arn:partition:service:region:account:resource`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Arn<'a> {
-    pub(crate) service: &'a str,
-    pub(crate) region: &'a str,
-    pub(crate) account: &'a str,
-    pub(crate) resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    /// Takes an ARN apart.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let (arn, partition) = (parts.next()?, parts.next()?);
-        let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let known = arn == "arn"
-            && partition.starts_with("aws")
-            && !resource.is_empty()
-            && text.is_ascii()
-            && !text.contains(' ');
-        known.then_some(Self { service, region, account, resource })
-    }
-}
+use crate::domain::{AccountId, ArnParts, KmsKey, is_alias_name};
 
 /// The account and region that ARNs are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +15,10 @@ pub(crate) struct Home<'a> {
 
 /// The account in the ARN of an IAM role, if it is one.
 pub(crate) fn role_account(role: &str) -> Option<&str> {
-    let arn = Arn::parse(role)?;
+    let arn = ArnParts::parse(role)?;
     let named = arn.resource.strip_prefix("role/").is_some_and(|name| !name.is_empty());
-    (arn.service == "iam" && arn.region.is_empty() && is_account(arn.account) && named).then_some(arn.account)
+    (arn.service == "iam" && arn.region.is_empty() && AccountId::parse(arn.account).is_some() && named)
+        .then_some(arn.account)
 }
 
 /// A KMS key: key id, key ARN, alias or alias ARN.
@@ -52,18 +29,11 @@ pub(crate) fn check_kms_key(key: &str, span: Span, home: Home<'_>, report: &mut 
                 Secrets Manager",
         )
     };
-    if let Some(arn) = Arn::parse(key) {
-        let resource_ok = arn.resource.strip_prefix("key/").is_some_and(is_key_id)
-            || arn.resource.strip_prefix("alias/").is_some_and(is_alias_name);
-        if arn.service != "kms" || !is_region(arn.region) || !is_account(arn.account) || !resource_ok {
-            report.push(problem(format!("`{key}` is not the ARN of a KMS key or alias")));
-            return;
-        }
-        check_home(arn, span, home, report);
-        return;
-    }
-    if is_key_id(key) || key.strip_prefix("alias/").is_some_and(is_alias_name) {
-        return;
+    match (KmsKey::parse(key), ArnParts::parse(key)) {
+        (Some(_), Some(arn)) => return check_home(arn, span, home, report),
+        (Some(_), None) => return,
+        (None, Some(_)) => return report.push(problem(format!("`{key}` is not the ARN of a KMS key or alias"))),
+        (None, None) => {}
     }
     let problem = problem(format!("`{key}` is not a KMS key"));
     report.push(if is_alias_name(key) {
@@ -74,7 +44,7 @@ pub(crate) fn check_kms_key(key: &str, span: Span, home: Home<'_>, report: &mut 
 }
 
 /// Warns when an ARN is of another account or region than the target.
-pub(crate) fn check_home(arn: Arn<'_>, span: Span, home: Home<'_>, report: &mut Report) {
+pub(crate) fn check_home(arn: ArnParts<'_>, span: Span, home: Home<'_>, report: &mut Report) {
     let target = home.target;
     if arn.region != home.region {
         report.push(
@@ -102,26 +72,6 @@ pub(crate) fn check_home(arn: Arn<'_>, span: Span, home: Home<'_>, report: &mut 
             .help("that can be meant; else `${target.account}` stands for the target's account"),
         );
     }
-}
-
-/// A UUID, or the id of a multi-Region key.
-fn is_key_id(id: &str) -> bool {
-    if let Some(multi_region) = id.strip_prefix("mrk-") {
-        return multi_region.len() == 32 && multi_region.bytes().all(|b| b.is_ascii_hexdigit());
-    }
-    let lengths = [8, 4, 4, 4, 12];
-    let groups: Vec<&str> = id.split('-').collect();
-    groups.len() == lengths.len()
-        && groups
-            .iter()
-            .zip(lengths)
-            .all(|(group, length)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// An alias without its prefix (CreateAlias: `[a-zA-Z0-9/_-]+`).
-fn is_alias_name(name: &str) -> bool {
-    (1..=250).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
 }
 
 #[cfg(test)]

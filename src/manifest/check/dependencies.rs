@@ -9,7 +9,8 @@ use super::super::codes;
 use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::interpolate::Reference;
 use super::super::source::{Sources, Span};
-use crate::desired::{DesiredSecret, SecretName, State};
+use crate::desired::{DesiredSecret, State};
+use crate::domain::SecretName;
 
 /// A secret of the target under way, with what it refers to and where.
 pub(crate) struct Built {

@@ -39,20 +39,6 @@ fn plain_name_like(name: &str) -> String {
     mapped.trim_matches('-').to_owned()
 }
 
-/// A region as AWS's API accepts it: `^([a-z]+-)+\d+$`.
-pub(crate) fn is_region(region: &str) -> bool {
-    let Some((words, number)) = region.rsplit_once('-') else { return false };
-    region.len() <= 128
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
-        && words.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
-}
-
-/// Whether it is twelve digits.
-pub(crate) fn is_account(account: &str) -> bool {
-    account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
-}
-
 /// A secret's name, with variables filled in. True when it can be one.
 pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> bool {
     if name.is_empty() || name.chars().count() > MAX_SECRET_NAME {
@@ -107,10 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_accounts_and_plain_names() {
-        assert!(is_region("eu-west-1") && is_region("us-gov-west-1"));
-        assert!(!is_region("eu-west") && !is_region("EU-west-1") && !is_region("eu--1") && !is_region("-1"));
-        assert!(is_account("000000000001") && !is_account("1") && !is_account("00000000000x"));
+    fn plain_names() {
         assert!(is_plain_name("a-1") && !is_plain_name("-a") && !is_plain_name("A") && !is_plain_name(""));
         assert_eq!(plain_name_like("My Team!"), "my-team");
     }

@@ -8,7 +8,8 @@ use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
 use super::super::source::Span;
 use super::super::tree::{Kind, Node, parse_integer};
-use crate::desired::{Part, PolicyTemplate, Template};
+use crate::desired::PolicyTemplate;
+use crate::domain::{Arn, Part, Template};
 use crate::policy::PolicyDocument;
 
 /// An inline policy as JSON, with the places that wait for another secret's ARN, and whether nothing is wrong with it.
@@ -21,7 +22,9 @@ pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<(PolicyT
     let template = PolicyTemplate { document, holes };
     // An ARN that isn't known yet is checked as one of the right form and length.
     let checked = template
-        .resolve(&|name| Some(format!("arn:aws:secretsmanager:us-east-1:111111111111:secret:{name}-abcdef")))
+        .resolve(&|name| {
+            Some(Arn::of_service(format!("arn:aws:secretsmanager:us-east-1:111111111111:secret:{name}-abcdef")))
+        })
         .map_or_else(|_| template.document.clone(), |document| document.as_written().clone());
     let problems = PolicyDocument::check(&checked);
     let is_good = problems.is_empty();

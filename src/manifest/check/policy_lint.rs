@@ -9,6 +9,7 @@ use super::super::tree::Node;
 use super::policy::place_of;
 use super::target::TargetModel;
 use crate::desired::PolicyTemplate;
+use crate::domain::{AccountId, Arn};
 use crate::policy::{Lint, LintContext, LintedSecret, PolicyFinding, lint};
 
 /// Where a policy is written.
@@ -28,13 +29,14 @@ pub(crate) fn lint_policy(
     report: &mut Report,
 ) {
     let target = &target.target;
-    let account = target.account.as_deref();
-    let arn = |name: &crate::desired::SecretName| {
+    let account = target.account.as_ref().map(AccountId::as_str);
+    let arn = |name: &crate::domain::SecretName| {
         let account = account.unwrap_or("111111111111");
-        Some(format!("arn:aws:secretsmanager:{}:{account}:secret:{name}-abcdef", target.region))
+        Some(Arn::of_service(format!("arn:aws:secretsmanager:{}:{account}:secret:{name}-abcdef", target.region)))
     };
     let Ok(policy) = template.resolve(&arn) else { return };
-    let context = LintContext { secret: LintedSecret::Named { account, region: &target.region, name }, caller: None };
+    let context =
+        LintContext { secret: LintedSecret::Named { account, region: target.region.as_str(), name }, caller: None };
     for finding in lint(&policy, &context) {
         let Some(code) = code(finding.lint) else { continue };
         let PolicyFinding { lint: _, sid: _, problem } = finding;

@@ -7,12 +7,12 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map};
 use super::super::schema::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 use super::super::source::{Sources, Span};
-use super::arn::{Arn, Home, check_home, check_kms_key};
-use super::name::{is_account, is_region};
+use super::arn::{Home, check_home, check_kms_key};
 use super::{in_range, required};
 use crate::desired::{DesiredReplica, DesiredRotation, RotationSetup, Rotator};
+use crate::domain::KmsKey;
 use crate::domain::schedule::Expression;
-use crate::domain::{Frequency, Schedule, ScheduleFault, WindowLength};
+use crate::domain::{AccountId, ArnParts, Frequency, Region, Schedule, ScheduleFault, StagingLabel, WindowLength};
 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
 const MAX_METADATA: (usize, usize) = (256, 2_048);
@@ -51,7 +51,7 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
         return external_rotator(&external.value, external.span, report);
     }
     let lambda = required(&rotation.lambda_arn, "Secret.spec.rotation.lambdaArn", key, report)?;
-    let Some(arn) = Arn::parse(&lambda.value).filter(|arn| is_function(*arn)) else {
+    let Some(arn) = ArnParts::parse(&lambda.value).filter(|arn| is_function(*arn)) else {
         report.push(
             Problem::new(
                 &codes::ROTATION,
@@ -69,7 +69,7 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
 fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Report) -> Option<Rotator> {
     let start = Span { end: span.start, ..span };
     let role = required(&external.role_arn, "Secret.spec.rotation.externalRotation.roleArn", start, report)?;
-    if !Arn::parse(&role.value).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
+    if !ArnParts::parse(&role.value).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
         report.push(
             Problem::new(&codes::ROTATION, role.span, format!("`{}` is not the ARN of a role", role.value))
                 .label("expected arn:aws:iam::ACCOUNT:role/NAME"),
@@ -139,10 +139,10 @@ fn schedule_problem(code: &'static codes::Code, span: Span, fault: ScheduleFault
     Problem::new(code, span, fault.message).help(fault.help)
 }
 
-fn is_function(arn: Arn<'_>) -> bool {
+fn is_function(arn: ArnParts<'_>) -> bool {
     arn.service == "lambda"
-        && is_region(arn.region)
-        && is_account(arn.account)
+        && Region::parse(arn.region).is_some()
+        && AccountId::parse(arn.account).is_some()
         && arn.resource.strip_prefix("function:").is_some_and(|name| {
             let (name, qualifier) = name.split_once(':').unwrap_or((name, "LATEST"));
             let plain = |text: &str| {
@@ -158,7 +158,7 @@ pub(crate) fn check_replicas(
     home: Home<'_>,
     sources: &Sources,
     report: &mut Report,
-) -> BTreeMap<String, DesiredReplica> {
+) -> BTreeMap<Region, DesiredReplica> {
     let mut desired = BTreeMap::new();
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for replica in replicas.iter().filter_map(Field::get) {
@@ -166,7 +166,7 @@ pub(crate) fn check_replicas(
         let Some(region) = required(&replica.value.region, "Secret.spec.replicas.region", start, report) else {
             continue;
         };
-        if !is_region(&region.value) {
+        if Region::parse(&region.value).is_none() {
             report.push(
                 Problem::new(&codes::REPLICA, region.span, format!("`{}` is not a region", region.value))
                     .label("expected something like us-west-2"),
@@ -193,11 +193,11 @@ pub(crate) fn check_replicas(
             check_kms_key(key, span, Home { region: &region.value, ..home }, report);
         }
         let replica = DesiredReplica {
-            kms_key_id: replica.value.kms_key_id.set().map(|(key, _)| key.clone()),
+            kms_key_id: replica.value.kms_key_id.set().map(|(key, _)| KmsKey::of_service(key.as_str())),
             overwrite: replica.value.overwrite.value().copied().unwrap_or(false),
             origin: sources.origin(region.span),
         };
-        desired.insert(region.value.clone(), replica);
+        desired.insert(Region::of_service(region.value.clone()), replica);
     }
     desired
 }
@@ -206,7 +206,7 @@ pub(crate) fn check_replicas(
 pub(crate) fn check_labels(labels: &Map<String>, has_value: bool, report: &mut Report) {
     for (label, version) in &labels.0 {
         let length = label.value.chars().count();
-        if matches!(label.value.as_str(), "AWSCURRENT" | "AWSPREVIOUS" | "AWSPENDING") {
+        if StagingLabel::of_service(label.value.as_str()).is_reserved() {
             report.push(
                 Problem::new(&codes::LABEL, label.span, format!("{} is moved by Secrets Manager itself", label.value))
                     .label("reserved")

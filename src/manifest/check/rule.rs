@@ -1,5 +1,7 @@
 //! `spec.rules` of the project: what is required of which secrets, read once, with everything that is wrong with it.
 
+use crate::domain::Region;
+
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +13,7 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map, Spanned};
 use super::super::schema::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec};
 use super::super::source::Span;
-use super::name::{check_plain_name, is_region};
+use super::name::check_plain_name;
 use super::project::Project;
 use super::target::unknown_target;
 use super::{in_range, required};
@@ -353,7 +355,7 @@ impl Reader<'_> {
         let mut known = Vec::new();
         for region in self.get(regions).map_or(&[][..], |regions| &regions.value) {
             let Some(region) = self.get(region) else { continue };
-            if is_region(&region.value) {
+            if Region::parse(&region.value).is_some() {
                 known.push(region.clone());
             } else {
                 self.wrong(region.span, format!("`{}` is not a region", region.value), "a region is like us-west-2");

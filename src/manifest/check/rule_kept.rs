@@ -14,6 +14,7 @@ use super::target::TargetModel;
 use crate::desired::State;
 use crate::domain::Schedule;
 use crate::domain::schedule::HOURS_A_DAY;
+use crate::domain::{AccountId, Arn};
 
 /// A secret as it is declared for one target.
 pub(super) struct Declaration<'a> {
@@ -130,8 +131,10 @@ impl<'a> Declaration<'a> {
     /// A tag's value. An ARN that isn't known yet stands in it as one of the right form.
     fn text(&self, text: &Text) -> String {
         let target = &self.target.target;
-        let account = target.account.as_deref().unwrap_or("111111111111");
-        text.0.preview(&|name| Some(format!("arn:aws:secretsmanager:{}:{account}:secret:{name}-abcdef", target.region)))
+        let account = target.account.as_ref().map_or("111111111111", AccountId::as_str);
+        text.0.preview(&|name| {
+            Some(Arn::of_service(format!("arn:aws:secretsmanager:{}:{account}:secret:{name}-abcdef", target.region)))
+        })
     }
 
     fn tag(&self, key: &str, pattern: &str, fits: impl Fn(&str) -> bool) -> Vec<Breach> {
@@ -184,7 +187,7 @@ impl<'a> Declaration<'a> {
 
     fn replica(&self, region: &str) -> Option<Breach> {
         // What is in a region already needs no replica there.
-        if self.target.target.region == region || self.replica_regions().any(|(there, _)| there == region) {
+        if self.target.target.region == *region || self.replica_regions().any(|(there, _)| there == region) {
             return None;
         }
         let message = format!("a replica in {region} is required");

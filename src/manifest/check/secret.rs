@@ -29,8 +29,9 @@ use super::value::check_value;
 use super::value_source::source_of;
 use crate::desired::{
     DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredReplica, DesiredRotation, DesiredSecret, DesiredValue,
-    LabelHolder, Ownership, PolicyTemplate, RotationSetup, Rotator, SecretName, State, TagMode, Template,
+    LabelHolder, Ownership, PolicyTemplate, RotationSetup, Rotator, State, TagMode,
 };
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::origin::Origin;
 
 /// Longest description, in characters (CreateSecret, `Description`).
@@ -166,7 +167,8 @@ impl Builder<'_> {
     fn description(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<Template>> {
         let description = fields.description.get()?;
         let value = description.value.as_ref().map(|text| text.0.clone());
-        let length = value.as_ref().map_or(0, |text| text.preview(&|_| Some(String::new())).chars().count());
+        let length =
+            value.as_ref().map_or(0, |text| text.preview(&|_| Some(Arn::of_service(String::new()))).chars().count());
         if length > MAX_DESCRIPTION {
             self.report.push(Problem::new(
                 &codes::DESCRIPTION,
@@ -177,12 +179,13 @@ impl Builder<'_> {
         Some(Declared { value, origin: self.sources.origin(key_span(spec, &["description"])) })
     }
 
-    fn kms_key(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Option<Declared<String>> {
+    fn kms_key(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Option<Declared<KmsKey>> {
         let key = fields.kms_key_id.get()?;
         if let Some(value) = &key.value {
             check_kms_key(value, key.span, home(target), self.report);
         }
-        Some(Declared { value: key.value.clone(), origin: self.sources.origin(key_span(spec, &["kmsKeyId"])) })
+        let value = key.value.clone().map(KmsKey::of_service);
+        Some(Declared { value, origin: self.sources.origin(key_span(spec, &["kmsKeyId"])) })
     }
 
     fn policy(
@@ -258,7 +261,7 @@ impl Builder<'_> {
         fields: &Defaults,
         spec: &Node,
         target: &TargetModel,
-    ) -> Option<Declared<BTreeMap<String, DesiredReplica>>> {
+    ) -> Option<Declared<BTreeMap<Region, DesiredReplica>>> {
         let replicas = fields.replicas.get()?;
         let value =
             replicas.value.as_ref().map(|replicas| check_replicas(replicas, home(target), self.sources, self.report));
@@ -291,7 +294,7 @@ impl Builder<'_> {
     }
 
     /// `spec.labels`, checked.
-    fn labels(&mut self, fields: &Defaults) -> BTreeMap<String, (LabelHolder, Origin)> {
+    fn labels(&mut self, fields: &Defaults) -> BTreeMap<StagingLabel, (LabelHolder, Origin)> {
         let Some((labels, _)) = fields.labels.set() else { return BTreeMap::new() };
         check_labels(labels, fields.value.get().is_some(), self.report);
         labels
@@ -301,9 +304,9 @@ impl Builder<'_> {
                 let holder = holder.get()?;
                 let desired = match holder.value.as_str() {
                     "git" => LabelHolder::Git,
-                    id => LabelHolder::Version(id.to_owned()),
+                    id => LabelHolder::Version(VersionId::of_service(id)),
                 };
-                Some((label.value.clone(), (desired, self.sources.origin(label.span))))
+                Some((StagingLabel::of_service(label.value.as_str()), (desired, self.sources.origin(label.span))))
             })
             .collect()
     }
@@ -319,7 +322,11 @@ fn dependencies(metadata: &SecretMetadata) -> Vec<Reference> {
 }
 
 fn home(target: &TargetModel) -> Home<'_> {
-    Home { target: &target.target.name, account: target.target.account.as_deref(), region: &target.target.region }
+    Home {
+        target: &target.target.name,
+        account: target.target.account.as_ref().map(AccountId::as_str),
+        region: target.target.region.as_str(),
+    }
 }
 
 fn deletion(field: &Field<DeletionSpec>, report: &mut Report) -> Deletion {

@@ -131,7 +131,7 @@ fn is_tag_character(c: char) -> bool {
 /// The template of a tag for which nothing needs to be known.
 #[cfg(test)]
 fn plain(text: &str) -> Text {
-    Text(crate::desired::Template::text(text))
+    Text(crate::domain::Template::text(text))
 }
 
 #[cfg(test)]

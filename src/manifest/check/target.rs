@@ -10,10 +10,11 @@ use super::super::schema::{ProjectSpec, TargetSpec};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::arn::role_account;
-use super::name::{check_plain_name, is_account, is_region};
+use super::name::check_plain_name;
 use super::project::{Project, key_span};
 use super::required;
-use crate::desired::{Part, Scope, Target};
+use crate::desired::{Scope, Target};
+use crate::domain::{AccountId, Part, Region};
 use crate::loopback::is_loopback;
 
 /// A target with its variables and scope.
@@ -40,8 +41,11 @@ impl Variables for TargetModel {
     fn attribute(&self, name: &str) -> Attribute<'_> {
         match name {
             "name" => Attribute::Text(&self.target.name),
-            "account" => self.target.account.as_deref().map_or(Attribute::LeftOut, Attribute::Text),
-            "region" => Attribute::Text(&self.target.region),
+            "account" => match &self.target.account {
+                Some(account) => Attribute::Text(account.as_str()),
+                None => Attribute::LeftOut,
+            },
+            "region" => Attribute::Text(self.target.region.as_str()),
             _ => Attribute::Unknown,
         }
     }
@@ -172,7 +176,7 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
         check_plain_name(&name.value, name.span, "target", &codes::TARGET_NAME, report);
     }
     if let Some(region) = region
-        && !is_region(&region.value)
+        && Region::parse(&region.value).is_none()
     {
         report.push(
             Problem::new(&codes::REGION, region.span, format!("`{}` is not a region", region.value))
@@ -186,7 +190,7 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
         );
     }
     if let Some(account) = spec.account.get()
-        && !is_account(&account.value)
+        && AccountId::parse(&account.value).is_none()
     {
         let digits: String = account.value.chars().filter(char::is_ascii_digit).collect();
         let help = (digits.len() == 12).then(|| format!("write \"{digits}\""));
@@ -217,8 +221,8 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
     Some(TargetModel {
         target: Target {
             name: name.value.clone(),
-            account: spec.account.value().cloned(),
-            region: region.value.clone(),
+            account: spec.account.value().cloned().map(AccountId::of_service),
+            region: Region::of_service(region.value.clone()),
             assume_role: spec.assume_role.value().cloned(),
             profile: spec.profile.value().cloned(),
             endpoint_url: spec.endpoint_url.value().cloned(),
@@ -240,15 +244,17 @@ fn check_role(role: &str, span: Span, spec: &TargetSpec, report: &mut Report) {
                         .then(|| "variables aren't filled in here: they belong to this target".to_owned()),
                 ),
         ),
-        (Some(theirs), Some(account)) if is_account(&account.value) && theirs != account.value => report.push(
-            Problem::new(
-                &codes::ROLE_ARN,
-                span,
-                format!("the role is in account {theirs}, and the target is account {}", account.value),
-            )
-            .label("another account")
-            .related(account.span, "the target's account"),
-        ),
+        (Some(theirs), Some(account)) if AccountId::parse(&account.value).is_some() && theirs != account.value => {
+            report.push(
+                Problem::new(
+                    &codes::ROLE_ARN,
+                    span,
+                    format!("the role is in account {theirs}, and the target is account {}", account.value),
+                )
+                .label("another account")
+                .related(account.span, "the target's account"),
+            );
+        }
         _ => {}
     }
 }
@@ -305,7 +311,8 @@ pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
 /// finds out.
 fn same_place(a: &Target, b: &Target) -> bool {
     let account = |target: &Target| {
-        target.account.clone().or_else(|| target.assume_role.as_deref().and_then(role_account).map(str::to_owned))
+        let of_role = || target.assume_role.as_deref().and_then(role_account).map(AccountId::of_service);
+        target.account.clone().or_else(of_role)
     };
     a.region == b.region
         && a.endpoint_url == b.endpoint_url

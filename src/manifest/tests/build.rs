@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::super::explain::{ExplainError, explain};
 use super::super::schema::{SPEC_FIELDS, project_schema, secret_schema};
 use super::{PROJECT, codes, load_files, secret};
-use crate::desired::{Declared, Deletion, DesiredRotation, DesiredSecret, Rotator, SecretName, State, TagMode};
-use crate::domain::Frequency;
+use crate::desired::{Declared, Deletion, DesiredRotation, DesiredSecret, Rotator, State, TagMode};
+use crate::domain::{Arn, SecretName};
+use crate::domain::{Frequency, KmsKey};
 use crate::render::diagnostics;
 
 /// The secret of one target.
@@ -19,8 +20,8 @@ fn one<'a>(loaded: &'a super::Loaded, target: &str, name: &str) -> &'a DesiredSe
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape that templates ask for")]
-fn arn(name: &SecretName) -> Option<String> {
-    Some(format!("arn:{name}"))
+fn arn(name: &SecretName) -> Option<Arn> {
+    Some(Arn::of_service(format!("arn:{name}")))
 }
 
 #[test]
@@ -119,7 +120,7 @@ fn rotation_replicas_and_labels_become_desired_state() {
     let Some(Declared { value: Some(replicas), .. }) = &db.replicas else { unreachable!("{:?}", db.replicas) };
     assert_eq!(replicas.keys().collect::<Vec<_>>(), ["us-east-1", "us-west-2"]);
     assert!(replicas["us-east-1"].overwrite && replicas["us-east-1"].kms_key_id.is_none());
-    assert_eq!(replicas["us-west-2"].kms_key_id.as_deref(), Some("alias/p"));
+    assert_eq!(replicas["us-west-2"].kms_key_id.as_ref().map(KmsKey::as_str), Some("alias/p"));
     assert!(db.value.as_ref().is_some_and(|value| value.source.is_made_once() && value.ownership.is_none()));
     assert_eq!(db.labels.keys().collect::<Vec<_>>(), ["blue"]);
 }

@@ -1,6 +1,7 @@
 //! A policy would shut out whoever puts it.
 
 use super::{Check, Flag, Guard, GuardedTarget, Refused, RunGuards};
+use crate::domain::AccountId;
 use crate::live::Live;
 use crate::plan::SecretPlan;
 use crate::policy::{LintContext, LintedSecret, shuts_out};
@@ -26,8 +27,12 @@ fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
 fn locks_out(live: &Live, secret: &SecretPlan) -> Option<String> {
     let policy = secret.policy_to_put()?;
     let linted = secret.observed.as_ref().map_or_else(
-        || LintedSecret::Named { account: live.account.as_deref(), region: &live.region, name: secret.name.as_str() },
-        |observed| LintedSecret::Arn(&observed.arn),
+        || LintedSecret::Named {
+            account: live.account.as_ref().map(AccountId::as_str),
+            region: live.region.as_str(),
+            name: secret.name.as_str(),
+        },
+        |observed| LintedSecret::Arn(observed.arn.as_str()),
     );
     let context = LintContext { secret: linted, caller: live.caller.as_deref() };
     shuts_out(policy, &context).map(|finding| finding.problem.message)

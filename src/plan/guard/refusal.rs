@@ -2,7 +2,7 @@
 
 use super::overrides::{Flag, FlagArgument};
 use super::run::{GuardedTarget, RunGuards};
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::plan::SecretPlan;
 
 /// A row of the table.

@@ -1,8 +1,8 @@
 //! Git's value would replace a version that a rotation made: that version may be the only credential that works.
 
 use super::{Check, Flag, Guard, GuardedTarget};
+use crate::domain::VersionId;
 use crate::plan::{Action, SecretPlan};
-use crate::value::VersionId;
 
 pub(super) const GUARD: Guard = Guard {
     name: "undo-rotation",

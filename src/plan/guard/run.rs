@@ -3,7 +3,8 @@
 use super::overrides::GuardOverrides;
 use super::refusal::Refusal;
 use super::table::guards;
-use crate::desired::{Desired, SecretName};
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::live::Live;
 use crate::plan::{Plan, PlanReport, SecretPlan};
 

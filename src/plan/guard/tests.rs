@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
     Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
-    SecretName, TagPatterns, Target, Template, owner_tag,
+    TagPatterns, Target, owner_tag,
 };
-use crate::domain::Frequency;
+use crate::domain::{Frequency, SecretName, Template};
+use crate::domain::{Region, StagingLabel, VersionId};
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
@@ -32,10 +33,10 @@ struct EverythingWrong {
 
 impl EverythingWrong {
     fn new() -> Self {
-        let mut live = Live { region: "eu-west-1".to_owned(), ..Live::default() };
+        let mut live = Live { region: Region::of_service("eu-west-1"), ..Live::default() };
         let mut there = LiveSecret::bare("dev/overwrites");
         there.tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
-        live.other_regions.insert(("us-east-1".to_owned(), there.name.clone()), Some(there));
+        live.other_regions.insert((Region::of_service("us-east-1"), there.name.clone()), Some(there));
         let foreign = Finding {
             secret: SecretName::new("dev/foreign"),
             origin: None,
@@ -48,7 +49,7 @@ impl EverythingWrong {
                 project: "shop".to_owned(),
                 target: "dev".to_owned(),
                 account: None,
-                region: "eu-west-1".to_owned(),
+                region: Region::of_service("eu-west-1"),
                 secrets: secrets(),
             },
             report: PlanReport {
@@ -79,7 +80,7 @@ fn nothing_allowed() -> Desired {
         target: Target {
             name: "dev".to_owned(),
             account: None,
-            region: "eu-west-1".to_owned(),
+            region: Region::of_service("eu-west-1"),
             assume_role: None,
             profile: None,
             endpoint_url: None,
@@ -113,7 +114,8 @@ fn secrets() -> Vec<SecretPlan> {
         },
         immediately: true,
     };
-    let replicate = Action::Replicate { regions: BTreeMap::from([("us-east-1".to_owned(), None)]), overwrite: true };
+    let replicate =
+        Action::Replicate { regions: BTreeMap::from([(Region::of_service("us-east-1"), None)]), overwrite: true };
     let everyone = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*" },
     ] });
@@ -143,9 +145,9 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
     let ours = nothing_allowed().owner_tag(&observed.name);
     let text = |key: &str| if key == OWNER_TAG { ours.clone() } else { "true".to_owned() };
     observed.tags = tags.iter().map(|key| ((*key).to_owned(), text(key))).collect();
-    observed.versions.insert("v1".to_owned(), BTreeSet::from(["AWSCURRENT".to_owned()]));
+    observed.versions.insert(VersionId::of_service("v1"), BTreeSet::from([StagingLabel::current()]));
     if action == Action::CancelRotation {
-        observed.versions.insert("v2".to_owned(), BTreeSet::from(["AWSPENDING".to_owned()]));
+        observed.versions.insert(VersionId::of_service("v2"), BTreeSet::from([StagingLabel::pending()]));
     }
     SecretPlan {
         name: SecretName::new(name),
@@ -159,10 +161,10 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
 }
 
 fn removed_replica() -> SecretPlan {
-    let regions = BTreeSet::from(["us-west-2".to_owned()]);
+    let regions = BTreeSet::from([Region::of_service("us-west-2")]);
     let mut secret = secret("dev/replicated", Verb::Change, &[OWNER_TAG], Action::RemoveReplicas { regions });
     secret.changes.push(Change::Replica {
-        region: "us-west-2".to_owned(),
+        region: Region::of_service("us-west-2"),
         before: Some(None),
         after: None,
         reason: ReplicaReason::Removed,

@@ -13,7 +13,8 @@ pub(super) const GUARD: Guard = Guard {
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
     let removed = target.chosen(SecretPlan::is_removal);
-    if removed.is_empty() || target.desired.target.account.is_some() {
+    // The account is asked for, and checked, where the project names it or --only-account does.
+    if removed.is_empty() || target.desired.target.account.is_some() || target.live.account.is_some() {
         return Vec::new();
     }
     vec![Refused::secrets(removed)]

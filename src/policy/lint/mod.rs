@@ -20,6 +20,8 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::Partition;
+
 use self::caller::Caller;
 use self::statement::Statement;
 use super::pattern::UNKNOWN;
@@ -69,28 +71,12 @@ impl<'a> LintContext<'a> {
             LintedSecret::Named { account, region, name } => {
                 let unknown = |length| UNKNOWN.to_string().repeat(length);
                 let account = account.map_or_else(|| unknown(12), str::to_owned);
-                let partition = partition(region);
+                let partition = Partition::of_region(region);
                 // Secrets Manager ends every ARN in a hyphen and six random characters.
                 format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{}", unknown(6))
             }
         }
     }
-}
-
-/// The partition of a region.
-fn partition(region: &str) -> &'static str {
-    [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-iso-", "aws-iso"),
-        ("eusc-", "aws-eusc"),
-    ]
-    .into_iter()
-    .find_map(|(prefix, partition)| region.starts_with(prefix).then_some(partition))
-    .unwrap_or("aws")
 }
 
 /// How much a finding matters.

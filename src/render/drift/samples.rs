@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::DriftView;
-use crate::desired::SecretName;
+use crate::domain::SecretName;
 use crate::drift::{Class, Drift, DriftReport, Found, TargetDrift};
 use crate::live::{ServiceError, ServiceErrorKind};
 use crate::origin::Origin;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
-use crate::desired::{Desired, DesiredSecret, SecretName, State};
+use crate::desired::{Desired, DesiredSecret, State};
+use crate::domain::SecretName;
 use crate::plan::{Plan, PlanReport, Selection, Severity, Verb};
 
 /// The secrets of a project, target by target. The texts in here are as they are; each format escapes them.
@@ -108,7 +109,7 @@ impl GraphTarget {
                 (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Declared })
             })
             .collect();
-        let account = desired.target.account.clone();
+        let account = desired.target.account.as_ref().map(ToString::to_string);
         let empty = match extent {
             Extent::All => "no manifest names a secret here",
             Extent::Involved | Extent::Changes => "no secret needs another. --all draws every secret",
@@ -133,7 +134,7 @@ impl GraphTarget {
             Extent::Involved => "no secret needs another, and nothing would change. --all draws every secret",
             Extent::Changes => "nothing would change",
         };
-        Self::new(desired, plan.account.clone(), selection, statuses, extent, empty)
+        Self::new(desired, plan.account.as_ref().map(ToString::to_string), selection, statuses, extent, empty)
     }
 
     /// The same with a note.
@@ -183,7 +184,7 @@ impl GraphTarget {
         Self {
             name: desired.target.name.clone(),
             account,
-            region: desired.target.region.clone(),
+            region: desired.target.region.to_string(),
             note: drawn.is_empty().then_some(empty),
             nodes: drawn
                 .into_iter()
@@ -201,7 +202,11 @@ impl GraphTarget {
 /// The regions in which the manifest wants a replica.
 fn replicas(desired: &Desired, name: &SecretName) -> Vec<String> {
     let declared = desired.secrets.get(name).and_then(|desired_secret| desired_secret.replicas.as_ref());
-    declared.and_then(|declared| declared.value.as_ref()).into_iter().flat_map(|value| value.keys().cloned()).collect()
+    declared
+        .and_then(|declared| declared.value.as_ref())
+        .into_iter()
+        .flat_map(|value| value.keys().map(ToString::to_string))
+        .collect()
 }
 
 fn desired_secrets<'a>(desired: &'a Desired, selection: &'a Selection) -> impl Iterator<Item = &'a DesiredSecret> {

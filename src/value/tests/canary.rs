@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::desired::Template;
+use crate::domain::Template;
 
 const MARK: &str = "CANARY";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::desired::{Part, Template};
+use crate::domain::{Part, Template, VersionId};
 
 fn known(source: &Source, name: &str) -> Result<VersionId> {
     match identity_of(source, name)? {

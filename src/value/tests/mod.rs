@@ -9,7 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::desired::SecretName;
+use crate::domain::{Arn, SecretName};
 use crate::files::ProjectFile;
 
 mod canary;
@@ -79,8 +79,11 @@ fn environment(name: &str) -> Option<OsString> {
     name.starts_with("KW_").then(|| OsString::from(format!("CANARY-of-{name}")))
 }
 
-fn arn(name: &SecretName) -> Option<String> {
-    name.as_str().starts_with("known/").then(|| format!("arn:aws:secretsmanager:eu-west-1:1:secret:{name}-AbCdEf"))
+fn arn(name: &SecretName) -> Option<Arn> {
+    name.as_str()
+        .starts_with("known/")
+        .then(|| format!("arn:aws:secretsmanager:eu-west-1:1:secret:{name}-AbCdEf"))
+        .map(Arn::of_service)
 }
 
 /// The role that files may ask for.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::desired::{Part, Template};
+use crate::domain::{Part, Template};
 
 fn text_source(text: &str) -> Source {
     Source::Text(Template::text(text))
