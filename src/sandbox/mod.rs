@@ -9,11 +9,11 @@
 //! ```text
 //! server       the handle, the TCP listener and its control path; a request comes in, faults and hooks come first
 //!   operations   one file for each group of operations, each with one durable transaction
-//!     auth         who calls, and whether a policy that is enforced lets him
+//!     auth         who calls, and whether a policy that is enforced allows it
 //!     faults       what goes wrong, or slowly, on purpose
 //!     state        the database, the records in it, the log of calls
 //!     wire         the forms of requests and answers, constraints, pages, and every error
-//! clock        what time it is in the sandbox
+//! home, clock  what every room knows: the account and region of a secret, and the time in the sandbox
 //! ```
 //!
 //! Beside the service's own API there is what tests and rehearsals need: `Sandbox` has it as methods, and the

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, SecretOutput};
 use crate::sandbox::home::arn_suffix;
-use crate::sandbox::state::{Deletion, Found, SecretId, lookup};
+use crate::sandbox::state::{Deletion, Found, SecretId, SecretRecord, Writer, lookup};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
@@ -47,43 +47,52 @@ pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         days => days.unwrap_or(limits::DEFAULT_RECOVERY_WINDOW),
     };
     context.write(|writer| {
-        let now = writer.now();
-        if force {
-            let Some(found) = lookup::search(writer, context.caller, &id)? else {
-                // A forced deletion of what is not there succeeds. Which ARN the service answers with then is not
-                // known.
-                let (arn, name) = match id {
-                    SecretId::Name(name) => {
-                        let incarnation = writer.incarnation(context.caller, &name)?;
-                        let suffix = arn_suffix(context.rng_seed, context.caller, &name, incarnation);
-                        (context.caller.secret_arn(&name, &suffix), name)
-                    }
-                    SecretId::Arn { home, rest } => {
-                        let (name, suffix) = rest.rsplit_once('-').unwrap_or((&rest, ""));
-                        (home.secret_arn(name, suffix), name.to_owned())
-                    }
-                };
-                return Reply::json(&DeleteOutput { arn: &arn, name: &name, deletion_date: EpochSeconds(now) });
-            };
-            refuse_replication(&found)?;
-            writer.remove(&found.home, &found.record)?;
-            let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
-            return Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(now) });
-        }
-        // Deleting a second time is not known from the real service; the documentation lists this error for it.
-        let mut found = context.find_primary(writer, &id)?;
-        refuse_replication(&found)?;
-        let due = now.plus_days(window);
-        found.record.deletion = Some(Deletion { requested: now, due });
-        if let Some(rotation) = &mut found.record.rotation {
-            // It stays off after a restoration: nothing says that it would come back.
-            rotation.enabled = false;
-            rotation.window = None;
-        }
-        found.save_changed(writer)?;
-        let (arn, name) = (found.record.arn.as_str(), found.record.name.as_str());
-        Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
+        if force { delete_at_once(context, writer, id) } else { schedule_deletion(context, writer, &id, window) }
     })
+}
+
+/// A forced deletion of a secret that does not exist succeeds. Which ARN the service answers with then is not known.
+fn delete_at_once(context: &Context<'_>, writer: &Writer<'_>, id: SecretId) -> Result<Reply, ServiceError> {
+    let deletion_date = EpochSeconds(writer.now());
+    if let Some(found) = lookup::search(writer, context.caller, &id)? {
+        refuse_replication(&found)?;
+        writer.remove(&found.home, &found.record)?;
+        let SecretRecord { arn, name, .. } = &found.record;
+        return Reply::json(&DeleteOutput { arn, name, deletion_date });
+    }
+    let (arn, name) = match id {
+        SecretId::Name(name) => {
+            let incarnation = writer.incarnation(context.caller, &name)?;
+            let suffix = arn_suffix(context.rng_seed, context.caller, &name, incarnation);
+            (context.caller.secret_arn(&name, &suffix), name)
+        }
+        SecretId::Arn { home, rest } => {
+            let (name, suffix) = rest.rsplit_once('-').unwrap_or((&rest, ""));
+            (home.secret_arn(name, suffix), name.to_owned())
+        }
+    };
+    Reply::json(&DeleteOutput { arn: &arn, name: &name, deletion_date })
+}
+
+/// Deleting a second time is not known from the real service; the documentation lists this error for it.
+fn schedule_deletion(
+    context: &Context<'_>,
+    writer: &Writer<'_>,
+    id: &SecretId,
+    window: i64,
+) -> Result<Reply, ServiceError> {
+    let mut found = context.find_primary(writer, id)?;
+    refuse_replication(&found)?;
+    let due = writer.now().plus_days(window);
+    found.record.deletion = Some(Deletion { requested: writer.now(), due });
+    if let Some(rotation) = &mut found.record.rotation {
+        // It stays off after a restoration: nothing says that it would come back.
+        rotation.enabled = false;
+        rotation.window = None;
+    }
+    found.save_changed(writer)?;
+    let SecretRecord { arn, name, .. } = &found.record;
+    Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
 }
 
 /// A copy goes with its replication, and a primary after its copies.

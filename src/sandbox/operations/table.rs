@@ -28,7 +28,6 @@ const fn row(name: &'static str, quota: Quota, authorization: Authorization, fun
     Operation { name, quota, authorization, function }
 }
 
-#[rustfmt::skip]
 const OPERATIONS: [Operation; 23] = [
     row("BatchGetSecretValue", Quota::BatchGetSecretValue, Batch, batch::batch_get_secret_value),
     row("CancelRotateSecret", Quota::Rotations, Secret, rotation::cancel_rotate_secret),
@@ -52,7 +51,12 @@ const OPERATIONS: [Operation; 23] = [
     row("UntagResource", Quota::Tags, Secret, tags::untag_resource),
     row("UpdateSecret", Quota::Updates, Secret, update::update_secret),
     row("UpdateSecretVersionStage", Quota::Updates, Secret, stages::update_secret_version_stage),
-    row("ValidateResourcePolicy", Quota::ResourcePolicies, SecretAnd("PutResourcePolicy"), policy::validate_resource_policy),
+    row(
+        "ValidateResourcePolicy",
+        Quota::ResourcePolicies,
+        SecretAnd("PutResourcePolicy"),
+        policy::validate_resource_policy,
+    ),
 ];
 
 /// The operation of a name.

@@ -1,8 +1,9 @@
 //! What exists before anything happens, said with all that a real account can hold: ARNs, version ids and labels as
 //! they are there, replicas as they stand, rotations in the middle.
 //!
-//! `seed` makes secrets through the operations of the service, so it can make nothing that a client could not make now.
-//! A rehearsal needs what was made long ago, so this writes the records themselves. All of it is one change.
+//! `server::fixtures` makes secrets through the operations of the service, so it can make nothing that a client could
+//! not make now. A rehearsal needs what was made long ago, so this writes the records themselves. All of it is one
+//! change.
 
 use std::collections::BTreeMap;
 

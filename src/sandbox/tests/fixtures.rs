@@ -3,7 +3,7 @@
 use super::super::FixtureError;
 use super::*;
 
-const SEED: &str = r#"
+const FIXTURES: &str = r#"
 - name: payments/db
   region: eu-west-1
   description: Primary database
@@ -27,13 +27,13 @@ const SEED: &str = r#"
 - { name: binary, region: eu-west-1, binary: AP9U }
 - { name: "events!connection/a", region: eu-west-1, owningService: events }
 - { name: doomed, region: eu-west-1, scheduledForDeletion: { recoveryWindowDays: 7 } }
-- { name: elsewhere, account: "111122223333" }
+- { name: other, account: "111122223333" }
 "#;
 
 #[test]
 fn fixtures_make_every_field_and_leave_existing_secrets() {
     let client = Client::new();
-    assert_eq!(client.sandbox.make_fixtures(SEED).unwrap(), 5);
+    assert_eq!(client.sandbox.make_fixtures(FIXTURES).unwrap(), 5);
     let described = client.describe("payments/db");
     assert_eq!(described["Description"], "Primary database");
     assert_eq!(described["Type"], "partner");
@@ -49,9 +49,9 @@ fn fixtures_make_every_field_and_leave_existing_secrets() {
     assert_eq!(client.ok("GetSecretValue", json!({"SecretId": "binary"}))["SecretBinary"], "AP9U");
     assert_eq!(client.describe("events!connection/a")["OwningService"], "events");
     assert!(client.describe("doomed").get("DeletedDate").is_some());
-    client.as_account("111122223333").in_region("us-east-1").describe("elsewhere");
+    client.as_account("111122223333").in_region("us-east-1").describe("other");
     assert_eq!(client.sandbox.calls().iter().filter(|call| call.operation == "CreateSecret").count(), 0, "unlogged");
-    assert_eq!(client.sandbox.make_fixtures(SEED).unwrap(), 0, "what is there is left as it is");
+    assert_eq!(client.sandbox.make_fixtures(FIXTURES).unwrap(), 0, "what is there is left as it is");
     assert_eq!(client.describe("payments/db")["VersionIdsToStages"], described["VersionIdsToStages"]);
     assert_eq!(client.sandbox.make_fixtures("").unwrap(), 0);
 }

@@ -117,7 +117,7 @@ fn a_dump_has_the_secrets_of_one_account_and_region() {
         json!({"Name": "b", "ClientRequestToken": token(1), "SecretString": "x", "Tags": [{"Key": "k", "Value": "v"}]}),
     );
     describe_deleted(&client);
-    client.in_region("us-east-1").create("elsewhere");
+    client.in_region("us-east-1").create("other");
     let dump = serde_json::to_value(client.sandbox.dump(DEFAULT_ACCOUNT, REGION)).unwrap();
     assert_eq!(
         dump,

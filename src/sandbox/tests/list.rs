@@ -196,8 +196,8 @@ fn a_token_is_valid_for_its_own_query_only() {
     let token = text(&page["NextToken"]);
     let other = json!({"NextToken": token, "Filters": [{"Key": "name", "Values": ["s"]}]});
     assert_eq!(client.refused("ListSecrets", other).code, "InvalidNextTokenException");
-    let elsewhere = client.in_region("us-east-1").refused("ListSecrets", json!({"NextToken": token}));
-    assert_eq!(elsewhere.code, "InvalidNextTokenException");
+    let in_another_region = client.in_region("us-east-1").refused("ListSecrets", json!({"NextToken": token}));
+    assert_eq!(in_another_region.code, "InvalidNextTokenException");
     client.ok("DeleteSecret", json!({"SecretId": "s0", "ForceDeleteWithoutRecovery": true}));
     let rest = client.ok("ListSecrets", json!({"NextToken": token, "MaxResults": 5}));
     assert_eq!(names(&rest), ["s1", "s2"], "the place stays, even if the secret there goes");

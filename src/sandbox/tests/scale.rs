@@ -7,7 +7,7 @@ use super::*;
 
 const SECRETS: usize = 50_000;
 
-fn seed() -> String {
+fn fixtures() -> String {
     let secret = |number| {
         format!(
             "- {{ name: 'team/{number}', region: {REGION}, description: number {number}, \
@@ -30,7 +30,7 @@ fn fifty_thousand_secrets_open_at_once_and_list_in_constant_time() {
     let path = folder.path().join("sandbox.redb");
     let open = || Sandbox::open(&path, Options { rng_seed: 1, clock: Clock::System }).unwrap();
     let sandbox = open();
-    let (made, seeding) = timed(|| sandbox.make_fixtures(&seed()).unwrap());
+    let (made, making) = timed(|| sandbox.make_fixtures(&fixtures()).unwrap());
     assert_eq!(made, SECRETS);
     drop(sandbox);
     let (sandbox, opening) = timed(open);
@@ -49,7 +49,7 @@ fn fifty_thousand_secrets_open_at_once_and_list_in_constant_time() {
     let ((), describing) =
         timed(|| (0..1000).for_each(|number| drop(client.describe(&format!("team/{}", number * 50)))));
     let shown = format!(
-        "seeding {seeding:?}, opening {opening:?}, first pages {first:?}, last pages {last:?}, \
+        "making {making:?}, opening {opening:?}, first pages {first:?}, last pages {last:?}, \
          describing a thousand {describing:?}"
     );
     assert!(opening < Duration::from_secs(1), "{shown}");
