@@ -304,10 +304,10 @@ fn values_under_wrong_keys_are_never_quoted() {
                 let found = load(folder.path(), &LoadOptions::default()).diagnostics;
                 assert!(found.has_errors() || *key == "text" || *key == "key", "{text}");
                 for shown in [
-                    diagnostics::text(&found, false),
-                    diagnostics::json(&found),
-                    diagnostics::sarif(&found, ""),
-                    diagnostics::github(&found, ""),
+                    diagnostics::text(&found, false).into_owned(),
+                    diagnostics::json(&found).into_owned(),
+                    diagnostics::sarif(&found, "").into_owned(),
+                    diagnostics::github(&found, "").into_owned(),
                 ] {
                     assert!(!shown.contains(MARK), "{text}\nshows a marked value:\n{shown}");
                 }

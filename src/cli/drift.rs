@@ -15,7 +15,7 @@ use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::files::read_operator_text;
 use crate::render::drift::DriftView;
-use crate::render::{Paint, drift};
+use crate::render::{Artifact, Paint, drift};
 use crate::workflow::files::{ours_or_nothing, write_whole};
 use crate::workflow::{Error, FileProblem};
 
@@ -87,16 +87,16 @@ impl DriftFormat {
         }
     }
 
-    fn render(self, paint: Paint, view: &DriftView<'_>) -> String {
+    fn render(self, paint: Paint, view: &DriftView<'_>) -> Artifact {
         match self {
-            Self::Text => drift::text::text(paint, view.report),
-            Self::Json => drift::json::json(view.report),
-            Self::Markdown => drift::markdown(view.report),
-            Self::Html => drift::html(view.report),
-            Self::Junit => drift::junit(view),
-            Self::Sarif => drift::sarif(view),
-            Self::Github => drift::github(view),
-            Self::Prometheus => drift::prometheus(view.report, view.last_success),
+            Self::Text => drift::text::text(paint, view.report).into(),
+            Self::Json => drift::json::json(view.report).into(),
+            Self::Markdown => drift::markdown(view.report).into(),
+            Self::Html => drift::html(view.report).into(),
+            Self::Junit => drift::junit(view).into(),
+            Self::Sarif => drift::sarif(view).into(),
+            Self::Github => drift::github(view).into(),
+            Self::Prometheus => drift::prometheus(view.report, view.last_success).into(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::plan::GuardOverrides;
 use crate::reconcile::Reading;
 use crate::render::graph::{Extent, Graph, GraphTarget, MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, dot, mermaid, svg};
-use crate::render::prepared;
+use crate::render::{Artifact, prepared};
 use crate::workflow::{Error, PlanRequest};
 
 /// Draw which secrets need which.
@@ -76,10 +76,10 @@ pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &Shell) -> Resul
 }
 
 fn write(format: GraphFormat, graph: &Graph, shell: &Shell) {
-    let text = match format {
-        GraphFormat::Mermaid => mermaid(graph),
-        GraphFormat::Dot => dot(graph),
-        GraphFormat::Svg => svg(graph),
+    let text: Artifact = match format {
+        GraphFormat::Mermaid => mermaid(graph).into(),
+        GraphFormat::Dot => dot(graph).into(),
+        GraphFormat::Svg => svg(graph).into(),
     };
     shell.out.write(&text);
     let edges: usize = graph.targets.iter().map(|target| target.edges.len()).sum();

@@ -34,7 +34,7 @@ pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> R
         return Err(found.refuse(SecretProblem::NotScheduledForDeletion));
     };
     let when = deleted.strftime("%Y-%m-%d %H:%M UTC");
-    let shown = escape::line(name.as_str()).into_owned();
+    let shown = escape::line(name.as_str());
     shell.out.line(&format!("{}: its deletion was asked for on {when}", shell.out.paint().strong(&shown)));
     let desired_secret = found.desired.secrets.get(&name);
     if desired_secret.is_none_or(|desired_secret| desired_secret.state == State::Absent) {

@@ -70,7 +70,7 @@ async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) 
         let problem = SecretProblem::Rotating { version: stuck.to_owned() };
         return Err(found.refuse(problem).hint(Hint::RepairStuckRotation));
     }
-    let name = escape::line(secret.name.as_str()).into_owned();
+    let name = escape::line(secret.name.as_str());
     let rotation = crate::render::rotation(&setup);
     shell.out.line(&format!(
         "{}: gets a new value now, {rotation}\n\n  readers of AWSCURRENT get the new one as soon as the rotation ends; \
@@ -105,7 +105,7 @@ async fn repair(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
     let Some(stuck) = found.secret.stuck_version().map(str::to_owned) else {
         return Err(found.refuse(SecretProblem::NotStuck));
     };
-    let name = escape::line(found.secret.name.as_str()).into_owned();
+    let name = escape::line(found.secret.name.as_str());
     let (paint, id) = (shell.out.paint(), escape::line(&stuck).into_owned());
     shell.out.line(&format!(
         "{}: {PENDING} is taken from {id}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \
@@ -127,7 +127,7 @@ async fn cancel(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
     if !found.secret.rotation.enabled {
         return Err(found.refuse(SecretProblem::NoRotation));
     }
-    let name = escape::line(found.secret.name.as_str()).into_owned();
+    let name = escape::line(found.secret.name.as_str());
     shell.out.line(&format!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
     let desired_secret =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.rotation.as_ref());

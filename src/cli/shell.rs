@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 
 use crate::exit_code::ExitCode;
-use crate::render::Paint;
+use crate::render::{Escaped, Paint, Terminal};
 use crate::sandbox::Sandbox;
 
 /// When to use colour.
@@ -103,7 +103,7 @@ impl Shell {
     }
 
     /// Says what went wrong, and what can be done about it, line by line. Both must be escaped already.
-    pub(super) fn error(&self, message: &str, hints: &[String]) {
+    pub(super) fn error(&self, message: &str, hints: &[Escaped<Terminal>]) {
         let paint = self.err.paint();
         self.err.line(&format!("{}: {message}", paint.error("error")));
         for hint in hints {

@@ -6,7 +6,7 @@ use super::args::ProjectArgs;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::{LoadOptions, Loaded, load};
-use crate::render::diagnostics;
+use crate::render::{Artifact, diagnostics};
 
 /// Check manifests offline.
 ///
@@ -43,11 +43,11 @@ enum Format {
 pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
     let loaded = load(&args.project.folder, &LoadOptions { targets: args.targets.clone(), ..LoadOptions::default() });
     let diagnostics = &loaded.diagnostics;
-    let text = match args.format {
-        Format::Text => diagnostics::text(diagnostics, shell.out.colour()),
-        Format::Json => diagnostics::json(diagnostics),
-        Format::Sarif => diagnostics::sarif(diagnostics, &args.project.folder_from_here()),
-        Format::Github => diagnostics::github(diagnostics, &args.project.folder_from_here()),
+    let text: Artifact = match args.format {
+        Format::Text => diagnostics::text(diagnostics, shell.out.colour()).into(),
+        Format::Json => diagnostics::json(diagnostics).into(),
+        Format::Sarif => diagnostics::sarif(diagnostics, &args.project.folder_from_here()).into(),
+        Format::Github => diagnostics::github(diagnostics, &args.project.folder_from_here()).into(),
     };
     shell.out.write(&text);
     if args.format == Format::Text {

@@ -10,7 +10,7 @@ use super::report::tell_calls;
 use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
-use crate::render::versions;
+use crate::render::{Artifact, versions};
 use crate::workflow::{Error, compare_versions, git_version, versions_of};
 
 /// Show the versions of one secret, deprecated ones too.
@@ -48,8 +48,10 @@ pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) ->
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };
     shell.out.write(&match args.format {
-        Format::Text => versions::text(shell.out.paint(), &found.secret, &entries, git.as_deref(), &compared),
-        Format::Json => versions::json(&found.secret, &entries, git.as_deref(), &compared),
+        Format::Text => {
+            Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, git.as_deref(), &compared))
+        }
+        Format::Json => versions::json(&found.secret, &entries, git.as_deref(), &compared).into(),
     });
     tell_calls(&found.aws, verbose, shell);
     Ok(ExitCode::Success)

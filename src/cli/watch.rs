@@ -305,8 +305,8 @@ impl Loop<'_> {
         let watch = &self.watch;
         let of_report = |report: &DriftReport| prometheus(report, watch.last_success);
         let mut text = watch.report.as_ref().map(of_report).unwrap_or_default();
-        text.push_str(&metrics(&watch.project, &self.rounds));
-        self.board.post(text, outcome);
+        text.push(&metrics(&watch.project, &self.rounds));
+        self.board.post(text.into_owned(), outcome);
     }
 
     /// Posts what came and went since the last post that was delivered.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::guard::GuardOverrides;
-use super::precondition::{destroyed, observations};
+use super::precondition::{ObservedField, destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup, Rotator, TagPatterns};
@@ -61,7 +61,7 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
     let rests_on: Map<String, Value> = observed
         .iter()
         .flat_map(|observed| observations(secret, observed, ignored))
-        .map(|(field, value)| (format!("{field:?}"), value))
+        .map(|(field, value)| (observed_word(field).to_owned(), value))
         .collect();
     let destroys: Map<String, Value> = secret
         .regions_overwritten()
@@ -93,6 +93,25 @@ fn verb_word(verb: Verb) -> &'static str {
         Verb::Change => "change",
         Verb::Release => "release",
         Verb::Delete => "delete",
+    }
+}
+
+/// The name of what an action rests on. A file that was approved holds it, so it stays when the enum is renamed.
+fn observed_word(field: ObservedField) -> &'static str {
+    match field {
+        ObservedField::Existence => "existence",
+        ObservedField::Identity => "identity",
+        ObservedField::ScheduledDeletion => "scheduledDeletion",
+        ObservedField::Ownership => "ownership",
+        ObservedField::Description => "description",
+        ObservedField::KmsKey => "kmsKeyId",
+        ObservedField::Tags => "tags",
+        ObservedField::Policy => "policy",
+        ObservedField::Versions => "versions",
+        ObservedField::Type => "type",
+        ObservedField::Rotation => "rotation",
+        ObservedField::Replicas => "replicas",
+        ObservedField::Overwritten => "overwritten",
     }
 }
 

@@ -5,9 +5,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::apply_text::error_text;
+use super::apply_text::{error_text, skip_reason};
+use super::escape::{Escaped, Json};
 use super::words;
-use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome, SkipReason};
+use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
 use crate::plan::{Plan, SecretPlan};
 
 /// The version of the format of [`ApplyDocument`].
@@ -109,8 +110,13 @@ pub fn target(plan: &Plan, report: &ApplyReport, verified: Option<bool>) -> Appl
 }
 
 /// The document of a whole run, as JSON text with a final line feed.
-pub fn document(project: &str, targets: Vec<AppliedTarget>, exit_code: u8) -> String {
-    super::json_text(&ApplyDocument { format_version: FORMAT_VERSION, project: project.to_owned(), exit_code, targets })
+pub fn document(project: &str, targets: Vec<AppliedTarget>, exit_code: u8) -> Escaped<Json> {
+    super::escape::json(&ApplyDocument {
+        format_version: FORMAT_VERSION,
+        project: project.to_owned(),
+        exit_code,
+        targets,
+    })
 }
 
 /// The JSON Schema of [`ApplyDocument`].
@@ -139,7 +145,7 @@ pub(super) fn applied(plan: &SecretPlan, report: &ApplyReport) -> Option<Applied
         SecretOutcome::Failed { done: _, failed, remaining: _, error } => AppliedSecret {
             result: "failed",
             failed: Some(failed),
-            reason: Some(error_text(error)),
+            reason: Some(error_text(error).into_owned()),
             request_id: match error {
                 ApplyError::Service(error) => error.request_id.clone(),
                 _ => None,
@@ -150,14 +156,8 @@ pub(super) fn applied(plan: &SecretPlan, report: &ApplyReport) -> Option<Applied
             let what: Vec<_> = changed.iter().map(|field| words::observed_field(*field)).collect();
             AppliedSecret { result: "stale", reason: Some(format!("changed: {}", what.join(", "))), ..none }
         }
-        SecretOutcome::Skipped { reason } => AppliedSecret {
-            result: "skipped",
-            reason: Some(match reason {
-                SkipReason::Dependency(dependency) => format!("it depends on {dependency}, which was not done"),
-                SkipReason::Stopped(why) => words::stopped(*why).to_owned(),
-                SkipReason::EarlierFailure => "removals come last, and something before it was not done".to_owned(),
-            }),
-            ..none
-        },
+        SecretOutcome::Skipped { reason } => {
+            AppliedSecret { result: "skipped", reason: Some(skip_reason(reason).into_owned()), ..none }
+        }
     })
 }

@@ -1,18 +1,17 @@
 //! What an apply tells while it runs, and its summary.
 
-use std::fmt::Write as _;
-
+use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
-use super::{escape, words};
+use super::{escaped, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
 use crate::plan::{ObservedField, Plan, Verb};
 
 /// One event as a line, without a line feed; events that only move a progress bar have none.
-pub fn event(paint: Paint, event: &ApplyEvent<'_>) -> Option<String> {
+pub fn event(paint: Paint, event: &ApplyEvent<'_>) -> Option<Escaped<Terminal>> {
     match event {
         ApplyEvent::Started { .. } | ApplyEvent::ActionDone { .. } => None,
-        ApplyEvent::PolicyNotValidated { secret, error } => Some(format!(
+        ApplyEvent::PolicyNotValidated { secret, error } => Some(escaped!(
             "{}: {}: the policy is put without validation: {}",
             paint.warning("warning"),
             escape::line(secret.as_str()),
@@ -23,72 +22,81 @@ pub fn event(paint: Paint, event: &ApplyEvent<'_>) -> Option<String> {
 }
 
 /// What became of one secret, with what can be done about it.
-pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutcome) -> String {
+pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutcome) -> Escaped<Terminal> {
     let name = escape::line(secret.as_str());
     let (sign, word) = words::verb(verb);
     match outcome {
         SecretOutcome::Done => {
-            format!("  {} {name}", words::paint_verb(paint, verb, &format!("{sign} {:<8}", words::verb_done(verb))))
+            let done: Escaped<Terminal> = escape::padded(words::verb_done(verb), 8);
+            escaped!("  {} {}", words::paint_verb(paint, verb, &escaped!("{} {}", sign, done)), name)
         }
         SecretOutcome::Failed { done, failed, remaining, error } => {
-            let mut text = format!("  {} {name}: {failed} failed: {}", paint.error("x failed  "), error_text(error));
+            let text = error_text(error);
+            let mut out = escaped!("  {} {}: {} failed: {}", paint.error("x failed  "), name, *failed, text);
             if !done.is_empty() {
-                let _ = write!(text, "\n      done before it: {}", done.join(", "));
+                out.push(&escaped!("\n      done before it: {}", Escaped::join(done, ", ")));
             }
             if !remaining.is_empty() {
-                let _ = write!(text, "\n      not tried: {}", remaining.join(", "));
+                out.push(&escaped!("\n      not tried: {}", Escaped::join(remaining, ", ")));
             }
-            let hint = match error {
-                ApplyError::Service(error) => error.hint().map(str::to_owned),
-                ApplyError::Value { hint, .. } => hint.clone(),
-                ApplyError::PlantedValue { .. } => {
-                    Some("look at who may write this secret; then change the value in git".to_owned())
-                }
-                ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => None,
-            };
-            if let Some(hint) = hint {
-                for line in escape::block(&hint).lines() {
-                    let _ = write!(text, "\n      {}", paint.faint(line));
-                }
+            for line in hint(error).iter().flat_map(Escaped::each_line) {
+                out.push(&escaped!("\n      {}", paint.faint(line)));
             }
-            text
+            out
         }
         SecretOutcome::Conflict { changed } => {
-            let what: Vec<_> = changed.iter().map(|field| words::observed_field(*field)).collect();
-            let changed = if changed.contains(&ObservedField::Existence) {
-                "it appeared or went away".to_owned()
+            let what = changed.iter().map(|field| words::observed_field(*field));
+            let changed: Escaped<Terminal> = if changed.contains(&ObservedField::Existence) {
+                escaped!("it appeared or went away")
             } else {
-                format!("somebody changed {}", what.join(" and "))
+                escaped!("somebody changed {}", Escaped::join(what, " and "))
             };
-            format!("  {} {name}: {changed} since it was planned; it was left alone", paint.warning("! stale   "))
+            let label = paint.warning("! stale   ");
+            escaped!("  {} {}: {} since it was planned; it was left alone", label, name, changed)
         }
         SecretOutcome::Skipped { reason } => {
-            let why = match reason {
-                SkipReason::Dependency(dependency) => {
-                    format!("it depends on {}, which was not done", escape::line(dependency.as_str()))
-                }
-                SkipReason::Stopped(why) => words::stopped(*why).to_owned(),
-                SkipReason::EarlierFailure => "removals come last, and something before it was not done".to_owned(),
-            };
-            format!("  {} {name}: not begun ({word}): {why}", paint.warning(". skipped "))
+            let label = paint.warning(". skipped ");
+            escaped!("  {} {}: not begun ({}): {}", label, name, word, skip_reason(reason))
         }
     }
 }
 
+/// What can be done about an error.
+fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
+    match error {
+        ApplyError::Service(error) => error.hint().map(escape::block),
+        ApplyError::Value { hint, .. } => hint.as_deref().map(escape::block),
+        ApplyError::PlantedValue { .. } => {
+            Some(escaped!("look at who may write this secret; then change the value in git"))
+        }
+        ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => None,
+    }
+}
+
+/// Why a secret was not begun.
+pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
+    match reason {
+        SkipReason::Dependency(dependency) => {
+            escaped!("it depends on {}, which was not done", escape::line(dependency.as_str()))
+        }
+        SkipReason::Stopped(why) => words::stopped(*why).into(),
+        SkipReason::EarlierFailure => escaped!("removals come last, and something before it was not done"),
+    }
+}
+
 /// The error with its source, on one line.
-pub(super) fn error_text(error: &ApplyError) -> String {
-    let text = match error {
+pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
+    escape::line(&match error {
         ApplyError::Service(error) => error.to_string(),
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
         | ApplyError::Value { .. }
         | ApplyError::PlantedValue { .. } => error.to_string(),
-    };
-    escape::line(&text).into_owned()
+    })
 }
 
 /// What became of one target's plan, in one line.
-pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> String {
+pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Terminal> {
     let done = |verb: Verb| {
         plan.secrets
             .iter()
@@ -96,10 +104,10 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> String {
             .count()
     };
     let verbs = [Verb::Create, Verb::Restore, Verb::Adopt, Verb::Change, Verb::Release, Verb::Delete];
-    let mut parts: Vec<String> = verbs
+    let mut parts: Vec<Escaped<Terminal>> = verbs
         .into_iter()
         .filter(|verb| done(*verb) > 0)
-        .map(|verb| words::paint_verb(paint, verb, &format!("{} {}", done(verb), words::verb_done(verb))))
+        .map(|verb| words::paint_verb(paint, verb, &escaped!("{} {}", done(verb), words::verb_done(verb))))
         .collect();
     let count_of = |test: fn(&SecretOutcome) -> bool| report.outcomes.values().filter(|outcome| test(outcome)).count();
     let failed = count_of(|outcome| matches!(outcome, SecretOutcome::Failed { .. }));
@@ -107,26 +115,25 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> String {
     let skipped = count_of(|outcome| matches!(outcome, SecretOutcome::Skipped { .. }));
     for (number, label) in [(failed, "failed"), (stale, "changed since planned"), (skipped, "not begun")] {
         if number > 0 {
-            parts.push(paint.error(format!("{number} {label}")));
+            parts.push(paint.error(escaped!("{} {}", number, label)));
         }
     }
     if parts.is_empty() {
-        parts.push("nothing was done".to_owned());
+        parts.push(escaped!("nothing was done"));
     }
-    format!("{}: {}", paint.strong(escape::line(&plan.target)), parts.join(", "))
+    escaped!("{}: {}", paint.strong(escape::line(&plan.target)), Escaped::join(parts, ", "))
 }
 
 /// What verification found: whether what was touched is now as the manifests say.
-pub fn verified(paint: Paint, remaining: &Plan, touched: usize) -> String {
+pub fn verified(paint: Paint, remaining: &Plan, touched: usize) -> Escaped<Terminal> {
     if remaining.is_empty() {
-        return paint
-            .faint(format!("  verified: {} read again, all match the manifests", words::count(touched, "secret")));
+        let touched = words::count(touched, "secret");
+        return paint.faint(escaped!("  verified: {} read again, all match the manifests", touched));
     }
-    let names: Vec<_> = remaining.secrets.iter().map(|secret| escape::line(secret.name.as_str())).collect();
-    format!(
+    escaped!(
         "  {}: {} still differ from the manifests: {}; plan again to see how",
         paint.error("not converged"),
-        words::count(names.len(), "secret"),
-        names.join(", ")
+        words::count(remaining.secrets.len(), "secret"),
+        Escaped::join(remaining.secrets.iter().map(|secret| escape::line(secret.name.as_str())), ", ")
     )
 }

@@ -2,33 +2,33 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::escape;
+use super::escape::{self, Escaped, Terminal};
+use super::escaped;
 use super::paint::Paint;
 
 /// Lines around a difference that are shown too.
 const CONTEXT: usize = 1;
 
 /// The lines that differ: `-` is what was approved, `+` what would be done now.
-pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> String {
+pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> Escaped<Terminal> {
     let (approved, fresh): (Vec<&str>, Vec<&str>) =
         (approved.iter().map(String::as_str).collect(), fresh.iter().map(String::as_str).collect());
     let diff = TextDiff::from_slices(&approved, &fresh);
-    let mut out = format!("\n{}\n", paint.strong("What was approved (-) and what would be done now (+):"));
+    let mut out = escaped!("\n{}\n", paint.strong("What was approved (-) and what would be done now (+):"));
     for group in diff.grouped_ops(CONTEXT) {
-        out.push('\n');
+        out.push(&"\n");
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let line = escape::line(change.value()).into_owned();
+            let signed =
+                |sign: &'static str| -> Escaped<Terminal> { escaped!("{} {}", sign, escape::line(change.value())) };
             let line = match change.tag() {
-                ChangeTag::Delete => paint.removed(format!("- {line}")),
-                ChangeTag::Insert => paint.added(format!("+ {line}")),
-                ChangeTag::Equal => paint.faint(format!("  {line}")),
+                ChangeTag::Delete => paint.removed(signed("-")),
+                ChangeTag::Insert => paint.added(signed("+")),
+                ChangeTag::Equal => paint.faint(signed(" ")),
             };
-            out.push_str("  ");
-            out.push_str(&line);
-            out.push('\n');
+            out.push(&escaped!("  {}\n", line));
         }
     }
-    out.push('\n');
+    out.push(&"\n");
     out
 }
 

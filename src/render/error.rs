@@ -1,6 +1,7 @@
 //! Errors as text: the one place that makes words of kinds, sources and hints.
 
-use super::{escape, finding_text, rows, watch};
+use super::escape::{self, Escaped, Terminal};
+use super::{finding_text, rows, watch};
 use crate::aws::ConnectError;
 use crate::live::ServiceError;
 use crate::manifest::Diagnostics;
@@ -15,19 +16,19 @@ pub fn mistakes(error: &Error) -> Option<&Diagnostics> {
     }
 }
 
-/// An error with its source on one line, escaped.
-pub fn text(error: &Error) -> String {
+/// An error with its source on one line.
+pub fn text(error: &Error) -> Escaped<Terminal> {
     let kind = error.kind.to_string();
-    let Some(source) = &error.source else { return escape::line(&kind).into_owned() };
+    let Some(source) = &error.source else { return escape::line(&kind) };
     let source = match target_error(error) {
         Some(target) => target_words(target),
         None => source.to_string(),
     };
-    escape::line(&format!("{kind}: {source}")).into_owned()
+    escape::line(&format!("{kind}: {source}"))
 }
 
-/// What can be done about an error, line by line, escaped.
-pub fn hints(error: &Error) -> Vec<String> {
+/// What can be done about an error, line by line.
+pub fn hints(error: &Error) -> Vec<Escaped<Terminal>> {
     let of_source = if let Some(target) = target_error(error) {
         target_hint_words(target)
     } else {
@@ -35,7 +36,7 @@ pub fn hints(error: &Error) -> Vec<String> {
         values.and_then(|ValueFailure(errors)| errors.first()?.hint())
     };
     let all = of_source.into_iter().chain(error.hints.iter().map(hint));
-    all.flat_map(|text| escape::block(&text).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    all.flat_map(|text| escape::block(&text).each_line().collect::<Vec<_>>()).collect()
 }
 
 /// Why an error keeps something from being done, for a list of reasons: not escaped, for JSON.
@@ -44,7 +45,7 @@ pub fn reasons(error: &Error) -> Vec<String> {
         return watch::mistakes(found);
     }
     let (text, hints) = (text(error), hints(error));
-    vec![if hints.is_empty() { text } else { format!("{text} ({})", hints.join("; ")) }]
+    vec![if hints.is_empty() { text.into_owned() } else { format!("{text} ({})", hints.join("; ")) }]
 }
 
 /// What keeps a plan from being applied.
@@ -61,15 +62,15 @@ pub fn obstacle(obstacle: &Obstacle<'_>) -> String {
     }
 }
 
-/// Why a target could not be read or planned: on one line, escaped.
-pub fn target_text(error: &TargetError) -> String {
-    escape::line(&target_words(error)).into_owned()
+/// Why a target could not be read or planned: on one line.
+pub fn target_text(error: &TargetError) -> Escaped<Terminal> {
+    escape::line(&target_words(error))
 }
 
 /// The same with what can be done about it.
-pub fn target_line(error: &TargetError) -> String {
+pub fn target_line(error: &TargetError) -> Escaped<Terminal> {
     let hint = target_hint_words(error).map_or_else(String::new, |hint| format!(" ({})", hint.replace('\n', "; ")));
-    escape::line(&format!("{}{hint}", target_words(error))).into_owned()
+    escape::line(&format!("{}{hint}", target_words(error)))
 }
 
 fn target_error(error: &Error) -> Option<&TargetError> {

@@ -1,95 +1,99 @@
 //! Findings as sentences.
 
-use super::escape;
+use super::escape::{self, Escaped, Terminal};
+use super::escaped;
 use crate::plan::{Finding, FindingKind};
 use crate::value::Edges;
 
 /// What was found, in one sentence without the secret's name.
-pub fn finding_text(finding: &Finding) -> String {
+pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
     let changed = |date: &Option<jiff::Timestamp>| {
-        date.map_or_else(String::new, |date| format!(" (last changed {})", date.strftime("%Y-%m-%d %H:%M UTC")))
+        date.map(|date| -> Escaped<Terminal> {
+            escaped!(" (last changed {})", escape::time::<Terminal>(date, "%Y-%m-%d %H:%M UTC"))
+        })
     };
     match &finding.kind {
         FindingKind::Unmanaged { last_changed } => {
-            format!("is live and in scope, and no manifest names it{}", changed(last_changed))
+            escaped!("is live and in scope, and no manifest names it{}", changed(last_changed))
         }
-        FindingKind::CopiedTag { owner, last_changed } => format!(
+        FindingKind::CopiedTag { owner, last_changed } => escaped!(
             "carries an owner tag of {} that was written for another secret: it is unmanaged, and left alone{}",
             escape::line(owner),
             changed(last_changed)
         ),
-        FindingKind::OtherScope { prefix } => format!(
+        FindingKind::OtherScope { prefix } => escaped!(
             "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left alone",
             escape::line(prefix)
         ),
         FindingKind::OwnedOutsideScope { owner } => {
-            format!(
+            escaped!(
                 "belongs to {} and is outside the scope: no manifest manages it, and it is left alone",
                 escape::line(owner)
             )
         }
         FindingKind::Orphaned { last_changed } => {
-            format!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
+            escaped!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
         }
-        FindingKind::Foreign { owner } => format!("belongs to {}, not to this project", escape::line(owner)),
-        FindingKind::ForeignInScope { owner } => format!("is in scope and belongs to {}", escape::line(owner)),
+        FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this project", escape::line(owner)),
+        FindingKind::ForeignInScope { owner } => escaped!("is in scope and belongs to {}", escape::line(owner)),
         FindingKind::OwnedByService { service } => {
-            format!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
+            escaped!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
         }
         FindingKind::Replica { primary_region } => {
-            format!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
+            escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
-        FindingKind::OverwritesForeign { region, owner } => format!(
+        FindingKind::OverwritesForeign { region, owner } => escaped!(
             "would destroy a secret of the same name in {}, which belongs to {}",
             escape::line(region.as_str()),
             escape::line(owner)
         ),
         FindingKind::PolicyRejected { problems } => {
-            format!("has a policy that the service does not accept: {}", escape::line(&problems.join("; ")))
+            escaped!("has a policy that the service does not accept: {}", escape::line(&problems.join("; ")))
         }
         FindingKind::PolicyNotValidated { reason } => {
-            format!("has a policy that could not be validated: {}", escape::line(reason))
+            escaped!("has a policy that could not be validated: {}", escape::line(reason))
         }
         FindingKind::ReplicaInProgress { regions } => {
-            format!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
+            escaped!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
         }
-        FindingKind::RotationWaitsForValue => "is not put under rotation, since it has no value yet".to_owned(),
+        FindingKind::RotationWaitsForValue => escaped!("is not put under rotation, since it has no value yet"),
         FindingKind::LooksRenamed { from } => {
-            format!("looks like a renamed {}", escape::line(from.as_str()))
+            escaped!("looks like a renamed {}", escape::line(from.as_str()))
         }
-        FindingKind::RotationPending { version, .. } => format!(
+        FindingKind::RotationPending { version, .. } => escaped!(
             "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and \
              rotation are left alone",
             escape::line(version)
         ),
-        FindingKind::GeneratedFieldsChanged => {
+        FindingKind::GeneratedFieldsChanged => escaped!(
             "has other fields in git than those of its live value, which were set beside a generated one: they are not \
              applied"
-                .to_owned()
-        }
-        FindingKind::ValueNotApplied { rotated } => format!(
+        ),
+        FindingKind::ValueNotApplied { rotated } => escaped!(
             "has another value than git's: it was rotated once{}, so its value is left alone (ownership: seed), although \
              no rotation is declared or on",
-            rotated.map_or_else(String::new, |date| format!(", last on {}", date.strftime("%Y-%m-%d")))
+            rotated.map(|date| -> Escaped<Terminal> {
+                escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
+            })
         ),
-        FindingKind::ValueReEncrypted => "was re-encrypted in git: its value is the live one".to_owned(),
+        FindingKind::ValueReEncrypted => escaped!("was re-encrypted in git: its value is the live one"),
         FindingKind::ValueEdges(Edges { bytes, line_feed, mark }) => {
             let what = match (line_feed, mark) {
                 (true, true) => "which begin with a byte order mark and end with a line feed",
                 (false, true) => "which begin with a byte order mark",
                 _ => "the last of which is a line feed",
             };
-            format!("gets a value of {bytes} bytes, {what}")
+            escaped!("gets a value of {} bytes, {}", bytes, what)
         }
-        FindingKind::ValueUnknown => "may or may not have the declared value: it was not read".to_owned(),
+        FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
-            format!("has a value that could not be compared: {}", escape::line(reason))
+            escaped!("has a value that could not be compared: {}", escape::line(reason))
         }
         FindingKind::DependencyNotSelected { dependency } => {
-            format!("needs {}, which does not exist and is not selected", escape::line(dependency.as_str()))
+            escaped!("needs {}, which does not exist and is not selected", escape::line(dependency.as_str()))
         }
         FindingKind::DependencyAbsent { dependency } => {
-            format!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
+            escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
     }
 }
@@ -125,7 +129,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
 }
 
 /// What can be done about it.
-pub fn finding_help(finding: &Finding) -> Option<String> {
+pub fn finding_help(finding: &Finding) -> Option<&'static str> {
     let help = match &finding.kind {
         FindingKind::Unmanaged { .. } => "`keywright import` writes a manifest for it; or leave it",
         FindingKind::CopiedTag { .. } => {
@@ -171,5 +175,5 @@ pub fn finding_help(finding: &Finding) -> Option<String> {
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",
         FindingKind::DependencyAbsent { .. } => "remove the dependency, or let the other secret be present",
     };
-    Some(help.to_owned())
+    Some(help)
 }

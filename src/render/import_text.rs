@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
-use super::{escape, finding_help, finding_text, plan_text, words};
+use super::{escaped, finding_help, finding_text, plan_text, words};
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
 
@@ -11,86 +12,91 @@ use crate::plan::PlanReport;
 const LISTED: usize = 20;
 
 /// The secrets that were left out, by reason; empty when there are none.
-pub fn left_out(left_out: &[LeftOut]) -> String {
+pub fn left_out(left_out: &[LeftOut]) -> Escaped<Terminal> {
     let mut by_reason: BTreeMap<&Reason, Vec<&str>> = BTreeMap::new();
     for LeftOut { name, reason } in left_out {
         by_reason.entry(reason).or_default().push(name.as_str());
     }
-    let mut out = String::new();
+    let mut out = Escaped::default();
     for (reason, names) in by_reason {
         if *reason == Reason::Named {
             // What is imported already is nothing to look into.
-            out.push_str(&format!("left out, {}: {}\n", reason_text(reason), words::count(names.len(), "secret")));
+            out.push(&escaped!("left out, {}: {}\n", reason_text(reason), words::count(names.len(), "secret")));
             continue;
         }
-        out.push_str(&format!("left out, {}:\n", reason_text(reason)));
+        out.push(&escaped!("left out, {}:\n", reason_text(reason)));
         for name in names.iter().take(LISTED) {
-            out.push_str(&format!("  {}\n", escape::line(name)));
+            out.push(&escaped!("  {}\n", escape::line(name)));
         }
         if names.len() > LISTED {
-            out.push_str(&format!("  and {} more\n", names.len() - LISTED));
+            out.push(&escaped!("  and {} more\n", names.len() - LISTED));
         }
     }
     out
 }
 
-fn reason_text(reason: &Reason) -> String {
+fn reason_text(reason: &Reason) -> Escaped<Terminal> {
     match reason {
-        Reason::Named => "since manifests name them".to_owned(),
-        Reason::Orphaned => "since this project owns it already and its manifest is gone (--all imports it)".to_owned(),
-        Reason::Foreign { owner } => format!("since it belongs to {}", escape::line(owner)),
-        Reason::OwnedByService { service } => format!("since the AWS service {} owns it", escape::line(service)),
+        Reason::Named => escaped!("since manifests name them"),
+        Reason::Orphaned => escaped!("since this project owns it already and its manifest is gone (--all imports it)"),
+        Reason::Foreign { owner } => escaped!("since it belongs to {}", escape::line(owner)),
+        Reason::OwnedByService { service } => escaped!("since the AWS service {} owns it", escape::line(service)),
         Reason::Replica { primary_region } => {
-            format!("since it is a replica: import it in {}", escape::line(primary_region.as_str()))
+            escaped!("since it is a replica: import it in {}", escape::line(primary_region.as_str()))
         }
-        Reason::ScheduledForDeletion => "since it is scheduled for deletion".to_owned(),
-        Reason::NameNotAllowed => "since no manifest can name it".to_owned(),
-        Reason::TooManyTags => "since it has 50 tags, and keywright needs one for the owner".to_owned(),
-        Reason::OutOfScope => "since it is outside the project's scope".to_owned(),
-        Reason::OtherPlace { place } => format!("since it is in another account or region, {}", escape::line(place)),
+        Reason::ScheduledForDeletion => escaped!("since it is scheduled for deletion"),
+        Reason::NameNotAllowed => escaped!("since no manifest can name it"),
+        Reason::TooManyTags => escaped!("since it has 50 tags, and keywright needs one for the owner"),
+        Reason::OutOfScope => escaped!("since it is outside the project's scope"),
+        Reason::OtherPlace { place } => escaped!("since it is in another account or region, {}", escape::line(place)),
     }
 }
 
 /// Tags that all imported secrets share, as a proposal for the project's defaults.
-pub fn shared_tags(tags: &BTreeMap<String, String>) -> String {
-    let listed: Vec<String> =
-        tags.iter().map(|(key, value)| format!("{} = {}", escape::line(key), escape::line(value))).collect();
-    format!("all of them have {}: spec.defaults.tags of the project could say it once", listed.join(", "))
+pub fn shared_tags(tags: &BTreeMap<String, String>) -> Escaped<Terminal> {
+    let listed = tags
+        .iter()
+        .map(|(key, value)| -> Escaped<Terminal> { escaped!("{} = {}", escape::line(key), escape::line(value)) });
+    let listed = Escaped::join(listed, ", ");
+    escaped!("all of them have {}: spec.defaults.tags of the project could say it once", listed)
 }
 
 /// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
 /// live.
-pub fn proof(paint: Paint, proof: &Proof, from_state: bool) -> String {
+pub fn proof(paint: Paint, proof: &Proof, from_state: bool) -> Escaped<Terminal> {
     let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };
-        let but = match (adopted, unchanged) {
-            (0, _) => String::new(),
-            (adopted, 0) => format!(" but for the owner tag ({adopted} to adopt)"),
-            (adopted, unchanged) => format!(" but for the owner tag ({adopted} to adopt; {unchanged} unchanged)"),
+        let but: Escaped<Terminal> = match (*adopted, *unchanged) {
+            (0, _) => escaped!(""),
+            (adopted, 0) => escaped!(" but for the owner tag ({} to adopt)", adopted),
+            (adopted, unchanged) => {
+                escaped!(" but for the owner tag ({} to adopt; {} unchanged)", adopted, unchanged)
+            }
         };
         let next = if from_state { "`keywright plan` says whether that is what is live.\n" } else { "" };
-        return format!("Proven{by}: the plan is empty{but}.\n{next}");
+        return escaped!("Proven{}: the plan is empty{}.\n{}", by, but, next);
     }
-    let mut out = String::new();
+    let mut out = Escaped::default();
     for name in missing {
-        out.push_str(&format!("  {}: no manifest of the project names it after all\n", escape::line(name.as_str())));
+        out.push(&escaped!("  {}: no manifest of the project names it after all\n", escape::line(name.as_str())));
     }
     for finding in obstacles {
-        out.push_str(&format!("  {}: {}\n", escape::line(finding.secret.as_str()), finding_text(finding)));
+        out.push(&escaped!("  {}: {}\n", escape::line(finding.secret.as_str()), finding_text(finding)));
         if let Some(help) = finding_help(finding) {
-            out.push_str(&format!("      {help}\n"));
+            out.push(&escaped!("      {}\n", help));
         }
     }
     if !remaining.is_empty() {
         // The findings that matter here are above.
-        out.push_str(&plan_text::target(paint, remaining, &PlanReport::default()));
+        out.push(&plan_text::target(paint, remaining, &PlanReport::default()));
     }
     let odd = missing.len() + obstacles.len() + remaining.secrets.len();
-    out.push_str(&format!(
-        "\n{}: the plan of {} is more than an adoption ({adopted} to adopt).\n",
+    out.push(&escaped!(
+        "\n{}: the plan of {} is more than an adoption ({} to adopt).\n",
         paint.error("Not proven"),
-        words::count(odd, "secret")
+        words::count(odd, "secret"),
+        adopted
     ));
     out
 }

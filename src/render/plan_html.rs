@@ -3,202 +3,211 @@
 //! It holds no script and no reference to anything outside, and says so to the browser (Content-Security-Policy), which
 //! is a second wall behind [`escape::markup`]. It is written as XHTML would be, so that a parser of XML can check it.
 
-use std::fmt::Write as _;
-
+use super::escape::{self, Escaped, Markup};
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, svg};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, place, refusal, rows};
-use super::{escape, page, plan_text, rehearsal, words};
+use super::{escaped, page, plan_text, rehearsal, words};
 use crate::plan::{SecretPlan, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
 const UNFOLDED: usize = 40;
 
 /// The plans of a project as one page.
-pub fn html(view: &PlanView<'_>) -> String {
+pub fn html(view: &PlanView<'_>) -> Escaped<Markup> {
     let project = escape::markup(view.project);
-    let mut out = page::begin(&format!("keywright plan of {project}: {}", view.headline()));
-    bar(&mut out, view, &project);
-    out.push_str("<main>\n");
+    let mut out = page::begin(&escaped!("keywright plan of {}: {}", project, view.headline()));
+    out.push(&bar(view, &project));
+    out.push(&"<main>\n");
     let unfolded = view.secrets() <= UNFOLDED;
     for (at, target) in view.targets.iter().enumerate() {
-        section(&mut out, at, target, unfolded);
+        out.push(&section(at, target, unfolded));
     }
-    picture(&mut out, view);
-    out.push_str(page::END);
+    out.push(&picture(view));
+    out.push(&page::END);
     out
 }
 
 /// The summary that stays in view.
-fn bar(out: &mut String, view: &PlanView<'_>, project: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "<div class=\"bar\"><header><h1>Plan of {project}</h1><div class=\"chips\">");
+fn bar(view: &PlanView<'_>, project: &Escaped<Markup>) -> Escaped<Markup> {
+    let mut out = escaped!("<div class=\"bar\"><header><h1>Plan of {}</h1><div class=\"chips\">\n", project);
     let counts = view.counts();
     if counts.is_empty() {
-        out.push_str("<span class=\"chip faint\">nothing to do</span>\n");
+        out.push(&"<span class=\"chip faint\">nothing to do</span>\n");
     }
     for (verb, number, label) in counts {
         let (sign, word) = words::verb(verb);
         let sign = escape::markup(sign);
-        let _ = writeln!(out, "<span class=\"chip {word}\">{sign} {number} {label}</span>");
+        out.push(&escaped!("<span class=\"chip {}\">{} {} {}</span>\n", word, sign, number, label));
     }
     for (at, text) in view.rest().into_iter().enumerate() {
         let class = if at == 0 { "faint" } else { "error" };
-        let _ = writeln!(out, "<span class=\"chip {class}\">{text}</span>");
+        out.push(&escaped!("<span class=\"chip {}\">{}</span>\n", class, text));
     }
-    out.push_str("</div>\n");
-    out.push_str(&page::navigation(view.targets.iter().map(|target| target.name)));
-    out.push_str("</header></div>\n");
+    out.push(&"</div>\n");
+    out.push(&page::navigation(view.targets.iter().map(|target| target.name)));
+    out.push(&"</header></div>\n");
+    out
 }
 
-fn section(out: &mut String, at: usize, target: &TargetView<'_>, unfolded: bool) {
-    let account = escape::markup(target.account.unwrap_or("account not checked"));
-    let _ = writeln!(
-        out,
-        "<section>\n<h2 id=\"target-{at}\">{}<small>{account} · {}</small></h2>",
+fn section(at: usize, target: &TargetView<'_>, unfolded: bool) -> Escaped<Markup> {
+    let mut out = escaped!(
+        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}</small></h2>\n",
+        at,
         escape::markup(target.name),
+        escape::markup(target.account.unwrap_or("account not checked")),
         escape::markup(target.region)
     );
     match &target.planned {
-        Ok(planned) => planned_section(out, planned, unfolded),
-        Err(error) => {
-            let error = escape::markup(error);
-            let _ = writeln!(
-                out,
-                "<ul class=\"findings\"><li class=\"error\"><span><b>error</b>: could not be planned: \
-                 {error}</span></li></ul>"
-            );
-        }
+        Ok(planned) => out.push(&planned_section(planned, unfolded)),
+        Err(error) => out.push(&escaped!(
+            "<ul class=\"findings\"><li class=\"error\">\
+             <span><b>error</b>: could not be planned: {}</span></li></ul>\n",
+            escape::markup(error)
+        )),
     }
-    out.push_str("</section>\n");
+    out.push(&"</section>\n");
+    out
 }
 
-fn planned_section(out: &mut String, planned: &PlannedView<'_>, unfolded: bool) {
+fn planned_section(planned: &PlannedView<'_>, unfolded: bool) -> Escaped<Markup> {
     let PlannedView { plan, report, refusals, rehearsed } = planned;
-    let _ = writeln!(out, "<p class=\"sum\">{}</p>", plan_text::summary(Paint::new(false), plan, report));
-    let mut items = String::new();
+    let summary = escape::markup(&plan_text::summary(Paint::new(false), plan, report));
+    let mut out = escaped!("<p class=\"sum\">{}</p>\n", summary);
+    let mut items = Escaped::default();
     for item in *refusals {
         let (text, help) = refusal(item);
-        finding(&mut items, "refused", None, &text, Some(&help), None);
+        items.push(&finding("refused", None, &text, Some(&help), None));
     }
     if let Some(rehearsed) = rehearsed {
         let class = if rehearsal::passed(rehearsed) { "note" } else { "error" };
         let text = format!("rehearsal: {}", rehearsal::sentence(plan, rehearsed));
-        finding(&mut items, class, None, &text, None, None);
+        items.push(&finding(class, None, &text, None, None));
         for (name, reason) in rehearsal::not_done(plan, rehearsed) {
-            finding(&mut items, class, Some(name.as_str()), &reason, None, None);
+            items.push(&finding(class, Some(name.as_str()), &reason, None, None));
         }
     }
     for severity in [Severity::Error, Severity::Warning] {
-        findings(&mut items, planned, severity);
+        items.push(&findings(planned, severity));
     }
-    list(out, &items);
+    out.push(&list(items));
     for secret in &plan.secrets {
-        secret_details(out, secret, unfolded);
+        out.push(&secret_details(secret, unfolded));
     }
-    let mut notes = String::new();
-    findings(&mut notes, planned, Severity::Info);
-    list(out, &notes);
+    out.push(&list(findings(planned, Severity::Info)));
+    out
 }
 
-fn list(out: &mut String, items: &str) {
-    if !items.is_empty() {
-        let _ = writeln!(out, "<ul class=\"findings\">\n{items}</ul>");
-    }
+fn list(items: Escaped<Markup>) -> Escaped<Markup> {
+    if items.is_empty() { items } else { escaped!("<ul class=\"findings\">\n{}</ul>\n", items) }
 }
 
-fn findings(out: &mut String, planned: &PlannedView<'_>, severity: Severity) {
+fn findings(planned: &PlannedView<'_>, severity: Severity) -> Escaped<Markup> {
     let class = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
-    for item in planned.report.findings.iter().filter(|finding| finding.severity() == severity) {
-        let at = item.origin.as_ref().map(place);
-        let help = finding_help(item);
-        let name = Some(item.secret.as_str());
-        finding(out, class, name, &finding_text(item), help.as_deref(), at.as_deref());
-    }
+    let items = planned.report.findings.iter().filter(|finding| finding.severity() == severity);
+    items
+        .map(|item| {
+            let at = item.origin.as_ref().map(place);
+            finding(class, Some(item.secret.as_str()), &finding_text(item), finding_help(item), at.as_deref())
+        })
+        .collect()
 }
 
-fn finding(out: &mut String, class: &str, name: Option<&str>, text: &str, help: Option<&str>, at: Option<&str>) {
-    let name = name.map(|name| format!("<span class=\"name\">{}</span> ", escape::markup(name))).unwrap_or_default();
-    let at = at.map(|at| format!(" <span class=\"place mono\">{}</span>", escape::markup(at))).unwrap_or_default();
-    let help = help.map(|help| format!("<p>{}</p>", page::with_commands(help))).unwrap_or_default();
-    let text = escape::markup(text);
-    let _ = writeln!(
-        out,
-        "<li class=\"{class}\"><b class=\"{class}\">{class}</b><span>: {name}{text}{at}</span>{help}</li>"
-    );
+fn finding(
+    class: &'static str,
+    name: Option<&str>,
+    text: &str,
+    help: Option<&str>,
+    at: Option<&str>,
+) -> Escaped<Markup> {
+    let name =
+        name.map(|name| -> Escaped<Markup> { escaped!("<span class=\"name\">{}</span> ", escape::markup(name)) });
+    let at = at.map(|at| -> Escaped<Markup> { escaped!(" <span class=\"place mono\">{}</span>", escape::markup(at)) });
+    let help = help.map(|help| -> Escaped<Markup> { escaped!("<p>{}</p>", page::with_commands(help)) });
+    escaped!(
+        "<li class=\"{}\"><b class=\"{}\">{}</b><span>: {}{}{}</span>{}</li>\n",
+        class,
+        class,
+        class,
+        name,
+        escape::markup(text),
+        at,
+        help
+    )
 }
 
-fn secret_details(out: &mut String, secret: &SecretPlan, unfolded: bool) {
+fn secret_details(secret: &SecretPlan, unfolded: bool) -> Escaped<Markup> {
     let (sign, verb) = words::verb(secret.verb);
-    let open = if unfolded { " open=\"open\"" } else { "" };
-    let at = secret.origin.as_ref().map(place).unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "<details class=\"secret {verb}\"{open}><summary><span class=\"verb {verb}\">{} {verb}</span>\
-         <span class=\"name\">{}</span><span class=\"place mono\">{}</span></summary><div class=\"body\"><table>",
+    let mut out = escaped!(
+        "<details class=\"secret {}\"{}><summary><span class=\"verb {}\">{} {}</span>\
+         <span class=\"name\">{}</span><span class=\"place mono\">{}</span></summary><div class=\"body\"><table>\n",
+        verb,
+        if unfolded { " open=\"open\"" } else { "" },
+        verb,
         escape::markup(sign),
+        verb,
         escape::markup(secret.name.as_str()),
-        escape::markup(&at)
+        secret.origin.as_ref().map(|origin| escape::markup(&place(origin)))
     );
     let mut before = "";
     for row in rows(secret) {
         let label = if row.label == before { "" } else { row.label };
         before = row.label;
-        table_row(out, &row, label);
+        out.push(&table_row(&row, label));
     }
-    out.push_str("</table></div></details>\n");
+    out.push(&"</table></div></details>\n");
+    out
 }
 
-fn table_row(out: &mut String, row: &Row, label: &str) {
-    let pieces: String = row.pieces.iter().map(inline).collect();
-    let at = row.origin.as_ref().map(place).unwrap_or_default();
-    let _ = write!(out, "<tr><th>{label}</th><td>{pieces}");
-    if !row.lines.is_empty() {
-        out.push_str("<pre>");
-        for Piece { tone, text, mark: _ } in &row.lines {
-            let (class, sign) = match tone {
-                Tone::Added => ("add", "+"),
-                Tone::Removed => ("del", "-"),
-                Tone::Faint => ("faint", " "),
-                Tone::Plain | Tone::Changed | Tone::Warning => ("same", " "),
-            };
-            let _ = write!(out, "<span class=\"{class}\">{sign} {}</span>", escape::markup(text));
-        }
-        out.push_str("</pre>");
-    }
-    let _ = writeln!(out, "</td><td class=\"at\">{}</td></tr>", escape::markup(&at));
+fn table_row(row: &Row, label: &'static str) -> Escaped<Markup> {
+    let pieces: Escaped<Markup> = row.pieces.iter().map(inline).collect();
+    let lines: Escaped<Markup> = row.lines.iter().map(line).collect();
+    let lines = (!lines.is_empty()).then(|| -> Escaped<Markup> { escaped!("<pre>{}</pre>", lines) });
+    let at = row.origin.as_ref().map(|origin| escape::markup(&place(origin)));
+    escaped!("<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n", label, pieces, lines, at)
 }
 
-fn inline(piece: &Piece) -> String {
+fn line(piece: &Piece) -> Escaped<Markup> {
+    let Piece { tone, text, mark: _ } = piece;
+    let (class, sign) = match tone {
+        Tone::Added => ("add", "+"),
+        Tone::Removed => ("del", "-"),
+        Tone::Faint => ("faint", " "),
+        Tone::Plain | Tone::Changed | Tone::Warning => ("same", " "),
+    };
+    escaped!("<span class=\"{}\">{} {}</span>", class, sign, escape::markup(text))
+}
+
+fn inline(piece: &Piece) -> Escaped<Markup> {
     let Piece { tone, text, mark } = piece;
     let text = escape::markup(text);
     // Signs need no colour where what they stand for has one.
     match tone {
-        _ if *mark => format!("<span class=\"faint\">{text}</span>"),
+        _ if *mark => escaped!("<span class=\"faint\">{}</span>", text),
         Tone::Plain => text,
-        Tone::Added => format!("<ins>{text}</ins>"),
-        Tone::Removed => format!("<del>{text}</del>"),
-        Tone::Changed => format!("<span class=\"mod\">{text}</span>"),
-        Tone::Warning => format!("<span class=\"warning\">{text}</span>"),
-        Tone::Faint => format!("<span class=\"faint\">{text}</span>"),
+        Tone::Added => escaped!("<ins>{}</ins>", text),
+        Tone::Removed => escaped!("<del>{}</del>", text),
+        Tone::Changed => escaped!("<span class=\"mod\">{}</span>", text),
+        Tone::Warning => escaped!("<span class=\"warning\">{}</span>", text),
+        Tone::Faint => escaped!("<span class=\"faint\">{}</span>", text),
     }
 }
 
 /// The dependencies of what changes, where there are any.
-fn picture(out: &mut String, view: &PlanView<'_>) {
+fn picture(view: &PlanView<'_>) -> Option<Escaped<Markup>> {
     let targets: Vec<_> =
         view.targets.iter().map(|target| &target.graph).filter(|graph| !graph.edges.is_empty()).cloned().collect();
     if targets.is_empty() {
-        return;
+        return None;
     }
     let drawn = svg(&Graph { project: view.project.to_owned(), targets });
-    let _ = writeln!(out, "<section class=\"picture\">\n{drawn}</section>");
+    Some(escaped!("<section class=\"picture\">\n{}</section>\n", drawn))
 }
 
 #[cfg(test)]

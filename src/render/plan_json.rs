@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
 use super::rehearsal::{self, RehearsalDocument};
 use super::words;
@@ -256,14 +257,14 @@ pub fn failed_target(name: &str, account: Option<&str>, region: &str, error: Str
 }
 
 /// The document of a whole run, as JSON text with a final line feed.
-pub fn document(project: &str, targets: Vec<TargetDocument>) -> String {
+pub fn document(project: &str, targets: Vec<TargetDocument>) -> Escaped<Json> {
     let document = PlanDocument {
         format_version: FORMAT_VERSION,
         project: project.to_owned(),
         has_changes: targets.iter().any(|target| !target.secrets.is_empty()),
         targets,
     };
-    super::json_text(&document)
+    super::escape::json(&document)
 }
 
 /// The JSON Schema of [`PlanDocument`].
@@ -421,7 +422,7 @@ fn change(change: &Change) -> ChangeDocument {
                 Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
                 Deletion::Force => serde_json::json!({ "force": true }),
             }),
-            note: Some(words::deletion(*deletion)),
+            note: Some(words::deletion(*deletion).into_owned()),
             ..none
         },
     }
@@ -443,7 +444,7 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
             key: Some(region.to_string()),
             before: before.as_ref().map(|key| replica(key.as_ref())),
             after: after.as_ref().map(|key| replica(key.as_ref())),
-            note: words::replica_reason(region.as_str(), reason),
+            note: words::replica_reason(region.as_str(), reason).map(Escaped::into_owned),
             origin: Some(place(origin)),
             ..none
         },
@@ -491,8 +492,8 @@ fn finding(finding: &Finding) -> FindingDocument {
             Severity::Error => "error",
         },
         secret: finding.secret.as_str().to_owned(),
-        message: finding_text(finding),
-        help: finding_help(finding),
+        message: finding_text(finding).into_owned(),
+        help: finding_help(finding).map(str::to_owned),
         origin: finding.origin.as_ref().map(place),
     }
 }

@@ -5,15 +5,16 @@
 //! place where GitHub reads neither mentions nor references.
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 
+use super::escape::{self, Escaped, Markdown, Terminal};
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rehearsal;
 use super::rows::{Row, Tone, place, refusal, rows};
-use super::{escape, plan_text, words};
+use super::{escaped, plan_text, words};
+use crate::origin::Origin;
 use crate::plan::{Finding, SecretPlan, Severity};
 use crate::rehearse::Rehearsed;
 
@@ -40,12 +41,11 @@ const LISTED_NOTES: usize = 10;
 const FIELD: usize = 12;
 
 /// The plans of a project as one comment.
-pub fn markdown(view: &PlanView<'_>) -> String {
+pub fn markdown(view: &PlanView<'_>) -> Escaped<Markdown> {
     let project = escape::code(view.project);
     let mut page = Page::default();
-    // Writing to a String cannot fail.
-    let _ = writeln!(page.out, "<!-- keywright:plan {} -->", escape::marker(view.project));
-    let _ = writeln!(page.out, "## keywright plan of {project}: {}", view.headline());
+    page.out.push(&escaped!("<!-- keywright:plan {} -->\n", escape::marker(view.project)));
+    page.out.push(&escaped!("## keywright plan of {}: {}\n", project, view.headline()));
     let unfolded = view.secrets() <= UNFOLDED;
     let shares = shares(view, unfolded, (MAX_BYTES - TAIL).saturating_sub(page.out.len()));
     for (target, share) in view.targets.iter().zip(shares) {
@@ -79,7 +79,7 @@ fn shares(view: &PlanView<'_>, unfolded: bool, room: usize) -> Vec<usize> {
 /// What is written so far, and what had to be left out.
 #[derive(Default)]
 struct Page {
-    out: String,
+    out: Escaped<Markdown>,
     /// How far the present target may go.
     limit: usize,
     targets_left_out: usize,
@@ -89,10 +89,10 @@ struct Page {
 
 impl Page {
     /// Adds a block when there is room for it.
-    fn add(&mut self, block: &str) -> bool {
+    fn add(&mut self, block: &Escaped<Markdown>) -> bool {
         let fits = self.out.len() + block.len() + FOOT <= self.limit;
         if fits {
-            self.out.push_str(block);
+            self.out.push(block);
         }
         fits
     }
@@ -100,20 +100,22 @@ impl Page {
     fn target(&mut self, target: &TargetView<'_>, unfolded: bool) {
         let summary = match &target.planned {
             Ok(PlannedView { plan, report, .. }) => plan_text::summary(Paint::new(false), plan, report),
-            Err(_) => "could not be planned".to_owned(),
+            Err(_) => "could not be planned".into(),
         };
         let secrets = target.planned.as_ref().map_or(0, |planned| planned.plan.secrets.len());
-        let account = target.account.map(|account| format!(" · <code>{}</code>", escape::markup(account)));
+        let account =
+            target.account.map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(account)) });
         let trouble = target.planned.as_ref().map_or(true, |planned| {
             let failed = planned.rehearsed.is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
             failed || !planned.refusals.is_empty() || planned.report.has_blockers()
         });
-        let open = if unfolded || trouble { " open" } else { "" };
-        let head = format!(
-            "\n<details{open}>\n<summary><code>{}</code>{} · <code>{}</code>: {summary}</summary>\n",
-            escape::markup(target.name),
-            account.unwrap_or_default(),
-            escape::markup(target.region),
+        let head = escaped!(
+            "\n<details{}>\n<summary>{}{} · {}: {}</summary>\n",
+            if unfolded || trouble { " open" } else { "" },
+            escape::html_code(target.name),
+            account,
+            escape::html_code(target.region),
+            escape::markdown(&summary)
         );
         // A target's heading may use the room of later ones: a comment that names all targets says more.
         if self.out.len() + head.len() + FOOT > MAX_BYTES - TAIL {
@@ -121,24 +123,23 @@ impl Page {
             self.secrets_left_out += secrets;
             return;
         }
-        self.out.push_str(&head);
+        self.out.push(&head);
         match &target.planned {
             Ok(planned) => self.planned(target, planned),
             Err(error) => {
-                let error = format!("\n**error**: {}\n", escape::markdown(error));
-                if !self.add(&error) {
+                if !self.add(&escaped!("\n**error**: {}\n", escape::markdown(error))) {
                     self.findings_left_out += 1;
                 }
             }
         }
-        self.out.push_str("\n</details>\n");
+        self.out.push(&"\n</details>\n");
     }
 
     fn planned(&mut self, target: &TargetView<'_>, planned: &PlannedView<'_>) {
         for item in planned.refusals {
             let (text, help) = refusal(item);
             let (text, help) = (escape::markdown(&text), escape::markdown(&help));
-            self.finding(&format!("\n- **refused**: {text}\n  <br>{help}\n"));
+            self.finding(&escaped!("\n- **refused**: {}\n  <br>{}\n", text, help));
         }
         if let Some(rehearsed) = planned.rehearsed {
             self.finding(&rehearsal_item(planned, rehearsed));
@@ -157,16 +158,16 @@ impl Page {
         }
         if left_out > 0 {
             self.secrets_left_out += left_out;
-            let _ = writeln!(self.out, "\n_Left out here: {}._", words::count(left_out, "secret"));
+            self.out.push(&escaped!("\n_Left out here: {}._\n", words::count(left_out, "secret")));
         }
         self.findings(&planned.report.findings, Severity::Info, LISTED_NOTES);
         let nodes = target.graph.nodes.len();
         if (1..=GRAPH_NODES).contains(&nodes) && !target.graph.edges.is_empty() {
             let graph = Graph { project: planned.plan.project.clone(), targets: vec![target.graph.clone()] };
             // It is an extra; the changes are all above.
-            self.add(&format!(
+            self.add(&escaped!(
                 "\nAn arrow leads to the secret that needs the other one.\n\n{}",
-                block("mermaid", &mermaid(&graph))
+                escape::code_block("mermaid", &mermaid(&graph))
             ));
         }
     }
@@ -179,21 +180,22 @@ impl Page {
                 Severity::Warning => "warning",
                 Severity::Info => "note",
             };
-            let origin =
-                finding.origin.as_ref().map_or_else(String::new, |at| format!(" ({})", escape::code(&place(at))));
-            let name = escape::code(finding.secret.as_str());
-            let text = escape::markdown(&finding_text(finding));
-            let help =
-                finding_help(finding).map_or_else(String::new, |help| format!("\n  <br>{}", with_commands(&help)));
-            self.finding(&format!("\n- **{label}**: {name} {text}{origin}{help}\n"));
+            self.finding(&escaped!(
+                "\n- **{}**: {} {}{}{}\n",
+                label,
+                escape::code(finding.secret.as_str()),
+                escape::markdown(&finding_text(finding)),
+                declared_at(finding.origin.as_ref()),
+                finding_help(finding).map(|help| -> Escaped<Markdown> { escaped!("\n  <br>{}", with_commands(help)) })
+            ));
         }
         if of_severity.len() > listed {
             let rest = words::count(of_severity.len() - listed, "note");
-            self.add(&format!("\n{rest} more like these; `--format json` lists all.\n"));
+            self.add(&escaped!("\n{} more like these; `--format json` lists all.\n", rest));
         }
     }
 
-    fn finding(&mut self, item: &str) {
+    fn finding(&mut self, item: &Escaped<Markdown>) {
         if !self.add(item) {
             self.findings_left_out += 1;
         }
@@ -201,92 +203,98 @@ impl Page {
 
     /// What was left out, and how to see it.
     fn tail(&mut self, view: &PlanView<'_>) {
-        let mut left_out = Vec::new();
+        let mut left_out: Vec<Escaped<Markdown>> = Vec::new();
         if self.secrets_left_out > 0 {
-            left_out.push(format!("{} of {}", self.secrets_left_out, words::count(view.secrets(), "changed secret")));
+            let all = words::count(view.secrets(), "changed secret");
+            left_out.push(escaped!("{} of {}", self.secrets_left_out, all));
         }
         if self.findings_left_out > 0 {
-            left_out.push(words::count(self.findings_left_out, "finding"));
+            left_out.push(escaped!("{}", words::count(self.findings_left_out, "finding")));
         }
         if self.targets_left_out > 0 {
-            left_out.push(words::count(self.targets_left_out, "target"));
+            left_out.push(escaped!("{}", words::count(self.targets_left_out, "target")));
         }
         if !left_out.is_empty() {
-            let _ = writeln!(
-                self.out,
-                "\n**Cut: {} left out**, since GitHub takes no more than 65,536 characters in a comment. `keywright plan` shows \
-                 the whole plan, also as a page with `--format html`; `--target` and `--select` narrow it.",
-                left_out.join(", ")
-            );
+            self.out.push(&escaped!(
+                "\n**Cut: {} left out**, since GitHub takes no more than 65,536 characters in a comment. \
+                 `keywright plan` shows the whole plan, also as a page with `--format html`; `--target` and `--select` \
+                 narrow it.\n",
+                Escaped::join(left_out, ", ")
+            ));
         }
     }
 }
 
+/// Where something is declared, in brackets, if that is known.
+fn declared_at(origin: Option<&Origin>) -> Option<Escaped<Markdown>> {
+    origin.map(|origin| escaped!(" ({})", escape::code(&place(origin))))
+}
+
 /// What a rehearsal came to, with the secrets that it did not get done.
-fn rehearsal_item(planned: &PlannedView<'_>, rehearsed: &Rehearsed) -> String {
+fn rehearsal_item(planned: &PlannedView<'_>, rehearsed: &Rehearsed) -> Escaped<Markdown> {
     let text = escape::markdown(&rehearsal::sentence(planned.plan, rehearsed));
-    let mut item = format!("\n- **rehearsal**: {text}\n");
+    let mut item = escaped!("\n- **rehearsal**: {}\n", text);
     for (name, reason) in rehearsal::not_done(planned.plan, rehearsed) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(item, "  <br>{}: {}", escape::code(name.as_str()), escape::markdown(&reason));
+        item.push(&escaped!("  <br>{}: {}\n", escape::code(name.as_str()), escape::markdown(&reason)));
     }
     item
 }
 
 /// A sentence in which commands stand between backticks.
-pub(super) fn with_commands(text: &str) -> String {
+pub(super) fn with_commands(text: &str) -> Escaped<Markdown> {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { escape::code(part) } else { escape::markdown(part) }).collect()
 }
 
 /// One secret: its heading, and a code block of its differences.
-fn secret_block(secret: &SecretPlan) -> String {
+fn secret_block(secret: &SecretPlan) -> Escaped<Markdown> {
     let (sign, verb) = words::verb(secret.verb);
-    let at = secret.origin.as_ref().map_or_else(String::new, |origin| format!(" ({})", escape::code(&place(origin))));
-    let mut lines = String::new();
+    let mut lines = Escaped::default();
     for row in rows(secret) {
-        diff_lines(&row, row.other_place(secret.origin.as_ref()), &mut lines);
+        let place = row.other_place(secret.origin.as_ref());
+        let at = place.map(|place| -> Escaped<Terminal> { escaped!("  ({})", place) });
+        diff_lines(&row, at.as_ref(), &mut lines);
     }
-    let name = escape::code(secret.name.as_str());
-    format!("\n`{sign}` **{verb}** {name}{at}\n\n{}", block("diff", &lines))
+    escaped!(
+        "\n`{}` **{}** {}{}\n\n{}",
+        sign,
+        verb,
+        escape::code(secret.name.as_str()),
+        declared_at(secret.origin.as_ref()),
+        escape::code_block("diff", &lines)
+    )
 }
 
 /// A row as lines of a diff: `-` as it was, `+` as it will be, `!` for what is neither and should be seen.
-fn diff_lines(row: &Row, place: Option<String>, out: &mut String) {
-    let at = place.map_or_else(String::new, |place| format!("  ({place})"));
-    let mut line = |sign: char, text: &str, at: &str| {
-        let line = format!("{sign} {:<FIELD$} {text}{at}", row.label);
-        let _ = writeln!(out, "{}", line.trim_end());
+fn diff_lines(row: &Row, at: Option<&Escaped<Terminal>>, out: &mut Escaped<Terminal>) {
+    let label: Escaped<Terminal> = escape::padded(row.label, FIELD);
+    let mut line = |sign: &'static str, text: &Escaped<Terminal>, at: Option<&Escaped<Terminal>>| {
+        let line: Escaped<Terminal> = escaped!("{} {} {}{}", sign, label, text, at);
+        out.push(&escaped!("{}\n", line.trimmed()));
     };
     match (row.before(), row.after()) {
         (None, None) => {
             let loud = row.pieces.iter().any(|piece| matches!(piece.tone, Tone::Changed | Tone::Warning));
-            let pieces: String = row.pieces.iter().map(|piece| piece.text.as_str()).collect();
-            line(if loud { '!' } else { ' ' }, &pieces, &at);
+            let pieces = row.pieces.iter().map(|piece| &piece.text).collect();
+            line(if loud { "!" } else { " " }, &pieces, at);
         }
         (before, after) => {
             if let Some(before) = before {
-                line('-', &before, if after.is_none() { &at } else { "" });
+                line("-", &before, if after.is_none() { at } else { None });
             }
             if let Some(after) = after {
-                line('+', &after, &at);
+                line("+", &after, at);
             }
         }
     }
     for piece in &row.lines {
         let sign = match piece.tone {
-            Tone::Removed => '-',
-            Tone::Added => '+',
-            Tone::Plain | Tone::Changed | Tone::Warning | Tone::Faint => ' ',
+            Tone::Removed => "-",
+            Tone::Added => "+",
+            Tone::Plain | Tone::Changed | Tone::Warning | Tone::Faint => " ",
         };
-        let _ = writeln!(out, "{sign}   {}", piece.text);
+        out.push(&escaped!("{}   {}\n", sign, piece.text));
     }
-}
-
-/// A code block that its content cannot end.
-fn block(language: &str, content: &str) -> String {
-    let fence = escape::fence(content);
-    format!("{fence}{language}\n{content}{fence}\n")
 }
 
 #[cfg(test)]

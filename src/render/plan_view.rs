@@ -1,7 +1,8 @@
 //! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
 
+use super::escape::{Escaped, Format, Terminal};
 use super::graph::GraphTarget;
-use super::words;
+use super::{escaped, words};
 use crate::plan::{Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
 
@@ -21,8 +22,8 @@ pub struct TargetView<'a> {
     pub account: Option<&'a str>,
     /// The region.
     pub region: &'a str,
-    /// Its plan, or why there is none, in a sentence that is escaped for a line.
-    pub planned: Result<PlannedView<'a>, String>,
+    /// Its plan, or why there is none.
+    pub planned: Result<PlannedView<'a>, Escaped<Terminal>>,
     /// The secrets that change, and what they need.
     pub graph: GraphTarget,
 }
@@ -61,37 +62,38 @@ impl PlanView<'_> {
     }
 
     /// What stands beside the counts: what stays, and what is in the way. The first is no trouble, the others are.
-    pub(super) fn rest(&self) -> Vec<String> {
+    pub(super) fn rest<F: Format>(&self) -> Vec<Escaped<F>> {
         let unchanged: usize = self.planned().map(|planned| planned.report.counts.unchanged).sum();
         let blocked: usize = self.planned().map(|planned| planned.report.counts.blocked).sum();
         let held_back: usize = self.planned().map(|planned| planned.report.counts.held_back).sum();
         let refused: usize = self.planned().map(|planned| planned.refusals.len()).sum();
         let failed = self.targets.iter().filter(|target| target.planned.is_err()).count();
-        let mut rest = vec![format!("{unchanged} unchanged")];
+        let mut rest = vec![escaped!("{} unchanged", unchanged)];
         if held_back > 0 {
-            rest.push(format!("{held_back} held back"));
+            rest.push(escaped!("{} held back", held_back));
         }
         if blocked > 0 {
-            rest.push(format!("{blocked} held back by errors"));
+            rest.push(escaped!("{} held back by errors", blocked));
         }
         if refused > 0 {
-            rest.push(format!("{} by guards", words::count(refused, "refusal")));
+            rest.push(escaped!("{} by guards", words::count(refused, "refusal")));
         }
         if failed > 0 {
-            rest.push(format!("{} could not be planned", words::count(failed, "target")));
+            rest.push(escaped!("{} could not be planned", words::count(failed, "target")));
         }
         rest
     }
 
     /// All of it in one line: `3 to create, 1 to change; 28 unchanged`.
-    pub(super) fn headline(&self) -> String {
-        let counts: Vec<String> =
-            self.counts().into_iter().map(|(_, number, label)| format!("{number} {label}")).collect();
+    pub(super) fn headline<F: Format>(&self) -> Escaped<F> {
+        let counts =
+            self.counts().into_iter().map(|(_, number, label)| -> Escaped<F> { escaped!("{} {}", number, label) });
+        let counts = Escaped::join(counts, ", ");
         let settled =
             self.planned().all(|planned| planned.report.counts.held_back + planned.report.counts.blocked == 0)
                 && self.targets.iter().all(|target| target.planned.is_ok());
         let nothing = if settled { "nothing to do" } else { "nothing to apply" };
-        let changes = if counts.is_empty() { nothing.to_owned() } else { counts.join(", ") };
-        format!("{changes}; {}", self.rest().join("; "))
+        let changes = if counts.is_empty() { nothing.into() } else { counts };
+        escaped!("{}; {}", changes, Escaped::join(self.rest(), "; "))
     }
 }

@@ -114,7 +114,8 @@ mod tests {
 
     fn policy(role: &str) -> PlannedPolicy {
         document(serde_json::json!({ "Version": "2012-10-17", "Statement": [{
-            "Sid": "Readers", "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::111111111111:role/{role}") },
+            "Sid": "Readers", "Effect": "Allow",
+            "Principal": { "AWS": format!("arn:aws:iam::111111111111:role/{role}") },
             "Action": "secretsmanager:GetSecretValue", "Resource": "*" }] }))
     }
 

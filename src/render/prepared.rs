@@ -1,29 +1,29 @@
 //! The plans of all targets of a run, in every form in which `plan`, `apply` and `graph` show them.
 
 use super::error::{target_line, target_text};
+use super::escape::{Escaped, Json, Terminal};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
-use super::{PlanView, PlannedView, TargetView, plan_json, plan_text, rehearsal};
+use super::{PlanView, PlannedView, TargetView, escaped, plan_json, plan_text, rehearsal};
 use crate::domain::AccountId;
 use crate::plan::Selection;
 use crate::reconcile::TargetPlan;
 use crate::workflow::{Prepared, PreparedTarget};
 
 /// Every plan as text, with what the guards would refuse.
-pub fn text(paint: Paint, prepared: &Prepared<'_>) -> String {
-    let sections: Vec<String> = prepared.targets.iter().map(|target| section(paint, target)).collect();
-    sections.join("\n")
+pub fn text(paint: Paint, prepared: &Prepared<'_>) -> Escaped<Terminal> {
+    Escaped::join(prepared.targets.iter().map(|target| section(paint, target)), "\n")
 }
 
-fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &PreparedTarget<'_>) -> String {
+fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &PreparedTarget<'_>) -> Escaped<Terminal> {
     match planned {
         Ok(planned) => {
             let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
             if let Some(rehearsed) = &planned.rehearsed {
-                plan.push_str(&rehearsal::text(paint, &planned.target.plan, rehearsed));
+                plan.push(&rehearsal::text(paint, &planned.target.plan, rehearsed));
             }
             let refusals = plan_text::refusals(paint, &planned.refusals);
-            if refusals.is_empty() { plan } else { format!("{plan}\n{refusals}") }
+            if refusals.is_empty() { plan } else { escaped!("{}\n{}", plan, refusals) }
         }
         Err(error) => {
             let target = &desired.target;
@@ -34,13 +34,13 @@ fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &Prep
                 target.region.as_str(),
             );
             // The artifact stands by itself: it may be read where standard error is not.
-            format!("{heading}\n  {}: {}\n", paint.error("could not be planned"), target_line(error))
+            escaped!("{}\n  {}: {}\n", heading, paint.error("could not be planned"), target_line(error))
         }
     }
 }
 
 /// Every plan as a JSON document.
-pub fn json(prepared: &Prepared<'_>) -> String {
+pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
     let targets = prepared
         .targets
         .iter()
@@ -55,7 +55,7 @@ pub fn json(prepared: &Prepared<'_>) -> String {
                     &target.name,
                     target.account.as_ref().map(AccountId::as_str),
                     target.region.as_str(),
-                    target_text(error),
+                    target_text(error).into_owned(),
                 )
             }
         })

@@ -1,6 +1,7 @@
 //! What is asked before something is written: how much, and where.
 
-use super::{count, escape};
+use super::escape::{self, Escaped, Terminal};
+use super::{count, escaped};
 use crate::domain::AccountId;
 use crate::workflow::Prepared;
 
@@ -21,7 +22,7 @@ pub struct Where<'a> {
 
 impl Where<'_> {
     /// As in `prod-eu (account 333333333333, eu-west-1)`.
-    fn text(&self) -> String {
+    fn text(&self) -> Escaped<Terminal> {
         let Where { target, account, region, endpoint } = self;
         let account = account.map_or_else(|| "account not checked".to_owned(), |id| format!("account {id}"));
         let mut parts = vec![account, (*region).to_owned()];
@@ -30,13 +31,13 @@ impl Where<'_> {
             Some(endpoint) => parts.push(format!("endpoint {endpoint}")),
             None => {}
         }
-        escape::line(&format!("{target} ({})", parts.join(", "))).into_owned()
+        escape::line(&format!("{target} ({})", parts.join(", ")))
     }
 }
 
 /// The question before an apply.
-pub fn apply(prepared: &Prepared<'_>) -> String {
-    let places: Vec<(usize, String)> = prepared
+pub fn apply(prepared: &Prepared<'_>) -> Escaped<Terminal> {
+    let places: Vec<(usize, Escaped<Terminal>)> = prepared
         .targets
         .iter()
         .filter_map(|target| Some((target, target.planned.as_ref().ok()?)))
@@ -54,17 +55,18 @@ pub fn apply(prepared: &Prepared<'_>) -> String {
         .collect();
     let changes = count(places.iter().map(|(number, _)| number).sum(), "change");
     match places.as_slice() {
-        [(_, place)] => format!("Apply {changes} to {place}? {ONLY_YES}"),
+        [(_, place)] => escaped!("Apply {} to {}? {}", changes, place, ONLY_YES),
         places => {
-            let each: String = places.iter().map(|(number, place)| format!("  {number} to {place}\n")).collect();
-            format!("Apply {changes}?\n{each}{ONLY_YES}")
+            let each =
+                places.iter().map(|(number, place)| -> Escaped<Terminal> { escaped!("  {} to {}\n", number, place) });
+            escaped!("Apply {}?\n{}{}", changes, each.collect::<Escaped<_>>(), ONLY_YES)
         }
     }
 }
 
 /// The question before a call that writes to one secret: a sentence such as `Rotate it`.
-pub fn one_secret(what: &str, place: &Where<'_>) -> String {
-    format!("{what} in {}? {ONLY_YES}", place.text())
+pub fn one_secret(what: &str, place: &Where<'_>) -> Escaped<Terminal> {
+    escaped!("{} in {}? {}", escape::line(what), place.text(), ONLY_YES)
 }
 
 #[cfg(test)]
@@ -84,7 +86,7 @@ mod tests {
         let unknown = Where { account: None, ..place(None) };
         assert_eq!(
             one_secret("Rotate it", &unknown),
-            format!("Rotate it in prod-eu (account not checked, eu-west-1)? {ONLY_YES}")
+            format!("Rotate it in prod-eu (account not checked, eu-west-1)? {ONLY_YES}").as_str()
         );
     }
 }

@@ -1,23 +1,22 @@
 //! What a rehearsal came to: for people, and as a part of the plan's JSON.
 
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::apply_json::{AppliedSecret, applied};
 use super::apply_text::finished;
+use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::plan_json::{self, SecretDocument};
-use super::{escape, plan_text, words};
+use super::{escaped, plan_text, words};
 use crate::apply::SecretOutcome;
 use crate::domain::SecretName;
 use crate::plan::{Plan, SecretPlan};
 use crate::rehearse::{RehearsalReport, Rehearsed};
 
 /// What is said of secrets that the copy is not good enough for.
-const DEFECT: &str = "the copy is planned otherwise than what is live, so this tells nothing about them: that is a defect of \
-                      keywright and not of the plan; please report it";
+const DEFECT: &str = "the copy is planned otherwise than what is live, so this tells nothing about them: that is a \
+                      defect of keywright and not of the plan; please report it";
 
 /// A rehearsal as a part of the plan's document.
 #[derive(Serialize, JsonSchema)]
@@ -47,59 +46,59 @@ pub fn passed(rehearsed: &Rehearsed) -> bool {
 }
 
 /// The rehearsal of one target's plan, below the plan.
-pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed) -> String {
+pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> {
     let head = match rehearsed {
         Ok(report) if report.passed() => paint.faint("Rehearsal"),
         _ => paint.error("Rehearsal"),
     };
-    let mut out = format!("\n  {head}: {}\n", sentence(plan, rehearsed));
+    let mut out = escaped!("\n  {}: {}\n", head, sentence(plan, rehearsed));
     let Ok(report) = rehearsed else { return out };
-    // Writing to a String cannot fail.
     for secret in &plan.secrets {
         match report.applied.outcomes.get(&secret.name) {
             None | Some(SecretOutcome::Done) => {}
             Some(outcome) => {
-                let _ = writeln!(out, "{}", finished(paint, &secret.name, secret.verb, outcome));
+                out.push(&escaped!("{}\n", finished(paint, &secret.name, secret.verb, outcome)));
             }
         }
     }
     if !report.remaining.is_empty() {
-        let _ = writeln!(out, "\n  A plan after it:");
+        out.push(&"\n  A plan after it:\n");
         for secret in &report.remaining.secrets {
-            out.push_str(&plan_text::secret_plan(paint, secret));
+            out.push(&plan_text::secret_plan(paint, secret));
         }
     }
     out
 }
 
-/// What a rehearsal came to, in one line, escaped for a line.
-pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> String {
+/// What a rehearsal came to, in one line.
+pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> {
     let report = match rehearsed {
         Ok(report) => report,
-        Err(error) => return format!("not possible: {}", escape::line(&error.to_string())),
+        Err(error) => return escaped!("not possible: {}", escape::line(&error.to_string())),
     };
     let RehearsalReport { applied, remaining, differs } = report;
-    let mut parts = Vec::new();
+    let mut parts: Vec<Escaped<Terminal>> = Vec::new();
     let actions = plan.action_count();
     if actions == 0 {
         // There was nothing that could be refused.
     } else if applied.is_complete() {
-        parts.push("all accepted".to_owned());
+        parts.push("all accepted".into());
     } else {
-        parts.push(format!("{} accepted", applied.calls_done()));
+        parts.push(escaped!("{} accepted", applied.calls_done()));
         let not_done = applied.outcomes.len() - applied.done();
-        parts.push(format!("{} not done", words::count(not_done, "secret")));
+        parts.push(escaped!("{} not done", words::count(not_done, "secret")));
     }
     parts.push(if remaining.is_empty() {
-        "a plan after it is empty".to_owned()
+        "a plan after it is empty".into()
     } else {
-        format!("a plan after it still has {}", words::count(remaining.secrets.len(), "secret"))
+        escaped!("a plan after it still has {}", words::count(remaining.secrets.len(), "secret"))
     });
     if !differs.is_empty() {
-        let names: Vec<_> = differs.iter().map(|name| escape::line(name.as_str())).collect();
-        parts.push(format!("{}: {DEFECT}", names.join(", ")));
+        let names = Escaped::join(differs.iter().map(|name| escape::line(name.as_str())), ", ");
+        parts.push(escaped!("{}: {}", names, DEFECT));
     }
-    format!("{} on a copy of what is live: {}", words::count(actions, "action"), parts.join("; "))
+    let actions = words::count(actions, "action");
+    escaped!("{} on a copy of what is live: {}", actions, Escaped::join(parts, "; "))
 }
 
 /// The secrets that are not done after a rehearsal, each with the reason.

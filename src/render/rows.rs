@@ -1,15 +1,13 @@
 //! What happens to a secret, row by row: taken apart once, for text, Markdown and HTML alike.
 //!
-//! The texts in here can stand on a line of a terminal: control and deceptive characters are escaped already. What else
-//! a format needs (Markdown, HTML) it escapes itself.
-
-use std::borrow::Cow;
+//! The texts in here are escaped for a line of a terminal. What else a format needs (Markdown, HTML) it escapes itself.
 
 use similar::{ChangeTag, TextDiff};
 
+use super::escape::{self, Escaped, Fragment, Terminal};
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
-use super::{escape, words};
+use super::{escaped, words};
 use crate::desired::{OWNER_TAG, RotationSetup};
 use crate::domain::KmsKey;
 use crate::origin::Origin;
@@ -36,7 +34,7 @@ pub(super) enum Tone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) tone: Tone,
-    pub(super) text: String,
+    pub(super) text: Escaped<Terminal>,
     /// A sign or an arrow, which only says on one line what old and new lines say by themselves.
     pub(super) mark: bool,
 }
@@ -62,41 +60,41 @@ impl Row {
     }
 
     /// Where it is declared, when that is another file than the secret's own, as with defaults.
-    pub(super) fn other_place(&self, own: Option<&Origin>) -> Option<String> {
+    pub(super) fn other_place(&self, own: Option<&Origin>) -> Option<Escaped<Terminal>> {
         self.origin.as_ref().filter(|origin| own.is_none_or(|own| own.file != origin.file)).map(place)
     }
 
     /// As it was: without what is added. None when nothing was there.
-    pub(super) fn before(&self) -> Option<String> {
+    pub(super) fn before(&self) -> Option<Escaped<Terminal>> {
         self.side(Tone::Removed, Tone::Added)
     }
 
     /// As it will be: without what is removed. None when nothing will be there.
-    pub(super) fn after(&self) -> Option<String> {
+    pub(super) fn after(&self) -> Option<Escaped<Terminal>> {
         self.side(Tone::Added, Tone::Removed)
     }
 
-    fn side(&self, with: Tone, without: Tone) -> Option<String> {
+    fn side(&self, with: Tone, without: Tone) -> Option<Escaped<Terminal>> {
         let pieces = || self.pieces.iter().filter(|piece| !piece.mark);
-        pieces().any(|piece| piece.tone == with).then(|| {
-            pieces().filter(|piece| piece.tone != without).map(|piece| piece.text.as_str()).collect::<String>()
-        })
+        pieces()
+            .any(|piece| piece.tone == with)
+            .then(|| pieces().filter(|piece| piece.tone != without).map(|piece| &piece.text).collect())
     }
 
     /// All of it on one line, painted.
-    pub(super) fn one_line(&self, paint: Paint) -> String {
-        let mut out = String::new();
+    pub(super) fn one_line(&self, paint: Paint) -> Escaped<Terminal> {
+        let mut out = Escaped::default();
         let mut pieces = self.pieces.iter().peekable();
         while let Some(piece) = pieces.next() {
             let mut text = piece.text.clone();
             while let Some(next) = pieces.next_if(|next| next.tone == piece.tone) {
-                text.push_str(&next.text);
+                text.push(&next.text);
             }
             // As `git diff --word-diff` marks words where there is no colour.
             let bracketed = self.words && !paint.is_on();
-            out.push_str(&match piece.tone {
-                Tone::Removed if bracketed => format!("[-{text}-]"),
-                Tone::Added if bracketed => format!("{{+{text}+}}"),
+            out.push(&match piece.tone {
+                Tone::Removed if bracketed => escaped!("[-{}-]", text),
+                Tone::Added if bracketed => escaped!("{{+{}+}}", text),
                 tone => paint_tone(paint, tone, &text),
             });
         }
@@ -105,9 +103,9 @@ impl Row {
 }
 
 /// Text in the colour of a tone.
-pub(super) fn paint_tone(paint: Paint, tone: Tone, text: &str) -> String {
+pub(super) fn paint_tone(paint: Paint, tone: Tone, text: &Escaped<Terminal>) -> Escaped<Terminal> {
     match tone {
-        Tone::Plain => text.to_owned(),
+        Tone::Plain => text.clone(),
         Tone::Added => paint.added(text),
         Tone::Removed => paint.removed(text),
         Tone::Changed => paint.changed(text),
@@ -116,25 +114,25 @@ pub(super) fn paint_tone(paint: Paint, tone: Tone, text: &str) -> String {
     }
 }
 
-pub(super) fn piece(tone: Tone, text: impl Into<String>) -> Piece {
-    Piece { tone, text: text.into(), mark: false }
+pub(super) fn piece(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
+    Piece { tone, text: std::iter::once(text).collect(), mark: false }
 }
 
-fn mark(tone: Tone, text: impl Into<String>) -> Piece {
-    Piece { tone, text: text.into(), mark: true }
+fn mark(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
+    Piece { mark: true, ..piece(tone, text) }
 }
 
 /// `file:line`: what editors and terminals turn into a link.
-pub(super) fn place(origin: &Origin) -> String {
-    format!("{}:{}", escape::line(&origin.file), origin.line)
+pub(super) fn place(origin: &Origin) -> Escaped<Terminal> {
+    escaped!("{}:{}", escape::line(&origin.file), origin.line)
 }
 
 /// The rows of one secret's plan.
 pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
     let mut rows = Vec::new();
     if !secret.depends_on.is_empty() {
-        let names: Vec<_> = secret.depends_on.iter().map(|name| escape::line(name.as_str())).collect();
-        rows.push(Row::new("after", vec![piece(Tone::Faint, names.join(", "))], None));
+        let names = secret.depends_on.iter().map(|name| escape::line(name.as_str()));
+        rows.push(Row::new("after", vec![piece(Tone::Faint, Escaped::join(names, ", "))], None));
     }
     for change in &secret.changes {
         rows_of(change, secret.verb, &mut rows);
@@ -148,8 +146,8 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         Change::Deleted { deletion, replicas } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
             if !replicas.is_empty() {
-                let regions: Vec<_> = replicas.iter().map(|region| escape::line(region.as_str())).collect();
-                let text = format!("the replicas in {} go first, at once and for good", regions.join(", "));
+                let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
+                let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
                 rows.push(Row::new("replicas", vec![piece(Tone::Removed, text)], None));
             }
         }
@@ -181,17 +179,18 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         Change::Value { reason, source, origin } => {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
-                piece(Tone::Plain, format!(": {}", words::value_reason(reason))),
+                piece(Tone::Plain, ": "),
+                piece(Tone::Plain, words::value_reason(reason)),
             ];
             rows.push(Row::new("value", pieces, Some(origin)));
         }
         Change::LabelRemoved { label, before, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
-            pieces.extend(from_to(escape::line(before).into_owned(), "no version".to_owned()));
+            let mut pieces = vec![piece(Tone::Plain, escape::line(label)), piece(Tone::Plain, ": ")];
+            pieces.extend(from_to(escape::line(before), "no version".into()));
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Label { label, before, after, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, format!("{}: ", escape::line(label)))];
+            let mut pieces = vec![piece(Tone::Plain, escape::line(label)), piece(Tone::Plain, ": ")];
             pieces.extend(from_to(named(before.as_deref(), "no version"), named(after.as_deref(), "git's version")));
             rows.push(Row::new("label", pieces, Some(origin)));
         }
@@ -201,21 +200,21 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
     }
 }
 
-fn warning(text: impl Into<String>) -> Row {
+fn warning(text: impl Fragment<Terminal>) -> Row {
     Row::new("", vec![piece(Tone::Warning, text)], None)
 }
 
 /// A text, or the words for having none.
-fn named(text: Option<&str>, none: &str) -> String {
-    text.map_or_else(|| none.to_owned(), |text| escape::line(text).into_owned())
+fn named(text: Option<&str>, none: &'static str) -> Escaped<Terminal> {
+    text.map_or_else(|| none.into(), escape::line)
 }
 
-fn from_to(before: String, after: String) -> Vec<Piece> {
+fn from_to(before: Escaped<Terminal>, after: Escaped<Terminal>) -> Vec<Piece> {
     vec![piece(Tone::Removed, before), mark(Tone::Plain, " → "), piece(Tone::Added, after)]
 }
 
 /// A new secret had nothing before.
-fn new_or_from_to(verb: Verb, before: String, after: String) -> Vec<Piece> {
+fn new_or_from_to(verb: Verb, before: Escaped<Terminal>, after: Escaped<Terminal>) -> Vec<Piece> {
     if verb == Verb::Create { vec![piece(Tone::Added, after)] } else { from_to(before, after) }
 }
 
@@ -234,52 +233,68 @@ fn rotation(before: Option<&RotationSetup>, after: Option<&RotationSetup>) -> Ve
 }
 
 /// Something that comes to be, becomes something else, or goes; `none` are the words for having none.
-fn set_or_cleared(before: Option<String>, after: Option<String>, none: &str) -> Vec<Piece> {
+fn set_or_cleared(
+    before: Option<Escaped<Terminal>>,
+    after: Option<Escaped<Terminal>>,
+    none: &'static str,
+) -> Vec<Piece> {
     match (before, after) {
         (Some(before), Some(after)) => from_to(before, after),
         (None, Some(after)) => vec![piece(Tone::Added, after)],
-        (Some(before), None) => vec![piece(Tone::Removed, before), mark(Tone::Plain, format!(" → {none}"))],
+        (Some(before), None) => {
+            vec![piece(Tone::Removed, before), mark(Tone::Plain, " → "), mark(Tone::Plain, none)]
+        }
         (None, None) => vec![piece(Tone::Plain, none)],
     }
 }
 
 fn description(before: Option<&str>, after: Option<&PlannedText>, origin: &Origin) -> Row {
-    let (before, after) = (before.map(escape::line), after.map(|after| escape::line(&after.text)));
-    if let (Some(before), Some(after)) = (&before, &after) {
-        let diff = TextDiff::from_unicode_words(before.as_ref(), after.as_ref());
-        // Two texts with hardly a word in common are easier to read one after the other.
-        if diff.ratio() >= 0.4 {
-            let mut pieces: Vec<Piece> = Vec::new();
-            for change in diff.iter_all_changes() {
-                let tone = match change.tag() {
-                    ChangeTag::Equal => Tone::Plain,
-                    ChangeTag::Delete => Tone::Removed,
-                    ChangeTag::Insert => Tone::Added,
-                };
-                match pieces.last_mut() {
-                    Some(last) if last.tone == tone => last.text.push_str(change.value()),
-                    _ => pieces.push(piece(tone, change.value())),
-                }
-            }
-            return Row { words: true, ..Row::new("description", pieces, Some(origin)) };
-        }
+    let after = after.map(|after| after.text.as_str());
+    if let Some(pieces) = before.zip(after).and_then(|(before, after)| word_diff(before, after)) {
+        return Row { words: true, ..Row::new("description", pieces, Some(origin)) };
     }
-    let quoted = |text: Option<Cow<'_, str>>| text.map(|text| words::quote(&text));
+    let quoted = |text: Option<&str>| text.map(|text| words::quote(&escape::line(text)));
     Row::new("description", set_or_cleared(quoted(before), quoted(after), "none"), Some(origin))
 }
 
+/// The words of two texts, old and new ones mixed. None for texts with hardly a word in common, which are easier to
+/// read one after the other.
+fn word_diff(before: &str, after: &str) -> Option<Vec<Piece>> {
+    let diff = TextDiff::from_unicode_words(before, after);
+    if diff.ratio() < 0.4 {
+        return None;
+    }
+    let mut runs: Vec<(Tone, String)> = Vec::new();
+    for change in diff.iter_all_changes() {
+        let tone = match change.tag() {
+            ChangeTag::Equal => Tone::Plain,
+            ChangeTag::Delete => Tone::Removed,
+            ChangeTag::Insert => Tone::Added,
+        };
+        match runs.last_mut() {
+            Some((last, text)) if *last == tone => text.push_str(change.value()),
+            _ => runs.push((tone, change.value().to_owned())),
+        }
+    }
+    Some(runs.into_iter().map(|(tone, text)| piece(tone, escape::line(&text))).collect())
+}
+
 fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piece> {
-    let key_is = format!("{} = ", escape::line(key));
+    let key_is: Escaped<Terminal> = escaped!("{} = ", escape::line(key));
     let (before, after) = (before.map(escape::line), after.map(|after| escape::line(&after.text)));
     match (before, after) {
-        (None, Some(after)) => vec![mark(Tone::Added, "+ "), piece(Tone::Added, format!("{key_is}{after}"))],
+        (None, Some(after)) => {
+            let text: Escaped<Terminal> = escaped!("{}{}", key_is, after);
+            vec![mark(Tone::Added, "+ "), piece(Tone::Added, text)]
+        }
         (Some(before), Some(after)) => {
             let mut pieces = vec![mark(Tone::Changed, "~"), mark(Tone::Plain, " "), piece(Tone::Plain, key_is)];
-            pieces.extend(from_to(before.into_owned(), after.into_owned()));
+            pieces.extend(from_to(before, after));
             pieces
         }
         (Some(before), None) => {
-            let mut pieces = vec![mark(Tone::Removed, "- "), piece(Tone::Removed, format!("{key_is}{before}"))];
+            let text: Escaped<Terminal> = escaped!("{}{}", key_is, before);
+            let mut pieces = vec![mark(Tone::Removed, "- "), piece(Tone::Removed, text)];
             if key == OWNER_TAG {
                 pieces.extend([piece(Tone::Plain, "  "), piece(Tone::Faint, "(no longer managed)")]);
             }
@@ -291,24 +306,23 @@ fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piec
 
 fn replica(region: &str, before: Option<&Option<KmsKey>>, after: Option<&Option<KmsKey>>) -> Vec<Piece> {
     let key = |key: &Option<KmsKey>| match key.as_ref().map(KmsKey::as_str) {
-        None | Some(KmsKey::DEFAULT_ALIAS) => "the region's default key".to_owned(),
-        Some(key) => escape::line(key).into_owned(),
+        None | Some(KmsKey::DEFAULT_ALIAS) => escaped!("the region's default key"),
+        Some(key) => escape::line(key),
     };
     let region = escape::line(region);
+    let with = |key: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("{} with {}", region, key) };
     let changed = || vec![mark(Tone::Changed, "~"), mark(Tone::Plain, " ")];
     match (before, after) {
-        (None, Some(after)) => {
-            vec![mark(Tone::Added, "+ "), piece(Tone::Added, format!("{region} with {}", key(after)))]
-        }
+        (None, Some(after)) => vec![mark(Tone::Added, "+ "), piece(Tone::Added, with(key(after)))],
         (Some(_), None) => vec![mark(Tone::Removed, "- "), piece(Tone::Removed, region)],
         (Some(before), Some(after)) if key(before) == key(after) => {
             let mut pieces = changed();
-            pieces.push(piece(Tone::Plain, format!("{region} with {}", key(after))));
+            pieces.push(piece(Tone::Plain, with(key(after))));
             pieces
         }
         (Some(before), Some(after)) => {
             let mut pieces = changed();
-            pieces.push(piece(Tone::Plain, format!("{region}: ")));
+            pieces.extend([piece(Tone::Plain, region), piece(Tone::Plain, ": ")]);
             pieces.extend(from_to(key(before), key(after)));
             pieces
         }
@@ -320,19 +334,19 @@ fn replica(region: &str, before: Option<&Option<KmsKey>>, after: Option<&Option<
 const NAMED_IN_REFUSAL: usize = 5;
 
 /// What a guard refuses, and what overrides it.
-pub(super) fn refusal(refusal: &Refusal) -> (String, String) {
-    let names: Vec<_> = refusal.secrets.iter().map(|name| escape::line(name.as_str())).collect();
-    let shown = names.iter().take(NAMED_IN_REFUSAL).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
-    let secrets = match names.len() {
-        0 => String::new(),
-        number if number <= NAMED_IN_REFUSAL => format!(" ({shown})"),
-        number => format!(" ({shown} and {} more)", number - NAMED_IN_REFUSAL),
+pub(super) fn refusal(refusal: &Refusal) -> (Escaped<Terminal>, Escaped<Terminal>) {
+    let shown = refusal.secrets.iter().take(NAMED_IN_REFUSAL).map(|name| escape::line(name.as_str()));
+    let shown = Escaped::join(shown, ", ");
+    let secrets: Escaped<Terminal> = match refusal.secrets.len() {
+        0 => escaped!(""),
+        number if number <= NAMED_IN_REFUSAL => escaped!(" ({})", shown),
+        number => escaped!(" ({} and {} more)", shown, number - NAMED_IN_REFUSAL),
     };
     let help = refusal.overridden_by().map_or_else(
-        || "this guard cannot be overridden".to_owned(),
-        |flag| format!("when that is what you want: {flag}"),
+        || escaped!("this guard cannot be overridden"),
+        |flag| escaped!("when that is what you want: {}", escape::line(&flag)),
     );
-    (format!("{}{secrets}", escape::line(&words::refusal(refusal))), help)
+    (escaped!("{}{}", escape::line(&words::refusal(refusal)), secrets), help)
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ impl Sample {
 
     /// A project of this target, and of one that could not be planned.
     pub(super) fn project<'a>(&'a self, name: &'a str) -> PlanView<'a> {
-        let failed = TargetView { planned: Err(super::escape::line(name).into_owned()), ..self.view(name) };
+        let failed = TargetView { planned: Err(super::escape::line(name)), ..self.view(name) };
         PlanView { project: name, targets: vec![self.view(name), failed] }
     }
 }

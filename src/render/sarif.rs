@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::escape::{self, Escaped, Json};
+
 /// A log of one run, indented, with a line feed at the end. Columns are counted in Unicode code points.
-pub(super) fn log(rules: &[Value], results: &[Value]) -> String {
-    let log = json!({
+pub(super) fn log(rules: &[Value], results: &[Value]) -> Escaped<Json> {
+    escape::json(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -15,8 +17,7 @@ pub(super) fn log(rules: &[Value], results: &[Value]) -> String {
             "originalUriBaseIds": { "ROOT": { "description": { "text": "The root of the repository." } } },
             "results": results,
         }],
-    });
-    format!("{log:#}\n")
+    }))
 }
 
 /// A file below the repository's root.

@@ -1,11 +1,11 @@
 //! The versions of one secret.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::escape;
+use super::escape::{self, Escaped, Json, Terminal};
+use super::escaped;
 use super::paint::Paint;
 use crate::desired::VALUE_TAG;
 use crate::domain::{KmsKey, StagingLabel};
@@ -22,8 +22,9 @@ fn is_gits(secret: &LiveSecret, id: &str, git: Option<&str>) -> bool {
     })
 }
 
-fn day(date: Option<jiff::Timestamp>) -> String {
-    date.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d").to_string())
+/// A date, or a dash.
+fn date(date: Option<jiff::Timestamp>, layout: &'static str) -> Escaped<Terminal> {
+    date.map_or_else(|| "-".into(), |date| escape::time(date, layout))
 }
 
 /// One version a block, the newest first.
@@ -35,35 +36,38 @@ pub fn text(
     entries: &[VersionEntry],
     git: Option<&str>,
     compared: &BTreeMap<String, bool>,
-) -> String {
-    let mut out = format!("{}\n", paint.strong(escape::line(secret.name.as_str())));
+) -> Escaped<Terminal> {
+    let mut out = escaped!("{}\n", paint.strong(escape::line(secret.name.as_str())));
     for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
-        let labels: Vec<_> = labels.iter().map(|label| escape::line(label.as_str())).collect();
-        let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels.join(", ")) };
+        let labels = Escaped::join(labels.iter().map(|label| escape::line(label.as_str())), ", ");
+        let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels) };
         let gits = match compared.get(id.as_str()) {
-            Some(true) => paint.moved("  git's value, compared"),
-            Some(false) if git == Some(id.as_str()) => paint.error("  NOT git's value, although its id says so"),
-            Some(false) => paint.faint("  another value than git's"),
-            None if is_gits(secret, id.as_str(), git) => paint.moved("  git's value"),
-            None => String::new(),
+            Some(true) => Some(paint.moved("  git's value, compared")),
+            Some(false) if git == Some(id.as_str()) => Some(paint.error("  NOT git's value, although its id says so")),
+            Some(false) => Some(paint.faint("  another value than git's")),
+            None if is_gits(secret, id.as_str(), git) => Some(paint.moved("  git's value")),
+            None => None,
         };
-        let _ = writeln!(out, "\n  {}  {labels}{gits}", escape::line(id.as_str()));
-        let made = created.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-        let keys: Vec<_> = kms_key_ids.iter().map(|key| escape::line(key.as_str())).collect();
-        let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(", ") };
-        let _ = writeln!(out, "      made {made}, last read {}, key {keys}", day(*last_accessed));
+        out.push(&escaped!("\n  {}  {}{}\n", escape::line(id.as_str()), labels, gits));
+        let keys = Escaped::join(kms_key_ids.iter().map(|key| escape::line(key.as_str())), ", ");
+        out.push(&escaped!(
+            "      made {}, last read {}, key {}\n",
+            date(*created, "%Y-%m-%d %H:%M:%S UTC"),
+            date(*last_accessed, "%Y-%m-%d"),
+            if keys.is_empty() { "-".into() } else { keys }
+        ));
     }
     if entries.is_empty() {
-        out.push_str("\n  It has no version: nobody has given it a value yet.\n");
+        out.push(&"\n  It has no version: nobody has given it a value yet.\n");
     }
-    out.push_str(&keys_needed(secret, entries));
+    out.push(&keys_needed(secret, entries));
     let known = |git: &&str| {
         entries.iter().any(|entry| {
             is_gits(secret, entry.id.as_str(), Some(git)) || compared.get(entry.id.as_str()) == Some(&true)
         })
     };
     if let Some(git) = git.filter(|git| !known(git)) {
-        let _ = writeln!(out, "\n  git's value ({git}) is not among them.");
+        out.push(&escaped!("\n  git's value ({}) is not among them.\n", escape::line(git)));
     }
     out
 }
@@ -71,7 +75,7 @@ pub fn text(
 /// Whether a key that the secret no longer uses still encrypts versions. When the key changes, UpdateSecret encrypts
 /// the versions with AWSCURRENT, AWSPENDING and AWSPREVIOUS anew, if the caller may encrypt with the new key; all
 /// others keep the old one until they are removed (UpdateSecret, `KmsKeyId`).
-fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
+fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> Escaped<Terminal> {
     let current = secret.current_version();
     let now: BTreeSet<&KmsKey> = entries
         .iter()
@@ -81,21 +85,18 @@ fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> String {
     let old: BTreeSet<&KmsKey> =
         entries.iter().flat_map(|entry| &entry.kms_key_ids).filter(|key| !now.contains(key)).collect();
     if now.is_empty() {
-        return String::new();
+        return Escaped::default();
     }
     if old.is_empty() {
-        return "\n  No version needs another key than the current one's.\n".to_owned();
+        return escaped!("\n  No version needs another key than the current one's.\n");
     }
-    let needs = |key: &KmsKey| {
-        let versions: Vec<_> = entries
-            .iter()
-            .filter(|entry| entry.kms_key_ids.contains(key))
-            .map(|entry| escape::line(entry.id.as_str()))
-            .collect();
-        format!(
+    let needs = |key: &KmsKey| -> Escaped<Terminal> {
+        let versions = entries.iter().filter(|entry| entry.kms_key_ids.contains(key));
+        let versions = Escaped::join(versions.map(|entry| escape::line(entry.id.as_str())), ", ");
+        escaped!(
             "\n  {} is still needed by {}: do not delete or disable it yet.\n",
             escape::line(key.as_str()),
-            versions.join(", ")
+            versions
         )
     };
     old.into_iter().map(needs).collect()
@@ -132,7 +133,7 @@ pub fn json(
     entries: &[VersionEntry],
     git: Option<&str>,
     compared: &BTreeMap<String, bool>,
-) -> String {
+) -> Escaped<Json> {
     let date = |date: &Option<jiff::Timestamp>| date.map(|date| date.to_string());
     let document = Document {
         format_version: FORMAT_VERSION,
@@ -153,5 +154,5 @@ pub fn json(
             })
             .collect(),
     };
-    super::json_text(&document)
+    escape::json(&document)
 }

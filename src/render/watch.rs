@@ -1,13 +1,13 @@
 //! What `keywright watch` tells: log lines for programs, the message that a webhook gets, and its own metrics.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::apply_json::AppliedTarget;
-use super::{escape, finding_text, json_line, rows};
+use super::escape::{self, Escaped, Json, Prometheus, Slack};
+use super::{escaped, finding_text, rows};
 use crate::drift::DriftReport;
 use crate::manifest::Diagnostics;
 use crate::plan::{PlanReport, Refusal, Severity};
@@ -28,7 +28,7 @@ pub enum Event<'a> {
         /// Whether it applies.
         applies: bool,
     },
-    /// Something differs that did not before; and why its target could not be looked at, when that is it. Escaped.
+    /// Something differs that did not before; and why its target could not be looked at, when that is it.
     Appeared(&'a Finding, Option<&'a str>),
     /// Something does not differ any more.
     Disappeared(&'a Finding),
@@ -66,7 +66,7 @@ pub enum Event<'a> {
 }
 
 /// One event as a line of JSON. The project is empty while its name is not known.
-pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> String {
+pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> Escaped<Json> {
     let (name, members) = match event {
         Event::Started { interval, applies } => {
             ("started", json!({ "intervalSeconds": interval.as_secs_f64(), "applies": applies }))
@@ -101,7 +101,7 @@ pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> String {
     if let Value::Object(members) = members {
         line.extend(members);
     }
-    json_line(&Value::Object(line))
+    escape::json_line(&Value::Object(line))
 }
 
 fn finding(finding: &Finding) -> Value {
@@ -110,35 +110,36 @@ fn finding(finding: &Finding) -> Value {
 }
 
 fn listed(reasons: &[String]) -> Value {
-    json!({ "reasons": reasons.iter().take(LISTED).collect::<Vec<_>>(), "leftOut": reasons.len().saturating_sub(LISTED) })
+    let listed: Vec<&String> = reasons.iter().take(LISTED).collect();
+    json!({ "reasons": listed, "leftOut": reasons.len().saturating_sub(LISTED) })
 }
 
 /// The body that a webhook gets: `text` for Slack and what understands its messages, `keywright` for programs.
-pub fn notification(project: &str, change: &Change, now: &Findings) -> String {
+pub fn notification(project: &str, change: &Change, now: &Findings) -> Escaped<Json> {
     let Change { appeared, disappeared } = change;
     let counts = now.counts();
     let total: usize = counts.values().sum();
-    let mut text = format!(
-        "keywright drift of {}: {} new, {} gone, {total} in all",
+    let mut text: Escaped<Slack> = escaped!(
+        "keywright drift of {}: {} new, {} gone, {} in all",
         escape::slack(project),
         appeared.len(),
-        disappeared.len()
+        disappeared.len(),
+        total
     );
     let lines = appeared.iter().map(|finding| ("+", finding)).chain(disappeared.iter().map(|finding| ("-", finding)));
     for (sign, Finding { target, class, secret, what }) in lines.clone().take(LISTED) {
-        let words = [target, secret, what].map(|word| escape::slack(word));
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\n{sign} {class}: {}", words.join(" ").trim_end());
+        let words = Escaped::join([target, secret, what].map(|word| escape::slack(word)), " ").trimmed();
+        text.push(&escaped!("\n{} {}: {}", sign, class.word(), words));
     }
     let left_out = lines.count().saturating_sub(LISTED);
     if left_out > 0 {
-        let _ = write!(text, "\n{left_out} more; `keywright drift` shows all");
+        text.push(&escaped!("\n{} more; `keywright drift` shows all", left_out));
     }
     let held = |findings: &[Finding]| findings.iter().take(HELD).map(finding).collect::<Vec<_>>();
     let counts: Map<String, Value> =
         counts.into_iter().map(|(class, number)| (class.word().to_owned(), number.into())).collect();
-    json_line(&json!({
-        "text": text,
+    escape::json_line(&json!({
+        "text": text.as_str(),
         "keywright": {
             "project": project,
             "appeared": held(appeared),
@@ -166,22 +167,23 @@ pub fn obstacles(report: &PlanReport, refusals: &[Refusal]) -> Vec<String> {
 }
 
 /// The metrics of the watch itself, to stand behind those of its last report.
-pub fn metrics(project: &str, rounds: &Rounds) -> String {
+pub fn metrics(project: &str, rounds: &Rounds) -> Escaped<Prometheus> {
     let Rounds { complete, incomplete, failed, lost_notifications } = rounds;
     let project = escape::prometheus_label(project);
-    let mut out = String::from(
+    let mut out: Escaped<Prometheus> = escaped!(
         "# HELP keywright_rounds_total Rounds of the watch, by how they ended.\n# TYPE keywright_rounds_total \
          counter\n",
     );
     for (result, number) in [("complete", complete), ("incomplete", incomplete), ("failed", failed)] {
-        let _ = writeln!(out, "keywright_rounds_total{{project=\"{project}\",result=\"{result}\"}} {number}");
+        out.push(&escaped!("keywright_rounds_total{{project=\"{}\",result=\"{}\"}} {}\n", project, result, number));
     }
-    let _ = writeln!(
-        out,
+    out.push(&escaped!(
         "# HELP keywright_lost_notifications_total Changes that could not be delivered to the webhook at once.\n\
          # TYPE keywright_lost_notifications_total counter\n\
-         keywright_lost_notifications_total{{project=\"{project}\"}} {lost_notifications}"
-    );
+         keywright_lost_notifications_total{{project=\"{}\"}} {}\n",
+        project,
+        lost_notifications
+    ));
     out
 }
 

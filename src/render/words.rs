@@ -1,6 +1,9 @@
 //! Plurals, verbs, and what happens to a secret in a few words.
 
-use super::escape;
+use std::fmt;
+
+use super::escape::{self, Escaped, Format, Fragment, Terminal};
+use super::escaped;
 use super::paint::Paint;
 use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
@@ -18,10 +21,29 @@ pub(super) const VERBS: [(Verb, &str); 6] = [
     (Verb::Delete, "to delete"),
 ];
 
-/// `1 secret`, `2 secrets`.
-pub fn count(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
+/// A number of things: `1 secret`, `2 secrets`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    number: usize,
+    noun: &'static str,
+}
+
+/// A number of things.
+pub fn count(number: usize, noun: &'static str) -> Count {
+    Count { number, noun }
+}
+
+impl<F: Format> Fragment<F> for Count {
+    fn push_to(&self, out: &mut Escaped<F>) {
+        let ending = if self.number == 1 { "" } else { "s" };
+        out.push(&escaped!("{} {}{}", self.number, self.noun, ending));
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Escaped::<Terminal>::from_iter([self]), f)
+    }
 }
 
 /// The sign and the word of a verb.
@@ -49,7 +71,7 @@ pub(super) fn verb_done(verb: Verb) -> &'static str {
 }
 
 /// Text in the verb's colour.
-pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &str) -> String {
+pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &Escaped<Terminal>) -> Escaped<Terminal> {
     match verb {
         Verb::Create => paint.added(text),
         Verb::Change => paint.changed(text),
@@ -79,48 +101,51 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
 }
 
 /// How a secret is deleted.
-pub(super) fn deletion(deletion: Deletion) -> String {
+pub(super) fn deletion(deletion: Deletion) -> Escaped<Terminal> {
     match deletion {
-        Deletion::Window(days) => format!("can be restored for {days} days"),
-        Deletion::Force => "at once and for good: it can NOT be restored".to_owned(),
+        Deletion::Window(days) => escaped!("can be restored for {} days", days),
+        Deletion::Force => escaped!("at once and for good: it can NOT be restored"),
     }
 }
 
-/// Who rotates a secret, and when, escaped.
-pub fn rotation(setup: &RotationSetup) -> String {
-    let window = setup.duration.as_ref().map_or_else(String::new, |_| format!(" in {}", window(setup)));
-    format!("{}{window}, {}", when(setup), who(setup))
+/// Who rotates a secret, and when.
+pub fn rotation(setup: &RotationSetup) -> Escaped<Terminal> {
+    let window = setup.duration.as_ref().map(|_| -> Escaped<Terminal> { escaped!(" in {}", window(setup)) });
+    escaped!("{}{}, {}", when(setup), window, who(setup))
 }
 
-/// What changes of a rotation, each part before and after, escaped.
-pub(super) fn rotation_changes(before: &RotationSetup, after: &RotationSetup) -> Vec<(String, String)> {
+/// What changes of a rotation, each part before and after.
+pub(super) fn rotation_changes(
+    before: &RotationSetup,
+    after: &RotationSetup,
+) -> Vec<(Escaped<Terminal>, Escaped<Terminal>)> {
     [when, window, who].into_iter().map(|part| (part(before), part(after))).filter(|(a, b)| a != b).collect()
 }
 
-fn when(setup: &RotationSetup) -> String {
+fn when(setup: &RotationSetup) -> Escaped<Terminal> {
     match &setup.frequency {
-        Frequency::EveryDays(1) => "every day".to_owned(),
-        Frequency::EveryDays(days) => format!("every {days} days"),
-        Frequency::Expression(expression) => escape::line(expression.as_str()).into_owned(),
+        Frequency::EveryDays(1) => escaped!("every day"),
+        Frequency::EveryDays(days) => escaped!("every {} days", *days),
+        Frequency::Expression(expression) => escape::line(expression.as_str()),
     }
 }
 
-fn window(setup: &RotationSetup) -> String {
+fn window(setup: &RotationSetup) -> Escaped<Terminal> {
     let length = setup.duration.as_deref().unwrap_or("the default length");
-    format!("a window of {}", escape::line(length))
+    escaped!("a window of {}", escape::line(length))
 }
 
-fn who(setup: &RotationSetup) -> String {
-    let text = match &setup.rotator {
-        Rotator::Lambda(arn) => format!("by {arn}"),
+fn who(setup: &RotationSetup) -> Escaped<Terminal> {
+    match &setup.rotator {
+        Rotator::Lambda(arn) => escaped!("by {}", escape::line(arn)),
         Rotator::External { role_arn, metadata } => {
-            let role = role_arn.as_deref().unwrap_or("no role");
-            let metadata: Vec<String> = metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let with = if metadata.is_empty() { String::new() } else { format!(", {}", metadata.join(", ")) };
-            format!("by its partner with {role}{with}")
+            let role = escape::line(role_arn.as_deref().unwrap_or("no role"));
+            let metadata = metadata.iter().map(|(key, value)| -> Escaped<Terminal> {
+                escaped!(", {}={}", escape::line(key), escape::line(value))
+            });
+            escaped!("by its partner with {}{}", role, metadata.collect::<Escaped<_>>())
         }
-    };
-    escape::line(&text).into_owned()
+    }
 }
 
 /// What an apply makes the rotation function do at once, in a sentence; none when that is nothing.
@@ -132,83 +157,83 @@ pub(super) fn rotation_run(run: RotationRun) -> Option<&'static str> {
     }
 }
 
-/// Why a replica is made or removed, and what that means where it is read, escaped.
-pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<String> {
-    let text = match reason {
+/// Why a replica is made or removed, and what that means where it is read.
+pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<Escaped<Terminal>> {
+    let region = escape::line(region);
+    Some(match reason {
         ReplicaReason::Added => return None,
         ReplicaReason::Overwrites => {
-            format!("a secret of this name in {region} is DESTROYED for it, with all its versions")
+            escaped!("a secret of this name in {} is DESTROYED for it, with all its versions", region)
         }
-        ReplicaReason::Removed => format!("readers in {region} lose it at once"),
-        ReplicaReason::KeyChanged => {
-            format!(
-                "it is removed and made anew, since a replica's key cannot be changed: readers in {region} miss it \
-                 for a while"
-            )
-        }
-        ReplicaReason::Failed { message } => format!("tried again; it failed: {message}"),
-    };
-    Some(escape::line(&text).into_owned())
+        ReplicaReason::Removed => escaped!("readers in {} lose it at once", region),
+        ReplicaReason::KeyChanged => escaped!(
+            "it is removed and made anew, since a replica's key cannot be changed: readers in {} miss it for a while",
+            region
+        ),
+        ReplicaReason::Failed { message } => escaped!("tried again; it failed: {}", escape::line(message)),
+    })
 }
 
-/// Where a value comes from, escaped. Never what it is.
-pub(super) fn source(source: &Source) -> String {
-    let text = match source {
-        Source::Sops(SopsPart { shown, key: Some(key), .. }) => format!("sops {shown} {key}"),
-        // A console shows no SecretBinary, and other services inject none: which of the two it will be counts.
-        Source::Sops(part) if part.is_binary() => format!("sops {} (SecretBinary)", part.shown),
-        Source::Sops(part) => format!("sops {}", part.shown),
-        Source::Env(name) => format!("env {name}"),
-        Source::File { shown, .. } => format!("file {shown}"),
-        Source::BinaryFile { shown, .. } => format!("binary file {shown}"),
-        Source::Text(_) => "text in the manifest".to_owned(),
-        Source::Generate(_) => "generated".to_owned(),
-        Source::Json(fields) => {
-            let kinds: Vec<String> =
-                fields.iter().map(|(key, field)| format!("{key}: {}", self::source(field))).collect();
-            format!("json of {}", kinds.join(", "))
+/// Where a value comes from. Never what it is.
+pub(super) fn source(source: &Source) -> Escaped<Terminal> {
+    match source {
+        Source::Sops(SopsPart { shown, key: Some(key), .. }) => {
+            escaped!("sops {} {}", escape::line(shown), escape::line(key))
         }
-    };
-    escape::line(&text).into_owned()
+        // A console shows no SecretBinary, and other services inject none: which of the two it will be counts.
+        Source::Sops(part) if part.is_binary() => escaped!("sops {} (SecretBinary)", escape::line(&part.shown)),
+        Source::Sops(part) => escaped!("sops {}", escape::line(&part.shown)),
+        Source::Env(name) => escaped!("env {}", escape::line(name)),
+        Source::File { shown, .. } => escaped!("file {}", escape::line(shown)),
+        Source::BinaryFile { shown, .. } => escaped!("binary file {}", escape::line(shown)),
+        Source::Text(_) => escaped!("text in the manifest"),
+        Source::Generate(_) => escaped!("generated"),
+        Source::Json(fields) => {
+            let kinds = fields.iter().map(|(key, field)| -> Escaped<Terminal> {
+                escaped!("{}: {}", escape::line(key), self::source(field))
+            });
+            escaped!("json of {}", Escaped::join(kinds, ", "))
+        }
+    }
 }
 
 /// What becomes of a value that is compared with the live one first.
 const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
 
 /// Why a value is put, in a few words.
-pub(super) fn value_reason(reason: &ValueReason) -> String {
+pub(super) fn value_reason(reason: &ValueReason) -> Escaped<Terminal> {
     match reason {
-        ValueReason::First => "set, it has none yet".to_owned(),
-        ValueReason::NotFromGit { undone, moved_back } => format!(
-            "undoes the current version {}, which did not come from git{}; {}",
+        ValueReason::First => escaped!("set, it has none yet"),
+        ValueReason::NotFromGit { undone, moved_back } => escaped!(
+            "undoes the current version {}, which did not come from git{}; {}{}",
             escape::line(&undone.id),
             made(undone),
             if *moved_back {
-                "git's version is still there and becomes current again".to_owned()
+                "git's version is still there and becomes current again"
             } else {
-                format!("git's value is put anew; {NOTED_WHEN_EQUAL}")
-            }
+                "git's value is put anew; "
+            },
+            if *moved_back { "" } else { NOTED_WHEN_EQUAL }
         ),
-        ValueReason::NowGenerated { .. } => "generated anew, since the current value is one that git held".to_owned(),
-        ValueReason::ReEncryptedOrChanged { .. } => {
-            format!("re-encrypted or changed; {NOTED_WHEN_EQUAL}")
-        }
-        ValueReason::Reverted { .. } => "git went back to a version that is still there".to_owned(),
-        ValueReason::Differs { .. } => "differs from the live value".to_owned(),
-        ValueReason::ForLabel => "put beside the current version, for a label".to_owned(),
+        ValueReason::NowGenerated { .. } => escaped!("generated anew, since the current value is one that git held"),
+        ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
+        ValueReason::Reverted { .. } => escaped!("git went back to a version that is still there"),
+        ValueReason::Differs { .. } => escaped!("differs from the live value"),
+        ValueReason::ForLabel => escaped!("put beside the current version, for a label"),
     }
 }
 
 /// When a version was made and by what, as far as that is known.
-fn made(UndoneVersion { id: _, made_by, made }: &UndoneVersion) -> String {
-    let date = made.map_or_else(String::new, |date| format!(" on {}", date.strftime("%Y-%m-%d %H:%M UTC")));
+fn made(UndoneVersion { id: _, made_by, made }: &UndoneVersion) -> Escaped<Terminal> {
+    let date = made
+        .map(|date| -> Escaped<Terminal> { escaped!(" on {}", escape::time::<Terminal>(date, "%Y-%m-%d %H:%M UTC")) });
     let by = match made_by {
         MadeBy::Rotation => "by a rotation",
         MadeBy::Terraform => "by Terraform",
         MadeBy::RandomId => "under a random id, as the console, the CLI and rotation functions give",
         MadeBy::OwnId => "under an id of somebody's own",
     };
-    format!(" (made{date} {by})")
+    escaped!(" (made{} {})", date, by)
 }
 
 /// Why nothing more was begun.
@@ -238,7 +263,7 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
     }
 }
 
-/// Escaped text in quotation marks.
-pub(super) fn quote(escaped: &str) -> String {
-    format!("\"{escaped}\"")
+/// Text in quotation marks.
+pub(super) fn quote(text: &Escaped<Terminal>) -> Escaped<Terminal> {
+    escaped!("\"{}\"", text)
 }

@@ -138,7 +138,7 @@ mod tests {
         let cause = || no_credentials(None);
         let failed: Vec<_> = ["a", "b", "c", "d", "e", "f"].into_iter().map(|name| (name, cause())).collect();
         let errors = group_targets(failed.iter().map(|(name, error)| (*name, error)));
-        let texts: Vec<String> = errors.iter().map(text).collect();
+        let texts: Vec<String> = errors.iter().map(|error| text(error).into_owned()).collect();
         assert_eq!(texts, ["a, b, c, d, e, f: there are no usable credentials: none"]);
         let other = no_credentials(Some("prod"));
         assert_eq!(group_targets([("a", &cause()), ("b", &other)]).len(), 2, "other places are another cause");
@@ -161,7 +161,7 @@ mod tests {
             (SecretName::new("c"), no_key("one.yaml")),
             (SecretName::new("d"), ValueError::Empty),
         ]);
-        let texts: Vec<String> = errors.iter().map(text).collect();
+        let texts: Vec<String> = errors.iter().map(|error| text(error).into_owned()).collect();
         assert_eq!(texts, ["a, b, c: no key was found that could decrypt one.yaml, two.yaml", "d: the value is empty"]);
         assert_eq!(hints(&errors[0]), ["it was encrypted to age1x"], "said once");
     }

@@ -141,10 +141,10 @@ fn no_output_shows_what_stands_beneath_value() {
         let loaded = load_files(&[("a.yaml", secret("db", &spec))], &[]);
         assert!(loaded.diagnostics.has_errors(), "{spec}");
         for output in [
-            diagnostics::text(&loaded.diagnostics, false),
-            diagnostics::json(&loaded.diagnostics),
-            diagnostics::sarif(&loaded.diagnostics, ""),
-            diagnostics::github(&loaded.diagnostics, ""),
+            diagnostics::text(&loaded.diagnostics, false).into_owned(),
+            diagnostics::json(&loaded.diagnostics).into_owned(),
+            diagnostics::sarif(&loaded.diagnostics, "").into_owned(),
+            diagnostics::github(&loaded.diagnostics, "").into_owned(),
         ] {
             assert!(!output.contains("hunter2"), "{spec}\n{output}");
         }

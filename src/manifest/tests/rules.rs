@@ -48,7 +48,7 @@ fn every_case_reads_as_expected() {
         seen.extend(loaded.diagnostics.iter().map(|found| found.code.id));
         let text = diagnostics::text(&loaded.diagnostics, false);
         assert_eq!(loaded.desired.is_empty(), loaded.diagnostics.has_errors(), "{}", path.display());
-        if text != expected {
+        if text.as_str() != expected {
             if bless {
                 let kept = case.rfind("=== expected").and_then(|at| case.get(..at)).unwrap_or_default();
                 assert!(fs::write(&path, format!("{kept}=== expected\n{text}")).is_ok());

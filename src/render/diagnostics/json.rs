@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::severity;
 use crate::manifest::{Diagnostics, Place};
+use crate::render::escape::{self, Escaped, Json};
 
 /// The version of the format.
 pub const FORMAT_VERSION: &str = "1";
@@ -11,7 +12,7 @@ pub const FORMAT_VERSION: &str = "1";
 /// All diagnostics as one JSON document, indented, with a line feed at the end.
 ///
 /// JSON's own escapes make control characters safe; text is otherwise as it was written.
-pub fn json(diagnostics: &Diagnostics) -> String {
+pub fn json(diagnostics: &Diagnostics) -> Escaped<Json> {
     let found: Vec<Value> = diagnostics
         .iter()
         .map(|found| {
@@ -26,7 +27,7 @@ pub fn json(diagnostics: &Diagnostics) -> String {
             })
         })
         .collect();
-    let document = json!({
+    escape::json(&json!({
         "formatVersion": FORMAT_VERSION,
         "summary": {
             "errors": diagnostics.error_count(),
@@ -34,8 +35,7 @@ pub fn json(diagnostics: &Diagnostics) -> String {
             "leftOut": diagnostics.left_out(),
         },
         "diagnostics": found,
-    });
-    format!("{document:#}\n")
+    }))
 }
 
 fn place(place: &Place) -> Value {

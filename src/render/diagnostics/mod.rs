@@ -34,10 +34,5 @@ fn message(diagnostic: &Diagnostic) -> String {
     }
 }
 
-/// `1 error` or `2 errors`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::{message, severity};
 use crate::manifest::{Diagnostics, Place, Severity, codes};
-use crate::render::{escape, sarif};
+use crate::render::escape::{self, Escaped, Json};
+use crate::render::sarif;
 
 /// All diagnostics as a SARIF log, indented, with a line feed at the end. Columns are counted in Unicode code points.
-pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> String {
+pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> Escaped<Json> {
     let rules: Vec<Value> = codes::ALL
         .iter()
         .map(|code| {
@@ -34,7 +35,7 @@ pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> String {
                     let mut location = location(place, folder);
                     if let Some(object) = location.as_object_mut() {
                         object.insert("id".to_owned(), json!(id));
-                        object.insert("message".to_owned(), json!({ "text": escape::line(&place.label) }));
+                        object.insert("message".to_owned(), json!({ "text": &*escape::line(&place.label) }));
                     }
                     location
                 })
@@ -63,7 +64,11 @@ fn location(place: &Place, folder: &str) -> Value {
     json!({
         "physicalLocation": {
             "artifactLocation": sarif::artifact(&format!("{folder}{}", place.origin.file)),
-            "region": { "startLine": place.origin.line, "startColumn": place.origin.column, "endColumn": place.end_column },
+            "region": {
+                "startLine": place.origin.line,
+                "startColumn": place.origin.column,
+                "endColumn": place.end_column,
+            },
         },
     })
 }

@@ -13,8 +13,8 @@ fn hostile() -> io::Result<Diagnostics> {
     let folder = tempfile::tempdir()?;
     fs::write(
         folder.path().join("keywright.yaml"),
-        "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  targets: [{ name: t, region: eu-west-1 }]\n  \
-         scope: { namePrefixes: [a/] }\n",
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  \
+         targets: [{ name: t, region: eu-west-1 }]\n  scope: { namePrefixes: [a/] }\n",
     )?;
     fs::write(
         folder.path().join("a,b:c%.yaml"),
@@ -33,6 +33,37 @@ fn text_holds_no_control_characters_of_others() -> io::Result<()> {
     assert!(!plain.lines().any(|line| line.starts_with("::")));
     let colour = text(&hostile()?, true);
     assert!(colour.contains("\u{1b}[") && !colour.contains("\u{1b}[31mfield"));
+    Ok(())
+}
+
+/// Lines of a file that a runner would take for commands, as they stand and where they are quoted.
+#[test]
+fn a_quoted_line_is_no_workflow_command() -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(
+        folder.path().join("keywright.yaml"),
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  scope: { namePrefixes: [a/] }\n  \
+         targets: [{ name: t, region: eu-west-1, vars: { e: x } }]\n",
+    )?;
+    fs::write(
+        folder.path().join("a.yaml"),
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec:\n  \
+         tags: { k: \"##[set-output name=plan]pwned\", l: \"##vso[task.setvariable]x\" }\n  \
+         ::stop-commands::token: 1\n",
+    )?;
+    let diagnostics = load(folder.path(), &LoadOptions::default()).diagnostics;
+    assert!(diagnostics.has_errors());
+    for text in [
+        text(&diagnostics, false).into_owned(),
+        text(&diagnostics, true).into_owned(),
+        json(&diagnostics).into_owned(),
+        sarif(&diagnostics, "").into_owned(),
+        github(&diagnostics, "").into_owned(),
+    ] {
+        assert!(!text.contains("##[") && !text.contains("##vso["), "{text}");
+        let commands = text.lines().filter(|line| line.trim_start().starts_with("::"));
+        assert!(commands.into_iter().all(|line| line.starts_with("::error file=")), "{text}");
+    }
     Ok(())
 }
 
@@ -76,5 +107,5 @@ fn workflow_commands_stay_one_line_each() -> io::Result<()> {
 #[test]
 fn nothing_is_printed_about_nothing() {
     let nothing = Diagnostics::default();
-    assert_eq!((text(&nothing, true), github(&nothing, "")), (String::new(), String::new()));
+    assert!(text(&nothing, true).is_empty() && github(&nothing, "").is_empty());
 }

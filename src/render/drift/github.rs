@@ -1,52 +1,42 @@
 //! Drift as annotations of GitHub workflows: `::warning file=...,line=...::message`.
 
-use std::fmt::Write as _;
-
 use super::super::error::target_line;
-use super::super::escape;
+use super::super::escape::{self, Escaped, Workflow};
+use super::super::escaped;
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift};
 
 /// One workflow command for each drift, what needs somebody first, first: GitHub shows ten of a kind for a step. A
 /// target that could not be looked at is an error; a class that `--fail-on` leaves out is a notice.
-pub fn github(view: &DriftView<'_>) -> String {
-    let mut out = String::new();
+pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
+    let mut out = Escaped::default();
     for target in &view.report.targets {
         if let Err(error) = &target.outcome {
             let text = format!("{} could not be looked at: {}", target.name, target_line(error));
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                out,
-                "::error title={}::{}",
-                escape::workflow_property(&title(Class::Unreachable)),
-                escape::workflow_message(&text)
-            );
+            let message = escape::workflow_message(&[text]);
+            out.push(&escaped!("::error title={}::{}\n", title(Class::Unreachable), message));
         }
     }
     for class in Class::ALL {
         let command = if view.counts(class) { "warning" } else { "notice" };
         for (target, drift) in view.report.drifts().filter(|(_, drift)| drift.class == class) {
             let Drift { class: _, secret, origin, what: _, hints, help, since: _ } = drift;
-            let file = origin.as_ref().map_or_else(String::new, |origin| {
+            let file = origin.as_ref().map(|origin| -> Escaped<Workflow> {
                 let file = escape::workflow_property(&format!("{}{}", view.folder, origin.file));
-                format!("file={file},line={},col={},", origin.line, origin.column)
+                escaped!("file={},line={},col={},", file, origin.line, origin.column)
             });
-            let mut text = vec![escape::line(&format!("{secret} {} ({})", sentence(drift), target.name)).into_owned()];
-            text.extend(hints.iter().map(|hint| format!("hint: {}", escape::line(hint))));
+            let mut text = vec![format!("{secret} {} ({})", sentence(drift), target.name)];
+            text.extend(hints.iter().map(|hint| format!("hint: {hint}")));
             text.extend(help.map(|help| format!("help: {help}")));
-            let _ = writeln!(
-                out,
-                "::{command} {file}title={}::{}",
-                escape::workflow_property(&title(class)),
-                escape::workflow_message(&text.join("\n"))
-            );
+            let message = escape::workflow_message(&text);
+            out.push(&escaped!("::{} {}title={}::{}\n", command, file, title(class), message));
         }
     }
     out
 }
 
-fn title(class: Class) -> String {
-    format!("keywright drift: {class}")
+fn title(class: Class) -> Escaped<Workflow> {
+    escape::workflow_property(&format!("keywright drift: {class}"))
 }
 
 #[cfg(test)]

@@ -1,98 +1,93 @@
 //! Drift as one HTML page that needs nothing else, with the look of a plan's page.
 
-use std::fmt::Write as _;
-
 use super::super::error::target_line;
+use super::super::escape::{self, Escaped, Markup};
 use super::super::rows::place;
-use super::super::{escape, page};
+use super::super::{escaped, page};
 use super::{counts, headline, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The report as one page.
-pub fn html(report: &DriftReport) -> String {
+pub fn html(report: &DriftReport) -> Escaped<Markup> {
     let DriftReport { project, started, seconds: _, calls: _, targets } = report;
     let project = escape::markup(project);
-    let mut out = page::begin(&format!("keywright drift of {project}: {}", headline(report)));
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "<div class=\"bar\"><header><h1>Drift of {project}</h1><div class=\"chips\">");
+    let mut out = page::begin(&escaped!("keywright drift of {}: {}", project, headline(report)));
+    out.push(&escaped!("<div class=\"bar\"><header><h1>Drift of {}</h1><div class=\"chips\">\n", project));
     for class in Class::ALL {
         let number = match class {
             Class::Unreachable => targets.iter().filter(|target| target.outcome.is_err()).count(),
             _ => report.drifts().filter(|(_, drift)| drift.class == class).count(),
         };
         if number > 0 {
-            let _ = writeln!(out, "<span class=\"chip {}\">{number} {class}</span>", tone(class));
+            out.push(&escaped!("<span class=\"chip {}\">{} {}</span>\n", tone(class), number, class.word()));
         }
     }
-    let date = started.strftime("%Y-%m-%d %H:%M UTC");
-    let _ = writeln!(out, "<span class=\"chip faint\">looked at {date}</span>\n</div>");
-    out.push_str(&page::navigation(targets.iter().map(|target| target.name.as_str())));
-    out.push_str("</header></div>\n<main>\n");
+    let date: Escaped<Markup> = escape::time(*started, "%Y-%m-%d %H:%M UTC");
+    out.push(&escaped!("<span class=\"chip faint\">looked at {}</span>\n</div>\n", date));
+    out.push(&page::navigation(targets.iter().map(|target| target.name.as_str())));
+    out.push(&"</header></div>\n<main>\n");
     for (at, target) in targets.iter().enumerate() {
-        section(&mut out, at, target);
+        out.push(&section(at, target));
     }
-    out.push_str(page::END);
+    out.push(&page::END);
     out
 }
 
-fn section(out: &mut String, at: usize, target: &TargetDrift) {
+fn section(at: usize, target: &TargetDrift) -> Escaped<Markup> {
     let TargetDrift { name, account, region, outcome } = target;
-    let _ = writeln!(
-        out,
-        "<section>\n<h2 id=\"target-{at}\">{}<small>{} · {}</small></h2>",
+    let mut out = escaped!(
+        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}</small></h2>\n",
+        at,
         escape::markup(name),
         escape::markup(account.as_deref().unwrap_or("account not checked")),
         escape::markup(region)
     );
     match outcome {
-        Err(error) => {
-            let error = escape::markup(&target_line(error));
-            let _ = writeln!(
-                out,
-                "<ul class=\"findings\"><li class=\"error\"><span><b>{}</b>: {error}</span></li></ul>",
-                Class::Unreachable
-            );
-        }
+        Err(error) => out.push(&escaped!(
+            "<ul class=\"findings\"><li class=\"error\"><span><b>{}</b>: {}</span></li></ul>\n",
+            Class::Unreachable.word(),
+            escape::markup(&target_line(error))
+        )),
         Ok(found) => {
-            let _ = writeln!(out, "<p class=\"sum\">{}</p>", summary(found));
-            for class in counts(found).into_keys().collect::<Vec<_>>() {
-                class_details(out, class, &found.drifts);
+            out.push(&escaped!("<p class=\"sum\">{}</p>\n", summary(found)));
+            for class in counts(found).into_keys() {
+                out.push(&class_details(class, &found.drifts));
             }
         }
     }
-    out.push_str("</section>\n");
+    out.push(&"</section>\n");
+    out
 }
 
-fn class_details(out: &mut String, class: Class, drifts: &[Drift]) {
+fn class_details(class: Class, drifts: &[Drift]) -> Escaped<Markup> {
     let drifts: Vec<&Drift> = drifts.iter().filter(|drift| drift.class == class).collect();
-    let _ = writeln!(
-        out,
-        "<details class=\"secret {}\" open=\"open\"><summary><span class=\"name\">{class}</span><span>{}</span>\
-         <span class=\"place mono\">{}</span></summary><div class=\"body\"><table>",
+    let mut out = escaped!(
+        "<details class=\"secret {}\" open=\"open\"><summary><span class=\"name\">{}</span><span>{}</span>\
+         <span class=\"place mono\">{}</span></summary><div class=\"body\"><table>\n",
         tone(class),
+        class.word(),
         class.meaning(),
         drifts.len()
     );
     for drift in &drifts {
-        let at = drift.origin.as_ref().map(place).unwrap_or_default();
-        let hints: String = drift
+        let hints = drift
             .hints
             .iter()
-            .map(|hint| format!("<br /><span class=\"faint\">{}</span>", escape::markup(hint)))
-            .collect();
-        let _ = writeln!(
-            out,
-            "<tr><th>{}</th><td>{}{hints}</td><td class=\"at\">{}</td></tr>",
+            .map(|hint| -> Escaped<Markup> { escaped!("<br /><span class=\"faint\">{}</span>", escape::markup(hint)) });
+        out.push(&escaped!(
+            "<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n",
             escape::markup(drift.secret.as_str()),
             escape::markup(&sentence(drift)),
-            escape::markup(&at)
-        );
+            hints.collect::<Escaped<Markup>>(),
+            drift.origin.as_ref().map(|origin| escape::markup(&place(origin)))
+        ));
     }
-    out.push_str("</table>");
+    out.push(&"</table>");
     if let Some(help) = drifts.iter().find_map(|drift| drift.help) {
-        let _ = write!(out, "<p class=\"sum\">{}</p>", page::with_commands(help));
+        out.push(&escaped!("<p class=\"sum\">{}</p>", page::with_commands(help)));
     }
-    out.push_str("</div></details>\n");
+    out.push(&"</div></details>\n");
+    out
 }
 
 /// The class of the style sheet that a class of drift is shown with.
@@ -120,7 +115,7 @@ mod tests {
         "h2", "small", "p", "details", "summary", "table", "tr", "th", "td", "br", "footer", "ul",
     ];
 
-    fn check(report: &DriftReport) -> String {
+    fn check(report: &DriftReport) -> Escaped<Markup> {
         let text = html(report);
         assert_well_formed(&text, &[&TAGS[..], &["li", "b", "code"]].concat());
         text

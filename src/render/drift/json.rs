@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::error::target_line;
-use super::super::json_text;
+use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::OriginDocument;
 use super::{counts, sentence};
 use crate::drift::{Drift, DriftReport, TargetDrift};
@@ -83,8 +83,8 @@ pub struct DriftedDocument {
 }
 
 /// The report as JSON text with a final line feed.
-pub fn json(report: &DriftReport) -> String {
-    json_text(&document(report))
+pub fn json(report: &DriftReport) -> Escaped<Json> {
+    escape::json(&document(report))
 }
 
 /// The JSON Schema of [`DriftDocument`].
@@ -121,7 +121,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
         drifts: Vec::new(),
     };
     match outcome {
-        Err(error) => TargetDocument { error: Some(target_line(error)), ..empty },
+        Err(error) => TargetDocument { error: Some(target_line(error).into_owned()), ..empty },
         Ok(found) => TargetDocument {
             checked: found.checked,
             ignored: found.ignored,

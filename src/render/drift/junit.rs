@@ -1,39 +1,42 @@
 //! Drift as JUnit XML, which most CI systems show as test results: a suite for each target, a case for each class.
 
-use std::fmt::Write as _;
-
 use super::super::error::target_line;
-use super::super::{escape, words};
+use super::super::escape::{self, Escaped, Markup};
+use super::super::{escaped, words};
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The report as JUnit XML. A class that `--fail-on` leaves out is a skipped case; a target that could not be looked at
 /// is one case with an error.
-pub fn junit(view: &DriftView<'_>) -> String {
+pub fn junit(view: &DriftView<'_>) -> Escaped<Markup> {
     let DriftReport { project, started, seconds, calls: _, targets } = view.report;
     let suites: Vec<Suite> = targets.iter().map(|target| suite(target, view)).collect();
     let sum = |of: fn(&Suite) -> usize| suites.iter().map(of).sum::<usize>();
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
-        "<testsuites name=\"keywright drift of {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{seconds:.3}\">",
+    let seconds: Escaped<Markup> = escape::decimal(*seconds, 3);
+    let mut out = escaped!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites name=\"keywright drift of {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
         escape::markup(project),
         sum(|suite| suite.tests),
         sum(|suite| suite.failures),
         sum(|suite| suite.errors),
+        seconds
     );
     for (suite, target) in suites.iter().zip(targets) {
         let Suite { tests, failures, errors, skipped, cases } = suite;
-        let _ = writeln!(
-            out,
-            "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
-             timestamp=\"{}\">\n{cases}  </testsuite>",
-            escape::markup(&target.name),
-            started.strftime("%Y-%m-%dT%H:%M:%S"),
-        );
+        let name = escape::markup(&target.name);
+        let counts: Escaped<Markup> =
+            escaped!("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"", *tests, *failures, *errors, *skipped);
+        let date: Escaped<Markup> = escape::time(*started, "%Y-%m-%dT%H:%M:%S");
+        out.push(&escaped!(
+            "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n{}  </testsuite>\n",
+            name,
+            counts,
+            date,
+            cases
+        ));
     }
-    out.push_str("</testsuites>\n");
+    out.push(&"</testsuites>\n");
     out
 }
 
@@ -43,23 +46,19 @@ struct Suite {
     failures: usize,
     errors: usize,
     skipped: usize,
-    cases: String,
+    cases: Escaped<Markup>,
 }
 
 fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
     let TargetDrift { name, account: _, region: _, outcome } = target;
     let mut suite = Suite::default();
-    let classname = format!("keywright.{}.{}", view.report.project, name);
-    let classname = escape::markup(&classname);
+    let classname = escape::markup(&format!("keywright.{}.{}", view.report.project, name));
     let found = match outcome {
         Ok(found) => found,
         Err(error) => {
             let error = escape::markup(&target_line(error));
-            suite.add(
-                &classname,
-                Class::Unreachable,
-                &format!("<error type=\"unreachable\" message=\"{error}\">{error}</error>"),
-            );
+            let result = escaped!("<error type=\"unreachable\" message=\"{}\">{}</error>", error, error);
+            suite.add(&classname, Class::Unreachable, Some(result));
             suite.errors += 1;
             return suite;
         }
@@ -68,39 +67,42 @@ fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
         let drifts: Vec<&Drift> = found.drifts.iter().filter(|drift| drift.class == class).collect();
         if !view.counts(class) {
             let why = if view.fail_on.is_empty() { "it does not count" } else { "--fail-on leaves it out" };
-            let message = format!("{why}; {}", words::count(drifts.len(), "drift"));
-            suite.add(&classname, class, &format!("<skipped message=\"{message}\"/>"));
+            let drifts = words::count(drifts.len(), "drift");
+            suite.add(&classname, class, Some(escaped!("<skipped message=\"{}; {}\"/>", why, drifts)));
             suite.skipped += 1;
         } else if drifts.is_empty() {
-            suite.add(&classname, class, "");
+            suite.add(&classname, class, None);
         } else {
-            let message = match drifts.as_slice() {
-                [one] => format!("{} {}", one.secret, sentence(one)),
-                [first, ..] => format!("{}, such as {}", words::count(drifts.len(), "secret"), first.secret),
-                [] => String::new(),
-            };
-            let lines: Vec<String> = drifts.iter().map(|drift| escape::markup(&line(drift))).collect();
-            let message = escape::markup(&message);
-            suite.add(
-                &classname,
-                class,
-                &format!("<failure type=\"{class}\" message=\"{message}\">{}</failure>", lines.join("\n")),
-            );
+            suite.add(&classname, class, Some(failure(class, &drifts)));
             suite.failures += 1;
         }
     }
     suite
 }
 
+fn failure(class: Class, drifts: &[&Drift]) -> Escaped<Markup> {
+    let message = match drifts {
+        [one] => format!("{} {}", one.secret, sentence(one)),
+        [first, ..] => format!("{}, such as {}", words::count(drifts.len(), "secret"), first.secret),
+        [] => String::new(),
+    };
+    escaped!(
+        "<failure type=\"{}\" message=\"{}\">{}</failure>",
+        class.word(),
+        escape::markup(&message),
+        Escaped::join(drifts.iter().map(|drift| escape::markup(&line(drift))), "\n")
+    )
+}
+
 impl Suite {
-    /// Adds a case; `result` is markup already.
-    fn add(&mut self, classname: &str, class: Class, result: &str) {
+    /// Adds a case.
+    fn add(&mut self, classname: &Escaped<Markup>, class: Class, result: Option<Escaped<Markup>>) {
         self.tests += 1;
-        let _ = if result.is_empty() {
-            writeln!(self.cases, "    <testcase classname=\"{classname}\" name=\"{class}\"/>")
-        } else {
-            writeln!(self.cases, "    <testcase classname=\"{classname}\" name=\"{class}\">{result}</testcase>")
-        };
+        let case: Escaped<Markup> = escaped!("<testcase classname=\"{}\" name=\"{}\"", classname, class.word());
+        self.cases.push(&match result {
+            None => escaped!("    {}/>\n", case),
+            Some(result) => escaped!("    {}>{}</testcase>\n", case, result),
+        });
     }
 }
 

@@ -3,12 +3,11 @@
 //! It begins with a marker, an HTML comment, by which the workflow finds its own issue again, and it stays below the
 //! size that GitHub takes.
 
-use std::fmt::Write as _;
-
 use super::super::error::target_line;
+use super::super::escape::{self, Escaped, Markdown};
 use super::super::plan_markdown::{MAX_BYTES, with_commands};
 use super::super::rows::place;
-use super::super::{escape, words};
+use super::super::{escaped, words};
 use super::{headline, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
@@ -16,13 +15,17 @@ use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 const TAIL: usize = 700;
 
 /// The report as one document.
-pub fn markdown(report: &DriftReport) -> String {
+pub fn markdown(report: &DriftReport) -> Escaped<Markdown> {
     let DriftReport { project, started, seconds: _, calls: _, targets } = report;
     let mut page = Page::default();
-    // Writing to a String cannot fail.
-    let _ = writeln!(page.out, "<!-- keywright:drift {} -->", escape::marker(project));
-    let _ = writeln!(page.out, "## keywright drift of {}: {}", escape::code(project), headline(report));
-    let _ = writeln!(page.out, "\nLooked at {}.", escape::code(&started.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    let date: Escaped<Markdown> = escape::time(*started, "%Y-%m-%d %H:%M UTC");
+    page.out = escaped!(
+        "<!-- keywright:drift {} -->\n## keywright drift of {}: {}\n\nLooked at `{}`.\n",
+        escape::marker(project),
+        escape::code(project),
+        headline(report),
+        date
+    );
     // Targets that could not be read come first: of them nothing else is known.
     let (failed, read): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.outcome.is_err());
     for target in failed.into_iter().chain(read) {
@@ -35,31 +38,32 @@ pub fn markdown(report: &DriftReport) -> String {
 /// What is written so far, and what had to be left out.
 #[derive(Default)]
 struct Page {
-    out: String,
+    out: Escaped<Markdown>,
     drifts_left_out: usize,
     targets_left_out: usize,
 }
 
 impl Page {
     /// Adds a block when there is room for it.
-    fn add(&mut self, block: &str) -> bool {
+    fn add(&mut self, block: &Escaped<Markdown>) -> bool {
         let fits = self.out.len() + block.len() + TAIL <= MAX_BYTES;
         if fits {
-            self.out.push_str(block);
+            self.out.push(block);
         }
         fits
     }
 
     fn target(&mut self, target: &TargetDrift) {
         let TargetDrift { name, account, region, outcome } = target;
-        let account = account.as_ref().map_or_else(String::new, |account| format!(" · {}", escape::code(account)));
-        let head = format!("\n### {}{account} · {}\n", escape::code(name), escape::code(region));
+        let account =
+            account.as_ref().map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::code(account)) });
         let body = match outcome {
-            Ok(found) => format!("\n{}\n", summary(found)),
-            Err(error) => format!("\n**{}**: {}\n", Class::Unreachable, escape::markdown(&target_line(error))),
+            Ok(found) => summary(found),
+            Err(error) => escaped!("**{}**: {}", Class::Unreachable.word(), escape::markdown(&target_line(error))),
         };
+        let head = escaped!("\n### {}{} · {}\n\n{}\n", escape::code(name), account, escape::code(region), body);
         let drifts = outcome.as_ref().map_or(&[][..], |found| &found.drifts);
-        if !self.add(&format!("{head}{body}")) {
+        if !self.add(&head) {
             self.targets_left_out += 1;
             self.drifts_left_out += drifts.len();
             return;
@@ -71,11 +75,13 @@ impl Page {
 
     fn table(&mut self, class: Class, drifts: &[&Drift]) {
         let Some(first) = drifts.first() else { return };
-        let help = first.help.map_or_else(String::new, |help| format!(" What to do: {}.", with_commands(help)));
-        let head = format!(
-            "\n#### {class} ({})\n\n{}{help}\n\n| secret | what | manifest |\n|---|---|---|\n",
+        let help = first.help.map(|help| -> Escaped<Markdown> { escaped!(" What to do: {}.", with_commands(help)) });
+        let head = escaped!(
+            "\n#### {} ({})\n\n{}{}\n\n| secret | what | manifest |\n|---|---|---|\n",
+            class.word(),
             drifts.len(),
-            class.meaning()
+            class.meaning(),
+            help
         );
         let first = row(first);
         // A heading without a row below it would say nothing.
@@ -83,7 +89,7 @@ impl Page {
             self.drifts_left_out += drifts.len();
             return;
         }
-        self.out.push_str(&head);
+        self.out.push(&head);
         let mut left_out = 0;
         for drift in drifts {
             if left_out > 0 || !self.add(&row(drift)) {
@@ -103,22 +109,21 @@ impl Page {
             left_out.push(words::count(self.targets_left_out, "target"));
         }
         if !left_out.is_empty() {
-            let _ = writeln!(
-                self.out,
-                "\n**Cut: {} left out**, since GitHub takes no more than 65,536 characters in an issue. `keywright drift` \
-                 shows them all; `--target`, `--select` and `--ignore` narrow it.",
-                left_out.join(" and ")
-            );
+            self.out.push(&escaped!(
+                "\n**Cut: {} left out**, since GitHub takes no more than 65,536 characters in an issue. \
+                 `keywright drift` shows them all; `--target`, `--select` and `--ignore` narrow it.\n",
+                Escaped::join(left_out, " and ")
+            ));
         }
     }
 }
 
-fn row(drift: &Drift) -> String {
-    let at = drift.origin.as_ref().map_or_else(String::new, |origin| escape::code(&place(origin)));
+fn row(drift: &Drift) -> Escaped<Markdown> {
+    let at = drift.origin.as_ref().map(|origin| escape::cell(&escape::code(&place(origin))));
     let mut what = vec![escape::markdown(&sentence(drift))];
     what.extend(drift.hints.iter().map(|hint| escape::markdown(hint)));
-    let name = escape::code(drift.secret.as_str());
-    format!("| {} | {} | {} |\n", escape::cell(&name), escape::cell(&what.join("<br>")), escape::cell(&at))
+    let name = escape::cell(&escape::code(drift.secret.as_str()));
+    escaped!("| {} | {} | {} |\n", name, escape::cell(&Escaped::join(what, "<br>")), at)
 }
 
 #[cfg(test)]

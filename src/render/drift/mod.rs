@@ -22,7 +22,8 @@ pub use markdown::markdown;
 pub use prometheus::{last_success, prometheus};
 pub use sarif::sarif;
 
-use super::words;
+use super::escape::{Escaped, Format};
+use super::{escaped, words};
 use crate::drift::{Class, DriftReport, Found};
 
 /// A report with what some formats need beside it.
@@ -65,27 +66,29 @@ fn sentence(drift: &crate::drift::Drift) -> String {
 }
 
 /// `3 drifts: 2 changed, 1 missing; 40 secrets checked.`
-fn summary(found: &Found) -> String {
-    let ignored = if found.ignored > 0 { format!("; {} ignored", found.ignored) } else { String::new() };
-    let checked = format!("{} checked{ignored}", words::count(found.checked, "secret"));
+fn summary<F: Format>(found: &Found) -> Escaped<F> {
+    let ignored = (found.ignored > 0).then(|| -> Escaped<F> { escaped!("; {} ignored", found.ignored) });
+    let checked: Escaped<F> = escaped!("{} checked{}", words::count(found.checked, "secret"), ignored);
     if found.drifts.is_empty() {
-        return format!("No drift: {checked}.");
+        return escaped!("No drift: {}.", checked);
     }
-    let classes: Vec<String> = counts(found).into_iter().map(|(class, number)| format!("{number} {class}")).collect();
-    format!("{}: {}; {checked}.", words::count(found.drifts.len(), "drift"), classes.join(", "))
+    let classes =
+        counts(found).into_iter().map(|(class, number)| -> Escaped<F> { escaped!("{} {}", number, class.word()) });
+    let drifts = words::count(found.drifts.len(), "drift");
+    escaped!("{}: {}; {}.", drifts, Escaped::join(classes, ", "), checked)
 }
 
 /// Everything in a few words: `3 drifts in 2 targets; 1 target could not be looked at`.
-fn headline(report: &DriftReport) -> String {
+fn headline<F: Format>(report: &DriftReport) -> Escaped<F> {
     let drifts = report.drifts().count();
     let read = report.targets.iter().filter(|target| target.outcome.is_ok()).count();
-    let found = if drifts == 0 { "no drift".to_owned() } else { words::count(drifts, "drift") };
+    let found: Escaped<F> = if drifts == 0 { "no drift".into() } else { escaped!("{}", words::count(drifts, "drift")) };
+    let read_targets = words::count(read, "target");
     match report.targets.len() - read {
-        0 => format!("{found} in {}", words::count(read, "target")),
-        failed => format!(
-            "{found} in {}; {} could not be looked at",
-            words::count(read, "target"),
-            words::count(failed, "target")
-        ),
+        0 => escaped!("{} in {}", found, read_targets),
+        failed => {
+            let failed = words::count(failed, "target");
+            escaped!("{} in {}; {} could not be looked at", found, read_targets, failed)
+        }
     }
 }

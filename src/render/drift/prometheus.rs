@@ -3,11 +3,10 @@
 //! Everything is a gauge of the last run. A class without drift is there with 0, so that alerts resolve; a target that
 //! could not be read has no numbers but `unreachable`: 0 would say that all is well.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
-use super::super::escape;
+use super::super::escape::{self, Escaped, Fragment, Prometheus};
+use super::super::escaped;
 use super::counts;
 use crate::drift::{Class, DriftReport};
 
@@ -16,8 +15,8 @@ const LAST_SUCCESS: &str = "keywright_last_success_timestamp_seconds";
 /// The metrics of a run. `last_success` is when the last run before this one began that read every target; it stays in
 /// the metrics while runs fail, so that `time() - keywright_last_success_timestamp_seconds` tells how long that has
 /// been so.
-pub fn prometheus(report: &DriftReport, last_success: Option<Timestamp>) -> String {
-    let mut metrics = Metrics { out: String::new(), project: escape::prometheus_label(&report.project) };
+pub fn prometheus(report: &DriftReport, last_success: Option<Timestamp>) -> Escaped<Prometheus> {
+    let mut metrics = Metrics { out: Escaped::default(), project: escape::prometheus_label(&report.project) };
     metrics.head("keywright_drift", "Differences between git and Secrets Manager, by target and class.");
     for target in &report.targets {
         let name = [("target", target.name.as_str())];
@@ -68,21 +67,21 @@ pub fn last_success(metrics: &str, project: &str) -> Option<Timestamp> {
 }
 
 struct Metrics {
-    out: String,
-    /// The project's name, escaped.
-    project: String,
+    out: Escaped<Prometheus>,
+    project: Escaped<Prometheus>,
 }
 
 impl Metrics {
-    fn head(&mut self, name: &str, help: &str) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.out, "# HELP {name} {help}\n# TYPE {name} gauge");
+    fn head(&mut self, name: &'static str, help: &'static str) {
+        self.out.push(&escaped!("# HELP {} {}\n# TYPE {} gauge\n", name, help, name));
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
-        let labels: String =
-            labels.iter().map(|(label, value)| format!(",{label}=\"{}\"", escape::prometheus_label(value))).collect();
-        let _ = writeln!(self.out, "{name}{{project=\"{}\"{labels}}} {value}", self.project);
+    fn sample(&mut self, name: &'static str, labels: &[(&'static str, &str)], value: impl Fragment<Prometheus>) {
+        let labels = labels.iter().map(|(label, value)| -> Escaped<Prometheus> {
+            escaped!(",{}=\"{}\"", *label, escape::prometheus_label(value))
+        });
+        let labels: Escaped<Prometheus> = labels.collect();
+        self.out.push(&escaped!("{}{{project=\"{}\"{}}} {}\n", name, self.project, labels, value));
     }
 }
 

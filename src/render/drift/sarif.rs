@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::error::target_line;
-use super::super::{escape, sarif};
+use super::super::escape::{self, Escaped, Json};
+use super::super::sarif;
 use super::{DriftView, sentence};
 use crate::drift::{Class, Drift, TargetDrift};
 
@@ -14,7 +15,7 @@ use crate::drift::{Class, Drift, TargetDrift};
 const PROJECT_FILE: &str = "keywright.yaml";
 
 /// The report as a SARIF log.
-pub fn sarif(view: &DriftView<'_>) -> String {
+pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
     let rules: Vec<Value> = Class::ALL
         .iter()
         .map(|class| {
@@ -66,8 +67,8 @@ fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) ->
         "locations": [{
             "physicalLocation": place,
             "logicalLocations": [{
-                "name": escape::line(secret.as_str()),
-                "fullyQualifiedName": escape::line(&format!("{target}/{secret}")),
+                "name": &*escape::line(secret.as_str()),
+                "fullyQualifiedName": &*escape::line(&format!("{target}/{secret}")),
                 "kind": "resource",
             }],
         }],

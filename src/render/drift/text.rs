@@ -1,53 +1,58 @@
 //! Drift as people read it on a terminal, and in the mail of a cron job.
 
-use std::fmt::Write as _;
-
 use super::super::error::target_line;
+use super::super::escape::{self, Escaped, Terminal};
 use super::super::paint::Paint;
-use super::super::{escape, plan_text};
+use super::super::rows::place;
+use super::super::{escaped, plan_text};
 use super::{sentence, summary};
-use crate::drift::{Class, DriftReport, TargetDrift};
+use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The whole report.
-pub fn text(paint: Paint, report: &DriftReport) -> String {
-    report.targets.iter().map(|target| one_target(paint, target)).collect::<Vec<_>>().join("\n")
+pub fn text(paint: Paint, report: &DriftReport) -> Escaped<Terminal> {
+    Escaped::join(report.targets.iter().map(|target| one_target(paint, target)), "\n")
 }
 
-fn one_target(paint: Paint, target: &TargetDrift) -> String {
+fn one_target(paint: Paint, target: &TargetDrift) -> Escaped<Terminal> {
     let TargetDrift { name, account, region, outcome } = target;
     let mut out = plan_text::heading(paint, name, account.as_deref(), region);
     let found = match outcome {
         Ok(found) => found,
         Err(error) => {
-            let _ = writeln!(out, "\n  {}: {}", paint.error(Class::Unreachable.word()), target_line(error));
+            let label = paint.error(Class::Unreachable.word());
+            out.push(&escaped!("\n  {}: {}\n", label, target_line(error)));
             return out;
         }
     };
     for class in Class::ALL {
-        let drifts: Vec<_> = found.drifts.iter().filter(|drift| drift.class == class).collect();
-        if drifts.is_empty() {
-            continue;
-        }
-        let _ = writeln!(out, "\n  {}", paint_class(paint, class));
-        for drift in drifts {
-            let at = drift.origin.as_ref().map_or_else(String::new, |origin| {
-                format!("  {}", paint.faint(format!("{}:{}", escape::line(&origin.file), origin.line)))
-            });
-            let name = paint.strong(escape::line(drift.secret.as_str()));
-            let _ = writeln!(out, "    {name} {}{at}", escape::line(&sentence(drift)));
-            for hint in &drift.hints {
-                let _ = writeln!(out, "        {}", paint.faint(escape::line(hint)));
-            }
-        }
-        if let Some(help) = found.drifts.iter().find(|drift| drift.class == class).and_then(|drift| drift.help) {
-            let _ = writeln!(out, "      {}", paint.faint(help));
-        }
+        let drifts: Vec<&Drift> = found.drifts.iter().filter(|drift| drift.class == class).collect();
+        out.push(&one_class(paint, class, &drifts));
     }
-    let _ = writeln!(out, "\n  {}", summary(found));
+    out.push(&escaped!("\n  {}\n", summary(found)));
     out
 }
 
-fn paint_class(paint: Paint, class: Class) -> String {
+fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal> {
+    if drifts.is_empty() {
+        return Escaped::default();
+    }
+    let mut out = escaped!("\n  {}\n", paint_class(paint, class));
+    for drift in drifts {
+        let at =
+            drift.origin.as_ref().map(|origin| -> Escaped<Terminal> { escaped!("  {}", paint.faint(place(origin))) });
+        let name = paint.strong(escape::line(drift.secret.as_str()));
+        out.push(&escaped!("    {} {}{}\n", name, escape::line(&sentence(drift)), at));
+        for hint in &drift.hints {
+            out.push(&escaped!("        {}\n", paint.faint(escape::line(hint))));
+        }
+    }
+    if let Some(help) = drifts.iter().find_map(|drift| drift.help) {
+        out.push(&escaped!("      {}\n", paint.faint(help)));
+    }
+    out
+}
+
+fn paint_class(paint: Paint, class: Class) -> Escaped<Terminal> {
     match class {
         Class::Unmanaged | Class::PolicyUndeclared | Class::Foreign => paint.moved(class.word()),
         Class::Unreachable | Class::Missing | Class::ScheduledForDeletion => paint.removed(class.word()),

@@ -1,57 +1,63 @@
 //! The drawing as DOT text, for Graphviz and what reads its language.
 
-use std::fmt::Write as _;
-
-use super::super::escape;
+use super::super::escape::{self, Dot, Escaped};
+use super::super::escaped;
 use super::{ARROW, Graph, GraphTarget, Node, Status, palette};
 
 /// The graph in the language DOT: one cluster for each target.
-pub fn dot(graph: &Graph) -> String {
-    let mut out = String::from("digraph keywright {\n");
-    let title = format!("Secrets of {} ({ARROW})", graph.project);
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "  label=\"{}\"; labelloc=t; rankdir=LR; fontname=\"Helvetica\";", escape::dot(&title));
-    out.push_str("  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=11];\n");
-    out.push_str("  edge [color=\"#57606a\", arrowsize=0.7];\n");
+pub fn dot(graph: &Graph) -> Escaped<Dot> {
+    let title = escape::dot(&format!("Secrets of {} ({ARROW})", graph.project));
+    let mut out = escaped!(
+        "digraph keywright {{\n  label=\"{}\"; labelloc=t; rankdir=LR; fontname=\"Helvetica\";\n  \
+         node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=11];\n  \
+         edge [color=\"#57606a\", arrowsize=0.7];\n",
+        title
+    );
     for (at, target) in graph.targets.iter().enumerate() {
-        cluster(&mut out, at, target);
+        out.push(&cluster(at, target));
     }
-    out.push_str("}\n");
+    out.push(&"}\n");
     out
 }
 
-fn cluster(out: &mut String, at: usize, target: &GraphTarget) {
+fn cluster(at: usize, target: &GraphTarget) -> Escaped<Dot> {
     let mut heading = escape::dot(&target.heading());
     if let (Some(note), false) = (target.note, target.nodes.is_empty()) {
-        let _ = write!(heading, "\\n{}", escape::dot(note));
+        heading.push(&escaped!("\\n{}", escape::dot(note)));
     }
-    let _ = writeln!(out, "  subgraph cluster_{at} {{\n    label=\"{heading}\"; color=\"#8c959f\"; style=rounded;");
+    let mut out =
+        escaped!("  subgraph cluster_{} {{\n    label=\"{}\"; color=\"#8c959f\"; style=rounded;\n", at, heading);
     if target.nodes.is_empty() {
         let note = escape::dot(target.note.unwrap_or("nothing to draw"));
-        let _ = writeln!(out, "    t{at}nothing [label=\"{note}\", shape=plaintext, style=\"\"];");
+        out.push(&escaped!("    t{}nothing [label=\"{}\", shape=plaintext, style=\"\"];\n", at, note));
     }
     for (index, node) in target.nodes.iter().enumerate() {
         let palette::Colours { fill, stroke, text } = palette::light(node.status);
-        let style = if palette::dashed(node.status) { ", style=\"rounded,filled,dashed\"" } else { "" };
-        let _ = writeln!(
-            out,
-            "    t{at}n{index} [label=\"{}\", fillcolor=\"{fill}\", color=\"{stroke}\", fontcolor=\"{text}\"{style}];",
-            label(node)
-        );
+        out.push(&escaped!(
+            "    t{}n{} [label=\"{}\", fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"{}];\n",
+            at,
+            index,
+            label(node),
+            fill,
+            stroke,
+            text,
+            if palette::dashed(node.status) { ", style=\"rounded,filled,dashed\"" } else { "" }
+        ));
     }
     for edge in &target.edges {
-        let _ = writeln!(out, "    t{at}n{} -> t{at}n{};", edge.needed, edge.waiting);
+        out.push(&escaped!("    t{}n{} -> t{}n{};\n", at, edge.needed, at, edge.waiting));
     }
-    out.push_str("  }\n");
+    out.push(&"  }\n");
+    out
 }
 
-fn label(node: &Node) -> String {
+fn label(node: &Node) -> Escaped<Dot> {
     let mut label = escape::dot(&node.name);
     if let Some(status) = Status::label(node.status) {
-        let _ = write!(label, "\\n{}", escape::dot(&status));
+        label.push(&escaped!("\\n{}", escape::dot(&status)));
     }
     if !node.replicas.is_empty() {
-        let _ = write!(label, "\\n{}", escape::dot(&format!("replicas: {}", node.replicas.join(", "))));
+        label.push(&escaped!("\\n{}", escape::dot(&format!("replicas: {}", node.replicas.join(", ")))));
     }
     label
 }

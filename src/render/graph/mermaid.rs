@@ -1,8 +1,7 @@
 //! The drawing as mermaid text: GitHub, GitLab and many editors draw it where it stands in Markdown.
 
-use std::fmt::Write as _;
-
-use super::super::escape;
+use super::super::escape::{self, Escaped, Mermaid};
+use super::super::escaped;
 use super::{Graph, GraphTarget, Node, palette};
 
 /// The most edges that mermaid draws unless the page that runs it says more (`maxEdges`); a diagram cannot raise it.
@@ -12,50 +11,56 @@ pub const MERMAID_MAX_EDGES: usize = 500;
 pub const MERMAID_MAX_CHARACTERS: usize = 50_000;
 
 /// The graph as a mermaid flowchart.
-pub fn mermaid(graph: &Graph) -> String {
-    let mut out = String::from("flowchart LR\n");
+pub fn mermaid(graph: &Graph) -> Escaped<Mermaid> {
+    let mut out: Escaped<Mermaid> = "flowchart LR\n".into();
     for (at, target) in graph.targets.iter().enumerate() {
-        subgraph(&mut out, at, target);
+        out.push(&subgraph(at, target));
     }
     for status in palette::ALL {
         if graph.targets.iter().flat_map(|target| &target.nodes).any(|node| node.status == status) {
             let palette::Colours { fill, stroke, text } = palette::light(status);
-            let dashes = if palette::dashed(status) { ",stroke-dasharray:5 3" } else { "" };
             // No semicolon at the end: mermaid would take one after a `#` for the end of a character code.
-            let class = palette::class(status);
-            let _ = writeln!(out, "  classDef {class} fill:{fill},stroke:{stroke},color:{text}{dashes}");
+            out.push(&escaped!(
+                "  classDef {} fill:{},stroke:{},color:{}{}\n",
+                palette::class(status),
+                fill,
+                stroke,
+                text,
+                if palette::dashed(status) { ",stroke-dasharray:5 3" } else { "" }
+            ));
         }
     }
     out
 }
 
-fn subgraph(out: &mut String, at: usize, target: &GraphTarget) {
+fn subgraph(at: usize, target: &GraphTarget) -> Escaped<Mermaid> {
     let mut heading = escape::mermaid(&target.heading());
     if let (Some(note), false) = (target.note, target.nodes.is_empty()) {
-        let _ = write!(heading, "<br/>{}", escape::mermaid(note));
+        heading.push(&escaped!("<br/>{}", escape::mermaid(note)));
     }
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "  subgraph t{at}[\"{heading}\"]\n    direction LR");
+    let mut out = escaped!("  subgraph t{}[\"{}\"]\n    direction LR\n", at, heading);
     if target.nodes.is_empty() {
-        let _ = writeln!(out, "    t{at}nothing[\"{}\"]", escape::mermaid(target.note.unwrap_or("nothing to draw")));
+        let note = escape::mermaid(target.note.unwrap_or("nothing to draw"));
+        out.push(&escaped!("    t{}nothing[\"{}\"]\n", at, note));
     }
     for (index, node) in target.nodes.iter().enumerate() {
         let class = palette::class(node.status);
-        let _ = writeln!(out, "    t{at}n{index}[\"{}\"]:::{class}", label(node));
+        out.push(&escaped!("    t{}n{}[\"{}\"]:::{}\n", at, index, label(node), class));
     }
     for edge in &target.edges {
-        let _ = writeln!(out, "    t{at}n{} --> t{at}n{}", edge.needed, edge.waiting);
+        out.push(&escaped!("    t{}n{} --> t{}n{}\n", at, edge.needed, at, edge.waiting));
     }
-    out.push_str("  end\n");
+    out.push(&"  end\n");
+    out
 }
 
-fn label(node: &Node) -> String {
+fn label(node: &Node) -> Escaped<Mermaid> {
     let mut label = escape::mermaid(&node.name);
     if let Some(status) = node.status.label() {
-        let _ = write!(label, "<br/>{}", escape::mermaid(&status));
+        label.push(&escaped!("<br/>{}", escape::mermaid(&status)));
     }
     if !node.replicas.is_empty() {
-        let _ = write!(label, "<br/>{}", escape::mermaid(&format!("replicas: {}", node.replicas.join(", "))));
+        label.push(&escaped!("<br/>{}", escape::mermaid(&format!("replicas: {}", node.replicas.join(", ")))));
     }
     label
 }

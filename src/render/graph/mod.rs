@@ -5,7 +5,7 @@
 //! - `layout` and `svg`: a drawing that is finished, for a browser or a README.
 //!
 //! An arrow leads from a secret to the ones that need it: the direction in which an apply proceeds. What may not enter:
-//! I/O, and text that has not been through [`super::escape`].
+//! I/O.
 
 mod dot;
 mod layout;

@@ -3,9 +3,8 @@
 //! It follows the colour scheme of whoever looks at it. Colours are written out for each class, without CSS variables,
 //! so that programs which know only plain CSS draw the light one.
 
-use std::fmt::Write as _;
-
-use super::super::escape;
+use super::super::escape::{self, Escaped, Markup};
+use super::super::escaped;
 use super::layout::{Point, Size, layout};
 use super::{ARROW, Graph, GraphTarget, Node, Status, palette};
 
@@ -23,9 +22,9 @@ const NAME_WIDTH: usize = 48;
 const INSET: f64 = 18.0;
 
 /// The graph as an SVG document, to be a file or to stand in a page.
-pub fn svg(graph: &Graph) -> String {
+pub fn svg(graph: &Graph) -> Escaped<Markup> {
     let title = format!("Secrets of {} and what they need of each other", graph.project);
-    let mut body = Canvas { out: String::new(), y: MARGIN, width: measure(&title) * 1.2 };
+    let mut body = Canvas { out: Escaped::default(), y: MARGIN, width: measure(&title) * 1.2 };
     let y = body.y + 15.0;
     body.text("kw-title", MARGIN, y, &title);
     body.y += 32.0;
@@ -34,26 +33,29 @@ pub fn svg(graph: &Graph) -> String {
     }
     body.legend(graph);
 
-    let (width, height) = (body.width + 2.0 * MARGIN, body.y + MARGIN);
-    let counts: Vec<String> =
-        counts(graph).map(|(status, number)| format!("{}: {number}", palette::class(status))).collect();
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{label}\" class=\"kw-graph\" \
-         width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n\
-         <title>{label}</title>\n<desc>{}</desc>\n",
-        escape::markup(&counts.join(", ")),
-        label = escape::markup(&title),
-    );
-    style(&mut out, graph);
-    out.push_str(
-        "<defs><marker id=\"kw-arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" \
-         orient=\"auto\"><path class=\"kw-head\" d=\"M0 1 L9 5 L0 9 z\"/></marker></defs>\n",
-    );
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "<rect class=\"kw-page\" width=\"{width:.0}\" height=\"{height:.0}\"/>");
-    out.push_str(&body.out);
-    out.push_str("</svg>\n");
-    out
+    let whole = |pixels: f64| -> Escaped<Markup> { escape::decimal(pixels, 0) };
+    let (width, height) = (whole(body.width + 2.0 * MARGIN), whole(body.y + MARGIN));
+    let counts =
+        counts(graph).map(|(status, number)| -> Escaped<Markup> { escaped!("{}: {}", palette::class(status), number) });
+    let label = escape::markup(&title);
+    escaped!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\" class=\"kw-graph\" \
+         width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\">\n<title>{}</title>\n<desc>{}</desc>\n{}\
+         <defs><marker id=\"kw-arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" \
+         markerHeight=\"8\" orient=\"auto\"><path class=\"kw-head\" d=\"M0 1 L9 5 L0 9 z\"/></marker></defs>\n\
+         <rect class=\"kw-page\" width=\"{}\" height=\"{}\"/>\n{}</svg>\n",
+        label,
+        width,
+        height,
+        width,
+        height,
+        label,
+        Escaped::join(counts, ", "),
+        style(graph),
+        width,
+        height,
+        body.out
+    )
 }
 
 /// The statuses that are drawn, with how many secrets have each.
@@ -65,55 +67,68 @@ fn counts(graph: &Graph) -> impl Iterator<Item = (Status, usize)> {
     })
 }
 
-fn style(out: &mut String, graph: &Graph) {
-    out.push_str(
-        "<style>\n.kw-graph text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}\n\
-         .kw-graph .kw-title{font-size:15px;font-weight:600}\n.kw-graph .kw-name{font-weight:600}\n\
-         .kw-edge{fill:none;stroke-width:1.4}\n.kw-node rect,.kw-key rect{stroke-width:1.4}\n\
-         .kw-box{fill:none;stroke-width:1}\n",
-    );
-    scheme(out, graph, palette::light, "#ffffff", "#1f2328", "#57606a", "#d0d7de");
-    for (status, _) in counts(graph).filter(|(status, _)| palette::dashed(*status)) {
-        let _ = writeln!(out, ".kw-{} rect{{stroke-dasharray:5 3}}", palette::class(status));
-    }
-    out.push_str("@media (prefers-color-scheme:dark){\n");
-    scheme(out, graph, palette::dark, "#0d1117", "#e6edf3", "#9198a1", "#3d444d");
-    out.push_str("}\n</style>\n");
+fn style(graph: &Graph) -> Escaped<Markup> {
+    let dashes = counts(graph).filter(|(status, _)| palette::dashed(*status)).map(|(status, _)| -> Escaped<Markup> {
+        escaped!(".kw-{} rect{{stroke-dasharray:5 3}}\n", palette::class(status))
+    });
+    escaped!(
+        "<style>\n.kw-graph text{{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}}\n\
+         .kw-graph .kw-title{{font-size:15px;font-weight:600}}\n.kw-graph .kw-name{{font-weight:600}}\n\
+         .kw-edge{{fill:none;stroke-width:1.4}}\n.kw-node rect,.kw-key rect{{stroke-width:1.4}}\n\
+         .kw-box{{fill:none;stroke-width:1}}\n{}{}@media (prefers-color-scheme:dark){{\n{}}}\n</style>\n",
+        scheme(graph, palette::light, ["#ffffff", "#1f2328", "#57606a", "#d0d7de"]),
+        dashes.collect::<Escaped<Markup>>(),
+        scheme(graph, palette::dark, ["#0d1117", "#e6edf3", "#9198a1", "#3d444d"])
+    )
 }
 
 fn scheme(
-    out: &mut String,
     graph: &Graph,
     colours: fn(Status) -> palette::Colours,
-    page: &str,
-    ink: &str,
-    faint: &str,
-    line: &str,
-) {
-    let _ = writeln!(
-        out,
-        ".kw-page{{fill:{page}}}.kw-graph text{{fill:{ink}}}.kw-graph .kw-faint{{fill:{faint}}}.kw-box{{stroke:{line}}}\
-         .kw-edge{{stroke:{faint}}}.kw-head{{fill:{faint}}}"
+    [page, ink, faint, line]: [&'static str; 4],
+) -> Escaped<Markup> {
+    let mut out = escaped!(
+        ".kw-page{{fill:{}}}.kw-graph text{{fill:{}}}.kw-graph .kw-faint{{fill:{}}}.kw-box{{stroke:{}}}\
+         .kw-edge{{stroke:{}}}.kw-head{{fill:{}}}\n",
+        page,
+        ink,
+        faint,
+        line,
+        faint,
+        faint
     );
     for (status, _) in counts(graph) {
         let class = palette::class(status);
         let palette::Colours { fill, stroke, text } = colours(status);
-        let _ =
-            writeln!(out, ".kw-{class} rect{{fill:{fill};stroke:{stroke}}}.kw-graph .kw-{class} text{{fill:{text}}}");
+        out.push(&escaped!(
+            ".kw-{} rect{{fill:{};stroke:{}}}.kw-graph .kw-{} text{{fill:{}}}\n",
+            class,
+            fill,
+            stroke,
+            class,
+            text
+        ));
     }
+    out
+}
+
+/// A length in pixels.
+fn px(length: f64) -> Escaped<Markup> {
+    escape::decimal(length, 1)
 }
 
 /// What is drawn so far, from the top downwards.
 struct Canvas {
-    out: String,
+    out: Escaped<Markup>,
     y: f64,
     /// The widest thing, without the margins.
     width: f64,
 }
 
 impl Canvas {
-    fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
-        let _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape::markup(text));
+    fn text(&mut self, class: &'static str, x: f64, y: f64, text: &str) {
+        let text = escape::markup(text);
+        self.out.push(&escaped!("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n", class, px(x), px(y), text));
     }
 
     fn target(&mut self, target: &GraphTarget) {
@@ -125,12 +140,13 @@ impl Canvas {
         let widest = measure(&heading).max(target.note.map_or(0.0, measure)).max(drawn.size.width);
         let (width, height) =
             (widest + 2.0 * INSET, 34.0 + note_height + drawn.size.height + if faces.is_empty() { 0.0 } else { INSET });
-        let _ = writeln!(
-            self.out,
-            "<rect class=\"kw-box\" x=\"{MARGIN:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-             rx=\"8\"/>",
-            self.y
-        );
+        self.out.push(&escaped!(
+            "<rect class=\"kw-box\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n",
+            px(MARGIN),
+            px(self.y),
+            px(width),
+            px(height)
+        ));
         let top = self.y;
         self.text("kw-faint", MARGIN + INSET, top + 22.0, &heading);
         if let Some(note) = target.note {
@@ -148,40 +164,39 @@ impl Canvas {
     }
 
     fn edge(&mut self, route: &[Point], corner: Point) {
-        let mut path = String::new();
+        let mut path = Escaped::default();
         let mut before = Point::default();
         for (at, point) in route.iter().enumerate() {
             let to = Point { x: corner.x + point.x, y: corner.y + point.y };
-            let _ = match at {
-                0 => write!(path, "M{:.1} {:.1}", to.x, to.y),
-                at if at % 2 == 1 => write!(path, "H{:.1}", to.x),
+            path.push(&match at {
+                0 => escaped!("M{} {}", px(to.x), px(to.y)),
+                at if at % 2 == 1 => escaped!("H{}", px(to.x)),
                 _ => {
-                    let middle = f64::midpoint(before.x, to.x);
-                    write!(path, "C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}", before.y, to.y, to.x, to.y)
+                    let middle = px(f64::midpoint(before.x, to.x));
+                    escaped!("C{} {} {} {} {} {}", middle, px(before.y), middle, px(to.y), px(to.x), px(to.y))
                 }
-            };
+            });
             before = to;
         }
-        let _ = writeln!(self.out, "<path class=\"kw-edge\" marker-end=\"url(#kw-arrow)\" d=\"{path}\"/>");
+        self.out.push(&escaped!("<path class=\"kw-edge\" marker-end=\"url(#kw-arrow)\" d=\"{}\"/>\n", path));
     }
 
     fn node(&mut self, face: &Face, place: Point, size: Size) {
-        let _ = writeln!(
-            self.out,
-            "<g class=\"kw-node kw-{}\"><title>{}</title><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
-             rx=\"5\"/>",
+        self.out.push(&escaped!(
+            "<g class=\"kw-node kw-{}\"><title>{}</title>\
+             <rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"5\"/>\n",
             palette::class(face.status),
             escape::markup(face.name),
-            place.x,
-            place.y,
-            size.width,
-            size.height
-        );
+            px(place.x),
+            px(place.y),
+            px(size.width),
+            px(size.height)
+        ));
         for (at, (class, line)) in face.lines.iter().enumerate() {
             let y = place.y + PADDING + LINE * f64::from(u32::try_from(at).unwrap_or(u32::MAX)) + 11.0;
             self.text(class, place.x + PADDING, y, line);
         }
-        self.out.push_str("</g>\n");
+        self.out.push(&"</g>\n");
     }
 
     /// The colours that are drawn, and what an arrow means.
@@ -196,12 +211,12 @@ impl Canvas {
                 self.y += LINE + 6.0;
             }
             let class = palette::class(status);
-            let _ = writeln!(
-                self.out,
-                "<g class=\"kw-key kw-{class}\"><rect x=\"{x:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" \
-                 rx=\"3\"/></g>",
-                self.y
-            );
+            self.out.push(&escaped!(
+                "<g class=\"kw-key kw-{}\"><rect x=\"{}\" y=\"{}\" width=\"14\" height=\"14\" rx=\"3\"/></g>\n",
+                class,
+                px(x),
+                px(self.y)
+            ));
             let y = self.y + 11.0;
             self.text("kw-faint", x + 20.0, y, &text);
             self.width = self.width.max(x + width - MARGIN);

@@ -105,7 +105,8 @@ fn five_thousand_secrets_are_cut_at_a_secret() {
     assert_eq!(first, "`-` **delete** `staging/db-4999` (`secrets/db.yaml:4`)", "what goes away is never cut");
     let end = format!(
         "**Cut: {} of 5000 changed secrets left out**, since GitHub takes no more than 65,536 characters in a comment. \
-         `keywright plan` shows the whole plan, also as a page with `--format html`; `--target` and `--select` narrow it.\n",
+         `keywright plan` shows the whole plan, also as a page with `--format html`; `--target` and `--select` narrow \
+         it.\n",
         5_000 - shown
     );
     assert!(shown > 10 && comment.ends_with(&end), "{}", &comment[comment.len() - 400..]);

@@ -1,0 +1,124 @@
+//! Text on a terminal or in a log.
+//!
+//! A character that could move the cursor, or hide or reorder text, becomes visible, and nothing can begin a command of
+//! the runners that read logs: `##[command]` (GitHub, Azure Pipelines as `##vso[`, TeamCity) anywhere in a line, and
+//! `::command::` (GitHub) at its beginning, behind spaces too. All other formats begin with this, since all of them are
+//! printed somewhere.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use super::{Escaped, Fragment, Terminal};
+
+/// Characters that reorder or hide text: bidirectional controls, zero-width characters, the byte-order mark, tags,
+/// variation selectors, line and paragraph separators, and the two codes that are no characters and not allowed in XML.
+pub(crate) fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Appends the escape of a character.
+pub(super) fn push_escape(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        c => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+    }
+}
+
+fn replace_where(text: &str, unsafe_char: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&unsafe_char) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if unsafe_char(c) {
+            push_escape(&mut out, c);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a `[` behind this text begins a command: `##[`, `##vso[`, `##teamcity[`.
+pub(super) fn calls_runner(before: &str) -> bool {
+    before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).ends_with("##")
+}
+
+/// Breaks `##[command]`.
+fn no_inner_command(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("##") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c == '[' && calls_runner(&out) {
+            push_escape(&mut out, c);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Breaks `::command::` at the beginning of a line.
+fn no_command(line: Cow<'_, str>) -> Cow<'_, str> {
+    match line.trim_start().strip_prefix("::") {
+        Some(rest) => Cow::Owned(format!("{}\\u{{3a}}:{rest}", &line[..line.len() - rest.len() - 2])),
+        None => line,
+    }
+}
+
+/// Text in which every character is visible, on one line that follows other text.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    no_inner_command(replace_where(text, |c| c.is_control() || is_deceptive(c)))
+}
+
+/// Text on one line, wherever the line begins: what every other format begins with.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    no_command(visible(text))
+}
+
+/// Text on one line: control and deceptive characters, line breaks included, become escapes.
+pub fn line(text: &str) -> Escaped<Terminal> {
+    Escaped::vouch(printable(text))
+}
+
+/// Text of several lines: as [`line`], but line feeds stay.
+pub fn block(text: &str) -> Escaped<Terminal> {
+    Escaped::vouch(text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
+}
+
+/// One line of source as it is quoted in a diagnostic: every dangerous character becomes one `\u{fffd}`, so that
+/// columns stay where they are; a tab becomes one space.
+pub fn source_line(text: &str) -> Escaped<Terminal> {
+    let mut out = String::with_capacity(text.len());
+    let begin = text.len() - text.trim_start().len();
+    for (at, c) in text.char_indices() {
+        let begins_command = (c == '[' && calls_runner(&text[..at])) || (at == begin && text[at..].starts_with("::"));
+        out.push(match c {
+            '\t' => ' ',
+            c if begins_command || c.is_control() || is_deceptive(c) => '\u{fffd}',
+            c => c,
+        });
+    }
+    Escaped::vouch(out)
+}
+
+/// Text in a style.
+pub fn styled(style: Style, text: impl Fragment<Terminal>) -> Escaped<Terminal> {
+    let mut out = Escaped::vouch(style.render().to_string());
+    text.push_to(&mut out);
+    out.push_text(&style.render_reset().to_string());
+    out
+}
