@@ -147,10 +147,16 @@ fn tamper(text: &str, at: usize) -> Option<String> {
 }
 
 /// The steps to a scalar of a document, as `--extract` and as a JSON pointer, chosen by `at`.
-fn scalar_at(document: &Value, at: usize) -> Option<(String, String)> {
+fn scalar_at(document: &Value, encrypted: &str, at: usize) -> Option<(String, String)> {
     let mut all = Vec::new();
     fixtures::pointers(document, "", &mut all);
     all.retain(|pointer| document.pointer(pointer).is_some_and(|value| !value.is_object() && !value.is_array()));
+    // sops counts the comments of a list as its items, and we do not: there the two paths name different places.
+    let in_list = |pointer: &str| {
+        pointer.match_indices('/').any(|(end, _)| document.pointer(&pointer[..end]).is_some_and(Value::is_array))
+    };
+    let has_comments = encrypted.contains('#') || encrypted.contains("type:comment");
+    all.retain(|pointer| !has_comments || !in_list(pointer));
     let pointer = all.get(at % all.len().max(1))?.clone();
     let mut place = document;
     let mut steps = String::new();
@@ -229,7 +235,8 @@ impl Tally {
         document: &Value,
         at: usize,
     ) -> Result {
-        let Some((steps, pointer)) = scalar_at(document, at) else { return Ok(()) };
+        let encrypted = std::fs::read_to_string(path)?;
+        let Some((steps, pointer)) = scalar_at(document, &encrypted, at) else { return Ok(()) };
         let Ok(value) = renderer.each(|render| render(&sops_at(path, Some(&pointer)))) else { return Ok(()) };
         let Some(printed) = bench.genuine.extract(path, &steps)? else { return Ok(()) };
         let printed = String::from_utf8(printed)?;
@@ -240,7 +247,6 @@ impl Tally {
         if trimmed == text(&value) || moment {
             self.extracted += 1;
         } else {
-            let encrypted = std::fs::read_to_string(path)?;
             self.failures.push(format!("{pointer}: {:?} is extracted as {trimmed:?}\n{encrypted}", text(&value)));
         }
         Ok(())
@@ -248,7 +254,8 @@ impl Tally {
 
     /// A value that is set anew in the encrypted file is what we read then.
     fn edit(&mut self, bench: &Bench<'_>, path: &Path, expected: &[Value], at: usize) -> Result {
-        let Some((steps, pointer)) = scalar_at(&expected[0], at) else { return Ok(()) };
+        let encrypted = std::fs::read_to_string(path)?;
+        let Some((steps, pointer)) = scalar_at(&expected[0], &encrypted, at) else { return Ok(()) };
         let mut arguments = Command::new(&bench.genuine.program);
         arguments.args(["--config", "/dev/null", "set"]).arg(path).arg(steps).arg("\"edited anew\"");
         let set = output(arguments)?.is_some();
