@@ -148,7 +148,7 @@ async fn may_begin(
     }
     let nothing_to_do = readiness == Readiness::NothingToDo;
     if let Some(approved) = approved {
-        check_approved(approved, &lines(prepared, flags), nothing_to_do, shell)?;
+        check_approved(approved, &lines(prepared, flags), nothing_to_do && !prepared.holds_back(), shell)?;
     }
     if nothing_to_do {
         return Ok(None);

@@ -122,7 +122,8 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
         ));
     }
     tell_calls(&session.aws, verbose, shell);
-    Ok(if prepared.has_changes() && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
+    let differs = prepared.has_changes() || prepared.holds_back();
+    Ok(if differs && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
 }
 
 fn show(format: PlanFormat, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {

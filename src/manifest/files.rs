@@ -27,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) files: BTreeSet<PathBuf>,
     /// The ones among them that were named one by one, not found in a folder.
     pub(crate) named: BTreeSet<PathBuf>,
+    /// What was passed over, and why: secrets may be declared in it that nobody reads.
+    pub(crate) skipped: Vec<(PathBuf, &'static str)>,
     /// What could not be used, and why.
     pub(crate) faults: Vec<(PathBuf, FileFault)>,
 }
@@ -52,6 +54,7 @@ impl Found {
         let mut folders = vec![(folder.to_owned(), 0)];
         while let Some((folder, depth)) = folders.pop() {
             if depth > MAX_FOLDER_DEPTH {
+                self.skipped.push((folder, "it lies more than 64 folders deep"));
                 continue;
             }
             let entries = match project.entries(&folder) {
@@ -64,6 +67,7 @@ impl Found {
             let is_project =
                 |(name, _): &(PathBuf, EntryKind)| PROJECT_FILES.iter().any(|file| name == Path::new(file));
             if !folder.as_os_str().is_empty() && entries.iter().any(is_project) {
+                self.skipped.push((folder, "it holds a project of its own"));
                 continue;
             }
             for (name, kind) in entries {
@@ -73,13 +77,22 @@ impl Found {
                     continue;
                 }
                 match kind {
-                    EntryKind::Folder if !matches!(&*name, "target" | "node_modules") => {
-                        folders.push((path, depth + 1));
+                    EntryKind::Folder if matches!(&*name, "target" | "node_modules") => {
+                        if holds_yaml(project, &path) {
+                            self.skipped.push((path, "folders of this name are not searched"));
+                        }
+                    }
+                    EntryKind::Folder => folders.push((path, depth + 1)),
+                    EntryKind::File if was_yaml(&name) => {
+                        self.skipped.push((path, "its name does not end in .yaml or .yml"))
                     }
                     EntryKind::File if is_yaml(&name) => {
                         self.files.insert(path);
                     }
                     EntryKind::Link if is_yaml(&name) => self.link(project, path),
+                    EntryKind::Link if leads_to_a_folder(project, &path) => {
+                        self.skipped.push((path, "links to folders are not followed"));
+                    }
                     _ => {}
                 }
                 if self.files.len() > MAX_FILES {
@@ -96,10 +109,26 @@ impl Found {
             Ok((EntryKind::File, target)) => {
                 self.files.insert(target);
             }
-            Ok(_) => {}
+            Ok(_) => self.skipped.push((path, "links to folders are not followed")),
             Err(fault) => self.faults.push((path, fault)),
         }
     }
+}
+
+/// Whether a folder holds YAML at its top: a build's output seldom does.
+fn holds_yaml(project: &ProjectFolder, folder: &Path) -> bool {
+    let entries = project.entries(folder).unwrap_or_default();
+    entries.iter().any(|(name, _)| is_yaml(&name.to_string_lossy()))
+}
+
+fn leads_to_a_folder(project: &ProjectFolder, path: &Path) -> bool {
+    project.canonical(path).and_then(|target| project.kind(&target)).is_ok_and(|kind| kind == EntryKind::Folder)
+}
+
+/// Whether a file's name says that it was a manifest: `db.yaml.bak`, `db.yml~`.
+fn was_yaml(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    !is_yaml(name) && [".yaml.", ".yml.", ".yaml~", ".yml~"].iter().any(|mark| lower.contains(mark))
 }
 
 /// Whether a file's name says that it is YAML.

@@ -68,6 +68,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         report: Report::default(),
         files: 0,
         secrets: Vec::new(),
+        skipped: Vec::new(),
         incomplete: false,
     };
     let project = loader.project();
@@ -111,6 +112,8 @@ struct Loader {
     report: Report,
     files: usize,
     secrets: Vec<SecretEntry>,
+    /// What was passed over.
+    skipped: Vec<String>,
     /// Something could not be read, so secrets may be declared that nobody knows of.
     incomplete: bool,
 }
@@ -221,6 +224,9 @@ impl Loader {
             self.report.push(named::problem(fault, place, &format!("`{name}`")));
             self.incomplete = true;
         }
+        for (path, why) in &found.skipped {
+            self.pass_over(path, why);
+        }
         for path in &found.files {
             if PROJECT_FILES.iter().any(|name| path == Path::new(name)) {
                 continue;
@@ -232,7 +238,11 @@ impl Loader {
             if beside && !self.text(path).is_ok_and(|text| text.contains("keywright/")) {
                 continue;
             }
-            for tree in self.read(path).unwrap_or_default() {
+            let documents = self.read(path);
+            if documents.as_ref().is_some_and(Vec::is_empty) {
+                self.pass_over(path, "it holds no document");
+            }
+            for tree in documents.unwrap_or_default() {
                 match self.kind(&tree, &name) {
                     Some(DocumentKind::Secret) => self.secret(tree),
                     Some(DocumentKind::Project) => self.report.push(
@@ -250,6 +260,16 @@ impl Loader {
                 }
             }
         }
+    }
+
+    /// Warns of something that is not read: what it declares would look like orphans.
+    fn pass_over(&mut self, path: &Path, why: &str) {
+        let name = Origin::new(path, 1, 1).file;
+        let place = self.nowhere(&name);
+        let help = "while it is passed over, no secret without a manifest is removed";
+        let problem = Problem::new(&codes::PASSED_OVER, place, format!("`{name}` is passed over: {why}")).help(help);
+        self.report.push(problem);
+        self.skipped.push(name.to_string());
     }
 
     /// The documents of a file; `None` when it cannot be read at all.
@@ -351,6 +371,15 @@ impl Loader {
                 {
                     self.report.push(unknown_target(&target.value, target.span, project));
                 }
+                if targets.is_empty() {
+                    let place = key_span(tree, &["metadata", "targets"]);
+                    self.skipped.push(self.sources.origin(place).to_string());
+                    self.report.push(
+                        Problem::new(&codes::PASSED_OVER, place, "this secret is passed over: it names no target")
+                            .label("an empty list")
+                            .help("leave `targets` out for all targets; `state: absent` deletes the secret"),
+                    );
+                }
                 entry.targets = Some(targets.iter().filter_map(Field::value).cloned().collect());
             }
             for (target, over) in
@@ -411,7 +440,7 @@ impl Loader {
                 prune_window_days: project.prune_window_days,
                 ignore_tags: project.ignore_tags.clone(),
                 guards: project.guards,
-                skipped: Vec::new(),
+                skipped: self.skipped.clone(),
                 secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
             });
         }

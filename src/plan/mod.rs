@@ -73,6 +73,12 @@ impl Plan {
         self.secrets.iter().filter(|secret| secret.is_only_re_encrypted()).count()
     }
 
+    /// The plan in two: everything but the removals, and the removals.
+    pub fn split_removals(&self) -> (Self, Self) {
+        let (removals, others) = self.secrets.iter().cloned().partition(SecretPlan::is_removal);
+        (Self { secrets: others, ..self.clone() }, Self { secrets: removals, ..self.clone() })
+    }
+
     /// The number of API calls that would write.
     pub fn action_count(&self) -> usize {
         self.secrets.iter().map(|secret| secret.actions.len()).sum()

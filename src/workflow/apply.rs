@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::error::{Error, ErrorKind};
 use super::event::{Event, Place, Tell};
 use super::journal::{Caller, Entries, Journal};
-use super::outcome::{AppliedTarget, ApplyRun};
+use super::outcome::{AppliedPart, AppliedTarget, ApplyRun};
 use super::prepare::{Planned, Prepared};
 use super::session::Run;
 use super::stop::{Stop, stopped};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Work, apply};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, SkipReason, Work, apply};
+use crate::desired::Desired;
 use crate::domain::SecretName;
+use crate::plan::Plan;
 use crate::reconcile::{TargetError, verify};
 use crate::value::Values;
 
@@ -31,37 +33,88 @@ pub struct ApplyRequest<'a> {
 }
 
 impl Run<'_> {
-    /// Carries out the plans of all targets, one after the other.
+    /// Carries out the plans of all targets, one after the other. Removals come last over the whole run: once everything
+    /// else was applied to every target and read again. A secret that moves from one target to another is not deleted in
+    /// the first when the second failed.
     pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
-        let mut targets = Vec::new();
-        for (desired, planned) in prepared.planned() {
-            let Planned { connection, target, .. } = planned;
-            if target.plan.is_empty() {
+        let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
+        let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
+        let mut removals = Vec::new();
+        for (desired, planned) in &places {
+            let plan = &planned.target.plan;
+            let applied = if places.len() == 1 {
+                self.apply_part(desired, planned, plan, request).await
+            } else {
+                let (others, removed) = plan.split_removals();
+                removals.push(removed);
+                self.apply_part(desired, planned, &others, request).await
+            };
+            targets.push(applied.over(plan));
+        }
+        let complete = targets.iter().all(AppliedTarget::is_complete);
+        for (at, ((desired, planned), removed)) in places.iter().zip(&removals).enumerate() {
+            if removed.is_empty() {
                 continue;
             }
-            let writer = connection.writer();
-            let values = self.values_to_write(&writer);
-            let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
-            (request.tell)(Event::Applying(&place));
-            let report = Box::pin(request.carry_out(&place, &values)).await;
-            (request.tell)(Event::Carried(&target.plan, &report));
-            let missing = request.journal.and_then(Journal::failure);
-            if let Some(error) = &missing {
-                (request.tell)(Event::Failed(error));
-            }
-            let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
-            let mut failed_after = not_read || missing.is_some();
-            if let Some(timeout) = request.wait_replicas {
-                failed_after |= !Box::pin(request.follow_replicas(&place, &report, timeout)).await;
-            }
-            targets.push(AppliedTarget { plan: &target.plan, report, verified, failed_after });
+            let part = if complete {
+                self.apply_part(desired, planned, removed, request).await
+            } else {
+                request.skip(removed)
+            };
+            targets[at].merge(part);
         }
         ApplyRun { targets }
+    }
+
+    /// Carries out a part of one target's plan.
+    async fn apply_part(
+        &self,
+        desired: &Desired,
+        planned: &Planned,
+        plan: &Plan,
+        request: &ApplyRequest<'_>,
+    ) -> AppliedPart {
+        if plan.is_empty() {
+            return AppliedPart::default();
+        }
+        let Planned { connection, target, .. } = planned;
+        let writer = connection.writer();
+        let values = self.values_to_write(&writer);
+        let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
+        (request.tell)(Event::Applying(&place));
+        let report = Box::pin(request.carry_out(&place, plan, &values)).await;
+        (request.tell)(Event::Carried(plan, &report));
+        let missing = request.journal.and_then(Journal::failure);
+        if let Some(error) = &missing {
+            (request.tell)(Event::Failed(error));
+        }
+        let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
+        let mut failed_after = not_read || missing.is_some();
+        if let Some(timeout) = request.wait_replicas {
+            failed_after |= !Box::pin(request.follow_replicas(&place, &report, timeout)).await;
+        }
+        AppliedPart { report, verified, failed_after }
     }
 }
 
 impl ApplyRequest<'_> {
-    async fn carry_out(&self, place: &Place<'_>, values: &impl Values) -> ApplyReport {
+    /// Removals that do not begin, since something before them was not done in whatever target.
+    fn skip(&self, removed: &Plan) -> AppliedPart {
+        let mut report = ApplyReport::default();
+        for secret in &removed.secrets {
+            let outcome = SecretOutcome::Skipped { reason: SkipReason::EarlierFailure };
+            (self.tell)(Event::Applied(ApplyEvent::Finished {
+                secret: &secret.name,
+                verb: secret.verb,
+                outcome: &outcome,
+            }));
+            report.outcomes.insert(secret.name.clone(), outcome);
+        }
+        (self.tell)(Event::Carried(removed, &report));
+        AppliedPart { report, ..AppliedPart::default() }
+    }
+
+    async fn carry_out(&self, place: &Place<'_>, plan: &Plan, values: &impl Values) -> ApplyReport {
         let Place { writer, caller, desired, target } = *place;
         let entries = Entries {
             journal: self.journal,
@@ -75,7 +128,7 @@ impl ApplyRequest<'_> {
         };
         let recorder = Recorder::new(writer, &entries);
         let tell = |event: ApplyEvent<'_>| (self.tell)(Event::Applied(event));
-        let work = Work { plan: &target.plan, live: &target.live, ignored: &desired.ignore_tags };
+        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags };
         let stopping = async {
             stopped(self.stop).await;
             (self.tell)(Event::Stopping);

@@ -16,6 +16,42 @@ pub struct AppliedTarget<'p> {
     pub failed_after: bool,
 }
 
+/// What became of a part of one target's plan.
+#[derive(Debug, Default)]
+pub(super) struct AppliedPart {
+    pub(super) report: ApplyReport,
+    pub(super) verified: Option<bool>,
+    pub(super) failed_after: bool,
+}
+
+impl AppliedPart {
+    /// The part as what became of `plan` so far.
+    pub(super) fn over(self, plan: &Plan) -> AppliedTarget<'_> {
+        let Self { report, verified, failed_after } = self;
+        AppliedTarget { plan, report, verified, failed_after }
+    }
+}
+
+impl AppliedTarget<'_> {
+    /// Whether everything was done and is as it should be.
+    pub(super) fn is_complete(&self) -> bool {
+        self.report.is_complete() && self.verified != Some(false) && !self.failed_after
+    }
+
+    /// Adds what became of another part of the plan.
+    pub(super) fn merge(&mut self, part: AppliedPart) {
+        let AppliedPart { report, verified, failed_after } = part;
+        self.report.outcomes.extend(report.outcomes);
+        self.report.calls.extend(report.calls);
+        self.report.stopped = self.report.stopped.or(report.stopped);
+        self.verified = match (self.verified, verified) {
+            (Some(a), Some(b)) => Some(a && b),
+            (one, other) => one.or(other),
+        };
+        self.failed_after |= failed_after;
+    }
+}
+
 /// An apply over all targets.
 pub struct ApplyRun<'p> {
     /// The targets that something was planned for, in the order of the project file.
@@ -40,13 +76,10 @@ pub enum ApplyOutcome {
 impl ApplyRun<'_> {
     /// How it ended.
     pub fn outcome(&self) -> ApplyOutcome {
-        let is_complete = |target: &AppliedTarget<'_>| {
-            target.report.is_complete() && target.verified != Some(false) && !target.failed_after
-        };
         if self.targets.iter().any(|target| target.report.stopped == Some(Stopped::Interrupted)) {
             return ApplyOutcome::Interrupted;
         }
-        if self.targets.iter().all(is_complete) {
+        if self.targets.iter().all(AppliedTarget::is_complete) {
             return ApplyOutcome::Complete;
         }
         if self.targets.iter().any(|target| target.report.calls_done() > 0) {

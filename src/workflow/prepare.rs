@@ -72,6 +72,11 @@ impl<'s> Prepared<'s> {
             .collect()
     }
 
+    /// Whether something is not, or may not be, as declared, and is left alone for now.
+    pub fn holds_back(&self) -> bool {
+        self.planned().any(|(_, planned)| planned.target.report.counts.held_back > 0)
+    }
+
     /// Whether something is to be done anywhere.
     pub fn has_changes(&self) -> bool {
         self.planned().any(|(_, planned)| !planned.target.plan.is_empty())
