@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// From the ground up. A room imports from itself and from what stands before it.
 const ROOMS: [&str; 8] = ["clock", "home", "wire", "state", "auth", "faults", "operations", "server"];
 
-/// What the sandbox shares with the rest of the crate: the ground floor, policy documents, and the loop that accepts
-/// connections.
-const SHARED: [&str; 3] = ["domain", "policy", "serving"];
+/// What the sandbox shares with the rest of the crate: the ground floor, the doors for files, policy documents, and the
+/// loop that accepts connections.
+const SHARED: [&str; 4] = ["domain", "files", "policy", "serving"];
 
 /// Every file of the rooms with its room and its text, without its unit tests.
 fn files() -> Vec<(String, PathBuf, String)> {
