@@ -262,7 +262,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     before: &Live,
     touched: &BTreeSet<SecretName>,
     values: &V,
-) -> Result<Plan, PlanError> {
+) -> Result<Verified, PlanError> {
     let mut live = before.clone();
     for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
@@ -281,7 +281,16 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     let selection = Selection::exactly(touched);
     let facts = value_facts::identify(desired, &live, &selection, values)?;
     let (remaining, report) = plan(desired, &live, &facts, &Rules { selection });
-    // The findings were shown with the plan that was applied.
-    drop(report);
-    Ok(remaining)
+    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
+    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
+    Ok(Verified { remaining, held_back: held_back.map(|finding| finding.secret.clone()).collect() })
+}
+
+/// What reading again has shown.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What is still to be done.
+    pub remaining: Plan,
+    /// Secrets of which something is not as declared and is left alone for now.
+    pub held_back: BTreeSet<SecretName>,
 }

@@ -76,6 +76,7 @@ const APPLY: &[&str] = &[
     "--concurrency",
     "1",
     "--allow-overwrite-replicas",
+    "--allow-remove-replicas",
     "--allow-replace-values",
     "--max-changes-percent",
     "100",

@@ -16,6 +16,11 @@ pub(super) struct JournalArgs {
 }
 
 impl JournalArgs {
+    /// Refuses a file that is no journal, before anything is asked or read.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.journal.as_deref().map_or(Ok(()), Journal::check)
+    }
+
     /// Opens it, before anything is written anywhere.
     pub(super) fn open(&self, root: &Path, command: &'static str) -> Result<Journal, Error> {
         Journal::open_or_default(self.journal.as_deref(), root, command)

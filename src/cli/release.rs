@@ -34,6 +34,7 @@ pub(super) struct ReleaseArgs {
 }
 
 pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    args.journal.check()?;
     let found = find(&args.secret, shell).await?;
     let release = Release::plan(&found)?;
     shell.out.write(&plan_text::target(shell.out.paint(), &release.plan, &PlanReport::default()));

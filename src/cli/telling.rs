@@ -61,8 +61,8 @@ impl<'a> Telling<'a> {
                 shown.applying = None;
                 self.talk.line(&format!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
             }
-            Event::Verified { remaining, done } => {
-                self.talk.line(&apply_text::verified(self.talk.paint(), remaining, done));
+            Event::Verified { remaining, held_back, done } => {
+                self.talk.line(&apply_text::verified(self.talk.paint(), remaining, held_back, done));
             }
             Event::WaitingForReplicas { secrets: None } => {
                 shown.waiting = Some(Spinner::new(shell, "waiting for replicas"));

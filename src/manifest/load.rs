@@ -238,8 +238,12 @@ impl Loader {
             if beside && !self.text(path).is_ok_and(|text| text.contains("keywright/")) {
                 continue;
             }
+            let incomplete = std::mem::take(&mut self.incomplete);
             let documents = self.read(path);
-            if documents.as_ref().is_some_and(Vec::is_empty) {
+            // Of a file with mistakes, nothing else is said.
+            let whole = !self.incomplete;
+            self.incomplete |= incomplete;
+            if whole && documents.as_ref().is_some_and(Vec::is_empty) {
                 self.pass_over(path, "it holds no document");
             }
             for tree in documents.unwrap_or_default() {

@@ -125,9 +125,16 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Termi
 }
 
 /// What verification found: whether what was touched is now as the manifests say.
-pub fn verified(paint: Paint, remaining: &Plan, touched: usize) -> Escaped<Terminal> {
+pub fn verified(paint: Paint, remaining: &Plan, held_back: usize, touched: usize) -> Escaped<Terminal> {
     if remaining.is_empty() {
         let touched = words::count(touched, "secret");
+        if held_back > 0 {
+            return escaped!(
+                "  read again: {}; what was applied is there, and {} held back: see above",
+                touched,
+                paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" }))
+            );
+        }
         return paint.faint(escaped!("  verified: {} read again, all match the manifests", touched));
     }
     escaped!(

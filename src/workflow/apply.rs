@@ -14,7 +14,7 @@ use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcom
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::plan::Plan;
-use crate::reconcile::{TargetError, verify};
+use crate::reconcile::{TargetError, Verified, verify};
 use crate::value::Values;
 
 /// How a run carries plans out.
@@ -148,11 +148,12 @@ impl ApplyRequest<'_> {
         }
         let touched: BTreeSet<SecretName> = report.touched().cloned().collect();
         match verify(place.writer, place.desired, &place.target.live, &touched, values).await {
-            Ok(mut remaining) => {
+            Ok(Verified { mut remaining, mut held_back }) => {
                 // What failed is known to differ already; verification is about what was reported as done.
                 let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
                 remaining.secrets.retain(|secret| done(&secret.name));
-                (self.tell)(Event::Verified { remaining: &remaining, done: report.done() });
+                held_back.retain(|name| done(name));
+                (self.tell)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: report.done() });
                 (Some(remaining.is_empty()), false)
             }
             Err(error) => {

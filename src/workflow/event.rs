@@ -32,6 +32,8 @@ pub enum Event<'a> {
     Verified {
         /// What is left to do of it.
         remaining: &'a Plan,
+        /// How many of them hold something back that is not as declared.
+        held_back: usize,
         /// How many secrets were done.
         done: usize,
     },

@@ -88,15 +88,19 @@ impl Journal {
         Self::append_to(Destination::in_private_folder(root, FILE), &path, command)
     }
 
-    /// Opens a file to append to, and makes it where there is none. One that is no journal is refused: lines would be
-    /// appended to somebody's manifest.
+    /// Opens a file to append to, and makes it where there is none.
     pub fn open(path: &Path, command: &'static str) -> Result<Self, Error> {
+        Self::check(path)?;
+        Self::append_to(Destination::named_with_folder(path), path, command)
+    }
+
+    /// Refuses a file that is no journal: lines would be appended to somebody's manifest.
+    pub fn check(path: &Path) -> Result<(), Error> {
         let is_one = |beginning: &[u8]| {
             let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
             serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|line| line.get("time").is_some())
         };
-        ours_or_nothing(path, "a journal", is_one)?;
-        Self::append_to(Destination::named_with_folder(path), path, command)
+        ours_or_nothing(path, "a journal", is_one)
     }
 
     fn append_to(place: io::Result<Destination>, path: &Path, command: &'static str) -> Result<Self, Error> {

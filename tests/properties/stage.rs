@@ -94,3 +94,9 @@ pub(crate) fn run(sandbox: &Sandbox, folder: &tempfile::TempDir, args: &[&str]) 
 pub(crate) fn prune() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec!["report", "delete", "release"])
 }
+
+/// Whether a plan as JSON has no change. What is held back is no change, and is nothing that an apply could do.
+pub(crate) fn nothing_to_apply(planned: &support::Run) -> bool {
+    let plan: serde_json::Value = serde_json::from_str(&planned.out).unwrap_or_default();
+    planned.code == keywright::exit_code::ExitCode::Success && plan["hasChanges"] == serde_json::Value::Bool(false)
+}
