@@ -16,7 +16,7 @@ use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
 use super::recovery::{lost_create, lost_delete, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{Arn, KmsKey, Region, SecretName};
+use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, VersionEntry,
 };
@@ -204,11 +204,9 @@ fn answer_of(answered: Option<Answered>) -> (Answer, Option<String>) {
     }
 }
 
-/// The name in a secret's full ARN, which ends with `-` and six characters of the service's own.
+/// The name in a secret's full ARN; text that is none stands for itself.
 fn name_in(arn: &str) -> SecretName {
-    let full = arn.splitn(7, ':').nth(6).unwrap_or(arn);
-    let name = full.len().checked_sub(7).and_then(|end| full.get(..end)).unwrap_or(full);
-    SecretName::new(name)
+    SecretName::new(ArnParts::parse(arn).and_then(|parts| parts.secret_name()).unwrap_or(arn))
 }
 
 impl<W: WriteSecrets> ReadSecrets for Recorder<'_, W> {

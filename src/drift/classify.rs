@@ -221,6 +221,7 @@ fn value_hints(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Strin
 }
 
 /// What a finding of the plan says.
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each finding")]
 fn found(finding: &Finding) -> Option<Drift> {
     let Finding { secret, origin, kind } = finding;
     let (class, what, since, help) = match kind {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{LivePolicy, LiveSecret};
+use crate::domain::ArnParts;
 use crate::policy::PolicyDocument;
 
 /// The version of the file's format.
@@ -109,11 +110,7 @@ impl PolicyCache {
     /// The names of the secrets that something is known of. The policies of all others can be read before their dates
     /// are known.
     pub fn names(&self) -> BTreeSet<String> {
-        let name = |arn: &String| {
-            // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX
-            let (_, name) = arn.split_once(":secret:")?;
-            name.rsplit_once('-').map(|(name, _)| name.to_owned())
-        };
+        let name = |arn: &String| ArnParts::parse(arn)?.secret_name().map(str::to_owned);
         self.entries().keys().filter_map(name).collect()
     }
 

@@ -205,19 +205,18 @@ pub(crate) fn check_replicas(
 /// Checks staging labels.
 pub(crate) fn check_labels(labels: &Map<String>, has_value: bool, report: &mut Report) {
     for (label, version) in &labels.0 {
-        let length = label.value.chars().count();
-        if StagingLabel::of_service(label.value.as_str()).is_reserved() {
-            report.push(
-                Problem::new(&codes::LABEL, label.span, format!("{} is moved by Secrets Manager itself", label.value))
+        match StagingLabel::parse(&label.value) {
+            Some(reserved) if reserved.is_reserved() => report.push(
+                Problem::new(&codes::LABEL, label.span, format!("{reserved} is moved by Secrets Manager itself"))
                     .label("reserved")
                     .help("declare `value` to say what is current; labels are for names of your own"),
-            );
-        } else if !(1..=256).contains(&length) {
-            report.push(Problem::new(
+            ),
+            Some(_) => {}
+            None => report.push(Problem::new(
                 &codes::LABEL,
                 label.span,
-                format!("a label has 1 to 256 characters, this one has {length}"),
-            ));
+                format!("a label has 1 to 256 characters, this one has {}", label.value.chars().count()),
+            )),
         }
         if let Some(version) = version.get()
             && version.value == "git"
