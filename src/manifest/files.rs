@@ -77,14 +77,13 @@ impl Found {
                     continue;
                 }
                 match kind {
-                    EntryKind::Folder if matches!(&*name, "target" | "node_modules") => {
-                        if holds_yaml(project, &path) {
-                            self.skipped.push((path, "folders of this name are not searched"));
-                        }
+                    EntryKind::Folder if is_unsearched(&name) && !holds_yaml(project, &path) => {}
+                    EntryKind::Folder if is_unsearched(&name) => {
+                        self.skipped.push((path, "folders of this name are not searched"));
                     }
                     EntryKind::Folder => folders.push((path, depth + 1)),
                     EntryKind::File if was_yaml(&name) => {
-                        self.skipped.push((path, "its name does not end in .yaml or .yml"))
+                        self.skipped.push((path, "its name does not end in .yaml or .yml"));
                     }
                     EntryKind::File if is_yaml(&name) => {
                         self.files.insert(path);
@@ -113,6 +112,11 @@ impl Found {
             Err(fault) => self.faults.push((path, fault)),
         }
     }
+}
+
+/// Folders in which builds and packages leave YAML that is nobody's manifest.
+fn is_unsearched(name: &str) -> bool {
+    matches!(name, "target" | "node_modules")
 }
 
 /// Whether a folder holds YAML at its top: a build's output seldom does.

@@ -104,7 +104,7 @@ const CHANGES: [Change; 17] = [
             drop(
                 live.versions
                     .insert(VersionId::of_service("changed"), [StagingLabel::of_service("AWSPREVIOUS")].into()),
-            )
+            );
         },
         |plan| {
             any_action(plan, |action| {
