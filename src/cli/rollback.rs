@@ -64,6 +64,13 @@ fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
             escape::line(previous)
         ));
     }
+    if let Some(rotated) = found.secret.rotation.last {
+        let text = format!(
+            "rotation owns this value (last on {}): the credential in an earlier version may no longer work",
+            rotated.strftime("%Y-%m-%d")
+        );
+        warn_of(&text, shell);
+    }
     if let Some(value) =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.value.as_ref())
     {

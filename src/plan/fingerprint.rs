@@ -70,6 +70,9 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
             (region.to_string(), destroyed(there))
         })
         .collect();
+    // A secret that was deleted and restored since is another one to whoever approved: both move its LastChangedDate, and
+    // so does everything else that somebody did to what would be lost.
+    let last_changed = observed.as_ref().and_then(|observed| observed.last_changed).filter(|_| secret.is_removal());
     let heading = json!({
         "secret": name.as_str(),
         "verb": verb_word(*verb),
@@ -77,6 +80,7 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
         "exists": observed.is_some(),
         "restsOn": rests_on,
         "destroys": destroys,
+        "lastChanged": last_changed.map(|date| date.to_string()),
     });
     std::iter::once(heading.to_string())
         .chain(actions.iter().map(|action| {
