@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aws import Endpoint
-from command import CHANGES, DONE, STALE, Keywright, Result
+from command import CHANGES, DONE, GUARD, STALE, Keywright, Result
 
 ACCOUNT = "111111111111"
 PROJECT = f"""apiVersion: keywright/v1
@@ -79,7 +79,9 @@ def test_replicas_come_and_go(project: Project) -> None:
     project.write("[{ region: us-west-2 }]")
     planned = project.run("plan", "--detailed-exitcode")
     assert planned.code == CHANGES and "- us-east-1" in planned.out, planned
-    project.apply()
+    refused = project.run("apply", "--yes")
+    assert refused.code == GUARD and "--allow-remove-replicas" in refused.out, refused
+    project.apply("--allow-remove-replicas")
     assert project.regions() == {"us-west-2": "InSync"}
     project.assert_nothing_to_do()
 
