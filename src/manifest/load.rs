@@ -11,6 +11,7 @@ use super::check::target::{TargetModel, unknown_target};
 use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
+use super::document::{DocumentKind, document_kind};
 use super::field::Field;
 use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted};
 use super::named::{self, Files};
@@ -18,7 +19,7 @@ use super::outline::Outline;
 use super::parse::{Parsed, parse};
 use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
-use super::tree::{Kind, Node};
+use super::tree::Node;
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::files::{BoundedFile, ProjectFolder};
@@ -162,7 +163,7 @@ impl Loader {
         let documents = self.read(Path::new(name))?;
         let mut projects = Vec::new();
         for tree in documents {
-            match self.kind(&tree, name) {
+            match document_kind(&tree, name, &mut self.report, &mut self.incomplete) {
                 Some(DocumentKind::Project) => projects.push(tree),
                 Some(DocumentKind::Secret) => self.secret(tree),
                 None => {}
@@ -247,7 +248,7 @@ impl Loader {
                 self.pass_over(path, "it holds no document");
             }
             for tree in documents.unwrap_or_default() {
-                match self.kind(&tree, &name) {
+                match document_kind(&tree, &name, &mut self.report, &mut self.incomplete) {
                     Some(DocumentKind::Secret) => self.secret(tree),
                     Some(DocumentKind::Project) => self.report.push(
                         Problem::new(
@@ -300,59 +301,6 @@ impl Loader {
     fn text(&self, path: &Path) -> Result<String, FileFault> {
         let folder = self.folder.as_ref().ok_or(FileFault::Missing)?;
         folder.open_file(path, MAX_MANIFEST_BYTES).and_then(BoundedFile::text)
-    }
-
-    /// What a document says that it is. Anything else is reported.
-    fn kind(&mut self, tree: &Node, file: &str) -> Option<DocumentKind> {
-        let start = Span { end: tree.span.start, ..tree.span };
-        let version = tree.get("apiVersion");
-        let ours = version.and_then(Node::as_str).is_some_and(|version| version.starts_with("keywright/"));
-        // A misspelt version or key of ours is better explained field by field.
-        let kind = tree.get("kind");
-        let named = kind.and_then(Node::as_str).filter(|kind| matches!(*kind, "Project" | "Secret"));
-        let foreign = !ours
-            && (named.is_none()
-                || tree.get("sops").is_some()
-                || version.is_some_and(|version| version.as_str() == Some("v1")));
-        if !matches!(tree.kind, Kind::Map(_)) || foreign {
-            let place = version.map_or(start, |version| version.span);
-            self.report.push(
-                Problem::new(&codes::NOT_A_MANIFEST, place, format!("{file} is not a keywright manifest"))
-                    .label(if version.is_some() { "another kind of document" } else { "no apiVersion" })
-                    .help(format!("a manifest begins with apiVersion: {API_VERSION} and kind: Secret"))
-                    .help(
-                        "where manifests share their folder with other YAML, list theirs in `spec.manifests` of \
-                        the project",
-                    ),
-            );
-            return None;
-        }
-        match (kind, named) {
-            (_, Some("Project")) => Some(DocumentKind::Project),
-            (_, Some(_)) => Some(DocumentKind::Secret),
-            (Some(other), None) => {
-                let near = other.as_str().and_then(|other| nearest(other, ["Project", "Secret"]));
-                self.report.push(
-                    Problem::new(&codes::KIND, other.span, "unknown kind of document")
-                        .label(near.map_or_else(
-                            || "neither `Project` nor `Secret`".to_owned(),
-                            |near| format!("did you mean `{near}`?"),
-                        ))
-                        .help("kind is `Project` or `Secret`"),
-                );
-                self.incomplete = true;
-                None
-            }
-            (None, None) => {
-                self.report.push(
-                    Problem::new(&codes::MISSING_FIELD, key_span(tree, &["apiVersion"]), "`kind` is missing")
-                        .label("a document of which kind?")
-                        .help("kind is `Project` or `Secret`"),
-                );
-                self.incomplete = true;
-                None
-            }
-        }
     }
 
     fn secret(&mut self, tree: Node) {
@@ -500,11 +448,6 @@ impl Loader {
         }
         (secrets, (!unknown).then_some(unbuilt))
     }
-}
-
-enum DocumentKind {
-    Project,
-    Secret,
 }
 
 /// A name in `unset`.

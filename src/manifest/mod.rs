@@ -14,6 +14,7 @@ mod check;
 pub mod codes;
 mod decode;
 mod diagnostic;
+mod document;
 pub mod explain;
 mod field;
 mod files;

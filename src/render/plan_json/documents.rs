@@ -1,0 +1,209 @@
+//! The shapes of the JSON document of a plan: what `schemas/plan.schema.json` is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::rehearsal::RehearsalDocument;
+
+/// The plan of a project over all chosen targets.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanDocument {
+    /// The version of this format: `1`.
+    pub format_version: &'static str,
+    /// The project's name.
+    pub project: String,
+    /// Whether an apply would change anything in any target.
+    pub has_changes: bool,
+    /// The targets, in the order of the project file.
+    pub targets: Vec<TargetDocument>,
+}
+
+/// One target.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetDocument {
+    /// The target's name.
+    pub name: String,
+    /// The twelve-digit account, when it was checked or the target names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Why the target could not be planned; the other members are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How many secrets there are of each kind.
+    pub summary: SummaryDocument,
+    /// The secrets with something to do, by name.
+    pub secrets: Vec<SecretDocument>,
+    /// What was found, by secret.
+    pub findings: Vec<FindingDocument>,
+    /// The guards that would refuse an apply with the same flags.
+    pub refusals: Vec<RefusalDocument>,
+    /// What became of the plan on a copy of what is live; absent without `--rehearse`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RehearsalDocument>,
+}
+
+/// Counts of one target.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryDocument {
+    /// Secrets that the manifests name, after selection.
+    pub desired: usize,
+    /// Of these, the ones with nothing to do.
+    pub unchanged: usize,
+    /// Of these, the ones that an error keeps from being planned.
+    pub blocked: usize,
+    /// Of these, the ones of which something is not as declared and is left alone for now; findings say what.
+    pub held_back: usize,
+    /// Of these, the ones whose value only `--read-values` could compare.
+    pub unread: usize,
+    /// Live secrets that carry this target's owner tag.
+    pub owned_live: usize,
+    /// Secrets to create.
+    pub create: usize,
+    /// Secrets to restore from a scheduled deletion.
+    pub restore: usize,
+    /// Live secrets without an owner to take over.
+    pub adopt: usize,
+    /// Secrets to change.
+    pub change: usize,
+    /// Of these, the ones of which nothing is known to differ: encrypted afresh in git, or changed there.
+    pub re_encrypted: usize,
+    /// Secrets to keep and stop managing.
+    pub release: usize,
+    /// Secrets to delete.
+    pub delete: usize,
+    /// Calls to AWS that an apply would write with.
+    pub actions: usize,
+}
+
+/// One secret with something to do.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretDocument {
+    /// The secret's name.
+    pub name: String,
+    /// What happens to it, in one word.
+    pub verb: VerbDocument,
+    /// The ARN, when it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Where its manifest names it; absent when its manifest is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+    /// Secrets of this plan that are done first.
+    pub depends_on: BTreeSet<String>,
+    /// The differences, field by field.
+    pub changes: Vec<ChangeDocument>,
+    /// The operations that an apply calls, in this order.
+    pub actions: Vec<&'static str>,
+}
+
+/// What happens to a secret.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VerbDocument {
+    /// It does not exist and will.
+    Create,
+    /// It is scheduled for deletion and will be restored.
+    Restore,
+    /// It exists without an owner and becomes this project's.
+    Adopt,
+    /// It is this project's and differs.
+    Change,
+    /// It stays, and stops being this project's.
+    Release,
+    /// It is deleted.
+    Delete,
+}
+
+/// A place in a manifest.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OriginDocument {
+    /// The file, relative to the project's folder.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// One difference.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeDocument {
+    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or
+    /// `deletion`. A value is never shown: its note says where it comes from and why it is put.
+    pub field: &'static str,
+    /// The tag's key for `tags`, the staging label for `labels`, the region for `replicas`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What is live: text, or a policy document. Absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<serde_json::Value>,
+    /// What will be: text, or a policy document. Absent when there will be none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<serde_json::Value>,
+    /// True when `after` holds an ARN that is known only after another secret is created; a note stands in its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub known_after_apply: bool,
+    /// In words, where before and after do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where it is declared; absent for keywright's own tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+}
+
+/// Something that was found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingDocument {
+    /// The kind, as a stable word.
+    pub kind: &'static str,
+    /// `info`, `warning` or `error`.
+    pub severity: &'static str,
+    /// The secret.
+    pub secret: String,
+    /// What was found, in one sentence without the secret's name.
+    pub message: String,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Where the secret's manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
+}
+
+/// A guard that would refuse.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusalDocument {
+    /// The guard's name.
+    pub guard: &'static str,
+    /// Why, in one sentence.
+    pub message: String,
+    /// What the guard found: numbers and texts by name.
+    pub facts: BTreeMap<&'static str, FactDocument>,
+    /// The secrets that it is about; empty when it is about the whole plan.
+    pub secrets: Vec<String>,
+    /// The flag that overrides the guard; absent when nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden_by: Option<String>,
+}
+
+/// Something that a guard found.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FactDocument {
+    /// How many.
+    Number(usize),
+    /// A text.
+    Text(String),
+}
