@@ -146,6 +146,11 @@ impl SecretPlan {
         self.origin.is_none() && matches!(self.verb, Verb::Delete | Verb::Release)
     }
 
+    /// Whether a value is put that becomes the current one.
+    pub fn puts_current_value(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::PutValue(value) if value.labels.is_empty()))
+    }
+
     /// Whether it gets a value that git holds; what is made once, by `generate`, is none.
     pub fn gets_value_of_git(&self) -> bool {
         self.actions.iter().any(|action| match action {

@@ -167,17 +167,18 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// Whether nobody removes it: what a service owns, replicas, and what is on its way out already.
+    fn is_settled(&self, secret: &LiveSecret) -> bool {
+        secret.owning_service.is_some() || secret.is_replica_in(&self.live.region) || secret.is_scheduled_for_deletion()
+    }
+
     /// Secrets that are live and in scope, and that no manifest names.
     fn plan_orphans(&mut self) {
         let owner = self.desired.owner();
         for (name, secret) in &self.live.secrets {
             let named = self.desired.secrets.contains_key(name);
             let in_reach = self.desired.scope.contains(name.as_str()) && self.rules.selection.contains(name);
-            // What a service owns, replicas, and what is on its way out already are nobody's orphans.
-            let settled = secret.owning_service.is_some()
-                || secret.is_replica_in(&self.live.region)
-                || secret.is_scheduled_for_deletion();
-            if named || !in_reach || settled {
+            if named || !in_reach || self.is_settled(secret) {
                 continue;
             }
             let last_changed = secret.last_changed;
@@ -315,13 +316,11 @@ impl<'a> Planner<'a> {
     fn removals_in_other_shards(&self) -> usize {
         let (selection, ours) = (&self.rules.selection, self.desired.owner());
         let removed = |(name, secret): &(&SecretName, &LiveSecret)| {
-            let settled = secret.owning_service.is_some()
-                || secret.is_replica_in(&self.live.region)
-                || secret.is_scheduled_for_deletion();
-            match self.desired.secrets.get(*name) {
-                Some(desired_secret) => desired_secret.state == State::Absent && !settled,
-                None => self.desired.prune != Prune::Report && !settled && secret.is_owned_by(&ours),
-            }
+            !self.is_settled(secret)
+                && match self.desired.secrets.get(*name) {
+                    Some(desired_secret) => desired_secret.state == State::Absent,
+                    None => self.desired.prune != Prune::Report && secret.is_owned_by(&ours),
+                }
         };
         let of_others = |name: &SecretName| {
             self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)

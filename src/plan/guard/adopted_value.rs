@@ -2,7 +2,7 @@
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::live::LiveSecret;
-use crate::plan::{Action, Change, SecretPlan, ValueReason};
+use crate::plan::{Change, SecretPlan, ValueReason};
 
 pub(super) const GUARD: Guard = Guard {
     name: "replace-value",
@@ -18,9 +18,8 @@ const FLAG: Flag =
 fn replaces_an_adopted_value(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     let ours = target.desired.owner();
     let has_value = |live: &LiveSecret| !live.is_owned_by(&ours) && live.current_version().is_some();
-    let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
     let now_generated =
         |change: &Change| matches!(change, Change::Value { reason: ValueReason::NowGenerated { .. }, .. });
-    (secret.observed.as_ref().is_some_and(has_value) && secret.actions.iter().any(puts_current))
+    (secret.observed.as_ref().is_some_and(has_value) && secret.puts_current_value())
         || secret.changes.iter().any(now_generated)
 }

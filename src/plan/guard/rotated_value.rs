@@ -2,7 +2,7 @@
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::domain::VersionId;
-use crate::plan::{Action, SecretPlan};
+use crate::plan::SecretPlan;
 
 pub(super) const GUARD: Guard = Guard {
     name: "undo-rotation",
@@ -15,10 +15,9 @@ pub(super) const GUARD: Guard = Guard {
 const FLAG: Flag = Flag::switch("allow-undo-rotation", "Put git's value back over one that a rotation made");
 
 fn undoes_a_rotation(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    let puts_current = |action: &Action| matches!(action, Action::PutValue(value) if value.labels.is_empty());
     let made_by_rotation = secret.observed.as_ref().is_some_and(|live| {
         let ours = |id: &str| VersionId::new(id).is_some_and(|id| id.is_ours());
         live.rotation.last.is_some() && live.current_version().is_some_and(|id| !ours(id))
     });
-    made_by_rotation && secret.actions.iter().any(puts_current)
+    made_by_rotation && secret.puts_current_value()
 }
