@@ -92,7 +92,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     };
     let prepared = Box::pin(run.plan(&request)).await?;
     telling.clear();
-    talk.write(&prepared::text(talk.paint(), &prepared));
+    talk.write(prepared::text(talk.paint(), &prepared));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
         Err(error) => (report(&error, shell), None),
@@ -110,7 +110,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
         }
     };
     if args.format == ApplyFormat::Json {
-        shell.out.write(&apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
+        shell.out.write(apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
     }
     tell_calls(&session.aws, verbose, shell);
     Ok(code)
@@ -176,6 +176,6 @@ fn check_approved(approved: &ApprovedPlan, fresh: &[String], nothing_to_do: bool
         shell.err.line("Nothing is left of the approved plan: everything is as the manifests say already.");
         return Ok(());
     }
-    shell.out.write(&approved_text::difference(shell.out.paint(), approved.lines(), fresh));
+    shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), fresh));
     Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved))
 }

@@ -5,6 +5,7 @@ use clap_complete::Shell as Dialect;
 
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
+use crate::render::escape;
 
 /// Print the completion script of a shell.
 #[derive(Debug, Args)]
@@ -21,6 +22,6 @@ pub(super) struct CompletionsArgs {
 pub(super) fn completions(args: &CompletionsArgs, shell: &Shell) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "keywright", &mut script);
-    shell.out.write(&String::from_utf8_lossy(&script));
+    shell.out.write(escape::script(&String::from_utf8_lossy(&script)));
     ExitCode::Success
 }

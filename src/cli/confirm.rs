@@ -3,16 +3,18 @@
 use std::sync::PoisonError;
 
 use super::shell::Shell;
+use crate::render::{Escaped, Terminal, escaped};
 use crate::workflow::{Error, ErrorKind, Hint, NothingDone, Problem, Stop, stopped};
 
 /// Asks a question on the terminal; anything but `yes` ends the run without a write. Where nobody can answer, that is
 /// an error.
-pub(super) async fn ask(question: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
+pub(super) async fn ask(question: &Escaped<Terminal>, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut input) = input.filter(|_| shell.interactive) else {
         return Err(Error::from(ErrorKind::NothingDone(NothingDone::NobodyToAsk)).hint(Hint::GiveYes));
     };
-    shell.err.write(&format!("\n{question}"));
+    let question: Escaped<Terminal> = escaped!("\n{}", question);
+    shell.err.write(question);
     let answer = tokio::task::spawn_blocking(move || {
         let mut line = String::new();
         input.read_line(&mut line).map(|_| line)
@@ -21,7 +23,7 @@ pub(super) async fn ask(question: &str, stop: &Stop, shell: &Shell) -> Result<()
         answer = answer => answer,
         () = stopped(stop) => {
             // Ctrl-C is shown on the line of the question.
-            shell.err.write("\n");
+            shell.err.line("");
             return Err(ErrorKind::Interrupted { what: Some(Problem::InterruptedBefore) }.into());
         }
     };

@@ -129,7 +129,7 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
     telling.clear();
     let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &looked.report, folder: &folder, fail_on: args.look.fail_on(), last_success: None };
-    shell.out.write(&args.format.render(shell.out.paint(), &view));
+    shell.out.write(args.format.render(shell.out.paint(), &view));
     let mut code = args.look.exit_code(&looked.report);
     for (format, file) in &args.also {
         let project = &looked.report.project;

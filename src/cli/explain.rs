@@ -34,13 +34,13 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
             let error = wrong(error.into());
             hint.into_iter().fold(error, Error::hint)
         })?;
-        shell.out.write(&escape::block(&page));
+        shell.out.write(escape::block(&page));
         return Ok(ExitCode::Success);
     }
     let text = explain_field(&args.path).map_err(|error| {
         let hint = Hint::Text(error.help());
         wrong(error.into()).hint(hint)
     })?;
-    shell.out.line(text.trim_end());
+    shell.out.line(escape::block(text.trim_end()));
     Ok(ExitCode::Success)
 }

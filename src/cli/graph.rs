@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::ReadArgs;
 use super::begin::{Begun, begin, load};
-use super::report::{report_all, tell_calls};
+use super::report::{report_all, tell_calls, warn_of};
 use super::shell::Shell;
 use super::telling::Telling;
 use super::values::ValueArgs;
@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::plan::GuardOverrides;
 use crate::reconcile::Reading;
 use crate::render::graph::{Extent, Graph, GraphTarget, MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, dot, mermaid, svg};
-use crate::render::{Artifact, prepared};
+use crate::render::{Artifact, escaped, prepared};
 use crate::workflow::{Error, PlanRequest};
 
 /// Draw which secrets need which.
@@ -81,15 +81,18 @@ fn write(format: GraphFormat, graph: &Graph, shell: &Shell) {
         GraphFormat::Dot => dot(graph).into(),
         GraphFormat::Svg => svg(graph).into(),
     };
-    shell.out.write(&text);
+    let characters = text.len();
+    shell.out.write(text);
     let edges: usize = graph.targets.iter().map(|target| target.edges.len()).sum();
-    if format == GraphFormat::Mermaid && (edges > MERMAID_MAX_EDGES || text.len() > MERMAID_MAX_CHARACTERS) {
-        let label = shell.err.paint().warning("warning");
-        shell.err.line(&format!(
-            "{label}: mermaid draws at most {MERMAID_MAX_EDGES} arrows and {MERMAID_MAX_CHARACTERS} characters unless it is \
-             configured otherwise, and this has {edges} and {}: --select or --target narrows it, and --format svg has no \
-             such limit",
-            text.len()
-        ));
+    if format == GraphFormat::Mermaid && (edges > MERMAID_MAX_EDGES || characters > MERMAID_MAX_CHARACTERS) {
+        let text = escaped!(
+            "mermaid draws at most {} arrows and {} characters unless it is configured otherwise, and this has {} and \
+             {}: --select or --target narrows it, and --format svg has no such limit",
+            MERMAID_MAX_EDGES,
+            MERMAID_MAX_CHARACTERS,
+            edges,
+            characters,
+        );
+        warn_of(text, shell);
     }
 }

@@ -12,7 +12,7 @@ use crate::desired::Desired;
 use crate::domain::AccountId;
 use crate::exit_code::ExitCode;
 use crate::iam::{IdentityPolicy, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, target_policy};
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::{Error, ErrorKind, Hint, Problem, sops_keys};
 
 /// Print the least IAM policy that a command needs.
@@ -95,9 +95,7 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
     if policy.statements.is_empty() {
         return Err(Error::from(ErrorKind::Local(Problem::NoRole)).hint(Hint::WithoutCaller));
     }
-    let text = serde_json::to_string_pretty(&policy)
-        .map_err(|error| Error::from(ErrorKind::Local(Problem::PolicyNotWritten)).because(error))?;
-    shell.out.line(&text);
+    shell.out.write(escape::json(&policy));
     if !args.caller {
         tell_whose_it_is(&loaded.desired, shell);
         tell_accounts(&loaded.desired, shell);
@@ -120,23 +118,22 @@ fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
 fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
     let roles: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.assume_role.as_deref()).collect();
     for role in &roles {
-        shell
-            .err
-            .line(&format!("For {}, which is assumed: --caller prints what its caller needs.", escape::line(role)));
+        let role = escape::line(role);
+        shell.err.line(escaped!("For {}, which is assumed: --caller prints what its caller needs.", role));
     }
 }
 
 fn tell_accounts(targets: &[Desired], shell: &Shell) {
     for desired in targets.iter().filter(|desired| desired.target.account.is_none()) {
         let name = escape::line(&desired.target.name);
-        warn_of(&format!("{name} names no account: its part holds for any; write spec.targets[].account"), shell);
+        warn_of(escaped!("{} names no account: its part holds for any; write spec.targets[].account", name), shell);
     }
     let accounts: BTreeSet<&str> =
         targets.iter().filter_map(|desired| desired.target.account.as_ref().map(AccountId::as_str)).collect();
     if accounts.len() > 1 {
         let number = accounts.len();
         let hint = "an identity belongs to one account: print one for each with --target";
-        warn_of(&format!("the targets are in {number} accounts; {hint}"), shell);
+        warn_of(escaped!("the targets are in {} accounts; {}", number, hint), shell);
     }
 }
 
@@ -145,10 +142,13 @@ fn tell_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
     let size = policy.size();
     if size > MANAGED_POLICY_LIMIT {
         let split = if targets > 1 { "print one for each target with --target, " } else { "" };
-        let text = format!(
-            "it has {size} characters without white space, and a managed policy may have {MANAGED_POLICY_LIMIT}: \
-             {split}cover the scope with fewer prefixes, or make it an inline policy of the role, which may have 10240"
+        let text = escaped!(
+            "it has {} characters without white space, and a managed policy may have {}: {}cover the scope with fewer \
+             prefixes, or make it an inline policy of the role, which may have 10240",
+            size,
+            MANAGED_POLICY_LIMIT,
+            split,
         );
-        warn_of(&text, shell);
+        warn_of(text, shell);
     }
 }

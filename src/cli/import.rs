@@ -23,7 +23,7 @@ use crate::import::{Importable, ImportedFile, Layout, Proof, import as write_man
 use crate::live::Live;
 use crate::manifest::{Outline, TargetOutline};
 use crate::plan::Selection;
-use crate::render::{escape, import_text};
+use crate::render::{escape, escaped, import_text};
 use crate::workflow::{
     Error, ErrorKind, Hint, ImportSource, Importing, judge_import, one_target, read_state, unless_stopped,
 };
@@ -87,7 +87,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
     let destination = Destination::choose(&args.project.folder, args.output.as_deref(), &outline)?;
 
     let found = find(args, &desired, &selection, verbose, shell).await?;
-    shell.err.write(&import_text::left_out(&found.choice.left_out));
+    shell.err.write(import_text::left_out(&found.choice.left_out));
     if found.choice.imported.is_empty() {
         shell.out.line("Nothing to import.");
         return Ok(ExitCode::Success);
@@ -112,7 +112,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
     if !shared.is_empty()
         && shared.iter().any(|(key, value)| target.defaults.tags.get(key) != Some(&Some(value.clone())))
     {
-        shell.err.line(&import_text::shared_tags(&shared));
+        shell.err.line(import_text::shared_tags(&shared));
     }
     let taken = |path: &str| destination.root.join(path).exists();
     let files = write_manifests(
@@ -136,7 +136,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         removed_blocks(state, &theirs)
     });
     let proof = finish(args, &destination, added, &files, removed.as_deref(), (&names, &found.live), shell)?;
-    shell.out.write(&import_text::proof(shell.out.paint(), &proof, found.state.is_some()));
+    shell.out.write(import_text::proof(shell.out.paint(), &proof, found.state.is_some()));
     Ok(if proof.holds() { ExitCode::Success } else { ExitCode::Error })
 }
 
@@ -180,8 +180,7 @@ fn finish(
 }
 
 fn show(path: &str, text: &str, shell: &Shell) {
-    // The texts quote what is hostile in them by themselves.
-    shell.out.write(&format!("==> {}\n{text}\n", escape::line(path)));
+    shell.out.line(escaped!("==> {}\n{}", escape::line(path), escape::block(text)));
 }
 
 /// Loads the project, with files that are not written yet, for the one target that is asked for.

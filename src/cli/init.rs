@@ -8,7 +8,7 @@ use super::args::project_name;
 use super::scaffolded::told;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::scaffold::{surroundings, write_files};
 use crate::workflow::{Error, ErrorKind, Hint, Problem};
 
@@ -52,11 +52,13 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
         name.ok_or_else(|| Error::from(ErrorKind::WrongUsage(Problem::NoProjectName)).hint(Hint::NameProject))?;
     write_project(&root, &name, args, shell).map_err(|error| error.hint(Hint::NameAnotherFolder))?;
     let shown = root.display().to_string();
-    let there = if shown.is_empty() { String::new() } else { format!(" --project {}", escape::line(&shown)) };
-    shell.err.line(&format!(
-        "\nNext:\n  keywright plan --sandbox{there}   # a rehearsal, no account needed\n  \
+    let there = (!shown.is_empty()).then(|| escaped!(" --project {}", escape::line(&shown)));
+    shell.err.line(escaped!(
+        "\nNext:\n  keywright plan --sandbox{}   # a rehearsal, no account needed\n  \
          keywright explain Secret   # what a manifest can say\n  \
-         keywright plan{there}   # with your AWS credentials"
+         keywright plan{}   # with your AWS credentials",
+        there,
+        there,
     ));
     Ok(ExitCode::Success)
 }

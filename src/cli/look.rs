@@ -8,7 +8,7 @@ use super::report::warn_of;
 use super::shell::Shell;
 use crate::drift::{Class, DriftReport, Ignore};
 use crate::exit_code::ExitCode;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::{Error, Look};
 
 /// What a look for drift looks at, and what of it counts.
@@ -55,7 +55,7 @@ impl LookArgs {
     /// Warns of every `--ignore` that is over.
     pub(super) fn tell_what_is_over(&self, now: Timestamp, shell: &Shell) {
         for ignore in self.ignore.iter().filter(|ignore| ignore.is_over(now)) {
-            warn_of(&format!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
+            warn_of(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
         }
     }
 

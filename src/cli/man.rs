@@ -9,7 +9,7 @@ use clap_mangen::Man;
 
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::files::write_whole;
 use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
@@ -31,7 +31,7 @@ pub(super) fn man(args: &ManArgs, shell: &Shell) -> Result<ExitCode, Error> {
     command.build();
     let Some(folder) = &args.dir else {
         let page = page(&command).map_err(|error| Error::from(ErrorKind::Local(Problem::ManualPage)).because(error))?;
-        shell.out.write(&page);
+        shell.out.write(escape::script(&page));
         return Ok(ExitCode::Success);
     };
     let mut pages = Vec::new();
@@ -41,8 +41,7 @@ pub(super) fn man(args: &ManArgs, shell: &Shell) -> Result<ExitCode, Error> {
     written.map_err(|error| {
         Error::file(folder, FileProblem::PagesNotWritten).because(error).hint(Hint::NameAnotherManFolder)
     })?;
-    let shown = escape::line(&folder.display().to_string()).into_owned();
-    shell.err.line(&format!("wrote {} pages into {shown}", pages.len()));
+    shell.err.line(escaped!("wrote {} pages into {}", pages.len(), escape::path(folder)));
     Ok(ExitCode::Success)
 }
 

@@ -48,6 +48,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 pub use shell::{ColorChoice, Output, Shell};
 
 use crate::exit_code::ExitCode;
+use crate::render::escape;
 use crate::workflow::{self, Error, Problem};
 
 /// Keeps AWS Secrets Manager in step with git.
@@ -166,16 +167,16 @@ fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
 
 /// `--help` and `--version` are answers; everything else is wrong usage.
 fn usage(error: &clap::Error, shell: &Shell) -> ExitCode {
-    let text = if shell.err.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let text = if shell.out.colour() { error.render().ansi().to_string() } else { error.render().to_string() };
-            shell.out.write(&text);
-            ExitCode::Success
-        }
-        _ => {
-            shell.err.write(&text);
-            ExitCode::Usage
-        }
-    }
+    let (output, code) = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (&shell.out, ExitCode::Success),
+        _ => (&shell.err, ExitCode::Usage),
+    };
+    // It quotes the arguments.
+    let text = error.render();
+    output.write(if output.colour() {
+        escape::painted_block(&text.ansi().to_string())
+    } else {
+        escape::block(&text.to_string())
+    });
+    code
 }

@@ -14,7 +14,7 @@ use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::plan::Selection;
 use crate::reconcile::Reading;
-use crate::render::{escape, plan_html, plan_markdown, prepared};
+use crate::render::{escape, escaped, plan_html, plan_markdown, prepared};
 use crate::workflow::{
     ApprovedPlan, Cache, Error, ErrorKind, NothingDone, PlanRequest, Prepared, Readiness, RunFlags, lines, readiness,
 };
@@ -114,11 +114,12 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
         let flags = RunFlags { selection: &selection, overrides: request.overrides, read_values: args.read_values };
         let approved = ApprovedPlan::new(lines(&prepared, &flags));
         approved.save(out)?;
-        let shown = escape::line(&out.display().to_string()).into_owned();
-        shell.err.line(&format!(
-            "The plan is in {shown}: {}\nkeywright apply {shown}, with the same flags, carries out this plan and no \
-             other.",
-            approved.fingerprint()
+        let shown = escape::path(out);
+        shell.err.line(escaped!(
+            "The plan is in {}: {}\nkeywright apply {}, with the same flags, carries out this plan and no other.",
+            shown,
+            escape::line(approved.fingerprint()),
+            shown,
         ));
     }
     tell_calls(&session.aws, verbose, shell);
@@ -128,9 +129,9 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
 
 fn show(format: PlanFormat, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {
     match format {
-        PlanFormat::Text => shell.out.write(&prepared::text(shell.out.paint(), prepared)),
-        PlanFormat::Json => shell.out.write(&prepared::json(prepared)),
-        PlanFormat::Markdown => shell.out.write(&plan_markdown::markdown(&prepared::view(prepared, selection))),
-        PlanFormat::Html => shell.out.write(&plan_html::html(&prepared::view(prepared, selection))),
+        PlanFormat::Text => shell.out.write(prepared::text(shell.out.paint(), prepared)),
+        PlanFormat::Json => shell.out.write(prepared::json(prepared)),
+        PlanFormat::Markdown => shell.out.write(plan_markdown::markdown(&prepared::view(prepared, selection))),
+        PlanFormat::Html => shell.out.write(plan_html::html(&prepared::view(prepared, selection))),
     }
 }

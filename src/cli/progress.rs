@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::shell::{Output, Shell};
 use crate::apply::ApplyEvent;
 use crate::live::ReadProgress;
-use crate::render::{Paint, apply_text, escape};
+use crate::render::{Escaped, Paint, Terminal, apply_text, escape, escaped};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(100);
@@ -50,23 +50,23 @@ impl ReadingLine {
             }
             ReadProgress::PolicyRead => counts.policies += 1,
         }
-        self.bar.set_message(counts.text());
+        self.bar.set_message(counts.text().into_owned());
     }
 }
 
 impl Counts {
-    fn text(&self) -> String {
+    fn text(&self) -> Escaped<Terminal> {
         let Self { listed, described, policies, policies_expected, policies_begun } = self;
-        let mut text = format!("{listed} listed, {described} described");
+        let mut text = escaped!("{} listed, {} described", listed, described);
         if *policies_expected > 0 {
-            text.push_str(&format!(", {policies} of {policies_expected} policies"));
+            text.push(&escaped!(", {} of {} policies", policies, policies_expected));
         }
         // Policies are the slow part: the list itself does not say how long it is.
         let left = policies_expected.saturating_sub(*policies);
         if let (Some(begun), true) = (policies_begun, *policies > 0 && left > 0) {
             let each = begun.elapsed().as_secs_f64() / f64::from(u32::try_from(*policies).unwrap_or(u32::MAX));
             let seconds = each * f64::from(u32::try_from(left).unwrap_or(u32::MAX));
-            text.push_str(&format!(", about {seconds:.0} s left"));
+            text.push(&escaped!(", about {} s left", escape::decimal(seconds, 0)));
         }
         text
     }
@@ -84,18 +84,17 @@ pub(super) struct Spinner {
 }
 
 impl Spinner {
-    /// `what` must be escaped already.
-    pub(super) fn new(shell: &Shell, what: &str) -> Self {
+    pub(super) fn new(shell: &Shell, what: Escaped<Terminal>) -> Self {
         let bar = ProgressBar::with_draw_target(None, target(shell));
         bar.set_style(style("{spinner} {msg} ({elapsed})"));
-        bar.set_message(what.to_owned());
+        bar.set_message(what.into_owned());
         bar.enable_steady_tick(TICK);
         Self { bar }
     }
 
-    /// Says how far it has come; `what` must be escaped already.
-    pub(super) fn say(&self, what: String) {
-        self.bar.set_message(what);
+    /// Says how far it has come.
+    pub(super) fn say(&self, what: Escaped<Terminal>) {
+        self.bar.set_message(what.into_owned());
     }
 }
 
@@ -131,7 +130,7 @@ impl ApplyLines {
         if let Some(line) = apply_text::event(self.paint, event) {
             match &self.bar {
                 Some(bar) => bar.println(line),
-                None => self.err.line(&line),
+                None => self.err.line(line),
             }
         }
     }

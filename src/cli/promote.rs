@@ -12,7 +12,7 @@ use crate::aws::Writer;
 use crate::domain::Region;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::{Error, OneSecret, Primary, disown, primary_and_region};
 
 /// Make the replica of one secret a secret of its own.
@@ -48,7 +48,7 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.stop_replication(&secret.name).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     let name = escape::line(written.found.secret.name.as_str());
-    shell.out.line(&format!("{name}: a secret of its own in {} now.", escape::line(region.as_str())));
+    shell.out.line(escaped!("{}: a secret of its own in {} now.", name, escape::line(region.as_str())));
     let disowned = written.record(async |writer| disown(writer, &written.found.secret.name).await).await;
     tell_calls(&written.found.aws, verbose, shell);
     if disowned? {
@@ -60,22 +60,29 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
 fn tell_consequences(found: &OneSecret, primary: &Region, region: &Region, shell: &Shell) {
     let paint = shell.out.paint();
     let (primary, region) = (escape::line(primary.as_str()), escape::line(region.as_str()));
-    shell.out.line(&format!(
-        "{}: the replica in {region} becomes a secret of its own\n\n  \
-         changes in {primary}, rotations included, no longer reach {region}\n  \
-         the secret in {region} keeps its value, its key and its ARN, and is read as before\n  \
-         to make it a replica again, it must be deleted in {region} first",
+    shell.out.line(escaped!(
+        "{}: the replica in {} becomes a secret of its own\n\n  \
+         changes in {}, rotations included, no longer reach {}\n  \
+         the secret in {} keeps its value, its key and its ARN, and is read as before\n  \
+         to make it a replica again, it must be deleted in {} first",
         paint.strong(escape::line(found.secret.name.as_str())),
+        region,
+        primary,
+        region,
+        region,
+        region,
     ));
     let declared =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.replicas.as_ref());
     if let Some(declared) = declared
         .filter(|declared| declared.value.as_ref().is_some_and(|replicas| replicas.contains_key(region.as_ref())))
     {
-        let origin = escape::line(&declared.origin.to_string()).into_owned();
-        let text = format!(
-            "{origin} still wants a replica in {region}: remove it there, or the next apply tries again and fails"
+        let origin = escape::line(&declared.origin.to_string());
+        let text = escaped!(
+            "{} still wants a replica in {}: remove it there, or the next apply tries again and fails",
+            origin,
+            region
         );
-        warn_of(&text, shell);
+        warn_of(text, shell);
     }
 }

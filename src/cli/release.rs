@@ -14,7 +14,7 @@ use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::exit_code::ExitCode;
 use crate::plan::{Plan, PlanReport};
-use crate::render::{apply_text, escape, plan_text};
+use crate::render::{apply_text, escape, escaped, plan_text};
 use crate::workflow::{Error, Release};
 
 /// Stop managing one secret and keep it.
@@ -37,7 +37,7 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
     args.journal.check()?;
     let found = find(&args.secret, shell).await?;
     let release = Release::plan(&found)?;
-    shell.out.write(&plan_text::target(shell.out.paint(), &release.plan, &PlanReport::default()));
+    shell.out.write(plan_text::target(shell.out.paint(), &release.plan, &PlanReport::default()));
     warn_of_manifest(&found.desired, &found.secret.name, shell);
 
     let journal = args.journal.open(&found.root, "release")?;
@@ -62,15 +62,15 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
 /// A manifest that still names the secret would adopt it at the next apply.
 fn warn_of_manifest(desired: &Desired, name: &SecretName, shell: &Shell) {
     if let Some(desired_secret) = desired.secrets.get(name) {
-        let text = format!(
+        let text = escaped!(
             "{}:{} still names it, so the next apply would adopt it again",
             escape::line(&desired_secret.origin.file),
             desired_secret.origin.line
         );
-        warn_of(&text, shell);
+        warn_of(text, shell);
     }
 }
 
 fn tell_summary(plan: &Plan, report: &ApplyReport, shell: &Shell) {
-    shell.out.line(&format!("\n{}", apply_text::summary(shell.out.paint(), plan, report)));
+    shell.out.line(escaped!("\n{}", apply_text::summary(shell.out.paint(), plan, report)));
 }

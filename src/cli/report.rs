@@ -5,7 +5,8 @@ use crate::aws::Aws;
 use crate::exit_code::ExitCode;
 use crate::manifest::{Diagnostics, codes};
 use crate::render::error::{hints, mistakes, text};
-use crate::render::{diagnostics, escape};
+use crate::render::escape::Fragment;
+use crate::render::{Escaped, Terminal, diagnostics, escape, escaped};
 use crate::workflow::{Error, ErrorKind, NothingDone};
 
 /// Prints an error, and says what the process ends with when it is the end.
@@ -14,16 +15,16 @@ pub(super) fn report(error: &Error, shell: &Shell) -> ExitCode {
     match (&error.kind, mistakes(error)) {
         // The manifests' own form has file, line and the line's text.
         (_, Some(found)) => {
-            shell.err.write(&diagnostics::text(found, shell.err.colour()));
+            shell.err.write(diagnostics::text(found, shell.err.colour()));
             for hint in hints {
-                shell.err.line(&hint);
+                shell.err.line(hint);
             }
         }
         // Somebody who answers no, or presses Ctrl-C, made no mistake.
         (ErrorKind::NothingDone(NothingDone::Declined), None) => shell.err.line("Nothing was applied."),
         (ErrorKind::Interrupted { what }, None) => {
             if let Some(what) = what {
-                shell.err.line(&format!("{what}"));
+                shell.err.line(escape::line(&what.to_string()));
             }
         }
         _ => shell.error(&text(error), &hints),
@@ -39,13 +40,13 @@ pub(super) fn report_all(errors: &[Error], shell: &Shell) -> ExitCode {
 /// Prints something that is wrong and ends nothing.
 pub(super) fn warn(error: &Error, shell: &Shell) {
     let hints = hints(error);
-    let hints = if hints.is_empty() { String::new() } else { format!(" ({})", hints.join("; ")) };
-    warn_of(&format!("{}{hints}", text(error)), shell);
+    let hints = (!hints.is_empty()).then(|| escaped!(" ({})", Escaped::join(hints, "; ")));
+    warn_of(escaped!("{}{}", text(error), hints), shell);
 }
 
-/// Prints a warning; the text must be escaped already.
-pub(super) fn warn_of(text: &str, shell: &Shell) {
-    shell.err.line(&format!("{}: {text}", shell.err.paint().warning("warning")));
+/// Prints a warning.
+pub(super) fn warn_of(text: impl Fragment<Terminal>, shell: &Shell) {
+    shell.err.line(escaped!("{}: {}", shell.err.paint().warning("warning"), text));
 }
 
 /// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that
@@ -53,13 +54,16 @@ pub(super) fn warn_of(text: &str, shell: &Shell) {
 pub(super) fn tell_warnings(found: &Diagnostics, shell: &Shell) {
     let rules = found.of(&codes::RULE_BROKEN_WARNING);
     if rules.warning_count() > 0 {
-        shell.err.line(&diagnostics::text(&rules, shell.err.colour()));
+        shell.err.line(diagnostics::text(&rules, shell.err.colour()));
     }
     let number = found.warning_count() - rules.warning_count();
     if number > 0 {
         let plural = if number == 1 { "" } else { "s" };
         let other = if rules.warning_count() > 0 { "other " } else { "" };
-        warn_of(&format!("{number} {other}warning{plural} in the manifests: keywright validate shows them\n"), shell);
+        warn_of(
+            escaped!("{} {}warning{} in the manifests: keywright validate shows them\n", number, other, plural),
+            shell,
+        );
     }
 }
 
@@ -69,7 +73,8 @@ pub(super) fn tell_calls(aws: &Aws, verbose: u8, shell: &Shell) {
         return;
     }
     let calls = aws.calls().by_operation();
-    let each: Vec<String> =
-        calls.iter().map(|(operation, number)| format!("{} {number}", escape::line(operation))).collect();
-    shell.err.line(&format!("API calls: {} in all: {}", aws.calls().total(), each.join(", ")));
+    let each = calls
+        .iter()
+        .map(|(operation, number)| -> Escaped<Terminal> { escaped!("{} {}", escape::line(operation), number) });
+    shell.err.line(escaped!("API calls: {} in all: {}", aws.calls().total(), Escaped::join(each, ", ")));
 }

@@ -12,7 +12,7 @@ use crate::aws::Writer;
 use crate::desired::State;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
-use crate::render::escape;
+use crate::render::{Escaped, Terminal, escape, escaped};
 use crate::workflow::{Error, SecretProblem};
 
 /// Cancel the scheduled deletion of one secret.
@@ -33,26 +33,24 @@ pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> R
     let Some(deleted) = found.secret.deleted_at else {
         return Err(found.refuse(SecretProblem::NotScheduledForDeletion));
     };
-    let when = deleted.strftime("%Y-%m-%d %H:%M UTC");
+    let when = escape::time::<Terminal>(deleted, "%Y-%m-%d %H:%M UTC");
     let shown = escape::line(name.as_str());
-    shell.out.line(&format!("{}: its deletion was asked for on {when}", shell.out.paint().strong(&shown)));
+    shell.out.line(escaped!("{}: its deletion was asked for on {}", shell.out.paint().strong(&shown), when));
     let desired_secret = found.desired.secrets.get(&name);
     if desired_secret.is_none_or(|desired_secret| desired_secret.state == State::Absent) {
-        let why = desired_secret.map_or_else(
-            || "no manifest names it: it will be an orphan, and is deleted again where prune is delete".to_owned(),
+        let why: Escaped<Terminal> = desired_secret.map_or_else(
+            || "no manifest names it: it will be an orphan, and is deleted again where prune is delete".into(),
             |desired_secret| {
-                format!(
-                    "{} says state: absent, so the next apply deletes it again",
-                    escape::line(&desired_secret.origin.to_string())
-                )
+                let origin = escape::line(&desired_secret.origin.to_string());
+                escaped!("{} says state: absent, so the next apply deletes it again", origin)
             },
         );
-        warn_of(&why, shell);
+        warn_of(why, shell);
     }
     let work = DayTwo { command: "restore", question: "Restore it", region: None };
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.restore(&secret.arn).await;
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     tell_calls(&written.found.aws, verbose, shell);
-    shell.out.line(&format!("{shown}: restored."));
+    shell.out.line(escaped!("{}: restored.", shown));
     Ok(ExitCode::Success)
 }

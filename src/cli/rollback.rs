@@ -12,7 +12,7 @@ use crate::aws::Writer;
 use crate::domain::StagingLabel;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
-use crate::render::escape;
+use crate::render::{Terminal, escape, escaped};
 use crate::workflow::{Error, OneSecret, git_version, rollback_versions};
 
 /// Move AWSCURRENT of one secret back to an earlier version.
@@ -43,45 +43,47 @@ pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) ->
     let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
     tell_calls(&written.found.aws, verbose, shell);
     let name = escape::line(written.found.secret.name.as_str());
-    shell.out.line(&format!("{name}: AWSCURRENT is on {} now.", escape::line(&to)));
+    shell.out.line(escaped!("{}: AWSCURRENT is on {} now.", name, escape::line(&to)));
     Ok(ExitCode::Success)
 }
 
 fn tell_consequences(found: &OneSecret, from: &str, to: &str, shell: &Shell) {
     let paint = shell.out.paint();
     let (from_text, to_text) = (escape::line(from), escape::line(to));
-    shell.out.line(&format!(
-        "{}\n\n  AWSCURRENT   {} → {}\n  AWSPREVIOUS  → {from_text}",
+    shell.out.line(escaped!(
+        "{}\n\n  AWSCURRENT   {} → {}\n  AWSPREVIOUS  → {}",
         paint.strong(escape::line(found.secret.name.as_str())),
         paint.removed(&from_text),
         paint.added(&to_text),
+        from_text,
     ));
     let previous = found.secret.holder(StagingLabel::PREVIOUS).filter(|previous| *previous != to);
     let only_label = |id: &&str| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
     if let Some(previous) = previous.filter(only_label) {
-        shell.out.line(&format!(
+        let previous = escape::line(previous);
+        shell.out.line(escaped!(
             "  {} loses its last label, is deprecated then, and may be removed by Secrets Manager",
-            escape::line(previous)
+            previous
         ));
     }
     if let Some(rotated) = found.secret.rotation.last {
-        let text = format!(
+        let text = escaped!(
             "rotation owns this value (last on {}): the credential in an earlier version may no longer work",
-            rotated.strftime("%Y-%m-%d")
+            escape::time::<Terminal>(rotated, "%Y-%m-%d")
         );
-        warn_of(&text, shell);
+        warn_of(text, shell);
     }
     if let Some(value) =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.value.as_ref())
     {
         let gits = git_version(found).is_some_and(|git| git == to);
         if !gits {
-            let text = format!(
+            let text = escaped!(
                 "git still holds another value ({}:{}): change it there too, or the next apply puts it back",
                 escape::line(&value.origin.file),
                 value.origin.line
             );
-            warn_of(&text, shell);
+            warn_of(text, shell);
         }
     }
 }

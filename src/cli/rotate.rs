@@ -15,7 +15,7 @@ use crate::aws::Writer;
 use crate::domain::StagingLabel;
 use crate::exit_code::ExitCode;
 use crate::live::LiveSecret;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::{Error, Hint, OneSecret, SecretProblem, Stop, follow_rotation};
 
 /// The staging label of a rotation that is not complete.
@@ -72,16 +72,17 @@ async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) 
     }
     let name = escape::line(secret.name.as_str());
     let rotation = crate::render::rotation(&setup);
-    shell.out.line(&format!(
-        "{}: gets a new value now, {rotation}\n\n  readers of AWSCURRENT get the new one as soon as the rotation ends; \
+    shell.out.line(escaped!(
+        "{}: gets a new value now, {}\n\n  readers of AWSCURRENT get the new one as soon as the rotation ends; \
          the old one stays as AWSPREVIOUS",
-        shell.out.paint().strong(&name)
+        shell.out.paint().strong(&name),
+        rotation,
     ));
     let work = DayTwo { command: "rotate", question: "Rotate it", region: None };
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.rotate(&secret.arn, None, true).await;
     let (written, Rotating { version_id, .. }) = args.day_two.carry_out(found, work, stop, call, shell).await?;
     let version = version_id.unwrap_or_default();
-    shell.out.line(&format!("{name}: the rotation to {} has begun.", escape::line(&version)));
+    shell.out.line(escaped!("{}: the rotation to {} has begun.", name, escape::line(&version)));
     if args.wait {
         follow(args, &written, &version, stop, shell).await?;
     }
@@ -92,12 +93,12 @@ async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) 
 async fn follow(args: &RotateArgs, written: &Written, version: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let name = &written.found.secret.name;
     let shown = escape::line(name.as_str());
-    let spinner = Spinner::new(shell, &format!("rotating {shown}"));
+    let spinner = Spinner::new(shell, escaped!("rotating {}", shown));
     let timeout = Duration::from_secs(args.timeout);
     let followed = follow_rotation(&written.writer, name, version, timeout, stop).await;
     drop(spinner);
     followed?;
-    shell.out.line(&format!("{shown}: rotated; {} is current.", escape::line(version)));
+    shell.out.line(escaped!("{}: rotated; {} is current.", shown, escape::line(version)));
     Ok(())
 }
 
@@ -106,20 +107,24 @@ async fn repair(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
         return Err(found.refuse(SecretProblem::NotStuck));
     };
     let name = escape::line(found.secret.name.as_str());
-    let (paint, id) = (shell.out.paint(), escape::line(&stuck).into_owned());
-    shell.out.line(&format!(
-        "{}: {PENDING} is taken from {id}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \
+    let (paint, id) = (shell.out.paint(), escape::line(&stuck));
+    shell.out.line(escaped!(
+        "{}: {} is taken from {}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \
          the current version stays as it is",
         paint.strong(&name),
-        paint.warning("when the function had changed the database or service already, that version is the only \
-            valid credential"),
+        PENDING,
+        id,
+        paint.warning(
+            "when the function had changed the database or service already, that version is the only \
+            valid credential"
+        ),
     ));
     let work = DayTwo { command: "rotate --repair", question: "Take the label away", region: None };
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| -> Result<Receipt, _> {
         writer.remove_label(&secret.arn, PENDING, &stuck).await
     };
     let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
-    shell.out.line(&format!("{name}: repaired. `keywright rotate` starts a rotation."));
+    shell.out.line(escaped!("{}: repaired. `keywright rotate` starts a rotation.", name));
     Ok(written)
 }
 
@@ -128,16 +133,16 @@ async fn cancel(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell)
         return Err(found.refuse(SecretProblem::NoRotation));
     }
     let name = escape::line(found.secret.name.as_str());
-    shell.out.line(&format!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
+    shell.out.line(escaped!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
     let desired_secret =
         found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.rotation.as_ref());
     if let Some(declared) = desired_secret.filter(|declared| declared.value.is_some()) {
-        let origin = escape::line(&declared.origin.to_string()).into_owned();
-        warn_of(&format!("{origin} declares rotation: the next apply switches it on again"), shell);
+        let origin = escape::line(&declared.origin.to_string());
+        warn_of(escaped!("{} declares rotation: the next apply switches it on again", origin), shell);
     }
     let work = DayTwo { command: "rotate --cancel", question: "Switch rotation off", region: None };
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.cancel_rotation(&secret.arn).await;
     let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
-    shell.out.line(&format!("{name}: rotation is off."));
+    shell.out.line(escaped!("{}: rotation is off.", name));
     Ok(written)
 }

@@ -9,7 +9,7 @@ use super::args::ProjectArgs;
 use super::interrupt;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::render::count;
+use crate::render::{count, escape, escaped};
 use crate::sandbox::{Options, Sandbox, Server};
 use crate::workflow::{Error, ErrorKind, Hint, Problem, enforce, inject_faults, make_fixtures, open_sandbox, stopped};
 
@@ -133,7 +133,7 @@ pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> Result<ExitCod
         SandboxVerb::Advance { by, place } => {
             let sandbox = place.open(shell)?;
             advance(&sandbox, *by)?;
-            shell.out.line(&format!("The sandbox's clock shows {}.", sandbox.now()));
+            shell.out.line(escaped!("The sandbox's clock shows {}.", escape::line(&sandbox.now().to_string())));
         }
         SandboxVerb::Reset { place } => {
             let failed = |error| Error::from(ErrorKind::Local(Problem::SandboxReset)).because(error);
@@ -147,7 +147,7 @@ pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> Result<ExitCod
 /// Makes the secrets of a file; how many were new is said on standard error.
 fn fixtures_of(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), Error> {
     let made = make_fixtures(sandbox, file)?;
-    shell.err.line(&format!("{} made", count(made, "secret")));
+    shell.err.line(escaped!("{} made", count(made, "secret")));
     Ok(())
 }
 
@@ -177,7 +177,7 @@ async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), 
     let server = bound.map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherPort))?;
     let stop = interrupt::listen();
     // The ready line: clients may connect from here on, and whoever started it may stop it.
-    shell.out.line(&format!("keywright sandbox ready on http://{}", server.local_addr()));
+    shell.out.line(escaped!("keywright sandbox ready on http://{}", escape::address(server.local_addr())));
     server.run(async move { stopped(&stop).await }).await;
     Ok(())
 }

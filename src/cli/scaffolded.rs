@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::shell::Shell;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::scaffold::Scaffolded;
 
 /// Says what became of a file.
@@ -13,5 +13,5 @@ pub(super) fn told(what: Scaffolded, path: &Path, shell: &Shell) {
         Scaffolded::Kept => "kept ",
         Scaffolded::AddedTo => "added to",
     };
-    shell.err.line(&format!("{word} {}", escape::line(&path.display().to_string())));
+    shell.err.line(escaped!("{} {}", word, escape::path(path)));
 }

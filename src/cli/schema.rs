@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{project_schema, secret_schema};
-use crate::render::{apply_json, drift, plan_json};
+use crate::render::{apply_json, drift, escape, plan_json};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -38,6 +38,6 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),
     };
-    shell.out.line(&format!("{schema:#}"));
+    shell.out.write(escape::json(&schema));
     ExitCode::Success
 }

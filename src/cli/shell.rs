@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 
 use crate::exit_code::ExitCode;
-use crate::render::{Escaped, Paint, Terminal};
+use crate::render::escape::Fragment;
+use crate::render::{Artifact, Escaped, Paint, Terminal, escape, escaped};
 use crate::sandbox::Sandbox;
 
 /// When to use colour.
@@ -21,7 +22,41 @@ pub enum ColorChoice {
     Never,
 }
 
-/// One output stream. Clones write to the same place.
+/// One output stream. Clones write to the same place. Only what is escaped can be written:
+///
+/// ```
+/// use keywright::cli::Output;
+/// use keywright::render::escape;
+///
+/// let out = Output::new(Box::new(std::io::sink()), false);
+/// let description = String::from("\u{1b}[2J");
+/// out.line(escape::line(&description));
+/// out.write(escape::json(&description));
+/// ```
+///
+/// Text as it came does not compile, as a line
+///
+/// ```compile_fail,E0277
+/// let out = keywright::cli::Output::new(Box::new(std::io::sink()), false);
+/// let description = String::from("\u{1b}[2J");
+/// out.line(&description);
+/// ```
+///
+/// or as a document:
+///
+/// ```compile_fail,E0277
+/// let out = keywright::cli::Output::new(Box::new(std::io::sink()), false);
+/// let description = String::from("\u{1b}[2J");
+/// out.write(description);
+/// ```
+///
+/// Nor does a line that was made safe for another format:
+///
+/// ```compile_fail,E0277
+/// let out = keywright::cli::Output::new(Box::new(std::io::sink()), false);
+/// let description = String::from("\u{1b}[2J");
+/// out.line(keywright::render::escape::markup(&description));
+/// ```
 #[derive(Clone)]
 pub struct Output {
     sink: Arc<Mutex<Box<dyn Write + Send>>>,
@@ -46,8 +81,9 @@ impl Output {
         Paint::new(self.colour)
     }
 
-    /// Writes text as it is. A failure is kept, and decides the exit code in the end.
-    pub fn write(&self, text: &str) {
+    /// Writes a document. A failure is kept, and decides the exit code in the end.
+    pub fn write(&self, document: impl Into<Artifact>) {
+        let text = document.into();
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = sink.write_all(text.as_bytes()).and_then(|()| sink.flush()) {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -55,8 +91,9 @@ impl Output {
     }
 
     /// Writes a line.
-    pub fn line(&self, text: &str) {
-        self.write(&format!("{text}\n"));
+    pub fn line(&self, text: impl Fragment<Terminal>) {
+        let line: Escaped<Terminal> = escaped!("{}\n", text);
+        self.write(line);
     }
 }
 
@@ -102,12 +139,12 @@ impl Shell {
         }
     }
 
-    /// Says what went wrong, and what can be done about it, line by line. Both must be escaped already.
-    pub(super) fn error(&self, message: &str, hints: &[Escaped<Terminal>]) {
+    /// Says what went wrong, and what can be done about it, line by line.
+    pub(super) fn error(&self, message: &Escaped<Terminal>, hints: &[Escaped<Terminal>]) {
         let paint = self.err.paint();
-        self.err.line(&format!("{}: {message}", paint.error("error")));
+        self.err.line(escaped!("{}: {}", paint.error("error"), message));
         for hint in hints {
-            self.err.line(&format!("  {}", paint.faint(hint)));
+            self.err.line(escaped!("  {}", paint.faint(hint)));
         }
     }
 
@@ -117,7 +154,8 @@ impl Shell {
         let failure = self.out.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match &*failure {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                self.error(&format!("standard output could not be written: {error}"), &[]);
+                let cause = escape::line(&error.to_string());
+                self.error(&escaped!("standard output could not be written: {}", cause), &[]);
                 code.worst(ExitCode::Error)
             }
             _ => code,

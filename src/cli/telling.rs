@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::progress::{ApplyLines, ReadingLine, Spinner};
 use super::report::{report, warn};
 use super::shell::{Output, Shell};
-use crate::render::{apply_text, count, escape};
+use crate::render::{apply_text, count, escape, escaped};
 use crate::workflow::Event;
 
 /// Whoever listens to a run for people.
@@ -50,7 +50,7 @@ impl<'a> Telling<'a> {
             }
             Event::Applying(place) => {
                 let name = &place.desired.target.name;
-                shell.err.line(&format!("\nApplying to {}", escape::line(name)));
+                shell.err.line(escaped!("\nApplying to {}", escape::line(name)));
                 shown.applying = Some(ApplyLines::new(shell, name, place.target.plan.action_count()));
             }
             Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.tell(&event)),
@@ -59,21 +59,21 @@ impl<'a> Telling<'a> {
             }
             Event::Carried(plan, report) => {
                 shown.applying = None;
-                self.talk.line(&format!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
+                self.talk.line(escaped!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
             }
             Event::Verified { remaining, held_back, done } => {
-                self.talk.line(&apply_text::verified(self.talk.paint(), remaining, held_back, done));
+                self.talk.line(apply_text::verified(self.talk.paint(), remaining, held_back, done));
             }
             Event::WaitingForReplicas { secrets: None } => {
-                shown.waiting = Some(Spinner::new(shell, "waiting for replicas"));
+                shown.waiting = Some(Spinner::new(shell, "waiting for replicas".into()));
             }
             Event::WaitingForReplicas { secrets: Some(secrets) } => {
-                let text = format!("waiting for the replicas of {}", count(secrets, "secret"));
-                shown.waiting.iter().for_each(|spinner| spinner.say(text.clone()));
+                let text = || escaped!("waiting for the replicas of {}", count(secrets, "secret"));
+                shown.waiting.iter().for_each(|spinner| spinner.say(text()));
             }
             Event::WaitedForReplicas => shown.waiting = None,
             Event::ReplicasInSync { secrets } => {
-                self.talk.line(&format!("  replicas of {} in sync", count(secrets, "secret")));
+                self.talk.line(escaped!("  replicas of {} in sync", count(secrets, "secret")));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::args::ProjectArgs;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::{LoadOptions, Loaded, load};
-use crate::render::{Artifact, diagnostics};
+use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped};
 
 /// Check manifests offline.
 ///
@@ -49,21 +49,20 @@ pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
         Format::Sarif => diagnostics::sarif(diagnostics, &args.project.folder_from_here()).into(),
         Format::Github => diagnostics::github(diagnostics, &args.project.folder_from_here()).into(),
     };
-    shell.out.write(&text);
+    shell.out.write(text);
     if args.format == Format::Text {
-        shell.err.line(&summary(&loaded));
+        shell.err.line(summary(&loaded));
     }
     if diagnostics.has_errors() { ExitCode::Error } else { ExitCode::Success }
 }
 
-fn summary(loaded: &Loaded) -> String {
-    let plural = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let read = format!("{} in {}", plural(loaded.secrets, "secret"), plural(loaded.files, "file"));
+fn summary(loaded: &Loaded) -> Escaped<Terminal> {
     let diagnostics = &loaded.diagnostics;
-    match (diagnostics.error_count(), diagnostics.warning_count()) {
-        (0, 0) => format!("{read}: no mistakes found"),
-        (0, warnings) => format!("{read}: {}", plural(warnings, "warning")),
-        (errors, 0) => format!("{read}: {}", plural(errors, "error")),
-        (errors, warnings) => format!("{read}: {}, {}", plural(errors, "error"), plural(warnings, "warning")),
-    }
+    let found: Escaped<Terminal> = match (diagnostics.error_count(), diagnostics.warning_count()) {
+        (0, 0) => "no mistakes found".into(),
+        (0, warnings) => escaped!("{}", count(warnings, "warning")),
+        (errors, 0) => escaped!("{}", count(errors, "error")),
+        (errors, warnings) => escaped!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    };
+    escaped!("{} in {}: {}", count(loaded.secrets, "secret"), count(loaded.files, "file"), found)
 }

@@ -47,7 +47,7 @@ pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) ->
     let entries = versions_of(&found).await?;
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };
-    shell.out.write(&match args.format {
+    shell.out.write(match args.format {
         Format::Text => {
             Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, git.as_deref(), &compared))
         }

@@ -22,10 +22,10 @@ use super::values::ValueArgs;
 use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
 use crate::files::{FileFault, read_operator_text};
-use crate::render::apply_json;
 use crate::render::drift::prometheus;
 use crate::render::error::{obstacle, reasons, target_line};
 use crate::render::watch::{Event, line, metrics, notification};
+use crate::render::{apply_json, escape, escaped};
 use crate::watch::{Board, Findings, Outcome, Pace, Rounds, Server, Webhook};
 use crate::workflow::{
     Error, ErrorKind, FileProblem, Hint, Journal, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings, stopped,
@@ -192,7 +192,8 @@ impl Listening {
         let server = Server::bind(board.clone(), address)
             .await
             .map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherListen))?;
-        shell.err.line(&format!("keywright watch answers on http://{}/healthz and /metrics", server.local_addr()));
+        let address = escape::address(server.local_addr());
+        shell.err.line(escaped!("keywright watch answers on http://{}/healthz and /metrics", address));
         let (end, ended) = oneshot::channel();
         // Told, or left alone: both are the end.
         let task = tokio::spawn(server.run(async { ended.await.unwrap_or(()) }));
@@ -216,7 +217,7 @@ struct Log {
 
 impl Log {
     fn tell(&self, project: &str, event: &Event<'_>) {
-        self.out.write(&line(Timestamp::now(), project, event));
+        self.out.write(line(Timestamp::now(), project, event));
     }
 
     /// What a round tells, as lines.

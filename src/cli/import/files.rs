@@ -7,7 +7,7 @@ use crate::cli::shell::Shell;
 use crate::files;
 use crate::import::ImportedFile;
 use crate::manifest::Outline;
-use crate::render::escape;
+use crate::render::{escape, escaped};
 use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
 /// The folder of a project that does not say where its manifests are.
@@ -96,8 +96,7 @@ pub(super) fn write_all(
         return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
     }
     for (path, _) in written {
-        let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-        shell.err.line(&format!("wrote {}", escape::line(&shown)));
+        shell.err.line(escaped!("wrote {}", escape::path(path.strip_prefix(".").unwrap_or(&path))));
     }
     Ok(())
 }

@@ -74,7 +74,7 @@ pub use markdown::{cell, code, code_block, html_code, markdown, marker};
 pub use markup::markup;
 pub(super) use snippet::{Lines, Mark, Shown, Snippet};
 pub(crate) use terminal::is_deceptive;
-pub use terminal::{block, line, source_line, styled};
+pub use terminal::{address, block, line, painted_block, path, script, source_line, styled};
 
 /// Text that is safe to write in a format: literals of this program, numbers, and what the functions of
 /// [`crate::render::escape`] have made of the text of others.

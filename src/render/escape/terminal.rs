@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
 
 use anstyle::Style;
 
@@ -97,6 +99,43 @@ pub fn line(text: &str) -> Escaped<Terminal> {
 /// Text of several lines: as [`line`], but line feeds stay.
 pub fn block(text: &str) -> Escaped<Terminal> {
     Escaped::vouch(text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
+}
+
+/// A file's path, on one line.
+pub fn path(path: &Path) -> Escaped<Terminal> {
+    line(&path.display().to_string())
+}
+
+/// An address and a port.
+pub fn address(address: SocketAddr) -> Escaped<Terminal> {
+    Escaped::vouch(address.to_string())
+}
+
+/// As [`block`], for text that is painted already: styles stay, and no other control sequence does.
+pub fn painted_block(text: &str) -> Escaped<Terminal> {
+    let mut out = Escaped::default();
+    for (at, part) in text.split("\u{1b}[").enumerate() {
+        let style = part.find(|c: char| !(c.is_ascii_digit() || c == ';')).filter(|end| part[*end..].starts_with('m'));
+        match style {
+            Some(end) if at > 0 => {
+                out.push_text("\u{1b}[");
+                out.push_text(&part[..=end]);
+                out.push(&block(&part[end + 1..]));
+            }
+            _ => {
+                if at > 0 {
+                    out.push(&line("\u{1b}["));
+                }
+                out.push(&block(part));
+            }
+        }
+    }
+    out
+}
+
+/// A script, or a manual page: as [`block`], but tabs stay too.
+pub fn script(text: &str) -> Escaped<Terminal> {
+    Escaped::vouch(text.split('\t').map(|part| block(part).text).collect::<Vec<_>>().join("\t"))
 }
 
 /// One line of source as it is quoted in a diagnostic: every dangerous character becomes one `\u{fffd}`, so that

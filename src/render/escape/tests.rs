@@ -12,6 +12,19 @@ fn terminal_control_and_reordering_become_visible() {
 }
 
 #[test]
+fn painted_text_keeps_its_styles_and_no_other_control_sequence() {
+    let painted = painted_block("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m unexpected '\u{1b}[2J\u{202e}'\n\u{1b}]0;x\u{7}");
+    let shown = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m unexpected '\\u{1b}[2J\\u{202e}'\n\\u{1b}]0;x\\u{7}";
+    assert_eq!(painted, shown);
+    assert_eq!(painted_block("\u{1b}[\u{1b}[1m::error::x"), "\\u{1b}[\u{1b}[1m\\u{3a}:error::x");
+}
+
+#[test]
+fn a_script_keeps_its_tabs_and_line_feeds_only() {
+    assert_eq!(script("if x\n\ty\u{1b}[2J\n"), "if x\n\ty\\u{1b}[2J\n");
+}
+
+#[test]
 fn no_line_of_a_log_is_a_command_of_its_runner() {
     assert_eq!(line("db ##[set-output name=plan]pwned"), "db ##\\u{5b}set-output name=plan]pwned");
     assert_eq!(block("a\n  ::stop-commands::t\n::x"), "a\n  \\u{3a}:stop-commands::t\n\\u{3a}:x");
