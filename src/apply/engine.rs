@@ -15,8 +15,8 @@ use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, Region, SecretName, Template, VersionId};
 use crate::live::{Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
-use crate::plan::{Action, LabelVersion, ObservedField, Plan, SecretPlan, conflicts, destroyed, rests_on_policy};
-use crate::value::Values;
+use crate::plan::{Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy};
+use crate::value::{SecretValue, Values};
 
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +203,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             }
             Action::PutValue(planned) => {
                 let known = |name: &SecretName| self.arns().get(name).cloned();
-                let (value, id) = render(self.values, &secret.name, planned, &known).await?;
+                let kept = self.kept(&secret.name, planned).await?;
+                let (value, id) = render(self.values, &secret.name, planned, kept.as_ref(), &known).await?;
                 let put = put(self.writer, arn, planned, &value, id.as_ref()).await?;
                 *just_put = Some(JustPut { version: put.version_id, of_git: id });
             }
@@ -267,7 +268,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         };
         let known = |name: &SecretName| self.arns().get(name).cloned();
         let value = match value {
-            Some(planned) => Some(render(self.values, name, planned, &known).await?),
+            Some(planned) => Some(render(self.values, name, planned, None, &known).await?),
             None => None,
         };
         let new = NewSecret {
@@ -282,6 +283,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         *just_put = created.version_id.map(|version| JustPut { version, of_git: None });
         self.arns().insert(name.clone(), created.arn);
         Ok(())
+    }
+
+    /// The live value whose generated parts a put keeps.
+    async fn kept(&self, name: &SecretName, planned: &PlannedValue) -> Result<Option<SecretValue>, ApplyError> {
+        let Some(version) = &planned.keeps_generated_of else { return Ok(None) };
+        let live = self.writer.value(name, version.as_str()).await?;
+        live.map(Some).ok_or_else(|| ApplyError::GeneratedPartsGone { version: version.clone() })
     }
 
     async fn put_policy(

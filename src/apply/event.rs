@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::CallRecord;
-use crate::domain::SecretName;
+use crate::domain::{SecretName, VersionId};
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
 use crate::value::ValueError;
@@ -94,6 +94,12 @@ pub enum ApplyError {
     PlantedValue {
         /// The version id.
         version: String,
+    },
+    /// The version whose generated parts were to be kept is not there any more. Nothing was put.
+    #[error("version {version}, whose generated parts were to be kept, is no longer there")]
+    GeneratedPartsGone {
+        /// The version id.
+        version: VersionId,
     },
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]

@@ -14,6 +14,7 @@ pub(super) async fn render(
     values: &impl Values,
     name: &SecretName,
     planned: &PlannedValue,
+    kept: Option<&SecretValue>,
     arns: &Arns<'_>,
 ) -> Result<(SecretValue, Option<VersionId>), ApplyError> {
     let id = match &planned.token {
@@ -27,7 +28,7 @@ pub(super) async fn render(
             }
         }
     };
-    let value = values.render(&planned.source, arns).await.map_err(|error| ApplyError::value(&error))?;
+    let value = values.render(&planned.source, kept, arns).await.map_err(|error| ApplyError::value(&error))?;
     Ok((value, id))
 }
 

@@ -271,7 +271,7 @@ fn found(finding: &Finding) -> Option<Drift> {
             Class::ValueChanged,
             "fields beside a generated one are others in git than in the live value".to_owned(),
             None,
-            "put the value once by hand, with the new fields and the password that it has",
+            "keywright apply --read-values puts them, and keeps the generated parts as they are live",
         ),
         FindingKind::ValueNotApplied { .. } => (
             Class::ValueChanged,

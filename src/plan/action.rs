@@ -125,6 +125,8 @@ pub struct PlannedValue {
     pub labels: Vec<String>,
     /// Where no version id stands for the content: a digest of what of it is encrypted or public in git, for approvals.
     pub digest: Option<String>,
+    /// The live version whose generated parts are kept: it is read right before the put. None makes them anew.
+    pub keeps_generated_of: Option<VersionId>,
 }
 
 /// The version id of a value that is put (`ClientRequestToken`).

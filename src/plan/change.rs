@@ -90,6 +90,8 @@ pub enum Change {
         reason: ValueReason,
         /// Where it comes from.
         source: Source,
+        /// Whether its generated parts stay as they are live.
+        generated_kept: bool,
         /// Where it is declared.
         origin: Origin,
     },

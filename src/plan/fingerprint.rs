@@ -183,8 +183,8 @@ fn policy_template(policy: &PolicyTemplate) -> Value {
 }
 
 fn planned_value(value: &PlannedValue) -> Value {
-    let PlannedValue { source: from, token, probe, labels, digest } = value;
-    json!({
+    let PlannedValue { source: from, token, probe, labels, digest, keeps_generated_of } = value;
+    let mut planned = json!({
         "source": source(from),
         "version": match token {
             Token::Id(id) => id.as_str(),
@@ -194,7 +194,11 @@ fn planned_value(value: &PlannedValue) -> Value {
         "content": digest,
         "compareWith": probe,
         "labels": labels,
-    })
+    });
+    if let Some(version) = keeps_generated_of {
+        planned["generatedPartsOf"] = json!(version.as_str());
+    }
+    planned
 }
 
 /// Where a value comes from; never what it is. Text in a manifest is public, and its version id stands for it.

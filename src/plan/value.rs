@@ -15,7 +15,7 @@ use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_
 use crate::domain::{SecretName, StagingLabel, Template, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
-use crate::value::{Identity, Source};
+use crate::value::{Identity, Source, version_after};
 
 /// The label of the version that readers get.
 const CURRENT: &str = StagingLabel::CURRENT;
@@ -114,9 +114,17 @@ impl ValuePlanner<'_> {
             difference.changes.push(Change::Value {
                 reason,
                 source: value.source.clone(),
+                generated_kept: planned.keeps_generated_of.is_some(),
                 origin: value.origin.clone(),
             });
             let compared = planned.probe.clone();
+            if let (Some(Identity::MadeOnce(id)), Token::Id(live)) =
+                (self.facts.identities.get(&self.desired.name), &planned.token)
+                && planned.keeps_generated_of.is_some()
+                && id != live
+            {
+                self.claim(id, live.as_str(), difference);
+            }
             difference.actions.push(Action::PutValue(Box::new(planned)));
             difference.actions.extend(compared.map(|live| Action::NoteEqualValue { live }));
             // A put of what the service has already moves no label, so the label follows.
@@ -160,11 +168,17 @@ impl ValuePlanner<'_> {
     /// plan without the key is empty.
     fn write_down(&self, difference: &mut Difference) {
         let current = self.observed.and_then(LiveSecret::current_version);
-        let (Some(Identity::Known(id)), Some(current)) = (self.facts.identities.get(&self.desired.name), current)
+        let (Some(Identity::Known(id) | Identity::MadeOnce(id)), Some(current)) =
+            (self.facts.identities.get(&self.desired.name), current)
         else {
             return;
         };
-        let claim = format!("{id}={current}");
+        self.claim(id, current, difference);
+    }
+
+    /// The tag `keywright:value`: what git knows as `id` is live under the id `live`.
+    fn claim(&self, id: &VersionId, live: &str, difference: &mut Difference) {
+        let claim = format!("{id}={live}");
         difference.changes.push(Change::Tag {
             key: VALUE_TAG.to_owned(),
             before: self.observed.and_then(|secret| secret.tags.get(VALUE_TAG).cloned()),
@@ -196,6 +210,7 @@ impl ValuePlanner<'_> {
             difference.changes.push(Change::Value {
                 reason: ValueReason::ForLabel,
                 source: value.source.clone(),
+                generated_kept: false,
                 origin: value.origin.clone(),
             });
         }
@@ -205,6 +220,7 @@ impl ValuePlanner<'_> {
             probe: None,
             labels: on_git.iter().map(|wanted| wanted.label.clone()).collect(),
             digest: None,
+            keeps_generated_of: None,
         })));
         made
     }
@@ -229,6 +245,7 @@ impl ValuePlanner<'_> {
                     probe,
                     labels: Vec::new(),
                     digest: digest.clone(),
+                    keeps_generated_of: None,
                 },
                 reason,
             ))
@@ -243,13 +260,23 @@ impl ValuePlanner<'_> {
         // A value that was read says more than any id or tag.
         match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
-                if matches!(identity, Identity::Known(id) if live_name_of(id.as_str(), self.observed) != current) {
+                // A generated value that was made elsewhere is as good as ours: only what git made before is written down.
+                let id = match identity {
+                    Identity::Known(id) => Some(id),
+                    Identity::MadeOnce(id) => Some(id).filter(|_| is_of_git(current)),
+                    Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
+                };
+                if id.is_some_and(|id| live_name_of(id.as_str(), self.observed) != current) {
                     findings.push(FindingKind::ValueReEncrypted);
                 }
                 return None;
             }
             Some(Comparison::Differs) => {
                 let current_id = current.to_owned();
+                if let Identity::MadeOnce(_) = identity {
+                    let (planned, _) = put(None, ValueReason::Differs { current: current_id })?;
+                    return Some(self.beside_generated(planned, current));
+                }
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there =
                     matches!(identity, Identity::Known(id) if id.as_str() != current && self.exists(id.as_str()));
@@ -265,12 +292,16 @@ impl ValuePlanner<'_> {
         }
         match identity {
             Identity::MadeOnce(made) => {
-                // Only the first value gets the id of what git said then; whoever made another one owns it.
-                let settled = value.source.references().next().is_none();
-                if !settled || !is_of_git(current) || made.as_str() == current {
+                if live_name_of(made.as_str(), self.observed) == current {
                     return None;
                 }
-                if matches!(value.source, Source::Generate(_)) {
+                let generated = matches!(value.source, Source::Generate(_));
+                if !is_of_git(current) {
+                    // Whoever made another one owns what is generated; the fields beside it are git's.
+                    findings.extend((!generated).then_some(FindingKind::ValueUnknown));
+                    return None;
+                }
+                if generated {
                     let (mut planned, reason) = put(None, ValueReason::NowGenerated { current: current.to_owned() })?;
                     // The id stands for a password that was made before.
                     planned.token = Token::Random;
@@ -302,6 +333,23 @@ impl ValuePlanner<'_> {
                 put(Some(current), reason)
             }
         }
+    }
+
+    /// A value whose fields in git differ from the live ones: it is put with the generated parts that are live. Where
+    /// the service has a version under git's id already, that may hold other generated parts, so it is left alone.
+    fn beside_generated(&self, mut planned: PlannedValue, current: &str) -> (PlannedValue, ValueReason) {
+        planned.keeps_generated_of = VersionId::new(current);
+        if let Token::Id(id) = &planned.token
+            && self.exists(id.as_str())
+        {
+            planned.token = Token::Id(version_after(id, current));
+        }
+        let reason = if is_of_git(current) {
+            ValueReason::Differs { current: current.to_owned() }
+        } else {
+            ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
+        };
+        (planned, reason)
     }
 
     /// Git's value is not live and is not put, since the secret was rotated once, and nothing says that this is meant:

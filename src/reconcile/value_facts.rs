@@ -12,7 +12,7 @@ use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
     Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
 };
-use crate::value::{Identity, Values};
+use crate::value::{Identity, Source, ValueError, Values};
 
 /// Secrets that one BatchGetSecretValue takes.
 const BATCH: usize = 20;
@@ -109,13 +109,13 @@ pub(super) async fn compare<R: ReadSecrets>(
     values: &impl Values,
 ) -> Result<BTreeMap<SecretName, Comparison>, PlanError> {
     let wanted: BTreeMap<SecretName, &DesiredValue> = declared(desired, selection)
-        .filter(|(desired_secret, _)| {
+        .filter(|(desired_secret, value)| {
             let Some(secret) =
                 live.secrets.get(&desired_secret.name).filter(|secret| !secret.is_scheduled_for_deletion())
             else {
                 return false;
             };
-            worth_reading(secret, facts.identities.get(&desired_secret.name))
+            worth_reading(secret, &value.source, facts.identities.get(&desired_secret.name))
         })
         .map(|(desired_secret, value)| (desired_secret.name.clone(), value))
         .collect();
@@ -130,11 +130,15 @@ pub(super) async fn compare<R: ReadSecrets>(
         let Some(value) = wanted.get(&name) else { continue };
         let comparison = match read {
             Err(error) => Comparison::Unreadable(error.to_string()),
-            Ok(read) => match values.render(&value.source, &|name| live.arn(name)).await {
-                Ok(declared) if declared == read.value => Comparison::Equal,
-                Ok(_) => Comparison::Differs,
-                Err(error) => Comparison::Unreadable(error.to_string()),
-            },
+            Ok(read) => {
+                let kept = value.source.is_made_once().then_some(&read.value);
+                match values.render(&value.source, kept, &|name| live.arn(name)).await {
+                    Ok(declared) if declared == read.value => Comparison::Equal,
+                    // A part that is to be generated is not in the live value.
+                    Ok(_) | Err(ValueError::Generate { .. }) => Comparison::Differs,
+                    Err(error) => Comparison::Unreadable(error.to_string()),
+                }
+            }
         };
         compared.insert(name, comparison);
     }
@@ -146,6 +150,12 @@ pub(super) async fn compare<R: ReadSecrets>(
     Ok(compared)
 }
 
-fn worth_reading(secret: &LiveSecret, identity: Option<&Identity>) -> bool {
-    secret.current_version().is_some() && matches!(identity, Some(Identity::ByComparison(_) | Identity::Known(_)))
+/// Nothing is compared with what is generated as a whole, nor before an ARN is known that the value holds.
+fn worth_reading(secret: &LiveSecret, source: &Source, identity: Option<&Identity>) -> bool {
+    secret.current_version().is_some()
+        && match identity {
+            Some(Identity::ByComparison(_) | Identity::Known(_)) => true,
+            Some(Identity::MadeOnce(_)) => !matches!(source, Source::Generate(_)),
+            Some(Identity::KnownAfterApply(_)) | None => false,
+        }
 }

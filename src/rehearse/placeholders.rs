@@ -25,7 +25,7 @@ impl<'a, V, W> Placeholders<'a, V, W> {
 }
 
 impl<V: Values, W: WriteSecrets> Values for Placeholders<'_, V, W> {
-    async fn render(&self, source: &Source, _: &Arns<'_>) -> Result<SecretValue, ValueError> {
+    async fn render(&self, source: &Source, _: Option<&SecretValue>, _: &Arns<'_>) -> Result<SecretValue, ValueError> {
         // The password is of no use, but whether the service would make one is.
         for options in generated(source) {
             let made = self.writer.random_password(options).await;

@@ -69,7 +69,7 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         ApplyError::PlantedValue { .. } => {
             Some(escaped!("look at who may write this secret; then change the value in git"))
         }
-        ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) => None,
+        ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) | ApplyError::GeneratedPartsGone { .. } => None,
     }
 }
 
@@ -91,6 +91,7 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
         | ApplyError::Value { .. }
+        | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::PlantedValue { .. } => error.to_string(),
     })
 }

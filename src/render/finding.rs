@@ -163,7 +163,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
              --repair`"
         }
         FindingKind::GeneratedFieldsChanged => {
-            "put the value once by hand, with the new fields and the password that it has; from then on it is taken as it is"
+ "--read-values puts them, and keeps the generated parts as they are live"
         }
         FindingKind::ValueNotApplied { .. } => {
             "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"

@@ -183,9 +183,9 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Value { reason, source, origin } => ChangeDocument {
+        Change::Value { reason, source, generated_kept, origin } => ChangeDocument {
             field: "value",
-            note: Some(format!("{}: {}", words::source(source), words::value_reason(reason))),
+            note: Some(format!("{}: {}", words::source(source), words::value_change(reason, *generated_kept))),
             origin: Some(place(origin)),
             ..none
         },

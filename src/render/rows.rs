@@ -176,11 +176,11 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         Change::Tag { key, before, after, origin } => {
             rows.push(Row::new("tags", tag(key, before.as_deref(), after.as_ref()), origin.as_ref()));
         }
-        Change::Value { reason, source, origin } => {
+        Change::Value { reason, source, generated_kept, origin } => {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
                 piece(Tone::Plain, ": "),
-                piece(Tone::Plain, words::value_reason(reason)),
+                piece(Tone::Plain, words::value_change(reason, *generated_kept)),
             ];
             rows.push(Row::new("value", pieces, Some(origin)));
         }

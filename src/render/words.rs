@@ -200,24 +200,26 @@ pub(super) fn source(source: &Source) -> Escaped<Terminal> {
 /// What becomes of a value that is compared with the live one first.
 const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
 
-/// Why a value is put, in a few words.
-pub(super) fn value_reason(reason: &ValueReason) -> Escaped<Terminal> {
+/// Why a value is put, in a few words, and what stays of the live one.
+pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escaped<Terminal> {
     match reason {
         ValueReason::First => escaped!("set, it has none yet"),
         ValueReason::NotFromGit { undone, moved_back } => escaped!(
-            "undoes the current version {}, which did not come from git{}; {}{}",
+            "undoes the current version {}, which did not come from git{}; {}",
             escape::line(&undone.id),
             made(undone),
-            if *moved_back {
-                "git's version is still there and becomes current again"
-            } else {
-                "git's value is put anew; "
-            },
-            if *moved_back { "" } else { NOTED_WHEN_EQUAL }
+            match (moved_back, generated_kept) {
+                (true, _) => "git's version is still there and becomes current again".into(),
+                (false, true) => "git's other fields are put anew, and the generated parts stay as they are".into(),
+                (false, false) => escaped!("git's value is put anew; {}", NOTED_WHEN_EQUAL),
+            }
         ),
         ValueReason::NowGenerated { .. } => escaped!("generated anew, since the current value is one that git held"),
         ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
         ValueReason::Reverted { .. } => escaped!("git went back to a version that is still there"),
+        ValueReason::Differs { .. } if generated_kept => {
+            escaped!("has other fields than the live value; the generated parts stay as they are")
+        }
         ValueReason::Differs { .. } => escaped!("differs from the live value"),
         ValueReason::ForLabel => escaped!("put beside the current version, for a label"),
     }

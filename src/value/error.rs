@@ -257,6 +257,9 @@ pub enum ValueError {
         /// The referenced secret.
         secret: String,
     },
+    /// The live value has no part that could stay in the place of a generated one.
+    #[error("the live value is no JSON object with text in the place of each generated part, so they cannot be kept")]
+    NothingToKeep,
     /// GetRandomPassword failed.
     #[error("no password could be generated: {message}")]
     Generate {
@@ -353,6 +356,9 @@ impl ValueError {
             Self::EnvNotAllowed { .. } => "permit it with --allow-env PATTERN",
             Self::TooLarge => "keep the bulk elsewhere, and only its key here",
             Self::Empty => "Secrets Manager stores no empty values",
+            Self::NothingToKeep => {
+                "put a value of the declared form by hand, or leave `generate` out and declare the value whole"
+            }
             Self::MissingFile { .. }
             | Self::UnreadableFile { .. }
             | Self::NotAFile { .. }

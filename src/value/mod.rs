@@ -30,7 +30,7 @@ pub use edges::Edges;
 pub use env::EnvAccess;
 pub use error::{KeySearch, ValueError};
 pub use identity::Identity;
-pub use render::{Passwords, RenderContext};
+pub use render::{KeptParts, Passwords, RenderContext};
 pub use secret::{Exposed, SecretValue};
 pub(crate) use sops::region_of_key;
 pub use sops::{
@@ -39,6 +39,7 @@ pub use sops::{
 };
 pub use source::{GenerateOptions, SopsPart, Source};
 pub use values::{Arns, Values};
+pub use version::version_after;
 
 /// The largest value that Secrets Manager takes, in bytes (PutSecretValue, `SecretString` and `SecretBinary`).
 pub const MAX_VALUE_BYTES: usize = 65_536;

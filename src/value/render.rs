@@ -10,9 +10,11 @@ use super::env::EnvAccess;
 use super::error::ValueError;
 use super::json::{self, JsonText, LIST, OBJECT};
 use super::read;
-use super::secret::SecretValue;
+use super::secret::{Exposed, SecretValue};
 use super::sops::select::{Open, Part, Selection};
-use super::sops::{DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, yaml_number};
+use super::sops::{
+    DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, read_json, yaml_number,
+};
 use super::source::{GenerateOptions, SopsPart, Source};
 use crate::domain::{Arn, SecretName, Template};
 use crate::files::ProjectFile;
@@ -33,6 +35,22 @@ pub struct RenderContext<'a, K, P> {
     pub env: EnvAccess<'a>,
     /// Makes passwords.
     pub passwords: &'a P,
+    /// A live value whose generated parts are kept.
+    pub kept: Option<KeptParts>,
+}
+
+/// A live value, taken apart for the generated parts that it holds. It has no `Debug`.
+pub struct KeptParts(Node);
+
+impl KeptParts {
+    /// Takes a live value apart, which must be a JSON object.
+    pub fn read(live: &SecretValue) -> Result<Self, ValueError> {
+        match live.expose() {
+            Exposed::Text(text) => read_json(text).ok().filter(|node| matches!(node, Node::Map(_))).map(Self),
+            Exposed::Binary(_) => None,
+        }
+        .ok_or(ValueError::NothingToKeep)
+    }
 }
 
 impl Source {
@@ -50,7 +68,7 @@ impl Source {
             Self::Generate(options) => text(context.password(options).await?, ""),
             Self::Json(_) => {
                 let mut json = JsonText::new();
-                context.field(self, &mut json).await?;
+                context.field(self, context.kept.as_ref().map(|KeptParts(live)| live), &mut json).await?;
                 text(json.into_buffer(), "")
             }
         }
@@ -101,8 +119,8 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
         Ok(SecretBuffer::from_bytes(std::mem::take(&mut *password).into_bytes().into()))
     }
 
-    /// Writes a source as a part of a JSON value. What is an object in a SOPS file is an object here, not its text.
-    async fn field(&self, source: &Source, json: &mut JsonText) -> Result<(), ValueError> {
+    /// Writes a source as a part of a JSON value, of which `live` is the part in its place of the value that is kept. What is an object in a SOPS file is an object here, not its text.
+    async fn field(&self, source: &Source, live: Option<&Node>, json: &mut JsonText) -> Result<(), ValueError> {
         let (plain, from) = match source {
             Source::Sops(part) => {
                 let file = self.decryptor.files.get(part)?;
@@ -123,7 +141,7 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
                         json.raw(",");
                     }
                     json.key(key);
-                    Box::pin(self.field(field, json)).await?;
+                    Box::pin(self.field(field, live.and_then(|live| live.get(key)), json)).await?;
                 }
                 json.raw(OBJECT[1]);
                 return Ok(());
@@ -135,7 +153,18 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
             }
             Source::File { path, shown } => (file(path, shown)?, shown.as_str()),
             Source::Text(template) => (self.text(template)?, ""),
-            Source::Generate(options) => (self.password(options).await?, ""),
+            Source::Generate(options) => match live {
+                None => (self.password(options).await?, ""),
+                Some(Node::Text(kept)) => {
+                    json.string(kept);
+                    return Ok(());
+                }
+                Some(Node::Number(kept)) => {
+                    json.raw(kept);
+                    return Ok(());
+                }
+                Some(_) => return Err(ValueError::NothingToKeep),
+            },
         };
         json.string(plain.as_str().ok_or_else(|| ValueError::NotText { file: from.to_owned() })?);
         Ok(())

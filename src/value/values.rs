@@ -12,8 +12,13 @@ pub type Arns<'a> = dyn Fn(&SecretName) -> Option<Arn> + Send + Sync + 'a;
 /// Where values come from: files, keys, the environment. A value is asked for only when it is about to be put, or
 /// compared.
 pub trait Values: Send + Sync {
-    /// The value itself.
-    fn render(&self, source: &Source, arns: &Arns<'_>) -> impl Future<Output = Result<SecretValue, ValueError>> + Send;
+    /// The value itself. Parts that are generated are taken from `kept` where it has them, else they are made.
+    fn render(
+        &self,
+        source: &Source,
+        kept: Option<&SecretValue>,
+        arns: &Arns<'_>,
+    ) -> impl Future<Output = Result<SecretValue, ValueError>> + Send;
 
     /// The version id that the value stands for.
     fn identity(&self, name: &SecretName, source: &Source, arns: &Arns<'_>) -> Result<Identity, ValueError>;

@@ -76,7 +76,7 @@ impl Run<'_> {
                     if later {
                         continue;
                     }
-                    if let Err(error) = values.render(source, &arns).await {
+                    if let Err(error) = values.render(source, None, &arns).await {
                         wrong.push((secret.name.clone(), error));
                     }
                 }

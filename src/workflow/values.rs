@@ -15,7 +15,7 @@ use crate::aws::{Aws, Kms, Writer};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::value::{
-    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, Passwords, RenderContext, SecretValue, SopsFiles,
+    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, KeptParts, Passwords, RenderContext, SecretValue, SopsFiles,
     SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
 };
 
@@ -125,13 +125,19 @@ pub struct RunValues<'a, P> {
 }
 
 impl<P: Passwords> Values for RunValues<'_, P> {
-    async fn render(&self, source: &Source, arns: &Arns<'_>) -> Result<SecretValue, ValueError> {
+    async fn render(
+        &self,
+        source: &Source,
+        kept: Option<&SecretValue>,
+        arns: &Arns<'_>,
+    ) -> Result<SecretValue, ValueError> {
         let env = |name: &str| std::env::var_os(name);
         let context = RenderContext {
             decryptor: self.decryptor,
             arns: &|name| arns(name),
             env: EnvAccess::new(&env, &self.sources.allowed),
             passwords: &self.passwords,
+            kept: kept.map(KeptParts::read).transpose()?,
         };
         source.render(&context).await
     }

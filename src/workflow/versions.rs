@@ -7,7 +7,7 @@ use super::failures::group_values;
 use super::one_secret::OneSecret;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
 use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
-use crate::value::Values;
+use crate::value::{ValueError, Values};
 
 /// Every version, deprecated ones too, the newest first.
 pub async fn versions_of(found: &OneSecret) -> Result<Vec<VersionEntry>, Error> {
@@ -30,12 +30,15 @@ pub async fn compare_versions(
     let sources = ValueSources::open(rules, &found.aws, &found.root);
     let decryptor = sources.decryptor();
     let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-    let declared = match values.render(&value.source, &|_| None).await {
-        Ok(declared) => declared,
-        Err(error) => {
-            let wrong = group_values(vec![(name.clone(), error)]).pop();
-            return Err(wrong.unwrap_or_else(|| found.refuse(SecretProblem::NoDeclaredValue)));
-        }
+    let failed = |error| {
+        let wrong = group_values(vec![(name.clone(), error)]).pop();
+        wrong.unwrap_or_else(|| found.refuse(SecretProblem::NoDeclaredValue))
+    };
+    // Generated parts are whatever each version has in their place.
+    let generated = value.source.is_made_once();
+    let declared = match generated {
+        true => None,
+        false => Some(values.render(&value.source, None, &|_| None).await.map_err(failed)?),
     };
     let mut compared = BTreeMap::new();
     for entry in entries {
@@ -43,7 +46,15 @@ pub async fn compare_versions(
             found.connection.reader().value(name, entry.id.as_str()).await.map_err(|error| found.call_failed(error))?;
         // A version that a rotation began has no value until its first step is done.
         if let Some(live) = live {
-            compared.insert(entry.id.to_string(), live == declared);
+            let equal = match &declared {
+                Some(declared) => live == *declared,
+                None => match values.render(&value.source, Some(&live), &|_| None).await {
+                    Ok(declared) => live == declared,
+                    Err(ValueError::NothingToKeep | ValueError::Generate { .. }) => false,
+                    Err(error) => return Err(failed(error)),
+                },
+            };
+            compared.insert(entry.id.to_string(), equal);
         }
     }
     Ok(compared)

@@ -20,7 +20,7 @@ use crate::stage::{ACCOUNT, cases, prune, stage};
 struct Names;
 
 impl Values for Names {
-    async fn render(&self, _: &Source, _: &Arns<'_>) -> Result<SecretValue, ValueError> {
+    async fn render(&self, _: &Source, _: Option<&SecretValue>, _: &Arns<'_>) -> Result<SecretValue, ValueError> {
         unreachable!("a plan makes no value")
     }
 

@@ -58,6 +58,7 @@ impl keywright::value::Values for NoValues {
     async fn render(
         &self,
         _: &keywright::value::Source,
+        _: Option<&keywright::value::SecretValue>,
         _: &keywright::value::Arns<'_>,
     ) -> Result<keywright::value::SecretValue, keywright::value::ValueError> {
         unreachable!("no value is declared")

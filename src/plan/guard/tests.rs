@@ -105,6 +105,7 @@ fn secrets() -> Vec<SecretPlan> {
         probe: None,
         labels: Vec::new(),
         digest: None,
+        keeps_generated_of: None,
     };
     let rotate = Action::Rotate {
         setup: RotationSetup {

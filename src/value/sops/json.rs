@@ -14,7 +14,7 @@ use crate::value::buffer::SecretBuffer;
 const INVALID: &str = "it is not valid JSON";
 
 /// Reads a document. An error says what is wrong, and quotes nothing.
-pub(super) fn read(text: &str) -> Result<Node, &'static str> {
+pub(in crate::value) fn read(text: &str) -> Result<Node, &'static str> {
     let mut reader = Reader { text, at: 0, depth: 0, nodes: 0 };
     let node = reader.value()?;
     reader.space();

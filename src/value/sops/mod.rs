@@ -35,6 +35,7 @@ pub(super) use decryptor::Opened;
 pub use file::{Format, SopsFiles, SopsKey};
 pub use keys::{AgeKeys, config_home};
 pub use kms::{DataKeys, KmsRequest, NoKms};
+pub(super) use json::read as read_json;
 pub(super) use number::{json as json_number, yaml as yaml_number};
 pub use program::SopsProgram;
 pub(super) use tree::Node;

@@ -25,7 +25,7 @@ impl Node {
     }
 
     /// The value beneath a key of a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(in crate::value) fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Map(entries) => entries.iter().find(|(known, _)| known == key).map(|(_, node)| node),
             _ => None,

@@ -16,7 +16,7 @@ fn what_can_be_printed_shows_nothing() -> Result {
     let allowed = globs(&["*"])?;
     let passwords = SamePassword::default();
     let env = EnvAccess::new(&environment, &allowed);
-    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords };
+    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords, kept: None };
     let sources = [
         Source::Text(Template::text(MARK)),
         Source::Env("KW_X".to_owned()),

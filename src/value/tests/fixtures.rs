@@ -162,6 +162,7 @@ fn one_run_reads_and_opens_a_file_once() -> Result {
         arns: &arn,
         env: EnvAccess::new(&environment, &allowed),
         passwords: &passwords,
+        kept: None,
     };
     assert_eq!(text(&run(sops_at(&path, Some("/db/password")).render(&context))?), "one");
     std::fs::remove_file(&path)?;

@@ -99,7 +99,7 @@ fn passwords_are_asked_for_with_every_option() -> Result {
     let decryptor = Decryptor::new(&files, &age, &NoKms, None);
     let allowed = GlobSet::empty();
     let env = EnvAccess::new(&environment, &allowed);
-    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords };
+    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords, kept: None };
     run(Source::Generate(options.clone()).render(&context))?;
     assert_eq!(passwords.0.into_inner().map_err(|_| "poisoned")?, [options]);
     Ok(())
@@ -113,7 +113,7 @@ fn rendering_can_move_between_threads() {
     let decryptor = Decryptor::new(&files, &age, &NoKms, None);
     let allowed = GlobSet::empty();
     let env = EnvAccess::new(&environment, &allowed);
-    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords };
+    let context = RenderContext { decryptor: &decryptor, arns: &arn, env, passwords: &passwords, kept: None };
     let source = text_source("a");
     is_send(&source.render(&context));
 }

@@ -105,6 +105,7 @@ impl<'a> Renderer<'a> {
             arns: &arn,
             env: EnvAccess::new(&environment, &allowed),
             passwords: &SamePassword::default(),
+            kept: None,
         };
         work(&|source| run(source.render(&context)))
     }
