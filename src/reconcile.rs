@@ -17,7 +17,7 @@ use crate::live::{
     Wanted,
 };
 use crate::origin::Origin;
-use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan};
+use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters};
 use crate::value::{ValueError, Values};
 
 /// What reading and planning one target came to.
@@ -112,6 +112,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     if reading.read_values {
         facts.compared = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
     }
+    let mut all_listed = !wanted.names_only;
     loop {
         let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed: Vec<SecretName> = planned
@@ -123,6 +124,16 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
+            if !all_listed && share_matters(desired, &planned) {
+                // So many changes are a share of what is owned, which the names of a selection do not tell.
+                for (name, secret) in live::list_scope(reader, &desired.scope, progress).await? {
+                    if !wanted.names.contains(&name) {
+                        live.secrets.insert(name, secret);
+                    }
+                }
+                all_listed = true;
+                continue;
+            }
             report.findings.extend(value_facts::edges(&planned));
             if reading.validate_policies {
                 report.findings.extend(validate_policies(reader, &planned, &live).await);

@@ -169,7 +169,7 @@ fn field(change: &Change) -> String {
         Change::Rotation { .. } => "rotation".to_owned(),
         Change::Replica { region, .. } => format!("replica in {region}"),
         Change::Value { .. } => "value".to_owned(),
-        Change::Restored | Change::Deleted { .. } => "deletion".to_owned(),
+        Change::Restored { .. } | Change::Deleted { .. } => "deletion".to_owned(),
     }
 }
 

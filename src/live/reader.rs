@@ -147,22 +147,7 @@ pub async fn read<R: ReadSecrets>(
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<Live, ServiceError> {
     let listing = async {
-        if wanted.names_only {
-            return Ok(BTreeMap::new());
-        }
-        let mut secrets = BTreeMap::new();
-        let mut walks = stream::iter(wanted.scope.prefixes())
-            .map(async |prefix| walk(reader, &ListFilter::prefix(prefix), progress).await)
-            .buffer_unordered(IN_FLIGHT);
-        while let Some(walked) = walks.try_next().await? {
-            for secret in walked {
-                // The filter only narrows what travels; the scope decides.
-                if wanted.scope.contains(secret.name.as_str()) {
-                    secrets.insert(secret.name.clone(), secret);
-                }
-            }
-        }
-        Ok(secrets)
+        if wanted.names_only { Ok(BTreeMap::new()) } else { list_scope(reader, wanted.scope, progress).await }
     };
     // What the cache may know waits for the dates that the list shows; everything else is read beside the list.
     let begun = Instant::now();
@@ -210,6 +195,27 @@ pub async fn read<R: ReadSecrets>(
         }
     }
     Ok(Live { region: region.clone(), secrets, owned_outside: outside, ..Live::default() })
+}
+
+/// What is in scope, by ListSecrets alone.
+pub async fn list_scope<R: ReadSecrets>(
+    reader: &R,
+    scope: &Scope,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<BTreeMap<SecretName, LiveSecret>, ServiceError> {
+    let mut secrets = BTreeMap::new();
+    let mut walks = stream::iter(scope.prefixes())
+        .map(async |prefix| walk(reader, &ListFilter::prefix(prefix), progress).await)
+        .buffer_unordered(IN_FLIGHT);
+    while let Some(walked) = walks.try_next().await? {
+        for secret in walked {
+            // The filter only narrows what travels; the scope decides.
+            if scope.contains(secret.name.as_str()) {
+                secrets.insert(secret.name.clone(), secret);
+            }
+        }
+    }
+    Ok(secrets)
 }
 
 /// Filters that one ListSecrets takes (`Filters`, at most 10), less the two for the tag.

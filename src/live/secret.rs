@@ -92,6 +92,11 @@ pub struct LiveRotation {
 }
 
 impl LiveRotation {
+    /// Whether it has been set up and is off, as DeleteSecret leaves it.
+    pub fn is_off_for_deletion(&self) -> bool {
+        !self.enabled && (self.lambda_arn.is_some() || self.external_role_arn.is_some())
+    }
+
     /// Who rotates and when, while rotation is on.
     pub fn setup(&self) -> Option<RotationSetup> {
         if !self.enabled {

@@ -115,14 +115,19 @@ pub enum Change {
         /// Where it is declared that there are no labels.
         origin: Origin,
     },
-    /// The scheduled deletion is taken back.
-    Restored,
+    /// The scheduled deletion is cancelled.
+    Restored {
+        /// The deletion switched rotation off, and no manifest says that it shall be on.
+        rotation_stays_off: bool,
+    },
     /// The secret is deleted.
     Deleted {
         /// How.
         deletion: Deletion,
         /// The regions whose replicas go with it, at once and for good.
         replicas: BTreeSet<Region>,
+        /// Rotation is on, and is switched off at once: cancelling the deletion does not switch it on again.
+        rotates: bool,
     },
 }
 

@@ -71,8 +71,9 @@ impl Differ<'_> {
         } = desired_secret;
 
         let mut difference = Difference::default();
-        if observed.is_some_and(LiveSecret::is_scheduled_for_deletion) {
-            difference.changes.push(Change::Restored);
+        if let Some(secret) = observed.filter(|secret| secret.is_scheduled_for_deletion()) {
+            let rotation_stays_off = secret.rotation.is_off_for_deletion() && rotation.is_none();
+            difference.changes.push(Change::Restored { rotation_stays_off });
             difference.actions.push(Action::Restore);
         }
         let description =

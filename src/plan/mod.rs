@@ -33,7 +33,9 @@ use std::collections::BTreeSet;
 pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{Change, MadeBy, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, UndoneVersion, ValueReason};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
-pub use guard::{Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
+pub use guard::{
+    Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
+};
 pub use planner::{Rules, plan, plan_release};
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
@@ -41,7 +43,7 @@ pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
 
-use crate::desired::VALUE_TAG;
+use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
@@ -175,6 +177,11 @@ impl SecretPlan {
             || self.regions_overwritten().next().is_some()
             || self.loses_denies()
             || (in_flight && self.actions.contains(&Action::CancelRotation))
+    }
+
+    /// Whether the tag goes that keeps the secret from being deleted.
+    pub fn takes_protection_off(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Untag { keys } if keys.contains(PROTECT_TAG)))
     }
 
     /// Whether a Deny of the live policy is not among those of the policy that will be.

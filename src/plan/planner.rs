@@ -349,7 +349,7 @@ fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<Se
 /// DeleteSecret refuses a secret that still has replicas, so they go first.
 fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
     let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect();
-    let changes = vec![Change::Deleted { deletion, replicas: regions.clone() }];
+    let changes = vec![Change::Deleted { deletion, replicas: regions.clone(), rotates: secret.rotation.enabled }];
     let mut actions = vec![Action::Delete { deletion }];
     if !regions.is_empty() {
         actions.insert(0, Action::RemoveReplicas { regions });

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod import_text;
 #[cfg(test)]
 mod markup_check;
+mod order;
 mod page;
 mod paint;
 pub mod plan_html;

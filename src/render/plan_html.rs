@@ -6,6 +6,7 @@
 use super::escape::{self, Escaped, Markup};
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, svg};
+use super::order::by_weight;
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, place, refusal, rows};
@@ -93,7 +94,7 @@ fn planned_section(planned: &PlannedView<'_>, unfolded: bool) -> Escaped<Markup>
         items.push(&findings(planned, severity));
     }
     out.push(&list(items));
-    for secret in &plan.secrets {
+    for secret in by_weight(plan) {
         out.push(&secret_details(secret, unfolded));
     }
     out.push(&list(findings(planned, Severity::Info)));

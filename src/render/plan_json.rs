@@ -205,8 +205,14 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Restored => {
-            ChangeDocument { field: "deletion", note: Some("the scheduled deletion is taken back".to_owned()), ..none }
+        Change::Restored { rotation_stays_off } => {
+            let lost = if *rotation_stays_off { "; " } else { "" };
+            let rotation = if *rotation_stays_off { words::ROTATION_STAYS_OFF } else { "" };
+            ChangeDocument {
+                field: "deletion",
+                note: Some(format!("the scheduled deletion is cancelled{lost}{rotation}")),
+                ..none
+            }
         }
         Change::Type { before, after, origin } => ChangeDocument {
             field: "type",
@@ -216,9 +222,10 @@ fn change(change: &Change) -> ChangeDocument {
             ..none
         },
         Change::Rotation { .. } | Change::Replica { .. } => upkeep(change, none),
-        Change::Deleted { deletion, replicas } => ChangeDocument {
+        Change::Deleted { deletion, replicas, rotates } => ChangeDocument {
             field: "deletion",
-            before: (!replicas.is_empty()).then(|| serde_json::json!({ "replicas": replicas })),
+            before: (!replicas.is_empty() || *rotates)
+                .then(|| serde_json::json!({ "replicas": replicas, "rotates": rotates })),
             after: Some(match deletion {
                 Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
                 Deletion::Force => serde_json::json!({ "force": true }),

@@ -4,11 +4,10 @@
 //! size that GitHub takes. What is live or written by people stands in code spans and code blocks, which is the only
 //! place where GitHub reads neither mentions nor references.
 
-use std::cmp::Reverse;
-
 use super::escape::{self, Escaped, Markdown, Terminal};
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
+use super::order::{by_weight, loses};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rehearsal;
@@ -107,7 +106,7 @@ impl Page {
             target.account.map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(account)) });
         let trouble = target.planned.as_ref().map_or(true, |planned| {
             let failed = planned.rehearsed.is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
-            failed || !planned.refusals.is_empty() || planned.report.has_blockers()
+            failed || !planned.refusals.is_empty() || planned.report.has_blockers() || loses(planned.plan)
         });
         let head = escaped!(
             "\n<details{}>\n<summary>{}{} · {}: {}</summary>\n",
@@ -148,10 +147,7 @@ impl Page {
             self.findings(&planned.report.findings, severity, usize::MAX);
         }
         let mut left_out = 0;
-        // What goes away comes first, so that no long list of new secrets hides it.
-        let mut secrets: Vec<&SecretPlan> = planned.plan.secrets.iter().collect();
-        secrets.sort_by_key(|secret| Reverse(secret.verb));
-        for secret in secrets {
+        for secret in by_weight(planned.plan) {
             if left_out > 0 || !self.add(&secret_block(secret)) {
                 left_out += 1;
             }

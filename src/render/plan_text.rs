@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::escape::{self, Escaped, Terminal};
 use super::finding::{finding_help, finding_text};
+use super::order::by_weight;
 use super::paint::Paint;
 use super::rows::{Piece, Tone, paint_tone, place, rows};
 use super::{escaped, rows, words};
@@ -26,7 +27,7 @@ pub fn heading(paint: Paint, name: &str, account: Option<&str>, region: &str) ->
 /// One target's plan: its secrets with their differences, the findings, and a summary line.
 pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
     let mut out = heading(paint, &plan.target, plan.account.as_ref().map(AccountId::as_str), plan.region.as_str());
-    for secret in &plan.secrets {
+    for secret in by_weight(plan) {
         out.push(&"\n");
         out.push(&secret_plan(paint, secret));
     }

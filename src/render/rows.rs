@@ -8,7 +8,7 @@ use super::escape::{self, Escaped, Fragment, Terminal};
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::{escaped, words};
-use crate::desired::{OWNER_TAG, RotationSetup};
+use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup};
 use crate::domain::KmsKey;
 use crate::origin::Origin;
 use crate::plan::{Change, PlannedText, Refusal, SecretPlan, Verb};
@@ -142,13 +142,19 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
 
 fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
     match change {
-        Change::Restored => rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is taken back")], None)),
-        Change::Deleted { deletion, replicas } => {
+        Change::Restored { rotation_stays_off } => {
+            rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is cancelled")], None));
+            rows.extend(rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF)));
+        }
+        Change::Deleted { deletion, replicas, rotates } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
             if !replicas.is_empty() {
                 let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
                 let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
                 rows.push(Row::new("replicas", vec![piece(Tone::Removed, text)], None));
+            }
+            if *rotates {
+                rows.push(Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None));
             }
         }
         Change::Type { before, after, origin } => {
@@ -174,7 +180,9 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("kmsKeyId", new_or_from_to(verb, before, after), Some(origin)));
         }
         Change::Tag { key, before, after, origin } => {
+            let unprotected = key == PROTECT_TAG && after.is_none();
             rows.push(Row::new("tags", tag(key, before.as_deref(), after.as_ref()), origin.as_ref()));
+            rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
         Change::Value { reason, source, generated_kept, origin } => {
             let pieces = vec![

@@ -197,6 +197,16 @@ pub(super) fn source(source: &Source) -> Escaped<Terminal> {
     }
 }
 
+/// What a deletion does to rotation (DeleteSecret; recorded).
+pub(super) const ROTATION_GOES_OFF: &str = "is switched off at once, and stays off if the deletion is cancelled";
+
+/// What a cancelled deletion does not give back.
+pub(super) const ROTATION_STAYS_OFF: &str =
+    "rotation stays off: the deletion switched it off, and no manifest declares it";
+
+/// What taking the tag `keywright:protect` off means.
+pub(super) const UNPROTECTED: &str = "its protection goes: a later apply may delete it";
+
 /// What becomes of a value that is compared with the live one first.
 const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
 

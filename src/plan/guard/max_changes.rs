@@ -1,7 +1,8 @@
 //! A larger share of the project's live secrets would be changed than allowed.
 
 use super::{Check, Flag, FlagArgument, Guard, GuardedTarget, Refused, RunGuards};
-use crate::plan::{SecretPlan, Verb};
+use crate::desired::Desired;
+use crate::plan::{Plan, SecretPlan, Verb};
 
 pub(super) const GUARD: Guard = Guard {
     name: "max-changes-percent",
@@ -23,6 +24,14 @@ const FEWEST_FOR_A_SHARE: usize = 10;
 
 /// From this many orphans on, more than half of what is owned is too much whatever the size of the project.
 const FEWEST_REMOVED: usize = 3;
+
+/// Whether a plan may be refused for its share of what is owned, so that all that is owned must be known.
+pub fn share_matters(desired: &Desired, plan: &Plan) -> bool {
+    let planned = plan.secrets.iter().filter(|secret| changes_what_is_in_use(secret)).count();
+    let removed = plan.secrets.iter().filter(|secret| secret.is_pruned()).count();
+    let allowed = usize::from(desired.guards.max_changes_percent);
+    removed >= FEWEST_REMOVED || planned * 100 > FEWEST_FOR_A_SHARE * allowed
+}
 
 fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     let owned = target.report.counts.owned_live;

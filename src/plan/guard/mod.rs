@@ -38,6 +38,7 @@ mod tests;
 mod unnamed_account;
 mod unowned;
 
+pub use max_changes::share_matters;
 pub use overrides::{Flag, FlagArgument, GuardOverrides};
 pub use refusal::{Fact, Guard, Refusal};
 pub use run::{GuardedTarget, RunGuards};
