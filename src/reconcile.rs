@@ -17,7 +17,9 @@ use crate::live::{
     Wanted,
 };
 use crate::origin::Origin;
-use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters};
+use crate::plan::{
+    Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters,
+};
 use crate::value::{ValueError, Values};
 
 /// What reading and planning one target came to.

@@ -15,7 +15,9 @@ use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, Region, SecretName, Template, VersionId};
 use crate::live::{Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
-use crate::plan::{Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy};
+use crate::plan::{
+    Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy,
+};
 use crate::value::{SecretValue, Values};
 
 /// How an apply runs.

@@ -49,8 +49,10 @@ pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> R
     }
     if found.secret.rotation.is_off_for_deletion() {
         let declared = desired_secret.is_some_and(|desired_secret| desired_secret.rotation.is_some());
-        let next = if declared { "the next apply sets up what its manifest declares" } else { "no manifest declares it" };
-        warn_of(&format!("rotation stays off, since the deletion switched it off: {next}"), shell);
+        let next =
+            if declared { "the next apply sets up what its manifest declares" } else { "no manifest declares it" };
+        let off: Escaped<Terminal> = escaped!("rotation stays off, since the deletion switched it off: {}", next);
+        warn_of(off, shell);
     }
     let work = DayTwo { command: "restore", question: "Restore it", region: None };
     let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.restore(&secret.arn).await;

@@ -163,7 +163,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
              --repair`"
         }
         FindingKind::GeneratedFieldsChanged => {
- "--read-values puts them, and keeps the generated parts as they are live"
+            "--read-values puts them, and keeps the generated parts as they are live"
         }
         FindingKind::ValueNotApplied { .. } => {
             "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"

@@ -65,7 +65,11 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
                 after: Box::new(PlannedPolicy::Document { policy, known: true }),
                 origin: at(),
             },
-            Change::Deleted { deletion: Deletion::Force, replicas: BTreeSet::from([Region::of_service(shown)]), rotates: true },
+            Change::Deleted {
+                deletion: Deletion::Force,
+                replicas: BTreeSet::from([Region::of_service(shown)]),
+                rotates: true,
+            },
         ],
         actions: Vec::new(),
         depends_on: BTreeSet::from([SecretName::new(shown)]),

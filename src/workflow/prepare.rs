@@ -138,7 +138,7 @@ impl<'s> Run<'s> {
         // A shard keeps secrets together that depend on each other, which differs from target to target.
         let rules = Rules { selection: planning.rules.selection.of_target(desired) };
         let planning = Planning { rules: &rules, ..*planning };
-        let mut target = plan_target(connection.reader(), desired, account, &planning).await?;
+        let mut target = Box::pin(plan_target(connection.reader(), desired, account, &planning)).await?;
         target.live.caller.clone_from(&connection.caller);
         Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
     }

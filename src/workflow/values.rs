@@ -15,8 +15,8 @@ use crate::aws::{Aws, Kms, Writer};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::value::{
-    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, KeptParts, Passwords, RenderContext, SecretValue, SopsFiles,
-    SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
+    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, KeptParts, Passwords, RenderContext, SecretValue,
+    SopsFiles, SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
 };
 
 /// The throwaway key that an example ships with. It counts in `--sandbox` runs only.

@@ -35,10 +35,10 @@ pub async fn compare_versions(
         wrong.unwrap_or_else(|| found.refuse(SecretProblem::NoDeclaredValue))
     };
     // Generated parts are whatever each version has in their place.
-    let generated = value.source.is_made_once();
-    let declared = match generated {
-        true => None,
-        false => Some(values.render(&value.source, None, &|_| None).await.map_err(failed)?),
+    let declared = if value.source.is_made_once() {
+        None
+    } else {
+        Some(values.render(&value.source, None, &|_| None).await.map_err(failed)?)
     };
     let mut compared = BTreeMap::new();
     for entry in entries {

@@ -110,7 +110,7 @@ fn render_with<K: DataKeys>(
         arns: &arn,
         env: EnvAccess::new(&environment, &allowed),
         passwords: &SamePassword::default(),
-            kept: None,
+        kept: None,
     };
     run(source.render(&context))
 }
