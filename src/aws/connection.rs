@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 
+use super::bounded::bounded;
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
 use super::embedded;
@@ -23,6 +24,7 @@ use super::error::{chain, service_error};
 use super::kms::Kms;
 use super::quota::Quotas;
 use super::read::Reader;
+use super::retry::FinalFailures;
 use super::sent::SentRequests;
 use super::write::Writer;
 use crate::desired::Target;
@@ -163,6 +165,7 @@ impl Aws {
             .interceptor(self.calls.clone())
             .interceptor(SentRequests)
             .interceptor(clock.clone())
+            .retry_classifier(FinalFailures)
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
@@ -385,11 +388,12 @@ fn timeouts() -> TimeoutConfig {
 /// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says,
 /// except on loopback.
 pub(super) fn http_client(loopback: bool) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let proxy = if loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
         let mut connector = Connector::builder().proxy_config(proxy);
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
-    })
+    });
+    bounded(client)
 }

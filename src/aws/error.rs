@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::RequestId;
 
+use super::bounded::{LONGEST_ANSWER, was_too_long};
 use crate::live::{ServiceError, ServiceErrorKind};
 
 /// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept, except where they hold
@@ -45,6 +46,10 @@ where
             failed(if credentials { ServiceErrorKind::Credentials } else { ServiceErrorKind::Unreachable }, text)
         }
         SdkError::TimeoutError(_) => failed(ServiceErrorKind::Unreachable, "there was no answer in time".to_owned()),
+        SdkError::ResponseError(_) if error.source().is_some_and(was_too_long) => {
+            let most = LONGEST_ANSWER / (1024 * 1024);
+            failed(ServiceErrorKind::Service, format!("the answer is longer than {most} MiB, which none of AWS is"))
+        }
         SdkError::ResponseError(_) => {
             failed(ServiceErrorKind::Service, "the answer is not one that Secrets Manager gives".to_owned())
         }

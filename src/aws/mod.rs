@@ -4,6 +4,8 @@
 //! - `embedded`: the same client with the embedded sandbox in the place of the network;
 //! - `read` and `write`: the two traits on top of a client;
 //! - `kms`: data keys of SOPS files;
+//! - `bounded`: the longest answer that is read;
+//! - `retry`: which failures are tried again;
 //! - `quota`: the pace that AWS documents, kept on our side;
 //! - `calls`: how many requests were sent;
 //! - `sent`: each request and its answer, for the recorder of writing calls;
@@ -12,6 +14,7 @@
 //!
 //! What may not enter: planning, printing, and any decision about what to write.
 
+mod bounded;
 mod calls;
 mod clock;
 mod connection;
@@ -21,6 +24,7 @@ mod kms;
 mod post;
 mod quota;
 mod read;
+mod retry;
 mod sent;
 mod write;
 

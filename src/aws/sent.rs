@@ -50,7 +50,7 @@ fn answered(response: &HttpResponse) -> Answered {
 }
 
 /// The error code of AWS JSON 1.1, without its namespace. The rest of the body is not looked at.
-fn error_code(response: &HttpResponse) -> Option<String> {
+pub(super) fn error_code(response: &HttpResponse) -> Option<String> {
     #[derive(Deserialize)]
     struct Error {
         #[serde(rename = "__type")]

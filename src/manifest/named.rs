@@ -14,8 +14,8 @@ use crate::files::{EntryKind, ProjectFile, ProjectFolder};
 use crate::origin::Origin;
 use crate::value::SopsFiles;
 
-/// Largest policy file, in bytes: a policy of the greatest size, generously indented.
-const MAX_POLICY_FILE_BYTES: u64 = 8 * crate::policy::MAX_POLICY_BYTES as u64;
+/// Largest policy file, in bytes.
+const MAX_POLICY_FILE_BYTES: u64 = crate::policy::MAX_POLICY_TEXT as u64;
 
 /// What is known of the files that manifests name.
 pub(crate) struct Files {

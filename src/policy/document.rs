@@ -7,6 +7,13 @@ use super::{access, canonical, duplicates, syntax};
 /// The largest resource policy that PutResourcePolicy takes, in bytes of the text that is sent.
 pub const MAX_POLICY_BYTES: usize = 20_480;
 
+/// The longest text that is read as a policy, in bytes: the largest one, generously indented.
+pub const MAX_POLICY_TEXT: usize = 8 * MAX_POLICY_BYTES;
+
+/// So many problems of one document are told. Nobody mends more at a time, and what each of them costs (its place, the
+/// nearest name) has a bound that way.
+pub(super) const MAX_PROBLEMS: usize = 100;
+
 /// The resource policy of a secret.
 ///
 /// Two documents are equal when their canonical forms are: when IAM can't tell them apart by the rules that its
@@ -54,8 +61,18 @@ impl PolicyProblem {
     }
 }
 
+/// That a document of so many bytes is more than Secrets Manager takes.
+pub(super) fn too_large(bytes: usize) -> PolicyProblem {
+    PolicyProblem::new(
+        "",
+        format!("the policy takes {bytes} bytes, and Secrets Manager takes {MAX_POLICY_BYTES} at most"),
+    )
+    .with_help("join statements that differ only in their principals or actions")
+}
+
 impl PolicyDocument {
-    /// Every problem of a document, in the order in which it is written.
+    /// The problems of a document, in the order in which it is written: the first 100. Of one that is too large, only
+    /// that.
     ///
     /// The rules are IAM's grammar for resource policies, and the size of the text that would be sent. What only the
     /// service knows is not checked: whether a principal exists, and whether the caller would lock itself out.
@@ -65,6 +82,9 @@ impl PolicyDocument {
 
     /// Reads and checks the text of a policy. Keys that are written twice in one object are listed first.
     pub fn parse(text: &str) -> Result<Self, Vec<PolicyProblem>> {
+        if text.len() > MAX_POLICY_TEXT {
+            return Err(vec![too_large(text.len())]);
+        }
         let document: Value = serde_json::from_str(text).map_err(|error| {
             vec![
                 PolicyProblem::new("", format!("this is not JSON: {error}"))
@@ -73,12 +93,17 @@ impl PolicyDocument {
         })?;
         let mut problems = duplicates::problems(text);
         problems.extend(Self::check(&document));
+        problems.truncate(MAX_PROBLEMS);
         if problems.is_empty() { Ok(Self::from_checked(document)) } else { Err(problems) }
     }
 
     /// Reads the text of a live policy (GetResourcePolicy), without any check: IAM took it, whatever it looks like.
-    /// None if it isn't a JSON object. Of a key that is written twice, the last one counts.
+    /// None if it isn't a JSON object, or longer than any that IAM takes. Of a key that is written twice, the last one
+    /// counts.
     pub fn parse_lenient(text: &str) -> Option<Self> {
+        if text.len() > MAX_POLICY_TEXT {
+            return None;
+        }
         let document: Value = serde_json::from_str(text).ok()?;
         document.is_object().then(|| Self::from_checked(document))
     }

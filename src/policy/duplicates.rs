@@ -9,29 +9,44 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::PolicyProblem;
+use super::document::MAX_PROBLEMS;
 use super::syntax::child;
 
-/// A problem for every key that its object has already, in document order. None where the text isn't JSON.
+/// A problem for every key that its object has already, in document order: the first [`MAX_PROBLEMS`]. None where the
+/// text isn't JSON.
 pub(super) fn problems(text: &str) -> Vec<PolicyProblem> {
-    let mut problems = Vec::new();
-    let node = Node { pointer: String::new(), problems: &mut problems };
+    let mut reading = Reading::default();
+    let node = Node(&mut reading);
     match node.deserialize(&mut serde_json::Deserializer::from_str(text)) {
-        Ok(()) => problems,
+        Ok(()) => reading.problems,
         Err(_) => Vec::new(),
     }
 }
 
-/// A JSON value that is read for its keys alone.
-struct Node<'a> {
-    pointer: String,
-    problems: &'a mut Vec<PolicyProblem>,
+/// Where in a document its reading has come to, and what was found. The place is put together only where it is told:
+/// long keys with much below them would be copied over and over.
+#[derive(Default)]
+struct Reading {
+    path: Vec<String>,
+    problems: Vec<PolicyProblem>,
 }
 
-impl Node<'_> {
-    fn child(&mut self, key: &str) -> Node<'_> {
-        Node { pointer: child(&self.pointer, key), problems: self.problems }
+impl Reading {
+    fn report(&mut self, key: &str) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
+        let pointer = self.path.iter().fold(String::new(), |pointer, key| child(&pointer, key));
+        self.problems.push(
+            PolicyProblem::new(child(&pointer, key), format!("the key `{key}` is written twice in one object"))
+                .quoting(key)
+                .with_help("keep one of the two; for several values use a list"),
+        );
     }
 }
+
+/// A JSON value that is read for its keys alone.
+struct Node<'a>(&'a mut Reading);
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = ();
@@ -48,28 +63,30 @@ impl<'de> Visitor<'de> for Node<'_> {
         f.write_str("a JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let node = self.child(&key);
             if seen.contains(&key) {
-                node.problems.push(
-                    PolicyProblem::new(node.pointer.clone(), format!("the key `{key}` is written twice in one object"))
-                        .quoting(&key)
-                        .with_help("keep one of the two; for several values use a list"),
-                );
+                self.0.report(&key);
             }
-            map.next_value_seed(node)?;
+            self.0.path.push(key.clone());
+            map.next_value_seed(Node(self.0))?;
+            self.0.path.pop();
             seen.insert(key);
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut sequence: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        self.0.path.push("0".to_owned());
         let mut index = 0_usize;
-        while sequence.next_element_seed(self.child(&index.to_string()))?.is_some() {
+        while sequence.next_element_seed(Node(self.0))?.is_some() {
             index += 1;
+            if let Some(place) = self.0.path.last_mut() {
+                *place = index.to_string();
+            }
         }
+        self.0.path.pop();
         Ok(())
     }
 
@@ -114,6 +131,13 @@ mod tests {
         ], "Id": "b", "Id": "c"}"#;
         let expected = ["/Statement/0/Condition/Bool/a~1b", "/Statement/1/Effect", "/Id", "/Id"];
         assert_eq!(pointers(text), expected);
+    }
+
+    /// Told one by one with their places, these would be some hundred megabytes.
+    #[test]
+    fn no_more_than_a_hundred_are_told() {
+        let text = format!(r#"{{"{}": {{{}"a": 1}}}}"#, "k".repeat(20_000), r#""a": 1, "#.repeat(10_000));
+        assert_eq!(pointers(&text).len(), MAX_PROBLEMS);
     }
 
     #[test]

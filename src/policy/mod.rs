@@ -26,5 +26,5 @@ mod vocabulary;
 #[cfg(test)]
 mod properties;
 
-pub use document::{MAX_POLICY_BYTES, PolicyDocument, PolicyProblem};
+pub use document::{MAX_POLICY_BYTES, MAX_POLICY_TEXT, PolicyDocument, PolicyProblem};
 pub use lint::{Lint, LintContext, LintSeverity, LintedSecret, PolicyFinding, lint, shuts_out};

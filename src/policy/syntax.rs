@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::document::{MAX_PROBLEMS, too_large};
 use super::vocabulary::{self, Operator};
 use super::{MAX_POLICY_BYTES, PolicyProblem, principal};
 
-/// Every problem of a document.
+/// The problems of a document: the first [`MAX_PROBLEMS`].
 pub(super) fn problems(document: &Value) -> Vec<PolicyProblem> {
     let mut check = Check::default();
     check.document(document);
@@ -31,12 +32,21 @@ struct Check {
 
 impl Check {
     fn report(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(PolicyProblem::new(pointer, message).with_help(help));
+        if !self.is_full() {
+            self.problems.push(PolicyProblem::new(pointer, message).with_help(help));
+        }
     }
 
     /// As [`Self::report`], for a message that quotes `text` from the document.
     fn report_quoting(&mut self, pointer: &str, text: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(PolicyProblem::new(pointer, message).quoting(text).with_help(help));
+        if !self.is_full() {
+            self.problems.push(PolicyProblem::new(pointer, message).quoting(text).with_help(help));
+        }
+    }
+
+    /// Whether no more problems are told.
+    fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     fn document(&mut self, document: &Value) {
@@ -45,10 +55,9 @@ impl Check {
             return self.report("", message, "write an object with `Version` and `Statement`");
         };
         let size = document.to_string().len();
+        // Looking further would cost in proportion, and whatever is found would be about a document that must change.
         if size > MAX_POLICY_BYTES {
-            let message =
-                format!("the policy takes {size} bytes, and Secrets Manager takes {MAX_POLICY_BYTES} at most");
-            self.report("", message, "join statements that differ only in their principals or actions");
+            return self.problems.push(too_large(size));
         }
         for (key, value) in members {
             let pointer = child("", key);
@@ -281,7 +290,9 @@ impl Check {
     }
 
     fn unknown_operator(&mut self, pointer: &str, operator: &str) {
-        let help = if operator.to_ascii_lowercase().ends_with("nullifexists") {
+        let help = if self.is_full() {
+            return;
+        } else if operator.to_ascii_lowercase().ends_with("nullifexists") {
             "`Null` takes no `IfExists`: it asks itself whether the key exists".to_owned()
         } else {
             match Operator::nearest(operator) {
@@ -322,6 +333,9 @@ impl Check {
     }
 
     fn unknown_key(&mut self, pointer: &str, key: &str, place: &str, known: &[&str]) {
+        if self.is_full() {
+            return;
+        }
         let help = match vocabulary::nearest(key, known) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("the keys of {place} are {}", known.join(", ")),

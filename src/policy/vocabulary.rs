@@ -230,11 +230,17 @@ pub(super) fn action(written: &str) -> String {
     }
 }
 
+/// In bytes: a name that is three letters away may be written in letters of four bytes.
+const MAX_LENGTH_DIFFERENCE: usize = 12;
+
 /// The name of `names` that is nearest to `written`, unless all are far away: more than three letters, or a third.
 pub(super) fn nearest<N: AsRef<str>>(written: &str, names: impl IntoIterator<Item = N>) -> Option<String> {
+    // The distance is at least the difference of the lengths, and counting it takes the product of the two.
+    let may_be_near = |name: &N| written.len().abs_diff(name.as_ref().len()) <= MAX_LENGTH_DIFFERENCE;
     let lower = written.to_ascii_lowercase();
     names
         .into_iter()
+        .filter(may_be_near)
         .map(|name| (strsim::osa_distance(&lower, &name.as_ref().to_ascii_lowercase()), name))
         .filter(|(distance, name)| *distance <= 3.min(name.as_ref().len() / 3))
         .min_by_key(|(distance, _)| *distance)

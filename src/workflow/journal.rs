@@ -4,7 +4,7 @@
 //! cannot be written on the way, nothing new is begun, and the lines that are missing are told.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -144,13 +144,45 @@ impl Journal {
             request_id: request_id.as_deref(),
         };
         let written = serde_json::to_string(&line).map_err(io::Error::from).and_then(|line| {
-            let written = locked(&self.file).write_all(format!("{line}\n").as_bytes());
+            let written = append_whole(&mut locked(&self.file), format!("{line}\n").as_bytes());
             written.inspect_err(|_| locked(&self.missing).lines.push(line))
         });
         if let Err(error) = written {
             self.broken.store(true, Ordering::Relaxed);
             locked(&self.missing).error.get_or_insert(error);
         }
+    }
+}
+
+/// Appends all of it, or as good as nothing: a disk that fills up half-way through a line must not leave half a line.
+fn append_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    while written < line.len() {
+        let error = match file.write(&line[written..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                written += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        take_back(file, written);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Takes back what was written of a line. Pipes keep it, and so does a file that somebody else has appended to.
+fn take_back(file: &mut File, written: usize) {
+    let here = file.stream_position().ok();
+    let end = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+    if let (Some(here), Some(end)) = (here, end)
+        && here == end
+        && written > 0
+    {
+        // Nobody can do more about it: the run stops, and tells which lines are missing.
+        let _ = file.set_len(end.saturating_sub(written as u64));
     }
 }
 

@@ -75,7 +75,18 @@ pub fn open_sandbox(file: Option<&Path>, root: &Path) -> Result<Sandbox, Error> 
         keep_out_of_git(root)?;
     }
     let opened = Sandbox::open(&path, Options::default());
-    opened.map_err(|error| Error::file(path, FileProblem::SandboxNotOpened).because(error))
+    opened.map_err(|error| Error::file(path, FileProblem::SandboxNotOpened).because(with_its_causes(&error)))
+}
+
+/// An error with what caused it, down to what the system says of the file.
+fn with_its_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
 }
 
 /// Injects the faults of a file.

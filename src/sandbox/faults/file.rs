@@ -74,6 +74,7 @@ mod tests {
             (r#"{"profil": {}}"#, "profil"),
             (r#"{"profile": {"latencies": 1}}"#, "latencies"),
             (r#"{"rules": [{"kind": "answerLost", "operations": []}]}"#, "operations"),
+            (r#"{"rules": [{"kind": {"killed": {"after": 1}}}]}"#, "after"),
             (r#"{"rotations": [{"of": "any", "outcome": "succeed", "when": 1}]}"#, "when"),
         ] {
             let error = serde_json::from_str::<FaultFile>(text).err().unwrap().to_string();

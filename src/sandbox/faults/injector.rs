@@ -21,6 +21,8 @@ pub(crate) enum InjectedOutcome {
     Refuse { error: ServiceError, carried_out: bool },
     /// Not answered: the connection breaks, after the call was carried out or instead.
     Drop { carried_out: bool },
+    /// The process ends, after the call was carried out or instead.
+    Kill { carried_out: bool },
 }
 
 /// The rules and the profile in force, with what the profile is drawn from.

@@ -52,6 +52,13 @@ pub enum FaultKind {
         #[serde(default)]
         carried_out: bool,
     },
+    /// The process that the sandbox runs in is killed, as by SIGKILL: with `--sandbox` that is keywright itself, exactly
+    /// at this call.
+    Killed {
+        /// Whether the change is made first, durably.
+        #[serde(default)]
+        carried_out: bool,
+    },
     /// The call is carried out and answered, and that takes longer by so much (real time).
     Slow {
         /// How much longer.
@@ -120,6 +127,7 @@ impl FaultKind {
                 refused(ServiceError::not_allowed(&user, operation, Some(resource)), false)
             }
             Self::Dropped { carried_out } => (Duration::ZERO, InjectedOutcome::Drop { carried_out }),
+            Self::Killed { carried_out } => (Duration::ZERO, InjectedOutcome::Kill { carried_out }),
             Self::Slow { by } => (by, InjectedOutcome::Execute),
         }
     }

@@ -22,6 +22,17 @@ const LOGGED_NAME: usize = 128;
 #[error("the sandbox dropped the connection")]
 pub(crate) struct Dropped;
 
+/// Ends this process without a chance to tidy up.
+fn end_process() -> ! {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, getpid, kill_process};
+        // A process may always send itself signals; should it not be so, the abort below ends it as well.
+        let _ = kill_process(getpid(), Signal::KILL);
+    }
+    std::process::abort()
+}
+
 thread_local! {
     /// Whether this thread is inside a hook.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
@@ -71,6 +82,10 @@ impl Sandbox {
             InjectedOutcome::Drop { carried_out } => {
                 self.execute_unanswered(envelope, caller, carried_out);
                 Err(Dropped)
+            }
+            InjectedOutcome::Kill { carried_out } => {
+                self.execute_unanswered(envelope, caller, carried_out);
+                end_process()
             }
         };
         call.outcome = match &outcome {

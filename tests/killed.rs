@@ -1,0 +1,297 @@
+//! An apply that is killed at any of its API calls, before the call and after it: the next apply finishes the work, and
+//! nothing is made twice or lost.
+//!
+//! The real binary, killed by the sandbox's own faults at exactly one call. The run holds every kind of action; each
+//! call of it is tried, reads and the answers that never arrive included.
+
+#![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use keywright::sandbox::SecretDump;
+use keywright::workflow::open_sandbox;
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111111111111";
+const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "us-west-2"];
+const SIGKILL: i32 = 9;
+
+/// The guards that such a run would stop at.
+const APPLY: [&str; 16] = [
+    "apply",
+    "--yes",
+    "--concurrency",
+    "1",
+    "--allow-remove-all",
+    "--allow-lose-value",
+    "--allow-restore-unowned",
+    "--allow-undo-rotation",
+    "--allow-remove-replicas",
+    "--allow-cancel-rotation",
+    "--allow-replace-values",
+    "--allow-rotate-now",
+    "--max-deletes",
+    "99",
+    "--max-changes-percent",
+    "100",
+];
+
+const PROJECT: &str = "apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  targets: [{ name: dev, account: \"111111111111\", region: eu-west-1 }]
+  scope: { namePrefixes: [dev/] }
+  prune: delete
+";
+
+const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:rotate";
+
+fn policy(role: &str) -> String {
+    format!(
+        "{{ Version: \"2012-10-17\", Statement: [{{ Effect: Allow, Principal: {{ AWS: \"arn:aws:iam::111111111111:role/{role}\" }}, \
+         Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] }}"
+    )
+}
+
+fn manifests<'a>(secrets: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let document = |(name, spec): (&str, String)| {
+        let state = if name == "absent" { ", state: absent" } else { "" };
+        format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/{name}{state} }}\nspec: {spec}\n")
+    };
+    secrets.into_iter().map(document).collect()
+}
+
+/// What is live at first, by two applies: the second gives `reverted` its second version.
+fn first(reverted: &str) -> String {
+    let rotation = format!("{{ value: {{ text: first }}, rotation: {{ lambdaArn: \"{FUNCTION}\", everyDays: 30 }} }}");
+    manifests([
+        ("cancelled", rotation.clone()),
+        ("labelled", "{ value: { text: one }, labels: { BLUE: git } }".to_owned()),
+        ("orphan", "{ value: { text: old }, replicas: [{ region: us-east-1 }] }".to_owned()),
+        ("plain", format!("{{ description: Before, tags: {{ team: a, gone: x }}, policy: {} }}", policy("old"))),
+        ("policied", format!("{{ policy: {} }}", policy("old"))),
+        ("replicated", "{ value: { text: copied }, replicas: [{ region: us-east-1 }] }".to_owned()),
+        ("restored", "{ description: Before, value: { text: kept } }".to_owned()),
+        ("reverted", format!("{{ value: {{ text: {reverted} }} }}")),
+        ("rotated", rotation),
+        ("unlabelled", "{ value: { text: one }, labels: { OLD: git } }".to_owned()),
+        ("unwanted", "{ value: { text: unwanted } }".to_owned()),
+    ])
+}
+
+/// What is wanted then: every kind of action.
+fn second() -> String {
+    let created = format!(
+        "{{ description: New, tags: {{ team: a }}, policy: {}, value: {{ text: new }}, labels: {{ MINE: git }}, \
+         replicas: [{{ region: us-east-1 }}], rotation: {{ lambdaArn: \"{FUNCTION}\", schedule: rate(10 days) }} }}",
+        policy("new")
+    );
+    let rotated = format!(
+        "{{ value: {{ text: first }}, rotation: {{ lambdaArn: \"{FUNCTION}\", everyDays: 7, rotateImmediately: true }} }}"
+    );
+    manifests([
+        ("absent", "{ deletion: { recoveryWindowDays: 7 } }".to_owned()),
+        ("cancelled", "{ rotation: null }".to_owned()),
+        ("created", created),
+        ("generated", "{ value: { generate: { length: 20 } } }".to_owned()),
+        ("labelled", "{ value: { text: two }, labels: { BLUE: git } }".to_owned()),
+        ("plain", "{ description: After, kmsKeyId: alias/other, tags: { team: b, new: y }, policy: null }".to_owned()),
+        ("policied", format!("{{ policy: {} }}", policy("new"))),
+        ("replicated", "{ value: { text: copied }, replicas: [{ region: us-west-2 }] }".to_owned()),
+        ("restored", "{ description: After, value: { text: kept } }".to_owned()),
+        ("reverted", "{ value: { text: one } }".to_owned()),
+        ("rotated", rotated),
+        ("unlabelled", "{ value: { text: one }, labels: {} }".to_owned()),
+    ])
+}
+
+/// A folder with the project, in which `sandbox.redb` holds what is live.
+struct Stage(tempfile::TempDir);
+
+impl Stage {
+    /// What is live before the run that is killed, with a label and a version of an operator on every secret with a value.
+    fn before() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        let sandbox = open_sandbox(Some(&root.join("sandbox.redb")), root).expect("a sandbox");
+        for manifests in [first("one"), first("two")] {
+            // Under the name that `absent` has later, so that it can be declared as such.
+            let manifests = manifests.replace("dev/unwanted", "dev/absent");
+            support::write_files(root, [("keywright.yaml", PROJECT), ("secrets.yaml", &manifests)]);
+            let project = root.to_string_lossy();
+            let args: Vec<&str> = APPLY.iter().copied().chain(["--sandbox", "--project", &project]).collect();
+            let run = support::keywright(&sandbox, &args, None);
+            assert_eq!(run.code, keywright::exit_code::ExitCode::Success, "{}{}", run.out, run.err);
+        }
+        for name in ["labelled", "replicated", "reverted", "rotated", "cancelled"] {
+            let put = json!({ "SecretId": format!("dev/{name}"), "SecretString": "operator", "VersionStages": ["OPS"],
+                "ClientRequestToken": format!("operator-{name:->32}") });
+            support::call(&sandbox, ACCOUNT, REGIONS[0], "PutSecretValue", &put);
+        }
+        let delete = json!({ "SecretId": "dev/restored", "RecoveryWindowInDays": 30 });
+        support::call(&sandbox, ACCOUNT, REGIONS[0], "DeleteSecret", &delete);
+        support::write_files(root, [("secrets.yaml", second().as_str())]);
+        Self(folder)
+    }
+
+    fn copy(&self) -> Self {
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        for entry in std::fs::read_dir(self.0.path()).expect("the stage") {
+            let path = entry.expect("a file").path();
+            std::fs::copy(&path, copy.path().join(path.file_name().expect("a name"))).expect("a copy");
+        }
+        Self(copy)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs the real binary in it.
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_keywright"))
+            .args(args)
+            .args((args[0] == "apply").then_some(["--journal", "journal.jsonl"]).iter().flatten())
+            .arg(format!("--sandbox={}", self.path().join("sandbox.redb").display()))
+            .current_dir(self.path())
+            .output()
+            .expect("keywright runs")
+    }
+
+    /// The same with the process killed at the call after `passed` others.
+    fn run_killed(&self, passed: usize, carried_out: bool) -> Output {
+        let faults =
+            json!({ "rules": [{ "skip": passed, "times": 1, "kind": { "killed": { "carriedOut": carried_out } } }] });
+        support::write_files(self.path(), [("faults.json", faults.to_string().as_str())]);
+        let faults = self.path().join("faults.json");
+        let faults = faults.to_string_lossy();
+        let args: Vec<&str> = APPLY.iter().copied().chain(["--sandbox-faults", &faults]).collect();
+        self.run(&args)
+    }
+
+    fn dump(&self) -> BTreeMap<(&'static str, String), SecretDump> {
+        let sandbox = open_sandbox(Some(&self.path().join("sandbox.redb")), self.path()).expect("a sandbox");
+        let of =
+            |region| sandbox.dump(ACCOUNT, region).into_iter().map(move |dump| ((region, dump.name.clone()), dump));
+        REGIONS.into_iter().flat_map(of).collect()
+    }
+
+    /// The lines of the journal, each of which is whole.
+    fn journal(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path().join("journal.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect()
+    }
+}
+
+fn shown(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A state without the version ids that are made at random: what they are is replaced by who carries them.
+fn essence(dump: &BTreeMap<(&'static str, String), SecretDump>) -> String {
+    let of = |(key, secret): (&(&str, String), &SecretDump)| {
+        let mut secret = secret.clone();
+        for version in secret.labels.values_mut() {
+            if !version.starts_with("kw1-") && !version.starts_with("operator-") {
+                "made at random".clone_into(version);
+            }
+        }
+        format!("{key:?} {secret:?}\n")
+    };
+    dump.iter().map(of).collect()
+}
+
+/// What is gone of what was there before the run, and must never be.
+fn lost(
+    before: &BTreeMap<(&'static str, String), SecretDump>,
+    after: &BTreeMap<(&'static str, String), SecretDump>,
+) -> Option<String> {
+    for ((region, name), secret) in before.iter().filter(|((region, _), _)| *region == REGIONS[0]) {
+        let Some(now) = after.get(&(*region, name.clone())) else { return Some(format!("{name} is gone")) };
+        if now.versions < secret.versions {
+            return Some(format!("{name} lost a version"));
+        }
+        if now.labels.get("OPS") != secret.labels.get("OPS") {
+            return Some(format!("{name} lost the label OPS"));
+        }
+        let current = secret.labels.get("AWSCURRENT");
+        if current.is_some_and(|current| !now.labels.values().any(|version| version == current)) {
+            return Some(format!("{name}: nothing names the version that was current"));
+        }
+    }
+    None
+}
+
+/// Kills the run at each of its calls, and finishes it every time.
+fn sweep(carried_out: bool) {
+    let base = Stage::before();
+    let before = base.dump();
+    let whole = base.copy();
+    let run = whole.run(&APPLY);
+    assert!(run.status.success(), "{}", shown(&run));
+    let wanted = whole.dump();
+    assert_eq!(lost(&before, &wanted), None);
+    let operations: BTreeSet<String> =
+        whole.journal().iter().map(|line| line["operation"].as_str().unwrap_or_default().to_owned()).collect();
+    let every = [
+        "CancelRotateSecret",
+        "CreateSecret",
+        "DeleteResourcePolicy",
+        "DeleteSecret",
+        "PutResourcePolicy",
+        "PutSecretValue",
+        "RemoveRegionsFromReplication",
+        "ReplicateSecretToRegions",
+        "RestoreSecret",
+        "RotateSecret",
+        "TagResource",
+        "UntagResource",
+        "UpdateSecret",
+        "UpdateSecretVersionStage",
+    ];
+    assert_eq!(operations, BTreeSet::from(every.map(str::to_owned)), "every kind of action");
+
+    // From here on the next apply does what it did the last time.
+    let mut finished = BTreeSet::new();
+    let mut killed = 0;
+    loop {
+        let stage = base.copy();
+        let cut = stage.run_killed(killed, carried_out);
+        if cut.status.success() {
+            break;
+        }
+        assert_eq!(cut.status.signal(), Some(SIGKILL), "call {killed}: {}", shown(&cut));
+        let after = stage.dump();
+        assert_eq!(lost(&before, &after), None, "call {killed}");
+        let noted = stage.journal().len();
+        assert!(noted <= killed, "call {killed}: {noted} lines");
+        killed += 1;
+        if !finished.insert(essence(&after)) {
+            continue;
+        }
+        let next = stage.run(&APPLY);
+        assert!(next.status.success(), "after call {killed}: {}\nand then\n{}", shown(&cut), shown(&next));
+        assert_eq!(essence(&stage.dump()), essence(&wanted), "after call {killed}: {}", shown(&next));
+        let plan = stage.run(&["plan", "--detailed-exitcode"]);
+        assert!(plan.status.success(), "after call {killed}: {}", shown(&plan));
+    }
+    // The reads before the first write, some two dozen writes, and what is read to verify them.
+    assert!(killed > 60 && finished.len() > 20, "{killed} calls, {} states", finished.len());
+}
+
+#[test]
+fn killed_before_any_call_an_apply_is_finished_by_the_next() {
+    sweep(false);
+}
+
+#[test]
+fn killed_after_any_call_an_apply_is_finished_by_the_next() {
+    sweep(true);
+}
