@@ -31,7 +31,7 @@ pub struct Fault {
 
 /// What happens to a call.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
     /// An error, before anything is done.
     Error {
