@@ -47,7 +47,11 @@ impl ExitCode {
             | ErrorKind::WrongUsage(_)
             | ErrorKind::SeveralTargets { .. }
             | ErrorKind::File {
-                problem: FileProblem::WebhookUnreadable | FileProblem::ProjectAlready | FileProblem::OfAnotherKind(_),
+                problem:
+                    FileProblem::WebhookUnreadable
+                    | FileProblem::ProjectAlready
+                    | FileProblem::NameTaken
+                    | FileProblem::OfAnotherKind(_),
                 ..
             } => Self::Usage,
             ErrorKind::OtherAccount { .. }

@@ -87,6 +87,9 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
     let destination = Destination::choose(&args.project.folder, args.output.as_deref(), &outline)?;
 
     let found = find(args, &desired, &selection, verbose, shell).await?;
+    if args.new.is_asked_for() {
+        found.check_new_name(&desired.project)?;
+    }
     shell.err.write(import_text::left_out(&found.choice.left_out));
     if found.choice.imported.is_empty() {
         shell.out.line("Nothing to import.");

@@ -1,5 +1,6 @@
 //! `keywright init`: writes a project that plans cleanly.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,9 +9,10 @@ use super::args::project_name;
 use super::scaffolded::told;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
+use crate::manifest::{projects_beside, work_tree};
 use crate::render::{escape, escaped};
 use crate::workflow::scaffold::{surroundings, write_files};
-use crate::workflow::{Error, ErrorKind, Hint, Problem};
+use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
 
 /// Write a project that plans cleanly.
 ///
@@ -37,19 +39,31 @@ pub(super) struct InitArgs {
 }
 
 /// The name that a folder gives its project; none when nothing of it could stand in one.
-fn name_of(folder: &Path) -> Option<String> {
+///
+/// In a git work tree it begins with the name of the repository, so that the folder `keywright` of two repositories
+/// makes two names; what another project of the work tree has already gets a number.
+fn name_of(folder: &Path, taken: &BTreeMap<String, PathBuf>) -> Option<String> {
     // An empty path is the current directory too, but not to the standard library.
     let folder = std::path::absolute(Path::new(".").join(folder)).ok()?;
-    let name = folder.file_name()?.to_string_lossy().to_lowercase();
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    project_name(name.trim_matches('-')).ok()
+    let base = work_tree(&folder).and_then(|root| root.parent().map(Path::to_owned));
+    let within = base.and_then(|base| folder.strip_prefix(base).map(Path::to_owned).ok());
+    let named = within.or_else(|| folder.file_name().map(PathBuf::from))?;
+    let lower = named.to_string_lossy().to_lowercase();
+    let name: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let numbered = (2..100).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names.find_map(|name| project_name(name.trim_matches('-')).ok().filter(|name| !taken.contains_key(name)))
 }
 
 pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
     let root = args.folder.clone().or_else(|| args.name.as_ref().map(PathBuf::from)).unwrap_or_default();
-    let name = args.name.clone().or_else(|| name_of(&root));
+    let taken = projects_beside(&root);
+    let name = args.name.clone().or_else(|| name_of(&root, &taken));
     let name =
         name.ok_or_else(|| Error::from(ErrorKind::WrongUsage(Problem::NoProjectName)).hint(Hint::NameProject))?;
+    if let Some(other) = taken.get(&name) {
+        return Err(Error::file(other, FileProblem::NameTaken).hint(Hint::NameProjectOtherwise));
+    }
     write_project(&root, &name, args, shell).map_err(|error| error.hint(Hint::NameAnotherFolder))?;
     let shown = root.display().to_string();
     let there = (!shown.is_empty()).then(|| escaped!(" --project {}", escape::line(&shown)));

@@ -53,7 +53,7 @@ fn is_adoption(secret: &SecretPlan) -> bool {
         && secret
             .changes
             .iter()
-            .all(|change| matches!(change, Change::Tag { key, before: None, .. } if key == OWNER_TAG))
+            .all(|change| matches!(change, Change::Tag { key, after: Some(_), .. } if key == OWNER_TAG))
 }
 
 #[cfg(test)]
@@ -125,15 +125,15 @@ mod tests {
             vec![
                 planned("adopted", Verb::Adopt, vec![tag(OWNER_TAG, None)]),
                 planned("another-tag", Verb::Adopt, vec![tag(OWNER_TAG, None), tag("team", None)]),
-                planned("changed-owner", Verb::Adopt, vec![tag(OWNER_TAG, Some("x"))]),
+                planned("copied-tag", Verb::Adopt, vec![tag(OWNER_TAG, Some("x"))]),
                 planned("changed", Verb::Change, vec![tag(OWNER_TAG, None)]),
                 planned("created", Verb::Create, vec![tag(OWNER_TAG, None)]),
             ],
             &PlanReport::default(),
         );
-        assert_eq!(proof.adopted, 1);
+        assert_eq!(proof.adopted, 2);
         let remaining: Vec<&str> = proof.remaining.secrets.iter().map(|secret| secret.name.as_str()).collect();
-        assert_eq!(remaining, ["another-tag", "changed-owner", "changed", "created"]);
+        assert_eq!(remaining, ["another-tag", "changed", "created"]);
         assert!(!proof.holds());
     }
 

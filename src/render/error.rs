@@ -144,6 +144,10 @@ fn hint(hint: &Hint) -> String {
         Hint::VersionsShows => "keywright versions shows what there is",
         Hint::NameAnotherFolder => "name a folder that you may write to with --project",
         Hint::NameAnotherManFolder => "name a folder that you may write to with --dir",
+        Hint::NameProjectOtherwise => {
+            "choose another name: it is written to every secret as its owner, and projects of one name take each \
+             other's secrets for orphans"
+        }
         Hint::NameProject => {
             "give one: keywright init NAME makes the folder NAME, and keywright init NAME --project . takes this one"
         }

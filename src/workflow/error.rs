@@ -278,6 +278,8 @@ pub enum SecretProblem {
     BelongsTo { owner: String },
     #[error("is not managed: its owner tag of {owner} was copied")]
     OwnerTagCopied { owner: String },
+    #[error("belongs to a project of this name already: {owner}")]
+    OwnedByThisName { owner: String },
     #[error("has nothing to release")]
     NothingToRelease,
     #[error("has no rotation that is on")]
@@ -334,6 +336,8 @@ pub enum FileProblem {
     StateUnreadable,
     StateWrong,
     ProjectAlready,
+    /// Another project of the work tree has this name.
+    NameTaken,
     JournalNotWritten,
     /// It is there, and not what would be written: what that is.
     OfAnotherKind(&'static str),
@@ -366,6 +370,7 @@ impl FileProblem {
             Self::StateWrong => format!("the state {file}"),
             Self::JournalNotWritten => format!("the journal {file} could not be written"),
             Self::ProjectAlready => format!("{file} is a project already"),
+            Self::NameTaken => format!("{file} is a project of this name"),
             Self::OfAnotherKind(kind) => format!("{file} is not {kind}, and is not overwritten"),
         }
     }
@@ -398,6 +403,7 @@ pub enum Hint {
     NameAnotherFolder,
     NameAnotherManFolder,
     NameProject,
+    NameProjectOtherwise,
     NameJournal,
     NotInJournal {
         lines: Vec<String>,

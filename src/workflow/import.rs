@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use super::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
 use super::event::{Event, Tell};
 use super::failures::TargetFailure;
 use crate::aws::Aws;
@@ -13,7 +13,7 @@ use crate::domain::{AccountId, SecretName};
 use crate::files::{FileFault, open_operator_file};
 use crate::import::tfstate::{State, parse};
 use crate::import::{Choice, LeftOut, Proof, Reason, choose, prove};
-use crate::live::{self, Live, ReadProgress, Wanted};
+use crate::live::{self, Live, Ownership, ReadProgress, Wanted};
 use crate::plan::{Rules, Selection, ValueFacts, plan};
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
@@ -42,6 +42,21 @@ pub struct Importing {
     pub choice: Choice,
     /// The state, when it comes from one.
     pub state: Option<State>,
+}
+
+impl Importing {
+    /// Refuses the name of a new project that owns secrets in its scope already: they would be its orphans.
+    pub fn check_new_name(&self, project: &str) -> Result<(), Error> {
+        for secret in self.live.secrets.values() {
+            // Seen from a target that cannot be, so that what any target owns is another's.
+            let Ownership::Foreign { owner } = secret.ownership("") else { continue };
+            if owner.split_once('/').is_some_and(|(of, _)| of == project) {
+                let problem = SecretProblem::OwnedByThisName { owner: owner.to_owned() };
+                return Err(Error::secret(&secret.name, problem).hint(Hint::NameProjectOtherwise));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl ImportSource<'_> {

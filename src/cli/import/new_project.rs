@@ -9,7 +9,7 @@ use crate::cli::args::project_name;
 use crate::cli::scaffolded::told;
 use crate::cli::shell::Shell;
 use crate::import::scalar;
-use crate::manifest::escape_interpolation;
+use crate::manifest::{escape_interpolation, projects_beside};
 use crate::workflow::scaffold::{surroundings, write_files};
 use crate::workflow::{Error, FileProblem, Hint};
 
@@ -48,6 +48,9 @@ impl NewProjectArgs {
         let Some(name) = &self.init else { return Ok(BTreeMap::new()) };
         if is_project(root) {
             return Err(Error::file(root, FileProblem::ProjectAlready).hint(Hint::LeaveInitOut));
+        }
+        if let Some(other) = projects_beside(root).remove(name) {
+            return Err(Error::file(other, FileProblem::NameTaken).hint(Hint::NameProjectOtherwise));
         }
         let text = self.project_file(name, target.unwrap_or("main"), shared_tags);
         Ok(BTreeMap::from([(PathBuf::from(PROJECT_FILE), text)]))
