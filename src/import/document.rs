@@ -181,7 +181,8 @@ impl Writer<'_> {
             LivePolicy::Unparsable(_) => self.leave("policy", "it is not a JSON object"),
             LivePolicy::Document(policy) => {
                 // The canonical form may be larger than what is live, and than what the service takes.
-                let forms = [policy.canonical(), policy.as_written()];
+                let spelled = policy.spelled_as(&[]);
+                let forms = [&spelled, policy.as_written()];
                 match forms.into_iter().find(|form| PolicyDocument::check(form).is_empty()) {
                     Some(form) => self.put_map("policy", Yaml::json(form)),
                     None => self.leave("policy", "it holds something that keywright does not know"),

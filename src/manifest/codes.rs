@@ -43,8 +43,7 @@ codes! {
     YAML_DUPLICATE_KEY Error "yaml-duplicate-key" "A key stands once in a map."
     YAML_KEY Error "yaml-key" "Keys of maps are text."
     YAML_TAG Error "yaml-tag" "YAML's own tags are the only ones that are known."
-    YAML_MERGE_KEY Error "yaml-merge-key" "The merge key << is not part of YAML 1.2; spec.defaults is the way to \
-        share fields."
+    YAML_MERGE_KEY Error "yaml-merge-key" "A merge key (<<) takes a map, or a list of maps, of the same document."
     YAML_ALIAS Error "yaml-alias" "An alias (*name) refers to an anchor (&name) earlier in the same document."
     YAML_TOO_DEEP Error "yaml-too-deep" "YAML is nested at most 64 deep."
     YAML_TOO_LARGE Error "yaml-too-large" "A file has at most 200,000 YAML nodes, those that aliases repeat included."
@@ -61,6 +60,7 @@ codes! {
     KEY_WITHOUT_VALUE Error "key-without-value" "A key has a value: null, [] or {} where there must be none."
     UNKNOWN_VARIABLE Error "unknown-variable" "Variables are declared in the target's vars."
     BAD_INTERPOLATION Error "bad-interpolation" "${...} holds a variable, a target's attribute or secret:NAME:arn."
+    VARIABLE_CYCLE Error "variable-cycle" "Variables that use one another form no circle."
     REFERENCE_NOT_ALLOWED Error "reference-not-allowed" "${secret:NAME:arn} stands in descriptions, tags, policies \
         and text values only."
     UNKNOWN_SECRET Error "unknown-secret" "Secrets that are referred to are declared for the same target."
@@ -111,6 +111,8 @@ codes! {
     POLICY_UNKNOWN_ACTION Warning "policy-unknown-action" "Actions of a resource policy are those of Secrets Manager."
     POLICY_OTHER_RESOURCE Warning "policy-other-resource" "The resource of a statement is the secret that the \
         policy is attached to."
+    POLICY_SID Warning "policy-sid" "A Sid is made of letters and digits."
+    POLICY_VARIABLE Warning "policy-variable" "Variables in a resource policy are ones that IAM fills in."
     POLICY_SHUTS_OUT Warning "policy-shuts-out" "A resource policy doesn't keep everyone from managing the secret."
     VALUE_SOURCE Error "value-source" "A value has exactly one source, correctly filled in."
     VALUE_FILE Error "value-file" "A file that a value comes from can be used: it is encrypted with SOPS, and has \

@@ -388,7 +388,7 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         if name == FIELD {
-            let node = Node { span: self.key.span, kind: Kind::String(self.key.text.clone()) };
+            let node = Node::new(self.key.span, Kind::String(self.key.text.clone()));
             return visitor.visit_seq(FieldParts {
                 reader: self.reader.child(&node),
                 next: Next::Span,

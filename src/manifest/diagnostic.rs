@@ -6,12 +6,26 @@
 use std::collections::{BTreeSet, HashMap};
 use std::slice;
 
-use super::codes::Code;
+use super::codes::{self, Code};
+use super::interpolate::VariablePlace;
 use super::source::{Quote, Sources, Span};
 use crate::origin::Origin;
 
 /// Most problems that are kept of one run. More than this helps nobody, and hostile input could make millions.
 pub(crate) const MAX_PROBLEMS: usize = 1_000;
+
+/// Rules that a text breaks by where it stands, whatever it says: no variable in it is at fault.
+const WHATEVER_THE_TEXT: [&Code; 6] = [
+    &codes::DEPENDENCY_CYCLE,
+    &codes::REFERENCE_NOT_ALLOWED,
+    &codes::RULE_BROKEN,
+    &codes::RULE_BROKEN_WARNING,
+    &codes::SECRET_DUPLICATE,
+    &codes::UNKNOWN_SECRET,
+];
+
+/// Most variables of one text that are shown with what is wrong with it.
+const MOST_VARIABLES: usize = 4;
 
 /// How bad a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +134,8 @@ pub(crate) struct Problem {
     pub(crate) hidden: bool,
     /// What tells it from others of one code at one place; empty where there is only one.
     pub(crate) about: String,
+    /// The piece of the text that is at fault, where a piece is: of the variables in it, those are named that have it.
+    pub(crate) culprit: String,
 }
 
 impl Problem {
@@ -135,6 +151,7 @@ impl Problem {
             masked: false,
             hidden: false,
             about: String::new(),
+            culprit: String::new(),
         }
     }
 
@@ -170,6 +187,12 @@ impl Problem {
         self
     }
 
+    /// Says which piece of the text is at fault.
+    pub(crate) fn culprit(mut self, culprit: impl Into<String>) -> Self {
+        self.culprit = culprit.into();
+        self
+    }
+
     /// Says whether the place belongs to a value.
     pub(crate) fn masked(mut self, masked: bool) -> Self {
         self.masked = masked;
@@ -187,6 +210,8 @@ pub(crate) struct Report {
     left_out_errors: bool,
     /// The target whose desired state is being built, if any.
     target: Option<usize>,
+    /// The variables that were filled in, by the file and the end of the text that they stand in.
+    filled: HashMap<(u32, u32), (Span, Vec<VariablePlace>)>,
 }
 
 #[derive(Debug)]
@@ -199,6 +224,38 @@ impl Report {
     /// Says for which target the problems that follow are found; `None` when they depend on none.
     pub(crate) fn in_target(&mut self, target: Option<usize>) {
         self.target = target;
+        self.filled.clear();
+    }
+
+    /// Remembers which variables stand in a text, for what turns out to be wrong with it.
+    pub(crate) fn filled<'a>(&mut self, span: Span, places: impl Iterator<Item = &'a VariablePlace>) {
+        let places: Vec<VariablePlace> = places.take(MOST_VARIABLES).cloned().collect();
+        if places.is_empty() {
+            self.filled.remove(&(span.file, span.end));
+        } else {
+            self.filled.insert((span.file, span.end), (span, places));
+        }
+    }
+
+    /// Adds where the variables were written that make a text wrong. A problem may be at the text or at its key.
+    fn with_variables(&self, mut problem: Problem) -> Problem {
+        if WHATEVER_THE_TEXT.contains(&problem.code) {
+            return problem;
+        }
+        let found = self.filled.get(&(problem.span.file, problem.span.end));
+        let Some((text, places)) = found.filter(|(text, _)| text.line == problem.span.line && !problem.masked) else {
+            return problem;
+        };
+        let culprit = problem.culprit.clone();
+        let at_fault = |place: &VariablePlace| {
+            culprit.is_empty()
+                || !place.text.is_empty() && culprit.contains(&place.text)
+                || place.text.contains(&culprit)
+        };
+        for place in places.iter().filter(|place| place.span != *text && at_fault(place)) {
+            problem = problem.related(place.span, format!("`{}` is written here", place.name));
+        }
+        problem
     }
 
     /// Takes a problem in, unless it is known already.
@@ -206,6 +263,7 @@ impl Report {
     /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name
     /// in them does.
     pub(crate) fn push(&mut self, problem: Problem) {
+        let problem = self.with_variables(problem);
         let key = (problem.code.id, problem.span, problem.about.clone());
         for &at in self.seen.get(&key).map_or(&[][..], Vec::as_slice) {
             let Some((known, targets)) = self.found.get_mut(at) else { continue };

@@ -7,44 +7,12 @@ use std::sync::Arc;
 
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report, listed, nearest};
+use super::fault::Fault;
 use super::mask;
 use super::source::{Sources, Span};
 use super::tree::{Kind, Node};
+pub(crate) use super::variables::{Lookup, VariablePlace, Variables};
 use crate::domain::{Part, SecretName};
-
-/// What `${name}` can stand for in one target.
-pub(crate) trait Variables {
-    /// The target's name.
-    fn target(&self) -> &str;
-    /// A variable's text.
-    fn variable(&self, name: &str) -> Option<&str>;
-    /// The names of all variables.
-    fn names(&self) -> Vec<&str>;
-    /// `target.name`, `target.account` or `target.region`.
-    fn attribute(&self, name: &str) -> Attribute<'_>;
-}
-
-/// What a target says of one of its attributes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Attribute<'a> {
-    /// Its text.
-    Text(&'a str),
-    /// Nothing: the project leaves it out.
-    LeftOut,
-    /// There is no such attribute.
-    Unknown,
-}
-
-/// A mistake in a string.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) code: &'static Code,
-    /// The bytes of the string that are meant.
-    pub(crate) at: Range<usize>,
-    pub(crate) message: String,
-    pub(crate) label: String,
-    pub(crate) help: Vec<String>,
-}
 
 /// A reference to another secret, where it is written.
 #[derive(Clone, Debug)]
@@ -86,32 +54,32 @@ impl Filler<'_> {
             Kind::String(text) if text.contains("${") => {
                 let text = Arc::clone(text);
                 node.kind = self.string(&text, node.span, masked);
+                node.plain = false;
             }
             _ => {}
         }
     }
 
     fn string(&mut self, text: &str, span: Span, masked: bool) -> Kind {
-        let parts = match expand(text, self.variables) {
+        let Expansion { filled, uses } = expand(text, self.variables);
+        let parts = match filled {
             Ok(parts) => parts,
             Err(faults) => {
                 let masked = masked || !self.sources.shows(span);
                 for fault in faults {
-                    let place = self.place(text, span, &fault.at);
                     let problem = if masked {
                         Problem::new(fault.code, span, "a ${...} cannot be filled in")
                             .help("a literal ${ is written $${")
                             .masked(true)
                     } else {
-                        let mut problem = Problem::new(fault.code, place, fault.message).label(fault.label);
-                        problem.help = fault.help;
-                        problem
+                        fault.in_text(text, span, self.sources)
                     };
                     self.report.push(problem);
                 }
                 return Kind::Poison;
             }
         };
+        self.report.filled(span, uses.iter().flat_map(|name| self.variables.places(name)));
         for part in &parts {
             if let Part::SecretArn(name) = part {
                 self.references.push(Reference { name: name.clone(), span, masked });
@@ -123,34 +91,34 @@ impl Filler<'_> {
             _ => Kind::Template(parts.into()),
         }
     }
-
-    /// The place of a fault within the string, where the source shows it as it is; else the whole string.
-    fn place(&self, text: &str, span: Span, at: &Range<usize>) -> Span {
-        let Some(source) = self.sources.slice(span) else { return span };
-        let quote = usize::from(source.starts_with(['"', '\'']));
-        let snippet = text.get(at.clone()).unwrap_or_default();
-        if source.get(quote + at.start..quote + at.end) == Some(snippet) {
-            return self.sources.within(span, quote + at.start, snippet.len()).unwrap_or(span);
-        }
-        span
-    }
 }
 
 /// Most mistakes of one string that are reported.
 const MAX_FAULTS: usize = 10;
 
+/// Most bytes that variables put into one string: as many as the largest value has.
+const MAX_FILLED: usize = 65_536;
+
+/// What came of one string.
+pub(crate) struct Expansion {
+    /// Its parts, or what is wrong with it: nothing new, where a variable in it is wrong.
+    pub(crate) filled: Result<Vec<Part>, Vec<Fault>>,
+    /// The variables that it names, each once.
+    pub(crate) uses: Vec<String>,
+}
+
 /// Fills in one string.
-pub(crate) fn expand(text: &str, variables: &dyn Variables) -> Result<Vec<Part>, Vec<Fault>> {
-    let mut expander = Expander { variables, faults: Vec::new(), parts: Vec::new(), pending: String::new() };
+pub(crate) fn expand(text: &str, variables: &dyn Variables) -> Expansion {
+    let mut expander = Expander::new(variables);
     expander.run(text);
-    let Expander { faults, mut parts, pending, .. } = expander;
-    if !faults.is_empty() {
-        return Err(faults);
+    let Expander { faults, mut parts, pending, poisoned, uses, .. } = expander;
+    if poisoned || !faults.is_empty() {
+        return Expansion { filled: Err(faults), uses };
     }
     if !pending.is_empty() {
         parts.push(Part::Text(pending));
     }
-    Ok(parts)
+    Expansion { filled: Ok(parts), uses }
 }
 
 /// Writes a text so that [`expand`] gives it back: every `${` in it becomes `$${`.
@@ -163,9 +131,26 @@ struct Expander<'a> {
     faults: Vec<Fault>,
     parts: Vec<Part>,
     pending: String,
+    /// A variable in it is wrong, which is reported already.
+    poisoned: bool,
+    uses: Vec<String>,
+    /// How many bytes came out of variables.
+    grown: usize,
 }
 
-impl Expander<'_> {
+impl<'a> Expander<'a> {
+    fn new(variables: &'a dyn Variables) -> Self {
+        Self {
+            variables,
+            faults: Vec::new(),
+            parts: Vec::new(),
+            pending: String::new(),
+            poisoned: false,
+            uses: Vec::new(),
+            grown: 0,
+        }
+    }
+
     fn run(&mut self, text: &str) {
         let mut at = 0;
         while self.faults.len() < MAX_FAULTS
@@ -199,6 +184,12 @@ impl Expander<'_> {
         if let Some(reference) = expression.strip_prefix("secret:") {
             self.reference(reference, at);
         } else if let Some(text) = self.variable(expression, &at) {
+            self.grown += text.len();
+            if self.grown > MAX_FILLED {
+                let message = format!("the variables of one text fill in more than {MAX_FILLED} bytes");
+                self.fault(&codes::BAD_INTERPOLATION, at, &message, "with this one", Vec::new());
+                return;
+            }
             self.pending.push_str(&text);
         }
     }
@@ -216,8 +207,7 @@ impl Expander<'_> {
         };
         // Names usually begin with a variable, so variables are filled in here too; one reference within another makes
         // no sense.
-        let mut inner =
-            Expander { variables: self.variables, faults: Vec::new(), parts: Vec::new(), pending: String::new() };
+        let mut inner = Expander { grown: self.grown, ..Expander::new(self.variables) };
         let nested = name.contains("${secret:");
         if nested {
             self.fault(&codes::BAD_INTERPOLATION, at, "a reference to a secret within another one", "", Vec::new());
@@ -229,6 +219,9 @@ impl Expander<'_> {
             fault.at = fault.at.start + shift..fault.at.end + shift;
             self.faults.push(fault);
         }
+        self.grown = inner.grown;
+        self.poisoned |= inner.poisoned;
+        inner.uses.iter().for_each(|name| self.note_use(name));
         if !self.pending.is_empty() {
             self.parts.push(Part::Text(std::mem::take(&mut self.pending)));
         }
@@ -239,8 +232,17 @@ impl Expander<'_> {
         if let Some(attribute) = name.strip_prefix("target.") {
             return self.attribute(name, attribute, at);
         }
-        if let Some(text) = self.variables.variable(name) {
-            return Some(text.to_owned());
+        match self.variables.variable(name) {
+            Lookup::Text(text) => {
+                self.note_use(name);
+                return Some(text.to_owned());
+            }
+            Lookup::Wrong => {
+                self.note_use(name);
+                self.poisoned = true;
+                return None;
+            }
+            Lookup::LeftOut | Lookup::Unknown => {}
         }
         if let Some(fault) = misplaced(name, at) {
             self.faults.push(fault);
@@ -267,8 +269,12 @@ impl Expander<'_> {
 
     fn attribute(&mut self, name: &str, attribute: &str, at: &Range<usize>) -> Option<String> {
         match self.variables.attribute(attribute) {
-            Attribute::Text(text) => Some(text.to_owned()),
-            Attribute::LeftOut => {
+            Lookup::Text(text) => Some(text.to_owned()),
+            Lookup::Wrong => {
+                self.poisoned = true;
+                None
+            }
+            Lookup::LeftOut => {
                 let target = self.variables.target();
                 self.fault(
                     &codes::UNKNOWN_VARIABLE,
@@ -279,7 +285,7 @@ impl Expander<'_> {
                 );
                 None
             }
-            Attribute::Unknown => {
+            Lookup::Unknown => {
                 self.fault(
                     &codes::UNKNOWN_VARIABLE,
                     at.clone(),
@@ -292,6 +298,12 @@ impl Expander<'_> {
         }
     }
 
+    fn note_use(&mut self, name: &str) {
+        if !self.uses.iter().any(|known| known == name) {
+            self.uses.push(name.to_owned());
+        }
+    }
+
     fn fault(&mut self, code: &'static Code, at: Range<usize>, message: &str, label: &str, help: Vec<String>) {
         self.faults.push(Fault { code, at, message: message.to_owned(), label: label.to_owned(), help });
     }
@@ -299,12 +311,13 @@ impl Expander<'_> {
 
 /// What looks like a variable and is something else.
 fn misplaced(name: &str, at: &Range<usize>) -> Option<Fault> {
+    let of_iam = name.trim();
     let (message, label, help) =
-        if name.starts_with("aws:") || name.contains(":aws:") || name == "*" || name == "?" || name == "$" {
+        if of_iam.starts_with("aws:") || of_iam.contains(":aws:") || matches!(of_iam, "*" | "?" | "$") {
             (
                 format!("`${{{name}}}` is an IAM policy variable, not one of keywright's"),
                 "filled in by IAM, not here",
-                format!("an IAM policy variable is written $${{{name}}}"),
+                format!("an IAM policy variable is written $${{{of_iam}}}"),
             )
         } else if name.starts_with("env.") || name.starts_with("env:") {
             (
@@ -370,19 +383,30 @@ mod tests {
         fn target(&self) -> &'static str {
             "staging"
         }
-        fn variable(&self, name: &str) -> Option<&str> {
-            (name == "env").then_some("stg")
+        fn variable(&self, name: &str) -> Lookup<'_> {
+            match name {
+                "env" => Lookup::Text("stg"),
+                "broken" => Lookup::Wrong,
+                _ => Lookup::Unknown,
+            }
         }
         fn names(&self) -> Vec<&str> {
             vec!["env"]
         }
-        fn attribute(&self, name: &str) -> Attribute<'_> {
+        fn attribute(&self, name: &str) -> Lookup<'_> {
             match name {
-                "region" => Attribute::Text("eu-west-1"),
-                "account" => Attribute::LeftOut,
-                _ => Attribute::Unknown,
+                "region" => Lookup::Text("eu-west-1"),
+                "account" => Lookup::LeftOut,
+                _ => Lookup::Unknown,
             }
         }
+        fn places(&self, _: &str) -> &[VariablePlace] {
+            &[]
+        }
+    }
+
+    fn expand(text: &str, variables: &dyn Variables) -> Result<Vec<Part>, Vec<Fault>> {
+        super::expand(text, variables).filled
     }
 
     fn text(text: &str) -> Part {
@@ -413,6 +437,25 @@ mod tests {
         assert_eq!(fault("a ${env").message, "a `${` is never closed");
         assert_eq!(fault("${secret:a:value}").label, "only `:arn` can be asked for");
         assert_eq!(fault("${env.HOME}").code.id, "bad-interpolation");
+    }
+
+    #[test]
+    fn wrong_variable_causes_no_second_mistake() {
+        assert_eq!(expand("a ${broken} b", &Staging).unwrap_err(), []);
+        assert_eq!(expand("${secret:${broken}/db:arn}", &Staging).unwrap_err(), []);
+    }
+
+    #[test]
+    fn blanks_around_a_policy_variable_do_not_make_it_one_of_ours() {
+        let fault = expand("${ aws:username }", &Staging).unwrap_err().remove(0);
+        assert_eq!(fault.help, ["an IAM policy variable is written $${aws:username}"]);
+    }
+
+    #[test]
+    fn what_variables_fill_in_is_bounded() {
+        let many = "${env}".repeat(MAX_FILLED / 3 + 1);
+        assert_eq!(expand(&many, &Staging).unwrap_err().len(), 1);
+        assert!(expand(&"${env}".repeat(100), &Staging).is_ok());
     }
 
     proptest! {

@@ -16,12 +16,14 @@ mod decode;
 mod diagnostic;
 mod document;
 pub mod explain;
+mod fault;
 mod field;
 mod files;
 mod interpolate;
 mod load;
 mod mask;
 mod merge;
+mod merge_key;
 mod named;
 mod neighbours;
 mod outline;
@@ -33,6 +35,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod variables;
 
 pub use self::accepts::Accepts;
 pub use self::codes::Code;

@@ -59,7 +59,7 @@ impl Outline {
 }
 
 fn target(project: &Project, model: &TargetModel, sources: &Sources) -> TargetOutline {
-    let filled = |written: &String| match expand(written, model).ok()?.as_slice() {
+    let filled = |written: &String| match expand(written, model).filled.ok()?.as_slice() {
         [Part::Text(filled)] => Some(ScopePrefix { written: written.clone(), filled: filled.clone() }),
         _ => None,
     };

@@ -13,6 +13,7 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use super::codes;
 use super::diagnostic::{Problem, Report};
 use super::mask;
+use super::merge_key;
 use super::shown::Shown;
 #[cfg(test)]
 use super::source::Sources;
@@ -89,6 +90,8 @@ struct Open {
     anchor: usize,
     /// The key whose value comes next.
     key: Option<Key>,
+    /// What its merge key brings in.
+    merges: Vec<Node>,
     /// The key is there already: what it holds is dropped.
     repeated: bool,
     /// The keys so far, to find duplicates without looking through the whole map again.
@@ -173,7 +176,8 @@ impl Reader<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let kind = self.scalar(&text, style, tag.as_deref(), tag_span);
-                self.complete(Node { span, kind }, anchor, 1, 0)
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                self.complete(Node { span, kind, plain }, anchor, 1, 0)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), tag_span);
@@ -191,7 +195,7 @@ impl Reader<'_> {
                         .label("no such anchor before this line")
                         .help("a text that begins with * is quoted: \"*...\""),
                 );
-                self.complete(Node { span, kind: Kind::Poison }, 0, 1, 0)
+                self.complete(Node::new(span, Kind::Poison), 0, 1, 0)
             }
             _ => Ok(()),
         }
@@ -202,7 +206,7 @@ impl Reader<'_> {
             // The anchor's own node isn't complete yet: `&a [*a]`.
             let message = "an alias stands inside the node that it refers to";
             self.problem(Problem::new(&codes::YAML_ALIAS, span, message));
-            return self.complete(Node { span, kind: Kind::Poison }, 0, 1, 0);
+            return self.complete(Node::new(span, Kind::Poison), 0, 1, 0);
         };
         if self.stack.len() + anchored.height > MAX_DEPTH {
             return self.too_deep(span);
@@ -216,7 +220,8 @@ impl Reader<'_> {
             return self.too_deep(span);
         }
         self.stack.push(Open {
-            node: Node { span, kind },
+            node: Node::new(span, kind),
+            merges: Vec::new(),
             anchor,
             key: None,
             repeated: false,
@@ -230,6 +235,10 @@ impl Reader<'_> {
     fn close(&mut self, end: Span) -> Result<(), Stop> {
         let Some(mut open) = self.stack.pop() else { return Ok(()) };
         open.node.span.end = self.trimmed_end(open.node.span.start, end.end);
+        if let Some(wrong) = merge_key::merge(&mut open.node, std::mem::take(&mut open.merges)) {
+            let hidden = self.in_value();
+            self.problem(merge_key::problem(wrong).masked(hidden));
+        }
         let nodes = self.nodes - open.nodes_before + 1;
         self.complete_counted(open.node, open.anchor, nodes, open.height + 1, 1)
     }
@@ -272,6 +281,7 @@ impl Reader<'_> {
             Kind::Map(entries) => match parent.key.take() {
                 // Its first holder stays.
                 Some(_) if parent.repeated => {}
+                Some(key) if key.is_merge => parent.merges.push(node),
                 Some(key) => entries.push((key, node)),
                 None => self.key(node),
             },
@@ -284,6 +294,7 @@ impl Reader<'_> {
     fn key(&mut self, node: Node) {
         let span = node.span;
         let written = matches!(node.kind, Kind::String(_));
+        let is_merge = node.plain && node.as_str() == Some("<<");
         let hidden = self.in_value();
         let text: Arc<str> = match node.kind {
             Kind::String(text) | Kind::Number(text) => text,
@@ -300,24 +311,14 @@ impl Reader<'_> {
                 "".into()
             }
         };
-        if &*text == "<<" {
-            self.problem(
-                Problem::new(&codes::YAML_MERGE_KEY, span, "merge keys (`<<`) are not supported")
-                    .label("not part of YAML 1.2")
-                    .help(
-                        "put what secrets share into `spec.defaults` of the project: it is merged beneath every secret",
-                    )
-                    .masked(hidden),
-            );
-        }
         let Some(parent) = self.stack.last_mut() else { return };
         let first = parent.keys.get(&text).copied();
         if first.is_none() {
             parent.keys.insert(Arc::clone(&text), span);
         }
-        parent.key = Some(Key { span, text: Arc::clone(&text) });
+        parent.key = Some(Key { span, text: Arc::clone(&text), is_merge });
         // What is not a key, or no second one, is dropped after it was reported, so that it causes no other mistakes.
-        parent.repeated = first.is_some() || text.is_empty() && !written || &*text == "<<";
+        parent.repeated = first.is_some() || text.is_empty() && !written;
         if let Some(first) = first {
             self.repeated.push((first, span));
             let message = format!("key `{text}` stands twice in one map");

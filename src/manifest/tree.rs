@@ -12,6 +12,8 @@ use crate::domain::Part;
 pub(crate) struct Node {
     pub(crate) span: Span,
     pub(crate) kind: Kind,
+    /// A scalar that is written without quotes and without a tag, just as it is.
+    pub(crate) plain: bool,
 }
 
 /// What a [`Node`] is.
@@ -35,9 +37,16 @@ pub(crate) enum Kind {
 pub(crate) struct Key {
     pub(crate) span: Span,
     pub(crate) text: Arc<str>,
+    /// The merge key `<<`, which no map keeps.
+    pub(crate) is_merge: bool,
 }
 
 impl Node {
+    /// A collection, or a scalar in quotes.
+    pub(crate) fn new(span: Span, kind: Kind) -> Self {
+        Self { span, kind, plain: false }
+    }
+
     /// Whether nothing is written where a value should stand: `key:`, which YAML reads as null.
     pub(crate) fn is_bare(&self) -> bool {
         matches!(self.kind, Kind::Null) && self.span.start == self.span.end

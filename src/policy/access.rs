@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use super::principal::is_account_id;
 use super::vocabulary::Operator;
 
 /// Condition keys whose fixed values say who is asking, or from where. `aws:SourceIp` and the keys that hold paths of
@@ -33,6 +34,9 @@ const LIMITING_KEYS: [&str; 13] = [
 /// Condition keys that hold a path within an organisation, whose values usually end in a wildcard.
 const ORG_PATH_KEYS: [&str; 3] = ["aws:PrincipalOrgPaths", "aws:SourceOrgPaths", "aws:VpceOrgPaths"];
 
+/// Condition keys that hold an ARN. A pattern over those of one account says who is asking, too.
+const ARN_KEYS: [&str; 2] = ["aws:PrincipalArn", "aws:SourceArn"];
+
 /// Operators that hold only for the values that are written. The negative ones hold for everybody else.
 const LIMITING_OPERATORS: [&str; 5] = ["StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"];
 
@@ -45,11 +49,14 @@ pub(super) fn grants_broad_access(canonical: &Value) -> bool {
     })
 }
 
-/// Whether a canonical statement is about every principal, or about every one but a few.
+/// Whether a canonical statement is about every principal, about every one but a few, or about whoever some identity
+/// provider vouches for.
 pub(super) fn names_everyone(statement: &Value) -> bool {
     // Everyone but a few is everyone.
     statement.get("NotPrincipal").is_some()
-        || items(statement.pointer("/Principal/AWS")).any(|principal| principal == "*")
+        || ["/Principal/AWS", "/Principal/Federated"]
+            .iter()
+            .any(|kind| items(statement.pointer(kind)).any(|principal| principal == "*"))
 }
 
 /// Whether one of the conditions, all of which must hold, narrows the statement to fixed values.
@@ -83,7 +90,14 @@ fn value_limits(operator: &str, key: &str, value: &str) -> bool {
         return value.split('/').next().is_some_and(is_fixed);
     }
     let is_limiting_key = LIMITING_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
-    is_limiting_key && is_fixed(value)
+    is_limiting_key && (is_fixed(value) || ARN_KEYS.contains(&key) && is_of_one_account(value))
+}
+
+/// Whether a pattern fits ARNs of one account alone: all but its resource and region are fixed.
+fn is_of_one_account(pattern: &str) -> bool {
+    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+    let ["arn", partition, service, _, account, resource] = parts[..] else { return false };
+    is_account_id(account) && is_fixed(partition) && is_fixed(service) && !resource.contains("${")
 }
 
 /// Whether a value is one value: no wildcard, and no policy variable, whose value the caller may choose.

@@ -14,7 +14,7 @@
 //! What is not known is kept as it is, with its keys sorted, since live policies may hold what this version has never
 //! heard of. Lists of one become the value alone, as AWS's own examples are written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -78,6 +78,43 @@ pub(super) fn statement(written: &Value) -> Value {
         })
         .collect();
     object(entries, &vocabulary::STATEMENT_KEYS)
+}
+
+/// A canonical document with its actions as these documents write them, the first one first.
+pub(super) fn spelled<'a>(mut canonical: Value, documents: impl Iterator<Item = &'a Value>) -> Value {
+    let mut spellings: HashMap<String, &str> = HashMap::new();
+    for document in documents {
+        each_action(document, &mut |action| {
+            spellings.entry(vocabulary::action(action)).or_insert(action);
+        });
+    }
+    if let Some(Value::Array(statements)) = canonical.get_mut("Statement") {
+        for key in ["Action", "NotAction"] {
+            let actions = statements.iter_mut().filter_map(|statement| statement.get_mut(key));
+            actions.for_each(|actions| spell(actions, &spellings));
+        }
+    }
+    canonical
+}
+
+fn spell(actions: &mut Value, spellings: &HashMap<String, &str>) {
+    match actions {
+        Value::String(action) => {
+            if let Some(spelling) = spellings.get(action.as_str()) {
+                (*spelling).clone_into(action);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| spell(item, spellings)),
+        _ => {}
+    }
+}
+
+fn each_action<'a>(document: &'a Value, visit: &mut impl FnMut(&'a str)) {
+    for statement in super::access::items(document.get("Statement")) {
+        for key in ["Action", "NotAction"] {
+            super::access::items(statement.get(key)).filter_map(Value::as_str).for_each(&mut *visit);
+        }
+    }
 }
 
 fn principal(written: &Value) -> Value {

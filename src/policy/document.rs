@@ -123,6 +123,13 @@ impl PolicyDocument {
         &self.canonical
     }
 
+    /// The canonical form with the actions spelled as they are written: as in the first of `others` that has them, else
+    /// as here. Two documents spelled alike differ only where they mean something else.
+    pub fn spelled_as(&self, others: &[&Self]) -> Value {
+        let documents = others.iter().copied().chain([self]);
+        canonical::spelled(self.canonical.clone(), documents.map(|document| &document.written))
+    }
+
     /// What was written as compact JSON, for PutResourcePolicy and ValidateResourcePolicy.
     pub fn to_wire(&self) -> String {
         self.written.to_string()

@@ -25,6 +25,13 @@ fn check_aws(principal: &str) -> Result<(), Wrong> {
     if principal == "*" || is_account_id(principal) || is_unique_id(principal) {
         return Ok(());
     }
+    if principal.contains("${") {
+        return wrong(
+            format!("`{principal}` has a variable in it, and IAM fills in none in a principal"),
+            "name the principal; in a policy file nothing is filled in at all: write the policy into the manifest, for \
+             `${target.account}` and the like",
+        );
+    }
     if principal.contains(['*', '?']) {
         return wrong(
             format!("`{principal}` has a wildcard in it: only the whole principal can be `*`"),

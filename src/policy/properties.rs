@@ -196,7 +196,114 @@ fn restyled_one(key: &str, value: &Value, choices: &mut Choices) -> Value {
     }
 }
 
+/// One edit that changes what a policy means. What it adds stands nowhere in the policies that are generated, so that
+/// it can never be there already.
+fn edited(written: &Value, choices: &mut Choices) -> (Value, &'static str) {
+    let mut policy = written.clone();
+    let statements = policy["Statement"].as_array().map_or(0, Vec::len);
+    let at = choices.below(statements);
+    let edit = choices.below(12);
+    if edit == 0 {
+        let newer = policy["Version"] == "2012-10-17";
+        policy["Version"] = json!(if newer { "2008-10-17" } else { "2012-10-17" });
+        return (policy, "another version of the language");
+    }
+    let statement = &mut policy["Statement"][at];
+    let named = |statement: &Value, one: &str, other: &str| {
+        if statement.get(one).is_some() { one.to_owned() } else { other.to_owned() }
+    };
+    let what = match edit {
+        1 => {
+            let allows = statement["Effect"] == "Allow";
+            statement["Effect"] = json!(if allows { "Deny" } else { "Allow" });
+            "another effect"
+        }
+        2 => {
+            let key = named(statement, "Action", "NotAction");
+            add(&mut statement[key], "secretsmanager:UntagResource");
+            "one more action"
+        }
+        3 => {
+            let key = named(statement, "Resource", "NotResource");
+            add(&mut statement[key], "arn:aws:secretsmanager:eu-west-1:111111111111:secret:Payments-*");
+            "one more resource, which differs in the case of a letter"
+        }
+        4 => {
+            let key = named(statement, "Principal", "NotPrincipal");
+            if statement[&key] == "*" {
+                statement[&key] = json!({"AWS": "*"});
+            }
+            add(&mut statement[key]["AWS"], "arn:aws:iam::111111111111:role/Payments");
+            "one more principal, which differs in the case of a letter"
+        }
+        5 => {
+            let key = named(statement, "Principal", "NotPrincipal");
+            statement[key] = json!({"AWS": "333333333333"});
+            "another principal"
+        }
+        6 => {
+            let (from, to) =
+                if statement.get("Action").is_some() { ("Action", "NotAction") } else { ("NotAction", "Action") };
+            let actions = statement.as_object_mut().and_then(|members| members.remove(from));
+            statement[to] = actions.unwrap_or_default();
+            "all but these actions"
+        }
+        7 => {
+            statement["Condition"]["StringEquals"]["aws:SourceVpce"] = json!("vpce-0A");
+            "a condition on another value, which differs in the case of a letter"
+        }
+        8 => {
+            statement["Condition"]["NumericLessThan"] = json!({"aws:MultiFactorAuthAge": "050"});
+            "one more condition"
+        }
+        9 => {
+            statement["Condition"] = json!({"StringEqualsIgnoreCase": {"aws:PrincipalTag/team": "x"}});
+            "another condition"
+        }
+        10 => {
+            let key = named(statement, "Resource", "NotResource");
+            statement[key] = json!("arn:aws-cn:secretsmanager:*:*:secret:*");
+            "another resource"
+        }
+        _ => {
+            let key = named(statement, "Action", "NotAction");
+            statement[key] = json!("secretsmanager:Untag*");
+            "another action"
+        }
+    };
+    (policy, what)
+}
+
+/// Adds a member to a set that may be one alone, or not there.
+fn add(set: &mut Value, member: &str) {
+    match set {
+        Value::Array(items) => items.push(json!(member)),
+        none @ Value::Null => *none = json!(member),
+        one => *one = json!([one.clone(), member]),
+    }
+}
+
 proptest! {
+    /// Every change of what a policy means is seen, whatever else was restyled.
+    #[test]
+    fn edits_that_change_the_meaning_are_seen(written in policy(), seed in any::<u64>()) {
+        let mut choices = Choices(seed);
+        let (other, what) = edited(&written, &mut choices);
+        let one = PolicyDocument::from_checked(written);
+        let two = PolicyDocument::from_checked(restyled("", &other, &mut choices));
+        prop_assert_ne!(&one, &two, "{}", what);
+        prop_assert_ne!(one.spelled_as(&[&two]), two.spelled_as(&[&two]), "{}", what);
+    }
+
+    /// Without a change of the meaning there is no difference to show, in the spelling of either.
+    #[test]
+    fn restyled_policies_have_nothing_to_show(written in policy(), seed in any::<u64>()) {
+        let one = PolicyDocument::from_checked(written.clone());
+        let two = PolicyDocument::from_checked(restyled("", &written, &mut Choices(seed)));
+        prop_assert_eq!(one.spelled_as(&[&two]), two.spelled_as(&[&two]));
+        prop_assert_eq!(&PolicyDocument::from_checked(one.spelled_as(&[])), &one);
+    }
+
     #[test]
     fn policies_in_other_clothes_are_equal(written in policy(), seed in any::<u64>()) {
         let one = PolicyDocument::from_checked(written.clone());

@@ -151,15 +151,6 @@ impl Check {
         let Some(sid) = value.as_str() else {
             return self.report(pointer, format!("`Sid` is {}", kind(value)), "write a string");
         };
-        if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            let message = format!("the Sid `{sid}` has characters that IAM doesn't take");
-            self.report_quoting(
-                pointer,
-                sid,
-                message,
-                "letters A-Z and a-z and digits only, for example `AllowRotation`",
-            );
-        }
         // An empty Sid is the same as none.
         if sid.is_empty() {
             return;
@@ -445,7 +436,7 @@ mod tests {
         assert_one(&json!({"NotPrincipal": "*"}), at, "both `Principal`", "one of the two");
         assert_one(&json!({"NotAction": "*"}), at, "both `Action`", "one of the two");
         assert_one(&json!({"Resource": null}), at, "no `Resource`", "the secret");
-        assert_one(&json!({"Sid": "read-only"}), "/Statement/Sid", "read-only", "letters");
+        assert_one(&json!({"Sid": 5}), "/Statement/Sid", "`Sid` is a number", "a string");
         assert_one(&json!({"Actions": "*"}), "/Statement/Actions", "no key `Actions`", "did you mean `Action`?");
         assert_one(&json!({"Colour": "*"}), "/Statement/Colour", "no key `Colour`", "Sid, Effect");
         assert_one(&json!({"Action": []}), "/Statement/Action", "empty", "at least one");

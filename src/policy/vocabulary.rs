@@ -53,17 +53,21 @@ const OPERATORS: [&str; 27] = [
     "Null",
 ];
 
-/// The actions of Secrets Manager, each named after its operation.
-pub(super) const OPERATIONS: [&str; 23] = [
+/// The actions of Secrets Manager, named after its operations; `AcceptCrossAccountReplication` is an action alone.
+pub(super) const ACTIONS: [&str; 27] = [
+    "AcceptCrossAccountReplication",
+    "AssociateCrossAccountReplica",
     "BatchGetSecretValue",
     "CancelRotateSecret",
     "CreateSecret",
     "DeleteResourcePolicy",
     "DeleteSecret",
     "DescribeSecret",
+    "DisassociateCrossAccountReplica",
     "GetRandomPassword",
     "GetResourcePolicy",
     "GetSecretValue",
+    "ListResourcePolicies",
     "ListSecretVersionIds",
     "ListSecrets",
     "PutResourcePolicy",
@@ -81,7 +85,7 @@ pub(super) const OPERATIONS: [&str; 23] = [
 ];
 
 /// Condition keys whose documented spelling is not all lower case. A key that is not here is written in lower case.
-const CONDITION_KEYS: [&str; 58] = [
+const CONDITION_KEYS: [&str; 61] = [
     "aws:CalledVia",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
@@ -124,17 +128,20 @@ const CONDITION_KEYS: [&str; 58] = [
     "secretsmanager:AddReplicaRegions",
     "secretsmanager:BlockPublicPolicy",
     "secretsmanager:Description",
+    "secretsmanager:ExternalSecretRotationRoleArn",
     "secretsmanager:ForceDeleteWithoutRecovery",
     "secretsmanager:ForceOverwriteReplicaSecret",
     "secretsmanager:KmsKeyArn",
     "secretsmanager:KmsKeyId",
     "secretsmanager:ModifyRotationRules",
     "secretsmanager:Name",
+    "secretsmanager:PolicyName",
     "secretsmanager:RecoveryWindowInDays",
     "secretsmanager:RotateImmediately",
     "secretsmanager:RotationLambdaARN",
     "secretsmanager:SecretId",
     "secretsmanager:SecretPrimaryRegion",
+    "secretsmanager:Type",
     "secretsmanager:VersionId",
     "secretsmanager:VersionStage",
     "secretsmanager:resource/AllowRotationLambdaArn",
@@ -218,11 +225,9 @@ pub(super) fn action(written: &str) -> String {
     };
     let literal = pattern.find(['*', '?']).unwrap_or(pattern.len());
     let spelling = if literal == pattern.len() {
-        known(&OPERATIONS, pattern)
+        known(&ACTIONS, pattern)
     } else {
-        OPERATIONS
-            .iter()
-            .find_map(|name| name.get(..literal).filter(|head| pattern[..literal].eq_ignore_ascii_case(head)))
+        ACTIONS.iter().find_map(|name| name.get(..literal).filter(|head| pattern[..literal].eq_ignore_ascii_case(head)))
     };
     match spelling {
         Some(spelling) => format!("secretsmanager:{spelling}{}", &pattern[literal..]),

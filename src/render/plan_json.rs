@@ -287,7 +287,7 @@ fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {
     match policy {
         PlannedPolicy::None | PlannedPolicy::Unreadable => None,
         PlannedPolicy::Unparsable(text) => Some(text.clone().into()),
-        PlannedPolicy::Document { policy, known: _ } => Some(policy.canonical().clone()),
+        PlannedPolicy::Document { policy, known: _ } => Some(policy.spelled_as(&[])),
     }
 }
 

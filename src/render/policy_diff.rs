@@ -21,7 +21,7 @@ pub(super) fn policy_diff(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<
         PlannedPolicy::Unparsable(_) => lines.push(piece(Tone::Faint, "(the live policy is not a JSON object)")),
         PlannedPolicy::None | PlannedPolicy::Document { .. } => {}
     }
-    let (old, new) = (text(before), text(after));
+    let (old, new) = (text(before, after), text(after, after));
     let diff = TextDiff::from_lines(&old, &new);
     for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
         if index > 0 {
@@ -39,14 +39,19 @@ pub(super) fn policy_diff(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<
     lines
 }
 
-/// The text that is compared: empty where there is none, or where it is not known.
-fn text(policy: &PlannedPolicy) -> String {
+/// The text that is compared: empty where there is none, or where it is not known. Actions are spelled as in
+/// `spelling`.
+fn text(policy: &PlannedPolicy, spelling: &PlannedPolicy) -> String {
     match policy {
         PlannedPolicy::None | PlannedPolicy::Unreadable => String::new(),
         PlannedPolicy::Unparsable(text) => format!("{text}\n"),
         PlannedPolicy::Document { policy, known: _ } => {
             let mut text = String::new();
-            layout(policy.canonical(), 0, "", &mut text);
+            let spelling = match spelling {
+                PlannedPolicy::Document { policy, known: _ } => Some(policy),
+                PlannedPolicy::None | PlannedPolicy::Unreadable | PlannedPolicy::Unparsable(_) => None,
+            };
+            layout(&policy.spelled_as(spelling.as_slice()), 0, "", &mut text);
             text
         }
     }
@@ -135,8 +140,30 @@ mod tests {
     #[test]
     fn what_is_laid_out_is_the_same_json() {
         let PlannedPolicy::Document { policy, .. } = policy("checkout") else { unreachable!() };
-        let parsed: Value = serde_json::from_str(&text(&self::policy("checkout"))).unwrap_or_default();
+        let parsed: Value =
+            serde_json::from_str(&text(&self::policy("checkout"), &PlannedPolicy::None)).unwrap_or_default();
         assert_eq!(parsed, *policy.canonical());
+    }
+
+    /// A live policy is written back in AWS's spelling, and the manifest's is the one that its reader knows.
+    #[test]
+    fn actions_keep_the_spelling_of_the_manifest() {
+        let with = |actions: &[&str], effect: &str| {
+            document(serde_json::json!({ "Statement": { "Effect": effect, "Action": actions, "Resource": "*" } }))
+        };
+        let written = ["kms:Decrypt", "secretsmanager:getSecretValue", "SecretsManager:Describe*"];
+        let live = ["KMS:decrypt", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"];
+        let lines = policy_diff(&with(&live, "Allow"), &with(&written, "Allow"));
+        let changed: Vec<&str> =
+            lines.iter().filter(|line| line.tone != Tone::Plain).map(|line| line.text.as_str()).collect();
+        assert_eq!(changed.len(), 2, "{lines:#?}");
+        for spelling in ["\"kms:Decrypt\"", "\"secretsmanager:getSecretValue\""] {
+            assert!(changed.iter().all(|line| line.contains(spelling)), "{changed:#?}");
+        }
+        assert!(
+            changed[1].contains("SecretsManager:Describe*") && changed[0].contains("DescribeSecret"),
+            "{changed:#?}"
+        );
     }
 
     #[test]

@@ -15,8 +15,10 @@ mod rule_kept;
 pub(crate) mod secret;
 pub(crate) mod tags;
 pub(crate) mod target;
+mod unquoted;
 pub(crate) mod value;
 pub(crate) mod value_source;
+mod variables;
 
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report};

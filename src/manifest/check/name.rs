@@ -52,6 +52,7 @@ pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> 
     if let Some((at, bad)) = name.chars().enumerate().find(|(_, c)| !is_name_character(*c)) {
         let problem = Problem::new(&codes::SECRET_NAME, span, format!("`{name}` cannot be a secret's name"))
             .label(format!("`{bad}` (character {}) is not allowed", at + 1))
+            .culprit(bad)
             .help("a name is made of letters, digits and / _ + = . @ -");
         report.push(if bad == '!' {
             problem.help("names with ! belong to secrets that other AWS services manage, such as rds!db-...")
@@ -66,6 +67,7 @@ pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> 
         report.push(
             Problem::new(&codes::SECRET_NAME_SUFFIX, span, format!("the name `{name}` ends like an ARN"))
                 .label(format!("ends in `{ending}`, a hyphen and six letters or digits"))
+                .culprit(ending)
                 .help(format!(
                     "Secrets Manager ends every ARN in such a suffix, so looking up `{name}` by a part of its ARN may find \
                      `{stem}` or nothing; AWS advises against such names"

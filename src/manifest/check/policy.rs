@@ -6,15 +6,17 @@ use serde_json::{Map, Value};
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
-use super::super::source::Span;
-use super::super::tree::{Kind, Node, parse_integer};
+use super::super::source::{Sources, Span};
+use super::super::tree::{Kind, Node};
+use super::unquoted;
 use crate::desired::PolicyTemplate;
 use crate::domain::{Arn, Part, Template};
 use crate::policy::PolicyDocument;
 
 /// An inline policy as JSON, with the places that wait for another secret's ARN, and whether nothing is wrong with it.
-pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<(PolicyTemplate, bool)> {
+pub(crate) fn inline_policy(node: &Node, sources: &Sources, report: &mut Report) -> Option<(PolicyTemplate, bool)> {
     let mut holes = BTreeMap::new();
+    let rewritten = unquoted::check(node, sources, report);
     let document = to_json(node, &mut String::new(), &mut holes);
     if is_poisoned(node) {
         return None;
@@ -27,10 +29,14 @@ pub(crate) fn inline_policy(node: &Node, report: &mut Report) -> Option<(PolicyT
         })
         .map_or_else(|_| template.document.clone(), |document| document.as_written().clone());
     let problems = PolicyDocument::check(&checked);
-    let is_good = problems.is_empty();
+    let is_good = problems.is_empty() && !rewritten;
     for problem in problems {
         let span = place_of(node, &problem.pointer);
-        report.push(Problem::new(&codes::POLICY, span, problem.message).help_if(problem.help));
+        let number = match &node.at_pointer(&problem.pointer).kind {
+            Kind::Number(raw) => Some(format!("quote it: \"{raw}\"")),
+            _ => None,
+        };
+        report.push(Problem::new(&codes::POLICY, span, problem.message).help_if(number).help_if(problem.help));
     }
     Some((template, is_good))
 }
@@ -105,10 +111,8 @@ fn to_json(node: &Node, pointer: &mut String, holes: &mut BTreeMap<String, Templ
     match &node.kind {
         Kind::Null | Kind::Poison => Value::Null,
         Kind::Bool(value) => Value::Bool(*value),
-        Kind::Number(raw) => parse_integer(raw)
-            .map(Value::from)
-            .or_else(|| raw.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number))
-            .unwrap_or_else(|| Value::String(raw.to_string())),
+        // What JSON would write in another way is reported, and taken for the text that was meant.
+        Kind::Number(raw) => unquoted::json_number(raw).map_or_else(|| Value::String(raw.to_string()), Value::Number),
         Kind::String(text) => Value::String(text.to_string()),
         Kind::Template(parts) => {
             holes.insert(pointer.clone(), Template::new(parts.to_vec()));

@@ -63,6 +63,8 @@ fn code(lint: Lint) -> Option<&'static Code> {
         Lint::UnknownAction => Some(&codes::POLICY_UNKNOWN_ACTION),
         Lint::OtherResource => Some(&codes::POLICY_OTHER_RESOURCE),
         Lint::ShutsOutAccount => Some(&codes::POLICY_SHUTS_OUT),
+        Lint::Sid => Some(&codes::POLICY_SID),
+        Lint::Variable => Some(&codes::POLICY_VARIABLE),
         // Who names another account in a reviewed manifest means it, and a condition that narrows is what one hopes
         // for. The other two need to know the caller.
         Lint::CrossAccount | Lint::LimitedWildcardPrincipal | Lint::ShutsOutCaller | Lint::MayShutOutCaller => None,

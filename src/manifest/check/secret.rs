@@ -119,7 +119,7 @@ impl Builder<'_> {
         let start = key_span(tree, &["metadata"]);
         let mut spec = match &self.project.defaults {
             Some(defaults) if matches!(defaults.kind, Kind::Map(_)) => defaults.clone(),
-            _ => Node { span: start, kind: Kind::Map(Vec::new()) },
+            _ => Node::new(start, Kind::Map(Vec::new())),
         };
         let Some(own @ Node { kind: Kind::Map(_), .. }) = tree.get("spec") else { return spec };
         merge(&mut spec, &without(own, "overrides"));
@@ -202,7 +202,7 @@ impl Builder<'_> {
             None => None,
             Some(PolicySource::Inline) => {
                 let node = spec.get("policy")?;
-                let (template, is_good) = inline_policy(node, self.report)?;
+                let (template, is_good) = inline_policy(node, self.sources, self.report)?;
                 if is_good {
                     lint_policy(&template, &Written::Inline(node), name, target, self.report);
                 }

@@ -119,6 +119,7 @@ pub(crate) fn check_value(value: &str, span: Span, report: &mut Report) {
 
 fn bad_character(problem: Problem, bad: char) -> Problem {
     problem
+        .culprit(bad)
         .label(format!("`{bad}` is not allowed"))
         .help("tags are made of letters, digits, spaces and _ . : / = + - @")
 }

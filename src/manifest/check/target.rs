@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report, listed, nearest};
 use super::super::field::Field;
-use super::super::interpolate::{Attribute, Variables, expand, is_variable_name};
+use super::super::interpolate::{Expansion, Lookup, VariablePlace, Variables, expand};
 use super::super::schema::{ProjectSpec, TargetSpec};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
@@ -13,6 +13,7 @@ use super::arn::role_account;
 use super::name::check_plain_name;
 use super::project::{Project, key_span};
 use super::required;
+use super::variables::{self, Variable, check_variables};
 use crate::desired::{Scope, Target};
 use crate::domain::{AccountId, Part, Region};
 use crate::loopback::is_loopback;
@@ -21,7 +22,7 @@ use crate::loopback::is_loopback;
 pub(crate) struct TargetModel {
     pub(crate) target: Target,
     pub(crate) name_span: Span,
-    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) vars: Vec<Variable>,
     pub(crate) scope: Scope,
 }
 
@@ -30,24 +31,20 @@ impl Variables for TargetModel {
         &self.target.name
     }
 
-    fn variable(&self, name: &str) -> Option<&str> {
-        self.vars.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    fn variable(&self, name: &str) -> Lookup<'_> {
+        variables::look_up(&self.vars, name)
     }
 
     fn names(&self) -> Vec<&str> {
-        self.vars.iter().map(|(name, _)| name.as_str()).collect()
+        self.vars.iter().map(Variable::name).collect()
     }
 
-    fn attribute(&self, name: &str) -> Attribute<'_> {
-        match name {
-            "name" => Attribute::Text(&self.target.name),
-            "account" => match &self.target.account {
-                Some(account) => Attribute::Text(account.as_str()),
-                None => Attribute::LeftOut,
-            },
-            "region" => Attribute::Text(self.target.region.as_str()),
-            _ => Attribute::Unknown,
-        }
+    fn attribute(&self, name: &str) -> Lookup<'_> {
+        variables::attribute(&self.target, name)
+    }
+
+    fn places(&self, name: &str) -> &[VariablePlace] {
+        variables::places(&self.vars, name)
     }
 }
 
@@ -117,27 +114,33 @@ pub(crate) fn check_targets(
             continue;
         }
         names.insert(model.target.name.clone(), model.name_span);
-        model.scope = scope(&prefixes, &model, models.len(), report);
+        model.scope = scope(&prefixes, &model, models.len(), sources, report);
         models.push(model);
     }
     models
 }
 
-fn scope(prefixes: &[(String, Span)], model: &TargetModel, index: usize, report: &mut Report) -> Scope {
+fn scope(
+    prefixes: &[(String, Span)],
+    model: &TargetModel,
+    index: usize,
+    sources: &Sources,
+    report: &mut Report,
+) -> Scope {
     report.in_target(Some(index));
     let mut filled = Vec::new();
+    let mut whole = true;
     for (prefix, span) in prefixes {
-        let parts = match expand(prefix, model) {
+        let Expansion { filled: parts, uses } = expand(prefix, model);
+        let parts = match parts {
             Ok(parts) => parts,
             Err(faults) => {
-                for fault in faults {
-                    let mut problem = Problem::new(fault.code, *span, fault.message).label(fault.label);
-                    problem.help = fault.help;
-                    report.push(problem);
-                }
+                whole = false;
+                faults.into_iter().for_each(|fault| report.push(fault.in_text(prefix, *span, sources)));
                 continue;
             }
         };
+        report.filled(*span, uses.iter().flat_map(|name| model.places(name)));
         match parts.as_slice() {
             [] => report.push(
                 Problem::new(
@@ -166,7 +169,8 @@ fn scope(prefixes: &[(String, Span)], model: &TargetModel, index: usize, report:
         }
     }
     report.in_target(None);
-    Scope::new(filled)
+    // With a prefix missing, names that it would cover are no mistakes.
+    Scope::new(if whole { filled } else { Vec::new() })
 }
 
 fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut Report) -> Option<TargetModel> {
@@ -206,32 +210,18 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
     if let Some(endpoint) = spec.endpoint_url.get() {
         check_endpoint(&endpoint.value, endpoint.span, report);
     }
-    let mut vars = Vec::new();
-    for (key, value) in spec.vars.value().map_or(&[][..], |vars| &vars.0) {
-        if !is_variable_name(&key.value) {
-            report.push(
-                Problem::new(&codes::VARIABLE_NAME, key.span, format!("`{}` cannot be a variable's name", key.value))
-                    .label("a letter or _, then letters, digits, _ and -"),
-            );
-        }
-        // A value that is wrong is reported; its name is known all the same.
-        vars.push((key.value.clone(), value.value().cloned().unwrap_or_default()));
-    }
     let (name, region) = (name?, region?);
-    Some(TargetModel {
-        target: Target {
-            name: name.value.clone(),
-            account: spec.account.value().cloned().map(AccountId::of_service),
-            region: Region::of_service(region.value.clone()),
-            assume_role: spec.assume_role.value().cloned(),
-            profile: spec.profile.value().cloned(),
-            endpoint_url: spec.endpoint_url.value().cloned(),
-            origin: sources.origin(name.span),
-        },
-        name_span: name.span,
-        vars,
-        scope: Scope::new([]),
-    })
+    let target = Target {
+        name: name.value.clone(),
+        account: spec.account.value().cloned().map(AccountId::of_service),
+        region: Region::of_service(region.value.clone()),
+        assume_role: spec.assume_role.value().cloned(),
+        profile: spec.profile.value().cloned(),
+        endpoint_url: spec.endpoint_url.value().cloned(),
+        origin: sources.origin(name.span),
+    };
+    let vars = check_variables(spec.vars.value().map_or(&[][..], |vars| &vars.0), &target, sources, report);
+    Some(TargetModel { target, name_span: name.span, vars, scope: Scope::new([]) })
 }
 
 fn check_role(role: &str, span: Span, spec: &TargetSpec, report: &mut Report) {

@@ -102,9 +102,9 @@ pub struct TargetSpec {
     /// come from `--endpoint-url` or the AWS configuration.
     #[schemars(example = serde_json::json!("http://localhost:4566"))]
     pub endpoint_url: Field<String>,
-    /// Variables for `${name}` in the manifests. Values are text; there are always `${target.name}`,
-    /// `${target.account}` and `${target.region}` too.
-    #[schemars(example = serde_json::json!({ "env": "staging" }))]
+    /// Variables for `${name}` in the manifests. Values are text, and may use one another and `${target.name}`,
+    /// `${target.account}` and `${target.region}`, which are always there; a literal `${` is written `$${`.
+    #[schemars(example = serde_json::json!({ "env": "staging", "host": "db.${env}.${target.region}.example.com" }))]
     pub vars: Field<Map<String>>,
 }
 

@@ -8,6 +8,7 @@
 //! ```text
 //! grants.rs      who is let in               reach.rs      actions and resources that do not exist here
 //! lock_out.rs    who is shut out             condition.rs  what a condition is for a caller
+//! variables.rs   what IAM does not fill in   sid.rs        names of statements
 //! caller.rs      by which names a caller is meant           statement.rs  a statement with its places
 //! ```
 
@@ -16,16 +17,20 @@ mod condition;
 mod grants;
 mod lock_out;
 mod reach;
+mod sid;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod variables;
+
+use serde_json::Value;
 
 use crate::domain::Partition;
 
 use self::caller::Caller;
 use self::statement::Statement;
 use super::pattern::UNKNOWN;
-use super::{PolicyDocument, PolicyProblem};
+use super::{PolicyDocument, PolicyProblem, vocabulary};
 
 /// What is known of the secret that a policy is, or would be, attached to.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +139,10 @@ lints! {
     UnknownAction Warning "unknown-action",
     /// A Resource that is not this secret.
     OtherResource Warning "other-resource",
+    /// A Sid of other characters than letters and digits.
+    Sid Warning "sid",
+    /// A `${...}` that IAM does not fill in.
+    Variable Warning "variable",
     /// A Deny that keeps everyone in the account, keywright included, from managing the secret.
     ShutsOutAccount Error "shuts-out-account",
     /// A Deny that keeps the caller from managing the secret.
@@ -158,11 +167,15 @@ pub struct PolicyFinding {
 pub fn lint(policy: &PolicyDocument, context: &LintContext<'_>) -> Vec<PolicyFinding> {
     let (account, arn) = (context.account(), context.arn());
     let caller = context.caller.and_then(Caller::read);
+    let version = policy.as_written().get("Version").and_then(Value::as_str);
+    let has_variables = version == Some(vocabulary::CURRENT_VERSION);
     let mut findings = Vec::new();
     for statement in Statement::all(policy.as_written()) {
         let mut found = Vec::new();
         grants::lint(&statement, account, &mut found);
         reach::lint(&statement, &arn, &mut found);
+        sid::lint(&statement, &mut found);
+        variables::lint(&statement, has_variables, &mut found);
         lock_out::lint(&statement, account, &arn, caller.as_ref(), &mut found);
         let sid = statement.sid();
         findings.extend(found.into_iter().map(|(lint, problem)| PolicyFinding {

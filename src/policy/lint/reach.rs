@@ -3,7 +3,7 @@
 
 use super::super::PolicyProblem;
 use super::super::pattern::{fits, has_wildcard, may_fit};
-use super::super::vocabulary::{OPERATIONS, nearest};
+use super::super::vocabulary::{ACTIONS, nearest};
 use super::condition::Verdict;
 use super::statement::Statement;
 use super::{Found, Lint};
@@ -77,18 +77,18 @@ fn unknown_action(pointer: String, action: &str) -> Option<PolicyProblem> {
         return Some(PolicyProblem::new(pointer, message).quoting(action).with_help(help));
     }
     let pattern = name.to_ascii_lowercase();
-    if OPERATIONS.iter().any(|operation| fits(&pattern, &operation.to_ascii_lowercase())) {
+    if ACTIONS.iter().any(|action| fits(&pattern, &action.to_ascii_lowercase())) {
         return None;
     }
     let (message, help) = if has_wildcard(name) {
         let help = "a pattern may stand for several, for example `secretsmanager:Get*`".to_owned();
         (format!("`{action}` fits no action of Secrets Manager"), help)
     } else {
-        let help = nearest(name, OPERATIONS).map_or_else(
+        let help = nearest(name, ACTIONS).map_or_else(
             || "actions are named after operations, for example `secretsmanager:GetSecretValue`".to_owned(),
-            |operation| format!("did you mean `{SERVICE}:{operation}`?"),
+            |action| format!("did you mean `{SERVICE}:{action}`?"),
         );
-        (format!("Secrets Manager has no action `{action}`"), help)
+        (format!("`{action}` is no action of Secrets Manager that this keywright knows; it may be newer"), help)
     };
     Some(PolicyProblem::new(pointer, message).quoting(action).with_help(help))
 }

@@ -60,6 +60,11 @@ impl<'a> Statement<'a> {
         self.written.contains_key(key)
     }
 
+    /// A member as it is written.
+    pub(super) fn member(&self, key: &str) -> Option<&'a Value> {
+        self.written.get(key)
+    }
+
     /// The pointer to a member, or to the statement where it lacks it.
     pub(super) fn place_of(&self, key: &str) -> String {
         if self.has(key) { child(&self.pointer, key) } else { self.pointer.clone() }
@@ -93,7 +98,8 @@ impl<'a> Statement<'a> {
     }
 }
 
-fn strings<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str)> {
+/// The strings of a value, a list or one alone, each with its pointer.
+pub(super) fn strings<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str)> {
     match value {
         Value::String(text) => vec![(pointer.to_owned(), text)],
         Value::Array(items) => items

@@ -138,7 +138,7 @@ fn actions_that_do_not_exist_are_seen_with_what_is_meant() {
         "secretsmanager:*Tag*",
     ];
     assert_eq!(found(&json!({ "Action": good })), [""; 0]);
-    for operation in super::super::vocabulary::OPERATIONS {
+    for operation in super::super::vocabulary::ACTIONS {
         assert_eq!(found(&json!({ "Action": format!("secretsmanager:{operation}") })), [""; 0], "{operation}");
     }
 }
@@ -288,4 +288,99 @@ fn a_statement_is_told_by_its_sid() {
     let [finding] = seen.as_slice() else { unreachable!("{seen:?}") };
     assert_eq!((finding.sid.as_deref(), finding.lint.severity()), (Some("Open"), LintSeverity::Warning));
     assert_eq!(finding.problem.pointer, "/Statement/0/Principal");
+}
+
+#[test]
+fn sid_beyond_letters_and_digits_is_a_warning() {
+    assert_eq!(found(&json!({ "Sid": "only-from-vpc" })), ["sid"]);
+    assert_eq!(found(&json!({ "Sid": "Größe" })), ["sid"]);
+    assert_eq!(found(&json!({ "Sid": "OnlyFromVpc1" })), [""; 0]);
+    assert_eq!(found(&json!({ "Sid": "" })), [""; 0]);
+}
+
+#[test]
+fn what_iam_does_not_fill_in_is_a_warning() {
+    let with = |value: &str| {
+        findings(&json!({ "Condition": { "StringEquals": { "aws:PrincipalTag/team": value } } }), NAMED, None)
+    };
+    let message = |value: &str| with(value).first().map(|found| found.problem.message.clone()).unwrap_or_default();
+    for good in
+        ["${aws:PrincipalTag/team}", "${aws:username, 'none'}", "a${*}b${?}c${$}", "saml:${saml:sub}", "$5", "{x}"]
+    {
+        assert_eq!(with(good), [], "{good}");
+    }
+    for (bad, says) in [
+        ("$${aws:username}", "a `$` stands before `${aws:username}`"),
+        ("${target.region}", "no variable that IAM fills in"),
+        ("x${env}", "no variable that IAM fills in"),
+        ("${ aws:username }", "blanks"),
+        ("${aws:username", "never closed"),
+        ("${aws:userid}${}", "no variable that IAM fills in"),
+    ] {
+        assert_eq!(with(bad).len(), 1, "{bad}");
+        assert!(message(bad).contains(says), "{bad}: {}", message(bad));
+    }
+    let pointer = with("x${env}").first().map(|found| found.problem.pointer.clone());
+    assert_eq!(pointer.as_deref(), Some("/Statement/0/Condition/StringEquals/aws:PrincipalTag~1team"));
+}
+
+#[test]
+fn old_version_of_the_language_has_no_variables() {
+    for version in [json!("2008-10-17"), Value::Null] {
+        let own = json!({ "Resource": "arn:aws:secretsmanager:*:*:secret:${aws:username}-*" });
+        let mut document = json!({ "Statement": statement(&own) });
+        if !version.is_null() {
+            document["Version"] = version;
+        }
+        let context = LintContext { secret: NAMED, caller: None };
+        let lints: Vec<_> = lint(&PolicyDocument::from_checked(document), &context);
+        assert_eq!(lints.iter().map(|found| found.lint).collect::<Vec<_>>(), [Lint::Variable]);
+        assert!(lints[0].problem.message.contains("plain text"), "{:?}", lints[0]);
+    }
+}
+
+#[test]
+fn whoever_some_identity_provider_vouches_for_is_everyone() {
+    assert_eq!(found(&json!({ "Principal": { "Federated": "*" } })), ["wildcard-principal"]);
+    let provider = json!({ "Federated": "arn:aws:iam::111111111111:saml-provider/idp" });
+    assert_eq!(found(&json!({ "Principal": provider })), [""; 0]);
+    let policy = json!({ "Statement": statement(&json!({ "Principal": { "Federated": ["*"] } })) });
+    assert!(PolicyDocument::from_checked(policy).grants_broad_access());
+}
+
+#[test]
+fn everyone_of_one_account_is_not_everyone() {
+    let limited = |operator: &str, key: &str, value: &str| {
+        found(&json!({ "Principal": "*", "Condition": { operator: { key: value } } }))
+    };
+    for (operator, key, value) in [
+        ("StringEquals", "aws:PrincipalAccount", "111111111111"),
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:role/*"),
+        ("StringLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:*"),
+        ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111111111111:topic-*"),
+    ] {
+        assert_eq!(limited(operator, key, value), ["wildcard-principal-limited"], "{value}");
+    }
+    for (operator, key, value) in [
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/x"),
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::11111111111?:role/x"),
+        ("ArnLike", "aws:PrincipalArn", "*"),
+        ("StringNotLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:role/*"),
+        ("StringLike", "aws:PrincipalAccount", "1*"),
+    ] {
+        assert_eq!(limited(operator, key, value), ["wildcard-principal"], "{value}");
+    }
+}
+
+#[test]
+fn new_actions_are_known_and_unknown_ones_may_be_newer() {
+    for action in
+        ["AssociateCrossAccountReplica", "AcceptCrossAccountReplication", "ListResourcePolicies", "Associate*"]
+    {
+        assert_eq!(found(&json!({ "Action": format!("secretsmanager:{action}") })), [""; 0], "{action}");
+    }
+    let unknown = findings(&json!({ "Action": "secretsmanager:FreezeSecret" }), NAMED, None);
+    assert_eq!(unknown.len(), 1);
+    assert_eq!(unknown[0].lint.severity(), LintSeverity::Warning);
+    assert!(unknown[0].problem.message.contains("it may be newer"), "{}", unknown[0].problem.message);
 }
