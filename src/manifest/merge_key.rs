@@ -13,9 +13,9 @@ use super::source::Span;
 use super::tree::{Key, Kind, Node};
 
 /// Puts what a merge key holds into its map, before the map's own entries. Gives the place of what is no map.
-pub(super) fn merge(map: &mut Node, merges: Vec<Node>) -> Option<Span> {
+pub(super) fn merge(map: &mut Node, from: Vec<Node>) -> Option<Span> {
     let Kind::Map(own) = &mut map.kind else { return None };
-    if merges.is_empty() {
+    if from.is_empty() {
         return None;
     }
     let mut known: HashSet<Arc<str>> = own.iter().map(|(key, _)| Arc::clone(&key.text)).collect();
@@ -26,7 +26,7 @@ pub(super) fn merge(map: &mut Node, merges: Vec<Node>) -> Option<Span> {
         Kind::Poison => {}
         _ => wrong = Some(node.span),
     };
-    for node in merges {
+    for node in from {
         match node.kind {
             Kind::Seq(items) => items.into_iter().for_each(&mut take),
             _ => take(node),

@@ -136,7 +136,9 @@ fn scope(
             Ok(parts) => parts,
             Err(faults) => {
                 whole = false;
-                faults.into_iter().for_each(|fault| report.push(fault.in_text(prefix, *span, sources)));
+                for fault in faults {
+                    report.push(fault.in_text(prefix, *span, sources));
+                }
                 continue;
             }
         };
