@@ -6,7 +6,7 @@ use super::record::CallRecord;
 use crate::domain::{SecretName, VersionId};
 use crate::live::ServiceError;
 use crate::plan::{Action, ObservedField, Verb};
-use crate::value::ValueError;
+use crate::value::{ValueError, ValueHint};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ pub enum ApplyError {
         /// What is wrong; it holds no value and no line of a file.
         message: String,
         /// What can be done about it.
-        hint: Option<String>,
+        hint: Option<ValueHint>,
     },
     /// The version id of git's value holds another value at the service. Ids are public, so somebody who may write the
     /// secret can have put it there. No label was moved.

@@ -31,16 +31,6 @@ impl ProjectArgs {
     }
 }
 
-/// Reads a project's name.
-pub(super) fn project_name(name: &str) -> Result<String, String> {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let fits = name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
-    fits.then(|| name.to_owned()).ok_or_else(|| {
-        "a project's name has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"
-            .to_owned()
-    })
-}
-
 /// Which targets and secrets.
 #[derive(Debug, Args)]
 pub(super) struct ChoiceArgs {

@@ -29,18 +29,11 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
     };
     let after = args.after.unwrap_or_else(jiff::Timestamp::now);
     if let Some(explained) = explain_schedule(&args.path, after) {
-        let page = explained.map_err(|error| {
-            let hint = error.help.clone().map(Hint::Text);
-            let error = wrong(error.into());
-            hint.into_iter().fold(error, Error::hint)
-        })?;
+        let page = explained.map_err(|fault| wrong(fault.clone().into()).hint(Hint::Schedule(fault)))?;
         shell.out.write(escape::block(&page));
         return Ok(ExitCode::Success);
     }
-    let text = explain_field(&args.path).map_err(|error| {
-        let hint = Hint::Text(error.help());
-        wrong(error.into()).hint(hint)
-    })?;
+    let text = explain_field(&args.path).map_err(|error| wrong(error.clone().into()).hint(Hint::Explained(error)))?;
     shell.out.line(escape::block(text.trim_end()));
     Ok(ExitCode::Success)
 }

@@ -31,7 +31,6 @@ mod restore;
 mod rollback;
 mod rotate;
 mod sandbox;
-mod scaffolded;
 mod schema;
 mod shell;
 mod telling;

@@ -5,14 +5,13 @@ use clap::Args;
 use super::args::{AwsArgs, ProjectArgs};
 use super::confirm::ask;
 use super::journal::JournalArgs;
-use super::report::report;
+use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::Recorder;
-use crate::aws::Writer;
-use crate::domain::{AccountId, Region};
-use crate::live::{LiveSecret, ServiceError};
+use super::telling::Telling;
+use crate::domain::AccountId;
+use crate::render::day_two;
 use crate::render::question::{self, Where};
-use crate::workflow::{Error, Journal, OneSecret, Stop};
+use crate::workflow::{Error, Intended, Journal, Made, OneSecret, Stop};
 
 /// Which secret.
 #[derive(Debug, Args)]
@@ -41,35 +40,27 @@ pub(super) struct DayTwoArgs {
     journal: JournalArgs,
 }
 
-/// One call that writes to one secret.
-pub(super) struct DayTwo<'a> {
-    /// The command, as the journal names it.
-    pub(super) command: &'static str,
-    /// What is asked before it, without the place: `Rotate it`.
-    pub(super) question: &'a str,
-    /// The region in which it is called, where that is not the target's own.
-    pub(super) region: Option<&'a Region>,
+/// A call that was made, and the journal that notes it.
+pub(super) struct Reported {
+    pub(super) made: Made,
+    pub(super) journal: Journal,
 }
 
-/// What is there after a call that wrote.
-pub(super) struct Written {
-    /// The secret as it was before, and what it was found through.
-    pub(super) found: OneSecret,
-    /// The writer of the call.
-    pub(super) writer: Writer,
-    journal: Journal,
-    region: Region,
-}
+impl Reported {
+    /// Says how many calls it took, and what was done.
+    pub(super) fn report(&self, verbose: u8, shell: &Shell) {
+        self.report_calls(verbose, shell);
+        self.report_done(shell);
+    }
 
-impl Written {
-    /// Makes another call, which is noted as well.
-    pub(super) async fn record<T>(
-        &self,
-        call: impl AsyncFnOnce(&Recorder<'_, Writer>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let entries = self.found.entries(&self.journal, &self.region);
-        let outcome = call(&Recorder::new(&self.writer, &entries)).await;
-        self.journal.failure().map_or(outcome, Err)
+    /// Says what was done.
+    pub(super) fn report_done(&self, shell: &Shell) {
+        shell.out.line(day_two::done(&self.made.intended, self.made.version.as_ref()));
+    }
+
+    /// Says how many calls it took.
+    pub(super) fn report_calls(&self, verbose: u8, shell: &Shell) {
+        tell_calls(&self.made.intended.found.aws, verbose, shell);
     }
 }
 
@@ -83,31 +74,16 @@ pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, sh
 }
 
 impl DayTwoArgs {
-    /// Asks, unless told not to; then calls, and notes it in the journal, which is opened before. The writer comes back
-    /// for what is to be read afterwards.
-    pub(super) async fn carry_out<T>(
-        &self,
-        found: OneSecret,
-        work: DayTwo<'_>,
-        stop: &Stop,
-        call: impl AsyncFnOnce(&Recorder<'_, Writer>, &LiveSecret) -> Result<T, ServiceError>,
-        shell: &Shell,
-    ) -> Result<(Written, T), Error> {
-        let journal = self.journal.open(&found.root, work.command)?;
+    /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before.
+    pub(super) async fn carry_out(&self, intended: Intended, stop: &Stop, shell: &Shell) -> Result<Reported, Error> {
+        shell.out.write(day_two::consequences(shell.out.paint(), &intended));
+        day_two::warnings(&intended).for_each(|warning| warn_of(warning, shell));
+        let journal = self.journal.open(&intended.found.root, intended.command())?;
         if !self.yes {
-            ask_about(&found, work.question, stop, shell).await?;
+            ask_about(&intended.found, day_two::question(&intended.call), stop, shell).await?;
         }
-        let writer = found.connection.writer();
-        let writer = work.region.map_or(writer.clone(), |region| writer.in_region(region));
-        let region = work.region.unwrap_or(&found.desired.target.region).to_owned();
-        let entries = found.entries(&journal, &region);
-        let outcome = call(&Recorder::new(&writer, &entries), &found.secret).await;
-        if let Some(error) = journal.failure() {
-            report(&error, shell);
-        }
-        match outcome {
-            Ok(answer) => Ok((Written { found, writer, journal, region }, answer)),
-            Err(error) => Err(found.call_failed(error)),
-        }
+        let telling = Telling::reading(shell);
+        let made = intended.carry_out(&journal, &|event| telling.tell(event)).await?;
+        Ok(Reported { made, journal })
     }
 }

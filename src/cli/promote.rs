@@ -4,16 +4,11 @@ use clap::Args;
 
 use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs};
-use super::report::{report, tell_calls, warn_of};
+use super::one_secret::DayTwoArgs;
+use super::report::report;
 use super::shell::Shell;
-use crate::apply::{Recorder, WriteSecrets};
-use crate::aws::Writer;
-use crate::domain::Region;
 use crate::exit_code::ExitCode;
-use crate::live::LiveSecret;
-use crate::render::{escape, escaped};
-use crate::workflow::{Error, OneSecret, Primary, disown, primary_and_region};
+use crate::workflow::{self, Error};
 
 /// Make the replica of one secret a secret of its own.
 ///
@@ -33,8 +28,7 @@ pub(super) struct PromoteArgs {
 
 pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let found = find(&args.day_two.secret, shell).await?;
-    let Primary { region: primary, replica: region, not_asked } =
-        primary_and_region(&found, args.region.as_deref()).await?;
+    let (intended, not_asked) = workflow::promote(found, args.region.as_deref()).await?;
     if let Some(error) = not_asked {
         // Without a person there, an unknown owner is a no.
         if !shell.interactive {
@@ -43,46 +37,12 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
         report(&error, shell);
         shell.err.line("The primary could not be asked who owns the secret.");
     }
-    tell_consequences(&found, &primary, &region, shell);
-    let work = DayTwo { command: "promote", question: "Promote it", region: Some(&region) };
-    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.stop_replication(&secret.name).await;
-    let (written, _) = args.day_two.carry_out(found, work, &interrupt::listen(), call, shell).await?;
-    let name = escape::line(written.found.secret.name.as_str());
-    shell.out.line(escaped!("{}: a secret of its own in {} now.", name, escape::line(region.as_str())));
-    let disowned = written.record(async |writer| disown(writer, &written.found.secret.name).await).await;
-    tell_calls(&written.found.aws, verbose, shell);
+    let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
+    made.report_done(shell);
+    let disowned = made.made.disown(&made.journal).await;
+    made.report_calls(verbose, shell);
     if disowned? {
         shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
     }
     Ok(ExitCode::Success)
-}
-
-fn tell_consequences(found: &OneSecret, primary: &Region, region: &Region, shell: &Shell) {
-    let paint = shell.out.paint();
-    let (primary, region) = (escape::line(primary.as_str()), escape::line(region.as_str()));
-    shell.out.line(escaped!(
-        "{}: the replica in {} becomes a secret of its own\n\n  \
-         changes in {}, rotations included, no longer reach {}\n  \
-         the secret in {} keeps its value, its key and its ARN, and is read as before\n  \
-         to make it a replica again, it must be deleted in {} first",
-        paint.strong(escape::line(found.secret.name.as_str())),
-        region,
-        primary,
-        region,
-        region,
-        region,
-    ));
-    let declared =
-        found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.replicas.as_ref());
-    if let Some(declared) = declared
-        .filter(|declared| declared.value.as_ref().is_some_and(|replicas| replicas.contains_key(region.as_ref())))
-    {
-        let origin = escape::line(&declared.origin.to_string());
-        let text = escaped!(
-            "{} still wants a replica in {}: remove it there, or the next apply tries again and fails",
-            origin,
-            region
-        );
-        warn_of(text, shell);
-    }
 }

@@ -6,20 +6,12 @@ use clap::Args;
 
 use super::begin::find;
 use super::interrupt;
-use super::one_secret::{DayTwo, DayTwoArgs, Written};
+use super::one_secret::{DayTwoArgs, Reported};
 use super::progress::Spinner;
-use super::report::{tell_calls, warn_of};
 use super::shell::Shell;
-use crate::apply::{Receipt, Recorder, Rotating, WriteSecrets};
-use crate::aws::Writer;
-use crate::domain::StagingLabel;
 use crate::exit_code::ExitCode;
-use crate::live::LiveSecret;
 use crate::render::{escape, escaped};
-use crate::workflow::{Error, Hint, OneSecret, SecretProblem, Stop, follow_rotation};
-
-/// The staging label of a rotation that is not complete.
-const PENDING: &str = StagingLabel::PENDING;
+use crate::workflow::{Error, Stop, follow_rotation, repair_rotation, start_rotation, stop_rotation};
 
 /// Rotate one secret now, stop its rotation, or repair one that is stuck.
 ///
@@ -48,101 +40,30 @@ pub(super) struct RotateArgs {
 
 pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let found = find(&args.day_two.secret, shell).await?;
-    found.check_owned_and_live()?;
+    let intended = match args {
+        RotateArgs { repair: true, .. } => repair_rotation(found),
+        RotateArgs { cancel: true, .. } => stop_rotation(found),
+        _ => start_rotation(found),
+    }?;
     let stop = interrupt::listen();
-    let written = if args.repair {
-        repair(args, found, &stop, shell).await?
-    } else if args.cancel {
-        cancel(args, found, &stop, shell).await?
-    } else {
-        start(args, found, &stop, shell).await?
-    };
-    tell_calls(&written.found.aws, verbose, shell);
+    let made = args.day_two.carry_out(intended, &stop, shell).await?;
+    made.report_done(shell);
+    if args.wait {
+        follow(args, &made, &stop, shell).await?;
+    }
+    made.report_calls(verbose, shell);
     Ok(ExitCode::Success)
 }
 
-async fn start(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
-    let secret = &found.secret;
-    let Some(setup) = secret.rotation.setup() else {
-        return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
-    };
-    if let Some(stuck) = secret.stuck_version() {
-        let problem = SecretProblem::Rotating { version: stuck.to_owned() };
-        return Err(found.refuse(problem).hint(Hint::RepairStuckRotation));
-    }
-    let name = escape::line(secret.name.as_str());
-    let rotation = crate::render::rotation(&setup);
-    shell.out.line(escaped!(
-        "{}: gets a new value now, {}\n\n  readers of AWSCURRENT get the new one as soon as the rotation ends; \
-         the old one stays as AWSPREVIOUS",
-        shell.out.paint().strong(&name),
-        rotation,
-    ));
-    let work = DayTwo { command: "rotate", question: "Rotate it", region: None };
-    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.rotate(&secret.arn, None, true).await;
-    let (written, Rotating { version_id, .. }) = args.day_two.carry_out(found, work, stop, call, shell).await?;
-    let version = version_id.unwrap_or_default();
-    shell.out.line(escaped!("{}: the rotation to {} has begun.", name, escape::line(&version)));
-    if args.wait {
-        follow(args, &written, &version, stop, shell).await?;
-    }
-    Ok(written)
-}
-
 /// Looks until the new version is current.
-async fn follow(args: &RotateArgs, written: &Written, version: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
-    let name = &written.found.secret.name;
+async fn follow(args: &RotateArgs, Reported { made, .. }: &Reported, stop: &Stop, shell: &Shell) -> Result<(), Error> {
+    let Some(version) = &made.version else { return Ok(()) };
+    let name = &made.intended.found.secret.name;
     let shown = escape::line(name.as_str());
     let spinner = Spinner::new(shell, escaped!("rotating {}", shown));
-    let timeout = Duration::from_secs(args.timeout);
-    let followed = follow_rotation(&written.writer, name, version, timeout, stop).await;
+    let followed = follow_rotation(made.writer(), name, version, Duration::from_secs(args.timeout), stop).await;
     drop(spinner);
     followed?;
-    shell.out.line(escaped!("{}: rotated; {} is current.", shown, escape::line(version)));
+    shell.out.line(escaped!("{}: rotated; {} is current.", shown, escape::line(version.as_str())));
     Ok(())
-}
-
-async fn repair(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
-    let Some(stuck) = found.secret.stuck_version().map(str::to_owned) else {
-        return Err(found.refuse(SecretProblem::NotStuck));
-    };
-    let name = escape::line(found.secret.name.as_str());
-    let (paint, id) = (shell.out.paint(), escape::line(&stuck));
-    shell.out.line(escaped!(
-        "{}: {} is taken from {}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \
-         the current version stays as it is",
-        paint.strong(&name),
-        PENDING,
-        id,
-        paint.warning(
-            "when the function had changed the database or service already, that version is the only \
-            valid credential"
-        ),
-    ));
-    let work = DayTwo { command: "rotate --repair", question: "Take the label away", region: None };
-    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| -> Result<Receipt, _> {
-        writer.remove_label(&secret.arn, PENDING, &stuck).await
-    };
-    let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
-    shell.out.line(escaped!("{}: repaired. `keywright rotate` starts a rotation.", name));
-    Ok(written)
-}
-
-async fn cancel(args: &RotateArgs, found: OneSecret, stop: &Stop, shell: &Shell) -> Result<Written, Error> {
-    if !found.secret.rotation.enabled {
-        return Err(found.refuse(SecretProblem::NoRotation));
-    }
-    let name = escape::line(found.secret.name.as_str());
-    shell.out.line(escaped!("{}: is not rotated any more; its value stays", shell.out.paint().strong(&name)));
-    let desired_secret =
-        found.desired.secrets.get(&found.secret.name).and_then(|desired_secret| desired_secret.rotation.as_ref());
-    if let Some(declared) = desired_secret.filter(|declared| declared.value.is_some()) {
-        let origin = escape::line(&declared.origin.to_string());
-        warn_of(escaped!("{} declares rotation: the next apply switches it on again", origin), shell);
-    }
-    let work = DayTwo { command: "rotate --cancel", question: "Switch rotation off", region: None };
-    let call = async |writer: &Recorder<'_, Writer>, secret: &LiveSecret| writer.cancel_rotation(&secret.arn).await;
-    let (written, _) = args.day_two.carry_out(found, work, stop, call, shell).await?;
-    shell.out.line(escaped!("{}: rotation is off.", name));
-    Ok(written)
 }

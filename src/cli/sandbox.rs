@@ -10,8 +10,10 @@ use super::interrupt;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::render::{count, escape, escaped};
-use crate::sandbox::{Options, Sandbox, Server};
-use crate::workflow::{Error, ErrorKind, Hint, Problem, enforce, inject_faults, make_fixtures, open_sandbox, stopped};
+use crate::sandbox::{Options, Sandbox};
+use crate::workflow::{
+    Error, advance_sandbox, bind_sandbox, empty_sandbox, enforce, inject_faults, make_fixtures, open_sandbox, stopped,
+};
 
 /// The embedded Secrets Manager.
 ///
@@ -132,12 +134,11 @@ pub(super) async fn sandbox(args: &SandboxArgs, shell: &Shell) -> Result<ExitCod
         SandboxVerb::Seed { fixtures, place } => fixtures_of(&place.open(shell)?, fixtures, shell)?,
         SandboxVerb::Advance { by, place } => {
             let sandbox = place.open(shell)?;
-            advance(&sandbox, *by)?;
+            advance_sandbox(&sandbox, *by)?;
             shell.out.line(escaped!("The sandbox's clock shows {}.", escape::line(&sandbox.now().to_string())));
         }
         SandboxVerb::Reset { place } => {
-            let failed = |error| Error::from(ErrorKind::Local(Problem::SandboxReset)).because(error);
-            place.open(shell)?.reset().map_err(failed)?;
+            empty_sandbox(&place.open(shell)?)?;
             shell.out.line("The sandbox is empty.");
         }
     }
@@ -151,30 +152,8 @@ fn fixtures_of(sandbox: &Sandbox, file: &Path, shell: &Shell) -> Result<(), Erro
     Ok(())
 }
 
-fn advance(sandbox: &Sandbox, by: jiff::Span) -> Result<(), Error> {
-    let failed = || Error::from(ErrorKind::Local(Problem::SandboxClock));
-    // Days are of 24 hours: the sandbox's clock knows no time zone.
-    let days = jiff::SpanRelativeTo::days_are_24_hours();
-    let seconds = by.total((jiff::Unit::Second, days)).map_err(|error| failed().because(error))?;
-    if seconds < 0.0 {
-        return Err(ErrorKind::WrongUsage(Problem::ClockBackwards).into());
-    }
-    let by = std::time::Duration::try_from_secs_f64(seconds).map_err(|error| failed().because(error))?;
-    sandbox.advance(by).map_err(|error| failed().because(error))
-}
-
 async fn serve(sandbox: Sandbox, args: &ServeArgs, shell: &Shell) -> Result<(), Error> {
-    let address = SocketAddr::new(args.listen, args.port);
-    if !args.listen.is_loopback() && !args.beyond_loopback {
-        let problem = Problem::BeyondLoopback(address);
-        return Err(Error::from(ErrorKind::WrongUsage(problem)).hint(Hint::BeyondLoopback));
-    }
-    let bound = if args.beyond_loopback {
-        Server::bind_beyond_loopback(sandbox, address).await
-    } else {
-        Server::bind(sandbox, address).await
-    };
-    let server = bound.map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherPort))?;
+    let server = bind_sandbox(sandbox, SocketAddr::new(args.listen, args.port), args.beyond_loopback).await?;
     let stop = interrupt::listen();
     // The ready line: clients may connect from here on, and whoever started it may stop it.
     shell.out.line(escaped!("keywright sandbox ready on http://{}", escape::address(server.local_addr())));

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::progress::{ApplyLines, ReadingLine, Spinner};
 use super::report::{report, warn};
 use super::shell::{Output, Shell};
-use crate::render::{apply_text, count, escape, escaped};
+use crate::render::{apply_text, count, escape, escaped, import_text};
 use crate::workflow::Event;
 
 /// Whoever listens to a run for people.
@@ -63,6 +63,17 @@ impl<'a> Telling<'a> {
             }
             Event::Verified { remaining, held_back, done } => {
                 self.talk.line(apply_text::verified(self.talk.paint(), remaining, held_back, done));
+            }
+            Event::LeftOut(left_out) => {
+                shown.reading = None;
+                shell.err.write(import_text::left_out(left_out));
+            }
+            Event::SharedTags(tags) => shell.err.line(import_text::shared_tags(tags)),
+            Event::FileText { path, text } => {
+                shell.out.line(escaped!("==> {}\n{}", escape::path(path), escape::block(text)));
+            }
+            Event::File { outcome, path } => {
+                shell.err.line(escaped!("{} {}", import_text::file_outcome(outcome), escape::path(path)));
             }
             Event::WaitingForReplicas { secrets: None } => {
                 shown.waiting = Some(Spinner::new(shell, "waiting for replicas".into()));

@@ -9,6 +9,7 @@ use super::one_secret::OneSecretArgs;
 use super::report::tell_calls;
 use super::shell::Shell;
 use super::values::ValueArgs;
+use crate::domain::VersionId;
 use crate::exit_code::ExitCode;
 use crate::render::{Artifact, versions};
 use crate::workflow::{Error, compare_versions, git_version, versions_of};
@@ -48,10 +49,14 @@ pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) ->
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };
     shell.out.write(match args.format {
-        Format::Text => {
-            Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, git.as_deref(), &compared))
-        }
-        Format::Json => versions::json(&found.secret, &entries, git.as_deref(), &compared).into(),
+        Format::Text => Artifact::from(versions::text(
+            shell.out.paint(),
+            &found.secret,
+            &entries,
+            git.as_ref().map(VersionId::as_str),
+            &compared,
+        )),
+        Format::Json => versions::json(&found.secret, &entries, git.as_ref().map(VersionId::as_str), &compared).into(),
     });
     tell_calls(&found.aws, verbose, shell);
     Ok(ExitCode::Success)

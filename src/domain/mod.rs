@@ -22,4 +22,4 @@ pub use name::SecretName;
 pub use place::{AccountId, Partition, Region};
 pub use schedule::{Frequency, Schedule, ScheduleFault, WindowLength};
 pub use template::{Part, Template};
-pub use version::{StagingLabel, VersionId};
+pub use version::{StagingLabel, VersionId, VersionOrigin};

@@ -35,6 +35,20 @@ impl VersionId {
         Self(format!("{DERIVED_PREFIX}{kept}"))
     }
 
+    /// What the id tells of who made the version.
+    pub fn origin(&self) -> VersionOrigin {
+        let random = || self.0.len() == 36 && self.0.bytes().filter(|byte| *byte == b'-').count() == 4;
+        if self.is_ours() {
+            VersionOrigin::Keywright
+        } else if self.0.starts_with("terraform-") {
+            VersionOrigin::Terraform
+        } else if random() {
+            VersionOrigin::Random
+        } else {
+            VersionOrigin::Own
+        }
+    }
+
     /// Whether it has the form of an id that keywright derived from ciphertext. Anybody can write that form: it proves
     /// nothing.
     pub fn is_ours(&self) -> bool {
@@ -42,6 +56,19 @@ impl VersionId {
             rest.len() == DERIVED_HEX_LEN && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         })
     }
+}
+
+/// Who made a version, as far as its id tells. Anybody can choose any id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionOrigin {
+    /// keywright: derived from git's ciphertext.
+    Keywright,
+    /// Terraform: its provider gives ids that begin with `terraform-`.
+    Terraform,
+    /// Something that lets the SDK choose a random id: the console, the CLI, an SDK or a rotation function.
+    Random,
+    /// Something that chose an id of its own.
+    Own,
 }
 
 /// A staging label: a name that points to one version of a secret.
@@ -100,6 +127,16 @@ mod tests {
         assert_eq!(VersionId::of_service("x"), "x");
         let foreign = VersionId::new("EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE");
         assert!(foreign.is_some_and(|id| !id.is_ours()));
+    }
+
+    #[test]
+    fn an_id_tells_who_gave_it() {
+        let origin = |id: &str| VersionId::of_service(id).origin();
+        assert_eq!(VersionId::derived(&"0a".repeat(32)).origin(), VersionOrigin::Keywright);
+        assert_eq!(origin("terraform-20260101000000000000000001"), VersionOrigin::Terraform);
+        assert_eq!(origin("3b1f6e9a-0c1d-4e2f-8a3b-5c6d7e8f9a0b"), VersionOrigin::Random);
+        assert_eq!(origin("release-2026-01-01-of-the-database"), VersionOrigin::Own);
+        assert_eq!(origin(&format!("kw1-{}", "0A".repeat(30))), VersionOrigin::Own, "in the wrong case");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
+use super::difference::{Clue, Difference, Field, ValueDifference};
 use crate::desired::{Desired, VALUE_TAG};
 use crate::domain::{SecretName, VersionId};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Finding, FindingKind, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
+    Change, Finding, FindingKind, MadeBy, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
 };
 use crate::policy::{Lint, LintContext, LintedSecret, lint};
 
@@ -27,12 +28,10 @@ pub struct Drift {
     pub secret: SecretName,
     /// Where its manifest names it.
     pub origin: Option<Origin>,
-    /// What differs: field names or a few words. Not escaped.
-    pub what: String,
-    /// What is known of who did it. Not escaped.
-    pub hints: Vec<String>,
-    /// What can be done about it.
-    pub help: Option<&'static str>,
+    /// What differs.
+    pub what: Difference,
+    /// What is known of who did it.
+    pub hints: Vec<Clue>,
     /// Since when, as far as that is known.
     pub since: Option<Timestamp>,
 }
@@ -67,36 +66,25 @@ pub fn classify(
     drifts
 }
 
-fn new(class: Class, secret: &SecretName, what: impl Into<String>) -> Drift {
-    Drift { class, secret: secret.clone(), origin: None, what: what.into(), hints: Vec::new(), help: None, since: None }
+fn new(class: Class, secret: &SecretName, what: Difference) -> Drift {
+    Drift { class, secret: secret.clone(), origin: None, what, hints: Vec::new(), since: None }
 }
 
 /// What a planned change says about what is live.
 fn planned(plan: &SecretPlan) -> Vec<Drift> {
     let SecretPlan { name, origin, verb, observed, .. } = plan;
     let since = observed.as_ref().and_then(|secret| secret.last_changed);
-    let one =
-        |class, what: &str, help| Drift { origin: origin.clone(), since, help: Some(help), ..new(class, name, what) };
+    let one = |class, what| Drift { origin: origin.clone(), since, ..new(class, name, what) };
     match verb {
-        Verb::Create => {
-            vec![Drift { since: None, ..one(Class::Missing, "does not exist", "keywright apply creates it") }]
-        }
+        Verb::Create => vec![Drift { since: None, ..one(Class::Missing, Difference::Missing) }],
         Verb::Restore => {
             let since = observed.as_ref().and_then(|secret| secret.deleted_at);
-            let drift = one(Class::ScheduledForDeletion, "is scheduled for deletion", "keywright apply restores it");
-            vec![Drift { since, ..drift }]
+            vec![Drift { since, ..one(Class::ScheduledForDeletion, Difference::ScheduledForDeletion) }]
         }
-        Verb::Delete if origin.is_some() => {
-            vec![one(Class::Changed, "exists, and its manifest says state: absent", "keywright apply deletes it")]
-        }
-        Verb::Delete | Verb::Release => vec![one(
-            Class::Orphaned,
-            "belongs to this target, and no manifest names it",
-            "write a manifest, or let an apply prune it",
-        )],
+        Verb::Delete if origin.is_some() => vec![one(Class::Changed, Difference::DeclaredAbsent)],
+        Verb::Delete | Verb::Release => vec![one(Class::Orphaned, Difference::Orphaned { pruned: true })],
         Verb::Adopt => {
-            let mut drifts =
-                vec![one(Class::Unmanaged, "is named by a manifest and has no owner yet", "keywright apply adopts it")];
+            let mut drifts = vec![one(Class::Unmanaged, Difference::NotAdopted)];
             drifts.extend(differences(plan));
             drifts
         }
@@ -107,50 +95,36 @@ fn planned(plan: &SecretPlan) -> Vec<Drift> {
 /// Which fields differ: the value apart from the others, and failed replicas apart from both.
 fn differences(plan: &SecretPlan) -> Vec<Drift> {
     let mut drifts = Vec::new();
-    let mut fields: Vec<String> = Vec::new();
+    let mut fields: Vec<Field> = Vec::new();
     let observed = plan.observed.as_ref();
     let since = observed.and_then(|secret| secret.last_changed);
     for change in &plan.changes {
         match change {
-            Change::Value { reason: reason @ ValueReason::ReEncryptedOrChanged { .. }, .. } => drifts.push(Drift {
-                hints: value_hints(reason, observed),
-                help: Some(
-                    "keywright apply compares the two and writes down that they are equal, or puts the new one; drift \
-                     --read-values compares them, with the key",
-                ),
-                ..new(Class::ReEncrypted, &plan.name, value_words(reason))
-            }),
-            Change::Tag { key, origin: None, .. } if key == VALUE_TAG && plan.verb == Verb::Change => {
-                drifts.push(Drift {
-                    help: Some("keywright apply --read-values writes that down"),
-                    ..new(Class::ReEncrypted, &plan.name, "the value is encrypted afresh in git, and is the live one")
-                });
+            Change::Value { reason, .. } => {
+                let value = ValueDifference::of(reason);
+                let (class, since) = match value {
+                    ValueDifference::NotProven => (Class::ReEncrypted, None),
+                    _ => (Class::ValueChanged, since),
+                };
+                let hints = clues(reason, observed);
+                drifts.push(Drift { hints, since, ..new(class, &plan.name, Difference::Value(value)) });
             }
-            Change::Value { reason, .. } => drifts.push(Drift {
-                since,
-                hints: value_hints(reason, observed),
-                help: Some(
-                    "look at who changed it; keywright apply puts git's value back, or put the new one into git",
-                ),
-                ..new(Class::ValueChanged, &plan.name, value_words(reason))
-            }),
-            Change::Replica { region, reason: ReplicaReason::Failed { message }, .. } => drifts.push(Drift {
-                help: Some("remove what stands in its way there; the next apply tries again"),
-                ..new(Class::ReplicaFailed, &plan.name, format!("the replica in {region} failed: {message}"))
-            }),
+            Change::Tag { key, origin: None, .. } if key == VALUE_TAG && plan.verb == Verb::Change => {
+                drifts.push(new(Class::ReEncrypted, &plan.name, Difference::EqualReEncrypted));
+            }
+            Change::Replica { region, reason: ReplicaReason::Failed { message }, .. } => {
+                let what = Difference::ReplicaFailed { region: region.clone(), message: message.clone() };
+                drifts.push(new(Class::ReplicaFailed, &plan.name, what));
+            }
             // keywright's own tags come with an adoption, and are no difference that somebody made.
             Change::Tag { origin: None, .. } if plan.verb == Verb::Adopt => {}
-            other => fields.push(field(other)),
+            other => fields.extend(field(other)),
         }
     }
     fields.dedup();
     if !fields.is_empty() {
-        drifts.push(Drift {
-            since,
-            hints: since.iter().map(|changed| format!("last changed {}", date(*changed))).collect(),
-            help: Some("keywright plan shows the difference; apply puts git's state back"),
-            ..new(Class::Changed, &plan.name, fields.join(", "))
-        });
+        let hints = since.map(Clue::LastChanged).into_iter().collect();
+        drifts.push(Drift { hints, since, ..new(Class::Changed, &plan.name, Difference::Fields(fields)) });
     }
     for drift in &mut drifts {
         drift.origin.clone_from(&plan.origin);
@@ -158,168 +132,86 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
     drifts
 }
 
-fn field(change: &Change) -> String {
-    match change {
-        Change::Description { .. } => "description".to_owned(),
-        Change::KmsKey { .. } => "kmsKeyId".to_owned(),
-        Change::Type { .. } => "type".to_owned(),
-        Change::Tag { key, .. } => format!("tag {key}"),
-        Change::Policy { .. } => "policy".to_owned(),
-        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => format!("label {label}"),
-        Change::Rotation { .. } => "rotation".to_owned(),
-        Change::Replica { region, .. } => format!("replica in {region}"),
-        Change::Value { .. } => "value".to_owned(),
-        Change::Restored { .. } | Change::Deleted { .. } => "deletion".to_owned(),
-    }
+/// The field that a change is one of; none for the value, which is told apart.
+fn field(change: &Change) -> Option<Field> {
+    Some(match change {
+        Change::Description { .. } => Field::Description,
+        Change::KmsKey { .. } => Field::KmsKey,
+        Change::Type { .. } => Field::Type,
+        Change::Tag { key, .. } => Field::Tag(key.clone()),
+        Change::Policy { .. } => Field::Policy,
+        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.clone()),
+        Change::Rotation { .. } => Field::Rotation,
+        Change::Replica { region, .. } => Field::Replica(region.clone()),
+        Change::Restored { .. } | Change::Deleted { .. } => Field::Deletion,
+        Change::Value { .. } => return None,
+    })
 }
 
-fn value_words(reason: &ValueReason) -> &'static str {
-    match reason {
-        ValueReason::First => "has no value yet",
-        ValueReason::NotFromGit { .. } => "the current value did not come from git",
-        ValueReason::NowGenerated { .. } => "the value is still the one that git held, and a generated one is declared",
-        ValueReason::ReEncryptedOrChanged { .. } => {
-            "the value is encrypted afresh in git, or is another one there: equality is not proven"
-        }
-        ValueReason::Reverted { .. } => "another version is current than the one in git",
-        ValueReason::Differs { .. } => "the live value is another one than git's",
-        ValueReason::ForLabel => "git's version is not there for its label",
-    }
-}
-
-/// What a version id tells of where the version came from.
-fn value_hints(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<String> {
-    let current = match reason {
-        ValueReason::NotFromGit { undone, moved_back: _ } => &undone.id,
+/// What is known of where the current version came from.
+fn clues(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Clue> {
+    let (current, made_by) = match reason {
+        ValueReason::NotFromGit { undone, moved_back: _ } => (&undone.id, Some(undone.made_by)),
         ValueReason::NowGenerated { current }
         | ValueReason::ReEncryptedOrChanged { current }
         | ValueReason::Reverted { current }
-        | ValueReason::Differs { current } => current,
+        | ValueReason::Differs { current } => (current, None),
         ValueReason::First | ValueReason::ForLabel => return Vec::new(),
     };
-    let terraform = current.starts_with("terraform-");
-    let ours = VersionId::new(current.as_str()).is_some_and(|id| id.is_ours());
-    let origin = if ours && matches!(reason, ValueReason::Differs { .. }) {
-        "made under an id that keywright gives: from another commit, or by somebody who planted it"
-    } else if ours {
-        "made by keywright from another commit"
-    } else if terraform {
-        "made by Terraform"
-    } else if current.len() == 36 && current.bytes().filter(|byte| *byte == b'-').count() == 4 {
-        "made with a random id, as the console, the SDKs and rotation do"
-    } else {
-        "made with an id of somebody's own"
-    };
-    let mut hints = vec![format!("the current version {current} was {origin}")];
-    if let Some(rotated) = observed.and_then(|secret| secret.rotation.last) {
-        hints.push(format!("last rotated {}", date(rotated)));
-    }
-    if let Some(changed) = observed.and_then(|secret| secret.last_changed) {
-        hints.push(format!("last changed {}", date(changed)));
-    }
-    hints
+    let version = VersionId::of_service(current.as_str());
+    let made_by = made_by.unwrap_or_else(|| MadeBy::Named(version.origin()));
+    let mut clues =
+        vec![Clue::CurrentVersion { version, made_by, differs: matches!(reason, ValueReason::Differs { .. }) }];
+    clues.extend(observed.and_then(|secret| secret.rotation.last).map(Clue::LastRotated));
+    clues.extend(observed.and_then(|secret| secret.last_changed).map(Clue::LastChanged));
+    clues
 }
 
 /// What a finding of the plan says.
-#[expect(clippy::too_many_lines, reason = "a table: one arm for each finding")]
 fn found(finding: &Finding) -> Option<Drift> {
     let Finding { secret, origin, kind } = finding;
-    let (class, what, since, help) = match kind {
-        FindingKind::Unmanaged { last_changed } => (
-            Class::Unmanaged,
-            "is live and in scope, and no manifest names it".to_owned(),
-            *last_changed,
-            "keywright import writes a manifest for it",
-        ),
-        FindingKind::CopiedTag { owner, last_changed } => (
-            Class::Unmanaged,
-            format!("carries an owner tag of {owner} that was copied from another secret, and no manifest names it"),
-            *last_changed,
-            "take the tag keywright:project off, or name it in a manifest to adopt it",
-        ),
-        FindingKind::OtherScope { prefix } => (
-            Class::Orphaned,
-            format!("belongs to this target under the scope prefix {prefix}, and no manifest names it"),
-            None,
-            "name it in a manifest (state: absent deletes it), or keep it with `keywright release`",
-        ),
-        FindingKind::OwnedOutsideScope { owner } => (
-            Class::Orphaned,
-            format!("belongs to {owner}, and is outside the scope"),
-            None,
-            "widen the scope to manage it again, or take the tag keywright:project off",
-        ),
-        FindingKind::Orphaned { last_changed } => (
-            Class::Orphaned,
-            "belongs to this target, and no manifest names it".to_owned(),
-            *last_changed,
-            "delete it with state: absent, keep it with `keywright release`, or set prune",
-        ),
+    let (class, what) = of_finding(kind)?;
+    let since = match kind {
+        FindingKind::Unmanaged { last_changed }
+        | FindingKind::CopiedTag { last_changed, .. }
+        | FindingKind::Orphaned { last_changed } => *last_changed,
+        _ => None,
+    };
+    Some(Drift { origin: origin.clone(), since, ..new(class, secret, what) })
+}
+
+fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
+    Some(match kind {
+        FindingKind::Unmanaged { .. } => (Class::Unmanaged, Difference::Unmanaged),
+        FindingKind::CopiedTag { owner, .. } => (Class::Unmanaged, Difference::OwnerTagCopied { owner: owner.clone() }),
+        FindingKind::OtherScope { prefix } => (Class::Orphaned, Difference::OtherScope { prefix: prefix.clone() }),
+        FindingKind::OwnedOutsideScope { owner } => {
+            (Class::Orphaned, Difference::OutsideScope { owner: owner.clone() })
+        }
+        FindingKind::Orphaned { .. } => (Class::Orphaned, Difference::Orphaned { pruned: false }),
         FindingKind::Foreign { owner } | FindingKind::ForeignInScope { owner } => {
-            (Class::Foreign, format!("belongs to {owner}"), None, "narrow one of the two scopes")
+            (Class::Foreign, Difference::Foreign { owner: owner.clone() })
         }
-        FindingKind::OwnedByService { service } => {
-            (Class::Foreign, format!("is managed by the AWS service {service}"), None, "remove its manifest")
+        FindingKind::OwnedByService { service } => (Class::Foreign, Difference::OfService { service: service.clone() }),
+        FindingKind::Replica { primary_region } => {
+            (Class::Changed, Difference::Replica { primary: primary_region.clone() })
         }
-        FindingKind::Replica { primary_region } => (
-            Class::Changed,
-            format!("is a replica here; its primary is in {primary_region}"),
-            None,
-            "manage it from a target in its primary's region",
-        ),
-        FindingKind::GeneratedFieldsChanged => (
-            Class::ValueChanged,
-            "fields beside a generated one are others in git than in the live value".to_owned(),
-            None,
-            "keywright apply --read-values puts them, and keeps the generated parts as they are live",
-        ),
-        FindingKind::ValueNotApplied { .. } => (
-            Class::ValueChanged,
-            "git's value is not live, and is left alone since the secret was rotated once".to_owned(),
-            None,
-            "write ownership: enforce or ownership: seed in its manifest",
-        ),
+        FindingKind::GeneratedFieldsChanged => (Class::ValueChanged, Difference::GeneratedFieldsChanged),
+        FindingKind::ValueNotApplied { .. } => (Class::ValueChanged, Difference::ValueNotApplied),
         FindingKind::ValueUnreadable { reason } => {
-            (Class::Unknown, format!("its value could not be compared: {reason}"), None, "check permission and key")
+            (Class::Unknown, Difference::ValueUnreadable { reason: reason.clone() })
         }
-        FindingKind::RotationPending {
-            version,
-            held_back: Some(reason @ ValueReason::ReEncryptedOrChanged { .. }),
-        } => (
-            Class::ReEncrypted,
-            format!("{}; it is left alone while AWSPENDING is on {version}", value_words(reason)),
-            None,
-            "let the rotation finish, or `keywright rotate --repair`; then keywright apply compares the two",
-        ),
-        FindingKind::RotationPending { version, held_back: Some(reason) } => (
-            Class::ValueChanged,
-            format!("{}; it is left alone while AWSPENDING is on {version}", value_words(reason)),
-            None,
-            "look at who changed it; `keywright rotate --repair` clears a rotation that is stuck",
-        ),
-        FindingKind::OverwritesForeign { region, owner } => (
-            Class::ReplicaFailed,
-            format!("the replica in {region} cannot be made: a secret there belongs to {owner}"),
-            None,
-            "move or release the secret there first, or leave the region out",
-        ),
+        FindingKind::RotationPending { version, held_back } => rotation_pending(version, held_back.as_ref()),
+        FindingKind::OverwritesForeign { region, owner } => {
+            let (region, owner) = (region.clone(), owner.clone());
+            (Class::ReplicaFailed, Difference::ReplicaBlocked { region, owner })
+        }
         FindingKind::DependencyNotSelected { dependency } | FindingKind::DependencyAbsent { dependency } => {
-            (Class::Unknown, format!("was not compared, since it needs {dependency}"), None, "keywright plan says why")
+            (Class::Unknown, Difference::NotCompared { dependency: dependency.clone() })
         }
-        FindingKind::RotationPending { version, held_back: None } => (
-            Class::Changed,
-            format!("rotation is declared otherwise than it is; it is left alone while AWSPENDING is on {version}"),
-            None,
-            "let the rotation finish, or clear it with `keywright rotate --repair`",
-        ),
-        FindingKind::RotationWaitsForValue => (
-            Class::Changed,
-            "rotation is declared, and waits for a first value".to_owned(),
-            None,
-            "declare `value`, or put one by hand",
-        ),
+        FindingKind::RotationWaitsForValue => (Class::Changed, Difference::RotationWaitsForValue),
         FindingKind::ReplicaInProgress { regions } => {
-            (Class::Unknown, format!("replicas in {} are being made", regions.join(", ")), None, "look again later")
+            (Class::Unknown, Difference::ReplicasInProgress { regions: regions.clone() })
         }
         // What is not drift, or is told from the live state itself.
         FindingKind::ValueUnknown
@@ -328,8 +220,22 @@ fn found(finding: &Finding) -> Option<Drift> {
         | FindingKind::LooksRenamed { .. }
         | FindingKind::ValueEdges(_)
         | FindingKind::ValueReEncrypted => return None,
-    };
-    Some(Drift { origin: origin.clone(), since, help: Some(help), ..new(class, secret, what) })
+    })
+}
+
+/// What is left alone while a rotation has not ended.
+fn rotation_pending(version: &str, held_back: Option<&ValueReason>) -> (Class, Difference) {
+    let version = VersionId::of_service(version);
+    match held_back.map(ValueDifference::of) {
+        None => (Class::Changed, Difference::RotationHeldBack { version }),
+        Some(value) => {
+            let class = match value {
+                ValueDifference::NotProven => Class::ReEncrypted,
+                _ => Class::ValueChanged,
+            };
+            (class, Difference::ValueHeldBack { value, version })
+        }
+    }
 }
 
 /// Rotations that did not happen, or did not end.
@@ -340,19 +246,15 @@ fn rotation(secret: &LiveSecret, now: Timestamp) -> Option<Drift> {
         if since.is_some() {
             return None;
         }
-        return Some(Drift {
-            since: secret.last_changed,
-            help: Some("look at the function's log; `keywright rotate --repair` takes the label away"),
-            ..new(Class::RotationStuck, &secret.name, format!("AWSPENDING stays on {stuck}, which is not current"))
-        });
+        let what = Difference::RotationStuck { version: VersionId::of_service(stuck) };
+        return Some(Drift { since: secret.last_changed, ..new(Class::RotationStuck, &secret.name, what) });
     }
     let due = due(secret)?;
     // The list may lag five minutes behind a rotation.
     (now.duration_since(due) > OVERDUE_AFTER).then(|| Drift {
         since: Some(due),
-        hints: secret.rotation.last.iter().map(|last| format!("last rotated {}", date(*last))).collect(),
-        help: Some("look at the function's log; `keywright rotate` tries again"),
-        ..new(Class::RotationOverdue, &secret.name, format!("should have been rotated by {}", date(due)))
+        hints: secret.rotation.last.map(Clue::LastRotated).into_iter().collect(),
+        ..new(Class::RotationOverdue, &secret.name, Difference::RotationOverdue { due })
     })
 }
 
@@ -367,29 +269,25 @@ fn due(secret: &LiveSecret) -> Option<Timestamp> {
     [secret.rotation.next, behind_the_last].into_iter().flatten().min()
 }
 
-fn date(date: Timestamp) -> String {
-    date.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 /// Policies that git says nothing of; only where they were read.
 fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     let desired_secret = desired.secrets.get(&secret.name);
     let exists = matches!(secret.policy, LivePolicy::Document(_) | LivePolicy::Unparsable(_));
     let mut drifts = Vec::new();
     if exists && desired_secret.is_none_or(|desired_secret| desired_secret.policy.is_none()) {
-        drifts.push(Drift {
-            since: secret.last_changed,
-            help: Some("declare `policy` in its manifest, or `policy: null` to remove it"),
-            ..new(Class::PolicyUndeclared, &secret.name, "has a resource policy that git says nothing of")
-        });
+        let drift = new(Class::PolicyUndeclared, &secret.name, Difference::PolicyUndeclared);
+        drifts.push(Drift { since: secret.last_changed, ..drift });
     }
     if let LivePolicy::Document(document) = &secret.policy {
         let context = LintContext { secret: LintedSecret::Arn(secret.arn.as_str()), caller: live.caller.as_deref() };
         let dangling = lint(document, &context).into_iter().filter(|finding| finding.lint == Lint::DeletedPrincipal);
         drifts.extend(dangling.map(|finding| Drift {
             since: secret.last_changed,
-            help: Some("remove it from the policy, or name the principal that took its place"),
-            ..new(Class::DanglingPrincipal, &secret.name, finding.problem.message)
+            ..new(
+                Class::DanglingPrincipal,
+                &secret.name,
+                Difference::DeletedPrincipal { problem: finding.problem.message },
+            )
         }));
     }
     drifts

@@ -79,15 +79,15 @@ impl Ignore {
 mod tests {
     use super::*;
     use crate::domain::SecretName;
+    use crate::drift::Difference;
 
     fn drift(class: Class, name: &str) -> Drift {
         Drift {
             class,
             secret: SecretName::new(name),
             origin: None,
-            what: String::new(),
+            what: Difference::Missing,
             hints: Vec::new(),
-            help: None,
             since: None,
         }
     }

@@ -5,10 +5,12 @@
 
 mod class;
 mod classify;
+mod difference;
 mod ignore;
 
 pub use class::Class;
 pub use classify::{Drift, classify};
+pub use difference::{Clue, Difference, Field, ValueDifference};
 pub use ignore::{Ignore, IgnoreError};
 
 use std::collections::BTreeMap;
@@ -72,13 +74,13 @@ impl DriftReport {
 
     /// What tells one set of findings from another: no dates and no counts, so that a run that finds the same says the
     /// same.
-    pub fn identity(&self) -> Vec<(String, Class, String, String)> {
-        let mut identity: Vec<_> = self
-            .drifts()
-            .map(|(target, drift)| (target.name.clone(), drift.class, drift.secret.to_string(), drift.what.clone()))
-            .collect();
+    pub fn identity(&self) -> Vec<(String, Class, String, Option<Difference>)> {
+        let known = |(target, drift): (&TargetDrift, &Drift)| {
+            (target.name.clone(), drift.class, drift.secret.to_string(), Some(drift.what.clone()))
+        };
+        let mut identity: Vec<_> = self.drifts().map(known).collect();
         let failed = self.targets.iter().filter(|target| target.outcome.is_err());
-        identity.extend(failed.map(|target| (target.name.clone(), Class::Unreachable, String::new(), String::new())));
+        identity.extend(failed.map(|target| (target.name.clone(), Class::Unreachable, String::new(), None)));
         identity.sort();
         identity
     }

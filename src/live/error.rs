@@ -42,6 +42,21 @@ pub enum ServiceErrorKind {
     Rejected,
 }
 
+/// What can be done about a failed call; `render/hint.rs` makes words of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceHint {
+    /// Let Secrets Manager invoke the rotation function.
+    AllowInvoke,
+    /// Give the caller the permission, or use another one.
+    GrantPermission,
+    /// Send fewer requests.
+    SlowDown,
+    /// Look at region, endpoint and network.
+    CheckNetwork,
+    /// Look at the credentials.
+    CheckCredentials,
+}
+
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation)?;
@@ -58,28 +73,16 @@ impl fmt::Display for ServiceError {
 
 impl ServiceError {
     /// What the user can do about it, when that is known.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<ServiceHint> {
         match self.kind {
             // Not the caller's permission but Secrets Manager's own.
             ServiceErrorKind::AccessDenied if self.message.contains("cannot invoke the specified Lambda function") => {
-                Some(
-                    "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and \
-                     check its ARN",
-                )
+                Some(ServiceHint::AllowInvoke)
             }
-            ServiceErrorKind::AccessDenied => Some(
-                "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which \
-                 role is used",
-            ),
-            ServiceErrorKind::Throttled => {
-                Some("another client uses up the account's request quota: lower --concurrency, or try again later")
-            }
-            ServiceErrorKind::Unreachable => {
-                Some("check the target's region and endpoint, and the network (proxy, VPC endpoint, DNS)")
-            }
-            ServiceErrorKind::Credentials => {
-                Some("check that the credentials are current: aws sts get-caller-identity")
-            }
+            ServiceErrorKind::AccessDenied => Some(ServiceHint::GrantPermission),
+            ServiceErrorKind::Throttled => Some(ServiceHint::SlowDown),
+            ServiceErrorKind::Unreachable => Some(ServiceHint::CheckNetwork),
+            ServiceErrorKind::Credentials => Some(ServiceHint::CheckCredentials),
             ServiceErrorKind::NotFound
             | ServiceErrorKind::InvalidState
             | ServiceErrorKind::AlreadyExists

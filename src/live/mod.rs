@@ -11,7 +11,7 @@ mod policy_cache;
 mod reader;
 mod secret;
 
-pub use error::{ServiceError, ServiceErrorKind};
+pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
 pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};

@@ -10,6 +10,7 @@ use super::codes::{self, Code};
 use super::interpolate::VariablePlace;
 use super::source::{Quote, Sources, Span};
 use crate::origin::Origin;
+use crate::value::ValueHint;
 
 /// Most problems that are kept of one run. More than this helps nobody, and hostile input could make millions.
 pub(crate) const MAX_PROBLEMS: usize = 1_000;
@@ -64,6 +65,8 @@ pub struct Diagnostic {
     pub related: Vec<Place>,
     /// What would be right.
     pub help: Vec<String>,
+    /// What can be done about a value that cannot be named.
+    pub hint: Option<ValueHint>,
     /// The targets that it was found for; empty when it does not depend on the target.
     pub targets: Vec<String>,
 }
@@ -128,6 +131,7 @@ pub(crate) struct Problem {
     pub(crate) label: String,
     pub(crate) related: Vec<(Span, String)>,
     pub(crate) help: Vec<String>,
+    pub(crate) hint: Option<ValueHint>,
     /// The span belongs to a value: its line is masked.
     pub(crate) masked: bool,
     /// The document could not be read: of its lines only a known key is shown.
@@ -148,6 +152,7 @@ impl Problem {
             label: String::new(),
             related: Vec::new(),
             help: Vec::new(),
+            hint: None,
             masked: false,
             hidden: false,
             about: String::new(),
@@ -173,6 +178,12 @@ impl Problem {
             Some(help) => self.help(help),
             None => self,
         }
+    }
+
+    /// Adds what can be done about a value.
+    pub(crate) fn hint(mut self, hint: Option<ValueHint>) -> Self {
+        self.hint = hint;
+        self
     }
 
     /// Adds another place.
@@ -337,6 +348,7 @@ impl Report {
                         .map(|(span, label)| place(span, label, masked, problem.hidden))
                         .collect(),
                     help,
+                    hint: problem.hint,
                     targets,
                 }
             })

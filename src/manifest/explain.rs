@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::diagnostic::{listed, nearest};
+use super::diagnostic::nearest;
 use super::schema::{project_schema, secret_schema};
-use crate::domain::Schedule;
 use crate::domain::schedule::HOURS_A_DAY;
+use crate::domain::{Schedule, ScheduleFault};
 
 /// Why a path cannot be explained.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExplainError {
     /// The path begins with no kind of document.
     #[error("unknown kind `{given}`: a path begins with `Project` or `Secret`")]
@@ -35,32 +35,18 @@ pub enum ExplainError {
     },
 }
 
-impl ExplainError {
-    /// What would be right.
-    pub fn help(&self) -> String {
-        match self {
-            Self::UnknownKind { .. } => "for example Secret.spec.policy".to_owned(),
-            Self::UnknownField { parent, nearest: Some(near), .. } => format!("did you mean `{parent}.{near}`?"),
-            Self::UnknownField { parent, known, .. } if known.is_empty() => format!("`{parent}` has no fields"),
-            Self::UnknownField { parent, known, .. } => {
-                format!("`{parent}` has {}", listed(known.iter().map(String::as_str)))
-            }
-        }
-    }
-}
-
 /// Windows of a schedule that are shown.
 const WINDOWS: usize = 3;
 
 /// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at
 /// all.
-pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleError>> {
+pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleFault>> {
     if !["rate", "cron"].iter().any(|start| text.trim_start().starts_with(start)) && !text.contains('(') {
         return None;
     }
     let schedule = match Schedule::parse(text) {
         Ok(schedule) => schedule,
-        Err(fault) => return Some(Err(ScheduleError { message: fault.message, help: Some(fault.help) })),
+        Err(fault) => return Some(Err(fault)),
     };
     let hours = schedule.shortest_interval_hours();
     let (number, unit) = if hours % HOURS_A_DAY == 0 { (hours / HOURS_A_DAY, "day") } else { (hours, "hour") };
@@ -75,15 +61,6 @@ pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, Sch
         "\n  Secrets Manager rotates within the window, not when it opens: see Secret.spec.rotation.duration.\n",
     );
     Some(Ok(page))
-}
-
-/// A schedule that Secrets Manager would not take.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("{message}")]
-pub struct ScheduleError {
-    message: String,
-    /// What would be right.
-    pub help: Option<String>,
 }
 
 /// How wide the text is.

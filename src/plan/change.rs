@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region};
+use crate::domain::{KmsKey, Region, VersionOrigin};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -208,17 +208,13 @@ pub struct UndoneVersion {
     pub made: Option<Timestamp>,
 }
 
-/// What made a version, told by its id and the date of the last rotation.
+/// What made a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MadeBy {
     /// A rotation: it was made just before the rotation that ended last.
     Rotation,
-    /// Terraform: its provider gives ids that begin with `terraform-`.
-    Terraform,
-    /// Something that lets the SDK choose a random id: the console, the CLI, an SDK or a rotation function.
-    RandomId,
-    /// Something that chose an id of its own.
-    OwnId,
+    /// What its id tells.
+    Named(VersionOrigin),
 }
 
 /// Text that will be set.

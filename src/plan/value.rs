@@ -378,13 +378,7 @@ impl ValuePlanner<'_> {
         let by_rotation = made
             .zip(rotated)
             .is_some_and(|(made, rotated)| rotated >= made && rotated.duration_since(made) <= LONGEST_ROTATION);
-        let random = id.len() == 36 && id.bytes().filter(|byte| *byte == b'-').count() == 4;
-        let made_by = match () {
-            () if by_rotation => MadeBy::Rotation,
-            () if id.starts_with("terraform-") => MadeBy::Terraform,
-            () if random => MadeBy::RandomId,
-            () => MadeBy::OwnId,
-        };
+        let made_by = if by_rotation { MadeBy::Rotation } else { MadeBy::Named(VersionId::of_service(id).origin()) };
         UndoneVersion { id: id.to_owned(), made_by, made }
     }
 

@@ -2,7 +2,7 @@
 
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
-use super::{escaped, words};
+use super::{escaped, hint, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
 use crate::plan::{ObservedField, Plan, Verb};
@@ -64,8 +64,8 @@ pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &
 /// What can be done about an error.
 fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
     match error {
-        ApplyError::Service(error) => error.hint().map(escape::block),
-        ApplyError::Value { hint, .. } => hint.as_deref().map(escape::block),
+        ApplyError::Service(error) => error.hint().map(|hint| escaped!("{}", hint::service(hint))),
+        ApplyError::Value { hint, .. } => hint.as_ref().map(|hint| escape::block(&hint::value(hint))),
         ApplyError::PlantedValue { .. } => {
             Some(escaped!("look at who may write this secret; then change the value in git"))
         }

@@ -7,6 +7,7 @@ use super::paint::Paint;
 use super::{escaped, finding_help, finding_text, plan_text, words};
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
+use crate::workflow::FileOutcome;
 
 /// Names of one reason that are listed one by one; further ones are counted.
 const LISTED: usize = 20;
@@ -49,6 +50,15 @@ fn reason_text(reason: &Reason) -> Escaped<Terminal> {
         Reason::TooManyTags => escaped!("since it has 50 tags, and keywright needs one for the owner"),
         Reason::OutOfScope => escaped!("since it is outside the project's scope"),
         Reason::OtherPlace { place } => escaped!("since it is in another account or region, {}", escape::line(place)),
+    }
+}
+
+/// What became of a file, in a word.
+pub fn file_outcome(outcome: FileOutcome) -> &'static str {
+    match outcome {
+        FileOutcome::Wrote => "wrote",
+        FileOutcome::Kept => "kept ",
+        FileOutcome::AddedTo => "added to",
     }
 }
 

@@ -8,12 +8,14 @@
 pub mod apply_json;
 pub mod apply_text;
 pub mod approved_text;
+pub mod day_two;
 pub mod diagnostics;
 pub mod drift;
 pub mod error;
 pub mod escape;
 mod finding;
 pub mod graph;
+mod hint;
 pub mod import_text;
 #[cfg(test)]
 mod markup_check;

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::apply_json::AppliedTarget;
+use super::drift::difference;
 use super::escape::{self, Escaped, Json, Prometheus, Slack};
 use super::{escaped, finding_text, rows};
-use crate::drift::DriftReport;
+use crate::drift::{Difference, DriftReport};
 use crate::manifest::Diagnostics;
 use crate::plan::{PlanReport, Refusal, Severity};
 use crate::watch::{Change, Finding, Findings, Rounds};
@@ -106,7 +107,12 @@ pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> Escaped<Json> 
 
 fn finding(finding: &Finding) -> Value {
     let Finding { target, class, secret, what } = finding;
-    json!({ "class": class.word(), "target": target, "secret": secret, "what": what })
+    json!({ "class": class.word(), "target": target, "secret": secret, "what": words_of(what.as_ref()) })
+}
+
+/// What differs; nothing for a target that could not be looked at.
+fn words_of(what: Option<&Difference>) -> String {
+    what.map(difference).unwrap_or_default()
 }
 
 fn listed(reasons: &[String]) -> Value {
@@ -128,7 +134,8 @@ pub fn notification(project: &str, change: &Change, now: &Findings) -> Escaped<J
     );
     let lines = appeared.iter().map(|finding| ("+", finding)).chain(disappeared.iter().map(|finding| ("-", finding)));
     for (sign, Finding { target, class, secret, what }) in lines.clone().take(LISTED) {
-        let words = Escaped::join([target, secret, what].map(|word| escape::slack(word)), " ").trimmed();
+        let what = words_of(what.as_ref());
+        let words = Escaped::join([target, secret, &what].map(|word| escape::slack(word)), " ").trimmed();
         text.push(&escaped!("\n{} {}: {}", sign, class.word(), words));
     }
     let left_out = lines.count().saturating_sub(LISTED);
@@ -194,7 +201,8 @@ mod tests {
     use crate::drift::Class;
 
     fn finding(secret: &str, what: &str) -> Finding {
-        Finding { target: "prod".to_owned(), class: Class::Changed, secret: secret.to_owned(), what: what.to_owned() }
+        let what = Some(Difference::ValueUnreadable { reason: what.to_owned() });
+        Finding { target: "prod".to_owned(), class: Class::Unknown, secret: secret.to_owned(), what }
     }
 
     #[test]
@@ -203,8 +211,9 @@ mod tests {
             line(Timestamp::UNIX_EPOCH, "payments", &Event::Appeared(&finding("prod/db", "tag a\nb\u{202e}"), None));
         assert_eq!(
             text,
-            "{\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"appeared\",\"project\":\"payments\",\"class\":\"changed\",\
-             \"target\":\"prod\",\"secret\":\"prod/db\",\"what\":\"tag a\\nb\\u202e\"}\n"
+            "{\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"appeared\",\"project\":\"payments\",\"class\":\"unknown\",\
+             \"target\":\"prod\",\"secret\":\"prod/db\",\
+             \"what\":\"its value could not be compared: tag a\\nb\\u202e\"}\n"
         );
     }
 
@@ -215,7 +224,8 @@ mod tests {
         let message: Value = serde_json::from_str(&notification("pay<b>", &change, &Findings::default())).unwrap();
         let text = message["text"].as_str().unwrap();
         assert!(text.starts_with(
-            "keywright drift of pay&lt;b&gt;: 300 new, 0 gone, 0 in all\n+ changed: prod prod/db &lt;!channel&gt;"
+            "keywright drift of pay&lt;b&gt;: 300 new, 0 gone, 0 in all\n\
+             + unknown: prod prod/db its value could not be compared: &lt;!channel&gt;"
         ));
         assert!(!text.contains('<') && text.ends_with("\n280 more; `keywright drift` shows all"), "{text}");
         assert_eq!(text.lines().count(), LISTED + 2);

@@ -7,7 +7,7 @@ use super::escaped;
 use super::paint::Paint;
 use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::Frequency;
+use crate::domain::{Frequency, VersionOrigin};
 use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
 use crate::value::{SopsPart, Source};
 
@@ -239,13 +239,20 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
 fn made(UndoneVersion { id: _, made_by, made }: &UndoneVersion) -> Escaped<Terminal> {
     let date = made
         .map(|date| -> Escaped<Terminal> { escaped!(" on {}", escape::time::<Terminal>(date, "%Y-%m-%d %H:%M UTC")) });
-    let by = match made_by {
+    escaped!(" (made{} {})", date, self::made_by(*made_by))
+}
+
+/// What made a version, behind the word `made`.
+pub(super) fn made_by(made_by: MadeBy) -> &'static str {
+    match made_by {
         MadeBy::Rotation => "by a rotation",
-        MadeBy::Terraform => "by Terraform",
-        MadeBy::RandomId => "under a random id, as the console, the CLI and rotation functions give",
-        MadeBy::OwnId => "under an id of somebody's own",
-    };
-    escaped!(" (made{} {})", date, by)
+        MadeBy::Named(VersionOrigin::Keywright) => "by keywright from another commit",
+        MadeBy::Named(VersionOrigin::Terraform) => "by Terraform",
+        MadeBy::Named(VersionOrigin::Random) => {
+            "under a random id, as the console, the CLI and rotation functions give"
+        }
+        MadeBy::Named(VersionOrigin::Own) => "under an id of somebody's own",
+    }
 }
 
 /// Why nothing more was begun.

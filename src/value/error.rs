@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::hint::{EncodingHint, ValueHint};
+
 /// A value that cannot be named, or cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -61,8 +63,8 @@ pub enum ValueError {
         file: String,
         /// What is wrong with it.
         problem: &'static str,
-        /// What to do about it.
-        way_out: &'static str,
+        /// How it should be saved.
+        hint: EncodingHint,
     },
     /// A binary SOPS file of nothing.
     #[error("{file} is empty: Secrets Manager stores no empty values")]
@@ -189,7 +191,7 @@ pub enum ValueError {
         asks: String,
     },
     /// Only the `sops` program can decrypt this file, and it is not allowed.
-    #[error("{file} can only be decrypted by the sops program: it uses {}", first(needs))]
+    #[error("{file} can only be decrypted by the sops program: it uses {}", first_of(needs))]
     NeedsProgram {
         /// The file, relative to the project.
         file: String,
@@ -197,7 +199,7 @@ pub enum ValueError {
         needs: Vec<String>,
     },
     /// Only the `sops` program can decrypt this file, and it is not installed.
-    #[error("{file} can only be decrypted by the sops program, which was not found: it uses {}", first(needs))]
+    #[error("{file} can only be decrypted by the sops program, which was not found: it uses {}", first_of(needs))]
     ProgramMissing {
         /// The file, relative to the project.
         file: String,
@@ -281,29 +283,11 @@ pub struct KeySearch {
     pub program_only: Vec<String>,
 }
 
-impl KeySearch {
-    fn hint(&self) -> String {
-        let mut lines = vec![format!("it was encrypted to {}", first(&self.recipients))];
-        if !self.places.is_empty() {
-            lines.push(format!("keys were looked for in {}", first(&self.places)));
-        }
-        lines.extend(self.problems.iter().take(MOST_LISTED).cloned());
-        if self.problems.len() > MOST_LISTED {
-            lines.push(format!("and {} more problems", self.problems.len() - MOST_LISTED));
-        }
-        if !self.program_only.is_empty() {
-            lines
-                .push(format!("{} could be used by the sops program: --allow-sops-program", first(&self.program_only)));
-        }
-        // Recipients come from the file: a line feed in one must not begin a line of its own.
-        lines.into_iter().map(|line| line.replace(['\n', '\r'], " ")).collect::<Vec<_>>().join("\n")
-    }
-}
-
 /// The most recipients, places or problems that an error lists: a file may name hundreds.
-const MOST_LISTED: usize = 10;
+pub(crate) const MOST_LISTED: usize = 10;
 
-fn first(names: &[String]) -> String {
+/// The first of many names, and how many more there are.
+pub(crate) fn first_of(names: &[String]) -> String {
     let listed = names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().checked_sub(MOST_LISTED) {
         None | Some(0) => listed,
@@ -312,53 +296,33 @@ fn first(names: &[String]) -> String {
 }
 
 impl ValueError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoKey { search, .. } | Self::WrongKey { search, .. } => return Some(search.hint()),
+    /// What can be done about it, when that is known.
+    pub fn hint(&self) -> Option<ValueHint> {
+        Some(match self {
+            Self::NoKey { search, .. } | Self::WrongKey { search, .. } => ValueHint::Keys(search.clone()),
             Self::MissingKey { existing, .. } if existing.is_empty() => return None,
-            Self::MissingKey { existing, .. } => return Some(format!("there are {}", existing.join(", "))),
-            Self::NotSops { .. } => {
-                "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is \
-                 binary, unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
-            }
-            Self::MacMissing { .. } => {
-                "`mac` in its metadata is gone, as after a merge that went wrong: take the file from its last good \
-                 commit and make the change with `sops edit`"
-            }
-            Self::Misencoded { way_out, .. } => way_out,
-            Self::CredentialsChosen { .. } => {
-                "an encrypted file comes from the repository, and so from whoever may write a branch"
-            }
-            Self::EmptyFile { .. } => "encrypt the value, or leave `value` out",
-            Self::Tampered { .. } | Self::MacMismatch { .. } => {
-                "look at what changed in git since the file was last good; `sops edit` changes values in a way that \
-                 keeps the file whole"
-            }
-            Self::PlainValue { .. } => "add values with `sops edit` or `sops set`, which encrypt them",
-            Self::NotEncrypted { .. } => {
-                "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, give it as \
-                 `text`, or set `allowUnencrypted: true` where an encrypted value stands beside it"
-            }
-            Self::NothingEncrypted { .. } => "choose a key with at least one encrypted value",
-            Self::AmbiguousKey { .. } => "give the documents different keys, or put them in files of their own",
-            Self::SeveralDocuments { .. } => "name the part that is the value with `key`",
-            Self::KeyInBinary { .. } => {
-                "leave `key` out: the file as a whole is the value; `as: string` makes a SecretString of it"
-            }
-            Self::BinaryInJson { .. } => {
-                "use it as a value of its own; text in a binary SOPS file can be given with `as: string`"
-            }
-            Self::NeedsProgram { .. } => "allow the program with --allow-sops-program",
-            Self::ProgramMissing { .. } => "install sops, or encrypt the file to an age or AWS KMS key as well",
-            Self::ProgramFailed { .. } => "run `sops decrypt` on the file yourself to see why",
-            Self::NotText { .. } => "use `binaryFile` for bytes, or leave `as: string` out",
-            Self::EnvNotAllowed { .. } => "permit it with --allow-env PATTERN",
-            Self::TooLarge => "keep the bulk elsewhere, and only its key here",
-            Self::Empty => "Secrets Manager stores no empty values",
-            Self::NothingToKeep => {
-                "put a value of the declared form by hand, or leave `generate` out and declare the value whole"
-            }
+            Self::MissingKey { existing, .. } => ValueHint::NameOneOf { existing: existing.clone() },
+            Self::NotSops { .. } => ValueHint::FileFormat,
+            Self::MacMissing { .. } => ValueHint::RestoreMac,
+            Self::Misencoded { hint, .. } => ValueHint::Encoding(*hint),
+            Self::CredentialsChosen { .. } => ValueHint::UntrustedFile,
+            Self::EmptyFile { .. } => ValueHint::EncryptValue,
+            Self::Tampered { .. } | Self::MacMismatch { .. } => ValueHint::LookAtHistory,
+            Self::PlainValue { .. } => ValueHint::AddWithSops,
+            Self::NotEncrypted { .. } => ValueHint::AllowUnencrypted,
+            Self::NothingEncrypted { .. } => ValueHint::ChooseEncrypted,
+            Self::AmbiguousKey { .. } => ValueHint::DistinctKeys,
+            Self::SeveralDocuments { .. } => ValueHint::NameKey,
+            Self::KeyInBinary { .. } => ValueHint::LeaveKeyOut,
+            Self::BinaryInJson { .. } => ValueHint::BytesAlone,
+            Self::NeedsProgram { .. } => ValueHint::AllowProgram,
+            Self::ProgramMissing { .. } => ValueHint::InstallProgram,
+            Self::ProgramFailed { .. } => ValueHint::RunProgram,
+            Self::NotText { .. } => ValueHint::UseBinaryFile,
+            Self::EnvNotAllowed { .. } => ValueHint::AllowEnv,
+            Self::TooLarge => ValueHint::KeepElsewhere,
+            Self::Empty => ValueHint::NoEmptyValues,
+            Self::NothingToKeep => ValueHint::PutByHand,
             Self::MissingFile { .. }
             | Self::UnreadableFile { .. }
             | Self::NotAFile { .. }
@@ -370,8 +334,7 @@ impl ValueError {
             | Self::EnvNotText { .. }
             | Self::ArnUnknown { .. }
             | Self::Generate { .. } => return None,
-        };
-        Some(hint.to_owned())
+        })
     }
 
     /// Whether the file fails its authentication: final, whatever other way there might be to decrypt it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::drift::{Class, DriftReport};
+use crate::drift::{Class, Difference, DriftReport};
 
 /// What tells one finding from another: no dates that move by themselves, no counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +13,8 @@ pub struct Finding {
     pub class: Class,
     /// The secret; empty when the target could not be looked at.
     pub secret: String,
-    /// What differs. Not escaped.
-    pub what: String,
+    /// What differs; none when the target could not be looked at.
+    pub what: Option<Difference>,
 }
 
 /// What is known to differ, over all targets.
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::domain::SecretName;
-    use crate::drift::{Drift, Found, TargetDrift};
+    use crate::drift::{Drift, Field, Found, TargetDrift};
     use crate::reconcile::{PlanError, TargetError};
 
     fn drift(secret: &str) -> Drift {
@@ -83,9 +83,8 @@ mod tests {
             class: Class::Changed,
             secret: SecretName::new(secret),
             origin: None,
-            what: "description".to_owned(),
+            what: Difference::Fields(vec![Field::Description]),
             hints: Vec::new(),
-            help: None,
             since: None,
         }
     }

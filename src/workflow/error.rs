@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::SecretName;
+use crate::domain::{ScheduleFault, SecretName};
 use crate::manifest::Diagnostics;
+use crate::manifest::explain::ExplainError;
 
 /// Why a command did not do, or did not do wholly, what it was asked for.
 #[derive(Debug)]
@@ -435,6 +436,8 @@ pub enum Hint {
     InitWithImport,
     DryRunShows,
     NothingWritten,
-    /// Text of another room that is a hint already.
-    Text(String),
+    /// What would be right instead of a path that cannot be explained.
+    Explained(ExplainError),
+    /// What would be right instead of a schedule.
+    Schedule(ScheduleFault),
 }

@@ -1,8 +1,12 @@
 //! What a run tells while it goes on. Nothing here is words: `render` makes them.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use crate::apply::{ApplyEvent, ApplyReport};
 use crate::aws::Writer;
 use crate::desired::Desired;
+use crate::import::LeftOut;
 use crate::live::ReadProgress;
 use crate::plan::Plan;
 use crate::reconcile::TargetPlan;
@@ -37,6 +41,24 @@ pub enum Event<'a> {
         /// How many secrets were done.
         done: usize,
     },
+    /// What an import leaves out.
+    LeftOut(&'a [LeftOut]),
+    /// Tags that all imported secrets have, and that are no defaults of the project.
+    SharedTags(&'a BTreeMap<String, String>),
+    /// A file that would be written.
+    FileText {
+        /// Where.
+        path: &'a Path,
+        /// What.
+        text: &'a str,
+    },
+    /// What became of a file.
+    File {
+        /// What.
+        outcome: FileOutcome,
+        /// Where it is.
+        path: &'a Path,
+    },
     /// Replicas are being made.
     WaitingForReplicas {
         /// Of how many secrets; none before the first look.
@@ -49,6 +71,17 @@ pub enum Event<'a> {
         /// Of how many secrets.
         secrets: usize,
     },
+}
+
+/// What became of a file of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileOutcome {
+    /// It was written.
+    Wrote,
+    /// It was there, and stays as it is.
+    Kept,
+    /// A line was added to it.
+    AddedTo,
 }
 
 /// Where a plan is carried out, and by whom.

@@ -8,6 +8,7 @@
 mod apply;
 mod approved;
 mod cache;
+mod day_two;
 mod drift;
 mod error;
 mod event;
@@ -24,7 +25,7 @@ mod release;
 mod replicas;
 mod rotate;
 mod sandbox;
-pub mod scaffold;
+mod scaffold;
 mod session;
 mod stop;
 mod values;
@@ -34,22 +35,28 @@ mod watch;
 pub use apply::ApplyRequest;
 pub use approved::{ApprovedPlan, RunFlags, lines};
 pub use cache::Cache;
+pub use day_two::{
+    Call, Caution, Intended, Made, promote, repair_rotation, restore, roll_back, start_rotation, stop_rotation,
+};
 pub use drift::{Look, Looked};
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
-pub use event::{Event, Place, Tell};
+pub use event::{Event, FileOutcome, Place, Tell};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
-pub use import::{ImportSource, Importing, judge_import, read_state};
+pub use import::{ImportFrom, ImportRequest, Imported, import};
 pub use journal::{Caller, Entries, Journal};
 pub use one_secret::{OneSecret, git_version};
 pub use outcome::{AppliedTarget, ApplyOutcome, ApplyRun};
 pub use prepare::{PlanRequest, Planned, Prepared, PreparedTarget};
-pub use promote::{Primary, disown, primary_and_region};
 pub use readiness::{Readiness, readiness};
 pub use release::Release;
 pub use rotate::follow_rotation;
-pub use sandbox::{PRIVATE_FOLDER, Reach, SandboxPlace, enforce, inject_faults, make_fixtures, open_sandbox};
-pub use session::{Run, Session, load_project, one_target};
+pub use sandbox::{
+    Reach, SandboxPlace, advance_sandbox, bind_sandbox, empty_sandbox, enforce, inject_faults, make_fixtures,
+    open_sandbox,
+};
+pub use scaffold::{NewProject, choose_name, init, project_name};
+pub use session::{Run, Session, load_project};
 pub use stop::{Stop, stopped, unless_stopped};
 pub use values::{NoPasswords, RunValues, ValueRules, ValueSources, sops_keys};
-pub use versions::{compare_versions, rollback_versions, versions_of};
+pub use versions::{compare_versions, versions_of};
 pub use watch::{Obstacle, Round, Watch, WatchEvent, WatchSettings};

@@ -10,7 +10,7 @@ use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
 use crate::desired::Desired;
-use crate::domain::{Region, SecretName};
+use crate::domain::{Region, SecretName, VersionId};
 use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
 use crate::manifest::{Loaded, nearest};
 use crate::reconcile::{PlanError, TargetError};
@@ -124,12 +124,12 @@ fn target_failed(desired: &Desired, error: TargetError) -> Error {
 }
 
 /// The version id that git's value stands for, when the manifest declares one whose id can be told from git alone.
-pub fn git_version(found: &OneSecret) -> Option<String> {
+pub fn git_version(found: &OneSecret) -> Option<VersionId> {
     let value = found.desired.secrets.get(&found.secret.name)?.value.as_ref()?;
     // ARNs of other secrets are not looked up here: such a value's id stays unknown.
     let identity = value.source.identity(&found.secret.name, &|_| None, &SopsFiles::new()).ok()?;
     match identity {
-        Identity::Known(id) => Some(id.as_str().to_owned()),
+        Identity::Known(id) => Some(id),
         Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
     }
 }

@@ -11,18 +11,18 @@ use crate::live::{ReadSecrets, ServiceError};
 use crate::reconcile::{PlanError, TargetError};
 
 /// A replica and its primary.
-pub struct Primary {
+pub(super) struct Primary {
     /// The primary's region.
-    pub region: Region,
+    pub(super) region: Region,
     /// The replica's region.
-    pub replica: Region,
+    pub(super) replica: Region,
     /// Why the primary could not be asked who owns the secret, when it could not.
-    pub not_asked: Option<Error>,
+    pub(super) not_asked: Option<Error>,
 }
 
 /// The primary's region and the replica's. A replica may show no tags, so who owns it is asked at its primary; when
 /// that cannot be reached, which may be why somebody promotes, that is told.
-pub async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Result<Primary, Error> {
+pub(super) async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Result<Primary, Error> {
     let OneSecret { desired, connection, secret, .. } = found;
     let here = &desired.target.region;
     if !secret.is_replica_in(here) {
@@ -57,8 +57,8 @@ pub async fn primary_and_region(found: &OneSecret, region: Option<&str>) -> Resu
 }
 
 /// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever
-/// take it over: it goes. Tells whether there was one.
-pub async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> Result<bool, Error> {
+/// take it over: it goes. Says whether there was one.
+pub(super) async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> Result<bool, Error> {
     let failed = |error: ServiceError| {
         let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::OwnerTagStays };
         Error::from(kind).because(TargetError::Plan(PlanError::Service(error)))

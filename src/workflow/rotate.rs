@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::{Error, ErrorKind, Hint, Problem, SecretProblem};
 use super::stop::{Stop, stopped};
 use crate::aws::Writer;
-use crate::domain::SecretName;
+use crate::domain::{SecretName, VersionId};
 use crate::live::ReadSecrets;
 use crate::reconcile::{PlanError, TargetError};
 
@@ -17,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub async fn follow_rotation(
     writer: &Writer,
     secret: &SecretName,
-    version: &str,
+    version: &VersionId,
     timeout: Duration,
     stop: &Stop,
 ) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub async fn follow_rotation(
                 let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::NotFollowed };
                 Error::from(kind).because(TargetError::Plan(PlanError::Service(error)))
             })?;
-            if seen.is_some_and(|secret| secret.current_version() == Some(version)) {
+            if seen.is_some_and(|secret| secret.current_version() == Some(version.as_str())) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_AGAIN).await;

@@ -1,14 +1,15 @@
 //! What targets are reached through: AWS, an endpoint in its place, or the embedded sandbox in a file of the project.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, FileProblem, Hint};
+use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
 use crate::aws::Aws;
 use crate::files::{Destination, read_operator_text};
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{Options, Sandbox, Server};
 
-pub use crate::files::PRIVATE_FOLDER;
+use crate::files::PRIVATE_FOLDER;
 
 /// The project's own sandbox.
 const FILE: &str = "sandbox.redb";
@@ -106,6 +107,38 @@ pub fn make_fixtures(sandbox: &Sandbox, file: &Path) -> Result<usize, Error> {
     sandbox
         .make_fixtures(&read(file, MAX_FIXTURES)?)
         .map_err(|error| Error::file(file, FileProblem::Wrong).because(error))
+}
+
+/// Moves the sandbox's clock on.
+pub fn advance_sandbox(sandbox: &Sandbox, by: jiff::Span) -> Result<(), Error> {
+    let failed = || Error::from(ErrorKind::Local(Problem::SandboxClock));
+    // Days are of 24 hours: the sandbox's clock knows no time zone.
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    let seconds = by.total((jiff::Unit::Second, days)).map_err(|error| failed().because(error))?;
+    if seconds < 0.0 {
+        return Err(ErrorKind::WrongUsage(Problem::ClockBackwards).into());
+    }
+    let by = std::time::Duration::try_from_secs_f64(seconds).map_err(|error| failed().because(error))?;
+    sandbox.advance(by).map_err(|error| failed().because(error))
+}
+
+/// Empties the sandbox.
+pub fn empty_sandbox(sandbox: &Sandbox) -> Result<(), Error> {
+    sandbox.reset().map_err(|error| Error::from(ErrorKind::Local(Problem::SandboxReset)).because(error))
+}
+
+/// Opens the sandbox's port; one that other machines can reach only where that was asked for.
+pub async fn bind_sandbox(sandbox: Sandbox, address: SocketAddr, beyond_loopback: bool) -> Result<Server, Error> {
+    if !address.ip().is_loopback() && !beyond_loopback {
+        let problem = Problem::BeyondLoopback(address);
+        return Err(Error::from(ErrorKind::WrongUsage(problem)).hint(Hint::BeyondLoopback));
+    }
+    let bound = if beyond_loopback {
+        Server::bind_beyond_loopback(sandbox, address).await
+    } else {
+        Server::bind(sandbox, address).await
+    };
+    bound.map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherPort))
 }
 
 fn read(file: &Path, limit: u64) -> Result<String, Error> {

@@ -23,7 +23,7 @@ pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> 
 }
 
 /// Loads a project, with files that are not written yet, for one target that manifests are imported from.
-pub fn one_target(
+pub(super) fn one_target(
     folder: &Path,
     target: Option<&str>,
     added: &BTreeMap<PathBuf, String>,

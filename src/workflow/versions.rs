@@ -6,6 +6,7 @@ use super::error::{Error, Hint, SecretProblem};
 use super::failures::group_values;
 use super::one_secret::OneSecret;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
+use crate::domain::VersionId;
 use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
 use crate::value::{ValueError, Values};
 
@@ -61,12 +62,12 @@ pub async fn compare_versions(
 }
 
 /// The current version, and the one that is asked for by its id or label; or why there is no going back to it.
-pub async fn rollback_versions(found: &OneSecret, to: &str) -> Result<(String, String), Error> {
+pub(super) async fn rollback_versions(found: &OneSecret, to: &str) -> Result<(VersionId, VersionId), Error> {
     let entries = versions_of(found).await?;
     choose(&found.secret, &entries, to).map_err(|problem| found.refuse(problem).hint(Hint::VersionsShows))
 }
 
-fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(String, String), SecretProblem> {
+fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(VersionId, VersionId), SecretProblem> {
     let Some(current) = secret.current_version() else { return Err(SecretProblem::NoValue) };
     if let Some(stuck) = secret.stuck_version() {
         return Err(SecretProblem::Rotating { version: stuck.to_owned() });
@@ -75,6 +76,6 @@ fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(St
     match chosen {
         None => Err(SecretProblem::NoVersion { wanted: to.to_owned() }),
         Some(entry) if entry.id == *current => Err(SecretProblem::CurrentAlready { version: entry.id.to_string() }),
-        Some(entry) => Ok((current.to_owned(), entry.id.to_string())),
+        Some(entry) => Ok((VersionId::of_service(current), entry.id.clone())),
     }
 }

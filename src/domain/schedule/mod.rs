@@ -48,7 +48,8 @@ pub enum Schedule {
 }
 
 /// What is wrong with a schedule or a window, and the nearest that would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct ScheduleFault {
     /// What is wrong, in a sentence.
     pub message: String,

@@ -276,7 +276,7 @@ impl Builder<'_> {
         let source = source_of(&value.value, self.files, self.sources, self.report)?;
         // What is wrong with an encrypted file is seen without its key.
         if let Err(error) = source.identity(&SecretName::new(name), &|_| None, self.files.encrypted()) {
-            let problem = Problem::new(&codes::VALUE_FILE, key, error.to_string()).help_if(error.hint());
+            let problem = Problem::new(&codes::VALUE_FILE, key, error.to_string()).hint(error.hint());
             self.report.push(problem.masked(true));
         }
         let ownership = value.value.ownership.value().map(|ownership| match ownership {

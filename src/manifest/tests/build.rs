@@ -274,9 +274,9 @@ fn explain_answers_from_the_schemas() {
     assert!(explain("Project.spec.targets.region").unwrap_or_default().contains("required"));
     assert!(explain("secret.spec.overrides.prod.unset").unwrap_or_default().contains("list of string"));
     assert!(explain("Secret.spec.value.json.password.generate.length").unwrap_or_default().contains("default: 32"));
-    assert_eq!(
-        explain("Secret.spec.polcy").map_err(|error| error.help()),
-        Err("did you mean `Secret.spec.policy`?".to_owned())
-    );
+    assert!(matches!(
+        explain("Secret.spec.polcy"),
+        Err(ExplainError::UnknownField { nearest: Some(near), .. }) if near == "policy"
+    ));
     assert!(matches!(explain("Pod"), Err(ExplainError::UnknownKind { .. })));
 }

@@ -1,6 +1,6 @@
 //! Annotations of GitHub workflows: `::error file=...,line=...::message`.
 
-use super::{message, severity};
+use super::{help, message, severity};
 use crate::manifest::Diagnostics;
 use crate::render::escape::{self, Escaped, Workflow};
 use crate::render::escaped;
@@ -10,7 +10,7 @@ use crate::render::escaped;
 pub fn github(diagnostics: &Diagnostics, folder: &str) -> Escaped<Workflow> {
     let command = |found| -> Escaped<Workflow> {
         let mut text = vec![message(found)];
-        text.extend(found.help.iter().map(|help| format!("help: {help}")));
+        text.extend(help(found).map(|help| format!("help: {help}")));
         escaped!(
             "::{} file={},line={},col={},endColumn={},title={}::{}\n",
             severity(found),

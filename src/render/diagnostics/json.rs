@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::severity;
+use super::{help, severity};
 use crate::manifest::{Diagnostics, Place};
 use crate::render::escape::{self, Escaped, Json};
 
@@ -22,7 +22,7 @@ pub fn json(diagnostics: &Diagnostics) -> Escaped<Json> {
                 "message": found.message,
                 "location": place(&found.place),
                 "related": found.related.iter().map(place).collect::<Vec<_>>(),
-                "help": found.help,
+                "help": help(found).collect::<Vec<_>>(),
                 "targets": found.targets,
             })
         })

@@ -34,5 +34,11 @@ fn message(diagnostic: &Diagnostic) -> String {
     }
 }
 
+/// What would be right, line by line. Not escaped.
+fn help(diagnostic: &Diagnostic) -> impl Iterator<Item = String> {
+    let hint = diagnostic.hint.as_ref().map(super::hint::value);
+    diagnostic.help.iter().cloned().chain(hint)
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{message, severity};
+use super::{help, message, severity};
 use crate::manifest::{Diagnostics, Place, Severity, codes};
 use crate::render::escape::{self, Escaped, Json};
 use crate::render::sarif;
@@ -23,9 +23,9 @@ pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> Escaped<Json> {
         .iter()
         .map(|found| {
             let mut text = escape::line(&message(found)).into_owned();
-            for help in &found.help {
+            for help in help(found) {
                 text.push_str("\nhelp: ");
-                text.push_str(&escape::line(help));
+                text.push_str(&escape::line(&help));
             }
             let related: Vec<Value> = found
                 .related

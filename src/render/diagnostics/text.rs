@@ -1,6 +1,6 @@
 //! Text for people: the line, a caret, and what would be right.
 
-use super::message;
+use super::{help, message};
 use crate::manifest::{Diagnostic, Diagnostics, Place, Quote, Severity};
 use crate::render::escape::{self, Escaped, Lines, Mark, Shown, Snippet, Terminal};
 use crate::render::{count, escaped};
@@ -45,7 +45,7 @@ fn snippet(diagnostic: &Diagnostic) -> Snippet {
         error: diagnostic.severity == Severity::Error,
         code: diagnostic.code.id,
         title: escape::line(&message(diagnostic)),
-        help: diagnostic.help.iter().map(|help| escape::line(help)).collect(),
+        help: help(diagnostic).map(|help| escape::line(&help)).collect(),
         shown,
     }
 }

@@ -3,7 +3,7 @@
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Workflow};
 use super::super::escaped;
-use super::{DriftView, sentence};
+use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift};
 
 /// One workflow command for each drift, what needs somebody first, first: GitHub shows ten of a kind for a step. A
@@ -20,14 +20,14 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
     for class in Class::ALL {
         let command = if view.counts(class) { "warning" } else { "notice" };
         for (target, drift) in view.report.drifts().filter(|(_, drift)| drift.class == class) {
-            let Drift { class: _, secret, origin, what: _, hints, help, since: _ } = drift;
+            let Drift { class: _, secret, origin, what: _, hints: _, since: _ } = drift;
             let file = origin.as_ref().map(|origin| -> Escaped<Workflow> {
                 let file = escape::workflow_property(&format!("{}{}", view.folder, origin.file));
                 escaped!("file={},line={},col={},", file, origin.line, origin.column)
             });
             let mut text = vec![format!("{secret} {} ({})", sentence(drift), target.name)];
-            text.extend(hints.iter().map(|hint| format!("hint: {hint}")));
-            text.extend(help.map(|help| format!("help: {help}")));
+            text.extend(clues(drift).map(|clue| format!("hint: {clue}")));
+            text.push(format!("help: {}", help(drift)));
             let message = escape::workflow_message(&text);
             out.push(&escaped!("::{} {}title={}::{}\n", command, file, title(class), message));
         }

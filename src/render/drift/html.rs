@@ -4,7 +4,7 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
 use super::super::rows::place;
 use super::super::{escaped, page};
-use super::{counts, headline, sentence, summary};
+use super::{clues, counts, headline, help_of, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The report as one page.
@@ -70,10 +70,9 @@ fn class_details(class: Class, drifts: &[Drift]) -> Escaped<Markup> {
         drifts.len()
     );
     for drift in &drifts {
-        let hints = drift
-            .hints
-            .iter()
-            .map(|hint| -> Escaped<Markup> { escaped!("<br /><span class=\"faint\">{}</span>", escape::markup(hint)) });
+        let hints = clues(drift).map(|clue| -> Escaped<Markup> {
+            escaped!("<br /><span class=\"faint\">{}</span>", escape::markup(&clue))
+        });
         out.push(&escaped!(
             "<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n",
             escape::markup(drift.secret.as_str()),
@@ -83,7 +82,7 @@ fn class_details(class: Class, drifts: &[Drift]) -> Escaped<Markup> {
         ));
     }
     out.push(&"</table>");
-    if let Some(help) = drifts.iter().find_map(|drift| drift.help) {
+    if let Some(help) = help_of(&drifts) {
         out.push(&escaped!("<p class=\"sum\">{}</p>", page::with_commands(help)));
     }
     out.push(&"</div></details>\n");

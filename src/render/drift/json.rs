@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::OriginDocument;
-use super::{counts, sentence};
+use super::{clues, counts, help, sentence};
 use crate::drift::{Drift, DriftReport, TargetDrift};
 
 /// The version of the format of [`DriftDocument`].
@@ -72,8 +72,7 @@ pub struct DriftedDocument {
     /// What is known of who did it.
     pub hints: Vec<String>,
     /// What can be done about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<&'static str>,
+    pub help: &'static str,
     /// Since when, as far as that is known, as RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
@@ -137,8 +136,8 @@ fn drifted(drift: &Drift) -> DriftedDocument {
         class: drift.class.word(),
         secret: drift.secret.as_str().to_owned(),
         message: sentence(drift),
-        hints: drift.hints.clone(),
-        help: drift.help,
+        hints: clues(drift).collect(),
+        help: help(drift),
         since: drift.since.map(|since| since.to_string()),
         origin: drift.origin.as_ref().map(super::super::plan_json::place),
     }

@@ -2,8 +2,8 @@
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
-use super::super::{escaped, words};
-use super::{DriftView, sentence};
+use super::super::{count, escaped};
+use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The report as JUnit XML. A class that `--fail-on` leaves out is a skipped case; a target that could not be looked at
@@ -67,7 +67,7 @@ fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
         let drifts: Vec<&Drift> = found.drifts.iter().filter(|drift| drift.class == class).collect();
         if !view.counts(class) {
             let why = if view.fail_on.is_empty() { "it does not count" } else { "--fail-on leaves it out" };
-            let drifts = words::count(drifts.len(), "drift");
+            let drifts = count(drifts.len(), "drift");
             suite.add(&classname, class, Some(escaped!("<skipped message=\"{}; {}\"/>", why, drifts)));
             suite.skipped += 1;
         } else if drifts.is_empty() {
@@ -83,7 +83,7 @@ fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
 fn failure(class: Class, drifts: &[&Drift]) -> Escaped<Markup> {
     let message = match drifts {
         [one] => format!("{} {}", one.secret, sentence(one)),
-        [first, ..] => format!("{}, such as {}", words::count(drifts.len(), "secret"), first.secret),
+        [first, ..] => format!("{}, such as {}", count(drifts.len(), "secret"), first.secret),
         [] => String::new(),
     };
     escaped!(
@@ -110,8 +110,8 @@ impl Suite {
 fn line(drift: &Drift) -> String {
     let at = drift.origin.as_ref().map_or_else(String::new, |origin| format!(" ({}:{})", origin.file, origin.line));
     let mut parts = vec![format!("{} {}{at}", drift.secret, sentence(drift))];
-    parts.extend(drift.hints.iter().cloned());
-    parts.extend(drift.help.map(str::to_owned));
+    parts.extend(clues(drift));
+    parts.push(help(drift).to_owned());
     parts.join("; ")
 }
 

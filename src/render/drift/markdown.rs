@@ -7,8 +7,8 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markdown};
 use super::super::plan_markdown::{MAX_BYTES, with_commands};
 use super::super::rows::place;
-use super::super::{escaped, words};
-use super::{headline, sentence, summary};
+use super::super::{count, escaped};
+use super::{clues, headline, help, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// Kept free for the sentence that says what was left out, and for the end of a table.
@@ -75,13 +75,12 @@ impl Page {
 
     fn table(&mut self, class: Class, drifts: &[&Drift]) {
         let Some(first) = drifts.first() else { return };
-        let help = first.help.map(|help| -> Escaped<Markdown> { escaped!(" What to do: {}.", with_commands(help)) });
         let head = escaped!(
-            "\n#### {} ({})\n\n{}{}\n\n| secret | what | manifest |\n|---|---|---|\n",
+            "\n#### {} ({})\n\n{} What to do: {}.\n\n| secret | what | manifest |\n|---|---|---|\n",
             class.word(),
             drifts.len(),
             class.meaning(),
-            help
+            with_commands(help(first))
         );
         let first = row(first);
         // A heading without a row below it would say nothing.
@@ -103,10 +102,10 @@ impl Page {
     fn tail(&mut self) {
         let mut left_out = Vec::new();
         if self.drifts_left_out > 0 {
-            left_out.push(words::count(self.drifts_left_out, "drift"));
+            left_out.push(count(self.drifts_left_out, "drift"));
         }
         if self.targets_left_out > 0 {
-            left_out.push(words::count(self.targets_left_out, "target"));
+            left_out.push(count(self.targets_left_out, "target"));
         }
         if !left_out.is_empty() {
             self.out.push(&escaped!(
@@ -121,7 +120,7 @@ impl Page {
 fn row(drift: &Drift) -> Escaped<Markdown> {
     let at = drift.origin.as_ref().map(|origin| escape::cell(&escape::code(&place(origin))));
     let mut what = vec![escape::markdown(&sentence(drift))];
-    what.extend(drift.hints.iter().map(|hint| escape::markdown(hint)));
+    what.extend(clues(drift).map(|clue| escape::markdown(&clue)));
     let name = escape::cell(&escape::code(drift.secret.as_str()));
     escaped!("| {} | {} | {} |\n", name, escape::cell(&Escaped::join(what, "<br>")), at)
 }

@@ -10,6 +10,7 @@ mod prometheus;
 mod samples;
 mod sarif;
 pub mod text;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -21,9 +22,11 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use prometheus::{last_success, prometheus};
 pub use sarif::sarif;
+pub use words::difference;
+use words::{clues, help, help_of, sentence};
 
 use super::escape::{Escaped, Format};
-use super::{escaped, words};
+use super::{count, escaped};
 use crate::drift::{Class, DriftReport, Found};
 
 /// A report with what some formats need beside it.
@@ -55,26 +58,16 @@ fn counts(found: &Found) -> BTreeMap<Class, usize> {
     counts
 }
 
-/// One drift as a sentence behind the secret's name. Not escaped.
-fn sentence(drift: &crate::drift::Drift) -> String {
-    match drift.class {
-        Class::Changed if !drift.what.contains(' ') || !drift.what.starts_with("is ") => {
-            format!("differs in {}", drift.what)
-        }
-        _ => drift.what.clone(),
-    }
-}
-
 /// `3 drifts: 2 changed, 1 missing; 40 secrets checked.`
 fn summary<F: Format>(found: &Found) -> Escaped<F> {
     let ignored = (found.ignored > 0).then(|| -> Escaped<F> { escaped!("; {} ignored", found.ignored) });
-    let checked: Escaped<F> = escaped!("{} checked{}", words::count(found.checked, "secret"), ignored);
+    let checked: Escaped<F> = escaped!("{} checked{}", count(found.checked, "secret"), ignored);
     if found.drifts.is_empty() {
         return escaped!("No drift: {}.", checked);
     }
     let classes =
         counts(found).into_iter().map(|(class, number)| -> Escaped<F> { escaped!("{} {}", number, class.word()) });
-    let drifts = words::count(found.drifts.len(), "drift");
+    let drifts = count(found.drifts.len(), "drift");
     escaped!("{}: {}; {}.", drifts, Escaped::join(classes, ", "), checked)
 }
 
@@ -82,12 +75,12 @@ fn summary<F: Format>(found: &Found) -> Escaped<F> {
 fn headline<F: Format>(report: &DriftReport) -> Escaped<F> {
     let drifts = report.drifts().count();
     let read = report.targets.iter().filter(|target| target.outcome.is_ok()).count();
-    let found: Escaped<F> = if drifts == 0 { "no drift".into() } else { escaped!("{}", words::count(drifts, "drift")) };
-    let read_targets = words::count(read, "target");
+    let found: Escaped<F> = if drifts == 0 { "no drift".into() } else { escaped!("{}", count(drifts, "drift")) };
+    let read_targets = count(read, "target");
     match report.targets.len() - read {
         0 => escaped!("{} in {}", found, read_targets),
         failed => {
-            let failed = words::count(failed, "target");
+            let failed = count(failed, "target");
             escaped!("{} in {}; {} could not be looked at", found, read_targets, failed)
         }
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::DriftView;
-use crate::domain::SecretName;
-use crate::drift::{Class, Drift, DriftReport, Found, TargetDrift};
+use crate::domain::{Region, SecretName, VersionId};
+use crate::drift::{Class, Clue, Difference, Drift, DriftReport, Field, Found, TargetDrift};
 use crate::live::{ServiceError, ServiceErrorKind};
 use crate::origin::Origin;
+use crate::plan::MadeBy;
 use crate::reconcile::{PlanError, TargetError};
 
 /// What formats that need more than the report are given.
@@ -16,14 +17,13 @@ pub(super) fn view(report: &DriftReport) -> DriftView<'_> {
     DriftView { report, folder: "", fail_on: &[], last_success: None }
 }
 
-fn drift(class: Class, secret: &str, what: &str, origin: Option<Origin>) -> Drift {
+fn drift(class: Class, secret: &str, what: Difference, origin: Option<Origin>) -> Drift {
     Drift {
         class,
         secret: SecretName::new(secret),
         origin,
-        what: what.to_owned(),
-        hints: vec!["last changed 2026-01-01 12:00 UTC".to_owned()],
-        help: Some("`keywright plan` shows the difference"),
+        what,
+        hints: vec![Clue::LastChanged(Timestamp::from_second(1_767_268_800).unwrap_or_default())],
         since: None,
     }
 }
@@ -65,17 +65,17 @@ fn target(name: &str, outcome: Result<Found, Arc<TargetError>>) -> TargetDrift {
 /// Three drifts in one target, and another target that cannot be reached.
 pub(super) fn report() -> DriftReport {
     let drifts = vec![
-        drift(Class::Changed, "prod/db", "description", Some(at(4))),
-        drift(Class::Missing, "prod/gone", "does not exist", Some(at(20))),
-        drift(Class::Orphaned, "prod/old", "belongs to this target, and no manifest names it", None),
+        drift(Class::Changed, "prod/db", Difference::Fields(vec![Field::Description]), Some(at(4))),
+        drift(Class::Missing, "prod/gone", Difference::Missing, Some(at(20))),
+        drift(Class::Orphaned, "prod/old", Difference::Orphaned { pruned: false }, None),
     ];
     of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })), target("west", Err(refused("not allowed")))])
 }
 
 /// One target with many drifts.
 pub(super) fn many(number: u32) -> DriftReport {
-    let drifts =
-        (0..number).map(|n| drift(Class::Changed, &format!("prod/{n:05}"), "description", Some(at(n + 1)))).collect();
+    let what = || Difference::Fields(vec![Field::Description]);
+    let drifts = (0..number).map(|n| drift(Class::Changed, &format!("prod/{n:05}"), what(), Some(at(n + 1)))).collect();
     of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 0 }))])
 }
 
@@ -83,8 +83,10 @@ pub(super) fn many(number: u32) -> DriftReport {
 pub(super) fn hostile() -> DriftReport {
     let text = "<img src=x onerror=alert(1)> ]]> `|` | @octocat #12 ![x](http://e) \u{202e} \
         \u{0}\u{ffff}\n::error::x\n| a | b | c |\n\\";
-    let mut hostile = drift(Class::ReplicaFailed, "prod/`|<b>\"\n::set-env", text, Some(at(1)));
-    hostile.hints = vec![text.to_owned()];
+    let what = Difference::ReplicaFailed { region: Region::of_service("us-west-2"), message: text.to_owned() };
+    let mut hostile = drift(Class::ReplicaFailed, "prod/`|<b>\"\n::set-env", what, Some(at(1)));
+    hostile.hints =
+        vec![Clue::CurrentVersion { version: VersionId::of_service(text), made_by: MadeBy::Rotation, differs: false }];
     if let Some(origin) = &mut hostile.origin {
         origin.file = "a|`b,c:d\n<e>.yaml".into();
     }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::sarif;
-use super::{DriftView, sentence};
+use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift, TargetDrift};
 
 /// The project file: what has no manifest is shown there, since code scanning wants a file for each result.
@@ -42,16 +42,14 @@ pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
 type Seen = BTreeMap<(String, Class, String), usize>;
 
 fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) -> Value {
-    let Drift { class, secret, origin, what: _, hints, help, since: _ } = drift;
+    let Drift { class, secret, origin, what: _, hints: _, since: _ } = drift;
     let mut text = escape::line(&format!("{secret} {} ({target})", sentence(drift))).into_owned();
-    for hint in hints {
+    for clue in clues(drift) {
         text.push_str("\nhint: ");
-        text.push_str(&escape::line(hint));
+        text.push_str(&escape::line(&clue));
     }
-    if let Some(help) = help {
-        text.push_str("\nhelp: ");
-        text.push_str(help);
-    }
+    text.push_str("\nhelp: ");
+    text.push_str(help(drift));
     let place = match origin {
         Some(origin) => json!({
             "artifactLocation": sarif::artifact(&format!("{}{}", view.folder, origin.file)),
@@ -123,7 +121,7 @@ fn level(class: Class) -> &'static str {
 mod tests {
     use super::super::samples::{hostile, report, view};
     use super::*;
-    use crate::drift::DriftReport;
+    use crate::drift::{Difference, DriftReport};
 
     fn results(report: &DriftReport) -> Vec<Value> {
         let log: Value = serde_json::from_str(&sarif(&DriftView { folder: "infra/", ..view(report) })).unwrap();
@@ -152,7 +150,7 @@ mod tests {
         let before = prints(&report());
         let mut moved = report();
         for drift in &mut moved.targets[0].outcome.as_mut().unwrap().drifts {
-            "later".clone_into(&mut drift.what);
+            drift.what = Difference::PolicyUndeclared;
             drift.hints.clear();
             drift.origin = None;
         }

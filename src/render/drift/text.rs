@@ -5,7 +5,7 @@ use super::super::escape::{self, Escaped, Terminal};
 use super::super::paint::Paint;
 use super::super::rows::place;
 use super::super::{escaped, plan_text};
-use super::{sentence, summary};
+use super::{clues, help_of, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The whole report.
@@ -42,11 +42,11 @@ fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal>
             drift.origin.as_ref().map(|origin| -> Escaped<Terminal> { escaped!("  {}", paint.faint(place(origin))) });
         let name = paint.strong(escape::line(drift.secret.as_str()));
         out.push(&escaped!("    {} {}{}\n", name, escape::line(&sentence(drift)), at));
-        for hint in &drift.hints {
-            out.push(&escaped!("        {}\n", paint.faint(escape::line(hint))));
+        for clue in clues(drift) {
+            out.push(&escaped!("        {}\n", paint.faint(escape::line(&clue))));
         }
     }
-    if let Some(help) = drifts.iter().find_map(|drift| drift.help) {
+    if let Some(help) = help_of(drifts) {
         out.push(&escaped!("      {}\n", paint.faint(help)));
     }
     out

@@ -5,6 +5,7 @@
 //! is wrong with it, since an error about its contents would send people looking in the wrong place.
 
 use super::file::Format;
+use crate::value::EncodingHint;
 use crate::value::error::ValueError;
 
 const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
@@ -13,17 +14,16 @@ const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Misencoded {
     problem: &'static str,
-    way_out: &'static str,
+    hint: EncodingHint,
 }
 
 impl Misencoded {
     pub(super) fn in_file(self, file: &str) -> ValueError {
-        ValueError::Misencoded { file: file.to_owned(), problem: self.problem, way_out: self.way_out }
+        ValueError::Misencoded { file: file.to_owned(), problem: self.problem, hint: self.hint }
     }
 }
 
-const NOT_TEXT: Misencoded =
-    Misencoded { problem: "is not UTF-8", way_out: "an encrypted file is text: is it this one?" };
+const NOT_TEXT: Misencoded = Misencoded { problem: "is not UTF-8", hint: EncodingHint::AsText };
 
 /// The text of a file in this format.
 pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded> {
@@ -34,10 +34,7 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded>
     };
     if let Some((rest, unit)) = utf16 {
         if format != Format::Yaml {
-            return Err(Misencoded {
-                problem: "is UTF-16, which sops reads in YAML only",
-                way_out: "save the file as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)",
-            });
+            return Err(Misencoded { problem: "is UTF-16, which sops reads in YAML only", hint: EncodingHint::AsUtf8 });
         }
         let units = rest.chunks(2).map(|pair| unit([pair[0], pair.get(1).copied().unwrap_or_default()]));
         return char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| NOT_TEXT);
@@ -52,14 +49,13 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded>
             Format::Json | Format::Binary => {
                 return Err(Misencoded {
                     problem: "begins with a byte order mark, which sops does not read in JSON",
-                    way_out: "save the file as UTF-8 without it",
+                    hint: EncodingHint::WithoutMark,
                 });
             }
             Format::Dotenv => {
                 return Err(Misencoded {
                     problem: "begins with a byte order mark, which sops takes for a part of the first key",
-                    way_out: "save the file as UTF-8 without it; if it was there before the file was encrypted, take \
-                              it away with `sops edit`",
+                    hint: EncodingHint::WithoutMarkInValue,
                 });
             }
         }
@@ -70,8 +66,7 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded>
     if format == Format::Dotenv && text.split('\n').any(carriage_return) {
         return Err(Misencoded {
             problem: "has CRLF line ends: to sops, each carriage return is a part of its value",
-            way_out: "git may have made them on checkout: write `*.env text eol=lf` into .gitattributes and run \
-                      `git add --renormalize .`, or save the file with LF",
+            hint: EncodingHint::WithLineFeeds,
         });
     }
     Ok(text.to_owned())

@@ -54,15 +54,6 @@ fn what_is_deep_wide_or_many_is_refused() -> Result {
     Ok(())
 }
 
-#[test]
-fn a_long_list_of_recipients_is_told_in_short() {
-    let recipients: Vec<String> = (0..400).map(|number| format!("age1{number}")).collect();
-    let places = recipients.iter().map(|name| format!("AWS KMS {name}")).collect();
-    let search = Box::new(KeySearch { places, problems: recipients.clone(), recipients, program_only: Vec::new() });
-    let hint = ValueError::NoKey { file: "a.yaml".to_owned(), search }.hint().unwrap_or_default();
-    assert!(hint.contains("and 390 more") && hint.len() < 1000, "{hint}");
-}
-
 /// Text that is near enough to a SOPS file to get far.
 fn structured() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![

@@ -100,7 +100,7 @@ fn a_file_does_not_choose_the_credentials() -> Result {
         asks[field] = name.into();
         std::fs::write(&path, file("x", "str", &serde_json::json!({ "kms": [asks] }))?)?;
         let Err(error) = render_with(&source, &AgeKeys::none(), &Kms, None) else { return Err("no error".into()) };
-        let hint = error.hint().unwrap_or_default();
+        let hint = format!("{:?}", error.hint());
         assert!(matches!(error, ValueError::NoKey { .. }) && error.to_string().contains("db.json"));
         assert!(hint.contains(name) && hint.contains(flag), "{hint}");
         // The program would use it as well.

@@ -3,12 +3,11 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::cli::shell::Shell;
 use crate::files;
 use crate::import::ImportedFile;
 use crate::manifest::Outline;
-use crate::render::{escape, escaped};
-use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Problem};
+use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use crate::workflow::event::{Event, FileOutcome, Tell};
 
 /// The folder of a project that does not say where its manifests are.
 const DEFAULT_FOLDER: &str = "secrets";
@@ -69,7 +68,7 @@ pub(super) fn write_all(
     destination: &Destination,
     imported: &[ImportedFile],
     removed: Option<(&Path, &str)>,
-    shell: &Shell,
+    tell: Tell<'_>,
 ) -> Result<(), Error> {
     let root = destination.root.as_path();
     let manifests = imported.iter().map(|file| {
@@ -96,7 +95,7 @@ pub(super) fn write_all(
         return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
     }
     for (path, _) in written {
-        shell.err.line(escaped!("wrote {}", escape::path(path.strip_prefix(".").unwrap_or(&path))));
+        tell(Event::File { outcome: FileOutcome::Wrote, path: path.strip_prefix(".").unwrap_or(&path) });
     }
     Ok(())
 }

@@ -1,52 +1,59 @@
-//! What there is to import: from what is live, or from a Terraform state, and whether the new manifests are true.
+//! What there is to import: in what is live, or in a Terraform state; and whether the new manifests are true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
-use super::event::{Event, Tell};
-use super::failures::TargetFailure;
 use crate::aws::Aws;
 use crate::desired::{Deletion, Desired};
 use crate::domain::{AccountId, SecretName};
 use crate::files::{FileFault, open_operator_file};
 use crate::import::tfstate::{State, parse};
-use crate::import::{Choice, LeftOut, Proof, Reason, choose, prove};
+use crate::import::{Choice, Importable, LeftOut, Proof, Reason, choose, prove};
 use crate::live::{self, Live, Ownership, ReadProgress, Wanted};
 use crate::plan::{Rules, Selection, ValueFacts, plan};
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
+use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
+use crate::workflow::event::{Event, Tell};
+use crate::workflow::failures::TargetFailure;
 
 /// Largest state, in bytes. Terraform itself becomes unbearably slow long before.
 const MAX_STATE: usize = 512 * 1024 * 1024;
 
 /// What is looked for.
 #[derive(Clone, Copy)]
-pub struct ImportSource<'a> {
+pub(super) struct ImportSource<'a> {
     /// The target.
-    pub desired: &'a Desired,
+    pub(super) desired: &'a Desired,
     /// Which secrets.
-    pub selection: &'a Selection,
+    pub(super) selection: &'a Selection,
     /// Secrets of this project whose manifests are gone, too.
-    pub orphans: bool,
+    pub(super) orphans: bool,
 }
 
 /// What there is to import.
-pub struct Importing {
+pub(super) struct Importing {
     /// What is live.
-    pub live: Live,
+    pub(super) live: Live,
     /// How Terraform would have deleted them.
-    pub deletions: BTreeMap<SecretName, Deletion>,
+    pub(super) deletions: BTreeMap<SecretName, Deletion>,
     /// What is imported, and what is left out.
-    pub choice: Choice,
+    pub(super) choice: Choice,
     /// The state, when it comes from one.
-    pub state: Option<State>,
+    pub(super) state: Option<State>,
 }
 
 impl Importing {
+    /// What is imported, each secret with how it would have been deleted.
+    pub(super) fn importable(&self) -> Vec<Importable> {
+        let live = self.choice.imported.iter().filter_map(|name| self.live.secrets.get(name));
+        live.map(|secret| Importable { secret: secret.clone(), deletion: self.deletions.get(&secret.name).copied() })
+            .collect()
+    }
+
     /// Refuses the name of a new project that owns secrets in its scope already: they would be its orphans.
-    pub fn check_new_name(&self, project: &str) -> Result<(), Error> {
+    pub(super) fn check_new_name(&self, project: &str) -> Result<(), Error> {
         for secret in self.live.secrets.values() {
             // Seen from a target that cannot be, so that what any target owns is another's.
             let Ownership::Foreign { owner } = secret.ownership("") else { continue };
@@ -61,7 +68,7 @@ impl Importing {
 
 impl ImportSource<'_> {
     /// Lists what is live, and reads what is to be imported in full.
-    pub async fn from_live(self, aws: &Aws, tell: Tell<'_>) -> Result<Importing, Error> {
+    pub(super) async fn among_live(self, aws: &Aws, tell: Tell<'_>) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
         let read = self.read(aws, &|step| tell(Event::Reading(step))).await;
         let live = read.map_err(|error| {
@@ -96,7 +103,7 @@ impl ImportSource<'_> {
     }
 
     /// Takes what a state says for what is live.
-    pub fn from_state(self, state: State) -> Result<Importing, Error> {
+    pub(super) fn among_state(self, state: State) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
         let here = state.secrets.iter().filter(|found| found.region == desired.target.region);
         let accounts: BTreeSet<&AccountId> = here.map(|found| &found.account).collect();
@@ -130,7 +137,7 @@ impl ImportSource<'_> {
 }
 
 /// Reads the secrets of a Terraform state. Its text holds values: it is wiped as soon as it is parsed.
-pub fn read_state(path: &Path) -> Result<State, Error> {
+pub(super) fn read_state(path: &Path) -> Result<State, Error> {
     let wrong = |problem: FileProblem| Error::file(path, problem);
     let unreadable =
         |fault: FileFault| wrong(FileProblem::StateUnreadable).because(format!("it {fault}")).hint(Hint::StatePull);
@@ -140,7 +147,7 @@ pub fn read_state(path: &Path) -> Result<State, Error> {
 }
 
 /// What an apply of the new manifests would do: it proves them, when it is nothing but adopting.
-pub fn judge_import(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
+pub(super) fn judge(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
     let rules = Rules { selection: Selection::exactly(names) };
     let (planned, report) = plan(desired, live, &ValueFacts::default(), &rules);
     prove(names, desired, &planned, &report)

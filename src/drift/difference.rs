@@ -1,0 +1,202 @@
+//! What differs, and what is known of who did it: data, of which `render/drift/words.rs` makes words.
+
+use jiff::Timestamp;
+
+use crate::domain::{Region, SecretName, VersionId};
+use crate::plan::{MadeBy, ValueReason};
+
+/// What differs. Nothing in here moves by itself but the date of an overdue rotation, so that the same difference is
+/// known again at the next look.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// A manifest names it, and it does not exist.
+    Missing,
+    /// A manifest wants it, and it is scheduled for deletion.
+    ScheduledForDeletion,
+    /// It exists, and its manifest says `state: absent`.
+    DeclaredAbsent,
+    /// This target owns it, and no manifest names it.
+    Orphaned {
+        /// Whether an apply would delete or release it.
+        pruned: bool,
+    },
+    /// A manifest names it, and it has no owner yet.
+    NotAdopted,
+    /// Fields other than the value.
+    Fields(Vec<Field>),
+    /// The value.
+    Value(ValueDifference),
+    /// The value was encrypted afresh in git, and is the live one.
+    EqualReEncrypted,
+    /// The value, and nothing is put while AWSPENDING is on another version.
+    ValueHeldBack {
+        /// How the value differs.
+        value: ValueDifference,
+        /// The version that holds AWSPENDING.
+        version: VersionId,
+    },
+    /// Fields beside a generated one changed in git.
+    GeneratedFieldsChanged,
+    /// Git's value is not live, and is left alone since the secret was rotated once.
+    ValueNotApplied,
+    /// The value could not be compared.
+    ValueUnreadable {
+        /// Why not; not escaped.
+        reason: String,
+    },
+    /// Live and in scope, without an owner and without a manifest.
+    Unmanaged,
+    /// As unmanaged; its owner tag was copied from another secret.
+    OwnerTagCopied {
+        /// `project/target` as the tag names it.
+        owner: String,
+    },
+    /// This target owns it under another scope prefix than today's.
+    OtherScope {
+        /// That prefix.
+        prefix: String,
+    },
+    /// Owned by this project, and outside the scope.
+    OutsideScope {
+        /// `project/target` as the tag names it.
+        owner: String,
+    },
+    /// Another project owns it.
+    Foreign {
+        /// The owner that its tag names.
+        owner: String,
+    },
+    /// An AWS service owns it.
+    OfService {
+        /// `OwningService`.
+        service: String,
+    },
+    /// It is a replica here.
+    Replica {
+        /// The region of its primary.
+        primary: Region,
+    },
+    /// A replica could not be made.
+    ReplicaFailed {
+        /// Its region.
+        region: Region,
+        /// `StatusMessage`; not escaped.
+        message: String,
+    },
+    /// A replica would destroy a secret that another project owns.
+    ReplicaBlocked {
+        /// Its region.
+        region: Region,
+        /// The owner of the secret there.
+        owner: String,
+    },
+    /// Replicas are being made.
+    ReplicasInProgress {
+        /// Their regions.
+        regions: Vec<String>,
+    },
+    /// Rotation is declared otherwise than it is, and is left alone while AWSPENDING is on another version.
+    RotationHeldBack {
+        /// That version.
+        version: VersionId,
+    },
+    /// Rotation is declared, and waits for a first value.
+    RotationWaitsForValue,
+    /// AWSPENDING stays on a version that is not current.
+    RotationStuck {
+        /// That version.
+        version: VersionId,
+    },
+    /// The next rotation should have happened by now.
+    RotationOverdue {
+        /// By when.
+        due: Timestamp,
+    },
+    /// It has a policy that git says nothing of.
+    PolicyUndeclared,
+    /// Its policy names a principal that was deleted.
+    DeletedPrincipal {
+        /// Which one and where, as the lint says it; not escaped.
+        problem: String,
+    },
+    /// It was not compared, since it needs a secret that is not there.
+    NotCompared {
+        /// The secret that it needs.
+        dependency: SecretName,
+    },
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// `description`.
+    Description,
+    /// `kmsKeyId`.
+    KmsKey,
+    /// `type`.
+    Type,
+    /// One tag.
+    Tag(String),
+    /// `policy`.
+    Policy,
+    /// One staging label.
+    Label(String),
+    /// `rotation`.
+    Rotation,
+    /// The replica in one region.
+    Replica(Region),
+    /// Its scheduled deletion.
+    Deletion,
+}
+
+/// How a value differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ValueDifference {
+    /// There is none yet.
+    None,
+    /// The current one did not come from git.
+    NotFromGit,
+    /// It is still the one that git held, and a generated one is declared.
+    NotGenerated,
+    /// Git's ciphertext is another one: that the values are equal is not proven.
+    NotProven,
+    /// Another version is current than the one in git.
+    OtherVersion,
+    /// The values were compared, and are not equal.
+    Differs,
+    /// Git's version is not there for its label.
+    NotThereForLabel,
+}
+
+impl ValueDifference {
+    pub(super) fn of(reason: &ValueReason) -> Self {
+        match reason {
+            ValueReason::First => Self::None,
+            ValueReason::NotFromGit { .. } => Self::NotFromGit,
+            ValueReason::NowGenerated { .. } => Self::NotGenerated,
+            ValueReason::ReEncryptedOrChanged { .. } => Self::NotProven,
+            ValueReason::Reverted { .. } => Self::OtherVersion,
+            ValueReason::Differs { .. } => Self::Differs,
+            ValueReason::ForLabel => Self::NotThereForLabel,
+        }
+    }
+}
+
+/// What is known of who did it, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clue {
+    /// What made the current version.
+    CurrentVersion {
+        /// Its id.
+        version: VersionId,
+        /// What made it, as far as that is known.
+        made_by: MadeBy,
+        /// Whether its value was compared with git's, and is another one: then an id that keywright gives proves
+        /// nothing.
+        differs: bool,
+    },
+    /// LastChangedDate.
+    LastChanged(Timestamp),
+    /// LastRotatedDate.
+    LastRotated(Timestamp),
+}

@@ -1,0 +1,183 @@
+//! The words for what differs, for what is known of it, and for what can be done. Nothing here is escaped.
+
+use jiff::Timestamp;
+
+use crate::domain::VersionOrigin;
+use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
+use crate::plan::MadeBy;
+use crate::render::words::made_by;
+
+/// One drift as a sentence behind the secret's name.
+pub(super) fn sentence(drift: &Drift) -> String {
+    match &drift.what {
+        Difference::Fields(fields) => format!("differs in {}", listed(fields)),
+        what => difference(what),
+    }
+}
+
+/// What differs: fields as a list, everything else as a sentence behind the secret's name.
+pub fn difference(what: &Difference) -> String {
+    let words = match what {
+        Difference::Missing => "does not exist",
+        Difference::ScheduledForDeletion => "is scheduled for deletion",
+        Difference::DeclaredAbsent => "exists, and its manifest says state: absent",
+        Difference::Orphaned { pruned: _ } => "belongs to this target, and no manifest names it",
+        Difference::NotAdopted => "is named by a manifest and has no owner yet",
+        Difference::EqualReEncrypted => "the value is encrypted afresh in git, and is the live one",
+        Difference::GeneratedFieldsChanged => "fields beside a generated one are others in git than in the live value",
+        Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret was rotated once",
+        Difference::Unmanaged => "is live and in scope, and no manifest names it",
+        Difference::RotationWaitsForValue => "rotation is declared, and waits for a first value",
+        Difference::PolicyUndeclared => "has a resource policy that git says nothing of",
+        Difference::Value(value) => self::value(*value),
+        Difference::Fields(fields) => return listed(fields),
+        Difference::ValueHeldBack { value, version } => {
+            return format!("{}; it is left alone while AWSPENDING is on {version}", self::value(*value));
+        }
+        Difference::ValueUnreadable { reason } => return format!("its value could not be compared: {reason}"),
+        Difference::OwnerTagCopied { owner } => {
+            return format!(
+                "carries an owner tag of {owner} that was copied from another secret, and no manifest names it"
+            );
+        }
+        Difference::OtherScope { prefix } => {
+            return format!("belongs to this target under the scope prefix {prefix}, and no manifest names it");
+        }
+        Difference::OutsideScope { owner } => return format!("belongs to {owner}, and is outside the scope"),
+        Difference::Foreign { owner } => return format!("belongs to {owner}"),
+        Difference::OfService { service } => return format!("is managed by the AWS service {service}"),
+        Difference::Replica { primary } => return format!("is a replica here; its primary is in {primary}"),
+        Difference::ReplicaFailed { region, message } => return format!("the replica in {region} failed: {message}"),
+        Difference::ReplicaBlocked { region, owner } => {
+            return format!("the replica in {region} cannot be made: a secret there belongs to {owner}");
+        }
+        Difference::ReplicasInProgress { regions } => {
+            return format!("replicas in {} are being made", regions.join(", "));
+        }
+        Difference::RotationHeldBack { version } => {
+            return format!(
+                "rotation is declared otherwise than it is; it is left alone while AWSPENDING is on {version}"
+            );
+        }
+        Difference::RotationStuck { version } => return format!("AWSPENDING stays on {version}, which is not current"),
+        Difference::RotationOverdue { due } => return format!("should have been rotated by {}", date(*due)),
+        Difference::DeletedPrincipal { problem } => return problem.clone(),
+        Difference::NotCompared { dependency } => return format!("was not compared, since it needs {dependency}"),
+    };
+    words.to_owned()
+}
+
+fn listed(fields: &[Field]) -> String {
+    fields.iter().map(field).collect::<Vec<_>>().join(", ")
+}
+
+fn field(field: &Field) -> String {
+    match field {
+        Field::Description => "description".to_owned(),
+        Field::KmsKey => "kmsKeyId".to_owned(),
+        Field::Type => "type".to_owned(),
+        Field::Tag(key) => format!("tag {key}"),
+        Field::Policy => "policy".to_owned(),
+        Field::Label(label) => format!("label {label}"),
+        Field::Rotation => "rotation".to_owned(),
+        Field::Replica(region) => format!("replica in {region}"),
+        Field::Deletion => "deletion".to_owned(),
+    }
+}
+
+fn value(value: ValueDifference) -> &'static str {
+    match value {
+        ValueDifference::None => "has no value yet",
+        ValueDifference::NotFromGit => "the current value did not come from git",
+        ValueDifference::NotGenerated => "the value is still the one that git held, and a generated one is declared",
+        ValueDifference::NotProven => {
+            "the value is encrypted afresh in git, or is another one there: equality is not proven"
+        }
+        ValueDifference::OtherVersion => "another version is current than the one in git",
+        ValueDifference::Differs => "the live value is another one than git's",
+        ValueDifference::NotThereForLabel => "git's version is not there for its label",
+    }
+}
+
+/// What is known of who did it.
+pub(super) fn clues(drift: &Drift) -> impl Iterator<Item = String> {
+    drift.hints.iter().map(clue)
+}
+
+fn clue(clue: &Clue) -> String {
+    match clue {
+        Clue::CurrentVersion { version, made_by: MadeBy::Named(VersionOrigin::Keywright), differs: true } => format!(
+            "the current version {version} was made under an id that keywright gives: from another commit, or by \
+             somebody who planted it"
+        ),
+        Clue::CurrentVersion { version, made_by: maker, differs: _ } => {
+            format!("the current version {version} was made {}", made_by(*maker))
+        }
+        Clue::LastChanged(when) => format!("last changed {}", date(*when)),
+        Clue::LastRotated(when) => format!("last rotated {}", date(*when)),
+    }
+}
+
+fn date(date: Timestamp) -> String {
+    date.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What can be done about the drifts of one class: what is said of the first one.
+pub(super) fn help_of<'a>(drifts: impl IntoIterator<Item = &'a &'a Drift>) -> Option<&'static str> {
+    drifts.into_iter().next().map(|drift| help(drift))
+}
+
+/// What can be done about it.
+pub(super) fn help(drift: &Drift) -> &'static str {
+    match &drift.what {
+        Difference::Missing => "keywright apply creates it",
+        Difference::ScheduledForDeletion => "keywright apply restores it",
+        Difference::DeclaredAbsent => "keywright apply deletes it",
+        Difference::Orphaned { pruned: true } => "write a manifest, or let an apply prune it",
+        Difference::Orphaned { pruned: false } => {
+            "delete it with state: absent, keep it with `keywright release`, or set prune"
+        }
+        Difference::NotAdopted => "keywright apply adopts it",
+        Difference::Fields(_) => "keywright plan shows the difference; apply puts git's state back",
+        Difference::Value(ValueDifference::NotProven) => {
+            "keywright apply compares the two and writes down that they are equal, or puts the new one; drift \
+             --read-values compares them, with the key"
+        }
+        Difference::Value(_) => {
+            "look at who changed it; keywright apply puts git's value back, or put the new one into git"
+        }
+        Difference::EqualReEncrypted => "keywright apply --read-values writes that down",
+        Difference::ValueHeldBack { value: ValueDifference::NotProven, .. } => {
+            "let the rotation finish, or `keywright rotate --repair`; then keywright apply compares the two"
+        }
+        Difference::ValueHeldBack { .. } => {
+            "look at who changed it; `keywright rotate --repair` clears a rotation that is stuck"
+        }
+        Difference::GeneratedFieldsChanged => {
+            "keywright apply --read-values puts them, and keeps the generated parts as they are live"
+        }
+        Difference::ValueNotApplied => "write ownership: enforce or ownership: seed in its manifest",
+        Difference::ValueUnreadable { .. } => "check permission and key",
+        Difference::Unmanaged => "keywright import writes a manifest for it",
+        Difference::OwnerTagCopied { .. } => "take the tag keywright:project off, or name it in a manifest to adopt it",
+        Difference::OtherScope { .. } => {
+            "name it in a manifest (state: absent deletes it), or keep it with `keywright release`"
+        }
+        Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
+        Difference::Foreign { .. } => "narrow one of the two scopes",
+        Difference::OfService { .. } => "remove its manifest",
+        Difference::Replica { .. } => "manage it from a target in its primary's region",
+        Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
+        Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",
+        Difference::ReplicasInProgress { .. } => "look again later",
+        Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
+        Difference::RotationWaitsForValue => "declare `value`, or put one by hand",
+        Difference::RotationStuck { .. } => {
+            "look at the function's log; `keywright rotate --repair` takes the label away"
+        }
+        Difference::RotationOverdue { .. } => "look at the function's log; `keywright rotate` tries again",
+        Difference::PolicyUndeclared => "declare `policy` in its manifest, or `policy: null` to remove it",
+        Difference::DeletedPrincipal { .. } => "remove it from the policy, or name the principal that took its place",
+        Difference::NotCompared { .. } => "keywright plan says why",
+    }
+}

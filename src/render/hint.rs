@@ -1,0 +1,214 @@
+//! The words for hints: what can be done about an error. They quote what people wrote, and are not escaped.
+
+use crate::live::ServiceHint;
+use crate::manifest::explain::ExplainError;
+use crate::value::{EncodingHint, KeySearch, MOST_LISTED, ValueHint, first_of};
+use crate::workflow::Hint;
+
+/// What can be done about a failed call.
+pub(super) fn service(hint: ServiceHint) -> &'static str {
+    match hint {
+        ServiceHint::AllowInvoke => {
+            "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its \
+             ARN"
+        }
+        ServiceHint::GrantPermission => {
+            "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which role is \
+             used"
+        }
+        ServiceHint::SlowDown => {
+            "another client uses up the account's request quota: lower --concurrency, or try again later"
+        }
+        ServiceHint::CheckNetwork => {
+            "check the target's region and endpoint, and the network (proxy, VPC endpoint, DNS)"
+        }
+        ServiceHint::CheckCredentials => "check that the credentials are current: aws sts get-caller-identity",
+    }
+}
+
+/// What can be done about a value that cannot be made; several lines for keys.
+pub(super) fn value(hint: &ValueHint) -> String {
+    let words = match hint {
+        ValueHint::Keys(search) => return keys(search),
+        ValueHint::NameOneOf { existing } => return format!("there are {}", existing.join(", ")),
+        ValueHint::Encoding(hint) => encoding(*hint),
+        ValueHint::FileFormat => {
+            "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is binary, \
+             unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
+        }
+        ValueHint::RestoreMac => {
+            "`mac` in its metadata is gone, as after a merge that went wrong: take the file from its last good commit \
+             and make the change with `sops edit`"
+        }
+        ValueHint::UntrustedFile => {
+            "an encrypted file comes from the repository, and so from whoever may write a branch"
+        }
+        ValueHint::EncryptValue => "encrypt the value, or leave `value` out",
+        ValueHint::LookAtHistory => {
+            "look at what changed in git since the file was last good; `sops edit` changes values in a way that keeps \
+             the file whole"
+        }
+        ValueHint::AddWithSops => "add values with `sops edit` or `sops set`, which encrypt them",
+        ValueHint::AllowUnencrypted => {
+            "version ids are public, and the hash of an unencrypted value could be guessed: encrypt it, give it as \
+             `text`, or set `allowUnencrypted: true` where an encrypted value stands beside it"
+        }
+        ValueHint::ChooseEncrypted => "choose a key with at least one encrypted value",
+        ValueHint::DistinctKeys => "give the documents different keys, or put them in files of their own",
+        ValueHint::NameKey => "name the part that is the value with `key`",
+        ValueHint::LeaveKeyOut => {
+            "leave `key` out: the file as a whole is the value; `as: string` makes a SecretString of it"
+        }
+        ValueHint::BytesAlone => {
+            "use it as a value of its own; text in a binary SOPS file can be given with `as: string`"
+        }
+        ValueHint::AllowProgram => "allow the program with --allow-sops-program",
+        ValueHint::InstallProgram => "install sops, or encrypt the file to an age or AWS KMS key as well",
+        ValueHint::RunProgram => "run `sops decrypt` on the file yourself to see why",
+        ValueHint::UseBinaryFile => "use `binaryFile` for bytes, or leave `as: string` out",
+        ValueHint::AllowEnv => "permit it with --allow-env PATTERN",
+        ValueHint::KeepElsewhere => "keep the bulk elsewhere, and only its key here",
+        ValueHint::PutByHand => {
+            "put a value of the declared form by hand, or leave `generate` out and declare the value whole"
+        }
+        ValueHint::NoEmptyValues => "Secrets Manager stores no empty values",
+    };
+    words.to_owned()
+}
+
+fn encoding(hint: EncodingHint) -> &'static str {
+    match hint {
+        EncodingHint::AsText => "an encrypted file is text: is it this one?",
+        EncodingHint::AsUtf8 => "save the file as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)",
+        EncodingHint::WithoutMark => "save the file as UTF-8 without it",
+        EncodingHint::WithoutMarkInValue => {
+            "save the file as UTF-8 without it; if it was there before the file was encrypted, take it away with `sops \
+             edit`"
+        }
+        EncodingHint::WithLineFeeds => {
+            "git may have made them on checkout: write `*.env text eol=lf` into .gitattributes and run `git add \
+             --renormalize .`, or save the file with LF"
+        }
+    }
+}
+
+/// What a file was encrypted to, and where its keys were looked for.
+fn keys(search: &KeySearch) -> String {
+    let KeySearch { recipients, places, problems, program_only } = search;
+    let mut lines = vec![format!("it was encrypted to {}", first_of(recipients))];
+    if !places.is_empty() {
+        lines.push(format!("keys were looked for in {}", first_of(places)));
+    }
+    lines.extend(problems.iter().take(MOST_LISTED).cloned());
+    if problems.len() > MOST_LISTED {
+        lines.push(format!("and {} more problems", problems.len() - MOST_LISTED));
+    }
+    if !program_only.is_empty() {
+        lines.push(format!("{} could be used by the sops program: --allow-sops-program", first_of(program_only)));
+    }
+    // Recipients come from the file: a line feed in one must not begin a line of its own.
+    lines.into_iter().map(|line| line.replace(['\n', '\r'], " ")).collect::<Vec<_>>().join("\n")
+}
+
+/// What would be right instead of a path that cannot be explained.
+fn explained(error: &ExplainError) -> String {
+    match error {
+        ExplainError::UnknownKind { .. } => "for example Secret.spec.policy".to_owned(),
+        ExplainError::UnknownField { parent, nearest: Some(near), .. } => format!("did you mean `{parent}.{near}`?"),
+        ExplainError::UnknownField { parent, known, .. } if known.is_empty() => format!("`{parent}` has no fields"),
+        ExplainError::UnknownField { parent, known, .. } => format!("`{parent}` has {}", known.join(", ")),
+    }
+}
+
+/// What can be done about the error of a command.
+pub(super) fn command(hint: &Hint) -> String {
+    let words = match hint {
+        Hint::ChooseTarget { targets } => return format!("say which with --target: {}", targets.join(", ")),
+        Hint::NamesBeginWith { target, prefixes } => {
+            return format!("names in the scope of {target} begin with {}", prefixes.join(" or "));
+        }
+        Hint::DidYouMean { name } => return format!("did you mean {name}?"),
+        Hint::ReplicasIn { regions } if regions.is_empty() => "it has no replica",
+        Hint::ReplicasIn { regions } => return format!("it has replicas in {}", regions.join(", ")),
+        Hint::NotInJournal { lines } => return format!("these calls are not in it:\n{}", lines.join("\n")),
+        Hint::ListedFolders { folders } => return format!("spec.manifests lists: {}", folders.join(", ")),
+        Hint::NameAccount { target } => return format!("name the account of target {target} in the project file"),
+        Hint::Explained(error) => return explained(error),
+        Hint::Schedule(fault) => return fault.help.clone(),
+        Hint::RestoreTakesBack => "keywright restore takes that back",
+        Hint::TargetInThatRegion => "choose a target in that region",
+        Hint::LeaveRegionOut => "leave --region out",
+        Hint::DeclareRotation => "declare `rotation` in its manifest and apply that first",
+        Hint::RepairStuckRotation => "it may be under way; one that is stuck is repaired with --repair",
+        Hint::LookAtFunctionLog => "look at the function's log; Secrets Manager tries again by itself for some hours",
+        Hint::VersionsShows => "keywright versions shows what there is",
+        Hint::NameAnotherFolder => "name a folder that you may write to with --project",
+        Hint::NameAnotherManFolder => "name a folder that you may write to with --dir",
+        Hint::NameProjectOtherwise => {
+            "choose another name: it is written to every secret as its owner, and projects of one name take each \
+             other's secrets for orphans"
+        }
+        Hint::NameProject => {
+            "give one: keywright init NAME makes the folder NAME, and keywright init NAME --project . takes this one"
+        }
+        Hint::NameJournal => "name a file with --journal",
+        Hint::SandboxFile => "give a file with --sandbox=FILE",
+        Hint::ApprovedByPlanOut => "keywright plan --out FILE writes one",
+        Hint::ApprovedBySandboxMixUp => {
+            "keywright plan --out FILE writes one; the sandbox's own file is named with --sandbox=FILE"
+        }
+        Hint::ApproveAgain => "plan and approve again",
+        Hint::SameFlagsAsApproved => {
+            "plan again and have it approved; --select and the flags that override guards must be those of the \
+             approved plan"
+        }
+        Hint::GiveYes => "give --yes to apply without a question",
+        Hint::DeleteItFirst => "name another file; to have it overwritten, delete it first",
+        Hint::NothingIsOverwritten => "nothing is overwritten: move it away, or name another file",
+        Hint::OutputRelative => "write it relative to the project's folder",
+        Hint::AddManifestFolder => "add one, for example secrets/",
+        Hint::LeaveInitOut => "leave --init out to import into it",
+        Hint::StatePull => "`terraform state pull > FILE` writes the state of any backend into a file",
+        Hint::OtherPort => "choose another port with --port",
+        Hint::OtherListen => "choose another --listen",
+        Hint::BeyondLoopback => {
+            "anybody who reaches it may do everything: say --beyond-loopback when that is what you want"
+        }
+        Hint::HttpsWebhook => "take an https URL; --webhook-insecure allows http beyond loopback",
+        Hint::WithoutCaller => "without --caller, the policy is for whoever runs keywright",
+        Hint::ReplicasGoOn => "they go on by themselves; keywright plan shows how they stand",
+        Hint::InitWithImport => "or `keywright import --init NAME --prefix PREFIX` writes one along with the manifests",
+        Hint::NothingWritten => "nothing was written",
+        Hint::DryRunShows => "--dry-run shows the manifests",
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_search_for_keys_is_told_in_short_lines() {
+        let recipients: Vec<String> = (0..400).map(|number| format!("age1{number}\nx")).collect();
+        let places = recipients.iter().map(|name| format!("AWS KMS {name}")).collect();
+        let search = Box::new(KeySearch { places, problems: recipients.clone(), recipients, program_only: Vec::new() });
+        let words = value(&ValueHint::Keys(search));
+        assert!(words.starts_with("it was encrypted to age10 x, age11 x") && words.contains("and 390 more"), "{words}");
+        assert!(words.contains("\nkeys were looked for in AWS KMS age10 x") && words.len() < 1000, "{words}");
+        assert_eq!(words.lines().count(), 2 + MOST_LISTED + 1);
+    }
+
+    #[test]
+    fn a_wrong_path_names_what_would_be_right() {
+        let unknown = |nearest: Option<&str>, known: &[&str]| ExplainError::UnknownField {
+            parent: "Secret.spec".to_owned(),
+            given: "polcy".to_owned(),
+            nearest: nearest.map(str::to_owned),
+            known: known.iter().map(|field| (*field).to_owned()).collect(),
+        };
+        assert_eq!(explained(&unknown(Some("policy"), &["policy"])), "did you mean `Secret.spec.policy`?");
+        assert_eq!(explained(&unknown(None, &["policy", "tags"])), "`Secret.spec` has policy, tags");
+        assert_eq!(explained(&unknown(None, &[])), "`Secret.spec` has no fields");
+    }
+}

@@ -1,0 +1,280 @@
+//! Day-2 commands: one call that writes to one secret, decided first, and made when somebody has agreed.
+
+use jiff::Timestamp;
+
+use super::error::{Error, Hint, SecretProblem};
+use super::event::{Event, Tell};
+use super::journal::Journal;
+use super::one_secret::{OneSecret, git_version};
+use super::promote::{Primary, disown, primary_and_region};
+use super::versions::rollback_versions;
+use crate::apply::{Recorder, Rotating, WriteSecrets};
+use crate::aws::Writer;
+use crate::desired::State;
+use crate::domain::{Region, StagingLabel, VersionId};
+use crate::live::ServiceError;
+use crate::origin::Origin;
+
+/// One call that writes to one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// AWSCURRENT goes back to an earlier version.
+    Rollback {
+        /// The version that is current.
+        from: VersionId,
+        /// The version that will be.
+        to: VersionId,
+    },
+    /// A rotation begins, with the function and the schedule that the secret has.
+    Rotate,
+    /// AWSPENDING is taken from the version on which a rotation is stuck.
+    Repair {
+        /// That version.
+        version: VersionId,
+    },
+    /// Rotation is switched off.
+    StopRotation,
+    /// A scheduled deletion is cancelled.
+    Restore {
+        /// When it was asked for.
+        deleted: Timestamp,
+    },
+    /// A replica becomes a secret of its own.
+    Promote {
+        /// The region of its primary.
+        primary: Region,
+        /// Its own.
+        replica: Region,
+    },
+}
+
+impl Call {
+    /// The command, as the journal names it.
+    const fn command(&self) -> &'static str {
+        match self {
+            Self::Rollback { .. } => "rollback",
+            Self::Rotate => "rotate",
+            Self::Repair { .. } => "rotate --repair",
+            Self::StopRotation => "rotate --cancel",
+            Self::Restore { .. } => "restore",
+            Self::Promote { .. } => "promote",
+        }
+    }
+}
+
+/// Something that somebody should know before they agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// A version loses its last label, and may be removed by Secrets Manager.
+    LosesLastLabel {
+        /// The version.
+        version: VersionId,
+    },
+    /// Rotation owns the value: what an earlier version holds may no longer be valid.
+    RotationOwnsValue {
+        /// LastRotatedDate.
+        last: Timestamp,
+    },
+    /// Git holds another value, which the next apply puts back.
+    GitHoldsAnother {
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// The manifest declares rotation, which the next apply switches on again.
+    RotationDeclared {
+        /// Where.
+        origin: Origin,
+    },
+    /// The manifest declares the replica, which the next apply tries to make again.
+    ReplicaDeclared {
+        /// Where.
+        origin: Origin,
+        /// The replica's region.
+        region: Region,
+    },
+    /// No manifest names it, so that it is an orphan.
+    NoManifest,
+    /// The deletion switched rotation off, and cancelling it does not switch it on.
+    RotationStaysOff {
+        /// Whether its manifest declares rotation.
+        declared: bool,
+    },
+    /// Its manifest says `state: absent`.
+    DeclaredAbsent {
+        /// Where it is declared.
+        origin: Origin,
+    },
+}
+
+/// A call that is decided and not made yet.
+pub struct Intended {
+    /// The secret, and what it was found through.
+    pub found: OneSecret,
+    /// The call.
+    pub call: Call,
+    /// What somebody should know before.
+    pub cautions: Vec<Caution>,
+}
+
+/// A call that was made.
+pub struct Made {
+    /// What was intended.
+    pub intended: Intended,
+    /// The version that a rotation makes.
+    pub version: Option<VersionId>,
+    writer: Writer,
+}
+
+/// Decides to go back to a version, by its id or by a label that it carries.
+pub async fn roll_back(found: OneSecret, to: &str) -> Result<Intended, Error> {
+    found.check_owned_and_live()?;
+    let (from, to) = rollback_versions(&found, to).await?;
+    let mut cautions = Vec::new();
+    let previous = found.secret.holder(StagingLabel::PREVIOUS).filter(|previous| to != **previous);
+    let only_label = |id: &&str| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
+    cautions
+        .extend(previous.filter(only_label).map(|id| Caution::LosesLastLabel { version: VersionId::of_service(id) }));
+    cautions.extend(found.secret.rotation.last.map(|last| Caution::RotationOwnsValue { last }));
+    let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.value.as_ref());
+    if let Some(value) = declared.filter(|_| git_version(&found).is_none_or(|git| git != to)) {
+        cautions.push(Caution::GitHoldsAnother { origin: value.origin.clone() });
+    }
+    Ok(Intended { found, call: Call::Rollback { from, to }, cautions })
+}
+
+/// Decides to start a rotation.
+pub fn start_rotation(found: OneSecret) -> Result<Intended, Error> {
+    found.check_owned_and_live()?;
+    if found.secret.rotation.setup().is_none() {
+        return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
+    }
+    if let Some(stuck) = found.secret.stuck_version() {
+        let problem = SecretProblem::Rotating { version: stuck.to_owned() };
+        return Err(found.refuse(problem).hint(Hint::RepairStuckRotation));
+    }
+    Ok(Intended { found, call: Call::Rotate, cautions: Vec::new() })
+}
+
+/// Decides to take AWSPENDING from the version on which a rotation is stuck.
+pub fn repair_rotation(found: OneSecret) -> Result<Intended, Error> {
+    found.check_owned_and_live()?;
+    let Some(version) = found.secret.stuck_version().map(VersionId::of_service) else {
+        return Err(found.refuse(SecretProblem::NotStuck));
+    };
+    Ok(Intended { found, call: Call::Repair { version }, cautions: Vec::new() })
+}
+
+/// Decides to switch rotation off.
+pub fn stop_rotation(found: OneSecret) -> Result<Intended, Error> {
+    found.check_owned_and_live()?;
+    if !found.secret.rotation.enabled {
+        return Err(found.refuse(SecretProblem::NoRotation));
+    }
+    let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.rotation.as_ref());
+    let declared = declared.filter(|declared| declared.value.is_some());
+    let cautions = declared.map(|declared| Caution::RotationDeclared { origin: declared.origin.clone() });
+    let cautions = cautions.into_iter().collect();
+    Ok(Intended { found, call: Call::StopRotation, cautions })
+}
+
+/// Decides to cancel a scheduled deletion.
+pub fn restore(found: OneSecret) -> Result<Intended, Error> {
+    found.check_owner()?;
+    let Some(deleted) = found.secret.deleted_at else {
+        return Err(found.refuse(SecretProblem::NotScheduledForDeletion));
+    };
+    let desired = found.desired.secrets.get(&found.secret.name);
+    let mut cautions = match desired {
+        None => vec![Caution::NoManifest],
+        Some(secret) if secret.state == State::Absent => {
+            vec![Caution::DeclaredAbsent { origin: secret.origin.clone() }]
+        }
+        Some(_) => Vec::new(),
+    };
+    if found.secret.rotation.is_off_for_deletion() {
+        cautions.push(Caution::RotationStaysOff { declared: desired.is_some_and(|secret| secret.rotation.is_some()) });
+    }
+    Ok(Intended { found, call: Call::Restore { deleted }, cautions })
+}
+
+/// Decides to make a replica a secret of its own. The second answer is why its primary could not be asked who owns it,
+/// when it could not: that may be why somebody promotes.
+pub async fn promote(found: OneSecret, region: Option<&str>) -> Result<(Intended, Option<Error>), Error> {
+    let Primary { region: primary, replica, not_asked } = primary_and_region(&found, region).await?;
+    let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.replicas.as_ref());
+    let declared = declared
+        .filter(|declared| declared.value.as_ref().is_some_and(|replicas| replicas.contains_key(replica.as_str())));
+    let cautions = declared
+        .map(|declared| Caution::ReplicaDeclared { origin: declared.origin.clone(), region: replica.clone() })
+        .into_iter()
+        .collect();
+    Ok((Intended { found, call: Call::Promote { primary, replica }, cautions }, not_asked))
+}
+
+impl Intended {
+    /// The command, as the journal names it.
+    pub fn command(&self) -> &'static str {
+        self.call.command()
+    }
+
+    /// Makes the call and notes it in the journal. A line that could not be written is told, whatever came of the call.
+    pub async fn carry_out(self, journal: &Journal, tell: Tell<'_>) -> Result<Made, Error> {
+        let writer = self.found.connection.writer();
+        let writer = match &self.call {
+            Call::Promote { replica, .. } => writer.in_region(replica),
+            _ => writer,
+        };
+        let outcome = {
+            let entries = self.found.entries(journal, self.region());
+            self.call(&Recorder::new(&writer, &entries)).await
+        };
+        if let Some(error) = journal.failure() {
+            tell(Event::Failed(&error));
+        }
+        match outcome {
+            Ok(version) => Ok(Made { intended: self, version, writer }),
+            Err(error) => Err(self.found.call_failed(error)),
+        }
+    }
+
+    /// The region in which the call is made.
+    fn region(&self) -> &Region {
+        match &self.call {
+            Call::Promote { replica, .. } => replica,
+            _ => &self.found.desired.target.region,
+        }
+    }
+
+    async fn call(&self, writer: &Recorder<'_, Writer>) -> Result<Option<VersionId>, ServiceError> {
+        let secret = &self.found.secret;
+        let done = match &self.call {
+            Call::Rollback { from, to } => {
+                writer.move_label(&secret.arn, StagingLabel::CURRENT, to.as_str(), Some(from.as_str())).await
+            }
+            Call::Repair { version } => writer.remove_label(&secret.arn, StagingLabel::PENDING, version.as_str()).await,
+            Call::StopRotation => writer.cancel_rotation(&secret.arn).await,
+            Call::Restore { .. } => writer.restore(&secret.arn).await,
+            Call::Promote { .. } => writer.stop_replication(&secret.name).await,
+            Call::Rotate => {
+                let Rotating { version_id, .. } = writer.rotate(&secret.arn, None, true).await?;
+                return Ok(version_id.map(VersionId::of_service));
+            }
+        };
+        done.map(|_| None)
+    }
+}
+
+impl Made {
+    /// What the call was made through.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Takes the copy of its primary's owner tag from what was promoted, and notes that as well. Whether there was one.
+    pub async fn disown(&self, journal: &Journal) -> Result<bool, Error> {
+        let Intended { found, .. } = &self.intended;
+        let entries = found.entries(journal, self.intended.region());
+        let outcome = disown(&Recorder::new(&self.writer, &entries), &found.secret.name).await;
+        journal.failure().map_or(outcome, Err)
+    }
+}
