@@ -123,7 +123,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
             ExitCode::Success
         }
         Some(proof) => {
-            shell.out.write(import_text::proof(shell.out.paint(), proof, imported.from_state));
+            shell.out.write(import_text::proof(shell.out.paint(), proof, imported.from_state, imported.missed));
             if proof.holds() { ExitCode::Success } else { ExitCode::Error }
         }
     };

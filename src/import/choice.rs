@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::tfstate::Why;
 use crate::desired::{Desired, OWNER_TAG};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{Live, LiveSecret, Ownership};
@@ -23,7 +24,7 @@ pub struct Choice {
 /// A secret that is not imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Its name.
+    /// Its name; of what a Terraform state shows and does not name, the address there.
     pub name: SecretName,
     /// Why.
     pub reason: Reason,
@@ -64,6 +65,17 @@ pub enum Reason {
         /// The account and region.
         place: String,
     },
+    /// The state has the secret already, under another address.
+    Twice,
+    /// The state does not say enough of it, or what nobody can read.
+    Unread(Why),
+}
+
+impl Choice {
+    /// How many were left out that no manifest names either: what was asked for, and did not come.
+    pub fn missed(&self) -> usize {
+        self.left_out.iter().filter(|left_out| left_out.reason != Reason::Named).count()
+    }
 }
 
 /// Chooses among what is live: everything in scope and in the selection that nobody manages, and with `orphans` also

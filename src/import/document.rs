@@ -1,13 +1,13 @@
 //! One live secret as a manifest: every field that a manifest can hold, and comments on what it leaves out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::yaml::Yaml;
+use super::yaml::{Yaml, scalar};
 use super::{Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{AccountId, Frequency, KmsKey, Region};
+use crate::domain::{AccountId, Frequency, KmsKey, Region, StagingLabel};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::manifest::{Accepts, escape_interpolation};
 use crate::policy::PolicyDocument;
@@ -37,6 +37,12 @@ pub(super) fn document(importable: &Importable, layout: &Layout<'_>) -> String {
     writer.replicas();
     writer.deletion(importable.deletion);
     writer.finish()
+}
+
+/// The staging labels of a secret that are not the service's own.
+fn custom_labels(secret: &LiveSecret) -> impl Iterator<Item = &str> {
+    let labels: BTreeSet<&str> = secret.versions.values().flatten().map(StagingLabel::as_str).collect();
+    labels.into_iter().filter(|label| !label.starts_with("AWS"))
 }
 
 struct Writer<'a> {
@@ -100,6 +106,12 @@ impl Writer<'_> {
         };
         let changed = self.secret.last_changed.map_or_else(String::new, |at| format!(" Last changed {}.", day(at)));
         self.notes.push(format!("Not managed: the value, {why}.{changed}"));
+        let labels: Vec<String> = custom_labels(self.secret).map(scalar).collect();
+        if !labels.is_empty() {
+            let labels = labels.join(", ");
+            self.notes
+                .push(format!("Not managed: its staging labels of your own, which stay where they are: {labels}."));
+        }
         for field in ["value", "labels"] {
             if self.has_default(field) {
                 self.unset.push(field.to_owned());

@@ -168,6 +168,10 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::OutputRelative => "write it relative to the project's folder",
         Hint::AddManifestFolder => "add one, for example secrets/",
         Hint::LeaveInitOut => "leave --init out to import into it",
+        Hint::StatePullNewer => {
+            "in its folder, `terraform state pull > FILE` of Terraform 0.12 or later writes it as version 4"
+        }
+        Hint::TofuStatePull => "in its folder, `tofu state pull > FILE` writes it decrypted: keep that file safe",
         Hint::StatePull => "`terraform state pull > FILE` writes the state of any backend into a file",
         Hint::OtherPort => "choose another port with --port",
         Hint::OtherListen => "choose another --listen",

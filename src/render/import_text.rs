@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, finding_help, finding_text, plan_text, words};
+use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
 use crate::workflow::FileOutcome;
@@ -50,6 +51,20 @@ fn reason_text(reason: &Reason) -> Escaped<Terminal> {
         Reason::TooManyTags => escaped!("since it has 50 tags, and keywright needs one for the owner"),
         Reason::OutOfScope => escaped!("since it is outside the project's scope"),
         Reason::OtherPlace { place } => escaped!("since it is in another account or region, {}", escape::line(place)),
+        Reason::Twice => escaped!("since the state has a secret of this name twice"),
+        Reason::Unread(why) => escaped!("{}", why_unread(*why)),
+    }
+}
+
+fn why_unread(why: Why) -> &'static str {
+    match why {
+        Why::NoAttributes => "since the state says nothing of it but that it is there",
+        Why::Arn => "since its ARN in the state is not that of a secret",
+        Why::Name => "since the state does not name it",
+        Why::Address => "since its address in the state is none that Terraform takes",
+        Why::Deposed => "since Terraform is about to destroy it",
+        Why::SecretElsewhere => "since its secret is not in the state",
+        Why::UnknownType => "since this keywright does not know the type",
     }
 }
 
@@ -72,8 +87,8 @@ pub fn shared_tags(tags: &BTreeMap<String, String>) -> Escaped<Terminal> {
 }
 
 /// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
-/// live.
-pub fn proof(paint: Paint, proof: &Proof, from_state: bool) -> Escaped<Terminal> {
+/// live; what of it was left out, no plan says anything of.
+pub fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escaped<Terminal> {
     let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };
@@ -84,6 +99,14 @@ pub fn proof(paint: Paint, proof: &Proof, from_state: bool) -> Escaped<Terminal>
                 escaped!(" but for the owner tag ({} to adopt; {} unchanged)", adopted, unchanged)
             }
         };
+        if from_state && missed > 0 {
+            return escaped!(
+                "The plan of what was imported is empty{}.\n{}: {} of the state left out, see above.\n",
+                but,
+                paint.error("Not whole"),
+                words::count(missed, "resource")
+            );
+        }
         let next = if from_state { "`keywright plan` says whether that is what is live.\n" } else { "" };
         return escaped!("Proven{}: the plan is empty{}.\n{}", by, but, next);
     }

@@ -427,6 +427,8 @@ pub enum Hint {
         target: String,
     },
     StatePull,
+    StatePullNewer,
+    TofuStatePull,
     OtherPort,
     OtherListen,
     BeyondLoopback,

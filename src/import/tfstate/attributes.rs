@@ -35,6 +35,11 @@ const WANTED: [&str; 23] = [
     "status_message",
 ];
 
+/// The attribute of this name, if it is read.
+pub(super) fn wanted(name: &str) -> Option<&'static str> {
+    WANTED.iter().copied().find(|wanted| *wanted == name)
+}
+
 /// A JSON value of which only the kinds that occur here are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Loose {
@@ -101,10 +106,21 @@ impl Loose {
         }
     }
 
+    /// A number. Flat attributes are texts, whatever they mean.
     pub(super) fn number(&self) -> Option<i64> {
         match self {
             Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
             _ => None,
+        }
+    }
+
+    /// Whether it says no, as a boolean or as the text of one.
+    pub(super) fn is_false(&self) -> bool {
+        match self {
+            Self::Bool(value) => !value,
+            Self::Text(text) => text == "false",
+            _ => false,
         }
     }
 
@@ -138,6 +154,15 @@ impl Loose {
 pub(super) struct Attributes(BTreeMap<&'static str, Loose>);
 
 impl Attributes {
+    /// Whether there are none: the instance has nothing to read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn put(&mut self, name: &'static str, value: Loose) {
+        self.0.insert(name, value);
+    }
+
     pub(super) fn get(&self, name: &str) -> &Loose {
         self.0.get(name).unwrap_or(&Loose::Nothing)
     }
@@ -161,7 +186,7 @@ impl<'de> Deserialize<'de> for Attributes {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Attributes, A::Error> {
                 let mut attributes = Attributes::default();
                 while let Some(key) = access.next_key::<String>()? {
-                    match WANTED.iter().find(|wanted| **wanted == key) {
+                    match wanted(&key) {
                         Some(wanted) => {
                             attributes.0.insert(wanted, access.next_value()?);
                         }

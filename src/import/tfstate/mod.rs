@@ -5,12 +5,15 @@
 
 mod address;
 mod attributes;
+mod encoding;
+mod flat;
 mod parse;
 mod removed;
 
 use std::collections::BTreeMap;
 
 pub use address::ResourceAddress;
+pub(crate) use encoding::{MAX_STATE, plain_text};
 pub use parse::{StateError, parse};
 pub use removed::removed_blocks;
 
@@ -25,6 +28,36 @@ pub struct State {
     pub secrets: Vec<StateSecret>,
     /// The resources that make them up, in the order of the state.
     pub resources: Vec<StateResource>,
+    /// What is about secrets and could not be taken.
+    pub unread: Vec<Unread>,
+}
+
+/// Something in a state that is about a secret, and is not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Its address, as far as it can be told.
+    pub address: String,
+    /// Why it was not taken.
+    pub why: Why,
+}
+
+/// Why something in a state could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It has no attributes.
+    NoAttributes,
+    /// Its ARN is missing, or is not that of a secret.
+    Arn,
+    /// It has no name, and its ARN shows none.
+    Name,
+    /// Its address, or that of its module, is none that Terraform takes.
+    Address,
+    /// Terraform is about to destroy it.
+    Deposed,
+    /// It belongs to a secret that is not in the state.
+    SecretElsewhere,
+    /// It is of a type that is not known here.
+    UnknownType,
 }
 
 /// A secret of a state.

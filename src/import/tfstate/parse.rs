@@ -11,14 +11,18 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::address::{index, is_identifier, module_path};
 use super::attributes::{Attributes, Loose};
-use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret};
+use super::flat::Flat;
+use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
 use crate::desired::Deletion;
-use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{AccountId, Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 
 /// The version of the format.
 const VERSION: i64 = 4;
+
+/// How the types of all resources of Secrets Manager begin.
+const OURS: &str = "aws_secretsmanager_";
 
 /// Why a state cannot be read. Nothing of the file is quoted: it holds values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,12 +46,39 @@ pub enum StateError {
     /// It is a state of another version.
     #[error("it is not a Terraform state of version 4, which Terraform 0.12 and later write")]
     Version,
+    /// It is a state that Terraform before 0.12 wrote.
+    #[error("it is a state of version {version}, which Terraform 0.11 and before wrote")]
+    Old {
+        /// The version.
+        version: i64,
+    },
+    /// It is encrypted.
+    #[error("it is encrypted by OpenTofu")]
+    Encrypted,
+    /// It is what `terraform show -json` prints.
+    #[error("it is what `terraform show -json` prints, and not the state itself")]
+    Shown,
+    /// It begins like gzip, and does not go on so.
+    #[error("it is compressed, and damaged")]
+    Gzip,
+    /// It is UTF-16, and damaged.
+    #[error("it is UTF-16, and damaged")]
+    Utf16,
+    /// It is too large once it is decompressed.
+    #[error("it is larger than 512 MiB when it is decompressed")]
+    TooLarge,
 }
 
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
     version: Option<Loose>,
+    /// What OpenTofu has in the place of everything else.
+    #[serde(default)]
+    encrypted_data: Option<IgnoredAny>,
+    /// The version of what `terraform show -json` prints.
+    #[serde(default)]
+    format_version: Option<IgnoredAny>,
     #[serde(default)]
     resources: Vec<Resource>,
 }
@@ -58,6 +89,8 @@ struct Resource {
     module: Option<String>,
     managed: bool,
     kind: Option<ResourceKind>,
+    /// A type of Secrets Manager that is not known here.
+    unknown: Option<String>,
     name: String,
     instances: Vec<Instance>,
 }
@@ -69,6 +102,8 @@ struct Instance {
     deposed: Option<Loose>,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default)]
+    attributes_flat: Flat,
 }
 
 impl<'de> Deserialize<'de> for Resource {
@@ -87,8 +122,10 @@ impl<'de> Deserialize<'de> for Resource {
                         "module" => resource.module = access.next_value()?,
                         "mode" => resource.managed = access.next_value::<String>()? == "managed",
                         "type" => {
-                            resource.kind = ResourceKind::of(&access.next_value::<String>()?);
+                            let name = access.next_value::<String>()?;
+                            resource.kind = ResourceKind::of(&name);
                             foreign = resource.kind.is_none();
+                            resource.unknown = Some(name).filter(|name| foreign && name.starts_with(OURS));
                         }
                         "name" => resource.name = access.next_value()?,
                         // Terraform writes the type first. Other tools may have sorted the keys.
@@ -111,8 +148,14 @@ pub fn parse(bytes: &[u8]) -> Result<State, StateError> {
         let (line, column) = (error.line(), error.column());
         if error.is_data() { StateError::Form { line, column } } else { StateError::Syntax { line, column } }
     })?;
-    if file.version.as_ref().and_then(Loose::number) != Some(VERSION) {
-        return Err(StateError::Version);
+    if file.encrypted_data.is_some() {
+        return Err(StateError::Encrypted);
+    }
+    match file.version.as_ref().and_then(Loose::number) {
+        Some(VERSION) => {}
+        Some(version @ 1..VERSION) => return Err(StateError::Old { version }),
+        None if file.format_version.is_some() => return Err(StateError::Shown),
+        _ => return Err(StateError::Version),
     }
     let mut reading = Reading::default();
     for resource in file.resources.into_iter().filter(|resource| resource.managed) {
@@ -129,45 +172,68 @@ struct Reading {
     policies: BTreeMap<String, LivePolicy>,
     rotations: BTreeMap<String, LiveRotation>,
     versions: BTreeMap<String, BTreeMap<VersionId, BTreeSet<StagingLabel>>>,
+    unread: Vec<Unread>,
 }
 
 impl Reading {
     fn resource(&mut self, resource: Resource) {
-        let Resource { module, managed: _, kind: Some(kind), name, instances } = resource else { return };
-        let path = match &module {
-            None => None,
-            Some(written) => match module_path(written) {
-                Some(path) => Some(path),
-                None => return,
-            },
-        };
-        if !is_identifier(&name) {
-            return;
+        let Resource { module, managed: _, kind, unknown, name, instances } = resource;
+        let prefix = module.as_ref().map_or_else(String::new, |module| format!("{module}."));
+        if let Some(kind) = unknown {
+            return self.leave(format!("{prefix}{kind}.{name}"), Why::UnknownType);
         }
-        let address = ResourceAddress { kind, module: path, name };
-        let prefix = module.map_or_else(String::new, |module| format!("{module}."));
-        for instance in instances.into_iter().filter(|instance| instance.deposed.is_none()) {
-            let Instance { index_key, deposed: _, attributes } = instance;
+        let Some(kind) = kind else { return };
+        let path = module.as_deref().map(module_path);
+        let good = path != Some(None) && is_identifier(&name);
+        let address = ResourceAddress { kind, module: path.flatten(), name };
+        for instance in instances {
+            let Instance { index_key, deposed, attributes, attributes_flat: Flat(flat) } = instance;
             let full = format!("{prefix}{}.{}{}", kind.name(), address.name, index(index_key.as_ref()));
-            let arn = match kind {
-                ResourceKind::Secret => self.secret(&full, &attributes),
-                ResourceKind::Policy => self.policy(&attributes),
-                ResourceKind::Rotation => self.rotation(&attributes),
-                ResourceKind::Version => self.version(&attributes),
+            let attributes = if attributes.is_empty() { flat } else { attributes };
+            let read = match () {
+                () if deposed.is_some() => Err(Why::Deposed),
+                () if !good => Err(Why::Address),
+                () if attributes.is_empty() => Err(Why::NoAttributes),
+                () => self.instance(kind, &full, &attributes),
             };
-            let resource = self
-                .resources
-                .entry(address.clone())
-                .or_insert_with(|| StateResource { address: address.clone(), instances: BTreeMap::new() });
-            resource.instances.insert(full, arn.unwrap_or_default());
+            let arn = match read {
+                Ok(arn) => arn,
+                Err(why) => {
+                    self.leave(full.clone(), why);
+                    String::new()
+                }
+            };
+            if good && deposed.is_none() {
+                let resource = self
+                    .resources
+                    .entry(address.clone())
+                    .or_insert_with(|| StateResource { address: address.clone(), instances: BTreeMap::new() });
+                resource.instances.insert(full, arn);
+            }
         }
     }
 
-    fn secret(&mut self, address: &str, attributes: &Attributes) -> Option<String> {
-        let arn = attributes.text("arn").or_else(|| attributes.text("id"))?;
-        let mut parts = arn.splitn(7, ':').skip(3);
-        let (region, account) = (Region::of_service(parts.next()?), AccountId::of_service(parts.next()?));
-        let name = SecretName::new(attributes.text("name")?);
+    fn leave(&mut self, address: String, why: Why) {
+        self.unread.push(Unread { address, why });
+    }
+
+    /// The ARN, or the name, of the secret that an instance is or belongs to.
+    fn instance(&mut self, kind: ResourceKind, address: &str, attributes: &Attributes) -> Result<String, Why> {
+        match kind {
+            ResourceKind::Secret => self.secret(address, attributes),
+            ResourceKind::Policy => self.policy(attributes).ok_or(Why::Arn),
+            ResourceKind::Rotation => self.rotation(attributes).ok_or(Why::Arn),
+            ResourceKind::Version => self.version(attributes).ok_or(Why::Arn),
+        }
+    }
+
+    fn secret(&mut self, address: &str, attributes: &Attributes) -> Result<String, Why> {
+        let arn = attributes.text("arn").or_else(|| attributes.text("id")).ok_or(Why::Arn)?;
+        let parts = ArnParts::parse(arn).filter(|parts| parts.service == "secretsmanager").ok_or(Why::Arn)?;
+        let (region, account) = (Region::parse(parts.region), AccountId::parse(parts.account));
+        let (Some(region), Some(account)) = (region, account) else { return Err(Why::Arn) };
+        let name = attributes.text("name").or_else(|| parts.secret_name()).ok_or(Why::Name)?;
+        let name = SecretName::new(name);
         let tags = match attributes.get("tags_all") {
             // With the provider's default tags.
             all @ Loose::Map(_) => all.texts(),
@@ -200,7 +266,7 @@ impl Reading {
             None => None,
         };
         self.secrets.push(StateSecret { address: address.to_owned(), account, region, secret, deletion });
-        Some(arn.to_owned())
+        Ok(arn.to_owned())
     }
 
     fn policy(&mut self, attributes: &Attributes) -> Option<String> {
@@ -251,7 +317,13 @@ impl Reading {
                 *arn = (*known).to_owned();
             }
         }
-        State { secrets: self.secrets, resources: self.resources.into_values().collect() }
+        let known: BTreeSet<&str> = arns.values().copied().collect();
+        let instances = self.resources.values().flat_map(|resource| &resource.instances);
+        let elsewhere = instances.filter(|(_, arn)| !arn.is_empty() && !known.contains(arn.as_str()));
+        let elsewhere: Vec<Unread> =
+            elsewhere.map(|(address, _)| Unread { address: address.clone(), why: Why::SecretElsewhere }).collect();
+        self.unread.extend(elsewhere);
+        State { secrets: self.secrets, resources: self.resources.into_values().collect(), unread: self.unread }
     }
 }
 
@@ -275,7 +347,7 @@ fn replica(replica: &Loose) -> Option<(Region, LiveReplica)> {
 /// Rotation, when it is on.
 fn rotation(attributes: &Attributes) -> Option<LiveRotation> {
     let rules = attributes.get("rotation_rules").items().first()?;
-    if *attributes.get("rotation_enabled") == Loose::Bool(false) {
+    if attributes.get("rotation_enabled").is_false() {
         return None;
     }
     let text = |key: &str| rules.get(key).and_then(Loose::text).map(str::to_owned);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{State, StateError, parse, removed_blocks};
+use super::{State, StateError, Why, parse, removed_blocks};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::Frequency;
 use crate::live::{LivePolicy, ReplicaStatus};
@@ -115,24 +115,83 @@ fn keys_in_any_order_and_attributes_of_any_shape_are_read() {
 }
 
 #[test]
-fn what_is_not_a_live_resource_of_ours_is_left_out() {
+fn what_is_none_of_ours_is_not_mentioned() {
+    let good = json!({ "arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf", "name": "a" });
+    for (key, value) in [("mode", "data"), ("type", "aws_ssm_parameter")] {
+        let mut resource = secret(&good);
+        resource[key] = value.into();
+        let state = state(&json!([resource]));
+        assert_eq!((state.secrets.len(), state.unread.len()), (0, 0), "{key}");
+    }
+    let state = state(&json!([secret(&good)]));
+    assert_eq!((state.secrets.len(), state.unread.len()), (1, 0));
+}
+
+#[test]
+fn nothing_of_ours_is_left_out_in_silence() {
     let good = json!({ "arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf", "name": "a" });
     let with = |key: &str, value: &str| {
         let mut resource = secret(&good);
         resource[key] = value.into();
         resource
     };
-    for resource in
-        [with("mode", "data"), with("type", "aws_ssm_parameter"), with("name", "a }\nx"), with("module", "nonsense")]
-    {
-        assert_eq!(state(&json!([resource])).secrets.len(), 0, "{resource}");
-    }
+    let arn = |arn: &str| secret(&json!({ "arn": arn, "name": "a" }));
     let mut deposed = secret(&good);
     deposed["instances"][0]["deposed"] = "0a1b2c3d".into();
-    assert_eq!(state(&json!([deposed])).secrets.len(), 0, "what Terraform is about to destroy");
-    assert_eq!(state(&json!([secret(&json!({ "arn": "nonsense", "name": "a" }))])).secrets.len(), 0);
-    assert_eq!(state(&json!([secret(&json!(null))])).secrets.len(), 0);
-    assert_eq!(state(&json!([secret(&good)])).secrets.len(), 1);
+    let mut policy = secret(&json!({ "secret_arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:b-AbCdEf" }));
+    policy["type"] = "aws_secretsmanager_secret_policy".into();
+    for (resource, why) in [
+        (with("name", "a }\nx"), Why::Address),
+        (with("module", "nonsense"), Why::Address),
+        (with("type", "aws_secretsmanager_secret_shadow"), Why::UnknownType),
+        (deposed, Why::Deposed),
+        (arn("nonsense"), Why::Arn),
+        (arn("arn:aws:secretsmanager:eu-west-1:1111:secret:a-AbCdEf"), Why::Arn),
+        (arn("arn:aws:ssm:eu-west-1:111111111111:parameter/a"), Why::Arn),
+        (secret(&json!({ "name": "a" })), Why::Arn),
+        (secret(&json!({ "arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:x" })), Why::Name),
+        (secret(&json!(null)), Why::NoAttributes),
+        (policy, Why::SecretElsewhere),
+    ] {
+        let state = state(&json!([resource]));
+        let found: Vec<Why> = state.unread.iter().map(|unread| unread.why).collect();
+        assert_eq!((state.secrets.len(), found), (0, vec![why]), "{resource}");
+    }
+}
+
+#[test]
+fn a_name_that_is_missing_is_read_from_the_arn() {
+    let arn = json!({ "arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/a-b-AbCdEf" });
+    assert_eq!(state(&json!([secret(&arn)])).secrets[0].secret.name.as_str(), "prod/a-b");
+}
+
+#[test]
+fn flat_attributes_are_read_as_the_others() {
+    let flat = json!({
+        "arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf", "name": "a", "description": "old",
+        "tags.%": "1", "tags.team": "x", "recovery_window_in_days": "0", "rotation_enabled": "true",
+        "rotation_lambda_arn": "arn:aws:lambda:eu-west-1:111111111111:function:f", "rotation_rules.#": "1",
+        "rotation_rules.0.automatically_after_days": "30", "secret_string": "NOT-TO-BE-PRINTED",
+    });
+    let resource = json!({ "mode": "managed", "type": "aws_secretsmanager_secret", "name": "old",
+        "instances": [{ "schema_version": 0, "attributes_flat": flat }] });
+    let state = state(&json!([resource]));
+    let found = &state.secrets[0];
+    assert_eq!((found.deletion, found.secret.tags["team"].as_str()), (Some(Deletion::Force), "x"));
+    assert!(matches!(found.secret.rotation.setup().unwrap().frequency, Frequency::EveryDays(30)));
+    assert_eq!(state.unread, []);
+    assert!(!format!("{state:?}").contains("NOT-TO-BE-PRINTED"));
+}
+
+#[test]
+fn what_is_no_state_says_what_it_is() {
+    let error = |text: &str| parse(text.as_bytes()).unwrap_err();
+    let tofu = r#"{"serial":1,"lineage":"x","meta":{"key_provider.pbkdf2.k":"e30="},"encrypted_data":"AA==","encryption_version":"v0"}"#;
+    assert_eq!(error(tofu), StateError::Encrypted);
+    assert_eq!(error(r#"{"version": 3, "modules": []}"#), StateError::Old { version: 3 });
+    assert_eq!(error(r#"{"format_version": "1.0", "values": {}}"#), StateError::Shown);
+    assert_eq!(error(r#"{"version": 5}"#), StateError::Version);
+    assert_eq!(error("{}"), StateError::Version);
 }
 
 #[test]
@@ -161,5 +220,5 @@ fn errors_quote_nothing() {
         assert!(!error.to_string().contains(marked) && !format!("{error:?}").contains(marked), "{error:?}");
     }
     assert_eq!(errors[6], StateError::Version);
-    assert_eq!(errors[7], StateError::Version);
+    assert_eq!(errors[7], StateError::Old { version: 3 });
 }

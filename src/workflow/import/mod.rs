@@ -67,6 +67,8 @@ pub struct Imported {
     pub proof: Option<Proof>,
     /// Whether they come from a state.
     pub from_state: bool,
+    /// How many were asked for and left out, those that manifests name apart.
+    pub missed: usize,
     /// What was asked for live secrets, for its number of calls.
     pub aws: Option<Aws>,
 }
@@ -99,9 +101,9 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
         found.check_new_name(&desired.project)?;
     }
     (request.tell)(Event::LeftOut(&found.choice.left_out));
-    let from_state = found.state.is_some();
+    let (from_state, missed) = (found.state.is_some(), found.choice.missed());
     if found.choice.imported.is_empty() {
-        return Ok(Imported { proof: None, from_state, aws });
+        return Ok(Imported { proof: None, from_state, missed, aws });
     }
     let importable = found.importable();
     // A project file that people wrote is never changed; one that is made here says at once what all have in common.
@@ -123,7 +125,7 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
         removed: removed(request, &found, &importable),
     };
     let proof = finish(request, &destination, &files, &found)?;
-    Ok(Imported { proof: Some(proof), from_state, aws })
+    Ok(Imported { proof: Some(proof), from_state, missed, aws })
 }
 
 /// Refuses to make a project where there is one, or by the name of another one.

@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::desired::{Deletion, Desired};
 use crate::domain::{AccountId, SecretName};
 use crate::files::{FileFault, open_operator_file};
-use crate::import::tfstate::{State, parse};
+use crate::import::tfstate::{MAX_STATE, State, StateError, parse, plain_text};
 use crate::import::{Choice, Importable, LeftOut, Proof, Reason, choose, prove};
 use crate::live::{self, Live, Ownership, ReadProgress, Wanted};
 use crate::plan::{Rules, Selection, ValueFacts, plan};
@@ -17,9 +17,6 @@ use crate::value::SecretBuffer;
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
 use crate::workflow::event::{Event, Tell};
 use crate::workflow::failures::TargetFailure;
-
-/// Largest state, in bytes. Terraform itself becomes unbearably slow long before.
-const MAX_STATE: usize = 512 * 1024 * 1024;
 
 /// What is looked for.
 #[derive(Clone, Copy)]
@@ -125,11 +122,20 @@ impl ImportSource<'_> {
                 left_out.push(LeftOut { name, reason: Reason::OtherPlace { place } });
                 continue;
             }
+            if live.secrets.contains_key(&name) {
+                left_out.push(LeftOut { name, reason: Reason::Twice });
+                continue;
+            }
             if let Some(deletion) = found.deletion {
                 deletions.insert(name.clone(), deletion);
             }
             live.secrets.insert(name, found.secret.clone());
         }
+        let unread = state.unread.iter().map(|unread| LeftOut {
+            name: SecretName::new(unread.address.as_str()),
+            reason: Reason::Unread(unread.why),
+        });
+        left_out.extend(unread);
         let mut choice = choose(desired, &live, selection, orphans);
         choice.left_out.extend(left_out);
         Ok(Importing { live, deletions, choice, state: Some(state) })
@@ -143,7 +149,15 @@ pub(super) fn read_state(path: &Path) -> Result<State, Error> {
         |fault: FileFault| wrong(FileProblem::StateUnreadable).because(format!("it {fault}")).hint(Hint::StatePull);
     let mut file = open_operator_file(path, MAX_STATE as u64).map_err(unreadable)?;
     let buffer = SecretBuffer::read_to_limit(&mut file, MAX_STATE).map_err(|error| unreadable(file.fault(&error)))?;
-    parse(buffer.as_slice()).map_err(|error| wrong(FileProblem::StateWrong).because(error).hint(Hint::StatePull))
+    let text = plain_text(buffer.as_slice());
+    text.and_then(|text| parse(text.as_slice())).map_err(|error| {
+        let hint = match error {
+            StateError::Encrypted => Hint::TofuStatePull,
+            StateError::Old { .. } => Hint::StatePullNewer,
+            _ => Hint::StatePull,
+        };
+        wrong(FileProblem::StateWrong).because(error).hint(hint)
+    })
 }
 
 /// What an apply of the new manifests would do: it proves them, when it is nothing but adopting.
