@@ -483,3 +483,39 @@ fn secrets_of_services_and_full_ones_are_left_out() {
     let applied = support::keywright(&sandbox, &["apply", "--yes", "--sandbox", "--project", &root], None);
     assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
 }
+
+/// States as backends compress them and PowerShell pipes them, into a folder that is not there yet.
+#[test]
+fn every_encoding_of_a_state_is_read_into_a_new_folder() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tfstate/terraform.tfstate");
+    let genuine = std::fs::read_to_string(&fixture).expect("a fixture");
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, bytes).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    let utf16: Vec<u8> = format!("\u{feff}{genuine}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    for (number, bytes) in
+        [genuine.as_bytes(), format!("\u{feff}{genuine}").as_bytes(), &utf16, &gzip(genuine.as_bytes()), &gzip(&utf16)]
+            .into_iter()
+            .enumerate()
+    {
+        let state = root.join(format!("{number}.tfstate"));
+        std::fs::write(&state, bytes).expect("a file");
+        // Below the current folder by a path with a dot, and not there yet.
+        let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
+            .args(["import", "--init", &format!("shop-{number}"), "--prefix", "prod/", "--region", "us-east-1"])
+            .args(["-C", &format!("./new/{number}"), "--from-tfstate"])
+            .arg(&state)
+            .current_dir(root)
+            .output()
+            .expect("keywright runs");
+        let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{number}: {printed}");
+        assert!(printed.contains("(6 to adopt)") && !printed.contains(MARK), "{number}: {printed}");
+        let written = files(&root.join(format!("new/{number}")));
+        assert!(written.contains("name: prod/fleet/node-2") && !written.contains(MARK), "{number}: {written}");
+    }
+}

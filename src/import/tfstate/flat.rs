@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn lists_maps_and_texts_are_put_together_and_values_are_not() {
         let flat: Flat = serde_json::from_str(
-            r##"{"arn": "a", "tags.%": "2", "tags.team": "x", "tags.a.b": "dotted", "replica.#": "1",
+            r#"{"arn": "a", "tags.%": "2", "tags.team": "x", "tags.a.b": "dotted", "replica.#": "1",
                 "replica.123.region": "us-east-1", "replica.123.kms_key_id": "", "version_stages.#": "2",
                 "version_stages.9": "AWSCURRENT", "version_stages.10": "BLUE", "recovery_window_in_days": "0",
-                "secret_string": "MARK", "secret_binary": "MARK", "secret_string.MARK": "MARK"}"##,
+                "secret_string": "MARK", "secret_binary": "MARK", "secret_string.MARK": "MARK"}"#,
         )
         .unwrap();
         let attributes = flat.0;

@@ -199,7 +199,8 @@ impl Reading {
             let arn = match read {
                 Ok(arn) => arn,
                 Err(why) => {
-                    self.leave(full.clone(), why);
+                    let shown = if why == Why::Deposed { format!("{full} (deposed)") } else { full.clone() };
+                    self.leave(shown, why);
                     String::new()
                 }
             };
@@ -317,8 +318,9 @@ impl Reading {
                 *arn = (*known).to_owned();
             }
         }
-        let known: BTreeSet<&str> = arns.values().copied().collect();
-        let instances = self.resources.values().flat_map(|resource| &resource.instances);
+        let known: BTreeSet<&str> = self.secrets.iter().map(|found| found.secret.arn.as_str()).collect();
+        let others = self.resources.values().filter(|resource| resource.address.kind != ResourceKind::Secret);
+        let instances = others.flat_map(|resource| &resource.instances);
         let elsewhere = instances.filter(|(_, arn)| !arn.is_empty() && !known.contains(arn.as_str()));
         let elsewhere: Vec<Unread> =
             elsewhere.map(|(address, _)| Unread { address: address.clone(), why: Why::SecretElsewhere }).collect();
