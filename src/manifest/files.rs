@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::unread::{holds_manifest, is_manifest};
 pub(crate) use crate::files::FileFault;
 use crate::files::{EntryKind, ProjectFolder};
 
@@ -13,6 +14,9 @@ pub(crate) const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
 
 /// Most manifest files in a project.
 pub(crate) const MAX_FILES: usize = 100_000;
+
+/// So many files with other endings are looked into: whoever keeps more of them beside manifests names a folder.
+const MAX_OTHER_FILES: usize = 10_000;
 
 /// How deep folders are searched.
 const MAX_FOLDER_DEPTH: usize = 64;
@@ -52,6 +56,7 @@ impl Found {
     /// are: they could form circles.
     pub(crate) fn search(&mut self, project: &ProjectFolder, folder: &Path) {
         let mut folders = vec![(folder.to_owned(), 0)];
+        let (mut others, mut unsearched) = (0, Vec::new());
         while let Some((folder, depth)) = folders.pop() {
             if depth > MAX_FOLDER_DEPTH {
                 self.skipped.push((folder, "it lies more than 64 folders deep"));
@@ -73,20 +78,25 @@ impl Found {
             for (name, kind) in entries {
                 let path = folder.join(&name);
                 let name = name.to_string_lossy();
-                if name.starts_with('.') {
-                    continue;
-                }
                 match kind {
-                    EntryKind::Folder if is_unsearched(&name) && !holds_yaml(project, &path) => {}
-                    EntryKind::Folder if is_unsearched(&name) => {
-                        self.skipped.push((path, "folders of this name are not searched"));
+                    EntryKind::Folder if matches!(&*name, ".git" | ".keywright") => {}
+                    EntryKind::Folder if is_unsearched(&name) => unsearched.push(path),
+                    EntryKind::File if name.starts_with('.') && is_manifest(project, &path) => {
+                        self.skipped.push((path, "hidden files are not read"));
                     }
+                    _ if name.starts_with('.') => {}
                     EntryKind::Folder => folders.push((path, depth + 1)),
                     EntryKind::File if was_yaml(&name) => {
                         self.skipped.push((path, "its name does not end in .yaml or .yml"));
                     }
                     EntryKind::File if is_yaml(&name) => {
                         self.files.insert(path);
+                    }
+                    EntryKind::File if others < MAX_OTHER_FILES => {
+                        others += 1;
+                        if is_manifest(project, &path) {
+                            self.skipped.push((path, "its name does not end in .yaml or .yml"));
+                        }
                     }
                     EntryKind::Link if is_yaml(&name) => self.link(project, path),
                     EntryKind::Link if leads_to_a_folder(project, &path) => {
@@ -98,6 +108,13 @@ impl Found {
                     self.faults.push((folder, FileFault::TooMany));
                     return;
                 }
+            }
+        }
+        // What is read by a link into such a folder is read.
+        for path in unsearched {
+            let build = !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if build && holds_yaml(project, &path) || holds_manifest(project, &path, &self.files) {
+                self.skipped.push((path, "folders of this name are not searched"));
             }
         }
     }
@@ -114,9 +131,9 @@ impl Found {
     }
 }
 
-/// Folders in which builds and packages leave YAML that is nobody's manifest.
+/// Folders in which builds and packages leave YAML that is nobody's manifest, and hidden ones.
 fn is_unsearched(name: &str) -> bool {
-    matches!(name, "target" | "node_modules")
+    matches!(name, "target" | "node_modules") || name.starts_with('.')
 }
 
 /// Whether a folder holds YAML at its top: a build's output seldom does.

@@ -235,9 +235,19 @@ impl Loader {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to
             // be passed over.
-            let beside = is_encrypted(&name) && !found.named.contains(path);
-            if beside && !self.text(path).is_ok_and(|text| text.contains("keywright/")) {
-                continue;
+            if is_encrypted(&name) && !found.named.contains(path) {
+                match self.text(path) {
+                    Ok(text) if text.contains("keywright/") => {}
+                    Ok(text) if text.trim().is_empty() => {
+                        self.pass_over(path, "it is empty");
+                        continue;
+                    }
+                    Err(FileFault::Unreadable(_)) => {
+                        self.pass_over(path, "it cannot be read");
+                        continue;
+                    }
+                    _ => continue,
+                }
             }
             let incomplete = std::mem::take(&mut self.incomplete);
             let documents = self.read(path);

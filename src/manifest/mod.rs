@@ -35,6 +35,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unread;
 mod variables;
 
 pub use self::accepts::Accepts;
