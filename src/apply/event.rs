@@ -116,6 +116,8 @@ impl ApplyError {
 /// Why a secret was not begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
+    /// Removals come last, and other parts of a sharded run have not created all that is declared.
+    OtherShards,
     /// A secret that it depends on was not done.
     Dependency(SecretName),
     /// The run was stopped.

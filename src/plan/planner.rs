@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
-use super::rename::renames;
+use super::rename::{renames, without_value};
 use super::report::{Counts, Finding, FindingKind, PlanReport};
 use super::selection::Selection;
 use super::value::ValueFacts;
@@ -255,6 +255,7 @@ impl<'a> Planner<'a> {
     }
 
     fn notice_renames(&mut self) {
+        self.report.without_value = without_value(self.desired, self.live, &self.rules.selection);
         for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
             let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());
             self.report.findings.push(Finding {
@@ -286,6 +287,7 @@ impl<'a> Planner<'a> {
             |name: &SecretName| !self.plans.contains_key(name) && !blocked.contains(name) && !held_back.contains(name);
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();
         let removals_in_other_shards = self.removals_in_other_shards();
+        let missing_in_other_shards = self.missing_in_other_shards();
         let present = |name: &SecretName| {
             self.desired.secrets.get(name).is_some_and(|desired_secret| desired_secret.state == State::Present)
         };
@@ -309,12 +311,13 @@ impl<'a> Planner<'a> {
             owned_live,
             owned_kept,
             removals_in_other_shards,
+            missing_in_other_shards,
         };
     }
 
     /// What the other parts of a sharded run would remove: a limit holds over all of them. Told from the list alone.
     fn removals_in_other_shards(&self) -> usize {
-        let (selection, ours) = (&self.rules.selection, self.desired.owner());
+        let ours = self.desired.owner();
         let removed = |(name, secret): &(&SecretName, &LiveSecret)| {
             !self.is_settled(secret)
                 && match self.desired.secrets.get(*name) {
@@ -322,10 +325,25 @@ impl<'a> Planner<'a> {
                     None => self.desired.prune != Prune::Report && secret.is_owned_by(&ours),
                 }
         };
-        let of_others = |name: &SecretName| {
-            self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)
-        };
-        self.live.secrets.iter().filter(|(name, _)| of_others(name)).filter(removed).count()
+        self.live.secrets.iter().filter(|(name, _)| self.is_of_others(name)).filter(removed).count()
+    }
+
+    /// What other parts of a sharded run have still to create: removals wait for it. Told from the list alone, which is
+    /// not read where names are given.
+    fn missing_in_other_shards(&self) -> usize {
+        if self.rules.selection.plain_names().is_some() {
+            return 0;
+        }
+        let is_there =
+            |name: &SecretName| self.live.secrets.get(name).is_some_and(|secret| !secret.is_scheduled_for_deletion());
+        let present = self.desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Present);
+        present.filter(|secret| self.is_of_others(&secret.name) && !is_there(&secret.name)).count()
+    }
+
+    /// Whether another part of a sharded run looks after a secret.
+    fn is_of_others(&self, name: &SecretName) -> bool {
+        let selection = &self.rules.selection;
+        self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)
     }
 }
 

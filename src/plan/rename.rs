@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Finding, FindingKind};
-use super::{Change, Plan, SecretPlan, Verb};
-use crate::desired::{Desired, RESERVED_TAG_PREFIX};
+use super::{Change, Plan, SecretPlan, Selection, Verb};
+use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
 use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret};
 
@@ -42,7 +42,7 @@ pub(super) fn renames<'a>(
             .iter()
             .filter_map(|name| live.secrets.get(*name))
             .filter(|secret| same_description_and_tags(plan, secret))
-            .map(|secret| (likeness(plan, secret), &secret.name))
+            .map(|secret| (likeness(&plan.name, secret), &secret.name))
             .max_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| b_name.cmp(a_name)));
         if let Some((_, name)) = best {
             pairs.push((plan.name.clone(), name.clone()));
@@ -52,9 +52,27 @@ pub(super) fn renames<'a>(
     pairs
 }
 
-/// Pairs of a secret that would come without a value and one that would go with its value, where the two names, or what
-/// describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
-pub(crate) fn looks_renamed(plan: &Plan) -> Vec<(&SecretName, &SecretName)> {
+/// The secrets that manifests name, that have no value now and that get none of git's: in this run, in another part of
+/// it, or in an earlier one that made them.
+pub(super) fn without_value(desired: &Desired, live: &Live, selection: &Selection) -> BTreeSet<SecretName> {
+    // Where names are given, nothing else was looked at.
+    let all = selection.plain_names().is_none();
+    let valued = |name: &SecretName| live.secrets.get(name).is_some_and(|secret| secret.current_version().is_some());
+    let of_git = |secret: &DesiredSecret| secret.value.as_ref().is_some_and(|value| !value.source.is_made_once());
+    let named = desired.secrets.values().filter(|secret| {
+        secret.state == State::Present
+            && desired.scope.contains(secret.name.as_str())
+            && (all || selection.contains(&secret.name))
+    });
+    named.filter(|secret| !valued(&secret.name) && !of_git(secret)).map(|secret| secret.name.clone()).collect()
+}
+
+/// Pairs of a secret that is, or would come, without a value and one that would go with its value, where the two names,
+/// or what describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
+pub(crate) fn looks_renamed<'a>(
+    plan: &'a Plan,
+    without_value: &'a BTreeSet<SecretName>,
+) -> Vec<(&'a SecretName, &'a SecretName)> {
     let has_value = |secret: &LiveSecret| secret.current_version().is_some();
     let gone: Vec<&LiveSecret> = plan
         .secrets
@@ -62,22 +80,24 @@ pub(crate) fn looks_renamed(plan: &Plan) -> Vec<(&SecretName, &SecretName)> {
         .filter(|secret| secret.is_removal())
         .filter_map(|secret| secret.observed.as_ref())
         .collect();
-    let created = plan.secrets.iter().filter(|secret| secret.verb == Verb::Create && !secret.gets_value_of_git());
-    created
+    let created =
+        |name: &SecretName| plan.secrets.iter().find(|secret| secret.name == *name && secret.verb == Verb::Create);
+    without_value
+        .iter()
         .flat_map(|new| gone.iter().map(move |old| (new, *old)))
-        .filter(|(new, old)| has_value(old) && could_be_renamed(new, old))
-        .map(|(new, old)| (&new.name, &old.name))
+        .filter(|(new, old)| has_value(old) && could_be_renamed(new, created(new), old))
+        .map(|(new, old)| (new, &old.name))
         .collect()
 }
 
 /// Names this alike, in any letter case, may be one name before and after a rename.
 const SOMEWHAT_ALIKE: f64 = 0.4;
 
-fn could_be_renamed(created: &SecretPlan, gone: &LiveSecret) -> bool {
-    if likeness(created, gone) >= 1.0 || same_description_and_tags(created, gone) {
+fn could_be_renamed(name: &SecretName, created: Option<&SecretPlan>, gone: &LiveSecret) -> bool {
+    if likeness(name, gone) >= 1.0 || created.is_some_and(|created| same_description_and_tags(created, gone)) {
         return true;
     }
-    let (new, old) = without_common_folders(created.name.as_str(), gone.name.as_str());
+    let (new, old) = without_common_folders(name.as_str(), gone.name.as_str());
     let (new, old) = (new.to_lowercase(), old.to_lowercase());
     let (short, long) = if new.len() < old.len() { (&new, &old) } else { (&old, &new) };
     // `db` becomes `database` or `db-v2`.
@@ -88,8 +108,8 @@ fn could_be_renamed(created: &SecretPlan, gone: &LiveSecret) -> bool {
 }
 
 /// How alike the names are, from 0 to 1; more than 1 when their last parts are the same.
-fn likeness(created: &SecretPlan, gone: &LiveSecret) -> f64 {
-    let (created, gone) = without_common_folders(created.name.as_str(), gone.name.as_str());
+fn likeness(created: &SecretName, gone: &LiveSecret) -> f64 {
+    let (created, gone) = without_common_folders(created.as_str(), gone.name.as_str());
     let moved = created.rsplit('/').next() == gone.rsplit('/').next();
     let names = strsim::normalized_levenshtein(created, gone);
     if moved { 1.0 + names } else { names }

@@ -1,5 +1,7 @@
 //! What planning found: the part of its answer that is not an action.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::change::ValueReason;
@@ -15,6 +17,8 @@ pub struct PlanReport {
     pub findings: Vec<Finding>,
     /// Counts over the target.
     pub counts: Counts,
+    /// Secrets that manifests name, and that have no value now and get none of git's.
+    pub without_value: BTreeSet<SecretName>,
 }
 
 impl PlanReport {
@@ -45,6 +49,8 @@ pub struct Counts {
     pub owned_kept: usize,
     /// Secrets that other shards of this run would remove.
     pub removals_in_other_shards: usize,
+    /// Secrets that other shards of this run have still to create or restore.
+    pub missing_in_other_shards: usize,
 }
 
 /// Something that a reader of the plan should know about one secret.

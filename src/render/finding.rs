@@ -34,7 +34,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::Orphaned { last_changed } => {
             escaped!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
         }
-        FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this project", escape::line(owner)),
+        FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this target", escape::line(owner)),
         FindingKind::ForeignInScope { owner } => escaped!("is in scope and belongs to {}", escape::line(owner)),
         FindingKind::OwnedByService { service } => {
             escaped!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
@@ -145,7 +145,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
         }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
-        FindingKind::ForeignInScope { .. } => "two projects share this scope: narrow one of them",
+        FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
         FindingKind::OwnedByService { .. } => "remove its manifest, and change the secret through that service",
         FindingKind::Replica { .. } => {
             "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"

@@ -28,7 +28,7 @@ pub const FORMAT_VERSION: &str = "1";
 /// One planned target as a document.
 pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed: Option<&Rehearsed>) -> TargetDocument {
     let Plan { project: _, target, account, region, secrets } = plan;
-    let PlanReport { findings, counts } = report;
+    let PlanReport { findings, counts, without_value: _ } = report;
     TargetDocument {
         name: target.clone(),
         account: account.as_ref().map(ToString::to_string),
@@ -87,6 +87,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         owned_live,
         owned_kept: _,
         removals_in_other_shards: _,
+        missing_in_other_shards: _,
     } = counts;
     let planned = |verb| plan.secrets.iter().filter(|secret| secret.verb == verb).count();
     SummaryDocument {

@@ -107,7 +107,9 @@ impl Sample {
                     owned_live: secrets,
                     owned_kept: secrets,
                     removals_in_other_shards: 0,
+                    missing_in_other_shards: 0,
                 },
+                without_value: std::collections::BTreeSet::new(),
             },
             refusals: crate::plan::guards()
                 .filter(|guard| guard.name == "foreign-owner")

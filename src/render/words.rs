@@ -226,7 +226,9 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
         ),
         ValueReason::NowGenerated { .. } => escaped!("generated anew, since the current value is one that git held"),
         ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
-        ValueReason::Reverted { .. } => escaped!("git went back to a version that is still there"),
+        ValueReason::Reverted { .. } => {
+            escaped!("git's version is still there and becomes current again, in place of another one of git's")
+        }
         ValueReason::Differs { .. } if generated_kept => {
             escaped!("has other fields than the live value; the generated parts stay as they are")
         }
@@ -267,9 +269,9 @@ pub(super) fn stopped(why: Stopped) -> &'static str {
 pub(super) fn observed_field(field: ObservedField) -> &'static str {
     match field {
         ObservedField::Existence => "whether it exists",
-        ObservedField::Identity => "its ARN",
+        ObservedField::Identity => "its ARN or primary region",
         ObservedField::ScheduledDeletion => "its scheduled deletion",
-        ObservedField::Ownership => "its owner",
+        ObservedField::Ownership => "its owner or protection",
         ObservedField::Description => "its description",
         ObservedField::KmsKey => "its KMS key",
         ObservedField::Tags => "its tags",

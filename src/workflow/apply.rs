@@ -40,9 +40,12 @@ impl Run<'_> {
         let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
         let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
         let mut removals = Vec::new();
+        // What other parts of a sharded run create comes first too: a part that only removes is run again.
+        let others_create =
+            prepared.planned().any(|(_, planned)| planned.target.report.counts.missing_in_other_shards > 0);
         for (desired, planned) in &places {
             let plan = &planned.target.plan;
-            let applied = if places.len() == 1 {
+            let applied = if places.len() == 1 && !others_create {
                 self.apply_part(desired, planned, plan, request).await
             } else {
                 let (others, removed) = plan.split_removals();
@@ -56,14 +59,37 @@ impl Run<'_> {
             if removed.is_empty() {
                 continue;
             }
-            let part = if complete {
-                self.apply_part(desired, planned, removed, request).await
+            let skip = |reason| Self::skip((desired, planned), removed, reason, request.tell);
+            let part = if !complete {
+                skip(&SkipReason::EarlierFailure)
+            } else if others_create {
+                skip(&SkipReason::OtherShards)
             } else {
-                request.skip(removed)
+                self.apply_part(desired, planned, removed, request).await
             };
             targets[at].merge(part);
         }
         ApplyRun { targets }
+    }
+
+    /// Removals that do not begin yet: each is told with the reason.
+    fn skip(
+        (desired, planned): (&Desired, &Planned),
+        removed: &Plan,
+        reason: &SkipReason,
+        tell: Tell<'_>,
+    ) -> AppliedPart {
+        let Planned { connection, target, .. } = planned;
+        let writer = connection.writer();
+        tell(Event::Applying(&Place { writer: &writer, caller: connection.caller.as_deref(), desired, target }));
+        let mut report = ApplyReport::default();
+        for secret in &removed.secrets {
+            let outcome = SecretOutcome::Skipped { reason: reason.clone() };
+            tell(Event::Applied(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome }));
+            report.outcomes.insert(secret.name.clone(), outcome);
+        }
+        tell(Event::Carried(removed, &report));
+        AppliedPart { report, ..AppliedPart::default() }
     }
 
     /// Carries out a part of one target's plan.
@@ -98,22 +124,6 @@ impl Run<'_> {
 }
 
 impl ApplyRequest<'_> {
-    /// Removals that do not begin, since something before them was not done in whatever target.
-    fn skip(&self, removed: &Plan) -> AppliedPart {
-        let mut report = ApplyReport::default();
-        for secret in &removed.secrets {
-            let outcome = SecretOutcome::Skipped { reason: SkipReason::EarlierFailure };
-            (self.tell)(Event::Applied(ApplyEvent::Finished {
-                secret: &secret.name,
-                verb: secret.verb,
-                outcome: &outcome,
-            }));
-            report.outcomes.insert(secret.name.clone(), outcome);
-        }
-        (self.tell)(Event::Carried(removed, &report));
-        AppliedPart { report, ..AppliedPart::default() }
-    }
-
     async fn carry_out(&self, place: &Place<'_>, plan: &Plan, values: &impl Values) -> ApplyReport {
         let Place { writer, caller, desired, target } = *place;
         let entries = Entries {

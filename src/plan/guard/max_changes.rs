@@ -45,6 +45,7 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     if !most_of_it && !share_counts {
         return Vec::new();
     }
+    let planned = if most_of_it { planned.max(removed) } else { planned };
     let refused = Refused::default().number("planned", planned).number("owned", owned).number("allowed", allowed);
     vec![refused.needs(100)]
 }

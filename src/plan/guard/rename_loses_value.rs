@@ -6,7 +6,7 @@ use crate::plan::looks_renamed;
 pub(super) const GUARD: Guard = Guard {
     name: "rename-loses-value",
     flag: Some(&FLAG),
-    words: "{from} would go with its value, and {to} would be created without that value: AWS cannot rename a secret, \
+    words: "{from} would go with its value, and {to} would be there without that value: AWS cannot rename a secret, \
             so copy the value first",
     check: Check::Target(check),
 };
@@ -15,7 +15,7 @@ const FLAG: Flag =
     Flag::switch("allow-lose-value", "Delete a secret with its value beside a new one that looks like it");
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
-    looks_renamed(target.plan)
+    looks_renamed(target.plan, &target.report.without_value)
         .into_iter()
         .map(|(to, from)| Refused::secrets(vec![from.clone()]).text("from", from.as_str()).text("to", to.as_str()))
         .collect()

@@ -55,6 +55,7 @@ impl EverythingWrong {
             report: PlanReport {
                 findings: vec![foreign],
                 counts: Counts { desired: 1, owned_live: OWNED, ..Counts::default() },
+                without_value: BTreeSet::from([SecretName::new("dev/protected-2")]),
             },
         }
     }
