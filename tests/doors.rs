@@ -8,7 +8,8 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::{FileTypeExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -219,6 +220,51 @@ fn private_folder_that_is_a_link_is_refused() {
     let (code, printed) = run(root, &["plan", "--sandbox"]);
     assert!(code == 1 && printed.contains("is a link"), "{printed}");
     assert_eq!(names(outside.path()), [""; 0]);
+}
+
+/// A user who owns nothing, as Linux and macOS number one.
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    let folder = project("{}");
+    let root = folder.path();
+    let mode = |name: &str, mode: u32| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(root.join(name), permissions).expect("a mode");
+    };
+    let validate = || {
+        let mut command = command(root, &["validate"]);
+        if rustix::process::getuid().is_root() {
+            // Root may read everything.
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output()
+    };
+    for (name, text) in [("team/b.yaml", "b"), ("team/c.enc.yaml", "c")] {
+        let path = root.join("secrets").join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, secret(text, "{}")).expect("a file");
+    }
+    for name in ["", "keywright.yaml", "secrets", "secrets/a.yaml", "secrets/team", "secrets/team/b.yaml"] {
+        mode(name, 0o755);
+    }
+    match validate() {
+        Ok(whole) => assert!(whole.status.success(), "{whole:?}"),
+        // The folder of the build is for its owner alone.
+        Err(error) => return assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
+    }
+    for (name, closed) in [("secrets/team/b.yaml", 0), ("secrets/team", 0), ("secrets/team", 0o444)] {
+        mode(name, closed);
+        let output = validate().expect("it runs");
+        mode(name, 0o755);
+        assert_eq!(output.status.code(), Some(1), "{name} {closed:o}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("cannot be read"), "{output:?}");
+    }
+    // What is called encrypted is no manifest by its name, and may be one all the same.
+    mode("secrets/team/c.enc.yaml", 0);
+    let output = validate().expect("it runs");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("passed over"), "{output:?}");
 }
 
 #[test]

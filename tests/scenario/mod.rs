@@ -1,5 +1,6 @@
 //! One scenario: its sections, what each does, and the comparison with what was expected.
 
+mod files;
 mod live;
 pub(crate) mod operations;
 mod replay;
@@ -32,15 +33,16 @@ pub(crate) fn run(path: &Path) -> Result<(), String> {
         let body = stage.play(section).map_err(|error| format!("--- {}: {error}", section.title))?;
         played.push(Section { body, ..section.clone() });
     }
-    stage.finish()?;
+    let finished = stage.finish();
 
     let happened = sections::write(&played);
     if happened == text {
-        return Ok(());
+        return finished;
     }
     if std::env::var_os("KEYWRIGHT_BLESS").is_some() {
-        return std::fs::write(path, happened).map_err(|error| error.to_string());
+        return std::fs::write(path, happened).map_err(|error| error.to_string()).and(finished);
     }
+    finished?;
     let diff = TextDiff::from_lines(text.as_str(), happened.as_str());
     Err(format!("what is written (-) is not what happened (+):\n{}", diff.unified_diff().context_radius(4)))
 }
@@ -76,16 +78,19 @@ impl Stage {
     fn play(&mut self, section: &Section) -> Result<String, String> {
         let body = section.body.as_str();
         match &section.header {
-            Header::Story => {}
+            Header::Story | Header::Situation => {}
             Header::File(name) => support::write_files(self.folder.path(), [(name.as_str(), body)]),
             Header::FileAfter(name) => {
                 let text = std::fs::read_to_string(self.folder.path().join(name)).map_err(|error| error.to_string())?;
                 return Ok(tidy(&text, &self.folder.path().to_string_lossy()));
             }
-            Header::Remove(name) => {
-                std::fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string())?;
+            Header::Bytes(_) | Header::Remove(_) | Header::Move { .. } | Header::Link { .. } => {
+                files::change(self.folder.path(), &section.header, body).map_err(|error| error.to_string())?;
             }
-            Header::Live { account, region } => live::make(&self.sandbox, account, region, body)?,
+            Header::Live { account, region } => {
+                live::make(&self.sandbox, account, region, body)?;
+                self.told = 0;
+            }
             Header::Meanwhile { operation, secret, nth, account, region } => {
                 let calls = live::parse_calls(body)?;
                 let (operation, secret, nth) = (operation.clone(), secret.clone(), *nth);

@@ -20,8 +20,16 @@ pub(crate) enum Header {
     File(String),
     /// `file after PATH`: the body is what the file holds now.
     FileAfter(String),
-    /// `remove PATH`: the file goes.
+    /// `bytes PATH`: a file whose only line writes its bytes: `\n`, `\r`, `\0`, `\xFF`.
+    Bytes(String),
+    /// `remove PATH`: the file or folder goes.
     Remove(String),
+    /// `move PATH to PATH`: a file or folder gets another name.
+    Move { from: String, to: String },
+    /// `link PATH to TARGET`: a symbolic link.
+    Link { path: String, target: String },
+    /// `situation NUMBER: TEXT`: what follows is this line of `SITUATIONS.md`.
+    Situation,
     /// `live ACCOUNT REGION`: secrets that exist, made by somebody else.
     Live { account: String, region: String },
     /// `meanwhile ACCOUNT REGION, before OPERATION of SECRET #N`: calls that somebody else makes just then.
@@ -80,7 +88,19 @@ fn header(title: &str) -> Option<Header> {
     match word {
         "file" if rest.starts_with("after ") => Some(Header::FileAfter(rest.replacen("after ", "", 1))),
         "file" => Some(Header::File(rest.to_owned())),
+        "bytes" => Some(Header::Bytes(rest.to_owned())),
         "remove" => Some(Header::Remove(rest.to_owned())),
+        "move" => {
+            let (from, to) = rest.split_once(" to ")?;
+            Some(Header::Move { from: from.to_owned(), to: to.to_owned() })
+        }
+        "link" => {
+            let (path, target) = rest.split_once(" to ")?;
+            Some(Header::Link { path: path.to_owned(), target: target.to_owned() })
+        }
+        "situation" => {
+            rest.split_once(": ").and_then(|(number, _)| number.parse::<u32>().ok()).map(|_| Header::Situation)
+        }
         "live" => {
             if let Some(rest) = rest.strip_prefix("after ") {
                 let (account, region) = pair(rest)?;

@@ -22,6 +22,17 @@ pub(crate) fn sandbox() -> Sandbox {
 
 /// Calls an operation as an AWS client would, without keywright. Panics when the sandbox answers with an error.
 pub(crate) fn call(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Value {
+    let answer = respond(sandbox, account, region, operation, body);
+    assert!(answer.is_ok(), "{operation} {body}: {answer:?}");
+    answer.unwrap_or_default()
+}
+
+/// The same; none when the sandbox answers with an error.
+pub(crate) fn try_call(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Option<Value> {
+    respond(sandbox, account, region, operation, body).ok()
+}
+
+fn respond(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Result<Value, String> {
     let credential = format!("{account}/20260101/{region}/secretsmanager/aws4_request");
     let request = http::Request::post("http://secretsmanager.example/")
         .header("x-amz-target", format!("secretsmanager.{operation}"))
@@ -31,8 +42,10 @@ pub(crate) fn call(sandbox: &Sandbox, account: &str, region: &str, operation: &s
         .expect("a request");
     let response = sandbox.respond(&request);
     let text = String::from_utf8_lossy(response.body()).into_owned();
-    assert_eq!(response.status(), 200, "{operation} {body}: {text}");
-    if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") }
+    if response.status() != 200 {
+        return Err(text);
+    }
+    Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") })
 }
 
 /// Whether an operation can change anything.
