@@ -2,7 +2,7 @@
 
 use std::process::ExitCode as ProcessExitCode;
 
-use crate::workflow::{ApplyOutcome, ErrorKind, FileProblem, NothingDone};
+use crate::workflow::{ApplyOutcome, ApplyRun, ErrorKind, FileProblem, NothingDone};
 
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,7 @@ impl ExitCode {
             ErrorKind::Manifests(_)
             | ErrorKind::Targets { .. }
             | ErrorKind::Values { .. }
+            | ErrorKind::Unreadable(_)
             | ErrorKind::NotSelected { .. }
             | ErrorKind::Secret { .. }
             | ErrorKind::File { .. }
@@ -98,6 +99,13 @@ impl ExitCode {
     #[must_use]
     pub const fn worst(self, other: Self) -> Self {
         if other.severity() > self.severity() { other } else { self }
+    }
+}
+
+impl ExitCode {
+    /// What an apply ends with that left out secrets which could not be read.
+    pub fn left_out(applied: Option<&ApplyRun<'_>>) -> Self {
+        if applied.is_some_and(ApplyRun::wrote) { Self::Partial } else { Self::Error }
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod value_facts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 
@@ -13,7 +13,7 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, Live, LivePolicy, LiveSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError,
+    self, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen, ServiceError,
     Wanted,
 };
 use crate::origin::Origin;
@@ -147,11 +147,20 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {
             refresh(&mut live, name, described);
         }
-        facts.learn_versions(live::versions_of(reader, versions_unknown).await?);
+        for (name, versions) in live::versions_of(reader, versions_unknown).await? {
+            match versions {
+                Ok(versions) => facts.learn_versions(name, versions),
+                Err(error) => drop(live.unreadable.insert(name, error)),
+            }
+        }
         for (region, name) in places_unknown {
-            let there = reader.describe_in_region(&region, &name).await?;
+            let there = reader.describe_in_region(&region, &name).await;
             progress(ReadProgress::Described);
-            live.other_regions.insert((region, name), there);
+            match there {
+                Ok(there) => drop(live.other_regions.insert((region, name), there)),
+                Err(error) if error.is_about_one_secret() => drop(live.unreadable.insert(name, error)),
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }
@@ -199,9 +208,7 @@ async fn audit<R: ReadSecrets>(
     });
     let names: Vec<SecretName> = unread.map(|secret| secret.name.clone()).collect();
     for (name, policy) in live::policies_of(reader, names, progress).await? {
-        if let Some(secret) = live.secrets.get_mut(&name) {
-            secret.policy = policy;
-        }
+        set_policy(live, name, policy);
     }
     Ok(())
 }
@@ -228,13 +235,26 @@ fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> 
     places
 }
 
+/// Notes a policy that was read.
+fn set_policy(live: &mut Live, name: SecretName, policy: OfSecret<LivePolicy>) {
+    match policy {
+        Ok(policy) => {
+            if let Some(secret) = live.secrets.get_mut(&name) {
+                secret.policy = policy;
+            }
+        }
+        Err(error) => drop(live.unreadable.insert(name, error)),
+    }
+}
+
 /// Puts a described secret in the place of the listed one, its policy kept.
-fn refresh(live: &mut Live, name: SecretName, described: Option<LiveSecret>) {
+fn refresh(live: &mut Live, name: SecretName, described: OfSecret<Option<LiveSecret>>) {
     match described {
-        None => {
+        Err(error) => drop(live.unreadable.insert(name, error)),
+        Ok(None) => {
             live.secrets.remove(&name);
         }
-        Some(mut described) => {
+        Ok(Some(mut described)) => {
             if let Some(before) = live.secrets.remove(&name) {
                 described.policy = before.policy;
             }
@@ -276,7 +296,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     touched: &BTreeSet<SecretName>,
     values: &V,
 ) -> Result<Verified, PlanError> {
-    let mut live = before.clone();
+    let mut live = Live { unreadable: BTreeMap::new(), ..before.clone() };
     for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
     }
@@ -287,16 +307,15 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     };
     let declared: Vec<SecretName> = touched.iter().filter(with_policy).cloned().collect();
     for (name, policy) in live::policies_of(reader, declared, &|_| {}).await? {
-        if let Some(secret) = live.secrets.get_mut(&name) {
-            secret.policy = policy;
-        }
+        set_policy(&mut live, name, policy);
     }
     let selection = Selection::exactly(touched);
     let facts = value_facts::identify(desired, &live, &selection, values)?;
     let (remaining, report) = plan(desired, &live, &facts, &Rules { selection });
     // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
     let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    Ok(Verified { remaining, held_back: held_back.map(|finding| finding.secret.clone()).collect() })
+    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
+    Ok(Verified { remaining, held_back, unreadable: live.unreadable })
 }
 
 /// What reading again has shown.
@@ -306,4 +325,6 @@ pub struct Verified {
     pub remaining: Plan,
     /// Secrets of which something is not as declared and is left alone for now.
     pub held_back: BTreeSet<SecretName>,
+    /// Secrets that could not be read again, and why.
+    pub unreadable: BTreeMap<SecretName, ServiceError>,
 }

@@ -20,6 +20,7 @@ use super::bounded::bounded;
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
 use super::embedded;
+use super::endpoint::EndpointInForce;
 use super::error::{chain, service_error};
 use super::kms::Kms;
 use super::quota::Quotas;
@@ -161,15 +162,18 @@ impl Aws {
         }
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
         let clock = ServiceClock::new(self.sandbox.clone());
+        let endpoint = EndpointInForce::default();
         let client = aws_sdk_secretsmanager::config::Builder::from(&service)
             .interceptor(self.calls.clone())
             .interceptor(SentRequests)
             .interceptor(clock.clone())
+            .interceptor(endpoint.clone())
             .retry_classifier(FinalFailures)
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
-        Ok(Connection { account, caller, now: self.now(), reader: Reader::new(client, quotas, clock) })
+        let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
+        Ok(Connection { account, caller, now: self.now(), place, reader: Reader::new(client, quotas, clock) })
     }
 
     /// Two targets in one account and region share their quotas, as they do at AWS.
@@ -263,10 +267,20 @@ pub struct Connection {
     pub caller: Option<String>,
     /// The time when it was reached.
     pub now: jiff::Timestamp,
+    /// Where requests go, and the region in which they should be answered; none in the embedded sandbox.
+    place: Option<(EndpointInForce, domain::Region)>,
     reader: Reader,
 }
 
 impl Connection {
+    /// Where the target was reached when that was not AWS itself, once it was: an endpoint, or `sandbox`.
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.place {
+            None => Some("sandbox".to_owned()),
+            Some((endpoint, region)) => endpoint.other_than_aws(region.as_str()),
+        }
+    }
+
     /// The reading operations alone.
     pub fn reader(&self) -> &Reader {
         &self.reader

@@ -19,6 +19,7 @@ mod calls;
 mod clock;
 mod connection;
 mod embedded;
+mod endpoint;
 mod error;
 mod kms;
 mod post;

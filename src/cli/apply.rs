@@ -109,6 +109,13 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             (applied.outcome().into(), Some(applied))
         }
     };
+    let code = match prepared.unreadable().filter(|_| code == ExitCode::Success || applied.is_some()) {
+        None => code,
+        Some(error) => {
+            report(&error, shell);
+            code.worst(ExitCode::left_out(applied.as_ref()))
+        }
+    };
     if args.format == ApplyFormat::Json {
         shell.out.write(apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
     }

@@ -67,7 +67,7 @@ impl Reported {
 /// Asks before a call that writes to one secret.
 pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let target = &found.desired.target;
-    let endpoint = found.aws.endpoint(target);
+    let endpoint = found.connection.endpoint();
     let account = found.connection.account.as_ref().or(target.account.as_ref()).map(AccountId::as_str);
     let place = Where { target: &target.name, account, region: target.region.as_str(), endpoint: endpoint.as_deref() };
     ask(&question::one_secret(question, &place), stop, shell).await

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::{CacheArgs, ReadArgs};
 use super::begin::{Begun, begin};
 use super::guard_flags::GuardOverrideArgs;
-use super::report::{report_all, tell_calls, warn};
+use super::report::{report, report_all, tell_calls, warn};
 use super::shell::Shell;
 use super::telling::Telling;
 use super::values::ValueArgs;
@@ -123,8 +123,19 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
         ));
     }
     tell_calls(&session.aws, verbose, shell);
-    let differs = prepared.has_changes() || prepared.holds_back();
-    Ok(if differs && args.detailed_exitcode { code.worst(ExitCode::Changes) } else { code })
+    let unreadable = prepared.unreadable().map_or(ExitCode::Success, |error| report(&error, shell));
+    Ok(code.worst(unreadable).worst(if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success }))
+}
+
+/// What `--detailed-exitcode` tells of plans that were made.
+fn detailed(prepared: &Prepared<'_>) -> ExitCode {
+    if prepared.is_refused() {
+        ExitCode::Guard
+    } else if prepared.has_changes() || prepared.holds_back() {
+        ExitCode::Changes
+    } else {
+        ExitCode::Success
+    }
 }
 
 fn show(format: PlanFormat, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {

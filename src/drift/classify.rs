@@ -6,7 +6,7 @@ use super::class::Class;
 use super::difference::{Clue, Difference, Field, ValueDifference};
 use crate::desired::{Desired, VALUE_TAG};
 use crate::domain::{SecretName, VersionId};
-use crate::live::{Live, LivePolicy, LiveSecret};
+use crate::live::{Live, LivePolicy, LiveSecret, ServiceError};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Finding, FindingKind, MadeBy, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
@@ -198,6 +198,10 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         }
         FindingKind::GeneratedFieldsChanged => (Class::ValueChanged, Difference::GeneratedFieldsChanged),
         FindingKind::ValueNotApplied { .. } => (Class::ValueChanged, Difference::ValueNotApplied),
+        FindingKind::Unreadable { error } => {
+            let reason = ServiceError { request_id: None, ..error.clone() }.to_string();
+            (Class::Unknown, Difference::Unreadable { reason })
+        }
         FindingKind::ValueUnreadable { reason } => {
             (Class::Unknown, Difference::ValueUnreadable { reason: reason.clone() })
         }
@@ -206,7 +210,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             let (region, owner) = (region.clone(), owner.clone());
             (Class::ReplicaFailed, Difference::ReplicaBlocked { region, owner })
         }
-        FindingKind::DependencyNotSelected { dependency } | FindingKind::DependencyAbsent { dependency } => {
+        FindingKind::DependencyNotSelected { dependency }
+        | FindingKind::DependencyUnreadable { dependency }
+        | FindingKind::DependencyAbsent { dependency } => {
             (Class::Unknown, Difference::NotCompared { dependency: dependency.clone() })
         }
         FindingKind::RotationWaitsForValue => (Class::Changed, Difference::RotationWaitsForValue),

@@ -39,6 +39,11 @@ pub enum Difference {
     GeneratedFieldsChanged,
     /// Git's value is not live, and is left alone since the secret was rotated once.
     ValueNotApplied,
+    /// It could not be read.
+    Unreadable {
+        /// Why not, without the request's id, which moves; not escaped.
+        reason: String,
+    },
     /// The value could not be compared.
     ValueUnreadable {
         /// Why not; not escaped.

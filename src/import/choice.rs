@@ -58,6 +58,11 @@ pub enum Reason {
     NameNotAllowed,
     /// There is no room for the owner tag.
     TooManyTags,
+    /// It could not be read.
+    Unreadable {
+        /// Why not.
+        error: String,
+    },
     /// It is outside the project's scope.
     OutOfScope,
     /// It is in another account or region than the target.
@@ -82,12 +87,18 @@ impl Choice {
 /// what this project manages without a manifest.
 pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bool) -> Choice {
     let mut choice = Choice::default();
-    for secret in live.secrets.values().filter(|secret| selection.contains(&secret.name)) {
+    let readable = live.secrets.values().filter(|secret| !live.unreadable.contains_key(&secret.name));
+    for secret in readable.filter(|secret| selection.contains(&secret.name)) {
         match obstacle(desired, live, secret, orphans) {
             None => choice.imported.push(secret.name.clone()),
             Some(reason) => choice.left_out.push(LeftOut { name: secret.name.clone(), reason }),
         }
     }
+    let unreadable = live.unreadable.iter().filter(|(name, _)| selection.contains(name));
+    choice.left_out.extend(unreadable.map(|(name, error)| LeftOut {
+        name: name.clone(),
+        reason: Reason::Unreadable { error: error.to_string() },
+    }));
     choice
 }
 

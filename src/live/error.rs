@@ -72,6 +72,20 @@ impl fmt::Display for ServiceError {
 }
 
 impl ServiceError {
+    /// Whether it may be about the one secret that was asked for: an explicit deny in its policy, a KMS key that is gone.
+    /// Everything else would fail for the next secret too.
+    pub fn is_about_one_secret(&self) -> bool {
+        match self.kind {
+            ServiceErrorKind::AccessDenied
+            | ServiceErrorKind::InvalidState
+            | ServiceErrorKind::AlreadyExists
+            | ServiceErrorKind::NotFound
+            | ServiceErrorKind::Service
+            | ServiceErrorKind::Rejected => true,
+            ServiceErrorKind::Throttled | ServiceErrorKind::Credentials | ServiceErrorKind::Unreachable => false,
+        }
+    }
+
     /// What the user can do about it, when that is known.
     pub fn hint(&self) -> Option<ServiceHint> {
         match self.kind {

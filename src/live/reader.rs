@@ -165,8 +165,13 @@ pub async fn read<R: ReadSecrets>(
         Some(listed) => wanted.replicated.contains(*name) && listed.primary_region.is_some(),
     });
     let missing: Vec<SecretName> = unanswered.cloned().collect();
-    for described in describe_all(reader, missing, progress).await?.into_values().flatten() {
-        secrets.insert(described.name.clone(), described);
+    let mut unreadable = BTreeMap::new();
+    for (name, described) in describe_all(reader, missing, progress).await? {
+        match described {
+            Ok(Some(described)) => drop(secrets.insert(name, described)),
+            Ok(None) => {}
+            Err(error) => drop(unreadable.insert(name, error)),
+        }
     }
     let now = reader.service_time();
     let mut unanswered = Vec::new();
@@ -175,7 +180,7 @@ pub async fn read<R: ReadSecrets>(
         let known = wanted.cache.zip(now).and_then(|(cache, now)| cache.lookup(secret, now));
         match known {
             Some(policy) => {
-                policies.insert(name.clone(), policy);
+                policies.insert(name.clone(), Ok(policy));
             }
             None => unanswered.push(name.clone()),
         }
@@ -186,15 +191,17 @@ pub async fn read<R: ReadSecrets>(
     // A policy may have been read at the very beginning, so that is when all of them count as read.
     let elapsed = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     for (name, secret) in &mut secrets {
-        if let Some(policy) = policies.remove(name) {
-            secret.policy = policy;
+        match policies.remove(name) {
+            Some(Ok(policy)) => secret.policy = policy,
+            Some(Err(error)) => drop(unreadable.insert(name.clone(), error)),
+            None => {}
         }
         let read_at = now.filter(|_| read.contains(name)).and_then(|now| now.checked_sub(elapsed).ok());
         if let Some((cache, read_at)) = wanted.cache.zip(read_at) {
             cache.remember(secret, read_at);
         }
     }
-    Ok(Live { region: region.clone(), secrets, owned_outside: outside, ..Live::default() })
+    Ok(Live { region: region.clone(), secrets, owned_outside: outside, unreadable, ..Live::default() })
 }
 
 /// What is in scope, by ListSecrets alone.
@@ -243,15 +250,26 @@ async fn owned_outside<R: ReadSecrets>(
     Ok(found)
 }
 
+/// What was asked of one secret, or why it could not be had. What would fail for every other secret too fails as a whole.
+pub type OfSecret<T> = Result<T, ServiceError>;
+
+/// Tells a failure that is about one secret from one that would meet every other.
+fn of_secret<T>(answer: Result<T, ServiceError>) -> Result<OfSecret<T>, ServiceError> {
+    match answer {
+        Err(error) if !error.is_about_one_secret() => Err(error),
+        answer => Ok(answer),
+    }
+}
+
 /// Describes several secrets; `None` stands for one that does not exist.
 pub async fn describe_all<R: ReadSecrets>(
     reader: &R,
     names: impl IntoIterator<Item = SecretName>,
     progress: &(dyn Fn(ReadProgress) + Sync),
-) -> Result<BTreeMap<SecretName, Option<LiveSecret>>, ServiceError> {
+) -> Result<BTreeMap<SecretName, OfSecret<Option<LiveSecret>>>, ServiceError> {
     stream::iter(names)
         .map(async |name| {
-            let described = reader.describe(&name).await?;
+            let described = of_secret(reader.describe(&name).await)?;
             progress(ReadProgress::Described);
             Ok((name, described))
         })
@@ -273,9 +291,14 @@ pub async fn read_in_full<R: ReadSecrets>(
     let (descriptions, mut policies) = futures::try_join!(descriptions, policies)?;
     for (name, described) in descriptions {
         live.secrets.remove(&name);
-        if let Some(mut secret) = described {
-            secret.policy = policies.remove(&name).unwrap_or(LivePolicy::NotRead);
-            live.secrets.insert(name, secret);
+        let policy = policies.remove(&name).unwrap_or(Ok(LivePolicy::NotRead));
+        match described.and_then(|described| Ok((described, policy?))) {
+            Ok((Some(mut secret), policy)) => {
+                secret.policy = policy;
+                live.secrets.insert(name, secret);
+            }
+            Ok((None, _)) => {}
+            Err(error) => drop(live.unreadable.insert(name, error)),
         }
     }
     Ok(())
@@ -304,14 +327,14 @@ pub async fn policies_of<R: ReadSecrets>(
     reader: &R,
     names: impl IntoIterator<Item = SecretName>,
     progress: &(dyn Fn(ReadProgress) + Sync),
-) -> Result<BTreeMap<SecretName, LivePolicy>, ServiceError> {
+) -> Result<BTreeMap<SecretName, OfSecret<LivePolicy>>, ServiceError> {
     let names: Vec<SecretName> = names.into_iter().collect();
     progress(ReadProgress::PoliciesExpected(names.len()));
     stream::iter(names)
         .map(async |name| {
-            let policy = reader.policy(&name).await?;
+            let policy = of_secret(reader.policy(&name).await)?;
             progress(ReadProgress::PolicyRead);
-            Ok(policy.map(|policy| (name, policy)))
+            Ok(policy.transpose().map(|policy| (name, policy)))
         })
         .buffer_unordered(IN_FLIGHT)
         .try_filter_map(async |found| Ok(found))
@@ -323,11 +346,11 @@ pub async fn policies_of<R: ReadSecrets>(
 pub async fn versions_of<R: ReadSecrets>(
     reader: &R,
     names: impl IntoIterator<Item = SecretName>,
-) -> Result<BTreeMap<SecretName, Vec<VersionEntry>>, ServiceError> {
+) -> Result<BTreeMap<SecretName, OfSecret<Vec<VersionEntry>>>, ServiceError> {
     stream::iter(names)
         .map(async |name| {
-            let versions = reader.versions(&name).await?.unwrap_or_default();
-            Ok((name, versions))
+            let versions = of_secret(reader.versions(&name).await)?;
+            Ok((name, versions.map(Option::unwrap_or_default)))
         })
         .buffer_unordered(IN_FLIGHT)
         .try_collect()

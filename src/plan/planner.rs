@@ -98,7 +98,9 @@ impl<'a> Planner<'a> {
     /// What stands in the way of planning anything for this secret.
     fn obstacles(&self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Vec<Finding> {
         let mut kinds: Vec<FindingKind> = Vec::new();
-        if let Some(secret) = observed {
+        if let Some(error) = self.live.unreadable.get(&desired_secret.name) {
+            kinds.push(FindingKind::Unreadable { error: error.clone() });
+        } else if let Some(secret) = observed {
             if let Some(service) = &secret.owning_service {
                 kinds.push(FindingKind::OwnedByService { service: service.clone() });
             } else if secret.is_replica_in(&self.live.region) {
@@ -129,6 +131,9 @@ impl<'a> Planner<'a> {
         let absent = self.desired.secrets.get(dependency).is_some_and(|other| other.state == State::Absent);
         if absent {
             return Some(FindingKind::DependencyAbsent { dependency: dependency.clone() });
+        }
+        if self.live.unreadable.contains_key(dependency) && !self.live.secrets.contains_key(dependency) {
+            return Some(FindingKind::DependencyUnreadable { dependency: dependency.clone() });
         }
         let exists = self.live.secrets.get(dependency).is_some_and(|secret| !secret.is_scheduled_for_deletion());
         (!exists && !self.rules.selection.contains(dependency))
@@ -179,6 +184,11 @@ impl<'a> Planner<'a> {
             let named = self.desired.secrets.contains_key(name);
             let in_reach = self.desired.scope.contains(name.as_str()) && self.rules.selection.contains(name);
             if named || !in_reach || self.is_settled(secret) {
+                continue;
+            }
+            if let Some(error) = self.live.unreadable.get(name) {
+                let kind = FindingKind::Unreadable { error: error.clone() };
+                self.report.findings.push(Finding { secret: name.clone(), origin: None, kind });
                 continue;
             }
             let last_changed = secret.last_changed;
@@ -274,7 +284,7 @@ impl<'a> Planner<'a> {
             .report
             .findings
             .iter()
-            .filter(|finding| finding.severity() == super::Severity::Error)
+            .filter(|finding| finding.severity() == super::Severity::Error && !finding.is_failure())
             .map(|finding| &finding.secret)
             .collect();
         let named = |test: &dyn Fn(&Finding) -> bool| -> BTreeSet<&SecretName> {
@@ -282,9 +292,13 @@ impl<'a> Planner<'a> {
             found.map(|finding| &finding.secret).filter(|name| !blocked.contains(name)).collect()
         };
         let held_back = named(&Finding::holds_back);
+        let unreadable = named(&Finding::is_failure);
         let unread = named(&|finding| finding.kind == FindingKind::ValueUnknown).len();
         let as_declared =
-            |name: &SecretName| !self.plans.contains_key(name) && !blocked.contains(name) && !held_back.contains(name);
+            |name: &SecretName| {
+                let kept = [&blocked, &held_back, &unreadable].iter().any(|names| names.contains(name));
+                !kept && !self.plans.contains_key(name)
+            };
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();
         let removals_in_other_shards = self.removals_in_other_shards();
         let missing_in_other_shards = self.missing_in_other_shards();
@@ -293,7 +307,7 @@ impl<'a> Planner<'a> {
         };
         let owned_kept =
             self.live.secrets.iter().filter(|(name, secret)| secret.is_owned_by(&owner) && present(name)).count();
-        let (blocked, held_back) = (blocked.len(), held_back.len());
+        let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
         let owned_live = self
             .live
             .secrets
@@ -307,12 +321,19 @@ impl<'a> Planner<'a> {
             unchanged,
             blocked,
             held_back,
+            unreadable,
             unread,
             owned_live,
             owned_kept,
             removals_in_other_shards,
             missing_in_other_shards,
         };
+    }
+
+    /// Whether a secret is this target's, under the scope prefix that it is in today: another prefix's is never removed.
+    fn is_ours_here(&self, secret: &LiveSecret, ours: &str) -> bool {
+        let here = self.desired.scope.prefix_of(secret.name.as_str());
+        matches!(secret.ownership(ours), Ownership::Ours { prefix } if here == Some(prefix))
     }
 
     /// What the other parts of a sharded run would remove: a limit holds over all of them. Told from the list alone.
@@ -322,7 +343,7 @@ impl<'a> Planner<'a> {
             !self.is_settled(secret)
                 && match self.desired.secrets.get(*name) {
                     Some(desired_secret) => desired_secret.state == State::Absent,
-                    None => self.desired.prune != Prune::Report && secret.is_owned_by(&ours),
+                    None => self.desired.prune != Prune::Report && self.is_ours_here(secret, &ours),
                 }
         };
         self.live.secrets.iter().filter(|(name, _)| self.is_of_others(name)).filter(removed).count()

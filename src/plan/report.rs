@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::change::ValueReason;
 use crate::domain::{Region, SecretName};
+use crate::live::ServiceError;
 use crate::origin::Origin;
 use crate::value::Edges;
 
@@ -25,7 +26,9 @@ impl PlanReport {
     /// Whether a finding makes the plan unfit to be applied. Foreign owners are a guard's business.
     pub fn has_blockers(&self) -> bool {
         self.findings.iter().any(|finding| {
-            finding.severity() == Severity::Error && !matches!(finding.kind, FindingKind::Foreign { .. })
+            finding.severity() == Severity::Error
+                && !finding.is_failure()
+                && !matches!(finding.kind, FindingKind::Foreign { .. })
         })
     }
 }
@@ -41,6 +44,8 @@ pub struct Counts {
     pub blocked: usize,
     /// Of these, the ones of which something differs, or may differ, that this plan leaves alone for now.
     pub held_back: usize,
+    /// Secrets that could not be read, or whose value could not: they are left alone.
+    pub unreadable: usize,
     /// Of these, the ones whose value only `--read-values` could compare.
     pub unread: usize,
     /// Live secrets that carry this target's owner tag.
@@ -172,6 +177,16 @@ pub enum FindingKind {
         /// Why not.
         reason: String,
     },
+    /// A description, its policy or its versions could not be read: nothing is planned for it.
+    Unreadable {
+        /// Why not.
+        error: ServiceError,
+    },
+    /// It needs a secret that could not be read.
+    DependencyUnreadable {
+        /// The secret that is needed.
+        dependency: SecretName,
+    },
     /// It needs a secret that does not exist and that the selection leaves out.
     DependencyNotSelected {
         /// The secret that is needed.
@@ -191,7 +206,7 @@ pub enum Severity {
     Info,
     /// Somebody should look.
     Warning,
-    /// Nothing is applied to this target until it is resolved.
+    /// Nothing is applied to this target until it is resolved; to this secret alone, where it could not be read.
     Error,
 }
 
@@ -205,8 +220,10 @@ impl Finding {
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
-            | FindingKind::ValueUnreadable { .. } => true,
-            FindingKind::Unmanaged { .. }
+            | FindingKind::DependencyUnreadable { .. } => true,
+            FindingKind::Unreadable { .. }
+            | FindingKind::ValueUnreadable { .. }
+            | FindingKind::Unmanaged { .. }
             | FindingKind::CopiedTag { .. }
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }
@@ -225,6 +242,12 @@ impl Finding {
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => false,
         }
+    }
+
+    /// Whether it could not be told how the secret, or its value, stands. Like a write that fails, it is an error of the
+    /// secret alone: the others are planned and applied.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.kind, FindingKind::Unreadable { .. } | FindingKind::ValueUnreadable { .. })
     }
 
     /// How much it matters.
@@ -246,8 +269,10 @@ impl Finding {
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
-            | FindingKind::ValueUnreadable { .. } => Severity::Warning,
-            FindingKind::Foreign { .. }
+            | FindingKind::DependencyUnreadable { .. } => Severity::Warning,
+            FindingKind::Unreadable { .. }
+            | FindingKind::ValueUnreadable { .. }
+            | FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::OverwritesForeign { .. }

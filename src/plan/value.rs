@@ -34,13 +34,11 @@ pub struct ValueFacts {
 }
 
 impl ValueFacts {
-    /// Remembers which versions the service has, and when they were made.
-    pub fn learn_versions(&mut self, versions: BTreeMap<SecretName, Vec<VersionEntry>>) {
-        for (name, versions) in versions {
-            let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
-            self.made.insert(name.clone(), made.collect());
-            self.unlabelled.insert(name, versions.into_iter().map(|version| version.id.to_string()).collect());
-        }
+    /// Remembers which versions the service has of a secret, and when they were made.
+    pub fn learn_versions(&mut self, name: SecretName, versions: Vec<VersionEntry>) {
+        let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
+        self.made.insert(name.clone(), made.collect());
+        self.unlabelled.insert(name, versions.into_iter().map(|version| version.id.to_string()).collect());
     }
 }
 

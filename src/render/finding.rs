@@ -1,7 +1,7 @@
 //! Findings as sentences.
 
 use super::escape::{self, Escaped, Terminal};
-use super::escaped;
+use super::{escaped, hint};
 use crate::plan::{Finding, FindingKind};
 use crate::value::Edges;
 
@@ -89,6 +89,12 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
         }
+        FindingKind::Unreadable { error } => {
+            escaped!("could not be read, and is left alone: {}", escape::line(&error.to_string()))
+        }
+        FindingKind::DependencyUnreadable { dependency } => {
+            escaped!("needs {}, which could not be read", escape::line(dependency.as_str()))
+        }
         FindingKind::DependencyNotSelected { dependency } => {
             escaped!("needs {}, which does not exist and is not selected", escape::line(dependency.as_str()))
         }
@@ -123,6 +129,8 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ValueEdges(_) => "valueEdges",
         FindingKind::ValueUnknown => "valueUnknown",
         FindingKind::ValueUnreadable { .. } => "valueUnreadable",
+        FindingKind::Unreadable { .. } => "unreadable",
+        FindingKind::DependencyUnreadable { .. } => "dependencyUnreadable",
         FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
         FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
     }
@@ -172,6 +180,8 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out of the file",
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
+        FindingKind::Unreadable { error } => return error.hint().map(hint::service),
+        FindingKind::DependencyUnreadable { .. } => "it is planned once that one can be read",
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",
         FindingKind::DependencyAbsent { .. } => "remove the dependency, or let the other secret be present",
     };

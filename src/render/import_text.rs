@@ -49,6 +49,7 @@ fn reason_text(reason: &Reason) -> Escaped<Terminal> {
         Reason::ScheduledForDeletion => escaped!("since it is scheduled for deletion"),
         Reason::NameNotAllowed => escaped!("since no manifest can name it"),
         Reason::TooManyTags => escaped!("since it has 50 tags, and keywright needs one for the owner"),
+        Reason::Unreadable { error } => escaped!("since it could not be read: {}", escape::line(error)),
         Reason::OutOfScope => escaped!("since it is outside the project's scope"),
         Reason::OtherPlace { place } => escaped!("since it is in another account or region, {}", escape::line(place)),
         Reason::Twice => escaped!("since the state has a secret of this name twice"),

@@ -62,10 +62,17 @@ pub fn document(project: &str, targets: Vec<TargetDocument>) -> Escaped<Json> {
     let document = PlanDocument {
         format_version: FORMAT_VERSION,
         project: project.to_owned(),
-        has_changes: targets.iter().any(|target| !target.secrets.is_empty()),
+        has_changes: has_changes(&targets),
         targets,
     };
     super::escape::json(&document)
+}
+
+/// None where nothing is known to change and something could not be looked at.
+fn has_changes(targets: &[TargetDocument]) -> Option<bool> {
+    let changes = targets.iter().any(|target| !target.secrets.is_empty());
+    let unknown = targets.iter().any(|target| target.error.is_some() || target.summary.unreadable > 0);
+    (changes || !unknown).then_some(changes)
 }
 
 /// The JSON Schema of [`PlanDocument`].
@@ -83,6 +90,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unchanged,
         blocked,
         held_back,
+        unreadable,
         unread,
         owned_live,
         owned_kept: _,
@@ -95,6 +103,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unchanged,
         blocked,
         held_back,
+        unreadable,
         unread,
         owned_live,
         create: planned(Verb::Create),

@@ -38,10 +38,13 @@ pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termina
 
 /// `3 to create, 1 to change; 28 unchanged`, and how many of these changes may be none.
 pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
-    let Counts { unchanged, blocked, held_back, unread, .. } = report.counts;
+    let Counts { unchanged, blocked, held_back, unreadable, unread, .. } = report.counts;
+    let unreadable = (unreadable > 0).then(|| -> Escaped<Terminal> {
+        escaped!("; {}", paint.error(escaped!("{} could not be read", words::count(unreadable, "secret"))))
+    });
     if plan.is_empty() && blocked > 0 {
         let blocked = words::count(blocked, "secret");
-        return escaped!("Nothing planned: {} held back by errors; {} unchanged.", blocked, unchanged);
+        return escaped!("Nothing planned: {} held back by errors; {} unchanged{}.", blocked, unchanged, unreadable);
     }
     let unread = (unread > 0).then(|| -> Escaped<Terminal> {
         let were = if unread == 1 { "value was" } else { "values were" };
@@ -49,7 +52,16 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
     });
     if plan.is_empty() && held_back > 0 {
         let held_back = paint.warning(escaped!("{} held back", words::count(held_back, "secret")));
-        return escaped!("Nothing to apply now: {}, see above; {} unchanged{}.", held_back, unchanged, unread);
+        return escaped!(
+            "Nothing to apply now: {}, see above; {} unchanged{}{}.",
+            held_back,
+            unchanged,
+            unread,
+            unreadable
+        );
+    }
+    if let (true, Some(unreadable)) = (plan.is_empty(), &unreadable) {
+        return escaped!("Nothing planned: {} unchanged{}{}.", unchanged, unread, unreadable);
     }
     if plan.is_empty() {
         return escaped!("Nothing to do: {} as the manifests say{}.", words::count(unchanged, "secret"), unread);
@@ -66,12 +78,13 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         escaped!(" Re-encrypted or changed in git: {}; no value is known to differ.", plan.re_encrypted())
     });
     escaped!(
-        "{}; {} unchanged{}{}{}.{}",
+        "{}; {} unchanged{}{}{}{}.{}",
         Escaped::join(planned, ", "),
         unchanged,
         unread,
         held_back,
         blocked,
+        unreadable,
         re_encrypted
     )
 }

@@ -3,7 +3,7 @@
 use super::escape::{Escaped, Format, Terminal};
 use super::graph::GraphTarget;
 use super::{escaped, words};
-use crate::plan::{Plan, PlanReport, Refusal, Verb};
+use crate::plan::{Counts, Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
 
 /// The plans of all chosen targets.
@@ -66,8 +66,8 @@ impl PlanView<'_> {
         let unchanged: usize = self.planned().map(|planned| planned.report.counts.unchanged).sum();
         let blocked: usize = self.planned().map(|planned| planned.report.counts.blocked).sum();
         let held_back: usize = self.planned().map(|planned| planned.report.counts.held_back).sum();
+        let unreadable: usize = self.planned().map(|planned| planned.report.counts.unreadable).sum();
         let refused: usize = self.planned().map(|planned| planned.refusals.len()).sum();
-        let failed = self.targets.iter().filter(|target| target.planned.is_err()).count();
         let mut rest = vec![escaped!("{} unchanged", unchanged)];
         if held_back > 0 {
             rest.push(escaped!("{} held back", held_back));
@@ -75,13 +75,19 @@ impl PlanView<'_> {
         if blocked > 0 {
             rest.push(escaped!("{} held back by errors", blocked));
         }
+        if unreadable > 0 {
+            rest.push(escaped!("{} could not be read", words::count(unreadable, "secret")));
+        }
         if refused > 0 {
             rest.push(escaped!("{} by guards", words::count(refused, "refusal")));
         }
-        if failed > 0 {
-            rest.push(escaped!("{} could not be planned", words::count(failed, "target")));
-        }
         rest
+    }
+
+    /// What a reader must not miss: `NOT PLANNED: 6 of 6 targets`.
+    pub(super) fn not_planned<F: Format>(&self) -> Option<Escaped<F>> {
+        let failed = self.targets.iter().filter(|target| target.planned.is_err()).count();
+        (failed > 0).then(|| words::not_planned(failed, self.targets.len()))
     }
 
     /// All of it in one line: `3 to create, 1 to change; 28 unchanged`.
@@ -90,10 +96,17 @@ impl PlanView<'_> {
             self.counts().into_iter().map(|(_, number, label)| -> Escaped<F> { escaped!("{} {}", number, label) });
         let counts = Escaped::join(counts, ", ");
         let settled =
-            self.planned().all(|planned| planned.report.counts.held_back + planned.report.counts.blocked == 0)
-                && self.targets.iter().all(|target| target.planned.is_ok());
+            self.planned().all(|planned| {
+                let Counts { held_back, blocked, unreadable, .. } = planned.report.counts;
+                held_back + blocked + unreadable == 0
+            }) && self.targets.iter().all(|target| target.planned.is_ok());
+        let not_planned = self.not_planned();
+        if let Some(not_planned) = not_planned.as_ref().filter(|_| self.planned().next().is_none()) {
+            return not_planned.clone();
+        }
         let nothing = if settled { "nothing to do" } else { "nothing to apply" };
         let changes = if counts.is_empty() { nothing.into() } else { counts };
-        escaped!("{}; {}", changes, Escaped::join(self.rest(), "; "))
+        let not_planned = not_planned.map(|not_planned| -> Escaped<F> { escaped!("{}; ", not_planned) });
+        escaped!("{}{}; {}", not_planned, changes, Escaped::join(self.rest(), "; "))
     }
 }

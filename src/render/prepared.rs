@@ -4,7 +4,7 @@ use super::error::{target_line, target_text};
 use super::escape::{Escaped, Json, Terminal};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
-use super::{PlanView, PlannedView, TargetView, escaped, plan_json, plan_text, rehearsal};
+use super::{PlanView, PlannedView, TargetView, escaped, plan_json, plan_text, rehearsal, words};
 use crate::domain::AccountId;
 use crate::plan::Selection;
 use crate::reconcile::TargetPlan;
@@ -12,7 +12,13 @@ use crate::workflow::{Prepared, PreparedTarget};
 
 /// Every plan as text, with what the guards would refuse.
 pub fn text(paint: Paint, prepared: &Prepared<'_>) -> Escaped<Terminal> {
-    Escaped::join(prepared.targets.iter().map(|target| section(paint, target)), "\n")
+    let failed = prepared.targets.iter().filter(|target| target.planned.is_err()).count();
+    let first = (failed > 0).then(|| -> Escaped<Terminal> {
+        let not_planned: Escaped<Terminal> = words::not_planned(failed, prepared.targets.len());
+        escaped!("{}\n\n", paint.error(not_planned))
+    });
+    let sections = Escaped::join(prepared.targets.iter().map(|target| section(paint, target)), "\n");
+    escaped!("{}{}", first, sections)
 }
 
 fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &PreparedTarget<'_>) -> Escaped<Terminal> {
@@ -34,7 +40,7 @@ fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &Prep
                 target.region.as_str(),
             );
             // The artifact stands by itself: it may be read where standard error is not.
-            escaped!("{}\n  {}: {}\n", heading, paint.error("could not be planned"), target_line(error))
+            escaped!("{}\n  {}: {}\n", heading, paint.error("NOT PLANNED"), target_line(error))
         }
     }
 }

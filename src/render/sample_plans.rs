@@ -103,6 +103,7 @@ impl Sample {
                     unchanged: 2,
                     blocked: 1,
                     held_back: 0,
+                    unreadable: 1,
                     unread: 0,
                     owned_live: secrets,
                     owned_kept: secrets,

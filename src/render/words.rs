@@ -197,6 +197,11 @@ pub(super) fn source(source: &Source) -> Escaped<Terminal> {
     }
 }
 
+/// Targets of which nothing is known: the first thing that a reader sees.
+pub(super) fn not_planned<F: Format>(failed: usize, all: usize) -> Escaped<F> {
+    escaped!("NOT PLANNED: {} of {}", failed, count(all, "target"))
+}
+
 /// What a deletion does to rotation (DeleteSecret; recorded).
 pub(super) const ROTATION_GOES_OFF: &str = "is switched off at once, and stays off if the deletion is cancelled";
 

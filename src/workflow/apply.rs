@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, SecretProblem};
 use super::event::{Event, Place, Tell};
 use super::journal::{Caller, Entries, Journal};
 use super::outcome::{AppliedPart, AppliedTarget, ApplyRun};
@@ -158,13 +158,19 @@ impl ApplyRequest<'_> {
         }
         let touched: BTreeSet<SecretName> = report.touched().cloned().collect();
         match verify(place.writer, place.desired, &place.target.live, &touched, values).await {
-            Ok(Verified { mut remaining, mut held_back }) => {
+            Ok(Verified { mut remaining, mut held_back, unreadable }) => {
                 // What failed is known to differ already; verification is about what was reported as done.
                 let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
                 remaining.secrets.retain(|secret| done(&secret.name));
                 held_back.retain(|name| done(name));
-                (self.tell)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: report.done() });
-                (Some(remaining.is_empty()), false)
+                let not_read: Vec<_> = unreadable.into_iter().filter(|(name, _)| done(name)).collect();
+                let read = report.done().saturating_sub(not_read.len());
+                (self.tell)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: read });
+                for (name, error) in &not_read {
+                    let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
+                    (self.tell)(Event::Failed(&error));
+                }
+                (Some(remaining.is_empty() && not_read.is_empty()), !not_read.is_empty())
             }
             Err(error) => {
                 let error = Error::from(ErrorKind::NotVerified).because(TargetError::Plan(error));

@@ -89,6 +89,9 @@ pub enum ErrorKind {
         /// The account of the first one.
         account: String,
     },
+    /// Secrets that could not be read, while the others were planned and applied.
+    #[error("{} could not be read, and {} left alone", if *.0 == 1 { "1 secret".to_owned() } else { format!("{} secrets", .0) }, if *.0 == 1 { "was" } else { "were" })]
+    Unreadable(usize),
     /// Values that could not be made, all for the one cause that is the source.
     #[error("{}", listed(.secrets))]
     Values {
@@ -281,6 +284,8 @@ pub enum SecretProblem {
     OwnerTagCopied { owner: String },
     #[error("belongs to a project of this name already: {owner}")]
     OwnedByThisName { owner: String },
+    #[error("was applied, and could not be read again")]
+    NotVerified,
     #[error("has nothing to release")]
     NothingToRelease,
     #[error("has no rotation that is on")]

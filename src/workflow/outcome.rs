@@ -74,6 +74,11 @@ pub enum ApplyOutcome {
 }
 
 impl ApplyRun<'_> {
+    /// Whether a writing call was carried out.
+    pub fn wrote(&self) -> bool {
+        self.targets.iter().any(|target| target.report.calls_done() > 0)
+    }
+
     /// How it ended.
     pub fn outcome(&self) -> ApplyOutcome {
         if self.targets.iter().any(|target| target.report.stopped == Some(Stopped::Interrupted)) {
@@ -82,7 +87,7 @@ impl ApplyRun<'_> {
         if self.targets.iter().all(AppliedTarget::is_complete) {
             return ApplyOutcome::Complete;
         }
-        if self.targets.iter().any(|target| target.report.calls_done() > 0) {
+        if self.wrote() {
             return ApplyOutcome::Partial;
         }
         let mut outcomes = self.targets.iter().flat_map(|target| target.report.outcomes.values());

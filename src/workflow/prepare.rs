@@ -77,6 +77,11 @@ impl<'s> Prepared<'s> {
         self.planned().any(|(_, planned)| planned.target.report.counts.held_back > 0)
     }
 
+    /// Whether a guard would refuse an apply.
+    pub fn is_refused(&self) -> bool {
+        self.planned().any(|(_, planned)| !planned.refusals.is_empty())
+    }
+
     /// Whether something is to be done anywhere.
     pub fn has_changes(&self) -> bool {
         self.planned().any(|(_, planned)| !planned.target.plan.is_empty())
@@ -117,7 +122,11 @@ impl<'s> Run<'s> {
         let reading = stream::iter(&session.desired)
             .map(async |desired| {
                 let planned = Box::pin(self.plan_one(desired, planning)).await.map_err(Arc::new);
-                PreparedTarget { desired, endpoint: session.aws.endpoint(&desired.target), planned }
+                let endpoint = match &planned {
+                    Ok(planned) => planned.connection.endpoint(),
+                    Err(_) => session.aws.endpoint(&desired.target),
+                };
+                PreparedTarget { desired, endpoint, planned }
             })
             .buffered(TARGETS_AT_ONCE)
             .collect();

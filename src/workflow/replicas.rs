@@ -59,6 +59,7 @@ impl ApplyRequest<'_> {
             let seen = describe_all(place.writer, waiting.drain(..), &|_| {}).await?;
             for (secret, live) in seen {
                 let mut in_progress = false;
+                let live = live?;
                 for (region, replica) in live.iter().flat_map(|live| &live.replicas) {
                     match &replica.status {
                         ReplicaStatus::InSync => {}

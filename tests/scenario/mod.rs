@@ -120,6 +120,7 @@ impl Stage {
                     kind,
                 });
             }
+            Header::Faults if body.trim() == "{}" => self.sandbox.clear_faults(),
             Header::Faults => self.sandbox.apply_fault_file(body).map_err(|error| error.to_string())?,
             Header::Later(hours) => {
                 let hours = std::time::Duration::from_secs(hours * 3_600);

@@ -71,17 +71,20 @@ fn summary<F: Format>(found: &Found) -> Escaped<F> {
     escaped!("{}: {}; {}.", drifts, Escaped::join(classes, ", "), checked)
 }
 
-/// Everything in a few words: `3 drifts in 2 targets; 1 target could not be looked at`.
+/// What a reader must not miss: `NOT LOOKED AT: 2 of 6 targets`.
+fn not_looked_at<F: Format>(report: &DriftReport) -> Option<Escaped<F>> {
+    let failed = report.targets.iter().filter(|target| target.outcome.is_err()).count();
+    (failed > 0).then(|| escaped!("NOT LOOKED AT: {} of {}", failed, count(report.targets.len(), "target")))
+}
+
+/// Everything in a few words: `3 drifts in 2 targets`, and before it what could not be looked at.
 fn headline<F: Format>(report: &DriftReport) -> Escaped<F> {
     let drifts = report.drifts().count();
     let read = report.targets.iter().filter(|target| target.outcome.is_ok()).count();
     let found: Escaped<F> = if drifts == 0 { "no drift".into() } else { escaped!("{}", count(drifts, "drift")) };
-    let read_targets = count(read, "target");
-    match report.targets.len() - read {
-        0 => escaped!("{} in {}", found, read_targets),
-        failed => {
-            let failed = count(failed, "target");
-            escaped!("{} in {}; {} could not be looked at", found, read_targets, failed)
-        }
+    match not_looked_at(report) {
+        None => escaped!("{} in {}", found, count(read, "target")),
+        Some(not_looked_at) if read == 0 => not_looked_at,
+        Some(not_looked_at) => escaped!("{}; {} in the others", not_looked_at, found),
     }
 }

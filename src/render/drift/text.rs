@@ -5,12 +5,15 @@ use super::super::escape::{self, Escaped, Terminal};
 use super::super::paint::Paint;
 use super::super::rows::place;
 use super::super::{escaped, plan_text};
-use super::{clues, help_of, sentence, summary};
+use super::{clues, help_of, not_looked_at, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The whole report.
 pub fn text(paint: Paint, report: &DriftReport) -> Escaped<Terminal> {
-    Escaped::join(report.targets.iter().map(|target| one_target(paint, target)), "\n")
+    let first = not_looked_at::<Terminal>(report)
+        .map(|not_looked_at| -> Escaped<Terminal> { escaped!("{}\n\n", paint.error(not_looked_at)) });
+    let targets = Escaped::join(report.targets.iter().map(|target| one_target(paint, target)), "\n");
+    escaped!("{}{}", first, targets)
 }
 
 fn one_target(paint: Paint, target: &TargetDrift) -> Escaped<Terminal> {

@@ -34,6 +34,7 @@ pub fn difference(what: &Difference) -> String {
         Difference::ValueHeldBack { value, version } => {
             return format!("{}; it is left alone while AWSPENDING is on {version}", self::value(*value));
         }
+        Difference::Unreadable { reason } => return format!("could not be read: {reason}"),
         Difference::ValueUnreadable { reason } => return format!("its value could not be compared: {reason}"),
         Difference::OwnerTagCopied { owner } => {
             return format!(
@@ -157,6 +158,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "keywright apply --read-values puts them, and keeps the generated parts as they are live"
         }
         Difference::ValueNotApplied => "write ownership: enforce or ownership: seed in its manifest",
+        Difference::Unreadable { .. } => "keywright plan says what to do about it",
         Difference::ValueUnreadable { .. } => "check permission and key",
         Difference::Unmanaged => "keywright import writes a manifest for it",
         Difference::OwnerTagCopied { .. } => "take the tag keywright:project off, or name it in a manifest to adopt it",

@@ -15,8 +15,9 @@ pub struct PlanDocument {
     pub format_version: &'static str,
     /// The project's name.
     pub project: String,
-    /// Whether an apply would change anything in any target.
-    pub has_changes: bool,
+    /// Whether an apply would change anything in any target; null when that is not known, since a target could not be
+    /// planned or a secret not be read.
+    pub has_changes: Option<bool>,
     /// The targets, in the order of the project file.
     pub targets: Vec<TargetDocument>,
 }
@@ -60,6 +61,8 @@ pub struct SummaryDocument {
     pub blocked: usize,
     /// Of these, the ones of which something is not as declared and is left alone for now; findings say what.
     pub held_back: usize,
+    /// Secrets that could not be read, or whose value could not: they are left alone.
+    pub unreadable: usize,
     /// Of these, the ones whose value only `--read-values` could compare.
     pub unread: usize,
     /// Live secrets that carry this target's owner tag.
