@@ -95,10 +95,12 @@ pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bo
         }
     }
     let unreadable = live.unreadable.iter().filter(|(name, _)| selection.contains(name));
-    choice.left_out.extend(unreadable.map(|(name, error)| LeftOut {
-        name: name.clone(),
-        reason: Reason::Unreadable { error: error.to_string() },
-    }));
+    choice.left_out.extend(
+        unreadable.map(|(name, error)| LeftOut {
+            name: name.clone(),
+            reason: Reason::Unreadable { error: error.to_string() },
+        }),
+    );
     choice
 }
 

@@ -294,11 +294,10 @@ impl<'a> Planner<'a> {
         let held_back = named(&Finding::holds_back);
         let unreadable = named(&Finding::is_failure);
         let unread = named(&|finding| finding.kind == FindingKind::ValueUnknown).len();
-        let as_declared =
-            |name: &SecretName| {
-                let kept = [&blocked, &held_back, &unreadable].iter().any(|names| names.contains(name));
-                !kept && !self.plans.contains_key(name)
-            };
+        let as_declared = |name: &SecretName| {
+            let kept = [&blocked, &held_back, &unreadable].iter().any(|names| names.contains(name));
+            !kept && !self.plans.contains_key(name)
+        };
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();
         let removals_in_other_shards = self.removals_in_other_shards();
         let missing_in_other_shards = self.missing_in_other_shards();

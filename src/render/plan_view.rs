@@ -95,11 +95,10 @@ impl PlanView<'_> {
         let counts =
             self.counts().into_iter().map(|(_, number, label)| -> Escaped<F> { escaped!("{} {}", number, label) });
         let counts = Escaped::join(counts, ", ");
-        let settled =
-            self.planned().all(|planned| {
-                let Counts { held_back, blocked, unreadable, .. } = planned.report.counts;
-                held_back + blocked + unreadable == 0
-            }) && self.targets.iter().all(|target| target.planned.is_ok());
+        let settled = self.planned().all(|planned| {
+            let Counts { held_back, blocked, unreadable, .. } = planned.report.counts;
+            held_back + blocked + unreadable == 0
+        }) && self.targets.iter().all(|target| target.planned.is_ok());
         let not_planned = self.not_planned();
         if let Some(not_planned) = not_planned.as_ref().filter(|_| self.planned().next().is_none()) {
             return not_planned.clone();

@@ -145,9 +145,9 @@ fn name_of(folder: &Path, taken: &BTreeMap<String, PathBuf>) -> Option<String> {
     let named = within.or_else(|| folder.file_name().map(PathBuf::from))?;
     let lower = named.to_string_lossy().to_lowercase();
     let name: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name = project_name(name.trim_matches('-')).ok()?;
     let numbered = (2..100).map(|number| format!("{name}-{number}"));
-    let mut candidates = std::iter::once(name.clone()).chain(numbered);
-    candidates.find_map(|name| project_name(name.trim_matches('-')).ok().filter(|name| !taken.contains_key(name)))
+    std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains_key(name))
 }
 
 /// Writes a new project with a first manifest. Files that are there stay as they are.
