@@ -36,7 +36,8 @@ spec:
   tags: { team: shop }
   policy:
     Version: \"2012-10-17\"
-    Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }]
+    Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, Action: \"secretsmanager:GetSecretValue\", \
+        Resource: \"*\" }]
 ";
 
 /// Manifests that are wrong in different ways, with something secret in or near the wrong place.
@@ -82,8 +83,12 @@ fn marked_values_appear_nowhere() {
     );
     let mut server = Server::start(root);
     for (name, value) in [("dev/shop/db", "C4N4RY-live-1"), ("dev/shop/orphan", "C4N4RY-live-2")] {
-        let create = json!({ "Name": name, "SecretString": value, "ClientRequestToken": format!("canary-{name:-<32}").replace('/', "-"),
-            "Tags": [{ "Key": "keywright:project", "Value": keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/") }] });
+        let owner = keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/");
+        let create = json!({
+            "Name": name, "SecretString": value,
+            "ClientRequestToken": format!("canary-{name:-<32}").replace('/', "-"),
+                "Tags": [{ "Key": "keywright:project", "Value": owner }],
+        });
         server.call("CreateSecret", &create);
     }
     server.call(
@@ -97,7 +102,11 @@ fn marked_values_appear_nowhere() {
         &json!({ "SecretId": "dev/shop/db", "SecretString": too_long, "ClientRequestToken": "1".repeat(32) })
             .to_string(),
     );
-    server.call_raw("CreateSecret", &json!({ "Name": "dev/shop/two", "SecretString": "C4N4RY-both", "SecretBinary": "QzRONFJZ", "ClientRequestToken": "2".repeat(32) }).to_string());
+    let both = json!({
+        "Name": "dev/shop/two", "SecretString": "C4N4RY-both", "SecretBinary": "QzRONFJZ",
+        "ClientRequestToken": "2".repeat(32),
+    });
+    server.call_raw("CreateSecret", &both.to_string());
     assert!(
         server.call("GetSecretValue", &json!({ "SecretId": "dev/shop/db" })).contains("C4N4RY-live-3"),
         "the canary is in there"
@@ -243,28 +252,34 @@ const PLACES: [(usize, &str); 24] = [
     (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  policy:\n    @\n"),
     (
         8,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  policy:\n    Statement:\n      - Effect: Allow\n        @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  policy:\n    \
+         Statement:\n      - Effect: Allow\n        @\n",
     ),
     (
         4,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    everyDays: x\n    @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    everyDays: \
+         x\n    @\n",
     ),
     (
         6,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    externalRotation:\n      @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  rotation:\n    \
+         externalRotation:\n      @\n",
     ),
     (
         6,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  replicas:\n    - region: 1\n      @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  replicas:\n    - region: \
+         1\n      @\n",
     ),
     (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  deletion:\n    @\n"),
     (
         6,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    dev:\n      @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    dev:\n      \
+         @\n",
     ),
     (
         6,
-        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    nowhere:\n      @\n",
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  overrides:\n    \
+         nowhere:\n      @\n",
     ),
     (4, "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec:\n  value:\n    @\n"),
     (
@@ -347,7 +362,8 @@ spec: { value: { file: plain.txt } }
 apiVersion: keywright/v1
 kind: Secret
 metadata: { name: dev/shop/json }
-spec: { value: { json: { a: { text: C4N4RY-text }, b: { sops: { file: db.sops.yaml, key: /api } }, c: { generate: { length: 16 } } } } }
+spec: { value: { json: { a: { text: C4N4RY-text }, b: { sops: { file: db.sops.yaml, key: /api } }, c: { generate: { \
+    length: 16 } } } } }
 ";
 
 #[test]
@@ -516,7 +532,8 @@ impl Server {
         let request = format!(
             "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1\r\n\
              x-amz-target: secretsmanager.{operation}\r\nauthorization: AWS4-HMAC-SHA256 \
-             Credential=111111111111/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             Credential=111111111111/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, \
+             Signature=0\r\n\
              content-length: {}\r\n\r\n{body}",
             self.address,
             body.len()

@@ -1,8 +1,9 @@
 //! A disk that is full, and a file that must not grow: what was there stays whole, nothing is left under another name,
 //! and the error says why.
 //!
-//! The limit on the size of files (RLIMIT_FSIZE) works for everybody. The tiny file system needs a mount namespace, which
-//! root has, and others where the system lets them; where it cannot be made, the test says so and only the first ran.
+//! The limit on the size of files (RLIMIT_FSIZE) works for everybody. The tiny file system needs a mount namespace,
+//! which root has, and others where the system lets them; where it cannot be made, the test says so and only the first
+//! ran.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
@@ -27,9 +28,9 @@ spec:
 fn secrets(count: usize) -> String {
     let secret = |number: usize| {
         format!(
-            "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/s{number} }}\nspec:\n  description: {}\n  \
-             policy: {{ Version: \"2012-10-17\", Statement: [{{ Sid: {}, Effect: Allow, Principal: {{ AWS: \"111111111111\" }}, \
-             Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] }}\n",
+            "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: dev/s{number} }}\nspec:\n  \
+             description: {}\n  policy: {{ Version: \"2012-10-17\", Statement: [{{ Sid: {}, Effect: Allow, Principal: \
+             {{ AWS: \"111111111111\" }}, Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] }}\n",
             "d".repeat(1000),
             "S".repeat(1000)
         )
@@ -53,7 +54,8 @@ const FILE_SIZE: &str = "trap '' XFSZ; cd \"$1\" || exit 99; shift; ulimit -f 1;
 /// after the command.
 const DISK: &str = "
     folder=$1; shift; out=$(mktemp -d) || exit 99
-    cp -a \"$folder/.\" \"$out\" && mount -t tmpfs -o size=8m none \"$folder\" && cp -a \"$out/.\" \"$folder\" || exit 99
+    cp -a \"$folder/.\" \"$out\" && mount -t tmpfs -o size=8m none \"$folder\" || exit 99
+    cp -a \"$out/.\" \"$folder\" || exit 99
     cd \"$folder\" || exit 99
     cat /dev/zero > filler 2> \"$out.log\"
     \"$@\"; status=$?

@@ -141,11 +141,15 @@ impl Mutation {
     }
 }
 
-const PROJECT: &str = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  targets: [{ name: t, region: eu-west-1, \
-    vars: { env: dev } }]\n  scope: { namePrefixes: [a/] }\n  rules: [{ name: r, requireTags: { a: \"x+\" } }]\n";
-const SECRET: &str = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: \"a/${env}\" }\nspec: &s\n  tags: { a: x, b: \"${target.name}\" }\n  \
-    policy: { Version: \"2012-10-17\", Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, Action: \"*\", Resource: \"*\" }] }\n  \
-    rotation: { lambdaArn: \"arn:aws:lambda:eu-west-1:111111111111:function:f\", schedule: \"cron(0 16 1,15 * ? *)\" }\n  value: { json: { a: { text: x } } }\n";
+const PROJECT: &str = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  \
+    targets: [{ name: t, region: eu-west-1, vars: { env: dev } }]\n  scope: { namePrefixes: [a/] }\n  \
+    rules: [{ name: r, requireTags: { a: \"x+\" } }]\n";
+const SECRET: &str = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: \"a/${env}\" }\nspec: &s\n  tags: { \
+    a: x, b: \"${target.name}\" }\n  \
+    policy: { Version: \"2012-10-17\", Statement: [{ Effect: Allow, Principal: { AWS: \"111111111111\" }, \
+    Action: \"*\", Resource: \"*\" }] }\n  \
+    rotation: { lambdaArn: \"arn:aws:lambda:eu-west-1:111111111111:function:f\", schedule: \"cron(0 16 1,15 * ? *)\" \
+    }\n  value: { json: { a: { text: x } } }\n";
 
 #[test]
 fn manifests() {
@@ -161,7 +165,8 @@ fn manifests() {
     try_all("projects", 50, &hostile(&[PROJECT]), |bytes| check("keywright.yaml", ("s.yaml", SECRET), bytes));
 }
 
-const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:role/r"]},
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny",
+    "NotPrincipal":{"AWS":["arn:aws:iam::111111111111:role/r"]},
     "Action":["secretsmanager:Get*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":["o-1"]}}}]}"#;
 
 #[test]
@@ -218,10 +223,14 @@ fn long_policies() -> impl Strategy<Value = String> {
     })
 }
 
-const STATE: &str = r#"{"version":4,"resources":[{"module":"module.a[\"b\"]","mode":"managed","type":"aws_secretsmanager_secret","name":"s",
-    "instances":[{"index_key":0,"attributes":{"arn":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf","name":"a",
-    "policy":"{}","replica":[{"region":"us-east-1"}],"tags_all":{"a":"b"},"rotation_rules":[{"automatically_after_days":3}]}}]},
-    {"mode":"managed","type":"aws_secretsmanager_secret_policy","name":"p","instances":[{"attributes":{"secret_arn":"a","policy":"{}"}}]}]}"#;
+const STATE: &str = r#"{"version":4,"resources":[{"module":"module.a[\"b\"]","mode":"managed",
+    "type":"aws_secretsmanager_secret","name":"s",
+    "instances":[{"index_key":0,"attributes":{
+    "arn":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf","name":"a",
+    "policy":"{}","replica":[{"region":"us-east-1"}],"tags_all":{"a":"b"},
+    "rotation_rules":[{"automatically_after_days":3}]}}]},
+    {"mode":"managed","type":"aws_secretsmanager_secret_policy","name":"p",
+    "instances":[{"attributes":{"secret_arn":"a","policy":"{}"}}]}]}"#;
 
 #[test]
 fn terraform_states() {
@@ -235,7 +244,8 @@ fn terraform_states() {
 fn states_of_many_resources_are_read_at_once() {
     let resource = |kind: &str, at: usize, attributes: &str| {
         format!(
-            r#"{{"mode":"managed","type":"aws_secretsmanager_{kind}","name":"r{at}","instances":[{{"attributes":{attributes}}}]}}"#
+            r#"{{"mode":"managed","type":"aws_secretsmanager_{kind}","name":"r{at}",
+                "instances":[{{"attributes":{attributes}}}]}}"#
         )
     };
     let resources: Vec<String> = (0..20_000)
@@ -253,7 +263,8 @@ fn states_of_many_resources_are_read_at_once() {
     assert!(took < cpu_time::MOST, "{took:?}");
 }
 
-const CACHE: &str = r#"{"kind":"keywright policy cache","formatVersion":1,"policies":{"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf":
+const CACHE: &str = r#"{"kind":"keywright policy cache","formatVersion":1,"policies":{
+    "arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf":
     {"lastChanged":"2026-01-01T00:00:00Z","readAt":"2026-01-01T01:00:00Z","policy":"{}"}}}"#;
 
 #[test]

@@ -183,8 +183,8 @@ fn without_any_action_something_is_refused() {
     assert!(useless.is_empty(), "nothing in the scenario needs: {useless:?}");
     // A policy that cannot be validated is put all the same, and a value that cannot be compared counts as unknown:
     // both are told, and neither fails a run.
-    let told_only = ["secretsmanager:GetSecretValue", "secretsmanager:ValidateResourcePolicy"];
-    assert!(silent.iter().all(|action| told_only.contains(&action.as_str())), "{silent:?}");
+    let reported_only = ["secretsmanager:GetSecretValue", "secretsmanager:ValidateResourcePolicy"];
+    assert!(silent.iter().all(|action| reported_only.contains(&action.as_str())), "{silent:?}");
 }
 
 #[test]
@@ -284,7 +284,8 @@ fn nothing_outside_the_scope_is_allowed() {
         }
         // Outside the prefix, and inside it in a region where only replicas are made.
         for (region, name) in [("eu-west-1", "dev/other/db"), ("eu-north-1", "dev/shop/orphan")] {
-            let tags = json!([{ "Key": "keywright:project", "Value": keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/") }]);
+            let owner = keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/");
+            let tags = json!([{ "Key": "keywright:project", "Value": owner }]);
             let body = json!({ "SecretId": name, "Name": name, "Tags": tags, "RecoveryWindowInDays": 30 });
             assert_eq!(refused(&sandbox, region, operation, &body), denied, "{operation} of {name} in {region}");
             asked += 1;
@@ -448,7 +449,8 @@ fn several_targets_give_one_policy() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let project = PROJECT.replace(
         "  scope: { namePrefixes: [dev/shop/] }",
-        "    - { name: us-prod, account: \"222222222222\", region: us-east-1 }\n    - { name: lab, region: us-east-2 }\n  \
+        "    - { name: us-prod, account: \"222222222222\", region: us-east-1 }\n    - { name: lab, region: us-east-2 \
+         }\n  \
          scope: { namePrefixes: [dev/shop/, dev/till/] }",
     );
     write_files(folder.path(), [("keywright.yaml", project.as_str()), ("secrets/plain.yaml", PLAIN)]);

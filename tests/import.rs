@@ -243,9 +243,9 @@ fn project(targets: usize, defaults: &str) -> String {
         ""
     };
     format!(
-        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    - {{ name: dev, account: \
-         \"{ACCOUNT}\", region: {REGION}, vars: {{ env: dev }} }}\n{other}{defaults}  scope: {{ namePrefixes: [\"${{env}}/\"] }}\n  \
-         ignoreTags: [\"cost-*\"]\n"
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    \
+         - {{ name: dev, account: \"{ACCOUNT}\", region: {REGION}, vars: {{ env: dev }} }}\n\
+         {other}{defaults}  scope: {{ namePrefixes: [\"${{env}}/\"] }}\n  ignoreTags: [\"cost-*\"]\n"
     )
 }
 
@@ -270,7 +270,8 @@ proptest! {
         support::write_files(folder.path(), [("keywright.yaml", project(targets, defaults).as_str())]);
         let root = folder.path().to_string_lossy().into_owned();
         let run = |args: &[&str]| {
-            let args: Vec<&str> = args.iter().copied().chain(["--sandbox", "--target", "dev", "--project", &root]).collect();
+            let place = ["--sandbox", "--target", "dev", "--project", &root];
+        let args: Vec<&str> = args.iter().copied().chain(place).collect();
             support::keywright(&sandbox, &args, None)
         };
 
@@ -377,7 +378,8 @@ fn values_in_a_terraform_state_appear_nowhere() {
     assert!(genuine.matches(MARK).count() >= 3, "the marks are in there");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path();
-    let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: shop }\nspec:\n  targets: [{ name: prod, region: us-east-1 }]\n  \
+    let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: shop }\nspec:\n  targets: [{ name: \
+        prod, region: us-east-1 }]\n  \
                    scope: { namePrefixes: [prod/] }\n";
     support::write_files(root, [("keywright.yaml", project)]);
     let state = tempfile::tempdir().expect("a temporary folder");

@@ -55,8 +55,9 @@ const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:rotate";
 
 fn policy(role: &str) -> String {
     format!(
-        "{{ Version: \"2012-10-17\", Statement: [{{ Effect: Allow, Principal: {{ AWS: \"arn:aws:iam::111111111111:role/{role}\" }}, \
-         Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] }}"
+        "{{ Version: \"2012-10-17\", Statement: [{{ Effect: Allow, Principal: {{ AWS: \
+         \"arn:aws:iam::111111111111:role/{role}\" }}, Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] \
+         }}"
     )
 }
 
@@ -94,7 +95,8 @@ fn second() -> String {
         policy("new")
     );
     let rotated = format!(
-        "{{ value: {{ text: first }}, rotation: {{ lambdaArn: \"{FUNCTION}\", everyDays: 7, rotateImmediately: true }} }}"
+        "{{ value: {{ text: first }}, rotation: {{ lambdaArn: \"{FUNCTION}\", everyDays: 7, rotateImmediately: true \
+         }} }}"
     );
     manifests([
         ("absent", "{ deletion: { recoveryWindowDays: 7 } }".to_owned()),
@@ -116,7 +118,8 @@ fn second() -> String {
 struct Stage(tempfile::TempDir);
 
 impl Stage {
-    /// What is live before the run that is killed, with a label and a version of an operator on every secret with a value.
+    /// What is live before the run that is killed, with a label and a version of an operator on every secret with a
+    /// value.
     fn before() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path();

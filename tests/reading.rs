@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use keywright::desired::{Desired, owner_tag};
-use keywright::domain::{Arn, Region, SecretName};
+use keywright::domain::{Arn, Region, SecretName, VersionId};
 use keywright::live::{
     ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen,
     ServiceError, ServiceErrorKind, VersionEntry,
@@ -140,7 +140,7 @@ impl ReadSecrets for Service {
         Ok(None)
     }
 
-    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
+    async fn value(&self, name: &SecretName, version_id: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
         unreachable!("nobody asked for {version_id} of {name}")
     }
 

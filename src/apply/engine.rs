@@ -121,7 +121,7 @@ fn record_skipped(
 
 /// The version that the last put value got: labels that wait for it are moved to it.
 struct JustPut {
-    version: String,
+    version: VersionId,
     /// The id of git's value, which is another one where an equal value is live under its own.
     of_git: Option<VersionId>,
 }
@@ -213,13 +213,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Action::NoteEqualValue { live } => self.note_equal_value(arn, live, just_put.as_ref()).await?,
             Action::MoveLabel { label, to, from } => {
                 let to = match to {
-                    LabelVersion::Id(id) => id.as_str(),
+                    LabelVersion::Id(id) => Some(id),
                     // Planned only behind a put.
-                    LabelVersion::JustPut => just_put.as_ref().map(|put| put.version.as_str()).unwrap_or_default(),
+                    LabelVersion::JustPut => just_put.as_ref().map(|put| &put.version),
                 };
                 // The put was of what is live there: nothing is left to be moved, and nothing is called.
-                if from.as_deref() != Some(to) {
-                    self.writer.move_label(arn, label, to, from.as_deref()).await?;
+                if let Some(to) = to.filter(|to| from.as_ref() != Some(*to)) {
+                    self.writer.move_label(arn, label, to, from.as_ref()).await?;
                 }
             }
             settings => self.set(arn, settings).await?,
@@ -290,7 +290,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     /// The live value whose generated parts a put keeps.
     async fn kept(&self, name: &SecretName, planned: &PlannedValue) -> Result<Option<SecretValue>, ApplyError> {
         let Some(version) = &planned.keeps_generated_of else { return Ok(None) };
-        let live = self.writer.value(name, version.as_str()).await?;
+        let live = self.writer.value(name, version).await?;
         live.map(Some).ok_or_else(|| ApplyError::GeneratedPartsGone { version: version.clone() })
     }
 
@@ -316,9 +316,14 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
 
     /// Writes down that git's value is the live version's, when the put before it has found that out; else there is
     /// nothing to call.
-    async fn note_equal_value(&self, arn: &Arn, live: &str, just_put: Option<&JustPut>) -> Result<(), ApplyError> {
+    async fn note_equal_value(
+        &self,
+        arn: &Arn,
+        live: &VersionId,
+        just_put: Option<&JustPut>,
+    ) -> Result<(), ApplyError> {
         let Some(JustPut { version, of_git: Some(id) }) = just_put else { return Ok(()) };
-        if version == live && id.as_str() != live {
+        if version == live && id != live {
             let claim = format!("{}={live}", id.as_str());
             self.writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
         }

@@ -93,7 +93,7 @@ pub enum ApplyError {
     #[error("version {version} holds another value than git's, although its id says otherwise: somebody put it there")]
     PlantedValue {
         /// The version id.
-        version: String,
+        version: VersionId,
     },
     /// The version whose generated parts were to be kept is not there any more. Nothing was put.
     #[error("version {version}, whose generated parts were to be kept, is no longer there")]

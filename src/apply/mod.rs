@@ -4,8 +4,8 @@
 //! is filled in. It never prints: it tells events, and `render` makes sentences of them. What may not enter: the AWS
 //! SDK, planning, and output.
 //!
-//! What was done is what was called: whatever is told of a run comes from the [`CallRecord`]s of the [`Recorder`], never
-//! from the plan's actions.
+//! What was done is what was called: whatever is told of a run comes from the [`CallRecord`]s of the [`Recorder`],
+//! never from the plan's actions.
 
 mod engine;
 mod event;

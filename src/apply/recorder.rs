@@ -16,10 +16,8 @@ use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
 use super::recovery::{lost_create, lost_delete, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName};
-use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError, VersionEntry,
-};
+use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::live::{LiveSecret, ReadThrough, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
 
 /// Where records go as soon as there is one.
@@ -209,44 +207,12 @@ fn name_in(arn: &str) -> SecretName {
     SecretName::new(ArnParts::parse(arn).and_then(|parts| parts.secret_name()).unwrap_or(arn))
 }
 
-impl<W: WriteSecrets> ReadSecrets for Recorder<'_, W> {
-    fn service_time(&self) -> Option<Timestamp> {
-        self.writer.service_time()
-    }
+/// Reading is not recorded.
+impl<W: WriteSecrets> ReadThrough for Recorder<'_, W> {
+    type Reader = W;
 
-    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.writer.list(filter, next_token).await
-    }
-
-    async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.writer.describe(name).await
-    }
-
-    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.writer.describe_in_region(region, name).await
-    }
-
-    async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
-        self.writer.policy(name).await
-    }
-
-    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
-        self.writer.validate_policy(secret, policy).await
-    }
-
-    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
-        self.writer.versions(name).await
-    }
-
-    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
-        self.writer.value(name, version_id).await
-    }
-
-    async fn values(
-        &self,
-        names: &[SecretName],
-    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
-        self.writer.values(names).await
+    fn reader(&self) -> &W {
+        self.writer
     }
 }
 
@@ -261,25 +227,31 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
         &self,
         arn: &Arn,
         value: &SecretValue,
-        version_id: Option<&str>,
-        labels: &[String],
+        version_id: Option<&VersionId>,
+        labels: &[StagingLabel],
     ) -> Result<PutVersion, ServiceError> {
         let call = self.writer.put_value(arn, value, version_id, labels).boxed();
         self.call("PutSecretValue", Of::arn(arn.as_str()), call).await
     }
 
-    async fn remove_label(&self, arn: &Arn, label: &str, from: &str) -> Result<Receipt, ServiceError> {
+    async fn remove_label(&self, arn: &Arn, label: &StagingLabel, from: &VersionId) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
-            let gone = |live: &LiveSecret| live.holder(label) != Some(from);
+            let gone = |live: &LiveSecret| live.holder(label.as_str()) != Some(from);
             lost_move(self.writer, &name_in(arn.as_str()), error, gone).await
         };
         let call = self.writer.remove_label(arn, label, from).boxed();
         self.recovered("UpdateSecretVersionStage", Of::arn(arn.as_str()), call, recover).await
     }
 
-    async fn move_label(&self, arn: &Arn, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
+    async fn move_label(
+        &self,
+        arn: &Arn,
+        label: &StagingLabel,
+        to: &VersionId,
+        from: Option<&VersionId>,
+    ) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
-            let moved = |live: &LiveSecret| live.holder(label) == Some(to);
+            let moved = |live: &LiveSecret| live.holder(label.as_str()) == Some(to);
             lost_move(self.writer, &name_in(arn.as_str()), error, moved).await
         };
         let call = self.writer.move_label(arn, label, to, from).boxed();

@@ -40,7 +40,7 @@ pub(super) async fn put(
     value: &SecretValue,
     id: Option<&VersionId>,
 ) -> Result<PutVersion, ApplyError> {
-    if let Some(live) = &planned.probe {
+    if let Some(live) = &planned.compare_with {
         match writer.put_value(arn, value, Some(live), &[]).await {
             // The same data under the live id: nothing was changed, and no version is minted.
             Ok(put) => return Ok(put),
@@ -49,10 +49,10 @@ pub(super) async fn put(
             Err(error) => return Err(error.into()),
         }
     }
-    match (writer.put_value(arn, value, id.map(VersionId::as_str), &planned.labels).await, id) {
+    match (writer.put_value(arn, value, id, &planned.labels).await, id) {
         (Ok(put), _) => Ok(put),
         (Err(error), Some(id)) if error.kind == ServiceErrorKind::AlreadyExists => {
-            Err(ApplyError::PlantedValue { version: id.as_str().to_owned() })
+            Err(ApplyError::PlantedValue { version: id.clone() })
         }
         (Err(error), _) => Err(error.into()),
     }

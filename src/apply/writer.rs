@@ -6,7 +6,7 @@ use std::future::Future;
 use zeroize::Zeroizing;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{Arn, KmsKey, Region, SecretName, VersionId};
+use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
 
@@ -49,7 +49,7 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotating {
     /// The version that the rotation makes.
-    pub version_id: Option<String>,
+    pub version_id: Option<VersionId>,
     /// The request.
     pub receipt: Receipt,
 }
@@ -60,7 +60,7 @@ pub struct Created {
     /// The ARN.
     pub arn: Arn,
     /// The version of the first value.
-    pub version_id: Option<String>,
+    pub version_id: Option<VersionId>,
     /// The request.
     pub receipt: Receipt,
 }
@@ -69,9 +69,9 @@ pub struct Created {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutVersion {
     /// The version.
-    pub version_id: String,
+    pub version_id: VersionId,
     /// Its staging labels.
-    pub labels: Vec<String>,
+    pub labels: Vec<StagingLabel>,
     /// The request.
     pub receipt: Receipt,
 }
@@ -94,25 +94,25 @@ pub trait WriteSecrets: ReadSecrets {
         &self,
         arn: &Arn,
         value: &SecretValue,
-        version_id: Option<&str>,
-        labels: &[String],
+        version_id: Option<&VersionId>,
+        labels: &[StagingLabel],
     ) -> impl Future<Output = Result<PutVersion, ServiceError>> + Send;
 
     /// UpdateSecretVersionStage without a version to move to: the label goes.
     fn remove_label(
         &self,
         arn: &Arn,
-        label: &str,
-        from: &str,
+        label: &StagingLabel,
+        from: &VersionId,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UpdateSecretVersionStage.
     fn move_label(
         &self,
         arn: &Arn,
-        label: &str,
-        to: &str,
-        from: Option<&str>,
+        label: &StagingLabel,
+        to: &VersionId,
+        from: Option<&VersionId>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// GetRandomPassword. It changes nothing, but only values that are put need one.

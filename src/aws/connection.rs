@@ -336,9 +336,9 @@ impl CredentialPlaces {
     pub fn describe(&self) -> String {
         let source = self.profile.as_ref().map_or_else(
             || {
-                "the environment (AWS_ACCESS_KEY_ID), the profile in ~/.aws/config and ~/.aws/credentials (AWS_PROFILE, \
-                 else default), web identity (AWS_WEB_IDENTITY_TOKEN_FILE), the container's endpoint (ECS, EKS), and the \
-                 EC2 instance's metadata"
+                "the environment (AWS_ACCESS_KEY_ID), the profile in ~/.aws/config and ~/.aws/credentials \
+                 (AWS_PROFILE, else default), web identity (AWS_WEB_IDENTITY_TOKEN_FILE), the container's endpoint \
+                 (ECS, EKS), and the EC2 instance's metadata"
                     .to_owned()
             },
             |profile| format!("the profile {profile} in ~/.aws/config and ~/.aws/credentials, which the target names"),

@@ -19,7 +19,7 @@ use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
 use super::quota::{Operation, Quotas};
 use crate::domain;
-use crate::domain::{Arn, KmsKey, SecretName, StagingLabel, VersionId};
+use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyVerdict,
     ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
@@ -121,8 +121,8 @@ impl ReadSecrets for Reader {
         }
     }
 
-    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
-        let call = self.client.get_secret_value().secret_id(name.as_str()).version_id(version_id);
+    async fn value(&self, name: &SecretName, version_id: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
+        let call = self.client.get_secret_value().secret_id(name.as_str()).version_id(version_id.as_str());
         match self.send(Operation::GetSecretValue, call.send()).await {
             Ok(answer) => Ok(match (answer.secret_string, answer.secret_binary) {
                 (Some(text), _) => Some(SecretValue::text(text)),
@@ -286,7 +286,7 @@ fn rotation_rules(rules: Option<RotationRulesType>) -> LiveRotation {
     LiveRotation {
         every_days: rules.automatically_after_days.and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0),
         expression: rules.schedule_expression.filter(|text| !text.is_empty()),
-        duration: rules.duration.filter(|text| !text.is_empty()),
+        duration: rules.duration.filter(|text| !text.is_empty()).map(RotationDuration::of_service),
         ..LiveRotation::default()
     }
 }
@@ -325,8 +325,8 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
         secret_type: entry.r#type,
         rotation: LiveRotation {
             enabled: entry.rotation_enabled.unwrap_or(false),
-            lambda_arn: entry.rotation_lambda_arn,
-            external_role_arn: entry.external_secret_rotation_role_arn,
+            lambda_arn: entry.rotation_lambda_arn.map(Arn::of_service),
+            external_role_arn: entry.external_secret_rotation_role_arn.map(Arn::of_service),
             external_metadata: metadata(entry.external_secret_rotation_metadata),
             last: timestamp(entry.last_rotated_date),
             next: timestamp(entry.next_rotation_date),
@@ -353,8 +353,8 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
         secret_type: secret.r#type,
         rotation: LiveRotation {
             enabled: secret.rotation_enabled.unwrap_or(false),
-            lambda_arn: secret.rotation_lambda_arn,
-            external_role_arn: secret.external_secret_rotation_role_arn,
+            lambda_arn: secret.rotation_lambda_arn.map(Arn::of_service),
+            external_role_arn: secret.external_secret_rotation_role_arn.map(Arn::of_service),
             external_metadata: metadata(secret.external_secret_rotation_metadata),
             last: timestamp(secret.last_rotated_date),
             next: timestamp(secret.next_rotation_date),

@@ -9,8 +9,8 @@ use super::sent::error_code;
 /// Failures that stay, though the SDK would try again.
 ///
 /// LimitExceededException is in its list of throttling errors. Secrets Manager answers it for a quota of secrets,
-/// versions or labels that is used up, which no waiting helps ("AWS Secrets Manager quotas"). An answer that was too long
-/// once would only be sent again.
+/// versions or labels that is used up, which no waiting helps ("AWS Secrets Manager quotas"). An answer that was too
+/// long once would only be sent again.
 #[derive(Debug)]
 pub(super) struct FinalFailures;
 

@@ -12,12 +12,9 @@ use super::quota::Operation;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{Arn, KmsKey, Region};
+use crate::domain::{Arn, KmsKey, Region, StagingLabel, VersionId};
 use crate::domain::{Frequency, SecretName};
-use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, ServiceError,
-    ServiceErrorKind, VersionEntry,
-};
+use crate::live::{ReadThrough, ServiceError, ServiceErrorKind};
 use crate::value::{Exposed, GenerateOptions, SecretValue};
 
 /// Writes to one target.
@@ -39,44 +36,11 @@ impl Writer {
     }
 }
 
-impl ReadSecrets for Writer {
-    fn service_time(&self) -> Option<jiff::Timestamp> {
-        self.reader.service_time()
-    }
+impl ReadThrough for Writer {
+    type Reader = Reader;
 
-    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.reader.list(filter, next_token).await
-    }
-
-    async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.reader.describe(name).await
-    }
-
-    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
-        self.reader.describe_in_region(region, name).await
-    }
-
-    async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
-        self.reader.policy(name).await
-    }
-
-    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
-        self.reader.validate_policy(secret, policy).await
-    }
-
-    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
-        self.reader.versions(name).await
-    }
-
-    async fn value(&self, name: &SecretName, version_id: &str) -> Result<Option<SecretValue>, ServiceError> {
-        self.reader.value(name, version_id).await
-    }
-
-    async fn values(
-        &self,
-        names: &[SecretName],
-    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
-        self.reader.values(names).await
+    fn reader(&self) -> &Reader {
+        &self.reader
     }
 }
 
@@ -103,15 +67,15 @@ impl WriteSecrets for Writer {
         let created = self.reader.send(Operation::CreateSecret, call.send()).await?;
         let receipt = receipt(&created);
         let arn = created.arn.ok_or_else(|| incomplete(Operation::CreateSecret, "ARN"))?;
-        Ok(Created { arn: Arn::of_service(arn), version_id: created.version_id, receipt })
+        Ok(Created { arn: Arn::of_service(arn), version_id: created.version_id.map(VersionId::of_service), receipt })
     }
 
     async fn put_value(
         &self,
         arn: &Arn,
         value: &SecretValue,
-        version_id: Option<&str>,
-        labels: &[String],
+        version_id: Option<&VersionId>,
+        labels: &[StagingLabel],
     ) -> Result<PutVersion, ServiceError> {
         let (text, binary) = exposed(value);
         let call = self
@@ -119,33 +83,39 @@ impl WriteSecrets for Writer {
             .client
             .put_secret_value()
             .secret_id(arn.as_str())
-            .set_client_request_token(version_id.map(str::to_owned))
+            .set_client_request_token(version_id.map(VersionId::to_string))
             .set_secret_string(text)
             .set_secret_binary(binary)
-            .set_version_stages((!labels.is_empty()).then(|| labels.to_vec()));
+            .set_version_stages((!labels.is_empty()).then(|| labels.iter().map(StagingLabel::to_string).collect()));
         let put = self.reader.send(Operation::PutSecretValue, call.send()).await?;
-        Ok(PutVersion {
-            receipt: receipt(&put),
-            version_id: put.version_id.ok_or_else(|| incomplete(Operation::PutSecretValue, "VersionId"))?,
-            labels: put.version_stages.unwrap_or_default(),
-        })
+        let receipt = receipt(&put);
+        let version_id = put.version_id.ok_or_else(|| incomplete(Operation::PutSecretValue, "VersionId"))?;
+        let labels = put.version_stages.unwrap_or_default().into_iter().map(StagingLabel::of_service).collect();
+        Ok(PutVersion { version_id: VersionId::of_service(version_id), labels, receipt })
     }
 
-    async fn remove_label(&self, arn: &Arn, label: &str, from: &str) -> Result<Receipt, ServiceError> {
-        let call = self.reader.client.update_secret_version_stage().secret_id(arn.as_str()).version_stage(label);
-        let call = call.remove_from_version_id(from);
+    async fn remove_label(&self, arn: &Arn, label: &StagingLabel, from: &VersionId) -> Result<Receipt, ServiceError> {
+        let call =
+            self.reader.client.update_secret_version_stage().secret_id(arn.as_str()).version_stage(label.as_str());
+        let call = call.remove_from_version_id(from.as_str());
         self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn move_label(&self, arn: &Arn, label: &str, to: &str, from: Option<&str>) -> Result<Receipt, ServiceError> {
+    async fn move_label(
+        &self,
+        arn: &Arn,
+        label: &StagingLabel,
+        to: &VersionId,
+        from: Option<&VersionId>,
+    ) -> Result<Receipt, ServiceError> {
         let call = self
             .reader
             .client
             .update_secret_version_stage()
             .secret_id(arn.as_str())
-            .version_stage(label)
-            .move_to_version_id(to)
-            .set_remove_from_version_id(from.map(str::to_owned));
+            .version_stage(label.as_str())
+            .move_to_version_id(to.as_str())
+            .set_remove_from_version_id(from.map(VersionId::to_string));
         self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
     }
 
@@ -205,26 +175,27 @@ impl WriteSecrets for Writer {
     ) -> Result<Rotating, ServiceError> {
         let mut call = self.reader.client.rotate_secret().secret_id(arn.as_str()).rotate_immediately(immediately);
         if let Some(RotationSetup { rotator, frequency, duration }) = setup {
-            let rules = RotationRulesType::builder().set_duration(duration.clone());
+            let rules = RotationRulesType::builder()
+                .set_duration(duration.as_ref().map(|duration| duration.as_str().to_owned()));
             let rules = match frequency {
                 Frequency::EveryDays(days) => rules.automatically_after_days(i64::from(*days)),
                 Frequency::Expression(expression) => rules.schedule_expression(expression.as_str()),
             };
             call = call.rotation_rules(rules.build());
             call = match rotator {
-                Rotator::Lambda(arn) => call.rotation_lambda_arn(arn),
+                Rotator::Lambda(arn) => call.rotation_lambda_arn(arn.as_str()),
                 Rotator::External { role_arn, metadata } => {
                     let item = |(key, value): (&String, &String)| {
                         ExternalSecretRotationMetadataItem::builder().key(key).value(value).build()
                     };
                     let metadata: Vec<_> = metadata.iter().map(item).collect();
-                    call.set_external_secret_rotation_role_arn(role_arn.clone())
+                    call.set_external_secret_rotation_role_arn(role_arn.as_ref().map(Arn::to_string))
                         .set_external_secret_rotation_metadata((!metadata.is_empty()).then_some(metadata))
                 }
             };
         }
         let answer = self.reader.send(Operation::RotateSecret, call.send()).await?;
-        Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id })
+        Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id.map(VersionId::of_service) })
     }
 
     async fn cancel_rotation(&self, arn: &Arn) -> Result<Receipt, ServiceError> {

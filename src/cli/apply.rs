@@ -8,10 +8,10 @@ use clap::{Args, ValueEnum};
 use super::args::ReadArgs;
 use super::begin::{Begun, begin};
 use super::confirm::ask;
+use super::event_printer::EventPrinter;
 use super::guard_flags::GuardOverrideArgs;
-use super::report::{report, report_all, tell_calls};
+use super::report::{print_calls, report, report_all};
 use super::shell::Shell;
-use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
@@ -30,8 +30,8 @@ use crate::workflow::{
 #[command(after_long_help = "Examples:\n  keywright apply --sandbox --yes --project examples/payments\n  \
     keywright apply --target staging --select 'staging/payments/db*'\n  \
     keywright plan --out approved.json && keywright apply approved.json\n\n\
-    Exit codes: 0 applied or nothing to do, 1 error and nothing was applied, 3 a guard refused, 4 the plan is stale: it is \
-    not the approved one, or everything had changed since, 5 applied in part, 130 interrupted.")]
+    Exit codes: 0 applied or nothing to do, 1 error and nothing was applied, 3 a guard refused, 4 the plan is stale: \
+    it is not the approved one, or everything had changed since, 5 applied in part, 130 interrupted.")]
 pub(super) struct ApplyArgs {
     /// An approved plan, written by plan --out: this plan is carried out, and no other
     #[arg(value_name = "FILE")]
@@ -81,17 +81,17 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let run = session.run();
     // With --format json the document alone is the artifact.
     let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };
-    let telling = Telling::new(shell, talk.clone());
+    let printer = EventPrinter::new(shell, talk.clone());
     let flags = RunFlags { selection: &selection, overrides: &args.overrides.0, read_values: args.read_values };
     let request = PlanRequest {
         selection: &selection,
         overrides: flags.overrides,
         reading: Reading { read_values: args.read_values, ..Reading::default() },
         stop: &stop,
-        tell: &|event| telling.tell(event),
+        listener: &|event| printer.print(event),
     };
     let prepared = Box::pin(run.plan(&request)).await?;
-    telling.clear();
+    printer.clear();
     talk.write(prepared::text(talk.paint(), &prepared));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
@@ -103,7 +103,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
                 wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
                 journal: journal.as_ref(),
                 stop: &stop,
-                tell: &|event| telling.tell(event),
+                listener: &|event| printer.print(event),
             };
             let applied = Box::pin(run.apply(&prepared, &request)).await;
             (applied.outcome().into(), Some(applied))
@@ -119,7 +119,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     if args.format == ApplyFormat::Json {
         shell.out.write(apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
     }
-    tell_calls(&session.aws, verbose, shell);
+    print_calls(&session.aws, verbose, shell);
     Ok(code)
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::{ProjectArgs, ReadArgs};
 use super::interrupt;
-use super::report::tell_warnings;
+use super::report::print_warnings;
 use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::manifest::Loaded;
@@ -29,7 +29,7 @@ pub(super) fn begin(read: &ReadArgs, values: &ValueArgs, identify: bool, shell: 
 pub(super) fn load(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, Error> {
     let loaded = load_project(&project.folder, targets)?;
     if loaded.diagnostics.warning_count() > 0 {
-        tell_warnings(&loaded.diagnostics, shell);
+        print_warnings(&loaded.diagnostics, shell);
     }
     Ok(loaded)
 }

@@ -6,8 +6,8 @@ use super::shell::Shell;
 use crate::render::{Escaped, Terminal, escaped};
 use crate::workflow::{Error, ErrorKind, Hint, NothingDone, Problem, Stop, stopped};
 
-/// Asks a question on the terminal; anything but `yes` ends the run without a write. Where nobody can answer, that is
-/// an error.
+/// Asks a question on the terminal; anything but `yes` ends the run without a write. Without a terminal, that is an
+/// error.
 pub(super) async fn ask(question: &Escaped<Terminal>, stop: &Stop, shell: &Shell) -> Result<(), Error> {
     let input = shell.input.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut input) = input.filter(|_| shell.interactive) else {

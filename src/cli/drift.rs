@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::args::ReadArgs;
 use super::begin::{Begun, begin};
+use super::event_printer::EventPrinter;
 use super::look::LookArgs;
-use super::report::{report, tell_calls};
+use super::report::{print_calls, report};
 use super::shell::Shell;
-use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::files::read_operator_text;
@@ -122,11 +122,11 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
         ours_or_nothing(file, "a report of keywright in this format", |text| format.is_one(text))?;
     }
     let Begun { selection, session, stop } = begin(&args.read, &args.values, false, shell)?;
-    args.look.tell_what_is_over(session.aws.now(), shell);
+    args.look.warn_of_expired(session.aws.now(), shell);
     let run = session.run();
-    let telling = Telling::reading(shell);
-    let looked = Box::pin(run.look(&args.look.look(), &selection, &stop, &|event| telling.tell(event))).await?;
-    telling.clear();
+    let printer = EventPrinter::reading(shell);
+    let looked = Box::pin(run.look(&args.look.look(), &selection, &stop, &|event| printer.print(event))).await?;
+    printer.clear();
     let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &looked.report, folder: &folder, fail_on: args.look.fail_on(), last_success: None };
     shell.out.write(args.format.render(shell.out.paint(), &view));
@@ -140,6 +140,6 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
             code = code.worst(report(&error, shell));
         }
     }
-    tell_calls(&session.aws, verbose, shell);
+    print_calls(&session.aws, verbose, shell);
     Ok(code)
 }

@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::args::ReadArgs;
 use super::begin::{Begun, begin, load};
-use super::report::{report_all, tell_calls, warn_of};
+use super::event_printer::EventPrinter;
+use super::report::{print_calls, print_warning, report_all};
 use super::shell::Shell;
-use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::plan::GuardOverrides;
@@ -58,20 +58,20 @@ pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &Shell) -> Resul
         return Ok(ExitCode::Success);
     }
     let Begun { selection, session, stop } = begin(&args.read, &ValueArgs::default(), false, shell)?;
-    let telling = Telling::reading(shell);
+    let printer = EventPrinter::reading(shell);
     let request = PlanRequest {
         selection: &selection,
         overrides: &GuardOverrides::default(),
         reading: Reading::default(),
         stop: &stop,
-        tell: &|event| telling.tell(event),
+        listener: &|event| printer.print(event),
     };
     let run = session.run();
     let prepared = Box::pin(run.plan(&request)).await?;
-    telling.clear();
+    printer.clear();
     write(args.format, &prepared::graph(&prepared, &selection, extent), shell);
     let code = report_all(&prepared.failures(), shell);
-    tell_calls(&session.aws, verbose, shell);
+    print_calls(&session.aws, verbose, shell);
     Ok(code)
 }
 
@@ -93,6 +93,6 @@ fn write(format: GraphFormat, graph: &Graph, shell: &Shell) {
             edges,
             characters,
         );
-        warn_of(text, shell);
+        print_warning(text, shell);
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::ProjectArgs;
 use super::begin::load;
-use super::report::{report_all, warn_of};
+use super::report::{print_warning, report_all};
 use super::shell::Shell;
 use crate::desired::Desired;
 use crate::domain::AccountId;
@@ -97,10 +97,10 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
     }
     shell.out.write(escape::json(&policy));
     if !args.caller {
-        tell_whose_it_is(&loaded.desired, shell);
-        tell_accounts(&loaded.desired, shell);
+        print_roles(&loaded.desired, shell);
+        warn_of_accounts(&loaded.desired, shell);
     }
-    tell_size(&policy, loaded.desired.len(), shell);
+    warn_of_size(&policy, loaded.desired.len(), shell);
     Ok(ExitCode::Success)
 }
 
@@ -115,7 +115,7 @@ fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
     Err(ErrorKind::WrongUsage(wrong).into())
 }
 
-fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
+fn print_roles(targets: &[Desired], shell: &Shell) {
     let roles: BTreeSet<&str> = targets.iter().filter_map(|desired| desired.target.assume_role.as_deref()).collect();
     for role in &roles {
         let role = escape::line(role);
@@ -123,22 +123,25 @@ fn tell_whose_it_is(targets: &[Desired], shell: &Shell) {
     }
 }
 
-fn tell_accounts(targets: &[Desired], shell: &Shell) {
+fn warn_of_accounts(targets: &[Desired], shell: &Shell) {
     for desired in targets.iter().filter(|desired| desired.target.account.is_none()) {
         let name = escape::line(&desired.target.name);
-        warn_of(escaped!("{} names no account: its part holds for any; write spec.targets[].account", name), shell);
+        print_warning(
+            escaped!("{} names no account: its part holds for any; write spec.targets[].account", name),
+            shell,
+        );
     }
     let accounts: BTreeSet<&str> =
         targets.iter().filter_map(|desired| desired.target.account.as_ref().map(AccountId::as_str)).collect();
     if accounts.len() > 1 {
         let number = accounts.len();
         let hint = "an identity belongs to one account: print one for each with --target";
-        warn_of(escaped!("the targets are in {} accounts; {}", number, hint), shell);
+        print_warning(escaped!("the targets are in {} accounts; {}", number, hint), shell);
     }
 }
 
 /// A policy that is too large is printed all the same: an inline policy of a role may be larger.
-fn tell_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
+fn warn_of_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
     let size = policy.size();
     if size > MANAGED_POLICY_LIMIT {
         let split = if targets > 1 { "print one for each target with --target, " } else { "" };
@@ -149,6 +152,6 @@ fn tell_size(policy: &IdentityPolicy, targets: usize, shell: &Shell) {
             MANAGED_POLICY_LIMIT,
             split,
         );
-        warn_of(text, shell);
+        print_warning(text, shell);
     }
 }

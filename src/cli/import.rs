@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::{AwsArgs, ProjectArgs, select};
+use super::event_printer::EventPrinter;
 use super::interrupt;
-use super::report::tell_calls;
+use super::report::print_calls;
 use super::shell::Shell;
-use super::telling::Telling;
 use crate::exit_code::ExitCode;
 use crate::render::import_text;
 use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, project_name};
 
 /// Write manifests for live secrets.
 ///
-/// Reads the secrets in scope that nobody manages yet, or a Terraform state, and writes manifests for them: files by
-/// prefix of the names, and comments that say what is not managed. No value is ever read, and nothing that exists is
+/// Reads the secrets in scope that no project manages yet, or a Terraform state, and writes manifests for them: files
+/// by prefix of the names, and comments that say what is not managed. No value is ever read, and nothing that exists is
 /// overwritten. Then it plans the new manifests: the only change must be the owner tag by which the next apply adopts
 /// the secrets.
 #[derive(Debug, Args)]
@@ -104,7 +104,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         Some(file) => ImportFrom::State { file, removed: args.state.removed.as_deref() },
         None => ImportFrom::Live { reach: args.aws.reach(shell), stop: interrupt::listen() },
     };
-    let telling = Telling::reading(shell);
+    let printer = EventPrinter::reading(shell);
     let request = ImportRequest {
         folder: &args.project.folder,
         target: args.target.as_deref(),
@@ -114,7 +114,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         output: args.output.as_deref(),
         dry_run: args.dry_run,
         new_project: args.new.project(args.target.as_deref()),
-        tell: &|event| telling.tell(event),
+        listener: &|event| printer.print(event),
     };
     let imported = Box::pin(workflow::import(&request)).await?;
     let code = match &imported.proof {
@@ -128,7 +128,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         }
     };
     if let Some(aws) = &imported.aws {
-        tell_calls(aws, verbose, shell);
+        print_calls(aws, verbose, shell);
     }
     Ok(code)
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::event_printer::EventPrinter;
 use super::shell::Shell;
-use super::telling::Telling;
 use crate::exit_code::ExitCode;
 use crate::render::{escape, escaped};
 use crate::workflow::{self, Error, Hint, NewProject, choose_name, project_name};
@@ -17,7 +17,8 @@ use crate::workflow::{self, Error, Hint, NewProject, choose_name, project_name};
 /// is overwritten. Without a name the current directory becomes the project, and gives it its name.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright init   # here\n  keywright init payments --region eu-west-1 --account 111111111111\n  \
+    after_long_help = "Examples:\n  keywright init   # here\n  keywright init payments --region eu-west-1 --account \
+        111111111111\n  \
     keywright plan --sandbox --project payments"
 )]
 pub(super) struct InitArgs {
@@ -38,7 +39,7 @@ pub(super) struct InitArgs {
 pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
     let root = args.folder.clone().or_else(|| args.name.as_ref().map(PathBuf::from)).unwrap_or_default();
     let name = choose_name(&root, args.name.as_deref())?;
-    let telling = Telling::reading(shell);
+    let printer = EventPrinter::reading(shell);
     let project = NewProject {
         target: "dev".to_owned(),
         account: args.account.clone(),
@@ -48,7 +49,7 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
         prefixes: vec![format!("${{env}}/{name}/")],
         name,
     };
-    workflow::init(&root, &project, &|event| telling.tell(event))
+    workflow::init(&root, &project, &|event| printer.print(event))
         .map_err(|error| error.hint(Hint::NameAnotherFolder))?;
     let shown = root.display().to_string();
     let there = (!shown.is_empty()).then(|| escaped!(" --project {}", escape::line(&shown)));

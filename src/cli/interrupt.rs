@@ -1,7 +1,7 @@
 //! Ctrl-C: the first one asks to stop, the second one stops at once.
 //!
-//! One wish to stop often comes as several signals: `timeout` signals the process and its group, a terminal the whole
-//! foreground. So a second one counts only when it comes a while after the first.
+//! One request to stop often comes as several signals: `timeout` signals the process and its group, a terminal the
+//! whole foreground. So a second one counts only when it comes a while after the first.
 
 use std::time::{Duration, Instant};
 
@@ -15,28 +15,28 @@ const TOGETHER: Duration = Duration::from_millis(500);
 
 /// The signals so far.
 #[derive(Default)]
-struct Wish {
+struct Requests {
     first: Option<Instant>,
 }
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum Requested {
     Stop,
     /// Nothing that was not asked for already.
     Again,
     StopAtOnce,
 }
 
-impl Wish {
-    fn signal(&mut self, now: Instant) -> Asked {
+impl Requests {
+    fn signal(&mut self, now: Instant) -> Requested {
         match self.first {
             None => {
                 self.first = Some(now);
-                Asked::Stop
+                Requested::Stop
             }
-            Some(first) if now.duration_since(first) < TOGETHER => Asked::Again,
-            Some(_) => Asked::StopAtOnce,
+            Some(first) if now.duration_since(first) < TOGETHER => Requested::Again,
+            Some(_) => Requested::StopAtOnce,
         }
     }
 }
@@ -50,19 +50,19 @@ pub(super) fn listen() -> Stop {
     let signals = Signals::new();
     tokio::spawn(async move {
         if let Some(mut signals) = signals {
-            let mut wish = Wish::default();
+            let mut requests = Requests::default();
             loop {
                 signals.next().await;
-                match wish.signal(Instant::now()) {
-                    Asked::Stop => {
+                match requests.signal(Instant::now()) {
+                    Requested::Stop => {
                         sender.send_replace(true);
                     }
-                    Asked::Again => {}
-                    Asked::StopAtOnce => std::process::exit(i32::from(ExitCode::Interrupted.code())),
+                    Requested::Again => {}
+                    Requested::StopAtOnce => std::process::exit(i32::from(ExitCode::Interrupted.code())),
                 }
             }
         }
-        // Signals can't be listened to here: keep the channel open, so that nobody waits on a closed one.
+        // Signals can't be listened to here: keep the channel open, so that no task waits on a closed one.
         sender.closed().await;
     });
     receiver
@@ -117,12 +117,12 @@ mod tests {
 
     #[test]
     fn second_signal_counts_only_half_a_second_later() {
-        let mut wish = Wish::default();
+        let mut requests = Requests::default();
         let begun = Instant::now();
         let at = |milliseconds| begun + Duration::from_millis(milliseconds);
-        assert_eq!(wish.signal(at(0)), Asked::Stop);
-        assert_eq!(wish.signal(at(0)), Asked::Again);
-        assert_eq!(wish.signal(at(499)), Asked::Again);
-        assert_eq!(wish.signal(at(500)), Asked::StopAtOnce);
+        assert_eq!(requests.signal(at(0)), Requested::Stop);
+        assert_eq!(requests.signal(at(0)), Requested::Again);
+        assert_eq!(requests.signal(at(499)), Requested::Again);
+        assert_eq!(requests.signal(at(500)), Requested::StopAtOnce);
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::args::CacheArgs;
-use super::report::warn_of;
+use super::report::print_warning;
 use super::shell::Shell;
 use crate::drift::{Class, DriftReport, Ignore};
 use crate::exit_code::ExitCode;
@@ -53,9 +53,9 @@ impl LookArgs {
     }
 
     /// Warns of every `--ignore` that is over.
-    pub(super) fn tell_what_is_over(&self, now: Timestamp, shell: &Shell) {
+    pub(super) fn warn_of_expired(&self, now: Timestamp, shell: &Shell) {
         for ignore in self.ignore.iter().filter(|ignore| ignore.is_over(now)) {
-            warn_of(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
+            print_warning(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
         }
     }
 

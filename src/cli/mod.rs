@@ -10,6 +10,7 @@ mod completions;
 mod confirm;
 mod core_dump;
 mod drift;
+mod event_printer;
 mod explain;
 mod graph;
 mod guard_flags;
@@ -33,7 +34,6 @@ mod rotate;
 mod sandbox;
 mod schema;
 mod shell;
-mod telling;
 mod validate;
 mod values;
 mod versions;
@@ -57,7 +57,8 @@ use crate::workflow::{self, Error, Problem};
 #[derive(Debug, Parser)]
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
 #[command(
-    after_help = "First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no account needed\n\n\
+    after_help = "First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no \
+        account needed\n\n\
     Exit codes: 0 done or no changes, 1 error, 2 changes or drift, 3 a guard refused, 4 the plan is stale, \
     5 applied in part, 64 wrong usage, 130 interrupted."
 )]

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::args::{AwsArgs, ProjectArgs};
 use super::confirm::ask;
+use super::event_printer::EventPrinter;
 use super::journal::JournalArgs;
-use super::report::{tell_calls, warn_of};
+use super::report::{print_calls, print_warning};
 use super::shell::Shell;
-use super::telling::Telling;
 use crate::domain::AccountId;
 use crate::render::day_two;
 use crate::render::question::{self, Where};
@@ -60,7 +60,7 @@ impl Reported {
 
     /// Says how many calls it took.
     pub(super) fn report_calls(&self, verbose: u8, shell: &Shell) {
-        tell_calls(&self.made.intended.found.aws, verbose, shell);
+        print_calls(&self.made.intended.found.aws, verbose, shell);
     }
 }
 
@@ -77,13 +77,13 @@ impl DayTwoArgs {
     /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before.
     pub(super) async fn carry_out(&self, intended: Intended, stop: &Stop, shell: &Shell) -> Result<Reported, Error> {
         shell.out.write(day_two::consequences(shell.out.paint(), &intended));
-        day_two::warnings(&intended).for_each(|warning| warn_of(warning, shell));
+        day_two::warnings(&intended).for_each(|warning| print_warning(warning, shell));
         let journal = self.journal.open(&intended.found.root, intended.command())?;
         if !self.yes {
             ask_about(&intended.found, day_two::question(&intended.call), stop, shell).await?;
         }
-        let telling = Telling::reading(shell);
-        let made = intended.carry_out(&journal, &|event| telling.tell(event)).await?;
+        let printer = EventPrinter::reading(shell);
+        let made = intended.carry_out(&journal, &|event| printer.print(event)).await?;
         Ok(Reported { made, journal })
     }
 }

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::args::{CacheArgs, ReadArgs};
 use super::begin::{Begun, begin};
+use super::event_printer::EventPrinter;
 use super::guard_flags::GuardOverrideArgs;
-use super::report::{report, report_all, tell_calls, warn};
+use super::report::{print_calls, report, report_all, warn};
 use super::shell::Shell;
-use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::plan::Selection;
@@ -23,13 +23,12 @@ use crate::workflow::{
 ///
 /// Reads the live state through List, Describe and GetResourcePolicy calls and changes nothing.
 #[derive(Debug, Args)]
-#[command(
-    after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select '*/payments/db*'\n  \
+#[command(after_long_help = "Examples:\n  keywright plan --sandbox\n  keywright plan --target staging --select \
+        '*/payments/db*'\n  \
     keywright plan --format json --detailed-exitcode > plan.json\n  \
     keywright plan --format markdown > comment.md   # for a comment on a pull request\n  \
     keywright plan --rehearse           # would it be accepted, and is nothing left to do after it?\n  \
-    keywright plan --out approved.json"
-)]
+    keywright plan --out approved.json")]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -79,7 +78,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
     args.out.as_deref().map_or(Ok(()), ApprovedPlan::check_place)?;
     let Begun { selection, session, stop } = begin(&args.read, &args.values, args.out.is_some(), shell)?;
     let run = session.run();
-    let telling = Telling::reading(shell);
+    let printer = EventPrinter::reading(shell);
     let cache = args.cache.open(shell);
     let request = PlanRequest {
         selection: &selection,
@@ -91,10 +90,10 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
             cache: cache.as_ref().map(Cache::policies),
         },
         stop: &stop,
-        tell: &|event| telling.tell(event),
+        listener: &|event| printer.print(event),
     };
     let mut prepared = Box::pin(run.plan(&request)).await?;
-    telling.clear();
+    printer.clear();
     if let Some(Err(warning)) = cache.as_ref().map(|cache| cache.save(session.aws.now())) {
         warn(&warning, shell);
     }
@@ -122,7 +121,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
             shown,
         ));
     }
-    tell_calls(&session.aws, verbose, shell);
+    print_calls(&session.aws, verbose, shell);
     let unreadable = prepared.unreadable().map_or(ExitCode::Success, |error| report(&error, shell));
     Ok(code.worst(unreadable).worst(if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success }))
 }

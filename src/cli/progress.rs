@@ -93,7 +93,7 @@ impl Spinner {
     }
 
     /// Says how far it has come.
-    pub(super) fn say(&self, what: Escaped<Terminal>) {
+    pub(super) fn update(&self, what: Escaped<Terminal>) {
         self.bar.set_message(what.into_owned());
     }
 }
@@ -123,7 +123,7 @@ impl ApplyLines {
         Self { bar, err: shell.err.clone(), paint: shell.err.paint() }
     }
 
-    pub(super) fn tell(&self, event: &ApplyEvent<'_>) {
+    pub(super) fn print(&self, event: &ApplyEvent<'_>) {
         if let (Some(bar), ApplyEvent::ActionDone { .. }) = (&self.bar, event) {
             bar.inc(1);
         }

@@ -7,7 +7,7 @@ use super::interrupt;
 use super::journal::JournalArgs;
 use super::one_secret::{OneSecretArgs, ask_about};
 use super::progress::ApplyLines;
-use super::report::{tell_calls, warn_of};
+use super::report::{print_calls, print_warning};
 use super::shell::Shell;
 use crate::apply::{ApplyEvent, ApplyReport};
 use crate::desired::Desired;
@@ -47,12 +47,12 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
     }
     let report = {
         let lines = ApplyLines::new(shell, &found.desired.target.name, release.plan.action_count());
-        let tell = |event: ApplyEvent<'_>| lines.tell(&event);
-        Box::pin(release.carry_out(&found, &journal, stop, &tell)).await
+        let listener = |event: ApplyEvent<'_>| lines.print(&event);
+        Box::pin(release.carry_out(&found, &journal, stop, &listener)).await
     };
     let missing = journal.failure();
-    tell_calls(&found.aws, verbose, shell);
-    tell_summary(&release.plan, &report, shell);
+    print_calls(&found.aws, verbose, shell);
+    print_summary(&release.plan, &report, shell);
     match missing {
         Some(error) => Err(error),
         None => Ok(if report.is_complete() { ExitCode::Success } else { ExitCode::Error }),
@@ -67,10 +67,10 @@ fn warn_of_manifest(desired: &Desired, name: &SecretName, shell: &Shell) {
             escape::line(&desired_secret.origin.file),
             desired_secret.origin.line
         );
-        warn_of(text, shell);
+        print_warning(text, shell);
     }
 }
 
-fn tell_summary(plan: &Plan, report: &ApplyReport, shell: &Shell) {
+fn print_summary(plan: &Plan, report: &ApplyReport, shell: &Shell) {
     shell.out.line(escaped!("\n{}", apply_text::summary(shell.out.paint(), plan, report)));
 }

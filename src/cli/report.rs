@@ -41,17 +41,17 @@ pub(super) fn report_all(errors: &[Error], shell: &Shell) -> ExitCode {
 pub(super) fn warn(error: &Error, shell: &Shell) {
     let hints = hints(error);
     let hints = (!hints.is_empty()).then(|| escaped!(" ({})", Escaped::join(hints, "; ")));
-    warn_of(escaped!("{}{}", text(error), hints), shell);
+    print_warning(escaped!("{}{}", text(error), hints), shell);
 }
 
 /// Prints a warning.
-pub(super) fn warn_of(text: impl Fragment<Terminal>, shell: &Shell) {
+pub(super) fn print_warning(text: impl Fragment<Terminal>, shell: &Shell) {
     shell.err.line(escaped!("{}: {}", shell.err.paint().warning("warning"), text));
 }
 
 /// Shows the warnings that the project's own rules ask for. The others are only counted: a cron job and a plan that
 /// changes nothing should not be loud about what was accepted long ago.
-pub(super) fn tell_warnings(found: &Diagnostics, shell: &Shell) {
+pub(super) fn print_warnings(found: &Diagnostics, shell: &Shell) {
     let rules = found.of(&codes::RULE_BROKEN_WARNING);
     if rules.warning_count() > 0 {
         shell.err.line(diagnostics::text(&rules, shell.err.colour()));
@@ -60,7 +60,7 @@ pub(super) fn tell_warnings(found: &Diagnostics, shell: &Shell) {
     if number > 0 {
         let plural = if number == 1 { "" } else { "s" };
         let other = if rules.warning_count() > 0 { "other " } else { "" };
-        warn_of(
+        print_warning(
             escaped!("{} {}warning{} in the manifests: keywright validate shows them\n", number, other, plural),
             shell,
         );
@@ -68,7 +68,7 @@ pub(super) fn tell_warnings(found: &Diagnostics, shell: &Shell) {
 }
 
 /// With `-v`, the number of calls per operation.
-pub(super) fn tell_calls(aws: &Aws, verbose: u8, shell: &Shell) {
+pub(super) fn print_calls(aws: &Aws, verbose: u8, shell: &Shell) {
     if verbose == 0 {
         return;
     }

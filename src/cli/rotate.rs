@@ -20,7 +20,8 @@ use crate::workflow::{Error, Stop, follow_rotation, repair_rotation, start_rotat
 /// RotateSecret is refused, and --repair takes the label away.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright rotate prod/payments/db --target prod --wait\n  \
-    keywright rotate prod/payments/db --target prod --repair\n  keywright rotate prod/payments/db --target prod --cancel")]
+    keywright rotate prod/payments/db --target prod --repair\n  keywright rotate prod/payments/db --target prod \
+    --cancel")]
 pub(super) struct RotateArgs {
     #[command(flatten)]
     day_two: DayTwoArgs,

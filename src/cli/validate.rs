@@ -14,7 +14,8 @@ use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped};
 /// network.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright validate\n  keywright validate --format github   # annotations in GitHub Actions\n  \
+    after_long_help = "Examples:\n  keywright validate\n  keywright validate --format github   # annotations in \
+        GitHub Actions\n  \
     keywright validate --format sarif > keywright.sarif"
 )]
 pub(super) struct ValidateArgs {

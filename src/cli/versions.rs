@@ -6,10 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::begin::find;
 use super::one_secret::OneSecretArgs;
-use super::report::tell_calls;
+use super::report::print_calls;
 use super::shell::Shell;
 use super::values::ValueArgs;
-use crate::domain::VersionId;
 use crate::exit_code::ExitCode;
 use crate::render::{Artifact, versions};
 use crate::workflow::{Error, compare_versions, git_version, versions_of};
@@ -49,15 +48,11 @@ pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) ->
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };
     shell.out.write(match args.format {
-        Format::Text => Artifact::from(versions::text(
-            shell.out.paint(),
-            &found.secret,
-            &entries,
-            git.as_ref().map(VersionId::as_str),
-            &compared,
-        )),
-        Format::Json => versions::json(&found.secret, &entries, git.as_ref().map(VersionId::as_str), &compared).into(),
+        Format::Text => {
+            Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, git.as_ref(), &compared))
+        }
+        Format::Json => versions::json(&found.secret, &entries, git.as_ref(), &compared).into(),
     });
-    tell_calls(&found.aws, verbose, shell);
+    print_calls(&found.aws, verbose, shell);
     Ok(ExitCode::Success)
 }

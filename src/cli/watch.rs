@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::args::ReadArgs;
+use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::look::LookArgs;
 use super::shell::{Output, Shell};
-use super::telling::Telling;
 use super::values::ValueArgs;
 use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
@@ -45,7 +45,8 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 #[command(after_long_help = "Examples:\n  keywright watch --interval 15m --listen 127.0.0.1:9090\n  \
     KEYWRIGHT_WEBHOOK=https://hooks.slack.com/services/... keywright watch\n  \
     keywright watch --rounds 1 --sandbox\n\n\
-    Exit codes: 0 stopped by a signal; with --rounds those of drift: 0 no drift, 1 a target could not be looked at, 2 drift.")]
+    Exit codes: 0 stopped by a signal; with --rounds those of drift: 0 no drift, 1 a target could not be looked at, 2 \
+    drift.")]
 pub(super) struct WatchArgs {
     #[command(flatten)]
     read: ReadArgs,
@@ -142,23 +143,24 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         Some(address) => Some(Listening::start(address, &board, shell).await?),
         None => None,
     };
-    args.look.tell_what_is_over(aws.now(), shell);
-    let telling = Telling::new(shell, shell.err.clone());
+    args.look.warn_of_expired(aws.now(), shell);
+    let printer = EventPrinter::new(shell, shell.err.clone());
     let watch = Watch {
         settings,
         aws,
         stop,
         journal,
-        tell: &|event| telling.tell(event),
+        listener: &|event| printer.print(event),
         project: String::new(),
         known: Findings::default(),
         report: None,
         last_success: None,
     };
     let log = Log { out: shell.out.clone(), verbose, obstacles: Mutex::default() };
-    let mut rounds = Loop { args, watch, log, board, webhook, told: Findings::default(), rounds: Rounds::default() };
+    let mut rounds =
+        Loop { args, watch, log, board, webhook, notified: Findings::default(), rounds: Rounds::default() };
     let ended = rounds.run(pace).await;
-    rounds.log.tell(&rounds.watch.project, &Event::Stopped);
+    rounds.log.write(&rounds.watch.project, &Event::Stopped);
     if let Some(server) = server {
         server.end().await;
     }
@@ -201,7 +203,7 @@ impl Listening {
     }
 
     async fn end(self) {
-        // A server that ended by itself needs no telling.
+        // A server that ended by itself needs no printer.
         let _ = self.end.send(());
         let _ = self.task.await;
     }
@@ -216,7 +218,7 @@ struct Log {
 }
 
 impl Log {
-    fn tell(&self, project: &str, event: &Event<'_>) {
+    fn write(&self, project: &str, event: &Event<'_>) {
         self.out.write(line(Timestamp::now(), project, event));
     }
 
@@ -225,12 +227,12 @@ impl Log {
         match event {
             WatchEvent::Appeared(finding, reason) => {
                 let reason = reason.map(target_line);
-                self.tell(project, &Event::Appeared(finding, reason.as_deref()));
+                self.write(project, &Event::Appeared(finding, reason.as_deref()));
             }
-            WatchEvent::Disappeared(finding) => self.tell(project, &Event::Disappeared(finding)),
-            WatchEvent::Looked(report) if self.verbose > 0 => self.tell(project, &Event::Round { number, report }),
+            WatchEvent::Disappeared(finding) => self.write(project, &Event::Disappeared(finding)),
+            WatchEvent::Looked(report) if self.verbose > 0 => self.write(project, &Event::Round { number, report }),
             WatchEvent::Looked(_) => {}
-            WatchEvent::Failed(error) => self.tell(project, &Event::RoundFailed { reasons: reasons(error) }),
+            WatchEvent::Failed(error) => self.write(project, &Event::RoundFailed { reasons: reasons(error) }),
             WatchEvent::Applied(applied) => {
                 let targets = applied
                     .targets
@@ -238,7 +240,7 @@ impl Log {
                     .map(|target| apply_json::target(target.plan, &target.report, target.verified))
                     .collect();
                 let exit_code = ExitCode::from(applied.outcome()).code();
-                self.tell(project, &Event::Applied { targets, exit_code });
+                self.write(project, &Event::Applied { targets, exit_code });
             }
             WatchEvent::NotApplied(obstacles) => self.obstacles(project, obstacles),
         }
@@ -248,7 +250,7 @@ impl Log {
         let reasons: Vec<String> = obstacles.iter().map(obstacle).collect();
         let mut last = self.obstacles.lock().unwrap_or_else(PoisonError::into_inner);
         if !reasons.is_empty() && reasons != *last {
-            self.tell(project, &Event::NotApplied { reasons: reasons.clone() });
+            self.write(project, &Event::NotApplied { reasons: reasons.clone() });
         }
         *last = reasons;
     }
@@ -261,8 +263,8 @@ struct Loop<'a> {
     log: Log,
     board: Board,
     webhook: Option<Webhook>,
-    /// What the webhook was told to differ.
-    told: Findings,
+    /// What the webhook was notified of.
+    notified: Findings,
     rounds: Rounds,
 }
 
@@ -270,14 +272,14 @@ impl Loop<'_> {
     /// Runs rounds until it is stopped, or their number is reached.
     async fn run(&mut self, pace: Pace) -> ExitCode {
         let started = Event::Started { interval: pace.interval, applies: self.args.apply };
-        self.log.tell(&self.watch.project, &started);
+        self.log.write(&self.watch.project, &started);
         let (mut number, mut failures) = (0_u64, 0_u32);
         loop {
             number += 1;
             let log = &self.log;
-            let tell = |project: &str, event: WatchEvent<'_>| log.round(project, number, &event);
+            let listener = |project: &str, event: WatchEvent<'_>| log.round(project, number, &event);
             // An error is the interruption: what fails in a round is told, and the next one comes.
-            let Ok(round) = Box::pin(self.watch.round(&tell)).await else { return ExitCode::Success };
+            let Ok(round) = Box::pin(self.watch.round(&listener)).await else { return ExitCode::Success };
             // Wrong manifests cost AWS nothing, and are read again as soon as ever.
             failures = if round.outcome == Outcome::Incomplete { failures.saturating_add(1) } else { 0 };
             self.ended(round.outcome).await;
@@ -314,7 +316,7 @@ impl Loop<'_> {
     async fn notify(&mut self) {
         let Some(webhook) = &self.webhook else { return };
         let watch = &self.watch;
-        let change = watch.known.since(&self.told);
+        let change = watch.known.since(&self.notified);
         if change.is_empty() {
             return;
         }
@@ -324,10 +326,10 @@ impl Loop<'_> {
             () = stopped(&watch.stop) => Err("the watch was stopped before the webhook had answered".to_owned()),
         };
         match posted {
-            Ok(()) => self.told = watch.known.clone(),
+            Ok(()) => self.notified = watch.known.clone(),
             Err(reason) => {
                 self.rounds.lost_notifications += 1;
-                self.log.tell(&watch.project, &Event::NotNotified { reason });
+                self.log.write(&watch.project, &Event::NotNotified { reason });
             }
         }
     }

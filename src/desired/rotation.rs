@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::Frequency;
+use crate::domain::{Arn, Frequency, RotationDuration};
 
 /// `spec.rotation`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,18 +21,18 @@ pub struct RotationSetup {
     /// How often.
     pub frequency: Frequency,
     /// `Duration`: the length of the window, such as `2h`. Where it is desired, none leaves it as it is.
-    pub duration: Option<String>,
+    pub duration: Option<RotationDuration>,
 }
 
 /// Who rotates a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotator {
     /// A Lambda function of the account, by its ARN (`RotationLambdaARN`).
-    Lambda(String),
+    Lambda(Arn),
     /// The partner that the secret's `Type` names (managed external secrets).
     External {
         /// The role that Secrets Manager assumes (`ExternalSecretRotationRoleArn`).
-        role_arn: Option<String>,
+        role_arn: Option<Arn>,
         /// What the partner needs to know (`ExternalSecretRotationMetadata`).
         metadata: BTreeMap<String, String>,
     },
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn a_window_that_is_not_declared_is_not_compared() {
         let setup = |duration: Option<&str>| RotationSetup {
-            rotator: Rotator::Lambda("arn".to_owned()),
+            rotator: Rotator::Lambda(Arn::of_service("arn")),
             frequency: Frequency::EveryDays(30),
-            duration: duration.map(str::to_owned),
+            duration: duration.map(RotationDuration::of_service),
         };
         assert!(setup(None).is_met_by(&setup(Some("2h"))));
         assert!(!setup(Some("3h")).is_met_by(&setup(Some("2h"))));

@@ -20,6 +20,6 @@ pub use kms::KmsKey;
 pub(crate) use kms::is_alias_name;
 pub use name::SecretName;
 pub use place::{AccountId, Partition, Region};
-pub use schedule::{Frequency, Schedule, ScheduleFault, WindowLength};
+pub use schedule::{Frequency, RotationDuration, Schedule, ScheduleFault, WindowLength};
 pub use template::{Part, Template};
 pub use version::{StagingLabel, VersionId, VersionOrigin};

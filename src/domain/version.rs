@@ -108,6 +108,11 @@ impl StagingLabel {
         Self(Self::PENDING.to_owned())
     }
 
+    /// Whether Secrets Manager made it: only its own begin so.
+    pub fn is_of_service(&self) -> bool {
+        self.0.starts_with("AWS")
+    }
+
     /// Whether Secrets Manager moves it itself.
     pub fn is_reserved(&self) -> bool {
         matches!(self.as_str(), Self::CURRENT | Self::PREVIOUS | Self::PENDING)

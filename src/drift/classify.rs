@@ -140,7 +140,7 @@ fn field(change: &Change) -> Option<Field> {
         Change::Type { .. } => Field::Type,
         Change::Tag { key, .. } => Field::Tag(key.clone()),
         Change::Policy { .. } => Field::Policy,
-        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.clone()),
+        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.to_string()),
         Change::Rotation { .. } => Field::Rotation,
         Change::Replica { region, .. } => Field::Replica(region.clone()),
         Change::Restored { .. } | Change::Deleted { .. } => Field::Deletion,
@@ -158,7 +158,7 @@ fn clues(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Clue> {
         | ValueReason::Differs { current } => (current, None),
         ValueReason::First | ValueReason::ForLabel => return Vec::new(),
     };
-    let version = VersionId::of_service(current.as_str());
+    let version = current.clone();
     let made_by = made_by.unwrap_or_else(|| MadeBy::Named(version.origin()));
     let mut clues =
         vec![Clue::CurrentVersion { version, made_by, differs: matches!(reason, ValueReason::Differs { .. }) }];
@@ -230,8 +230,8 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
 }
 
 /// What is left alone while a rotation has not ended.
-fn rotation_pending(version: &str, held_back: Option<&ValueReason>) -> (Class, Difference) {
-    let version = VersionId::of_service(version);
+fn rotation_pending(version: &VersionId, held_back: Option<&ValueReason>) -> (Class, Difference) {
+    let version = version.clone();
     match held_back.map(ValueDifference::of) {
         None => (Class::Changed, Difference::RotationHeldBack { version }),
         Some(value) => {
@@ -252,7 +252,7 @@ fn rotation(secret: &LiveSecret, now: Timestamp) -> Option<Drift> {
         if since.is_some() {
             return None;
         }
-        let what = Difference::RotationStuck { version: VersionId::of_service(stuck) };
+        let what = Difference::RotationStuck { version: stuck.clone() };
         return Some(Drift { since: secret.last_changed, ..new(Class::RotationStuck, &secret.name, what) });
     }
     let due = due(secret)?;

@@ -98,7 +98,7 @@ pub enum Difference {
     /// Replicas are being made.
     ReplicasInProgress {
         /// Their regions.
-        regions: Vec<String>,
+        regions: Vec<Region>,
     },
     /// Rotation is declared otherwise than it is, and is left alone while AWSPENDING is on another version.
     RotationHeldBack {

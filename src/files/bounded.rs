@@ -47,7 +47,8 @@ impl FileFault {
     pub(super) fn of(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
-            // cap-std's answer to a path that leads out of its folder; the operating system's own refusals have a number.
+            // cap-std's answer to a path that leads out of its folder; the operating system's own refusals have a
+            // number.
             io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Self::Outside,
             kind => Self::Unreadable(kind),
         }

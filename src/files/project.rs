@@ -94,8 +94,8 @@ impl ProjectFolder {
         Ok(found)
     }
 
-    /// Where a path leads on which an absolute link stands, if that is inside. It need not be believed: what is found is
-    /// opened from the handle, part by part.
+    /// Where a path leads on which an absolute link stands, if that is inside. It need not be believed: what is found
+    /// is opened from the handle, part by part.
     fn by_absolute_link(&self, path: &Path) -> Result<PathBuf, FileFault> {
         let found = self.root.join(path).canonicalize().map_err(|_| FileFault::Outside)?;
         found.strip_prefix(&self.root).map(Path::to_owned).map_err(|_| FileFault::Outside)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::desired::{Declared, Deletion, Desired, DesiredReplica, DesiredRotation, DesiredSecret, Rotator, State};
-use crate::domain::{Region, SecretName};
+use crate::domain::{Arn, Region, SecretName};
 use crate::value::Source;
 
 /// The secrets that should exist.
@@ -42,7 +42,7 @@ pub(super) fn rotation_functions(desired: &Desired) -> BTreeSet<String> {
     let rotators = rotations(desired).map(|rotation| &rotation.setup.rotator);
     rotators
         .filter_map(|rotator| match rotator {
-            Rotator::Lambda(arn) => Some(arn.clone()),
+            Rotator::Lambda(arn) => Some(arn.to_string()),
             Rotator::External { .. } => None,
         })
         .collect()
@@ -54,7 +54,7 @@ pub(super) fn rotation_roles(desired: &Desired) -> BTreeSet<String> {
     rotators
         .filter_map(|rotator| match rotator {
             Rotator::Lambda(_) => None,
-            Rotator::External { role_arn, metadata: _ } => role_arn.clone(),
+            Rotator::External { role_arn, metadata: _ } => role_arn.as_ref().map(Arn::to_string),
         })
         .collect()
 }

@@ -48,7 +48,8 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     }
 }
 
-/// What the owner tag of each secret of this target fits: `project/target`, and what binds the tag to the secret's name.
+/// What the owner tag of each secret of this target fits: `project/target`, and what binds the tag to the secret's
+/// name.
 pub(super) fn owner_pattern(desired: &Desired) -> String {
     format!("{}:*", desired.owner())
 }

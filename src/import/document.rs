@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::yaml::{Yaml, scalar};
 use super::{Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{AccountId, Frequency, KmsKey, Region, StagingLabel};
+use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::manifest::{Accepts, escape_interpolation};
 use crate::policy::PolicyDocument;
@@ -308,9 +308,9 @@ fn rotation(setup: &RotationSetup) -> Yaml {
     let RotationSetup { rotator, frequency, duration } = setup;
     let mut entries = Vec::new();
     match rotator {
-        Rotator::Lambda(arn) => entries.push(("lambdaArn".to_owned(), Yaml::literal(arn))),
+        Rotator::Lambda(arn) => entries.push(("lambdaArn".to_owned(), Yaml::literal(arn.as_str()))),
         Rotator::External { role_arn, metadata } => {
-            entries.push(("externalRotation".to_owned(), external(role_arn.as_deref(), metadata)));
+            entries.push(("externalRotation".to_owned(), external(role_arn.as_ref(), metadata)));
         }
     }
     entries.push(match frequency {
@@ -318,14 +318,14 @@ fn rotation(setup: &RotationSetup) -> Yaml {
         Frequency::Expression(expression) => ("schedule".to_owned(), Yaml::literal(expression.as_str())),
     });
     if let Some(duration) = duration {
-        entries.push(("duration".to_owned(), Yaml::literal(duration)));
+        entries.push(("duration".to_owned(), Yaml::literal(duration.as_str())));
     }
     Yaml::Map(entries)
 }
 
-fn external(role_arn: Option<&str>, metadata: &BTreeMap<String, String>) -> Yaml {
+fn external(role_arn: Option<&Arn>, metadata: &BTreeMap<String, String>) -> Yaml {
     let mut entries: Vec<(String, Yaml)> =
-        role_arn.iter().map(|role| ("roleArn".to_owned(), Yaml::literal(role))).collect();
+        role_arn.iter().map(|role| ("roleArn".to_owned(), Yaml::literal(role.as_str()))).collect();
     if !metadata.is_empty() {
         let items = metadata.iter().map(|(key, value)| (key.clone(), Yaml::literal(value))).collect();
         entries.push(("metadata".to_owned(), Yaml::Map(items)));

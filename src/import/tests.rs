@@ -8,7 +8,7 @@ use globset::GlobSet;
 
 use super::{Importable, ImportedFile, Layout, import, shared_tags};
 use crate::desired::{Deletion, TagPatterns};
-use crate::domain::{AccountId, KmsKey, Region, SecretName};
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::manifest::{ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
@@ -103,7 +103,7 @@ fn a_rotation_by_a_partner_is_written_whole() {
     secret.rotation = LiveRotation {
         enabled: true,
         every_days: Some(30),
-        external_role_arn: Some("arn:aws:iam::111111111111:role/rotate".to_owned()),
+        external_role_arn: Some(Arn::of_service("arn:aws:iam::111111111111:role/rotate")),
         external_metadata: BTreeMap::from([("admin".to_owned(), "${x}".to_owned())]),
         ..LiveRotation::default()
     };

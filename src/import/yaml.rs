@@ -179,7 +179,8 @@ mod tests {
     fn it_reads_as_people_write_it() {
         let value = json!({
             "Version": "2012-10-17",
-            "Statement": [{ "Sid": "Read", "Principal": { "AWS": ["a", "b"] }, "Action": "secretsmanager:GetSecretValue",
+            "Statement": [{
+                "Sid": "Read", "Principal": { "AWS": ["a", "b"] }, "Action": "secretsmanager:GetSecretValue",
                 "Resource": "*", "Condition": {}, "Deep": [[1, 2], []] }],
             "schedule": "cron(0 16 1,15 * ? *)",
         });
@@ -247,7 +248,8 @@ schedule: cron(0 16 1,15 * ? *)
         #[test]
         fn everything_reads_back(tree in trees()) {
             let text = Yaml::json(&tree).to_text();
-            let mut back: Value = serde_yaml::from_str(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+            let failed = |error| TestCaseError::fail(format!("{error}\n{text}"));
+            let mut back: Value = serde_yaml::from_str(&text).map_err(failed)?;
             unescape(&mut back);
             prop_assert_eq!(back, tree, "{}", text);
         }

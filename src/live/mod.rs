@@ -16,7 +16,7 @@ pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
-    ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, Wanted, describe_all, list_scope,
+    ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all, list_scope,
     policies_of, read, read_in_full, versions_of,
 };
 pub use secret::{

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, ServiceError, VersionEntry};
 use crate::desired::{OWNER_TAG, Scope};
-use crate::domain::{Region, SecretName};
+use crate::domain::{Region, SecretName, VersionId};
 use crate::value::SecretValue;
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
@@ -97,7 +97,7 @@ pub trait ReadSecrets: Send + Sync {
     fn value(
         &self,
         name: &SecretName,
-        version_id: &str,
+        version_id: &VersionId,
     ) -> impl Future<Output = Result<Option<SecretValue>, ServiceError>> + Send;
 
     /// BatchGetSecretValue: current values of at most 20 secrets. What fails for one secret is its own error.
@@ -105,6 +105,56 @@ pub trait ReadSecrets: Send + Sync {
         &self,
         names: &[SecretName],
     ) -> impl Future<Output = Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError>> + Send;
+}
+
+/// Something that reads through another one: what writes can read too.
+pub trait ReadThrough: Send + Sync {
+    /// What it reads through.
+    type Reader: ReadSecrets;
+
+    /// What it reads through.
+    fn reader(&self) -> &Self::Reader;
+}
+
+impl<T: ReadThrough> ReadSecrets for T {
+    async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
+        self.reader().list(filter, next_token).await
+    }
+
+    async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.reader().describe(name).await
+    }
+
+    async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
+        self.reader().describe_in_region(region, name).await
+    }
+
+    async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
+        self.reader().policy(name).await
+    }
+
+    async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
+        self.reader().validate_policy(secret, policy).await
+    }
+
+    fn service_time(&self) -> Option<Timestamp> {
+        self.reader().service_time()
+    }
+
+    async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
+        self.reader().versions(name).await
+    }
+
+    async fn value(&self, name: &SecretName, version_id: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
+        self.reader().value(name, version_id).await
+    }
+
+    async fn values(
+        &self,
+        names: &[SecretName],
+    ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
+        self.reader().values(names).await
+    }
 }
 
 /// What a plan needs to know.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::ServiceError;
 use crate::desired::{PROTECT_TAG, RotationSetup, Rotator};
-use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -77,15 +77,15 @@ pub struct LiveRotation {
     /// `RotationEnabled`.
     pub enabled: bool,
     /// `RotationLambdaARN`.
-    pub lambda_arn: Option<String>,
+    pub lambda_arn: Option<Arn>,
     /// `AutomaticallyAfterDays`. The service computes one beside an expression too.
     pub every_days: Option<u32>,
     /// `ScheduleExpression`.
     pub expression: Option<String>,
     /// `Duration`.
-    pub duration: Option<String>,
+    pub duration: Option<RotationDuration>,
     /// `ExternalSecretRotationRoleArn`.
-    pub external_role_arn: Option<String>,
+    pub external_role_arn: Option<Arn>,
     /// `ExternalSecretRotationMetadata`.
     pub external_metadata: BTreeMap<String, String>,
     /// `LastRotatedDate`.
@@ -207,18 +207,18 @@ impl LiveSecret {
     }
 
     /// The version that holds a staging label.
-    pub fn holder(&self, label: &str) -> Option<&str> {
-        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(id, _)| id.as_str())
+    pub fn holder(&self, label: &str) -> Option<&VersionId> {
+        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(id, _)| id)
     }
 
     /// The version that holds AWSCURRENT: what readers get. None when the secret has no value.
-    pub fn current_version(&self) -> Option<&str> {
+    pub fn current_version(&self) -> Option<&VersionId> {
         self.holder(StagingLabel::CURRENT)
     }
 
     /// The version on which a rotation is stuck: AWSPENDING on another version than AWSCURRENT. It may hold the only
     /// valid credential.
-    pub fn stuck_version(&self) -> Option<&str> {
+    pub fn stuck_version(&self) -> Option<&VersionId> {
         self.holder(StagingLabel::PENDING).filter(|pending| self.current_version() != Some(*pending))
     }
 

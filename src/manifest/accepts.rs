@@ -54,14 +54,16 @@ impl Accepts<'_> {
         let RotationSetup { rotator, frequency, duration } = setup;
         let mut spec = RotationSpec::default();
         match rotator {
-            Rotator::Lambda(arn) => spec.lambda_arn = set(arn.clone()),
+            Rotator::Lambda(arn) => spec.lambda_arn = set(arn.to_string()),
             Rotator::External { role_arn, metadata } => {
                 let Some(role_arn) = role_arn else { return false };
                 let items = metadata
                     .iter()
                     .map(|(key, value)| (Spanned { value: key.clone(), span: Span::default() }, set(value.clone())));
-                spec.external_rotation =
-                    set(ExternalRotationSpec { role_arn: set(role_arn.clone()), metadata: set(Map(items.collect())) });
+                spec.external_rotation = set(ExternalRotationSpec {
+                    role_arn: set(role_arn.to_string()),
+                    metadata: set(Map(items.collect())),
+                });
             }
         }
         match frequency {
@@ -69,7 +71,7 @@ impl Accepts<'_> {
             Frequency::Expression(expression) => spec.schedule = set(expression.as_str().to_owned()),
         }
         if let Some(duration) = duration {
-            spec.duration = set(duration.clone());
+            spec.duration = set(duration.as_str().to_owned());
         }
         passes(|report| {
             check_rotation(&spec, Span::default(), self.home(), report);
@@ -95,12 +97,13 @@ fn set<T>(value: T) -> Field<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Arn, RotationDuration};
 
     const HERE: Accepts<'_> = Accepts { account: Some("111111111111"), region: "eu-west-1" };
 
     fn lambda(frequency: Frequency, duration: Option<&str>) -> RotationSetup {
-        let rotator = Rotator::Lambda("arn:aws:lambda:eu-west-1:111111111111:function:rotate".to_owned());
-        RotationSetup { rotator, frequency, duration: duration.map(str::to_owned) }
+        let rotator = Rotator::Lambda(Arn::of_service("arn:aws:lambda:eu-west-1:111111111111:function:rotate"));
+        RotationSetup { rotator, frequency, duration: duration.map(RotationDuration::of_service) }
     }
 
     #[test]

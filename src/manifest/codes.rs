@@ -18,7 +18,10 @@ pub struct Code {
 
 macro_rules! codes {
     ($($name:ident $severity:ident $id:literal $summary:literal)*) => {
-        $(#[doc = $summary] pub static $name: Code = Code { id: $id, severity: Severity::$severity, summary: $summary };)*
+        $(
+            #[doc = $summary]
+            pub static $name: Code = Code { id: $id, severity: Severity::$severity, summary: $summary };
+        )*
         /// Every rule, in the order of this file.
         pub static ALL: &[&Code] = &[$(&$name),*];
     };
@@ -99,7 +102,7 @@ codes! {
     TAG_VALUE Error "tag-value" "A tag's value has at most 256 characters that AWS allows."
     TAG_IGNORED Error "tag-ignored" "A tag that is declared is not ignored by ignoreTags."
     KMS_KEY Error "kms-key" "A KMS key is a key id, a key ARN, an alias or an alias ARN."
-    ARN_OF_OTHER_PLACE Warning "arn-elsewhere" "ARNs name the target's own account and region."
+    ARN_OF_OTHER_PLACE Warning "arn-of-other-place" "ARNs name the target's own account and region."
     RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
     POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."
     POLICY_WILDCARD_PRINCIPAL Warning "policy-wildcard-principal" "A resource policy doesn't open the secret to \

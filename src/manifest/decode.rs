@@ -177,7 +177,10 @@ impl<'a> NodeReader<'a> {
         self.report(
             Problem::new(&codes::KEY_WITHOUT_VALUE, self.node.span, "a key without a value")
                 .label("nothing is written here")
-                .help("write `null`, or `[]` or `{}` for a list or map, if there must be none; leave the key out if it isn't to be managed"),
+                .help(
+                    "write `null`, or `[]` or `{}` for a list or map, if there must be none; leave the key out if \
+                    it isn't to be managed",
+                ),
         )
     }
 
@@ -313,7 +316,8 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf option unit unit_struct seq tuple tuple_struct map identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf option unit unit_struct seq tuple
+        tuple_struct map identifier
     }
 }
 
@@ -399,7 +403,8 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple tuple_struct map
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map
         struct enum identifier ignored_any
     }
 }
@@ -478,7 +483,8 @@ impl<'de> Deserializer<'de> for PairReader<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq tuple
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple
         tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -462,7 +462,11 @@ mod tests {
         #[test]
         fn escaped_text_comes_back(source in "[$ {}a-z]{0,40}") {
             let parts = expand(&escape(&source), &Staging).unwrap();
-            let whole: String = parts.iter().map(|part| match part { Part::Text(text) => text.as_str(), Part::SecretArn(_) => "?" }).collect();
+            let text = |part: &Part| match part {
+                Part::Text(text) => text.clone(),
+                Part::SecretArn(_) => "?".to_owned(),
+            };
+            let whole: String = parts.iter().map(text).collect();
             prop_assert_eq!(whole, source);
         }
 

@@ -68,7 +68,8 @@ const MASK: &str = "***";
 /// Lines longer than this are not quoted whole: only what surrounds the marked part is.
 const QUOTED_CHARS: usize = 200;
 
-/// How far a line is looked along, in bytes, to either side of the marked part. What stands further along is not quoted.
+/// How far a line is looked along, in bytes, to either side of the marked part. What stands further along is not
+/// quoted.
 const LONGEST_LINE: usize = 4096;
 
 impl Sources {

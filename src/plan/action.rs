@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup};
-use crate::domain::{KmsKey, Region, SecretName, Template, VersionId};
+use crate::domain::{KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::value::Source;
 
 /// One thing to do to the secret whose plan holds it: a writing call, or the few that it may take. What was called is
@@ -61,23 +61,23 @@ pub enum Action {
     /// before it finds them equal. Else nothing is called.
     NoteEqualValue {
         /// The live version.
-        live: String,
+        live: VersionId,
     },
     /// UpdateSecretVersionStage.
     MoveLabel {
         /// The staging label.
-        label: String,
+        label: StagingLabel,
         /// The version that gets it.
         to: LabelVersion,
         /// The version that holds it now.
-        from: Option<String>,
+        from: Option<VersionId>,
     },
     /// UpdateSecretVersionStage without a version to move to: the label goes.
     RemoveLabel {
         /// The staging label.
-        label: String,
+        label: StagingLabel,
         /// The version that holds it.
-        from: String,
+        from: VersionId,
     },
     /// RemoveRegionsFromReplication.
     RemoveReplicas {
@@ -120,9 +120,9 @@ pub struct PlannedValue {
     pub token: Token,
     /// A live version to compare with first, by putting the value under its id: the service ignores a put of the same
     /// data, and refuses one of other data. Equal values mint no version.
-    pub probe: Option<String>,
+    pub compare_with: Option<VersionId>,
     /// The staging labels; AWSCURRENT when empty.
-    pub labels: Vec<String>,
+    pub labels: Vec<StagingLabel>,
     /// Where no version id stands for the content: a digest of what of it is encrypted or public in git, for approvals.
     pub digest: Option<String>,
     /// The live version whose generated parts are kept: it is read right before the put. None makes them anew.
@@ -144,7 +144,7 @@ pub enum Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabelVersion {
     /// This one.
-    Id(String),
+    Id(VersionId),
     /// The one that the value put just before it got.
     JustPut,
 }

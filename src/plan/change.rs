@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region, VersionOrigin};
+use crate::domain::{KmsKey, Region, StagingLabel, VersionId, VersionOrigin};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -55,10 +55,10 @@ pub enum Change {
     Replica {
         /// Its region.
         region: Region,
-        /// Its key now, when there is a replica; none within stands for the region's own key for Secrets Manager.
-        before: Option<Option<KmsKey>>,
+        /// Its key now, when there is a replica.
+        before: Option<ReplicaKey>,
         /// Its key then, when there will be one.
-        after: Option<Option<KmsKey>>,
+        after: Option<ReplicaKey>,
         /// Why.
         reason: ReplicaReason,
         /// Where it is declared.
@@ -98,20 +98,20 @@ pub enum Change {
     /// A custom staging label.
     Label {
         /// The label.
-        label: String,
+        label: StagingLabel,
         /// The version that holds it now.
-        before: Option<String>,
+        before: Option<VersionId>,
         /// The version that will hold it; none stands for the version that git's value gets.
-        after: Option<String>,
+        after: Option<VersionId>,
         /// Where it is declared.
         origin: Origin,
     },
     /// A custom staging label that goes.
     LabelRemoved {
         /// The label.
-        label: String,
+        label: StagingLabel,
         /// The version that holds it; without any label left, Secrets Manager may remove the version.
-        before: String,
+        before: VersionId,
         /// Where it is declared that there are no labels.
         origin: Origin,
     },
@@ -140,6 +140,31 @@ pub enum RotationRun {
     TestOnly,
     /// All its steps: the secret gets a new value.
     Now,
+}
+
+/// The key of a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplicaKey {
+    /// The region's own key for Secrets Manager.
+    Default,
+    /// This one.
+    Named(KmsKey),
+}
+
+impl ReplicaKey {
+    /// The key, where it is not the region's own.
+    pub fn named(&self) -> Option<&KmsKey> {
+        match self {
+            Self::Default => None,
+            Self::Named(key) => Some(key),
+        }
+    }
+}
+
+impl From<Option<KmsKey>> for ReplicaKey {
+    fn from(key: Option<KmsKey>) -> Self {
+        key.map_or(Self::Default, Self::Named)
+    }
 }
 
 /// Why a replica is made or removed.
@@ -175,23 +200,23 @@ pub enum ValueReason {
     /// The live value came from git, and the manifest now asks for a generated one.
     NowGenerated {
         /// The current version's id.
-        current: String,
+        current: VersionId,
     },
     /// The current version came from git, and git's ciphertext is another one now: the value was changed, or encrypted
     /// afresh. Which of the two is seen when it is put.
     ReEncryptedOrChanged {
         /// The current version's id.
-        current: String,
+        current: VersionId,
     },
     /// Git went back to a value that the service still has.
     Reverted {
         /// The current version's id.
-        current: String,
+        current: VersionId,
     },
     /// The live value was read, and is another one.
     Differs {
         /// The current version's id.
-        current: String,
+        current: VersionId,
     },
     /// A label needs the version of git's value, which is not current.
     ForLabel,
@@ -201,7 +226,7 @@ pub enum ValueReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoneVersion {
     /// Its id.
-    pub id: String,
+    pub id: VersionId,
     /// What made it, as far as that is known.
     pub made_by: MadeBy,
     /// When it was made (ListSecretVersionIds, `CreatedDate`); none when that was not asked for.

@@ -70,8 +70,8 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
             (region.to_string(), destroyed(there))
         })
         .collect();
-    // A secret that was deleted and restored since is another one to whoever approved: both move its LastChangedDate, and
-    // so does everything else that somebody did to what would be lost.
+    // A secret that was deleted and restored since is another one to whoever approved: both move its LastChangedDate,
+    // and so does everything else that somebody did to what would be lost.
     let last_changed = observed.as_ref().and_then(|observed| observed.last_changed).filter(|_| secret.is_removal());
     let heading = json!({
         "secret": name.as_str(),
@@ -183,7 +183,7 @@ fn policy_template(policy: &PolicyTemplate) -> Value {
 }
 
 fn planned_value(value: &PlannedValue) -> Value {
-    let PlannedValue { source: from, token, probe, labels, digest, keeps_generated_of } = value;
+    let PlannedValue { source: from, token, compare_with, labels, digest, keeps_generated_of } = value;
     let mut planned = json!({
         "source": source(from),
         "version": match token {
@@ -192,7 +192,7 @@ fn planned_value(value: &PlannedValue) -> Value {
             Token::Random => "random",
         },
         "content": digest,
-        "compareWith": probe,
+        "compareWith": compare_with,
         "labels": labels,
     });
     if let Some(version) = keeps_generated_of {

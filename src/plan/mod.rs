@@ -31,7 +31,9 @@ mod value;
 use std::collections::BTreeSet;
 
 pub use action::{Action, LabelVersion, PlannedValue, Token};
-pub use change::{Change, MadeBy, PlannedPolicy, PlannedText, ReplicaReason, RotationRun, UndoneVersion, ValueReason};
+pub use change::{
+    Change, MadeBy, PlannedPolicy, PlannedText, ReplicaKey, ReplicaReason, RotationRun, UndoneVersion, ValueReason,
+};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
@@ -77,8 +79,15 @@ impl Plan {
 
     /// The plan in two: everything but the removals, and the removals.
     pub fn split_removals(&self) -> (Self, Self) {
-        let (removals, others) = self.secrets.iter().cloned().partition(SecretPlan::is_removal);
-        (Self { secrets: others, ..self.clone() }, Self { secrets: removals, ..self.clone() })
+        let Self { project, target, account, region, secrets } = self;
+        let of = |removals: bool| Self {
+            project: project.clone(),
+            target: target.clone(),
+            account: account.clone(),
+            region: region.clone(),
+            secrets: secrets.iter().filter(|secret| secret.is_removal() == removals).cloned().collect(),
+        };
+        (of(false), of(true))
     }
 
     /// The number of API calls that would write.

@@ -216,7 +216,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What a narrowed scope, a changed variable in a prefix or a removed target left behind. It is reported, never touched.
+    /// What a narrowed scope, a changed variable in a prefix or a removed target left behind. It is reported, never
+    /// touched.
     fn report_owned_outside(&mut self) {
         let ours = self.desired.owner();
         for secret in self.live.owned_outside.iter().filter(|secret| !secret.is_scheduled_for_deletion()) {
@@ -371,9 +372,9 @@ impl<'a> Planner<'a> {
 fn in_progress(desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<FindingKind> {
     let declared = desired_secret.replicas.as_ref()?.value.as_ref()?;
     let live = observed?.replicas.iter().filter(|(region, _)| declared.contains_key(*region));
-    let regions: Vec<String> = live
+    let regions: Vec<Region> = live
         .filter(|(_, replica)| replica.status == ReplicaStatus::InProgress)
-        .map(|(region, _)| region.to_string())
+        .map(|(region, _)| region.clone())
         .collect();
     (!regions.is_empty()).then_some(FindingKind::ReplicaInProgress { regions })
 }

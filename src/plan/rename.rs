@@ -11,8 +11,8 @@ use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
 use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret};
 
-/// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No secret
-/// is in two pairs. Names alone are no evidence: `api-key-2` beside `api-key` is often another secret.
+/// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No
+/// secret is in two pairs. Names alone are no evidence: `api-key-2` beside `api-key` is often another secret.
 pub(super) fn renames<'a>(
     desired: &Desired,
     live: &'a Live,

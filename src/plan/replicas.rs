@@ -41,7 +41,7 @@ impl ReplicaPlanner<'_> {
             removed.insert(region.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
-                before: Some(replica.kms_key_id.clone()),
+                before: Some(replica.kms_key_id.clone().into()),
                 after: None,
                 reason: ReplicaReason::Removed,
                 origin: declared.origin.clone(),
@@ -62,8 +62,8 @@ impl ReplicaPlanner<'_> {
             added.entry(overwrites).or_default().insert(region.clone(), desired.kms_key_id.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
-                before: live.get(region).map(|replica| replica.kms_key_id.clone()),
-                after: Some(desired.kms_key_id.clone()),
+                before: live.get(region).map(|replica| replica.kms_key_id.clone().into()),
+                after: Some(desired.kms_key_id.clone().into()),
                 reason: if overwrites { ReplicaReason::Overwrites } else { reason },
                 origin: desired.origin.clone(),
             });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::change::ValueReason;
-use crate::domain::{Region, SecretName};
+use crate::domain::{Region, SecretName, VersionId};
 use crate::live::ServiceError;
 use crate::origin::Origin;
 use crate::value::Edges;
@@ -84,8 +84,8 @@ pub enum FindingKind {
         /// LastChangedDate.
         last_changed: Option<Timestamp>,
     },
-    /// Owned by this target, and no manifest names it; it was applied under another scope prefix than today's, so whether
-    /// it left git cannot be told here. It is never touched.
+    /// Owned by this target, and no manifest names it; it was applied under another scope prefix than today's, so
+    /// whether it left git cannot be told here. It is never touched.
     OtherScope {
         /// The scope prefix under which it was applied.
         prefix: String,
@@ -129,14 +129,14 @@ pub enum FindingKind {
     /// valid credential.
     RotationPending {
         /// The version that holds AWSPENDING.
-        version: String,
+        version: VersionId,
         /// Why the value would be put, when it would.
         held_back: Option<ValueReason>,
     },
     /// Replicas are being made: whether they come to be is not known yet.
     ReplicaInProgress {
         /// Their regions.
-        regions: Vec<String>,
+        regions: Vec<Region>,
     },
     /// Rotation is declared, and there is no value that it could begin with.
     RotationWaitsForValue,

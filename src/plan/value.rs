@@ -17,16 +17,13 @@ use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
 use crate::value::{Identity, Source, version_after};
 
-/// The label of the version that readers get.
-const CURRENT: &str = StagingLabel::CURRENT;
-
 /// What is known about the values of one target beside the live snapshot. No value is in here.
 #[derive(Clone, Debug, Default)]
 pub struct ValueFacts {
     /// The version id that each declared value stands for.
     pub identities: BTreeMap<SecretName, Identity>,
     /// Version ids that the service has although no label shows them (ListSecretVersionIds).
-    pub unlabelled: BTreeMap<SecretName, BTreeSet<String>>,
+    pub unlabelled: BTreeMap<SecretName, BTreeSet<VersionId>>,
     /// When versions were made (ListSecretVersionIds), of the secrets whose current version is undone.
     pub made: BTreeMap<SecretName, BTreeMap<VersionId, Timestamp>>,
     /// Comparisons of live values with declared ones, where `--read-values` asked for them.
@@ -38,7 +35,7 @@ impl ValueFacts {
     pub fn learn_versions(&mut self, name: SecretName, versions: Vec<VersionEntry>) {
         let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
         self.made.insert(name.clone(), made.collect());
-        self.unlabelled.insert(name, versions.into_iter().map(|version| version.id.to_string()).collect());
+        self.unlabelled.insert(name, versions.into_iter().map(|version| version.id).collect());
     }
 }
 
@@ -63,21 +60,16 @@ fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&Li
 
 /// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it,
 /// which counts only while that version holds AWSCURRENT.
-fn live_name_of(wanted: &str, observed: Option<&LiveSecret>) -> String {
+fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
     let claimed = observed.and_then(|secret| {
         let (git, live) = secret.tags.get(VALUE_TAG)?.split_once('=')?;
-        (git == wanted && secret.current_version() == Some(live)).then(|| live.to_owned())
+        secret.current_version().filter(|current| *wanted == git && **current == live)
     });
-    claimed.unwrap_or_else(|| wanted.to_owned())
+    claimed.unwrap_or(wanted)
 }
 
-/// Whether a version's id is one that keywright derives from what is in git.
-fn is_of_git(id: &str) -> bool {
-    VersionId::new(id).is_some_and(|id| id.is_ours())
-}
-
-/// The longest time between the first step of a rotation, which makes the version, and its last one: a rotation window is
-/// open for at most 24 hours (RotateSecret, `Duration`).
+/// The longest time between the first step of a rotation, which makes the version, and its last one: a rotation window
+/// is open for at most 24 hours (RotateSecret, `Duration`).
 const LONGEST_ROTATION: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one secret's value and labels ask for.
@@ -94,7 +86,7 @@ impl ValuePlanner<'_> {
         let put = self.desired.value.as_ref().and_then(|value| self.value(value, &mut findings));
         if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
             let held_back = Some(reason.clone());
-            findings.push(FindingKind::RotationPending { version: stuck.to_owned(), held_back });
+            findings.push(FindingKind::RotationPending { version: stuck.clone(), held_back });
             return findings;
         }
         if findings.contains(&FindingKind::ValueReEncrypted) {
@@ -103,9 +95,9 @@ impl ValuePlanner<'_> {
         let mut putting = false;
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
-                (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.as_str().to_owned(), current.clone())),
+                (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.clone(), current.clone())),
                 (ValueReason::NotFromGit { undone, moved_back: true }, Token::Id(id)) => {
-                    Some((id.as_str().to_owned(), undone.id.clone()))
+                    Some((id.clone(), undone.id.clone()))
                 }
                 _ => None,
             };
@@ -115,19 +107,19 @@ impl ValuePlanner<'_> {
                 generated_kept: planned.keeps_generated_of.is_some(),
                 origin: value.origin.clone(),
             });
-            let compared = planned.probe.clone();
+            let compared = planned.compare_with.clone();
             if let (Some(Identity::MadeOnce(id)), Token::Id(live)) =
                 (self.facts.identities.get(&self.desired.name), &planned.token)
                 && planned.keeps_generated_of.is_some()
                 && id != live
             {
-                self.claim(id, live.as_str(), difference);
+                self.claim(id, live, difference);
             }
             difference.actions.push(Action::PutValue(Box::new(planned)));
             difference.actions.extend(compared.map(|live| Action::NoteEqualValue { live }));
             // A put of what the service has already moves no label, so the label follows.
             if let Some((to, from)) = restored {
-                let label = CURRENT.to_owned();
+                let label = StagingLabel::current();
                 difference.actions.push(Action::MoveLabel { label, to: LabelVersion::Id(to), from: Some(from) });
             }
             putting = true;
@@ -135,7 +127,7 @@ impl ValuePlanner<'_> {
         self.remove_labels(difference);
         let mut moves = Vec::new();
         for (label, (holder, origin)) in &self.desired.labels {
-            moves.extend(self.label(label.as_str(), holder, origin, putting, difference));
+            moves.extend(self.label(label, holder, origin, putting, difference));
         }
         let attached = self.put_for_labels(&moves, difference);
         for LabelMove { label, before, to, on_git } in moves {
@@ -151,8 +143,8 @@ impl ValuePlanner<'_> {
         let Some(origin) = &self.desired.no_labels else { return };
         let live = self.observed.iter().flat_map(|secret| &secret.versions);
         let held = live.flat_map(|(id, labels)| labels.iter().map(move |label| (label, id)));
-        for (label, id) in held.filter(|(label, _)| !label.as_str().starts_with("AWS")) {
-            let (label, from) = (label.to_string(), id.to_string());
+        for (label, id) in held.filter(|(label, _)| !label.is_of_service()) {
+            let (label, from) = (label.clone(), id.clone());
             difference.changes.push(Change::LabelRemoved {
                 label: label.clone(),
                 before: from.clone(),
@@ -175,7 +167,7 @@ impl ValuePlanner<'_> {
     }
 
     /// The tag `keywright:value`: what git knows as `id` is live under the id `live`.
-    fn claim(&self, id: &VersionId, live: &str, difference: &mut Difference) {
+    fn claim(&self, id: &VersionId, live: &VersionId, difference: &mut Difference) {
         let claim = format!("{id}={live}");
         difference.changes.push(Change::Tag {
             key: VALUE_TAG.to_owned(),
@@ -202,7 +194,6 @@ impl ValuePlanner<'_> {
         let Some(value) = &self.desired.value else { return false };
         let on_git: Vec<&LabelMove> = moves.iter().filter(|wanted| wanted.on_git).collect();
         let Some(LabelMove { to: LabelVersion::Id(id), .. }) = on_git.first() else { return false };
-        let Some(token) = VersionId::new(id.as_str()) else { return false };
         let made = !self.exists(id);
         if made {
             difference.changes.push(Change::Value {
@@ -214,8 +205,8 @@ impl ValuePlanner<'_> {
         }
         difference.actions.push(Action::PutValue(Box::new(PlannedValue {
             source: value.source.clone(),
-            token: Token::Id(token),
-            probe: None,
+            token: Token::Id(id.clone()),
+            compare_with: None,
             labels: on_git.iter().map(|wanted| wanted.label.clone()).collect(),
             digest: None,
             keeps_generated_of: None,
@@ -234,13 +225,13 @@ impl ValuePlanner<'_> {
             Identity::ByComparison(_) => Token::Random,
         };
         let digest = identity.digest().map(|digest| digest.as_str().to_owned());
-        let put = |probe: Option<&str>, reason: ValueReason| {
-            let probe = probe.map(str::to_owned);
+        let put = |compare_with: Option<&VersionId>, reason: ValueReason| {
+            let compare_with = compare_with.cloned();
             Some((
                 PlannedValue {
                     source: value.source.clone(),
                     token: token.clone(),
-                    probe,
+                    compare_with,
                     labels: Vec::new(),
                     digest: digest.clone(),
                     keeps_generated_of: None,
@@ -258,26 +249,26 @@ impl ValuePlanner<'_> {
         // A value that was read says more than any id or tag.
         match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
-                // A generated value that was made elsewhere is as good as ours: only what git made before is written down.
+                // A generated value that was made elsewhere is as good as ours: only what git made before is written
+                // down.
                 let id = match identity {
                     Identity::Known(id) => Some(id),
-                    Identity::MadeOnce(id) => Some(id).filter(|_| is_of_git(current)),
+                    Identity::MadeOnce(id) => Some(id).filter(|_| current.is_ours()),
                     Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
                 };
-                if id.is_some_and(|id| live_name_of(id.as_str(), self.observed) != current) {
+                if id.is_some_and(|id| live_name_of(id, self.observed) != current) {
                     findings.push(FindingKind::ValueReEncrypted);
                 }
                 return None;
             }
             Some(Comparison::Differs) => {
-                let current_id = current.to_owned();
+                let current_id = current.clone();
                 if let Identity::MadeOnce(_) = identity {
                     let (planned, _) = put(None, ValueReason::Differs { current: current_id })?;
                     return Some(self.beside_generated(planned, current));
                 }
                 // A put under an id that the service has already changes nothing: the label must be moved.
-                let there =
-                    matches!(identity, Identity::Known(id) if id.as_str() != current && self.exists(id.as_str()));
+                let there = matches!(identity, Identity::Known(id) if id != current && self.exists(id));
                 let reason =
                     if there { self.back_to_a_version(current) } else { ValueReason::Differs { current: current_id } };
                 return put(None, reason);
@@ -290,17 +281,17 @@ impl ValuePlanner<'_> {
         }
         match identity {
             Identity::MadeOnce(made) => {
-                if live_name_of(made.as_str(), self.observed) == current {
+                if live_name_of(made, self.observed) == current {
                     return None;
                 }
                 let generated = matches!(value.source, Source::Generate(_));
-                if !is_of_git(current) {
+                if !current.is_ours() {
                     // Whoever made another one owns what is generated; the fields beside it are git's.
                     findings.extend((!generated).then_some(FindingKind::ValueUnknown));
                     return None;
                 }
                 if generated {
-                    let (mut planned, reason) = put(None, ValueReason::NowGenerated { current: current.to_owned() })?;
+                    let (mut planned, reason) = put(None, ValueReason::NowGenerated { current: current.clone() })?;
                     // The id stands for a password that was made before.
                     planned.token = Token::Random;
                     return Some((planned, reason));
@@ -313,17 +304,17 @@ impl ValuePlanner<'_> {
                 None
             }
             Identity::KnownAfterApply(_) => {
-                put(Some(current), ValueReason::ReEncryptedOrChanged { current: current.to_owned() })
+                put(Some(current), ValueReason::ReEncryptedOrChanged { current: current.clone() })
             }
             Identity::Known(wanted) => {
-                if live_name_of(wanted.as_str(), self.observed) == current {
+                if live_name_of(wanted, self.observed) == current {
                     return None;
                 }
-                let current_id = current.to_owned();
-                if self.exists(wanted.as_str()) {
+                let current_id = current.clone();
+                if self.exists(wanted) {
                     return put(None, self.back_to_a_version(current));
                 }
-                let reason = if is_of_git(current) {
+                let reason = if current.is_ours() {
                     ValueReason::ReEncryptedOrChanged { current: current_id }
                 } else {
                     ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
@@ -335,15 +326,15 @@ impl ValuePlanner<'_> {
 
     /// A value whose fields in git differ from the live ones: it is put with the generated parts that are live. Where
     /// the service has a version under git's id already, that may hold other generated parts, so it is left alone.
-    fn beside_generated(&self, mut planned: PlannedValue, current: &str) -> (PlannedValue, ValueReason) {
-        planned.keeps_generated_of = VersionId::new(current);
+    fn beside_generated(&self, mut planned: PlannedValue, current: &VersionId) -> (PlannedValue, ValueReason) {
+        planned.keeps_generated_of = Some(current.clone());
         if let Token::Id(id) = &planned.token
-            && self.exists(id.as_str())
+            && self.exists(id)
         {
             planned.token = Token::Id(version_after(id, current));
         }
-        let reason = if is_of_git(current) {
-            ValueReason::Differs { current: current.to_owned() }
+        let reason = if current.is_ours() {
+            ValueReason::Differs { current: current.clone() }
         } else {
             ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
         };
@@ -352,36 +343,36 @@ impl ValuePlanner<'_> {
 
     /// Git's value is not live and is not put, since the secret was rotated once, and nothing says that this is meant:
     /// neither `ownership` nor a rotation that is declared or on.
-    fn not_applied(&self, value: &DesiredValue, identity: &Identity, current: &str) -> Option<FindingKind> {
+    fn not_applied(&self, value: &DesiredValue, identity: &Identity, current: &VersionId) -> Option<FindingKind> {
         let declared = self.desired.rotation.as_ref().is_some_and(|rotation| rotation.value.is_some());
         let rotating = declared || self.observed.is_some_and(|secret| secret.rotation.enabled);
         let Identity::Known(wanted) = identity else { return None };
-        let silent = value.ownership.is_none() && !rotating && live_name_of(wanted.as_str(), self.observed) != current;
+        let silent = value.ownership.is_none() && !rotating && live_name_of(wanted, self.observed) != current;
         silent.then(|| FindingKind::ValueNotApplied { rotated: self.observed.and_then(|secret| secret.rotation.last) })
     }
 
     /// Why git's version becomes current again: git went back to it, or somebody set another value by hand.
-    fn back_to_a_version(&self, current: &str) -> ValueReason {
-        if is_of_git(current) {
-            ValueReason::Reverted { current: current.to_owned() }
+    fn back_to_a_version(&self, current: &VersionId) -> ValueReason {
+        if current.is_ours() {
+            ValueReason::Reverted { current: current.clone() }
         } else {
             ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }
         }
     }
 
     /// What is known of a version that git did not make.
-    fn undone(&self, id: &str) -> UndoneVersion {
+    fn undone(&self, id: &VersionId) -> UndoneVersion {
         let made = self.facts.made.get(&self.desired.name).and_then(|made| made.get(id)).copied();
         let rotated = self.observed.and_then(|secret| secret.rotation.last);
         let by_rotation = made
             .zip(rotated)
             .is_some_and(|(made, rotated)| rotated >= made && rotated.duration_since(made) <= LONGEST_ROTATION);
-        let made_by = if by_rotation { MadeBy::Rotation } else { MadeBy::Named(VersionId::of_service(id).origin()) };
-        UndoneVersion { id: id.to_owned(), made_by, made }
+        let made_by = if by_rotation { MadeBy::Rotation } else { MadeBy::Named(id.origin()) };
+        UndoneVersion { id: id.clone(), made_by, made }
     }
 
     /// Whether the service has a version with this id.
-    fn exists(&self, id: &str) -> bool {
+    fn exists(&self, id: &VersionId) -> bool {
         self.observed.is_some_and(|secret| secret.versions.contains_key(id))
             || self.facts.unlabelled.get(&self.desired.name).is_some_and(|ids| ids.contains(id))
     }
@@ -389,37 +380,37 @@ impl ValuePlanner<'_> {
     /// The move that a label needs, when it needs one.
     fn label(
         &self,
-        label: &str,
+        label: &StagingLabel,
         holder: &LabelHolder,
         origin: &Origin,
         putting: bool,
         difference: &mut Difference,
     ) -> Option<LabelMove> {
-        let before = self.observed.and_then(|secret| secret.holder(label)).map(str::to_owned);
+        let before = self.observed.and_then(|secret| secret.holder(label.as_str())).cloned();
         let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
         let wanted = match holder {
-            LabelHolder::Version(id) => Some(id.to_string()),
+            LabelHolder::Version(id) => Some(id.clone()),
             LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
-                Some(Identity::Known(id)) => Some(live_name_of(id.as_str(), self.observed)),
+                Some(Identity::Known(id)) => Some(live_name_of(id, self.observed).clone()),
                 // Git's version cannot be told by an id, so the label tells it: it stays where it was put, also when a
                 // rotation makes another version current.
-                _ => before.clone().or_else(|| self.observed.and_then(LiveSecret::current_version).map(str::to_owned)),
+                _ => before.clone().or_else(|| self.observed.and_then(LiveSecret::current_version).cloned()),
             },
         };
         if wanted.is_some() && wanted == before {
             return None;
         }
         difference.changes.push(Change::Label {
-            label: label.to_owned(),
+            label: label.clone(),
             before: before.clone(),
             after: wanted.clone(),
             origin: origin.clone(),
         });
         let on_git = *holder == LabelHolder::Git && known && wanted.is_some();
         Some(LabelMove {
-            label: label.to_owned(),
+            label: label.clone(),
             before,
             to: wanted.map_or(LabelVersion::JustPut, LabelVersion::Id),
             on_git,
@@ -429,8 +420,8 @@ impl ValuePlanner<'_> {
 
 /// A label on its way.
 struct LabelMove {
-    label: String,
-    before: Option<String>,
+    label: StagingLabel,
+    before: Option<VersionId>,
     to: LabelVersion,
     /// Whether it goes to the version of git's value, by an id that is known.
     on_git: bool,

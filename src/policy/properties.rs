@@ -382,7 +382,8 @@ proptest! {
         for key in ["Action", "Resource"] {
             written["Statement"][0][key] = json!(["MARKED", "arn:MARKED", "secretsmanager:MARKED", "MARKED:*"]);
         }
-        written["Statement"][0]["Principal"] = json!({"AWS": ["AROAMARKED000000000", "arn:aws:iam::222222222222:role/MARKED"]});
+        let marked = ["AROAMARKED000000000", "arn:aws:iam::222222222222:role/MARKED"];
+        written["Statement"][0]["Principal"] = json!({ "AWS": marked });
         let policy = PolicyDocument::from_checked(written);
         for finding in contexts().iter().flat_map(|context| lint(&policy, context)) {
             let shown = format!("{} {:?} {}", finding.problem.unquoted, finding.problem.help, finding.problem.pointer);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::placeholders::{Stock, of_version};
 use crate::desired::Desired;
-use crate::domain::{KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
 use crate::plan::{Comparison, ValueFacts};
 use crate::reconcile::TargetPlan;
@@ -163,12 +163,12 @@ impl Copier<'_> {
         } = rotation;
         Some(SnapshotRotation {
             enabled: *enabled,
-            lambda_arn: lambda_arn.clone(),
+            lambda_arn: lambda_arn.as_ref().map(Arn::to_string),
             // The days beside an expression are computed from it.
             every_days: every_days.filter(|_| expression.is_none()),
             expression: expression.clone(),
-            duration: duration.clone(),
-            external_role_arn: external_role_arn.clone(),
+            duration: duration.as_ref().map(|duration| duration.as_str().to_owned()),
+            external_role_arn: external_role_arn.as_ref().map(Arn::to_string),
             external_metadata: external_metadata.clone(),
             last: *last,
             // A rotation that is overdue is nothing that the plan does.

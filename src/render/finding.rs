@@ -22,7 +22,8 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             changed(last_changed)
         ),
         FindingKind::OtherScope { prefix } => escaped!(
-            "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left alone",
+            "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left \
+             alone",
             escape::line(prefix)
         ),
         FindingKind::OwnedOutsideScope { owner } => {
@@ -63,15 +64,15 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::RotationPending { version, .. } => escaped!(
             "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and \
              rotation are left alone",
-            escape::line(version)
+            escape::line(version.as_str())
         ),
         FindingKind::GeneratedFieldsChanged => escaped!(
             "has other fields in git than those of its live value, which were set beside a generated one: they are not \
              applied"
         ),
         FindingKind::ValueNotApplied { rotated } => escaped!(
-            "has another value than git's: it was rotated once{}, so its value is left alone (ownership: seed), although \
-             no rotation is declared or on",
+            "has another value than git's: it was rotated once{}, so its value is left alone (ownership: seed), \
+             although no rotation is declared or on",
             rotated.map(|date| -> Escaped<Terminal> {
                 escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
             })

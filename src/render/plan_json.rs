@@ -201,16 +201,16 @@ fn change(change: &Change) -> ChangeDocument {
         },
         Change::LabelRemoved { label, before, origin } => ChangeDocument {
             field: "labels",
-            key: Some(label.clone()),
-            before: Some(before.clone().into()),
+            key: Some(label.to_string()),
+            before: Some(before.as_str().into()),
             origin: Some(place(origin)),
             ..none
         },
         Change::Label { label, before, after, origin } => ChangeDocument {
             field: "labels",
-            key: Some(label.clone()),
-            before: before.clone().map(Into::into),
-            after: after.clone().map(Into::into),
+            key: Some(label.to_string()),
+            before: before.as_ref().map(|id| id.as_str().into()),
+            after: after.as_ref().map(|id| id.as_str().into()),
             known_after_apply: after.is_none(),
             origin: Some(place(origin)),
             ..none
@@ -260,8 +260,8 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
         Change::Replica { region, before, after, reason, origin } => ChangeDocument {
             field: "replicas",
             key: Some(region.to_string()),
-            before: before.as_ref().map(|key| replica(key.as_ref())),
-            after: after.as_ref().map(|key| replica(key.as_ref())),
+            before: before.as_ref().map(|key| replica(key.named())),
+            after: after.as_ref().map(|key| replica(key.named())),
             note: words::replica_reason(region.as_str(), reason).map(Escaped::into_owned),
             origin: Some(place(origin)),
             ..none
@@ -275,7 +275,7 @@ fn rotation(setup: &RotationSetup) -> serde_json::Value {
     let RotationSetup { rotator, frequency, duration } = setup;
     let mut members = serde_json::Map::new();
     match rotator {
-        Rotator::Lambda(arn) => members.insert("lambdaArn".to_owned(), arn.clone().into()),
+        Rotator::Lambda(arn) => members.insert("lambdaArn".to_owned(), arn.as_str().into()),
         Rotator::External { role_arn, metadata } => members
             .insert("externalRotation".to_owned(), serde_json::json!({ "roleArn": role_arn, "metadata": metadata })),
     };
@@ -284,7 +284,7 @@ fn rotation(setup: &RotationSetup) -> serde_json::Value {
         Frequency::Expression(expression) => members.insert("schedule".to_owned(), expression.as_str().into()),
     };
     if let Some(duration) = duration {
-        members.insert("duration".to_owned(), duration.clone().into());
+        members.insert("duration".to_owned(), duration.as_str().into());
     }
     members.into()
 }

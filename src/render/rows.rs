@@ -9,9 +9,9 @@ use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::{escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup};
-use crate::domain::KmsKey;
+use crate::domain::{KmsKey, VersionId};
 use crate::origin::Origin;
-use crate::plan::{Change, PlannedText, Refusal, SecretPlan, Verb};
+use crate::plan::{Change, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,13 +193,14 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("value", pieces, Some(origin)));
         }
         Change::LabelRemoved { label, before, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, escape::line(label)), piece(Tone::Plain, ": ")];
-            pieces.extend(from_to(escape::line(before), "no version".into()));
+            let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];
+            pieces.extend(from_to(escape::line(before.as_str()), "no version".into()));
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Label { label, before, after, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, escape::line(label)), piece(Tone::Plain, ": ")];
-            pieces.extend(from_to(named(before.as_deref(), "no version"), named(after.as_deref(), "git's version")));
+            let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];
+            let version = |id: &Option<VersionId>, none| named(id.as_ref().map(VersionId::as_str), none);
+            pieces.extend(from_to(version(before, "no version"), version(after, "git's version")));
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Policy { before, after, origin } => {
@@ -312,8 +313,8 @@ fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piec
     }
 }
 
-fn replica(region: &str, before: Option<&Option<KmsKey>>, after: Option<&Option<KmsKey>>) -> Vec<Piece> {
-    let key = |key: &Option<KmsKey>| match key.as_ref().map(KmsKey::as_str) {
+fn replica(region: &str, before: Option<&ReplicaKey>, after: Option<&ReplicaKey>) -> Vec<Piece> {
+    let key = |key: &ReplicaKey| match key.named().map(KmsKey::as_str) {
         None | Some(KmsKey::DEFAULT_ALIAS) => escaped!("the region's default key"),
         Some(key) => escape::line(key),
     };

@@ -8,14 +8,14 @@ use super::escape::{self, Escaped, Json, Terminal};
 use super::escaped;
 use super::paint::Paint;
 use crate::desired::VALUE_TAG;
-use crate::domain::{KmsKey, StagingLabel};
+use crate::domain::{KmsKey, StagingLabel, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
 
 /// The version of the format of [`json`].
 pub const FORMAT_VERSION: &str = "1";
 
 /// Whether a version holds git's value: it has git's id, or the tag `keywright:value` calls the two equal.
-fn is_gits(secret: &LiveSecret, id: &str, git: Option<&str>) -> bool {
+fn is_gits(secret: &LiveSecret, id: &VersionId, git: Option<&VersionId>) -> bool {
     git.is_some_and(|git| {
         git == id
             || (secret.tags.get(VALUE_TAG) == Some(&format!("{git}={id}")) && secret.current_version() == Some(id))
@@ -34,18 +34,18 @@ pub fn text(
     paint: Paint,
     secret: &LiveSecret,
     entries: &[VersionEntry],
-    git: Option<&str>,
-    compared: &BTreeMap<String, bool>,
+    git: Option<&VersionId>,
+    compared: &BTreeMap<VersionId, bool>,
 ) -> Escaped<Terminal> {
     let mut out = escaped!("{}\n", paint.strong(escape::line(secret.name.as_str())));
     for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
         let labels = Escaped::join(labels.iter().map(|label| escape::line(label.as_str())), ", ");
         let labels = if labels.is_empty() { paint.faint("deprecated") } else { paint.added(labels) };
-        let gits = match compared.get(id.as_str()) {
+        let gits = match compared.get(id) {
             Some(true) => Some(paint.moved("  git's value, compared")),
-            Some(false) if git == Some(id.as_str()) => Some(paint.error("  NOT git's value, although its id says so")),
+            Some(false) if git == Some(id) => Some(paint.error("  NOT git's value, although its id says so")),
             Some(false) => Some(paint.faint("  another value than git's")),
-            None if is_gits(secret, id.as_str(), git) => Some(paint.moved("  git's value")),
+            None if is_gits(secret, id, git) => Some(paint.moved("  git's value")),
             None => None,
         };
         out.push(&escaped!("\n  {}  {}{}\n", escape::line(id.as_str()), labels, gits));
@@ -58,16 +58,14 @@ pub fn text(
         ));
     }
     if entries.is_empty() {
-        out.push(&"\n  It has no version: nobody has given it a value yet.\n");
+        out.push(&"\n  It has no version: it was never given a value.\n");
     }
     out.push(&keys_needed(secret, entries));
-    let known = |git: &&str| {
-        entries.iter().any(|entry| {
-            is_gits(secret, entry.id.as_str(), Some(git)) || compared.get(entry.id.as_str()) == Some(&true)
-        })
+    let known = |git: &&VersionId| {
+        entries.iter().any(|entry| is_gits(secret, &entry.id, Some(git)) || compared.get(&entry.id) == Some(&true))
     };
     if let Some(git) = git.filter(|git| !known(git)) {
-        out.push(&escaped!("\n  git's value ({}) is not among them.\n", escape::line(git)));
+        out.push(&escaped!("\n  git's value ({}) is not among them.\n", escape::line(git.as_str())));
     }
     out
 }
@@ -77,11 +75,8 @@ pub fn text(
 /// others keep the old one until they are removed (UpdateSecret, `KmsKeyId`).
 fn keys_needed(secret: &LiveSecret, entries: &[VersionEntry]) -> Escaped<Terminal> {
     let current = secret.current_version();
-    let now: BTreeSet<&KmsKey> = entries
-        .iter()
-        .filter(|entry| current == Some(entry.id.as_str()))
-        .flat_map(|entry| &entry.kms_key_ids)
-        .collect();
+    let now: BTreeSet<&KmsKey> =
+        entries.iter().filter(|entry| current == Some(&entry.id)).flat_map(|entry| &entry.kms_key_ids).collect();
     let old: BTreeSet<&KmsKey> =
         entries.iter().flat_map(|entry| &entry.kms_key_ids).filter(|key| !now.contains(key)).collect();
     if now.is_empty() {
@@ -131,23 +126,23 @@ struct Version<'a> {
 pub fn json(
     secret: &LiveSecret,
     entries: &[VersionEntry],
-    git: Option<&str>,
-    compared: &BTreeMap<String, bool>,
+    git: Option<&VersionId>,
+    compared: &BTreeMap<VersionId, bool>,
 ) -> Escaped<Json> {
     let date = |date: &Option<jiff::Timestamp>| date.map(|date| date.to_string());
     let document = Document {
         format_version: FORMAT_VERSION,
         name: secret.name.as_str(),
         arn: secret.arn.as_str(),
-        git_version: git,
+        git_version: git.map(VersionId::as_str),
         versions: entries
             .iter()
             .map(|entry| Version {
                 id: entry.id.as_str(),
                 labels: entry.labels.iter().map(StagingLabel::as_str).collect(),
                 deprecated: entry.labels.is_empty(),
-                is_gits: is_gits(secret, entry.id.as_str(), git),
-                equals_git: compared.get(entry.id.as_str()).copied(),
+                is_gits: is_gits(secret, &entry.id, git),
+                equals_git: compared.get(&entry.id).copied(),
                 created: date(&entry.created),
                 last_accessed: date(&entry.last_accessed),
                 kms_key_ids: &entry.kms_key_ids,

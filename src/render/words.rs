@@ -7,7 +7,7 @@ use super::escaped;
 use super::paint::Paint;
 use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{Frequency, VersionOrigin};
+use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin};
 use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
 use crate::value::{SopsPart, Source};
 
@@ -131,15 +131,15 @@ fn when(setup: &RotationSetup) -> Escaped<Terminal> {
 }
 
 fn window(setup: &RotationSetup) -> Escaped<Terminal> {
-    let length = setup.duration.as_deref().unwrap_or("the default length");
+    let length = setup.duration.as_ref().map_or("the default length", RotationDuration::as_str);
     escaped!("a window of {}", escape::line(length))
 }
 
 fn who(setup: &RotationSetup) -> Escaped<Terminal> {
     match &setup.rotator {
-        Rotator::Lambda(arn) => escaped!("by {}", escape::line(arn)),
+        Rotator::Lambda(arn) => escaped!("by {}", escape::line(arn.as_str())),
         Rotator::External { role_arn, metadata } => {
-            let role = escape::line(role_arn.as_deref().unwrap_or("no role"));
+            let role = escape::line(role_arn.as_ref().map_or("no role", Arn::as_str));
             let metadata = metadata.iter().map(|(key, value)| -> Escaped<Terminal> {
                 escaped!(", {}={}", escape::line(key), escape::line(value))
             });
@@ -221,7 +221,7 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
         ValueReason::First => escaped!("set, it has none yet"),
         ValueReason::NotFromGit { undone, moved_back } => escaped!(
             "undoes the current version {}, which did not come from git{}; {}",
-            escape::line(&undone.id),
+            escape::line(undone.id.as_str()),
             made(undone),
             match (moved_back, generated_kept) {
                 (true, _) => "git's version is still there and becomes current again".into(),

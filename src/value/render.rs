@@ -119,7 +119,8 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
         Ok(SecretBuffer::from_bytes(std::mem::take(&mut *password).into_bytes().into()))
     }
 
-    /// Writes a source as a part of a JSON value, of which `live` is the part in its place of the value that is kept. What is an object in a SOPS file is an object here, not its text.
+    /// Writes a source as a part of a JSON value, of which `live` is the part in its place of the value that is kept.
+    /// What is an object in a SOPS file is an object here, not its text.
     async fn field(&self, source: &Source, live: Option<&Node>, json: &mut JsonText) -> Result<(), ValueError> {
         let (plain, from) = match source {
             Source::Sops(part) => {

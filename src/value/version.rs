@@ -38,11 +38,11 @@ impl IdHasher {
 
 /// An id for the value that git knows under `wanted`, where the service may hold other generated parts under that id
 /// already. It follows from the version that is current, so a run that was killed makes the same one again.
-pub fn version_after(wanted: &VersionId, current: &str) -> VersionId {
+pub fn version_after(wanted: &VersionId, current: &VersionId) -> VersionId {
     let mut hasher = IdHasher::new();
     hasher.text("after");
     hasher.text(wanted.as_str());
-    hasher.text(current);
+    hasher.text(current.as_str());
     hasher.finish()
 }
 

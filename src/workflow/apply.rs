@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::error::{Error, ErrorKind, SecretProblem};
-use super::event::{Event, Place, Tell};
+use super::event::{Event, Listener, Place};
 use super::journal::{Caller, Entries, Journal};
 use super::outcome::{AppliedPart, AppliedTarget, ApplyRun};
 use super::prepare::{Planned, Prepared};
@@ -29,13 +29,13 @@ pub struct ApplyRequest<'a> {
     /// What is in flight is finished when this turns true.
     pub stop: &'a Stop,
     /// Told what happens.
-    pub tell: Tell<'a>,
+    pub listener: Listener<'a>,
 }
 
 impl Run<'_> {
-    /// Carries out the plans of all targets, one after the other. Removals come last over the whole run: once everything
-    /// else was applied to every target and read again. A secret that moves from one target to another is not deleted in
-    /// the first when the second failed.
+    /// Carries out the plans of all targets, one after the other. Removals come last over the whole run: once
+    /// everything else was applied to every target and read again. A secret that moves from one target to another is
+    /// not deleted in the first when the second failed.
     pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
         let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
         let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
@@ -107,12 +107,12 @@ impl Run<'_> {
         let writer = connection.writer();
         let values = self.values_to_write(&writer);
         let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
-        (request.tell)(Event::Applying(&place));
+        (request.listener)(Event::Applying(&place));
         let report = Box::pin(request.carry_out(&place, plan, &values)).await;
-        (request.tell)(Event::Carried(plan, &report));
+        (request.listener)(Event::Carried(plan, &report));
         let missing = request.journal.and_then(Journal::failure);
         if let Some(error) = &missing {
-            (request.tell)(Event::Failed(error));
+            (request.listener)(Event::Failed(error));
         }
         let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
         let mut failed_after = not_read || missing.is_some();
@@ -137,16 +137,16 @@ impl ApplyRequest<'_> {
             },
         };
         let recorder = Recorder::new(writer, &entries);
-        let tell = |event: ApplyEvent<'_>| (self.tell)(Event::Applied(event));
+        let listener = |event: ApplyEvent<'_>| (self.listener)(Event::Applied(event));
         let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags };
         let stopping = async {
             stopped(self.stop).await;
-            (self.tell)(Event::Stopping);
+            (self.listener)(Event::Stopping);
             // What is in flight decides when it is over.
             std::future::pending::<std::convert::Infallible>().await
         };
         tokio::select! {
-            report = apply(&recorder, values, work, self.options, self.stop.clone(), &tell) => report,
+            report = apply(&recorder, values, work, self.options, self.stop.clone(), &listener) => report,
             never = stopping => match never {},
         }
     }
@@ -165,16 +165,16 @@ impl ApplyRequest<'_> {
                 held_back.retain(|name| done(name));
                 let not_read: Vec<_> = unreadable.into_iter().filter(|(name, _)| done(name)).collect();
                 let read = report.done().saturating_sub(not_read.len());
-                (self.tell)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: read });
+                (self.listener)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: read });
                 for (name, error) in &not_read {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
-                    (self.tell)(Event::Failed(&error));
+                    (self.listener)(Event::Failed(&error));
                 }
                 (Some(remaining.is_empty() && not_read.is_empty()), !not_read.is_empty())
             }
             Err(error) => {
                 let error = Error::from(ErrorKind::NotVerified).because(TargetError::Plan(error));
-                (self.tell)(Event::Failed(&error));
+                (self.listener)(Event::Failed(&error));
                 (None, true)
             }
         }

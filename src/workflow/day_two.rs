@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::error::{Error, Hint, SecretProblem};
-use super::event::{Event, Tell};
+use super::event::{Event, Listener};
 use super::journal::Journal;
 use super::one_secret::{OneSecret, git_version};
 use super::promote::{Primary, disown, primary_and_region};
@@ -130,10 +130,9 @@ pub async fn roll_back(found: OneSecret, to: &str) -> Result<Intended, Error> {
     found.check_owned_and_live()?;
     let (from, to) = rollback_versions(&found, to).await?;
     let mut cautions = Vec::new();
-    let previous = found.secret.holder(StagingLabel::PREVIOUS).filter(|previous| to != **previous);
-    let only_label = |id: &&str| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
-    cautions
-        .extend(previous.filter(only_label).map(|id| Caution::LosesLastLabel { version: VersionId::of_service(id) }));
+    let previous = found.secret.holder(StagingLabel::PREVIOUS).filter(|previous| **previous != to);
+    let only_label = |id: &&VersionId| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
+    cautions.extend(previous.filter(only_label).map(|id| Caution::LosesLastLabel { version: id.clone() }));
     cautions.extend(found.secret.rotation.last.map(|last| Caution::RotationOwnsValue { last }));
     let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.value.as_ref());
     if let Some(value) = declared.filter(|_| git_version(&found).is_none_or(|git| git != to)) {
@@ -149,7 +148,7 @@ pub fn start_rotation(found: OneSecret) -> Result<Intended, Error> {
         return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
     }
     if let Some(stuck) = found.secret.stuck_version() {
-        let problem = SecretProblem::Rotating { version: stuck.to_owned() };
+        let problem = SecretProblem::Rotating { version: stuck.clone() };
         return Err(found.refuse(problem).hint(Hint::RepairStuckRotation));
     }
     Ok(Intended { found, call: Call::Rotate, cautions: Vec::new() })
@@ -158,7 +157,7 @@ pub fn start_rotation(found: OneSecret) -> Result<Intended, Error> {
 /// Decides to take AWSPENDING from the version on which a rotation is stuck.
 pub fn repair_rotation(found: OneSecret) -> Result<Intended, Error> {
     found.check_owned_and_live()?;
-    let Some(version) = found.secret.stuck_version().map(VersionId::of_service) else {
+    let Some(version) = found.secret.stuck_version().cloned() else {
         return Err(found.refuse(SecretProblem::NotStuck));
     };
     Ok(Intended { found, call: Call::Repair { version }, cautions: Vec::new() })
@@ -218,7 +217,7 @@ impl Intended {
     }
 
     /// Makes the call and notes it in the journal. A line that could not be written is told, whatever came of the call.
-    pub async fn carry_out(self, journal: &Journal, tell: Tell<'_>) -> Result<Made, Error> {
+    pub async fn carry_out(self, journal: &Journal, listener: Listener<'_>) -> Result<Made, Error> {
         let writer = self.found.connection.writer();
         let writer = match &self.call {
             Call::Promote { replica, .. } => writer.in_region(replica),
@@ -229,7 +228,7 @@ impl Intended {
             self.call(&Recorder::new(&writer, &entries)).await
         };
         if let Some(error) = journal.failure() {
-            tell(Event::Failed(&error));
+            listener(Event::Failed(&error));
         }
         match outcome {
             Ok(version) => Ok(Made { intended: self, version, writer }),
@@ -249,15 +248,15 @@ impl Intended {
         let secret = &self.found.secret;
         let done = match &self.call {
             Call::Rollback { from, to } => {
-                writer.move_label(&secret.arn, StagingLabel::CURRENT, to.as_str(), Some(from.as_str())).await
+                writer.move_label(&secret.arn, &StagingLabel::current(), to, Some(from)).await
             }
-            Call::Repair { version } => writer.remove_label(&secret.arn, StagingLabel::PENDING, version.as_str()).await,
+            Call::Repair { version } => writer.remove_label(&secret.arn, &StagingLabel::pending(), version).await,
             Call::StopRotation => writer.cancel_rotation(&secret.arn).await,
             Call::Restore { .. } => writer.restore(&secret.arn).await,
             Call::Promote { .. } => writer.stop_replication(&secret.name).await,
             Call::Rotate => {
                 let Rotating { version_id, .. } = writer.rotate(&secret.arn, None, true).await?;
-                return Ok(version_id.map(VersionId::of_service));
+                return Ok(version_id);
             }
         };
         done.map(|_| None)

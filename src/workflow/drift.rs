@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::cache::Cache;
 use super::error::Error;
-use super::event::{Event, Tell};
+use super::event::{Event, Listener};
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
 use super::session::Run;
 use super::stop::Stop;
@@ -70,14 +70,14 @@ impl<'s> Run<'s> {
         look: &Look,
         selection: &Selection,
         stop: &Stop,
-        tell: Tell<'_>,
+        listener: Listener<'_>,
     ) -> Result<Looked<'s>, Error> {
         let aws: &Aws = &self.session.aws;
         let begun = Begun::now(aws);
         let cache = look.cache.as_deref().map(|file| {
             let (cache, warning) = Cache::open(file);
             if let Some(warning) = warning {
-                tell(Event::Warning(&warning));
+                listener(Event::Warning(&warning));
             }
             cache
         });
@@ -88,9 +88,9 @@ impl<'s> Run<'s> {
             cache: cache.as_ref().map(Cache::policies),
         };
         let overrides = &GuardOverrides::default();
-        let prepared = self.plan(&PlanRequest { selection, overrides, reading, stop, tell }).await?;
+        let prepared = self.plan(&PlanRequest { selection, overrides, reading, stop, listener }).await?;
         if let Some(Err(warning)) = cache.map(|cache| cache.save(aws.now())) {
-            tell(Event::Warning(&warning));
+            listener(Event::Warning(&warning));
         }
         let report = DriftReport {
             project: prepared.project.to_owned(),

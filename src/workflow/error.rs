@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{ScheduleFault, SecretName};
+use crate::domain::{ScheduleFault, SecretName, VersionId};
 use crate::manifest::Diagnostics;
 use crate::manifest::explain::ExplainError;
 
@@ -293,7 +293,7 @@ pub enum SecretProblem {
     #[error("has no rotation that is stuck")]
     NotStuck,
     #[error("is in the middle of a rotation: AWSPENDING is on {version}")]
-    Rotating { version: String },
+    Rotating { version: VersionId },
     #[error("is not rotated after {} seconds", .0.as_secs())]
     NotRotated(Duration),
     #[error("is being rotated, and could not be followed")]
@@ -313,7 +313,7 @@ pub enum SecretProblem {
     #[error("has no version with the id or label {wanted}")]
     NoVersion { wanted: String },
     #[error("has AWSCURRENT on {version} already")]
-    CurrentAlready { version: String },
+    CurrentAlready { version: VersionId },
     #[error("is a secret of its own now, and carries its primary's keywright tag still")]
     OwnerTagStays,
 }

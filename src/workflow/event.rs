@@ -14,7 +14,7 @@ use crate::reconcile::TargetPlan;
 use super::error::Error;
 
 /// Whoever is told.
-pub type Tell<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+pub type Listener<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
 /// Something that happened.
 pub enum Event<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 
 use super::error::{Error, ErrorKind, Hint};
-use super::event::{Event, Tell};
+use super::event::{Event, Listener};
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
@@ -33,7 +33,7 @@ pub struct PlanRequest<'a> {
     /// Ends the reading, which writes nothing.
     pub stop: &'a Stop,
     /// Told while it reads.
-    pub tell: Tell<'a>,
+    pub listener: Listener<'a>,
 }
 
 /// A project with its targets planned.
@@ -114,9 +114,9 @@ impl<'s> Run<'s> {
     /// Reads and plans every target. One that fails does not keep the others from being planned.
     pub async fn plan(&self, request: &PlanRequest<'_>) -> Result<Prepared<'s>, Error> {
         let rules = Rules { selection: request.selection.clone() };
-        let tell = |step: ReadProgress| (request.tell)(Event::Reading(step));
+        let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let values = self.values();
-        let planning = Planning { rules: &rules, values: &values, reading: request.reading, progress: &tell };
+        let planning = Planning { rules: &rules, values: &values, reading: request.reading, progress: &listener };
         let planning = &planning;
         let session = self.session;
         let reading = stream::iter(&session.desired)
@@ -133,7 +133,10 @@ impl<'s> Run<'s> {
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
         check_guards(&mut targets, request.overrides);
         let prepared = Prepared { project: &session.project, targets };
-        prepared.names_of_nothing(request.selection).iter().for_each(|warning| (request.tell)(Event::Warning(warning)));
+        prepared
+            .names_of_nothing(request.selection)
+            .iter()
+            .for_each(|warning| (request.listener)(Event::Warning(warning)));
         Ok(prepared)
     }
 

@@ -36,7 +36,7 @@ impl Release {
         found: &OneSecret,
         journal: &Journal,
         stop: Stop,
-        tell: &(dyn Fn(ApplyEvent<'_>) + Sync),
+        listener: &(dyn Fn(ApplyEvent<'_>) + Sync),
     ) -> ApplyReport {
         let writer = found.connection.writer();
         // A release puts no value; the engine wants to know where one would come from.
@@ -46,6 +46,6 @@ impl Release {
         let work = Work { plan: &self.plan, live: &self.live, ignored: &found.desired.ignore_tags };
         let entries = found.entries(journal, &found.desired.target.region);
         let recorder = Recorder::new(&writer, &entries);
-        apply(&recorder, &values, work, ApplyOptions::default(), stop, tell).await
+        apply(&recorder, &values, work, ApplyOptions::default(), stop, listener).await
     }
 }

@@ -27,7 +27,7 @@ impl ApplyRequest<'_> {
         if names.is_empty() {
             return true;
         }
-        (self.tell)(Event::WaitingForReplicas { secrets: None });
+        (self.listener)(Event::WaitingForReplicas { secrets: None });
         let ended = tokio::select! {
             ended = self.until_made(place, names.clone()) => ended.map_err(|error| {
                 let cause = TargetError::Plan(PlanError::Service(error));
@@ -38,15 +38,15 @@ impl ApplyRequest<'_> {
             }
             () = stopped(self.stop) => Err(ErrorKind::Interrupted { what: None }.into()),
         };
-        (self.tell)(Event::WaitedForReplicas);
+        (self.listener)(Event::WaitedForReplicas);
         match ended {
             Ok(0) => {
-                (self.tell)(Event::ReplicasInSync { secrets: names.len() });
+                (self.listener)(Event::ReplicasInSync { secrets: names.len() });
                 true
             }
             Ok(_) => false,
             Err(error) => {
-                (self.tell)(Event::Failed(&error));
+                (self.listener)(Event::Failed(&error));
                 false
             }
         }
@@ -71,7 +71,7 @@ impl ApplyRequest<'_> {
                                 region: region.to_string(),
                                 message: message.clone(),
                             };
-                            (self.tell)(Event::Failed(&kind.into()));
+                            (self.listener)(Event::Failed(&kind.into()));
                         }
                     }
                 }
@@ -82,7 +82,7 @@ impl ApplyRequest<'_> {
             if waiting.is_empty() {
                 return Ok(failed);
             }
-            (self.tell)(Event::WaitingForReplicas { secrets: Some(waiting.len()) });
+            (self.listener)(Event::WaitingForReplicas { secrets: Some(waiting.len()) });
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }

@@ -27,7 +27,7 @@ pub async fn follow_rotation(
                 let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::NotFollowed };
                 Error::from(kind).because(TargetError::Plan(PlanError::Service(error)))
             })?;
-            if seen.is_some_and(|secret| secret.current_version() == Some(version.as_str())) {
+            if seen.is_some_and(|secret| secret.current_version() == Some(version)) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_AGAIN).await;

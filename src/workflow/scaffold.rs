@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
-use super::event::{Event, FileOutcome, Tell};
+use super::event::{Event, FileOutcome, Listener};
 use crate::files::{Destination, PRIVATE_FOLDER};
 use crate::import::scalar;
 use crate::manifest::schema::{project_schema, secret_schema};
@@ -151,13 +151,13 @@ fn name_of(folder: &Path, taken: &BTreeMap<String, PathBuf>) -> Option<String> {
 }
 
 /// Writes a new project with a first manifest. Files that are there stay as they are.
-pub fn init(root: &Path, project: &NewProject, tell: Tell<'_>) -> Result<(), Error> {
+pub fn init(root: &Path, project: &NewProject, listener: Listener<'_>) -> Result<(), Error> {
     let mut own = vec![(PROJECT_FILE, project.file())];
     // The example goes with the project file of this run: in a project that exists, it might lie outside the scope.
     if !root.join(PROJECT_FILE).exists() {
         own.push(("secrets/example.yaml", project.example()));
     }
-    write_files(root, own.into_iter().chain(surroundings()), tell)
+    write_files(root, own.into_iter().chain(surroundings()), listener)
 }
 
 /// Whether there is a project file already.
@@ -178,7 +178,7 @@ pub(super) fn surroundings() -> [(&'static str, String); 3] {
 pub(super) fn write_files(
     root: &Path,
     files: impl IntoIterator<Item = (&'static str, String)>,
-    tell: Tell<'_>,
+    listener: Listener<'_>,
 ) -> Result<(), Error> {
     let failed = |path: &Path| {
         let path = PathBuf::from(path);
@@ -188,12 +188,12 @@ pub(super) fn write_files(
         let path = root.join(name);
         let written = write_new(root, Path::new(name), &text).map_err(failed(&path))?;
         let outcome = if written { FileOutcome::Wrote } else { FileOutcome::Kept };
-        tell(Event::File { outcome, path: &path });
+        listener(Event::File { outcome, path: &path });
     }
     let path = root.join(".gitignore");
     let added = ignore_private_folder(root).map_err(failed(&path))?;
     let outcome = if added { FileOutcome::AddedTo } else { FileOutcome::Kept };
-    tell(Event::File { outcome, path: &path });
+    listener(Event::File { outcome, path: &path });
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub async fn compare_versions(
     found: &OneSecret,
     entries: &[VersionEntry],
     rules: &ValueRules,
-) -> Result<BTreeMap<String, bool>, Error> {
+) -> Result<BTreeMap<VersionId, bool>, Error> {
     let name = &found.secret.name;
     let Some(value) = found.desired.secrets.get(name).and_then(|desired_secret| desired_secret.value.as_ref()) else {
         return Err(found.refuse(SecretProblem::NoDeclaredValue));
@@ -43,8 +43,7 @@ pub async fn compare_versions(
     };
     let mut compared = BTreeMap::new();
     for entry in entries {
-        let live =
-            found.connection.reader().value(name, entry.id.as_str()).await.map_err(|error| found.call_failed(error))?;
+        let live = found.connection.reader().value(name, &entry.id).await.map_err(|error| found.call_failed(error))?;
         // A version that a rotation began has no value until its first step is done.
         if let Some(live) = live {
             let equal = match &declared {
@@ -55,7 +54,7 @@ pub async fn compare_versions(
                     Err(error) => return Err(failed(error)),
                 },
             };
-            compared.insert(entry.id.to_string(), equal);
+            compared.insert(entry.id.clone(), equal);
         }
     }
     Ok(compared)
@@ -70,12 +69,12 @@ pub(super) async fn rollback_versions(found: &OneSecret, to: &str) -> Result<(Ve
 fn choose(secret: &LiveSecret, entries: &[VersionEntry], to: &str) -> Result<(VersionId, VersionId), SecretProblem> {
     let Some(current) = secret.current_version() else { return Err(SecretProblem::NoValue) };
     if let Some(stuck) = secret.stuck_version() {
-        return Err(SecretProblem::Rotating { version: stuck.to_owned() });
+        return Err(SecretProblem::Rotating { version: stuck.clone() });
     }
     let chosen = entries.iter().find(|entry| entry.id == *to || entry.labels.contains(to));
     match chosen {
         None => Err(SecretProblem::NoVersion { wanted: to.to_owned() }),
-        Some(entry) if entry.id == *current => Err(SecretProblem::CurrentAlready { version: entry.id.to_string() }),
-        Some(entry) => Ok((VersionId::of_service(current), entry.id.clone())),
+        Some(entry) if entry.id == *current => Err(SecretProblem::CurrentAlready { version: entry.id.clone() }),
+        Some(entry) => Ok((current.clone(), entry.id.clone())),
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::apply::ApplyRequest;
 use super::drift::{Look, Looked};
 use super::error::{Error, ErrorKind};
-use super::event::Tell;
+use super::event::Listener;
 use super::journal::Journal;
 use super::outcome::ApplyRun;
 use super::prepare::Prepared;
@@ -52,7 +52,7 @@ pub struct Watch<'a> {
     /// A line for each writing call of an apply goes here.
     pub journal: Option<Journal>,
     /// Told what a look and an apply tell.
-    pub tell: Tell<'a>,
+    pub listener: Listener<'a>,
     /// The project's name; empty until the manifests could be read.
     pub project: String,
     /// What differs.
@@ -108,11 +108,11 @@ enum Step {
 
 impl Watch<'_> {
     /// Runs one round. What fails is told and is in what comes back; an interruption is an error.
-    pub async fn round(&mut self, tell: &dyn Fn(&str, WatchEvent<'_>)) -> Result<Round, Error> {
-        let mut step = self.look(self.settings.apply, tell).await;
+    pub async fn round(&mut self, listener: &dyn Fn(&str, WatchEvent<'_>)) -> Result<Round, Error> {
+        let mut step = self.look(self.settings.apply, listener).await;
         if matches!(step, Ok(Step::Wrote)) {
             // The second look of a round writes nothing.
-            step = self.look(false, tell).await;
+            step = self.look(false, listener).await;
         }
         match step {
             Ok(_) => {
@@ -121,14 +121,14 @@ impl Watch<'_> {
             }
             Err(error) if matches!(error.kind, ErrorKind::Interrupted { .. }) => Err(error),
             Err(error) => {
-                tell(&self.project, WatchEvent::Failed(&error));
+                listener(&self.project, WatchEvent::Failed(&error));
                 Ok(Round { outcome: Outcome::Failed, failure: Some(error) })
             }
         }
     }
 
     /// Reads the manifests and looks at every target once; with `apply`, puts right what differs.
-    async fn look(&mut self, apply: bool, tell: &dyn Fn(&str, WatchEvent<'_>)) -> Result<Step, Error> {
+    async fn look(&mut self, apply: bool, listener: &dyn Fn(&str, WatchEvent<'_>)) -> Result<Step, Error> {
         let options = LoadOptions { targets: self.settings.targets.clone(), ..LoadOptions::default() };
         let loaded = load(&self.settings.project, &options);
         if let Some(project) = &loaded.project {
@@ -144,9 +144,9 @@ impl Watch<'_> {
             // What was read before is good enough to look, and not to write.
             look.cache = None;
         }
-        let Looked { prepared, report } = run.look(&look, &self.settings.selection, &self.stop, self.tell).await?;
-        self.observe(report, tell);
-        if !apply || !self.may_apply(&run, &prepared, tell).await {
+        let Looked { prepared, report } = run.look(&look, &self.settings.selection, &self.stop, self.listener).await?;
+        self.observe(report, listener);
+        if !apply || !self.may_apply(&run, &prepared, listener).await {
             return Ok(Step::Ended);
         }
         let request = ApplyRequest {
@@ -154,15 +154,15 @@ impl Watch<'_> {
             wait_replicas: None,
             journal: self.journal.as_ref(),
             stop: &self.stop,
-            tell: self.tell,
+            listener: self.listener,
         };
         let applied = Box::pin(run.apply(&prepared, &request)).await;
-        tell(&self.project, WatchEvent::Applied(&applied));
+        listener(&self.project, WatchEvent::Applied(&applied));
         if *self.stop.borrow() { Err(ErrorKind::Interrupted { what: None }.into()) } else { Ok(Step::Wrote) }
     }
 
     /// Whether there is something to apply and nothing in its way; what is in its way is told.
-    async fn may_apply(&self, run: &Run<'_>, prepared: &Prepared<'_>, tell: &dyn Fn(&str, WatchEvent<'_>)) -> bool {
+    async fn may_apply(&self, run: &Run<'_>, prepared: &Prepared<'_>, listener: &dyn Fn(&str, WatchEvent<'_>)) -> bool {
         let readiness = readiness(prepared);
         let wrong = if readiness == Readiness::Ready { run.validate_values(prepared).await } else { Vec::new() };
         let obstacles = match readiness {
@@ -170,21 +170,21 @@ impl Watch<'_> {
             Readiness::NothingToDo => Vec::new(),
             Readiness::Errors | Readiness::Guard => obstacles(prepared),
         };
-        tell(&self.project, WatchEvent::NotApplied(&obstacles));
+        listener(&self.project, WatchEvent::NotApplied(&obstacles));
         readiness == Readiness::Ready && obstacles.is_empty()
     }
 
     /// Tells what came and went.
-    fn observe(&mut self, report: DriftReport, tell: &dyn Fn(&str, WatchEvent<'_>)) {
+    fn observe(&mut self, report: DriftReport, listener: &dyn Fn(&str, WatchEvent<'_>)) {
         let known = self.known.after(&report);
         let change = known.since(&self.known);
-        change.disappeared.iter().for_each(|finding| tell(&self.project, WatchEvent::Disappeared(finding)));
+        change.disappeared.iter().for_each(|finding| listener(&self.project, WatchEvent::Disappeared(finding)));
         for finding in &change.appeared {
             let target = report.targets.iter().find(|target| target.name == finding.target);
             let reason = target.and_then(|target| target.outcome.as_ref().err().map(AsRef::as_ref));
-            tell(&self.project, WatchEvent::Appeared(finding, reason));
+            listener(&self.project, WatchEvent::Appeared(finding, reason));
         }
-        tell(&self.project, WatchEvent::Looked(&report));
+        listener(&self.project, WatchEvent::Looked(&report));
         if report.is_complete() {
             self.last_success = Some(report.started);
         }

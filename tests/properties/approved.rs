@@ -130,7 +130,7 @@ const CHANGES: [Change; 17] = [
     ),
     (
         "who rotates it",
-        |live| live.rotation.lambda_arn = Some("changed".to_owned()),
+        |live| live.rotation.lambda_arn = Some(Arn::of_service("changed")),
         |plan| {
             // Who would rotate it, if it did, is nothing that anybody looks at.
             plan.observed.as_ref().is_some_and(|live| live.rotation.enabled)
@@ -160,7 +160,11 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn an_approved_plan_is_the_same_until_what_it_rests_on_changes(desired_secrets in desired_secrets(), live in live(true), prune in prune()) {
+    fn an_approved_plan_is_the_same_until_what_it_rests_on_changes(
+        desired_secrets in desired_secrets(),
+        live in live(true),
+        prune in prune(),
+    ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let (desired, plan) = planned(&folder, &sandbox);
         let lines = |plan: &Plan| target_lines(plan, &Live::default(), Some("sandbox"), &desired.ignore_tags);
@@ -184,7 +188,8 @@ proptest! {
                 let rests_on = rests_on(secret);
                 // What is approved of a removal is also the secret's date: one that was restored since is another one.
                 let approved_of = rests_on || (what == "dates" && secret.is_removal());
-                prop_assert_eq!((told, refused), (approved_of, rests_on), "{}: {} of {:?}", what, secret.name, secret.actions);
+                prop_assert_eq!((told, refused), (approved_of, rests_on), "{}: {} of \
+                    {:?}", what, secret.name, secret.actions);
             }
             prop_assert!(!conflicts(secret, None, &desired.ignore_tags).is_empty(), "it is gone");
             let mut gone = plan.clone();

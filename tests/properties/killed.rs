@@ -143,7 +143,12 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn a_lost_answer_does_no_harm(desired_secrets in desired_secrets(), live in live(false), prune in prune(), nth in 0_usize..24) {
+    fn a_lost_answer_does_no_harm(
+        desired_secrets in desired_secrets(),
+        live in live(false),
+        prune in prune(),
+        nth in 0_usize..24,
+    ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         lose_answer(&sandbox, nth);

@@ -65,7 +65,8 @@ fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
         }
         let name = NAMES[index];
         let tags: Vec<_> = tags.into_iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        let mut create = json!({ "Name": name, "Description": description, "Tags": tags, "ClientRequestToken": first(index) });
+        let token = first(index);
+        let mut create = json!({ "Name": name, "Description": description, "Tags": tags, "ClientRequestToken": token });
         let mut put = |member: &str, value: Option<Value>| {
             if let Some(value) = value {
                 create[member] = value;
@@ -81,29 +82,39 @@ fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
         if value.is_some() {
             // A rotation that is set up tests the function, which must not meet an AWSPENDING of somebody else's.
             if let Some((function, schedule, cancelled)) = rotation {
-                let rules = json!({ "AutomaticallyAfterDays": schedule["everyDays"], "ScheduleExpression": schedule["schedule"],
-                    "Duration": schedule["duration"] });
-                let rules: serde_json::Map<_, _> =
-                    rules.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect();
-                calls.push(("RotateSecret", json!({ "SecretId": name, "RotationLambdaARN": function, "RotationRules": rules,
-                    "RotateImmediately": false, "ClientRequestToken": format!("rotate-{index:032}") })));
+                let rules = [
+                    ("AutomaticallyAfterDays", &schedule["everyDays"]),
+                    ("ScheduleExpression", &schedule["schedule"]),
+                    ("Duration", &schedule["duration"]),
+                ];
+                let rules = rules.into_iter().filter(|(_, value)| !value.is_null());
+                let rules: serde_json::Map<_, _> = rules.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+                let rotate = json!({
+                    "SecretId": name, "RotationLambdaARN": function, "RotationRules": rules,
+                    "RotateImmediately": false, "ClientRequestToken": format!("rotate-{index:032}"),
+                });
+                calls.push(("RotateSecret", rotate));
                 if cancelled {
                     calls.push(("CancelRotateSecret", json!({ "SecretId": name })));
                 }
             }
             if let Some(labels) = second_labels {
-                calls.push(("PutSecretValue", json!({ "SecretId": name, "SecretString": "second", "VersionStages": labels,
-                    "ClientRequestToken": second(index) })));
+                let put = json!({
+                    "SecretId": name, "SecretString": "second", "VersionStages": labels,
+                    "ClientRequestToken": second(index),
+                });
+                calls.push(("PutSecretValue", put));
             }
         }
         // A secret with replicas cannot be deleted.
         if scheduled {
             calls.push(("DeleteSecret", json!({ "SecretId": name })));
         } else if !replicas.is_empty() {
-            let regions: Vec<Value> = replicas
-                .into_iter()
-                .map(|(region, key)| key.map_or_else(|| json!({ "Region": region }), |key| json!({ "Region": region, "KmsKeyId": key })))
-                .collect();
+            let replica = |(region, key): (_, Option<_>)| match key {
+                None => json!({ "Region": region }),
+                Some(key) => json!({ "Region": region, "KmsKeyId": key }),
+            };
+            let regions: Vec<Value> = replicas.into_iter().map(replica).collect();
             calls.push(("ReplicateSecretToRegions", json!({ "SecretId": name, "AddReplicaRegions": regions })));
         }
         calls.insert(0, ("CreateSecret", create));
@@ -114,8 +125,11 @@ fn secret(index: usize, foreign: bool) -> impl Strategy<Value = LiveSecret> {
 /// A secret of the same name in a region that replicas may be wanted in: unowned, or left by this target.
 fn in_the_way(index: usize) -> impl Strategy<Value = LiveSecret> {
     (select(REPLICA_REGIONS.to_vec()), any::<bool>()).prop_map(move |(region, owned)| {
-        let tags = if owned { json!([{ "Key": "keywright:project", "Value": bind(OWNER, NAMES[index], SCOPE) }]) } else { json!([]) };
-        let create = json!({ "Name": NAMES[index], "SecretString": "in the way", "Tags": tags, "ClientRequestToken": first(index) });
+        let owner = json!({ "Key": "keywright:project", "Value": bind(OWNER, NAMES[index], SCOPE) });
+        let tags = if owned { json!([owner]) } else { json!([]) };
+        let create = json!({
+            "Name": NAMES[index], "SecretString": "in the way", "Tags": tags, "ClientRequestToken": first(index),
+        });
         LiveSecret { region, calls: vec![("CreateSecret", create)] }
     })
 }

@@ -38,7 +38,11 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn calls_come_in_the_order_of_the_design(desired_secrets in desired_secrets(), live in live(false), prune in prune()) {
+    fn calls_come_in_the_order_of_the_design(
+        desired_secrets in desired_secrets(),
+        live in live(false),
+        prune in prune(),
+    ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let applied = run(&sandbox, &folder, &APPLY);
         let calls: Vec<Call> = sandbox.calls().into_iter().filter(support::is_write).collect();

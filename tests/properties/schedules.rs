@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use keywright::desired::{RotationSetup, Rotator};
-use keywright::domain::Frequency;
+use keywright::domain::{Arn, Frequency, RotationDuration};
 use keywright::exit_code::ExitCode;
 use keywright::manifest::Accepts;
 use keywright::sandbox::Sandbox;
@@ -116,9 +116,9 @@ fn accepted_by_sandbox(sandbox: &Sandbox, name: &str, schedule: &str, duration: 
 
 fn accepted_by_import(schedule: &str, duration: Option<&str>) -> bool {
     let setup = RotationSetup {
-        rotator: Rotator::Lambda(FUNCTION.to_owned()),
+        rotator: Rotator::Lambda(Arn::of_service(FUNCTION)),
         frequency: Frequency::of_service(schedule),
-        duration: duration.map(str::to_owned),
+        duration: duration.map(RotationDuration::of_service),
     };
     Accepts { account: Some(ACCOUNT), region: REGION }.rotation(&setup)
 }

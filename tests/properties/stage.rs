@@ -32,12 +32,12 @@ pub(crate) fn cases(usual: u32) -> ProptestConfig {
 pub(crate) fn project(desired_secrets: &[Desired], prune: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let project = format!(
-        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    - {{ name: dev, account: \
-         \"{ACCOUNT}\", region: {REGION} }}\n  scope: {{ namePrefixes: [dev/shop/] }}\n  prune: {prune}\n  \
-             ignoreTags: [\"cost-*\"]\n"
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n    \
+         - {{ name: dev, account: \"{ACCOUNT}\", region: {REGION} }}\n  scope: {{ namePrefixes: [dev/shop/] }}\n  \
+         prune: {prune}\n  ignoreTags: [\"cost-*\"]\n"
     );
     let documents = desired_secrets.iter().fold(String::new(), |mut text, desired| {
-        let _ = write!(text, "---\n{}", serde_yaml::to_string(&desired.document()).expect("JSON is YAML"));
+        let _ = write!(text, "---\n{}\n", serde_json::to_string_pretty(&desired.document()).expect("JSON is YAML"));
         text
     });
     support::write_files(folder.path(), [("keywright.yaml", project.as_str()), ("secrets.yaml", documents.as_str())]);

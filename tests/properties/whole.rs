@@ -13,14 +13,19 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn an_apply_converges_and_its_rehearsal_says_so(desired_secrets in desired_secrets(), live in live(false), prune in prune()) {
+    fn an_apply_converges_and_its_rehearsal_says_so(
+        desired_secrets in desired_secrets(),
+        live in live(false),
+        prune in prune(),
+    ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let rehearsed = run(&sandbox, &folder, &["plan", "--sandbox", "--rehearse", "--format", "json"]);
         prop_assert!(!sandbox.calls().iter().any(support::is_write), "a rehearsal wrote");
         prop_assert!(!sandbox.calls().iter().any(|call| call.operation.contains("SecretValue")), "a rehearsal read \
             a value");
         let plan: Value = serde_json::from_str(&rehearsed.out).unwrap_or_default();
-        prop_assert_eq!(&plan["targets"][0]["rehearsal"]["passed"], &Value::Bool(true), "{}{}", rehearsed.out, rehearsed.err);
+        let passed = &plan["targets"][0]["rehearsal"]["passed"];
+        prop_assert_eq!(passed, &Value::Bool(true), "{}{}", rehearsed.out, rehearsed.err);
 
         let applied = run(&sandbox, &folder, &APPLY);
         prop_assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
@@ -33,7 +38,11 @@ proptest! {
     }
 
     #[test]
-    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(desired_secrets in desired_secrets(), live in live(true), prune in prune()) {
+    fn nothing_outside_the_scope_and_no_undeclared_value_is_ever_touched(
+        desired_secrets in desired_secrets(),
+        live in live(true),
+        prune in prune(),
+    ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         let elsewhere = || -> Vec<_> {
@@ -54,7 +63,10 @@ proptest! {
         let valued: Vec<&str> = desired_secrets
             .iter()
             // A rotation makes values too.
-            .filter(|desired| desired.spec.contains_key("value") || desired.spec.get("rotation").is_some_and(|rotation| !rotation.is_null()))
+            .filter(|desired| {
+                let rotates = desired.spec.get("rotation").is_some_and(|rotation| !rotation.is_null());
+                rotates || desired.spec.contains_key("value")
+            })
             .map(Desired::name)
             .collect();
         for secret in before.iter().filter(|secret| !valued.contains(&secret.name.as_str())) {
@@ -66,7 +78,9 @@ proptest! {
 
     #[test]
     fn planning_never_writes_and_the_order_of_the_manifests_does_not_matter(
-        (desired_secrets, shuffled) in desired_secrets().prop_flat_map(|desired_secrets| (Just(desired_secrets.clone()), Just(desired_secrets).prop_shuffle())),
+        (desired_secrets, shuffled) in desired_secrets().prop_flat_map(|desired_secrets| {
+            (Just(desired_secrets.clone()), Just(desired_secrets).prop_shuffle())
+        }),
         live in live(true), prune in prune(),
     ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);

@@ -30,7 +30,7 @@ struct Fixture {
 pub(crate) fn make(sandbox: &Sandbox, account: &str, region: &str, body: &str) -> Result<(), String> {
     let fixtures: Vec<Fixture> = serde_yaml::from_str(body).map_err(|error| error.to_string())?;
     for (index, fixture) in fixtures.into_iter().enumerate() {
-        let mut create = json!({ "Name": fixture.name, "ClientRequestToken": format!("seed-{index:032}") });
+        let mut create = json!({ "Name": fixture.name, "ClientRequestToken": format!("fixture-{index:032}") });
         let mut set = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 create[key] = value;

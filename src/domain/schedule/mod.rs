@@ -25,7 +25,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 pub use self::cron::Cron;
 pub use self::frequency::{Expression, Frequency};
-pub use self::window::{Window, WindowLength};
+pub use self::window::{RotationDuration, Window, WindowLength};
 
 /// Two windows open at least so many hours apart.
 const MIN_INTERVAL_HOURS: u32 = 4;

@@ -27,6 +27,43 @@ impl WindowLength {
     }
 }
 
+/// The `Duration` of a rotation's window as somebody wrote it; two ways to write one length are equal.
+#[derive(Clone, Debug)]
+pub struct RotationDuration {
+    text: String,
+    length: Option<WindowLength>,
+}
+
+impl RotationDuration {
+    /// Takes what is checked already, or what the service says, whatever it is.
+    pub fn of_service(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { length: WindowLength::parse(&text).ok(), text }
+    }
+
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for RotationDuration {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.length, other.length) {
+            (Some(length), Some(other)) => length == other,
+            _ => self.text == other.text,
+        }
+    }
+}
+
+impl Eq for RotationDuration {}
+
+impl serde::Serialize for RotationDuration {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
 /// A rotation window. The service rotates at some time within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

@@ -210,7 +210,8 @@ mod tests {
     #[test]
     fn values_are_never_taken_out_of_the_text() {
         let attributes: Attributes = serde_json::from_str(
-            r#"{"arn": "a", "secret_string": "MARK", "secret_binary": "MARK", "secret_string_wo": {"deep": ["MARK"]}, "tags": {"t": "v"}}"#,
+            r#"{"arn": "a", "secret_string": "MARK", "secret_binary": "MARK",
+                "secret_string_wo": {"deep": ["MARK"]}, "tags": {"t": "v"}}"#,
         )
         .unwrap();
         assert_eq!(attributes.text("arn"), Some("a"));

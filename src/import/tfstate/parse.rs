@@ -14,7 +14,9 @@ use super::attributes::{Attributes, Loose};
 use super::flat::Flat;
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
 use crate::desired::Deletion;
-use crate::domain::{AccountId, Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{
+    AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId,
+};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 
@@ -357,11 +359,11 @@ fn rotation(attributes: &Attributes) -> Option<LiveRotation> {
     let days = rules.get("automatically_after_days").and_then(Loose::number).filter(|days| *days > 0);
     Some(LiveRotation {
         enabled: true,
-        lambda_arn: attributes.text("rotation_lambda_arn").map(str::to_owned),
+        lambda_arn: attributes.text("rotation_lambda_arn").map(Arn::of_service),
         every_days: days.and_then(|days| u32::try_from(days).ok()),
         expression: text("schedule_expression"),
-        duration: text("duration"),
-        external_role_arn: attributes.text("external_secret_rotation_role_arn").map(str::to_owned),
+        duration: text("duration").map(RotationDuration::of_service),
+        external_role_arn: attributes.text("external_secret_rotation_role_arn").map(Arn::of_service),
         external_metadata: external_metadata(attributes.get("external_secret_rotation_metadata")),
         last: None,
         next: None,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{State, StateError, Why, parse, removed_blocks};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::Frequency;
+use crate::domain::{Arn, Frequency, RotationDuration};
 use crate::live::{LivePolicy, ReplicaStatus};
 
 /// A state that Terraform 1.11 and version 5 of the AWS provider wrote, with count and for_each.
@@ -19,7 +19,8 @@ fn state(resources: &Value) -> State {
 }
 
 fn secret(attributes: &Value) -> Value {
-    json!({ "mode": "managed", "type": "aws_secretsmanager_secret", "name": "a", "instances": [{ "attributes": attributes }] })
+    let instances = json!([{ "attributes": attributes }]);
+    json!({ "mode": "managed", "type": "aws_secretsmanager_secret", "name": "a", "instances": instances })
 }
 
 #[test]
@@ -46,13 +47,13 @@ fn a_genuine_state_is_read_whole() {
 
     let rotated = &state.secrets[3].secret;
     let setup = RotationSetup {
-        rotator: Rotator::Lambda("arn:aws:lambda:us-east-1:123456789012:function:rotate-pg".to_owned()),
+        rotator: Rotator::Lambda(Arn::of_service("arn:aws:lambda:us-east-1:123456789012:function:rotate-pg")),
         frequency: Frequency::of_service("cron(0 16 1,15 * ? *)"),
-        duration: Some("2h".to_owned()),
+        duration: Some(RotationDuration::of_service("2h")),
     };
     assert_eq!(rotated.rotation.setup(), Some(setup));
     assert_eq!(rotated.policy, LivePolicy::None);
-    assert!(rotated.current_version().is_some_and(|id| id.starts_with("terraform-")));
+    assert!(rotated.current_version().is_some_and(|id| id.as_str().starts_with("terraform-")));
 
     let ledger = &state.secrets[4].secret;
     let LivePolicy::Document(policy) = &ledger.policy else { panic!("{:?}", ledger.policy) };
@@ -98,10 +99,12 @@ fn a_resource_that_stays_in_part_is_not_let_go_as_a_whole() {
 fn keys_in_any_order_and_attributes_of_any_shape_are_read() {
     // As `jq -S` sorts it, after a resource of another provider with attributes of the same names and other shapes.
     let text = r#"{"resources":[
-        {"instances":[{"attributes":{"arn":1,"name":["x"],"policy":{"a":1},"replica":"none","tags":[1.5]}}],"mode":"managed","name":"o","type":"other"},
+        {"instances":[{"attributes":{"arn":1,"name":["x"],"policy":{"a":1},"replica":"none","tags":[1.5]}}],
+            "mode":"managed","name":"o","type":"other"},
         {"instances":[{"attributes":{"arn":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a-AbCdEf","name":"a",
             "replica":[{"region":"us-east-1","kms_key_id":"alias/k","status":"Failed","status_message":"no key"}],
-            "rotation_enabled":true,"rotation_lambda_arn":"arn:aws:lambda:eu-west-1:111111111111:function:f","rotation_rules":[{"automatically_after_days":30}],
+            "rotation_enabled":true,"rotation_lambda_arn":"arn:aws:lambda:eu-west-1:111111111111:function:f",
+            "rotation_rules":[{"automatically_after_days":30}],
             "secret_string":"NOT-TO-BE-PRINTED","tags":{"a":"b"},"tags_all":null}}],
          "mode":"managed","module":"module.m[0]","name":"n","type":"aws_secretsmanager_secret"}],"version":4}"#;
     let state = parse(text.as_bytes()).unwrap();

@@ -69,8 +69,8 @@ pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> 
                 .label(format!("ends in `{ending}`, a hyphen and six letters or digits"))
                 .culprit(ending)
                 .help(format!(
-                    "Secrets Manager ends every ARN in such a suffix, so looking up `{name}` by a part of its ARN may find \
-                     `{stem}` or nothing; AWS advises against such names"
+                    "Secrets Manager ends every ARN in such a suffix, so looking up `{name}` by a part of its ARN may \
+                     find `{stem}` or nothing; AWS advises against such names"
                 ))
                 .help(format!("for example `{stem}{}`, or add a word", ending.replace('-', "_"))),
         );

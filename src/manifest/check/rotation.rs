@@ -12,7 +12,9 @@ use super::{in_range, required};
 use crate::desired::{DesiredReplica, DesiredRotation, RotationSetup, Rotator};
 use crate::domain::KmsKey;
 use crate::domain::schedule::Expression;
-use crate::domain::{AccountId, ArnParts, Frequency, Region, Schedule, ScheduleFault, StagingLabel, WindowLength};
+use crate::domain::{
+    AccountId, Arn, ArnParts, Frequency, Region, RotationDuration, Schedule, ScheduleFault, StagingLabel, WindowLength,
+};
 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
 const MAX_METADATA: (usize, usize) = (256, 2_048);
@@ -27,8 +29,11 @@ pub(crate) fn check_rotation(
     let rotator = rotator(rotation, key, home, report);
     let frequency = frequency(rotation, key, report);
     check_window(rotation, frequency.as_ref().and_then(Frequency::schedule), report);
-    let setup =
-        RotationSetup { rotator: rotator?, frequency: frequency?, duration: rotation.duration.value().cloned() };
+    let setup = RotationSetup {
+        rotator: rotator?,
+        frequency: frequency?,
+        duration: rotation.duration.value().cloned().map(RotationDuration::of_service),
+    };
     let rotate_immediately = rotation.rotate_immediately.value().copied().unwrap_or(false);
     Some(DesiredRotation { setup, rotate_immediately })
 }
@@ -63,7 +68,7 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
         return None;
     };
     check_home(arn, lambda.span, home, report);
-    Some(Rotator::Lambda(lambda.value.clone()))
+    Some(Rotator::Lambda(Arn::of_service(lambda.value.clone())))
 }
 
 fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Report) -> Option<Rotator> {
@@ -88,7 +93,7 @@ fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Re
         }
         metadata.insert(name.value.clone(), value.value.clone());
     }
-    Some(Rotator::External { role_arn: Some(role.value.clone()), metadata })
+    Some(Rotator::External { role_arn: Some(Arn::of_service(role.value.clone())), metadata })
 }
 
 /// When it rotates: a schedule or a number of days.

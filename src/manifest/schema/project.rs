@@ -49,7 +49,9 @@ pub struct ProjectSpec {
     pub manifests: Field<Vec<Field<String>>>,
     /// Where the manifests are applied: AWS accounts and regions. At least one.
     #[schemars(extend("minItems" = 1))]
-    #[schemars(example = serde_json::json!([{ "name": "staging", "account": "111111111111", "region": "eu-west-1", "vars": { "env": "staging" } }]))]
+    #[schemars(example = serde_json::json!([{
+        "name": "staging", "account": "111111111111", "region": "eu-west-1", "vars": { "env": "staging" },
+    }]))]
     pub targets: Field<Vec<Field<TargetSpec>>>,
     /// Fields that are merged beneath every secret's `spec`: maps are merged by key, lists and single values of the
     /// secret replace these. A secret leaves one out with `overrides.TARGET.unset`.
@@ -72,7 +74,9 @@ pub struct ProjectSpec {
     pub guards: Field<GuardsSpec>,
     /// Rules that the project's secrets keep, checked by `validate` and before every plan: at most 100.
     #[schemars(extend("maxItems" = 100))]
-    #[schemars(example = serde_json::json!([{ "name": "owner-tag", "requireTags": { "owner": "team-[a-z]+" }, "message": "every secret names its team" }]))]
+    #[schemars(example = serde_json::json!([{
+        "name": "owner-tag", "requireTags": { "owner": "team-[a-z]+" }, "message": "every secret names its team",
+    }]))]
     pub rules: Field<Vec<Field<RuleSpec>>>,
 }
 

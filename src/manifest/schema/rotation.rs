@@ -16,8 +16,9 @@ pub struct RotationSpec {
     pub external_rotation: Field<ExternalRotationSpec>,
     /// When to rotate: `rate(N hours)`, `rate(N days)`, or `cron(0 HOUR DAY MONTH WEEKDAY *)` in UTC, at most every 4
     /// hours. Of cron, Secrets Manager lists one hour or increments (`8`, `0/8`); days as `1,15`, `1-15`, `*`, `1/2`,
-    /// `L` (the last) and `SUNL` (the last Sunday); months as `JAN,APR`, `1-3`, `*`, `1/3`; weekdays as `MON-FRI`, `1,4`,
-    /// `*`, `1/2`, `TUE#3` (the third Tuesday) and `L` (Saturday). One of day and weekday is `?`. Excludes `everyDays`.
+    /// `L` (the last) and `SUNL` (the last Sunday); months as `JAN,APR`, `1-3`, `*`, `1/3`; weekdays as `MON-FRI`,
+    /// `1,4`, `*`, `1/2`, `TUE#3` (the third Tuesday) and `L` (Saturday). One of day and weekday is `?`. Excludes
+    /// `everyDays`.
     #[schemars(example = serde_json::json!("cron(0 16 1,15 * ? \
         *)"), example = serde_json::json!("rate(30 days)"), length(min = 1, max = 256))]
     pub schedule: Field<String>,
@@ -43,7 +44,9 @@ pub struct ExternalRotationSpec {
     pub role_arn: Field<String>,
     /// What the partner asks for, for example the id of an administrator's secret: key to value, 1 to 256 and 1 to
     /// 2,048 characters (RotateSecret, `ExternalSecretRotationMetadata`). Nothing secret belongs here.
-    #[schemars(example = serde_json::json!({ "adminSecretArn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:admin-AbCdEf" }))]
+    #[schemars(example = serde_json::json!({
+        "adminSecretArn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:admin-AbCdEf",
+    }))]
     pub metadata: Field<Map<String>>,
 }
 

@@ -95,7 +95,8 @@ macro_rules! spec {
             #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
             pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
             /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
-            /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are none.
+            /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are
+            /// none.
             #[schemars(example = serde_json::json!({ "blue": "git" }))]
             pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
             /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means
@@ -107,11 +108,15 @@ macro_rules! spec {
             pub block_public_policy: $crate::manifest::field::Field<bool>,
             /// Automatic rotation, by a Lambda function or by the partner of a managed external secret. `null` means
             /// that rotation must be off.
-            #[schemars(example = serde_json::json!({ "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)" }))]
+            #[schemars(example = serde_json::json!({
+                "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)",
+            }))]
             pub rotation: $crate::manifest::field::Nullable<$crate::manifest::schema::RotationSpec>,
             /// Other regions that hold a replica of the secret. `null` and `[]` mean that there are none.
             #[schemars(example = serde_json::json!([{ "region": "us-west-2", "kmsKeyId": "alias/payments" }]))]
-            pub replicas: $crate::manifest::field::Nullable<Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>>,
+            pub replicas: $crate::manifest::field::Nullable<
+                Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>,
+            >,
             /// How the secret is deleted when `metadata.state` is `absent`.
             #[schemars(example = serde_json::json!({ "recoveryWindowDays": 7 }))]
             pub deletion: $crate::manifest::field::Field<$crate::manifest::schema::DeletionSpec>,
@@ -142,7 +147,9 @@ spec! {
     SecretSpec {
         /// Changes for single targets, by the target's name. They are merged over the rest of `spec`: maps by key,
         /// while lists and single values replace.
-        #[schemars(example = serde_json::json!({ "prod": { "deletion": { "recoveryWindowDays": 30 }, "unset": ["policy"] } }))]
+        #[schemars(example = serde_json::json!({
+            "prod": { "deletion": { "recoveryWindowDays": 30 }, "unset": ["policy"] },
+        }))]
         overrides: Field<Map<OverrideSpec>>,
     }
 }

@@ -33,7 +33,10 @@ macro_rules! sources {
             #[schemars(example = serde_json::json!({ "length": 32, "excludePunctuation": true }))]
             pub generate: Field<GenerateSpec>,
             /// A JSON object whose fields are sources of their own.
-            #[schemars(example = serde_json::json!({ "username": { "text": "payments" }, "password": { "generate": { "length": 32 } } }))]
+            #[schemars(example = serde_json::json!({
+                "username": { "text": "payments" },
+                "password": { "generate": { "length": 32 } },
+            }))]
             pub json: Field<Map<SourceSpec>>,
             $($(#[$field_doc])* pub $field: $type,)*
         }

@@ -6,8 +6,7 @@ use super::super::explain::{ExplainError, explain};
 use super::super::schema::{SPEC_FIELDS, project_schema, secret_schema};
 use super::{PROJECT, codes, load_files, secret};
 use crate::desired::{Declared, Deletion, DesiredRotation, DesiredSecret, Rotator, State, TagMode};
-use crate::domain::{Arn, SecretName};
-use crate::domain::{Frequency, KmsKey};
+use crate::domain::{Arn, Frequency, KmsKey, RotationDuration, SecretName};
 use crate::render::diagnostics;
 
 /// The secret of one target.
@@ -32,7 +31,8 @@ fn defaults_specs_and_overrides_merge_for_each_target() {
     );
     let manifest = secret(
         "db",
-        "  description: Database in ${target.region} of ${target.account}, $${x}\n  tags: { tier: high }\n  overrides:\n    prod:\n      \
+        "  description: Database in ${target.region} of ${target.account}, $${x}\n  tags: { tier: high }\n  \
+         overrides:\n    prod:\n      \
          tags: { tier: highest }\n      deletion: { recoveryWindowDays: 7 }\n      unset: [policy, tags.owner]",
     );
     let loaded = load_files(&[("keywright.yaml", project.as_str()), ("secrets/db.yaml", &manifest)], &[]);
@@ -74,7 +74,8 @@ fn defaults_specs_and_overrides_merge_for_each_target() {
 fn references_become_templates_and_dependencies() {
     let db = secret(
         "db",
-        "  description: see ${secret:${env}/payments/admin:arn}.\n  policy:\n    Version: \"2012-10-17\"\n    Statement:\n      - Effect: Allow\n        \
+        "  description: see ${secret:${env}/payments/admin:arn}.\n  policy:\n    Version: \"2012-10-17\"\n    \
+         Statement:\n      - Effect: Allow\n        \
          Principal: { AWS: \"arn:aws:iam::111111111111:role/x\" }\n        Action: \
              secretsmanager:GetSecretValue\n        Resource: ${secret:${env}/payments/other:arn}",
     );
@@ -105,7 +106,8 @@ fn rotation_replicas_and_labels_become_desired_state() {
         "db",
         "  value: { json: { user: { text: payments }, password: { generate: { length: 32 } } } }\n  labels: { blue: \
          git }\n  rotation: { lambdaArn: \"arn:aws:lambda:${target.region}:222222222222:function:r\", everyDays: \
-         30, duration: 2h }\n  replicas: [{ region: us-west-2, kmsKeyId: alias/p }, { region: us-east-1, overwrite: true }]",
+         30, duration: 2h }\n  replicas: [{ region: us-west-2, kmsKeyId: alias/p }, { region: us-east-1, overwrite: \
+         true }]",
     );
     let loaded = load_files(&[("a.yaml", manifest)], &["prod"]);
     let db = one(&loaded, "prod", "prod/payments/db");
@@ -115,8 +117,8 @@ fn rotation_replicas_and_labels_become_desired_state() {
     assert_eq!(origin.to_string(), "a.yaml:8:3");
     assert!(!rotate_immediately, "RotateSecret's own default is not ours");
     assert_eq!(setup.frequency, Frequency::EveryDays(30));
-    assert_eq!(setup.duration.as_deref(), Some("2h"));
-    assert!(matches!(&setup.rotator, Rotator::Lambda(arn) if arn.ends_with(":222222222222:function:r")));
+    assert_eq!(setup.duration.as_ref().map(RotationDuration::as_str), Some("2h"));
+    assert!(matches!(&setup.rotator, Rotator::Lambda(arn) if arn.as_str().ends_with(":222222222222:function:r")));
     let Some(Declared { value: Some(replicas), .. }) = &db.replicas else { unreachable!("{:?}", db.replicas) };
     assert_eq!(replicas.keys().collect::<Vec<_>>(), ["us-east-1", "us-west-2"]);
     assert!(replicas["us-east-1"].overwrite && replicas["us-east-1"].kms_key_id.is_none());

@@ -13,7 +13,8 @@ pub(super) const GUARD: Guard = Guard {
 
 const FLAG: Flag = Flag {
     name: "max-deletes",
-    help: "Most secrets that this run may delete, over all targets and parts [default: guards.maxDeletes of the project]",
+    help: "Most secrets that this run may delete, over all targets and parts [default: guards.maxDeletes of the \
+        project]",
     argument: FlagArgument::Number { name: "NUMBER", max: u32::MAX },
 };
 

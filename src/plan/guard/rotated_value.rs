@@ -1,7 +1,6 @@
 //! Git's value would replace a version that a rotation made: that version may be the only credential that works.
 
 use super::{Check, Flag, Guard, GuardedTarget};
-use crate::domain::VersionId;
 use crate::plan::SecretPlan;
 
 pub(super) const GUARD: Guard = Guard {
@@ -15,9 +14,9 @@ pub(super) const GUARD: Guard = Guard {
 const FLAG: Flag = Flag::switch("allow-undo-rotation", "Put git's value back over one that a rotation made");
 
 fn undoes_a_rotation(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    let made_by_rotation = secret.observed.as_ref().is_some_and(|live| {
-        let ours = |id: &str| VersionId::new(id).is_some_and(|id| id.is_ours());
-        live.rotation.last.is_some() && live.current_version().is_some_and(|id| !ours(id))
-    });
+    let made_by_rotation = secret
+        .observed
+        .as_ref()
+        .is_some_and(|live| live.rotation.last.is_some() && live.current_version().is_some_and(|id| !id.is_ours()));
     made_by_rotation && secret.puts_current_value()
 }

@@ -10,13 +10,12 @@ use crate::desired::{
     Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
     TagPatterns, Target, owner_tag,
 };
-use crate::domain::{Frequency, SecretName, Template};
-use crate::domain::{Region, StagingLabel, VersionId};
+use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, ReplicaReason,
-    SecretPlan, Token, Verb,
+    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, ReplicaKey,
+    ReplicaReason, SecretPlan, Token, Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -103,14 +102,14 @@ fn secrets() -> Vec<SecretPlan> {
     let put = PlannedValue {
         source: Source::Text(Template::text("public")),
         token: Token::Random,
-        probe: None,
+        compare_with: None,
         labels: Vec::new(),
         digest: None,
         keeps_generated_of: None,
     };
     let rotate = Action::Rotate {
         setup: RotationSetup {
-            rotator: Rotator::Lambda("arn:aws:lambda:eu-west-1:111111111111:function:rotate".to_owned()),
+            rotator: Rotator::Lambda(Arn::of_service("arn:aws:lambda:eu-west-1:111111111111:function:rotate")),
             frequency: Frequency::EveryDays(30),
             duration: None,
         },
@@ -167,7 +166,7 @@ fn removed_replica() -> SecretPlan {
     let mut secret = secret("dev/replicated", Verb::Change, &[OWNER_TAG], Action::RemoveReplicas { regions });
     secret.changes.push(Change::Replica {
         region: Region::of_service("us-west-2"),
-        before: Some(None),
+        before: Some(ReplicaKey::Default),
         after: None,
         reason: ReplicaReason::Removed,
         origin: origin(),

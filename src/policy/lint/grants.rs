@@ -37,8 +37,8 @@ pub(super) fn lint(statement: &Statement<'_>, account: Option<&str>, found: &mut
     for (pointer, service) in statement.principals("Principal", "Service") {
         let message = format!("`{service}` is let in on behalf of any AWS account");
         let problem = PolicyProblem::new(pointer, message).quoting(service).with_help(
-            "add a Condition with `StringEquals` on `aws:SourceAccount`, or `ArnEquals` on `aws:SourceArn`: otherwise somebody \
-             else's use of the service reaches this secret (the confused deputy problem)",
+            "add a Condition with `StringEquals` on `aws:SourceAccount`, or `ArnEquals` on `aws:SourceArn`: otherwise \
+             somebody else's use of the service reaches this secret (the confused deputy problem)",
         );
         found.push((Lint::ConfusedDeputy, problem));
     }

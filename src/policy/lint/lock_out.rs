@@ -47,8 +47,8 @@ pub(super) fn lint(
         _ => return,
     };
     let problem = PolicyProblem::new(statement.pointer.as_str(), message).with_help(
-        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the value \
-         (secretsmanager:GetSecretValue)",
+        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the \
+         value (secretsmanager:GetSecretValue)",
     );
     found.push((lint, problem));
 }

@@ -261,7 +261,9 @@ fn what_cannot_be_judged_is_only_told() {
     for denial in [
         json!({ "Condition": { "StringNotEquals": { "aws:SourceVpce": "vpce-1" } } }),
         json!({ "Condition": { "StringNotEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" } } }),
-        json!({ "Condition": { "ArnNotEquals": { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/${aws:username}" } } }),
+        json!({ "Condition": {
+            "ArnNotEquals": { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/${aws:username}" },
+        } }),
         json!({ "Condition": { "FutureOperator": { "aws:PrincipalArn": "x" } } }),
         // A session's ARN does not tell the path of its role.
         json!({ "Condition": { "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/deploy/*" } } }),

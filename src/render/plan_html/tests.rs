@@ -1,3 +1,5 @@
+//! The page of a plan, as it is and with text in it that would like to break out.
+
 use super::super::graph::HOSTILE;
 use super::super::markup_check::assert_well_formed;
 use super::super::sample_plans::Sample;

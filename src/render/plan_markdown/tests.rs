@@ -1,3 +1,5 @@
+//! The comment of a plan, as it is, cut to its size, and with text in it that would like to break out.
+
 use super::super::graph::HOSTILE;
 use super::super::sample_plans::Sample;
 use super::*;

@@ -52,8 +52,8 @@ pub enum FaultKind {
         #[serde(default)]
         carried_out: bool,
     },
-    /// The process that the sandbox runs in is killed, as by SIGKILL: with `--sandbox` that is keywright itself, exactly
-    /// at this call.
+    /// The process that the sandbox runs in is killed, as by SIGKILL: with `--sandbox` that is keywright itself,
+    /// exactly at this call.
     Killed {
         /// Whether the change is made first, durably.
         #[serde(default)]

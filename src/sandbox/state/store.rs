@@ -127,8 +127,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a file, or makes it, with its folder, where there is none. A file that is made gets its name when all is in
-    /// it: a process that is killed before leaves nothing that could not be opened.
+    /// Opens a file, or makes it, with its folder, where there is none. A file that is made gets its name when all is
+    /// in it: a process that is killed before leaves nothing that could not be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let io_error = |source| OpenError::Io { path: path.to_owned(), source };
         let place = Destination::named_with_folder(path).map_err(io_error)?;

@@ -293,7 +293,11 @@ mod tests {
     #[test]
     fn recipients_are_told_apart() -> Result<(), &'static str> {
         let metadata = Metadata::decode(json!({
-            "age": [{ "recipient": "age1abc", "enc": "" }, { "recipient": "age1yubikey1abc", "enc": "" }, { "recipient": "ssh-ed25519 AAAA" }],
+            "age": [
+                { "recipient": "age1abc", "enc": "" },
+                { "recipient": "age1yubikey1abc", "enc": "" },
+                { "recipient": "ssh-ed25519 AAAA" },
+            ],
             "pgp": [{ "fp": "ABCD", "enc": "" }],
             "gcp_kms": [], "hc_vault": null, "newer_kms": [{ "key_id": "k" }],
             "version": "3.11.0",

@@ -1,5 +1,5 @@
-//! What a manifest may say of a SOPS file beside its name: its format, what it becomes, and whether open values may be in
-//! it.
+//! What a manifest may say of a SOPS file beside its name: its format, what it becomes, and whether open values may be
+//! in it.
 
 use super::*;
 

@@ -162,7 +162,8 @@ fn any_tree() -> impl Strategy<Value = Tree> {
         1 => Just(Tree::Null),
         1 => Just(Tree::Empty),
         // Few of them, so that equal ones meet.
-        4 => (0_u16..3, prop::sample::select(vec!["str", "int", "float", "bool"])).prop_map(|(data, kind)| Tree::Leaf(data, kind)),
+        4 => (0_u16..3, prop::sample::select(vec!["str", "int", "float", "bool"]))
+            .prop_map(|(data, kind)| Tree::Leaf(data, kind)),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -195,9 +196,14 @@ proptest! {
 
     /// Whatever else is in the file, and in which order, does not count.
     #[test]
-    fn other_values_and_the_order_of_keys_do_not_count(tree in any_value(), other in any_tree(), another in any_tree()) {
+    fn other_values_and_the_order_of_keys_do_not_count(
+        tree in any_value(),
+        other in any_tree(),
+        another in any_tree(),
+    ) {
         let one = outcome(id(&[("db", tree.json(false)), ("other", other.json(false))], "/db", "app/db"))?;
-        let two = outcome(id(&[("more", another.json(false)), ("other", another.json(true)), ("db", tree.json(true))], "/db", "app/db"))?;
+        let others = [("more", another.json(false)), ("other", another.json(true)), ("db", tree.json(true))];
+        let two = outcome(id(&others, "/db", "app/db"))?;
         prop_assert_eq!(one, two);
     }
 
@@ -224,7 +230,8 @@ proptest! {
         two in prop::collection::btree_map("[a/]{1,2}", "[a/]{0,2}", 1..3),
     ) {
         let json = |map: &BTreeMap<String, String>| {
-            Source::Json(map.iter().map(|(key, text)| (key.clone(), Source::Text(Template::text(text.clone())))).collect())
+            let field = |(key, text): (&String, &String)| (key.clone(), Source::Text(Template::text(text.clone())));
+            Source::Json(map.iter().map(field).collect())
         };
         prop_assert_eq!(one == two, outcome(known(&json(&one), "n"))? == outcome(known(&json(&two), "n"))?);
     }

@@ -7,7 +7,7 @@ use crate::files;
 use crate::import::ImportedFile;
 use crate::manifest::Outline;
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem};
-use crate::workflow::event::{Event, FileOutcome, Tell};
+use crate::workflow::event::{Event, FileOutcome, Listener};
 
 /// The folder of a project that does not say where its manifests are.
 const DEFAULT_FOLDER: &str = "secrets";
@@ -68,7 +68,7 @@ pub(super) fn write_all(
     destination: &Destination,
     imported: &[ImportedFile],
     removed: Option<(&Path, &str)>,
-    tell: Tell<'_>,
+    listener: Listener<'_>,
 ) -> Result<(), Error> {
     let root = destination.root.as_path();
     let manifests = imported.iter().map(|file| {
@@ -95,7 +95,7 @@ pub(super) fn write_all(
         return Err(if taken { error.hint(Hint::NothingIsOverwritten) } else { error });
     }
     for (path, _) in written {
-        tell(Event::File { outcome: FileOutcome::Wrote, path: path.strip_prefix(".").unwrap_or(&path) });
+        listener(Event::File { outcome: FileOutcome::Wrote, path: path.strip_prefix(".").unwrap_or(&path) });
     }
     Ok(())
 }

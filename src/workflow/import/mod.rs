@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use self::destination::{Destination, write_all};
 use self::source::{ImportSource, Importing, judge, read_state};
 use super::error::{Error, ErrorKind, FileProblem, Hint};
-use super::event::{Event, Tell};
+use super::event::{Event, Listener};
 use super::sandbox::Reach;
 use super::scaffold::{NewProject, PROJECT_FILE, check_name, is_project, surroundings, write_files};
 use super::session::one_target;
@@ -40,7 +40,7 @@ pub struct ImportRequest<'a> {
     /// The project, when it is to be made too.
     pub new_project: Option<NewProject>,
     /// Told of what is left out, of files and of warnings.
-    pub tell: Tell<'a>,
+    pub listener: Listener<'a>,
 }
 
 /// Where secrets are imported from.
@@ -100,7 +100,7 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     if request.new_project.is_some() {
         found.check_new_name(&desired.project)?;
     }
-    (request.tell)(Event::LeftOut(&found.choice.left_out));
+    (request.listener)(Event::LeftOut(&found.choice.left_out));
     let (from_state, missed) = (found.state.is_some(), found.choice.missed());
     if found.choice.imported.is_empty() {
         return Ok(Imported { proof: None, from_state, missed, aws });
@@ -117,7 +117,7 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     };
     let target = target_outline(&outline, &desired);
     if shared.iter().any(|(key, value)| target.defaults.tags.get(key) != Some(&Some(value.clone()))) {
-        (request.tell)(Event::SharedTags(&shared));
+        (request.listener)(Event::SharedTags(&shared));
     }
     let files = NewFiles {
         project: project_file(new_project.as_ref()),
@@ -156,7 +156,7 @@ async fn find(request: &ImportRequest<'_>, desired: &Desired) -> Result<(Option<
         ImportFrom::State { file, removed: _ } => Ok((None, source.among_state(read_state(file)?)?)),
         ImportFrom::Live { reach, stop } => {
             let aws = reach.open(request.folder)?;
-            let found = unless_stopped(stop, Box::pin(source.among_live(&aws, request.tell))).await??;
+            let found = unless_stopped(stop, Box::pin(source.among_live(&aws, request.listener))).await??;
             Ok((Some(aws), found))
         }
     }
@@ -211,7 +211,7 @@ fn finish(
 ) -> Result<Proof, Error> {
     let names: BTreeSet<_> = found.choice.imported.iter().cloned().collect();
     if request.dry_run {
-        show(files, request.tell);
+        show(files, request.listener);
     }
     let mut added = files.project.clone();
     added.extend(files.manifests.iter().map(|file| (PathBuf::from(&file.path), file.text.clone())));
@@ -224,24 +224,24 @@ fn finish(
         return Ok(judge(&rehearsed, &found.live, &names));
     }
     let removed = files.removed.as_ref().map(|file| (file.path.as_path(), file.text.as_str()));
-    write_all(destination, &files.manifests, removed, request.tell)?;
+    write_all(destination, &files.manifests, removed, request.listener)?;
     if let Some(text) = files.project.get(Path::new(PROJECT_FILE)) {
         let project = [(PROJECT_FILE, text.clone())];
-        write_files(request.folder, project.into_iter().chain(surroundings()), request.tell)?;
+        write_files(request.folder, project.into_iter().chain(surroundings()), request.listener)?;
     }
     let (written, _) = load(request, &BTreeMap::new())?;
     Ok(judge(&written, &found.live, &names))
 }
 
 /// The files instead of writing them.
-fn show(files: &NewFiles, tell: Tell<'_>) {
+fn show(files: &NewFiles, listener: Listener<'_>) {
     for (path, text) in &files.project {
-        tell(Event::FileText { path, text });
+        listener(Event::FileText { path, text });
     }
     for file in &files.manifests {
-        tell(Event::FileText { path: Path::new(&file.path), text: &file.text });
+        listener(Event::FileText { path: Path::new(&file.path), text: &file.text });
     }
     if let Some(NewFile { path, text }) = &files.removed {
-        tell(Event::FileText { path, text });
+        listener(Event::FileText { path, text });
     }
 }

@@ -15,7 +15,7 @@ use crate::plan::{Rules, Selection, ValueFacts, plan};
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
-use crate::workflow::event::{Event, Tell};
+use crate::workflow::event::{Event, Listener};
 use crate::workflow::failures::TargetFailure;
 
 /// What is looked for.
@@ -65,9 +65,9 @@ impl Importing {
 
 impl ImportSource<'_> {
     /// Lists what is live, and reads what is to be imported in full.
-    pub(super) async fn among_live(self, aws: &Aws, tell: Tell<'_>) -> Result<Importing, Error> {
+    pub(super) async fn among_live(self, aws: &Aws, listener: Listener<'_>) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
-        let read = self.read(aws, &|step| tell(Event::Reading(step))).await;
+        let read = self.read(aws, &|step| listener(Event::Reading(step))).await;
         let live = read.map_err(|error| {
             let kind = ErrorKind::Targets { targets: vec![desired.target.name.clone()] };
             Error::from(kind).because(TargetFailure(Arc::new(error)))
@@ -77,7 +77,7 @@ impl ImportSource<'_> {
         Ok(Importing { live, deletions: BTreeMap::new(), choice, state: None })
     }
 
-    async fn read(self, aws: &Aws, tell: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
+    async fn read(self, aws: &Aws, listener: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
         let Self { desired, selection, orphans } = self;
         let connection = aws.connect(&desired.target).await?;
         let plain = selection.plain_names();
@@ -92,10 +92,12 @@ impl ImportSource<'_> {
             cache: None,
         };
         let region = &desired.target.region;
-        let mut live = live::read(connection.reader(), region, &wanted, tell).await.map_err(PlanError::from)?;
+        let mut live = live::read(connection.reader(), region, &wanted, listener).await.map_err(PlanError::from)?;
         live.account.clone_from(&connection.account);
         let listed = choose(desired, &live, selection, orphans);
-        live::read_in_full(connection.reader(), &mut live, &listed.imported, tell).await.map_err(PlanError::from)?;
+        live::read_in_full(connection.reader(), &mut live, &listed.imported, listener)
+            .await
+            .map_err(PlanError::from)?;
         Ok(live)
     }
 

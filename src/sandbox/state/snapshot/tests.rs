@@ -1,3 +1,5 @@
+//! A snapshot that is loaded is what was taken.
+
 #![expect(clippy::unwrap_used, reason = "a store in memory does not fail")]
 
 use serde_json::{Value, json};

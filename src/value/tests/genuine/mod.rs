@@ -66,8 +66,8 @@ fn output(mut command: Command) -> Result<Option<Vec<u8>>> {
     Ok(output.status.success().then_some(output.stdout))
 }
 
-/// A program that decrypts with the keys of the fixtures. It takes them from our environment, which a test cannot set: a
-/// script does it.
+/// A program that decrypts with the keys of the fixtures. It takes them from our environment, which a test cannot set:
+/// a script does it.
 fn with_keys(genuine: &Genuine) -> Result<SopsProgram> {
     let keys = std::fs::read_to_string(fixture("throwaway-key.txt"))?
         + &std::fs::read_to_string(fixture("throwaway-other-key.txt"))?;
@@ -410,8 +410,8 @@ fn genuine_sops_and_we_decrypt_alike() -> Result {
     })?;
     let Tally { compared, equal, values, extracted, edited, refused, skipped, failures } = tally;
     let report = format!(
-        "{compared} documents compared, {equal} equal ({values} values, {extracted} of them by --extract, {edited} edits), \
-         {refused} tampered ones refused by both, {skipped} skipped"
+        "{compared} documents compared, {equal} equal ({values} values, {extracted} of them by --extract, {edited} \
+         edits), {refused} tampered ones refused by both, {skipped} skipped"
     );
     self::report(&report)?;
     if failures.is_empty() && equal == compared && compared > count / 2 {

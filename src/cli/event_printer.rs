@@ -1,4 +1,4 @@
-//! What a run tells, as lines and bars.
+//! What happens in a run, as lines and bars.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::render::{apply_text, count, escape, escaped, import_text};
 use crate::workflow::Event;
 
 /// Whoever listens to a run for people.
-pub(super) struct Telling<'a> {
+pub(super) struct EventPrinter<'a> {
     shell: &'a Shell,
     /// Where summaries go.
     talk: Output,
@@ -24,7 +24,7 @@ struct Shown {
     waiting: Option<Spinner>,
 }
 
-impl<'a> Telling<'a> {
+impl<'a> EventPrinter<'a> {
     pub(super) fn new(shell: &'a Shell, talk: Output) -> Self {
         Self { shell, talk, shown: Mutex::default() }
     }
@@ -39,7 +39,7 @@ impl<'a> Telling<'a> {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Shown::default();
     }
 
-    pub(super) fn tell(&self, event: Event<'_>) {
+    pub(super) fn print(&self, event: Event<'_>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let shell = self.shell;
         match event {
@@ -53,7 +53,7 @@ impl<'a> Telling<'a> {
                 shell.err.line(escaped!("\nApplying to {}", escape::line(name)));
                 shown.applying = Some(ApplyLines::new(shell, name, place.target.plan.action_count()));
             }
-            Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.tell(&event)),
+            Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.print(&event)),
             Event::Stopping => {
                 shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
             }
@@ -80,7 +80,7 @@ impl<'a> Telling<'a> {
             }
             Event::WaitingForReplicas { secrets: Some(secrets) } => {
                 let text = || escaped!("waiting for the replicas of {}", count(secrets, "secret"));
-                shown.waiting.iter().for_each(|spinner| spinner.say(text()));
+                shown.waiting.iter().for_each(|spinner| spinner.update(text()));
             }
             Event::WaitedForReplicas => shown.waiting = None,
             Event::ReplicasInSync { secrets } => {
