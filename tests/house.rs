@@ -1,5 +1,7 @@
 //! How the files of the code are laid out: what CONTRIBUTING says of lines, files and their first words.
 
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

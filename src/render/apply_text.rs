@@ -82,7 +82,8 @@ pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
         SkipReason::Stopped(why) => words::stopped(*why).into(),
         SkipReason::OtherShards => {
             escaped!(
-                "removals come last, and other parts (--shard) have not created all that is declared: run this part again"
+                "removals come last, and other parts (--shard) have not created all that is declared: run this part \
+                 again"
             )
         }
         SkipReason::EarlierFailure => escaped!("removals come last, and something before it was not done"),

@@ -59,7 +59,7 @@ impl Run<'_> {
             if removed.is_empty() {
                 continue;
             }
-            let skip = |reason| Self::skip((desired, planned), removed, reason, request.tell);
+            let skip = |reason| Self::skip((desired, planned), removed, reason, request.listener);
             let part = if !complete {
                 skip(&SkipReason::EarlierFailure)
             } else if others_create {
@@ -77,18 +77,22 @@ impl Run<'_> {
         (desired, planned): (&Desired, &Planned),
         removed: &Plan,
         reason: &SkipReason,
-        tell: Tell<'_>,
+        listener: Listener<'_>,
     ) -> AppliedPart {
         let Planned { connection, target, .. } = planned;
         let writer = connection.writer();
-        tell(Event::Applying(&Place { writer: &writer, caller: connection.caller.as_deref(), desired, target }));
+        listener(Event::Applying(&Place { writer: &writer, caller: connection.caller.as_deref(), desired, target }));
         let mut report = ApplyReport::default();
         for secret in &removed.secrets {
             let outcome = SecretOutcome::Skipped { reason: reason.clone() };
-            tell(Event::Applied(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome }));
+            listener(Event::Applied(ApplyEvent::Finished {
+                secret: &secret.name,
+                verb: secret.verb,
+                outcome: &outcome,
+            }));
             report.outcomes.insert(secret.name.clone(), outcome);
         }
-        tell(Event::Carried(removed, &report));
+        listener(Event::Carried(removed, &report));
         AppliedPart { report, ..AppliedPart::default() }
     }
 

@@ -1,7 +1,7 @@
 //! From the bytes of a state to its text: gzip, byte order marks and UTF-16.
 //!
-//! Terraform writes UTF-8. Backends and CI artefacts compress it, and PowerShell's `>` makes UTF-16 of whatever is piped
-//! through it. All of it is bounded, also after it was decompressed.
+//! Terraform writes UTF-8. Backends and CI artefacts compress it, and PowerShell's `>` makes UTF-16 of whatever is
+//! piped through it. All of it is bounded, also after it was decompressed.
 
 use std::io::{self, Read as _};
 

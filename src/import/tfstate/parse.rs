@@ -14,9 +14,7 @@ use super::attributes::{Attributes, Loose};
 use super::flat::Flat;
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
 use crate::desired::Deletion;
-use crate::domain::{
-    AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId,
-};
+use crate::domain::{AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 

@@ -189,7 +189,8 @@ fn flat_attributes_are_read_as_the_others() {
 #[test]
 fn what_is_no_state_says_what_it_is() {
     let error = |text: &str| parse(text.as_bytes()).unwrap_err();
-    let tofu = r#"{"serial":1,"lineage":"x","meta":{"key_provider.pbkdf2.k":"e30="},"encrypted_data":"AA==","encryption_version":"v0"}"#;
+    let tofu = r#"{"serial":1,"lineage":"x","meta":{"key_provider.pbkdf2.k":"e30="},
+        "encrypted_data":"AA==","encryption_version":"v0"}"#;
     assert_eq!(error(tofu), StateError::Encrypted);
     assert_eq!(error(r#"{"version": 3, "modules": []}"#), StateError::Old { version: 3 });
     assert_eq!(error(r#"{"format_version": "1.0", "values": {}}"#), StateError::Shown);
