@@ -37,8 +37,8 @@ impl Intercept for EndpointInForce {
     }
 }
 
-/// Whether an origin is the service's own: `secretsmanager.REGION.amazonaws.com`, with FIPS and dual-stack forms and the
-/// domains of the other partitions (AWS General Reference, "AWS Secrets Manager endpoints and quotas").
+/// Whether an origin is the service's own: `secretsmanager.REGION.amazonaws.com`, with FIPS and dual-stack forms and
+/// the domains of the other partitions (AWS General Reference, "AWS Secrets Manager endpoints and quotas").
 fn is_of_aws(origin: &str, region: &str) -> bool {
     let host = origin.strip_prefix("https://").unwrap_or_default();
     let rest = host.strip_prefix("secretsmanager-fips.").or_else(|| host.strip_prefix("secretsmanager."));

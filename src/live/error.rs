@@ -72,8 +72,8 @@ impl fmt::Display for ServiceError {
 }
 
 impl ServiceError {
-    /// Whether it may be about the one secret that was asked for: an explicit deny in its policy, a KMS key that is gone.
-    /// Everything else would fail for the next secret too.
+    /// Whether it may be about the one secret that was asked for: an explicit deny in its policy, a KMS key that is
+    /// gone. Everything else would fail for the next secret too.
     pub fn is_about_one_secret(&self) -> bool {
         match self.kind {
             ServiceErrorKind::AccessDenied

@@ -16,8 +16,8 @@ pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use reader::{
-    ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all, list_scope,
-    policies_of, read, read_in_full, versions_of,
+    ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all,
+    list_scope, policies_of, read, read_in_full, versions_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

@@ -300,7 +300,8 @@ async fn owned_outside<R: ReadSecrets>(
     Ok(found)
 }
 
-/// What was asked of one secret, or why it could not be had. What would fail for every other secret too fails as a whole.
+/// What was asked of one secret, or why it could not be had. What would fail for every other secret too fails as a
+/// whole.
 pub type OfSecret<T> = Result<T, ServiceError>;
 
 /// Tells a failure that is about one secret from one that would meet every other.

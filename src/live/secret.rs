@@ -23,7 +23,8 @@ pub struct Live {
     pub secrets: BTreeMap<SecretName, LiveSecret>,
     /// Secrets with an owner tag of this project whose names are outside the scope, sorted by name.
     pub owned_outside: Vec<LiveSecret>,
-    /// Secrets of which a description, a policy or the versions could not be read, and why: nothing is planned for them.
+    /// Secrets of which a description, a policy or the versions could not be read, and why: nothing is planned for
+    /// them.
     pub unreadable: BTreeMap<SecretName, ServiceError>,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
     pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,

@@ -330,7 +330,8 @@ impl<'a> Planner<'a> {
         };
     }
 
-    /// Whether a secret is this target's, under the scope prefix that it is in today: another prefix's is never removed.
+    /// Whether a secret is this target's, under the scope prefix that it is in today: another prefix's is never
+    /// removed.
     fn is_ours_here(&self, secret: &LiveSecret, ours: &str) -> bool {
         let here = self.desired.scope.prefix_of(secret.name.as_str());
         matches!(secret.ownership(ours), Ownership::Ours { prefix } if here == Some(prefix))

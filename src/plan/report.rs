@@ -244,8 +244,8 @@ impl Finding {
         }
     }
 
-    /// Whether it could not be told how the secret, or its value, stands. Like a write that fails, it is an error of the
-    /// secret alone: the others are planned and applied.
+    /// Whether it could not be told how the secret, or its value, stands. Like a write that fails, it is an error of
+    /// the secret alone: the others are planned and applied.
     pub fn is_failure(&self) -> bool {
         matches!(self.kind, FindingKind::Unreadable { .. } | FindingKind::ValueUnreadable { .. })
     }

@@ -90,7 +90,11 @@ pub enum ErrorKind {
         account: String,
     },
     /// Secrets that could not be read, while the others were planned and applied.
-    #[error("{} could not be read, and {} left alone", if *.0 == 1 { "1 secret".to_owned() } else { format!("{} secrets", .0) }, if *.0 == 1 { "was" } else { "were" })]
+    #[error(
+        "{} could not be read, and {} left alone",
+        if *.0 == 1 { "1 secret".to_owned() } else { format!("{} secrets", .0) },
+        if *.0 == 1 { "was" } else { "were" }
+    )]
     Unreadable(usize),
     /// Values that could not be made, all for the one cause that is the source.
     #[error("{}", listed(.secrets))]

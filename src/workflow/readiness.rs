@@ -51,7 +51,8 @@ impl Prepared<'_> {
         failures
     }
 
-    /// Secrets that could not be read, or whose values could not, as an error: they were left alone, and the others go on.
+    /// Secrets that could not be read, or whose values could not, as an error: they were left alone, and the others go
+    /// on.
     pub fn unreadable(&self) -> Option<Error> {
         let secrets: usize = self.planned().map(|(_, planned)| planned.target.report.counts.unreadable).sum();
         (secrets > 0).then(|| ErrorKind::Unreadable(secrets).into())

@@ -36,7 +36,8 @@ pub(crate) enum Header {
     Meanwhile { account: String, region: String, operation: String, secret: String, nth: usize },
     /// `fault OPERATION of SECRET`: the next such call fails.
     Fault { operation: String, secret: String },
-    /// `faults`: the body is a fault file, as JSON: `rules`, `profile`, `rotations` (what rotation functions do); `{}` ends them all.
+    /// `faults`: the body is a fault file, as JSON: `rules`, `profile`, `rotations` (what rotation functions do); `{}`
+    /// ends them all.
     Faults,
     /// `later HOURS`: the sandbox's clock goes on by so many hours.
     Later(u64),
