@@ -112,7 +112,8 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         audit(reader, desired, rules, &mut live, progress).await?;
     }
     if reading.read_values {
-        facts.compared = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
+        let found = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
+        (facts.compared, facts.edges) = (found.compared, found.edges);
     }
     let mut all_listed = !wanted.names_only;
     loop {
@@ -136,7 +137,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
                 all_listed = true;
                 continue;
             }
-            report.findings.extend(value_facts::edges(&planned));
+            report.findings.extend(value_facts::edges(&planned, &facts));
             if reading.validate_policies {
                 report.findings.extend(validate_policies(reader, &planned, &live).await);
             }

@@ -59,7 +59,7 @@ const BAD: &[&str] = &[
     "spec:\n  value: { text: C4N4RY-flow, { broken\n",
     "spec:\n  overrides:\n    dev:\n      value: { text: C4N4RY-override, file: C4N4RY-file }\n    nowhere:\n      \
      value: { text: C4N4RY-nowhere }\n",
-    "spec:\n  value:\n    sops: { file: C4N4RY-missing.yaml, key: /C4N4RY-key }\n",
+    "spec:\n  value:\n    sops: { file: missing.yaml, key: /C4N4RY-key }\n",
     // A policy file that is wrong: no line of a file that a manifest refers to is ever shown.
     "spec: { policy: { file: broken.json } }",
     "spec: { policy: { file: wrong.json } }",

@@ -154,6 +154,7 @@ fn clues(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Clue> {
         ValueReason::NotFromGit { undone, moved_back: _ } => (&undone.id, Some(undone.made_by)),
         ValueReason::NowGenerated { current }
         | ValueReason::ReEncryptedOrChanged { current }
+        | ValueReason::ChangedInGit { current }
         | ValueReason::Reverted { current }
         | ValueReason::Differs { current } => (current, None),
         ValueReason::First | ValueReason::ForLabel => return Vec::new(),

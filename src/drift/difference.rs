@@ -165,6 +165,8 @@ pub enum ValueDifference {
     NotGenerated,
     /// Git's ciphertext is another one: that the values are equal is not proven.
     NotProven,
+    /// The current one came from git, which holds another text now.
+    ChangedInGit,
     /// Another version is current than the one in git.
     OtherVersion,
     /// The values were compared, and are not equal.
@@ -180,6 +182,7 @@ impl ValueDifference {
             ValueReason::NotFromGit { .. } => Self::NotFromGit,
             ValueReason::NowGenerated { .. } => Self::NotGenerated,
             ValueReason::ReEncryptedOrChanged { .. } => Self::NotProven,
+            ValueReason::ChangedInGit { .. } => Self::ChangedInGit,
             ValueReason::Reverted { .. } => Self::OtherVersion,
             ValueReason::Differs { .. } => Self::Differs,
             ValueReason::ForLabel => Self::NotThereForLabel,

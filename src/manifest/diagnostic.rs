@@ -67,7 +67,8 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// What can be done about a value that cannot be named.
     pub hint: Option<ValueHint>,
-    /// The targets that it was found for; empty when it does not depend on the target.
+    /// The targets that it was found for; empty when it does not depend on the target, or when it was found for all of
+    /// them and is not about a file.
     pub targets: Vec<String>,
 }
 
@@ -138,6 +139,8 @@ pub(crate) struct Problem {
     pub(crate) hidden: bool,
     /// What tells it from others of one code at one place; empty where there is only one.
     pub(crate) about: String,
+    /// The targets are always named, also where it is all of them.
+    pub(crate) names_targets: bool,
     /// The piece of the text that is at fault, where a piece is: of the variables in it, those are named that have it.
     pub(crate) culprit: String,
 }
@@ -156,6 +159,7 @@ impl Problem {
             masked: false,
             hidden: false,
             about: String::new(),
+            names_targets: false,
             culprit: String::new(),
         }
     }
@@ -195,6 +199,12 @@ impl Problem {
     /// Says what tells it from others of one code at one place, whatever the words.
     pub(crate) fn about(mut self, about: impl Into<String>) -> Self {
         self.about = about.into();
+        self
+    }
+
+    /// Names the targets that it was found for, also where it is all of them.
+    pub(crate) fn naming_targets(mut self) -> Self {
+        self.names_targets = true;
         self
     }
 
@@ -327,7 +337,7 @@ impl Report {
                     label,
                 };
                 let targets = match found_in {
-                    Targets::Some(known) if known.len() < checked => {
+                    Targets::Some(known) if known.len() < checked || problem.names_targets => {
                         known.iter().filter_map(|&target| targets.get(target).cloned()).collect()
                     }
                     _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! Files that manifests name: whether they exist, and the policies in them, each read once.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::check::policy::file_policy;
 use super::codes::{self, Code};
@@ -37,11 +37,12 @@ impl Files {
         &self.encrypted
     }
 
-    /// A file of `value`: it must exist, be regular and inside the project. Its path is masked in reports, since it
-    /// stands beneath `value`. Gives the file, and its path for messages.
+    /// A file that the field `field` of `value` names: it must exist, be regular and inside the project. Its line is
+    /// masked in reports, since it stands beneath `value`; its path is no secret. Gives the file, and its path for
+    /// messages.
     pub(crate) fn of_value(
         &mut self,
-        named: &str,
+        (named, field): (&str, &str),
         span: Span,
         sources: &Sources,
         report: &mut Report,
@@ -54,7 +55,7 @@ impl Files {
                 Some((file, shown))
             }
             Err(fault) => {
-                report.push(problem(&fault, span, "a file of `value`").masked(true));
+                report.push(missing(&fault, span, (named, field), sources).masked(true));
                 None
             }
         }
@@ -71,7 +72,7 @@ impl Files {
         let path = match self.resolve(named, span, sources) {
             Ok(path) => path,
             Err(fault) => {
-                report.push(problem(&fault, span, &format!("the policy file `{named}`")));
+                report.push(missing(&fault, span, (named, "policy.file"), sources));
                 return None;
             }
         };
@@ -88,7 +89,7 @@ impl Files {
                     file_policy(&text, tree.documents.first(), start, span, &mut problems)
                 }
                 Err(fault) => {
-                    problems.push(problem(&fault, span, &format!("the policy file `{named}`")));
+                    problems.push(missing(&fault, span, (named, "policy.file"), sources));
                     None
                 }
             };
@@ -102,8 +103,7 @@ impl Files {
     }
 
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
-        let manifest = sources.name(span.file);
-        let folder = Path::new(&*manifest).parent().unwrap_or(Path::new("")).to_owned();
+        let folder = folder_of(span, sources);
         let project = self.project.as_ref();
         self.resolved
             .entry((folder, named.to_owned()))
@@ -114,6 +114,44 @@ impl Files {
             })
             .clone()
     }
+}
+
+/// The folder of the file that a place is in, below the project's.
+fn folder_of(span: Span, sources: &Sources) -> PathBuf {
+    Path::new(&*sources.name(span.file)).parent().unwrap_or(Path::new("")).to_owned()
+}
+
+/// What is wrong with a file that a field names, by the path that was looked at. In each target it may be another one.
+fn missing(fault: &FileFault, span: Span, (named, field): (&str, &str), sources: &Sources) -> Problem {
+    let folder = folder_of(span, sources);
+    let path = folder.join(named);
+    let shown = lexical(&path).map_or_else(|| named.to_owned(), |path| Origin::new(&path, 1, 1).file.to_string());
+    // A word without a folder and an ending may be a value that somebody wrote in the wrong place.
+    let what = if named.contains(['/', '.']) || field == "policy.file" {
+        format!("`{shown}`, which `{field}` names,")
+    } else {
+        let folder = if folder.as_os_str().is_empty() { Path::new("the project's folder") } else { &folder };
+        format!("what `{field}` names in {}", folder.display())
+    };
+    problem(fault, span, &what).about(shown).naming_targets()
+}
+
+/// The path without `.` and `..`; none where it leads out of the project.
+fn lexical(path: &Path) -> Option<PathBuf> {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part),
+            Component::ParentDir => {
+                if !parts.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts)
 }
 
 /// What a fault of a named file means. `what` begins the sentence.

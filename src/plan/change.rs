@@ -84,7 +84,7 @@ pub enum Change {
         /// Where it is declared.
         origin: Origin,
     },
-    /// The value. Never what it is.
+    /// The value. Never what it is, but for text that the manifest holds in the clear.
     Value {
         /// Why it is put.
         reason: ValueReason,
@@ -92,6 +92,8 @@ pub enum Change {
         source: Source,
         /// Whether its generated parts stay as they are live.
         generated_kept: bool,
+        /// What of it is no secret: text that the manifest holds.
+        text: Option<PublicText>,
         /// Where it is declared.
         origin: Origin,
     },
@@ -185,6 +187,15 @@ pub enum ReplicaReason {
     },
 }
 
+/// A text of a manifest that is put in the place of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicText {
+    /// What git held when the live version was made, where that is known: only `--read-values` tells.
+    pub before: Option<String>,
+    /// What the manifest holds.
+    pub after: String,
+}
+
 /// Why a value is put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueReason {
@@ -205,6 +216,11 @@ pub enum ValueReason {
     /// The current version came from git, and git's ciphertext is another one now: the value was changed, or encrypted
     /// afresh. Which of the two is seen when it is put.
     ReEncryptedOrChanged {
+        /// The current version's id.
+        current: VersionId,
+    },
+    /// The current version came from git, and git's text is another one now: nothing of it is encrypted.
+    ChangedInGit {
         /// The current version's id.
         current: VersionId,
     },

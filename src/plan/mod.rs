@@ -32,7 +32,8 @@ use std::collections::BTreeSet;
 
 pub use action::{Action, LabelVersion, PlannedValue, Token};
 pub use change::{
-    Change, MadeBy, PlannedPolicy, PlannedText, ReplicaKey, ReplicaReason, RotationRun, UndoneVersion, ValueReason,
+    Change, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun, UndoneVersion,
+    ValueReason,
 };
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
-use super::change::{Change, MadeBy, PlannedText, UndoneVersion, ValueReason};
+use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
 use crate::domain::{SecretName, StagingLabel, Template, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
-use crate::value::{Identity, Source, version_after};
+use crate::value::{Edges, Identity, Source, version_after};
 
 /// What is known about the values of one target beside the live snapshot. No value is in here.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub struct ValueFacts {
     pub made: BTreeMap<SecretName, BTreeMap<VersionId, Timestamp>>,
     /// Comparisons of live values with declared ones, where `--read-values` asked for them.
     pub compared: BTreeMap<SecretName, Comparison>,
+    /// What stands at the edges of the declared values that were decrypted for that.
+    pub edges: BTreeMap<SecretName, Edges>,
 }
 
 impl ValueFacts {
@@ -45,7 +47,10 @@ pub enum Comparison {
     /// They are the same.
     Equal,
     /// They are not.
-    Differs,
+    Differs {
+        /// The live text, where its version's id proves that it stood in git: then it is no secret.
+        was: Option<String>,
+    },
     /// One of the two could not be read.
     Unreadable(String),
 }
@@ -66,6 +71,16 @@ fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> 
         secret.current_version().filter(|current| *wanted == git && **current == live)
     });
     claimed.unwrap_or(wanted)
+}
+
+/// Why git's value is put in the place of another one of git's.
+fn of_git(value: &DesiredValue, current: &VersionId) -> ValueReason {
+    let current = current.clone();
+    if value.source.is_encrypted() {
+        ValueReason::ReEncryptedOrChanged { current }
+    } else {
+        ValueReason::ChangedInGit { current }
+    }
 }
 
 /// The longest time between the first step of a rotation, which makes the version, and its last one: a rotation window
@@ -102,6 +117,7 @@ impl ValuePlanner<'_> {
                 _ => None,
             };
             difference.changes.push(Change::Value {
+                text: self.public_text(value, &reason),
                 reason,
                 source: value.source.clone(),
                 generated_kept: planned.keeps_generated_of.is_some(),
@@ -200,6 +216,7 @@ impl ValuePlanner<'_> {
                 reason: ValueReason::ForLabel,
                 source: value.source.clone(),
                 generated_kept: false,
+                text: None,
                 origin: value.origin.clone(),
             });
         }
@@ -261,7 +278,7 @@ impl ValuePlanner<'_> {
                 }
                 return None;
             }
-            Some(Comparison::Differs) => {
+            Some(Comparison::Differs { .. }) => {
                 let current_id = current.clone();
                 if let Identity::MadeOnce(_) = identity {
                     let (planned, _) = put(None, ValueReason::Differs { current: current_id })?;
@@ -303,25 +320,36 @@ impl ValuePlanner<'_> {
                 findings.push(FindingKind::ValueUnknown);
                 None
             }
-            Identity::KnownAfterApply(_) => {
-                put(Some(current), ValueReason::ReEncryptedOrChanged { current: current.clone() })
-            }
+            Identity::KnownAfterApply(_) => put(Some(current), of_git(value, current)),
             Identity::Known(wanted) => {
                 if live_name_of(wanted, self.observed) == current {
                     return None;
                 }
-                let current_id = current.clone();
                 if self.exists(wanted) {
                     return put(None, self.back_to_a_version(current));
                 }
                 let reason = if current.is_ours() {
-                    ValueReason::ReEncryptedOrChanged { current: current_id }
+                    of_git(value, current)
                 } else {
                     ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
                 };
                 put(Some(current), reason)
             }
         }
+    }
+
+    /// The text of a manifest that takes the place of a live value: `text` is for what is no secret. What it was is shown
+    /// only where the live version is known to be one of git's.
+    fn public_text(&self, value: &DesiredValue, reason: &ValueReason) -> Option<PublicText> {
+        let Source::Text(template) = &value.source else { return None };
+        if matches!(reason, ValueReason::First | ValueReason::ForLabel) {
+            return None;
+        }
+        let before = match self.facts.compared.get(&self.desired.name) {
+            Some(Comparison::Differs { was }) => was.clone(),
+            _ => None,
+        };
+        Some(PublicText { before, after: template.preview(&|_| None) })
     }
 
     /// A value whose fields in git differ from the live ones: it is put with the generated parts that are live. Where

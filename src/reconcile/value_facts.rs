@@ -12,7 +12,7 @@ use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
     Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
 };
-use crate::value::{Identity, Source, ValueError, Values};
+use crate::value::{Edges, Identity, Source, ValueError, Values};
 
 /// Secrets that one BatchGetSecretValue takes.
 const BATCH: usize = 20;
@@ -60,14 +60,20 @@ pub(super) fn identify(
 }
 
 /// Values that are to be put and have something at their edges that is easily overlooked.
-pub(super) fn edges(plan: &Plan) -> Vec<Finding> {
+pub(super) fn edges(plan: &Plan, facts: &ValueFacts) -> Vec<Finding> {
     let put = |secret: &SecretPlan| {
-        secret.actions.iter().find_map(|action| match action {
-            Action::PutValue(value) | Action::Create { value: Some(value), .. } => value.source.edges(),
+        let source = secret.actions.iter().find_map(|action| match action {
+            Action::PutValue(value) | Action::Create { value: Some(value), .. } => Some(&value.source),
             _ => None,
-        })
+        });
+        let Some(source) = source else { return Vec::new() };
+        let mut edges = source.edges();
+        // Of a value that was decrypted to be compared, more is known.
+        let of_value = facts.edges.get(&secret.name).filter(|of_value| !edges.contains(of_value)).cloned();
+        edges.extend(of_value);
+        edges
     };
-    let found = plan.secrets.iter().filter_map(|secret| Some((secret, put(secret)?)));
+    let found = plan.secrets.iter().flat_map(|secret| put(secret).into_iter().map(move |edges| (secret, edges)));
     found
         .map(|(secret, edges)| Finding {
             secret: secret.name.clone(),
@@ -98,6 +104,13 @@ pub(super) fn versions_unknown(plan: &Plan, facts: &ValueFacts) -> BTreeSet<Secr
         .collect()
 }
 
+/// What came of comparing.
+pub(super) struct Compared {
+    pub(super) compared: BTreeMap<SecretName, Comparison>,
+    /// What stands at the edges of declared values that differ.
+    pub(super) edges: BTreeMap<SecretName, Edges>,
+}
+
 /// Reads live values in batches and compares them in constant time. The ones with git's own id are read too: the id is
 /// public, and whoever may write the secret could have put another value under it.
 pub(super) async fn compare<R: ReadSecrets>(
@@ -107,7 +120,7 @@ pub(super) async fn compare<R: ReadSecrets>(
     facts: &ValueFacts,
     selection: &Selection,
     values: &impl Values,
-) -> Result<BTreeMap<SecretName, Comparison>, PlanError> {
+) -> Result<Compared, PlanError> {
     let wanted: BTreeMap<SecretName, &DesiredValue> = declared(desired, selection)
         .filter(|(desired_secret, value)| {
             let Some(secret) =
@@ -126,6 +139,7 @@ pub(super) async fn compare<R: ReadSecrets>(
         .try_collect()
         .await?;
     let mut compared = BTreeMap::new();
+    let mut edges = BTreeMap::new();
     for (name, read) in batches.into_iter().flatten() {
         let Some(value) = wanted.get(&name) else { continue };
         let comparison = match read {
@@ -134,8 +148,14 @@ pub(super) async fn compare<R: ReadSecrets>(
                 let kept = value.source.is_made_once().then_some(&read.value);
                 match values.render(&value.source, kept, &|name| live.arn(name)).await {
                     Ok(declared) if declared == read.value => Comparison::Equal,
+                    Ok(declared) => {
+                        edges.extend(Edges::of_value(&declared).map(|edges| (name.clone(), edges)));
+                        let version = live.secrets.get(&name).and_then(LiveSecret::current_version);
+                        let was = version.and_then(|id| value.source.public_text(&name, &read.value, id));
+                        Comparison::Differs { was }
+                    }
                     // A part that is to be generated is not in the live value.
-                    Ok(_) | Err(ValueError::Generate { .. }) => Comparison::Differs,
+                    Err(ValueError::Generate { .. }) => Comparison::Differs { was: None },
                     Err(error) => Comparison::Unreadable(error.to_string()),
                 }
             }
@@ -147,7 +167,7 @@ pub(super) async fn compare<R: ReadSecrets>(
         let no_answer = || Comparison::Unreadable("the service answered with neither a value nor an error".to_owned());
         compared.entry(name).or_insert_with(no_answer);
     }
-    Ok(compared)
+    Ok(Compared { compared, edges })
 }
 
 /// Nothing is compared with what is generated as a whole, nor before an ARN is known that the value holds.

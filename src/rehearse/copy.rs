@@ -116,7 +116,7 @@ impl Copier<'_> {
         // the plan leaves it alone too.
         let compared = self.facts.compared.get(name).filter(|_| own);
         let equal = matches!(compared, Some(Comparison::Equal | Comparison::Unreadable(_)));
-        let differs = matches!(compared, Some(Comparison::Differs));
+        let differs = matches!(compared, Some(Comparison::Differs { .. }));
         ids.into_iter()
             .map(|(id, labels)| {
                 let current = labels.contains(StagingLabel::CURRENT);

@@ -1,9 +1,12 @@
 //! Findings as sentences.
 
 use super::escape::{self, Escaped, Terminal};
-use super::{escaped, hint};
+use super::{escaped, hint, words};
 use crate::plan::{Finding, FindingKind};
 use crate::value::Edges;
+
+/// Most names of secrets whose values were not read.
+const LISTED_UNREAD: usize = 5;
 
 /// What was found, in one sentence without the secret's name.
 pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
@@ -78,13 +81,17 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             })
         ),
         FindingKind::ValueReEncrypted => escaped!("was re-encrypted in git: its value is the live one"),
-        FindingKind::ValueEdges(Edges { bytes, line_feed, mark }) => {
+        FindingKind::ValueEdges(Edges { field, bytes, line_feed, mark }) => {
             let what = match (line_feed, mark) {
                 (true, true) => "which begin with a byte order mark and end with a line feed",
                 (false, true) => "which begin with a byte order mark",
                 _ => "the last of which is a line feed",
             };
-            escaped!("gets a value of {} bytes, {}", bytes, what)
+            if field.is_empty() {
+                escaped!("gets a value of {} bytes, {}", bytes, what)
+            } else {
+                escaped!("gets {} bytes as {} of its value, {}", bytes, escape::line(field), what)
+            }
         }
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
@@ -103,6 +110,25 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
     }
+}
+
+/// Values that were not read, of several secrets in one sentence, with what can be done; none where it is at most one.
+/// The findings are the others then.
+pub(super) fn fold_unread(findings: &[Finding]) -> (Vec<&Finding>, Option<(Escaped<Terminal>, &'static str)>) {
+    let (unread, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.kind == FindingKind::ValueUnknown);
+    let [first, _, ..] = unread.as_slice() else { return (findings.iter().collect(), None) };
+    let names = unread.iter().take(LISTED_UNREAD).map(|finding| escape::line(finding.secret.as_str()));
+    let names = Escaped::join(names, ", ");
+    let more = unread.len().saturating_sub(LISTED_UNREAD);
+    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
+    let text = escaped!(
+        "{} may or may not have their declared values, which were not read: {}{}",
+        words::count(unread.len(), "secret"),
+        names,
+        more
+    );
+    (others, Some((text, finding_help(first).unwrap_or_default())))
 }
 
 /// What was found, in one word of the documents.
@@ -178,7 +204,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"
         }
         FindingKind::ValueReEncrypted => "an apply with --read-values writes that down, and no plan asks again",
-        FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out of the file",
+        FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::Unreadable { error } => return error.hint().map(hint::service),

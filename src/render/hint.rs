@@ -43,7 +43,7 @@ pub(super) fn value(hint: &ValueHint) -> String {
         ValueHint::UntrustedFile => {
             "an encrypted file comes from the repository, and so from whoever may write a branch"
         }
-        ValueHint::EncryptValue => "encrypt the value, or leave `value` out",
+        ValueHint::EncryptValue => "put a value into it, or leave `value` out",
         ValueHint::LookAtHistory => {
             "look at what changed in git since the file was last good; `sops edit` changes values in a way that keeps \
              the file whole"

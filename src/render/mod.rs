@@ -35,6 +35,7 @@ mod rows;
 #[cfg(test)]
 mod sample_plans;
 mod sarif;
+mod text_diff;
 pub mod versions;
 pub mod watch;
 mod words;

@@ -4,6 +4,7 @@
 //! is a second wall behind [`escape::markup`]. It is written as XHTML would be, so that a parser of XML can check it.
 
 use super::escape::{self, Escaped, Markup};
+use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, svg};
 use super::order::by_weight;
@@ -111,12 +112,16 @@ fn findings(planned: &PlannedView<'_>, severity: Severity) -> Escaped<Markup> {
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
-    let items = planned.report.findings.iter().filter(|finding| finding.severity() == severity);
+    let (all, unread) = fold_unread(&planned.report.findings);
+    let items = all.into_iter().filter(|finding| finding.severity() == severity);
+    let unread = unread.filter(|_| severity == Severity::Info);
+    let unread = unread.map(|(text, help)| finding(class, None, &text, Some(help), None));
     items
         .map(|item| {
             let at = item.origin.as_ref().map(place);
             finding(class, Some(item.secret.as_str()), &finding_text(item), finding_help(item), at.as_deref())
         })
+        .chain(unread)
         .collect()
 }
 

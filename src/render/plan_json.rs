@@ -144,15 +144,7 @@ pub(super) fn place(origin: &Origin) -> OriginDocument {
 }
 
 fn change(change: &Change) -> ChangeDocument {
-    let none = ChangeDocument {
-        field: "",
-        key: None,
-        before: None,
-        after: None,
-        known_after_apply: false,
-        note: None,
-        origin: None,
-    };
+    let none = ChangeDocument::default();
     let unknown = |text: &Option<PlannedText>| text.as_ref().is_some_and(|text| !text.known);
     let planned = |text: &Option<PlannedText>| text.as_ref().map(|text| text.text.clone().into());
     match change {
@@ -193,8 +185,10 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Value { reason, source, generated_kept, origin } => ChangeDocument {
+        Change::Value { reason, source, generated_kept, text, origin } => ChangeDocument {
             field: "value",
+            before: text.as_ref().and_then(|text| text.before.clone()).map(Into::into),
+            after: text.as_ref().map(|text| text.after.clone().into()),
             note: Some(format!("{}: {}", words::source(source), words::value_change(reason, *generated_kept))),
             origin: Some(place(origin)),
             ..none

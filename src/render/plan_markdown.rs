@@ -5,6 +5,7 @@
 //! place where GitHub reads neither mentions nor references.
 
 use super::escape::{self, Escaped, Markdown, Terminal};
+use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
 use super::order::{by_weight, loses};
@@ -169,7 +170,12 @@ impl Page {
     }
 
     fn findings(&mut self, findings: &[Finding], severity: Severity, listed: usize) {
-        let of_severity: Vec<&Finding> = findings.iter().filter(|finding| finding.severity() == severity).collect();
+        let (all, unread) = fold_unread(findings);
+        let of_severity: Vec<&Finding> = all.into_iter().filter(|finding| finding.severity() == severity).collect();
+        if let Some((text, help)) = unread.filter(|_| severity == Severity::Info) {
+            let text = escape::markdown(&text);
+            self.finding(&escaped!("\n- **note**: {}\n  <br>{}\n", text, with_commands(help)));
+        }
         for finding in of_severity.iter().take(listed) {
             let label = match severity {
                 Severity::Error => "error",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::escape::{self, Escaped, Terminal};
+use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::order::by_weight;
 use super::paint::Paint;
@@ -130,8 +131,10 @@ fn further_line(paint: Paint, piece: &Piece) -> Escaped<Terminal> {
 /// The findings, the worst first.
 fn findings(paint: Paint, findings: &[Finding]) -> Escaped<Terminal> {
     let mut out = Escaped::default();
+    let (findings, unread) = fold_unread(findings);
     for severity in [Severity::Error, Severity::Warning, Severity::Info] {
-        let of_severity: Vec<&Finding> = findings.iter().filter(|finding| finding.severity() == severity).collect();
+        let of_severity: Vec<&Finding> =
+            findings.iter().copied().filter(|finding| finding.severity() == severity).collect();
         let listed = if severity == Severity::Info { LISTED_INFO } else { usize::MAX };
         for finding in of_severity.iter().take(listed) {
             let label = match severity {
@@ -150,6 +153,9 @@ fn findings(paint: Paint, findings: &[Finding]) -> Escaped<Terminal> {
             let rest = words::count(of_severity.len() - listed, "note");
             out.push(&escaped!("\n  {} more like these; --format json lists all.\n", rest));
         }
+    }
+    if let Some((text, help)) = unread {
+        out.push(&escaped!("\n  {}: {}\n      {}\n", paint.faint("note"), text, paint.faint(help)));
     }
     out
 }

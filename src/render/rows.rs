@@ -7,6 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use super::escape::{self, Escaped, Fragment, Terminal};
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
+use super::text_diff::text_diff;
 use super::{escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup};
 use crate::domain::{KmsKey, VersionId};
@@ -184,13 +185,14 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("tags", tag(key, before.as_deref(), after.as_ref()), origin.as_ref()));
             rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
-        Change::Value { reason, source, generated_kept, origin } => {
+        Change::Value { reason, source, generated_kept, text, origin } => {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
                 piece(Tone::Plain, ": "),
                 piece(Tone::Plain, words::value_change(reason, *generated_kept)),
             ];
-            rows.push(Row::new("value", pieces, Some(origin)));
+            let lines = text.as_ref().map_or_else(Vec::new, text_diff);
+            rows.push(Row { lines, ..Row::new("value", pieces, Some(origin)) });
         }
         Change::LabelRemoved { label, before, origin } => {
             let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];

@@ -230,6 +230,7 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
             }
         ),
         ValueReason::NowGenerated { .. } => escaped!("generated anew, since the current value is one that git held"),
+        ValueReason::ChangedInGit { .. } => escaped!("changed in git"),
         ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
         ValueReason::Reverted { .. } => {
             escaped!("git's version is still there and becomes current again, in place of another one of git's")

@@ -8,15 +8,17 @@ use super::MAX_VALUE_BYTES;
 use super::buffer::SecretBuffer;
 use super::env::EnvAccess;
 use super::error::ValueError;
+use super::identity::Identity;
 use super::json::{self, JsonText, LIST, OBJECT};
 use super::read;
 use super::secret::{Exposed, SecretValue};
 use super::sops::select::{Open, Part, Selection};
 use super::sops::{
-    DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, json_number, read_json, yaml_number,
+    DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, SopsFiles, json_number, read_json,
+    yaml_number,
 };
 use super::source::{GenerateOptions, SopsPart, Source};
-use crate::domain::{Arn, SecretName, Template};
+use crate::domain::{Arn, SecretName, Template, VersionId};
 use crate::files::ProjectFile;
 
 /// Makes random passwords (GetRandomPassword). The error is for a person to read.
@@ -81,6 +83,47 @@ fn file(path: &ProjectFile, shown: &str) -> Result<SecretBuffer, ValueError> {
         ValueError::FileTooLarge { .. } => ValueError::TooLarge,
         error => error,
     })
+}
+
+impl Source {
+    /// What is wrong with the files that are taken as they stand: empty, too large, not there, or not text where text is
+    /// wanted. Nothing of them is kept.
+    pub fn wrong_files(&self) -> Vec<ValueError> {
+        let mut found = Vec::new();
+        self.add_wrong_files(true, &mut found);
+        found
+    }
+
+    fn add_wrong_files(&self, whole: bool, found: &mut Vec<ValueError>) {
+        let too_large = |path, shown: &str| read::read(path, shown, MAX_VALUE_BYTES);
+        let checked = match self {
+            Self::File { path, shown } => too_large(path, shown).and_then(|bytes| match bytes.as_str() {
+                None => Err(ValueError::NotText { file: shown.clone() }),
+                Some("") if whole => Err(ValueError::EmptyFile { file: shown.clone() }),
+                Some(_) => Ok(()),
+            }),
+            Self::BinaryFile { path, shown } => too_large(path, shown).and_then(|bytes| {
+                if bytes.as_slice().is_empty() { Err(ValueError::EmptyFile { file: shown.clone() }) } else { Ok(()) }
+            }),
+            Self::Json(fields) => {
+                for field in fields.values() {
+                    field.add_wrong_files(false, found);
+                }
+                Ok(())
+            }
+            Self::Sops(_) | Self::Env(_) | Self::Text(_) | Self::Generate(_) => Ok(()),
+        };
+        found.extend(checked.err());
+    }
+
+    /// The text that stood in git when the current version was made, if the id of that version proves that it did: it
+    /// is the id of just this text, which anybody who sees the id could have guessed. Then it is no secret.
+    pub fn public_text(&self, name: &SecretName, live: &SecretValue, version: &VersionId) -> Option<String> {
+        let (Self::Text(_), Exposed::Text(text)) = (self, live.expose()) else { return None };
+        let was = Self::Text(Template::text(text));
+        let identity = was.identity(name, &|_| None, &SopsFiles::new()).ok()?;
+        matches!(identity, Identity::Known(id) if id == *version).then(|| text.to_owned())
+    }
 }
 
 /// Text out of a buffer. `file` is what it came from, should it not be UTF-8.

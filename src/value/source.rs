@@ -137,6 +137,13 @@ impl Source {
         files
     }
 
+    /// Whether any of it is encrypted in git.
+    pub fn is_encrypted(&self) -> bool {
+        let mut encrypted = false;
+        self.each(&mut |source| encrypted |= matches!(source, Self::Sops(_)));
+        encrypted
+    }
+
     /// Whether a part of it is made once, by `generate`: then the value as a whole is set once and never compared.
     pub fn is_made_once(&self) -> bool {
         let mut made = false;

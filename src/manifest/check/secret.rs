@@ -275,9 +275,10 @@ impl Builder<'_> {
         check_value(&value.value, key, self.report);
         let source = source_of(&value.value, self.files, self.sources, self.report)?;
         // What is wrong with an encrypted file is seen without its key.
-        if let Err(error) = source.identity(&SecretName::new(name), &|_| None, self.files.encrypted()) {
+        let wrong = source.identity(&SecretName::new(name), &|_| None, self.files.encrypted()).err();
+        for error in wrong.into_iter().chain(source.wrong_files()) {
             let problem = Problem::new(&codes::VALUE_FILE, key, error.to_string()).hint(error.hint());
-            self.report.push(problem.masked(true));
+            self.report.push(problem.masked(true).about(error.to_string()).naming_targets());
         }
         let ownership = value.value.ownership.value().map(|ownership| match ownership {
             OwnershipChoice::Enforce => Ownership::Enforce,

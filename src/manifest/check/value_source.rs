@@ -41,9 +41,15 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn find(&mut self, written: &Written<'_>) -> Option<Source> {
         let Written { sops, env, file, binary_file, text, generate, json } = written;
+        // Of several sources, which is reported, none is looked at: who mixes them up may have mixed up a value and a path.
+        let given = [sops.is_absent(), env.is_absent(), file.is_absent(), binary_file.is_absent()].map(|none| !none);
+        let given = given.into_iter().chain([!text.is_absent(), !generate.is_absent(), !json.is_absent()]);
+        if given.filter(|given| *given).count() > 1 {
+            return None;
+        }
         if let Some(sops) = sops.value() {
             let SopsSpec { file, key, format, as_, allow_unencrypted } = sops;
-            let (file, shown) = self.file(file.get()?)?;
+            let (file, shown) = self.file(file.get()?, "value.sops.file")?;
             return Some(Source::Sops(SopsPart {
                 file,
                 shown,
@@ -57,11 +63,11 @@ impl Finder<'_> {
             return Some(Source::Env(name.clone()));
         }
         if let Some(file) = file.get() {
-            let (path, shown) = self.file(file)?;
+            let (path, shown) = self.file(file, "value.file")?;
             return Some(Source::File { path, shown });
         }
         if let Some(file) = binary_file.get() {
-            let (path, shown) = self.file(file)?;
+            let (path, shown) = self.file(file, "value.binaryFile")?;
             return Some(Source::BinaryFile { path, shown });
         }
         if let Some(text) = text.value() {
@@ -83,8 +89,8 @@ impl Finder<'_> {
         self.find(&Written { sops, env, file, binary_file, text, generate, json })
     }
 
-    fn file(&mut self, named: &Spanned<String>) -> Option<(crate::files::ProjectFile, String)> {
-        self.files.of_value(&named.value, named.span, self.sources, self.report)
+    fn file(&mut self, named: &Spanned<String>, field: &str) -> Option<(crate::files::ProjectFile, String)> {
+        self.files.of_value((&named.value, field), named.span, self.sources, self.report)
     }
 }
 

@@ -282,3 +282,30 @@ fn explain_answers_from_the_schemas() {
     ));
     assert!(matches!(explain("Pod"), Err(ExplainError::UnknownKind { .. })));
 }
+
+/// Files that are taken as they stand are looked at before any plan: nothing of them may fail at apply.
+#[test]
+fn files_of_values_are_checked() {
+    let manifest = |spec: &str| secret("a", &format!("  value: {spec}"));
+    let found = |spec: &str, bytes: &[u8]| {
+        let loaded = load_files(&[("a.yaml", manifest(spec).as_bytes()), ("v.bin", bytes)], &[]);
+        diagnostics::text(&loaded.diagnostics, false).to_string()
+    };
+    let large = vec![b'x'; 65_537];
+    for (spec, bytes, says) in [
+        ("{ file: v.bin }", &b""[..], "v.bin is empty"),
+        ("{ binaryFile: v.bin }", b"", "v.bin is empty"),
+        ("{ file: v.bin }", b"caf\xe9", "v.bin is not text"),
+        ("{ json: { a: { file: v.bin } } }", b"caf\xe9", "v.bin is not text"),
+        ("{ file: v.bin }", &large, "v.bin is larger than 65536 bytes"),
+        ("{ binaryFile: v.bin }", &large, "v.bin is larger than 65536 bytes"),
+    ] {
+        let text = found(spec, bytes);
+        assert!(text.contains("error[value-file]") && text.contains(says), "{spec}: {text}");
+        assert!(text.contains("in targets `staging` and `prod`"), "{spec}: {text}");
+        assert!(!text.contains("caf"), "{text}");
+    }
+    assert_eq!(found("{ binaryFile: v.bin }", b"caf\xe9"), "");
+    assert_eq!(found("{ json: { a: { file: v.bin } } }", b""), "");
+    assert_eq!(found("{ file: v.bin }", &large[1..]), "");
+}

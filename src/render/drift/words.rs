@@ -94,6 +94,7 @@ fn value(value: ValueDifference) -> &'static str {
         ValueDifference::NotProven => {
             "the value is encrypted afresh in git, or is another one there: equality is not proven"
         }
+        ValueDifference::ChangedInGit => "git holds another text now, which was not applied",
         ValueDifference::OtherVersion => "another version is current than the one in git",
         ValueDifference::Differs => "the live value is another one than git's",
         ValueDifference::NotThereForLabel => "git's version is not there for its label",
@@ -144,6 +145,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "keywright apply compares the two and writes down that they are equal, or puts the new one; drift \
              --read-values compares them, with the key"
         }
+        Difference::Value(ValueDifference::ChangedInGit) => "keywright apply puts it",
         Difference::Value(_) => {
             "look at who changed it; keywright apply puts git's value back, or put the new one into git"
         }

@@ -138,11 +138,12 @@ pub struct OriginDocument {
 }
 
 /// One difference.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
     /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or
-    /// `deletion`. A value is never shown: its note says where it comes from and why it is put.
+    /// `deletion`. A value is never shown: its note says where it comes from and why it is put. Text that the
+    /// manifest holds in the clear is no secret.
     pub field: &'static str,
     /// The tag's key for `tags`, the staging label for `labels`, the region for `replicas`.
     #[serde(skip_serializing_if = "Option::is_none")]
