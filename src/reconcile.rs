@@ -13,7 +13,7 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen,
+    self, AcceptedRisks, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen,
     ServiceError, Wanted,
 };
 use crate::origin::Origin;
@@ -80,6 +80,8 @@ pub struct Reading<'a> {
     pub audit: bool,
     /// What ValidateResourcePolicy says of the policies that would be put (`--validate-policies`).
     pub validate_policies: bool,
+    /// What it may find and does not count, since a flag says so.
+    pub accepted: AcceptedRisks,
     /// Policies that were read before (`--cache`); never for an apply, and not looked at by an audit.
     pub cache: Option<&'a PolicyCache>,
 }
@@ -139,7 +141,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             }
             report.findings.extend(value_facts::edges(&planned, &facts));
             if reading.validate_policies {
-                report.findings.extend(validate_policies(reader, &planned, &live).await);
+                report.findings.extend(validate_policies(reader, &planned, &live, reading.accepted).await);
             }
             report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             return Ok(TargetPlan { live, facts, plan: planned, report });
@@ -167,20 +169,33 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
 }
 
 /// Asks the service about the policies that would be put. One that waits for an ARN is asked about when it is put.
-async fn validate_policies<R: ReadSecrets>(reader: &R, planned: &Plan, live: &Live) -> Vec<Finding> {
+async fn validate_policies<R: ReadSecrets>(
+    reader: &R,
+    planned: &Plan,
+    live: &Live,
+    accepted: AcceptedRisks,
+) -> Vec<Finding> {
     let arns = |name: &SecretName| live.arn(name);
     let asked = planned.secrets.iter().flat_map(|secret| {
         secret.actions.iter().filter_map(move |action| match action {
-            Action::PutPolicy { policy, .. } => Some((secret, policy.resolve(&arns).ok()?.to_wire())),
+            Action::PutPolicy { policy, block_public_policy } => {
+                Some((secret, policy.resolve(&arns).ok()?.to_wire(), *block_public_policy))
+            }
             _ => None,
         })
     });
     stream::iter(asked)
-        .map(async |(secret, policy)| {
+        .map(async |(secret, policy, block_public_policy)| {
             let arn = secret.observed.as_ref().map(|observed| observed.arn.as_str());
             let kind = match reader.validate_policy(arn, &policy).await {
                 PolicyVerdict::Passed => return None,
-                PolicyVerdict::Rejected(problems) => FindingKind::PolicyRejected { problems },
+                PolicyVerdict::Rejected(problems) => {
+                    let problems = accepted.left_of(problems, block_public_policy);
+                    if problems.is_empty() {
+                        return None;
+                    }
+                    FindingKind::PolicyRejected { problems: problems.iter().map(ToString::to_string).collect() }
+                }
                 PolicyVerdict::Unavailable(error) => FindingKind::PolicyNotValidated { reason: error.to_string() },
             };
             Some(Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind })
@@ -191,7 +206,7 @@ async fn validate_policies<R: ReadSecrets>(reader: &R, planned: &Plan, live: &Li
         .await
 }
 
-/// Reads the policies that no manifest declares.
+/// Reads what no manifest declares: policies, and which replicas there are (ListSecrets tells only that there are any).
 async fn audit<R: ReadSecrets>(
     reader: &R,
     desired: &Desired,
@@ -200,6 +215,17 @@ async fn audit<R: ReadSecrets>(
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<(), ServiceError> {
     let region = live.region.clone();
+    live.audited = true;
+    let replicated = live.secrets.values().filter(|secret| {
+        secret.seen == Seen::Listed
+            && secret.primary_region.as_ref() == Some(&region)
+            && !secret.is_scheduled_for_deletion()
+            && rules.selection.contains(&secret.name)
+    });
+    let replicated: Vec<SecretName> = replicated.map(|secret| secret.name.clone()).collect();
+    for (name, described) in live::describe_all(reader, replicated, progress).await? {
+        refresh(live, name, described);
+    }
     let unread = live.secrets.values().filter(|secret| {
         secret.policy == LivePolicy::NotRead
             && !secret.is_scheduled_for_deletion()

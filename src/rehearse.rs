@@ -107,7 +107,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let (_stop, never) = watch::channel(false);
     let work = Work { plan: &before.plan, live: &before.live, ignored: &desired.ignore_tags };
     // One after the other: the same order, and the same words, in every rehearsal.
-    let options = ApplyOptions { concurrency: 1 };
+    let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     let recorder = Recorder::new(&writer, &());
     let mut applied = Box::pin(apply(&recorder, &values, work, options, never, &|_| {})).await;
     forget_requests(&mut applied);

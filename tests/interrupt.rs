@@ -51,7 +51,7 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let planning = Planning { rules: &rules, values: &values, reading: Reading::default(), progress: &|_| {} };
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.writer();
-        let options = ApplyOptions { concurrency: 1 };
+        let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
         let work = Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags };
         apply(&Recorder::new(&writer, &()), &values, work, options, stopped, &|_| {}).await
     });

@@ -14,7 +14,7 @@ use super::values::{put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, Region, SecretName, Template, VersionId};
-use crate::live::{Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
+use crate::live::{AcceptedRisks, Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{
     Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy,
 };
@@ -29,11 +29,13 @@ pub struct ApplyOptions {
     /// group of writing operations, so the client-side quotas set the pace and not this; and a run that is killed
     /// leaves at most this many secrets half-written.
     pub concurrency: usize,
+    /// What ValidateResourcePolicy may find and is put all the same, since a flag says so.
+    pub accepted: AcceptedRisks,
 }
 
 impl Default for ApplyOptions {
     fn default() -> Self {
-        Self { concurrency: 8 }
+        Self { concurrency: 8, accepted: AcceptedRisks::default() }
     }
 }
 
@@ -65,6 +67,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         writer,
         values,
         ignored,
+        accepted: options.accepted,
         other_regions: &live.other_regions,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
         events,
@@ -130,6 +133,7 @@ struct Run<'a, W, V> {
     writer: &'a Recorder<'a, W>,
     values: &'a V,
     ignored: &'a TagPatterns,
+    accepted: AcceptedRisks,
     /// Secrets of other regions that the plan destroys, as they were when it was made.
     other_regions: &'a BTreeMap<(Region, SecretName), Option<LiveSecret>>,
     /// ARNs of secrets that exist, those created in this run included.
@@ -305,7 +309,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
         match self.writer.validate_policy(Some(arn.as_str()), &policy).await {
             PolicyVerdict::Passed => {}
-            PolicyVerdict::Rejected(problems) => return Err(ApplyError::PolicyRejected(problems)),
+            PolicyVerdict::Rejected(problems) => {
+                let left = self.accepted.left_of(problems, block_public_policy);
+                if !left.is_empty() {
+                    return Err(ApplyError::PolicyRejected(left));
+                }
+            }
             PolicyVerdict::Unavailable(error) => {
                 (self.events)(ApplyEvent::PolicyNotValidated { secret: name, error: &error });
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::CallRecord;
 use crate::domain::{SecretName, VersionId};
-use crate::live::ServiceError;
+use crate::live::{PolicyProblem, ServiceError};
 use crate::plan::{Action, ObservedField, Verb};
 use crate::value::{ValueError, ValueHint};
 
@@ -78,8 +78,8 @@ pub enum ApplyError {
     #[error("the call failed")]
     Service(#[from] ServiceError),
     /// ValidateResourcePolicy found the policy wrong; it was not put.
-    #[error("the service does not accept the policy: {}", .0.join("; "))]
-    PolicyRejected(Vec<String>),
+    #[error("ValidateResourcePolicy does not accept the policy: {}", words(.0))]
+    PolicyRejected(Vec<PolicyProblem>),
     /// The value could not be made.
     #[error("{message}")]
     Value {
@@ -104,6 +104,10 @@ pub enum ApplyError {
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]
     ArnUnknown(SecretName),
+}
+
+fn words(problems: &[PolicyProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl ApplyError {

@@ -21,7 +21,7 @@ use super::quota::{Operation, Quotas};
 use crate::domain;
 use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyVerdict,
+    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem, PolicyVerdict,
     ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
@@ -88,17 +88,18 @@ impl ReadSecrets for Reader {
         if answer.policy_validation_passed {
             return PolicyVerdict::Passed;
         }
-        let mut problems: Vec<String> = answer
+        let mut problems: Vec<PolicyProblem> = answer
             .validation_errors
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|problem| match (problem.check_name, problem.error_message) {
-                (Some(check), Some(message)) => Some(format!("{check}: {message}")),
-                (check, message) => check.or(message),
+            .map(|problem| PolicyProblem {
+                check: problem.check_name,
+                message: problem.error_message.unwrap_or_else(|| "no reason was given".to_owned()),
             })
             .collect();
         if problems.is_empty() {
-            problems.push("validation did not pass, and no reason was given".to_owned());
+            let message = "validation did not pass, and no reason was given".to_owned();
+            problems.push(PolicyProblem { check: None, message });
         }
         PolicyVerdict::Rejected(problems)
     }

@@ -99,7 +99,10 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
         Ok(None) => (ExitCode::Success, None),
         Ok(Some(Ready { journal })) => {
             let request = ApplyRequest {
-                options: ApplyOptions { concurrency: usize::from(args.concurrency) },
+                options: ApplyOptions {
+                    concurrency: usize::from(args.concurrency),
+                    accepted: args.overrides.0.accepted_risks(),
+                },
                 wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
                 journal: journal.as_ref(),
                 stop: &stop,

@@ -30,6 +30,8 @@ pub enum Class {
     ReplicaFailed,
     /// It has a policy that its manifest says nothing of (`--audit`).
     PolicyUndeclared,
+    /// It has replicas that its manifest says nothing of (`--audit`).
+    ReplicasUndeclared,
     /// Its policy names a principal that was deleted.
     DanglingPrincipal,
     /// It could not be told whether it drifted.
@@ -40,7 +42,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order in which reports show them: what needs somebody first, first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Unreachable,
         Self::ValueChanged,
         Self::Changed,
@@ -54,6 +56,7 @@ impl Class {
         Self::Orphaned,
         Self::Unmanaged,
         Self::PolicyUndeclared,
+        Self::ReplicasUndeclared,
         Self::ReEncrypted,
         Self::Unknown,
     ];
@@ -73,6 +76,7 @@ impl Class {
             Self::RotationStuck => "rotation-stuck",
             Self::ReplicaFailed => "replica-failed",
             Self::PolicyUndeclared => "policy-undeclared",
+            Self::ReplicasUndeclared => "replicas-undeclared",
             Self::DanglingPrincipal => "dangling-principal",
             Self::Unknown => "unknown",
             Self::Unreachable => "unreachable",
@@ -100,6 +104,7 @@ impl Class {
             Self::RotationStuck => "AWSPENDING stays on a version that is not current.",
             Self::ReplicaFailed => "A replica could not be made.",
             Self::PolicyUndeclared => "A secret has a resource policy that its manifest says nothing of.",
+            Self::ReplicasUndeclared => "A secret has replicas that its manifest says nothing of.",
             Self::DanglingPrincipal => "A policy names a principal that was deleted.",
             Self::Unknown => "It could not be told whether a secret drifted.",
             Self::Unreachable => "A target could not be looked at.",

@@ -54,6 +54,7 @@ pub fn classify(
         if ours && !secret.is_scheduled_for_deletion() && !secret.is_replica_in(&live.region) {
             drifts.extend(rotation(secret, now));
             drifts.extend(policy(desired, live, secret));
+            drifts.extend(replicas(desired, live, secret));
         }
     }
     for drift in &mut drifts {
@@ -274,6 +275,14 @@ fn due(secret: &LiveSecret) -> Option<Timestamp> {
     let window = SignedDuration::from_hours(24);
     let behind_the_last = interval.and_then(|interval| secret.rotation.last?.checked_add(interval + window).ok());
     [secret.rotation.next, behind_the_last].into_iter().flatten().min()
+}
+
+/// Replicas that git says nothing of, as a `replicas` block leaves them that was taken out of a manifest.
+fn replicas(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift> {
+    let declared = desired.secrets.get(&secret.name).is_some_and(|desired_secret| desired_secret.replicas.is_some());
+    let regions: Vec<_> = secret.replicas.keys().cloned().collect();
+    (live.audited && !declared && !regions.is_empty())
+        .then(|| new(Class::ReplicasUndeclared, &secret.name, Difference::ReplicasUndeclared { regions }))
 }
 
 /// Policies that git says nothing of; only where they were read.

@@ -119,6 +119,11 @@ pub enum Difference {
     },
     /// It has a policy that git says nothing of.
     PolicyUndeclared,
+    /// It has replicas that its manifest says nothing of.
+    ReplicasUndeclared {
+        /// Their regions.
+        regions: Vec<Region>,
+    },
     /// Its policy names a principal that was deleted.
     DeletedPrincipal {
         /// Which one and where, as the lint says it; not escaped.

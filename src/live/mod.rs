@@ -8,6 +8,7 @@ mod error;
 mod ownership;
 mod pages;
 mod policy_cache;
+mod policy_problem;
 mod reader;
 mod secret;
 
@@ -15,6 +16,7 @@ pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
 pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};
+pub use policy_problem::{AcceptedRisks, PolicyProblem};
 pub use reader::{
     ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all,
     list_scope, policies_of, read, read_in_full, versions_of,

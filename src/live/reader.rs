@@ -11,7 +11,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, ServiceError, VersionEntry};
+use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, PolicyProblem, ServiceError, VersionEntry};
 use crate::desired::{OWNER_TAG, Scope};
 use crate::domain::{Region, SecretName, VersionId};
 use crate::value::SecretValue;
@@ -53,7 +53,7 @@ pub enum PolicyVerdict {
     /// The policy passes.
     Passed,
     /// What it finds wrong.
-    Rejected(Vec<String>),
+    Rejected(Vec<PolicyProblem>),
     /// It could not be asked: an endpoint that lacks the operation, or a caller without the permission.
     /// PutResourcePolicy makes the checks that matter for safety itself, so this is a warning and no failure.
     Unavailable(ServiceError),

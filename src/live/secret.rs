@@ -26,6 +26,8 @@ pub struct Live {
     /// Secrets of which a description, a policy or the versions could not be read, and why: nothing is planned for
     /// them.
     pub unreadable: BTreeMap<SecretName, ServiceError>,
+    /// Whether what no manifest declares was read too: policies, and where replicas are.
+    pub audited: bool,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
     pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,
 }

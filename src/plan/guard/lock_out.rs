@@ -13,7 +13,7 @@ pub(super) const GUARD: Guard = Guard {
     check: Check::Target(check),
 };
 
-const FLAG: Flag = Flag::switch("allow-lock-out", "Put policies that shut out whoever puts them");
+pub(super) const FLAG: Flag = Flag::switch("allow-lock-out", "Put policies that shut out whoever puts them");
 
 /// One refusal a secret: each policy shuts out in its own way.
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {

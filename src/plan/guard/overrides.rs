@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::live::AcceptedRisks;
+
 /// A flag of the command line that overrides a guard for one run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Flag {
@@ -54,6 +56,14 @@ impl GuardOverrides {
     /// The limit that was given.
     pub fn limit(&self, flag: &Flag) -> Option<u32> {
         self.0.get(flag.name).copied().flatten()
+    }
+
+    /// What ValidateResourcePolicy may find of a policy, since the guard that looks for the same is overridden.
+    pub fn accepted_risks(&self) -> AcceptedRisks {
+        AcceptedRisks {
+            broad_access: self.allows(&super::public_policy::FLAG),
+            lock_out: self.allows(&super::lock_out::FLAG),
+        }
     }
 
     /// The flags as they are written on the command line, by name.

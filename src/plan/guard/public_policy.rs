@@ -10,7 +10,7 @@ pub(super) const GUARD: Guard = Guard {
     check: Check::Secret(opens_to_everyone),
 };
 
-const FLAG: Flag = Flag::switch("allow-public-policy", "Put policies that open secrets to everyone");
+pub(super) const FLAG: Flag = Flag::switch("allow-public-policy", "Put policies that open secrets to everyone");
 
 fn opens_to_everyone(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     secret.policy_to_put().is_some_and(crate::policy::PolicyDocument::grants_broad_access)

@@ -98,7 +98,9 @@ fn tone(class: Class) -> &'static str {
         | Class::RotationStuck
         | Class::RotationOverdue
         | Class::DanglingPrincipal => "warning",
-        Class::Foreign | Class::Orphaned | Class::Unmanaged | Class::PolicyUndeclared => "adopt",
+        Class::Foreign | Class::Orphaned | Class::Unmanaged | Class::PolicyUndeclared | Class::ReplicasUndeclared => {
+            "adopt"
+        },
         Class::Unknown | Class::ReEncrypted => "note",
     }
 }

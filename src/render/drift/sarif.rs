@@ -112,7 +112,11 @@ fn level(class: Class) -> &'static str {
         Class::Changed | Class::RotationOverdue | Class::DanglingPrincipal | Class::Foreign | Class::Orphaned => {
             "warning"
         }
-        Class::Unmanaged | Class::PolicyUndeclared | Class::ReEncrypted | Class::Unknown => "note",
+        Class::Unmanaged
+        | Class::PolicyUndeclared
+        | Class::ReplicasUndeclared
+        | Class::ReEncrypted
+        | Class::Unknown => "note",
     }
 }
 

@@ -28,6 +28,10 @@ pub fn difference(what: &Difference) -> String {
         Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret was rotated once",
         Difference::Unmanaged => "is live and in scope, and no manifest names it",
         Difference::RotationWaitsForValue => "rotation is declared, and waits for a first value",
+        Difference::ReplicasUndeclared { regions } => {
+            let regions: Vec<&str> = regions.iter().map(crate::domain::Region::as_str).collect();
+            return format!("has replicas in {} that git says nothing of", regions.join(", "));
+        }
         Difference::PolicyUndeclared => "has a resource policy that git says nothing of",
         Difference::Value(value) => self::value(*value),
         Difference::Fields(fields) => return listed(fields),
@@ -180,6 +184,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "look at the function's log; `keywright rotate --repair` takes the label away"
         }
         Difference::RotationOverdue { .. } => "look at the function's log; `keywright rotate` tries again",
+        Difference::ReplicasUndeclared { .. } => "declare `replicas` in its manifest, or `replicas: null` to remove them",
         Difference::PolicyUndeclared => "declare `policy` in its manifest, or `policy: null` to remove it",
         Difference::DeletedPrincipal { .. } => "remove it from the policy, or name the principal that took its place",
         Difference::NotCompared { .. } => "keywright plan says why",
