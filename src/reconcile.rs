@@ -13,8 +13,8 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, AcceptedRisks, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen,
-    ServiceError, Wanted,
+    self, AcceptedRisks, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets,
+    Seen, ServiceError, Wanted,
 };
 use crate::origin::Origin;
 use crate::plan::{

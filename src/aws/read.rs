@@ -21,8 +21,8 @@ use super::quota::{Operation, Quotas};
 use crate::domain;
 use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem, PolicyVerdict,
-    ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem,
+    PolicyVerdict, ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;

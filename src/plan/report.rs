@@ -23,6 +23,13 @@ pub struct PlanReport {
 }
 
 impl PlanReport {
+    /// Secrets that a manifest names and that could not be read.
+    pub fn declared_unreadable(&self) -> usize {
+        let unreadable =
+            |finding: &&Finding| finding.origin.is_some() && matches!(finding.kind, FindingKind::Unreadable { .. });
+        self.findings.iter().filter(unreadable).count()
+    }
+
     /// Whether a finding makes the plan unfit to be applied. Foreign owners are a guard's business.
     pub fn has_blockers(&self) -> bool {
         self.findings.iter().any(|finding| {

@@ -37,6 +37,8 @@ impl Run<'_> {
     /// everything else was applied to every target and read again. A secret that moves from one target to another is
     /// not deleted in the first when the second failed.
     pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
+        // One that could not be read was not done either.
+        let all_read = prepared.planned().all(|(_, planned)| planned.target.report.declared_unreadable() == 0);
         let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
         let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
         let mut removals = Vec::new();
@@ -45,7 +47,7 @@ impl Run<'_> {
             prepared.planned().any(|(_, planned)| planned.target.report.counts.missing_in_other_shards > 0);
         for (desired, planned) in &places {
             let plan = &planned.target.plan;
-            let applied = if places.len() == 1 && !others_create {
+            let applied = if places.len() == 1 && all_read && !others_create {
                 self.apply_part(desired, planned, plan, request).await
             } else {
                 let (others, removed) = plan.split_removals();
@@ -54,7 +56,7 @@ impl Run<'_> {
             };
             targets.push(applied.over(plan));
         }
-        let complete = targets.iter().all(AppliedTarget::is_complete);
+        let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
         for (at, ((desired, planned), removed)) in places.iter().zip(&removals).enumerate() {
             if removed.is_empty() {
                 continue;

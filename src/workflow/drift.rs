@@ -115,9 +115,7 @@ impl Look {
                 let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
                 let excused = |drift: &Drift| self.ignore.iter().any(|ignore| ignore.excuses(drift, now));
                 let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
-                let unread =
-                    target.report.findings.iter().filter(|finding| finding.origin.is_some() && finding.is_failure());
-                let checked = target.report.counts.desired.saturating_sub(unread.count());
+                let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());
                 let found = Found { checked, drifts, ignored: ignored.len() };
                 (target.live.account.clone().or(place.account), Ok(found))
             }

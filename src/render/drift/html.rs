@@ -100,7 +100,7 @@ fn tone(class: Class) -> &'static str {
         | Class::DanglingPrincipal => "warning",
         Class::Foreign | Class::Orphaned | Class::Unmanaged | Class::PolicyUndeclared | Class::ReplicasUndeclared => {
             "adopt"
-        },
+        }
         Class::Unknown | Class::ReEncrypted => "note",
     }
 }

@@ -57,7 +57,9 @@ fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal>
 
 fn paint_class(paint: Paint, class: Class) -> Escaped<Terminal> {
     match class {
-        Class::Unmanaged | Class::PolicyUndeclared | Class::ReplicasUndeclared | Class::Foreign => paint.moved(class.word()),
+        Class::Unmanaged | Class::PolicyUndeclared | Class::ReplicasUndeclared | Class::Foreign => {
+            paint.moved(class.word())
+        }
         Class::Unreachable | Class::Missing | Class::ScheduledForDeletion => paint.removed(class.word()),
         _ => paint.changed(class.word()),
     }

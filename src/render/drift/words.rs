@@ -184,7 +184,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "look at the function's log; `keywright rotate --repair` takes the label away"
         }
         Difference::RotationOverdue { .. } => "look at the function's log; `keywright rotate` tries again",
-        Difference::ReplicasUndeclared { .. } => "declare `replicas` in its manifest, or `replicas: null` to remove them",
+        Difference::ReplicasUndeclared { .. } => {
+            "declare `replicas` in its manifest, or `replicas: null` to remove them"
+        }
         Difference::PolicyUndeclared => "declare `policy` in its manifest, or `policy: null` to remove it",
         Difference::DeletedPrincipal { .. } => "remove it from the policy, or name the principal that took its place",
         Difference::NotCompared { .. } => "keywright plan says why",
