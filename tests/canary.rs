@@ -462,6 +462,163 @@ fn values_of_every_source_appear_nowhere() {
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
 }
 
+/// Every verb and every format that has values anywhere near: each line is run where all is well, where nothing answers,
+/// and where a manifest is broken. `{url}` is the server, `{out}` a folder outside the project.
+const EVERYTHING: &[&str] = &[
+    "init shop-{n} --account 111111111111",
+    "validate",
+    "validate --format text",
+    "validate --format json",
+    "validate --format sarif",
+    "validate --format github",
+    "plan {url} --format text --read-values --out {out}/approved.json",
+    "plan {url} --format json --read-values --rehearse",
+    "plan {url} --format markdown --read-values --validate-policies",
+    "plan {url} --format html --read-values --detailed-exitcode",
+    "drift {url} --format text --read-values --audit --cache {out}/cache.json",
+    "drift {url} --format json --read-values --also html={out}/drift.html",
+    "drift {url} --format markdown --read-values",
+    "drift {url} --format html --read-values",
+    "drift {url} --format junit --read-values",
+    "drift {url} --format sarif --read-values",
+    "drift {url} --format github --read-values",
+    "drift {url} --format prometheus --read-values",
+    "watch {url} --rounds 1 --read-values",
+    "watch {url} --rounds 1 --read-values --apply --journal {out}/watch.jsonl",
+    "graph {url} --all --format mermaid",
+    "graph {url} --all --format dot",
+    "graph {url} --all --format svg",
+    "versions {url} dev/shop/sops --format text",
+    "versions {url} dev/shop/sops --format json",
+    "iam-policy --for apply --read-values",
+    "import {url} --all --dry-run",
+    "explain Secret.spec.value",
+    "schema secret",
+    "completions bash",
+    "man",
+    "apply {url} --yes --read-values --format text --journal {out}/apply.jsonl --max-changes-percent 100",
+    "apply {url} --yes --read-values --format json --allow-replace-values --max-changes-percent 100",
+    "rollback {url} dev/shop/sops --yes",
+    "rotate {url} dev/shop/sops --yes",
+    "restore {url} dev/shop/gone --yes",
+    "promote {url} dev/shop/sops --yes",
+    "release {url} dev/shop/file --yes",
+    "sandbox seed fixtures.yaml --file {out}/sandbox.redb",
+    "sandbox advance PT1H --file {out}/sandbox.redb",
+    "sandbox reset --file {out}/sandbox.redb",
+];
+
+/// Verbs that cannot stand in the list: the server of these tests itself.
+const ELSEWHERE: [&str; 1] = ["sandbox serve"];
+
+/// The path of each command that does something, and the values that its --format takes.
+fn verbs(command: &clap::Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
+    let children = command.get_subcommands().filter(|child| child.get_name() != "help").collect::<Vec<_>>();
+    if children.is_empty() {
+        let format = command.get_arguments().find(|argument| argument.get_id() == "format");
+        let values = format.map(|format| format.get_possible_values()).unwrap_or_default();
+        found.push((path.to_owned(), values.iter().map(|value| value.get_name().to_owned()).collect()));
+    }
+    for child in children {
+        verbs(child, format!("{path} {}", child.get_name()).trim_start(), found);
+    }
+}
+
+#[test]
+fn every_verb_and_format_is_in_the_canary() {
+    let mut command = keywright::cli::command();
+    command.build();
+    let mut found = Vec::new();
+    verbs(&command, "", &mut found);
+    assert!(found.len() > 20);
+    for (verb, formats) in found.iter().filter(|(verb, _)| !ELSEWHERE.contains(&verb.as_str())) {
+        let is_of = |line: &&&str| line.split_whitespace().take(verb.split(' ').count()).eq(verb.split(' '));
+        let lines: Vec<&&str> = EVERYTHING.iter().filter(is_of).collect();
+        assert!(!lines.is_empty(), "`{verb}` is not in the canary: add a line to EVERYTHING");
+        for format in formats {
+            let written = format!("--format {format}");
+            let has = |line: &&&str| format!("{line} ").contains(&format!("{written} "));
+            assert!(lines.iter().any(|line| has(&line)), "`{verb} {written}` is not in the canary");
+        }
+    }
+}
+
+#[test]
+fn every_verb_and_format_shows_no_value() {
+    let (folder, outside) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let root = folder.path();
+    let fixture = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/canary").join(name);
+        std::fs::read_to_string(path).expect("a fixture")
+    };
+    let files = [
+        ("keywright.yaml", PROJECT.replace("[secrets/]", "[secrets/values.yaml]")),
+        ("secrets/values.yaml", VALUES.to_owned()),
+        ("secrets/db.sops.yaml", fixture("db.sops.yaml")),
+        ("secrets/blob.sops.bin", fixture("blob.sops.bin")),
+        ("secrets/plain.txt", "C4N4RY-plain-file".to_owned()),
+        ("right-key.txt", fixture("age-key.txt")),
+        ("fixtures.yaml", "- { name: dev/shop/sops, value: C4N4RY-fixture }\n".to_owned()),
+    ];
+    let lay_out = || support::write_files(root, files.iter().map(|(name, text)| (*name, text.as_str())));
+    lay_out();
+    let mut server = Server::start(root);
+    let key = root.join("right-key.txt").to_string_lossy().into_owned();
+    let mut numbers = 0..;
+    let mut run = |line: &str, endpoint: &str| {
+        let out = outside.path().to_string_lossy();
+        let line = line.replace("{url}", &format!("--endpoint-url {endpoint}")).replace("{out}", &out);
+        let line = line.replace("{n}", &numbers.next().map_or_else(String::new, |number: u32| number.to_string()));
+        let mut args: Vec<&str> = line.split_whitespace().collect();
+        if ["plan", "drift", "watch", "apply"].contains(&args[0]) {
+            args.extend(["--allow-env", "DB_*"]);
+        }
+        args.push("-vvv");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keywright"));
+        command.args(&args).current_dir(root).envs(environment());
+        let output = command.envs([("SOPS_AGE_KEY_FILE", key.as_str()), ("AWS_MAX_ATTEMPTS", "1")]).output();
+        let output = output.expect("keywright runs");
+        let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!printed.contains(MARK), "{line} shows a marked value:\n{printed}");
+        assert!(!printed.contains("panicked"), "{line} panicked:\n{printed}");
+        (output.status.code(), printed)
+    };
+    let live = format!("http://{}", server.address);
+    for line in EVERYTHING {
+        let (code, printed) = run(line, &live);
+        assert_ne!(code, Some(64), "{line} is not understood:\n{printed}");
+    }
+    assert!(server.call("ListSecrets", &json!({})).contains("dev/shop/env"), "the values were really put");
+    // Nothing answers; then the service answers, and refuses or fails.
+    for line in EVERYTHING.iter().filter(|line| line.contains("{url}")) {
+        run(line, "http://127.0.0.1:9");
+    }
+    for (status, code) in [(400, "AccessDeniedException"), (500, "InternalServiceError"), (400, "DecryptionFailure")] {
+        server.control("DELETE", "faults", "");
+        let kind = json!({ "error": { "status": status, "code": code, "message": "no" } });
+        let only = ["PutSecretValue", "GetSecretValue", "BatchGetSecretValue", "CreateSecret", "GetResourcePolicy"];
+        let rules: Vec<_> = only.map(|operation| json!({ "operation": operation, "kind": kind })).to_vec();
+        server.control("POST", "faults", &json!({ "rules": rules }).to_string());
+        for line in EVERYTHING.iter().filter(|line| line.contains("{url}")) {
+            run(line, &live);
+        }
+    }
+    server.control("DELETE", "faults", "");
+    // A value that was pasted in the wrong place.
+    let broken = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec: { pasword: C4N4RY-pasted }\n";
+    support::write_files(root, [("secrets/values.yaml", broken)]);
+    for line in EVERYTHING {
+        run(line, &live);
+    }
+    for entry in std::fs::read_dir(outside.path()).expect("what was written") {
+        let path = entry.expect("a file").path();
+        let text = std::fs::read(&path).expect("a file");
+        assert!(!String::from_utf8_lossy(&text).contains(MARK), "{} holds a marked value", path.display());
+    }
+    let logged = server.stop();
+    assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
+}
+
 /// Runs the real binary with everything turned on, and returns all that it printed.
 fn keywright(root: &Path, args: &[&str]) -> String {
     keywright_with(root, args, &[])
@@ -542,6 +699,17 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
+    }
+
+    /// Gives an order on the control path.
+    fn control(&mut self, method: &str, path: &str, body: &str) {
+        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        let head = format!("{method} /_keywright/{path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).expect("the request is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// Ends the server and returns all that it printed.

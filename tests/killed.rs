@@ -14,7 +14,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use keywright::sandbox::SecretDump;
+use keywright::sandbox::{Fault, FaultKind, SecretDump};
 use keywright::workflow::open_sandbox;
 use serde_json::{Value, json};
 
@@ -287,6 +287,46 @@ fn sweep(carried_out: bool) {
     }
     // The reads before the first write, some two dozen writes, and what is read to verify them.
     assert!(killed > 60 && finished.len() > 20, "{killed} calls, {} states", finished.len());
+}
+
+/// Loses the answer of each call of the run, one at a time: the call was carried out, and is made again.
+fn lose_answers(kind: &FaultKind) {
+    let base = Stage::before();
+    let before = base.dump();
+    let whole = base.copy();
+    assert!(whole.run(&APPLY).status.success());
+    let wanted = whole.dump();
+    let mut lost_so_far = 0;
+    loop {
+        let stage = base.copy();
+        let sandbox = open_sandbox(Some(&stage.path().join("sandbox.redb")), stage.path()).expect("a sandbox");
+        let fault = Fault { operation: None, secret: None, skip: lost_so_far, times: Some(1), kind: kind.clone() };
+        sandbox.inject(fault);
+        let project = stage.path().to_string_lossy().into_owned();
+        let args: Vec<&str> = APPLY.iter().copied().chain(["--sandbox", "--project", &project]).collect();
+        let run = support::keywright(&sandbox, &args, None);
+        let calls = sandbox.calls().len();
+        drop(sandbox);
+        assert_eq!(run.code, keywright::exit_code::ExitCode::Success, "call {lost_so_far}: {}{}", run.out, run.err);
+        let after = stage.dump();
+        assert_eq!(lost(&before, &after), None, "call {lost_so_far}");
+        assert_eq!(essence(&after), essence(&wanted), "call {lost_so_far}: {}", run.err);
+        lost_so_far += 1;
+        if lost_so_far as usize >= calls {
+            break;
+        }
+    }
+    assert!(lost_so_far > 60, "{lost_so_far} calls");
+}
+
+#[test]
+fn an_apply_that_loses_any_answer_does_nothing_twice() {
+    lose_answers(&FaultKind::AnswerLost);
+}
+
+#[test]
+fn an_apply_whose_connection_breaks_at_any_answer_does_nothing_twice() {
+    lose_answers(&FaultKind::Dropped { carried_out: true });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From a target to a client: credentials, region, endpoint, and the account that they belong to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,24 +10,23 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 
-use super::bounded::bounded;
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
 use super::embedded;
 use super::endpoint::EndpointInForce;
 use super::error::{chain, service_error};
+use super::http::http_client;
 use super::kms::Kms;
-use super::quota::Quotas;
+use super::pace::Pace;
+use super::quota::Operation;
 use super::read::Reader;
-use super::retry::FinalFailures;
+use super::retry::{Attempts, OnlyClockSkew, PROPAGATION_TIMEOUT, Retries};
 use super::sent::SentRequests;
+use super::settings::{SettingError, Settings};
+use super::teller::Teller;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::domain::{self, AccountId};
@@ -34,21 +34,16 @@ use crate::live::{ServiceError, ServiceErrorKind};
 use crate::loopback::is_loopback;
 use crate::sandbox::Sandbox;
 
-/// Attempts for one call, the first included. With the SDK's backoff this rides out some seconds of throttling; what
-/// still fails then is reported, since a plan that waits for minutes looks dead.
-const ATTEMPTS: u32 = 5;
-
 /// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long one attempt may take in all.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What AWS counts requests by. The account is none when nobody asked for it.
-type AccountAndRegion = (Option<AccountId>, domain::Region);
+/// What AWS counts requests by.
+type AccountAndRegion = (AccountId, domain::Region);
 
 /// Everything that targets are reached through in one run.
-#[derive(Default)]
 pub struct Aws {
     sandbox: Option<Sandbox>,
     /// Whether a call is made once, whatever comes of it.
@@ -57,8 +52,31 @@ pub struct Aws {
     identify: bool,
     /// The accounts that targets may be in; empty for any.
     only_accounts: BTreeSet<String>,
-    quotas: Mutex<BTreeMap<AccountAndRegion, Arc<Quotas>>>,
+    paces: Mutex<BTreeMap<AccountAndRegion, Arc<Pace>>>,
     calls: CallCounts,
+    teller: Teller,
+    /// In milliseconds; connections look at it before each wait.
+    propagation: Arc<AtomicU64>,
+}
+
+impl Default for Aws {
+    fn default() -> Self {
+        Self {
+            sandbox: None,
+            one_attempt: false,
+            endpoint_url: None,
+            identify: false,
+            only_accounts: BTreeSet::new(),
+            paces: Mutex::default(),
+            calls: CallCounts::default(),
+            teller: Teller::default(),
+            propagation: Arc::new(AtomicU64::new(milliseconds(PROPAGATION_TIMEOUT))),
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Aws {
@@ -111,6 +129,18 @@ impl Aws {
         Err(ConnectError::OtherAccount { account: account.to_owned() })
     }
 
+    /// Says what is waited for.
+    #[must_use]
+    pub fn telling(self, teller: Teller) -> Self {
+        Self { teller, ..self }
+    }
+
+    /// How long a call is made again that misses what was made moments ago: a role, a permission, a name that is free
+    /// again.
+    pub fn set_propagation_timeout(&self, timeout: Duration) {
+        self.propagation.store(milliseconds(timeout), Ordering::Relaxed);
+    }
+
     /// Whether everything stays in the embedded sandbox.
     pub fn is_embedded(&self) -> bool {
         self.sandbox.is_some()
@@ -142,19 +172,23 @@ impl Aws {
     /// Finds credentials for `target`, and checks that they belong to its account when it names one.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
         self.check_declared_account(target)?;
+        let settings = self.settings(target).await?;
         let Configs { service, identity } = match &self.sandbox {
-            Some(sandbox) => Configs::same(embedded_config(sandbox, target, self.one_attempt)),
-            None => self.configs(target).await?,
+            Some(sandbox) => Configs::same(embedded_config(sandbox, target)),
+            None => self.teller.watch("credentials", &self.place(target), self.configs(target, &settings)).await?,
         };
+        let retries = self.retries(target, &settings);
         let caller = match &target.account {
             Some(expected) => {
-                let found = self.caller(&identity, target).await?;
+                let found = self.caller(&identity, target, &retries).await?;
                 if found.account != *expected {
                     return Err(ConnectError::WrongAccount { expected: expected.clone(), found: found.account });
                 }
                 Some(found)
             }
-            None if self.identify || !self.only_accounts.is_empty() => Some(self.caller(&identity, target).await?),
+            None if self.identify || !self.only_accounts.is_empty() => {
+                Some(self.caller(&identity, target, &retries).await?)
+            }
             None => None,
         };
         if let Some(caller) = &caller {
@@ -168,25 +202,57 @@ impl Aws {
             .interceptor(SentRequests)
             .interceptor(clock.clone())
             .interceptor(endpoint.clone())
-            .retry_classifier(FinalFailures)
+            .retry_classifier(OnlyClockSkew)
+            .retry_config(RetryConfig::standard())
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
-        let quotas = (!self.is_embedded()).then(|| self.quotas(account.clone(), &target.region));
+        let pace = self.pace(account.as_ref(), &target.region, &settings);
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
-        Ok(Connection { account, caller, now: self.now(), place, reader: Reader::new(client, quotas, clock) })
+        let reader = Reader::new(client, Retries { pace, ..retries }, clock);
+        Ok(Connection { account, caller, now: self.now(), place, reader })
     }
 
-    /// Two targets in one account and region share their quotas, as they do at AWS.
-    fn quotas(&self, account: Option<AccountId>, region: &domain::Region) -> Arc<Quotas> {
-        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(quotas.entry((account, region.clone())).or_default())
+    async fn settings(&self, target: &Target) -> Result<Settings, ConnectError> {
+        // Nobody's environment changes what a sandbox in this process does.
+        if self.is_embedded() {
+            return Ok(Settings::default());
+        }
+        Ok(Settings::read(target.profile.as_deref()).await?)
     }
 
-    async fn configs(&self, target: &Target) -> Result<Configs, ConnectError> {
+    fn retries(&self, target: &Target, settings: &Settings) -> Retries {
+        Retries {
+            attempts: if self.one_attempt { Attempts::ONE } else { Attempts::of(settings.max_attempts) },
+            pace: Arc::new(Pace::unlimited()),
+            propagation: Arc::clone(&self.propagation),
+            teller: self.teller.clone(),
+            place: self.place(target),
+        }
+    }
+
+    /// Where a target is, for people.
+    fn place(&self, target: &Target) -> String {
+        self.endpoint(target).unwrap_or_else(|| format!("AWS in {}", target.region))
+    }
+
+    /// Two targets in one account and region share their pace, as they share AWS's quotas. Where nobody asked for the
+    /// account, a target has its own.
+    fn pace(&self, account: Option<&AccountId>, region: &domain::Region, settings: &Settings) -> Arc<Pace> {
+        if self.is_embedded() {
+            return Arc::new(Pace::unlimited());
+        }
+        let new = || Arc::new(Pace::documented(!settings.keeps_pace));
+        let Some(account) = account else { return new() };
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(paces.entry((account.clone(), region.clone())).or_insert_with(new))
+    }
+
+    async fn configs(&self, target: &Target, settings: &Settings) -> Result<Configs, ConnectError> {
         let endpoint = self.endpoint_url.as_ref().or(target.endpoint_url.as_ref());
-        let mut loader = base(target.region.to_string(), http_client(endpoint.is_some_and(|url| is_loopback(url))));
+        let http = http_client(settings.tls_context().as_ref());
+        let mut loader = base(target.region.to_string(), http.clone(), settings.max_attempts);
         if let Some(profile) = &target.profile {
-            loader = with_profile(loader, profile, target.region.as_str(), http_client(false));
+            loader = with_profile(loader, profile, target.region.as_str(), http);
         }
         // A loopback endpoint stands in for all of AWS, STS included. Any other is one of Secrets Manager alone.
         if let Some(endpoint) = endpoint.filter(|url| is_loopback(url)) {
@@ -218,20 +284,23 @@ impl Aws {
     }
 
     /// STS GetCallerIdentity.
-    async fn caller(&self, config: &SdkConfig, target: &Target) -> Result<Caller, ConnectError> {
-        let client = aws_sdk_sts::config::Builder::from(config).interceptor(self.calls.clone()).build();
-        let identity = aws_sdk_sts::Client::from_conf(client)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| service_error("GetCallerIdentity", &error))
-            .map_err(|error| match error.kind {
+    async fn caller(&self, config: &SdkConfig, target: &Target, retries: &Retries) -> Result<Caller, ConnectError> {
+        let client = aws_sdk_sts::config::Builder::from(config)
+            .interceptor(self.calls.clone())
+            .retry_classifier(OnlyClockSkew)
+            .retry_config(RetryConfig::standard())
+            .build();
+        let call = aws_sdk_sts::Client::from_conf(client).get_caller_identity();
+        let once = || async { call.clone().send().await.map_err(|error| service_error("GetCallerIdentity", &error)) };
+        let identity = retries.run(Operation::GetCallerIdentity, retries.attempts, || Box::pin(once())).await.map_err(
+            |error| match error.kind {
                 ServiceErrorKind::Credentials => ConnectError::NoCredentials {
                     places: CredentialPlaces { profile: target.profile.clone(), role: target.assume_role.clone() },
                     reason: error.to_string(),
                 },
                 _ => ConnectError::Service(error),
-            })?;
+            },
+        )?;
         Ok(Caller {
             account: AccountId::of_service(identity.account.unwrap_or_default()),
             arn: identity.arn.unwrap_or_default(),
@@ -317,6 +386,9 @@ pub enum ConnectError {
         /// The target's account, as the target or its credentials say.
         account: String,
     },
+    /// The environment or the profile asks for what cannot be.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// STS did not answer.
     #[error("the caller's account could not be checked")]
     Service(#[from] ServiceError),
@@ -369,15 +441,18 @@ pub(super) async fn with_role(config: SdkConfig, role: &str, region: Region) -> 
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
 }
 
-pub(super) fn base(region: String, http: SharedHttpClient) -> ConfigLoader {
+pub(super) fn base(region: String, http: SharedHttpClient, max_attempts: Option<u32>) -> ConfigLoader {
+    let retries = RetryConfig::standard();
+    // Said in every case: the SDK's own reading of the environment ends the process where it means nothing.
+    let retries = max_attempts.map_or(retries.clone(), |attempts| retries.with_max_attempts(attempts));
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .http_client(http)
-        .retry_config(retries())
+        .retry_config(retries)
         .timeout_config(timeouts())
 }
 
-fn embedded_config(sandbox: &Sandbox, target: &Target, one_attempt: bool) -> SdkConfig {
+fn embedded_config(sandbox: &Sandbox, target: &Target) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(target.region.to_string()))
@@ -385,29 +460,10 @@ fn embedded_config(sandbox: &Sandbox, target: &Target, one_attempt: bool) -> Sdk
             target.account.as_ref().map(AccountId::as_str),
         )))
         .http_client(embedded::http_client(sandbox.clone()))
-        .retry_config(if one_attempt { RetryConfig::disabled() } else { retries() })
         .timeout_config(timeouts())
         .build()
 }
 
-/// Adaptive: the SDK slows down for a while when it is throttled, and does not only try again.
-fn retries() -> RetryConfig {
-    RetryConfig::adaptive().with_max_attempts(ATTEMPTS)
-}
-
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
-}
-
-/// TLS by rustls with ring: no C library to build, and the system's certificates. Proxies as the environment says,
-/// except on loopback.
-pub(super) fn http_client(loopback: bool) -> SharedHttpClient {
-    let client = Builder::new().build_with_connector_fn(move |settings, components| {
-        let proxy = if loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-        let mut connector = Connector::builder().proxy_config(proxy);
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
-    });
-    bounded(client)
 }

@@ -6,7 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::RequestId;
 
-use super::bounded::{LONGEST_ANSWER, was_too_long};
+use super::http::{LONGEST_ANSWER, was_too_long};
 use crate::live::{ServiceError, ServiceErrorKind};
 
 /// Turns a failed call into a [`ServiceError`]. The texts of the SDK's error chain are kept, except where they hold
@@ -34,21 +34,23 @@ where
         }
         SdkError::DispatchFailure(failure) => {
             let credentials = failure.as_connector_error().is_some_and(|e| has_credentials_error(e));
+            let mut kind = if credentials { ServiceErrorKind::Credentials } else { ServiceErrorKind::Unreachable };
             let text = match failure.as_connector_error() {
                 // Whatever went wrong between building a request and the network: an endpoint that is no URL is told
                 // with the whole request, its body included, which may hold a value.
                 Some(error) if error.is_other() && !credentials => {
+                    kind = ServiceErrorKind::Unusable;
                     "the request could not be sent: is the endpoint a URL, as https://host?".to_owned()
                 }
                 Some(error) => chain(error),
                 None => "the request was not sent".to_owned(),
             };
-            failed(if credentials { ServiceErrorKind::Credentials } else { ServiceErrorKind::Unreachable }, text)
+            failed(kind, text)
         }
         SdkError::TimeoutError(_) => failed(ServiceErrorKind::Unreachable, "there was no answer in time".to_owned()),
         SdkError::ResponseError(_) if error.source().is_some_and(was_too_long) => {
             let most = LONGEST_ANSWER / (1024 * 1024);
-            failed(ServiceErrorKind::Service, format!("the answer is longer than {most} MiB, which none of AWS is"))
+            failed(ServiceErrorKind::Unusable, format!("the answer is longer than {most} MiB, which none of AWS is"))
         }
         SdkError::ResponseError(_) => {
             failed(ServiceErrorKind::Service, "the answer is not one that Secrets Manager gives".to_owned())
@@ -70,6 +72,7 @@ pub(super) fn kind_of(code: Option<&str>) -> ServiceErrorKind {
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             ServiceErrorKind::Throttled
         }
+        "LimitExceededException" => ServiceErrorKind::QuotaReached,
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "ExpiredToken"
@@ -125,7 +128,7 @@ mod tests {
             service_error("PutSecretValue", &error)
         };
         let error = told(ConnectorError::other("failed to apply endpoint to SdkBody { hunter2 }".into(), None));
-        assert_eq!(error.kind, ServiceErrorKind::Unreachable);
+        assert_eq!(error.kind, ServiceErrorKind::Unusable);
         assert!(!error.message.contains("hunter2"), "{}", error.message);
         let error = told(ConnectorError::io("connection refused".into()));
         assert!(error.message.contains("connection refused"), "{}", error.message);

@@ -7,8 +7,10 @@ use aws_sdk_kms::primitives::Blob;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::connection::{base, http_client, with_profile, with_role};
+use super::connection::{base, with_profile, with_role};
 use super::error::service_error;
+use super::http::http_client;
+use super::settings::Settings;
 use crate::loopback::is_loopback;
 use crate::value::{DataKeys, KmsRequest, region_of_key};
 
@@ -41,14 +43,16 @@ impl Kms {
         Self { refused: true, ..Self::default() }
     }
 
-    async fn client(&self, reach: Reach) -> aws_sdk_kms::Client {
+    async fn client(&self, reach: Reach) -> Result<aws_sdk_kms::Client, String> {
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(&reach) {
-            return client.clone();
+            return Ok(client.clone());
         }
-        let mut loader = base(reach.region.clone(), http_client(self.endpoint_url.is_some()));
+        let settings = Settings::read(reach.profile.as_deref()).await.map_err(|error| error.to_string())?;
+        let http = http_client(settings.tls_context().as_ref());
+        let mut loader = base(reach.region.clone(), http.clone(), settings.max_attempts);
         if let Some(profile) = &reach.profile {
-            loader = with_profile(loader, profile, &reach.region, http_client(false));
+            loader = with_profile(loader, profile, &reach.region, http);
         }
         if let Some(endpoint) = &self.endpoint_url {
             loader = loader.endpoint_url(endpoint);
@@ -59,7 +63,7 @@ impl Kms {
         }
         let client = aws_sdk_kms::Client::new(&config);
         clients.insert(reach, client.clone());
-        client
+        Ok(client)
     }
 }
 
@@ -71,7 +75,7 @@ impl DataKeys for Kms {
         }
         // It becomes a part of the host that is asked.
         let region = region_of_key(arn).ok_or_else(|| "the key's ARN names no region".to_owned())?.to_owned();
-        let client = self.client(Reach { region, profile: profile.clone(), role: role.clone() }).await;
+        let client = self.client(Reach { region, profile: profile.clone(), role: role.clone() }).await?;
         let mut call = client.decrypt().key_id(arn).ciphertext_blob(Blob::new(ciphertext.as_slice()));
         for (key, value) in context {
             call = call.encryption_context(key, value);

@@ -4,9 +4,9 @@
 //! - `embedded`: the same client with the embedded sandbox in the place of the network;
 //! - `read` and `write`: the two traits on top of a client;
 //! - `kms`: data keys of SOPS files;
-//! - `bounded`: the longest answer that is read;
-//! - `retry`: which failures are tried again;
-//! - `quota`: the pace that AWS documents, kept on our side;
+//! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say of them;
+//! - `quota`: the rates that AWS documents, and `pace`, which keeps them and follows what the service says;
+//! - `retry`: which failed calls are made again, `teller`, which says so, and `time`, which passes meanwhile;
 //! - `calls`: how many requests were sent;
 //! - `sent`: each request and its answer, for the recorder of writing calls;
 //! - `post`: one POST to somebody else, through the same HTTP and TLS;
@@ -14,24 +14,33 @@
 //!
 //! What may not enter: planning, printing, and any decision about what to write.
 
-mod bounded;
 mod calls;
 mod clock;
 mod connection;
 mod embedded;
 mod endpoint;
 mod error;
+mod http;
 mod kms;
+mod pace;
 mod post;
 mod quota;
 mod read;
 mod retry;
 mod sent;
+mod settings;
+mod teller;
+mod time;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use calls::CallCounts;
 pub use connection::{Aws, ConnectError, Connection, CredentialPlaces};
 pub use kms::Kms;
 pub use post::{PostError, post_json};
 pub use read::Reader;
+pub use settings::SettingError;
+pub use teller::Teller;
 pub use write::Writer;

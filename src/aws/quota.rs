@@ -1,12 +1,10 @@
-//! The request rates that AWS documents for Secrets Manager, kept on our side per account and region: one table from
-//! operation to the group whose quota it shares, and one from group to rate.
+//! The request rates that AWS documents for Secrets Manager: one table from operation to the group whose quota it
+//! shares, and one from group to rate. They are kept in `pace`.
 //!
 //! Source: "AWS Secrets Manager quotas", request quotas. They are averages that several clients of an account share, so
-//! staying below them avoids most throttling but not all; what remains is the SDK's adaptive retry.
+//! staying below them avoids most throttling but not all.
 
 use std::num::NonZeroU32;
-
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 /// An operation that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub(super) enum Operation {
     DeleteResourcePolicy,
     DeleteSecret,
     DescribeSecret,
+    /// Of STS.
+    GetCallerIdentity,
     GetRandomPassword,
     GetResourcePolicy,
     GetSecretValue,
@@ -38,7 +38,7 @@ pub(super) enum Operation {
 
 /// Operations that share a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+pub(super) enum Group {
     List,
     Describe,
     GetValue,
@@ -52,6 +52,8 @@ enum Group {
     Rotate,
     Versions,
     Password,
+    /// What STS allows is not documented; it is asked once a target.
+    Identity,
 }
 
 impl Operation {
@@ -61,6 +63,7 @@ impl Operation {
             Self::ListSecrets => ("ListSecrets", Group::List),
             Self::DescribeSecret => ("DescribeSecret", Group::Describe),
             Self::GetSecretValue => ("GetSecretValue", Group::GetValue),
+            Self::GetCallerIdentity => ("GetCallerIdentity", Group::Identity),
             Self::BatchGetSecretValue => ("BatchGetSecretValue", Group::GetValues),
             Self::ListSecretVersionIds => ("ListSecretVersionIds", Group::Versions),
             Self::GetRandomPassword => ("GetRandomPassword", Group::Password),
@@ -88,10 +91,15 @@ impl Operation {
     pub(super) const fn name(self) -> &'static str {
         self.row().0
     }
+
+    /// Its group.
+    pub(super) const fn group(self) -> Group {
+        self.row().1
+    }
 }
 
 impl Group {
-    const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::List,
         Self::Describe,
         Self::GetValue,
@@ -105,13 +113,14 @@ impl Group {
         Self::Rotate,
         Self::Versions,
         Self::Password,
+        Self::Identity,
     ];
 
     /// Requests a second. None where AWS allows so many (40,000 DescribeSecret, 10,000 GetSecretValue) that no pace of
     /// ours is needed.
-    const fn per_second(self) -> Option<NonZeroU32> {
+    pub(super) const fn per_second(self) -> Option<NonZeroU32> {
         match self {
-            Self::Describe | Self::GetValue => None,
+            Self::Describe | Self::GetValue | Self::Identity => None,
             Self::List | Self::GetValues => NonZeroU32::new(100),
             Self::ResourcePolicy
             | Self::Update
@@ -126,47 +135,17 @@ impl Group {
     }
 }
 
-/// One account's and region's limiters.
-#[derive(Debug)]
-pub(super) struct Quotas(Vec<(Group, DefaultDirectRateLimiter)>);
-
-impl Default for Quotas {
-    fn default() -> Self {
-        let limiter = |group: Group| Some((group, RateLimiter::direct(Quota::per_second(group.per_second()?))));
-        Self(Group::ALL.into_iter().filter_map(limiter).collect())
-    }
-}
-
-impl Quotas {
-    /// Waits until the operation's next request fits the rate of its group.
-    pub(super) async fn wait(&self, operation: Operation) {
-        let (_, group) = operation.row();
-        if let Some((_, limiter)) = self.0.iter().find(|(own, _)| *own == group) {
-            limiter.until_ready().await;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_group_has_one_limiter_or_needs_none() {
-        let Quotas(limiters) = Quotas::default();
-        for group in Group::ALL {
-            let own = limiters.iter().filter(|(limited, _)| *limited == group).count();
-            assert_eq!(own, usize::from(group.per_second().is_some()), "{group:?}");
-        }
-    }
-
-    #[test]
     fn the_four_operations_on_policies_share_fifty_a_second() {
-        let (_, group) = Operation::GetResourcePolicy.row();
+        let group = Operation::GetResourcePolicy.group();
         for operation in
             [Operation::PutResourcePolicy, Operation::DeleteResourcePolicy, Operation::ValidateResourcePolicy]
         {
-            assert_eq!(operation.row().1, group);
+            assert_eq!(operation.group(), group);
         }
         assert_eq!(group.per_second(), NonZeroU32::new(50));
     }

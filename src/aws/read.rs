@@ -12,12 +12,13 @@ use aws_sdk_secretsmanager::types::{
     ExternalSecretRotationMetadataItem, Filter, FilterNameStringType, ReplicationStatusType, RotationRulesType,
     SecretListEntry, SecretValueEntry, SecretVersionsListEntry, StatusType, Tag,
 };
-use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 
 use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
-use super::quota::{Operation, Quotas};
+use super::pace::Pace;
+use super::quota::Operation;
+use super::retry::Retries;
 use crate::domain;
 use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{
@@ -34,37 +35,83 @@ const PAGE: i32 = 100;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) client: Client,
-    quotas: Option<Arc<Quotas>>,
+    retries: Retries,
     clock: ServiceClock,
 }
 
 impl Reader {
-    /// `quotas` is none where no quota applies.
-    pub(super) fn new(client: Client, quotas: Option<Arc<Quotas>>, clock: ServiceClock) -> Self {
-        Self { client, quotas, clock }
+    pub(super) fn new(client: Client, retries: Retries, clock: ServiceClock) -> Self {
+        Self { client, retries, clock }
     }
 
-    /// The same credentials in another region, which has quotas of its own: none are kept for the few calls made there.
+    /// The same credentials in another region, which has quotas of its own: no pace is kept for the few calls made there.
     pub(super) fn in_region(&self, region: &domain::Region) -> Self {
         let config = self.client.config().to_builder().region(Region::new(region.to_string())).build();
-        Self::new(Client::from_conf(config), None, self.clock.clone())
+        let retries = Retries { pace: Arc::new(Pace::unlimited()), ..self.retries.clone() };
+        Self::new(Client::from_conf(config), retries, self.clock.clone())
     }
 
-    /// Sends a request when it fits the rate of its group, and puts its failure in our words.
-    pub(super) async fn send<T, E, R>(
-        &self,
-        operation: Operation,
-        request: impl Future<Output = Result<T, SdkError<E, R>>>,
-    ) -> Result<T, ServiceError>
+    /// Makes a call when it is due, again where that may help, and puts its failure in our words.
+    pub(super) async fn send<T, E, R, F>(&self, operation: Operation, call: impl Fn() -> F) -> Result<T, ServiceError>
     where
+        F: Future<Output = Result<T, SdkError<E, R>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
         SdkError<E, R>: RequestId,
     {
-        if let Some(quotas) = &self.quotas {
-            quotas.wait(operation).await;
+        self.send_at_most(operation, u32::MAX, call).await
+    }
+
+    /// The same, so many times at most.
+    async fn send_at_most<T, E, R, F>(
+        &self,
+        operation: Operation,
+        attempts: u32,
+        call: impl Fn() -> F,
+    ) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, SdkError<E, R>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+        SdkError<E, R>: RequestId,
+    {
+        let attempts = self.retries.attempts.at_most(attempts);
+        let once = || async { call().await.map_err(|error| service_error(operation.name(), &error)) };
+        // The SDK's futures are large, and would be copied from frame to frame.
+        self.retries.run(operation, attempts, || Box::pin(once())).await
+    }
+}
+
+impl Reader {
+    /// Reads the values of one batch, which may come in several pages.
+    async fn batch(
+        &self,
+        names: &[SecretName],
+        values: &mut BTreeMap<SecretName, Result<LiveValue, ServiceError>>,
+    ) -> Result<(), ServiceError> {
+        let ids: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
+        let (mut token, mut pages) = (None, Pages::of("BatchGetSecretValue"));
+        loop {
+            let call = self.client.batch_get_secret_value().set_secret_id_list(Some(ids.clone())).set_next_token(token);
+            let page = self.send(Operation::BatchGetSecretValue, || call.clone().send()).await?;
+            let read = page.secret_values.unwrap_or_default().into_iter().filter_map(live_value);
+            values.extend(read.map(|(name, value)| (name, Ok(value))));
+            for error in page.errors.unwrap_or_default() {
+                let Some(name) = error.secret_id else { continue };
+                let failure = ServiceError {
+                    operation: Operation::BatchGetSecretValue.name(),
+                    kind: kind_of(error.error_code.as_deref()),
+                    code: error.error_code,
+                    message: error.message.unwrap_or_default(),
+                    request_id: None,
+                };
+                values.insert(SecretName::new(name), Err(failure));
+            }
+            token = pages.next(page.next_token)?;
+            if token.is_none() {
+                return Ok(());
+            }
         }
-        request.await.map_err(|error| service_error(operation.name(), &error))
     }
 }
 
@@ -78,10 +125,8 @@ impl ReadSecrets for Reader {
             self.client.validate_resource_policy().set_secret_id(secret.map(str::to_owned)).resource_policy(policy);
         // Its answer is advice. An endpoint that lacks the operation often answers 5xx, and waiting for the usual
         // number of attempts at every policy would make an apply look dead.
-        let once_more =
-            aws_sdk_secretsmanager::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
-        let call = call.customize().config_override(once_more).send();
-        let answer = match self.send(Operation::ValidateResourcePolicy, call).await {
+        let send = self.send_at_most(Operation::ValidateResourcePolicy, VALIDATIONS, || call.clone().send());
+        let answer = match send.await {
             Ok(answer) => answer,
             Err(error) => return PolicyVerdict::Unavailable(error),
         };
@@ -109,8 +154,8 @@ impl ReadSecrets for Reader {
         let (mut token, mut pages) = (None, Pages::of("ListSecretVersionIds"));
         loop {
             let call = self.client.list_secret_version_ids().secret_id(name.as_str()).include_deprecated(true);
-            let call = call.max_results(VERSIONS_PAGE).set_next_token(token).send();
-            let page = match self.send(Operation::ListSecretVersionIds, call).await {
+            let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
+            let page = match self.send(Operation::ListSecretVersionIds, || call.clone().send()).await {
                 Ok(page) => page,
                 Err(error) => return absent_when_not_found(error),
             };
@@ -124,7 +169,7 @@ impl ReadSecrets for Reader {
 
     async fn value(&self, name: &SecretName, version_id: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
         let call = self.client.get_secret_value().secret_id(name.as_str()).version_id(version_id.as_str());
-        match self.send(Operation::GetSecretValue, call.send()).await {
+        match self.send(Operation::GetSecretValue, || call.clone().send()).await {
             Ok(answer) => Ok(match (answer.secret_string, answer.secret_binary) {
                 (Some(text), _) => Some(SecretValue::text(text)),
                 (None, Some(binary)) => Some(SecretValue::binary(binary.into_inner())),
@@ -138,26 +183,20 @@ impl ReadSecrets for Reader {
         &self,
         names: &[SecretName],
     ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
-        let ids = names.iter().map(|name| name.as_str().to_owned()).collect();
-        let call = self.client.batch_get_secret_value().set_secret_id_list(Some(ids));
-        let answer = self.send(Operation::BatchGetSecretValue, call.send()).await?;
-        let mut values: BTreeMap<_, _> = answer
-            .secret_values
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(live_value)
-            .map(|(name, value)| (name, Ok(value)))
-            .collect();
-        for error in answer.errors.unwrap_or_default() {
-            let Some(name) = error.secret_id else { continue };
-            let failure = ServiceError {
-                operation: Operation::BatchGetSecretValue.name(),
-                kind: kind_of(error.error_code.as_deref()),
-                code: error.error_code,
-                message: error.message.unwrap_or_default(),
-                request_id: None,
+        let mut values = BTreeMap::new();
+        let mut asked: Vec<SecretName> = names.to_vec();
+        for round in 1.. {
+            self.batch(&asked, &mut values).await?;
+            // A secret that failed within a batch that did not is asked for again, alone with its like.
+            let may_pass = |name: &SecretName| {
+                let error = values.get(name).and_then(|value| value.as_ref().err());
+                error.is_some_and(|error| matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::Service))
             };
-            values.insert(SecretName::new(name), Err(failure));
+            asked.retain(may_pass);
+            match self.retries.pause_between_batches(round) {
+                Some(pause) if !asked.is_empty() => tokio::time::sleep(pause).await,
+                _ => break,
+            }
         }
         Ok(values)
     }
@@ -170,7 +209,7 @@ impl ReadSecrets for Reader {
             .max_results(PAGE)
             .set_filters(Some(filters(filter)).filter(|filters| !filters.is_empty()))
             .set_next_token(next_token);
-        let page = self.send(Operation::ListSecrets, call.send()).await?;
+        let page = self.send(Operation::ListSecrets, || call.clone().send()).await?;
         Ok(ListPage {
             secrets: page.secret_list.unwrap_or_default().into_iter().filter_map(listed).collect(),
             next_token: page.next_token.filter(|token| !token.is_empty()),
@@ -179,7 +218,7 @@ impl ReadSecrets for Reader {
 
     async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         let call = self.client.describe_secret().secret_id(name.as_str());
-        match self.send(Operation::DescribeSecret, call.send()).await {
+        match self.send(Operation::DescribeSecret, || call.clone().send()).await {
             Ok(secret) => Ok(described(secret)),
             Err(error) => absent_when_not_found(error),
         }
@@ -195,7 +234,7 @@ impl ReadSecrets for Reader {
 
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         let call = self.client.get_resource_policy().secret_id(name.as_str());
-        let error = match self.send(Operation::GetResourcePolicy, call.send()).await {
+        let error = match self.send(Operation::GetResourcePolicy, || call.clone().send()).await {
             Ok(answer) => return Ok(Some(live_policy(answer.resource_policy))),
             Err(error) => error,
         };
@@ -206,6 +245,9 @@ impl ReadSecrets for Reader {
         }
     }
 }
+
+/// How often a policy is validated: once more where it failed.
+const VALIDATIONS: u32 = 2;
 
 /// Versions of one page of ListSecretVersionIds: the most that it takes.
 const VERSIONS_PAGE: i32 = 100;

@@ -49,14 +49,12 @@ impl WriteSecrets for Writer {
         let NewSecret { description, kms_key_id, tags, secret_type, value, replicas } = secret;
         let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));
         let token = value.as_ref().and_then(|(_, id)| id.as_ref()).map(|id| id.as_str().to_owned());
-        // Without one the SDK fills in a ClientRequestToken and keeps it over its retries, so a lost answer makes no
-        // second secret.
         let call = self
             .reader
             .client
             .create_secret()
             .name(name.as_str())
-            .set_client_request_token(token)
+            .client_request_token(token.unwrap_or_else(new_token))
             .set_description(description.clone())
             .set_kms_key_id(kms_key_id.as_ref().map(KmsKey::to_string))
             .set_tags(Some(sdk_tags(tags)))
@@ -64,7 +62,7 @@ impl WriteSecrets for Writer {
             .set_add_replica_regions((!replicas.is_empty()).then(|| sdk_regions(replicas)))
             .set_secret_string(text)
             .set_secret_binary(binary);
-        let created = self.reader.send(Operation::CreateSecret, call.send()).await?;
+        let created = self.reader.send(Operation::CreateSecret, || call.clone().send()).await?;
         let receipt = receipt(&created);
         let arn = created.arn.ok_or_else(|| incomplete(Operation::CreateSecret, "ARN"))?;
         Ok(Created { arn: Arn::of_service(arn), version_id: created.version_id.map(VersionId::of_service), receipt })
@@ -83,11 +81,11 @@ impl WriteSecrets for Writer {
             .client
             .put_secret_value()
             .secret_id(arn.as_str())
-            .set_client_request_token(version_id.map(VersionId::to_string))
+            .client_request_token(version_id.map_or_else(new_token, VersionId::to_string))
             .set_secret_string(text)
             .set_secret_binary(binary)
             .set_version_stages((!labels.is_empty()).then(|| labels.iter().map(StagingLabel::to_string).collect()));
-        let put = self.reader.send(Operation::PutSecretValue, call.send()).await?;
+        let put = self.reader.send(Operation::PutSecretValue, || call.clone().send()).await?;
         let receipt = receipt(&put);
         let version_id = put.version_id.ok_or_else(|| incomplete(Operation::PutSecretValue, "VersionId"))?;
         let labels = put.version_stages.unwrap_or_default().into_iter().map(StagingLabel::of_service).collect();
@@ -98,7 +96,7 @@ impl WriteSecrets for Writer {
         let call =
             self.reader.client.update_secret_version_stage().secret_id(arn.as_str()).version_stage(label.as_str());
         let call = call.remove_from_version_id(from.as_str());
-        self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::UpdateSecretVersionStage, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn move_label(
@@ -116,7 +114,7 @@ impl WriteSecrets for Writer {
             .version_stage(label.as_str())
             .move_to_version_id(to.as_str())
             .set_remove_from_version_id(from.map(VersionId::to_string));
-        self.reader.send(Operation::UpdateSecretVersionStage, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::UpdateSecretVersionStage, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
@@ -142,7 +140,7 @@ impl WriteSecrets for Writer {
             .exclude_lowercase(*exclude_lowercase)
             .include_space(*include_space)
             .require_each_included_type(*require_each_included_type);
-        let answer = self.reader.send(Operation::GetRandomPassword, call.send()).await?;
+        let answer = self.reader.send(Operation::GetRandomPassword, || call.clone().send()).await?;
         answer
             .random_password
             .map(Zeroizing::new)
@@ -151,7 +149,7 @@ impl WriteSecrets for Writer {
 
     async fn restore(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.restore_secret().secret_id(arn.as_str());
-        self.reader.send(Operation::RestoreSecret, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::RestoreSecret, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn update(&self, arn: &Arn, settings: &NewSettings<'_>) -> Result<Receipt, ServiceError> {
@@ -164,7 +162,7 @@ impl WriteSecrets for Writer {
             .set_description(description.map(str::to_owned))
             .set_kms_key_id(kms_key_id.map(KmsKey::to_string))
             .set_type(secret_type.map(str::to_owned));
-        self.reader.send(Operation::UpdateSecret, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::UpdateSecret, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn rotate(
@@ -173,7 +171,8 @@ impl WriteSecrets for Writer {
         setup: Option<&RotationSetup>,
         immediately: bool,
     ) -> Result<Rotating, ServiceError> {
-        let mut call = self.reader.client.rotate_secret().secret_id(arn.as_str()).rotate_immediately(immediately);
+        let call = self.reader.client.rotate_secret().secret_id(arn.as_str()).client_request_token(new_token());
+        let mut call = call.rotate_immediately(immediately);
         if let Some(RotationSetup { rotator, frequency, duration }) = setup {
             let rules = RotationRulesType::builder()
                 .set_duration(duration.as_ref().map(|duration| duration.as_str().to_owned()));
@@ -194,13 +193,13 @@ impl WriteSecrets for Writer {
                 }
             };
         }
-        let answer = self.reader.send(Operation::RotateSecret, call.send()).await?;
+        let answer = self.reader.send(Operation::RotateSecret, || call.clone().send()).await?;
         Ok(Rotating { receipt: receipt(&answer), version_id: answer.version_id.map(VersionId::of_service) })
     }
 
     async fn cancel_rotation(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.cancel_rotate_secret().secret_id(arn.as_str());
-        self.reader.send(Operation::CancelRotateSecret, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::CancelRotateSecret, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn replicate(
@@ -216,30 +215,39 @@ impl WriteSecrets for Writer {
             .secret_id(arn.as_str())
             .set_add_replica_regions(Some(sdk_regions(regions)))
             .force_overwrite_replica_secret(overwrite);
-        self.reader.send(Operation::ReplicateSecretToRegions, call.send()).await.map(|answer| receipt(&answer))
+        self.reader
+            .send(Operation::ReplicateSecretToRegions, || call.clone().send())
+            .await
+            .map(|answer| receipt(&answer))
     }
 
     async fn remove_replicas(&self, arn: &Arn, regions: &BTreeSet<Region>) -> Result<Receipt, ServiceError> {
         let regions = regions.iter().map(Region::to_string).collect();
         let call = self.reader.client.remove_regions_from_replication().secret_id(arn.as_str());
         let call = call.set_remove_replica_regions(Some(regions));
-        self.reader.send(Operation::RemoveRegionsFromReplication, call.send()).await.map(|answer| receipt(&answer))
+        self.reader
+            .send(Operation::RemoveRegionsFromReplication, || call.clone().send())
+            .await
+            .map(|answer| receipt(&answer))
     }
 
     async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.stop_replication_to_replica().secret_id(name.as_str());
-        self.reader.send(Operation::StopReplicationToReplica, call.send()).await.map(|answer| receipt(&answer))
+        self.reader
+            .send(Operation::StopReplicationToReplica, || call.clone().send())
+            .await
+            .map(|answer| receipt(&answer))
     }
 
     async fn tag(&self, arn: &Arn, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.tag_resource().secret_id(arn.as_str()).set_tags(Some(sdk_tags(tags)));
-        self.reader.send(Operation::TagResource, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::TagResource, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
         let keys = keys.iter().cloned().collect();
         let call = self.reader.client.untag_resource().secret_id(arn.as_str()).set_tag_keys(Some(keys));
-        self.reader.send(Operation::UntagResource, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::UntagResource, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn put_policy(&self, arn: &Arn, policy: &str, block_public_policy: bool) -> Result<Receipt, ServiceError> {
@@ -250,12 +258,12 @@ impl WriteSecrets for Writer {
             .secret_id(arn.as_str())
             .resource_policy(policy)
             .block_public_policy(block_public_policy);
-        self.reader.send(Operation::PutResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::PutResourcePolicy, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn delete_policy(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.delete_resource_policy().secret_id(arn.as_str());
-        self.reader.send(Operation::DeleteResourcePolicy, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::DeleteResourcePolicy, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
     async fn delete(&self, arn: &Arn, deletion: Deletion) -> Result<Receipt, ServiceError> {
@@ -264,7 +272,7 @@ impl WriteSecrets for Writer {
             Deletion::Window(days) => call.recovery_window_in_days(i64::from(days)),
             Deletion::Force => call.force_delete_without_recovery(true),
         };
-        self.reader.send(Operation::DeleteSecret, call.send()).await.map(|answer| receipt(&answer))
+        self.reader.send(Operation::DeleteSecret, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 }
 
@@ -274,6 +282,12 @@ fn exposed(value: &SecretValue) -> (Option<String>, Option<Blob>) {
         Exposed::Text(text) => (Some(text.to_owned()), None),
         Exposed::Binary(bytes) => (None, Some(Blob::new(bytes))),
     }
+}
+
+/// A ClientRequestToken for what has none of its own. It is kept over all attempts at a call, so that a lost answer makes
+/// no second secret, version or rotation.
+fn new_token() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 fn receipt(answer: &impl RequestId) -> Receipt {

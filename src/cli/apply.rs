@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::args::ReadArgs;
+use super::args::{PropagationArgs, ReadArgs};
 use super::begin::{Begun, begin};
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
@@ -53,6 +53,8 @@ pub(super) struct ApplyArgs {
     /// Give up waiting for replicas after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait_replicas")]
     replica_timeout: u64,
+    #[command(flatten)]
+    propagation: PropagationArgs,
     /// Secrets that are worked on at once
     #[arg(long, value_name = "NUMBER", default_value_t = ApplyOptions::default().concurrency as u16,
         value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -78,6 +80,7 @@ enum ApplyFormat {
 pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let approved = args.approved.as_deref().map(ApprovedPlan::read).transpose()?;
     let Begun { selection, session, stop } = begin(&args.read, &args.values, approved.is_some(), shell)?;
+    session.aws.set_propagation_timeout(args.propagation.timeout());
     let run = session.run();
     // With --format json the document alone is the artifact.
     let talk = if args.format == ApplyFormat::Json { shell.err.clone() } else { shell.out.clone() };

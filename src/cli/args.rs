@@ -1,12 +1,15 @@
 //! Arguments that several verbs share.
 
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::report::warn;
 use super::shell::Shell;
+use crate::aws::Teller;
 use crate::plan::{Selection, Shard};
+use crate::render::waiting;
 use crate::workflow::{Cache, Error, ErrorKind, Reach, SandboxPlace};
 
 /// Which project.
@@ -135,7 +138,9 @@ pub(super) struct AwsArgs {
 impl AwsArgs {
     /// What targets are reached through.
     pub(super) fn reach(&self, shell: &Shell) -> Reach {
-        let reach = self.reach_any(shell);
+        let err = shell.err.clone();
+        let teller = Teller::new(move |waiting| err.line(waiting::waiting(&waiting)));
+        let reach = Reach::Telling(teller, Box::new(self.reach_any(shell)));
         if self.only_account.is_empty() {
             return reach;
         }
@@ -158,6 +163,21 @@ impl AwsArgs {
 fn account(text: &str) -> Result<String, String> {
     let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     fits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
+}
+
+/// How long an apply waits for what was made moments ago.
+#[derive(Debug, Args)]
+pub(super) struct PropagationArgs {
+    /// Try again for so many seconds where AWS does not know yet what was made moments ago: a role that a policy names, the
+    /// permission to invoke a function or to use a key, a name that is free again; 0 does not wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    propagation_timeout: u64,
+}
+
+impl PropagationArgs {
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.propagation_timeout)
+    }
 }
 
 /// An endpoint that requests can be sent to, as it was written.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::args::PropagationArgs;
 use super::begin::find;
 use super::interrupt;
 use super::one_secret::{DayTwoArgs, Reported};
@@ -37,10 +38,13 @@ pub(super) struct RotateArgs {
     /// Switch rotation off (CancelRotateSecret)
     #[arg(long)]
     cancel: bool,
+    #[command(flatten)]
+    propagation: PropagationArgs,
 }
 
 pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let found = find(&args.day_two.secret, shell).await?;
+    found.aws.set_propagation_timeout(args.propagation.timeout());
     let intended = match args {
         RotateArgs { repair: true, .. } => repair_rotation(found),
         RotateArgs { cancel: true, .. } => stop_rotation(found),

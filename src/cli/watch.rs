@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::args::ReadArgs;
+use super::args::{PropagationArgs, ReadArgs};
 use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::look::LookArgs;
@@ -68,6 +68,8 @@ pub(super) struct WatchArgs {
     /// refuses is logged, and nothing is applied while it does. --cache is not used then
     #[arg(long)]
     apply: bool,
+    #[command(flatten)]
+    propagation: PropagationArgs,
     /// With --apply, append a JSON line for each writing call to this file; no values
     #[arg(long, value_name = "FILE", requires = "apply")]
     journal: Option<PathBuf>,
@@ -136,6 +138,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
+    aws.set_propagation_timeout(args.propagation.timeout());
     let pace = Pace { interval: args.interval, jitter: args.jitter };
     let board = Board::new(pace.patience());
     let stop = interrupt::listen();

@@ -32,6 +32,10 @@ pub enum ServiceErrorKind {
     AccessDenied,
     /// Requests came too fast, and the retries were used up.
     Throttled,
+    /// A quota of versions, labels or secrets is used up (LimitExceededException): waiting does not help.
+    QuotaReached,
+    /// The endpoint is no URL, or its answer is longer than any of AWS: asking again would change nothing.
+    Unusable,
     /// No credentials, or ones that the service refuses.
     Credentials,
     /// The endpoint was not reached, or did not answer in time. A write may or may not have been carried out.
@@ -55,6 +59,10 @@ pub enum ServiceHint {
     CheckNetwork,
     /// Look at the credentials.
     CheckCredentials,
+    /// Make room, or ask for more.
+    QuotaReached,
+    /// Look at the principals of the policy, or wait for one that is new.
+    CheckPrincipal,
 }
 
 impl fmt::Display for ServiceError {
@@ -81,8 +89,12 @@ impl ServiceError {
             | ServiceErrorKind::AlreadyExists
             | ServiceErrorKind::NotFound
             | ServiceErrorKind::Service
+            | ServiceErrorKind::QuotaReached
             | ServiceErrorKind::Rejected => true,
-            ServiceErrorKind::Throttled | ServiceErrorKind::Credentials | ServiceErrorKind::Unreachable => false,
+            ServiceErrorKind::Throttled
+            | ServiceErrorKind::Credentials
+            | ServiceErrorKind::Unreachable
+            | ServiceErrorKind::Unusable => false,
         }
     }
 
@@ -95,7 +107,11 @@ impl ServiceError {
             }
             ServiceErrorKind::AccessDenied => Some(ServiceHint::GrantPermission),
             ServiceErrorKind::Throttled => Some(ServiceHint::SlowDown),
-            ServiceErrorKind::Unreachable => Some(ServiceHint::CheckNetwork),
+            ServiceErrorKind::QuotaReached => Some(ServiceHint::QuotaReached),
+            ServiceErrorKind::Rejected if self.message.contains("unsupported principal") => {
+                Some(ServiceHint::CheckPrincipal)
+            }
+            ServiceErrorKind::Unreachable | ServiceErrorKind::Unusable => Some(ServiceHint::CheckNetwork),
             ServiceErrorKind::Credentials => Some(ServiceHint::CheckCredentials),
             ServiceErrorKind::NotFound
             | ServiceErrorKind::InvalidState

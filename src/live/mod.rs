@@ -11,6 +11,7 @@ mod policy_cache;
 mod policy_problem;
 mod reader;
 mod secret;
+mod waiting;
 
 pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
 pub use ownership::Ownership;
@@ -24,3 +25,4 @@ pub use reader::{
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,
 };
+pub use waiting::{Propagating, Waiting};

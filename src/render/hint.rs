@@ -22,6 +22,14 @@ pub(super) fn service(hint: ServiceHint) -> &'static str {
         ServiceHint::CheckNetwork => {
             "check the target's region and endpoint, and the network (proxy, VPC endpoint, DNS)"
         }
+        ServiceHint::QuotaReached => {
+            "a quota of Secrets Manager is used up, and waiting does not help: remove what is not needed (versions, \
+             labels, secrets), or ask AWS for more"
+        }
+        ServiceHint::CheckPrincipal => {
+            "a principal that the policy names does not exist in its account, or was created moments ago: check its ARN, \
+             or apply again"
+        }
         ServiceHint::CheckCredentials => "check that the credentials are current: aws sts get-caller-identity",
     }
 }

@@ -37,6 +37,7 @@ mod sample_plans;
 mod sarif;
 mod text_diff;
 pub mod versions;
+pub mod waiting;
 pub mod watch;
 mod words;
 

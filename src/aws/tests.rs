@@ -1,0 +1,134 @@
+//! What is sent again, and what is not, over scripted answers.
+
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use serde_json::{Value, json};
+
+use super::clock::ServiceClock;
+use super::pace::Pace;
+use super::read::Reader;
+use super::retry::{Attempts, OnlyClockSkew, Retries};
+use super::teller::Teller;
+use crate::domain::SecretName;
+use crate::live::{ListFilter, ReadSecrets as _, ServiceErrorKind};
+
+/// Answers in their order, and the bodies of the requests that got them.
+#[derive(Clone, Debug)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<(u16, Value)>>>,
+    requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl HttpConnector for Script {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        self.requests.lock().unwrap_or_else(|_| unreachable!()).push(body);
+        let next = self.answers.lock().unwrap_or_else(|_| unreachable!()).pop_front();
+        let (status, body) = next.unwrap_or_else(|| (500, json!({"__type": "InternalServiceError"})));
+        let answer = http::Response::builder().status(status).body(SdkBody::from(body.to_string()));
+        HttpConnectorFuture::ready(Ok(HttpResponse::try_from(answer.unwrap_or_else(|_| unreachable!()))
+            .unwrap_or_else(|_| unreachable!())))
+    }
+}
+
+fn reader(answers: impl IntoIterator<Item = (u16, Value)>) -> (Reader, Script) {
+    let script = Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), requests: Arc::default() };
+    let connector = SharedHttpConnector::new(script.clone());
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::from_keys("x", "x", None))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .retry_classifier(OnlyClockSkew)
+        .retry_config(RetryConfig::standard())
+        .build();
+    let retries = Retries {
+        attempts: Attempts::of(None),
+        pace: Arc::new(Pace::unlimited()),
+        propagation: Arc::new(AtomicU64::new(60_000)),
+        teller: Teller::default(),
+        place: "here".to_owned(),
+    };
+    let client = aws_sdk_secretsmanager::Client::from_conf(config);
+    (Reader::new(client, retries, ServiceClock::new(None)), script)
+}
+
+impl Script {
+    fn requests(&self) -> Vec<Value> {
+        self.requests.lock().unwrap_or_else(|_| unreachable!()).clone()
+    }
+}
+
+fn error(code: &str) -> (u16, Value) {
+    (400, json!({"__type": code, "message": "no"}))
+}
+
+fn listed(name: &str, next: Option<&str>) -> (u16, Value) {
+    (200, json!({"SecretList": [{"Name": name, "ARN": format!("arn:{name}")}], "NextToken": next}))
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_asked_for_again_where_it_was() {
+    let (reader, script) = reader([
+        listed("a", Some("second")),
+        error("ThrottlingException"),
+        (500, json!({"__type": "InternalServiceError"})),
+        (200, json!("half an answ")),
+        listed("b", None),
+    ]);
+    let first = reader.list(&ListFilter::default(), None).await.unwrap_or_else(|error| unreachable!("{error}"));
+    let token = first.next_token.clone();
+    let second = reader.list(&ListFilter::default(), token).await.unwrap_or_else(|error| unreachable!("{error}"));
+    assert_eq!(second.secrets.len(), 1);
+    let tokens: Vec<Value> = script.requests().iter().map(|request| request["NextToken"].clone()).collect();
+    assert_eq!(tokens, [Value::Null, json!("second"), json!("second"), json!("second"), json!("second")]);
+}
+
+#[tokio::test]
+async fn errors_that_stay_are_not_asked_for_again() {
+    for (code, kind) in [
+        ("LimitExceededException", ServiceErrorKind::QuotaReached),
+        ("AccessDeniedException", ServiceErrorKind::AccessDenied),
+        ("InvalidParameterException", ServiceErrorKind::Rejected),
+        ("InvalidSignatureException", ServiceErrorKind::Credentials),
+        ("DecryptionFailure", ServiceErrorKind::Rejected),
+    ] {
+        let (reader, script) = reader([error(code)]);
+        let error = reader.list(&ListFilter::default(), None).await.err();
+        assert_eq!(error.map(|error| error.kind), Some(kind));
+        assert_eq!(script.requests().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_read_to_its_end_and_what_failed_in_it_again() {
+    let value = |name: &str| json!({"Name": name, "VersionId": format!("{name:-<32}"), "SecretString": name});
+    let (reader, script) = reader([
+        (
+            200,
+            json!({"SecretValues": [value("a")], "NextToken": "more", "Errors": [
+                {"SecretId": "b", "ErrorCode": "ThrottlingException", "Message": "Rate exceeded"},
+                {"SecretId": "c", "ErrorCode": "AccessDeniedException", "Message": "no"},
+            ]}),
+        ),
+        (200, json!({"SecretValues": [value("d")], "NextToken": ""})),
+        (200, json!({"SecretValues": [value("b")]})),
+    ]);
+    let names = ["a", "b", "c", "d"].map(SecretName::new);
+    let values = reader.values(&names).await.unwrap_or_else(|error| unreachable!("{error}"));
+    let read: Vec<(&str, bool)> = values.iter().map(|(name, value)| (name.as_str(), value.is_ok())).collect();
+    assert_eq!(read, [("a", true), ("b", true), ("c", false), ("d", true)]);
+    let requests = script.requests();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(requests[1]["NextToken"], "more");
+    assert_eq!(requests[2]["SecretIdList"], json!(["b"]), "only what may come now");
+}
