@@ -605,7 +605,8 @@ fn every_verb_and_format_shows_no_value() {
     }
     server.control("DELETE", "faults", "");
     // A value that was pasted in the wrong place.
-    let broken = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec: { pasword: C4N4RY-pasted }\n";
+    let broken =
+        "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/shop/a }\nspec: { pasword: C4N4RY-pasted }\n";
     support::write_files(root, [("secrets/values.yaml", broken)]);
     for line in EVERYTHING {
         run(line, &live);

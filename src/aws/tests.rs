@@ -5,9 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
@@ -35,8 +33,9 @@ impl HttpConnector for Script {
         let next = self.answers.lock().unwrap_or_else(|_| unreachable!()).pop_front();
         let (status, body) = next.unwrap_or_else(|| (500, json!({"__type": "InternalServiceError"})));
         let answer = http::Response::builder().status(status).body(SdkBody::from(body.to_string()));
-        HttpConnectorFuture::ready(Ok(HttpResponse::try_from(answer.unwrap_or_else(|_| unreachable!()))
-            .unwrap_or_else(|_| unreachable!())))
+        HttpConnectorFuture::ready(Ok(
+            HttpResponse::try_from(answer.unwrap_or_else(|_| unreachable!())).unwrap_or_else(|_| unreachable!())
+        ))
     }
 }
 
