@@ -552,7 +552,7 @@ fn every_verb_and_format_shows_no_value() {
         std::fs::read_to_string(path).expect("a fixture")
     };
     let files = [
-        ("keywright.yaml", PROJECT.replace("[secrets/]", "[secrets/values.yaml]")),
+        ("keywright.yaml", PROJECT.to_owned()),
         ("secrets/values.yaml", VALUES.to_owned()),
         ("secrets/db.sops.yaml", fixture("db.sops.yaml")),
         ("secrets/blob.sops.bin", fixture("blob.sops.bin")),

@@ -172,10 +172,12 @@ impl Aws {
     /// Finds credentials for `target`, and checks that they belong to its account when it names one.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
         self.check_declared_account(target)?;
-        let settings = self.settings(target).await?;
-        let Configs { service, identity } = match &self.sandbox {
-            Some(sandbox) => Configs::same(embedded_config(sandbox, target)),
-            None => self.teller.watch("credentials", &self.place(target), self.configs(target, &settings)).await?,
+        let settings = Box::pin(self.settings(target)).await?;
+        let Configs { service, identity } = if let Some(sandbox) = &self.sandbox {
+            Configs::same(embedded_config(sandbox, target))
+        } else {
+            let configs = Box::pin(self.configs(target, &settings));
+            self.teller.watch("credentials", &self.place(target), configs).await?
         };
         let retries = self.retries(target, &settings);
         let caller = match &target.account {

@@ -48,7 +48,7 @@ impl Kms {
         if let Some(client) = clients.get(&reach) {
             return Ok(client.clone());
         }
-        let settings = Settings::read(reach.profile.as_deref()).await.map_err(|error| error.to_string())?;
+        let settings = Box::pin(Settings::read(reach.profile.as_deref())).await.map_err(|error| error.to_string())?;
         let http = http_client(settings.tls_context().as_ref());
         let mut loader = base(reach.region.clone(), http.clone(), settings.max_attempts);
         if let Some(profile) = &reach.profile {

@@ -2,7 +2,7 @@
 //! AWS_CA_BUNDLE, else `max_attempts`, `retry_mode` and `ca_bundle` of the profile, as the AWS CLI reads them.
 
 use std::env::var;
-use std::path::PathBuf;
+use std::path::Path;
 
 use aws_config::profile::ProfileSet;
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
@@ -35,10 +35,12 @@ pub struct SettingError {
 
 impl Settings {
     /// Reads them, with a profile that was named on purpose, or AWS_PROFILE's.
+    #[expect(clippy::default_trait_access, reason = "the type of the places of files is the SDK's own")]
     pub(super) async fn read(profile: Option<&str>) -> Result<Self, SettingError> {
         let chosen = profile.map(|profile| profile.to_owned().into());
         // A file that is broken is told by whoever looks for credentials in it.
-        let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), chosen).await.ok();
+        let files = Default::default();
+        let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &files, chosen).await.ok();
         let of_profile = |key: &str| profiles.as_ref().and_then(|set| ProfileSet::get(set, key).map(str::to_owned));
         Self::of(|name| var(name).ok(), of_profile)
     }
@@ -60,7 +62,7 @@ impl Settings {
             None => false,
         };
         let trusted = match found("AWS_CA_BUNDLE", "ca_bundle") {
-            Some((setting, path)) => Some(bundle(setting, PathBuf::from(path))?),
+            Some((setting, path)) => Some(bundle(setting, Path::new(&path))?),
             None => None,
         };
         Ok(Self { max_attempts, keeps_pace, trusted })
@@ -87,9 +89,9 @@ fn keeps_pace(setting: &'static str, text: &str) -> Result<bool, SettingError> {
     }
 }
 
-fn bundle(setting: &'static str, path: PathBuf) -> Result<Vec<u8>, SettingError> {
+fn bundle(setting: &'static str, path: &Path) -> Result<Vec<u8>, SettingError> {
     let wrong = |problem: String| SettingError { setting, problem };
-    let bytes = read_operator_file(&path, MAX_BUNDLE)
+    let bytes = read_operator_file(path, MAX_BUNDLE)
         .map_err(|fault| wrong(format!("names {}, and it {fault}", path.display())))?;
     let begins = b"-----BEGIN CERTIFICATE-----";
     if bytes.windows(begins.len()).any(|text| text == begins) {

@@ -14,7 +14,7 @@ mod simulated {
     use std::time::Duration;
 
     thread_local! {
-        static NOW: Cell<Duration> = const { Cell::new(Duration::from_secs(3600)) };
+        static NOW: Cell<Duration> = const { Cell::new(Duration::from_hours(1)) };
     }
 
     /// A moment.

@@ -114,10 +114,9 @@ fn target_hint_words(error: &TargetError) -> Option<String> {
             "nothing was read or written; use the credentials, profile or assumeRole of the target's account"
                 .to_owned(),
         ),
-        TargetError::Connect(ConnectError::Setting(_)) => None,
         TargetError::Connect(ConnectError::Service(error)) | TargetError::Plan(PlanError::Service(error)) => {
             error.hint().map(|hint| hint::service(hint).to_owned())
         }
-        TargetError::Plan(PlanError::Values(_)) => None,
+        TargetError::Connect(ConnectError::Setting(_)) | TargetError::Plan(PlanError::Values(_)) => None,
     }
 }

@@ -109,10 +109,10 @@ enum Step {
 impl Watch<'_> {
     /// Runs one round. What fails is told and is in what comes back; an interruption is an error.
     pub async fn round(&mut self, listener: &dyn Fn(&str, WatchEvent<'_>)) -> Result<Round, Error> {
-        let mut step = self.look(self.settings.apply, listener).await;
+        let mut step = Box::pin(self.look(self.settings.apply, listener)).await;
         if matches!(step, Ok(Step::Wrote)) {
             // The second look of a round writes nothing.
-            step = self.look(false, listener).await;
+            step = Box::pin(self.look(false, listener)).await;
         }
         match step {
             Ok(_) => {
