@@ -516,7 +516,7 @@ fn verbs(command: &clap::Command, path: &str, found: &mut Vec<(String, Vec<Strin
     let children = command.get_subcommands().filter(|child| child.get_name() != "help").collect::<Vec<_>>();
     if children.is_empty() {
         let format = command.get_arguments().find(|argument| argument.get_id() == "format");
-        let values = format.map(|format| format.get_possible_values()).unwrap_or_default();
+        let values = format.map(clap::Arg::get_possible_values).unwrap_or_default();
         found.push((path.to_owned(), values.iter().map(|value| value.get_name().to_owned()).collect()));
     }
     for child in children {
@@ -538,7 +538,7 @@ fn every_verb_and_format_is_in_the_canary() {
         for format in formats {
             let written = format!("--format {format}");
             let has = |line: &&&str| format!("{line} ").contains(&format!("{written} "));
-            assert!(lines.iter().any(|line| has(&line)), "`{verb} {written}` is not in the canary");
+            assert!(lines.iter().any(|line| has(line)), "`{verb} {written}` is not in the canary");
         }
     }
 }
