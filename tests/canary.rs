@@ -462,8 +462,8 @@ fn values_of_every_source_appear_nowhere() {
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
 }
 
-/// Every verb and every format that has values anywhere near: each line is run where all is well, where nothing answers,
-/// and where a manifest is broken. `{url}` is the server, `{out}` a folder outside the project.
+/// Every verb and every format that has values anywhere near: each line is run where all is well, where nothing
+/// answers, and where a manifest is broken. `{url}` is the server, `{out}` a folder outside the project.
 const EVERYTHING: &[&str] = &[
     "init shop-{n} --account 111111111111",
     "validate",

@@ -359,8 +359,9 @@ fn plan_at(endpoint: &str) -> String {
     printed
 }
 
-const PAGE: &str = r#"{"SecretList":[{"Name":"a/b","ARN":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a/b-AbCdEf","Tags":[{"Key":"a","Value":"x"}],
-    "DeletedDate":1.7e9,"SecretVersionsToStages":{"v":["AWSCURRENT"]},"RotationRules":{"ScheduleExpression":"rate(1 day)"}}]}"#;
+const PAGE: &str = r#"{"SecretList":[{"Name":"a/b","Tags":[{"Key":"a","Value":"x"}],"DeletedDate":1.7e9,
+    "ARN":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a/b-AbCdEf",
+    "SecretVersionsToStages":{"v":["AWSCURRENT"]},"RotationRules":{"ScheduleExpression":"rate(1 day)"}}]}"#;
 
 /// Whatever an endpoint answers, in the body or in the head: the command ends, and does not panic.
 #[test]

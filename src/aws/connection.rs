@@ -208,9 +208,9 @@ impl Aws {
             .retry_config(RetryConfig::standard())
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
-        let pace = self.pace(account.as_ref(), &target.region, &settings);
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
-        let reader = Reader::new(client, Retries { pace, ..retries }, clock);
+        let retries = Retries { pace: self.pace(account.as_ref(), &target.region, &settings), ..retries };
+        let reader = Reader::new(client, retries, clock);
         Ok(Connection { account, caller, now: self.now(), place, reader })
     }
 

@@ -4,7 +4,7 @@
 //! - `embedded`: the same client with the embedded sandbox in the place of the network;
 //! - `read` and `write`: the two traits on top of a client;
 //! - `kms`: data keys of SOPS files;
-//! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say of them;
+//! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say;
 //! - `quota`: the rates that AWS documents, and `pace`, which keeps them and follows what the service says;
 //! - `retry`: which failed calls are made again, `teller`, which says so, and `time`, which passes meanwhile;
 //! - `calls`: how many requests were sent;

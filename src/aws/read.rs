@@ -44,7 +44,7 @@ impl Reader {
         Self { client, retries, clock }
     }
 
-    /// The same credentials in another region, which has quotas of its own: no pace is kept for the few calls made there.
+    /// The same credentials in another region, which has quotas of its own: no pace is kept for the few calls there.
     pub(super) fn in_region(&self, region: &domain::Region) -> Self {
         let config = self.client.config().to_builder().region(Region::new(region.to_string())).build();
         let retries = Retries { pace: Arc::new(Pace::unlimited()), ..self.retries.clone() };

@@ -1,7 +1,7 @@
 //! Which failed calls are made again, when, and how often. `docs/decisions/0024-retries.md` has the reasons.
 //!
-//! The SDK's own retries are left to correct a clock that is wrong; everything else is decided here, since the SDK would
-//! share its budget between accounts, take a quota of secrets for throttling, and wait in silence.
+//! The SDK's own retries are left to correct a clock that is wrong; everything else is decided here, since the SDK
+//! would share its budget between accounts, take a quota of secrets for throttling, and wait in silence.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -152,8 +152,8 @@ impl Retries {
     }
 }
 
-/// Twice as long each time, up to a limit; from half to all of that, so that calls that failed together do not come back
-/// together.
+/// Twice as long each time, up to a limit; from half to all of that, so that calls that failed together do not come
+/// back together.
 fn backoff(first: Duration, nth: u32, longest: Duration) -> Duration {
     let whole = first.saturating_mul(1 << nth.saturating_sub(1).min(16)).min(longest);
     whole.mul_f64(rand::rng().random_range(0.5..=1.0))
@@ -188,8 +188,8 @@ fn propagating(operation: Operation, error: &ServiceError) -> Option<Propagating
     }
 }
 
-/// Leaves to the SDK what only it can mend: the time that a request is signed with, where the clock is wrong. It looks at
-/// these codes, and tries again where the answer's `Date` is minutes away.
+/// Leaves to the SDK what only it can mend: the time that a request is signed with, where the clock is wrong. It looks
+/// at these codes, and tries again where the answer's `Date` is minutes away.
 #[derive(Debug)]
 pub(super) struct OnlyClockSkew;
 
@@ -323,7 +323,7 @@ mod tests {
                 Operation::RotateSecret,
                 ServiceErrorKind::AccessDenied,
                 "AccessDeniedException",
-                "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access",
+                "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants",
             ),
             (
                 Operation::CreateSecret,

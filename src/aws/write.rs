@@ -96,7 +96,10 @@ impl WriteSecrets for Writer {
         let call =
             self.reader.client.update_secret_version_stage().secret_id(arn.as_str()).version_stage(label.as_str());
         let call = call.remove_from_version_id(from.as_str());
-        self.reader.send(Operation::UpdateSecretVersionStage, || call.clone().send()).await.map(|answer| receipt(&answer))
+        self.reader
+            .send(Operation::UpdateSecretVersionStage, || call.clone().send())
+            .await
+            .map(|answer| receipt(&answer))
     }
 
     async fn move_label(
@@ -114,7 +117,10 @@ impl WriteSecrets for Writer {
             .version_stage(label.as_str())
             .move_to_version_id(to.as_str())
             .set_remove_from_version_id(from.map(VersionId::to_string));
-        self.reader.send(Operation::UpdateSecretVersionStage, || call.clone().send()).await.map(|answer| receipt(&answer))
+        self.reader
+            .send(Operation::UpdateSecretVersionStage, || call.clone().send())
+            .await
+            .map(|answer| receipt(&answer))
     }
 
     async fn random_password(&self, options: &GenerateOptions) -> Result<Zeroizing<String>, ServiceError> {
@@ -284,8 +290,8 @@ fn exposed(value: &SecretValue) -> (Option<String>, Option<Blob>) {
     }
 }
 
-/// A ClientRequestToken for what has none of its own. It is kept over all attempts at a call, so that a lost answer makes
-/// no second secret, version or rotation.
+/// A ClientRequestToken for what has none of its own. It is kept over all attempts at a call, so that a lost answer
+/// makes no second secret, version or rotation.
 fn new_token() -> String {
     uuid::Uuid::new_v4().to_string()
 }

@@ -168,8 +168,8 @@ fn account(text: &str) -> Result<String, String> {
 /// How long an apply waits for what was made moments ago.
 #[derive(Debug, Args)]
 pub(super) struct PropagationArgs {
-    /// Try again for so many seconds where AWS does not know yet what was made moments ago: a role that a policy names, the
-    /// permission to invoke a function or to use a key, a name that is free again; 0 does not wait
+    /// Try again for so many seconds where AWS does not know yet what was made moments ago: a role that a policy names,
+    /// the permission to invoke a function or to use a key, a name that is free again; 0 does not wait
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     propagation_timeout: u64,
 }

@@ -27,8 +27,8 @@ pub(super) fn service(hint: ServiceHint) -> &'static str {
              labels, secrets), or ask AWS for more"
         }
         ServiceHint::CheckPrincipal => {
-            "a principal that the policy names does not exist in its account, or was created moments ago: check its ARN, \
-             or apply again"
+            "a principal that the policy names does not exist in its account, or was created moments ago: check its \
+             ARN, or apply again"
         }
         ServiceHint::CheckCredentials => "check that the credentials are current: aws sts get-caller-identity",
     }
