@@ -538,7 +538,7 @@ fn every_verb_and_format_is_in_the_canary() {
         for format in formats {
             let written = format!("--format {format}");
             let has = |line: &&&str| format!("{line} ").contains(&format!("{written} "));
-            assert!(lines.iter().any(|line| has(line)), "`{verb} {written}` is not in the canary");
+            assert!(lines.iter().any(has), "`{verb} {written}` is not in the canary");
         }
     }
 }
