@@ -480,3 +480,51 @@ fn a_policy_that_is_too_large_says_what_to_do() {
     let small = run(&support::sandbox(), folder.path(), &["iam-policy", "--for", "plan"]);
     assert_eq!(small.err, "");
 }
+
+/// The runs of a day-2 command under a policy, after an apply where it needs one.
+fn day_two(purpose: &str, policy: &Value) -> Vec<Run> {
+    let (folder, sandbox) = (project(), live());
+    let commands: &[&[&str]] = match purpose {
+        "versions" => &[&["versions", "dev/shop/env"]],
+        "rollback" => &[&["rollback", "dev/shop/env", "--yes"]],
+        "rotate" => &[&["rotate", "dev/shop/rotated", "--yes"], &["rotate", "dev/shop/rotated", "--cancel", "--yes"]],
+        "restore" => &[&["restore", "dev/shop/restored", "--yes"]],
+        "release" => &[&["release", "dev/shop/forgotten", "--yes"]],
+        "promote" => &[&["promote", "dev/shop/orphan", "--region", "us-west-2", "--yes"]],
+        other => unreachable!("{other}"),
+    };
+    if matches!(purpose, "rollback" | "rotate") {
+        let applied = run(&sandbox, folder.path(), APPLY);
+        assert_eq!(applied.code.code(), 0, "{}{}", applied.out, applied.err);
+    }
+    sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
+    commands.iter().map(|command| run(&sandbox, folder.path(), &[*command, &["--sandbox"]].concat())).collect()
+}
+
+#[test]
+fn each_day_2_command_has_a_policy_that_is_enough_and_no_more() {
+    let folder = project();
+    for purpose in ["versions", "rollback", "rotate", "restore", "release", "promote"] {
+        let printed = policy(folder.path(), &["--for", purpose]);
+        for run in day_two(purpose, &printed) {
+            assert_eq!(run.code.code(), 0, "{purpose}:\n{}{}", run.out, run.err);
+        }
+        // Repairing is not run here, and either of two statements lets a promotion read.
+        let unused = [
+            ("secretsmanager:UpdateSecretVersionStage", "Rotate"),
+            ("secretsmanager:DescribeSecret", "ReadPrimaries"),
+            ("secretsmanager:DescribeSecret", "ReadMetadata"),
+        ];
+        for (index, action) in actions(&printed).into_iter().filter(|(_, action)| action.starts_with("secretsmanager:"))
+        {
+            let sid = printed["Statement"][index]["Sid"].as_str().unwrap_or_default();
+            let both_read = purpose == "promote" || sid != "ReadMetadata";
+            if both_read && unused.contains(&(action.as_str(), sid)) {
+                continue;
+            }
+            let runs = day_two(purpose, &without(&printed, index, &action));
+            let refusal = format!("not authorized to perform: {action} ");
+            assert!(runs.iter().any(|run| run.err.contains(&refusal)), "{purpose} needs no {action} of {sid}");
+        }
+    }
+}

@@ -9,12 +9,14 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
+use super::credentials::{self, CredentialSearch};
 use super::embedded;
 use super::endpoint::EndpointInForce;
 use super::error::{chain, service_error};
@@ -30,7 +32,7 @@ use super::teller::Teller;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::domain::{self, AccountId};
-use crate::live::{ServiceError, ServiceErrorKind};
+use crate::live::ServiceError;
 use crate::loopback::is_loopback;
 use crate::sandbox::Sandbox;
 
@@ -182,14 +184,14 @@ impl Aws {
         let retries = self.retries(target, &settings);
         let caller = match &target.account {
             Some(expected) => {
-                let found = self.caller(&identity, target, &retries).await?;
+                let found = self.caller(&identity, &retries).await?;
                 if found.account != *expected {
                     return Err(ConnectError::WrongAccount { expected: expected.clone(), found: found.account });
                 }
                 Some(found)
             }
             None if self.identify || !self.only_accounts.is_empty() => {
-                Some(self.caller(&identity, target, &retries).await?)
+                Some(self.caller(&identity, &retries).await?)
             }
             None => None,
         };
@@ -274,19 +276,26 @@ impl Aws {
 
     /// Fails early, and says where credentials were looked for.
     async fn check_credentials(&self, config: &SdkConfig, target: &Target) -> Result<(), ConnectError> {
-        let places = || CredentialPlaces { profile: target.profile.clone(), role: target.assume_role.clone() };
-        let provider = config
-            .credentials_provider()
-            .ok_or_else(|| ConnectError::NoCredentials { places: places(), reason: "none is configured".to_owned() })?;
-        provider
-            .provide_credentials()
-            .await
-            .map(|_| ())
-            .map_err(|error| ConnectError::NoCredentials { places: places(), reason: chain(&error) })
+        let found = match config.credentials_provider() {
+            Some(provider) => provider.provide_credentials().await,
+            None => Err(CredentialsError::not_loaded("none is configured")),
+        };
+        match found {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let search = Box::new(Box::pin(credentials::search(target, &error)).await);
+                let reason = match error {
+                    // The chain lists every place with what is not set for it; where it looked is in the search.
+                    CredentialsError::CredentialsNotLoaded(_) => "none was found".to_owned(),
+                    error => chain(&error),
+                };
+                Err(ConnectError::NoCredentials { search, reason })
+            }
+        }
     }
 
     /// STS GetCallerIdentity.
-    async fn caller(&self, config: &SdkConfig, target: &Target, retries: &Retries) -> Result<Caller, ConnectError> {
+    async fn caller(&self, config: &SdkConfig, retries: &Retries) -> Result<Caller, ConnectError> {
         let client = aws_sdk_sts::config::Builder::from(config)
             .interceptor(self.calls.clone())
             .retry_classifier(OnlyClockSkew)
@@ -294,15 +303,8 @@ impl Aws {
             .build();
         let call = aws_sdk_sts::Client::from_conf(client).get_caller_identity();
         let once = || async { call.clone().send().await.map_err(|error| service_error("GetCallerIdentity", &error)) };
-        let identity = retries.run(Operation::GetCallerIdentity, retries.attempts, || Box::pin(once())).await.map_err(
-            |error| match error.kind {
-                ServiceErrorKind::Credentials => ConnectError::NoCredentials {
-                    places: CredentialPlaces { profile: target.profile.clone(), role: target.assume_role.clone() },
-                    reason: error.to_string(),
-                },
-                _ => ConnectError::Service(error),
-            },
-        )?;
+        let identity =
+            retries.run(Operation::GetCallerIdentity, retries.attempts, || Box::pin(once())).await?;
         Ok(Caller {
             account: AccountId::of_service(identity.account.unwrap_or_default()),
             arn: identity.arn.unwrap_or_default(),
@@ -366,11 +368,11 @@ impl Connection {
 /// Why a target cannot be reached.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No credentials were found, or they were refused.
+    /// No credentials were found.
     #[error("there are no usable credentials: {reason}")]
     NoCredentials {
         /// Where they were looked for.
-        places: CredentialPlaces,
+        search: Box<CredentialSearch>,
         /// What the credential chain said.
         reason: String,
     },
@@ -394,33 +396,6 @@ pub enum ConnectError {
     /// STS did not answer.
     #[error("the caller's account could not be checked")]
     Service(#[from] ServiceError),
-}
-
-/// Where credentials were looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialPlaces {
-    /// The target's profile.
-    pub profile: Option<String>,
-    /// The target's role.
-    pub role: Option<String>,
-}
-
-impl CredentialPlaces {
-    /// The places, in the order in which they are tried.
-    pub fn describe(&self) -> String {
-        let source = self.profile.as_ref().map_or_else(
-            || {
-                "the environment (AWS_ACCESS_KEY_ID), the profile in ~/.aws/config and ~/.aws/credentials \
-                 (AWS_PROFILE, else default), web identity (AWS_WEB_IDENTITY_TOKEN_FILE), the container's endpoint \
-                 (ECS, EKS), and the EC2 instance's metadata"
-                    .to_owned()
-            },
-            |profile| format!("the profile {profile} in ~/.aws/config and ~/.aws/credentials, which the target names"),
-        );
-        self.role
-            .as_ref()
-            .map_or_else(|| source.clone(), |role| format!("{source}; then the role {role} was to be assumed"))
-    }
 }
 
 /// The same configuration with the credentials of a profile that was named on purpose: as with the AWS CLI, it goes

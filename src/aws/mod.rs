@@ -17,6 +17,7 @@
 mod calls;
 mod clock;
 mod connection;
+mod credentials;
 mod embedded;
 mod endpoint;
 mod error;
@@ -37,7 +38,8 @@ mod write;
 mod tests;
 
 pub use calls::CallCounts;
-pub use connection::{Aws, ConnectError, Connection, CredentialPlaces};
+pub use connection::{Aws, ConnectError, Connection};
+pub use credentials::{CredentialPlace, CredentialProblem, CredentialSearch, NamedBy};
 pub use kms::Kms;
 pub use post::{PostError, post_json};
 pub use read::Reader;

@@ -26,8 +26,8 @@ const MAX_METRICS: u64 = 16 * 1024 * 1024;
 ///
 /// Reads all targets, changes nothing, and sorts every difference into a class: changed, value-changed, missing,
 /// re-encrypted, unmanaged, orphaned, foreign, scheduled-for-deletion, rotation-overdue, rotation-stuck,
-/// replica-failed, policy-undeclared, replicas-undeclared, dangling-principal, unknown. A target that cannot be reached is reported and does
-/// not hide the others.
+/// replica-failed, policy-undeclared, replicas-undeclared, dangling-principal, unknown. A target that cannot be reached
+/// is reported and does not hide the others.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright drift --fail-on changed,value-changed,missing\n  \
     keywright drift --also prometheus=/var/lib/node_exporter/keywright.prom\n  \

@@ -63,6 +63,18 @@ enum PurposeArg {
     Apply,
     /// Reading alone, on a schedule
     Drift,
+    /// Looking at the versions of one secret
+    Versions,
+    /// Going back to an earlier version
+    Rollback,
+    /// Starting, repairing and cancelling a rotation
+    Rotate,
+    /// Cancelling a scheduled deletion
+    Restore,
+    /// Letting go of one secret
+    Release,
+    /// Making a replica a secret of its own
+    Promote,
 }
 
 impl From<PurposeArg> for Purpose {
@@ -71,6 +83,12 @@ impl From<PurposeArg> for Purpose {
             PurposeArg::Plan => Self::Plan,
             PurposeArg::Apply => Self::Apply,
             PurposeArg::Drift => Self::Drift,
+            PurposeArg::Versions => Self::Versions,
+            PurposeArg::Rollback => Self::Rollback,
+            PurposeArg::Rotate => Self::Rotate,
+            PurposeArg::Restore => Self::Restore,
+            PurposeArg::Release => Self::Release,
+            PurposeArg::Promote => Self::Promote,
         }
     }
 }
@@ -106,10 +124,13 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
 
 fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
     let wrong = match args.purpose {
-        PurposeArg::Plan | PurposeArg::Apply if args.audit => Problem::AuditNeedsDrift,
+        purpose if args.audit && purpose != PurposeArg::Drift => Problem::AuditNeedsDrift,
         PurposeArg::Apply if args.validate_policies => Problem::ValidateByApply,
-        PurposeArg::Drift if args.validate_policies => Problem::ValidateNeedsPlan,
-        PurposeArg::Plan | PurposeArg::Drift if args.allow_delete_unowned => Problem::DeleteNeedsApply,
+        purpose if args.validate_policies && purpose != PurposeArg::Plan => Problem::ValidateNeedsPlan,
+        purpose if args.allow_delete_unowned && purpose != PurposeArg::Apply => Problem::DeleteNeedsApply,
+        purpose if args.read_values && Purpose::from(purpose).is_day_two() && purpose != PurposeArg::Versions => {
+            Problem::ReadsNoValues
+        }
         _ => return Ok(()),
     };
     Err(ErrorKind::WrongUsage(wrong).into())

@@ -23,8 +23,8 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     let place = Place::of(&desired.target);
     let actions: &[&str] = match scope.purpose {
         Purpose::Apply => &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-        Purpose::Plan | Purpose::Drift if scope.read_values => &["kms:Decrypt"],
-        Purpose::Plan | Purpose::Drift => return,
+        Purpose::Plan | Purpose::Drift | Purpose::Versions if scope.read_values => &["kms:Decrypt"],
+        _ => return,
     };
     let read_or_written =
         present(desired).filter(|desired_secret| scope.purpose == Purpose::Apply || desired_secret.value.is_some());

@@ -12,6 +12,7 @@
 
 mod arn;
 mod caller;
+mod day_two;
 mod document;
 mod keys;
 mod needs;
@@ -35,6 +36,28 @@ pub enum Purpose {
     Apply,
     /// `keywright drift`.
     Drift,
+    /// `keywright versions`.
+    Versions,
+    /// `keywright rollback`.
+    Rollback,
+    /// `keywright rotate`, with `--repair` and `--cancel`.
+    Rotate,
+    /// `keywright restore`.
+    Restore,
+    /// `keywright release`.
+    Release,
+    /// `keywright promote`.
+    Promote,
+}
+
+impl Purpose {
+    /// Whether it is a command about one secret.
+    pub const fn is_day_two(self) -> bool {
+        match self {
+            Self::Plan | Self::Apply | Self::Drift => false,
+            Self::Versions | Self::Rollback | Self::Rotate | Self::Restore | Self::Release | Self::Promote => true,
+        }
+    }
 }
 
 /// What the commands will be told beside the manifests.
@@ -67,7 +90,11 @@ pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolic
     let mut draft = Draft::default();
     for TargetNeeds { desired, sops_keys } in targets {
         draft.begin_target(&desired.target.name);
-        read::add(desired, scope, &mut draft);
+        if scope.purpose.is_day_two() {
+            day_two::add(desired, scope, &mut draft);
+        } else {
+            read::add(desired, scope, &mut draft);
+        }
         if scope.purpose == Purpose::Apply {
             write::add(desired, scope, &mut draft);
         }

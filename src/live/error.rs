@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::denial::Denial;
+
 /// A failed call, after the SDK's own retries.
 ///
 /// `message` is the service's text: hostile until `render` has escaped it.
@@ -51,8 +53,8 @@ pub enum ServiceErrorKind {
 pub enum ServiceHint {
     /// Let Secrets Manager invoke the rotation function.
     AllowInvoke,
-    /// Give the caller the permission, or use another one.
-    GrantPermission,
+    /// Change the policy that denied it; none where AWS names no kind of policy.
+    Denied(Option<Denial>),
     /// Send fewer requests.
     SlowDown,
     /// Look at region, endpoint and network.
@@ -105,7 +107,7 @@ impl ServiceError {
             ServiceErrorKind::AccessDenied if self.message.contains("cannot invoke the specified Lambda function") => {
                 Some(ServiceHint::AllowInvoke)
             }
-            ServiceErrorKind::AccessDenied => Some(ServiceHint::GrantPermission),
+            ServiceErrorKind::AccessDenied => Some(ServiceHint::Denied(Denial::read(&self.message))),
             ServiceErrorKind::Throttled => Some(ServiceHint::SlowDown),
             ServiceErrorKind::QuotaReached => Some(ServiceHint::QuotaReached),
             ServiceErrorKind::Rejected if self.message.contains("unsupported principal") => {

@@ -4,6 +4,7 @@
 //! (that is `aws`), desired state beyond the names and scopes to look at. Values are read only where `--read-values`
 //! asks for it.
 
+mod denial;
 mod error;
 mod ownership;
 mod pages;
@@ -13,6 +14,7 @@ mod reader;
 mod secret;
 mod waiting;
 
+pub use denial::{Denial, DeniedBy};
 pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
 pub use ownership::Ownership;
 pub(crate) use pages::Pages;

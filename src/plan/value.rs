@@ -338,8 +338,8 @@ impl ValuePlanner<'_> {
         }
     }
 
-    /// The text of a manifest that takes the place of a live value: `text` is for what is no secret. What it was is shown
-    /// only where the live version is known to be one of git's.
+    /// The text of a manifest that takes the place of a live value: `text` is for what is no secret. What it was is
+    /// shown only where the live version is known to be one of git's.
     fn public_text(&self, value: &DesiredValue, reason: &ValueReason) -> Option<PublicText> {
         let Source::Text(template) = &value.source else { return None };
         if matches!(reason, ValueReason::First | ValueReason::ForLabel) {

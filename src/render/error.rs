@@ -2,7 +2,7 @@
 
 use super::escape::{self, Escaped, Terminal};
 use super::{finding_text, hint, rows, watch};
-use crate::aws::ConnectError;
+use crate::aws::{ConnectError, CredentialProblem};
 use crate::manifest::Diagnostics;
 use crate::reconcile::{PlanError, TargetError};
 use crate::workflow::{Error, ErrorKind, Obstacle, TargetFailure, ValueFailure};
@@ -83,6 +83,15 @@ fn target_words(error: &TargetError) -> String {
         TargetError::Connect(ConnectError::Service(error)) => {
             format!("the caller's account could not be checked: {error}")
         }
+        TargetError::Connect(ConnectError::NoCredentials { search, reason }) => match &search.problem {
+            Some(CredentialProblem::UnknownProfile { name, named_by, known: _ }) => {
+                format!("there is no profile {name} in ~/.aws/config or ~/.aws/credentials{}", hint::names(*named_by))
+            }
+            Some(CredentialProblem::SsoSession { profile }) => {
+                format!("the profile {profile} is not signed in, or no longer: {reason}")
+            }
+            Some(CredentialProblem::Role { .. }) | None => error.to_string(),
+        },
         TargetError::Connect(error) => error.to_string(),
         TargetError::Plan(PlanError::Service(error)) => error.to_string(),
         TargetError::Plan(PlanError::Values(problems)) => {
@@ -104,9 +113,7 @@ fn target_words(error: &TargetError) -> String {
 
 fn target_hint_words(error: &TargetError) -> Option<String> {
     match error {
-        TargetError::Connect(ConnectError::NoCredentials { places, .. }) => {
-            Some(format!("looked in: {}. Without an account at hand, try --sandbox", places.describe()))
-        }
+        TargetError::Connect(ConnectError::NoCredentials { search, .. }) => Some(hint::credentials(search)),
         TargetError::Connect(ConnectError::OtherAccount { .. }) => {
             Some("nothing was read of it; allow the account, or choose other targets with --target".to_owned())
         }

@@ -1,7 +1,9 @@
 //! The words for hints: what can be done about an error. They quote what people wrote, and are not escaped.
 
-use crate::live::ServiceHint;
+use crate::aws::{CredentialPlace, CredentialProblem, CredentialSearch, NamedBy};
+use crate::live::{Denial, DeniedBy, ServiceHint};
 use crate::manifest::explain::ExplainError;
+use crate::manifest::nearest;
 use crate::value::{EncodingHint, KeySearch, MOST_LISTED, ValueHint, first_of};
 use crate::workflow::Hint;
 
@@ -12,10 +14,11 @@ pub(super) fn service(hint: ServiceHint) -> &'static str {
             "allow lambda:InvokeFunction to secretsmanager.amazonaws.com in the function's own policy, and check its \
              ARN"
         }
-        ServiceHint::GrantPermission => {
+        ServiceHint::Denied(None) => {
             "the caller lacks this permission: keywright iam-policy prints what the role needs; or check which role is \
              used"
         }
+        ServiceHint::Denied(Some(denial)) => denied(denial),
         ServiceHint::SlowDown => {
             "another client uses up the account's request quota: lower --concurrency, or try again later"
         }
@@ -31,6 +34,114 @@ pub(super) fn service(hint: ServiceHint) -> &'static str {
              ARN, or apply again"
         }
         ServiceHint::CheckCredentials => "check that the credentials are current: aws sts get-caller-identity",
+    }
+}
+
+/// What can be done where AWS names the kind of policy. Only a missing identity policy is mended by writing one.
+fn denied(Denial { by, explicit }: Denial) -> &'static str {
+    match (by, explicit) {
+        (DeniedBy::Identity, false) => {
+            "no policy of the caller allows it: keywright iam-policy prints what is needed (--for says for which \
+             command); or check which role is used"
+        }
+        (DeniedBy::Identity, true) => {
+            "a policy of the caller denies it, and nothing that allows it counts against that: look for the Deny in \
+             the policies of the user, its groups or the role"
+        }
+        (DeniedBy::Resource, true) => {
+            "the resource policy of the secret denies it, and no permission of the caller counts against that: look at \
+             its Deny statements, and change them as a caller that they leave out"
+        }
+        (DeniedBy::Resource, false) => {
+            "the secret is in another account than the caller: its resource policy must allow the caller, beside the \
+             caller's own policy"
+        }
+        (DeniedBy::ServiceControl, true) => {
+            "a service control policy of the organisation denies it, and no permission in the account counts against \
+             that: ask whoever manages the organisation's policies"
+        }
+        (DeniedBy::ServiceControl, false) => {
+            "the service control policies of the organisation do not allow it, and no permission in the account counts \
+             against that: ask whoever manages them"
+        }
+        (DeniedBy::ResourceControl, _) => {
+            "a resource control policy of the organisation keeps the caller out, and no permission in the account \
+             counts against that: ask whoever manages the organisation's policies"
+        }
+        (DeniedBy::Boundary, true) => {
+            "the caller's permissions boundary denies it: whoever manages the boundary must take the Deny out, since \
+             other policies do not count against it"
+        }
+        (DeniedBy::Boundary, false) => {
+            "the caller's permissions boundary does not allow it: it must, beside a policy of the caller; ask whoever \
+             manages the boundary"
+        }
+        (DeniedBy::Session, _) => {
+            "the policy of the session narrows the role: look at what assumes it, such as the policy that a CI job or \
+             a permission set hands over; the role's own policy does not count against it"
+        }
+        (DeniedBy::VpcEndpoint, _) => {
+            "the policy of the VPC endpoint for Secrets Manager does not let the call through: it must allow the \
+             action for the caller and the secret; permissions of the caller do not count against it"
+        }
+        (DeniedBy::RoleTrust, _) => {
+            "the trust policy of the role must allow the caller to assume it; keywright iam-policy --caller prints \
+             what the caller itself needs"
+        }
+        (DeniedBy::Key, _) => {
+            "the policy of the KMS key must let the caller use it through Secrets Manager (kms:Decrypt and \
+             kms:GenerateDataKey, kms:ViaService); where it leaves that to IAM, keywright iam-policy prints what the \
+             caller needs. A key that is disabled or scheduled for deletion says the same"
+        }
+    }
+}
+
+/// Where credentials were looked for in vain, and what to do about it.
+pub(super) fn credentials(search: &CredentialSearch) -> String {
+    let CredentialSearch { places, role, problem } = search;
+    match problem {
+        Some(CredentialProblem::UnknownProfile { name, named_by: _, known }) => {
+            match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {near}?"),
+                None if known.is_empty() => {
+                    "there are no profiles at all; `aws configure sso` or `aws configure` makes one".to_owned()
+                }
+                None => format!("there are: {}", first_of(known)),
+            }
+        }
+        Some(CredentialProblem::SsoSession { profile }) => format!("sign in again: aws sso login --profile {profile}"),
+        Some(CredentialProblem::Role { role }) => format!(
+            "the trust policy of {role} must allow the caller, and a policy of the caller must allow sts:AssumeRole: \
+             keywright iam-policy --caller prints it"
+        ),
+        None => {
+            let places = places.iter().map(place).collect::<Vec<_>>().join(", ");
+            let role =
+                role.as_ref().map_or_else(String::new, |role| format!("; then the role {role} was to be assumed"));
+            format!("looked in: {places}{role}. Without an account at hand, try --sandbox")
+        }
+    }
+}
+
+fn place(place: &CredentialPlace) -> String {
+    let words = match place {
+        CredentialPlace::Environment => "the environment (AWS_ACCESS_KEY_ID)",
+        CredentialPlace::WebIdentity => "web identity (AWS_WEB_IDENTITY_TOKEN_FILE)",
+        CredentialPlace::Container => "the container's endpoint (ECS, EKS)",
+        CredentialPlace::Instance => "the EC2 instance's metadata",
+        CredentialPlace::Profile { name, named_by } => {
+            return format!("the profile {name} in ~/.aws/config and ~/.aws/credentials{}", names(*named_by));
+        }
+    };
+    words.to_owned()
+}
+
+/// Who names a profile.
+pub(super) fn names(named_by: NamedBy) -> &'static str {
+    match named_by {
+        NamedBy::Target => ", which the target names",
+        NamedBy::Variable => ", which AWS_PROFILE names",
+        NamedBy::Default => "",
     }
 }
 
@@ -209,6 +320,40 @@ mod tests {
         assert!(words.starts_with("it was encrypted to age10 x, age11 x") && words.contains("and 390 more"), "{words}");
         assert!(words.contains("\nkeys were looked for in AWS KMS age10 x") && words.len() < 1000, "{words}");
         assert_eq!(words.lines().count(), 2 + MOST_LISTED + 1);
+    }
+
+    #[test]
+    fn iam_policy_is_named_only_where_it_helps() {
+        for explicit in [false, true] {
+            for (by, helps) in [
+                (DeniedBy::Identity, !explicit),
+                (DeniedBy::Resource, false),
+                (DeniedBy::ServiceControl, false),
+                (DeniedBy::ResourceControl, false),
+                (DeniedBy::Boundary, false),
+                (DeniedBy::Session, false),
+                (DeniedBy::VpcEndpoint, false),
+                (DeniedBy::RoleTrust, true),
+                (DeniedBy::Key, true),
+            ] {
+                let words = service(ServiceHint::Denied(Some(Denial { by, explicit })));
+                assert_eq!(words.contains("keywright iam-policy"), helps, "{by:?}: {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn credentials_name_the_nearest_profile_and_the_way_to_sign_in() {
+        let search = |problem| CredentialSearch { problem: Some(problem), ..CredentialSearch::default() };
+        let unknown = |known: &[&str]| {
+            let known = known.iter().map(|name| (*name).to_owned()).collect();
+            let name = "payments-prd".to_owned();
+            search(CredentialProblem::UnknownProfile { name, named_by: NamedBy::Target, known })
+        };
+        assert_eq!(credentials(&unknown(&["dev", "payments-prod"])), "did you mean payments-prod?");
+        assert_eq!(credentials(&unknown(&["a", "b"])), "there are: a, b");
+        let session = search(CredentialProblem::SsoSession { profile: "payments-prod".to_owned() });
+        assert_eq!(credentials(&session), "sign in again: aws sso login --profile payments-prod");
     }
 
     #[test]

@@ -86,8 +86,8 @@ fn file(path: &ProjectFile, shown: &str) -> Result<SecretBuffer, ValueError> {
 }
 
 impl Source {
-    /// What is wrong with the files that are taken as they stand: empty, too large, not there, or not text where text is
-    /// wanted. Nothing of them is kept.
+    /// What is wrong with the files that are taken as they stand: empty, too large, not there, or not text where text
+    /// is wanted. Nothing of them is kept.
     pub fn wrong_files(&self) -> Vec<ValueError> {
         let mut found = Vec::new();
         self.add_wrong_files(true, &mut found);

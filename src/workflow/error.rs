@@ -215,6 +215,8 @@ pub enum Problem {
     ValidateNeedsPlan,
     #[error("--allow-delete-unowned goes with --for apply: nothing else deletes")]
     DeleteNeedsApply,
+    #[error("--read-values goes with --for plan, apply, drift and versions: the others read no value")]
+    ReadsNoValues,
     #[error("none of these targets assumes a role")]
     NoRole,
     #[error("the policy could not be written")]

@@ -79,9 +79,9 @@ fn is_same_cause(a: &TargetError, b: &TargetError) -> bool {
     use TargetError::{Connect, Plan};
     match (a, b) {
         (
-            Connect(ConnectError::NoCredentials { places, reason }),
-            Connect(ConnectError::NoCredentials { places: other_places, reason: other_reason }),
-        ) => places == other_places && reason == other_reason,
+            Connect(ConnectError::NoCredentials { search, reason }),
+            Connect(ConnectError::NoCredentials { search: other_search, reason: other_reason }),
+        ) => search == other_search && reason == other_reason,
         (Connect(ConnectError::Service(a)), Connect(ConnectError::Service(b)))
         | (Plan(PlanError::Service(a)), Plan(PlanError::Service(b))) => is_same_answer(a, b),
         (Plan(PlanError::Values(a)), Plan(PlanError::Values(b))) => a == b,
@@ -113,14 +113,19 @@ fn missing_key_file(error: &ValueError) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::CredentialPlaces;
+    use crate::aws::{CredentialPlace, CredentialSearch, NamedBy};
     use crate::live::ServiceErrorKind;
     use crate::render::error::{hints, text};
     use crate::value::KeySearch;
 
     fn no_credentials(profile: Option<&str>) -> Arc<TargetError> {
-        let places = CredentialPlaces { profile: profile.map(str::to_owned), role: None };
-        Arc::new(TargetError::Connect(ConnectError::NoCredentials { places, reason: "none".to_owned() }))
+        let place = |name: &str| CredentialPlace::Profile { name: name.to_owned(), named_by: NamedBy::Target };
+        let search =
+            CredentialSearch { places: profile.map(place).into_iter().collect(), ..CredentialSearch::default() };
+        Arc::new(TargetError::Connect(ConnectError::NoCredentials {
+            search: Box::new(search),
+            reason: "none".to_owned(),
+        }))
     }
 
     fn throttled(request_id: &str, message: &str) -> Arc<TargetError> {

@@ -41,7 +41,8 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn find(&mut self, written: &Written<'_>) -> Option<Source> {
         let Written { sops, env, file, binary_file, text, generate, json } = written;
-        // Of several sources, which is reported, none is looked at: who mixes them up may have mixed up a value and a path.
+        // Of several sources, which is reported, none is looked at: who mixes them up may have mixed up a value and a
+        // path.
         let given = [sops.is_absent(), env.is_absent(), file.is_absent(), binary_file.is_absent()].map(|none| !none);
         let given = given.into_iter().chain([!text.is_absent(), !generate.is_absent(), !json.is_absent()]);
         if given.filter(|given| *given).count() > 1 {
