@@ -159,8 +159,8 @@ impl<'a> NodeReader<'a> {
                 Some("items of a list stand in brackets: [a, b], or on lines that begin with -".to_owned())
             }
             (_, "a map with one source") if !self.node.is_bare() => Some(
-                "say where the value comes from, for example `value: { sops: { file: db.sops.yaml, key: /password } }`; \
-                 what is not secret may stand in the manifest: `value: { text: … }`"
+                "say where the value comes from, for example `value: { sops: { file: db.sops.yaml, key: /password } \
+                 }`; what is not secret may stand in the manifest: `value: { text: … }`"
                     .to_owned(),
             ),
             (Kind::Null, _) if self.node.is_bare() => return self.without_value(),
