@@ -190,9 +190,7 @@ impl Aws {
                 }
                 Some(found)
             }
-            None if self.identify || !self.only_accounts.is_empty() => {
-                Some(self.caller(&identity, &retries).await?)
-            }
+            None if self.identify || !self.only_accounts.is_empty() => Some(self.caller(&identity, &retries).await?),
             None => None,
         };
         if let Some(caller) = &caller {
@@ -303,8 +301,7 @@ impl Aws {
             .build();
         let call = aws_sdk_sts::Client::from_conf(client).get_caller_identity();
         let once = || async { call.clone().send().await.map_err(|error| service_error("GetCallerIdentity", &error)) };
-        let identity =
-            retries.run(Operation::GetCallerIdentity, retries.attempts, || Box::pin(once())).await?;
+        let identity = retries.run(Operation::GetCallerIdentity, retries.attempts, || Box::pin(once())).await?;
         Ok(Caller {
             account: AccountId::of_service(identity.account.unwrap_or_default()),
             arn: identity.arn.unwrap_or_default(),
