@@ -40,6 +40,19 @@ fn wrong_usage_is_told_what_would_be_right() {
     // none.
     let text = told(&["plan", "--sandbox", "here.redb"]);
     assert!(text.contains("tip: to name the sandbox's file, write '--sandbox=here.redb'"), "{text}");
+    for line in [
+        &["apply", "--sandbox", "here.redb", "--yes"][..],
+        &["drift", "--sandbox", "here.redb"],
+        &["rotate", "--sandbox", "here.redb", "dev/x"],
+        &["versions", "dev/x", "--sandbox", "here.redb"],
+        &["import", "--sandbox", "here.redb"],
+    ] {
+        let text = told(line);
+        assert!(text.contains("unexpected argument 'here.redb' found"), "{line:?}: {text}");
+        assert!(text.contains("tip: to name the sandbox's file, write '--sandbox=here.redb'"), "{line:?}: {text}");
+    }
+    let text = told(&["rotate", "--sandbox", "here", "dev/x"]);
+    assert!(text.contains("tip: to name the sandbox's file, write '--sandbox=here'"), "{text}");
     let text = told(&["plan", "here.redb", "--sandbox"]);
     assert!(!text.contains("--sandbox=here.redb"), "{text}");
     for wrong in ["localhost", "127.0.0.1:4566", "ftp://localhost", "http://"] {
@@ -48,6 +61,26 @@ fn wrong_usage_is_told_what_would_be_right() {
     }
     assert!(told(&["plna"]).contains("plan"));
     assert!(told(&[]).contains("keywright init payments"));
+}
+
+#[test]
+fn folder_of_the_project_stands_before_or_behind_the_verb() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shown = folder.path().to_string_lossy().into_owned();
+    let sandbox = support::sandbox();
+    assert_eq!(support::keywright(&sandbox, &["init", "-C", &shown, "shop"], None).code, ExitCode::Success);
+    for line in [
+        &["-C", &shown, "validate"][..],
+        &["validate", "-C", &shown],
+        &["--project", &shown, "--color", "never", "plan", "--sandbox"],
+    ] {
+        let run = support::keywright(&sandbox, line, None);
+        assert_eq!(run.code, ExitCode::Success, "{line:?}: {}{}", run.out, run.err);
+    }
+    let twice = support::keywright(&sandbox, &["-C", &shown, "validate", "-C", &shown], None);
+    assert_eq!(twice.code, ExitCode::Usage, "{}", twice.err);
+    let none = support::keywright(&sandbox, &["-C", &shown, "completions", "bash"], None);
+    assert_eq!(none.code, ExitCode::Usage, "{}", none.err);
 }
 
 #[test]

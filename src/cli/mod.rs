@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod interrupt;
 mod journal;
+mod line;
 mod log;
 mod look;
 mod man;
@@ -40,8 +41,9 @@ mod versions;
 mod watch;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use shell::{ColorChoice, Output, Shell};
@@ -68,6 +70,9 @@ pub struct Cli {
     /// End with the number of API calls; -vv logs debug, -vvv everything of keywright's own
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+    /// The folder that holds keywright.yaml, for every verb that reads a project: before the verb, as here, or behind it
+    #[arg(short = 'C', long, value_name = "FOLDER")]
+    project: Option<PathBuf>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
@@ -100,10 +105,11 @@ enum Command {
 
 /// Runs one command line, `args[0]` included, and returns what the process should end with.
 pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let cli = match Cli::try_parse_from(&args) {
+    let args = line::project_behind_the_verb(args.into_iter().collect());
+    let parsed = line::sandbox_file_apart(&args).map_or_else(|| Cli::try_parse_from(&args), Err);
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&with_tip(error, &args), shell),
+        Err(error) => return usage(&line::with_tip(error, &args), shell),
     };
     shell.set_color(cli.color);
     log::start(cli.verbose);
@@ -151,18 +157,6 @@ async fn dispatch(command: &Command, verbose: u8, shell: &mut Shell) -> Result<E
 /// The command line's grammar, for documentation and tests.
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-/// Says how the sandbox's file is named, where it was given as a word of its own: `--sandbox` takes none, so that a
-/// word after it stays an argument of the verb.
-fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
-    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
-    let follows = |pair: &[OsString]| pair[0] == "--sandbox" && pair[1] == unknown.as_str();
-    if error.kind() == ErrorKind::UnknownArgument && !unknown.starts_with('-') && args.windows(2).any(follows) {
-        let tip = format!("to name the sandbox's file, write '--sandbox={unknown}'").into();
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
-    }
-    error
 }
 
 /// `--help` and `--version` are answers; everything else is wrong usage.
