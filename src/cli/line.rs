@@ -1,6 +1,7 @@
 //! The command line before and after it is parsed: what may stand in two places, and what is easily written wrongly.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Error};
@@ -39,10 +40,11 @@ pub(super) fn project_behind_the_verb(mut args: Vec<OsString>) -> Vec<OsString> 
     args
 }
 
-/// The error for a sandbox's file that stands behind `--sandbox` as a word of its own. A verb with an argument of its own
-/// would take it for that.
+/// The error for a sandbox's file that stands behind `--sandbox` as a word of its own. A verb with an argument of its
+/// own would take it for that.
 pub(super) fn sandbox_file_apart(args: &[OsString]) -> Option<Error> {
-    let file = words_behind_sandbox(args).find(|word| word.ends_with(".redb"))?;
+    let is_sandbox = |word: &&str| Path::new(word).extension().is_some_and(|ending| ending == "redb");
+    let file = words_behind_sandbox(args).find(is_sandbox)?;
     let mut error = Error::new(ErrorKind::UnknownArgument).with_cmd(&Cli::command());
     error.insert(ContextKind::InvalidArg, ContextValue::String(file.to_owned()));
     Some(error)

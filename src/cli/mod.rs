@@ -70,7 +70,8 @@ pub struct Cli {
     /// End with the number of API calls; -vv logs debug, -vvv everything of keywright's own
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// The folder that holds keywright.yaml, for every verb that reads a project: before the verb, as here, or behind it
+    /// The folder that holds keywright.yaml, for every verb that reads a project: before the verb, as here, or behind
+    /// it
     #[arg(short = 'C', long, value_name = "FOLDER")]
     project: Option<PathBuf>,
     /// When to use colour
