@@ -423,3 +423,29 @@ fn served_sandbox_answers_while_others_hold_connections() {
     server.kill().expect("it runs");
     server.wait().expect("it has ended");
 }
+
+/// A proxy would see what is meant for this machine, wherever the endpoint came from.
+#[test]
+fn requests_to_this_machine_go_through_no_proxy() {
+    let folder = project("{}");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let body = r#"{"__type":"AccessDeniedException","message":"reached"}"#;
+            let head = format!("HTTP/1.1 400 x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    std::fs::write(folder.path().join("keywright.yaml"), PROJECT.replace("account: \"111111111111\", ", ""))
+        .expect("a file");
+    let mut command = command(folder.path(), &["plan"]);
+    for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(proxy, "http://127.0.0.1:9");
+    }
+    command.envs([("AWS_ENDPOINT_URL", address.as_str()), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")]);
+    let output = command.output().expect("keywright runs");
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("AccessDeniedException: reached"), "{printed}");
+}

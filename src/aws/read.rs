@@ -62,7 +62,7 @@ impl Reader {
         self.send_at_most(operation, u32::MAX, call).await
     }
 
-    /// The same, so many times at most.
+    /// The same, so many times at most where the service fails.
     async fn send_at_most<T, E, R, F>(
         &self,
         operation: Operation,

@@ -42,9 +42,9 @@ impl Attempts {
         max_attempts.map_or(Self::USUAL, |attempts| Self { throttled: attempts, failed: attempts })
     }
 
-    /// No more than so many.
+    /// No more than so many of a service that fails.
     pub(super) fn at_most(self, most: u32) -> Self {
-        Self { throttled: self.throttled.min(most), failed: self.failed.min(most) }
+        Self { failed: self.failed.min(most), ..self }
     }
 }
 
