@@ -109,7 +109,12 @@ mod tests {
     #[test]
     fn it_takes_what_validate_takes_and_nothing_else() {
         assert!(HERE.name("dev/shop/db") && !HERE.name("rds!db-1"));
-        assert!(HERE.tag("team", "Größe 1") && !HERE.tag("team", "a;b") && !HERE.tag("aws:x", ""));
+        assert!(
+            HERE.tag("team", "Größe 1")
+                && HERE.tag("team", "a;b")
+                && !HERE.tag("team", "a\u{7}b")
+                && !HERE.tag("aws:x", "")
+        );
         assert!(HERE.kms_key("alias/a", "us-east-1") && !HERE.kms_key("nonsense", "us-east-1"));
         assert!(HERE.replica_region("us-east-1") && !HERE.replica_region("eu-west-1") && !HERE.replica_region("x"));
         assert!(HERE.rotation(&lambda(Frequency::EveryDays(30), Some("2h"))));

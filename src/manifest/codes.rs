@@ -100,6 +100,7 @@ codes! {
     TAG_LIMIT Error "tag-limit" "A secret has at most 50 tags, keywright's own included."
     TAG_KEY Error "tag-key" "A tag's key has 1 to 128 characters that AWS allows, and no reserved prefix."
     TAG_VALUE Error "tag-value" "A tag's value has at most 256 characters that AWS allows."
+    TAG_VALUE_OPEN Warning "tag-value-character" "A tag's value has characters that AWS documents for every service."
     TAG_IGNORED Error "tag-ignored" "A tag that is declared is not ignored by ignoreTags."
     KMS_KEY Error "kms-key" "A KMS key is a key id, a key ARN, an alias or an alias ARN."
     ARN_OF_OTHER_PLACE Warning "arn-of-other-place" "ARNs name the target's own account and region."

@@ -109,9 +109,15 @@ pub(crate) fn check_value(value: &str, span: Span, report: &mut Report) {
             span,
             format!("a tag's value has at most {MAX_VALUE} characters, this one has {length}"),
         ));
-    } else if let Some(bad) = value.chars().find(|c| !is_tag_character(*c)) {
+    } else if let Some(bad) = value.chars().find(char::is_ascii_control) {
         report.push(bad_character(
             Problem::new(&codes::TAG_VALUE, span, "this tag value has a character that AWS refuses"),
+            bad,
+        ));
+    } else if let Some(bad) = value.chars().find(|c| !is_tag_character(*c)) {
+        // TagResource documents no pattern for values, and the rules for tags say what is allowed "generally".
+        report.push(bad_character(
+            Problem::new(&codes::TAG_VALUE_OPEN, span, "this tag value has a character that AWS may refuse"),
             bad,
         ));
     }
@@ -120,7 +126,7 @@ pub(crate) fn check_value(value: &str, span: Span, report: &mut Report) {
 fn bad_character(problem: Problem, bad: char) -> Problem {
     problem
         .culprit(bad)
-        .label(format!("`{bad}` is not allowed"))
+        .label(format!("`{}` is not among the documented ones", bad.escape_debug()))
         .help("tags are made of letters, digits, spaces and _ . : / = + - @")
 }
 
