@@ -308,14 +308,11 @@ impl<'a> Planner<'a> {
         let owned_kept =
             self.live.secrets.iter().filter(|(name, secret)| secret.is_owned_by(&owner) && present(name)).count();
         let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
-        let owned_live = self
-            .live
-            .secrets
-            .values()
-            .filter(|secret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion())
-            // A part is measured against itself: six parts must not change what one run may not.
-            .filter(|secret| self.rules.selection.is_in_shard(&secret.name))
-            .count();
+        let is_owned = |secret: &&LiveSecret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion();
+        let all_owned = || self.live.secrets.values().filter(is_owned);
+        // A part is measured against itself: six parts must not change what one run may not.
+        let owned_live = all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name)).count();
+        let owned_by_all_shards = all_owned().count();
         self.report.counts = Counts {
             desired: desired.len(),
             unchanged,
@@ -325,6 +322,8 @@ impl<'a> Planner<'a> {
             unread,
             owned_live,
             owned_kept,
+            owned_by_all_shards,
+            whole_scope: self.rules.selection.plain_names().is_none() && self.rules.selection.patterns().is_empty(),
             removals_in_other_shards,
             missing_in_other_shards,
         };

@@ -59,6 +59,10 @@ pub struct Counts {
     pub owned_live: usize,
     /// Of these, the ones that the manifests name and want to be present.
     pub owned_kept: usize,
+    /// Those that are owned here by all shards of this run.
+    pub owned_by_all_shards: usize,
+    /// Whether the run, over all its shards, is of all that is in scope: not where names or patterns are given.
+    pub whole_scope: bool,
     /// Secrets that other shards of this run would remove.
     pub removals_in_other_shards: usize,
     /// Secrets that other shards of this run have still to create or restore.

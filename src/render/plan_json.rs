@@ -94,6 +94,8 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unread,
         owned_live,
         owned_kept: _,
+        owned_by_all_shards: _,
+        whole_scope: _,
         removals_in_other_shards: _,
         missing_in_other_shards: _,
     } = counts;

@@ -107,6 +107,8 @@ impl Sample {
                     unread: 0,
                     owned_live: secrets,
                     owned_kept: secrets,
+                    owned_by_all_shards: secrets,
+                    whole_scope: true,
                     removals_in_other_shards: 0,
                     missing_in_other_shards: 0,
                 },

@@ -14,12 +14,13 @@ pub(super) const GUARD: Guard = Guard {
 const FLAG: Flag = Flag::switch("allow-remove-all", "Remove everything that the project owns in a target");
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
-    let Counts { desired, owned_live, owned_kept, .. } = target.report.counts;
-    // Manifests outside the selection, or in another shard, may keep something. What an empty project would remove is
-    // another guard's business.
-    if desired == 0 || desired < target.desired.secrets.len() || owned_kept > 0 {
+    let Counts { desired, owned_by_all_shards, owned_kept, whole_scope, .. } = target.report.counts;
+    // Over all shards; manifests outside a selection may keep something. What an empty project would remove is another
+    // guard's business.
+    let nothing_declared = desired == 0 && target.desired.secrets.is_empty();
+    if nothing_declared || !whole_scope || owned_kept > 0 {
         return Vec::new();
     }
     let orphans = target.chosen(SecretPlan::is_pruned);
-    if orphans.is_empty() { Vec::new() } else { vec![Refused::secrets(orphans).number("owned", owned_live)] }
+    if orphans.is_empty() { Vec::new() } else { vec![Refused::secrets(orphans).number("owned", owned_by_all_shards)] }
 }

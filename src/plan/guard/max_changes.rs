@@ -2,7 +2,7 @@
 
 use super::{Check, Flag, FlagArgument, Guard, GuardedTarget, Refused, RunGuards};
 use crate::desired::Desired;
-use crate::plan::{Plan, SecretPlan, Verb};
+use crate::plan::{Counts, Plan, SecretPlan, Verb};
 
 pub(super) const GUARD: Guard = Guard {
     name: "max-changes-percent",
@@ -34,18 +34,21 @@ pub fn share_matters(desired: &Desired, plan: &Plan) -> bool {
 }
 
 fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
-    let owned = target.report.counts.owned_live;
+    let Counts { owned_live: owned, owned_by_all_shards, removals_in_other_shards, .. } = target.report.counts;
     let planned = target.chosen(changes_what_is_in_use).len();
     let limit = run.overrides.limit(&FLAG).unwrap_or(u32::from(target.desired.guards.max_changes_percent));
     let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
     let removed = target.chosen(SecretPlan::is_pruned).len();
     // Losing most of a small project is no small change.
-    let most_of_it = allowed < 100 && removed >= FEWEST_REMOVED && removed * 2 > owned;
-    let share_counts = owned >= FEWEST_FOR_A_SHARE && planned * 100 > owned * allowed;
+    let removed_by_all = removed + removals_in_other_shards;
+    let most_of_it =
+        allowed < 100 && removed > 0 && removed_by_all >= FEWEST_REMOVED && removed_by_all * 2 > owned_by_all_shards;
+    let share_counts = owned_by_all_shards >= FEWEST_FOR_A_SHARE && planned * 100 > owned * allowed;
     if !most_of_it && !share_counts {
         return Vec::new();
     }
-    let planned = if most_of_it { planned.max(removed) } else { planned };
+    let (planned, owned) =
+        if most_of_it { (planned.max(removed_by_all), owned_by_all_shards) } else { (planned, owned) };
     let refused = Refused::default().number("planned", planned).number("owned", owned).number("allowed", allowed);
     vec![refused.needs(100)]
 }

@@ -53,7 +53,13 @@ impl EverythingWrong {
             },
             report: PlanReport {
                 findings: vec![foreign],
-                counts: Counts { desired: 1, owned_live: OWNED, ..Counts::default() },
+                counts: Counts {
+                    desired: 1,
+                    owned_live: OWNED,
+                    owned_by_all_shards: OWNED,
+                    whole_scope: true,
+                    ..Counts::default()
+                },
                 without_value: BTreeSet::from([SecretName::new("dev/protected-2")]),
             },
         }
