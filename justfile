@@ -20,6 +20,10 @@ test:
 hostile minutes="60":
     KEYWRIGHT_HOSTILE_MINUTES={{minutes}} cargo test --release --locked --test hostile
 
+# Histories of commits, hand edits and runs, for an hour
+histories minutes="60":
+    KEYWRIGHT_HISTORIES_MINUTES={{minutes}} cargo test --release --locked --test properties histories
+
 # What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
 main-job:
     cargo run --release --locked -- apply --sandbox --yes --project examples/payments
