@@ -27,11 +27,85 @@ impl Region {
         Self(text.into())
     }
 
+    /// The regions that AWS has, as far as the SDK's partition data knows them.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        REGIONS.into_iter()
+    }
+
+    /// Whether AWS has it, as far as the SDK's partition data knows.
+    pub fn is_known(&self) -> bool {
+        REGIONS.contains(&self.0.as_str())
+    }
+
+    /// Whether its name has a form in which AWS names regions, so that it may be newer than the data: a known
+    /// beginning, then a direction.
+    pub fn has_known_form(&self) -> bool {
+        let Some((words, _)) = self.0.rsplit_once('-') else { return false };
+        let Some((start, direction)) = words.rsplit_once('-') else { return false };
+        let known = REGIONS.iter().filter_map(|region| region.rsplit_once('-')?.0.rsplit_once('-'));
+        let (mut starts, mut directions) = (false, false);
+        for (known_start, known_direction) in known {
+            starts |= known_start == start;
+            directions |= known_direction == direction;
+        }
+        starts && directions
+    }
+
     /// The partition that it belongs to.
     pub fn partition(&self) -> Partition {
         Partition::of_region(&self.0)
     }
 }
+
+/// The regions of all partitions (the partition data of aws-sdk-secretsmanager 1.125).
+const REGIONS: [&str; 46] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-isoe-west-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-west-1",
+    "us-west-2",
+];
 
 /// A partition of AWS: regions and accounts that share an identity system.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +168,21 @@ mod tests {
         }
         for bad in ["", "eu-west", "EU-west-1", "eu--1", "-1", "eu-west-1 ", &format!("{}-1", "a".repeat(128))] {
             assert_eq!(Region::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_that_may_be_newer_than_the_data_have_a_known_form() {
+        for (region, known, form) in [
+            ("eu-west-1", true, true),
+            ("eu-west-9", false, true),
+            ("mx-north-1", false, true),
+            ("eu-wst-1", false, false),
+            ("xx-west-1", false, false),
+            ("us-gov-central-1", false, true),
+        ] {
+            let region = Region::of_service(region);
+            assert_eq!((region.is_known(), region.has_known_form()), (known, form), "{region}");
         }
     }
 

@@ -103,6 +103,11 @@ codes! {
     TAG_VALUE_OPEN Warning "tag-value-character" "A tag's value has characters that AWS documents for every service."
     TAG_IGNORED Error "tag-ignored" "A tag that is declared is not ignored by ignoreTags."
     KMS_KEY Error "kms-key" "A KMS key is a key id, a key ARN, an alias or an alias ARN."
+    NEW_REGION Warning "new-region" "Regions are ones that AWS has."
+    POLICY_OTHER_PARTITION Warning "policy-other-partition" "Principals of a resource policy are in the secret's own \
+        partition."
+    POLICY_DEFAULT_KEY Warning "policy-default-key" "A secret that another account may read is encrypted with a key \
+        of one's own."
     ARN_OF_OTHER_PLACE Warning "arn-of-other-place" "ARNs name the target's own account and region."
     RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
     POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."

@@ -178,15 +178,14 @@ impl SecretPlan {
     }
 
     /// Whether something is destroyed for good, or goes away: the secret itself, replicas, a secret that a replica
-    /// overwrites, a Deny of its policy, a rotation in flight.
+    /// overwrites, a Deny of its policy, its rotation.
     pub fn is_destructive(&self) -> bool {
-        let in_flight = self.observed.as_ref().and_then(LiveSecret::stuck_version).is_some();
         self.is_removal()
             || self.is_pruned()
             || self.loses_replicas()
             || self.regions_overwritten().next().is_some()
             || self.loses_denies()
-            || (in_flight && self.actions.contains(&Action::CancelRotation))
+            || self.actions.contains(&Action::CancelRotation)
     }
 
     /// Whether the tag goes that keeps the secret from being deleted.

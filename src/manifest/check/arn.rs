@@ -1,9 +1,9 @@
 //! ARNs and KMS keys, by their form.
 
 use super::super::codes;
-use super::super::diagnostic::{Problem, Report};
+use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::source::Span;
-use crate::domain::{AccountId, ArnParts, KmsKey, is_alias_name};
+use crate::domain::{AccountId, ArnParts, KmsKey, Partition, Region, is_alias_name};
 
 /// The account and region that ARNs are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +43,44 @@ pub(crate) fn check_kms_key(key: &str, span: Span, home: Home<'_>, report: &mut 
     });
 }
 
-/// Warns when an ARN is of another account or region than the target.
+/// A region in the right form that AWS does not have is probably misspelt; one in a form that AWS uses may be newer
+/// than what keywright knows.
+pub(crate) fn check_region_exists(text: &str, span: Span, code: &'static codes::Code, report: &mut Report) {
+    let Some(region) = Region::parse(text).filter(|region| !region.is_known()) else { return };
+    let nearest = nearest(text, Region::known()).map(|near| format!("did you mean {near}?"));
+    report.push(if region.has_known_form() {
+        Problem::new(&codes::NEW_REGION, span, format!("`{text}` is no region that keywright knows"))
+            .label("perhaps it is newer")
+            .help_if(nearest)
+    } else {
+        Problem::new(code, span, format!("AWS has no region `{text}`")).label("no such region").help_if(nearest)
+    });
+}
+
+/// Warns when an ARN is of another partition than a region: identities, keys and functions do not reach across.
+pub(crate) fn check_partition(arn: ArnParts<'_>, span: Span, region: &str, report: &mut Report) -> bool {
+    let partition = Partition::of_region(region);
+    let same = partition == arn.partition;
+    if !same {
+        report.push(
+            Problem::new(
+                &codes::ARN_OF_OTHER_PLACE,
+                span,
+                format!("this ARN is in partition {}, and {region} is in {partition}", arn.partition),
+            )
+            .label("another partition")
+            .help(format!("ARNs there begin with arn:{partition}:; nothing reaches across partitions")),
+        );
+    }
+    same
+}
+
+/// Warns when an ARN is of another partition, account or region than the target.
 pub(crate) fn check_home(arn: ArnParts<'_>, span: Span, home: Home<'_>, report: &mut Report) {
     let target = home.target;
+    if !check_partition(arn, span, home.region, report) {
+        return;
+    }
     if arn.region != home.region {
         report.push(
             Problem::new(

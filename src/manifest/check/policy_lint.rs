@@ -26,6 +26,7 @@ pub(crate) fn lint_policy(
     written: &Written<'_>,
     name: &str,
     target: &TargetModel,
+    default_key: bool,
     report: &mut Report,
 ) {
     let target = &target.target;
@@ -38,8 +39,14 @@ pub(crate) fn lint_policy(
     let context =
         LintContext { secret: LintedSecret::Named { account, region: target.region.as_str(), name }, caller: None };
     for finding in lint(&policy, &context) {
-        let Some(code) = code(finding.lint) else { continue };
-        let PolicyFinding { lint: _, sid: _, problem } = finding;
+        let PolicyFinding { lint, sid: _, mut problem } = finding;
+        let code = if lint == Lint::CrossAccount && default_key {
+            problem.help = Some(DEFAULT_KEY.to_owned());
+            Some(&codes::POLICY_DEFAULT_KEY)
+        } else {
+            code(lint)
+        };
+        let Some(code) = code else { continue };
         report.push(match written {
             Written::Inline(node) => {
                 Problem::new(code, place_of(node, &problem.pointer), problem.message).help_if(problem.help)
@@ -51,6 +58,11 @@ pub(crate) fn lint_policy(
         });
     }
 }
+
+/// Why a grant to another account can be worth nothing ("Access secrets from a different account", in the user guide).
+const DEFAULT_KEY: &str = "other accounts can never decrypt what aws/secretsmanager, the default key, encrypts: declare \
+                           `kmsKeyId` with a key of your own, whose policy lets them in; a live secret that has one \
+                           already needs nothing";
 
 /// The code of what is shown for manifests.
 fn code(lint: Lint) -> Option<&'static Code> {
@@ -64,6 +76,7 @@ fn code(lint: Lint) -> Option<&'static Code> {
         Lint::OtherResource => Some(&codes::POLICY_OTHER_RESOURCE),
         Lint::ShutsOutAccount => Some(&codes::POLICY_SHUTS_OUT),
         Lint::Sid => Some(&codes::POLICY_SID),
+        Lint::OtherPartition => Some(&codes::POLICY_OTHER_PARTITION),
         Lint::Variable => Some(&codes::POLICY_VARIABLE),
         // Who names another account in a reviewed manifest means it, and a condition that narrows is what one hopes
         // for. The other two need to know the caller.

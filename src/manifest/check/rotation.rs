@@ -7,13 +7,14 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map};
 use super::super::schema::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 use super::super::source::{Sources, Span};
-use super::arn::{Home, check_home, check_kms_key};
+use super::arn::{Home, check_home, check_kms_key, check_partition, check_region_exists};
 use super::{in_range, required};
 use crate::desired::{DesiredReplica, DesiredRotation, RotationSetup, Rotator};
 use crate::domain::KmsKey;
 use crate::domain::schedule::Expression;
 use crate::domain::{
-    AccountId, Arn, ArnParts, Frequency, Region, RotationDuration, Schedule, ScheduleFault, StagingLabel, WindowLength,
+    AccountId, Arn, ArnParts, Frequency, Partition, Region, RotationDuration, Schedule, ScheduleFault, StagingLabel,
+    WindowLength,
 };
 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
@@ -53,7 +54,7 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
         return None;
     }
     if let Some(external) = rotation.external_rotation.get() {
-        return external_rotator(&external.value, external.span, report);
+        return external_rotator(&external.value, external.span, home, report);
     }
     let lambda = required(&rotation.lambda_arn, "Secret.spec.rotation.lambdaArn", key, report)?;
     let Some(arn) = ArnParts::parse(&lambda.value).filter(|arn| is_function(*arn)) else {
@@ -71,7 +72,12 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
     Some(Rotator::Lambda(Arn::of_service(lambda.value.clone())))
 }
 
-fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Report) -> Option<Rotator> {
+fn external_rotator(
+    external: &ExternalRotationSpec,
+    span: Span,
+    home: Home<'_>,
+    report: &mut Report,
+) -> Option<Rotator> {
     let start = Span { end: span.start, ..span };
     let role = required(&external.role_arn, "Secret.spec.rotation.externalRotation.roleArn", start, report)?;
     if !ArnParts::parse(&role.value).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
@@ -79,6 +85,8 @@ fn external_rotator(external: &ExternalRotationSpec, span: Span, report: &mut Re
             Problem::new(&codes::ROTATION, role.span, format!("`{}` is not the ARN of a role", role.value))
                 .label("expected arn:aws:iam::ACCOUNT:role/NAME"),
         );
+    } else if let Some(arn) = ArnParts::parse(&role.value) {
+        check_partition(arn, role.span, home.region, report);
     }
     let mut metadata = BTreeMap::new();
     for (name, value) in external.metadata.value().map_or(&[][..], |items| items.0.as_slice()) {
@@ -184,6 +192,18 @@ pub(crate) fn check_replicas(
                     format!("{} is where the secret itself is, in target `{}`", region.value, home.target),
                 )
                 .label("a replica is in another region"),
+            );
+        }
+        check_region_exists(&region.value, region.span, &codes::REPLICA, report);
+        let (here, there) = (Partition::of_region(home.region), Partition::of_region(&region.value));
+        if here != there {
+            report.push(
+                Problem::new(
+                    &codes::REPLICA,
+                    region.span,
+                    format!("{} is in partition {there}, and target `{}` is in {here}", region.value, home.target),
+                )
+                .label("a replica is in the same partition"),
             );
         }
         if let Some(&first) = seen.get(region.value.as_str()) {

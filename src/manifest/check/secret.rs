@@ -197,6 +197,12 @@ impl Builder<'_> {
     ) -> Option<Declared<PolicyTemplate>> {
         let policy = fields.policy.get()?;
         let key = key_span(spec, &["policy"]);
+        // One that is left out may be live all the same, but a new secret gets the default.
+        let default_key = fields
+            .kms_key_id
+            .get()
+            .and_then(|key| key.value.as_deref())
+            .is_none_or(|key| key == "alias/aws/secretsmanager");
         let origin = self.sources.origin(key);
         let value = match &policy.value {
             None => None,
@@ -204,7 +210,7 @@ impl Builder<'_> {
                 let node = spec.get("policy")?;
                 let (template, is_good) = inline_policy(node, self.sources, self.report)?;
                 if is_good {
-                    lint_policy(&template, &Written::Inline(node), name, target, self.report);
+                    lint_policy(&template, &Written::Inline(node), name, target, default_key, self.report);
                 }
                 Some(template)
             }
@@ -221,7 +227,7 @@ impl Builder<'_> {
                 }
                 let file = file.get()?;
                 let template = self.files.policy(&file.value, file.span, self.sources, self.report)?;
-                lint_policy(&template, &Written::File(file.span), name, target, self.report);
+                lint_policy(&template, &Written::File(file.span), name, target, default_key, self.report);
                 Some(template)
             }
         };

@@ -9,13 +9,13 @@ use super::super::interpolate::{Expansion, Lookup, VariablePlace, Variables, exp
 use super::super::schema::{ProjectSpec, TargetSpec};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
-use super::arn::role_account;
+use super::arn::{check_partition, check_region_exists, role_account};
 use super::name::check_plain_name;
 use super::project::{Project, key_span};
 use super::required;
 use super::variables::{self, Variable, check_variables};
 use crate::desired::{Scope, Target};
-use crate::domain::{AccountId, Part, Region};
+use crate::domain::{AccountId, ArnParts, Part, Region};
 use crate::loopback::is_loopback;
 
 /// A target with its variables and scope.
@@ -195,6 +195,9 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
                 ),
         );
     }
+    if let Some(region) = region {
+        check_region_exists(&region.value, region.span, &codes::REGION, report);
+    }
     if let Some(account) = spec.account.get()
         && AccountId::parse(&account.value).is_none()
     {
@@ -227,6 +230,9 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
 }
 
 fn check_role(role: &str, span: Span, spec: &TargetSpec, report: &mut Report) {
+    if let (Some(arn), Some(region)) = (ArnParts::parse(role), spec.region.get()) {
+        check_partition(arn, span, &region.value, report);
+    }
     match (role_account(role), spec.account.get()) {
         (None, _) => report.push(
             Problem::new(&codes::ROLE_ARN, span, format!("`{role}` is not the ARN of an IAM role"))

@@ -3,7 +3,7 @@
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::live::LiveSecret;
-use crate::plan::{Action, SecretPlan};
+use crate::plan::SecretPlan;
 
 const FLAG: Flag = Flag::switch(
     "allow-protected",
@@ -25,8 +25,7 @@ pub(super) const OVERWRITTEN: Guard = Guard {
 };
 
 fn is_destroyed(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    (secret.is_destructive() || secret.actions.contains(&Action::CancelRotation))
-        && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
+    secret.is_destructive() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected)
 }
 
 fn is_overwritten(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {

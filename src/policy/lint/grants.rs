@@ -5,10 +5,12 @@ use super::super::access::names_everyone;
 use super::super::principal::{account_of, is_account, is_id_of_deleted};
 use super::statement::{Effect, Statement};
 use super::{Found, Lint};
+use crate::domain::{ArnParts, Partition};
 
-/// Lints the principals of a statement. `account` is the secret's.
-pub(super) fn lint(statement: &Statement<'_>, account: Option<&str>, found: &mut Found) {
+/// Lints the principals of a statement. `account` and `partition` are the secret's.
+pub(super) fn lint(statement: &Statement<'_>, account: Option<&str>, partition: &Partition, found: &mut Found) {
     deleted(statement, found);
+    other_partitions(statement, partition, found);
     if statement.effect() != Some(Effect::Allow) {
         return;
     }
@@ -73,6 +75,17 @@ fn other_accounts(statement: &Statement<'_>, account: &str, found: &mut Found) {
             "where this is meant, all is well; a Condition on `aws:PrincipalOrgID` or `aws:PrincipalArn` narrows it",
         );
         found.push((Lint::CrossAccount, problem));
+    }
+}
+
+/// IAM knows principals of its own partition alone.
+fn other_partitions(statement: &Statement<'_>, partition: &Partition, found: &mut Found) {
+    for (pointer, principal) in statement.principals("Principal", "AWS") {
+        let Some(arn) = ArnParts::parse(principal).filter(|arn| *partition != arn.partition) else { continue };
+        let message = format!("this principal is in partition {}, and the secret is in {partition}", arn.partition);
+        let problem = PolicyProblem::new(pointer, message)
+            .with_help(format!("ARNs there begin with arn:{partition}:; nothing reaches across partitions"));
+        found.push((Lint::OtherPartition, problem));
     }
 }
 

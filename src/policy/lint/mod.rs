@@ -69,6 +69,14 @@ impl<'a> LintContext<'a> {
         }
     }
 
+    /// The partition of the secret.
+    fn partition(&self) -> Partition {
+        match self.secret {
+            LintedSecret::Arn(arn) => Partition::of_region(arn.split(':').nth(3).unwrap_or_default()),
+            LintedSecret::Named { region, .. } => Partition::of_region(region),
+        }
+    }
+
     /// The secret's ARN, with [`UNKNOWN`] for every character that is not known.
     fn arn(&self) -> String {
         match self.secret {
@@ -121,6 +129,8 @@ macro_rules! lints {
 }
 
 lints! {
+    /// A principal of another partition: IAM does not know it.
+    OtherPartition Warning "other-partition",
     /// An Allow for everyone, without a condition that narrows it.
     WildcardPrincipal Warning "wildcard-principal",
     /// An Allow for everyone, narrowed by a condition alone.
@@ -169,10 +179,11 @@ pub fn lint(policy: &PolicyDocument, context: &LintContext<'_>) -> Vec<PolicyFin
     let caller = context.caller.and_then(Caller::read);
     let version = policy.as_written().get("Version").and_then(Value::as_str);
     let has_variables = version == Some(vocabulary::CURRENT_VERSION);
+    let partition = context.partition();
     let mut findings = Vec::new();
     for statement in Statement::all(policy.as_written()) {
         let mut found = Vec::new();
-        grants::lint(&statement, account, &mut found);
+        grants::lint(&statement, account, &partition, &mut found);
         reach::lint(&statement, &arn, &mut found);
         sid::lint(&statement, &mut found);
         variables::lint(&statement, has_variables, &mut found);

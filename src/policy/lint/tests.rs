@@ -177,9 +177,15 @@ fn resources_that_are_not_the_secret_are_seen() {
 #[test]
 fn partitions_follow_regions() {
     let china = LintedSecret::Named { account: None, region: "cn-north-1", name: "db" };
-    let resource = json!({ "Resource": "arn:aws-cn:secretsmanager:cn-north-1:111111111111:secret:db-*" });
-    assert_eq!(findings(&resource, china, None), []);
-    assert_eq!(findings(&resource, NAMED, None).len(), 1);
+    let of = |partition: &str| {
+        json!({
+            "Principal": { "AWS": format!("arn:{partition}:iam::111111111111:role/app") },
+            "Resource": "arn:aws-cn:secretsmanager:cn-north-1:111111111111:secret:db-*",
+        })
+    };
+    assert_eq!(findings(&of("aws-cn"), china, None), []);
+    assert_eq!(findings(&of("aws"), china, None)[0].lint, Lint::OtherPartition);
+    assert_eq!(findings(&of("aws"), NAMED, None).len(), 1, "the resource alone");
 }
 
 #[test]
