@@ -171,8 +171,8 @@ pub enum FindingKind {
     /// Other fields of a value that holds generated ones changed in git. They are not applied: a put would need the
     /// generated ones, which only the live value has.
     GeneratedFieldsChanged,
-    /// Git's value is not live and is not put: the secret was rotated once, so its value counts as seeded, while no
-    /// rotation is declared or on and the manifest does not say who owns the value.
+    /// Git's value is not live and is not put: the secret is rotated, or was once, so its value counts as seeded, while
+    /// no rotation made what is live and the manifest does not say who owns the value.
     ValueNotApplied {
         /// LastRotatedDate.
         rotated: Option<Timestamp>,

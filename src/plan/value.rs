@@ -375,7 +375,9 @@ impl ValuePlanner<'_> {
         let declared = self.desired.rotation.as_ref().is_some_and(|rotation| rotation.value.is_some());
         let rotating = declared || self.observed.is_some_and(|secret| secret.rotation.enabled);
         let Identity::Known(wanted) = identity else { return None };
-        let silent = value.ownership.is_none() && !rotating && live_name_of(wanted, self.observed) != current;
+        // What rotation has not replaced yet is still a value of git, and not the one that git holds now.
+        let left_alone = !rotating || current.is_ours();
+        let silent = value.ownership.is_none() && left_alone && live_name_of(wanted, self.observed) != current;
         silent.then(|| FindingKind::ValueNotApplied { rotated: self.observed.and_then(|secret| secret.rotation.last) })
     }
 

@@ -74,8 +74,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
              applied"
         ),
         FindingKind::ValueNotApplied { rotated } => escaped!(
-            "has another value than git's: it was rotated once{}, so its value is left alone (ownership: seed), \
-             although no rotation is declared or on",
+            "has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}",
             rotated.map(|date| -> Escaped<Terminal> {
                 escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
             })

@@ -60,9 +60,9 @@ pub(crate) fn lint_policy(
 }
 
 /// Why a grant to another account can be worth nothing ("Access secrets from a different account", in the user guide).
-const DEFAULT_KEY: &str = "other accounts can never decrypt what aws/secretsmanager, the default key, encrypts: declare \
-                           `kmsKeyId` with a key of your own, whose policy lets them in; a live secret that has one \
-                           already needs nothing";
+const DEFAULT_KEY: &str = "other accounts can never decrypt what aws/secretsmanager, the default key, encrypts: \
+                           declare `kmsKeyId` with a key of your own, whose policy lets them in; a live secret that \
+                           has one already needs nothing";
 
 /// The code of what is shown for manifests.
 fn code(lint: Lint) -> Option<&'static Code> {

@@ -25,7 +25,7 @@ pub fn difference(what: &Difference) -> String {
         Difference::NotAdopted => "is named by a manifest and has no owner yet",
         Difference::EqualReEncrypted => "the value is encrypted afresh in git, and is the live one",
         Difference::GeneratedFieldsChanged => "fields beside a generated one are others in git than in the live value",
-        Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret was rotated once",
+        Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret is rotated, or was",
         Difference::Unmanaged => "is live and in scope, and no manifest names it",
         Difference::RotationWaitsForValue => "rotation is declared, and waits for a first value",
         Difference::ReplicasUndeclared { regions } => {
