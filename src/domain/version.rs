@@ -16,6 +16,9 @@ const DERIVED_PREFIX: &str = "kw1-";
 /// have.
 const DERIVED_HEX_LEN: usize = 60;
 
+/// What follows the prefix where a part of the value was generated: no digit of a hash.
+const GENERATED: char = 'g';
+
 impl VersionId {
     /// Takes an id of 32 to 64 visible ASCII characters; `None` for anything else.
     pub fn new(id: impl Into<String>) -> Option<Self> {
@@ -35,10 +38,18 @@ impl VersionId {
         Self(format!("{DERIVED_PREFIX}{kept}"))
     }
 
+    /// As [`VersionId::derived`], for a value of which a part was generated: such a version has what git does not hold.
+    pub(crate) fn generated(hash: &str) -> Self {
+        let kept: String = hash.chars().take(DERIVED_HEX_LEN - 1).collect();
+        Self(format!("{DERIVED_PREFIX}{GENERATED}{kept}"))
+    }
+
     /// What the id tells of who made the version.
     pub fn origin(&self) -> VersionOrigin {
         let random = || self.0.len() == 36 && self.0.bytes().filter(|byte| *byte == b'-').count() == 4;
-        if self.is_ours() {
+        if self.is_generated() {
+            VersionOrigin::Generated
+        } else if self.is_ours() {
             VersionOrigin::Keywright
         } else if self.0.starts_with("terraform-") {
             VersionOrigin::Terraform
@@ -53,8 +64,14 @@ impl VersionId {
     /// nothing.
     pub fn is_ours(&self) -> bool {
         self.0.strip_prefix(DERIVED_PREFIX).is_some_and(|rest| {
-            rest.len() == DERIVED_HEX_LEN && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            let digits = rest.strip_prefix(GENERATED).unwrap_or(rest);
+            rest.len() == DERIVED_HEX_LEN && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         })
+    }
+
+    /// Whether it is one of ours for a value with a generated part.
+    pub fn is_generated(&self) -> bool {
+        self.is_ours() && self.0.strip_prefix(DERIVED_PREFIX).is_some_and(|rest| rest.starts_with(GENERATED))
     }
 }
 
@@ -63,6 +80,8 @@ impl VersionId {
 pub enum VersionOrigin {
     /// keywright: derived from git's ciphertext.
     Keywright,
+    /// keywright, which made it with a generated part.
+    Generated,
     /// Terraform: its provider gives ids that begin with `terraform-`.
     Terraform,
     /// Something that lets the SDK choose a random id: the console, the CLI, an SDK or a rotation function.
@@ -138,6 +157,9 @@ mod tests {
     fn an_id_tells_who_gave_it() {
         let origin = |id: &str| VersionId::of_service(id).origin();
         assert_eq!(VersionId::derived(&"0a".repeat(32)).origin(), VersionOrigin::Keywright);
+        let generated = VersionId::generated(&"0a".repeat(32));
+        assert_eq!((generated.origin(), generated.as_str().len()), (VersionOrigin::Generated, 64));
+        assert!(generated.is_ours() && VersionId::new(generated.as_str()).is_some());
         assert_eq!(origin("terraform-20260101000000000000000001"), VersionOrigin::Terraform);
         assert_eq!(origin("3b1f6e9a-0c1d-4e2f-8a3b-5c6d7e8f9a0b"), VersionOrigin::Random);
         assert_eq!(origin("release-2026-01-01-of-the-database"), VersionOrigin::Own);

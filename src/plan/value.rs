@@ -328,7 +328,7 @@ impl ValuePlanner<'_> {
                 if self.exists(wanted) {
                     return put(None, self.back_to_a_version(current));
                 }
-                let reason = if current.is_ours() {
+                let reason = if current.is_ours() && !current.is_generated() {
                     of_git(value, current)
                 } else {
                     ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
@@ -383,7 +383,7 @@ impl ValuePlanner<'_> {
 
     /// Why git's version becomes current again: git went back to it, or somebody set another value by hand.
     fn back_to_a_version(&self, current: &VersionId) -> ValueReason {
-        if current.is_ours() {
+        if current.is_ours() && !current.is_generated() {
             ValueReason::Reverted { current: current.clone() }
         } else {
             ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }

@@ -255,6 +255,7 @@ pub(super) fn made_by(made_by: MadeBy) -> &'static str {
     match made_by {
         MadeBy::Rotation => "by a rotation",
         MadeBy::Named(VersionOrigin::Keywright) => "by keywright from another commit",
+        MadeBy::Named(VersionOrigin::Generated) => "by keywright, with a generated part that only it has",
         MadeBy::Named(VersionOrigin::Terraform) => "by Terraform",
         MadeBy::Named(VersionOrigin::Random) => {
             "under a random id, as the console, the CLI and rotation functions give"

@@ -54,9 +54,10 @@ impl Source {
         walk.hash.text(self.shape(files)?);
         walk.source(self, "")?;
         let Walk { hash, unknown_arn, unhashed, .. } = walk;
-        let of = if self.is_made_once() {
-            Identity::MadeOnce
-        } else if unhashed {
+        if self.is_made_once() {
+            return Ok(Identity::MadeOnce(hash.finish_generated()));
+        }
+        let of = if unhashed {
             Identity::ByComparison
         } else if unknown_arn {
             Identity::KnownAfterApply

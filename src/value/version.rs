@@ -34,6 +34,11 @@ impl IdHasher {
     pub(super) fn finish(self) -> VersionId {
         VersionId::derived(&hex::encode(self.0.finalize()))
     }
+
+    /// The id of a value of which a part is generated.
+    pub(super) fn finish_generated(self) -> VersionId {
+        VersionId::generated(&hex::encode(self.0.finalize()))
+    }
 }
 
 /// An id for the value that git knows under `wanted`, where the service may hold other generated parts under that id
@@ -43,7 +48,7 @@ pub fn version_after(wanted: &VersionId, current: &VersionId) -> VersionId {
     hasher.text("after");
     hasher.text(wanted.as_str());
     hasher.text(current.as_str());
-    hasher.finish()
+    hasher.finish_generated()
 }
 
 #[cfg(test)]
