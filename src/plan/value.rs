@@ -73,6 +73,25 @@ fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> 
     claimed.unwrap_or(wanted)
 }
 
+/// Git's value to put, under the id that it stands for; it takes no custom label, and is compared with nothing.
+fn plain_put(value: &DesiredValue, identity: &Identity) -> PlannedValue {
+    let token = match identity {
+        Identity::KnownAfterApply(_) => Token::KnownAfterApply,
+        // An ARN in it that is not known yet is part of the id too.
+        Identity::MadeOnce(_) if value.source.references().next().is_some() => Token::KnownAfterApply,
+        Identity::Known(id) | Identity::MadeOnce(id) => Token::Id(id.clone()),
+        Identity::ByComparison(_) => Token::Random,
+    };
+    PlannedValue {
+        source: value.source.clone(),
+        token,
+        compare_with: None,
+        labels: Vec::new(),
+        digest: identity.digest().map(|digest| digest.as_str().to_owned()),
+        keeps_generated_of: None,
+    }
+}
+
 /// Why git's value is put in the place of another one of git's.
 fn of_git(value: &DesiredValue, current: &VersionId) -> ValueReason {
     let current = current.clone();
@@ -234,30 +253,9 @@ impl ValuePlanner<'_> {
     /// The value to put, when one is to be put.
     fn value(&self, value: &DesiredValue, findings: &mut Vec<FindingKind>) -> Option<(PlannedValue, ValueReason)> {
         let identity = self.facts.identities.get(&self.desired.name)?;
-        let token = match identity {
-            Identity::KnownAfterApply(_) => Token::KnownAfterApply,
-            // An ARN in it that is not known yet is part of the id too.
-            Identity::MadeOnce(_) if value.source.references().next().is_some() => Token::KnownAfterApply,
-            Identity::Known(id) | Identity::MadeOnce(id) => Token::Id(id.clone()),
-            Identity::ByComparison(_) => Token::Random,
-        };
-        let digest = identity.digest().map(|digest| digest.as_str().to_owned());
-        let put = |compare_with: Option<&VersionId>, reason: ValueReason| {
-            let compare_with = compare_with.cloned();
-            Some((
-                PlannedValue {
-                    source: value.source.clone(),
-                    token: token.clone(),
-                    compare_with,
-                    labels: Vec::new(),
-                    digest: digest.clone(),
-                    keeps_generated_of: None,
-                },
-                reason,
-            ))
-        };
+        let planned = plain_put(value, identity);
         let Some(current) = self.observed.and_then(LiveSecret::current_version) else {
-            return put(None, ValueReason::First);
+            return Some((planned, ValueReason::First));
         };
         if ownership(value, self.desired, self.observed) == Ownership::Seed {
             findings.extend(self.not_applied(value, identity, current));
@@ -276,26 +274,37 @@ impl ValuePlanner<'_> {
                 if id.is_some_and(|id| live_name_of(id, self.observed) != current) {
                     findings.push(FindingKind::ValueReEncrypted);
                 }
-                return None;
+                None
             }
             Some(Comparison::Differs { .. }) => {
-                let current_id = current.clone();
                 if let Identity::MadeOnce(_) = identity {
-                    let (planned, _) = put(None, ValueReason::Differs { current: current_id })?;
                     return Some(self.beside_generated(planned, current));
                 }
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there = matches!(identity, Identity::Known(id) if id != current && self.exists(id));
-                let reason =
-                    if there { self.back_to_a_version(current) } else { ValueReason::Differs { current: current_id } };
-                return put(None, reason);
+                let reason = if there {
+                    self.back_to_a_version(current)
+                } else {
+                    ValueReason::Differs { current: current.clone() }
+                };
+                Some((planned, reason))
             }
             Some(Comparison::Unreadable(reason)) => {
                 findings.push(FindingKind::ValueUnreadable { reason: reason.clone() });
-                return None;
+                None
             }
-            None => {}
+            None => self.value_by_identity(value, (identity, current), planned, findings),
         }
+    }
+
+    /// The same where nobody read the live value: what its version's id says of it.
+    fn value_by_identity(
+        &self,
+        value: &DesiredValue,
+        (identity, current): (&Identity, &VersionId),
+        mut planned: PlannedValue,
+        findings: &mut Vec<FindingKind>,
+    ) -> Option<(PlannedValue, ValueReason)> {
         match identity {
             Identity::MadeOnce(made) => {
                 if live_name_of(made, self.observed) == current {
@@ -308,10 +317,9 @@ impl ValuePlanner<'_> {
                     return None;
                 }
                 if generated {
-                    let (mut planned, reason) = put(None, ValueReason::NowGenerated { current: current.clone() })?;
                     // The id stands for a password that was made before.
                     planned.token = Token::Random;
-                    return Some((planned, reason));
+                    return Some((planned, ValueReason::NowGenerated { current: current.clone() }));
                 }
                 findings.push(FindingKind::GeneratedFieldsChanged);
                 None
@@ -320,20 +328,24 @@ impl ValuePlanner<'_> {
                 findings.push(FindingKind::ValueUnknown);
                 None
             }
-            Identity::KnownAfterApply(_) => put(Some(current), of_git(value, current)),
+            Identity::KnownAfterApply(_) => {
+                planned.compare_with = Some(current.clone());
+                Some((planned, of_git(value, current)))
+            }
             Identity::Known(wanted) => {
                 if live_name_of(wanted, self.observed) == current {
                     return None;
                 }
                 if self.exists(wanted) {
-                    return put(None, self.back_to_a_version(current));
+                    return Some((planned, self.back_to_a_version(current)));
                 }
                 let reason = if current.is_ours() && !current.is_generated() {
                     of_git(value, current)
                 } else {
                     ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
                 };
-                put(Some(current), reason)
+                planned.compare_with = Some(current.clone());
+                Some((planned, reason))
             }
         }
     }

@@ -80,18 +80,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             })
         ),
         FindingKind::ValueReEncrypted => escaped!("was re-encrypted in git: its value is the live one"),
-        FindingKind::ValueEdges(Edges { field, bytes, line_feed, mark }) => {
-            let what = match (line_feed, mark) {
-                (true, true) => "which begin with a byte order mark and end with a line feed",
-                (false, true) => "which begin with a byte order mark",
-                _ => "the last of which is a line feed",
-            };
-            if field.is_empty() {
-                escaped!("gets a value of {} bytes, {}", bytes, what)
-            } else {
-                escaped!("gets {} bytes as {} of its value, {}", bytes, escape::line(field), what)
-            }
-        }
+        FindingKind::ValueEdges(edges) => edges_text(edges),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
@@ -108,6 +97,20 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::DependencyAbsent { dependency } => {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
+    }
+}
+
+/// A line feed or a byte order mark at the edges of a value, which few values are meant to have.
+fn edges_text(Edges { field, bytes, line_feed, mark }: &Edges) -> Escaped<Terminal> {
+    let what = match (line_feed, mark) {
+        (true, true) => "which begin with a byte order mark and end with a line feed",
+        (false, true) => "which begin with a byte order mark",
+        _ => "the last of which is a line feed",
+    };
+    if field.is_empty() {
+        escaped!("gets a value of {} bytes, {}", bytes, what)
+    } else {
+        escaped!("gets {} bytes as {} of its value, {}", bytes, escape::line(field), what)
     }
 }
 
