@@ -1,5 +1,7 @@
 //! How a fresh plan differs from the approved one.
 
+use std::time::Duration;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::escape::{self, Escaped, Terminal};
@@ -9,11 +11,15 @@ use super::paint::Paint;
 /// Lines around a difference that are shown too.
 const CONTEXT: usize = 1;
 
+/// How long the shortest difference is looked for; then what remains is shown as removed and added. Whoever wrote the
+/// file may have put a million lines into it that are in no plan.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// The lines that differ: `-` is what was approved, `+` what would be done now.
 pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> Escaped<Terminal> {
     let (approved, fresh): (Vec<&str>, Vec<&str>) =
         (approved.iter().map(String::as_str).collect(), fresh.iter().map(String::as_str).collect());
-    let diff = TextDiff::from_slices(&approved, &fresh);
+    let diff = TextDiff::configure().timeout(LONGEST).diff_slices(&approved, &fresh);
     let mut out = escaped!("\n{}\n", paint.strong("What was approved (-) and what would be done now (+):"));
     for group in diff.grouped_ops(CONTEXT) {
         out.push(&"\n");
@@ -44,5 +50,15 @@ mod tests {
         let text = difference(Paint::new(false), &approved, &fresh);
         assert!(text.contains("- b \\u{1b}[2J\n") && text.contains("+ c\n"), "{text}");
         assert!(!text.contains("run"), "far from the difference: {text}");
+    }
+
+    /// The shortest difference of two such files would be looked for by the hour.
+    #[test]
+    fn files_that_have_nothing_in_common_are_compared_in_seconds() {
+        let lines = |of: &str| (0..200_000).map(|at| format!("{of} {at}")).collect::<Vec<_>>();
+        let begun = std::time::Instant::now();
+        let text = difference(Paint::new(false), &lines("approved"), &lines("fresh"));
+        assert!(text.contains("- approved 199999\n") && text.contains("+ fresh 199999\n"));
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     }
 }

@@ -1,5 +1,7 @@
 //! The difference between two texts that a manifest holds in the clear, line by line.
 
+use std::time::Duration;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::escape;
@@ -17,6 +19,9 @@ const LINES: usize = 40;
 /// Longest line that is shown whole, in characters.
 const WIDTH: usize = 200;
 
+/// How long the shortest difference is looked for: texts of 64 KiB that have no line in common would take a minute.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// The lines of the difference, escaped, without indentation and signs. Without the old text, the new one alone.
 pub(super) fn text_diff(text: &PublicText) -> Vec<Piece> {
     let PublicText { before, after } = text;
@@ -24,7 +29,7 @@ pub(super) fn text_diff(text: &PublicText) -> Vec<Piece> {
     match before {
         None => lines.extend(after.lines().map(|line| shown(Tone::Added, line))),
         Some(before) => {
-            let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+            let diff = TextDiff::configure().timeout(LONGEST).diff_lines(before.as_str(), after.as_str());
             for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
                 if index > 0 {
                     lines.push(piece(Tone::Faint, "  …"));
