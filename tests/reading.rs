@@ -1,6 +1,6 @@
 //! How live state is read: few calls, every page, and a list that may lag behind the truth.
 
-#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
 mod support;
 
@@ -71,8 +71,8 @@ struct Service {
     described: Vec<LiveSecret>,
     /// How many secrets stand on a page; every other page is empty.
     page: usize,
-    /// Every page gives this token.
-    endless: bool,
+    /// Every page gives a token; this is the one that the page of this number gives.
+    endless: Option<fn(usize) -> String>,
     calls: Mutex<Vec<String>>,
 }
 
@@ -98,8 +98,11 @@ impl ReadSecrets for Service {
             let secrets = self.listed.iter().filter(owned).filter(outside).cloned().collect();
             return Ok(ListPage { secrets, next_token: None });
         }
-        if self.endless {
-            return Ok(ListPage { secrets: Vec::new(), next_token: Some("again".to_owned()) });
+        if let Some(token) = self.endless {
+            return Ok(ListPage {
+                secrets: Vec::new(),
+                next_token: Some(token(self.calls.lock().expect("no test panicked").len())),
+            });
         }
         let at: usize = next_token.map_or(0, |token| token.parse().expect("a token of ours"));
         if at % 2 == 1 {
@@ -232,9 +235,15 @@ fn plain_names_are_described_and_never_listed() {
 
 #[test]
 fn a_list_without_an_end_is_an_error_and_no_endless_loop() {
-    let service = Service { endless: true, ..Service::default() };
-    let error = plan(&service, &desired(&[]), Selection::all()).expect_err("the list has no end");
-    assert!(matches!(error, PlanError::Service(error) if error.kind == ServiceErrorKind::Service));
+    let same: fn(usize) -> String = |_| "again".to_owned();
+    let ever_new: fn(usize) -> String = |page| format!("token {page}");
+    for (token, why) in [(same, "the same NextToken came twice"), (ever_new, "more than 10000 pages came")] {
+        let service = Service { endless: Some(token), ..Service::default() };
+        let error = plan(&service, &desired(&[("dev/a/1", "{}")]), Selection::all()).expect_err("the list has no end");
+        let PlanError::Service(error) = error else { panic!("{error:?}") };
+        assert_eq!((error.operation, error.kind), ("ListSecrets", ServiceErrorKind::Service));
+        assert_eq!(error.message, format!("{why}: the list has no end"));
+    }
 }
 
 #[test]
