@@ -11,10 +11,10 @@ mod cpu_time;
 
 use std::cell::Cell;
 use std::fmt::Debug;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,10 +23,12 @@ use keywright::import::tfstate;
 use keywright::live::PolicyCache;
 use keywright::manifest::{LoadOptions, load};
 use keywright::policy::{LintContext, LintedSecret, PolicyDocument, lint};
-use keywright::render::diagnostics;
+use keywright::render::{self, diagnostics};
 use keywright::sandbox::{Options, Sandbox};
+use keywright::workflow::ApprovedPlan;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tempfile::NamedTempFile;
 
 /// How much memory the process may take in all, in KiB.
 const MOST_MEMORY: u64 = 1024 * 1024;
@@ -57,12 +59,15 @@ where
     println!("{name}: {} tried, the longest took {:?}", tried.get(), longest.get());
     assert!(tried.get() >= u64::from(cases));
     #[cfg(target_os = "linux")]
-    {
-        let status = std::fs::read_to_string("/proc/self/status").expect("what Linux says of this process");
-        let peak =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        assert!(peak.is_some_and(|peak: u64| peak < MOST_MEMORY), "{name}: {peak:?} KiB");
-    }
+    assert_little_memory(name, "self");
+}
+
+/// A process, or this one, never took more memory than it may.
+#[cfg(target_os = "linux")]
+fn assert_little_memory(name: &str, process: &str) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("what Linux says of a process");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    assert!(peak.is_some_and(|peak: u64| peak < MOST_MEMORY), "{name}: {peak:?} KiB");
 }
 
 /// Bytes of no form at all, and a text in one of `seeds`' forms that was cut, repeated, nested and altered.
@@ -277,6 +282,39 @@ fn policy_caches() {
     });
 }
 
+#[test]
+fn plan_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("approved.json");
+    let read = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).expect("a file");
+        ApprovedPlan::read(&file)
+    };
+    let lines = ["run p", "t create a/b", "t put a/b {\"text\":\"\\u001b[2J ::error::\"}"].map(str::to_owned);
+    let whole: &'static str = written(&ApprovedPlan::new(lines.to_vec())).leak();
+    let plan = read(whole.as_bytes()).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(plan.lines(), lines, "the others begin with one that is whole");
+    try_all("plan files", 300, &hostile(vec![whole].leak()), |bytes| {
+        if let Err(error) = read(&bytes) {
+            render::error::text(&error);
+            render::error::hints(&error);
+        }
+    });
+    // Whoever edits one can write the fingerprint of what it says now: it is read, as lines that no plan has.
+    let line = prop_oneof![any::<String>(), ".{0,20}".prop_map(|text| text.repeat(100))];
+    let forged = (prop::collection::vec(line, 0..10), prop_oneof![Just(1_usize), Just(20)]);
+    try_all("forged plan files", 50, &forged, |(lines, times)| {
+        let lines = vec![lines; times].concat();
+        let plan = read(written(&ApprovedPlan::new(lines.clone())).as_bytes());
+        assert_eq!(plan.unwrap_or_else(|error| panic!("{error:?}")).lines(), lines);
+    });
+}
+
+/// The text that an approved plan has in its file.
+fn written(plan: &ApprovedPlan) -> String {
+    serde_json::to_string_pretty(plan).expect("a plan is text")
+}
+
 const FAULTS: &str = r#"{"rules":[{"operation":"PutSecretValue","secret":"dev/db","times":1,"kind":"answerLost"}],
     "profile":{"seed":7,"throttled":0.05,"failing":0.01,"quotas":true}}"#;
 const FIXTURES: &str =
@@ -318,10 +356,10 @@ fn aliases_do_not_swell() {
     assert!(took < cpu_time::MOST, "{took:?}");
 }
 
-/// Something that answers every request in the place of AWS, and counts the bytes that were taken.
+/// Something that answers every request in the place of AWS, one after the other, and counts the bytes that were taken.
 fn endpoint(answer: impl Fn(&mut TcpStream) -> std::io::Result<u64> + Send + 'static) -> (String, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("its address"));
+    let address = listener.local_addr().expect("its address").to_string();
     let taken = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&taken);
     std::thread::spawn(move || {
@@ -340,15 +378,23 @@ fn endpoint(answer: impl Fn(&mut TcpStream) -> std::io::Result<u64> + Send + 'st
     (address, taken)
 }
 
+/// Waits until an endpoint has counted what it sent before: it answers one request after the other, and this one last.
+fn wait_for_the_count(address: &str) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a limit");
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("a request");
+    stream.read_exact(&mut [0]).expect("an answer begins");
+}
+
 /// Runs keywright against an endpoint; what it printed.
-fn plan_at(endpoint: &str) -> String {
+fn plan_at(address: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_project(
         folder.path(),
         "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec: { tags: { a: x } }\n",
     );
     let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
-        .args(["plan", "--endpoint-url", endpoint, "--project"])
+        .args(["plan", "--endpoint-url", &format!("http://{address}"), "--project"])
         .arg(folder.path())
         .envs([("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_EC2_METADATA_DISABLED", "true")])
         .env("AWS_MAX_ATTEMPTS", "1")
@@ -400,9 +446,171 @@ fn endless_answers_are_broken_off() {
     });
     let printed = plan_at(&address);
     assert!(printed.contains("the answer is longer than 32 MiB"), "{printed}");
+    wait_for_the_count(&address);
     // Once, and what lay in the buffers between the two.
     let taken = taken.load(Ordering::SeqCst);
     assert!((32 << 20..48 << 20).contains(&taken), "{taken} bytes were taken");
+}
+
+/// `keywright sandbox serve`, and what it said on standard error.
+struct Served {
+    process: Child,
+    address: String,
+    said: NamedTempFile,
+}
+
+impl Served {
+    fn start() -> Self {
+        let said = NamedTempFile::new().expect("a temporary file");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_keywright"))
+            .args(["sandbox", "serve", "--memory", "--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(said.reopen().expect("the file"))
+            .spawn()
+            .expect("keywright starts");
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut ready).expect("a ready line");
+        let address = ready.trim().rsplit_once("http://").expect("an address").1.to_owned();
+        Self { process, address, said }
+    }
+
+    /// What comes back for some bytes, until the server closes the connection or `patience` is at its end.
+    fn send(&self, bytes: &[u8], patience: Duration) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.set_read_timeout(Some(patience)).expect("a limit");
+        // A server that has seen enough need not read the rest.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    }
+
+    /// A whole request, which is answered whatever stands in it.
+    fn ask(&self, head: &str, body: &[u8]) -> String {
+        let length = body.len();
+        let head = format!("{head}\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        let answer = self.send(&[head.as_bytes(), body].concat(), Duration::from_secs(30));
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 "), "{head}: {answer:?}");
+        assert!(!answer.contains("the request was not finished"), "{head}: {answer:?}");
+        answer
+    }
+
+    /// It still answers, holds nothing of what was sent, and has not panicked.
+    fn check_and_reset(&self) {
+        for order in ["DELETE /_keywright/faults", "DELETE /_keywright/policy", "POST /_keywright/reset"] {
+            assert!(self.ask(&format!("{order} HTTP/1.1"), b"").starts_with("HTTP/1.1 200"), "{order}");
+        }
+        let said = std::fs::read_to_string(self.said.path()).expect("what it said");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+
+    /// The processor's time that it took since it began.
+    #[cfg(target_os = "linux")]
+    fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("it runs");
+        // In hundredths of a second, twelve and thirteen fields after the name, in which blanks may stand.
+        let fields: Vec<&str> = stat.rsplit_once(')').expect("its name").1.split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const OPERATIONS: &[&str] = &[
+    "CreateSecret",
+    "UpdateSecret",
+    "PutSecretValue",
+    "GetSecretValue",
+    "BatchGetSecretValue",
+    "DescribeSecret",
+    "ListSecrets",
+    "ListSecretVersionIds",
+    "PutResourcePolicy",
+    "ValidateResourcePolicy",
+    "TagResource",
+    "UntagResource",
+    "RotateSecret",
+    "ReplicateSecretToRegions",
+    "UpdateSecretVersionStage",
+    "DeleteSecret",
+    "GetRandomPassword",
+    "\u{e4}",
+];
+
+const BODIES: &[&str] = &[
+    r#"{"SecretId":"a/b","Name":"a/b","ClientRequestToken":"00000000-0000-0000-0000-000000000000","SecretString":"x",
+        "SecretBinary":"eA==","Description":"d","KmsKeyId":"k","Tags":[{"Key":"a","Value":"b"}],"TagKeys":["a"],
+        "AddReplicaRegions":[{"Region":"us-east-1"}],"ResourcePolicy":"{\"Version\":\"2012-10-17\",\"Statement\":[]}",
+        "RotationRules":{"ScheduleExpression":"cron(0 16 1,15 * ? *)","Duration":"3h"},"RecoveryWindowInDays":7,
+        "VersionStage":"AWSCURRENT","MaxResults":3,"NextToken":"t","Filters":[{"Key":"name","Values":["a"]}]}"#,
+    r#"{"SecretId":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:a/b-AbCdEf"}"#,
+    "Action=GetCallerIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2Fr",
+];
+
+const CREDENTIAL: &str = "authorization: AWS4-HMAC-SHA256 \
+    Credential=111111111111/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
+
+const RAW: &[&str] = &[
+    "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: secretsmanager.ListSecrets\r\nauthorization: AWS4-HMAC-SHA256 \
+     Credential=1/2/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0\r\n\
+     content-length: 2\r\n\r\n{}",
+    "POST /_keywright/clock HTTP/1.1\r\nhost: [::1]:1\r\ntransfer-encoding: chunked\r\n\r\n\
+     f\r\n{\"advance\": \"PT\r\n4\r\n1H\"}\r\n0\r\na: b\r\n\r\n",
+    "POST /_keywright/seed HTTP/1.1\r\nhost: localhost\r\ncontent-length: 18446744073709551615\r\n\r\n[",
+    "POST / HTTP/1.0\r\nhost: localhost\r\nexpect: 100-continue\r\nupgrade: h2c\r\n\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "\x16\x03\x01\x02\0\x01\0",
+];
+
+/// Whatever comes over a connection to the served sandbox, as a request or as none: it is answered or cut off, the next
+/// one is answered too, and the answer costs little.
+#[test]
+fn bytes_for_the_served_sandbox() {
+    let served = Served::start();
+    let check = |send: &dyn Fn()| {
+        #[cfg(target_os = "linux")]
+        let begun = served.cpu_time();
+        send();
+        served.check_and_reset();
+        #[cfg(target_os = "linux")]
+        {
+            let took = served.cpu_time().saturating_sub(begun);
+            assert!(took < cpu_time::MOST, "{took:?}");
+        }
+    };
+    // Where it waits for more, so do we, but not for long.
+    try_all("bytes", 60, &hostile(RAW), |bytes| {
+        check(&|| {
+            served.send(&bytes, Duration::from_millis(50));
+        });
+    });
+    try_all("requests", 150, &(prop::sample::select(OPERATIONS), hostile(BODIES)), |(operation, body)| {
+        check(&|| {
+            served.ask(&format!("POST / HTTP/1.1\r\nx-amz-target: secretsmanager.{operation}\r\n{CREDENTIAL}"), &body);
+        });
+    });
+    let orders = (
+        prop::sample::select(vec!["clock", "faults", "policy", "seed", "calls", "..", ""]),
+        // Repeated fixtures are many writes.
+        hostile(&[r#"{"advance":"PT240H"}"#, FAULTS, POLICY, FIXTURES]).prop_map(|mut bytes| {
+            bytes.truncate(4096);
+            bytes
+        }),
+    );
+    try_all("orders", 100, &orders, |(path, body)| {
+        check(&|| {
+            served.ask(&format!("POST /_keywright/{path} HTTP/1.1"), &body);
+        });
+    });
+    #[cfg(target_os = "linux")]
+    assert_little_memory("the served sandbox", &served.process.id().to_string());
 }
 
 fn write_project(folder: &Path, secret: &str) {
