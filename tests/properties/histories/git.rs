@@ -101,7 +101,10 @@ impl Git {
     pub(super) fn files(&self) -> [(&'static str, String); 2] {
         let targets: Vec<Value> = TARGETS
             .iter()
-            .map(|(name, region)| json!({ "name": name, "account": ACCOUNT, "region": region, "vars": { "env": self.env } }))
+            .map(|(name, region)| {
+                let vars = json!({ "env": self.env });
+                json!({ "name": name, "account": ACCOUNT, "region": region, "vars": vars })
+            })
             .collect();
         let project = json!({ "apiVersion": "keywright/v1", "kind": "Project", "metadata": { "name": "shop" }, "spec": {
             "targets": targets, "scope": { "namePrefixes": ["${env}/shop/"] }, "prune": self.prune,

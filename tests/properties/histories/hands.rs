@@ -111,8 +111,10 @@ impl Deed {
             }
             Self::Rotate => (
                 "RotateSecret",
-                json!({ "SecretId": name, "RotationRules": { "AutomaticallyAfterDays": 30 }, "ClientRequestToken": token,
-                    "RotationLambdaARN": format!("arn:aws:lambda:eu-west-1:{ACCOUNT}:function:rotate") }),
+                json!({
+                    "SecretId": name, "RotationRules": { "AutomaticallyAfterDays": 30 }, "ClientRequestToken": token,
+                    "RotationLambdaARN": format!("arn:aws:lambda:eu-west-1:{ACCOUNT}:function:rotate"),
+                }),
             ),
             Self::CancelRotation => ("CancelRotateSecret", json!({ "SecretId": name })),
         }

@@ -1,8 +1,8 @@
 //! What holds of every history: commits back and forth, what people and tools do by hand in between, and runs with and
 //! without the flags of guards, in parts, narrowed, and killed.
 //!
-//! `git` is what commits say, `hands` what others do, `world` goes on and keeps the ledger, `model` says what must hold,
-//! in its own words. `KEYWRIGHT_HISTORIES_MINUTES=60 cargo test --test properties histories` goes on for an hour.
+//! `git` is what commits say, `hands` what others do, `world` goes on and keeps the ledger, `model` says what must
+//! hold, in its own words. `KEYWRIGHT_HISTORIES_MINUTES=60 cargo test --test properties histories` goes on for an hour.
 
 mod git;
 mod hands;

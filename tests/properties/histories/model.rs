@@ -1,5 +1,5 @@
-//! What must hold of a run, said without the planner: from the commit, from what was live before and after, and from the
-//! log of calls.
+//! What must hold of a run, said without the planner: from the commit, from what was live before and after, and from
+//! the log of calls.
 
 use std::collections::BTreeSet;
 
