@@ -44,6 +44,8 @@ pub struct TargetDrift {
     pub account: Option<String>,
     /// The region.
     pub region: String,
+    /// Where it was reached when that is not AWS itself: an endpoint, or `sandbox`.
+    pub endpoint: Option<String>,
     /// What was found, or why the target could not be looked at.
     pub outcome: Result<Found, Arc<TargetError>>,
 }

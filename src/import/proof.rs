@@ -114,6 +114,7 @@ mod tests {
             target: "dev".to_owned(),
             account: None,
             region: Region::of_service("eu-west-1"),
+            endpoint: None,
             secrets,
         };
         prove(&imported, &nothing(), &plan, report)

@@ -63,6 +63,8 @@ pub struct Plan {
     pub account: Option<AccountId>,
     /// The region.
     pub region: Region,
+    /// Where calls go when that is not AWS itself: an endpoint, or `sandbox`. Known once the target was reached.
+    pub endpoint: Option<String>,
     /// The secrets with something to do, by name; unchanged ones are not here.
     pub secrets: Vec<SecretPlan>,
 }
@@ -80,12 +82,13 @@ impl Plan {
 
     /// The plan in two: everything but the removals, and the removals.
     pub fn split_removals(&self) -> (Self, Self) {
-        let Self { project, target, account, region, secrets } = self;
+        let Self { project, target, account, region, endpoint, secrets } = self;
         let of = |removals: bool| Self {
             project: project.clone(),
             target: target.clone(),
             account: account.clone(),
             region: region.clone(),
+            endpoint: endpoint.clone(),
             secrets: secrets.iter().filter(|secret| secret.is_removal() == removals).cloned().collect(),
         };
         (of(false), of(true))

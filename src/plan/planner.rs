@@ -40,6 +40,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
         target: desired.target.name.clone(),
         account: live.account.clone().or_else(|| desired.target.account.clone()),
         region: live.region.clone(),
+        endpoint: None,
         secrets: planner.plans.into_values().collect(),
     };
     (plan, report)
@@ -55,6 +56,7 @@ pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option
         target: desired.target.name.clone(),
         account: live.account.clone().or_else(|| desired.target.account.clone()),
         region: live.region.clone(),
+        endpoint: None,
         secrets: vec![released(secret)],
     })
 }

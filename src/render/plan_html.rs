@@ -55,12 +55,15 @@ fn bar(view: &PlanView<'_>, project: &Escaped<Markup>) -> Escaped<Markup> {
 }
 
 fn section(at: usize, target: &TargetView<'_>, unfolded: bool) -> Escaped<Markup> {
+    let endpoint = words::endpoint(target.endpoint)
+        .map(|endpoint| -> Escaped<Markup> { escaped!(" · <b>{}</b>", escape::markup(endpoint)) });
     let mut out = escaped!(
-        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}</small></h2>\n",
+        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}{}</small></h2>\n",
         at,
         escape::markup(target.name),
         escape::markup(target.account.unwrap_or("account not checked")),
-        escape::markup(target.region)
+        escape::markup(target.region),
+        endpoint
     );
     match &target.planned {
         Ok(planned) => out.push(&planned_section(planned, unfolded)),

@@ -27,12 +27,13 @@ pub const FORMAT_VERSION: &str = "1";
 
 /// One planned target as a document.
 pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed: Option<&Rehearsed>) -> TargetDocument {
-    let Plan { project: _, target, account, region, secrets } = plan;
+    let Plan { project: _, target, account, region, endpoint, secrets } = plan;
     let PlanReport { findings, counts, without_value: _ } = report;
     TargetDocument {
         name: target.clone(),
         account: account.as_ref().map(ToString::to_string),
         region: region.to_string(),
+        endpoint: endpoint.clone(),
         error: None,
         summary: summary(plan, *counts),
         secrets: secrets.iter().map(secret).collect(),
@@ -43,11 +44,18 @@ pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed:
 }
 
 /// A target that could not be planned.
-pub fn failed_target(name: &str, account: Option<&str>, region: &str, error: String) -> TargetDocument {
+pub fn failed_target(
+    name: &str,
+    account: Option<&str>,
+    region: &str,
+    endpoint: Option<String>,
+    error: String,
+) -> TargetDocument {
     TargetDocument {
         name: name.to_owned(),
         account: account.map(str::to_owned),
         region: region.to_owned(),
+        endpoint,
         error: Some(error),
         summary: SummaryDocument::default(),
         secrets: Vec::new(),

@@ -100,21 +100,24 @@ impl Page {
     fn target(&mut self, target: &TargetView<'_>, unfolded: bool) {
         let summary = match &target.planned {
             Ok(PlannedView { plan, report, .. }) => plan_text::summary(Paint::new(false), plan, report),
-            Err(_) => "could not be planned".into(),
+            Err(_) => "NOT PLANNED".into(),
         };
         let secrets = target.planned.as_ref().map_or(0, |planned| planned.plan.secrets.len());
         let account =
             target.account.map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(account)) });
+        let endpoint = words::endpoint(target.endpoint)
+            .map(|endpoint| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(endpoint)) });
         let trouble = target.planned.as_ref().map_or(true, |planned| {
             let failed = planned.rehearsed.is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
             failed || !planned.refusals.is_empty() || planned.report.has_blockers() || loses(planned.plan)
         });
         let head = escaped!(
-            "\n<details{}>\n<summary>{}{} · {}: {}</summary>\n",
+            "\n<details{}>\n<summary>{}{} · {}{}: {}</summary>\n",
             if unfolded || trouble { " open" } else { "" },
             escape::html_code(target.name),
             account,
             escape::html_code(target.region),
+            endpoint,
             escape::markdown(&summary)
         );
         // A target's heading may use the room of later ones: a comment that names all targets says more.

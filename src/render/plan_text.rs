@@ -18,16 +18,25 @@ const FIELD: usize = 12;
 /// Findings of one kind of severity that are listed one by one; further ones are counted.
 const LISTED_INFO: usize = 10;
 
-/// The heading of one target.
-pub fn heading(paint: Paint, name: &str, account: Option<&str>, region: &str) -> Escaped<Terminal> {
+/// The heading of one target: what and where it is.
+pub fn heading(
+    paint: Paint,
+    name: &str,
+    account: Option<&str>,
+    region: &str,
+    endpoint: Option<&str>,
+) -> Escaped<Terminal> {
     let account = escape::line(account.unwrap_or("account not checked"));
     let place: Escaped<Terminal> = escaped!("  {} · {}", account, escape::line(region));
-    escaped!("{}{}\n", paint.strong(escape::line(name)), paint.faint(place))
+    let endpoint = words::endpoint(endpoint)
+        .map(|endpoint| -> Escaped<Terminal> { escaped!(" · {}", paint.warning(escape::line(endpoint))) });
+    escaped!("{}{}{}\n", paint.strong(escape::line(name)), paint.faint(place), endpoint)
 }
 
 /// One target's plan: its secrets with their differences, the findings, and a summary line.
 pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
-    let mut out = heading(paint, &plan.target, plan.account.as_ref().map(AccountId::as_str), plan.region.as_str());
+    let account = plan.account.as_ref().map(AccountId::as_str);
+    let mut out = heading(paint, &plan.target, account, plan.region.as_str(), plan.endpoint.as_deref());
     for secret in by_weight(plan) {
         out.push(&"\n");
         out.push(&secret_plan(paint, secret));

@@ -22,6 +22,8 @@ pub struct TargetView<'a> {
     pub account: Option<&'a str>,
     /// The region.
     pub region: &'a str,
+    /// Where calls go when that is not AWS itself: an endpoint, or `sandbox`.
+    pub endpoint: Option<&'a str>,
     /// Its plan, or why there is none.
     pub planned: Result<PlannedView<'a>, Escaped<Terminal>>,
     /// The secrets that change, and what they need.

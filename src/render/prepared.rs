@@ -21,7 +21,7 @@ pub fn text(paint: Paint, prepared: &Prepared<'_>) -> Escaped<Terminal> {
     escaped!("{}{}", first, sections)
 }
 
-fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &PreparedTarget<'_>) -> Escaped<Terminal> {
+fn section(paint: Paint, PreparedTarget { desired, endpoint, planned }: &PreparedTarget<'_>) -> Escaped<Terminal> {
     match planned {
         Ok(planned) => {
             let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
@@ -38,6 +38,7 @@ fn section(paint: Paint, PreparedTarget { desired, endpoint: _, planned }: &Prep
                 &target.name,
                 target.account.as_ref().map(AccountId::as_str),
                 target.region.as_str(),
+                endpoint.as_deref(),
             );
             // The artifact stands by itself: it may be read where standard error is not.
             escaped!("{}\n  {}: {}\n", heading, paint.error("NOT PLANNED"), target_line(error))
@@ -50,7 +51,7 @@ pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
     let targets = prepared
         .targets
         .iter()
-        .map(|PreparedTarget { desired, endpoint: _, planned }| match planned {
+        .map(|PreparedTarget { desired, endpoint, planned }| match planned {
             Ok(planned) => {
                 let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
                 plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
@@ -61,6 +62,7 @@ pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
                     &target.name,
                     target.account.as_ref().map(AccountId::as_str),
                     target.region.as_str(),
+                    endpoint.clone(),
                     target_text(error).into_owned(),
                 )
             }
@@ -76,13 +78,14 @@ pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'
         .targets
         .iter()
         .zip(graph.targets)
-        .map(|(PreparedTarget { desired, endpoint: _, planned }, graph)| TargetView {
+        .map(|(PreparedTarget { desired, endpoint, planned }, graph)| TargetView {
             name: &desired.target.name,
             account: match planned {
                 Ok(planned) => planned.target.plan.account.as_ref().map(AccountId::as_str),
                 Err(_) => desired.target.account.as_ref().map(AccountId::as_str),
             },
             region: desired.target.region.as_str(),
+            endpoint: endpoint.as_deref(),
             planned: match planned {
                 Ok(planned) => {
                     let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;

@@ -89,6 +89,7 @@ impl Sample {
                 target: "staging".to_owned(),
                 account: Some(AccountId::of_service("111111111111")),
                 region: Region::of_service("eu-west-1"),
+                endpoint: None,
                 secrets: (0..secrets).map(|number| secret(&format!("staging/db-{number}"), shown)).collect(),
             },
             report: PlanReport {
@@ -142,6 +143,7 @@ impl Sample {
                     target: "staging".to_owned(),
                     account: None,
                     region: Region::of_service("eu-west-1"),
+                    endpoint: None,
                     secrets: vec![secret(shown, shown)],
                 },
                 differs: BTreeSet::from([name.clone()]),
@@ -162,6 +164,7 @@ impl Sample {
             name,
             account: self.plan.account.as_ref().map(AccountId::as_str),
             region: self.plan.region.as_str(),
+            endpoint: self.plan.endpoint.as_deref(),
             planned: Ok(PlannedView {
                 plan: &self.plan,
                 report: &self.report,

@@ -202,6 +202,11 @@ pub(super) fn not_planned<F: Format>(failed: usize, all: usize) -> Escaped<F> {
     escaped!("NOT PLANNED: {} of {}", failed, count(all, "target"))
 }
 
+/// Where calls go that is not AWS itself.
+pub(super) fn endpoint(endpoint: Option<&str>) -> Option<&str> {
+    endpoint.map(|endpoint| if endpoint == "sandbox" { "SANDBOX" } else { endpoint })
+}
+
 /// What a deletion does to rotation (DeleteSecret; recorded).
 pub(super) const ROTATION_GOES_OFF: &str = "is switched off at once, and stays off if the deletion is cancelled";
 

@@ -94,6 +94,7 @@ mod tests {
             name: (*name).to_owned(),
             account: None,
             region: "eu-west-1".to_owned(),
+            endpoint: None,
             outcome: drifts
                 .map(|names| Found { drifts: names.iter().map(|name| drift(name)).collect(), ..Found::default() })
                 .ok_or_else(|| Arc::new(TargetError::Plan(PlanError::Values(Vec::new())))),

@@ -140,6 +140,7 @@ impl ApplyRequest<'_> {
                 target: desired.target.name.clone(),
                 account: target.live.account.as_ref().map(ToString::to_string),
                 region: desired.target.region.to_string(),
+                endpoint: target.plan.endpoint.clone(),
             },
         };
         let recorder = Recorder::new(writer, &entries);

@@ -106,7 +106,7 @@ impl<'s> Run<'s> {
 
 impl Look {
     fn target(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
-        let PreparedTarget { desired, endpoint: _, planned } = target;
+        let PreparedTarget { desired, endpoint, planned } = target;
         let place = desired.target.clone();
         let (account, outcome) = match planned {
             Err(error) => (place.account, Err(Arc::clone(error))),
@@ -121,6 +121,7 @@ impl Look {
             }
         };
         let account = account.map(|account| account.to_string());
-        TargetDrift { name: place.name, account, region: place.region.to_string(), outcome }
+        let (region, endpoint) = (place.region.to_string(), endpoint.clone());
+        TargetDrift { name: place.name, account, region, endpoint, outcome }
     }
 }

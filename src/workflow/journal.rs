@@ -52,6 +52,9 @@ pub struct Caller {
     pub account: Option<String>,
     /// The region.
     pub region: String,
+    /// Where calls go when that is not AWS itself: an endpoint, or `sandbox`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
 }
 
 /// One line.

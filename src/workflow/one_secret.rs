@@ -61,6 +61,7 @@ impl OneSecret {
             target: desired.target.name.clone(),
             account: connection.account.as_ref().map(ToString::to_string),
             region: region.to_string(),
+            endpoint: connection.endpoint(),
         };
         Entries { journal: Some(journal), caller }
     }

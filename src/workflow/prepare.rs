@@ -152,6 +152,7 @@ impl<'s> Run<'s> {
         let planning = Planning { rules: &rules, ..*planning };
         let mut target = Box::pin(plan_target(connection.reader(), desired, account, &planning)).await?;
         target.live.caller.clone_from(&connection.caller);
+        target.plan.endpoint = connection.endpoint();
         Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
     }
 

@@ -25,7 +25,7 @@ impl Release {
             Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };
         live.secrets.insert(secret.name.clone(), secret.clone());
         match plan_release(desired, &live, &secret.name) {
-            Some(plan) => Ok(Self { plan, live }),
+            Some(plan) => Ok(Self { plan: Plan { endpoint: found.connection.endpoint(), ..plan }, live }),
             None => Err(found.refuse(SecretProblem::NothingToRelease)),
         }
     }

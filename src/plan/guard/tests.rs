@@ -49,6 +49,7 @@ impl EverythingWrong {
                 target: "dev".to_owned(),
                 account: None,
                 region: Region::of_service("eu-west-1"),
+                endpoint: None,
                 secrets: secrets(),
             },
             report: PlanReport {

@@ -3,7 +3,7 @@
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
 use super::super::rows::place;
-use super::super::{escaped, page};
+use super::super::{escaped, page, words};
 use super::{clues, counts, headline, help_of, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
@@ -34,13 +34,16 @@ pub fn html(report: &DriftReport) -> Escaped<Markup> {
 }
 
 fn section(at: usize, target: &TargetDrift) -> Escaped<Markup> {
-    let TargetDrift { name, account, region, outcome } = target;
+    let TargetDrift { name, account, region, endpoint, outcome } = target;
+    let endpoint = words::endpoint(endpoint.as_deref())
+        .map(|endpoint| -> Escaped<Markup> { escaped!(" · <b>{}</b>", escape::markup(endpoint)) });
     let mut out = escaped!(
-        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}</small></h2>\n",
+        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}{}</small></h2>\n",
         at,
         escape::markup(name),
         escape::markup(account.as_deref().unwrap_or("account not checked")),
-        escape::markup(region)
+        escape::markup(region),
+        endpoint
     );
     match outcome {
         Err(error) => out.push(&escaped!(

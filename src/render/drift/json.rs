@@ -46,6 +46,9 @@ pub struct TargetDocument {
     pub account: Option<String>,
     /// The region.
     pub region: String,
+    /// Where it was reached when that is not AWS itself: an endpoint, or `sandbox`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Why the target could not be looked at; the other members are empty then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -108,11 +111,12 @@ fn document(report: &DriftReport) -> DriftDocument {
 }
 
 fn target(target: &TargetDrift) -> TargetDocument {
-    let TargetDrift { name, account, region, outcome } = target;
+    let TargetDrift { name, account, region, endpoint, outcome } = target;
     let empty = TargetDocument {
         name: name.clone(),
         account: account.clone(),
         region: region.clone(),
+        endpoint: endpoint.clone(),
         error: None,
         checked: 0,
         ignored: 0,

@@ -50,7 +50,7 @@ struct Suite {
 }
 
 fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
-    let TargetDrift { name, account: _, region: _, outcome } = target;
+    let TargetDrift { name, account: _, region: _, endpoint: _, outcome } = target;
     let mut suite = Suite::default();
     let classname = escape::markup(&format!("keywright.{}.{}", view.report.project, name));
     let found = match outcome {

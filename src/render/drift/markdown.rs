@@ -7,7 +7,7 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markdown};
 use super::super::plan_markdown::{MAX_BYTES, with_commands};
 use super::super::rows::place;
-use super::super::{count, escaped};
+use super::super::{count, escaped, words};
 use super::{clues, headline, help, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
@@ -54,14 +54,17 @@ impl Page {
     }
 
     fn target(&mut self, target: &TargetDrift) {
-        let TargetDrift { name, account, region, outcome } = target;
+        let TargetDrift { name, account, region, endpoint, outcome } = target;
+        let endpoint = words::endpoint(endpoint.as_deref())
+            .map(|endpoint| -> Escaped<Markdown> { escaped!(" · {}", escape::code(endpoint)) });
         let account =
             account.as_ref().map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::code(account)) });
         let body = match outcome {
             Ok(found) => summary(found),
             Err(error) => escaped!("**{}**: {}", Class::Unreachable.word(), escape::markdown(&target_line(error))),
         };
-        let head = escaped!("\n### {}{} · {}\n\n{}\n", escape::code(name), account, escape::code(region), body);
+        let head =
+            escaped!("\n### {}{} · {}{}\n\n{}\n", escape::code(name), account, escape::code(region), endpoint, body);
         let drifts = outcome.as_ref().map_or(&[][..], |found| &found.drifts);
         if !self.add(&head) {
             self.targets_left_out += 1;

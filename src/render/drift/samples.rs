@@ -58,6 +58,7 @@ fn target(name: &str, outcome: Result<Found, Arc<TargetError>>) -> TargetDrift {
         name: name.to_owned(),
         account: Some("111111111111".to_owned()),
         region: "eu-west-1".to_owned(),
+        endpoint: None,
         outcome,
     }
 }

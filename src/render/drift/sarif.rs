@@ -29,7 +29,7 @@ pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
     let mut results = Vec::new();
     let mut seen = BTreeMap::new();
     for target in &view.report.targets {
-        let TargetDrift { name, account: _, region: _, outcome } = target;
+        let TargetDrift { name, account: _, region: _, endpoint: _, outcome } = target;
         match outcome {
             Ok(found) => results.extend(found.drifts.iter().map(|drift| result(view, name, drift, &mut seen))),
             Err(error) => results.push(unreachable(view, name, &target_line(error), &mut seen)),

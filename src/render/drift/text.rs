@@ -17,8 +17,8 @@ pub fn text(paint: Paint, report: &DriftReport) -> Escaped<Terminal> {
 }
 
 fn one_target(paint: Paint, target: &TargetDrift) -> Escaped<Terminal> {
-    let TargetDrift { name, account, region, outcome } = target;
-    let mut out = plan_text::heading(paint, name, account.as_deref(), region);
+    let TargetDrift { name, account, region, endpoint, outcome } = target;
+    let mut out = plan_text::heading(paint, name, account.as_deref(), region, endpoint.as_deref());
     let found = match outcome {
         Ok(found) => found,
         Err(error) => {

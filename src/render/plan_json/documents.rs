@@ -33,6 +33,9 @@ pub struct TargetDocument {
     pub account: Option<String>,
     /// The region.
     pub region: String,
+    /// Where it was reached when that is not AWS itself: an endpoint, or `sandbox`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Why the target could not be planned; the other members are empty then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
