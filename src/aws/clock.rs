@@ -1,4 +1,5 @@
-//! The service's own clock: the `Date` of its last answer. The clock of a CI runner may be wrong by minutes.
+//! The service's own clock: the `Date` of its last answer. The clock of a CI runner may be wrong by minutes. A served
+//! sandbox, whose clock can be moved, names its time beside the `Date`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,7 +10,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{NOW_HEADER, Sandbox};
 
 /// Nobody answered yet.
 const NEVER: i64 = i64::MIN;
@@ -49,9 +50,11 @@ impl Intercept for ServiceClock {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        if let Some(date) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()) {
-            self.answered.store(date.as_second(), Ordering::Relaxed);
+        let headers = context.response().headers();
+        let of_a_sandbox = || headers.get(NOW_HEADER)?.parse::<Timestamp>().ok();
+        let date = || DateTimeParser::new().parse_timestamp(headers.get("date")?).ok();
+        if let Some(now) = of_a_sandbox().or_else(date) {
+            self.answered.store(now.as_second(), Ordering::Relaxed);
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ use super::teller::Teller;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::domain::{self, AccountId};
-use crate::live::ServiceError;
+use crate::live::{ReadSecrets as _, ServiceError};
 use crate::loopback::is_loopback;
 use crate::sandbox::Sandbox;
 
@@ -211,7 +211,7 @@ impl Aws {
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
         let retries = Retries { pace: self.pace(account.as_ref(), &target.region, &settings), ..retries };
         let reader = Reader::new(client, retries, clock);
-        Ok(Connection { account, caller, now: self.now(), place, reader })
+        Ok(Connection { account, caller, place, reader })
     }
 
     async fn settings(&self, target: &Target) -> Result<Settings, ConnectError> {
@@ -335,14 +335,17 @@ pub struct Connection {
     pub account: Option<AccountId>,
     /// The ARN of the caller, as GetCallerIdentity shows it, when it was asked for the account.
     pub caller: Option<String>,
-    /// The time when it was reached.
-    pub now: jiff::Timestamp,
     /// Where requests go, and the region in which they should be answered; none in the embedded sandbox.
     place: Option<(EndpointInForce, domain::Region)>,
     reader: Reader,
 }
 
 impl Connection {
+    /// The time by the service's clock, as of its last answer; by ours where it has not answered.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.reader.service_time().unwrap_or_else(jiff::Timestamp::now)
+    }
+
     /// Where the target was reached when that was not AWS itself, once it was: an endpoint, or `sandbox`.
     pub fn endpoint(&self) -> Option<String> {
         match &self.place {

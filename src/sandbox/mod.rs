@@ -39,6 +39,7 @@ pub use auth::PolicyError;
 pub use clock::Clock;
 pub use faults::{Fault, FaultKind};
 pub(crate) use home::DEFAULT_ACCOUNT;
+pub(crate) use server::NOW_HEADER;
 pub use server::{FixtureError, Hook, Options, Sandbox, Server};
 pub use state::{Call, LoadError, Outcome, SecretDump, StoreError};
 pub(crate) use state::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};

@@ -111,7 +111,7 @@ impl Look {
         let (account, outcome) = match planned {
             Err(error) => (place.account, Err(Arc::clone(error))),
             Ok(planned) => {
-                let (target, now) = (&planned.target, planned.connection.now);
+                let (target, now) = (&planned.target, planned.connection.now());
                 let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
                 let excused = |drift: &Drift| self.ignore.iter().any(|ignore| ignore.excuses(drift, now));
                 let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);

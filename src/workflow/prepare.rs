@@ -186,7 +186,7 @@ impl<'s> Run<'s> {
                 rules: &rules,
                 read_values: request.reading.read_values,
                 values: &values,
-                now: planned.connection.now,
+                now: planned.connection.now(),
             };
             rehearsed.push(Some(Box::pin(rehearse(&rehearsal)).await));
         }

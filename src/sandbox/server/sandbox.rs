@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -23,6 +23,10 @@ use crate::sandbox::state::{
     Call, CallLog, LoadError, OpenError, SecretDump, Snapshot, Store, StoreError, dump, snapshot,
 };
 use crate::sandbox::wire::{Service, ServiceError, protocol};
+
+/// Every answer carries the sandbox's time here, beside the `Date` that is the server's own: clients take a `Date` that
+/// is far from their clock for a skewed clock, and try again what was refused for another reason.
+pub(crate) const NOW_HEADER: &str = "x-keywright-now";
 
 /// An embedded Secrets Manager. Clones share one store, and may be used from any thread.
 #[derive(Clone)]
@@ -128,10 +132,15 @@ impl Sandbox {
     ///
     /// `Dropped` means that a fault broke the connection: the client gets no answer.
     pub(crate) fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
-        match protocol::read(request) {
-            Ok(envelope) => Ok(protocol::respond(envelope.service, self.run(&envelope)?)),
-            Err((service, error)) => Ok(protocol::respond(service, Err(error))),
+        let (service, outcome) = match protocol::read(request) {
+            Ok(envelope) => (envelope.service, self.run(&envelope)?),
+            Err((service, error)) => (service, Err(error)),
+        };
+        let mut response = protocol::respond(service, outcome);
+        if let Ok(now) = HeaderValue::from_str(&self.now().to_string()) {
+            response.headers_mut().insert(NOW_HEADER, now);
         }
+        Ok(response)
     }
 
     /// Answers a request like `answer`, for callers that have no connection to break: a dropped one is answered with
