@@ -18,6 +18,8 @@ pub(crate) enum FileFault {
     TooLarge(u64),
     /// It is not UTF-8; the byte at which that shows.
     NotUtf8(usize),
+    /// It is UTF-16, with or without a byte order mark.
+    Utf16,
     /// The operating system refuses.
     Unreadable(io::ErrorKind),
     /// There are more files than are looked at.
@@ -34,6 +36,7 @@ impl std::fmt::Display for FileFault {
             Self::NeverRead => f.write_str("is in .git or .keywright, which are never read"),
             Self::TooLarge(limit) => write!(f, "is larger than {limit} bytes"),
             Self::NotUtf8(at) => write!(f, "is not UTF-8 (byte {})", at + 1),
+            Self::Utf16 => f.write_str("is UTF-16, not UTF-8"),
             Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
             Self::TooMany => f.write_str("holds too many files"),
         }
@@ -84,6 +87,10 @@ impl BoundedFile {
         let mut bytes = self.bytes()?;
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);
+        }
+        // Texts that are read so begin with a character of ASCII, which tells UTF-16 without a mark.
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes.as_slice() {
+            return Err(FileFault::Utf16);
         }
         String::from_utf8(bytes).map_err(|error| FileFault::NotUtf8(error.utf8_error().valid_up_to()))
     }

@@ -170,6 +170,9 @@ pub(crate) fn problem(fault: &FileFault, span: Span, what: &str) -> Problem {
         }
         FileFault::TooLarge(_) => (&codes::FILE_TOO_LARGE, None),
         FileFault::NotUtf8(_) => (&codes::FILE_NOT_UTF8, None),
+        FileFault::Utf16 => {
+            (&codes::FILE_NOT_UTF8, Some("save it as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)"))
+        }
         FileFault::Unreadable(_) => (&codes::FILE_UNREADABLE, None),
         FileFault::TooMany => (&codes::TOO_MANY_FILES, None),
     };

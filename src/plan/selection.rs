@@ -123,12 +123,18 @@ impl Selection {
 
     /// The names that it consists of, when it consists of plain names and not of patterns.
     pub fn plain_names(&self) -> Option<Vec<SecretName>> {
+        let names = self.named();
+        let all = self.exactly.is_some() || !names.is_empty() && names.len() == self.patterns.len();
+        all.then_some(names)
+    }
+
+    /// The names that it spells out, whatever patterns stand beside them.
+    pub fn named(&self) -> Vec<SecretName> {
         if let Some(names) = &self.exactly {
-            return Some(names.iter().cloned().collect());
+            return names.iter().cloned().collect();
         }
-        let plain = |pattern: &String| !pattern.contains(['*', '?', '[', ']', '{', '}', '\\']);
-        (!self.patterns.is_empty() && self.patterns.iter().all(plain))
-            .then(|| self.patterns.iter().map(SecretName::new).collect())
+        let plain = |pattern: &&String| !pattern.contains(['*', '?', '[', ']', '{', '}', '\\']);
+        self.patterns.iter().filter(plain).map(SecretName::new).collect()
     }
 
     /// The part, as it is written.
@@ -190,6 +196,7 @@ mod tests {
     fn plain_names_are_known_as_such() {
         assert_eq!(select(&["a/b"]).plain_names(), Some(vec![SecretName::new("a/b")]));
         assert_eq!(select(&["a/b", "a/*"]).plain_names(), None);
+        assert_eq!(select(&["a/b", "a/*"]).named(), [SecretName::new("a/b")]);
         assert_eq!(select(&[]).plain_names(), None);
     }
 

@@ -156,8 +156,9 @@ pub(super) fn value(hint: &ValueHint) -> String {
              unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
         }
         ValueHint::RestoreMac => {
-            "`mac` in its metadata is gone, as after a merge that went wrong: take the file from its last good commit \
-             and make the change with `sops edit`"
+            "`mac` in its metadata (`sops_mac` in dotenv) is gone, as after a merge that went wrong: take the file from \
+             the last commit that has it, and make the change again with `sops edit`; where there is none, look through \
+             what `sops decrypt --ignore-mac` prints, and encrypt that anew"
         }
         ValueHint::UntrustedFile => {
             "an encrypted file comes from the repository, and so from whoever may write a branch"
@@ -199,6 +200,10 @@ fn encoding(hint: EncodingHint) -> &'static str {
     match hint {
         EncodingHint::AsText => "an encrypted file is text: is it this one?",
         EncodingHint::AsUtf8 => "save the file as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)",
+        EncodingHint::AsUtf8OrBytes => {
+            "save it as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM); where its bytes are the value, use \
+             `binaryFile`, or leave `as: string` out"
+        }
         EncodingHint::WithoutMark => "save the file as UTF-8 without it",
         EncodingHint::WithoutMarkInValue => {
             "save the file as UTF-8 without it; if it was there before the file was encrypted, take it away with `sops \
@@ -320,6 +325,24 @@ mod tests {
         assert!(words.starts_with("it was encrypted to age10 x, age11 x") && words.contains("and 390 more"), "{words}");
         assert!(words.contains("\nkeys were looked for in AWS KMS age10 x") && words.len() < 1000, "{words}");
         assert_eq!(words.lines().count(), 2 + MOST_LISTED + 1);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_sops_file_says_what_to_do() {
+        for (hint, words) in [
+            (ValueHint::RestoreMac, &["`sops_mac` in dotenv", "`sops edit`", "--ignore-mac"][..]),
+            (
+                ValueHint::Encoding(EncodingHint::WithLineFeeds),
+                &["*.env text eol=lf", ".gitattributes", "--renormalize"],
+            ),
+            (ValueHint::Encoding(EncodingHint::AsUtf8), &["as UTF-8", "utf8NoBOM"]),
+            (ValueHint::Encoding(EncodingHint::AsUtf8OrBytes), &["as UTF-8", "`binaryFile`"]),
+            (ValueHint::Encoding(EncodingHint::WithoutMark), &["as UTF-8 without"]),
+            (ValueHint::AllowProgram, &["--allow-sops-program"]),
+        ] {
+            let shown = value(&hint);
+            assert!(words.iter().all(|word| shown.contains(word)), "{hint:?}: {shown}");
+        }
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub enum EncodingHint {
     AsText,
     /// As UTF-8.
     AsUtf8,
+    /// As UTF-8, or its bytes are the value.
+    AsUtf8OrBytes,
     /// Without the byte order mark.
     WithoutMark,
     /// Without the byte order mark, which may be in the encrypted value too.

@@ -15,7 +15,9 @@ pub(super) fn read(file: &ProjectFile, shown: &str, limit: usize) -> Result<Secr
             FileFault::Outside | FileFault::NeverRead => {
                 ValueError::UnreadableFile { file, kind: std::io::ErrorKind::PermissionDenied }
             }
-            FileFault::NotRegular | FileFault::NotUtf8(_) | FileFault::TooMany => ValueError::NotAFile { file },
+            FileFault::NotRegular | FileFault::NotUtf8(_) | FileFault::Utf16 | FileFault::TooMany => {
+                ValueError::NotAFile { file }
+            }
         }
     };
     let mut opened = file.open(limit as u64).map_err(failed)?;

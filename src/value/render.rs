@@ -8,14 +8,15 @@ use super::MAX_VALUE_BYTES;
 use super::buffer::SecretBuffer;
 use super::env::EnvAccess;
 use super::error::ValueError;
+use super::hint::EncodingHint;
 use super::identity::Identity;
 use super::json::{self, JsonText, LIST, OBJECT};
 use super::read;
 use super::secret::{Exposed, SecretValue};
 use super::sops::select::{Open, Part, Selection};
 use super::sops::{
-    DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, SopsFiles, json_number, read_json,
-    yaml_number,
+    DataKeys, Decryptor, Encrypted, Format as SopsFormat, Kind, Node, Opened, SopsFiles, is_utf16, json_number,
+    read_json, yaml_number,
 };
 use super::source::{GenerateOptions, SopsPart, Source};
 use crate::domain::{Arn, SecretName, Template, VersionId};
@@ -98,7 +99,7 @@ impl Source {
         let too_large = |path, shown: &str| read::read(path, shown, MAX_VALUE_BYTES);
         let checked = match self {
             Self::File { path, shown } => too_large(path, shown).and_then(|bytes| match bytes.as_str() {
-                None => Err(ValueError::NotText { file: shown.clone() }),
+                None => Err(not_text(is_utf16(bytes.as_slice()), shown)),
                 Some("") if whole => Err(ValueError::EmptyFile { file: shown.clone() }),
                 Some(_) => Ok(()),
             }),
@@ -128,7 +129,17 @@ impl Source {
 
 /// Text out of a buffer. `file` is what it came from, should it not be UTF-8.
 fn text(buffer: SecretBuffer, file: &str) -> Result<SecretValue, ValueError> {
-    SecretValue::checked_text(buffer)?.ok_or_else(|| ValueError::NotText { file: file.to_owned() })
+    let utf16 = is_utf16(buffer.as_slice());
+    SecretValue::checked_text(buffer)?.ok_or_else(|| not_text(utf16, file))
+}
+
+fn not_text(utf16: bool, file: &str) -> ValueError {
+    let file = file.to_owned();
+    if utf16 {
+        let problem = "is UTF-16, and a SecretString is UTF-8";
+        return ValueError::Misencoded { file, problem, hint: EncodingHint::AsUtf8OrBytes };
+    }
+    ValueError::NotText { file }
 }
 
 impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
@@ -210,7 +221,7 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
                 Some(_) => return Err(ValueError::NothingToKeep),
             },
         };
-        json.string(plain.as_str().ok_or_else(|| ValueError::NotText { file: from.to_owned() })?);
+        json.string(plain.as_str().ok_or_else(|| not_text(is_utf16(plain.as_slice()), from))?);
         Ok(())
     }
 }

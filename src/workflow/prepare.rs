@@ -1,5 +1,6 @@
 //! Plans of all targets, read and made side by side, with what the guards say of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
@@ -55,16 +56,14 @@ impl<'s> Prepared<'s> {
         if self.planned().count() < self.targets.len() {
             return Vec::new();
         }
-        let known = || self.targets.iter().flat_map(|target| target.desired.secrets.keys());
-        let is_known = |name: &SecretName| {
-            known().any(|known| known == name)
-                || self.planned().any(|(_, planned)| planned.target.live.secrets.contains_key(name))
-        };
-        let unknown = selection.plain_names().unwrap_or_default().into_iter().filter(|name| !is_known(name));
+        let declared = self.targets.iter().flat_map(|target| target.desired.secrets.keys());
+        let live = self.planned().flat_map(|(_, planned)| planned.target.live.secrets.keys());
+        let known: BTreeSet<&SecretName> = declared.chain(live).collect();
+        let unknown = selection.named().into_iter().filter(|name| !known.contains(name));
         unknown
             .map(|name| {
                 let error = Error::from(ErrorKind::NotSelected { name: name.clone() });
-                match nearest(name.as_str(), known().map(SecretName::as_str)) {
+                match nearest(name.as_str(), known.iter().map(|known| known.as_str())) {
                     Some(name) => error.hint(Hint::DidYouMean { name: name.to_owned() }),
                     None => error,
                 }

@@ -215,6 +215,20 @@ fn a_byte_order_mark_is_no_character() {
 }
 
 #[test]
+fn a_manifest_in_utf_16_says_how_to_save_it() {
+    let texts = ["\u{feff}", ""].map(|mark| format!("{mark}{}", secret("a", "  description: x")));
+    for (text, unit) in
+        texts.iter().flat_map(|text| [(text, u16::to_le_bytes as fn(u16) -> _), (text, u16::to_be_bytes)])
+    {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+        let loaded = load_files(&[("a.yaml", bytes)], &[]);
+        assert_eq!(codes(&loaded), ["file-not-utf8"]);
+        let shown = diagnostics::text(&loaded.diagnostics, false);
+        assert!(shown.contains("is UTF-16, not UTF-8") && shown.contains("utf8NoBOM"), "{shown}");
+    }
+}
+
+#[test]
 fn a_folder_without_a_project_says_where_one_is() -> std::io::Result<()> {
     let folder = tempfile::tempdir()?;
     let inner = folder.path().join("inner");

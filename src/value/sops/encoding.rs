@@ -25,18 +25,28 @@ impl Misencoded {
 
 const NOT_TEXT: Misencoded = Misencoded { problem: "is not UTF-8", hint: EncodingHint::AsText };
 
+/// The units behind a byte order mark of UTF-16; none when there is no such mark.
+fn utf16(bytes: &[u8]) -> Option<impl Iterator<Item = u16>> {
+    let (rest, unit) = match bytes {
+        [0xFF, 0xFE, rest @ ..] => (rest, u16::from_le_bytes as fn([u8; 2]) -> u16),
+        [0xFE, 0xFF, rest @ ..] => (rest, u16::from_be_bytes as fn([u8; 2]) -> u16),
+        _ => return None,
+    };
+    Some(rest.chunks(2).map(move |pair| unit([pair[0], pair.get(1).copied().unwrap_or_default()])))
+}
+
+/// Whether these bytes are text in UTF-16, as PowerShell's `>` writes it. Nothing of them is kept.
+pub(in crate::value) fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.len().is_multiple_of(2)
+        && utf16(bytes).is_some_and(|units| char::decode_utf16(units).all(|letter| letter.is_ok()))
+}
+
 /// The text of a file in this format.
 pub(super) fn decode(bytes: &[u8], format: Format) -> Result<String, Misencoded> {
-    let utf16 = match bytes {
-        [0xFF, 0xFE, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0xFE, 0xFF, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
-        _ => None,
-    };
-    if let Some((rest, unit)) = utf16 {
+    if let Some(units) = utf16(bytes) {
         if format != Format::Yaml {
             return Err(Misencoded { problem: "is UTF-16, which sops reads in YAML only", hint: EncodingHint::AsUtf8 });
         }
-        let units = rest.chunks(2).map(|pair| unit([pair[0], pair.get(1).copied().unwrap_or_default()]));
         return char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| NOT_TEXT);
     }
     let (marked, bytes) = match bytes.strip_prefix(UTF8_MARK) {
@@ -95,6 +105,16 @@ mod tests {
         }
         assert_eq!(decode(&[0xFF, 0xFE, 0x00, 0xD8], Format::Yaml), Err(NOT_TEXT));
         assert_eq!(decode(&[0xFF], Format::Yaml), Err(NOT_TEXT));
+    }
+
+    #[test]
+    fn utf_16_is_told_from_bytes_that_begin_alike() {
+        for text in [&b"\xFF\xFEa\0"[..], b"\xFE\xFF\0a", b"\xFF\xFE"] {
+            assert!(is_utf16(text), "{text:?}");
+        }
+        for bytes in [&b"\xFF\xFEa"[..], b"\xFF\xFE\0\xD8", b"\xFF\0", b"a\0", b""] {
+            assert!(!is_utf16(bytes), "{bytes:?}");
+        }
     }
 
     #[test]

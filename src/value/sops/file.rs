@@ -78,6 +78,10 @@ impl SopsFile {
         let (documents, metadata) = read_format(format, &text).map_err(not_sops)?;
         documents.iter().try_for_each(|document| check_paths(document, 0)).map_err(not_sops)?;
         let metadata = Metadata::decode(metadata).map_err(not_sops)?;
+        // No key is needed to see that, so every plan says it.
+        if metadata.mac.is_empty() {
+            return Err(ValueError::MacMissing { file: shown.to_owned() });
+        }
         Ok(Self { path: path.clone(), shown: shown.to_owned(), format, documents, metadata, bytes })
     }
 }

@@ -15,12 +15,9 @@ const ONLY_ENCRYPTED: [u8; 32] = [
     0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
 
-/// Opens every value of the file, keeps none, and compares the MAC.
+/// Opens every value of the file, keeps none, and compares the MAC. That there is one was seen when the file was read.
 pub(super) fn verify(file: &SopsFile, key: &DataKey) -> Result<(), ValueError> {
     let metadata = &file.metadata;
-    if metadata.mac.is_empty() {
-        return Err(ValueError::MacMissing { file: file.shown.clone() });
-    }
     let mismatch = || ValueError::MacMismatch { file: file.shown.clone() };
     let written =
         Encrypted::parse(&metadata.mac).and_then(|mac| mac.open(key, &metadata.last_modified)).ok_or_else(mismatch)?;

@@ -32,6 +32,7 @@ mod yaml;
 pub(super) use cipher::{Encrypted, Kind};
 pub use decryptor::Decryptor;
 pub(super) use decryptor::Opened;
+pub(super) use encoding::is_utf16;
 pub use file::{Format, SopsFiles, SopsKey};
 pub(super) use json::read as read_json;
 pub use keys::{AgeKeys, config_home};

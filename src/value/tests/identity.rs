@@ -49,7 +49,7 @@ fn ids_do_not_change_between_releases() -> Result {
     let path = folder.path().join("db.yaml");
     let leaf = |data: &str, kind: &str| format!("ENC[AES256_GCM,data:{data},iv:aXY=,tag:dGFn,type:{kind}]");
     let text = format!(
-        "b: {}\na:\n  y:\n  - {}\n  - ''\n  - null\n  x: {{}}\nsops: {{ age: [{{ recipient: age1x, enc: '' }}] }}\n",
+        "b: {}\na:\n  y:\n  - {}\n  - ''\n  - null\n  x: {{}}\nsops: {{ age: [{{ recipient: age1x, enc: '' }}], mac: m }}\n",
         leaf("QQ==", "str"),
         leaf("Qg==", "int"),
     );
@@ -178,7 +178,7 @@ fn id(entries: &[(&str, String)], key: &str, name: &str) -> Result<Option<Versio
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("db.json");
     let entries: Vec<_> = entries.iter().map(|(key, json)| format!("{key:?}:{json}")).collect();
-    let sops = r#""sops":{"age":[{"recipient":"age1x","enc":""}]}"#;
+    let sops = r#""sops":{"age":[{"recipient":"age1x","enc":""}],"mac":"m"}"#;
     std::fs::write(&path, format!("{{{},{sops}}}", entries.join(",")))?;
     match identity_of(&sops_at(&path, Some(key)), name) {
         Ok(Identity::Known(id)) => Ok(Some(id)),

@@ -14,6 +14,7 @@ use crate::files::ProjectFile;
 
 mod canary;
 mod choices;
+mod encodings;
 mod failures;
 mod fixtures;
 mod genuine;

@@ -137,6 +137,28 @@ fn changes_are_refused() -> Result {
 }
 
 #[test]
+fn a_missing_mac_is_seen_without_a_key() -> Result {
+    let folder = tempfile::tempdir()?;
+    for name in ["types.yaml", "types.json", "app.env", "app.ini", "blob.bin"] {
+        let path = folder.path().join(name);
+        let is_mac = |line: &str| {
+            let line = line.trim_start().trim_start_matches('"');
+            ["mac", "sops_mac"].iter().any(|key| {
+                line.strip_prefix(key)
+                    .is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with([':', '=']))
+            })
+        };
+        let original = std::fs::read_to_string(fixture(name))?;
+        assert_eq!(original.lines().filter(|line| is_mac(line)).count(), 1, "{name}");
+        std::fs::write(&path, lines(&original, |line| (!is_mac(line)).then(|| line.to_owned())))?;
+        let missing = ValueError::MacMissing { file: name.to_owned() };
+        assert_eq!(identity_of(&sops_at(&path, None), "a").err(), Some(missing.clone()), "{name}");
+        assert_eq!(render(&sops_at(&path, None)), Err(missing), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_empty_mac_is_no_mac() -> Result {
     let change = |text: &str| {
         lines(text, |line| {
