@@ -88,8 +88,8 @@ impl BoundedFile {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);
         }
-        // Texts that are read so begin with a character of ASCII, which tells UTF-16 without a mark.
-        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes.as_slice() {
+        // Texts that are read so begin with two characters of ASCII, which tells UTF-16 without a mark.
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] = bytes.as_slice() {
             return Err(FileFault::Utf16);
         }
         String::from_utf8(bytes).map_err(|error| FileFault::NotUtf8(error.utf8_error().valid_up_to()))
