@@ -156,9 +156,9 @@ pub(super) fn value(hint: &ValueHint) -> String {
              unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
         }
         ValueHint::RestoreMac => {
-            "`mac` in its metadata (`sops_mac` in dotenv) is gone, as after a merge that went wrong: take the file from \
-             the last commit that has it, and make the change again with `sops edit`; where there is none, look through \
-             what `sops decrypt --ignore-mac` prints, and encrypt that anew"
+            "`mac` in its metadata (`sops_mac` in dotenv) is gone, as after a merge that went wrong: take the file \
+             from the last commit that has it, and make the change again with `sops edit`; where there is none, look \
+             through what `sops decrypt --ignore-mac` prints, and encrypt that anew"
         }
         ValueHint::UntrustedFile => {
             "an encrypted file comes from the repository, and so from whoever may write a branch"

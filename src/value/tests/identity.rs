@@ -49,7 +49,8 @@ fn ids_do_not_change_between_releases() -> Result {
     let path = folder.path().join("db.yaml");
     let leaf = |data: &str, kind: &str| format!("ENC[AES256_GCM,data:{data},iv:aXY=,tag:dGFn,type:{kind}]");
     let text = format!(
-        "b: {}\na:\n  y:\n  - {}\n  - ''\n  - null\n  x: {{}}\nsops: {{ age: [{{ recipient: age1x, enc: '' }}], mac: m }}\n",
+        "b: {}\na:\n  y:\n  - {}\n  - ''\n  - null\n  x: {{}}\nsops: {{ age: [{{ recipient: age1x, enc: '' }}], \
+         mac: m }}\n",
         leaf("QQ==", "str"),
         leaf("Qg==", "int"),
     );
