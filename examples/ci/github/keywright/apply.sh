@@ -17,8 +17,8 @@ if [[ -f "$folder/approved.json" ]]; then
         --journal "$folder/journal.jsonl" || status=$?
 else
     keywright plan --project "$project" ${flags[@]+"${flags[@]}"} --detailed-exitcode || status=$?
-    # 2: there are changes, and nobody has approved them.
-    if ((status == 2)); then
+    # 2: there are changes, and nobody has approved them. 3: a guard would refuse them besides.
+    if ((status == 2 || status == 3)); then
         status=4
     fi
 fi
