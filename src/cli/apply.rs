@@ -166,7 +166,7 @@ async fn may_begin(
     if nothing_to_do {
         return Ok(None);
     }
-    let wrong = run.validate_values(prepared).await;
+    let wrong = run.validate_values(prepared, &|event| EventPrinter::reading(shell).print(event)).await;
     if !wrong.is_empty() {
         report_all(&wrong, shell);
         return Err(ErrorKind::NothingDone(NothingDone::ApplyErrors).into());

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::progress::{ApplyLines, ReadingLine, Spinner};
 use super::report::{report, warn};
 use super::shell::{Output, Shell};
-use crate::render::{apply_text, count, escape, escaped, import_text};
+use crate::render::{apply_text, count, escape, escaped, import_text, value_edges};
 use crate::workflow::Event;
 
 /// Whoever listens to a run for people.
@@ -47,6 +47,9 @@ impl<'a> EventPrinter<'a> {
             Event::Warning(warning) => warn(warning, shell),
             Event::Failed(error) => {
                 report(error, shell);
+            }
+            Event::ValueEdges { secret, edges } => {
+                shell.err.line(escaped!("note: {} {}", escape::line(secret.as_str()), value_edges(edges)));
             }
             Event::Applying(place) => {
                 let name = &place.desired.target.name;

@@ -80,7 +80,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             })
         ),
         FindingKind::ValueReEncrypted => escaped!("was re-encrypted in git: its value is the live one"),
-        FindingKind::ValueEdges(edges) => edges_text(edges),
+        FindingKind::ValueEdges(edges) => value_edges(edges),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
@@ -101,7 +101,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
 }
 
 /// A line feed or a byte order mark at the edges of a value, which few values are meant to have.
-fn edges_text(Edges { field, bytes, line_feed, mark }: &Edges) -> Escaped<Terminal> {
+pub fn value_edges(Edges { field, bytes, line_feed, mark }: &Edges) -> Escaped<Terminal> {
     let what = match (line_feed, mark) {
         (true, true) => "which begin with a byte order mark and end with a line feed",
         (false, true) => "which begin with a byte order mark",

@@ -43,7 +43,7 @@ mod words;
 
 pub(crate) use escape::escaped;
 pub use escape::{Artifact, Escaped, Terminal};
-pub use finding::{finding_help, finding_text};
+pub use finding::{finding_help, finding_text, value_edges};
 pub use paint::Paint;
 pub use plan_view::{PlanView, PlannedView, TargetView};
 pub use words::{count, rotation};

@@ -6,10 +6,12 @@ use std::path::Path;
 use crate::apply::{ApplyEvent, ApplyReport};
 use crate::aws::Writer;
 use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::import::LeftOut;
 use crate::live::ReadProgress;
 use crate::plan::Plan;
 use crate::reconcile::TargetPlan;
+use crate::value::Edges;
 
 use super::error::Error;
 
@@ -24,6 +26,13 @@ pub enum Event<'a> {
     Warning(&'a Error),
     /// Something failed that does not end the run.
     Failed(&'a Error),
+    /// A value that is about to be put ends or begins with what is easily overlooked.
+    ValueEdges {
+        /// The secret.
+        secret: &'a SecretName,
+        /// What stands there.
+        edges: &'a Edges,
+    },
     /// The plan of a target is about to be carried out.
     Applying(&'a Place<'a>),
     /// Something of it happened.

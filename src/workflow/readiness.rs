@@ -1,12 +1,13 @@
 //! What must hold for all targets before anything is written to any.
 
 use super::error::{Error, ErrorKind};
+use super::event::{Event, Listener};
 use super::failures::{group_targets, group_values};
 use super::prepare::Prepared;
 use super::session::Run;
 use crate::domain::SecretName;
-use crate::plan::Action;
-use crate::value::Values;
+use crate::plan::{Action, FindingKind, PlanReport};
+use crate::value::{Edges, SecretValue, Values};
 
 /// Whether an apply may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +67,9 @@ impl Prepared<'_> {
 
 impl Run<'_> {
     /// Makes every value that will be put, and drops it again: what is wrong with one is known before the first write.
-    /// What is known only later, a password to be generated or the ARN of a new secret, is left for then.
-    pub async fn validate_values(&self, prepared: &Prepared<'_>) -> Vec<Error> {
+    /// What is known only later, a password to be generated or the ARN of a new secret, is left for then. What stands at
+    /// the edges of an encrypted value is seen here first, since a plan has no key: it is told.
+    pub async fn validate_values(&self, prepared: &Prepared<'_>, listener: Listener<'_>) -> Vec<Error> {
         let values = self.values();
         let mut wrong = Vec::new();
         for (_, planned) in prepared.planned() {
@@ -83,12 +85,24 @@ impl Run<'_> {
                     if later {
                         continue;
                     }
-                    if let Err(error) = values.render(source, None, &arns).await {
-                        wrong.push((secret.name.clone(), error));
+                    match values.render(source, None, &arns).await {
+                        Ok(value) => tell_edges(&secret.name, &value, &target.report, listener),
+                        Err(error) => wrong.push((secret.name.clone(), error)),
                     }
                 }
             }
         }
         group_values(wrong)
+    }
+}
+
+/// Tells what stands at the edges of a value, unless its plan has said so.
+fn tell_edges(name: &SecretName, value: &SecretValue, report: &PlanReport, listener: Listener<'_>) {
+    let Some(edges) = Edges::of_value(value) else { return };
+    let said = report.findings.iter().any(|finding| {
+        finding.secret == *name && matches!(&finding.kind, FindingKind::ValueEdges(said) if *said == edges)
+    });
+    if !said {
+        listener(Event::ValueEdges { secret: name, edges: &edges });
     }
 }

@@ -164,7 +164,8 @@ impl Watch<'_> {
     /// Whether there is something to apply and nothing in its way; what is in its way is told.
     async fn may_apply(&self, run: &Run<'_>, prepared: &Prepared<'_>, listener: &dyn Fn(&str, WatchEvent<'_>)) -> bool {
         let readiness = readiness(prepared);
-        let wrong = if readiness == Readiness::Ready { run.validate_values(prepared).await } else { Vec::new() };
+        let wrong =
+            if readiness == Readiness::Ready { run.validate_values(prepared, &|_| {}).await } else { Vec::new() };
         let obstacles = match readiness {
             Readiness::Ready => wrong.iter().map(Obstacle::Values).collect(),
             Readiness::NothingToDo => Vec::new(),
