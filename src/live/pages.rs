@@ -9,6 +9,9 @@ use super::{ServiceError, ServiceErrorKind};
 /// Most pages of one list: twice what the largest account needs (500,000 secrets, 100 to a page; AWS quotas).
 const MAX_PAGES: usize = 10_000;
 
+/// Longest token, in bytes (ListSecrets, `NextToken`): with it the tokens of one list stay within 41 MB.
+const MAX_TOKEN: usize = 4_096;
+
 /// The pages of one list that were read.
 pub(crate) struct Pages {
     operation: &'static str,
@@ -24,6 +27,11 @@ impl Pages {
     /// The token for the next page, when a page named one. An error when the list has no end.
     pub(crate) fn next(&mut self, token: Option<String>) -> Result<Option<String>, ServiceError> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+        if token.len() > MAX_TOKEN {
+            return Err(
+                self.endless(&format!("a NextToken of {} bytes came, and {MAX_TOKEN} are the most", token.len()))
+            );
+        }
         if self.tokens.len() >= MAX_PAGES {
             return Err(self.endless(&format!("more than {MAX_PAGES} pages came: the list has no end")));
         }
@@ -61,6 +69,9 @@ mod tests {
         let mut pages = Pages::of("ListSecrets");
         assert!(pages.next(Some("a".to_owned())).is_ok() && pages.next(Some("b".to_owned())).is_ok());
         assert!(pages.next(Some("a".to_owned())).is_err());
+        assert!(
+            pages.next(Some("c".repeat(MAX_TOKEN))).is_ok() && pages.next(Some("c".repeat(MAX_TOKEN + 1))).is_err()
+        );
         assert!(matches!(pages.next(None), Ok(None)) && matches!(pages.next(Some(String::new())), Ok(None)));
     }
 }
