@@ -67,8 +67,8 @@ impl Prepared<'_> {
 
 impl Run<'_> {
     /// Makes every value that will be put, and drops it again: what is wrong with one is known before the first write.
-    /// What is known only later, a password to be generated or the ARN of a new secret, is left for then. What stands at
-    /// the edges of an encrypted value is seen here first, since a plan has no key: it is told.
+    /// What is known only later, a password to be generated or the ARN of a new secret, is left for then. What stands
+    /// at the edges of an encrypted value is seen here first, since a plan has no key: it is told.
     pub async fn validate_values(&self, prepared: &Prepared<'_>, listener: Listener<'_>) -> Vec<Error> {
         let values = self.values();
         let mut wrong = Vec::new();
