@@ -129,6 +129,7 @@ codes! {
     LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a \
         version id."
     REPLICA Error "replica" "A replica is in another region, named once."
+    ENFORCED_ROTATION Warning "enforced-rotation" "What rotation makes is not put back to git's value."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."
     ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) in a form that Secrets Manager \
         lists, and comes."

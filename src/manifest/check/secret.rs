@@ -290,7 +290,28 @@ impl Builder<'_> {
             OwnershipChoice::Enforce => Ownership::Enforce,
             OwnershipChoice::Seed => Ownership::Seed,
         });
+        self.warn_of_enforced_rotation(fields);
         Some(DesiredValue { source, ownership, origin: self.sources.origin(key) })
+    }
+
+    /// Git's value put back over a rotated one is a password that the database no longer takes.
+    fn warn_of_enforced_rotation(&mut self, fields: &Defaults) {
+        let rotation = fields.rotation.get().filter(|rotation| rotation.value.is_some());
+        let ownership = fields.value.get().and_then(|value| value.value.ownership.get());
+        if let (Some(rotation), Some(ownership)) = (rotation, ownership)
+            && matches!(ownership.value, OwnershipChoice::Enforce)
+        {
+            let message = "git's value would be put back over every one that rotation makes";
+            self.report.push(
+                Problem::new(&codes::ENFORCED_ROTATION, ownership.span, message)
+                    .label("git owns the value")
+                    .related(rotation.span, "and this rotates it")
+                    .help(
+                        "leave `ownership` out, or write `seed`: git sets the first value, and rotation owns it from \
+                         then on",
+                    ),
+            );
+        }
     }
 
     /// Where `spec.labels` says that there are none.
