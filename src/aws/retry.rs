@@ -1,7 +1,8 @@
 //! Which failed calls are made again, when, and how often. `docs/decisions/0024-retries.md` has the reasons.
 //!
-//! The SDK's own retries are left to correct a clock that is wrong; everything else is decided here, since the SDK
-//! would share its budget between accounts, take a quota of secrets for throttling, and wait in silence.
+//! For Secrets Manager the SDK's own retries are left to correct a clock that is wrong; everything else is decided here,
+//! since the SDK would share its budget between accounts, take a quota of secrets for throttling, and wait in silence.
+//! Credentials, STS and KMS keep the SDK's retries.
 
 use std::future::Future;
 use std::sync::Arc;

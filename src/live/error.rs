@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::denial::Denial;
 
-/// A failed call, after the SDK's own retries.
+/// A failed call, after all that could be tried again.
 ///
 /// `message` is the service's text: hostile until `render` has escaped it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -79,12 +79,14 @@ impl ReplicaPlanner<'_> {
 
     /// Why the replica is to be made, when it is.
     fn reason(&self, region: &Region, desired: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
-        let Some(live) = live else { return Some(ReplicaReason::Added) };
+        // What a replica may destroy is no difference by itself.
+        let DesiredReplica { kms_key_id, overwrite: _, origin: _ } = desired;
+        let Some(LiveReplica { kms_key_id: live_key, status }) = live else { return Some(ReplicaReason::Added) };
         let account = self.live.account.as_ref();
-        if !KmsKey::is_same(desired.kms_key_id.as_ref(), live.kms_key_id.as_ref(), account, region) {
+        if !KmsKey::is_same(kms_key_id.as_ref(), live_key.as_ref(), account, region) {
             return Some(ReplicaReason::KeyChanged);
         }
-        match &live.status {
+        match status {
             ReplicaStatus::InSync | ReplicaStatus::InProgress => None,
             ReplicaStatus::Failed { message } => Some(ReplicaReason::Failed { message: message.clone() }),
         }

@@ -388,7 +388,7 @@ impl FileProblem {
     }
 }
 
-/// What can be done about an error. `render/error.rs` makes words of it.
+/// What can be done about an error. `render/hint.rs` makes words of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "render has the words of each")]
 pub enum Hint {

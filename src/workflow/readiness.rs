@@ -86,7 +86,7 @@ impl Run<'_> {
                         continue;
                     }
                     match values.render(source, None, &arns).await {
-                        Ok(value) => tell_edges(&secret.name, &value, &target.report, listener),
+                        Ok(value) => report_edges(&secret.name, &value, &target.report, listener),
                         Err(error) => wrong.push((secret.name.clone(), error)),
                     }
                 }
@@ -97,7 +97,7 @@ impl Run<'_> {
 }
 
 /// Tells what stands at the edges of a value, unless its plan has said so.
-fn tell_edges(name: &SecretName, value: &SecretValue, report: &PlanReport, listener: Listener<'_>) {
+fn report_edges(name: &SecretName, value: &SecretValue, report: &PlanReport, listener: Listener<'_>) {
     let Some(edges) = Edges::of_value(value) else { return };
     let said = report.findings.iter().any(|finding| {
         finding.secret == *name && matches!(&finding.kind, FindingKind::ValueEdges(said) if *said == edges)

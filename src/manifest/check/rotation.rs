@@ -176,7 +176,8 @@ pub(crate) fn check_replicas(
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for replica in replicas.iter().filter_map(Field::get) {
         let start = Span { end: replica.span.start, ..replica.span };
-        let Some(region) = required(&replica.value.region, "Secret.spec.replicas.region", start, report) else {
+        let ReplicaSpec { region, kms_key_id, overwrite } = &replica.value;
+        let Some(region) = required(region, "Secret.spec.replicas.region", start, report) else {
             continue;
         };
         if Region::parse(&region.value).is_none() {
@@ -214,12 +215,12 @@ pub(crate) fn check_replicas(
             );
         }
         seen.insert(&region.value, region.span);
-        if let Some((key, span)) = replica.value.kms_key_id.set() {
+        if let Some((key, span)) = kms_key_id.set() {
             check_kms_key(key, span, Home { region: &region.value, ..home }, report);
         }
         let replica = DesiredReplica {
-            kms_key_id: replica.value.kms_key_id.set().map(|(key, _)| KmsKey::of_service(key.as_str())),
-            overwrite: replica.value.overwrite.value().copied().unwrap_or(false),
+            kms_key_id: kms_key_id.set().map(|(key, _)| KmsKey::of_service(key.as_str())),
+            overwrite: overwrite.value().copied().unwrap_or(false),
             origin: sources.origin(region.span),
         };
         desired.insert(Region::of_service(region.value.clone()), replica);

@@ -1,6 +1,6 @@
 //! What an apply refuses to do without being told.
 //!
-//! Guards run on finished plans, after they are shown and before the first write of any target. Each is overridden by
+//! Guards are asked of finished plans, before the first write of any target. Each is overridden by
 //! its own flag, never by one flag for all, and some by none.
 //!
 //! A guard is one file here and one line in [`table`]: its name, its flag, its check and its words. The command line,
@@ -8,7 +8,7 @@
 //! where a limit holds for all of them together, the [`RunGuards`] of the whole run. What it finds stays data, a
 //! [`Refusal`] with its facts, until `render` makes a sentence of it.
 //!
-//! What may not enter: I/O, the clock (the time of a plan is an input), and sentences beyond a guard's own template.
+//! What may not enter: I/O, the clock, and sentences beyond a guard's own template.
 
 mod adopted_value;
 mod cancel_rotation;

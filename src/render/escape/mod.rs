@@ -146,12 +146,12 @@ impl<F: Format> Escaped<F> {
         self
     }
 
-    /// The text; nobody knows of it any more that it is escaped.
+    /// The text; its type no longer shows that it is escaped.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The text; nobody knows of it any more that it is escaped.
+    /// The text; its type no longer shows that it is escaped.
     pub fn into_owned(self) -> String {
         self.text
     }

@@ -5,8 +5,8 @@
 //! `rotation` is what the simulated rotation functions do. What may not enter: what an operation does when nothing goes
 //! wrong.
 //!
-//! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`, and what it does is in
-//! `injector`, or where an operation asks the profile.
+//! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`. What a rule does is in `rule`;
+//! what a key of the profile does is in `injector`, or where an operation asks the profile.
 
 mod duration;
 mod file;
