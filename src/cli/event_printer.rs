@@ -51,10 +51,9 @@ impl<'a> EventPrinter<'a> {
             Event::ValueEdges { secret, edges } => {
                 shell.err.line(escaped!("note: {} {}", escape::line(secret.as_str()), value_edges(edges)));
             }
-            Event::Applying(place) => {
-                let name = &place.desired.target.name;
-                shell.err.line(escaped!("\nApplying to {}", escape::line(name)));
-                shown.applying = Some(ApplyLines::new(shell, name, place.target.plan.action_count()));
+            Event::Applying { target, actions } => {
+                shell.err.line(escaped!("\nApplying to {}", escape::line(target)));
+                shown.applying = Some(ApplyLines::new(shell, target, actions));
             }
             Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.print(&event)),
             Event::Stopping => {

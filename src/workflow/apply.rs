@@ -61,7 +61,7 @@ impl Run<'_> {
             if removed.is_empty() {
                 continue;
             }
-            let skip = |reason| Self::skip((desired, planned), removed, reason, request.listener);
+            let skip = |reason| Self::skip(removed, reason, request.listener);
             let part = if !complete {
                 skip(&SkipReason::EarlierFailure)
             } else if others_create {
@@ -75,15 +75,8 @@ impl Run<'_> {
     }
 
     /// Removals that do not begin yet: each is told with the reason.
-    fn skip(
-        (desired, planned): (&Desired, &Planned),
-        removed: &Plan,
-        reason: &SkipReason,
-        listener: Listener<'_>,
-    ) -> AppliedPart {
-        let Planned { connection, target, .. } = planned;
-        let writer = connection.writer();
-        listener(Event::Applying(&Place { writer: &writer, caller: connection.caller.as_deref(), desired, target }));
+    fn skip(removed: &Plan, reason: &SkipReason, listener: Listener<'_>) -> AppliedPart {
+        listener(Event::Applying { target: &removed.target, actions: removed.action_count() });
         let mut report = ApplyReport::default();
         for secret in &removed.secrets {
             let outcome = SecretOutcome::Skipped { reason: reason.clone() };
@@ -113,7 +106,7 @@ impl Run<'_> {
         let writer = connection.writer();
         let values = self.values_to_write(&writer);
         let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
-        (request.listener)(Event::Applying(&place));
+        (request.listener)(Event::Applying { target: &plan.target, actions: plan.action_count() });
         let report = Box::pin(request.carry_out(&place, plan, &values)).await;
         (request.listener)(Event::Carried(plan, &report));
         let missing = request.journal.and_then(Journal::failure);

@@ -33,8 +33,13 @@ pub enum Event<'a> {
         /// What stands there.
         edges: &'a Edges,
     },
-    /// The plan of a target is about to be carried out.
-    Applying(&'a Place<'a>),
+    /// The plan of a target, or a part of it, is about to be carried out.
+    Applying {
+        /// The target's name.
+        target: &'a str,
+        /// How many actions that is.
+        actions: usize,
+    },
     /// Something of it happened.
     Applied(ApplyEvent<'a>),
     /// The run was stopped: what is in flight is finished first.
@@ -94,12 +99,12 @@ pub enum FileOutcome {
 }
 
 /// Where a plan is carried out, and by whom.
-pub struct Place<'a> {
+pub(super) struct Place<'a> {
     pub(super) writer: &'a Writer,
     /// The caller's ARN, when it is known.
-    pub caller: Option<&'a str>,
+    pub(super) caller: Option<&'a str>,
     /// The desired state.
-    pub desired: &'a Desired,
+    pub(super) desired: &'a Desired,
     /// The plan, and what it was made from.
-    pub target: &'a TargetPlan,
+    pub(super) target: &'a TargetPlan,
 }

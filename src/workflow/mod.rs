@@ -40,7 +40,7 @@ pub use day_two::{
 };
 pub use drift::{Look, Looked};
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
-pub use event::{Event, FileOutcome, Listener, Place};
+pub use event::{Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
 pub use import::{ImportFrom, ImportRequest, Imported, import};
 pub use journal::{Caller, Entries, Journal};
