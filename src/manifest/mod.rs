@@ -39,9 +39,11 @@ mod unread;
 mod variables;
 
 pub use self::accepts::Accepts;
+pub(crate) use self::check::name::is_plain_name;
 pub use self::codes::Code;
 pub(crate) use self::diagnostic::nearest;
 pub use self::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub(crate) use self::files::PROJECT_FILES;
 pub use self::interpolate::escape as escape_interpolation;
 pub use self::load::{LoadOptions, Loaded, load};
 pub use self::neighbours::{projects_beside, work_tree};

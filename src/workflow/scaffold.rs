@@ -9,9 +9,9 @@ use super::event::{Event, FileOutcome, Listener};
 use crate::files::{Destination, PRIVATE_FOLDER};
 use crate::import::scalar;
 use crate::manifest::schema::{project_schema, secret_schema};
-use crate::manifest::{escape_interpolation, projects_beside, work_tree};
+use crate::manifest::{PROJECT_FILES, escape_interpolation, is_plain_name, projects_beside, work_tree};
 
-/// The project file.
+/// The project file of a new project.
 pub(super) const PROJECT_FILE: &str = "keywright.yaml";
 
 /// The largest .gitignore that a line is added to, in bytes.
@@ -106,9 +106,7 @@ spec:
 
 /// Reads a project's name.
 pub fn project_name(name: &str) -> Result<String, String> {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let fits = name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
-    fits.then(|| name.to_owned()).ok_or_else(|| {
+    is_plain_name(name).then(|| name.to_owned()).ok_or_else(|| {
         "a project's name has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"
             .to_owned()
     })
@@ -152,17 +150,22 @@ fn name_of(folder: &Path, taken: &BTreeMap<String, PathBuf>) -> Option<String> {
 
 /// Writes a new project with a first manifest. Files that are there stay as they are.
 pub fn init(root: &Path, project: &NewProject, listener: Listener<'_>) -> Result<(), Error> {
-    let mut own = vec![(PROJECT_FILE, project.file())];
-    // The example goes with the project file of this run: in a project that exists, it might lie outside the scope.
-    if !root.join(PROJECT_FILE).exists() {
-        own.push(("secrets/example.yaml", project.example()));
-    }
+    // The project file that is there has the name that it was given. The example goes with the project file of this
+    // run: in a project that exists, it might lie outside the scope.
+    let own = match existing_project_file(root) {
+        Some(existing) => vec![(existing, project.file())],
+        None => vec![(PROJECT_FILE, project.file()), ("secrets/example.yaml", project.example())],
+    };
     write_files(root, own.into_iter().chain(surroundings()), listener)
 }
 
 /// Whether there is a project file already.
 pub(super) fn is_project(root: &Path) -> bool {
-    [PROJECT_FILE, "keywright.yml"].iter().any(|file| root.join(file).exists())
+    existing_project_file(root).is_some()
+}
+
+fn existing_project_file(root: &Path) -> Option<&'static str> {
+    PROJECT_FILES.into_iter().find(|file| root.join(file).exists())
 }
 
 /// What every project has beside its manifests.
