@@ -282,7 +282,13 @@ fn output_over_another_kind_of_file_is_refused() {
         &["drift", "--sandbox", "--also", "json=secrets/a.yaml"],
         &["drift", "--sandbox", "--also", "text=secrets/a.yaml"],
         &["drift", "--sandbox", "--also", "prometheus=secrets/a.yaml"],
+        // Before anything is looked for: none of these would get as far as its first call.
+        &["apply", "approved-nowhere", "--sandbox", "--journal", "secrets/a.yaml"],
         &["release", "dev/a", "--sandbox", "--yes", "--journal", "secrets/a.yaml"],
+        &["rollback", "dev/a", "--sandbox", "--yes", "--journal", "secrets/a.yaml"],
+        &["rotate", "dev/a", "--sandbox", "--yes", "--journal", "secrets/a.yaml"],
+        &["restore", "dev/a", "--sandbox", "--yes", "--journal", "secrets/a.yaml"],
+        &["promote", "dev/a", "--sandbox", "--yes", "--journal", "secrets/a.yaml"],
     ] {
         let (code, printed) = run(root, args);
         assert!(code == 64 && printed.contains("delete it first"), "{args:?}: {printed}");

@@ -78,6 +78,7 @@ enum ApplyFormat {
 }
 
 pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
+    args.journal.as_deref().map_or(Ok(()), Journal::check)?;
     let approved = args.approved.as_deref().map(ApprovedPlan::read).transpose()?;
     let Begun { selection, session, stop } = begin(&args.read, &args.values, approved.is_some(), shell)?;
     session.aws.set_propagation_timeout(args.propagation.timeout());

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::{AwsArgs, ProjectArgs};
+use super::begin::find;
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
 use super::journal::JournalArgs;
@@ -32,7 +33,7 @@ pub(super) struct OneSecretArgs {
 #[derive(Debug, Args)]
 pub(super) struct DayTwoArgs {
     #[command(flatten)]
-    pub(super) secret: OneSecretArgs,
+    secret: OneSecretArgs,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -74,6 +75,12 @@ pub(super) async fn ask_about(found: &OneSecret, question: &str, stop: &Stop, sh
 }
 
 impl DayTwoArgs {
+    /// Finds the secret, once it is known that the journal can be one.
+    pub(super) async fn find(&self, shell: &Shell) -> Result<OneSecret, Error> {
+        self.journal.check()?;
+        find(&self.secret, shell).await
+    }
+
     /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before.
     pub(super) async fn carry_out(&self, intended: Intended, stop: &Stop, shell: &Shell) -> Result<Reported, Error> {
         shell.out.write(day_two::consequences(shell.out.paint(), &intended));

@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::begin::find;
 use super::interrupt;
 use super::one_secret::DayTwoArgs;
 use super::report::report;
@@ -27,7 +26,7 @@ pub(super) struct PromoteArgs {
 }
 
 pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
-    let found = find(&args.day_two.secret, shell).await?;
+    let found = args.day_two.find(shell).await?;
     let (intended, not_asked) = workflow::promote(found, args.region.as_deref()).await?;
     if let Some(error) = not_asked {
         // Without a person there, an unknown owner is a no.

@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::begin::find;
 use super::interrupt;
 use super::one_secret::DayTwoArgs;
 use super::shell::Shell;
@@ -21,7 +20,7 @@ pub(super) struct RestoreArgs {
 }
 
 pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
-    let intended = workflow::restore(find(&args.day_two.secret, shell).await?)?;
+    let intended = workflow::restore(args.day_two.find(shell).await?)?;
     let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
     made.report(verbose, shell);
     Ok(ExitCode::Success)

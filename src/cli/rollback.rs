@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::begin::find;
 use super::interrupt;
 use super::one_secret::DayTwoArgs;
 use super::shell::Shell;
@@ -25,7 +24,7 @@ pub(super) struct RollbackArgs {
 }
 
 pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
-    let found = find(&args.day_two.secret, shell).await?;
+    let found = args.day_two.find(shell).await?;
     let intended = roll_back(found, &args.to).await?;
     let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
     made.report(verbose, shell);

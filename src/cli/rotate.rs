@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::PropagationArgs;
-use super::begin::find;
 use super::interrupt;
 use super::one_secret::{DayTwoArgs, Reported};
 use super::progress::Spinner;
@@ -43,7 +42,7 @@ pub(super) struct RotateArgs {
 }
 
 pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
-    let found = find(&args.day_two.secret, shell).await?;
+    let found = args.day_two.find(shell).await?;
     found.aws.set_propagation_timeout(args.propagation.timeout());
     let intended = match args {
         RotateArgs { repair: true, .. } => repair_rotation(found),
