@@ -162,7 +162,12 @@ async fn may_begin(
     }
     let nothing_to_do = readiness == Readiness::NothingToDo;
     if let Some(approved) = approved {
-        check_approved(approved, &lines(prepared, flags), nothing_to_do && !prepared.holds_back(), shell)?;
+        let left = match prepared.unreadable() {
+            _ if !nothing_to_do || prepared.holds_back() => Left::Something,
+            Some(_) => Left::Unread,
+            None => Left::Nothing,
+        };
+        check_approved(approved, &lines(prepared, flags), left, shell)?;
     }
     if nothing_to_do {
         return Ok(None);
@@ -180,16 +185,31 @@ async fn may_begin(
     Ok(Some(Ready { journal }))
 }
 
+/// What is left to do of an approved plan.
+#[derive(Clone, Copy)]
+enum Left {
+    /// Some of it, or something is held back.
+    Something,
+    /// Nothing of what could be read: of the rest nothing is known.
+    Unread,
+    Nothing,
+}
+
 /// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that
 /// matters: nothing would be written.
-fn check_approved(approved: &ApprovedPlan, fresh: &[String], nothing_to_do: bool, shell: &Shell) -> Result<(), Error> {
+fn check_approved(approved: &ApprovedPlan, fresh: &[String], left: Left, shell: &Shell) -> Result<(), Error> {
     if approved.lines() == fresh {
         return Ok(());
     }
-    if nothing_to_do {
-        shell.err.line("Nothing is left of the approved plan: everything is as the manifests say already.");
-        return Ok(());
+    match left {
+        Left::Something => {
+            shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), fresh));
+            return Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved));
+        }
+        Left::Unread => shell.err.line("Nothing that could be read is left of the approved plan."),
+        Left::Nothing => {
+            shell.err.line("Nothing is left of the approved plan: everything is as the manifests say already.");
+        }
     }
-    shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), fresh));
-    Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved))
+    Ok(())
 }
