@@ -34,10 +34,9 @@ pub fn run_line(project: &str, selection: &Selection, overrides: &GuardOverrides
     .to_string()
 }
 
-/// The lines of one target. `endpoint` is where it is reached when that is not AWS itself.
-pub fn target_lines(plan: &Plan, live: &Live, endpoint: Option<&str>, ignored: &TagPatterns) -> Vec<String> {
-    // Where the plan says that it was made is what the caller says.
-    let Plan { project: _, target, account, region, endpoint: _, secrets } = plan;
+/// The lines of one target.
+pub fn target_lines(plan: &Plan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
+    let Plan { project: _, target, account, region, endpoint, secrets } = plan;
     let heading = json!({ "target": target, "account": account, "region": region, "endpoint": endpoint });
     let mut lines = vec![heading.to_string()];
     for secret in secrets {

@@ -21,8 +21,8 @@ pub fn text(paint: Paint, prepared: &Prepared<'_>) -> Escaped<Terminal> {
     escaped!("{}{}", first, sections)
 }
 
-fn section(paint: Paint, PreparedTarget { desired, endpoint, planned }: &PreparedTarget<'_>) -> Escaped<Terminal> {
-    match planned {
+fn section(paint: Paint, prepared: &PreparedTarget<'_>) -> Escaped<Terminal> {
+    match &prepared.planned {
         Ok(planned) => {
             let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
             if let Some(rehearsed) = &planned.rehearsed {
@@ -32,13 +32,13 @@ fn section(paint: Paint, PreparedTarget { desired, endpoint, planned }: &Prepare
             if refusals.is_empty() { plan } else { escaped!("{}\n{}", plan, refusals) }
         }
         Err(error) => {
-            let target = &desired.target;
+            let target = &prepared.desired.target;
             let heading = plan_text::heading(
                 paint,
                 &target.name,
                 target.account.as_ref().map(AccountId::as_str),
                 target.region.as_str(),
-                endpoint.as_deref(),
+                prepared.endpoint(),
             );
             // The artifact stands by itself: it may be read where standard error is not.
             escaped!("{}\n  {}: {}\n", heading, paint.error("NOT PLANNED"), target_line(error))
@@ -51,18 +51,18 @@ pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
     let targets = prepared
         .targets
         .iter()
-        .map(|PreparedTarget { desired, endpoint, planned }| match planned {
+        .map(|prepared| match &prepared.planned {
             Ok(planned) => {
                 let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
                 plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
             }
             Err(error) => {
-                let target = &desired.target;
+                let target = &prepared.desired.target;
                 plan_json::failed_target(
                     &target.name,
                     target.account.as_ref().map(AccountId::as_str),
                     target.region.as_str(),
-                    endpoint.clone(),
+                    prepared.endpoint().map(str::to_owned),
                     target_text(error).into_owned(),
                 )
             }
@@ -78,15 +78,15 @@ pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'
         .targets
         .iter()
         .zip(graph.targets)
-        .map(|(PreparedTarget { desired, endpoint, planned }, graph)| TargetView {
-            name: &desired.target.name,
-            account: match planned {
+        .map(|(prepared, graph)| TargetView {
+            name: &prepared.desired.target.name,
+            account: match &prepared.planned {
                 Ok(planned) => planned.target.plan.account.as_ref().map(AccountId::as_str),
-                Err(_) => desired.target.account.as_ref().map(AccountId::as_str),
+                Err(_) => prepared.desired.target.account.as_ref().map(AccountId::as_str),
             },
-            region: desired.target.region.as_str(),
-            endpoint: endpoint.as_deref(),
-            planned: match planned {
+            region: prepared.desired.target.region.as_str(),
+            endpoint: prepared.endpoint(),
+            planned: match &prepared.planned {
                 Ok(planned) => {
                     let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
                     let rehearsed = planned.rehearsed.as_ref();

@@ -38,17 +38,15 @@ impl Where<'_> {
 /// The question before an apply.
 pub fn apply(prepared: &Prepared<'_>) -> Escaped<Terminal> {
     let places: Vec<(usize, Escaped<Terminal>)> = prepared
-        .targets
-        .iter()
-        .filter_map(|target| Some((target, target.planned.as_ref().ok()?)))
-        .filter(|(_, planned)| !planned.target.plan.is_empty())
-        .map(|(target, planned)| {
-            let plan = &planned.target.plan;
+        .planned()
+        .map(|(_, planned)| &planned.target.plan)
+        .filter(|plan| !plan.is_empty())
+        .map(|plan| {
             let place = Where {
                 target: &plan.target,
                 account: plan.account.as_ref().map(AccountId::as_str),
                 region: plan.region.as_str(),
-                endpoint: target.endpoint.as_deref(),
+                endpoint: plan.endpoint.as_deref(),
             };
             (plan.secrets.len(), place.text())
         })

@@ -43,14 +43,8 @@ pub struct RunFlags<'a> {
 /// The lines of what was planned just now.
 pub fn lines(prepared: &Prepared<'_>, flags: &RunFlags<'_>) -> Vec<String> {
     let mut lines = vec![run_line(prepared.project, flags.selection, flags.overrides, flags.read_values)];
-    for target in &prepared.targets {
-        let Ok(planned) = &target.planned else { continue };
-        lines.extend(target_lines(
-            &planned.target.plan,
-            &planned.target.live,
-            target.endpoint.as_deref(),
-            &target.desired.ignore_tags,
-        ));
+    for (desired, planned) in prepared.planned() {
+        lines.extend(target_lines(&planned.target.plan, &planned.target.live, &desired.ignore_tags));
     }
     lines
 }

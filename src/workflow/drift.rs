@@ -106,9 +106,10 @@ impl<'s> Run<'s> {
 
 impl Look {
     fn target(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
-        let PreparedTarget { desired, endpoint, planned } = target;
+        let desired = target.desired;
+        let endpoint = target.endpoint().map(str::to_owned);
         let place = desired.target.clone();
-        let (account, outcome) = match planned {
+        let (account, outcome) = match &target.planned {
             Err(error) => (place.account, Err(Arc::clone(error))),
             Ok(planned) => {
                 let (target, now) = (&planned.target, planned.connection.now());
@@ -121,7 +122,7 @@ impl Look {
             }
         };
         let account = account.map(|account| account.to_string());
-        let (region, endpoint) = (place.region.to_string(), endpoint.clone());
+        let region = place.region.to_string();
         TargetDrift { name: place.name, account, region, endpoint, outcome }
     }
 }

@@ -91,10 +91,20 @@ impl<'s> Prepared<'s> {
 pub struct PreparedTarget<'s> {
     /// Its desired state.
     pub desired: &'s Desired,
-    /// Where it is reached when that is not AWS itself: an endpoint, or the sandbox.
-    pub endpoint: Option<String>,
+    /// Where it would be reached by what is configured, when that is not AWS itself. What was reached is in the plan.
+    configured_endpoint: Option<String>,
     /// Its plan, or why there is none.
     pub planned: Result<Planned, Arc<TargetError>>,
+}
+
+impl PreparedTarget<'_> {
+    /// Where it is reached when that is not AWS itself: an endpoint, or `sandbox`.
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.planned {
+            Ok(planned) => planned.target.plan.endpoint.as_deref(),
+            Err(_) => self.configured_endpoint.as_deref(),
+        }
+    }
 }
 
 /// A target that was reached and planned.
@@ -121,11 +131,8 @@ impl<'s> Run<'s> {
         let reading = stream::iter(&session.desired)
             .map(async |desired| {
                 let planned = Box::pin(self.plan_one(desired, planning)).await.map_err(Arc::new);
-                let endpoint = match &planned {
-                    Ok(planned) => planned.connection.endpoint(),
-                    Err(_) => session.aws.endpoint(&desired.target),
-                };
-                PreparedTarget { desired, endpoint, planned }
+                let configured_endpoint = session.aws.endpoint(&desired.target);
+                PreparedTarget { desired, configured_endpoint, planned }
             })
             .buffered(TARGETS_AT_ONCE)
             .collect();
@@ -195,7 +202,7 @@ impl<'s> Run<'s> {
 
 /// Asks the guards once every target is planned: some look at all of them together.
 fn check_guards(targets: &mut [PreparedTarget<'_>], overrides: &GuardOverrides) {
-    let planned = targets.iter().filter_map(|PreparedTarget { desired, endpoint: _, planned }| {
+    let planned = targets.iter().filter_map(|PreparedTarget { desired, configured_endpoint: _, planned }| {
         let TargetPlan { plan, report, live, facts: _ } = &planned.as_ref().ok()?.target;
         Some(GuardedTarget { desired, live, plan, report })
     });

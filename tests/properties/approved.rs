@@ -167,7 +167,7 @@ proptest! {
     ) {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let (desired, plan) = planned(&folder, &sandbox);
-        let lines = |plan: &Plan| target_lines(plan, &Live::default(), Some("sandbox"), &desired.ignore_tags);
+        let lines = |plan: &Plan| target_lines(plan, &Live::default(), &desired.ignore_tags);
         let approved = fingerprint(&lines(&plan));
         prop_assert_eq!(fingerprint(&lines(&planned(&folder, &sandbox).1)), approved.clone(), "the same inputs");
 
