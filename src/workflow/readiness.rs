@@ -24,11 +24,10 @@ pub enum Readiness {
 
 /// Whether plans may be applied.
 pub fn readiness(prepared: &Prepared<'_>) -> Readiness {
-    let planned = || prepared.planned().map(|(_, planned)| planned);
-    if planned().count() < prepared.targets.len() || planned().any(|planned| planned.target.report.has_blockers()) {
+    if prepared.planned().count() < prepared.targets.len() || prepared.has_blockers() {
         return Readiness::Errors;
     }
-    if planned().any(|planned| !planned.refusals.is_empty()) {
+    if prepared.is_refused() {
         return Readiness::Guard;
     }
     if prepared.has_changes() { Readiness::Ready } else { Readiness::NothingToDo }
