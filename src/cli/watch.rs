@@ -206,7 +206,7 @@ impl Listening {
     }
 
     async fn end(self) {
-        // A server that ended by itself needs no printer.
+        // A server that ended by itself does not listen any more: that is no error.
         let _ = self.end.send(());
         let _ = self.task.await;
     }
