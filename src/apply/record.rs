@@ -1,6 +1,6 @@
 //! What was called: a record for each request that asked for a change, with what came back.
 //!
-//! A call is what the write trait is asked for; the SDK may send it more than once. Whoever carries requests says here
+//! A call is what the write trait is asked for; it may be sent more than once. Whoever carries requests says here
 //! what it sent and what was answered ([`request_sent`], [`request_answered`]), so that a record is of a request and
 //! not of an intention. What may not enter: values, and texts of the service beyond its error code.
 

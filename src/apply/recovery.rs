@@ -1,5 +1,6 @@
-//! Calls whose answer was lost. They are sent again (`aws/retry.rs`), and the service refuses what it has done already where it
-//! keeps no request token to tell a repeated request by. Whether what was asked for is there is found by looking.
+//! Calls whose answer was lost. They are sent again (`aws/retry.rs`), and the service refuses what it has done already
+//! where it keeps no request token to tell a repeated request by. Whether what was asked for is there is found by
+//! looking.
 
 use super::writer::{Created, NewSecret, Receipt};
 use crate::domain::SecretName;

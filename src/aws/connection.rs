@@ -28,7 +28,7 @@ use super::read::Reader;
 use super::retry::{Attempts, OnlyClockSkew, PROPAGATION_TIMEOUT, Retries};
 use super::sent::SentRequests;
 use super::settings::{SettingError, Settings};
-use super::teller::Teller;
+use super::wait_reporter::WaitReporter;
 use super::write::Writer;
 use crate::desired::Target;
 use crate::domain::{self, AccountId};
@@ -56,7 +56,7 @@ pub struct Aws {
     only_accounts: BTreeSet<String>,
     paces: Mutex<BTreeMap<AccountAndRegion, Arc<Pace>>>,
     calls: CallCounts,
-    teller: Teller,
+    wait_reporter: WaitReporter,
     /// In milliseconds; connections look at it before each wait.
     propagation: Arc<AtomicU64>,
 }
@@ -71,7 +71,7 @@ impl Default for Aws {
             only_accounts: BTreeSet::new(),
             paces: Mutex::default(),
             calls: CallCounts::default(),
-            teller: Teller::default(),
+            wait_reporter: WaitReporter::default(),
             propagation: Arc::new(AtomicU64::new(milliseconds(PROPAGATION_TIMEOUT))),
         }
     }
@@ -93,7 +93,7 @@ impl Aws {
     }
 
     /// An embedded sandbox that nothing happens to by chance: what it refuses once it refuses always, so no call is
-    /// tried again. (The SDK takes LimitExceededException for throttling, and would wait.)
+    /// tried again, and nothing is waited for that was made moments ago.
     pub fn rehearsal(sandbox: Sandbox) -> Self {
         Self { one_attempt: true, ..Self::embedded(sandbox) }
     }
@@ -133,8 +133,8 @@ impl Aws {
 
     /// Says what is waited for.
     #[must_use]
-    pub fn telling(self, teller: Teller) -> Self {
-        Self { teller, ..self }
+    pub fn reporting_waits(self, wait_reporter: WaitReporter) -> Self {
+        Self { wait_reporter, ..self }
     }
 
     /// How long a call is made again that misses what was made moments ago: a role, a permission, a name that is free
@@ -179,7 +179,7 @@ impl Aws {
             Configs::same(embedded_config(sandbox, target))
         } else {
             let configs = Box::pin(self.configs(target, &settings));
-            self.teller.watch("credentials", &self.place(target), configs).await?
+            self.wait_reporter.watch("credentials", &self.place(target), configs).await?
         };
         let retries = self.retries(target, &settings);
         let caller = match &target.account {
@@ -227,7 +227,7 @@ impl Aws {
             attempts: if self.one_attempt { Attempts::ONE } else { Attempts::of(settings.max_attempts) },
             pace: Arc::new(Pace::unlimited()),
             propagation: Arc::clone(&self.propagation),
-            teller: self.teller.clone(),
+            wait_reporter: self.wait_reporter.clone(),
             place: self.place(target),
         }
     }

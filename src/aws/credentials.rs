@@ -93,13 +93,16 @@ async fn diagnose(target: &Target, error: &CredentialsError, fs: &Fs, env: &Env)
     let chosen = Some(name.clone().into());
     let profiles = aws_config::profile::load(fs, env, &<_>::default(), chosen).await.ok();
     let exists = profiles.as_ref().is_some_and(|profiles| profiles.get_profile(&name).is_some());
-    let mut places = vec![CredentialPlace::Profile { name: name.clone(), named_by }];
-    if named_by != NamedBy::Target {
+    let profile = CredentialPlace::Profile { name: name.clone(), named_by };
+    let mut places = Vec::new();
+    if named_by == NamedBy::Target {
+        places.push(profile);
+    } else {
         // One that has something, and fails, ends the search.
         let ended = !matches!(error, CredentialsError::CredentialsNotLoaded(_));
         let chain = [
             (CredentialPlace::Environment, is_set("AWS_ACCESS_KEY_ID"), true),
-            (places.remove(0), exists, true),
+            (profile, exists, true),
             (CredentialPlace::WebIdentity, true, is_set("AWS_WEB_IDENTITY_TOKEN_FILE")),
             (CredentialPlace::Container, true, is_container(&is_set)),
             (CredentialPlace::Instance, true, !is_disabled(env)),
@@ -209,8 +212,8 @@ mod tests {
             let expected = CredentialProblem::SsoSession { profile: "payments-prod".to_owned() };
             assert_eq!(problem, Some(expected), "{profile}");
         }
-        let elsewhere = CredentialsError::provider_error("dispatch failure: connection refused");
-        assert_eq!(found(&target(Some("deploy"), None), &elsewhere, &[]).problem, None);
+        let unreachable = CredentialsError::provider_error("dispatch failure: connection refused");
+        assert_eq!(found(&target(Some("deploy"), None), &unreachable, &[]).problem, None);
     }
 
     #[test]

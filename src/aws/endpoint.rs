@@ -1,5 +1,5 @@
 //! The endpoint that is in force, from wherever it came: a flag, the manifest, AWS_ENDPOINT_URL*, a profile. It is read
-//! from the requests themselves, so that nothing says "AWS" of what goes elsewhere.
+//! from the requests themselves, so that nothing says "AWS" of what goes to another place.
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,8 +29,10 @@ impl Intercept for EndpointInForce {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Ok(url) = url::Url::parse(context.request().uri()) {
-            // Its origin alone: a path or a user's name in it is nobody's business.
+        if self.0.get().is_none()
+            && let Ok(url) = url::Url::parse(context.request().uri())
+        {
+            // Its origin alone: a path or a user's name in it has no place in a report.
             self.0.get_or_init(|| url.origin().ascii_serialization());
         }
         Ok(())
@@ -47,7 +49,7 @@ fn is_of_aws(origin: &str, region: &str) -> bool {
 }
 
 /// DNS suffixes of the partitions, as the SDK's own rules have them.
-const DOMAINS: [&str; 12] = [
+const DOMAINS: [&str; 14] = [
     "amazonaws.com",
     "api.aws",
     "amazonaws.com.cn",
@@ -60,6 +62,8 @@ const DOMAINS: [&str; 12] = [
     "csp.hci.ic.gov",
     "api.aws.hci.ic.gov",
     "amazonaws.eu",
+    "api.amazonwebservices.eu",
+    "api.cloud-aws.adc-e.uk",
 ];
 
 #[cfg(test)]
@@ -73,6 +77,8 @@ mod tests {
             ("https://secretsmanager-fips.us-east-1.amazonaws.com", "us-east-1"),
             ("https://secretsmanager.us-east-1.api.aws", "us-east-1"),
             ("https://secretsmanager.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("https://secretsmanager.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1"),
+            ("https://secretsmanager.eu-isoe-west-1.api.cloud-aws.adc-e.uk", "eu-isoe-west-1"),
         ] {
             assert!(is_of_aws(origin, region), "{origin}");
         }

@@ -33,7 +33,7 @@ where
             }
         }
         SdkError::DispatchFailure(failure) => {
-            let credentials = failure.as_connector_error().is_some_and(|e| has_credentials_error(e));
+            let credentials = failure.as_connector_error().is_some_and(|error| has_source::<CredentialsError>(error));
             let mut kind = if credentials { ServiceErrorKind::Credentials } else { ServiceErrorKind::Unreachable };
             let text = match failure.as_connector_error() {
                 // Whatever went wrong between building a request and the network: an endpoint that is no URL is told
@@ -101,16 +101,9 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     texts.join(": ")
 }
 
-/// Whether the failure is one of finding credentials and not of the network.
-pub(super) fn has_credentials_error(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<CredentialsError>().is_some() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// Whether an error, or one that it came from, is a `T`.
+pub(super) fn has_source<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    error.is::<T>() || error.source().is_some_and(has_source::<T>)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{LengthLimitError, Limited};
 
+use super::error::has_source;
 use crate::loopback::is_loopback;
 
 /// The longest answer that is read, in bytes.
@@ -29,7 +30,7 @@ pub(super) const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// A client that trusts the system's certificates, or those of `tls`, and goes through the proxies of the environment.
 pub(super) fn http_client(tls: Option<&TlsContext>) -> SharedHttpClient {
-    SharedHttpClient::new(Doors {
+    SharedHttpClient::new(ProxiedOrDirect {
         proxied: client(tls, ProxyConfig::from_env()),
         direct: client(tls, ProxyConfig::disabled()),
     })
@@ -51,26 +52,19 @@ fn client(tls: Option<&TlsContext>, proxy: ProxyConfig) -> SharedHttpClient {
 
 /// Whether an answer was broken off at the bound.
 pub(super) fn was_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    has_source::<LengthLimitError>(error)
 }
 
 /// The way to this machine, and the way to all others.
 #[derive(Debug)]
-struct Doors<T> {
+struct ProxiedOrDirect<T> {
     proxied: T,
     direct: T,
 }
 
-impl HttpClient for Doors<SharedHttpClient> {
+impl HttpClient for ProxiedOrDirect<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Doors {
+        SharedHttpConnector::new(ProxiedOrDirect {
             proxied: self.proxied.http_connector(settings, components),
             direct: self.direct.http_connector(settings, components),
         })
@@ -93,10 +87,10 @@ impl HttpClient for Doors<SharedHttpClient> {
     }
 }
 
-impl HttpConnector for Doors<SharedHttpConnector> {
+impl HttpConnector for ProxiedOrDirect<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let door = if is_loopback(request.uri()) { &self.direct } else { &self.proxied };
-        let answer = door.call(request);
+        let way = if is_loopback(request.uri()) { &self.direct } else { &self.proxied };
+        let answer = way.call(request);
         HttpConnectorFuture::new(async move {
             Ok(answer.await?.map(|body| SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER))))
         })

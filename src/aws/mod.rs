@@ -6,7 +6,7 @@
 //! - `kms`: data keys of SOPS files;
 //! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say;
 //! - `quota`: the rates that AWS documents, and `pace`, which keeps them and follows what the service says;
-//! - `retry`: which failed calls are made again, `teller`, which says so, and `time`, which passes meanwhile;
+//! - `retry`: which failed calls are made again, `wait_reporter`, which says so, and `time`, which passes meanwhile;
 //! - `calls`: how many requests were sent;
 //! - `sent`: each request and its answer, for the recorder of writing calls;
 //! - `post`: one POST to somebody else, through the same HTTP and TLS;
@@ -30,8 +30,8 @@ mod read;
 mod retry;
 mod sent;
 mod settings;
-mod teller;
 mod time;
+mod wait_reporter;
 mod write;
 
 #[cfg(test)]
@@ -44,5 +44,5 @@ pub use kms::Kms;
 pub use post::{PostError, post_json};
 pub use read::Reader;
 pub use settings::SettingError;
-pub use teller::Teller;
+pub use wait_reporter::WaitReporter;
 pub use write::Writer;

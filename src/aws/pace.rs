@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn single_throttled_answers_slow_nobody_down() {
+    async fn single_throttled_answer_does_not_slow_the_group() {
         let pace = Pace::documented(true);
         seconds(&pace, 50, None).await;
         let took = seconds(&pace, 500, Some(10)).await;

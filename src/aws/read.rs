@@ -18,7 +18,8 @@ use super::clock::ServiceClock;
 use super::error::{kind_of, service_error};
 use super::pace::Pace;
 use super::quota::Operation;
-use super::retry::Retries;
+use super::retry::{Retries, Tries};
+use super::time::sleep;
 use crate::domain;
 use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
 use crate::live::{
@@ -185,7 +186,8 @@ impl ReadSecrets for Reader {
     ) -> Result<BTreeMap<SecretName, Result<LiveValue, ServiceError>>, ServiceError> {
         let mut values = BTreeMap::new();
         let mut asked: Vec<SecretName> = names.to_vec();
-        for round in 1.. {
+        let mut tries = Tries::default();
+        loop {
             self.batch(&asked, &mut values).await?;
             // A secret that failed within a batch that did not is asked for again, alone with its like.
             let may_pass = |name: &SecretName| {
@@ -193,12 +195,13 @@ impl ReadSecrets for Reader {
                 error.is_some_and(|error| matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::Service))
             };
             asked.retain(may_pass);
-            match self.retries.pause_between_batches(round) {
-                Some(pause) if !asked.is_empty() => tokio::time::sleep(pause).await,
-                _ => break,
+            let failed = asked.first().and_then(|name| values.get(name)?.as_ref().err());
+            let delay = failed.and_then(|error| self.retries.delay_in_batch(&mut tries, error));
+            match delay {
+                Some(delay) => sleep(delay).await,
+                None => return Ok(values),
             }
         }
-        Ok(values)
     }
 
     async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {

@@ -1,8 +1,8 @@
 //! Which failed calls are made again, when, and how often. `docs/decisions/0024-retries.md` has the reasons.
 //!
-//! For Secrets Manager the SDK's own retries are left to correct a clock that is wrong; everything else is decided here,
-//! since the SDK would share its budget between accounts, take a quota of secrets for throttling, and wait in silence.
-//! Credentials, STS and KMS keep the SDK's retries.
+//! For Secrets Manager the SDK's own retries are left to correct a clock that is wrong; everything else is decided
+//! here, since the SDK would share its budget between accounts, take a quota of secrets for throttling, and wait in
+//! silence. Credentials, STS and KMS keep the SDK's retries.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use rand::Rng as _;
 use super::pace::Pace;
 use super::quota::Operation;
 use super::sent::error_code;
-use super::teller::Teller;
 use super::time::{Instant, sleep};
+use super::wait_reporter::WaitReporter;
 use crate::live::{Propagating, ServiceError, ServiceErrorKind, Waiting};
 
 /// How long what was made moments ago is waited for, unless a flag says otherwise.
@@ -56,14 +56,14 @@ pub(super) struct Retries {
     pub(super) pace: Arc<Pace>,
     /// How long what was made moments ago is waited for, in milliseconds.
     pub(super) propagation: Arc<AtomicU64>,
-    pub(super) teller: Teller,
+    pub(super) wait_reporter: WaitReporter,
     /// Where calls go, for people.
     pub(super) place: String,
 }
 
 /// What became of one call so far.
 #[derive(Default)]
-struct Tries {
+pub(super) struct Tries {
     throttled: u32,
     failed: u32,
     propagating: u32,
@@ -82,7 +82,7 @@ impl Retries {
         let mut tries = Tries::default();
         loop {
             self.pace.wait(operation).await;
-            let outcome = self.teller.watch(operation.name(), &self.place, call()).await;
+            let outcome = self.wait_reporter.watch(operation.name(), &self.place, call()).await;
             let throttled = matches!(&outcome, Err(error) if error.kind == ServiceErrorKind::Throttled);
             self.pace.answered(operation, throttled);
             match outcome {
@@ -107,12 +107,12 @@ impl Retries {
         match error.kind {
             ServiceErrorKind::Throttled => {
                 tries.throttled += 1;
+                let again = tries.throttled + tries.failed < attempts.throttled;
                 // The first one passes unnoticed.
-                if tries.throttled > 1 {
-                    self.teller.tell(Waiting::Throttled { operation: name });
+                if again && tries.throttled > 1 {
+                    self.wait_reporter.report(Waiting::Throttled { operation: name });
                 }
-                (tries.throttled + tries.failed < attempts.throttled)
-                    .then(|| backoff(Duration::from_millis(200), tries.throttled, Duration::from_secs(5)))
+                again.then(|| backoff(Duration::from_millis(200), tries.throttled, Duration::from_secs(5)))
             }
             ServiceErrorKind::Service | ServiceErrorKind::Unreachable => {
                 tries.failed += 1;
@@ -120,7 +120,7 @@ impl Retries {
                 let again = tries.failed < attempts.failed && all < attempts.throttled.max(attempts.failed);
                 if again && error.kind == ServiceErrorKind::Unreachable {
                     let (place, message) = (self.place.as_str(), error.message.as_str());
-                    self.teller.tell(Waiting::Unreachable { operation: name, place, message });
+                    self.wait_reporter.report(Waiting::Unreachable { operation: name, place, message });
                 }
                 again.then(|| backoff(Duration::from_millis(100), tries.failed, Duration::from_secs(3)))
             }
@@ -129,9 +129,9 @@ impl Retries {
     }
 
     /// How long to wait before secrets that failed within a batch are asked for again; none when they were asked for
-    /// often enough.
-    pub(super) fn pause_between_batches(&self, round: u32) -> Option<Duration> {
-        (round < self.attempts.failed).then(|| backoff(Duration::from_millis(200), round, Duration::from_secs(5)))
+    /// often enough. They have the attempts of a call of their own.
+    pub(super) fn delay_in_batch(&self, tries: &mut Tries, error: &ServiceError) -> Option<Duration> {
+        self.delay(Operation::BatchGetSecretValue, self.attempts, tries, error)
     }
 
     fn until_propagated(
@@ -148,7 +148,7 @@ impl Retries {
             return None;
         }
         tries.propagating += 1;
-        self.teller.tell(Waiting::Propagation { operation: operation.name(), of, limit });
+        self.wait_reporter.report(Waiting::Propagation { operation: operation.name(), of, limit });
         Some(backoff(Duration::from_millis(500), tries.propagating, Duration::from_secs(10)).min(left))
     }
 }
@@ -228,14 +228,15 @@ mod tests {
     fn retries() -> (Retries, Arc<Mutex<Vec<String>>>) {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = Arc::clone(&said);
-        let teller =
-            Teller::new(move |waiting| heard.lock().unwrap_or_else(|_| unreachable!()).push(format!("{waiting:?}")));
+        let wait_reporter = WaitReporter::new(move |waiting| {
+            heard.lock().unwrap_or_else(|_| unreachable!()).push(format!("{waiting:?}"));
+        });
         let milliseconds = u64::try_from(PROPAGATION_TIMEOUT.as_millis()).unwrap_or_default();
         let retries = Retries {
             attempts: Attempts::of(None),
             pace: Arc::new(Pace::unlimited()),
             propagation: Arc::new(AtomicU64::new(milliseconds)),
-            teller,
+            wait_reporter,
             place: "http://127.0.0.1:1".to_owned(),
         };
         (retries, said)

@@ -1,5 +1,4 @@
-//! Says which requests leave and what comes back of each, the SDK's own retries included: the recorder of writing calls
-//! listens.
+//! Reports which requests leave and what comes back of each, repeated ones included, to the recorder of writing calls.
 
 use aws_sdk_secretsmanager::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_secretsmanager::error::BoxError;
@@ -49,7 +48,8 @@ fn answered(response: &HttpResponse) -> Answered {
     Answered { code: if accepted { None } else { error_code(response) }, accepted, request_id }
 }
 
-/// The error code of AWS JSON 1.1, without its namespace. The rest of the body is not looked at.
+/// The error code of AWS JSON 1.1, without its namespace, or of the XML in which STS answers. The rest of the body is
+/// not looked at.
 pub(super) fn error_code(response: &HttpResponse) -> Option<String> {
     #[derive(Deserialize)]
     struct Error {
@@ -59,8 +59,32 @@ pub(super) fn error_code(response: &HttpResponse) -> Option<String> {
     let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
     let code = header.or_else(|| {
         let body = response.body().bytes()?;
-        serde_json::from_slice::<Error>(body).ok().map(|error| error.code)
+        let json = serde_json::from_slice::<Error>(body).ok().map(|error| error.code);
+        json.or_else(|| {
+            let (_, code) = std::str::from_utf8(body).ok()?.split_once("<Code>")?;
+            Some(code.split_once("</Code>")?.0.to_owned())
+        })
     })?;
     let code = code.split(':').next().unwrap_or_default();
     code.rsplit('#').next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_read_from_json_and_from_the_xml_of_sts() {
+        let code = |body: &'static str| {
+            let response = http::Response::builder().status(403).body(SdkBody::from(body)).ok()?;
+            error_code(&HttpResponse::try_from(response).ok()?)
+        };
+        let xml = "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>";
+        assert_eq!(code(xml).as_deref(), Some("SignatureDoesNotMatch"));
+        assert_eq!(code(r#"{"__type": "a.b#AccessDeniedException"}"#).as_deref(), Some("AccessDeniedException"));
+        assert_eq!(code("<Code>"), None);
+        assert_eq!(code("no code"), None);
+    }
 }

@@ -7,6 +7,9 @@ use std::path::Path;
 use aws_config::profile::ProfileSet;
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use aws_types::os_shim_internal::{Env, Fs};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::files::read_operator_file;
 
@@ -93,12 +96,18 @@ fn bundle(setting: &'static str, path: &Path) -> Result<Vec<u8>, SettingError> {
     let wrong = |problem: String| SettingError { setting, problem };
     let bytes = read_operator_file(path, MAX_BUNDLE)
         .map_err(|fault| wrong(format!("names {}, and it {fault}", path.display())))?;
-    let begins = b"-----BEGIN CERTIFICATE-----";
-    if bytes.windows(begins.len()).any(|text| text == begins) {
-        Ok(bytes)
-    } else {
-        Err(wrong(format!("names {}, which holds no certificate in PEM", path.display())))
+    // The TLS under the SDK takes every certificate for a sound one, and panics on one that is not.
+    let mut store = RootCertStore::empty();
+    for (at, certificate) in CertificateDer::pem_slice_iter(&bytes).enumerate() {
+        let sound = certificate.is_ok_and(|certificate| store.add(certificate).is_ok());
+        if !sound {
+            return Err(wrong(format!("names {}, whose certificate {} cannot be read", path.display(), at + 1)));
+        }
     }
+    if store.is_empty() {
+        return Err(wrong(format!("names {}, which holds no certificate in PEM", path.display())));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -138,5 +147,10 @@ mod tests {
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, "no certificate").unwrap();
         assert!(of(&[], &[("ca_bundle", path.to_str().unwrap())]).unwrap_err().contains("no certificate in PEM"));
+        for body in ["MIIB", "AAAA"] {
+            std::fs::write(&path, format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")).unwrap();
+            let broken = of(&[("AWS_CA_BUNDLE", path.to_str().unwrap())], &[]).unwrap_err();
+            assert!(broken.contains("certificate 1 cannot be read"), "{broken}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::clock::ServiceClock;
 use super::pace::Pace;
 use super::read::Reader;
 use super::retry::{Attempts, OnlyClockSkew, Retries};
-use super::teller::Teller;
+use super::wait_reporter::WaitReporter;
 use crate::domain::SecretName;
 use crate::live::{ListFilter, ReadSecrets as _, ServiceErrorKind};
 
@@ -54,7 +54,7 @@ fn reader(answers: impl IntoIterator<Item = (u16, Value)>) -> (Reader, Script) {
         attempts: Attempts::of(None),
         pace: Arc::new(Pace::unlimited()),
         propagation: Arc::new(AtomicU64::new(60_000)),
-        teller: Teller::default(),
+        wait_reporter: WaitReporter::default(),
         place: "here".to_owned(),
     };
     let client = aws_sdk_secretsmanager::Client::from_conf(config);

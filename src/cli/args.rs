@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::report::warn;
 use super::shell::Shell;
-use crate::aws::Teller;
+use crate::aws::WaitReporter;
 use crate::plan::{Selection, Shard};
 use crate::render::waiting;
 use crate::workflow::{Cache, Error, ErrorKind, Reach, SandboxPlace};
@@ -139,8 +139,8 @@ impl AwsArgs {
     /// What targets are reached through.
     pub(super) fn reach(&self, shell: &Shell) -> Reach {
         let err = shell.err.clone();
-        let teller = Teller::new(move |waiting| err.line(waiting::waiting(&waiting)));
-        let reach = Reach::Telling(teller, Box::new(self.reach_any(shell)));
+        let wait_reporter = WaitReporter::new(move |waiting| err.line(waiting::waiting(&waiting)));
+        let reach = Reach::Telling(wait_reporter, Box::new(self.reach_any(shell)));
         if self.only_account.is_empty() {
             return reach;
         }

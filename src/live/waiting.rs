@@ -1,4 +1,4 @@
-//! What is waited for, for whoever watches: a call that is going to be made again.
+//! What is waited for, for whoever watches: an answer, or the next attempt of a call.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
-use crate::aws::{Aws, Teller};
+use crate::aws::{Aws, WaitReporter};
 use crate::files::{Destination, read_operator_text};
 use crate::sandbox::{Options, Sandbox, Server};
 
@@ -33,7 +33,7 @@ pub enum Reach {
     /// The same, for targets in these accounts alone.
     OnlyAccounts(BTreeSet<String>, Box<Reach>),
     /// The same, saying what is waited for.
-    Telling(Teller, Box<Reach>),
+    Telling(WaitReporter, Box<Reach>),
 }
 
 /// Which sandbox, and how it behaves.
@@ -55,7 +55,7 @@ impl Reach {
         let place = match self {
             Self::Aws { endpoint } => return Ok(Aws::new(endpoint.clone())),
             Self::OnlyAccounts(accounts, reach) => return Ok(reach.open(root)?.only_accounts(accounts.clone())),
-            Self::Telling(teller, reach) => return Ok(reach.open(root)?.telling(teller.clone())),
+            Self::Telling(wait_reporter, reach) => return Ok(reach.open(root)?.reporting_waits(wait_reporter.clone())),
             Self::Sandbox(place) => place,
         };
         let sandbox = match &place.open {

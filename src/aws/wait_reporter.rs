@@ -1,4 +1,4 @@
-//! Says what is waited for, to whoever runs the command: seldom enough to be read.
+//! Reports what is waited for to whoever runs the command: seldom enough to be read.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,33 +13,33 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// What takes longer is said to be waited for.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Whoever is told. The clones tell together.
+/// Where it is reported. Clones report together, so that the same is not said twice.
 #[derive(Clone)]
-pub struct Teller(Arc<Told>);
+pub struct WaitReporter(Arc<Shared>);
 
-struct Told {
-    tell: Box<dyn Fn(Waiting<'_>) + Send + Sync>,
-    /// When each kind was told last.
+struct Shared {
+    report: Box<dyn Fn(Waiting<'_>) + Send + Sync>,
+    /// When each kind was reported last.
     last: Mutex<[Option<Instant>; 4]>,
 }
 
-impl Default for Teller {
-    /// Nobody is told.
+impl Default for WaitReporter {
+    /// Nothing is reported.
     fn default() -> Self {
         Self::new(|_| {})
     }
 }
 
-impl fmt::Debug for Teller {
+impl fmt::Debug for WaitReporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Teller")
+        f.write_str("WaitReporter")
     }
 }
 
-impl Teller {
-    /// Tells by `tell`.
-    pub fn new(tell: impl Fn(Waiting<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Told { tell: Box::new(tell), last: Mutex::default() }))
+impl WaitReporter {
+    /// Reports by `report`.
+    pub fn new(report: impl Fn(Waiting<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shared { report: Box::new(report), last: Mutex::default() }))
     }
 
     /// Waits for `work`, and says so when it takes long.
@@ -57,12 +57,12 @@ impl Teller {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = patience => self.tell(waiting),
+            () = patience => self.report(waiting),
         }
         work.await
     }
 
-    pub(super) fn tell(&self, waiting: Waiting<'_>) {
+    pub(super) fn report(&self, waiting: Waiting<'_>) {
         let kind = match waiting {
             Waiting::Throttled { .. } => 0,
             Waiting::Unreachable { .. } => 1,
@@ -77,7 +77,7 @@ impl Teller {
             }
             last[kind] = Some(now);
         }
-        (self.0.tell)(waiting);
+        (self.0.report)(waiting);
     }
 }
 
@@ -86,37 +86,37 @@ mod tests {
     use super::super::time::sleep;
     use super::*;
 
-    fn teller() -> (Teller, Arc<Mutex<Vec<String>>>) {
+    fn wait_reporter() -> (WaitReporter, Arc<Mutex<Vec<String>>>) {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = Arc::clone(&said);
-        let tell =
+        let report =
             move |waiting: Waiting<'_>| heard.lock().unwrap_or_else(|_| unreachable!()).push(format!("{waiting:?}"));
-        (Teller::new(tell), said)
+        (WaitReporter::new(report), said)
     }
 
     #[tokio::test]
     async fn an_answer_that_does_not_come_is_said_to_be_waited_for() {
-        let (teller, said) = teller();
+        let (wait_reporter, said) = wait_reporter();
         let waiting = Waiting::Slow { trying: "ListSecrets", place: "http://127.0.0.1:1" };
-        let at_once = teller.watch_beyond(std::future::pending(), waiting, std::future::ready(1)).await;
+        let at_once = wait_reporter.watch_beyond(std::future::pending(), waiting, std::future::ready(1)).await;
         assert!(at_once == 1 && said.lock().is_ok_and(|said| said.is_empty()));
         let late = tokio::task::yield_now();
-        teller.watch_beyond(std::future::ready(()), waiting, late).await;
+        wait_reporter.watch_beyond(std::future::ready(()), waiting, late).await;
         assert!(said.lock().is_ok_and(|said| said.len() == 1 && said[0].contains("127.0.0.1")));
     }
 
     #[tokio::test]
     async fn the_same_is_not_said_all_the_time() {
-        let (teller, said) = teller();
+        let (wait_reporter, said) = wait_reporter();
         let count = || said.lock().map_or(0, |said| said.len());
         for _ in 0..100 {
-            teller.tell(Waiting::Throttled { operation: "ListSecrets" });
+            wait_reporter.report(Waiting::Throttled { operation: "ListSecrets" });
         }
         assert_eq!(count(), 1);
-        teller.tell(Waiting::Slow { trying: "ListSecrets", place: "x" });
+        wait_reporter.report(Waiting::Slow { trying: "ListSecrets", place: "x" });
         assert_eq!(count(), 2, "something else");
         sleep(PAUSE).await;
-        teller.tell(Waiting::Throttled { operation: "PutSecretValue" });
+        wait_reporter.report(Waiting::Throttled { operation: "PutSecretValue" });
         assert_eq!(count(), 3);
     }
 }
