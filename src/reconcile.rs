@@ -18,7 +18,8 @@ use crate::live::{
 };
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters,
+    Action, Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, plan,
+    share_matters,
 };
 use crate::value::{ValueError, Values};
 
@@ -80,8 +81,8 @@ pub struct Reading<'a> {
     pub audit: bool,
     /// What ValidateResourcePolicy says of the policies that would be put (`--validate-policies`).
     pub validate_policies: bool,
-    /// What it may find and does not count, since a flag says so.
-    pub accepted: AcceptedRisks,
+    /// The guards that are overridden: what their flags accept is no finding, and their limits say what must be known.
+    pub overrides: Option<&'a GuardOverrides>,
     /// Policies that were read before (`--cache`); never for an apply, and not looked at by an audit.
     pub cache: Option<&'a PolicyCache>,
 }
@@ -117,6 +118,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         let found = value_facts::compare(reader, desired, &live, &facts, &rules.selection, values).await?;
         (facts.compared, facts.edges) = (found.compared, found.edges);
     }
+    let overrides = reading.overrides.cloned().unwrap_or_default();
     let mut all_listed = !wanted.names_only;
     loop {
         let (planned, mut report) = plan(desired, &live, &facts, rules);
@@ -129,7 +131,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
-            if !all_listed && share_matters(desired, &planned) {
+            if !all_listed && share_matters(desired, &overrides, &planned) {
                 // So many changes are a share of what is owned, which the names of a selection do not tell.
                 for (name, secret) in live::list_scope(reader, &desired.scope, progress).await? {
                     if !wanted.names.contains(&name) {
@@ -141,7 +143,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             }
             report.findings.extend(value_facts::edges(&planned, &facts));
             if reading.validate_policies {
-                report.findings.extend(validate_policies(reader, &planned, &live, reading.accepted).await);
+                report.findings.extend(validate_policies(reader, &planned, &live, overrides.accepted_risks()).await);
             }
             report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             return Ok(TargetPlan { live, facts, plan: planned, report });
@@ -159,10 +161,9 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         for (region, name) in places_unknown {
             let there = reader.describe_in_region(&region, &name).await;
             progress(ReadProgress::Described);
-            match there {
+            match live::of_secret(there)? {
                 Ok(there) => drop(live.other_regions.insert((region, name), there)),
-                Err(error) if error.is_about_one_secret() => drop(live.unreadable.insert(name, error)),
-                Err(error) => return Err(error.into()),
+                Err(error) => drop(live.unreadable.insert(name, error)),
             }
         }
     }
@@ -194,7 +195,7 @@ async fn validate_policies<R: ReadSecrets>(
                     if problems.is_empty() {
                         return None;
                     }
-                    FindingKind::PolicyRejected { problems: problems.iter().map(ToString::to_string).collect() }
+                    FindingKind::PolicyRejected { problems }
                 }
                 PolicyVerdict::Unavailable(error) => FindingKind::PolicyNotValidated { reason: error.to_string() },
             };

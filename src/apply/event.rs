@@ -74,11 +74,11 @@ pub enum SecretOutcome {
 /// Why an action failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
-    /// The call failed after the SDK's retries.
+    /// The call failed, after all that could be tried again.
     #[error("the call failed")]
     Service(#[from] ServiceError),
     /// ValidateResourcePolicy found the policy wrong; it was not put.
-    #[error("ValidateResourcePolicy does not accept the policy: {}", words(.0))]
+    #[error("ValidateResourcePolicy does not accept the policy: {}", PolicyProblem::words(.0))]
     PolicyRejected(Vec<PolicyProblem>),
     /// The value could not be made.
     #[error("{message}")]
@@ -104,10 +104,6 @@ pub enum ApplyError {
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]
     ArnUnknown(SecretName),
-}
-
-fn words(problems: &[PolicyProblem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl ApplyError {

@@ -90,7 +90,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let request = PlanRequest {
         selection: &selection,
         overrides: flags.overrides,
-        reading: Reading { read_values: args.read_values, ..Reading::default() },
+        reading: Reading { read_values: args.read_values, overrides: Some(&args.overrides.0), ..Reading::default() },
         stop: &stop,
         listener: &|event| printer.print(event),
     };

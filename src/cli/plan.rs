@@ -87,7 +87,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
             read_values: args.read_values,
             audit: false,
             validate_policies: args.validate_policies,
-            accepted: args.overrides.0.accepted_risks(),
+            overrides: Some(&args.overrides.0),
             cache: cache.as_ref().map(Cache::policies),
         },
         stop: &stop,

@@ -22,7 +22,7 @@ pub use policy_cache::{CacheError, PolicyCache};
 pub use policy_problem::{AcceptedRisks, PolicyProblem};
 pub use reader::{
     ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all,
-    list_scope, policies_of, read, read_in_full, versions_of,
+    list_scope, of_secret, policies_of, read, read_in_full, versions_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

@@ -21,6 +21,11 @@ pub struct AcceptedRisks {
 }
 
 impl PolicyProblem {
+    /// Several on one line. Not escaped.
+    pub fn words(problems: &[Self]) -> String {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
     /// Whether the check is the one of broad access. ValidateResourcePolicy makes it whatever BlockPublicPolicy will
     /// be, and documents neither its name nor its text, so both are looked at.
     fn is_broad_access(&self) -> bool {

@@ -305,7 +305,7 @@ async fn owned_outside<R: ReadSecrets>(
 pub type OfSecret<T> = Result<T, ServiceError>;
 
 /// Tells a failure that is about one secret from one that would meet every other.
-fn of_secret<T>(answer: Result<T, ServiceError>) -> Result<OfSecret<T>, ServiceError> {
+pub fn of_secret<T>(answer: Result<T, ServiceError>) -> Result<OfSecret<T>, ServiceError> {
     match answer {
         Err(error) if !error.is_about_one_secret() => Err(error),
         answer => Ok(answer),

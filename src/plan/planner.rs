@@ -137,8 +137,7 @@ impl<'a> Planner<'a> {
         if self.live.unreadable.contains_key(dependency) && !self.live.secrets.contains_key(dependency) {
             return Some(FindingKind::DependencyUnreadable { dependency: dependency.clone() });
         }
-        let exists = self.live.secrets.get(dependency).is_some_and(|secret| !secret.is_scheduled_for_deletion());
-        (!exists && !self.rules.selection.contains(dependency))
+        (!self.is_live(dependency) && !self.rules.selection.contains(dependency))
             .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
     }
 
@@ -307,11 +306,12 @@ impl<'a> Planner<'a> {
         let present = |name: &SecretName| {
             self.desired.secrets.get(name).is_some_and(|desired_secret| desired_secret.state == State::Present)
         };
-        let owned_kept =
-            self.live.secrets.iter().filter(|(name, secret)| secret.is_owned_by(&owner) && present(name)).count();
+        // Whose a secret is takes some hashing, so it is asked once.
+        let of_ours: Vec<&LiveSecret> =
+            self.live.secrets.values().filter(|secret| secret.is_owned_by(&owner)).collect();
+        let owned_kept = of_ours.iter().filter(|secret| present(&secret.name)).count();
         let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
-        let is_owned = |secret: &&LiveSecret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion();
-        let all_owned = || self.live.secrets.values().filter(is_owned);
+        let all_owned = || of_ours.iter().filter(|secret| !secret.is_scheduled_for_deletion());
         // A part is measured against itself: six parts must not change what one run may not.
         let owned_live = all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name)).count();
         let owned_by_all_shards = all_owned().count();
@@ -357,10 +357,13 @@ impl<'a> Planner<'a> {
         if self.rules.selection.plain_names().is_some() {
             return 0;
         }
-        let is_there =
-            |name: &SecretName| self.live.secrets.get(name).is_some_and(|secret| !secret.is_scheduled_for_deletion());
         let present = self.desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Present);
-        present.filter(|secret| self.is_of_others(&secret.name) && !is_there(&secret.name)).count()
+        present.filter(|secret| self.is_of_others(&secret.name) && !self.is_live(&secret.name)).count()
+    }
+
+    /// Whether a secret exists, and is not on its way out.
+    fn is_live(&self, name: &SecretName) -> bool {
+        self.live.secrets.get(name).is_some_and(|secret| !secret.is_scheduled_for_deletion())
     }
 
     /// Whether another part of a sharded run looks after a secret.

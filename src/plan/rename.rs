@@ -73,19 +73,19 @@ pub(crate) fn looks_renamed<'a>(
     plan: &'a Plan,
     without_value: &'a BTreeSet<SecretName>,
 ) -> Vec<(&'a SecretName, &'a SecretName)> {
-    let has_value = |secret: &LiveSecret| secret.current_version().is_some();
     let gone: Vec<&LiveSecret> = plan
         .secrets
         .iter()
         .filter(|secret| secret.is_removal())
         .filter_map(|secret| secret.observed.as_ref())
+        .filter(|secret| secret.current_version().is_some())
         .collect();
-    let created =
-        |name: &SecretName| plan.secrets.iter().find(|secret| secret.name == *name && secret.verb == Verb::Create);
+    let created: BTreeMap<&SecretName, &SecretPlan> =
+        plan.secrets.iter().filter(|secret| secret.verb == Verb::Create).map(|secret| (&secret.name, secret)).collect();
     without_value
         .iter()
         .flat_map(|new| gone.iter().map(move |old| (new, *old)))
-        .filter(|(new, old)| has_value(old) && could_be_renamed(new, created(new), old))
+        .filter(|(new, old)| could_be_renamed(new, created.get(new).copied(), old))
         .map(|(new, old)| (new, &old.name))
         .collect()
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::change::ValueReason;
 use crate::domain::{Region, SecretName, VersionId};
-use crate::live::ServiceError;
+use crate::live::{PolicyProblem, ServiceError};
 use crate::origin::Origin;
 use crate::value::Edges;
 
@@ -53,7 +53,7 @@ pub struct Counts {
     pub held_back: usize,
     /// Secrets that could not be read, or whose value could not: they are left alone.
     pub unreadable: usize,
-    /// Of these, the ones whose value only `--read-values` could compare.
+    /// Of the desired ones, those whose value only `--read-values` could compare.
     pub unread: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
@@ -161,7 +161,7 @@ pub enum FindingKind {
     /// ValidateResourcePolicy does not accept the policy that would be put (`--validate-policies`).
     PolicyRejected {
         /// What it finds wrong.
-        problems: Vec<String>,
+        problems: Vec<PolicyProblem>,
     },
     /// ValidateResourcePolicy could not be asked.
     PolicyNotValidated {

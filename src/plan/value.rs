@@ -12,7 +12,7 @@ use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, Valu
 use super::diff::Difference;
 use super::report::FindingKind;
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
-use crate::domain::{SecretName, StagingLabel, Template, VersionId};
+use crate::domain::{SecretName, StagingLabel, Template, VersionId, VersionOrigin};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
 use crate::value::{Edges, Identity, Source, version_after};
@@ -339,7 +339,7 @@ impl ValuePlanner<'_> {
                 if self.exists(wanted) {
                     return Some((planned, self.back_to_a_version(current)));
                 }
-                let reason = if current.is_ours() && !current.is_generated() {
+                let reason = if current.origin() == VersionOrigin::Keywright {
                     of_git(value, current)
                 } else {
                     ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
@@ -395,7 +395,7 @@ impl ValuePlanner<'_> {
 
     /// Why git's version becomes current again: git went back to it, or somebody set another value by hand.
     fn back_to_a_version(&self, current: &VersionId) -> ValueReason {
-        if current.is_ours() && !current.is_generated() {
+        if current.origin() == VersionOrigin::Keywright {
             ValueReason::Reverted { current: current.clone() }
         } else {
             ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }

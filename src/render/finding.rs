@@ -2,6 +2,7 @@
 
 use super::escape::{self, Escaped, Terminal};
 use super::{escaped, hint, words};
+use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind};
 use crate::value::Edges;
 
@@ -52,7 +53,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escape::line(owner)
         ),
         FindingKind::PolicyRejected { problems } => {
-            escaped!("has a policy that the service does not accept: {}", escape::line(&problems.join("; ")))
+            escaped!("has a policy that the service does not accept: {}", escape::line(&PolicyProblem::words(problems)))
         }
         FindingKind::PolicyNotValidated { reason } => {
             escaped!("has a policy that could not be validated: {}", escape::line(reason))

@@ -85,7 +85,7 @@ impl<'s> Run<'s> {
             read_values: look.read_values,
             audit: look.audit,
             validate_policies: false,
-            accepted: crate::live::AcceptedRisks::default(),
+            overrides: None,
             cache: cache.as_ref().map(Cache::policies),
         };
         let overrides = &GuardOverrides::default();

@@ -1,6 +1,6 @@
 //! A larger share of the project's live secrets would be changed than allowed.
 
-use super::{Check, Flag, FlagArgument, Guard, GuardedTarget, Refused, RunGuards};
+use super::{Check, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refused, RunGuards};
 use crate::desired::Desired;
 use crate::plan::{Counts, Plan, SecretPlan, Verb};
 
@@ -26,18 +26,23 @@ const FEWEST_FOR_A_SHARE: usize = 10;
 const FEWEST_REMOVED: usize = 3;
 
 /// Whether a plan may be refused for its share of what is owned, so that all that is owned must be known.
-pub fn share_matters(desired: &Desired, plan: &Plan) -> bool {
+pub fn share_matters(desired: &Desired, overrides: &GuardOverrides, plan: &Plan) -> bool {
     let planned = plan.secrets.iter().filter(|secret| changes_what_is_in_use(secret)).count();
     let removed = plan.secrets.iter().filter(|secret| secret.is_pruned()).count();
-    let allowed = usize::from(desired.guards.max_changes_percent);
-    removed >= FEWEST_REMOVED || planned * 100 > FEWEST_FOR_A_SHARE * allowed
+    let allowed = allowed(desired, overrides);
+    (allowed < 100 && removed >= FEWEST_REMOVED) || planned * 100 > FEWEST_FOR_A_SHARE * allowed
+}
+
+/// The largest share that may be changed, in percent.
+fn allowed(desired: &Desired, overrides: &GuardOverrides) -> usize {
+    let limit = overrides.limit(&FLAG).unwrap_or(u32::from(desired.guards.max_changes_percent));
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     let Counts { owned_live: owned, owned_by_all_shards, removals_in_other_shards, .. } = target.report.counts;
     let planned = target.chosen(changes_what_is_in_use).len();
-    let limit = run.overrides.limit(&FLAG).unwrap_or(u32::from(target.desired.guards.max_changes_percent));
-    let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
+    let allowed = allowed(target.desired, run.overrides);
     let removed = target.chosen(SecretPlan::is_pruned).len();
     // Losing most of a small project is no small change.
     let removed_by_all = removed + removals_in_other_shards;

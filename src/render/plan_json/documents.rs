@@ -66,7 +66,7 @@ pub struct SummaryDocument {
     pub held_back: usize,
     /// Secrets that could not be read, or whose value could not: they are left alone.
     pub unreadable: usize,
-    /// Of these, the ones whose value only `--read-values` could compare.
+    /// Of the desired ones, those whose value only `--read-values` could compare.
     pub unread: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
