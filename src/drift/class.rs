@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Class {
     /// A field other than the value differs from git.
     Changed,
-    /// The current value did not come from git, and git owns it.
+    /// The current value is not the one in git, and git owns it.
     ValueChanged,
     /// The value was encrypted afresh in git, or changed there: that it is the live one is not proven.
     ReEncrypted,
@@ -93,7 +93,7 @@ impl Class {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Changed => "A field other than the value differs from git.",
-            Self::ValueChanged => "The current value did not come from git, and git owns it.",
+            Self::ValueChanged => "The current value is not the one in git, and git owns it.",
             Self::ReEncrypted => "The value was encrypted afresh in git: that it is the live one is not proven.",
             Self::Missing => "A manifest names a secret that does not exist.",
             Self::Unmanaged => "A secret in scope has no owner.",

@@ -103,10 +103,8 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
         match change {
             Change::Value { reason, .. } => {
                 let value = ValueDifference::of(reason);
-                let (class, since) = match value {
-                    ValueDifference::NotProven => (Class::ReEncrypted, None),
-                    _ => (Class::ValueChanged, since),
-                };
+                let class = value.class();
+                let since = since.filter(|_| class == Class::ValueChanged);
                 let hints = clues(reason, observed);
                 drifts.push(Drift { hints, since, ..new(class, &plan.name, Difference::Value(value)) });
             }
@@ -141,7 +139,7 @@ fn field(change: &Change) -> Option<Field> {
         Change::Type { .. } => Field::Type,
         Change::Tag { key, .. } => Field::Tag(key.clone()),
         Change::Policy { .. } => Field::Policy,
-        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.to_string()),
+        Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.clone()),
         Change::Rotation { .. } => Field::Rotation,
         Change::Replica { region, .. } => Field::Replica(region.clone()),
         Change::Restored { .. } | Change::Deleted { .. } => Field::Deletion,
@@ -236,13 +234,7 @@ fn rotation_pending(version: &VersionId, held_back: Option<&ValueReason>) -> (Cl
     let version = version.clone();
     match held_back.map(ValueDifference::of) {
         None => (Class::Changed, Difference::RotationHeldBack { version }),
-        Some(value) => {
-            let class = match value {
-                ValueDifference::NotProven => Class::ReEncrypted,
-                _ => Class::ValueChanged,
-            };
-            (class, Difference::ValueHeldBack { value, version })
-        }
+        Some(value) => (value.class(), Difference::ValueHeldBack { value, version }),
     }
 }
 

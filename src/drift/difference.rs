@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Region, SecretName, VersionId};
+use super::class::Class;
+use crate::domain::{Region, SecretName, StagingLabel, VersionId};
 use crate::plan::{MadeBy, ValueReason};
 
 /// What differs. Nothing in here moves by itself but the date of an overdue rotation, so that the same difference is
@@ -150,7 +151,7 @@ pub enum Field {
     /// `policy`.
     Policy,
     /// One staging label.
-    Label(String),
+    Label(StagingLabel),
     /// `rotation`.
     Rotation,
     /// The replica in one region.
@@ -181,6 +182,20 @@ pub enum ValueDifference {
 }
 
 impl ValueDifference {
+    /// The class that it is told in: what may be no difference at all has one of its own.
+    pub(super) fn class(self) -> Class {
+        match self {
+            Self::NotProven => Class::ReEncrypted,
+            Self::None
+            | Self::NotFromGit
+            | Self::NotGenerated
+            | Self::ChangedInGit
+            | Self::OtherVersion
+            | Self::Differs
+            | Self::NotThereForLabel => Class::ValueChanged,
+        }
+    }
+
     pub(super) fn of(reason: &ValueReason) -> Self {
         match reason {
             ValueReason::First => Self::None,

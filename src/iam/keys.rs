@@ -24,7 +24,14 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     let actions: &[&str] = match scope.purpose {
         Purpose::Apply => &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
         Purpose::Plan | Purpose::Drift | Purpose::Versions if scope.read_values => &["kms:Decrypt"],
-        _ => return,
+        Purpose::Plan
+        | Purpose::Drift
+        | Purpose::Versions
+        | Purpose::Rollback
+        | Purpose::Rotate
+        | Purpose::Restore
+        | Purpose::Release
+        | Purpose::Promote => return,
     };
     let read_or_written =
         present(desired).filter(|desired_secret| scope.purpose == Purpose::Apply || desired_secret.value.is_some());

@@ -144,7 +144,8 @@ impl Source {
         encrypted
     }
 
-    /// Whether a part of it is made once, by `generate`: then the value as a whole is set once and never compared.
+    /// Whether a part of it is made once, by `generate`: then the value as a whole is set once, and compared only where
+    /// live values are read.
     pub fn is_made_once(&self) -> bool {
         let mut made = false;
         self.each(&mut |source| made |= matches!(source, Self::Generate(_)));
