@@ -2,7 +2,7 @@
 //!
 //! For Secrets Manager the SDK's own retries are left to correct a clock that is wrong; everything else is decided
 //! here, since the SDK would share its budget between accounts, take a quota of secrets for throttling, and wait in
-//! silence. Credentials, STS and KMS keep the SDK's retries.
+//! silence. Credentials (AssumeRole too) and KMS keep the SDK's retries.
 
 use std::future::Future;
 use std::sync::Arc;
