@@ -521,3 +521,24 @@ fn every_encoding_of_a_state_is_read_into_a_new_folder() {
         assert!(written.contains("name: prod/fleet/node-2") && !written.contains(MARK), "{number}: {written}");
     }
 }
+
+/// The project's own sandbox lies in the folder that the import is about to make.
+#[test]
+fn a_sandbox_is_imported_into_a_new_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
+        .args(["import", "--init", "shop", "--prefix", "prod/", "-C", "./new/project", "--sandbox"])
+        .current_dir(folder.path())
+        .output()
+        .expect("keywright runs");
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!((output.status.code(), printed.as_str()), (Some(0), "Nothing to import.\n"));
+    std::fs::write(folder.path().join("file"), "").expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
+        .args(["import", "--init", "shop", "--prefix", "prod/", "-C", "file/project", "--sandbox"])
+        .current_dir(folder.path())
+        .output()
+        .expect("keywright runs");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && printed.contains("file/project cannot be made"), "{printed}");
+}

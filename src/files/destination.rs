@@ -41,6 +41,11 @@ enum There {
     Stream,
 }
 
+/// Makes the folder of a project, where there is none yet.
+pub(crate) fn make_folder(root: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(if root.as_os_str().is_empty() { Path::new(".") } else { root })
+}
+
 impl Destination {
     /// A file that an operator named, in a folder that is there.
     pub(crate) fn named(path: &Path) -> io::Result<Self> {
@@ -71,7 +76,7 @@ impl Destination {
 
     /// A file below a project's folder, which is made with every folder on the way.
     pub(crate) fn in_project(root: &Path, path: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
+        make_folder(root)?;
         let root = Dir::open_ambient_dir(
             if root.as_os_str().is_empty() { Path::new(".") } else { root },
             ambient_authority(),

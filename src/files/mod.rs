@@ -16,8 +16,8 @@ mod operator;
 mod project;
 
 pub(crate) use bounded::{BoundedFile, FileFault};
-pub(crate) use destination::Destination;
 pub use destination::PRIVATE_FOLDER;
+pub(crate) use destination::{Destination, make_folder};
 pub(crate) use operator::{open_operator_file, read_operator_file, read_operator_text};
 pub(crate) use project::EntryKind;
 pub use project::{ProjectFile, ProjectFolder};

@@ -16,6 +16,7 @@ use super::session::one_target;
 use super::stop::{Stop, unless_stopped};
 use crate::aws::Aws;
 use crate::desired::Desired;
+use crate::files::make_folder;
 use crate::import::tfstate::removed_blocks;
 use crate::import::{Importable, ImportedFile, Layout, Proof, import as manifests_of, shared_tags};
 use crate::manifest::{Outline, TargetOutline, projects_beside};
@@ -155,6 +156,11 @@ async fn find(request: &ImportRequest<'_>, desired: &Desired) -> Result<(Option<
     match &request.from {
         ImportFrom::State { file, removed: _ } => Ok((None, source.among_state(read_state(file)?)?)),
         ImportFrom::Live { reach, stop } => {
+            // The sandbox's own file lies in the project, which this import may be about to make.
+            if request.new_project.is_some() {
+                make_folder(request.folder)
+                    .map_err(|error| Error::file(request.folder, FileProblem::NotMade).because(error))?;
+            }
             let aws = reach.open(request.folder)?;
             let found = unless_stopped(stop, Box::pin(source.among_live(&aws, request.listener))).await??;
             Ok((Some(aws), found))
