@@ -3,7 +3,9 @@
 //! Secrets Manager doesn't publish the rules behind BlockPublicPolicy beyond "broad access, for example a wildcard for
 //! the principal". The rules here are those that AWS writes down for the same question elsewhere ("The meaning of
 //! public" of Amazon S3): a grant is public unless it goes only to *fixed* values, without wildcards and policy
-//! variables, of a principal, an account, an organisation, a network or a source ARN.
+//! variables, of a principal, an account, an organisation, a network or a source ARN. One widening: a pattern of ARNs
+//! may have wildcards in its resource where they fit one account alone, and in its region under an `Arn` operator. Under
+//! `StringLike` a `*` crosses colons, so that one in the region would fit another account's ARN.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 use super::principal::is_account_id;
 use super::vocabulary::Operator;
+use crate::domain::ArnParts;
 
 /// Condition keys whose fixed values say who is asking, or from where. `aws:SourceIp` and the keys that hold paths of
 /// organisations are judged apart.
@@ -90,14 +93,18 @@ fn value_limits(operator: &str, key: &str, value: &str) -> bool {
         return value.split('/').next().is_some_and(is_fixed);
     }
     let is_limiting_key = LIMITING_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
-    is_limiting_key && (is_fixed(value) || ARN_KEYS.contains(&key) && is_of_one_account(value))
+    is_limiting_key && (is_fixed(value) || ARN_KEYS.contains(&key) && is_of_one_account(operator, value))
 }
 
 /// Whether a pattern fits ARNs of one account alone: all but its resource and region are fixed.
-fn is_of_one_account(pattern: &str) -> bool {
-    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
-    let ["arn", partition, service, _, account, resource] = parts[..] else { return false };
-    is_account_id(account) && is_fixed(partition) && is_fixed(service) && !resource.contains("${")
+fn is_of_one_account(operator: &str, pattern: &str) -> bool {
+    let Some(ArnParts { partition, service, region, account, resource }) = ArnParts::parse(pattern) else {
+        return false;
+    };
+    // An `Arn` operator matches part by part, a `String` operator the whole text.
+    let region_stays_one = operator.starts_with("Arn") || !region.contains(['*', '?']);
+    let no_variable = !region.contains("${") && !resource.contains("${");
+    is_account_id(account) && is_fixed(partition) && is_fixed(service) && region_stays_one && no_variable
 }
 
 /// Whether a value is one value: no wildcard, and no policy variable, whose value the caller may choose.

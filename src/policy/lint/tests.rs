@@ -366,6 +366,7 @@ fn everyone_of_one_account_is_not_everyone() {
         ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:role/*"),
         ("StringLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:*"),
         ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111111111111:topic-*"),
+        ("StringLike", "aws:SourceArn", "arn:aws:sns:eu-west-1:111111111111:topic-*"),
     ] {
         assert_eq!(limited(operator, key, value), ["wildcard-principal-limited"], "{value}");
     }
@@ -375,6 +376,10 @@ fn everyone_of_one_account_is_not_everyone() {
         ("ArnLike", "aws:PrincipalArn", "*"),
         ("StringNotLike", "aws:PrincipalArn", "arn:aws:iam::111111111111:role/*"),
         ("StringLike", "aws:PrincipalAccount", "1*"),
+        // It fits `arn:aws:sns:eu-west-1:222222222222:111111111111:x`, of another account.
+        ("StringLike", "aws:SourceArn", "arn:aws:sns:*:111111111111:*"),
+        ("StringLike", "aws:SourceArn", "arn:aws:sns:?:111111111111:*"),
+        ("ArnLike", "aws:SourceArn", "arn:aws:sns:${aws:RequestedRegion}:111111111111:*"),
     ] {
         assert_eq!(limited(operator, key, value), ["wildcard-principal"], "{value}");
     }
