@@ -60,6 +60,13 @@ const BAD: &[&str] = &[
     "spec:\n  overrides:\n    dev:\n      value: { text: C4N4RY-override, file: C4N4RY-file }\n    nowhere:\n      \
      value: { text: C4N4RY-nowhere }\n",
     "spec:\n  value:\n    sops: { file: missing.yaml, key: /C4N4RY-key }\n",
+    // Values where a file's name belongs: Base64, a JWT, a connection string.
+    "spec:\n  value:\n    file: \"C4N4RY/x+y==\"\n",
+    "spec:\n  value:\n    binaryFile: C4N4RY/x/y\n",
+    "spec:\n  value:\n    file: eyJhbGciOiJIUzI1NiJ9.C4N4RY0IjoiMSJ9.\
+     dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U\n",
+    "spec:\n  value:\n    sops: { file: \"postgres://app:C4N4RY@db.example.com\" }\n",
+    "spec:\n  value:\n    json:\n      password: { file: /C4N4RY/absolute }\n",
     // A policy file that is wrong: no line of a file that a manifest refers to is ever shown.
     "spec: { policy: { file: broken.json } }",
     "spec: { policy: { file: wrong.json } }",

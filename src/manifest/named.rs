@@ -17,6 +17,9 @@ use crate::value::SopsFiles;
 /// Largest policy file, in bytes.
 const MAX_POLICY_FILE_BYTES: u64 = crate::policy::MAX_POLICY_TEXT as u64;
 
+/// Longest extension by which a text is taken for a file's name, in bytes.
+const MAX_EXTENSION: usize = 8;
+
 /// What is known of the files that manifests name.
 pub(crate) struct Files {
     /// None when there is no such folder yet.
@@ -38,8 +41,8 @@ impl Files {
     }
 
     /// A file that the field `field` of `value` names: it must exist, be regular and inside the project. Its line is
-    /// masked in reports, since it stands beneath `value`; its path is no secret. Gives the file, and its path for
-    /// messages.
+    /// masked in reports, since it stands beneath `value`; so is a path that may be a pasted value. Gives the file, and
+    /// its path for messages.
     pub(crate) fn of_value(
         &mut self,
         (named, field): (&str, &str),
@@ -126,14 +129,25 @@ fn missing(fault: &FileFault, span: Span, (named, field): (&str, &str), sources:
     let folder = folder_of(span, sources);
     let path = folder.join(named);
     let shown = lexical(&path).map_or_else(|| named.to_owned(), |path| Origin::new(&path, 1, 1).file.to_string());
-    // A word without a folder and an ending may be a value that somebody wrote in the wrong place.
-    let what = if named.contains(['/', '.']) || field == "policy.file" {
+    let is_no_value = field == "policy.file" || *fault == FileFault::NotRegular || ends_like_a_file(named);
+    let what = if is_no_value {
         format!("`{shown}`, which `{field}` names,")
     } else {
         let folder = if folder.as_os_str().is_empty() { Path::new("the project's folder") } else { &folder };
         format!("what `{field}` names in {}", folder.display())
     };
     problem(fault, span, &what).about(shown).naming_targets()
+}
+
+/// Whether a text is a file's name and hardly a value that somebody wrote in the wrong place: plain words and an
+/// extension. A pasted password, AWS secret key or Base64 has other characters or no extension, and the last part of a
+/// JWT or another token with dots is longer than one.
+fn ends_like_a_file(named: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
+    named.chars().all(is_plain)
+        && named.rsplit('/').next().and_then(|name| name.rsplit_once('.')).is_some_and(|(_, extension)| {
+            (1..=MAX_EXTENSION).contains(&extension.len()) && extension.starts_with(|c: char| c.is_ascii_alphabetic())
+        })
 }
 
 /// The path without `.` and `..`; none where it leads out of the project.
@@ -181,4 +195,33 @@ pub(crate) fn problem(fault: &FileFault, span: Span, what: &str) -> Problem {
         fault => fault.to_string(),
     };
     Problem::new(code, span, format!("{what} {text}")).help_if(help.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_ends_like_a_file_is_quoted() {
+        for file in ["missing.json", "../../etc/x.conf", "./certs/tls.crt", "a.p12", "db.sops.yaml", ".env", "c/.env"] {
+            assert!(ends_like_a_file(file), "{file}");
+        }
+        let values = [
+            "",
+            "hunter2",
+            "c2VjcmV0/dGhpcyBpcw+x==",
+            "c2VjcmV0/dGhpcyBpcwx",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+            "Summer.2026",
+            "p@ss.word",
+            "postgres://app:hunter2@db.example.com",
+            "correct horse.battery",
+            "a.b/c",
+        ];
+        for value in values {
+            assert!(!ends_like_a_file(value), "{value}");
+        }
+    }
 }
