@@ -170,6 +170,26 @@ fn manifests() {
     try_all("projects", 50, &hostile(&[PROJECT]), |bytes| check("keywright.yaml", ("s.yaml", SECRET), bytes));
 }
 
+/// A text that names very many variables, known ones and unknown ones, costs no more than its length.
+#[test]
+fn texts_of_many_variables_are_filled_in_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let read = |vars: &str, description: &str| {
+        let project = PROJECT.replace("vars: { env: dev }", &format!("vars: {{ env: dev, {vars} }}"));
+        let secret = SECRET.replace("spec: &s\n", &format!("spec: &s\n  description: \"{description}\"\n"));
+        std::fs::write(folder.path().join("keywright.yaml"), project).expect("a file");
+        std::fs::write(folder.path().join("s.yaml"), secret).expect("a file");
+        let (loaded, took) = cpu_time::measure(|| load(folder.path(), &LoadOptions::default()));
+        assert!(took < cpu_time::MOST, "{took:?}");
+        diagnostics::text(&loaded.diagnostics, false).into_owned()
+    };
+    let names = |number: usize| (0..number).map(|at| format!("${{a{at}}}")).collect::<String>();
+    assert!(read(&format!("text: \"{}\"", names(100_000)), "x").contains("unknown variable `a9`"));
+    let empty: String = (0..20_000).map(|at| format!("a{at}: \"\", ")).collect();
+    let printed = read(&format!("{empty} text: \"{}\"", names(20_000)), &names(20_000).repeat(3));
+    assert!(!printed.contains("error"), "{}", &printed[..printed.len().min(1_000)]);
+}
+
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny",
     "NotPrincipal":{"AWS":["arn:aws:iam::111111111111:role/r"]},
     "Action":["secretsmanager:Get*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":["o-1"]}}}]}"#;

@@ -2,6 +2,7 @@
 //!
 //! It never reads the environment: a manifest from a pull request is untrusted text.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -111,7 +112,9 @@ pub(crate) struct Expansion {
 pub(crate) fn expand(text: &str, variables: &dyn Variables) -> Expansion {
     let mut expander = Expander::new(variables);
     expander.run(text);
-    let Expander { faults, mut parts, pending, poisoned, uses, .. } = expander;
+    let Expander { faults, mut parts, pending, poisoned, mut uses, .. } = expander;
+    let mut known = HashSet::new();
+    uses.retain(|name| known.insert(name.clone()));
     if poisoned || !faults.is_empty() {
         return Expansion { filled: Err(faults), uses };
     }
@@ -133,6 +136,7 @@ struct Expander<'a> {
     pending: String,
     /// A variable in it is wrong, which is reported already.
     poisoned: bool,
+    /// The variables that it names, each as often as it does.
     uses: Vec<String>,
     /// How many bytes came out of variables.
     grown: usize,
@@ -221,7 +225,7 @@ impl<'a> Expander<'a> {
         }
         self.grown = inner.grown;
         self.poisoned |= inner.poisoned;
-        inner.uses.iter().for_each(|name| self.note_use(name));
+        self.uses.append(&mut inner.uses);
         if !self.pending.is_empty() {
             self.parts.push(Part::Text(std::mem::take(&mut self.pending)));
         }
@@ -234,11 +238,11 @@ impl<'a> Expander<'a> {
         }
         match self.variables.variable(name) {
             Lookup::Text(text) => {
-                self.note_use(name);
+                self.uses.push(name.to_owned());
                 return Some(text.to_owned());
             }
             Lookup::Wrong => {
-                self.note_use(name);
+                self.uses.push(name.to_owned());
                 self.poisoned = true;
                 return None;
             }
@@ -295,12 +299,6 @@ impl<'a> Expander<'a> {
                 );
                 None
             }
-        }
-    }
-
-    fn note_use(&mut self, name: &str) {
-        if !self.uses.iter().any(|known| known == name) {
-            self.uses.push(name.to_owned());
         }
     }
 

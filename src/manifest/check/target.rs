@@ -13,7 +13,7 @@ use super::arn::{check_partition, check_region_exists, role_account};
 use super::name::check_plain_name;
 use super::project::{Project, key_span};
 use super::required;
-use super::variables::{self, Variable, check_variables};
+use super::variables::{self, FilledVariables, check_variables};
 use crate::desired::{Scope, Target};
 use crate::domain::{AccountId, ArnParts, Part, Region};
 use crate::loopback::is_loopback;
@@ -22,7 +22,7 @@ use crate::loopback::is_loopback;
 pub(crate) struct TargetModel {
     pub(crate) target: Target,
     pub(crate) name_span: Span,
-    pub(crate) vars: Vec<Variable>,
+    pub(crate) vars: FilledVariables,
     pub(crate) scope: Scope,
 }
 
@@ -32,11 +32,11 @@ impl Variables for TargetModel {
     }
 
     fn variable(&self, name: &str) -> Lookup<'_> {
-        variables::look_up(&self.vars, name)
+        self.vars.look_up(name)
     }
 
     fn names(&self) -> Vec<&str> {
-        self.vars.iter().map(Variable::name).collect()
+        self.vars.names()
     }
 
     fn attribute(&self, name: &str) -> Lookup<'_> {
@@ -44,7 +44,7 @@ impl Variables for TargetModel {
     }
 
     fn places(&self, name: &str) -> &[VariablePlace] {
-        variables::places(&self.vars, name)
+        self.vars.places(name)
     }
 }
 

@@ -4,6 +4,7 @@
 //! What is wrong about one is not said again about those that use it.
 
 use std::collections::HashMap;
+use std::vec::IntoIter;
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
@@ -23,38 +24,48 @@ const MAX_DEPTH: usize = 32;
 /// Most places that are named for one variable.
 const MAX_PLACES: usize = 4;
 
-/// A variable of one target.
-#[derive(Clone, Debug)]
-pub(crate) struct Variable {
-    name: String,
-    /// Its text; none when it is wrong, which is reported.
-    text: Option<String>,
+/// The variables of one target.
+#[derive(Debug, Default)]
+pub(crate) struct FilledVariables {
+    /// In the order of the project file; none of a variable that is wrong, which is reported.
+    variables: Vec<(String, Option<Filled>)>,
+    /// The place of each name in `variables`.
+    at: HashMap<String, usize>,
+}
+
+/// A variable that is filled in.
+#[derive(Debug)]
+struct Filled {
+    text: String,
     /// Its own place, then those of the variables in it.
     places: Vec<VariablePlace>,
+    /// How deep the variables in it use one another: 0 where it uses none.
+    height: usize,
 }
 
-impl Variable {
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+impl FilledVariables {
+    /// What they say of a name.
+    pub(crate) fn look_up(&self, name: &str) -> Lookup<'_> {
+        match self.get(name) {
+            Some(Some(Filled { text, .. })) => Lookup::Text(text),
+            Some(None) => Lookup::Wrong,
+            None => Lookup::Unknown,
+        }
     }
-}
 
-/// What the variables of a target say of a name.
-pub(crate) fn look_up<'a>(variables: &'a [Variable], name: &str) -> Lookup<'a> {
-    match find(variables, name) {
-        Some(Variable { text: Some(text), .. }) => Lookup::Text(text),
-        Some(_) => Lookup::Wrong,
-        None => Lookup::Unknown,
+    /// Where the text of a variable comes from.
+    pub(crate) fn places(&self, name: &str) -> &[VariablePlace] {
+        self.get(name).and_then(Option::as_ref).map_or(&[], |filled| &filled.places)
     }
-}
 
-/// Where the text of a variable comes from.
-pub(crate) fn places<'a>(variables: &'a [Variable], name: &str) -> &'a [VariablePlace] {
-    find(variables, name).map_or(&[], |variable| &variable.places)
-}
+    /// Their names.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.variables.iter().map(|(name, _)| name.as_str()).collect()
+    }
 
-fn find<'a>(variables: &'a [Variable], name: &str) -> Option<&'a Variable> {
-    variables.iter().find(|variable| variable.name == name)
+    fn get(&self, name: &str) -> Option<&Option<Filled>> {
+        self.variables.get(*self.at.get(name)?).map(|(_, filled)| filled)
+    }
 }
 
 /// An attribute of a target.
@@ -76,7 +87,7 @@ pub(crate) fn check_variables(
     target: &Target,
     sources: &Sources,
     report: &mut Report,
-) -> Vec<Variable> {
+) -> FilledVariables {
     for (key, _) in written {
         if !is_variable_name(&key.value) {
             report.push(
@@ -86,24 +97,25 @@ pub(crate) fn check_variables(
         }
     }
     let places: HashMap<&str, usize> = written.iter().enumerate().map(|(at, (key, _))| (&*key.value, at)).collect();
-    let mut filling = Filling { written, target, sources, report, places, states: vec![State::Open; written.len()] };
-    (0..written.len()).for_each(|at| filling.fill(at, 0));
-    let Filling { states, .. } = filling;
-    let filled = written.iter().zip(states).map(|((key, _), state)| match state {
-        State::Filled(variable) => variable,
-        State::Open | State::Begun | State::Wrong => {
-            Variable { name: key.value.clone(), text: None, places: Vec::new() }
-        }
+    let states = written.iter().map(|_| State::Open).collect();
+    let mut filling = Filling { written, target, sources, report, places, states };
+    (0..written.len()).for_each(|at| filling.fill(at));
+    let Filling { states, places, .. } = filling;
+    let variables = written.iter().zip(states).map(|((key, _), state)| match state {
+        State::Filled(filled) => (key.value.clone(), Some(filled)),
+        State::Open | State::Begun | State::Wrong => (key.value.clone(), None),
     });
-    filled.collect()
+    FilledVariables {
+        variables: variables.collect(),
+        at: places.into_iter().map(|(name, at)| (name.to_owned(), at)).collect(),
+    }
 }
 
-#[derive(Clone)]
 enum State {
     Open,
     /// It is being filled in: whoever asks for it now is a part of a circle.
     Begun,
-    Filled(Variable),
+    Filled(Filled),
     Wrong,
 }
 
@@ -124,7 +136,7 @@ impl Variables for Filling<'_> {
 
     fn variable(&self, name: &str) -> Lookup<'_> {
         match self.places.get(name).and_then(|at| self.states.get(*at)) {
-            Some(State::Filled(Variable { text: Some(text), .. })) => Lookup::Text(text),
+            Some(State::Filled(Filled { text, .. })) => Lookup::Text(text),
             Some(_) => Lookup::Wrong,
             None => Lookup::Unknown,
         }
@@ -140,36 +152,71 @@ impl Variables for Filling<'_> {
 
     fn places(&self, name: &str) -> &[VariablePlace] {
         match self.places.get(name).and_then(|at| self.states.get(*at)) {
-            Some(State::Filled(variable)) => &variable.places,
+            Some(State::Filled(filled)) => &filled.places,
             _ => &[],
         }
     }
 }
 
 impl<'a> Filling<'a> {
-    /// Fills in the variable at this place, those that it names first.
-    fn fill(&mut self, at: usize, depth: usize) {
+    /// Fills in the variable at this place, those that it names first. A chain of them can be as long as the file, so
+    /// this is no recursion.
+    fn fill(&mut self, at: usize) {
+        let mut begun: Vec<(usize, IntoIter<usize>)> = Vec::new();
+        begun.extend(self.begin(at));
+        while let Some((at, uses)) = begun.last_mut() {
+            let at = *at;
+            let used = uses.next();
+            match used.map(|used| (used, self.states.get(used))) {
+                Some((used, Some(State::Open))) => begun.extend(self.begin(used)),
+                Some((used, Some(State::Begun))) => {
+                    self.circle(at, used);
+                    self.settle(at, State::Wrong);
+                    begun.pop();
+                }
+                Some(_) => {}
+                None => {
+                    let state = self.filled(at).map_or(State::Wrong, State::Filled);
+                    self.settle(at, state);
+                    begun.pop();
+                }
+            }
+        }
+    }
+
+    /// Begins a variable that is open: gives its place and those of the variables that it names.
+    fn begin(&mut self, at: usize) -> Option<(usize, IntoIter<usize>)> {
         if !matches!(self.states.get(at), Some(State::Open)) {
-            return;
+            return None;
         }
         // A value that is no text is reported where it was decoded.
-        let Some((key, Field::Set(value))) = self.written.get(at) else { return self.settle(at, State::Wrong) };
+        let Some((_, Field::Set(value))) = self.written.get(at) else {
+            self.settle(at, State::Wrong);
+            return None;
+        };
         self.settle(at, State::Begun);
-        for name in expand(&value.value, &NamesOnly).uses {
-            let Some(&used) = self.places.get(name.as_str()) else { continue };
-            if matches!(self.states.get(used), Some(State::Begun)) || depth >= MAX_DEPTH {
-                self.circle(at, used, depth);
-                return self.settle(at, State::Wrong);
-            }
-            self.fill(used, depth + 1);
+        let uses = expand(&value.value, &*self).uses;
+        let uses: Vec<usize> = uses.iter().filter_map(|name| self.places.get(name.as_str()).copied()).collect();
+        Some((at, uses.into_iter()))
+    }
+
+    /// A variable whose own are all settled; none when it is wrong, which is reported.
+    fn filled(&mut self, at: usize) -> Option<Filled> {
+        let (key, Field::Set(value)) = self.written.get(at)? else { return None };
+        let (text, uses) = self.text(&value.value, value.span)?;
+        let below = |name: &String| match self.places.get(name.as_str()).map(|used| (*used, self.states.get(*used))) {
+            Some((used, Some(State::Filled(filled)))) => Some((filled.height, used)),
+            _ => None,
+        };
+        let deepest = uses.iter().filter_map(below).max();
+        if let Some((MAX_DEPTH.., used)) = deepest {
+            self.too_deep(at, used);
+            return None;
         }
-        let state = self.text(&value.value, value.span).map_or(State::Wrong, |(text, uses)| {
-            let own = VariablePlace { name: key.value.clone(), text: text.clone(), span: value.span };
-            let inner = uses.iter().flat_map(|name| Variables::places(self, name));
-            let places = std::iter::once(&own).chain(inner).take(MAX_PLACES).cloned().collect();
-            State::Filled(Variable { name: key.value.clone(), text: Some(text), places })
-        });
-        self.settle(at, state);
+        let own = VariablePlace { name: key.value.clone(), text: text.clone(), span: value.span };
+        let inner = uses.iter().flat_map(|name| Variables::places(self, name));
+        let places = std::iter::once(&own).chain(inner).take(MAX_PLACES).cloned().collect();
+        Some(Filled { text, places, height: deepest.map_or(0, |(height, _)| height + 1) })
     }
 
     fn settle(&mut self, at: usize, state: State) {
@@ -211,14 +258,12 @@ impl<'a> Filling<'a> {
         Some((text, uses))
     }
 
-    /// Says that variables need one another, or do so too deeply.
-    fn circle(&mut self, at: usize, used: usize, depth: usize) {
+    /// Says that variables need one another.
+    fn circle(&mut self, at: usize, used: usize) {
         let (Some((key, Field::Set(value))), Some((other, _))) = (self.written.get(at), self.written.get(used)) else {
             return;
         };
-        let (message, label) = if depth >= MAX_DEPTH {
-            (format!("variables use one another more than {MAX_DEPTH} deep"), "too deep".to_owned())
-        } else if at == used {
+        let (message, label) = if at == used {
             (format!("variable `{}` uses itself", key.value), "needs its own text".to_owned())
         } else {
             let message = format!("variable `{}` uses `{}`, which needs it in turn", key.value, other.value);
@@ -228,29 +273,15 @@ impl<'a> Filling<'a> {
         let problem = if at == used { problem } else { problem.related(other.span, "which needs this one") };
         self.report.push(problem.help("write the text of one of them out"));
     }
-}
 
-/// Knows every variable: it serves to find the names in a text.
-struct NamesOnly;
-
-impl Variables for NamesOnly {
-    fn target(&self) -> &'static str {
-        ""
-    }
-
-    fn variable(&self, name: &str) -> Lookup<'_> {
-        if is_variable_name(name) { Lookup::Text("") } else { Lookup::Unknown }
-    }
-
-    fn names(&self) -> Vec<&str> {
-        Vec::new()
-    }
-
-    fn attribute(&self, _: &str) -> Lookup<'_> {
-        Lookup::Text("")
-    }
-
-    fn places(&self, _: &str) -> &[VariablePlace] {
-        &[]
+    /// Says that variables use one another too deeply.
+    fn too_deep(&mut self, at: usize, used: usize) {
+        let (Some((_, Field::Set(value))), Some((other, _))) = (self.written.get(at), self.written.get(used)) else {
+            return;
+        };
+        let message = format!("variables use one another more than {MAX_DEPTH} deep");
+        let problem = Problem::new(&codes::VARIABLE_CYCLE, value.span, message).label("too deep");
+        let problem = problem.related(other.span, "which is used here");
+        self.report.push(problem.help("write the text of one of them out"));
     }
 }

@@ -104,6 +104,24 @@ fn a_chain_of_many_dependencies_needs_no_deep_stack() {
     assert_eq!(load_hostile(text), ["dependency-cycle"]);
 }
 
+/// Variables that use one another in a chain, of so many links, in both orders of their lines.
+fn load_chain(links: usize) -> [Vec<&'static str>; 2] {
+    let last = format!("        v{links}: x\n");
+    let lines = (0..links).map(|at| format!("        v{at}: \"${{v{}}}\"\n", at + 1)).chain([last]);
+    let lines: Vec<String> = lines.collect();
+    [lines.concat(), lines.iter().rev().cloned().collect()].map(|lines| {
+        let project = super::PROJECT.replace("vars: { env: prod }", &format!("vars:\n        env: prod\n{lines}"));
+        codes(&load_files(&[("keywright.yaml", project), ("a.yaml", secret("db", "  tags: {}"))], &[]))
+    })
+}
+
+#[test]
+fn depth_of_variables_does_not_depend_on_the_order_of_lines() {
+    assert_eq!(load_chain(32), [[""; 0]; 2]);
+    assert_eq!(load_chain(33), [["variable-cycle"]; 2]);
+    assert_eq!(load_chain(20_000), [["variable-cycle"]; 2], "it needs no deep stack");
+}
+
 /// Every way in which somebody's password could end up in a diagnostic.
 #[test]
 fn no_output_shows_what_stands_beneath_value() {
