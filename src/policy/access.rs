@@ -4,8 +4,8 @@
 //! the principal". The rules here are those that AWS writes down for the same question elsewhere ("The meaning of
 //! public" of Amazon S3): a grant is public unless it goes only to *fixed* values, without wildcards and policy
 //! variables, of a principal, an account, an organisation, a network or a source ARN. One widening: a pattern of ARNs
-//! may have wildcards in its resource where they fit one account alone, and in its region under an `Arn` operator. Under
-//! `StringLike` a `*` crosses colons, so that one in the region would fit another account's ARN.
+//! may have wildcards in its resource where they fit one account alone, and in its region under an `Arn` operator.
+//! Under `StringLike` a `*` crosses colons, so that one in the region would fit another account's ARN.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
