@@ -259,7 +259,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::NameAccount { target } => return format!("name the account of target {target} in the project file"),
         Hint::Explained(error) => return explained(error),
         Hint::Schedule(fault) => return fault.help.clone(),
-        Hint::RestoreTakesBack => "keywright restore takes that back",
+        Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
         Hint::TargetInThatRegion => "choose a target in that region",
         Hint::LeaveRegionOut => "leave --region out",
         Hint::DeclareRotation => "declare `rotation` in its manifest and apply that first",

@@ -93,23 +93,23 @@ pub fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Es
     let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };
-        let but: Escaped<Terminal> = match (*adopted, *unchanged) {
-            (0, _) => escaped!(""),
-            (adopted, 0) => escaped!(" but for the owner tag ({} to adopt)", adopted),
+        let does: Escaped<Terminal> = match (*adopted, *unchanged) {
+            (0, _) => escaped!("change nothing"),
+            (adopted, 0) => escaped!("only add the owner tag ({} to adopt)", adopted),
             (adopted, unchanged) => {
-                escaped!(" but for the owner tag ({} to adopt; {} unchanged)", adopted, unchanged)
+                escaped!("only add the owner tag ({} to adopt; {} unchanged)", adopted, unchanged)
             }
         };
         if from_state && missed > 0 {
             return escaped!(
-                "The plan of what was imported is empty{}.\n{}: {} of the state left out, see above.\n",
-                but,
+                "Of what was imported, an apply would {}.\n{}: {} of the state left out, see above.\n",
+                does,
                 paint.error("Not whole"),
                 words::count(missed, "resource")
             );
         }
         let next = if from_state { "`keywright plan` says whether that is what is live.\n" } else { "" };
-        return escaped!("Proven{}: the plan is empty{}.\n{}", by, but, next);
+        return escaped!("Verified{}: an apply would {}.\n{}", by, does, next);
     }
     let mut out = Escaped::default();
     for name in missing {
@@ -128,7 +128,7 @@ pub fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Es
     let odd = missing.len() + obstacles.len() + remaining.secrets.len();
     out.push(&escaped!(
         "\n{}: the plan of {} is more than an adoption ({} to adopt).\n",
-        paint.error("Not proven"),
+        paint.error("Not verified"),
         words::count(odd, "secret"),
         adopted
     ));

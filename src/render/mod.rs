@@ -17,6 +17,7 @@ mod finding;
 pub mod graph;
 mod hint;
 pub mod import_text;
+mod line_diff;
 #[cfg(test)]
 mod markup_check;
 mod order;

@@ -12,7 +12,7 @@ use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, place, refusal, rows};
 use super::{escaped, page, plan_text, rehearsal, words};
-use crate::plan::{SecretPlan, Severity};
+use crate::plan::{Finding, SecretPlan, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
 const UNFOLDED: usize = 40;
@@ -94,14 +94,19 @@ fn planned_section(planned: &PlannedView<'_>, unfolded: bool) -> Escaped<Markup>
             items.push(&finding(class, Some(name.as_str()), &reason, None, None));
         }
     }
+    let (found, unread) = fold_unread(&report.findings);
     for severity in [Severity::Error, Severity::Warning] {
-        items.push(&findings(planned, severity));
+        items.push(&findings(&found, severity));
     }
     out.push(&list(items));
     for secret in by_weight(plan) {
         out.push(&secret_details(secret, unfolded));
     }
-    out.push(&list(findings(planned, Severity::Info)));
+    let mut notes = findings(&found, Severity::Info);
+    if let Some((text, help)) = unread {
+        notes.push(&finding("note", None, &text, Some(help), None));
+    }
+    out.push(&list(notes));
     out
 }
 
@@ -109,22 +114,18 @@ fn list(items: Escaped<Markup>) -> Escaped<Markup> {
     if items.is_empty() { items } else { escaped!("<ul class=\"findings\">\n{}</ul>\n", items) }
 }
 
-fn findings(planned: &PlannedView<'_>, severity: Severity) -> Escaped<Markup> {
+fn findings(found: &[&Finding], severity: Severity) -> Escaped<Markup> {
     let class = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
-    let (all, unread) = fold_unread(&planned.report.findings);
-    let items = all.into_iter().filter(|finding| finding.severity() == severity);
-    let unread = unread.filter(|_| severity == Severity::Info);
-    let unread = unread.map(|(text, help)| finding(class, None, &text, Some(help), None));
+    let items = found.iter().filter(|finding| finding.severity() == severity);
     items
         .map(|item| {
             let at = item.origin.as_ref().map(place);
             finding(class, Some(item.secret.as_str()), &finding_text(item), finding_help(item), at.as_deref())
         })
-        .chain(unread)
         .collect()
 }
 

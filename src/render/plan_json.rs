@@ -220,13 +220,11 @@ fn change(change: &Change) -> ChangeDocument {
             ..none
         },
         Change::Restored { rotation_stays_off } => {
-            let lost = if *rotation_stays_off { "; " } else { "" };
-            let rotation = if *rotation_stays_off { words::ROTATION_STAYS_OFF } else { "" };
-            ChangeDocument {
-                field: "deletion",
-                note: Some(format!("the scheduled deletion is cancelled{lost}{rotation}")),
-                ..none
+            let mut note = "the scheduled deletion is cancelled".to_owned();
+            if *rotation_stays_off {
+                note = format!("{note}; {}", words::ROTATION_STAYS_OFF);
             }
+            ChangeDocument { field: "deletion", note: Some(note), ..none }
         }
         Change::Type { before, after, origin } => ChangeDocument {
             field: "type",

@@ -147,8 +147,9 @@ impl Page {
         if let Some(rehearsed) = planned.rehearsed {
             self.finding(&rehearsal_item(planned, rehearsed));
         }
+        let (found, unread) = fold_unread(&planned.report.findings);
         for severity in [Severity::Error, Severity::Warning] {
-            self.findings(&planned.report.findings, severity, usize::MAX);
+            self.findings(&found, severity, usize::MAX);
         }
         let mut left_out = 0;
         for secret in by_weight(planned.plan) {
@@ -160,7 +161,11 @@ impl Page {
             self.secrets_left_out += left_out;
             self.out.push(&escaped!("\n_Left out here: {}._\n", words::count(left_out, "secret")));
         }
-        self.findings(&planned.report.findings, Severity::Info, LISTED_NOTES);
+        if let Some((text, help)) = unread {
+            let text = escape::markdown(&text);
+            self.finding(&escaped!("\n- **note**: {}\n  <br>{}\n", text, with_commands(help)));
+        }
+        self.findings(&found, Severity::Info, LISTED_NOTES);
         let nodes = target.graph.nodes.len();
         if (1..=GRAPH_NODES).contains(&nodes) && !target.graph.edges.is_empty() {
             let graph = Graph { project: planned.plan.project.clone(), targets: vec![target.graph.clone()] };
@@ -172,13 +177,9 @@ impl Page {
         }
     }
 
-    fn findings(&mut self, findings: &[Finding], severity: Severity, listed: usize) {
-        let (all, unread) = fold_unread(findings);
-        let of_severity: Vec<&Finding> = all.into_iter().filter(|finding| finding.severity() == severity).collect();
-        if let Some((text, help)) = unread.filter(|_| severity == Severity::Info) {
-            let text = escape::markdown(&text);
-            self.finding(&escaped!("\n- **note**: {}\n  <br>{}\n", text, with_commands(help)));
-        }
+    fn findings(&mut self, found: &[&Finding], severity: Severity, listed: usize) {
+        let of_severity: Vec<&Finding> =
+            found.iter().copied().filter(|finding| finding.severity() == severity).collect();
         for finding in of_severity.iter().take(listed) {
             let label = match severity {
                 Severity::Error => "error",

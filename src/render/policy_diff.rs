@@ -1,9 +1,9 @@
 //! The difference between two policies, on their canonical form, line by line.
 
 use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
 
 use super::escape;
+use super::line_diff::line_diff;
 use super::rows::{Piece, Tone, piece};
 use crate::plan::PlannedPolicy;
 
@@ -22,20 +22,7 @@ pub(super) fn policy_diff(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<
         PlannedPolicy::None | PlannedPolicy::Document { .. } => {}
     }
     let (old, new) = (text(before, after), text(after, after));
-    let diff = TextDiff::from_lines(&old, &new);
-    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        if index > 0 {
-            lines.push(piece(Tone::Faint, "  …"));
-        }
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let tone = match change.tag() {
-                ChangeTag::Equal => Tone::Plain,
-                ChangeTag::Delete => Tone::Removed,
-                ChangeTag::Insert => Tone::Added,
-            };
-            lines.push(piece(tone, escape::line(change.value().trim_end_matches('\n'))));
-        }
-    }
+    lines.extend(line_diff(&old, &new, CONTEXT, |tone, line| piece(tone, escape::line(line))));
     lines
 }
 

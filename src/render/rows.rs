@@ -2,9 +2,10 @@
 //!
 //! The texts in here are escaped for a line of a terminal. What else a format needs (Markdown, HTML) it escapes itself.
 
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 
 use super::escape::{self, Escaped, Fragment, Terminal};
+use super::line_diff::tone;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::text_diff::text_diff;
@@ -277,11 +278,7 @@ fn word_diff(before: &str, after: &str) -> Option<Vec<Piece>> {
     }
     let mut runs: Vec<(Tone, String)> = Vec::new();
     for change in diff.iter_all_changes() {
-        let tone = match change.tag() {
-            ChangeTag::Equal => Tone::Plain,
-            ChangeTag::Delete => Tone::Removed,
-            ChangeTag::Insert => Tone::Added,
-        };
+        let tone = tone(change.tag());
         match runs.last_mut() {
             Some((last, text)) if *last == tone => text.push_str(change.value()),
             _ => runs.push((tone, change.value().to_owned())),

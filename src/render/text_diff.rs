@@ -1,11 +1,8 @@
 //! The difference between two texts that a manifest holds in the clear, line by line.
 
-use std::time::Duration;
-
-use similar::{ChangeTag, TextDiff};
-
 use super::escape;
 use super::escaped;
+use super::line_diff::line_diff;
 use super::rows::{Piece, Tone, piece};
 use super::words;
 use crate::plan::PublicText;
@@ -19,32 +16,13 @@ const LINES: usize = 40;
 /// Longest line that is shown whole, in characters.
 const WIDTH: usize = 200;
 
-/// How long the shortest difference is looked for: texts of 64 KiB that have no line in common would take a minute.
-const LONGEST: Duration = Duration::from_secs(1);
-
 /// The lines of the difference, escaped, without indentation and signs. Without the old text, the new one alone.
 pub(super) fn text_diff(text: &PublicText) -> Vec<Piece> {
     let PublicText { before, after } = text;
-    let mut lines = Vec::new();
-    match before {
-        None => lines.extend(after.lines().map(|line| shown(Tone::Added, line))),
-        Some(before) => {
-            let diff = TextDiff::configure().timeout(LONGEST).diff_lines(before.as_str(), after.as_str());
-            for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-                if index > 0 {
-                    lines.push(piece(Tone::Faint, "  …"));
-                }
-                for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-                    let tone = match change.tag() {
-                        ChangeTag::Equal => Tone::Plain,
-                        ChangeTag::Delete => Tone::Removed,
-                        ChangeTag::Insert => Tone::Added,
-                    };
-                    lines.push(shown(tone, change.value().trim_end_matches('\n')));
-                }
-            }
-        }
-    }
+    let mut lines = match before {
+        None => after.lines().map(|line| shown(Tone::Added, line)).collect(),
+        Some(before) => line_diff(before, after, CONTEXT, shown),
+    };
     let more = lines.len().saturating_sub(LINES);
     lines.truncate(LINES);
     if more > 0 {

@@ -22,11 +22,6 @@ fn is_gits(secret: &LiveSecret, id: &VersionId, git: Option<&VersionId>) -> bool
     })
 }
 
-/// A date, or a dash.
-fn date(date: Option<jiff::Timestamp>, layout: &'static str) -> Escaped<Terminal> {
-    date.map_or_else(|| "-".into(), |date| escape::time(date, layout))
-}
-
 /// One version a block, the newest first.
 ///
 /// `compared` says of the versions whose value was read whether it equals git's.
@@ -51,9 +46,14 @@ pub fn text(
         out.push(&escaped!("\n  {}  {}{}\n", escape::line(id.as_str()), labels, gits));
         let keys = Escaped::join(kms_key_ids.iter().map(|key| escape::line(key.as_str())), ", ");
         out.push(&escaped!(
-            "      made {}, last read {}, key {}\n",
-            date(*created, "%Y-%m-%d %H:%M:%S UTC"),
-            date(*last_accessed, "%Y-%m-%d"),
+            "      made {}, {}, key {}\n",
+            created.map_or_else(|| "-".into(), |date| escape::time(date, "%Y-%m-%d %H:%M:%S UTC")),
+            last_accessed.map_or_else(
+                || "no read recorded".into(),
+                |date| -> Escaped<Terminal> {
+                    escaped!("last read {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
+                }
+            ),
             if keys.is_empty() { "-".into() } else { keys }
         ));
     }

@@ -402,7 +402,7 @@ pub enum Hint {
     DidYouMean {
         name: String,
     },
-    RestoreTakesBack,
+    RestoreCancelsDeletion,
     TargetInThatRegion,
     ReplicasIn {
         regions: Vec<String>,

@@ -80,7 +80,7 @@ impl OneSecret {
     pub fn check_owned_and_live(&self) -> Result<(), Error> {
         self.check_owner()?;
         if self.secret.is_scheduled_for_deletion() {
-            return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreTakesBack));
+            return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreCancelsDeletion));
         }
         if self.secret.is_replica_in(&self.desired.target.region) {
             let primary = self.secret.primary_region.clone().unwrap_or_default().to_string();

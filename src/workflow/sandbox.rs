@@ -84,13 +84,8 @@ pub fn open_sandbox(file: Option<&Path>, root: &Path) -> Result<Sandbox, Error> 
 
 /// An error with what caused it, down to what the system says of the file.
 fn with_its_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Injects the faults of a file.
