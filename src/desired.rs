@@ -13,7 +13,9 @@ use serde::Serialize;
 
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
-use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
+use crate::domain::{
+    AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, Template, VersionId, is_system_tag,
+};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -185,7 +187,7 @@ impl TagPatterns {
 
     /// Whether keywright leaves this key alone: it matches a pattern, or belongs to AWS or to keywright itself.
     pub fn ignores(&self, key: &str) -> bool {
-        key.starts_with("aws:") || key.starts_with(RESERVED_TAG_PREFIX) || self.set.is_match(key)
+        is_system_tag(key) || key.starts_with(RESERVED_TAG_PREFIX) || self.set.is_match(key)
     }
 }
 
@@ -284,7 +286,7 @@ pub struct DesiredTags {
     /// Exact or additive.
     pub mode: TagMode,
     /// Key to value, each with the place where the value is written.
-    pub tags: BTreeMap<String, (Template, Origin)>,
+    pub tags: BTreeMap<TagKey, (Template, Origin)>,
     /// Where the map is written.
     pub origin: Origin,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use keywright::desired::{Desired, owner_tag};
-use keywright::domain::{Arn, Region, SecretName, VersionId};
+use keywright::domain::{Arn, Region, SecretName, TagKey, VersionId};
 use keywright::live::{
     ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen,
     ServiceError, ServiceErrorKind, VersionEntry,
@@ -48,7 +48,7 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         description: Some(description.to_owned()),
         kms_key_id: None,
         tags: BTreeMap::from([(
-            "keywright:project".to_owned(),
+            TagKey::of_service("keywright:project"),
             owner_tag::bind("shop/dev", name, &name[..name.len().min(6)]),
         )]),
         deleted_at: None,
@@ -275,7 +275,7 @@ fn services_and_replicas_are_nobodys_orphans_and_no_manifest_may_name_them() {
 #[test]
 fn adopting_from_a_cloudformation_stack_is_a_guard_of_its_own() {
     let mut of_a_stack = secret("dev/a/1", "x");
-    of_a_stack.tags = BTreeMap::from([("aws:cloudformation:stack-name".to_owned(), "shop".to_owned())]);
+    of_a_stack.tags = BTreeMap::from([(TagKey::of_service("aws:cloudformation:stack-name"), "shop".to_owned())]);
     let service =
         Service { listed: vec![of_a_stack.clone()], described: vec![of_a_stack], page: 100, ..Service::default() };
     let desired = desired(&[("dev/a/1", "{}")]);

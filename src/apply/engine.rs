@@ -13,7 +13,7 @@ use super::schedule::{Schedule, Skipped};
 use super::values::{put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
-use crate::domain::{Arn, Region, SecretName, Template, VersionId};
+use crate::domain::{Arn, Region, SecretName, TagKey, Template, VersionId};
 use crate::live::{AcceptedRisks, Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{
     Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy,
@@ -334,7 +334,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         let Some(JustPut { version, of_git: Some(id) }) = just_put else { return Ok(()) };
         if version == live && id != live {
             let claim = format!("{}={live}", id.as_str());
-            self.writer.tag(arn, &BTreeMap::from([(VALUE_TAG.to_owned(), claim)])).await?;
+            self.writer.tag(arn, &BTreeMap::from([(TagKey::of_service(VALUE_TAG), claim)])).await?;
         }
         Ok(())
     }
@@ -352,7 +352,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         template.resolve(&|name| self.arns().get(name).cloned()).map_err(ApplyError::ArnUnknown)
     }
 
-    fn texts(&self, templates: &BTreeMap<String, Template>) -> Result<BTreeMap<String, String>, ApplyError> {
+    fn texts(&self, templates: &BTreeMap<TagKey, Template>) -> Result<BTreeMap<TagKey, String>, ApplyError> {
         templates.iter().map(|(key, template)| Ok((key.clone(), self.text(template)?))).collect()
     }
 }

@@ -16,7 +16,7 @@ use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
 use super::recovery::{lost_create, lost_delete, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{LiveSecret, ReadThrough, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
 
@@ -303,11 +303,11 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
         self.call("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed()).await
     }
 
-    async fn tag(&self, arn: &Arn, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
+    async fn tag(&self, arn: &Arn, tags: &BTreeMap<TagKey, String>) -> Result<Receipt, ServiceError> {
         self.call("TagResource", Of::arn(arn.as_str()), self.writer.tag(arn, tags).boxed()).await
     }
 
-    async fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
+    async fn untag(&self, arn: &Arn, keys: &BTreeSet<TagKey>) -> Result<Receipt, ServiceError> {
         self.call("UntagResource", Of::arn(arn.as_str()), self.writer.untag(arn, keys).boxed()).await
     }
 

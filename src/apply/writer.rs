@@ -6,7 +6,7 @@ use std::future::Future;
 use zeroize::Zeroizing;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
 
@@ -18,7 +18,7 @@ pub struct NewSecret {
     /// `KmsKeyId`.
     pub kms_key_id: Option<KmsKey>,
     /// `Tags`.
-    pub tags: BTreeMap<String, String>,
+    pub tags: BTreeMap<TagKey, String>,
     /// `Type`.
     pub secret_type: Option<String>,
     /// The first value, with the version id that it gets; a random one when there is none.
@@ -165,11 +165,11 @@ pub trait WriteSecrets: ReadSecrets {
     fn tag(
         &self,
         arn: &Arn,
-        tags: &BTreeMap<String, String>,
+        tags: &BTreeMap<TagKey, String>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// UntagResource.
-    fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+    fn untag(&self, arn: &Arn, keys: &BTreeSet<TagKey>) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// PutResourcePolicy.
     fn put_policy(

@@ -21,7 +21,7 @@ use super::quota::Operation;
 use super::retry::{Retries, Tries};
 use super::time::sleep;
 use crate::domain;
-use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, VersionId};
+use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem,
     PolicyVerdict, ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
@@ -313,8 +313,11 @@ fn timestamp(date: Option<aws_sdk_secretsmanager::primitives::DateTime>) -> Opti
     date.and_then(|date| Timestamp::from_millisecond(date.to_millis().ok()?).ok())
 }
 
-fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
-    tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
+fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<TagKey, String> {
+    tags.unwrap_or_default()
+        .into_iter()
+        .filter_map(|tag| Some((TagKey::of_service(tag.key?), tag.value.unwrap_or_default())))
+        .collect()
 }
 
 fn versions(

@@ -12,7 +12,7 @@ use super::quota::Operation;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{Arn, KmsKey, Region, StagingLabel, VersionId};
+use crate::domain::{Arn, KmsKey, Region, StagingLabel, TagKey, VersionId};
 use crate::domain::{Frequency, SecretName};
 use crate::live::{ReadThrough, ServiceError, ServiceErrorKind};
 use crate::value::{Exposed, GenerateOptions, SecretValue};
@@ -191,7 +191,7 @@ impl WriteSecrets for Writer {
                 Rotator::Lambda(arn) => call.rotation_lambda_arn(arn.as_str()),
                 Rotator::External { role_arn, metadata } => {
                     let item = |(key, value): (&String, &String)| {
-                        ExternalSecretRotationMetadataItem::builder().key(key).value(value).build()
+                        ExternalSecretRotationMetadataItem::builder().key(key.as_str()).value(value).build()
                     };
                     let metadata: Vec<_> = metadata.iter().map(item).collect();
                     call.set_external_secret_rotation_role_arn(role_arn.as_ref().map(Arn::to_string))
@@ -245,13 +245,13 @@ impl WriteSecrets for Writer {
             .map(|answer| receipt(&answer))
     }
 
-    async fn tag(&self, arn: &Arn, tags: &BTreeMap<String, String>) -> Result<Receipt, ServiceError> {
+    async fn tag(&self, arn: &Arn, tags: &BTreeMap<TagKey, String>) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.tag_resource().secret_id(arn.as_str()).set_tags(Some(sdk_tags(tags)));
         self.reader.send(Operation::TagResource, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
-    async fn untag(&self, arn: &Arn, keys: &BTreeSet<String>) -> Result<Receipt, ServiceError> {
-        let keys = keys.iter().cloned().collect();
+    async fn untag(&self, arn: &Arn, keys: &BTreeSet<TagKey>) -> Result<Receipt, ServiceError> {
+        let keys = keys.iter().map(TagKey::to_string).collect();
         let call = self.reader.client.untag_resource().secret_id(arn.as_str()).set_tag_keys(Some(keys));
         self.reader.send(Operation::UntagResource, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
@@ -310,8 +310,8 @@ fn incomplete(operation: Operation, member: &str) -> ServiceError {
     }
 }
 
-fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+fn sdk_tags(tags: &BTreeMap<TagKey, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key.as_str()).value(value).build()).collect()
 }
 
 fn sdk_regions(regions: &BTreeMap<Region, Option<KmsKey>>) -> Vec<ReplicaRegionType> {

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::event_printer::EventPrinter;
 use super::shell::Shell;
+use crate::domain::TagKey;
 use crate::exit_code::ExitCode;
 use crate::render::{escape, escaped};
 use crate::workflow::{self, Error, Hint, NewProject, choose_name, project_name};
@@ -45,7 +46,7 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
         account: args.account.clone(),
         region: args.region.clone(),
         vars: BTreeMap::from([("env".to_owned(), "dev".to_owned())]),
-        tags: BTreeMap::from([("managed-by".to_owned(), "keywright".to_owned())]),
+        tags: BTreeMap::from([(TagKey::of_service("managed-by"), "keywright".to_owned())]),
         prefixes: vec![format!("${{env}}/{name}/")],
         name,
     };

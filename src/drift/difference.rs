@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::class::Class;
-use crate::domain::{Region, SecretName, StagingLabel, VersionId};
+use crate::domain::{Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::plan::{MadeBy, ValueReason};
 
 /// What differs. Nothing in here moves by itself but the date of an overdue rotation, so that the same difference is
@@ -147,7 +147,7 @@ pub enum Field {
     /// `type`.
     Type,
     /// One tag.
-    Tag(String),
+    Tag(TagKey),
     /// `policy`.
     Policy,
     /// One staging label.

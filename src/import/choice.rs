@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use super::tfstate::Why;
 use crate::desired::{Desired, OWNER_TAG};
-use crate::domain::{AccountId, Region, SecretName};
+use crate::domain::{AccountId, MAX_TAGS, Region, SecretName, TagKey};
 use crate::live::{Live, LiveSecret, Ownership};
 use crate::manifest::Accepts;
 use crate::plan::Selection;
-
-/// Most tags of a secret, AWS's own not counted (Secrets Manager's quota).
-const MAX_TAGS: usize = 50;
 
 /// What is imported, and what is not.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +130,7 @@ fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) 
 }
 
 /// How many tags count towards the quota once the owner tag is there.
-fn tags_with_owner(tags: &BTreeMap<String, String>) -> usize {
-    let counted = tags.keys().filter(|key| !key.starts_with("aws:") && key.as_str() != OWNER_TAG).count();
+fn tags_with_owner(tags: &BTreeMap<TagKey, String>) -> usize {
+    let counted = tags.keys().filter(|key| !key.is_system() && **key != *OWNER_TAG).count();
     counted + 1
 }

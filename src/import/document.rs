@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::yaml::{Yaml, scalar};
 use super::{Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel};
+use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::manifest::{Accepts, escape_interpolation};
 use crate::policy::PolicyDocument;
@@ -121,7 +121,7 @@ impl Writer<'_> {
 
     /// Two tools that manage one secret undo each other's work.
     fn note_stack(&mut self) {
-        let managed = |key: &String| key.starts_with("aws:cloudformation:");
+        let managed = |key: &TagKey| key.as_str().starts_with("aws:cloudformation:");
         if self.secret.named_owner().is_none() && self.secret.tags.keys().any(managed) {
             self.notes.push(
                 "A CloudFormation stack manages it: an apply refuses to adopt it until it has left the stack."
@@ -162,15 +162,16 @@ impl Writer<'_> {
     fn tags(&mut self) {
         let layout = self.layout;
         let defaults = &layout.target.defaults.tags;
-        let live = self.secret.tags.iter().filter(|(key, _)| !layout.ignore_tags.ignores(key));
-        let (written, refused): (Vec<_>, Vec<_>) = live.partition(|(key, value)| self.accepts().tag(key, value));
+        let live = self.secret.tags.iter().filter(|(key, _)| !layout.ignore_tags.ignores(key.as_str()));
+        let (written, refused): (Vec<_>, Vec<_>) =
+            live.partition(|(key, value)| self.accepts().tag(key.as_str(), value));
         let same_as_default = |key: &str, value: &str| defaults.get(key).and_then(Option::as_deref) == Some(value);
         let tags: Vec<(String, Yaml)> = written
             .iter()
-            .filter(|(key, value)| !same_as_default(key, value))
-            .map(|(key, value)| ((*key).clone(), Yaml::literal(value)))
+            .filter(|(key, value)| !same_as_default(key.as_str(), value))
+            .map(|(key, value)| (key.to_string(), Yaml::literal(value)))
             .collect();
-        for key in defaults.keys().filter(|key| !self.secret.tags.contains_key(*key)) {
+        for key in defaults.keys().filter(|key| !self.secret.tags.contains_key(key.as_str())) {
             self.unset.push(format!("tags.{key}"));
         }
         if !tags.is_empty() {

@@ -27,7 +27,7 @@ pub use proof::{Proof, prove};
 pub(crate) use yaml::scalar;
 
 use crate::desired::{Deletion, TagPatterns};
-use crate::domain::{AccountId, Region};
+use crate::domain::{AccountId, Region, TagKey};
 use crate::live::LiveSecret;
 use crate::manifest::TargetOutline;
 
@@ -66,17 +66,17 @@ pub struct Layout<'a> {
 }
 
 /// The tags that all of the secrets have, key and value, when there are enough secrets for that to mean something.
-pub fn shared_tags(secrets: &[Importable], ignore_tags: &TagPatterns) -> BTreeMap<String, String> {
+pub fn shared_tags(secrets: &[Importable], ignore_tags: &TagPatterns) -> BTreeMap<TagKey, String> {
     let [first, rest @ ..] = secrets else { return BTreeMap::new() };
     if secrets.len() < SHARED_BY_AT_LEAST {
         return BTreeMap::new();
     }
-    let everywhere = |key: &String, value: &String| rest.iter().all(|other| other.secret.tags.get(key) == Some(value));
+    let everywhere = |key: &TagKey, value: &String| rest.iter().all(|other| other.secret.tags.get(key) == Some(value));
     first
         .secret
         .tags
         .iter()
-        .filter(|(key, value)| !ignore_tags.ignores(key) && everywhere(key, value))
+        .filter(|(key, value)| !ignore_tags.ignores(key.as_str()) && everywhere(key, value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }

@@ -58,6 +58,7 @@ fn is_adoption(secret: &SecretPlan) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::TagKey;
     use std::collections::BTreeMap;
 
     use super::*;
@@ -68,7 +69,7 @@ mod tests {
 
     fn tag(key: &str, before: Option<&str>) -> Change {
         let after = Some(PlannedText { text: "shop/dev".to_owned(), known: true });
-        Change::Tag { key: key.to_owned(), before: before.map(str::to_owned), after, origin: None }
+        Change::Tag { key: TagKey::of_service(key), before: before.map(str::to_owned), after, origin: None }
     }
 
     fn planned(name: &str, verb: Verb, changes: Vec<Change>) -> SecretPlan {

@@ -8,7 +8,7 @@ use globset::GlobSet;
 
 use super::{Importable, ImportedFile, Layout, import, shared_tags};
 use crate::desired::{Deletion, TagPatterns};
-use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName};
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::manifest::{ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
@@ -54,7 +54,8 @@ fn what_a_manifest_may_not_say_is_left_out_and_told() {
     let mut secret = live("dev/a");
     secret.description = Some("d".repeat(2_049));
     secret.kms_key_id = Some(KmsKey::of_service("nonsense"));
-    secret.tags = BTreeMap::from([("fine".to_owned(), "1".to_owned()), ("not;fine".to_owned(), String::new())]);
+    secret.tags =
+        BTreeMap::from([(TagKey::of_service("fine"), "1".to_owned()), (TagKey::of_service("not;fine"), String::new())]);
     secret.policy = LivePolicy::Unparsable("[]".to_owned());
     secret.rotation = LiveRotation { enabled: true, every_days: Some(30), ..LiveRotation::default() };
     let failed = ReplicaStatus::Failed { message: "no key\n# evil".to_owned() };
@@ -126,7 +127,7 @@ fn a_rotation_by_a_partner_is_written_whole() {
 #[test]
 fn a_stack_is_told() {
     let mut secret = live("dev/a");
-    secret.tags = BTreeMap::from([("aws:cloudformation:stack-name".to_owned(), "s".to_owned())]);
+    secret.tags = BTreeMap::from([(TagKey::of_service("aws:cloudformation:stack-name"), "s".to_owned())]);
     let text = text_of(secret);
     assert!(text.contains("# A CloudFormation stack manages it") && !text.contains("tags:"), "{text}");
 }
@@ -165,7 +166,7 @@ fn large_folders_are_split_and_nothing_is_lost() {
 #[test]
 fn tags_are_shared_by_three_or_more() {
     let secret = |tags: &[(&str, &str)]| {
-        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let tags = tags.iter().map(|(key, value)| (TagKey::of_service(*key), (*value).to_owned())).collect();
         Importable { secret: LiveSecret { tags, ..live("dev/a") }, deletion: None }
     };
     let none = TagPatterns::new(GlobSet::empty());
@@ -173,5 +174,5 @@ fn tags_are_shared_by_three_or_more() {
     let b = secret(&[("team", "shop"), ("tier", "2"), ("aws:x", "y"), ("keywright:protect", "true")]);
     assert!(shared_tags(&[a.clone(), b.clone()], &none).is_empty(), "two are no pattern");
     let shared = shared_tags(&[a.clone(), b, a], &none);
-    assert_eq!(shared, BTreeMap::from([("team".to_owned(), "shop".to_owned())]));
+    assert_eq!(shared, BTreeMap::from([(TagKey::of_service("team"), "shop".to_owned())]));
 }

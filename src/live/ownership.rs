@@ -65,10 +65,11 @@ impl LiveSecret {
 mod tests {
     use super::*;
     use crate::desired::owner_tag::bind;
+    use crate::domain::TagKey;
 
     fn tagged(name: &str, tag: &str) -> LiveSecret {
         let mut secret = LiveSecret::bare(name);
-        secret.tags.insert(OWNER_TAG.to_owned(), tag.to_owned());
+        secret.tags.insert(TagKey::of_service(OWNER_TAG), tag.to_owned());
         secret
     }
 

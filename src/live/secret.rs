@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::ServiceError;
 use crate::desired::{PROTECT_TAG, RotationSetup, Rotator};
-use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId};
+use crate::domain::{
+    AccountId, Arn, Frequency, KmsKey, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
+};
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
 
@@ -51,7 +53,7 @@ pub struct LiveSecret {
     /// As the service echoes it; absent for the account's `aws/secretsmanager` key.
     pub kms_key_id: Option<KmsKey>,
     /// All tags, AWS's own and keywright's included.
-    pub tags: BTreeMap<String, String>,
+    pub tags: BTreeMap<TagKey, String>,
     /// When it was scheduled for deletion; absent when it is not.
     pub deleted_at: Option<Timestamp>,
     /// The service that owns it (`OwningService`): read-only for everybody else.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup};
-use crate::domain::{KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
+use crate::domain::{KmsKey, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::value::Source;
 
 /// One thing to do to the secret whose plan holds it: a writing call, or the few that it may take. What was called is
@@ -22,7 +22,7 @@ pub enum Action {
         /// `KmsKeyId`, when it is not the default key.
         kms_key_id: Option<KmsKey>,
         /// `Tags`, the owner tag included.
-        tags: BTreeMap<String, Template>,
+        tags: BTreeMap<TagKey, Template>,
         /// `Type`.
         secret_type: Option<String>,
         /// The first value; none where a policy is declared, so that no value is ever there unprotected.
@@ -44,7 +44,7 @@ pub enum Action {
     /// TagResource: new and changed keys.
     Tag {
         /// Key to value.
-        tags: BTreeMap<String, Template>,
+        tags: BTreeMap<TagKey, Template>,
     },
     /// PutResourcePolicy, after ValidateResourcePolicy has passed.
     PutPolicy {
@@ -102,7 +102,7 @@ pub enum Action {
     /// UntagResource: keys that go, never one that is to be set again.
     Untag {
         /// The keys.
-        keys: BTreeSet<String>,
+        keys: BTreeSet<TagKey>,
     },
     /// DeleteSecret.
     Delete {

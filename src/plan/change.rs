@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region, StagingLabel, VersionId, VersionOrigin};
+use crate::domain::{KmsKey, Region, StagingLabel, TagKey, VersionId, VersionOrigin};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -67,7 +67,7 @@ pub enum Change {
     /// One tag.
     Tag {
         /// Its key.
-        key: String,
+        key: TagKey,
         /// What is live.
         before: Option<String>,
         /// What will be; none removes the tag.

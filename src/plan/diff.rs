@@ -14,7 +14,7 @@ use super::value::{ValueFacts, ValuePlanner};
 use crate::desired::{
     Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, TagMode, VALUE_TAG,
 };
-use crate::domain::{KmsKey, SecretName, Template};
+use crate::domain::{KmsKey, SecretName, TagKey, Template};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
 
@@ -36,7 +36,7 @@ pub(super) struct Differ<'a> {
 }
 
 /// A tag as declared, with the place that asks for it.
-type DesiredTag<'a> = (&'a str, Template, Option<&'a Origin>);
+type DesiredTag<'a> = (TagKey, Template, Option<&'a Origin>);
 
 impl Differ<'_> {
     /// Everything that a secret that should exist lacks. `observed` is none when it does not exist.
@@ -169,43 +169,43 @@ impl Differ<'_> {
         protect: Option<bool>,
         observed: Option<&LiveSecret>,
         difference: &mut Difference,
-    ) -> (BTreeMap<String, Template>, BTreeSet<String>) {
+    ) -> (BTreeMap<TagKey, Template>, BTreeSet<TagKey>) {
         let none = BTreeMap::new();
         let live = observed.map_or(&none, |secret| &secret.tags);
         let mut desired_tags: Vec<DesiredTag<'_>> =
-            vec![(OWNER_TAG, Template::text(self.desired.owner_tag(name)), None)];
+            vec![(TagKey::of_service(OWNER_TAG), Template::text(self.desired.owner_tag(name)), None)];
         if protect == Some(true) && !live.contains_key(PROTECT_TAG) {
-            desired_tags.push((PROTECT_TAG, Template::text(PROTECT_VALUE), None));
+            desired_tags.push((TagKey::of_service(PROTECT_TAG), Template::text(PROTECT_VALUE), None));
         }
         if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
-            desired_tags.extend(tags.iter().map(|(key, (value, origin))| (key.as_str(), value.clone(), Some(origin))));
+            desired_tags.extend(tags.iter().map(|(key, (value, origin))| (key.clone(), value.clone(), Some(origin))));
         }
-        desired_tags.sort_by(|a, b| a.0.cmp(b.0));
+        desired_tags.sort_by(|a, b| a.0.cmp(&b.0));
 
         let mut set = BTreeMap::new();
         for (key, value, origin) in &desired_tags {
-            let before = live.get(*key);
+            let before = live.get(key);
             let after = self.preview(value);
             if after.known && before == Some(&after.text) {
                 continue;
             }
             difference.changes.push(Change::Tag {
-                key: (*key).to_owned(),
+                key: key.clone(),
                 before: before.cloned(),
                 after: Some(after),
                 origin: (*origin).cloned(),
             });
-            set.insert((*key).to_owned(), self.settle(value));
+            set.insert(key.clone(), self.settle(value));
         }
 
         let mut untag = BTreeSet::new();
         for (key, before) in live {
-            let origin = if key == PROTECT_TAG {
+            let origin = if *key == PROTECT_TAG {
                 (protect == Some(false)).then_some(None)
             } else {
                 declared
                     .filter(|tags| tags.mode == TagMode::Exact)
-                    .filter(|tags| !tags.tags.contains_key(key) && !self.desired.ignore_tags.ignores(key))
+                    .filter(|tags| !tags.tags.contains_key(key) && !self.desired.ignore_tags.ignores(key.as_str()))
                     .map(|tags| Some(tags.origin.clone()))
             };
             if let Some(origin) = origin {
@@ -328,10 +328,10 @@ fn kind(declared: &Declared<String>, observed: Option<&LiveSecret>, difference: 
 
 /// What takes keywright's own tags off a secret: it stays, and stops being this project's.
 pub(super) fn release(secret: &LiveSecret) -> Difference {
-    let keys: BTreeSet<String> = [OWNER_TAG, PROTECT_TAG, VALUE_TAG]
+    let keys: BTreeSet<TagKey> = [OWNER_TAG, PROTECT_TAG, VALUE_TAG]
         .into_iter()
         .filter(|key| secret.tags.contains_key(*key))
-        .map(str::to_owned)
+        .map(TagKey::of_service)
         .collect();
     let changes = keys
         .iter()

@@ -125,7 +125,7 @@ fn arguments(action: &Action) -> Value {
         Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => json!({
             "description": description.as_ref().map(template),
             "kmsKeyId": kms_key_id,
-            "tags": tags.iter().map(|(key, text)| (key.clone(), template(text))).collect::<Map<_, _>>(),
+            "tags": tags.iter().map(|(key, text)| (key.to_string(), template(text))).collect::<Map<_, _>>(),
             "type": secret_type,
             "value": value.as_deref().map(planned_value),
             "replicas": replicas,
@@ -135,7 +135,7 @@ fn arguments(action: &Action) -> Value {
             "kmsKeyId": kms_key_id,
             "type": secret_type,
         }),
-        Action::Tag { tags } => tags.iter().map(|(key, text)| (key.clone(), template(text))).collect(),
+        Action::Tag { tags } => tags.iter().map(|(key, text)| (key.to_string(), template(text))).collect(),
         Action::PutPolicy { policy, block_public_policy } => {
             json!({ "policy": policy_template(policy), "blockPublicPolicy": block_public_policy })
         }

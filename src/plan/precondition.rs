@@ -102,7 +102,7 @@ pub(super) fn observations(
         seen.insert(ObservedField::Type, json!(secret_type));
     }
     if rests(|action| matches!(action, Action::Tag { .. } | Action::Untag { .. })) {
-        let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key)).collect();
+        let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key.as_str())).collect();
         seen.insert(ObservedField::Tags, json!(considered));
     }
     if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. })) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::report::{Finding, FindingKind};
 use super::{Change, Plan, SecretPlan, Selection, Verb};
 use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
-use crate::domain::SecretName;
+use crate::domain::{SecretName, is_system_tag};
 use crate::live::{Live, LiveSecret};
 
 /// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No
@@ -123,14 +123,14 @@ fn same_description_and_tags(created: &SecretPlan, gone: &LiveSecret) -> bool {
         match change {
             Change::Description { after: Some(text), .. } => description = Some(text.text.as_str()),
             Change::Tag { key, after: Some(text), origin: Some(_), .. } => {
-                tags.insert(key, &text.text);
+                tags.insert(key.as_str(), text.text.as_str());
             }
             _ => {}
         }
     }
-    let of_people = |key: &str| !key.starts_with("aws:") && !key.starts_with(RESERVED_TAG_PREFIX);
+    let of_people = |key: &str| !is_system_tag(key) && !key.starts_with(RESERVED_TAG_PREFIX);
     let gone_tags =
-        gone.tags.iter().filter(|(key, _)| of_people(key)).map(|(key, value)| (key.as_str(), value.as_str()));
+        gone.tags.iter().filter(|(key, _)| of_people(key.as_str())).map(|(key, value)| (key.as_str(), value.as_str()));
     let described = description.is_some() || !tags.is_empty();
     described
         && description.unwrap_or_default() == gone.description.as_deref().unwrap_or_default()

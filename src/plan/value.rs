@@ -12,7 +12,7 @@ use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, Valu
 use super::diff::Difference;
 use super::report::FindingKind;
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
-use crate::domain::{SecretName, StagingLabel, Template, VersionId, VersionOrigin};
+use crate::domain::{SecretName, StagingLabel, TagKey, Template, VersionId, VersionOrigin};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
 use crate::value::{Edges, Identity, Source, version_after};
@@ -205,7 +205,7 @@ impl ValuePlanner<'_> {
     fn claim(&self, id: &VersionId, live: &VersionId, difference: &mut Difference) {
         let claim = format!("{id}={live}");
         difference.changes.push(Change::Tag {
-            key: VALUE_TAG.to_owned(),
+            key: TagKey::of_service(VALUE_TAG),
             before: self.observed.and_then(|secret| secret.tags.get(VALUE_TAG).cloned()),
             after: Some(PlannedText { text: claim.clone(), known: true }),
             origin: None,
@@ -214,7 +214,7 @@ impl ValuePlanner<'_> {
             Action::Tag { tags } => Some(tags),
             _ => None,
         });
-        let tag = (VALUE_TAG.to_owned(), Template::text(claim));
+        let tag = (TagKey::of_service(VALUE_TAG), Template::text(claim));
         match planned {
             Some(tags) => tags.extend([tag]),
             None => difference.actions.push(Action::Tag { tags: BTreeMap::from([tag]) }),

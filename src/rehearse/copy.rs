@@ -78,7 +78,7 @@ impl Copier<'_> {
             description: description.clone(),
             kms_key_id: kms_key_id.as_ref().map(KmsKey::to_string),
             secret_type: secret_type.clone(),
-            tags: tags.clone(),
+            tags: tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
             policy: match policy {
                 LivePolicy::Document(document) => Some(document.to_wire()),
                 LivePolicy::Unparsable(text) => Some(text.clone()),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, finding_help, finding_text, plan_text, words};
+use crate::domain::TagKey;
 use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
@@ -79,10 +80,10 @@ pub fn file_outcome(outcome: FileOutcome) -> &'static str {
 }
 
 /// Tags that all imported secrets share, as a proposal for the project's defaults.
-pub fn shared_tags(tags: &BTreeMap<String, String>) -> Escaped<Terminal> {
-    let listed = tags
-        .iter()
-        .map(|(key, value)| -> Escaped<Terminal> { escaped!("{} = {}", escape::line(key), escape::line(value)) });
+pub fn shared_tags(tags: &BTreeMap<TagKey, String>) -> Escaped<Terminal> {
+    let listed = tags.iter().map(|(key, value)| -> Escaped<Terminal> {
+        escaped!("{} = {}", escape::line(key.as_str()), escape::line(value))
+    });
     let listed = Escaped::join(listed, ", ");
     escaped!("all of them have {}: spec.defaults.tags of the project could say it once", listed)
 }

@@ -175,7 +175,7 @@ fn change(change: &Change) -> ChangeDocument {
         },
         Change::Tag { key, before, after, origin } => ChangeDocument {
             field: "tags",
-            key: Some(key.clone()),
+            key: Some(key.to_string()),
             before: before.clone().map(Into::into),
             after: planned(after),
             known_after_apply: unknown(after),
@@ -220,11 +220,11 @@ fn change(change: &Change) -> ChangeDocument {
             ..none
         },
         Change::Restored { rotation_stays_off } => {
-            let mut note = "the scheduled deletion is cancelled".to_owned();
+            let mut text = "the scheduled deletion is cancelled".to_owned();
             if *rotation_stays_off {
-                note = format!("{note}; {}", words::ROTATION_STAYS_OFF);
+                text = format!("{text}; {}", words::ROTATION_STAYS_OFF);
             }
-            ChangeDocument { field: "deletion", note: Some(note), ..none }
+            ChangeDocument { field: "deletion", note: Some(text), ..none }
         }
         Change::Type { before, after, origin } => ChangeDocument {
             field: "type",

@@ -182,8 +182,8 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("kmsKeyId", new_or_from_to(verb, before, after), Some(origin)));
         }
         Change::Tag { key, before, after, origin } => {
-            let unprotected = key == PROTECT_TAG && after.is_none();
-            rows.push(Row::new("tags", tag(key, before.as_deref(), after.as_ref()), origin.as_ref()));
+            let unprotected = *key == *PROTECT_TAG && after.is_none();
+            rows.push(Row::new("tags", tag(key.as_str(), before.as_deref(), after.as_ref()), origin.as_ref()));
             rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
         Change::Value { reason, source, generated_kept, text, origin } => {

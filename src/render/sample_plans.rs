@@ -7,7 +7,7 @@ use super::graph::{Edge, GraphTarget, Node, Status};
 use super::{PlanView, PlannedView, TargetView};
 use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
 use crate::desired::Deletion;
-use crate::domain::{AccountId, KmsKey, Region, SecretName};
+use crate::domain::{AccountId, KmsKey, Region, SecretName, TagKey};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Verb,
@@ -54,12 +54,12 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
                 origin: at(),
             },
             Change::Tag {
-                key: shown.to_owned(),
+                key: TagKey::of_service(shown),
                 before: Some(shown.to_owned()),
                 after: Some(text("new")),
                 origin: Some(origin("defaults.yaml", 9)),
             },
-            Change::Tag { key: "gone".to_owned(), before: Some(shown.to_owned()), after: None, origin: None },
+            Change::Tag { key: TagKey::of_service("gone"), before: Some(shown.to_owned()), after: None, origin: None },
             Change::Policy {
                 before: Box::new(PlannedPolicy::Unparsable(shown.to_owned())),
                 after: Box::new(PlannedPolicy::Document { policy, known: true }),

@@ -50,9 +50,7 @@ pub fn text(
             created.map_or_else(|| "-".into(), |date| escape::time(date, "%Y-%m-%d %H:%M:%S UTC")),
             last_accessed.map_or_else(
                 || "no read recorded".into(),
-                |date| -> Escaped<Terminal> {
-                    escaped!("last read {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
-                }
+                |date| -> Escaped<Terminal> { escaped!("last read {}", escape::time::<Terminal>(date, "%Y-%m-%d")) }
             ),
             if keys.is_empty() { "-".into() } else { keys }
         ));

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::apply::{ApplyEvent, ApplyReport};
 use crate::aws::Writer;
 use crate::desired::Desired;
-use crate::domain::SecretName;
+use crate::domain::{SecretName, TagKey};
 use crate::import::LeftOut;
 use crate::live::ReadProgress;
 use crate::plan::Plan;
@@ -58,7 +58,7 @@ pub enum Event<'a> {
     /// What an import leaves out.
     LeftOut(&'a [LeftOut]),
     /// Tags that all imported secrets have, and that are no defaults of the project.
-    SharedTags(&'a BTreeMap<String, String>),
+    SharedTags(&'a BTreeMap<TagKey, String>),
     /// A file that would be written.
     FileText {
         /// Where.

@@ -6,7 +6,7 @@ use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::one_secret::OneSecret;
 use crate::apply::WriteSecrets;
 use crate::desired::OWNER_TAG;
-use crate::domain::{Region, SecretName};
+use crate::domain::{Region, SecretName, TagKey};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::reconcile::{PlanError, TargetError};
 
@@ -65,6 +65,6 @@ pub(super) async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> R
     };
     let promoted = writer.describe(secret).await.map_err(failed)?;
     let Some(promoted) = promoted.filter(|secret| secret.named_owner().is_some()) else { return Ok(false) };
-    writer.untag(&promoted.arn, &BTreeSet::from([OWNER_TAG.to_owned()])).await.map_err(failed)?;
+    writer.untag(&promoted.arn, &BTreeSet::from([TagKey::of_service(OWNER_TAG)])).await.map_err(failed)?;
     Ok(true)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
 use super::event::{Event, FileOutcome, Listener};
+use crate::domain::TagKey;
 use crate::files::{Destination, PRIVATE_FOLDER};
 use crate::import::scalar;
 use crate::manifest::schema::{project_schema, secret_schema};
@@ -31,9 +32,16 @@ pub struct NewProject {
     /// The target's variables.
     pub vars: BTreeMap<String, String>,
     /// Tags of all secrets.
-    pub tags: BTreeMap<String, String>,
+    pub tags: BTreeMap<TagKey, String>,
     /// What the names of its secrets begin with: variables in them are filled in.
     pub prefixes: Vec<String>,
+}
+
+/// The lines of a map in YAML.
+fn entries<K: AsRef<str>>(map: &BTreeMap<K, String>, indent: &str) -> String {
+    map.iter()
+        .map(|(key, value)| format!("{indent}{}: {}\n", scalar(key.as_ref()), scalar(&escape_interpolation(value))))
+        .collect()
 }
 
 impl NewProject {
@@ -48,11 +56,6 @@ impl NewProject {
             || "# account: \"111111111111\"   # name it, and credentials of any other account are refused".to_owned(),
             |account| format!("account: {}", scalar(account)),
         );
-        let entries = |map: &BTreeMap<String, String>, indent: &str| -> String {
-            map.iter()
-                .map(|(key, value)| format!("{indent}{}: {}\n", scalar(key), scalar(&escape_interpolation(value))))
-                .collect()
-        };
         let vars = match entries(&self.vars, "        ") {
             none if none.is_empty() => none,
             vars => format!("      vars:\n{vars}"),

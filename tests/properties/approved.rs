@@ -3,7 +3,7 @@
 
 use keywright::aws::Aws;
 use keywright::desired::Desired;
-use keywright::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
+use keywright::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use keywright::live::{Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{Action, Plan, Rules, SecretPlan, Verb, conflicts, fingerprint, target_lines};
@@ -62,12 +62,16 @@ const CHANGES: [Change; 17] = [
         |live| live.deleted_at = if live.deleted_at.is_some() { None } else { Some(jiff::Timestamp::UNIX_EPOCH) },
         |_| true,
     ),
-    ("owner", |live| drop(live.tags.insert("keywright:project".to_owned(), "somebody/else".to_owned())), |_| true),
+    (
+        "owner",
+        |live| drop(live.tags.insert(TagKey::of_service("keywright:project"), "somebody/else".to_owned())),
+        |_| true,
+    ),
     (
         "protection",
         |live| {
             if live.tags.remove("keywright:protect").is_none() {
-                live.tags.insert("keywright:protect".to_owned(), "true".to_owned());
+                live.tags.insert(TagKey::of_service("keywright:protect"), "true".to_owned());
             }
         },
         |_| true,
@@ -90,12 +94,12 @@ const CHANGES: [Change; 17] = [
     ),
     (
         "a tag",
-        |live| drop(live.tags.insert("team".to_owned(), "changed".to_owned())),
+        |live| drop(live.tags.insert(TagKey::of_service("team"), "changed".to_owned())),
         |plan| any_action(plan, |action| matches!(action, Action::Tag { .. } | Action::Untag { .. })),
     ),
     (
         "a tag that nobody compares",
-        |live| drop(live.tags.insert("cost-centre".to_owned(), "changed".to_owned())),
+        |live| drop(live.tags.insert(TagKey::of_service("cost-centre"), "changed".to_owned())),
         |_| false,
     ),
     (

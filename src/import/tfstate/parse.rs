@@ -14,7 +14,9 @@ use super::attributes::{Attributes, Loose};
 use super::flat::Flat;
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
 use crate::desired::Deletion;
-use crate::domain::{AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, VersionId};
+use crate::domain::{
+    AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
+};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 
@@ -248,7 +250,7 @@ impl Reading {
             arn: Arn::of_service(arn),
             description: attributes.text("description").map(str::to_owned),
             kms_key_id: attributes.text("kms_key_id").map(KmsKey::of_service),
-            tags,
+            tags: tags.into_iter().map(|(key, value)| (TagKey::of_service(key), value)).collect(),
             deleted_at: None,
             owning_service: None,
             primary_region: (!replicas.is_empty()).then(|| region.clone()),

@@ -7,13 +7,7 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Map, Text};
 use super::super::source::{Sources, Span};
 use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX, TagMode, TagPatterns};
-
-/// Most tags of a secret (Secrets Manager's quota).
-const MAX_TAGS: usize = 50;
-/// Longest key, in characters (`Tag.Key`).
-const MAX_KEY: usize = 128;
-/// Longest value, in characters (`Tag.Value`).
-const MAX_VALUE: usize = 256;
+use crate::domain::{MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, TagKey, TagKeyFault, is_tag_character};
 
 /// What tags are checked against.
 pub(crate) struct TagRules<'a> {
@@ -34,12 +28,14 @@ pub(crate) fn check_tags(
     let mut desired = BTreeMap::new();
     let entries = tags.map_or(&[][..], |tags| &tags.0);
     for (key, value) in entries {
-        check_key(&key.value, key.span, rules.ignored, report);
+        let parsed = check_key(&key.value, key.span, rules.ignored, report);
         let Some(value) = value.get() else { continue };
         if let Some(text) = value.value.known() {
             check_value(&text, value.span, report);
         }
-        desired.insert(key.value.clone(), (value.value.0.clone(), rules.sources.origin(key.span)));
+        if let Some(key_of_tag) = parsed {
+            desired.insert(key_of_tag, (value.value.0.clone(), rules.sources.origin(key.span)));
+        }
     }
     if entries.len() + rules.own > MAX_TAGS {
         report.push(
@@ -58,56 +54,45 @@ pub(crate) fn check_tags(
     DesiredTags { mode, tags: desired, origin: rules.sources.origin(span) }
 }
 
-pub(crate) fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) {
-    let length = key.chars().count();
-    let lower = key.to_ascii_lowercase();
-    if lower.starts_with("aws:") {
-        report.push(
-            Problem::new(&codes::TAG_KEY, span, format!("tag `{key}`: keys under `aws:` belong to AWS"))
+/// Reads a key; none after a problem with it was reported.
+pub(crate) fn check_key(key: &str, span: Span, ignored: &TagPatterns, report: &mut Report) -> Option<TagKey> {
+    let problem = |text: String| Problem::new(&codes::TAG_KEY, span, text);
+    let parsed = TagKey::parse(key);
+    let found = match parsed {
+        Ok(_) if key.starts_with(RESERVED_TAG_PREFIX) => {
+            problem(format!("tag `{key}`: keys under `{RESERVED_TAG_PREFIX}` belong to keywright"))
                 .label("reserved prefix")
-                .help("only AWS itself writes them; choose another key"),
-        );
-    } else if key.starts_with(RESERVED_TAG_PREFIX) {
-        report.push(
-            Problem::new(
-                &codes::TAG_KEY,
-                span,
-                format!("tag `{key}`: keys under `{RESERVED_TAG_PREFIX}` belong to keywright"),
-            )
-            .label("reserved prefix")
-            .help("keywright writes the owner and `metadata.protect: true` there by itself"),
-        );
-    } else if length == 0 || length > MAX_KEY {
-        report.push(Problem::new(
-            &codes::TAG_KEY,
+                .help("keywright writes the owner and `metadata.protect: true` there by itself")
+        }
+        Ok(_) if ignored.ignores(key) => Problem::new(
+            &codes::TAG_IGNORED,
             span,
-            format!("a tag's key has 1 to {MAX_KEY} characters, this one has {length}"),
-        ));
-    } else if let Some(bad) = key.chars().find(|c| !is_tag_character(*c)) {
-        report.push(bad_character(
-            Problem::new(&codes::TAG_KEY, span, format!("tag `{key}` has a character that AWS refuses")),
-            bad,
-        ));
-    } else if ignored.ignores(key) {
-        report.push(
-            Problem::new(
-                &codes::TAG_IGNORED,
-                span,
-                format!("tag `{key}` is declared here and ignored by the project's `ignoreTags`"),
-            )
-            .label("would never be written")
-            .help("remove the tag here, or narrow the pattern in `spec.ignoreTags` of the project"),
-        );
-    }
+            format!("tag `{key}` is declared here and ignored by the project's `ignoreTags`"),
+        )
+        .label("would never be written")
+        .help("remove the tag here, or narrow the pattern in `spec.ignoreTags` of the project"),
+        Ok(key) => return Some(key),
+        Err(TagKeyFault::System) => problem(format!("tag `{key}`: keys under `aws:` belong to AWS"))
+            .label("reserved prefix")
+            .help("only AWS itself writes them; choose another key"),
+        Err(TagKeyFault::Length(length)) => {
+            problem(format!("a tag's key has 1 to {MAX_TAG_KEY} characters, this one has {length}"))
+        }
+        Err(TagKeyFault::Character(bad)) => {
+            bad_character(problem(format!("tag `{key}` has a character that AWS refuses")), bad)
+        }
+    };
+    report.push(found);
+    None
 }
 
 pub(crate) fn check_value(value: &str, span: Span, report: &mut Report) {
     let length = value.chars().count();
-    if length > MAX_VALUE {
+    if length > MAX_TAG_VALUE {
         report.push(Problem::new(
             &codes::TAG_VALUE,
             span,
-            format!("a tag's value has at most {MAX_VALUE} characters, this one has {length}"),
+            format!("a tag's value has at most {MAX_TAG_VALUE} characters, this one has {length}"),
         ));
     } else if let Some(bad) = value.chars().find(char::is_ascii_control) {
         report.push(bad_character(
@@ -128,11 +113,6 @@ fn bad_character(problem: Problem, bad: char) -> Problem {
         .culprit(bad)
         .label(format!("`{}` is not among the documented ones", bad.escape_debug()))
         .help("tags are made of letters, digits, spaces and _ . : / = + - @")
-}
-
-/// `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`, of the Tag type of AWS's tagging rules.
-fn is_tag_character(c: char) -> bool {
-    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c) || (c.is_whitespace() && !c.is_control())
 }
 
 /// The template of a tag for which nothing needs to be known.

@@ -203,18 +203,18 @@ impl<'a> Filling<'a> {
     /// A variable whose own are all settled; none when it is wrong, which is reported.
     fn filled(&mut self, at: usize) -> Option<Filled> {
         let (key, Field::Set(value)) = self.written.get(at)? else { return None };
-        let (text, uses) = self.text(&value.value, value.span)?;
+        let (text, names) = self.text(&value.value, value.span)?;
         let below = |name: &String| match self.places.get(name.as_str()).map(|used| (*used, self.states.get(*used))) {
             Some((used, Some(State::Filled(filled)))) => Some((filled.height, used)),
             _ => None,
         };
-        let deepest = uses.iter().filter_map(below).max();
+        let deepest = names.iter().filter_map(below).max();
         if let Some((MAX_DEPTH.., used)) = deepest {
             self.too_deep(at, used);
             return None;
         }
         let own = VariablePlace { name: key.value.clone(), text: text.clone(), span: value.span };
-        let inner = uses.iter().flat_map(|name| Variables::places(self, name));
+        let inner = names.iter().flat_map(|name| Variables::places(self, name));
         let places = std::iter::once(&own).chain(inner).take(MAX_PLACES).cloned().collect();
         Some(Filled { text, places, height: deepest.map_or(0, |(height, _)| height + 1) })
     }

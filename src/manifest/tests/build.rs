@@ -42,7 +42,7 @@ fn defaults_specs_and_overrides_merge_for_each_target() {
         let tags = secret.tags.as_ref().map(|tags| &tags.tags);
         tags.into_iter()
             .flatten()
-            .filter_map(|(key, (value, _))| Some((key.clone(), value.resolve(&arn).ok()?)))
+            .filter_map(|(key, (value, _))| Some((key.to_string(), value.resolve(&arn).ok()?)))
             .collect()
     };
     let expect = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {

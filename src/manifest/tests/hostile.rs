@@ -107,9 +107,9 @@ fn a_chain_of_many_dependencies_needs_no_deep_stack() {
 /// Variables that use one another in a chain, of so many links, in both orders of their lines.
 fn load_chain(links: usize) -> [Vec<&'static str>; 2] {
     let last = format!("        v{links}: x\n");
-    let lines = (0..links).map(|at| format!("        v{at}: \"${{v{}}}\"\n", at + 1)).chain([last]);
-    let lines: Vec<String> = lines.collect();
-    [lines.concat(), lines.iter().rev().cloned().collect()].map(|lines| {
+    let chain = (0..links).map(|at| format!("        v{at}: \"${{v{}}}\"\n", at + 1)).chain([last]);
+    let chain: Vec<String> = chain.collect();
+    [chain.concat(), chain.iter().rev().cloned().collect()].map(|lines| {
         let project = super::PROJECT.replace("vars: { env: prod }", &format!("vars:\n        env: prod\n{lines}"));
         codes(&load_files(&[("keywright.yaml", project), ("a.yaml", secret("db", "  tags: {}"))], &[]))
     })

@@ -16,7 +16,7 @@ const FLAG: Flag = Flag::switch("allow-adopt-cloudformation", "Adopt secrets tha
 fn is_of_a_stack(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     let ours = target.desired.owner();
     let from_a_stack = |live: &LiveSecret| {
-        !live.is_owned_by(&ours) && live.tags.keys().any(|key| key.starts_with("aws:cloudformation:"))
+        !live.is_owned_by(&ours) && live.tags.keys().any(|key| key.as_str().starts_with("aws:cloudformation:"))
     };
     secret.observed.as_ref().is_some_and(from_a_stack)
 }

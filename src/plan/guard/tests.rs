@@ -10,7 +10,7 @@ use crate::desired::{
     Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
     TagPatterns, Target, owner_tag,
 };
-use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, Template, VersionId};
+use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
@@ -34,7 +34,7 @@ impl EverythingWrong {
     fn new() -> Self {
         let mut live = Live { region: Region::of_service("eu-west-1"), ..Live::default() };
         let mut there = LiveSecret::bare("dev/overwrites");
-        there.tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
+        there.tags.insert(TagKey::of_service(PROTECT_TAG), "true".to_owned());
         live.other_regions.insert((Region::of_service("us-east-1"), there.name.clone()), Some(there));
         let foreign = Finding {
             secret: SecretName::new("dev/foreign"),
@@ -152,7 +152,7 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
     let mut observed = LiveSecret::bare(name);
     let ours = nothing_allowed().owner_tag(&observed.name);
     let text = |key: &str| if key == OWNER_TAG { ours.clone() } else { "true".to_owned() };
-    observed.tags = tags.iter().map(|key| ((*key).to_owned(), text(key))).collect();
+    observed.tags = tags.iter().map(|key| (TagKey::of_service(*key), text(key))).collect();
     observed.versions.insert(VersionId::of_service("v1"), BTreeSet::from([StagingLabel::current()]));
     if action == Action::CancelRotation {
         observed.versions.insert(VersionId::of_service("v2"), BTreeSet::from([StagingLabel::pending()]));
@@ -192,7 +192,7 @@ fn undone_rotation(put: PlannedValue) -> SecretPlan {
 fn of_another_scope() -> SecretPlan {
     let mut secret = secret("dev/team/db", Verb::Change, &[], Action::Untag { keys: BTreeSet::new() });
     if let Some(observed) = &mut secret.observed {
-        observed.tags.insert(OWNER_TAG.to_owned(), owner_tag::bind("shop/dev", "dev/team/db", "dev/team/"));
+        observed.tags.insert(TagKey::of_service(OWNER_TAG), owner_tag::bind("shop/dev", "dev/team/db", "dev/team/"));
     }
     secret
 }

@@ -3,11 +3,9 @@
 use serde::Deserialize;
 
 use super::Context;
+use crate::domain::{MAX_TAGS, is_system_tag};
 use crate::sandbox::state::{SecretId, Tag};
 use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
-
-/// The prefix of the tags that belong to AWS itself.
-const SYSTEM_PREFIX: &str = "aws:";
 
 /// A tag of a request; the model requires neither member.
 #[derive(Deserialize)]
@@ -50,19 +48,13 @@ fn accepted(tags: Vec<TagInput>) -> Result<Vec<Tag>, ServiceError> {
 }
 
 fn refuse_system_tag(key: &str) -> Result<(), ServiceError> {
-    // The prefix is reserved in any case of its letters (documented).
-    let prefix = key.get(..SYSTEM_PREFIX.len());
-    if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(SYSTEM_PREFIX)) {
-        Err(ServiceError::system_tag(key))
-    } else {
-        Ok(())
-    }
+    if is_system_tag(key) { Err(ServiceError::system_tag(key)) } else { Ok(()) }
 }
 
 /// The limit is documented; its text is not known.
 fn within_limit(tags: &[Tag]) -> Result<(), ServiceError> {
-    if tags.len() > limits::TAGS {
-        let text = format!("You can't attach more than {} tags to a secret.", limits::TAGS);
+    if tags.len() > MAX_TAGS {
+        let text = format!("You can't attach more than {MAX_TAGS} tags to a secret.");
         return Err(ServiceError::invalid_parameter(text));
     }
     Ok(())

@@ -5,6 +5,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::domain::{MAX_TAG_KEY, MAX_TAG_VALUE};
+
 type Length = RangeInclusive<usize>;
 type Count = RangeInclusive<usize>;
 type Number = RangeInclusive<i64>;
@@ -23,10 +25,8 @@ pub(crate) const RECOVERY_WINDOW: Number = 7..=30;
 pub(crate) const DEFAULT_RECOVERY_WINDOW: i64 = 30;
 
 // Tags.
-pub(crate) const TAG_KEY: Length = 1..=128;
-pub(crate) const TAG_VALUE: Length = 0..=256;
-/// Quota: how many tags a secret may have.
-pub(crate) const TAGS: usize = 50;
+pub(crate) const TAG_KEY: Length = 1..=MAX_TAG_KEY;
+pub(crate) const TAG_VALUE: Length = 0..=MAX_TAG_VALUE;
 
 // Versions.
 /// Quota, in bytes.

@@ -117,7 +117,7 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
         }
     };
     let target = target_outline(&outline, &desired);
-    if shared.iter().any(|(key, value)| target.defaults.tags.get(key) != Some(&Some(value.clone()))) {
+    if shared.iter().any(|(key, value)| target.defaults.tags.get(key.as_str()) != Some(&Some(value.clone()))) {
         (request.listener)(Event::SharedTags(&shared));
     }
     let files = NewFiles {
