@@ -67,7 +67,7 @@ impl ExitCode {
             ErrorKind::Manifests(_)
             | ErrorKind::Targets { .. }
             | ErrorKind::Values { .. }
-            | ErrorKind::Unreadable(_)
+            | ErrorKind::LeftAlone { .. }
             | ErrorKind::NotSelected { .. }
             | ErrorKind::Secret { .. }
             | ErrorKind::File { .. }

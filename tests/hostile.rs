@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use keywright::domain::Partition;
 use keywright::import::tfstate;
 use keywright::live::PolicyCache;
 use keywright::manifest::{LoadOptions, load};
@@ -202,7 +203,7 @@ fn policies() {
     };
     let check = |text: &str| {
         let _ = PolicyDocument::parse(text);
-        if let Some(policy) = PolicyDocument::parse_lenient(text) {
+        if let Some(policy) = PolicyDocument::parse_lenient(text, &Partition::default()) {
             policy.grants_broad_access();
             policy.to_pretty();
             lint(&policy, &context);

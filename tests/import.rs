@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use keywright::domain::Partition;
 use keywright::exit_code::ExitCode;
 use keywright::policy::PolicyDocument;
 use proptest::prelude::*;
@@ -328,7 +329,9 @@ fn facts(sandbox: &keywright::sandbox::Sandbox, name: &str) -> Value {
         .flatten()
         .map(|replica| (replica["Region"].to_string(), replica["KmsKeyId"].clone()))
         .collect();
-    let policy = call("GetResourcePolicy")["ResourcePolicy"].as_str().and_then(PolicyDocument::parse_lenient);
+    let policy = call("GetResourcePolicy")["ResourcePolicy"]
+        .as_str()
+        .and_then(|text| PolicyDocument::parse_lenient(text, &Partition::default()));
     json!({
         "description": text("Description"),
         "key": text("KmsKeyId").filter(|key| key != "alias/aws/secretsmanager"),

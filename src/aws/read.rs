@@ -21,7 +21,7 @@ use super::quota::Operation;
 use super::retry::{Retries, Tries};
 use super::time::sleep;
 use crate::domain;
-use crate::domain::{Arn, KmsKey, RotationDuration, SecretName, StagingLabel, TagKey, VersionId};
+use crate::domain::{Arn, KmsKey, Partition, RotationDuration, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{
     ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem,
     PolicyVerdict, ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
@@ -238,7 +238,7 @@ impl ReadSecrets for Reader {
     async fn policy(&self, name: &SecretName) -> Result<Option<LivePolicy>, ServiceError> {
         let call = self.client.get_resource_policy().secret_id(name.as_str());
         let error = match self.send(Operation::GetResourcePolicy, || call.clone().send()).await {
-            Ok(answer) => return Ok(Some(live_policy(answer.resource_policy))),
+            Ok(answer) => return Ok(Some(live_policy(answer.resource_policy, answer.arn.as_deref()))),
             Err(error) => error,
         };
         match error.kind {
@@ -299,10 +299,12 @@ fn filters(filter: &ListFilter) -> Vec<Filter> {
     filters
 }
 
-fn live_policy(text: Option<String>) -> LivePolicy {
+/// `arn` is the secret's: it names the partition that the policy is for.
+fn live_policy(text: Option<String>, arn: Option<&str>) -> LivePolicy {
+    let partition = Partition::of_arn(arn.unwrap_or_default());
     match text.filter(|text| !text.is_empty()) {
         None => LivePolicy::None,
-        Some(text) => match PolicyDocument::parse_lenient(&text) {
+        Some(text) => match PolicyDocument::parse_lenient(&text, &partition) {
             Some(document) => LivePolicy::Document(document),
             None => LivePolicy::Unparsable(text),
         },

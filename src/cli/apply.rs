@@ -116,7 +116,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             (applied.outcome().into(), Some(applied))
         }
     };
-    let code = match prepared.unreadable().filter(|_| code == ExitCode::Success || applied.is_some()) {
+    let code = match prepared.left_alone().filter(|_| code == ExitCode::Success || applied.is_some()) {
         None => code,
         Some(error) => {
             report(&error, shell);
@@ -162,7 +162,7 @@ async fn may_begin(
     }
     let nothing_to_do = readiness == Readiness::NothingToDo;
     if let Some(approved) = approved {
-        let left = match prepared.unreadable() {
+        let left = match prepared.left_alone() {
             _ if !nothing_to_do || prepared.holds_back() => Left::Something,
             Some(_) => Left::Unread,
             None => Left::Nothing,

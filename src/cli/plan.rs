@@ -123,8 +123,8 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
         ));
     }
     print_calls(&session.aws, verbose, shell);
-    let unreadable = prepared.unreadable().map_or(ExitCode::Success, |error| report(&error, shell));
-    Ok(code.worst(unreadable).worst(if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success }))
+    let left_alone = prepared.left_alone().map_or(ExitCode::Success, |error| report(&error, shell));
+    Ok(code.worst(left_alone).worst(if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success }))
 }
 
 /// What `--detailed-exitcode` tells of plans that were made.

@@ -1,5 +1,6 @@
 //! Where something is: partition, region and account.
 
+use super::arn::ArnParts;
 use super::text::text_type;
 
 /// A region, such as `eu-west-1`.
@@ -125,11 +126,23 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("eusc-", "aws-eusc"),
 ];
 
+impl Default for Partition {
+    /// The partition of every region but those of China, of governments and of sovereign clouds.
+    fn default() -> Self {
+        Self("aws".to_owned())
+    }
+}
+
 impl Partition {
     /// The partition of a region, by the beginning of its name.
     pub fn of_region(region: &str) -> Self {
         let known = PARTITIONS.iter().find(|(start, _)| region.starts_with(start));
         Self(known.map_or("aws", |(_, partition)| partition).to_owned())
+    }
+
+    /// The partition that an ARN names; `aws` where the text is no ARN.
+    pub fn of_arn(arn: &str) -> Self {
+        ArnParts::parse(arn).map_or_else(Self::default, |parts| Self(parts.partition.to_owned()))
     }
 
     /// Whether it is one of the China regions' partition, whose endpoints have names of their own.

@@ -192,6 +192,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::Foreign { owner } | FindingKind::ForeignInScope { owner } => {
             (Class::Foreign, Difference::Foreign { owner: owner.clone() })
         }
+        FindingKind::TooManyTags { live, added, .. } => {
+            (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
+        }
         FindingKind::OwnedByService { service } => (Class::Foreign, Difference::OfService { service: service.clone() }),
         FindingKind::Replica { primary_region } => {
             (Class::Changed, Difference::Replica { primary: primary_region.clone() })

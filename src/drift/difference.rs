@@ -72,6 +72,13 @@ pub enum Difference {
         /// The owner that its tag names.
         owner: String,
     },
+    /// Its tags differ, and cannot be as declared: they would be too many.
+    TagsDoNotFit {
+        /// How many are live and stay.
+        live: usize,
+        /// How many more git asks for.
+        added: usize,
+    },
     /// An AWS service owns it.
     OfService {
         /// `OwningService`.

@@ -8,7 +8,7 @@ use globset::GlobSet;
 
 use super::{Importable, ImportedFile, Layout, import, shared_tags};
 use crate::desired::{Deletion, TagPatterns};
-use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, TagKey};
+use crate::domain::{AccountId, Arn, KmsKey, Partition, Region, SecretName, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::manifest::{ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
@@ -86,7 +86,8 @@ spec:
 fn a_policy_that_is_unknown_is_left_out() {
     let mut secret = live("dev/a");
     let text = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x:y", "Resource": "*", "News": 1}]}"#;
-    secret.policy = LivePolicy::Document(PolicyDocument::parse_lenient(text).expect("an object"));
+    secret.policy =
+        LivePolicy::Document(PolicyDocument::parse_lenient(text, &Partition::default()).expect("an object"));
     assert!(text_of(secret).contains("# Not managed: policy, since it holds something that keywright does not know."));
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{LivePolicy, LiveSecret};
-use crate::domain::ArnParts;
+use crate::domain::{ArnParts, Partition};
 use crate::policy::PolicyDocument;
 
 /// The version of the file's format.
@@ -100,7 +100,7 @@ impl PolicyCache {
         }
         Some(match &entry.policy {
             None => LivePolicy::None,
-            Some(text) => match PolicyDocument::parse_lenient(text) {
+            Some(text) => match PolicyDocument::parse_lenient(text, &Partition::of_arn(secret.arn.as_str())) {
                 Some(document) => LivePolicy::Document(document),
                 None => LivePolicy::Unparsable(text.clone()),
             },
@@ -166,7 +166,9 @@ mod tests {
     }
 
     fn document() -> LivePolicy {
-        LivePolicy::Document(PolicyDocument::parse_lenient(r#"{"Version":"2012-10-17"}"#).unwrap())
+        LivePolicy::Document(
+            PolicyDocument::parse_lenient(r#"{"Version":"2012-10-17"}"#, &Partition::default()).unwrap(),
+        )
     }
 
     const CHANGED: &str = "2026-01-01T00:00:00Z";

@@ -48,6 +48,8 @@ pub enum Change {
         after: Option<RotationSetup>,
         /// What the function does as soon as this is applied.
         run: RotationRun,
+        /// Whether the rotation that was scheduled before may still happen.
+        earlier_may_run: bool,
         /// Where it is declared.
         origin: Origin,
     },

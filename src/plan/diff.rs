@@ -10,6 +10,7 @@ use super::change::{Change, PlannedPolicy, PlannedText};
 use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
 use super::rotation::plan_rotation;
+use super::tags::{TagFit, untag_first};
 use super::value::{ValueFacts, ValuePlanner};
 use crate::desired::{
     Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, TagMode, VALUE_TAG,
@@ -81,6 +82,11 @@ impl Differ<'_> {
         let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
         let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, observed, &mut difference));
         let (set, untag) = self.tags(name, tags.as_ref(), *protect, observed, &mut difference);
+        let fit = TagFit::of(observed, tags.as_ref(), &set, &untag);
+        if let Some(too_many) = fit.too_many() {
+            // Nothing else is planned: half of what git says is not what git says.
+            return (Difference::default(), vec![too_many]);
+        }
 
         if observed.is_some() {
             if description.is_some() || kms_key.is_some() || secret_type.is_some() {
@@ -120,6 +126,9 @@ impl Differ<'_> {
             create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);
+        if !fit.in_between {
+            untag_first(&mut difference.actions);
+        }
         (difference, findings)
     }
 
@@ -238,7 +247,7 @@ impl Differ<'_> {
         let after = match &declared.value {
             None => PlannedPolicy::None,
             Some(template) => PlannedPolicy::Document {
-                policy: template.preview(&|name| self.live.arn(name)),
+                policy: template.preview(&|name| self.live.arn(name)).in_partition(&self.live.region.partition()),
                 known: template.resolve(&|name| self.live.arn(name)).is_ok(),
             },
         };

@@ -14,8 +14,9 @@ use super::precondition::{ObservedField, destroyed, observations};
 use super::selection::Selection;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup, Rotator, TagPatterns};
-use crate::domain::{Frequency, Part, Template};
+use crate::domain::{Frequency, Part, Partition, Template};
 use crate::live::Live;
+use crate::policy::PolicyDocument;
 use crate::value::{GenerateOptions, SopsPart, Source};
 
 /// The version of the lines. Lines of another version are never compared.
@@ -72,6 +73,7 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
         .collect();
     // A secret that was deleted and restored since is another one to whoever approved: both move its LastChangedDate,
     // and so does everything else that somebody did to what would be lost.
+    let partition = live.region.partition();
     let last_changed = observed.as_ref().and_then(|observed| observed.last_changed).filter(|_| secret.is_removal());
     let heading = json!({
         "secret": name.as_str(),
@@ -84,7 +86,8 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
     });
     std::iter::once(heading.to_string())
         .chain(actions.iter().map(|action| {
-            json!({ "secret": name.as_str(), "call": action.operation(), "with": arguments(action) }).to_string()
+            json!({ "secret": name.as_str(), "call": action.operation(), "with": arguments(action, &partition) })
+                .to_string()
         }))
         .collect()
 }
@@ -119,7 +122,7 @@ fn observed_word(field: ObservedField) -> &'static str {
     }
 }
 
-fn arguments(action: &Action) -> Value {
+fn arguments(action: &Action, partition: &Partition) -> Value {
     match action {
         Action::Restore | Action::CancelRotation | Action::DeletePolicy => Value::Null,
         Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => json!({
@@ -137,7 +140,7 @@ fn arguments(action: &Action) -> Value {
         }),
         Action::Tag { tags } => tags.iter().map(|(key, text)| (key.to_string(), template(text))).collect(),
         Action::PutPolicy { policy, block_public_policy } => {
-            json!({ "policy": policy_template(policy), "blockPublicPolicy": block_public_policy })
+            json!({ "policy": policy_template(policy, partition), "blockPublicPolicy": block_public_policy })
         }
         Action::PutValue(value) => planned_value(value),
         Action::RemoveLabel { label, from } => json!({ "removeLabel": label, "from": from }),
@@ -174,11 +177,11 @@ fn template(template: &Template) -> Value {
     }
 }
 
-fn policy_template(policy: &PolicyTemplate) -> Value {
+fn policy_template(policy: &PolicyTemplate, partition: &Partition) -> Value {
     let holes: Map<String, Value> =
         policy.holes.iter().map(|(pointer, text)| (pointer.clone(), template(text))).collect();
     // Order of members is order in git, and means nothing.
-    let document = crate::policy::PolicyDocument::from_checked(policy.document.clone());
+    let document = PolicyDocument::from_checked(policy.document.clone()).in_partition(partition);
     json!({ "document": document.canonical(), "knownAfterApply": holes })
 }
 

@@ -11,6 +11,7 @@
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
+//! - `tags`: whether they fit into the quota;
 //! - `fingerprint`: what was approved, as lines that an apply must find again;
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
@@ -26,6 +27,7 @@ mod replicas;
 mod report;
 mod rotation;
 mod selection;
+mod tags;
 mod value;
 
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::change::ValueReason;
-use crate::domain::{Region, SecretName, VersionId};
+use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
 use crate::origin::Origin;
 use crate::value::Edges;
@@ -30,11 +30,17 @@ impl PlanReport {
         self.findings.iter().filter(unreadable).count()
     }
 
+    /// Secrets that a manifest names and that are left alone for an error of theirs, while the others go on.
+    pub fn declared_refused(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.origin.is_some() && finding.refuses_secret_alone()).count()
+    }
+
     /// Whether a finding makes the plan unfit to be applied. Foreign owners are a guard's business.
     pub fn has_blockers(&self) -> bool {
         self.findings.iter().any(|finding| {
             finding.severity() == Severity::Error
                 && !finding.is_failure()
+                && !finding.refuses_secret_alone()
                 && !matches!(finding.kind, FindingKind::Foreign { .. })
         })
     }
@@ -87,6 +93,15 @@ pub enum FindingKind {
     Unmanaged {
         /// LastChangedDate.
         last_changed: Option<Timestamp>,
+    },
+    /// Its tags would be more than a secret has, since those that are live stay: nothing is planned for it.
+    TooManyTags {
+        /// How many are live and stay, AWS's own not counted.
+        live: usize,
+        /// How many more git asks for, keywright's own included.
+        added: usize,
+        /// The keys that are live, that the manifest does not name, and that stay.
+        live_only: Vec<TagKey>,
     },
     /// Live and in scope, and no manifest names it; its owner tag was written for another secret, and owns nothing.
     CopiedTag {
@@ -217,7 +232,8 @@ pub enum Severity {
     Info,
     /// Somebody should look.
     Warning,
-    /// Nothing is applied to this target until it is resolved; to this secret alone, where it could not be read.
+    /// Nothing is applied to this target until it is resolved; to this secret alone, where it could not be read or the
+    /// error is of it alone.
     Error,
 }
 
@@ -234,6 +250,7 @@ impl Finding {
             | FindingKind::DependencyUnreadable { .. } => true,
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
+            | FindingKind::TooManyTags { .. }
             | FindingKind::Unmanaged { .. }
             | FindingKind::CopiedTag { .. }
             | FindingKind::OtherScope { .. }
@@ -261,6 +278,11 @@ impl Finding {
         matches!(self.kind, FindingKind::Unreadable { .. } | FindingKind::ValueUnreadable { .. })
     }
 
+    /// Whether it is an error of the secret alone, which is left as it is: the others are planned and applied.
+    pub fn refuses_secret_alone(&self) -> bool {
+        matches!(self.kind, FindingKind::TooManyTags { .. })
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match &self.kind {
@@ -283,6 +305,7 @@ impl Finding {
             | FindingKind::DependencyUnreadable { .. } => Severity::Warning,
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
+            | FindingKind::TooManyTags { .. }
             | FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }

@@ -27,6 +27,7 @@ pub(super) fn plan_rotation(
                 before: Some(before),
                 after: None,
                 run: RotationRun::Nothing,
+                earlier_may_run: false,
                 origin: declared.origin.clone(),
             });
         }
@@ -47,12 +48,16 @@ pub(super) fn plan_rotation(
     if let Some(stuck) = observed.and_then(LiveSecret::stuck_version) {
         return Some(FindingKind::RotationPending { version: stuck.to_owned(), held_back: None });
     }
+    let earlier_may_run = !desired.rotate_immediately
+        && desired.setup.frequency.interval_hours().is_some()
+        && live.as_ref().is_some_and(|live| live.frequency != desired.setup.frequency);
     let setup = with_the_window_kept(&desired.setup, live.as_ref());
     difference.actions.push(Action::Rotate { setup: setup.clone(), immediately: desired.rotate_immediately });
     difference.changes.push(Change::Rotation {
         before: live,
         after: Some(setup),
         run: if desired.rotate_immediately { RotationRun::Now } else { RotationRun::TestOnly },
+        earlier_may_run,
         origin: declared.origin.clone(),
     });
     None
@@ -63,4 +68,53 @@ pub(super) fn plan_rotation(
 fn with_the_window_kept(desired: &RotationSetup, live: Option<&RotationSetup>) -> RotationSetup {
     let kept = live.filter(|live| live.frequency == desired.frequency).and_then(|live| live.duration.clone());
     RotationSetup { duration: desired.duration.clone().or(kept), ..desired.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::Rotator;
+    use crate::domain::{Arn, Frequency, StagingLabel, VersionId};
+    use crate::origin::Origin;
+
+    const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:rotate";
+
+    fn planned(live: Option<&str>, expression: &str, rotate_immediately: bool) -> Change {
+        let mut secret = LiveSecret::bare("app/db");
+        let current = [StagingLabel::of_service("AWSCURRENT")].into();
+        secret.versions.insert(VersionId::of_service("v1"), current);
+        secret.rotation.enabled = live.is_some();
+        secret.rotation.lambda_arn = Some(Arn::of_service(FUNCTION));
+        secret.rotation.expression = live.map(str::to_owned);
+        let setup = RotationSetup {
+            rotator: Rotator::Lambda(Arn::of_service(FUNCTION)),
+            frequency: Frequency::of_service(expression),
+            duration: None,
+        };
+        let value = Some(DesiredRotation { setup, rotate_immediately });
+        let mut difference = Difference::default();
+        let declared = Declared { value, origin: Origin::new(std::path::Path::new("db.yaml"), 1, 1) };
+        assert_eq!(plan_rotation(&declared, Some(&secret), &mut difference), None);
+        difference.changes.remove(0)
+    }
+
+    fn earlier_may_run(live: Option<&str>, expression: &str, rotate_immediately: bool) -> bool {
+        match planned(live, expression, rotate_immediately) {
+            Change::Rotation { earlier_may_run, .. } => earlier_may_run,
+            _ => unreachable!("only rotation differs"),
+        }
+    }
+
+    #[test]
+    fn the_rotation_scheduled_before_may_run_when_an_interval_replaces_a_schedule() {
+        assert!(earlier_may_run(Some("rate(10 days)"), "rate(30 days)", false));
+        assert!(earlier_may_run(Some("cron(0 8 1 * ? *)"), "rate(12 hours)", false));
+    }
+
+    #[test]
+    fn it_may_not_with_a_cron_schedule_an_immediate_rotation_or_none_before() {
+        assert!(!earlier_may_run(Some("rate(10 days)"), "cron(0 8 1 * ? *)", false));
+        assert!(!earlier_may_run(Some("rate(10 days)"), "rate(30 days)", true));
+        assert!(!earlier_may_run(None, "rate(30 days)", false));
+    }
 }

@@ -6,7 +6,7 @@
 //! - one statement or a list of one; a value or a list of one; order and duplicates of statements, actions, resources,
 //!   principals and condition values; the order of keys;
 //! - the principal `*` and `{"AWS": "*"}`, which IAM documents as the same in resource policies;
-//! - an account's id and the ARN of its root;
+//! - an account's id and the ARN of its root in the partition that the policy is for;
 //! - upper and lower case of actions, condition operators and condition keys; never of anything else;
 //! - condition values `true` and `"true"`, `5` and `"5"`;
 //! - an absent `Version` and `2008-10-17`; an absent `Sid` and an empty one; an absent `Condition` and an empty one.
@@ -19,16 +19,17 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::vocabulary::{self, Operator};
+use crate::domain::Partition;
 
-/// The canonical form of a document. It is its own canonical form.
-pub(super) fn canonical(document: &Value) -> Value {
+/// The canonical form of a document for a secret in `partition`. It is its own canonical form.
+pub(super) fn canonical(document: &Value, partition: &Partition) -> Value {
     let Value::Object(members) = document else {
         return plain(document);
     };
     let mut entries: Vec<(String, Value)> = members
         .iter()
         .map(|(key, value)| {
-            let value = if key == "Statement" { statements(value) } else { plain(value) };
+            let value = if key == "Statement" { statements(value, partition) } else { plain(value) };
             (key.clone(), value)
         })
         .collect();
@@ -40,10 +41,10 @@ pub(super) fn canonical(document: &Value) -> Value {
 
 /// Statements are a set: IAM evaluates all of them, in no order. Those with a Sid are sorted by it, so that a changed
 /// statement stays in its place in a diff; the others follow, by their content.
-fn statements(written: &Value) -> Value {
+fn statements(written: &Value, partition: &Partition) -> Value {
     let mut statements: Vec<Value> = match written {
-        Value::Array(items) => items.iter().map(statement).collect(),
-        Value::Object(_) => vec![statement(written)],
+        Value::Array(items) => items.iter().map(|item| statement(item, partition)).collect(),
+        Value::Object(_) => vec![statement(written, partition)],
         _ => return plain(written),
     };
     statements.sort_by_cached_key(|statement| {
@@ -54,8 +55,8 @@ fn statements(written: &Value) -> Value {
     Value::Array(statements)
 }
 
-/// The canonical form of one statement.
-pub(super) fn statement(written: &Value) -> Value {
+/// The canonical form of one statement of a document for a secret in `partition`.
+pub(super) fn statement(written: &Value, partition: &Partition) -> Value {
     let Value::Object(members) = written else {
         return plain(written);
     };
@@ -63,7 +64,7 @@ pub(super) fn statement(written: &Value) -> Value {
         .iter()
         .filter_map(|(key, value)| {
             let value = match key.as_str() {
-                "Principal" | "NotPrincipal" => principal(value),
+                "Principal" | "NotPrincipal" => principal(value, partition),
                 "Action" | "NotAction" => set(value, action),
                 "Resource" | "NotResource" => set(value, plain),
                 "Condition" => condition(value),
@@ -117,13 +118,14 @@ fn each_action<'a>(document: &'a Value, visit: &mut impl FnMut(&'a str)) {
     }
 }
 
-fn principal(written: &Value) -> Value {
+fn principal(written: &Value, partition: &Partition) -> Value {
     let entries = match written {
         Value::String(everyone) if everyone == "*" => vec![("AWS".to_owned(), written.clone())],
         Value::Object(members) => members
             .iter()
             .map(|(kind, value)| {
-                let value = if kind == "AWS" { set(value, aws_principal) } else { set(value, plain) };
+                let aws = |value: &Value| aws_principal(value, partition);
+                let value = if kind == "AWS" { set(value, aws) } else { set(value, plain) };
                 (kind.clone(), value)
             })
             .collect(),
@@ -132,12 +134,11 @@ fn principal(written: &Value) -> Value {
     object(entries, &vocabulary::PRINCIPAL_KEYS)
 }
 
-/// An account id is its root ARN in the partition `aws`. A document doesn't say which partition it is for, and an id
-/// that equalled the root ARNs of all partitions would make those equal to each other, though they are different
-/// accounts. Outside `aws`, a manifest that names the ARN compares exactly.
-fn aws_principal(written: &Value) -> Value {
+/// An account id is its root ARN in the partition of the secret's region, as the service stores it. An id that equalled
+/// the root ARNs of all partitions would make those equal to each other, though they are different accounts.
+fn aws_principal(written: &Value, partition: &Partition) -> Value {
     match written.as_str() {
-        Some(id) if super::principal::is_account_id(id) => format!("arn:aws:iam::{id}:root").into(),
+        Some(id) if super::principal::is_account_id(id) => format!("arn:{partition}:iam::{id}:root").into(),
         _ => plain(written),
     }
 }

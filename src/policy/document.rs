@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{access, canonical, duplicates, syntax};
+use crate::domain::Partition;
 
 /// The largest resource policy that PutResourcePolicy takes, in bytes of the text that is sent.
 pub const MAX_POLICY_BYTES: usize = 20_480;
@@ -100,17 +101,27 @@ impl PolicyDocument {
     /// Reads the text of a live policy (GetResourcePolicy), without any check: IAM took it, whatever it looks like.
     /// None if it isn't a JSON object, or longer than any that IAM takes. Of a key that is written twice, the last one
     /// counts.
-    pub fn parse_lenient(text: &str) -> Option<Self> {
+    pub fn parse_lenient(text: &str, partition: &Partition) -> Option<Self> {
         if text.len() > MAX_POLICY_TEXT {
             return None;
         }
         let document: Value = serde_json::from_str(text).ok()?;
-        document.is_object().then(|| Self::from_checked(document))
+        document.is_object().then(|| Self::for_partition(document, partition))
     }
 
-    /// Takes a document that has been checked already.
+    /// Takes a document that has been checked already, for a secret in the partition `aws`.
     pub fn from_checked(document: Value) -> Self {
-        Self { canonical: canonical::canonical(&document), written: document }
+        Self::for_partition(document, &Partition::default())
+    }
+
+    fn for_partition(document: Value, partition: &Partition) -> Self {
+        Self { canonical: canonical::canonical(&document, partition), written: document }
+    }
+
+    /// The same document for a secret in `partition`, in which an account's id is the ARN of its root there.
+    #[must_use]
+    pub fn in_partition(self, partition: &Partition) -> Self {
+        Self::for_partition(self.written, partition)
     }
 
     /// The document as it was written.
@@ -283,8 +294,22 @@ mod tests {
 }"#;
 
     #[test]
+    fn an_account_is_its_root_in_the_partition_of_the_region() {
+        let naming = |principal: &str| json!({ "Statement": { "Principal": { "AWS": principal } } });
+        let by_id = PolicyDocument::from_checked(naming("111111111111"));
+        for (region, partition) in [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+            let here = Partition::of_region(region);
+            for other in ["aws", "aws-cn", "aws-us-gov"] {
+                let root = naming(&format!("arn:{other}:iam::111111111111:root"));
+                let live = PolicyDocument::parse_lenient(&root.to_string(), &here).unwrap();
+                assert_eq!(by_id.clone().in_partition(&here) == live, other == partition, "{region} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn what_aws_returns_equals_what_was_written() {
-        let live = PolicyDocument::parse_lenient(FROM_AWS).unwrap();
+        let live = PolicyDocument::parse_lenient(FROM_AWS, &Partition::default()).unwrap();
         assert_eq!(by_hand(), live);
         assert_eq!(by_hand().to_pretty(), PRETTY);
         assert_eq!(live.to_pretty(), PRETTY);
@@ -352,14 +377,23 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_kept_in_one_order() {
-        let one =
-            PolicyDocument::parse_lenient(r#"{"Zeta": {"b": 1, "a": [2, 1]}, "Alpha": null, "Statement": 5}"#).unwrap();
-        let two =
-            PolicyDocument::parse_lenient(r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [2, 1], "b": 1}}"#).unwrap();
+        let one = PolicyDocument::parse_lenient(
+            r#"{"Zeta": {"b": 1, "a": [2, 1]}, "Alpha": null, "Statement": 5}"#,
+            &Partition::default(),
+        )
+        .unwrap();
+        let two = PolicyDocument::parse_lenient(
+            r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [2, 1], "b": 1}}"#,
+            &Partition::default(),
+        )
+        .unwrap();
         assert_eq!(one, two);
         assert_eq!(one.to_pretty(), two.to_pretty());
-        let other =
-            PolicyDocument::parse_lenient(r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [1, 2], "b": 1}}"#).unwrap();
+        let other = PolicyDocument::parse_lenient(
+            r#"{"Statement": 5, "Alpha": null, "Zeta": {"a": [1, 2], "b": 1}}"#,
+            &Partition::default(),
+        )
+        .unwrap();
         assert_ne!(one, other);
     }
 
@@ -370,7 +404,7 @@ mod tests {
         let deep = format!("{{\"Id\": {}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(PolicyDocument::parse(&deep).is_err());
         for text in ["", "[]", "\"x\"", deep.as_str()] {
-            assert!(PolicyDocument::parse_lenient(text).is_none());
+            assert!(PolicyDocument::parse_lenient(text, &Partition::default()).is_none());
         }
     }
 

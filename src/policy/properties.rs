@@ -5,6 +5,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::{LintContext, LintedSecret, PolicyDocument, lint};
+use crate::domain::Partition;
 
 /// One or several of these, as people write them: a list, or a value alone.
 fn some_of(pool: &'static [&'static str]) -> impl Strategy<Value = Value> + Clone {
@@ -320,9 +321,9 @@ proptest! {
         let canonical = PolicyDocument::from_checked(document.canonical().clone());
         prop_assert_eq!(&canonical, &document);
         prop_assert_eq!(canonical.as_written().to_string(), canonical.canonical().to_string());
-        let read_back = PolicyDocument::parse_lenient(&document.to_pretty());
+        let read_back = PolicyDocument::parse_lenient(&document.to_pretty(), &Partition::default());
         prop_assert_eq!(read_back.as_ref(), Some(&document));
-        let sent = PolicyDocument::parse_lenient(&document.to_wire());
+        let sent = PolicyDocument::parse_lenient(&document.to_wire(), &Partition::default());
         prop_assert_eq!(sent.as_ref(), Some(&document));
     }
 

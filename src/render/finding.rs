@@ -2,12 +2,16 @@
 
 use super::escape::{self, Escaped, Terminal};
 use super::{escaped, hint, words};
+use crate::domain::{MAX_TAGS, TagKey};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind};
 use crate::value::Edges;
 
 /// Most names of secrets whose values were not read.
 const LISTED_UNREAD: usize = 5;
+
+/// Most keys of tags that are named: all that a secret can have, and its manifest.
+const LISTED_TAGS: usize = MAX_TAGS;
 
 /// What was found, in one sentence without the secret's name.
 pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
@@ -39,6 +43,14 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::Orphaned { last_changed } => {
             escaped!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
         }
+        FindingKind::TooManyTags { live, added, live_only } => escaped!(
+            "would have {} tags, and a secret has at most {}: {} live, {} more of git's; only live, and kept: {}",
+            live + added,
+            MAX_TAGS,
+            live,
+            added,
+            named_keys(live_only)
+        ),
         FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this target", escape::line(owner)),
         FindingKind::ForeignInScope { owner } => escaped!("is in scope and belongs to {}", escape::line(owner)),
         FindingKind::OwnedByService { service } => {
@@ -101,6 +113,14 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
     }
 }
 
+/// Keys of tags, the first few of many.
+fn named_keys(keys: &[TagKey]) -> Escaped<Terminal> {
+    let more = keys.len().saturating_sub(LISTED_TAGS);
+    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
+    let named = keys.iter().take(LISTED_TAGS).map(|key| escape::line(key.as_str()));
+    escaped!("{}{}", Escaped::join(named, ", "), more)
+}
+
 /// A line feed or a byte order mark at the edges of a value, which few values are meant to have.
 pub fn value_edges(Edges { field, bytes, line_feed, mark }: &Edges) -> Escaped<Terminal> {
     let what = match (line_feed, mark) {
@@ -142,6 +162,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::OtherScope { .. } => "otherScope",
         FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
         FindingKind::Orphaned { .. } => "orphaned",
+        FindingKind::TooManyTags { .. } => "tooManyTags",
         FindingKind::Foreign { .. } => "foreign",
         FindingKind::ForeignInScope { .. } => "foreignInScope",
         FindingKind::OwnedByService { .. } => "ownedByService",
@@ -181,6 +202,9 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         }
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
+        }
+        FindingKind::TooManyTags { .. } => {
+            "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",

@@ -13,7 +13,8 @@ use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Frequency, KmsKey};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Fact, Finding, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Severity, Verb,
+    Change, Counts, Fact, Finding, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, RotationRun, SecretPlan,
+    Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
@@ -251,11 +252,11 @@ fn change(change: &Change) -> ChangeDocument {
 /// A difference in rotation or in one replica.
 fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
     match change {
-        Change::Rotation { before, after, run, origin } => ChangeDocument {
+        Change::Rotation { before, after, run, earlier_may_run, origin } => ChangeDocument {
             field: "rotation",
             before: before.as_ref().map(rotation),
             after: after.as_ref().map(rotation),
-            note: words::rotation_run(*run).map(str::to_owned),
+            note: rotation_note(*run, *earlier_may_run),
             origin: Some(place(origin)),
             ..none
         },
@@ -270,6 +271,13 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
         },
         _ => none,
     }
+}
+
+/// What happens at once, and what may still happen.
+fn rotation_note(run: RotationRun, earlier_may_run: bool) -> Option<String> {
+    let notes = words::rotation_run(run).into_iter().chain(earlier_may_run.then_some(words::EARLIER_ROTATION));
+    let notes: Vec<&str> = notes.collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// A rotation with the names that manifests use.

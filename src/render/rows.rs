@@ -163,9 +163,10 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             let (before, after) = (named(before.as_deref(), "none"), named(after.as_deref(), "none"));
             rows.push(Row::new("type", new_or_from_to(verb, before, after), Some(origin)));
         }
-        Change::Rotation { before, after, run, origin } => {
+        Change::Rotation { before, after, run, earlier_may_run, origin } => {
             rows.push(Row::new("rotation", rotation(before.as_ref(), after.as_ref()), Some(origin)));
             rows.extend(words::rotation_run(*run).map(warning));
+            rows.extend(earlier_may_run.then(|| warning(words::EARLIER_ROTATION)));
         }
         Change::Replica { region, before, after, reason, origin } => {
             rows.push(Row::new("replicas", replica(region.as_str(), before.as_ref(), after.as_ref()), Some(origin)));

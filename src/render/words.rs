@@ -148,6 +148,11 @@ fn who(setup: &RotationSetup) -> Escaped<Terminal> {
     }
 }
 
+/// That RotateSecret, without rotating at once, leaves what was scheduled in place where an interval is set (RotateSecret,
+/// `RotationRules`).
+pub(super) const EARLIER_ROTATION: &str =
+    "the rotation that was scheduled before may still happen; a cron() schedule avoids that";
+
 /// What an apply makes the rotation function do at once, in a sentence; none when that is nothing.
 pub(super) fn rotation_run(run: RotationRun) -> Option<&'static str> {
     match run {

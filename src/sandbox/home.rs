@@ -4,6 +4,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::Partition;
+
 /// The account of every access key that names none.
 pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
 
@@ -27,14 +29,8 @@ impl Home {
 }
 
 /// The partition that a region belongs to.
-pub(crate) fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
+pub(crate) fn partition(region: &str) -> Partition {
+    Partition::of_region(region)
 }
 
 /// Twelve digits.

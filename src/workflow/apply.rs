@@ -38,7 +38,10 @@ impl Run<'_> {
     /// not deleted in the first when the second failed.
     pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
         // One that could not be read was not done either.
-        let all_read = prepared.planned().all(|(_, planned)| planned.target.report.declared_unreadable() == 0);
+        let all_read = prepared.planned().all(|(_, planned)| {
+            let report = &planned.target.report;
+            report.declared_unreadable() + report.declared_refused() == 0
+        });
         let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
         let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
         let mut removals = Vec::new();

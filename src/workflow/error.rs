@@ -89,13 +89,14 @@ pub enum ErrorKind {
         /// The account of the first one.
         account: String,
     },
-    /// Secrets that could not be read, while the others were planned and applied.
-    #[error(
-        "{} could not be read, and {} left alone",
-        if *.0 == 1 { "1 secret".to_owned() } else { format!("{} secrets", .0) },
-        if *.0 == 1 { "was" } else { "were" }
-    )]
-    Unreadable(usize),
+    /// Secrets that were left alone, while the others were planned and applied.
+    #[error("{}", left_alone(*.unreadable, *.refused))]
+    LeftAlone {
+        /// Could not be read, or their values could not.
+        unreadable: usize,
+        /// Cannot be as they are declared.
+        refused: usize,
+    },
     /// Values that could not be made, all for the one cause that is the source.
     #[error("{}", listed(.secrets))]
     Values {
@@ -181,6 +182,16 @@ pub enum ErrorKind {
         /// What is to be said about it, if anything is.
         what: Option<Problem>,
     },
+}
+
+/// Why so many secrets were left alone.
+fn left_alone(unreadable: usize, refused: usize) -> String {
+    let secrets = |number: usize| if number == 1 { "1 secret".to_owned() } else { format!("{number} secrets") };
+    let were = if unreadable + refused == 1 { "was" } else { "were" };
+    let causes = [(unreadable, "could not be read"), (refused, "cannot be as declared")];
+    let causes = causes.iter().filter(|(number, _)| *number > 0);
+    let causes: Vec<String> = causes.map(|(number, cause)| format!("{} {cause}", secrets(*number))).collect();
+    format!("{}, and {were} left alone", causes.join(" and "))
 }
 
 fn listed(names: &[SecretName]) -> String {

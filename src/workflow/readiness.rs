@@ -51,11 +51,13 @@ impl Prepared<'_> {
         failures
     }
 
-    /// Secrets that could not be read, or whose values could not, as an error: they were left alone, and the others go
-    /// on.
-    pub fn unreadable(&self) -> Option<Error> {
-        let secrets: usize = self.planned().map(|(_, planned)| planned.target.report.counts.unreadable).sum();
-        (secrets > 0).then(|| ErrorKind::Unreadable(secrets).into())
+    /// Secrets that could not be read, whose values could not, or that cannot be as they are declared, as an error: they
+    /// were left alone, and the others go on.
+    pub fn left_alone(&self) -> Option<Error> {
+        let reports = || self.planned().map(|(_, planned)| &planned.target.report);
+        let unreadable: usize = reports().map(|report| report.counts.unreadable).sum();
+        let refused: usize = reports().map(PlanReport::declared_refused).sum();
+        (unreadable + refused > 0).then(|| ErrorKind::LeftAlone { unreadable, refused }.into())
     }
 
     /// Whether findings of a plan keep it from being applied.

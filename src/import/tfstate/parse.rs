@@ -15,7 +15,7 @@ use super::flat::Flat;
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
 use crate::desired::Deletion;
 use crate::domain::{
-    AccountId, Arn, ArnParts, KmsKey, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
+    AccountId, Arn, ArnParts, KmsKey, Partition, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
 };
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
@@ -244,7 +244,7 @@ impl Reading {
         };
         let replicas: BTreeMap<Region, LiveReplica> =
             attributes.get("replica").items().iter().filter_map(replica).collect();
-        let policy = attributes.text("policy").map_or(LivePolicy::None, policy);
+        let policy = attributes.text("policy").map_or(LivePolicy::None, |text| policy(text, arn));
         let secret = LiveSecret {
             name,
             arn: Arn::of_service(arn),
@@ -275,7 +275,7 @@ impl Reading {
     fn policy(&mut self, attributes: &Attributes) -> Option<String> {
         let arn = attributes.text("secret_arn").or_else(|| attributes.text("id"))?;
         if let Some(text) = attributes.text("policy") {
-            self.policies.insert(arn.to_owned(), policy(text));
+            self.policies.insert(arn.to_owned(), policy(text, arn));
         }
         Some(arn.to_owned())
     }
@@ -331,8 +331,9 @@ impl Reading {
     }
 }
 
-fn policy(text: &str) -> LivePolicy {
-    PolicyDocument::parse_lenient(text).map_or_else(|| LivePolicy::Unparsable(text.to_owned()), LivePolicy::Document)
+fn policy(text: &str, arn: &str) -> LivePolicy {
+    PolicyDocument::parse_lenient(text, &Partition::of_arn(arn))
+        .map_or_else(|| LivePolicy::Unparsable(text.to_owned()), LivePolicy::Document)
 }
 
 fn replica(replica: &Loose) -> Option<(Region, LiveReplica)> {

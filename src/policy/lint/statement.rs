@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::access::is_limited;
 use super::super::canonical;
 use super::super::syntax::child;
+use crate::domain::Partition;
 
 /// One statement of a policy.
 pub(super) struct Statement<'a> {
@@ -36,7 +37,11 @@ impl<'a> Statement<'a> {
         written
             .into_iter()
             .filter_map(|(pointer, item)| {
-                Some(Self { pointer, written: item.as_object()?, canonical: canonical::statement(item) })
+                Some(Self {
+                    pointer,
+                    written: item.as_object()?,
+                    canonical: canonical::statement(item, &Partition::default()),
+                })
             })
             .collect()
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::MAX_TAGS;
 use crate::domain::VersionOrigin;
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
@@ -50,6 +51,12 @@ pub fn difference(what: &Difference) -> String {
         }
         Difference::OutsideScope { owner } => return format!("belongs to {owner}, and is outside the scope"),
         Difference::Foreign { owner } => return format!("belongs to {owner}"),
+        Difference::TagsDoNotFit { live, added } => {
+            return format!(
+                "has {live} tags that stay, git asks for {added} more, and a secret has at most {MAX_TAGS}: nothing is \
+                 applied"
+            );
+        }
         Difference::OfService { service } => return format!("is managed by the AWS service {service}"),
         Difference::Replica { primary } => return format!("is a replica here; its primary is in {primary}"),
         Difference::ReplicaFailed { region, message } => return format!("the replica in {region} failed: {message}"),
@@ -173,6 +180,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         }
         Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
         Difference::Foreign { .. } => "narrow one of the two scopes",
+        Difference::TagsDoNotFit { .. } => "take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",
         Difference::Replica { .. } => "manage it from a target in its primary's region",
         Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",

@@ -1,7 +1,34 @@
-//! The layout in which GetResourcePolicy answers: the service parses a policy and writes it as Jackson's default
-//! pretty printer does.
+//! How GetResourcePolicy answers: the service parses a policy, turns account ids that are principals into the ARNs of
+//! their roots (IAM, "Specifying a principal"), and writes it as Jackson's default pretty printer does.
 
 use serde_json::Value;
+
+use crate::domain::Partition;
+use crate::sandbox::home::is_account;
+
+/// The document as it is kept, in a region of `partition`.
+pub(crate) fn with_root_arns(mut document: Value, partition: &Partition) -> Value {
+    let statements = match document.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.as_mut_slice(),
+        Some(statement) => std::slice::from_mut(statement),
+        None => &mut [],
+    };
+    for key in ["Principal", "NotPrincipal"] {
+        let named = statements.iter_mut().filter_map(|statement| statement.get_mut(key)?.get_mut("AWS"));
+        for principals in named {
+            let each = match principals {
+                Value::Array(items) => items.as_mut_slice(),
+                one => std::slice::from_mut(one),
+            };
+            for principal in each {
+                if let Some(id) = principal.as_str().filter(|text| is_account(text)) {
+                    *principal = format!("arn:{partition}:iam::{id}:root").into();
+                }
+            }
+        }
+    }
+    document
+}
 
 /// Lays a policy out: two spaces for each level of objects, a space on either side of a colon, lists on the line
 /// where they begin.
@@ -47,6 +74,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn account_ids_become_the_root_arns_of_their_partition() {
+        let policy = json!({"Statement": {
+            "Principal": {"AWS": ["111111111111", "*"], "Service": "111111111111"}, "NotPrincipal": {"AWS": "222222222222"}
+        }});
+        assert_eq!(
+            with_root_arns(policy, &Partition::of_region("cn-north-1")),
+            json!({"Statement": {
+                "Principal": {"AWS": ["arn:aws-cn:iam::111111111111:root", "*"], "Service": "111111111111"},
+                "NotPrincipal": {"AWS": "arn:aws-cn:iam::222222222222:root"}
+            }})
+        );
+    }
 
     #[test]
     fn a_policy_is_laid_out_as_the_service_does() {

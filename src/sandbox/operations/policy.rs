@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Context, SecretOutput};
 use crate::policy::PolicyDocument;
 use crate::sandbox::auth::{lock_out, policy_text};
+use crate::sandbox::home::partition;
 use crate::sandbox::state::SecretId;
 use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
@@ -67,7 +68,8 @@ struct PutInput {
     block_public_policy: Option<bool>,
 }
 
-/// The text is not kept as it was sent: the service writes the document in a layout of its own.
+/// The text is not kept as it was sent: the service writes the document in a layout of its own, with ARNs for the ids
+/// of accounts.
 pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: PutInput = input(body)?;
     let mut constraints = Constraints::new();
@@ -81,7 +83,8 @@ pub(super) fn put_resource_policy(context: &Context<'_>, body: &[u8]) -> Result<
         if input.block_public_policy.unwrap_or(false) && policy.grants_broad_access() {
             return Err(ServiceError::new(ErrorCode::PublicPolicy, BROAD_ACCESS));
         }
-        writer.save_policy(found.record.serial, Some(&policy_text::laid_out(policy.as_written())))?;
+        let kept = policy_text::with_root_arns(policy.as_written().clone(), &partition(&context.caller.region));
+        writer.save_policy(found.record.serial, Some(&policy_text::laid_out(&kept)))?;
         found.save_changed(writer)?;
         Reply::json(&SecretOutput::secret(&found))
     })

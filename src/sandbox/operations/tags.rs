@@ -51,9 +51,9 @@ fn refuse_system_tag(key: &str) -> Result<(), ServiceError> {
     if is_system_tag(key) { Err(ServiceError::system_tag(key)) } else { Ok(()) }
 }
 
-/// The limit is documented; its text is not known.
+/// The limit is documented, and that AWS's own tags do not count; its text is not known.
 fn within_limit(tags: &[Tag]) -> Result<(), ServiceError> {
-    if tags.len() > MAX_TAGS {
+    if tags.iter().filter(|tag| !is_system_tag(&tag.key)).count() > MAX_TAGS {
         let text = format!("You can't attach more than {MAX_TAGS} tags to a secret.");
         return Err(ServiceError::invalid_parameter(text));
     }

@@ -1,0 +1,116 @@
+//! Whether a secret's tags fit into the quota, those that stay counted too.
+//!
+//! `tagMode: additive` leaves live tags alone, and so does `ignoreTags`, so that what git alone asks for may fit and the
+//! sum not. A plan knows both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::report::FindingKind;
+use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX};
+use crate::domain::{MAX_TAGS, TagKey, Template};
+use crate::live::LiveSecret;
+
+/// Whether the tags fit, AWS's own not counted.
+pub(super) struct TagFit<'a> {
+    /// How many of the live ones stay.
+    kept: usize,
+    added: usize,
+    /// Those that git does not name, and that stay. keywright's own are none of them: they are written by it.
+    live_only: Vec<&'a TagKey>,
+    /// Whether they fit while the new ones are there and the old ones are still.
+    pub(super) in_between: bool,
+}
+
+impl<'a> TagFit<'a> {
+    pub(super) fn of(
+        observed: Option<&'a LiveSecret>,
+        declared: Option<&DesiredTags>,
+        set: &BTreeMap<TagKey, Template>,
+        untag: &BTreeSet<TagKey>,
+    ) -> Self {
+        let live = observed.into_iter().flat_map(|secret| secret.tags.keys());
+        let live: BTreeSet<&TagKey> = live.filter(|key| !key.is_system()).collect();
+        let added = set.keys().filter(|key| !live.contains(key)).count();
+        let in_between = live.len() + added <= MAX_TAGS;
+        let kept = live.iter().filter(|key| !untag.contains(**key)).count();
+        let is_named = |key: &TagKey| declared.is_some_and(|declared| declared.tags.contains_key(key));
+        let live_only = live
+            .iter()
+            .copied()
+            .filter(|key| !is_named(key) && !untag.contains(*key) && !key.as_str().starts_with(RESERVED_TAG_PREFIX));
+        let live_only = live_only.collect();
+        Self { kept, added, live_only, in_between }
+    }
+
+    /// That they do not fit, even when all is done.
+    pub(super) fn too_many(&self) -> Option<FindingKind> {
+        (self.kept + self.added > MAX_TAGS).then(|| FindingKind::TooManyTags {
+            live: self.kept,
+            added: self.added,
+            live_only: self.live_only.iter().map(|key| (*key).clone()).collect(),
+        })
+    }
+}
+
+/// UntagResource before TagResource, where the quota holds no room for both sets at once.
+pub(super) fn untag_first(actions: &mut [Action]) {
+    let at = |wanted: fn(&Action) -> bool| actions.iter().position(wanted);
+    let tag = at(|action| matches!(action, Action::Tag { .. }));
+    let untag = at(|action| matches!(action, Action::Untag { .. }));
+    if let (Some(tag), Some(untag)) = (tag, untag)
+        && tag < untag
+    {
+        actions[tag..=untag].rotate_right(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(prefix: &str, count: usize) -> BTreeSet<TagKey> {
+        (0..count).map(|index| TagKey::of_service(format!("{prefix}{index}"))).collect()
+    }
+
+    fn fit(live: &BTreeSet<TagKey>, set: &BTreeSet<TagKey>, untag: &BTreeSet<TagKey>) -> (bool, Option<FindingKind>) {
+        let mut secret = LiveSecret::bare("app/db");
+        secret.tags = live.iter().map(|key| (key.clone(), String::new())).collect();
+        let set = set.iter().map(|key| (key.clone(), Template::text(""))).collect();
+        let fit = TagFit::of(Some(&secret), None, &set, untag);
+        (fit.in_between, fit.too_many())
+    }
+
+    #[test]
+    fn live_tags_that_stay_and_new_ones_are_fifty_at_most() {
+        let none = BTreeSet::new();
+        assert_eq!(fit(&keys("live", 30), &keys("git", 20), &none), (true, None));
+        let (_, too_many) = fit(&keys("live", 30), &keys("git", 21), &none);
+        let live_only = keys("live", 30).into_iter().collect();
+        assert_eq!(too_many, Some(FindingKind::TooManyTags { live: 30, added: 21, live_only }));
+    }
+
+    #[test]
+    fn a_key_that_gets_another_value_is_not_one_more() {
+        assert_eq!(fit(&keys("live", 50), &keys("live", 50), &BTreeSet::new()), (true, None));
+    }
+
+    #[test]
+    fn the_tags_of_aws_do_not_count() {
+        assert_eq!(fit(&keys("aws:", 30), &keys("git", 50), &BTreeSet::new()), (true, None));
+    }
+
+    #[test]
+    fn tags_that_go_make_room_and_go_first_where_there_is_none_before() {
+        assert_eq!(fit(&keys("live", 45), &keys("git", 10), &keys("live", 5)), (false, None));
+        let mut actions = vec![
+            Action::Restore,
+            Action::Tag { tags: BTreeMap::new() },
+            Action::DeletePolicy,
+            Action::Untag { keys: BTreeSet::new() },
+        ];
+        untag_first(&mut actions);
+        let operations: Vec<&str> = actions.iter().map(Action::operation).collect();
+        assert_eq!(operations, ["RestoreSecret", "UntagResource", "TagResource", "DeleteResourcePolicy"]);
+    }
+}
