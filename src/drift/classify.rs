@@ -214,6 +214,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             (Class::ReplicaFailed, Difference::ReplicaBlocked { region, owner })
         }
         FindingKind::DependencyNotSelected { dependency }
+        | FindingKind::DependencyRefused { dependency }
         | FindingKind::DependencyUnreadable { dependency }
         | FindingKind::DependencyAbsent { dependency } => {
             (Class::Unknown, Difference::NotCompared { dependency: dependency.clone() })

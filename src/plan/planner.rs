@@ -27,6 +27,7 @@ pub struct Rules {
 pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -> (Plan, PlanReport) {
     let mut planner = Planner { desired, live, facts, rules, plans: BTreeMap::new(), report: PlanReport::default() };
     planner.plan_desired();
+    planner.hold_back_dependents();
     planner.plan_orphans();
     planner.report_owned_outside();
     planner.order_by_dependencies();
@@ -170,6 +171,29 @@ impl<'a> Planner<'a> {
             actions,
             depends_on: BTreeSet::new(),
             observed: observed.cloned(),
+        })
+    }
+
+    /// What needs a secret that is left alone for an error of its own waits for it, and so does what needs that.
+    fn hold_back_dependents(&mut self) {
+        let refused = self.report.findings.iter().filter(|finding| finding.refuses_secret_alone());
+        let mut left_alone: BTreeSet<SecretName> = refused.map(|finding| finding.secret.clone()).collect();
+        while let Some((waiting, dependency)) = self.dependent_of(&left_alone) {
+            self.plans.remove(&waiting.name);
+            left_alone.insert(waiting.name.clone());
+            self.report.findings.push(Finding {
+                secret: waiting.name.clone(),
+                origin: Some(waiting.origin.clone()),
+                kind: FindingKind::DependencyRefused { dependency },
+            });
+        }
+    }
+
+    /// A secret that would be changed, and one of `left_alone` that it needs.
+    fn dependent_of(&self, left_alone: &BTreeSet<SecretName>) -> Option<(&'a DesiredSecret, SecretName)> {
+        self.desired_secrets().filter(|secret| secret.state == State::Present).find_map(|secret| {
+            let needed = secret.depends_on.iter().find(|needed| left_alone.contains(*needed))?;
+            self.plans.contains_key(&secret.name).then(|| (secret, needed.clone()))
         })
     }
 

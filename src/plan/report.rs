@@ -213,6 +213,11 @@ pub enum FindingKind {
         /// The secret that is needed.
         dependency: SecretName,
     },
+    /// It needs a secret that is left alone for an error of its own.
+    DependencyRefused {
+        /// The secret that is needed.
+        dependency: SecretName,
+    },
     /// It needs a secret that does not exist and that the selection leaves out.
     DependencyNotSelected {
         /// The secret that is needed.
@@ -247,6 +252,7 @@ impl Finding {
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
+            | FindingKind::DependencyRefused { .. }
             | FindingKind::DependencyUnreadable { .. } => true,
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
@@ -302,6 +308,7 @@ impl Finding {
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
+            | FindingKind::DependencyRefused { .. }
             | FindingKind::DependencyUnreadable { .. } => Severity::Warning,
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }

@@ -1,7 +1,7 @@
 //! Whether a secret's tags fit into the quota, those that stay counted too.
 //!
-//! `tagMode: additive` leaves live tags alone, and so does `ignoreTags`, so that what git alone asks for may fit and the
-//! sum not. A plan knows both.
+//! `tagMode: additive` leaves live tags alone, and so does `ignoreTags`, so that what git alone asks for may fit and
+//! the sum not. A plan knows both.
 
 use std::collections::{BTreeMap, BTreeSet};
 

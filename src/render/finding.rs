@@ -104,6 +104,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::DependencyUnreadable { dependency } => {
             escaped!("needs {}, which could not be read", escape::line(dependency.as_str()))
         }
+        FindingKind::DependencyRefused { dependency } => {
+            escaped!("needs {}, which is left alone for an error of its own", escape::line(dependency.as_str()))
+        }
         FindingKind::DependencyNotSelected { dependency } => {
             escaped!("needs {}, which does not exist and is not selected", escape::line(dependency.as_str()))
         }
@@ -182,6 +185,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ValueUnreadable { .. } => "valueUnreadable",
         FindingKind::Unreadable { .. } => "unreadable",
         FindingKind::DependencyUnreadable { .. } => "dependencyUnreadable",
+        FindingKind::DependencyRefused { .. } => "dependencyRefused",
         FindingKind::DependencyNotSelected { .. } => "dependencyNotSelected",
         FindingKind::DependencyAbsent { .. } => "dependencyAbsent",
     }
@@ -236,6 +240,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::Unreadable { error } => return error.hint().map(hint::service),
         FindingKind::DependencyUnreadable { .. } => "it is planned once that one can be read",
+        FindingKind::DependencyRefused { .. } => "it is planned once that one can be applied",
         FindingKind::DependencyNotSelected { .. } => "select it too, or apply it first",
         FindingKind::DependencyAbsent { .. } => "remove the dependency, or let the other secret be present",
     };

@@ -148,8 +148,8 @@ fn who(setup: &RotationSetup) -> Escaped<Terminal> {
     }
 }
 
-/// That RotateSecret, without rotating at once, leaves what was scheduled in place where an interval is set (RotateSecret,
-/// `RotationRules`).
+/// That RotateSecret, without rotating at once, leaves what was scheduled in place where an interval is set
+/// (RotateSecret, `RotationRules`).
 pub(super) const EARLIER_ROTATION: &str =
     "the rotation that was scheduled before may still happen; a cron() schedule avoids that";
 

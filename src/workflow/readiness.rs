@@ -51,8 +51,8 @@ impl Prepared<'_> {
         failures
     }
 
-    /// Secrets that could not be read, whose values could not, or that cannot be as they are declared, as an error: they
-    /// were left alone, and the others go on.
+    /// Secrets that could not be read, whose values could not, or that cannot be as they are declared, as an error:
+    /// they were left alone, and the others go on.
     pub fn left_alone(&self) -> Option<Error> {
         let reports = || self.planned().map(|(_, planned)| &planned.target.report);
         let unreadable: usize = reports().map(|report| report.counts.unreadable).sum();

@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn account_ids_become_the_root_arns_of_their_partition() {
         let policy = json!({"Statement": {
-            "Principal": {"AWS": ["111111111111", "*"], "Service": "111111111111"}, "NotPrincipal": {"AWS": "222222222222"}
+            "Principal": {"AWS": ["111111111111", "*"], "Service": "111111111111"},
+            "NotPrincipal": {"AWS": "222222222222"}
         }});
         assert_eq!(
             with_root_arns(policy, &Partition::of_region("cn-north-1")),
