@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::state::{SecretRecord, Tag};
+use crate::sandbox::home::Home;
+use crate::sandbox::state::{Facet, Indexed, Reader, SecretRecord, Tag};
 use crate::sandbox::wire::{Constraints, ServiceError, limits};
 
 /// A filter as a request has it. The model requires neither member.
@@ -36,6 +37,9 @@ pub(crate) fn check(constraints: &mut Constraints, filters: &[FilterInput]) {
     }
 }
 
+/// As many secrets as are sorted for a page: more of them are found sooner by walking in the order of the list.
+const FEW: usize = if cfg!(test) { 5 } else { 2_000 };
+
 /// What a filter looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
@@ -47,6 +51,20 @@ enum Subject {
     PrimaryRegion,
     OwningService,
     All,
+}
+
+impl Subject {
+    /// The index of what it looks at.
+    fn facet(self) -> Option<Facet> {
+        match self {
+            Self::Name => Some(Facet::Name),
+            Self::TagKey => Some(Facet::TagKey),
+            Self::TagValue => Some(Facet::TagValue),
+            Self::PrimaryRegion => Some(Facet::PrimaryRegion),
+            Self::OwningService => Some(Facet::OwningService),
+            Self::Description | Self::All => None,
+        }
+    }
 }
 
 /// Filters, ready to be tried on secrets.
@@ -83,6 +101,35 @@ impl Filters {
         Ok(Self { filters: inputs.iter().map(read).collect::<Result<_, _>>()? })
     }
 
+    /// The secrets among which all are that pass, when an index knows them and they are few; each once.
+    pub(crate) fn narrow(&self, reader: &Reader<'_>, home: &Home) -> Result<Option<Vec<Indexed>>, ServiceError> {
+        let mut fewest: Option<Vec<Indexed>> = None;
+        for (subject, values) in &self.filters {
+            let Some(facet) = subject.facet().filter(|_| values.iter().all(|value| !value.complement)) else {
+                continue;
+            };
+            let mut found = Some(Vec::new());
+            for value in values {
+                let more = reader.indexed(home, facet, &value.text, FEW)?;
+                found = found.zip(more).map(|(found, more)| [found, more].concat());
+            }
+            if let Some(mut found) = found
+                && fewest.as_ref().is_none_or(|fewest| found.len() < fewest.len())
+            {
+                found.sort_unstable();
+                found.dedup();
+                fewest = Some(found);
+            }
+        }
+        Ok(fewest)
+    }
+
+    /// Whether the name of a secret lets it pass, as far as filters look at names.
+    pub(crate) fn accept_name(&self, name: &str) -> bool {
+        let of_names = self.filters.iter().filter(|(subject, _)| *subject == Subject::Name);
+        of_names.into_iter().all(|(_, values)| values.iter().any(|value| value.fits_name(name)))
+    }
+
     /// Whether a secret passes every filter.
     pub(crate) fn accept(&self, record: &SecretRecord) -> bool {
         self.filters.iter().all(|(subject, values)| values.iter().any(|value| value.matches(*subject, record)))
@@ -97,6 +144,10 @@ impl FilterValue {
         }
     }
 
+    fn fits_name(&self, name: &str) -> bool {
+        name.starts_with(&self.text) != self.complement
+    }
+
     /// How a complement works beside other values of one filter is not known from the real service; here it is one
     /// more alternative.
     fn matches(&self, subject: Subject, record: &SecretRecord) -> bool {
@@ -105,7 +156,7 @@ impl FilterValue {
         let mut tags = record.tags.iter().flatten();
         let description = record.description.as_deref();
         let matched = match subject {
-            Subject::Name => has_prefix(&record.name),
+            Subject::Name => return self.fits_name(&record.name),
             Subject::TagKey => tags.any(|tag| has_prefix(&tag.key)),
             Subject::TagValue => tags.any(|tag| has_prefix(&tag.value)),
             Subject::OwningService => record.owning_service.as_deref().is_some_and(has_prefix),

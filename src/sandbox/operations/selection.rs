@@ -1,7 +1,8 @@
 //! Which secrets ListSecrets and the filters of BatchGetSecretValue mean, and in which order.
 //!
-//! A page is read from an ordered index, from behind the place where the last page ended. Only the orders by a date
-//! that changes have no index: for these the dates of all secrets are sorted for each page.
+//! A page is read from an ordered index, from behind the place where the last page ended. Where a filter lets few secrets
+//! through, these are found by an index of their own and sorted. Only the order by the last access has no index: for it
+//! the dates of all secrets are sorted for each page.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +10,7 @@ use super::Context;
 use super::filter::Filters;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
-use crate::sandbox::state::{Reader, SecretRecord};
+use crate::sandbox::state::{Indexed, Reader, SecretRecord};
 use crate::sandbox::wire::{Place, ServiceError};
 
 /// What SortBy names. Secrets are in the order of their creation where it is absent, the oldest first.
@@ -45,6 +46,11 @@ pub(super) struct Selection {
 /// Secrets with their places in the order.
 pub(super) type Page = Vec<(Place, SecretRecord)>;
 
+/// What places are sorted by.
+fn order_of(place: &Place) -> (Moment, u64, String) {
+    (place.date, place.serial, place.name.clone())
+}
+
 impl Selection {
     fn accepts(&self, record: &SecretRecord) -> bool {
         (self.planned_deletion || record.deletion.is_none()) && self.filters.accept(record)
@@ -62,23 +68,35 @@ impl Selection {
         if let Some(moment) = self.as_of {
             return self.page_as_of(reader, home, moment, after.as_ref(), size);
         }
+        if self.order != Order::Accessed
+            && let Some(found) = self.filters.narrow(reader, home)?
+        {
+            return self.page_of(reader, home, found, after.as_ref(), size);
+        }
         let mut page = Page::with_capacity(size);
         match self.order {
             Order::Created => {
                 let after = after.map(|place| (place.date, place.serial));
                 reader.walk_by_creation(home, after, self.descending, |(date, serial), name| {
                     let place = Place { date, serial, name: String::new() };
-                    Ok::<_, ServiceError>(self.take(&mut page, size, place, reader.secret(home, name)?))
+                    self.visit(reader, home, &mut page, size, place, name)
+                })?;
+            }
+            Order::Changed => {
+                let after = after.map(|place| (place.date, place.serial));
+                reader.walk_by_change(home, after, self.descending, |(date, serial), name| {
+                    let place = Place { date, serial, name: String::new() };
+                    self.visit(reader, home, &mut page, size, place, name)
                 })?;
             }
             Order::Name => {
                 let after = after.map(|place| place.name);
                 reader.walk_by_name(home, after.as_deref(), self.descending, |name| {
                     let place = Place { date: Moment(0), serial: 0, name: name.to_owned() };
-                    Ok::<_, ServiceError>(self.take(&mut page, size, place, reader.secret(home, name)?))
+                    self.visit(reader, home, &mut page, size, place, name)
                 })?;
             }
-            Order::Accessed | Order::Changed => {
+            Order::Accessed => {
                 for (date, serial, name) in self.sorted_by_date(reader, context, after)? {
                     let place = Place { date, serial, name: String::new() };
                     if self.take(&mut page, size, place, reader.secret(home, &name)?).is_break() {
@@ -105,16 +123,24 @@ impl Selection {
                 page.push((self.place_of(&record), record));
             }
         }
-        let key = |place: &Place| (place.date, place.serial, place.name.clone());
-        page.sort_by_cached_key(|(place, _)| key(place));
+        self.cut(&mut page, after, size);
+        Ok(page)
+    }
+
+    fn is_behind(&self, place: &Place, after: Option<&Place>) -> bool {
+        let behind =
+            |after| if self.descending { order_of(place) < order_of(after) } else { order_of(place) > order_of(after) };
+        after.is_none_or(behind)
+    }
+
+    /// Sorts secrets and leaves the next ones behind a place.
+    fn cut(&self, page: &mut Page, after: Option<&Place>, size: usize) {
+        page.retain(|(place, _)| self.is_behind(place, after));
+        page.sort_by_cached_key(|(place, _)| order_of(place));
         if self.descending {
             page.reverse();
         }
-        page.retain(|(place, _)| {
-            after.is_none_or(|after| if self.descending { key(place) < key(after) } else { key(place) > key(after) })
-        });
         page.truncate(size);
-        Ok(page)
     }
 
     fn place_of(&self, record: &SecretRecord) -> Place {
@@ -133,6 +159,62 @@ impl Selection {
             Order::Changed => record.changed,
             Order::Created | Order::Name => record.created,
         }
+    }
+
+    /// Looks at a secret that a walk met; its name alone may say that it is not wanted.
+    fn visit(
+        &self,
+        reader: &Reader<'_>,
+        home: &Home,
+        page: &mut Page,
+        size: usize,
+        place: Place,
+        name: &str,
+    ) -> Result<ControlFlow<()>, ServiceError> {
+        if !self.filters.accept_name(name) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        Ok(self.take(page, size, place, reader.secret(home, name)?))
+    }
+
+    /// The next of the secrets that an index found, behind a place.
+    fn page_of(
+        &self,
+        reader: &Reader<'_>,
+        home: &Home,
+        found: Vec<Indexed>,
+        after: Option<&Place>,
+        size: usize,
+    ) -> Result<Page, ServiceError> {
+        let mut page = Page::new();
+        if self.order == Order::Changed {
+            // Only the record has this date.
+            for (_, name) in found {
+                let record = reader.secret(home, &name)?.filter(|record| self.accepts(record));
+                page.extend(record.map(|record| (self.place_of(&record), record)));
+            }
+            self.cut(&mut page, after, size);
+            return Ok(page);
+        }
+        let mut places: Vec<(Place, String)> = found
+            .into_iter()
+            .filter(|(_, name)| self.filters.accept_name(name))
+            .map(|((date, serial), name)| match self.order {
+                Order::Name => (Place { date: Moment(0), serial: 0, name: name.clone() }, name),
+                _ => (Place { date, serial, name: String::new() }, name),
+            })
+            .filter(|(place, _)| self.is_behind(place, after))
+            .collect();
+        places.sort_by_cached_key(|(place, _)| order_of(place));
+        if self.descending {
+            places.reverse();
+        }
+        for (place, name) in places {
+            if self.take(&mut page, size, place, reader.secret(home, &name)?).is_break() {
+                break;
+            }
+        }
+        Ok(page)
     }
 
     /// Takes a secret into the page if it is wanted, and breaks when the page is full.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redb::ReadableTable as _;
 
+use super::index;
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use super::tables::{
@@ -58,6 +59,8 @@ impl Writer<'_> {
                 dues.insert((due, account, region, name), ())?;
             }
         }
+        drop(secrets);
+        index::follow(self.transaction, home, former.as_ref(), Some(record))?;
         if former.is_none() {
             let mut created = self.transaction.open_table(CREATED)?;
             created.insert((account, region, record.created.0, record.serial), name)?;
@@ -74,9 +77,11 @@ impl Writer<'_> {
             .transaction
             .open_table(SECRETS)?
             .remove((account, region, name))?
-            .map(|former| serde_json::from_slice::<SecretRecord>(former.value()));
+            .map(|former| serde_json::from_slice::<SecretRecord>(former.value()))
+            .transpose()?;
+        index::follow(self.transaction, home, former.as_ref(), None)?;
         // As it was saved, which need not be as it was handed over.
-        if let Some(due) = former.transpose()?.as_ref().and_then(SecretRecord::due) {
+        if let Some(due) = former.as_ref().and_then(SecretRecord::due) {
             self.transaction.open_table(DUE)?.remove((due.0, account, region, name))?;
         }
         self.transaction.open_table(POLICIES)?.remove(record.serial)?;

@@ -1,6 +1,7 @@
 //! What the sandbox remembers: the database, the records in it, and the log of calls.
 //!
-//! `store` opens the database, `tables` reads and `changes` writes it, `record` and `label` are what is kept of a
+//! `store` opens the database, `commit` brings changes to the disk, `tables` reads and `changes` writes it, `index` is
+//! what lists find secrets by, `record` and `label` are what is kept of a
 //! secret, `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies
 //! in step, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what
 //! is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
@@ -8,7 +9,9 @@
 mod calls;
 mod changes;
 mod cipher;
+mod commit;
 pub(crate) mod dump;
+mod index;
 pub(crate) mod kms;
 mod label;
 pub(crate) mod lookup;
@@ -22,6 +25,7 @@ mod tables;
 pub(crate) use calls::CallLog;
 pub use calls::{Call, Outcome};
 pub use dump::SecretDump;
+pub(crate) use index::{Facet, Indexed};
 pub(crate) use label::{CURRENT, Labels, PENDING, PREVIOUS};
 pub(crate) use lookup::{Found, SecretId, is_valid_name};
 pub(crate) use record::{

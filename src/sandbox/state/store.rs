@@ -1,7 +1,6 @@
 //! The sandbox's database: one redb file, or the same in memory.
 //!
-//! An acknowledged write is on the disk: every change is one transaction, committed durably before the answer is
-//! sent. The file belongs to one process at a time and, on Unix, to its owner alone (mode 0600). Values are encrypted
+//! An acknowledged write is on the disk: every change is one transaction, durable before the answer is sent (`commit`). The file belongs to one process at a time and, on Unix, to its owner alone (mode 0600). Values are encrypted
 //! with a key in a file beside it; a deleted value's bytes may remain in freed pages, encrypted as they are.
 //!
 //! Opening, transactions and errors are here; what is in the tables and how it is read and written is in `tables`.
@@ -15,6 +14,7 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError, WriteTransaction};
 
 use super::cipher::{self, Cipher, KeyFile};
+use super::commit::SharedCommits;
 use super::tables::{self, Format, Reader, Writer};
 use crate::files::Destination;
 use crate::sandbox::clock::Moment;
@@ -122,6 +122,7 @@ impl From<StoreError> for ServiceError {
 pub(crate) struct Store {
     database: Database,
     cipher: Cipher,
+    commits: SharedCommits,
     /// Whether changes are remembered, for lists that lag.
     remembering: AtomicBool,
 }
@@ -187,8 +188,13 @@ impl Store {
                 change(&database, |transaction| tables::make(transaction, &cipher)).map_err(damaged)?;
                 Ok(Self::over(database, cipher))
             }
-            Format::Ours { key_check } => match read()? {
-                KeyFile::Key(cipher) if tables::is_key(&cipher, &key_check) => Ok(Self::over(database, cipher)),
+            Format::Ours { key_check, older } => match read()? {
+                KeyFile::Key(cipher) if tables::is_key(&cipher, &key_check) => {
+                    if older {
+                        change(&database, tables::upgrade).map_err(damaged)?;
+                    }
+                    Ok(Self::over(database, cipher))
+                }
                 KeyFile::Missing => Err(OpenError::KeyMissing { path: path.to_owned(), key: key_path }),
                 KeyFile::Key(_) | KeyFile::Cut | KeyFile::Foreign => Err(wrong_key()),
             },
@@ -211,7 +217,7 @@ impl Store {
     }
 
     fn over(database: Database, cipher: Cipher) -> Self {
-        Self { database, cipher, remembering: AtomicBool::new(false) }
+        Self { database, cipher, commits: SharedCommits::default(), remembering: AtomicBool::new(false) }
     }
 
     /// How far the clock was moved, in milliseconds.
@@ -249,7 +255,12 @@ impl Store {
         apply: impl FnOnce(&Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let remembering = self.remembering.load(Ordering::Relaxed);
-        change(&self.database, |transaction| apply(&Writer::new(transaction, &self.cipher, now, remembering)))
+        let applying = self.commits.begin();
+        let transaction = self.database.begin_write().map_err(StoreError::from)?;
+        // On an error the transaction is dropped, which undoes it.
+        let outcome = apply(&Writer::new(&transaction, &self.cipher, now, remembering))?;
+        self.commits.commit(&self.database, transaction, applying)?;
+        Ok(outcome)
     }
 }
 

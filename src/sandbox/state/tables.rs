@@ -13,6 +13,8 @@
 //! | versions | serial, version id | the version's record, JSON |
 //! | values | serial, version id | the value, encrypted |
 //!
+//! What lists find secrets by, which follows from these, is in `index`.
+//!
 //! Nothing here knows a rule of the service, except that a secret whose recovery window has ended is gone even before
 //! it is removed.
 
@@ -26,13 +28,17 @@ use redb::{
 };
 
 use super::cipher::Cipher;
+use super::index::{self, CHANGED};
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
 
 /// The format that this version reads and writes.
-pub(crate) const FORMAT: &str = "2";
+pub(crate) const FORMAT: &str = "3";
+
+/// The format before it, without the tables of `index`.
+const WITHOUT_INDEXES: &str = "2";
 
 const MAGIC: &str = "keywright sandbox";
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
@@ -59,6 +65,8 @@ pub(crate) enum Format {
     /// Ours; `key_check` shows whether a key is the one of its values.
     Ours {
         key_check: String,
+        /// Whether it is of the format before this one.
+        older: bool,
     },
     NotASandbox,
     Other(String),
@@ -82,12 +90,19 @@ pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreE
     let entry =
         |key| -> Result<Option<String>, StoreError> { Ok(meta.get(key)?.map(|value| value.value().to_owned())) };
     match (entry("magic")?.as_deref(), entry("format")?) {
-        (Some(MAGIC), Some(format)) if format == FORMAT => {
-            Ok(Format::Ours { key_check: entry("key check")?.unwrap_or_default() })
+        (Some(MAGIC), Some(format)) if format == FORMAT || format == WITHOUT_INDEXES => {
+            Ok(Format::Ours { key_check: entry("key check")?.unwrap_or_default(), older: format != FORMAT })
         }
         (Some(MAGIC), format) => Ok(Format::Other(format.unwrap_or_default())),
         _ => Ok(Format::NotASandbox),
     }
+}
+
+/// Brings a database of the format before this one up to it.
+pub(crate) fn upgrade(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    index::make(transaction)?;
+    transaction.open_table(META)?.insert("format", FORMAT)?;
+    Ok(())
 }
 
 /// Whether a key is the one under which a database was made.
@@ -121,7 +136,7 @@ pub(crate) fn make(transaction: &WriteTransaction, cipher: &Cipher) -> Result<()
     transaction.open_table(POLICIES)?;
     transaction.open_table(VERSIONS)?;
     transaction.open_table(VALUES)?;
-    Ok(())
+    index::make(transaction)
 }
 
 /// What a value's encryption is bound to: a value that was moved to another place in the file cannot be opened.
@@ -303,6 +318,28 @@ impl Reader<'_> {
         home: &Home,
         after: Option<Created>,
         descending: bool,
+        visit: impl FnMut(Created, &str) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        self.walk_by_date(CREATED, home, after, descending, visit)
+    }
+
+    /// Walks a home's secrets in the order of their last change, from behind `after`, until `visit` breaks.
+    pub(crate) fn walk_by_change<E: From<StoreError>>(
+        &self,
+        home: &Home,
+        after: Option<Created>,
+        descending: bool,
+        visit: impl FnMut(Created, &str) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        self.walk_by_date(CHANGED, home, after, descending, visit)
+    }
+
+    fn walk_by_date<E: From<StoreError>>(
+        &self,
+        table: TableDefinition<'static, (&'static str, &'static str, i64, u64), &'static str>,
+        home: &Home,
+        after: Option<Created>,
+        descending: bool,
         mut visit: impl FnMut(Created, &str) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         let (account, region) = (home.account.as_str(), home.region.as_str());
@@ -310,8 +347,8 @@ impl Reader<'_> {
         let last = Bound::Included((account, region, i64::MAX, u64::MAX));
         let place = after.map(|(date, serial)| Bound::Excluded((account, region, date.0, serial)));
         let bounds = if descending { (first, place.unwrap_or(last)) } else { (place.unwrap_or(first), last) };
-        let created = self.transaction.table(CREATED)?;
-        let mut range = created.range(bounds).map_err(StoreError::from)?;
+        let dates = self.transaction.table(table)?;
+        let mut range = dates.range(bounds).map_err(StoreError::from)?;
         while let Some(entry) = if descending { range.next_back() } else { range.next() } {
             let (key, name) = entry.map_err(StoreError::from)?;
             let (_, _, date, serial) = key.value();

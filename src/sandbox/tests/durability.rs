@@ -99,7 +99,36 @@ fn another_format_is_refused_by_its_name() {
     write.commit().unwrap();
     drop(database);
     let error = open(&path).err().unwrap();
-    assert!(matches!(&error, OpenError::OtherFormat { found, supported: "2", .. } if found == "7"), "{error:?}");
+    assert!(matches!(&error, OpenError::OtherFormat { found, supported: "3", .. } if found == "7"), "{error:?}");
+}
+
+#[test]
+fn a_file_of_the_format_before_gets_its_indexes() {
+    const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let client = open(&path).unwrap();
+    let tags = json!([{"Key": "team", "Value": "shop"}]);
+    client.ok("CreateSecret", json!({"Name": "a", "ClientRequestToken": token(1), "Tags": tags}));
+    client.create("b");
+    drop(client);
+    let database = redb::Database::create(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    for index in ["facets", "changed"] {
+        let table = write.list_tables().unwrap().find(|table| redb::TableHandle::name(table) == index).unwrap();
+        assert!(write.delete_table(table).unwrap());
+    }
+    write.open_table(META).unwrap().insert("format", "2").unwrap();
+    write.commit().unwrap();
+    drop(database);
+    for _ in 0..2 {
+        let client = open(&path).unwrap();
+        let found = client.ok("ListSecrets", json!({"Filters": [{"Key": "tag-value", "Values": ["sh"]}]}));
+        assert_eq!(found["SecretList"][0]["Name"], "a");
+        assert_eq!(found["SecretList"].as_array().unwrap().len(), 1);
+        let changed = client.ok("ListSecrets", json!({"SortBy": "last-changed-date"}));
+        assert_eq!(changed["SecretList"].as_array().unwrap().len(), 2);
+    }
 }
 
 #[test]

@@ -262,3 +262,129 @@ proptest! {
         prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
     }
 }
+
+/// What happens to one of a few secrets.
+#[derive(Clone, Debug)]
+enum Event {
+    Create { tags: Vec<(usize, usize)> },
+    Tag { key: usize, value: usize },
+    Untag { key: usize },
+    Describe,
+    Replicate,
+    Retreat,
+    Delete,
+    Vanish,
+    Hour,
+}
+
+const KEYS: [&str; 3] = ["team", "te", "cost"];
+const VALUES: [&str; 4] = ["shop", "sh", "pay", ""];
+const NAMES: [&str; 9] = ["a", "a/b", "a/b/c", "ab", "b/a", "b/b", "b/c", "c", "ca"];
+
+fn event() -> impl Strategy<Value = (usize, Event)> {
+    let (key, value) = (0..KEYS.len(), 0..VALUES.len());
+    let tags = prop::collection::vec((key.clone(), value.clone()), 0..3);
+    let event = prop_oneof![
+        4 => tags.prop_map(|tags| Event::Create { tags }),
+        2 => (key.clone(), value).prop_map(|(key, value)| Event::Tag { key, value }),
+        1 => key.prop_map(|key| Event::Untag { key }),
+        1 => Just(Event::Describe),
+        1 => Just(Event::Replicate),
+        1 => Just(Event::Retreat),
+        1 => Just(Event::Delete),
+        1 => Just(Event::Vanish),
+        1 => Just(Event::Hour),
+    ];
+    (0..NAMES.len(), event)
+}
+
+/// Some of the calls are refused, which is as good.
+fn happen(client: &Client, name: &str, number: u32, event: &Event) {
+    let regions = ["us-east-1"];
+    let (operation, input) = match event {
+        Event::Create { tags } => {
+            let tags: std::collections::BTreeMap<_, _> =
+                tags.iter().map(|(key, value)| (KEYS[*key], VALUES[*value])).collect();
+            let tags: Vec<_> = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+            ("CreateSecret", json!({"Name": name, "ClientRequestToken": token(number), "Tags": tags}))
+        }
+        Event::Tag { key, value } => {
+            let tags = json!([{"Key": KEYS[*key], "Value": VALUES[*value]}]);
+            ("TagResource", json!({"SecretId": name, "Tags": tags}))
+        }
+        Event::Untag { key } => ("UntagResource", json!({"SecretId": name, "TagKeys": [KEYS[*key]]})),
+        Event::Describe => {
+            ("UpdateSecret", json!({"SecretId": name, "Description": "d", "ClientRequestToken": token(0)}))
+        }
+        Event::Replicate => {
+            ("ReplicateSecretToRegions", json!({"SecretId": name, "AddReplicaRegions": [{"Region": regions[0]}]}))
+        }
+        Event::Retreat => ("RemoveRegionsFromReplication", json!({"SecretId": name, "RemoveReplicaRegions": regions})),
+        Event::Delete => ("DeleteSecret", json!({"SecretId": name})),
+        Event::Vanish => ("DeleteSecret", json!({"SecretId": name, "ForceDeleteWithoutRecovery": true})),
+        Event::Hour => return client.advance(1),
+    };
+    client.send(operation, &input);
+}
+
+/// All pages of a list.
+fn whole_list(client: &Client, mut input: Value) -> Vec<Value> {
+    let mut listed = Vec::new();
+    loop {
+        let page = client.ok("ListSecrets", input.clone());
+        listed.extend(page["SecretList"].as_array().unwrap().iter().cloned());
+        let Some(next) = page.get("NextToken") else { return listed };
+        input["NextToken"] = next.clone();
+    }
+}
+
+/// Whether an entry passes a filter, by what the documentation says of it.
+fn passes(entry: &Value, key: &str, values: &[&str]) -> bool {
+    let tags = |part: &str| -> Vec<String> {
+        entry["Tags"].as_array().into_iter().flatten().map(|tag| text(&tag[part])).collect()
+    };
+    let texts = match key {
+        "name" => vec![text(&entry["Name"])],
+        "tag-key" => tags("Key"),
+        "tag-value" => tags("Value"),
+        _ => entry["PrimaryRegion"].as_str().map(str::to_owned).into_iter().collect(),
+    };
+    let begins = |beginning: &str| texts.iter().any(|text| text.starts_with(beginning));
+    values.iter().any(|value| value.strip_prefix('!').map_or_else(|| begins(value), |value| !begins(value)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Secrets are found by indexes that follow every change: what is found is what a look at each would find.
+    #[test]
+    fn filters_find_what_a_look_at_each_secret_finds(
+        events in prop::collection::vec(event(), 1..40),
+        filters in prop::collection::vec(
+            (
+                prop::sample::select(vec!["name", "tag-key", "tag-value", "primary-region"]),
+                prop::collection::vec(
+                    prop::sample::select(vec!["a", "a/", "!a", "!b/", "b", "te", "team", "!te", "s", "sh", "", "eu", "us"]),
+                    1..3,
+                ),
+            ),
+            1..4,
+        ),
+        by in prop::sample::select(vec!["created-date", "last-accessed-date", "last-changed-date", "name"]),
+        descending: bool,
+        size in 1..12,
+        away: bool,
+    ) {
+        let client = Client::new();
+        for (number, (name, event)) in (1..).zip(&events) {
+            happen(&client, NAMES[*name], number, event);
+        }
+        let client = if away { client.in_region("us-east-1") } else { client };
+        let order = if descending { "desc" } else { "asc" };
+        let mut input = json!({"SortBy": by, "SortOrder": order, "MaxResults": size, "IncludePlannedDeletion": true});
+        let mut expected = whole_list(&client, input.clone());
+        expected.retain(|entry| filters.iter().all(|(key, values)| passes(entry, key, values)));
+        input["Filters"] = filters.iter().map(|(key, values)| json!({"Key": key, "Values": values})).collect();
+        prop_assert_eq!(whole_list(&client, input), expected);
+    }
+}
