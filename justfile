@@ -26,7 +26,7 @@ histories minutes="60":
 
 # What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
 main-job:
-    cargo run --release --locked -- apply --sandbox --yes --project examples/payments
+    cargo run --locked -- apply --sandbox --yes --project examples/payments
 
 # moto as the service, boto3 and the AWS CLI as clients of the sandbox; takes pytest's arguments
 interop *arguments:

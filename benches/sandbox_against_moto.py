@@ -1,4 +1,5 @@
-"""DescribeSecret and ListSecrets over HTTP: keywright's sandbox against moto's server, the same client and the same run."""
+"""The embedded Secrets Manager over HTTP against moto's server, with the same client and in the same run: reading one secret, lists, lists that
+find few secrets, and creating them (ours to a file, acknowledged when they are on the disk)."""
 
 from __future__ import annotations
 
@@ -7,8 +8,11 @@ import json
 import logging
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from common import ACCOUNT, BINARY
 
@@ -33,53 +37,121 @@ class Client:
         return json.loads(body)
 
 
-def measure(name: str, address: str, secrets: int) -> tuple[float, float]:
+CLIENTS = 16
+
+
+def create(service: Client, name: str, team: str) -> None:
+    service.call(
+        "CreateSecret",
+        Name=name,
+        Description=f"Secret {name}",
+        Tags=[{"Key": "team", "Value": team}],
+        ClientRequestToken=str(uuid.uuid4()),
+    )
+
+
+def fill(address: str, secrets: int) -> None:
+    """`secrets` secrets, of which 200 are below one prefix."""
     service = Client(address)
     for number in range(secrets):
-        service.call(
-            "CreateSecret",
-            Name=f"bench/{number:06}",
-            Description=f"Secret {number}",
-            Tags=[{"Key": "team", "Value": "x"}],
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-    describes = 500
+        create(service, f"{'few' if number % (secrets // 200) == 0 else 'bench'}/{number:06}", "x")
+
+
+def seconds(times: int, work) -> float:
     begun = time.monotonic()
-    for number in range(describes):
-        service.call("DescribeSecret", SecretId=f"bench/{(number * 7919) % secrets:06}")
-    describe = (time.monotonic() - begun) / describes
-    begun, pages, token = time.monotonic(), 0, {}
-    while pages < 20:
-        page = service.call("ListSecrets", MaxResults=100, **token)
-        pages += 1
-        if not page.get("NextToken"):
-            break
-        token = {"NextToken": page["NextToken"]}
-    listing = (time.monotonic() - begun) / pages
-    print(f"{name:<10} DescribeSecret {describe * 1000:8.2f} ms    ListSecrets, a page of 100 {listing * 1000:8.2f} ms", flush=True)
-    return describe, listing
+    for number in range(times):
+        work(number)
+    return (time.monotonic() - begun) / times
+
+
+def measure(address: str, secrets: int) -> dict[str, float]:
+    """Seconds for each kind of call."""
+    service = Client(address)
+
+    def pages(most: int, **members: object) -> int:
+        """Reads a list to its end, or so many pages; the number of secrets."""
+        found, token = 0, {}
+        for _ in range(most):
+            page = service.call("ListSecrets", MaxResults=100, **members, **token)
+            found += len(page["SecretList"])
+            if not page.get("NextToken"):
+                break
+            token = {"NextToken": page["NextToken"]}
+        return found
+
+    def found(expected: int, key: str, value: str) -> None:
+        count = pages(100, Filters=[{"Key": key, "Values": [value]}])
+        assert count == expected, (key, value, count)
+
+    return {
+        "DescribeSecret": seconds(500, lambda number: service.call("DescribeSecret", SecretId=name_of(number * 7919 % secrets, secrets))),
+        "ListSecrets, a page of 100": seconds(1, lambda _: pages(20)) / 20,
+        "… one exact name": seconds(20, lambda _: found(1, "name", name_of(secrets // 2 + 1, secrets))),
+        "… a prefix with 200 secrets": seconds(10, lambda _: found(200, "name", "few/")),
+        "… a tag value without any": seconds(20, lambda _: found(0, "tag-value", "nobody")),
+    }
+
+
+def name_of(number: int, secrets: int) -> str:
+    return f"{'few' if number % (secrets // 200) == 0 else 'bench'}/{number:06}"
+
+
+def creates(address: str, clients: int, each: int) -> float:
+    """Seconds for one of the secrets that so many clients create side by side."""
+
+    def one(client: int) -> None:
+        service = Client(address)
+        for number in range(each):
+            create(service, f"created/{clients}/{client}/{number}", "y")
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(one, range(clients)))
+    return (time.monotonic() - begun) / (clients * each)
+
+
+def served(*arguments: str):
+    sandbox = subprocess.Popen(
+        [BINARY, "sandbox", "serve", *arguments, "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    return sandbox, sandbox.stdout.readline().rsplit("//", 1)[1].strip()
 
 
 def main() -> None:
     secrets = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    sandbox = subprocess.Popen(
-        [BINARY, "sandbox", "serve", "--memory", "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
+    results: list[dict[str, float]] = []
+    sandbox, address = served("--memory")
     try:
-        ours = measure("keywright", sandbox.stdout.readline().rsplit("//", 1)[1].strip(), secrets)
+        fill(address, secrets)
+        results.append(measure(address, secrets))
     finally:
         sandbox.terminate()
         sandbox.wait(timeout=10)
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox, address = served("--file", str(Path(folder) / "sandbox.redb"))
+        try:
+            for clients in (1, CLIENTS):
+                results[0][f"CreateSecret, {clients} clients"] = creates(address, clients, 600 // clients)
+        finally:
+            sandbox.terminate()
+            sandbox.wait(timeout=10)
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        theirs = measure("moto", "{}:{}".format(*server.get_host_and_port()), secrets)
+        address = "{}:{}".format(*server.get_host_and_port())
+        # While it is empty: moto looks at every secret for each that it creates.
+        theirs = {f"CreateSecret, {clients} clients": creates(address, clients, 600 // clients) for clients in (1, CLIENTS)}
+        fill(address, secrets)
+        results.append({**measure(address, secrets), **theirs})
     finally:
         server.stop()
-    print(f"{secrets} secrets: DescribeSecret {theirs[0] / ours[0]:.1f} times as fast, ListSecrets {theirs[1] / ours[1]:.1f} times")
+    print(f"{secrets} secrets, ms for each{'keywright':>25} {'moto':>10}   ratio")
+    ours, theirs = results
+    for kind, time_of_ours in ours.items():
+        print(f"{kind:<40} {time_of_ours * 1000:9.2f} {theirs[kind] * 1000:10.2f} {theirs[kind] / time_of_ours:7.1f}")
 
 
 main()

@@ -1,15 +1,18 @@
 //! Data keys of SOPS files that AWS KMS unwraps.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_config::Region;
-use aws_sdk_kms::primitives::Blob;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::connection::{base, with_profile, with_role};
 use super::error::service_error;
 use super::http::http_client;
+use super::raw::{Body, KMS, RawClient};
 use super::settings::Settings;
 use crate::loopback::is_loopback;
 use crate::value::{DataKeys, KmsRequest, region_of_key};
@@ -21,7 +24,7 @@ use crate::value::{DataKeys, KmsRequest, region_of_key};
 pub struct Kms {
     endpoint_url: Option<String>,
     refused: bool,
-    clients: Mutex<HashMap<Reach, aws_sdk_kms::Client>>,
+    clients: Mutex<HashMap<Reach, RawClient>>,
 }
 
 /// What a client is made for.
@@ -30,6 +33,23 @@ struct Reach {
     region: String,
     profile: Option<String>,
     role: Option<String>,
+}
+
+/// The request of Decrypt, as far as SOPS needs it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input<'a> {
+    key_id: &'a str,
+    ciphertext_blob: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    encryption_context: &'a BTreeMap<String, String>,
+}
+
+/// What Decrypt answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output {
+    plaintext: String,
 }
 
 impl Kms {
@@ -43,7 +63,7 @@ impl Kms {
         Self { refused: true, ..Self::default() }
     }
 
-    async fn client(&self, reach: Reach) -> Result<aws_sdk_kms::Client, String> {
+    async fn client(&self, reach: Reach) -> Result<RawClient, String> {
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(&reach) {
             return Ok(client.clone());
@@ -61,7 +81,7 @@ impl Kms {
         if let Some(role) = &reach.role {
             config = with_role(config, role, Region::new(reach.region.clone())).await;
         }
-        let client = aws_sdk_kms::Client::new(&config);
+        let client = RawClient::new(KMS, config).await?;
         clients.insert(reach, client.clone());
         Ok(client)
     }
@@ -76,11 +96,9 @@ impl DataKeys for Kms {
         // It becomes a part of the host that is asked.
         let region = region_of_key(arn).ok_or_else(|| "the key's ARN names no region".to_owned())?.to_owned();
         let client = self.client(Reach { region, profile: profile.clone(), role: role.clone() }).await?;
-        let mut call = client.decrypt().key_id(arn).ciphertext_blob(Blob::new(ciphertext.as_slice()));
-        for (key, value) in context {
-            call = call.encryption_context(key, value);
-        }
-        let answer = call.send().await.map_err(|error| {
+        let input = Input { key_id: arn, ciphertext_blob: STANDARD.encode(ciphertext), encryption_context: context };
+        let input = serde_json::to_vec(&input).map_err(|_| "the request could not be written".to_owned())?;
+        let answer = client.call("Decrypt", Body(Zeroizing::new(input))).await.map_err(|error| {
             let error = service_error("Decrypt", &error);
             match profile {
                 Some(profile) => format!(
@@ -90,6 +108,11 @@ impl DataKeys for Kms {
                 None => error.to_string(),
             }
         })?;
-        answer.plaintext.map(|key| Zeroizing::new(key.into_inner())).ok_or_else(|| "the answer has no key".to_owned())
+        // Neither error is told: it could quote the answer.
+        let output: Output = serde_json::from_slice(&answer.0).map_err(|_| "the answer has no key".to_owned())?;
+        let key = STANDARD
+            .decode(Zeroizing::new(output.plaintext).as_bytes())
+            .map_err(|_| "the answer has no key".to_owned())?;
+        Ok(Zeroizing::new(key))
     }
 }

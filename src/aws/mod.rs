@@ -26,6 +26,7 @@ mod kms;
 mod pace;
 mod post;
 mod quota;
+mod raw;
 mod read;
 mod retry;
 mod sent;
