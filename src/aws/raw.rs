@@ -1,6 +1,6 @@
-//! Signed calls of AWS JSON services for which there is no client here: on the SDK's own runtime, with its credentials,
-//! retries, timeouts, proxies, endpoints and error types. A service's client of hundreds of operations costs everybody's
-//! first build a minute; this costs none.
+//! Signed calls of AWS JSON services for which there is no client here: on the SDK's own runtime, with its
+//! credentials, retries, timeouts, proxies, endpoints and error types. A service's client of hundreds of operations
+//! costs everybody's first build a minute; this costs none.
 //!
 //! What may not enter: what an operation means. Bodies go in and come out as bytes of JSON.
 

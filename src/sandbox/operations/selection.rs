@@ -1,8 +1,8 @@
 //! Which secrets ListSecrets and the filters of BatchGetSecretValue mean, and in which order.
 //!
-//! A page is read from an ordered index, from behind the place where the last page ended. Where a filter lets few secrets
-//! through, these are found by an index of their own and sorted. Only the order by the last access has no index: for it
-//! the dates of all secrets are sorted for each page.
+//! A page is read from an ordered index, from behind the place where the last page ended. Where a filter lets few
+//! secrets through, these are found by an index of their own and sorted. Only the order by the last access has no
+//! index: for it the dates of all secrets are sorted for each page.
 
 use std::ops::ControlFlow;
 

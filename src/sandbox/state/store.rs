@@ -1,7 +1,8 @@
 //! The sandbox's database: one redb file, or the same in memory.
 //!
-//! An acknowledged write is on the disk: every change is one transaction, durable before the answer is sent (`commit`). The file belongs to one process at a time and, on Unix, to its owner alone (mode 0600). Values are encrypted
-//! with a key in a file beside it; a deleted value's bytes may remain in freed pages, encrypted as they are.
+//! An acknowledged write is on the disk: every change is one transaction, durable before the answer is sent
+//! (`commit`). The file belongs to one process at a time and, on Unix, to its owner alone (mode 0600). Values are
+//! encrypted with a key in a file beside it; a deleted value's bytes may remain in freed pages, encrypted as they are.
 //!
 //! Opening, transactions and errors are here; what is in the tables and how it is read and written is in `tables`.
 
