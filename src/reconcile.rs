@@ -4,11 +4,11 @@
 //! described, and planned again, before it becomes a change.
 
 mod value_facts;
+mod verify;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use futures::{StreamExt, stream};
-
+use crate::apply::{policy_to_put, validate_documents};
 use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
@@ -18,10 +18,12 @@ use crate::live::{
 };
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, plan,
-    share_matters,
+    Action, Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, SecretPlan, Selection, ValueFacts,
+    plan, share_matters,
 };
 use crate::value::{ValueError, Values};
+
+pub use verify::{PoliciesVerified, Verification, Verified, verify};
 
 /// What reading and planning one target came to.
 #[derive(Clone, Debug)]
@@ -68,9 +70,6 @@ pub struct ValueProblem {
     /// What is wrong. It holds no value.
     pub error: ValueError,
 }
-
-/// Policies that are validated at once; the client-side quota sets the pace.
-const POLICIES_AT_ONCE: usize = 16;
 
 /// What is read beyond what the manifests need.
 #[derive(Clone, Copy, Debug, Default)]
@@ -169,42 +168,38 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     }
 }
 
-/// Asks the service about the policies that would be put. One that waits for an ARN is asked about when it is put.
+/// Asks the service about the policies that would be put, once for each distinct document. One that waits for an ARN is
+/// asked about when it is put.
 async fn validate_policies<R: ReadSecrets>(
     reader: &R,
     planned: &Plan,
     live: &Live,
     accepted: AcceptedRisks,
 ) -> Vec<Finding> {
-    let arns = |name: &SecretName| live.arn(name);
-    let asked = planned.secrets.iter().flat_map(|secret| {
-        secret.actions.iter().filter_map(move |action| match action {
-            Action::PutPolicy { policy, block_public_policy } => {
-                Some((secret, policy.resolve(&arns).ok()?.to_wire(), *block_public_policy))
-            }
+    let verdicts = validate_documents(reader, planned, live).await;
+    let put = |secret: &SecretPlan| {
+        secret.actions.iter().find_map(|action| match action {
+            Action::PutPolicy { block_public_policy, .. } => Some(*block_public_policy),
             _ => None,
         })
-    });
-    stream::iter(asked)
-        .map(async |(secret, policy, block_public_policy)| {
-            let arn = secret.observed.as_ref().map(|observed| observed.arn.as_str());
-            let kind = match reader.validate_policy(arn, &policy).await {
-                PolicyVerdict::Passed => return None,
-                PolicyVerdict::Rejected(problems) => {
-                    let problems = accepted.left_of(problems, block_public_policy);
-                    if problems.is_empty() {
-                        return None;
-                    }
-                    FindingKind::PolicyRejected { problems }
+    };
+    let found = planned.secrets.iter().filter_map(|secret| {
+        let block_public_policy = put(secret)?;
+        let (_, verdict) = verdicts.get(&policy_to_put(secret, live)?)?;
+        let kind = match verdict {
+            PolicyVerdict::Passed => return None,
+            PolicyVerdict::Rejected(problems) => {
+                let problems = accepted.left_of(problems.clone(), block_public_policy);
+                if problems.is_empty() {
+                    return None;
                 }
-                PolicyVerdict::Unavailable(error) => FindingKind::PolicyNotValidated { reason: error.to_string() },
-            };
-            Some(Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind })
-        })
-        .buffered(POLICIES_AT_ONCE)
-        .filter_map(async |finding| finding)
-        .collect()
-        .await
+                FindingKind::PolicyRejected { problems }
+            }
+            PolicyVerdict::Unavailable(error) => FindingKind::PolicyNotValidated { reason: error.to_string() },
+        };
+        Some(Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind })
+    });
+    found.collect()
 }
 
 /// Reads what no manifest declares: policies, and which replicas there are (ListSecrets tells only that there are any).
@@ -314,45 +309,4 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
         owned_by: Some(&desired.project),
         names_only: plain.is_some(),
     }
-}
-
-/// Reads what an apply touched once more, and plans it again: what is left in the plan did not come true.
-pub async fn verify<R: ReadSecrets, V: Values>(
-    reader: &R,
-    desired: &Desired,
-    before: &Live,
-    touched: &BTreeSet<SecretName>,
-    values: &V,
-) -> Result<Verified, PlanError> {
-    let mut live = Live { unreadable: BTreeMap::new(), ..before.clone() };
-    for (name, described) in live::describe_all(reader, touched.iter().cloned(), &|_| {}).await? {
-        refresh(&mut live, name, described);
-    }
-    // One that is gone, or scheduled for deletion, is told by the description alone.
-    let with_policy = |name: &&SecretName| {
-        desired.secrets.get(*name).is_some_and(|desired_secret| desired_secret.policy.is_some())
-            && live.secrets.get(*name).is_some_and(|secret| !secret.is_scheduled_for_deletion())
-    };
-    let declared: Vec<SecretName> = touched.iter().filter(with_policy).cloned().collect();
-    for (name, policy) in live::policies_of(reader, declared, &|_| {}).await? {
-        set_policy(&mut live, name, policy);
-    }
-    let selection = Selection::exactly(touched);
-    let facts = value_facts::identify(desired, &live, &selection, values)?;
-    let (remaining, report) = plan(desired, &live, &facts, &Rules { selection });
-    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
-    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
-    Ok(Verified { remaining, held_back, unreadable: live.unreadable })
-}
-
-/// What reading again has shown.
-#[derive(Clone, Debug)]
-pub struct Verified {
-    /// What is still to be done.
-    pub remaining: Plan,
-    /// Secrets of which something is not as declared and is left alone for now.
-    pub held_back: BTreeSet<SecretName>,
-    /// Secrets that could not be read again, and why.
-    pub unreadable: BTreeMap<SecretName, ServiceError>,
 }

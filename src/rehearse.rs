@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::apply::{ApplyError, ApplyOptions, ApplyReport, Recorder, SecretOutcome, Work, apply};
+use crate::apply::{ApplyError, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, Work, apply};
 use crate::aws::{Aws, ConnectError};
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
@@ -105,7 +105,12 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
 
     // Nobody stops a rehearsal.
     let (_stop, never) = watch::channel(false);
-    let work = Work { plan: &before.plan, live: &before.live, ignored: &desired.ignore_tags };
+    let work = Work {
+        plan: &before.plan,
+        live: &before.live,
+        ignored: &desired.ignore_tags,
+        policies: &PolicyChecks::default(),
+    };
     // One after the other: the same order, and the same words, in every rehearsal.
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     let recorder = Recorder::new(&writer, &());

@@ -4,7 +4,7 @@
 
 mod support;
 
-use keywright::apply::{ApplyOptions, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply};
+use keywright::apply::{ApplyOptions, PolicyChecks, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply};
 use keywright::aws::Aws;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
@@ -52,7 +52,9 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
-        let work = Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags };
+        let policies = PolicyChecks::default();
+        let work =
+            Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags, policies: &policies };
         apply(&Recorder::new(&writer, &()), &values, work, options, stopped, &|_| {}).await
     });
 

@@ -8,13 +8,14 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
+use super::policies::{PolicyChecks, policy_to_put};
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
 use super::values::{put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
-use crate::desired::{PolicyTemplate, TagPatterns, VALUE_TAG};
-use crate::domain::{Arn, Region, SecretName, TagKey, Template, VersionId};
-use crate::live::{AcceptedRisks, Live, LiveSecret, PolicyVerdict, ReadSecrets, ServiceError};
+use crate::desired::{OWNER_TAG, PolicyTemplate, TagPatterns, VALUE_TAG};
+use crate::domain::{Arn, SecretName, TagKey, Template, VersionId};
+use crate::live::{AcceptedRisks, Live, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{
     Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy,
 };
@@ -48,6 +49,8 @@ pub struct Work<'a> {
     pub live: &'a Live,
     /// Tags that nobody compares.
     pub ignored: &'a TagPatterns,
+    /// What was asked before about the policies of the plan; about the others it is asked when they are put.
+    pub policies: &'a PolicyChecks,
 }
 
 /// Carries out a plan, and goes on with independent secrets when one fails.
@@ -62,13 +65,14 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     mut stop: watch::Receiver<bool>,
     events: &(dyn Fn(ApplyEvent<'_>) + Sync),
 ) -> ApplyReport {
-    let Work { plan, live, ignored } = work;
+    let Work { plan, live, ignored, policies } = work;
     let run = Run {
         writer,
         values,
         ignored,
+        policies,
+        live,
         accepted: options.accepted,
-        other_regions: &live.other_regions,
         arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
         events,
     };
@@ -122,6 +126,9 @@ fn record_skipped(
     any
 }
 
+/// The operation that a policy is refused for.
+const PUT_POLICY: &str = "PutResourcePolicy";
+
 /// The version that the last put value got: labels that wait for it are moved to it.
 struct JustPut {
     version: VersionId,
@@ -133,9 +140,10 @@ struct Run<'a, W, V> {
     writer: &'a Recorder<'a, W>,
     values: &'a V,
     ignored: &'a TagPatterns,
+    policies: &'a PolicyChecks,
     accepted: AcceptedRisks,
-    /// Secrets of other regions that the plan destroys, as they were when it was made.
-    other_regions: &'a BTreeMap<(Region, SecretName), Option<LiveSecret>>,
+    /// What the plan was made from.
+    live: &'a Live,
     /// ARNs of secrets that exist, those created in this run included.
     arns: Mutex<BTreeMap<SecretName, Arn>>,
     events: &'a (dyn Fn(ApplyEvent<'_>) + Sync),
@@ -143,49 +151,68 @@ struct Run<'a, W, V> {
 
 impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     async fn carry_out(&self, secret: &SecretPlan) -> SecretOutcome {
-        let fail = |index: usize, error: ApplyError| SecretOutcome::Failed {
+        let failed = |operation: &'static str, remaining: Vec<&'static str>, error: ApplyError| SecretOutcome::Failed {
             done: self.writer.done_for(&secret.name),
-            failed: secret.actions[index].operation(),
-            remaining: secret.actions.iter().skip(index + 1).map(Action::operation).collect(),
+            failed: operation,
+            remaining,
             error,
         };
+        let all = || secret.actions.iter().map(Action::operation);
+        if let Some(error) = self.policy_refused(secret) {
+            let others = all().filter(|operation| *operation != PUT_POLICY).collect();
+            return failed(PUT_POLICY, others, error);
+        }
         match self.changed_since_planned(secret).await {
-            Err(error) => {
-                return SecretOutcome::Failed {
-                    done: Vec::new(),
-                    failed: error.operation,
-                    remaining: secret.actions.iter().map(Action::operation).collect(),
-                    error: error.into(),
-                };
-            }
+            Err(error) => return failed(error.operation, all().collect(), error.into()),
             Ok(changed) if !changed.is_empty() => return SecretOutcome::Conflict { changed },
             Ok(_) => {}
         }
         (self.events)(ApplyEvent::Started { secret: &secret.name, verb: secret.verb });
         let mut just_put = None;
         for (index, action) in secret.actions.iter().enumerate() {
-            if let Err(error) = self.call(secret, action, &mut just_put).await {
-                return fail(index, error);
+            match self.call(secret, action, &mut just_put).await {
+                Ok(()) => (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action }),
+                Err(error) => return failed(action.operation(), all().skip(index + 1).collect(), error),
             }
-            (self.events)(ApplyEvent::ActionDone { secret: &secret.name, action });
         }
         SecretOutcome::Done
     }
 
-    /// Reads the secret once more, and says what its actions rest on and is no longer as planned.
+    /// Why the policy of a secret is not to be put, where that was asked before the run: nothing is begun then.
+    fn policy_refused(&self, secret: &SecretPlan) -> Option<ApplyError> {
+        let block_public_policy = secret.actions.iter().find_map(|action| match action {
+            Action::PutPolicy { block_public_policy, .. } => Some(*block_public_policy),
+            _ => None,
+        })?;
+        let verdict = self.policies.known(&policy_to_put(secret, self.live)?)?;
+        self.left_of(verdict, block_public_policy)
+    }
+
+    /// What of a verdict keeps a policy from being put.
+    fn left_of(&self, verdict: PolicyVerdict, block_public_policy: bool) -> Option<ApplyError> {
+        let PolicyVerdict::Rejected(problems) = verdict else { return None };
+        let left = self.accepted.left_of(problems, block_public_policy);
+        (!left.is_empty()).then_some(ApplyError::PolicyRejected(left))
+    }
+
+    /// Reads the secret once more, and says what its actions rest on and is no longer as planned. Whether a name is
+    /// still free CreateSecret alone decides: it refuses one that is taken, and touches nothing.
     async fn changed_since_planned(&self, secret: &SecretPlan) -> Result<BTreeSet<ObservedField>, ServiceError> {
-        let mut fresh = self.writer.describe(&secret.name).await?;
-        if rests_on_policy(secret)
-            && let Some(fresh) = &mut fresh
-            && let Some(policy) = self.writer.policy(&secret.name).await?
-        {
-            fresh.policy = policy;
+        let mut changed = BTreeSet::new();
+        if secret.observed.is_some() {
+            let mut fresh = self.writer.describe(&secret.name).await?;
+            if rests_on_policy(secret)
+                && let Some(fresh) = &mut fresh
+                && let Some(policy) = self.writer.policy(&secret.name).await?
+            {
+                fresh.policy = policy;
+            }
+            changed = conflicts(secret, fresh.as_ref(), self.ignored);
         }
-        let mut changed = conflicts(secret, fresh.as_ref(), self.ignored);
         // What a replica destroys must still be what was seen when it was planned.
         for region in secret.regions_overwritten() {
             let there = self.writer.describe_in_region(region, &secret.name).await?;
-            let planned = self.other_regions.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
+            let planned = self.live.other_regions.get(&(region.clone(), secret.name.clone())).and_then(Option::as_ref);
             if planned.is_none() || destroyed(planned) != destroyed(there.as_ref()) {
                 changed.insert(ObservedField::Overwritten);
             }
@@ -200,7 +227,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         just_put: &mut Option<JustPut>,
     ) -> Result<(), ApplyError> {
         if let Action::Create { .. } = action {
-            return self.create(&secret.name, action, just_put).await;
+            return self.create(secret, action, just_put).await;
         }
         let arn = &self.arn(&secret.name)?;
         match action {
@@ -265,13 +292,14 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
 
     async fn create(
         &self,
-        name: &SecretName,
+        secret: &SecretPlan,
         action: &Action,
         just_put: &mut Option<JustPut>,
     ) -> Result<(), ApplyError> {
         let Action::Create { description, kms_key_id, tags, secret_type, value, replicas } = action else {
             return Ok(());
         };
+        let name = &secret.name;
         let known = |name: &SecretName| self.arns().get(name).cloned();
         let value = match value {
             Some(planned) => Some(render(self.values, name, planned, None, &known).await?),
@@ -286,6 +314,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             replicas: replicas.clone(),
         };
         let created = self.writer.create(name, &new).await?;
+        // The service answers a request token that it knows with the secret that has it, whoever made that.
+        if new.value.is_some() && secret.actions.len() > 1 {
+            let made = self.writer.describe(name).await?;
+            if made.is_none_or(|made| made.tags.get(OWNER_TAG) != new.tags.get(OWNER_TAG)) {
+                return Err(ApplyError::NameTaken);
+            }
+        }
         *just_put = created.version_id.map(|version| JustPut { version, of_git: None });
         self.arns().insert(name.clone(), created.arn);
         Ok(())
@@ -307,17 +342,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     ) -> Result<(), ApplyError> {
         let known = |name: &SecretName| self.arns().get(name).cloned();
         let policy = policy.resolve(&known).map_err(ApplyError::ArnUnknown)?.to_wire();
-        match self.writer.validate_policy(Some(arn.as_str()), &policy).await {
-            PolicyVerdict::Passed => {}
-            PolicyVerdict::Rejected(problems) => {
-                let left = self.accepted.left_of(problems, block_public_policy);
-                if !left.is_empty() {
-                    return Err(ApplyError::PolicyRejected(left));
-                }
-            }
-            PolicyVerdict::Unavailable(error) => {
-                (self.events)(ApplyEvent::PolicyNotValidated { secret: name, error: &error });
-            }
+        let (verdict, asked_now) = self.policies.verdict(self.writer, arn, &policy).await;
+        if let (PolicyVerdict::Unavailable(error), true) = (&verdict, asked_now) {
+            (self.events)(ApplyEvent::PolicyNotValidated { secret: name, error });
+        }
+        if let Some(error) = self.left_of(verdict, block_public_policy) {
+            return Err(error);
         }
         self.writer.put_policy(arn, &policy, block_public_policy).await?;
         Ok(())

@@ -25,9 +25,10 @@ pub enum ApplyEvent<'a> {
         /// The action.
         action: &'a Action,
     },
-    /// A policy is put without ValidateResourcePolicy, which could not be asked.
+    /// A policy is put without ValidateResourcePolicy, which could not be asked: on this secret, and on each other one
+    /// that gets the same document.
     PolicyNotValidated {
-        /// The secret.
+        /// The first secret.
         secret: &'a SecretName,
         /// Why not.
         error: &'a ServiceError,
@@ -101,6 +102,10 @@ pub enum ApplyError {
         /// The version id.
         version: VersionId,
     },
+    /// CreateSecret was answered as a repeated request: the name, the version id and the value were there already, in
+    /// a secret of another owner. Nothing else was written to it.
+    #[error("somebody else has made a secret of this name, with this value, since it was planned; it was left alone")]
+    NameTaken,
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]
     ArnUnknown(SecretName),

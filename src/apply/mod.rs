@@ -9,6 +9,7 @@
 
 mod engine;
 mod event;
+mod policies;
 mod record;
 mod recorder;
 mod recovery;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
+pub use policies::{PolicyChecks, policy_to_put, validate_documents};
 pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
 pub use recorder::{KeepRecords, Recorder};
 pub use writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};

@@ -6,8 +6,8 @@ use super::writer::{Created, NewSecret, Receipt};
 use crate::domain::SecretName;
 use crate::live::{LiveSecret, ReadSecrets, ServiceError, ServiceErrorKind};
 
-/// CreateSecret without a value keeps no request token. The secret did not exist a moment ago, so when it carries our
-/// owner tag and everything else that was sent, it is the one that was asked for.
+/// CreateSecret without a value keeps no request token. The secret did not exist when it was planned, so when it
+/// carries our owner tag and everything else that was sent, and no version, it is the one that was asked for.
 pub(super) async fn lost_create(
     reader: &impl ReadSecrets,
     name: &SecretName,
@@ -25,6 +25,7 @@ pub(super) async fn lost_create(
         && found.kms_key_id == new.kms_key_id
         && found.secret_type == new.secret_type
         && found.replicas.keys().eq(new.replicas.keys())
+        && found.versions.is_empty()
         && !found.is_scheduled_for_deletion();
     let receipt = Receipt { request_id: error.request_id.clone() };
     same.then_some(Created { arn: found.arn, version_id: None, receipt })

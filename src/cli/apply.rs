@@ -15,7 +15,7 @@ use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
-use crate::reconcile::Reading;
+use crate::reconcile::{Reading, Verification};
 use crate::render::{apply_json, approved_text, prepared, question};
 use crate::workflow::{
     ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
@@ -25,7 +25,9 @@ use crate::workflow::{
 /// Show the plan, ask, and carry it out.
 ///
 /// Secrets that changed since they were planned are left alone and reported; independent secrets go on when one fails.
-/// After the last action everything that was touched is read again and compared with the manifests.
+/// After the last action what was written is read again and compared with the manifests: each secret, and of policies
+/// each distinct document on one secret (--verify). Targets are written side by side, each within the quotas of its
+/// account and region.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright apply --sandbox --yes --project examples/payments\n  \
     keywright apply --target staging --select 'staging/payments/db*'\n  \
@@ -55,10 +57,16 @@ pub(super) struct ApplyArgs {
     replica_timeout: u64,
     #[command(flatten)]
     propagation: PropagationArgs,
-    /// Secrets that are worked on at once
+    /// Secrets that are worked on at once in one target, at most; with 1, targets come one after the other too
+    ///
+    /// As many are worked on as keep the narrowest request quota that the plan needs busy at the latency that is
+    /// measured, 8 to 256.
     #[arg(long, value_name = "NUMBER", default_value_t = ApplyOptions::default().concurrency as u16,
-        value_parser = clap::value_parser!(u16).range(1..=64))]
+        value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
+    /// What is read again after the last action
+    #[arg(long, value_name = "WHAT", default_value = "documents")]
+    verify: VerifyChoice,
     /// Read live values and compare them with the declared ones before planning (BatchGetSecretValue)
     #[arg(long)]
     read_values: bool,
@@ -75,6 +83,26 @@ enum ApplyFormat {
     /// A summary for programs on standard output, the rest on standard error; the format is in
     /// schemas/apply.schema.json
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum VerifyChoice {
+    /// Each secret that was written, and each distinct policy document on one of the secrets that it was put on
+    Documents,
+    /// Each secret that was written, and each of their declared policies
+    Full,
+    /// Nothing: what is known is that the service acknowledged each call
+    None,
+}
+
+impl From<VerifyChoice> for Verification {
+    fn from(choice: VerifyChoice) -> Self {
+        match choice {
+            VerifyChoice::Documents => Self::Documents,
+            VerifyChoice::Full => Self::Full,
+            VerifyChoice::None => Self::None,
+        }
+    }
 }
 
 pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
@@ -107,6 +135,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
                     concurrency: usize::from(args.concurrency),
                     accepted: args.overrides.0.accepted_risks(),
                 },
+                verification: args.verify.into(),
                 wait_replicas: args.wait_replicas.then(|| Duration::from_secs(args.replica_timeout)),
                 journal: journal.as_ref(),
                 stop: &stop,
@@ -132,7 +161,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
 
 fn documents(applied: Option<&ApplyRun<'_>>) -> Vec<apply_json::AppliedTarget> {
     let targets = applied.into_iter().flat_map(|applied| &applied.targets);
-    targets.map(|target| apply_json::target(target.plan, &target.report, target.verified)).collect()
+    targets.map(apply_json::target).collect()
 }
 
 /// What an apply begins with.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::progress::{ApplyLines, ReadingLine, Spinner};
+use super::progress::{ApplyBars, ReadingLine, Spinner};
 use super::report::{report, warn};
 use super::shell::{Output, Shell};
 use crate::render::{apply_text, count, escape, escaped, import_text, value_edges};
@@ -20,8 +20,22 @@ pub(super) struct EventPrinter<'a> {
 #[derive(Default)]
 struct Shown {
     reading: Option<ReadingLine>,
-    applying: Option<ApplyLines>,
+    applying: Option<ApplyBars>,
     waiting: Option<Spinner>,
+}
+
+impl Shown {
+    fn bars(&mut self, shell: &Shell) -> &mut ApplyBars {
+        self.applying.get_or_insert_with(|| ApplyBars::new(shell))
+    }
+
+    /// Prints what stays on the terminal while bars are drawn below.
+    fn above_bars(&self, print: impl FnOnce()) {
+        match &self.applying {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
 }
 
 impl<'a> EventPrinter<'a> {
@@ -45,27 +59,29 @@ impl<'a> EventPrinter<'a> {
         match event {
             Event::Reading(step) => shown.reading.get_or_insert_with(|| ReadingLine::new(shell)).advance(step),
             Event::Warning(warning) => warn(warning, shell),
-            Event::Failed(error) => {
+            Event::Failed(error) => shown.above_bars(|| {
                 report(error, shell);
-            }
+            }),
             Event::ValueEdges { secret, edges } => {
                 shell.err.line(escaped!("note: {} {}", escape::line(secret.as_str()), value_edges(edges)));
             }
             Event::Applying { target, actions } => {
-                shell.err.line(escaped!("\nApplying to {}", escape::line(target)));
-                shown.applying = Some(ApplyLines::new(shell, target, actions));
+                let line = || shell.err.line(escaped!("\nApplying to {}", escape::line(target)));
+                shown.above_bars(line);
+                shown.bars(shell).begin(target, actions);
             }
-            Event::Applied(event) => shown.applying.iter().for_each(|lines| lines.print(&event)),
-            Event::Stopping => {
+            Event::Applied { target, among_others, event } => shown.bars(shell).print(target, among_others, &event),
+            Event::Written { target } => shown.applying.iter_mut().for_each(|bars| bars.end(target)),
+            Event::Stopping => shown.above_bars(|| {
                 shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
-            }
-            Event::Carried(plan, report) => {
-                shown.applying = None;
+            }),
+            Event::Carried(plan, report) => shown.above_bars(|| {
                 self.talk.line(escaped!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
-            }
-            Event::Verified { remaining, held_back, done } => {
-                self.talk.line(apply_text::verified(self.talk.paint(), remaining, held_back, done));
-            }
+            }),
+            Event::Verified { verified, done } => shown.above_bars(|| {
+                self.talk.line(apply_text::verified(self.talk.paint(), verified, done));
+            }),
+            Event::NotVerified { done } => shown.above_bars(|| self.talk.line(apply_text::not_verified(done))),
             Event::LeftOut(left_out) => {
                 shown.reading = None;
                 shell.err.write(import_text::left_out(left_out));

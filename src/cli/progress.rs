@@ -1,10 +1,11 @@
 //! Progress on a terminal; lines in a log.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::shell::{Output, Shell};
 use crate::apply::ApplyEvent;
@@ -104,43 +105,60 @@ impl Drop for Spinner {
     }
 }
 
-/// An apply: a bar with lines above it on a terminal, the lines alone otherwise.
-pub(super) struct ApplyLines {
-    bar: Option<ProgressBar>,
+/// An apply: a bar for each target with lines above them on a terminal, the lines alone otherwise.
+pub(super) struct ApplyBars {
+    /// None where nothing is drawn.
+    bars: Option<MultiProgress>,
+    of_targets: BTreeMap<String, ProgressBar>,
     err: Output,
     paint: Paint,
 }
 
-impl ApplyLines {
-    pub(super) fn new(shell: &Shell, target_name: &str, actions: usize) -> Self {
-        let bar = shell.progress.then(|| {
-            let bar = ProgressBar::with_draw_target(Some(actions as u64), target(shell));
-            bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions ({elapsed}, {eta} left)"));
-            bar.set_prefix(escape::line(target_name).into_owned());
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        Self { bar, err: shell.err.clone(), paint: shell.err.paint() }
+impl ApplyBars {
+    pub(super) fn new(shell: &Shell) -> Self {
+        let bars = shell.progress.then(|| MultiProgress::with_draw_target(target(shell)));
+        Self { bars, of_targets: BTreeMap::new(), err: shell.err.clone(), paint: shell.err.paint() }
     }
 
-    pub(super) fn print(&self, event: &ApplyEvent<'_>) {
-        if let (Some(bar), ApplyEvent::ActionDone { .. }) = (&self.bar, event) {
+    /// A target is about to be written.
+    pub(super) fn begin(&mut self, target_name: &str, actions: usize) {
+        let Some(bars) = &self.bars else { return };
+        let bar = bars.add(ProgressBar::new(actions as u64));
+        bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions ({elapsed}, {eta} left)"));
+        bar.set_prefix(escape::line(target_name).into_owned());
+        bar.enable_steady_tick(TICK);
+        self.of_targets.insert(target_name.to_owned(), bar);
+    }
+
+    /// `naming` the target in the line, where several are written.
+    pub(super) fn print(&self, target_name: &str, naming: bool, event: &ApplyEvent<'_>) {
+        if let (Some(bar), ApplyEvent::ActionDone { .. }) = (self.of_targets.get(target_name), event) {
             bar.inc(1);
         }
-        if let Some(line) = apply_text::event(self.paint, event) {
-            match &self.bar {
-                Some(bar) => bar.println(line),
-                None => self.err.line(line),
-            }
+        if let Some(line) = apply_text::event(self.paint, naming.then_some(target_name), event) {
+            self.suspend(|| self.err.line(line));
+        }
+    }
+
+    /// A target was written.
+    pub(super) fn end(&mut self, target_name: &str) {
+        if let Some(bar) = self.of_targets.remove(target_name) {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Takes the bars away while something is printed.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
         }
     }
 }
 
-impl Drop for ApplyLines {
+impl Drop for ApplyBars {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.of_targets.values().for_each(ProgressBar::finish_and_clear);
     }
 }
 

@@ -6,7 +6,7 @@ use super::begin::find;
 use super::interrupt;
 use super::journal::JournalArgs;
 use super::one_secret::{OneSecretArgs, ask_about};
-use super::progress::ApplyLines;
+use super::progress::ApplyBars;
 use super::report::{print_calls, print_warning};
 use super::shell::Shell;
 use crate::apply::{ApplyEvent, ApplyReport};
@@ -46,8 +46,10 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
         ask_about(&found, "Release it", &stop, shell).await?;
     }
     let report = {
-        let lines = ApplyLines::new(shell, &found.desired.target.name, release.plan.action_count());
-        let listener = |event: ApplyEvent<'_>| lines.print(&event);
+        let target = found.desired.target.name.as_str();
+        let mut bars = ApplyBars::new(shell);
+        bars.begin(target, release.plan.action_count());
+        let listener = |event: ApplyEvent<'_>| bars.print(target, false, &event);
         Box::pin(release.carry_out(&found, &journal, stop, &listener)).await
     };
     let missing = journal.failure();

@@ -237,11 +237,7 @@ impl Log {
             WatchEvent::Looked(_) => {}
             WatchEvent::Failed(error) => self.write(project, &Event::RoundFailed { reasons: reasons(error) }),
             WatchEvent::Applied(applied) => {
-                let targets = applied
-                    .targets
-                    .iter()
-                    .map(|target| apply_json::target(target.plan, &target.report, target.verified))
-                    .collect();
+                let targets = applied.targets.iter().map(apply_json::target).collect();
                 let exit_code = ExitCode::from(applied.outcome()).code();
                 self.write(project, &Event::Applied { targets, exit_code });
             }

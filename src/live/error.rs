@@ -65,6 +65,8 @@ pub enum ServiceHint {
     QuotaReached,
     /// Look at the principals of the policy, or wait for one that is new.
     CheckPrincipal,
+    /// Plan again: the name that was free is taken.
+    NameTaken,
 }
 
 impl fmt::Display for ServiceError {
@@ -113,6 +115,7 @@ impl ServiceError {
             ServiceErrorKind::Rejected if self.message.contains("unsupported principal") => {
                 Some(ServiceHint::CheckPrincipal)
             }
+            ServiceErrorKind::AlreadyExists if self.operation == "CreateSecret" => Some(ServiceHint::NameTaken),
             ServiceErrorKind::Unreachable | ServiceErrorKind::Unusable => Some(ServiceHint::CheckNetwork),
             ServiceErrorKind::Credentials => Some(ServiceHint::CheckCredentials),
             ServiceErrorKind::NotFound

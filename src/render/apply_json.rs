@@ -9,7 +9,9 @@ use super::apply_text::{error_text, skip_reason};
 use super::escape::{Escaped, Json};
 use super::words;
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
-use crate::plan::{Plan, SecretPlan};
+use crate::plan::SecretPlan;
+use crate::reconcile::PoliciesVerified;
+use crate::workflow::{self, ReadAgain};
 
 /// The version of the format of [`ApplyDocument`].
 pub const FORMAT_VERSION: &str = "1";
@@ -41,12 +43,61 @@ pub struct AppliedTarget {
     pub region: String,
     /// Writing calls that were carried out.
     pub calls_done: usize,
-    /// Whether everything that was done was read again and matches the manifests; absent when it could not be read
-    /// again.
+    /// Whether what was read again of what was done matches the manifests; `readAgain` says what that was. Absent when
+    /// it could not be read, was not to be (`--verify none`), or nothing was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
+    /// What was read again after the writes; absent when nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_again: Option<ReadAgainDocument>,
     /// The secrets that something was planned for, by name.
     pub secrets: Vec<AppliedSecret>,
+}
+
+/// What was read again after the writes.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadAgainDocument {
+    /// Secrets that were described again.
+    pub secrets: usize,
+    /// Their declared policies; absent when none of them declares one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policies: Option<PoliciesDocument>,
+}
+
+/// What was read again of declared policies. Of those that were not read it is known that their write was acknowledged,
+/// where there was one.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PoliciesDocument {
+    /// Distinct documents that were put.
+    pub documents: usize,
+    /// Secrets that they were put on.
+    pub put: usize,
+    /// Of these, the ones whose policy was read again.
+    pub put_read: usize,
+    /// Secrets whose policy was deleted.
+    pub deleted: usize,
+    /// Of these, the ones whose policy was read again.
+    pub deleted_read: usize,
+    /// Secrets whose policy was neither written nor read again.
+    pub not_read: usize,
+}
+
+impl ReadAgainDocument {
+    fn of(read: &ReadAgain) -> Option<Self> {
+        read.matches?;
+        let PoliciesVerified { documents, put, put_read, deleted, deleted_read, not_read } = read.policies;
+        let policies = (put + deleted + not_read > 0).then_some(PoliciesDocument {
+            documents,
+            put,
+            put_read,
+            deleted,
+            deleted_read,
+            not_read,
+        });
+        Some(Self { secrets: read.secrets, policies })
+    }
 }
 
 /// One secret.
@@ -98,13 +149,15 @@ impl CallDocument {
 }
 
 /// One target's apply as a document.
-pub fn target(plan: &Plan, report: &ApplyReport, verified: Option<bool>) -> AppliedTarget {
+pub fn target(target: &workflow::AppliedTarget<'_>) -> AppliedTarget {
+    let workflow::AppliedTarget { plan, report, read_again, failed_after: _ } = target;
     AppliedTarget {
         name: plan.target.clone(),
         account: plan.account.as_ref().map(ToString::to_string),
         region: plan.region.to_string(),
         calls_done: report.calls_done(),
-        verified,
+        verified: read_again.matches,
+        read_again: ReadAgainDocument::of(read_again),
         secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),
     }
 }

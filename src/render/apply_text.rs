@@ -6,33 +6,48 @@ use super::{escaped, hint, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
 use crate::plan::{ObservedField, Plan, Verb};
+use crate::reconcile::{PoliciesVerified, Verified};
 
-/// One event as a line, without a line feed; events that only move a progress bar have none.
-pub fn event(paint: Paint, event: &ApplyEvent<'_>) -> Option<Escaped<Terminal>> {
+/// One event as a line, without a line feed; events that only move a progress bar have none. `target` is named where
+/// several are written side by side.
+pub fn event(paint: Paint, target: Option<&str>, event: &ApplyEvent<'_>) -> Option<Escaped<Terminal>> {
     match event {
         ApplyEvent::Started { .. } | ApplyEvent::ActionDone { .. } => None,
         ApplyEvent::PolicyNotValidated { secret, error } => Some(escaped!(
-            "{}: {}: the policy is put without validation: {}",
+            "{}: {}{}: the policy is put without validation, here and wherever it is the same: {}",
             paint.warning("warning"),
+            named(target),
             escape::line(secret.as_str()),
             escape::line(&error.to_string())
         )),
-        ApplyEvent::Finished { secret, verb, outcome } => Some(finished(paint, secret, *verb, outcome)),
+        ApplyEvent::Finished { secret, verb, outcome } => Some(finished(paint, target, secret, *verb, outcome)),
     }
 }
 
+/// The target that a line is about, where that must be said.
+fn named(target: Option<&str>) -> Escaped<Terminal> {
+    target.map_or_else(|| escaped!(""), |target| escaped!("{}: ", escape::line(target)))
+}
+
 /// What became of one secret, with what can be done about it.
-pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &SecretOutcome) -> Escaped<Terminal> {
+pub(super) fn finished(
+    paint: Paint,
+    target: Option<&str>,
+    secret: &SecretName,
+    verb: Verb,
+    outcome: &SecretOutcome,
+) -> Escaped<Terminal> {
     let name = escape::line(secret.as_str());
     let (sign, word) = words::verb(verb);
+    let of = named(target);
     match outcome {
         SecretOutcome::Done => {
             let done: Escaped<Terminal> = escape::padded(words::verb_done(verb), 8);
-            escaped!("  {} {}", words::paint_verb(paint, verb, &escaped!("{} {}", sign, done)), name)
+            escaped!("  {}{} {}", of, words::paint_verb(paint, verb, &escaped!("{} {}", sign, done)), name)
         }
         SecretOutcome::Failed { done, failed, remaining, error } => {
             let text = error_text(error);
-            let mut out = escaped!("  {} {}: {} failed: {}", paint.error("x failed  "), name, *failed, text);
+            let mut out = escaped!("  {}{} {}: {} failed: {}", of, paint.error("x failed  "), name, *failed, text);
             if !done.is_empty() {
                 out.push(&escaped!("\n      done before it: {}", Escaped::join(done, ", ")));
             }
@@ -52,11 +67,11 @@ pub(super) fn finished(paint: Paint, secret: &SecretName, verb: Verb, outcome: &
                 escaped!("somebody changed {}", Escaped::join(what, " and "))
             };
             let label = paint.warning("! stale   ");
-            escaped!("  {} {}: {} since it was planned; it was left alone", label, name, changed)
+            escaped!("  {}{} {}: {} since it was planned; it was left alone", of, label, name, changed)
         }
         SecretOutcome::Skipped { reason } => {
             let label = paint.warning(". skipped ");
-            escaped!("  {} {}: not begun ({}): {}", label, name, word, skip_reason(reason))
+            escaped!("  {}{} {}: not begun ({}): {}", of, label, name, word, skip_reason(reason))
         }
     }
 }
@@ -69,7 +84,10 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         ApplyError::PlantedValue { .. } => {
             Some(escaped!("look at who may write this secret; then change the value in git"))
         }
-        ApplyError::PolicyRejected(_) | ApplyError::ArnUnknown(_) | ApplyError::GeneratedPartsGone { .. } => None,
+        ApplyError::PolicyRejected(_)
+        | ApplyError::ArnUnknown(_)
+        | ApplyError::GeneratedPartsGone { .. }
+        | ApplyError::NameTaken => None,
     }
 }
 
@@ -98,6 +116,7 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
         | ApplyError::ArnUnknown(_)
         | ApplyError::Value { .. }
         | ApplyError::GeneratedPartsGone { .. }
+        | ApplyError::NameTaken
         | ApplyError::PlantedValue { .. } => error.to_string(),
     })
 }
@@ -131,18 +150,22 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Termi
     escaped!("{}: {}", paint.strong(escape::line(&plan.target)), Escaped::join(parts, ", "))
 }
 
-/// What verification found: whether what was touched is now as the manifests say.
-pub fn verified(paint: Paint, remaining: &Plan, held_back: usize, touched: usize) -> Escaped<Terminal> {
+/// What verification found: whether what was done is now as the manifests say, and what of it was read again.
+pub fn verified(paint: Paint, verified: &Verified, done: usize) -> Escaped<Terminal> {
+    let Verified { remaining, held_back, unreadable: _, policies } = verified;
     if remaining.is_empty() {
-        let touched = words::count(touched, "secret");
+        let done = words::count(done, "secret");
+        let policies = policies_verified(*policies);
+        let held_back = held_back.len();
         if held_back > 0 {
             return escaped!(
-                "  read again: {}; what was applied is there, and {} held back: see above",
-                touched,
-                paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" }))
+                "  read again: {}; what was applied is there, and {} held back: see above{}",
+                done,
+                paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" })),
+                policies
             );
         }
-        return paint.faint(escaped!("  verified: {} read again, all match the manifests", touched));
+        return paint.faint(escaped!("  verified: {} read again, all match the manifests{}", done, policies));
     }
     escaped!(
         "  {}: {} still differ from the manifests: {}; plan again to see how",
@@ -150,4 +173,51 @@ pub fn verified(paint: Paint, remaining: &Plan, held_back: usize, touched: usize
         words::count(remaining.secrets.len(), "secret"),
         Escaped::join(remaining.secrets.iter().map(|secret| escape::line(secret.name.as_str())), ", ")
     )
+}
+
+/// Which policies were read again, where not all were.
+fn policies_verified(policies: PoliciesVerified) -> Escaped<Terminal> {
+    if policies.is_complete() {
+        return escaped!("");
+    }
+    let PoliciesVerified { documents, put, put_read, deleted, deleted_read, not_read } = policies;
+    let mut parts: Vec<Escaped<Terminal>> = Vec::new();
+    if put > 0 {
+        let documents = words::count(documents, "document");
+        let acknowledged = if put == 1 { "the put acknowledged" } else { "all puts acknowledged" };
+        parts.push(escaped!("{} verified on {} of {}, {}", documents, put_read, put, acknowledged));
+    }
+    if deleted > 0 {
+        let acknowledged = if deleted == 1 { "the delete acknowledged" } else { "all deletes acknowledged" };
+        parts.push(escaped!("deleted from {}, verified on {}, {}", deleted, deleted_read, acknowledged));
+    }
+    if not_read > 0 {
+        parts.push(escaped!("{} not written and not read again", not_read));
+    }
+    escaped!("; policies: {}", Escaped::join(parts, "; "))
+}
+
+/// What is said where nothing was read again.
+pub fn not_verified(done: usize) -> Escaped<Terminal> {
+    let done = words::count(done, "secret");
+    escaped!("  not verified (--verify none): the calls for {} were acknowledged, and nothing was read again", done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_that_were_not_read_again_are_said_to_be() {
+        let text = |policies| policies_verified(policies).into_owned();
+        let none = PoliciesVerified::default();
+        assert_eq!(text(none), "");
+        assert_eq!(text(PoliciesVerified { documents: 2, put: 2, put_read: 2, ..none }), "", "all were read");
+        let one_of_many = PoliciesVerified { documents: 1, put: 1000, put_read: 1, ..none };
+        assert_eq!(text(one_of_many), "; policies: 1 document verified on 1 of 1000, all puts acknowledged");
+        assert_eq!(
+            text(PoliciesVerified { deleted: 3, deleted_read: 1, not_read: 2, ..none }),
+            "; policies: deleted from 3, verified on 1, all deletes acknowledged; 2 not written and not read again"
+        );
+    }
 }

@@ -33,6 +33,7 @@ pub(super) fn service(hint: ServiceHint) -> &'static str {
             "a principal that the policy names does not exist in its account, or was created moments ago: check its \
              ARN, or apply again"
         }
+        ServiceHint::NameTaken => "the name was free when this was planned: plan again to see what has it now",
         ServiceHint::CheckCredentials => "check that the credentials are current: aws sts get-caller-identity",
     }
 }

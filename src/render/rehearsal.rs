@@ -57,7 +57,7 @@ pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Termina
         match report.applied.outcomes.get(&secret.name) {
             None | Some(SecretOutcome::Done) => {}
             Some(outcome) => {
-                out.push(&escaped!("{}\n", finished(paint, &secret.name, secret.verb, outcome)));
+                out.push(&escaped!("{}\n", finished(paint, None, &secret.name, secret.verb, outcome)));
             }
         }
     }

@@ -1,20 +1,27 @@
-//! Plans carried out, target by target: told while it goes on, read again, and followed until replicas are made.
+//! Plans carried out, targets side by side: told while it goes on, read again, and followed until replicas are made.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 
 use super::error::{Error, ErrorKind, SecretProblem};
 use super::event::{Event, Listener, Place};
 use super::journal::{Caller, Entries, Journal};
-use super::outcome::{AppliedPart, AppliedTarget, ApplyRun};
-use super::prepare::{Planned, Prepared};
+use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, ReadAgain};
+use super::prepare::{Planned, Prepared, TARGETS_AT_ONCE};
 use super::session::Run;
 use super::stop::{Stop, stopped};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, SecretOutcome, SkipReason, Work, apply};
+use super::turn::Turns;
+use crate::apply::{
+    ApplyEvent, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
+};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::plan::Plan;
-use crate::reconcile::{TargetError, Verified, verify};
+use crate::reconcile::{PlanError, TargetError, Verification, Verified, verify};
 use crate::value::Values;
 
 /// How a run carries plans out.
@@ -22,6 +29,8 @@ use crate::value::Values;
 pub struct ApplyRequest<'a> {
     /// How many secrets at once.
     pub options: ApplyOptions,
+    /// What is read again afterwards.
+    pub verification: Verification,
     /// Follow replicas until they are made, at most so long.
     pub wait_replicas: Option<Duration>,
     /// A line for each writing call goes here.
@@ -32,101 +41,172 @@ pub struct ApplyRequest<'a> {
     pub listener: Listener<'a>,
 }
 
+/// A part of one target's plan.
+struct Part<'p> {
+    desired: &'p Desired,
+    planned: &'p Planned,
+    plan: Cow<'p, Plan>,
+    policies: &'p PolicyChecks,
+    /// Whether other targets are written in the same run.
+    among_others: bool,
+}
+
+impl Part<'_> {
+    /// Tells what happens in it.
+    fn listener<'l>(&'l self, listener: Listener<'l>) -> impl Fn(ApplyEvent<'_>) + Sync + 'l {
+        let (target, among_others) = (self.plan.target.as_str(), self.among_others);
+        move |event| listener(Event::Applied { target, among_others, event })
+    }
+}
+
+/// What came of carrying a part out, before anything is told of it.
+struct CarriedOut {
+    report: ApplyReport,
+    verified: ReadBack,
+}
+
+/// What came of reading again.
+enum ReadBack {
+    /// Nothing was done that could be read.
+    NothingDone,
+    /// Nobody asked for it.
+    NotAsked,
+    Read(Verified),
+    Failed(PlanError),
+}
+
 impl Run<'_> {
-    /// Carries out the plans of all targets, one after the other. Removals come last over the whole run: once
-    /// everything else was applied to every target and read again. A secret that moves from one target to another is
-    /// not deleted in the first when the second failed.
+    /// Carries out the plans of all targets, side by side. Removals come last over the whole run: once everything else
+    /// was applied to every target and read again. A secret that moves from one target to another is not deleted in the
+    /// first when the second failed.
     pub async fn apply<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
+        let stopping = async {
+            stopped(request.stop).await;
+            (request.listener)(Event::Stopping);
+            // What is in flight decides when it is over.
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            applied = self.apply_all(prepared, request) => applied,
+            never = stopping => match never {},
+        }
+    }
+
+    async fn apply_all<'p>(&self, prepared: &'p Prepared<'_>, request: &ApplyRequest<'_>) -> ApplyRun<'p> {
         // One that could not be read was not done either.
         let all_read = prepared.planned().all(|(_, planned)| {
             let report = &planned.target.report;
             report.declared_unreadable() + report.declared_refused() == 0
         });
         let places: Vec<_> = prepared.planned().filter(|(_, planned)| !planned.target.plan.is_empty()).collect();
-        let mut targets: Vec<AppliedTarget<'p>> = Vec::new();
-        let mut removals = Vec::new();
         // What other parts of a sharded run create comes first too: a part that only removes is run again.
         let others_create =
             prepared.planned().any(|(_, planned)| planned.target.report.counts.missing_in_other_shards > 0);
-        for (desired, planned) in &places {
-            let plan = &planned.target.plan;
-            let applied = if places.len() == 1 && all_read && !others_create {
-                self.apply_part(desired, planned, plan, request).await
-            } else {
+        let among_others = places.len() > 1;
+        let at_once = !among_others && all_read && !others_create;
+        let policies: Vec<PolicyChecks> = places.iter().map(|_| PolicyChecks::default()).collect();
+        let (others, removals): (Vec<_>, Vec<_>) = places
+            .iter()
+            .zip(&policies)
+            .map(|((desired, planned), policies)| {
+                let plan = &planned.target.plan;
+                let part = |plan| Part { desired, planned, plan, policies, among_others };
+                if at_once {
+                    return (part(Cow::Borrowed(plan)), None);
+                }
                 let (others, removed) = plan.split_removals();
-                removals.push(removed);
-                self.apply_part(desired, planned, &others, request).await
-            };
-            targets.push(applied.over(plan));
-        }
+                (part(Cow::Owned(others)), Some(part(Cow::Owned(removed))))
+            })
+            .unzip();
+        join_all(others.iter().map(|part| request.validate_policies(part))).await;
+        let applied = self.apply_parts(&others, request).await;
+        let mut targets: Vec<AppliedTarget<'p>> =
+            places.iter().zip(applied).map(|((_, planned), part)| part.over(&planned.target.plan)).collect();
         let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
-        for (at, ((desired, planned), removed)) in places.iter().zip(&removals).enumerate() {
-            if removed.is_empty() {
-                continue;
-            }
-            let skip = |reason| Self::skip(removed, reason, request.listener);
-            let part = if !complete {
-                skip(&SkipReason::EarlierFailure)
-            } else if others_create {
-                skip(&SkipReason::OtherShards)
-            } else {
-                self.apply_part(desired, planned, removed, request).await
-            };
-            targets[at].merge(part);
-        }
+        let removals: Vec<Part<'_>> = removals.into_iter().flatten().collect();
+        let removed = if !complete {
+            removals.iter().map(|part| request.skip(part, &SkipReason::EarlierFailure)).collect()
+        } else if others_create {
+            removals.iter().map(|part| request.skip(part, &SkipReason::OtherShards)).collect()
+        } else {
+            self.apply_parts(&removals, request).await
+        };
+        // None were split off, or each target's were.
+        targets.iter_mut().zip(removed).for_each(|(target, part)| target.merge(part));
         ApplyRun { targets }
     }
 
-    /// Removals that do not begin yet: each is told with the reason.
-    fn skip(removed: &Plan, reason: &SkipReason, listener: Listener<'_>) -> AppliedPart {
-        listener(Event::Applying { target: &removed.target, actions: removed.action_count() });
-        let mut report = ApplyReport::default();
-        for secret in &removed.secrets {
-            let outcome = SecretOutcome::Skipped { reason: reason.clone() };
-            listener(Event::Applied(ApplyEvent::Finished {
-                secret: &secret.name,
-                verb: secret.verb,
-                outcome: &outcome,
-            }));
-            report.outcomes.insert(secret.name.clone(), outcome);
-        }
-        listener(Event::Carried(removed, &report));
-        AppliedPart { report, ..AppliedPart::default() }
+    /// Carries out parts side by side. What came of each is told in their order.
+    async fn apply_parts(&self, parts: &[Part<'_>], request: &ApplyRequest<'_>) -> Vec<AppliedPart> {
+        // Who asks for one secret at a time gets one at a time.
+        let at_once = if request.options.concurrency == 1 { 1 } else { TARGETS_AT_ONCE };
+        let turns = Turns::default();
+        let turns = &turns;
+        stream::iter(parts.iter().enumerate())
+            .map(async |(number, part)| {
+                let applied = Box::pin(self.apply_part(part, request, turns.wait(number))).await;
+                turns.pass(number);
+                applied
+            })
+            .buffered(at_once)
+            .collect()
+            .await
     }
 
-    /// Carries out a part of one target's plan.
+    /// Carries out one part, and tells what came of it when `turn` has come.
     async fn apply_part(
         &self,
-        desired: &Desired,
-        planned: &Planned,
-        plan: &Plan,
+        part: &Part<'_>,
         request: &ApplyRequest<'_>,
+        turn: impl Future<Output = ()>,
     ) -> AppliedPart {
-        if plan.is_empty() {
+        if part.plan.is_empty() {
+            turn.await;
             return AppliedPart::default();
         }
-        let Planned { connection, target, .. } = planned;
+        let Planned { connection, target, .. } = part.planned;
         let writer = connection.writer();
         let values = self.values_to_write(&writer);
-        let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired, target };
+        let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired: part.desired, target };
+        let plan = &*part.plan;
         (request.listener)(Event::Applying { target: &plan.target, actions: plan.action_count() });
-        let report = Box::pin(request.carry_out(&place, plan, &values)).await;
-        (request.listener)(Event::Carried(plan, &report));
-        let missing = request.journal.and_then(Journal::failure);
-        if let Some(error) = &missing {
-            (request.listener)(Event::Failed(error));
-        }
-        let (verified, not_read) = Box::pin(request.verify(&place, &values, &report)).await;
-        let mut failed_after = not_read || missing.is_some();
-        if let Some(timeout) = request.wait_replicas {
-            failed_after |= !Box::pin(request.follow_replicas(&place, &report, timeout)).await;
-        }
-        AppliedPart { report, verified, failed_after }
+        let report = Box::pin(request.carry_out(&place, part, &values)).await;
+        (request.listener)(Event::Written { target: &plan.target });
+        let verified = Box::pin(request.read_back(&place, plan, &values, &report)).await;
+        turn.await;
+        request.tell(&place, plan, CarriedOut { report, verified }).await
     }
 }
 
 impl ApplyRequest<'_> {
-    async fn carry_out(&self, place: &Place<'_>, plan: &Plan, values: &impl Values) -> ApplyReport {
+    /// Asks about the policies that are to be put, each distinct document once, before anything is written.
+    async fn validate_policies(&self, part: &Part<'_>) {
+        let Planned { connection, target, .. } = part.planned;
+        let listener = part.listener(self.listener);
+        part.policies.ask(connection.reader(), &part.plan, &target.live, &listener).await;
+    }
+
+    /// Removals that do not begin yet: each is told with the reason.
+    fn skip(&self, part: &Part<'_>, reason: &SkipReason) -> AppliedPart {
+        let removed = &*part.plan;
+        if removed.is_empty() {
+            return AppliedPart::default();
+        }
+        let (target, actions) = (removed.target.as_str(), removed.action_count());
+        (self.listener)(Event::Applying { target, actions });
+        let listener = part.listener(self.listener);
+        let mut report = ApplyReport::default();
+        for secret in &removed.secrets {
+            let outcome = SecretOutcome::Skipped { reason: reason.clone() };
+            listener(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome });
+            report.outcomes.insert(secret.name.clone(), outcome);
+        }
+        (self.listener)(Event::Written { target });
+        (self.listener)(Event::Carried(removed, &report));
+        AppliedPart { report, ..AppliedPart::default() }
+    }
+
+    async fn carry_out(&self, place: &Place<'_>, part: &Part<'_>, values: &impl Values) -> ApplyReport {
         let Place { writer, caller, desired, target } = *place;
         let entries = Entries {
             journal: self.journal,
@@ -140,45 +220,80 @@ impl ApplyRequest<'_> {
             },
         };
         let recorder = Recorder::new(writer, &entries);
-        let listener = |event: ApplyEvent<'_>| (self.listener)(Event::Applied(event));
-        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags };
-        let stopping = async {
-            stopped(self.stop).await;
-            (self.listener)(Event::Stopping);
-            // What is in flight decides when it is over.
-            std::future::pending::<std::convert::Infallible>().await
+        let plan = &*part.plan;
+        let listener = part.listener(self.listener);
+        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, policies: part.policies };
+        apply(&recorder, values, work, self.options, self.stop.clone(), &listener).await
+    }
+
+    /// Reads again what was done.
+    async fn read_back(
+        &self,
+        place: &Place<'_>,
+        written: &Plan,
+        values: &impl Values,
+        report: &ApplyReport,
+    ) -> ReadBack {
+        // What failed is known to differ already; verification is about what was reported as done.
+        let done =
+            |(name, outcome): (&SecretName, &SecretOutcome)| (*outcome == SecretOutcome::Done).then(|| name.clone());
+        let done: BTreeSet<SecretName> = report.outcomes.iter().filter_map(done).collect();
+        if done.is_empty() {
+            return ReadBack::NothingDone;
+        }
+        let full = match self.verification {
+            Verification::None => return ReadBack::NotAsked,
+            Verification::Documents => false,
+            Verification::Full => true,
         };
-        tokio::select! {
-            report = apply(&recorder, values, work, self.options, self.stop.clone(), &listener) => report,
-            never = stopping => match never {},
+        let (desired, before) = (place.desired, &place.target.live);
+        match verify(place.writer, desired, before, written, &done, full, values).await {
+            Ok(verified) => ReadBack::Read(verified),
+            Err(error) => ReadBack::Failed(error),
         }
     }
 
-    /// Reads what was done once more, and compares it with the manifests. The second answer is whether that failed.
-    async fn verify(&self, place: &Place<'_>, values: &impl Values, report: &ApplyReport) -> (Option<bool>, bool) {
-        if report.done() == 0 {
-            return (None, false);
+    /// Tells what came of a part, and follows its replicas.
+    async fn tell(&self, place: &Place<'_>, plan: &Plan, carried: CarriedOut) -> AppliedPart {
+        let CarriedOut { report, verified } = carried;
+        (self.listener)(Event::Carried(plan, &report));
+        let missing = self.journal.and_then(Journal::failure);
+        if let Some(error) = &missing {
+            (self.listener)(Event::Failed(error));
         }
-        let touched: BTreeSet<SecretName> = report.touched().cloned().collect();
-        match verify(place.writer, place.desired, &place.target.live, &touched, values).await {
-            Ok(Verified { mut remaining, mut held_back, unreadable }) => {
-                // What failed is known to differ already; verification is about what was reported as done.
-                let done = |name: &SecretName| report.outcomes.get(name) == Some(&SecretOutcome::Done);
-                remaining.secrets.retain(|secret| done(&secret.name));
-                held_back.retain(|name| done(name));
-                let not_read: Vec<_> = unreadable.into_iter().filter(|(name, _)| done(name)).collect();
-                let read = report.done().saturating_sub(not_read.len());
-                (self.listener)(Event::Verified { remaining: &remaining, held_back: held_back.len(), done: read });
-                for (name, error) in &not_read {
+        let read_again = self.tell_verified(&report, verified);
+        let mut failed_after = read_again.failed || missing.is_some();
+        if let Some(timeout) = self.wait_replicas {
+            failed_after |= !Box::pin(self.follow_replicas(place, &report, timeout)).await;
+        }
+        AppliedPart { report, read_again, failed_after }
+    }
+
+    fn tell_verified(&self, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
+        match verified {
+            ReadBack::NothingDone => ReadAgain::default(),
+            ReadBack::NotAsked => {
+                (self.listener)(Event::NotVerified { done: report.done() });
+                ReadAgain::default()
+            }
+            ReadBack::Read(verified) => {
+                let read = report.done().saturating_sub(verified.unreadable.len());
+                (self.listener)(Event::Verified { verified: &verified, done: read });
+                for (name, error) in &verified.unreadable {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
                 }
-                (Some(remaining.is_empty() && not_read.is_empty()), !not_read.is_empty())
+                ReadAgain {
+                    matches: Some(verified.remaining.is_empty() && verified.unreadable.is_empty()),
+                    secrets: read,
+                    policies: verified.policies,
+                    failed: !verified.unreadable.is_empty(),
+                }
             }
-            Err(error) => {
+            ReadBack::Failed(error) => {
                 let error = Error::from(ErrorKind::NotVerified).because(TargetError::Plan(error));
                 (self.listener)(Event::Failed(&error));
-                (None, true)
+                ReadAgain { failed: true, ..ReadAgain::default() }
             }
         }
     }

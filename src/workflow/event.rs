@@ -10,7 +10,7 @@ use crate::domain::{SecretName, TagKey};
 use crate::import::LeftOut;
 use crate::live::ReadProgress;
 use crate::plan::Plan;
-use crate::reconcile::TargetPlan;
+use crate::reconcile::{TargetPlan, Verified};
 use crate::value::Edges;
 
 use super::error::Error;
@@ -41,17 +41,32 @@ pub enum Event<'a> {
         actions: usize,
     },
     /// Something of it happened.
-    Applied(ApplyEvent<'a>),
+    Applied {
+        /// The target's name.
+        target: &'a str,
+        /// Whether other targets are written in the same run.
+        among_others: bool,
+        /// What.
+        event: ApplyEvent<'a>,
+    },
+    /// Nothing more of it is called that writes.
+    Written {
+        /// The target's name.
+        target: &'a str,
+    },
     /// The run was stopped: what is in flight is finished first.
     Stopping,
     /// The plan of a target was carried out, or as much of it as could be.
     Carried(&'a Plan, &'a ApplyReport),
     /// What was done was read again.
     Verified {
-        /// What is left to do of it.
-        remaining: &'a Plan,
-        /// How many of them hold something back that is not as declared.
-        held_back: usize,
+        /// What that has shown.
+        verified: &'a Verified,
+        /// How many secrets were done and read again.
+        done: usize,
+    },
+    /// What was done was not read again, since nobody asked for that.
+    NotVerified {
         /// How many secrets were done.
         done: usize,
     },

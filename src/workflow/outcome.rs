@@ -2,6 +2,7 @@
 
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
 use crate::plan::Plan;
+use crate::reconcile::PoliciesVerified;
 
 /// One target's apply.
 pub struct AppliedTarget<'p> {
@@ -9,45 +10,67 @@ pub struct AppliedTarget<'p> {
     pub plan: &'p Plan,
     /// What became of it.
     pub report: ApplyReport,
-    /// Whether everything that was done was read again and matches; none when it could not be read, or nothing was
-    /// done.
-    pub verified: Option<bool>,
+    /// What was read again of what was done.
+    pub read_again: ReadAgain,
     /// Whether what was to follow failed: reading again, or replicas.
     pub failed_after: bool,
+}
+
+/// What was read again of what was done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadAgain {
+    /// Whether it matches the manifests; none when it could not be read, nobody asked for it, or nothing was done.
+    pub matches: Option<bool>,
+    /// How many secrets.
+    pub secrets: usize,
+    /// Of their policies, how many.
+    pub policies: PoliciesVerified,
+    /// Whether something could not be read.
+    pub(super) failed: bool,
+}
+
+impl ReadAgain {
+    fn merge(&mut self, other: Self) {
+        let Self { matches, secrets, policies, failed } = other;
+        self.matches = match (self.matches, matches) {
+            (Some(a), Some(b)) => Some(a && b),
+            (one, other) => one.or(other),
+        };
+        self.secrets += secrets;
+        self.policies += policies;
+        self.failed |= failed;
+    }
 }
 
 /// What became of a part of one target's plan.
 #[derive(Debug, Default)]
 pub(super) struct AppliedPart {
     pub(super) report: ApplyReport,
-    pub(super) verified: Option<bool>,
+    pub(super) read_again: ReadAgain,
     pub(super) failed_after: bool,
 }
 
 impl AppliedPart {
     /// The part as what became of `plan` so far.
     pub(super) fn over(self, plan: &Plan) -> AppliedTarget<'_> {
-        let Self { report, verified, failed_after } = self;
-        AppliedTarget { plan, report, verified, failed_after }
+        let Self { report, read_again, failed_after } = self;
+        AppliedTarget { plan, report, read_again, failed_after }
     }
 }
 
 impl AppliedTarget<'_> {
     /// Whether everything was done and is as it should be.
     pub(super) fn is_complete(&self) -> bool {
-        self.report.is_complete() && self.verified != Some(false) && !self.failed_after
+        self.report.is_complete() && self.read_again.matches != Some(false) && !self.failed_after
     }
 
     /// Adds what became of another part of the plan.
     pub(super) fn merge(&mut self, part: AppliedPart) {
-        let AppliedPart { report, verified, failed_after } = part;
+        let AppliedPart { report, read_again, failed_after } = part;
         self.report.outcomes.extend(report.outcomes);
         self.report.calls.extend(report.calls);
         self.report.stopped = self.report.stopped.or(report.stopped);
-        self.verified = match (self.verified, verified) {
-            (Some(a), Some(b)) => Some(a && b),
-            (one, other) => one.or(other),
-        };
+        self.read_again.merge(read_again);
         self.failed_after |= failed_after;
     }
 }
@@ -61,7 +84,7 @@ pub struct ApplyRun<'p> {
 /// How an apply ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApplyOutcome {
-    /// Everything was applied, and matches the manifests.
+    /// Everything was applied, and what was read again of it matches the manifests.
     Complete,
     /// Something was applied and something was not, in whatever targets.
     Partial,
@@ -154,7 +177,10 @@ mod tests {
                     calls: if *outcome == SecretOutcome::Done { vec![call()] } else { Vec::new() },
                     stopped: None,
                 },
-                verified: (*outcome == SecretOutcome::Done).then_some(true),
+                read_again: ReadAgain {
+                    matches: (*outcome == SecretOutcome::Done).then_some(true),
+                    ..ReadAgain::default()
+                },
                 failed_after: false,
             })
             .collect();
@@ -183,7 +209,7 @@ mod tests {
             calls: vec![call()],
             stopped: None,
         };
-        let mut target = AppliedTarget { plan: &plan, report, verified: None, failed_after: true };
+        let mut target = AppliedTarget { plan: &plan, report, read_again: ReadAgain::default(), failed_after: true };
         assert_eq!(
             ApplyRun { targets: vec![AppliedTarget { report: target.report.clone(), ..target }] }.outcome(),
             ApplyOutcome::Partial

@@ -19,8 +19,9 @@ use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Sele
 use crate::reconcile::{Planning, Reading, TargetError, TargetPlan, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
 
-/// Targets that are read at once.
-const TARGETS_AT_ONCE: usize = 8;
+/// Targets that are read, or written, at once. Quotas are kept for each account and region, so they do not wait for
+/// each other; this bounds connections and memory.
+pub(super) const TARGETS_AT_ONCE: usize = 16;
 
 /// How a run plans.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use super::journal::Journal;
 use super::one_secret::OneSecret;
 use super::stop::Stop;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, Recorder, Work, apply};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, PolicyChecks, Recorder, Work, apply};
 use crate::live::Live;
 use crate::plan::{Plan, plan_release};
 
@@ -43,7 +43,12 @@ impl Release {
         let sources = ValueSources::open(&ValueRules::default(), &found.aws, &found.root);
         let decryptor = sources.decryptor();
         let values = RunValues { sources: &sources, decryptor: &decryptor, passwords: NoPasswords };
-        let work = Work { plan: &self.plan, live: &self.live, ignored: &found.desired.ignore_tags };
+        let work = Work {
+            plan: &self.plan,
+            live: &self.live,
+            ignored: &found.desired.ignore_tags,
+            policies: &PolicyChecks::default(),
+        };
         let entries = found.entries(journal, &found.desired.target.region);
         let recorder = Recorder::new(&writer, &entries);
         apply(&recorder, &values, work, ApplyOptions::default(), stop, listener).await

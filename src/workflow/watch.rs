@@ -22,7 +22,7 @@ use crate::aws::Aws;
 use crate::drift::DriftReport;
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Finding as PlanFinding, Refusal, Selection, Severity};
-use crate::reconcile::TargetError;
+use crate::reconcile::{TargetError, Verification};
 use crate::watch::{Finding, Findings, Outcome};
 
 /// What rounds look at, and whether they put it right.
@@ -151,6 +151,7 @@ impl Watch<'_> {
         }
         let request = ApplyRequest {
             options: ApplyOptions::default(),
+            verification: Verification::default(),
             wait_replicas: None,
             journal: self.journal.as_ref(),
             stop: &self.stop,

@@ -1,0 +1,228 @@
+//! What an apply touched, read again: whether what was reported as done is there.
+//!
+//! Each secret is described again. The operations on policies share 50 calls a second, so as a rule each distinct
+//! document that was put is read again on one secret; of the others it is known that their put was acknowledged. What
+//! was read and what was not is counted, so that nothing is said of the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PlanError, refresh, set_policy, value_facts};
+use crate::apply::policy_to_put;
+use crate::desired::Desired;
+use crate::domain::SecretName;
+use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
+use crate::plan::{Action, Change, Plan, Rules, SecretPlan, Selection, plan};
+use crate::policy::PolicyDocument;
+use crate::value::Values;
+
+/// What is read again after an apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// Each secret, and each distinct policy document on one of the secrets that it was put on.
+    #[default]
+    Documents,
+    /// Each secret, and each declared policy.
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// What reading again has shown.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What is still to be done.
+    pub remaining: Plan,
+    /// Secrets of which something is not as declared and is left alone for now.
+    pub held_back: BTreeSet<SecretName>,
+    /// Secrets that could not be read again, and why.
+    pub unreadable: BTreeMap<SecretName, ServiceError>,
+    /// What was read of policies.
+    pub policies: PoliciesVerified,
+}
+
+/// Declared policies of the secrets that were read again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoliciesVerified {
+    /// Distinct documents that were put.
+    pub documents: usize,
+    /// Secrets that they were put on.
+    pub put: usize,
+    /// Of these, the ones whose policy was read again.
+    pub put_read: usize,
+    /// Secrets whose policy was deleted.
+    pub deleted: usize,
+    /// Of these, the ones whose policy was read again.
+    pub deleted_read: usize,
+    /// Secrets whose policy is declared, and was neither written nor read again.
+    pub not_read: usize,
+}
+
+impl PoliciesVerified {
+    /// Whether every declared policy was read again.
+    pub fn is_complete(&self) -> bool {
+        let Self { documents: _, put, put_read, deleted, deleted_read, not_read } = *self;
+        put == put_read && deleted == deleted_read && not_read == 0
+    }
+}
+
+impl std::ops::AddAssign for PoliciesVerified {
+    fn add_assign(&mut self, other: Self) {
+        let Self { documents, put, put_read, deleted, deleted_read, not_read } = other;
+        self.documents += documents;
+        self.put += put;
+        self.put_read += put_read;
+        self.deleted += deleted;
+        self.deleted_read += deleted_read;
+        self.not_read += not_read;
+    }
+}
+
+/// What an apply did to a secret's policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Written {
+    /// This document was put.
+    Put(String),
+    /// It was deleted.
+    Deleted,
+    /// Nothing.
+    Not,
+}
+
+/// Secrets whose policy is declared and can be read again, by what was done to it.
+type ByWrite = BTreeMap<Written, BTreeSet<SecretName>>;
+
+/// Reads again what an apply reports as done, and plans it again: what is left in the plan did not come true.
+///
+/// `written` is what was carried out.
+pub async fn verify<R: ReadSecrets, V: Values>(
+    reader: &R,
+    desired: &Desired,
+    before: &Live,
+    written: &Plan,
+    done: &BTreeSet<SecretName>,
+    full: bool,
+    values: &V,
+) -> Result<Verified, PlanError> {
+    let mut live = Live { unreadable: BTreeMap::new(), ..before.clone() };
+    for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
+        refresh(&mut live, name, described);
+    }
+    let writes = by_write(desired, &mut live, written, done);
+    let mut read: BTreeSet<SecretName> = writes.iter().flat_map(|(write, names)| to_read(write, names, full)).collect();
+    read_policies(reader, &mut live, read.iter().cloned()).await?;
+    let selection = Selection::exactly(done);
+    let mut planned = plan_again(desired, &live, &selection, values)?;
+    // Where the one that was read is not as it was put, the acknowledgements of the others prove nothing.
+    let doubted = doubted(&writes, &read, &live, &planned.0);
+    if !doubted.is_empty() {
+        read_policies(reader, &mut live, doubted.iter().cloned()).await?;
+        read.extend(doubted);
+        planned = plan_again(desired, &live, &selection, values)?;
+    }
+    let (remaining, held_back) = planned;
+    let policies = count(&writes, &read);
+    Ok(Verified { remaining, held_back, unreadable: live.unreadable, policies })
+}
+
+fn plan_again(
+    desired: &Desired,
+    live: &Live,
+    selection: &Selection,
+    values: &impl Values,
+) -> Result<(Plan, BTreeSet<SecretName>), PlanError> {
+    let facts = value_facts::identify(desired, live, selection, values)?;
+    let (remaining, report) = plan(desired, live, &facts, &Rules { selection: selection.clone() });
+    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
+    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
+    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
+    Ok((remaining, held_back))
+}
+
+/// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there.
+fn by_write(desired: &Desired, live: &mut Live, written: &Plan, done: &BTreeSet<SecretName>) -> ByWrite {
+    let mut writes = ByWrite::new();
+    for secret in written.secrets.iter().filter(|secret| done.contains(&secret.name)) {
+        // One that is gone, or scheduled for deletion, is told by the description alone.
+        let there = live.secrets.get(&secret.name).is_some_and(|secret| !secret.is_scheduled_for_deletion());
+        let declared = desired.secrets.get(&secret.name).is_some_and(|desired| desired.policy.is_some());
+        if !there || !declared {
+            continue;
+        }
+        let write = write_of(secret, live);
+        let is_new = secret.observed.is_none();
+        if let Some(now) = live.secrets.get_mut(&secret.name) {
+            match &write {
+                Written::Put(text) => {
+                    if let Some(document) = PolicyDocument::parse_lenient(text) {
+                        now.policy = LivePolicy::Document(document);
+                    }
+                }
+                Written::Deleted => now.policy = LivePolicy::None,
+                // CreateSecret gives none.
+                Written::Not if is_new => now.policy = LivePolicy::None,
+                Written::Not => {}
+            }
+        }
+        writes.entry(write).or_default().insert(secret.name.clone());
+    }
+    writes
+}
+
+fn write_of(secret: &SecretPlan, live: &Live) -> Written {
+    if secret.actions.contains(&Action::DeletePolicy) {
+        return Written::Deleted;
+    }
+    policy_to_put(secret, live).map_or(Written::Not, Written::Put)
+}
+
+/// Which of the secrets with one write are read again.
+fn to_read(write: &Written, names: &BTreeSet<SecretName>, full: bool) -> Vec<SecretName> {
+    let how_many = match write {
+        _ if full => names.len(),
+        Written::Put(_) | Written::Deleted => 1,
+        Written::Not => 0,
+    };
+    names.iter().take(how_many).cloned().collect()
+}
+
+async fn read_policies(
+    reader: &impl ReadSecrets,
+    live: &mut Live,
+    names: impl Iterator<Item = SecretName>,
+) -> Result<(), ServiceError> {
+    for (name, policy) in live::policies_of(reader, names, &|_| {}).await? {
+        set_policy(live, name, policy);
+    }
+    Ok(())
+}
+
+/// Secrets that share their write with one whose policy was read and is not as it was written, or could not be read.
+fn doubted(writes: &ByWrite, read: &BTreeSet<SecretName>, live: &Live, remaining: &Plan) -> BTreeSet<SecretName> {
+    let differs = |name: &SecretName| {
+        let planned = remaining.secrets.iter().find(|secret| secret.name == *name);
+        let policy = |change: &Change| matches!(change, Change::Policy { .. });
+        live.unreadable.contains_key(name) || planned.is_some_and(|secret| secret.changes.iter().any(policy))
+    };
+    let doubtful = writes.values().filter(|names| names.intersection(read).any(differs));
+    doubtful.flatten().filter(|name| !read.contains(*name)).cloned().collect()
+}
+
+fn count(writes: &ByWrite, read: &BTreeSet<SecretName>) -> PoliciesVerified {
+    let mut policies = PoliciesVerified::default();
+    for (write, names) in writes {
+        let read_again = names.intersection(read).count();
+        match write {
+            Written::Put(_) => {
+                policies.documents += 1;
+                policies.put += names.len();
+                policies.put_read += read_again;
+            }
+            Written::Deleted => {
+                policies.deleted += names.len();
+                policies.deleted_read += read_again;
+            }
+            Written::Not => policies.not_read += names.len() - read_again,
+        }
+    }
+    policies
+}
