@@ -185,7 +185,7 @@ async fn validate_policies<R: ReadSecrets>(
     };
     let found = planned.secrets.iter().filter_map(|secret| {
         let block_public_policy = put(secret)?;
-        let (_, verdict) = verdicts.get(&policy_to_put(secret, live)?)?;
+        let (_, verdict) = verdicts.get(&policy_to_put(secret, live)?.to_wire())?;
         let kind = match verdict {
             PolicyVerdict::Passed => return None,
             PolicyVerdict::Rejected(problems) => {

@@ -184,7 +184,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Action::PutPolicy { block_public_policy, .. } => Some(*block_public_policy),
             _ => None,
         })?;
-        let verdict = self.policies.known(&policy_to_put(secret, self.live)?)?;
+        let verdict = self.policies.known(&policy_to_put(secret, self.live)?.to_wire())?;
         self.left_of(verdict, block_public_policy)
     }
 

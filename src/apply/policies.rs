@@ -11,6 +11,7 @@ use super::event::ApplyEvent;
 use crate::domain::{Arn, SecretName};
 use crate::live::{Live, PolicyVerdict, ReadSecrets, ServiceErrorKind};
 use crate::plan::{Action, Plan, SecretPlan};
+use crate::policy::PolicyDocument;
 
 /// Documents that are asked about at once; the client-side quota sets the pace.
 const AT_ONCE: usize = 32;
@@ -23,10 +24,10 @@ struct Document<'a> {
     arn: Option<&'a str>,
 }
 
-/// The policy that a plan puts on a secret, as it is sent; none while it waits for an ARN.
-pub fn policy_to_put(secret: &SecretPlan, live: &Live) -> Option<String> {
+/// The policy that a plan puts on a secret; none while it waits for an ARN.
+pub fn policy_to_put(secret: &SecretPlan, live: &Live) -> Option<PolicyDocument> {
     secret.actions.iter().find_map(|action| match action {
-        Action::PutPolicy { policy, .. } => Some(policy.resolve(&|name| live.arn(name)).ok()?.to_wire()),
+        Action::PutPolicy { policy, .. } => policy.resolve(&|name| live.arn(name)).ok(),
         _ => None,
     })
 }
@@ -35,7 +36,7 @@ pub fn policy_to_put(secret: &SecretPlan, live: &Live) -> Option<String> {
 fn documents<'a>(plan: &'a Plan, live: &Live) -> Vec<Document<'a>> {
     let mut documents: BTreeMap<String, Document<'a>> = BTreeMap::new();
     for secret in &plan.secrets {
-        let Some(text) = policy_to_put(secret, live) else { continue };
+        let Some(text) = policy_to_put(secret, live).map(|policy| policy.to_wire()) else { continue };
         let observed = secret.observed.as_ref().filter(|observed| !observed.is_scheduled_for_deletion());
         let arn = observed.map(|observed| observed.arn.as_str());
         let document =

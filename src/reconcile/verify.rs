@@ -11,8 +11,7 @@ use crate::apply::policy_to_put;
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
-use crate::plan::{Action, Change, Plan, Rules, SecretPlan, Selection, plan};
-use crate::policy::PolicyDocument;
+use crate::plan::{Action, Change, Plan, Rules, Selection, plan};
 use crate::value::Values;
 
 /// What is read again after an apply.
@@ -148,31 +147,20 @@ fn by_write(desired: &Desired, live: &mut Live, written: &Plan, done: &BTreeSet<
         if !there || !declared {
             continue;
         }
-        let write = write_of(secret, live);
-        let is_new = secret.observed.is_none();
-        if let Some(now) = live.secrets.get_mut(&secret.name) {
-            match &write {
-                Written::Put(text) => {
-                    if let Some(document) = PolicyDocument::parse_lenient(text) {
-                        now.policy = LivePolicy::Document(document);
-                    }
-                }
-                Written::Deleted => now.policy = LivePolicy::None,
-                // CreateSecret gives none.
-                Written::Not if is_new => now.policy = LivePolicy::None,
-                Written::Not => {}
-            }
+        let (write, acknowledged) = if secret.actions.contains(&Action::DeletePolicy) {
+            (Written::Deleted, Some(LivePolicy::None))
+        } else if let Some(document) = policy_to_put(secret, live) {
+            (Written::Put(document.to_wire()), Some(LivePolicy::Document(document)))
+        } else {
+            // CreateSecret gives none.
+            (Written::Not, secret.observed.is_none().then_some(LivePolicy::None))
+        };
+        if let (Some(now), Some(policy)) = (live.secrets.get_mut(&secret.name), acknowledged) {
+            now.policy = policy;
         }
         writes.entry(write).or_default().insert(secret.name.clone());
     }
     writes
-}
-
-fn write_of(secret: &SecretPlan, live: &Live) -> Written {
-    if secret.actions.contains(&Action::DeletePolicy) {
-        return Written::Deleted;
-    }
-    policy_to_put(secret, live).map_or(Written::Not, Written::Put)
 }
 
 /// Which of the secrets with one write are read again.
