@@ -331,3 +331,35 @@ fn killed_before_any_call_an_apply_is_finished_by_the_next() {
 fn killed_after_any_call_an_apply_is_finished_by_the_next() {
     sweep(true);
 }
+
+/// With answers that take a while, more secrets are on their way than the eight of a fast service.
+#[test]
+fn killed_with_many_secrets_half_way_an_apply_is_finished_by_the_next() {
+    const SECRETS: usize = 60;
+    let stage = Stage(tempfile::tempdir().expect("a temporary folder"));
+    let spec = format!("{{ value: {{ text: new }}, policy: {} }}", policy("new"));
+    let names: Vec<String> = (0..SECRETS).map(|number| format!("s{number:02}")).collect();
+    let documents = manifests(names.iter().map(|name| (name.as_str(), spec.clone())));
+    let faults = json!({
+        "rules": [{
+            "operation": "PutSecretValue", "skip": 4, "times": 1, "kind": { "killed": { "carriedOut": true } },
+        }],
+        "profile": { "latency": "PT0.15S" },
+    });
+    let files = [("keywright.yaml", PROJECT), ("secrets.yaml", &*documents), ("faults.json", &*faults.to_string())];
+    support::write_files(stage.path(), files);
+    let cut = stage.run(&["apply", "--yes", "--sandbox-faults", "faults.json"]);
+    assert_eq!(cut.status.signal(), Some(SIGKILL), "{}", shown(&cut));
+    let before = stage.dump();
+    let half_way = before.values().filter(|secret| secret.labels.is_empty()).count();
+    assert!(half_way > 8, "{half_way} of {}", before.len());
+
+    let next = stage.run(&["apply", "--yes"]);
+    assert!(next.status.success(), "{}\nand then\n{}", shown(&cut), shown(&next));
+    assert_eq!(lost(&before, &stage.dump()), None);
+    let whole = |secret: &SecretDump| secret.versions == 1 && secret.policy.is_some() && !secret.labels.is_empty();
+    let after = stage.dump();
+    assert!(after.len() == SECRETS && after.values().all(whole), "{}", essence(&after));
+    let plan = stage.run(&["plan", "--detailed-exitcode"]);
+    assert!(plan.status.success(), "{}", shown(&plan));
+}

@@ -8,6 +8,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
+use super::in_flight::{MOST, PlannedCalls, in_flight};
 use super::policies::{PolicyChecks, policy_to_put};
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
@@ -24,11 +25,8 @@ use crate::value::{SecretValue, Values};
 /// How an apply runs.
 #[derive(Clone, Copy, Debug)]
 pub struct ApplyOptions {
-    /// Secrets that are worked on at once, 1 or more.
-    ///
-    /// The default is 8: at some 100 ms a call that is about 80 writes a second, above the 50 that AWS allows for each
-    /// group of writing operations, so the client-side quotas set the pace and not this; and a run that is killed
-    /// leaves at most this many secrets half-written.
+    /// Secrets that are worked on at once at most, 1 or more. How many are is decided by the quotas that the plan
+    /// needs and the latency; a run that is killed leaves at most so many half-written.
     pub concurrency: usize,
     /// What ValidateResourcePolicy may find and is put all the same, since a flag says so.
     pub accepted: AcceptedRisks,
@@ -36,7 +34,7 @@ pub struct ApplyOptions {
 
 impl Default for ApplyOptions {
     fn default() -> Self {
-        Self { concurrency: 8, accepted: AcceptedRisks::default() }
+        Self { concurrency: MOST, accepted: AcceptedRisks::default() }
     }
 }
 
@@ -79,6 +77,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     let run = &run;
     let mut report = ApplyReport::default();
     let mut schedule = Schedule::new(plan);
+    let calls = PlannedCalls::of(plan);
     let mut running = FuturesUnordered::new();
     schedule.start();
     loop {
@@ -90,7 +89,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         if let (Some(why), None) = (stopped, report.stopped) {
             report.stopped = record_skipped(schedule.stop(why), &mut report, events).then_some(why);
         }
-        while running.len() < options.concurrency.max(1)
+        while running.len() < in_flight(writer, &calls, options.concurrency)
             && let Some(secret) = schedule.begin()
         {
             running.push(async move { (secret, Box::pin(run.carry_out(secret)).await) });

@@ -9,6 +9,7 @@
 
 mod engine;
 mod event;
+mod in_flight;
 mod policies;
 mod record;
 mod recorder;
@@ -19,6 +20,7 @@ mod writer;
 
 pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
+pub use in_flight::PlannedCalls;
 pub use policies::{PolicyChecks, policy_to_put, validate_documents};
 pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
 pub use recorder::{KeepRecords, Recorder};

@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use super::in_flight::PlannedCalls;
 use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
 use super::recovery::{lost_create, lost_delete, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
@@ -217,6 +218,10 @@ impl<W: WriteSecrets> ReadThrough for Recorder<'_, W> {
 }
 
 impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
+    fn secrets_to_fill(&self, calls: &PlannedCalls) -> usize {
+        self.writer.secrets_to_fill(calls)
+    }
+
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
         let recover = async |error: &ServiceError| lost_create(self.writer, name, secret, error).await;
         let of = Of { name: name.clone(), arn: None };

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use zeroize::Zeroizing;
 
+use super::in_flight::PlannedCalls;
 use crate::desired::{Deletion, RotationSetup};
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{ReadSecrets, ServiceError};
@@ -81,6 +82,10 @@ pub struct PutVersion {
 /// Existing secrets are named by their full ARN, so that a secret that was deleted and made anew under the same name is
 /// never written by mistake.
 pub trait WriteSecrets: ReadSecrets {
+    /// How many secrets in flight keep the narrowest request quota that these calls need busy, at the latency of the
+    /// last answers; 0 while nothing is known of it.
+    fn secrets_to_fill(&self, calls: &PlannedCalls) -> usize;
+
     /// CreateSecret.
     fn create(
         &self,

@@ -11,6 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 
@@ -206,6 +207,7 @@ impl Aws {
             .interceptor(endpoint.clone())
             .retry_classifier(OnlyClockSkew)
             .retry_config(RetryConfig::standard())
+            .retry_partition(own_retries())
             .build();
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
@@ -240,7 +242,8 @@ impl Aws {
     /// Two targets in one account and region share their pace, as they share AWS's quotas. Where nobody asked for the
     /// account, a target has its own.
     fn pace(&self, account: Option<&AccountId>, region: &domain::Region, settings: &Settings) -> Arc<Pace> {
-        if self.is_embedded() {
+        // The sandbox has quotas where its faults say so.
+        if self.sandbox.as_ref().is_some_and(|sandbox| !sandbox.fault_profile().quotas) {
             return Arc::new(Pace::unlimited());
         }
         let new = || Arc::new(Pace::documented(!settings.keeps_pace));
@@ -298,6 +301,7 @@ impl Aws {
             .interceptor(self.calls.clone())
             .retry_classifier(OnlyClockSkew)
             .retry_config(RetryConfig::standard())
+            .retry_partition(own_retries())
             .build();
         let call = aws_sdk_sts::Client::from_conf(client).get_caller_identity();
         let once = || async { call.clone().send().await.map_err(|error| service_error("GetCallerIdentity", &error)) };
@@ -427,6 +431,12 @@ pub(super) fn base(region: String, http: SharedHttpClient, max_attempts: Option<
         .http_client(http)
         .retry_config(retries)
         .timeout_config(timeouts())
+}
+
+/// A budget of retries that no other client shares: the SDK's own belong to a service and region in the whole process,
+/// so that one account's trouble would be another's.
+fn own_retries() -> RetryPartition {
+    RetryPartition::custom("keywright").build()
 }
 
 fn embedded_config(sandbox: &Sandbox, target: &Target) -> SdkConfig {

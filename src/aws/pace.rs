@@ -1,13 +1,15 @@
 //! The pace of requests: within the documented rate of each group of operations, and slower while the service throttles
 //! the group.
 //!
-//! One account and region has one pace, which its targets share; nothing is shared between accounts.
+//! One account and region has one pace, which its targets share; nothing is shared between accounts. The latency of its
+//! answers says how many requests must be on their way for the quotas to be made use of.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::quota::{Group, Operation};
 use super::time::{Instant, sleep};
+use crate::apply::PlannedCalls;
 
 /// Requests of so long a time may be made at once after a pause: AWS counts by the second.
 const BURST: Duration = Duration::from_secs(1);
@@ -25,10 +27,19 @@ const SLOWER: f64 = 0.7;
 /// And never below this share of the documented rate.
 const SLOWEST: f64 = 0.2;
 
+/// What one answer counts in the latency: the last ten make up two thirds of it.
+const SHARE_OF_ONE: f64 = 0.1;
+
+/// So much more is kept in flight than quota and latency ask for: calls do not come evenly, and a secret waits for its
+/// turn in several groups.
+const SPARE: f64 = 2.0;
+
 /// The pace of one account and region.
 #[derive(Debug)]
 pub(super) struct Pace {
     lanes: Vec<(Group, Mutex<Lane>)>,
+    /// Seconds from a request to its answer, lately; none before the first.
+    latency: Mutex<Option<f64>>,
     /// Whether it adapts to throttling.
     adapts: bool,
 }
@@ -56,12 +67,12 @@ impl Pace {
     /// As documented. `adapts` follows what the service says.
     pub(super) fn documented(adapts: bool) -> Self {
         let lane = |group: Group| Some((group, Mutex::new(Lane::new(f64::from(group.per_second()?.get())))));
-        Self { lanes: Group::ALL.into_iter().filter_map(lane).collect(), adapts }
+        Self { lanes: Group::ALL.into_iter().filter_map(lane).collect(), latency: Mutex::default(), adapts }
     }
 
     /// None: for the embedded sandbox.
     pub(super) fn unlimited() -> Self {
-        Self { lanes: Vec::new(), adapts: false }
+        Self { lanes: Vec::new(), latency: Mutex::default(), adapts: false }
     }
 
     /// Waits until the operation's next request is due.
@@ -75,8 +86,46 @@ impl Pace {
         }
     }
 
-    /// Takes note of an answer.
-    pub(super) fn answered(&self, operation: Operation, throttled: bool) {
+    /// How many secrets in flight keep the narrowest group busy that these calls need.
+    ///
+    /// By Little's law what is in flight is the rate times the time that one takes: the narrowest group lets so many
+    /// secrets through a second, and each takes the latency of all its calls. Without limits of ours AWS's rates count:
+    /// the service may keep them.
+    pub(super) fn secrets_to_fill(&self, calls: &PlannedCalls) -> usize {
+        let Some(latency) = *locked(&self.latency) else { return 0 };
+        let mut by_group: Vec<(Group, f64)> = Vec::new();
+        for (operation, count) in &calls.by_operation {
+            let Some(group) = Group::of(operation) else { continue };
+            match by_group.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, calls)) => *calls += number(*count),
+                None => by_group.push((group, number(*count))),
+            }
+        }
+        let seconds = by_group.iter().filter_map(|(group, calls)| Some(calls / self.rate(*group)?));
+        let narrowest = seconds.fold(0.0, f64::max);
+        if narrowest <= 0.0 {
+            return 0;
+        }
+        // No more than there are secrets, so that it is a small number.
+        let wanted = (number(calls.count()) * latency / narrowest * SPARE).ceil().min(number(calls.secrets));
+        (0..=calls.secrets).find(|secrets| number(*secrets) >= wanted).unwrap_or(calls.secrets)
+    }
+
+    /// The rate of a group now, or as documented where none is kept.
+    fn rate(&self, group: Group) -> Option<f64> {
+        let documented = f64::from(group.per_second()?.get());
+        let lane = self.lanes.iter().find(|(of, _)| *of == group);
+        Some(lane.map_or(documented, |(_, lane)| locked(lane).rate))
+    }
+
+    /// Takes note of an answer, and of how long it took.
+    pub(super) fn answered(&self, operation: Operation, throttled: bool, took: Duration) {
+        // A refusal says nothing of how long work takes.
+        if !throttled {
+            let mut latency = locked(&self.latency);
+            let took = took.as_secs_f64();
+            *latency = Some(latency.map_or(took, |before| before + (took - before) * SHARE_OF_ONE));
+        }
         if let Some(lane) = self.lane(operation).filter(|_| self.adapts) {
             locked(lane).answered(Instant::now(), throttled);
         }
@@ -114,9 +163,14 @@ impl Lane {
     }
 }
 
-/// A lane is whole even if another task died while it held the lock.
-fn locked(lane: &Mutex<Lane>) -> std::sync::MutexGuard<'_, Lane> {
-    lane.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is behind a lock here is whole even if another task died while it held the lock.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Numbers of secrets and calls are far below what a float holds exactly.
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -128,7 +182,7 @@ mod tests {
         let begun = Instant::now();
         for request in 1..=requests {
             pace.wait(Operation::PutSecretValue).await;
-            pace.answered(Operation::PutSecretValue, nth.is_some_and(|nth| request % nth == 0));
+            pace.answered(Operation::PutSecretValue, nth.is_some_and(|nth| request % nth == 0), Duration::ZERO);
         }
         begun.elapsed().as_secs_f64()
     }
@@ -179,5 +233,58 @@ mod tests {
         let pace = Pace::documented(false);
         let took = seconds(&pace, 550, Some(2)).await;
         assert!(took < 10.5, "{took}");
+    }
+
+    /// A new secret with a value and a policy takes three calls, each in a group of 50 a second.
+    fn creates(secrets: usize) -> PlannedCalls {
+        let operations = ["CreateSecret", "PutResourcePolicy", "PutSecretValue"];
+        PlannedCalls { by_operation: operations.map(|operation| (operation, secrets)).into(), secrets }
+    }
+
+    fn answer(pace: &Pace, times: usize, milliseconds: u64) {
+        for _ in 0..times {
+            pace.answered(Operation::CreateSecret, false, Duration::from_millis(milliseconds));
+        }
+    }
+
+    #[test]
+    fn secrets_in_flight_follow_the_latency_when_it_changes_too() {
+        for pace in [Pace::documented(true), Pace::unlimited()] {
+            assert_eq!(pace.secrets_to_fill(&creates(1000)), 0, "nothing was answered yet");
+            answer(&pace, 1, 30);
+            // 50 secrets a second, of 90 ms each, twice.
+            assert_eq!(pace.secrets_to_fill(&creates(1000)), 9);
+            answer(&pace, 100, 150);
+            assert_eq!(pace.secrets_to_fill(&creates(1000)), 45);
+            answer(&pace, 100, 30);
+            assert_eq!(pace.secrets_to_fill(&creates(1000)), 10, "it falls again");
+            assert_eq!(pace.secrets_to_fill(&creates(3)), 3, "no more than there are");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_group_counts_at_the_rate_that_it_has_now() {
+        let pace = Pace::documented(true);
+        answer(&pace, 1, 100);
+        let mut calls = creates(1000);
+        // Two of four calls share a group: 25 secrets a second, of 400 ms each.
+        calls.by_operation.insert("GetResourcePolicy", 1000);
+        assert_eq!(pace.secrets_to_fill(&calls), 20);
+        let describes = PlannedCalls { by_operation: [("DescribeSecret", 1000)].into(), secrets: 1000 };
+        assert_eq!(pace.secrets_to_fill(&describes), 0, "no quota is to be filled");
+        if let Some((_, lane)) = pace.lanes.iter().find(|(group, _)| *group == Group::ResourcePolicy) {
+            locked(lane).rate = 10.0;
+        }
+        assert_eq!(pace.secrets_to_fill(&calls), 4, "of a group that is slowed down, fewer");
+    }
+
+    #[test]
+    fn refusals_say_nothing_of_the_latency() {
+        let pace = Pace::documented(true);
+        answer(&pace, 1, 150);
+        for _ in 0..100 {
+            pace.answered(Operation::CreateSecret, true, Duration::from_millis(1));
+        }
+        assert_eq!(pace.secrets_to_fill(&creates(1000)), 45);
     }
 }

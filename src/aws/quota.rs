@@ -87,6 +87,33 @@ impl Operation {
         }
     }
 
+    const ALL: [Self; 24] = [
+        Self::BatchGetSecretValue,
+        Self::CancelRotateSecret,
+        Self::CreateSecret,
+        Self::DeleteResourcePolicy,
+        Self::DeleteSecret,
+        Self::DescribeSecret,
+        Self::GetCallerIdentity,
+        Self::GetRandomPassword,
+        Self::GetResourcePolicy,
+        Self::GetSecretValue,
+        Self::ListSecretVersionIds,
+        Self::ListSecrets,
+        Self::PutResourcePolicy,
+        Self::PutSecretValue,
+        Self::RemoveRegionsFromReplication,
+        Self::ReplicateSecretToRegions,
+        Self::RestoreSecret,
+        Self::RotateSecret,
+        Self::StopReplicationToReplica,
+        Self::TagResource,
+        Self::UntagResource,
+        Self::UpdateSecret,
+        Self::UpdateSecretVersionStage,
+        Self::ValidateResourcePolicy,
+    ];
+
     /// Its name in the API.
     pub(super) const fn name(self) -> &'static str {
         self.row().0
@@ -99,6 +126,11 @@ impl Operation {
 }
 
 impl Group {
+    /// The group of the operation of this name.
+    pub(super) fn of(operation: &str) -> Option<Self> {
+        Operation::ALL.into_iter().find(|known| known.name() == operation).map(Operation::group)
+    }
+
     pub(super) const ALL: [Self; 14] = [
         Self::List,
         Self::Describe,

@@ -52,6 +52,11 @@ impl Reader {
         Self::new(Client::from_conf(config), retries, self.clock.clone())
     }
 
+    /// The pace of its requests.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.retries.pace
+    }
+
     /// Makes a call when it is due, again where that may help, and puts its failure in our words.
     pub(super) async fn send<T, E, R, F>(&self, operation: Operation, call: impl Fn() -> F) -> Result<T, ServiceError>
     where

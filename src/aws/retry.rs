@@ -82,9 +82,10 @@ impl Retries {
         let mut tries = Tries::default();
         loop {
             self.pace.wait(operation).await;
+            let begun = Instant::now();
             let outcome = self.wait_reporter.watch(operation.name(), &self.place, call()).await;
             let throttled = matches!(&outcome, Err(error) if error.kind == ServiceErrorKind::Throttled);
-            self.pace.answered(operation, throttled);
+            self.pace.answered(operation, throttled, begun.elapsed());
             match outcome {
                 Ok(done) => return Ok(done),
                 Err(error) => match self.delay(operation, attempts, &mut tries, &error) {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::quota::Operation;
 use super::read::Reader;
-use crate::apply::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
+use crate::apply::{Created, NewSecret, NewSettings, PlannedCalls, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, KmsKey, Region, StagingLabel, TagKey, VersionId};
 use crate::domain::{Frequency, SecretName};
@@ -45,6 +45,10 @@ impl ReadThrough for Writer {
 }
 
 impl WriteSecrets for Writer {
+    fn secrets_to_fill(&self, calls: &PlannedCalls) -> usize {
+        self.reader.pace().secrets_to_fill(calls)
+    }
+
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
         let NewSecret { description, kms_key_id, tags, secret_type, value, replicas } = secret;
         let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));

@@ -24,6 +24,7 @@ mod log;
 mod look;
 mod man;
 mod one_secret;
+mod open_files;
 mod plan;
 mod progress;
 mod promote;
@@ -115,6 +116,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
     shell.set_color(cli.color);
     log::start(cli.verbose);
     core_dump::forbid();
+    open_files::raise_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
