@@ -78,9 +78,9 @@ fn an_account_that_is_throttled_keeps_no_other_waiting() {
     let run = apply(&sandbox, &folder, &[]);
     // It would have failed if the second had waited for it.
     assert_eq!(run.code, ExitCode::Success, "{}{}", run.out, run.err);
-    let line = |text: &str, of: &str| of.find(text).unwrap_or_else(|| panic!("{text} in {of}"));
-    assert!(line("fast: + created  fast/a", &run.err) < line("slow: + created  slow/a", &run.err), "{}", run.err);
-    assert!(line("slow: 1 created", &run.out) < line("fast: 1 created", &run.out), "{}", run.out);
+    let place = |text: &str, of: &str| of.find(text).expect("the text is there");
+    assert!(place("fast: + created  fast/a", &run.err) < place("slow: + created  slow/a", &run.err), "{}", run.err);
+    assert!(place("slow: 1 created", &run.out) < place("fast: 1 created", &run.out), "{}", run.out);
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn with_one_secret_at_a_time_targets_come_one_after_the_other() {
     let sandbox = support::sandbox();
     let run = apply(&sandbox, &folder, &["--concurrency", "1"]);
     assert_eq!(run.code, ExitCode::Success, "{}{}", run.out, run.err);
-    let creates = sandbox.calls().into_iter().filter(|call| call.operation == "CreateSecret");
-    let created: Vec<String> = creates.filter_map(|call| call.secret).collect();
-    assert_eq!(created, ["slow/a", "slow/b", "fast/a", "fast/b"]);
+    let calls = sandbox.calls().into_iter().filter(|call| call.operation == "CreateSecret");
+    let secrets: Vec<String> = calls.filter_map(|call| call.secret).collect();
+    assert_eq!(secrets, ["slow/a", "slow/b", "fast/a", "fast/b"]);
 }
 
 #[test]
