@@ -132,7 +132,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
             if !all_listed && share_matters(desired, &overrides, &planned) {
                 // So many changes are a share of what is owned, which the names of a selection do not tell.
-                for (name, secret) in live::list_scope(reader, &desired.scope, progress).await? {
+                for (name, secret) in live::list_scope(reader, &desired.scope, &wanted.names, progress).await? {
                     if !wanted.names.contains(&name) {
                         live.secrets.insert(name, secret);
                     }

@@ -88,7 +88,7 @@ impl Service {
 
 impl ReadSecrets for Service {
     async fn list(&self, filter: &ListFilter, next_token: Option<String>) -> Result<ListPage, ServiceError> {
-        self.log(format!("ListSecrets {}", filter.prefix));
+        self.log(format!("ListSecrets {}", filter.prefixes.join(" ")));
         if let Some((_, owner)) = &filter.tag {
             let owned =
                 |secret: &&LiveSecret| secret.named_owner().is_some_and(|named| named.starts_with(owner.as_str()));

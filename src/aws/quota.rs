@@ -6,6 +6,9 @@
 
 use std::num::NonZeroU32;
 
+/// Calls a second that AWS allows of the four operations on resource policies together, in one account and region.
+pub const POLICY_CALLS_PER_SECOND: u32 = 50;
+
 /// An operation that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -154,8 +157,8 @@ impl Group {
         match self {
             Self::Describe | Self::GetValue | Self::Identity => None,
             Self::List | Self::GetValues => NonZeroU32::new(100),
-            Self::ResourcePolicy
-            | Self::Update
+            Self::ResourcePolicy => NonZeroU32::new(POLICY_CALLS_PER_SECOND),
+            Self::Update
             | Self::Create
             | Self::Delete
             | Self::Restore

@@ -285,15 +285,16 @@ fn absent_when_not_found<T>(error: ServiceError) -> Result<Option<T>, ServiceErr
 
 /// A filter by the name's beginning. None where it can't be expressed: a leading `!` would negate it, and a value has
 /// at most 512 characters. The scope is checked again by the reader, so a missing filter costs calls and nothing else.
-fn name_filter(prefix: &str) -> Option<Filter> {
-    (!prefix.is_empty() && !prefix.starts_with('!') && prefix.len() <= 512)
-        .then(|| Filter::builder().key(FilterNameStringType::Name).values(prefix).build())
+fn name_filter(prefixes: &[String]) -> Option<Filter> {
+    let can_be_sent = |prefix: &String| !prefix.is_empty() && !prefix.starts_with('!') && prefix.len() <= 512;
+    let filter = Filter::builder().key(FilterNameStringType::Name).set_values(Some(prefixes.to_vec()));
+    (!prefixes.is_empty() && prefixes.iter().all(can_be_sent)).then(|| filter.build())
 }
 
-/// Separate filters are ANDed; `!` before a value negates it (ListSecrets, `Filters`).
+/// Separate filters are ANDed, the values of one are ORed; `!` before a value negates it (ListSecrets, `Filters`).
 fn filters(filter: &ListFilter) -> Vec<Filter> {
-    let ListFilter { prefix, without, tag } = filter;
-    let mut filters: Vec<Filter> = name_filter(prefix).into_iter().collect();
+    let ListFilter { prefixes, without, tag } = filter;
+    let mut filters: Vec<Filter> = name_filter(prefixes).into_iter().collect();
     for prefix in without.iter().filter(|prefix| !prefix.starts_with('!') && prefix.len() < 512) {
         filters.push(Filter::builder().key(FilterNameStringType::Name).values(format!("!{prefix}")).build());
     }

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::shell::{Output, Shell};
 use crate::apply::ApplyEvent;
+use crate::aws::POLICY_CALLS_PER_SECOND;
 use crate::live::ReadProgress;
 use crate::render::{Escaped, Paint, Terminal, apply_text, escape, escaped};
 
@@ -30,7 +31,18 @@ struct Counts {
     policies_expected: usize,
     /// When the first policy was asked for.
     policies_begun: Option<Instant>,
+    /// When their rate began to be counted, and how many there were then: the first second's come at once.
+    counted_from: Option<(Instant, usize)>,
 }
+
+/// What is read in the first moments says nothing of what follows: a second's quota may come at once.
+const BURST: Duration = Duration::from_secs(1);
+
+/// So long a rate is counted before it is believed.
+const COUNTED: Duration = Duration::from_secs(2);
+
+/// A rate that is so near to the quota is held by it.
+const NEAR_THE_QUOTA: f64 = 0.7;
 
 impl ReadingLine {
     pub(super) fn new(shell: &Shell) -> Self {
@@ -49,28 +61,56 @@ impl ReadingLine {
                 counts.policies_expected += policies;
                 counts.policies_begun.get_or_insert_with(Instant::now);
             }
-            ReadProgress::PolicyRead => counts.policies += 1,
+            ReadProgress::PolicyRead => counts.policy_read(Instant::now()),
         }
-        self.bar.set_message(counts.text().into_owned());
+        self.bar.set_message(counts.text(Instant::now()).into_owned());
     }
 }
 
 impl Counts {
-    fn text(&self) -> Escaped<Terminal> {
-        let Self { listed, described, policies, policies_expected, policies_begun } = self;
+    fn policy_read(&mut self, now: Instant) {
+        self.policies += 1;
+        let is_past_burst = self.policies_begun.is_some_and(|begun| now.duration_since(begun) >= BURST);
+        if is_past_burst && self.counted_from.is_none() {
+            self.counted_from = Some((now, self.policies));
+        }
+    }
+
+    fn text(&self, now: Instant) -> Escaped<Terminal> {
+        let Self { listed, described, policies, policies_expected, policies_begun: _, counted_from: _ } = self;
         let mut text = escaped!("{} listed, {} described", listed, described);
         if *policies_expected > 0 {
             text.push(&escaped!(", {} of {} policies", policies, policies_expected));
         }
         // Policies are the slow part: the list itself does not say how long it is.
-        let left = policies_expected.saturating_sub(*policies);
-        if let (Some(begun), true) = (policies_begun, *policies > 0 && left > 0) {
-            let each = begun.elapsed().as_secs_f64() / f64::from(u32::try_from(*policies).unwrap_or(u32::MAX));
-            let seconds = each * f64::from(u32::try_from(left).unwrap_or(u32::MAX));
-            text.push(&escaped!(", about {} s left", escape::decimal(seconds, 0)));
+        let left = number(policies_expected.saturating_sub(*policies));
+        let quota = f64::from(POLICY_CALLS_PER_SECOND);
+        let rate = self.rate(now);
+        let seconds = left / rate.unwrap_or(quota);
+        if seconds < 1.0 {
+            return text;
         }
+        if let Some(rate) = rate {
+            text.push(&escaped!(", {} a second", escape::decimal(rate, 0)));
+        }
+        if rate.is_none_or(|rate| rate >= quota * NEAR_THE_QUOTA) {
+            text.push(&escaped!(" (AWS allows {} in each account and region)", POLICY_CALLS_PER_SECOND));
+        }
+        text.push(&escaped!(", about {} s left", escape::decimal(seconds, 0)));
         text
     }
+
+    /// Policies a second, once that can be told.
+    fn rate(&self, now: Instant) -> Option<f64> {
+        let (from, before) = self.counted_from?;
+        let elapsed = now.duration_since(from);
+        let read = number(self.policies.saturating_sub(before));
+        (elapsed >= COUNTED && read > 0.0).then(|| read / elapsed.as_secs_f64())
+    }
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 impl Drop for ReadingLine {
@@ -169,4 +209,30 @@ fn target(shell: &Shell) -> ProgressDrawTarget {
 /// The templates are constants of this file; a wrong one would show as the library's default and nothing worse.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quota_is_named_where_it_is_what_is_waited_for() {
+        let begun = Instant::now();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        let mut counts =
+            Counts { listed: 1_000, policies_expected: 1_000, policies_begun: Some(begun), ..Counts::default() };
+        (0..50).for_each(|_| counts.policy_read(begun));
+        assert_eq!(
+            counts.text(begun).into_owned(),
+            "1000 listed, 0 described, 50 of 1000 policies (AWS allows 50 in each account and region), about 19 s left",
+            "what came at once says nothing of the rest"
+        );
+        (1..=10).for_each(|second| (0..50).for_each(|_| counts.policy_read(after(second))));
+        let shown = counts.text(after(11)).into_owned();
+        assert!(shown.ends_with(", 50 a second (AWS allows 50 in each account and region), about 9 s left"), "{shown}");
+        let slow = counts.text(after(101)).into_owned();
+        assert!(slow.ends_with(", 5 a second, about 90 s left"), "another thing is waited for: {slow}");
+        counts.policies = 1_000;
+        assert!(counts.text(after(20)).into_owned().ends_with("1000 of 1000 policies"));
+    }
 }

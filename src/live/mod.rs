@@ -4,8 +4,10 @@
 //! (that is `aws`), desired state beyond the names and scopes to look at. Values are read only where `--read-values`
 //! asks for it.
 
+mod declared_policies;
 mod denial;
 mod error;
+mod listing;
 mod ownership;
 mod pages;
 mod policy_cache;
@@ -16,13 +18,14 @@ mod waiting;
 
 pub use denial::{Denial, DeniedBy};
 pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
+pub use listing::list_scope;
 pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub use policy_cache::{CacheError, PolicyCache};
 pub use policy_problem::{AcceptedRisks, PolicyProblem};
 pub use reader::{
     ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all,
-    list_scope, of_secret, policies_of, read, read_in_full, versions_of,
+    of_secret, policies_of, read, read_in_full, versions_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

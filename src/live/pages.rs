@@ -28,27 +28,32 @@ impl Pages {
     pub(crate) fn next(&mut self, token: Option<String>) -> Result<Option<String>, ServiceError> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
         if token.len() > MAX_TOKEN {
-            return Err(
-                self.endless(&format!("a NextToken of {} bytes came, and {MAX_TOKEN} are the most", token.len()))
-            );
+            let message = format!("a NextToken of {} bytes came, and {MAX_TOKEN} are the most", token.len());
+            return Err(endless(self.operation, &message));
         }
-        if self.tokens.len() >= MAX_PAGES {
-            return Err(self.endless(&format!("more than {MAX_PAGES} pages came: the list has no end")));
-        }
+        Self::bound(self.operation, self.tokens.len() + 1)?;
         if !self.tokens.insert(token.clone()) {
-            return Err(self.endless("the same NextToken came twice: the list has no end"));
+            return Err(endless(self.operation, "the same NextToken came twice: the list has no end"));
         }
         Ok(Some(token))
     }
 
-    fn endless(&self, message: &str) -> ServiceError {
-        ServiceError {
-            operation: self.operation,
-            kind: ServiceErrorKind::Service,
-            code: None,
-            message: message.to_owned(),
-            request_id: None,
+    /// An error when a list of `operation` has so many pages, in however many walks.
+    pub(crate) fn bound(operation: &'static str, pages: usize) -> Result<(), ServiceError> {
+        if pages <= MAX_PAGES {
+            return Ok(());
         }
+        Err(endless(operation, &format!("more than {MAX_PAGES} pages came: the list has no end")))
+    }
+}
+
+fn endless(operation: &'static str, message: &str) -> ServiceError {
+    ServiceError {
+        operation,
+        kind: ServiceErrorKind::Service,
+        code: None,
+        message: message.to_owned(),
+        request_id: None,
     }
 }
 

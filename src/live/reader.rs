@@ -1,24 +1,25 @@
 //! Reads what one target holds with as few calls as the API allows.
 //!
-//! ListSecrets, planned deletions included, returns everything but policies, at 100 secrets a call. One walk per scope
-//! prefix runs beside the others, and GetResourcePolicy for the manifests that declare a policy runs beside the walks.
-//! DescribeSecret is asked only where the list cannot answer.
+//! ListSecrets, planned deletions included, returns everything but policies, at 100 secrets a call (`listing`). A declared
+//! policy is read as soon as its secret is listed, beside the list. DescribeSecret is asked only where the list cannot
+//! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Live, LivePolicy, LiveSecret, LiveValue, Pages, PolicyCache, PolicyProblem, ServiceError, VersionEntry};
+use super::declared_policies::DeclaredPolicies;
+use super::listing::{Listed, Listing};
+use super::{Live, LivePolicy, LiveSecret, LiveValue, PolicyCache, PolicyProblem, ServiceError, VersionEntry};
 use crate::desired::{OWNER_TAG, Scope};
 use crate::domain::{Region, SecretName, VersionId};
 use crate::value::SecretValue;
 
 /// How many calls run at once. The client-side quotas in `aws` set the pace; this only bounds what is in flight, and is
 /// enough to fill 50 calls a second at 600 ms a call.
-const IN_FLIGHT: usize = 32;
+pub(super) const IN_FLIGHT: usize = 32;
 
 /// How many DescribeSecret run at once: they have a quota that nobody reaches, so this alone is what their time depends
 /// on.
@@ -27,8 +28,8 @@ const DESCRIBED_AT_ONCE: usize = 128;
 /// What ListSecrets is asked for. Filters only narrow what travels: whoever asks looks at every answer again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// Names begin with this; empty for all.
-    pub prefix: String,
+    /// Names begin with one of these, at most ten; none for all names.
+    pub prefixes: Vec<String>,
     /// Names begin with none of these.
     pub without: Vec<String>,
     /// A tag has this key, and some tag has a value that begins with this.
@@ -38,7 +39,7 @@ pub struct ListFilter {
 impl ListFilter {
     /// Everything whose name begins with `prefix`.
     pub fn prefix(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..Self::default() }
+        Self { prefixes: vec![prefix.to_owned()], ..Self::default() }
     }
 }
 
@@ -187,7 +188,7 @@ pub enum ReadProgress {
     Listed(usize),
     /// One DescribeSecret.
     Described,
-    /// So many GetResourcePolicy will be called.
+    /// So many more GetResourcePolicy will be called.
     PoliciesExpected(usize),
     /// One GetResourcePolicy.
     PolicyRead,
@@ -200,17 +201,43 @@ pub async fn read<R: ReadSecrets>(
     wanted: &Wanted<'_>,
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<Live, ServiceError> {
-    let listing = async {
-        if wanted.names_only { Ok(BTreeMap::new()) } else { list_scope(reader, wanted.scope, progress).await }
+    let (declared, queue) = DeclaredPolicies::new(reader, wanted, progress);
+    let secrets = async {
+        let found = secrets(reader, wanted, progress, &|secret| declared.found(secret)).await;
+        declared.all_found();
+        found
     };
-    // What the cache may know waits for the dates that the list shows; everything else is read beside the list.
-    let begun = Instant::now();
-    let known_names = wanted.cache.map(PolicyCache::names).unwrap_or_default();
-    let may_be_known = |name: &&SecretName| known_names.contains(name.as_str());
-    let (waiting, unknown): (Vec<&SecretName>, Vec<&SecretName>) = wanted.policies.iter().partition(may_be_known);
-    let policies = policies_of(reader, unknown.into_iter().cloned(), progress);
-    let outside = owned_outside(reader, wanted, progress);
-    let (mut secrets, mut policies, outside) = futures::try_join!(listing, policies, outside)?;
+    let (found, read, outside) =
+        futures::try_join!(secrets, declared.read(queue), owned_outside(reader, wanted, progress))?;
+    let Found { mut secrets, mut unreadable } = found;
+    for (name, error) in declared.give(&mut secrets, read).await? {
+        unreadable.insert(name, error);
+    }
+    Ok(Live { region: region.clone(), secrets, owned_outside: outside, unreadable, ..Live::default() })
+}
+
+/// The secrets that were found, and those that could not be described.
+#[derive(Default)]
+struct Found {
+    secrets: BTreeMap<SecretName, LiveSecret>,
+    unreadable: BTreeMap<SecretName, ServiceError>,
+}
+
+/// How old LastChangedDate must be for a list to have the secret: twice what ListSecrets may lag.
+const LISTED_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is in scope and what manifests name, policies apart.
+async fn secrets<R: ReadSecrets>(
+    reader: &R,
+    wanted: &Wanted<'_>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+    found: &(dyn Fn(&LiveSecret) + Sync),
+) -> Result<Found, ServiceError> {
+    let listing = Listing::new(reader, progress, found);
+    let cached = wanted.cache.map(PolicyCache::names).unwrap_or_default();
+    let known = wanted.names.iter().map(SecretName::as_str).chain(cached.iter().map(String::as_str)).collect();
+    let listed = if wanted.names_only { Listed::default() } else { listing.scope(wanted.scope, &known).await? };
+    let Listed { mut secrets, in_parts } = listed;
 
     // The list may lag: a secret that it lacks may exist all the same. A primary that has, or had, replicas names its
     // own region as the primary's.
@@ -218,65 +245,32 @@ pub async fn read<R: ReadSecrets>(
         None => true,
         Some(listed) => wanted.replicated.contains(*name) && listed.primary_region.is_some(),
     });
-    let missing: Vec<SecretName> = unanswered.cloned().collect();
+    let unanswered: Vec<SecretName> = unanswered.cloned().collect();
     let mut unreadable = BTreeMap::new();
-    for (name, described) in describe_all(reader, missing, progress).await? {
+    let mut overlooked = false;
+    for (name, described) in describe_all(reader, unanswered, progress).await? {
         match described {
-            Ok(Some(described)) => drop(secrets.insert(name, described)),
+            Ok(Some(described)) => {
+                found(&described);
+                let settled = reader.service_time().zip(described.last_changed);
+                let settled = settled.is_some_and(|(now, changed)| now.duration_since(changed) > LISTED_AFTER);
+                overlooked |= secrets.insert(name, described).is_none() && settled;
+            }
             Ok(None) => {}
             Err(error) => drop(unreadable.insert(name, error)),
         }
     }
-    let now = reader.service_time();
-    let mut unanswered = Vec::new();
-    for name in waiting {
-        let Some(secret) = secrets.get(name) else { continue };
-        let known = wanted.cache.zip(now).and_then(|(cache, now)| cache.lookup(secret, now));
-        match known {
-            Some(policy) => {
-                policies.insert(name.clone(), Ok(policy));
-            }
-            None => unanswered.push(name.clone()),
-        }
-    }
-    let read: BTreeSet<SecretName> =
-        policies.keys().filter(|name| !may_be_known(name)).chain(&unanswered).cloned().collect();
-    policies.extend(policies_of(reader, unanswered, progress).await?);
-    // A policy may have been read at the very beginning, so that is when all of them count as read.
-    let elapsed = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
-    for (name, secret) in &mut secrets {
-        match policies.remove(name) {
-            Some(Ok(policy)) => secret.policy = policy,
-            Some(Err(error)) => drop(unreadable.insert(name.clone(), error)),
-            None => {}
-        }
-        let read_at = now.filter(|_| read.contains(name)).and_then(|now| now.checked_sub(elapsed).ok());
-        if let Some((cache, read_at)) = wanted.cache.zip(read_at) {
-            cache.remember(secret, read_at);
-        }
-    }
-    Ok(Live { region: region.clone(), secrets, owned_outside: outside, unreadable, ..Live::default() })
-}
-
-/// What is in scope, by ListSecrets alone.
-pub async fn list_scope<R: ReadSecrets>(
-    reader: &R,
-    scope: &Scope,
-    progress: &(dyn Fn(ReadProgress) + Sync),
-) -> Result<BTreeMap<SecretName, LiveSecret>, ServiceError> {
-    let mut secrets = BTreeMap::new();
-    let mut walks = stream::iter(scope.prefixes())
-        .map(async |prefix| walk(reader, &ListFilter::prefix(prefix), progress).await)
-        .buffer_unordered(IN_FLIGHT);
-    while let Some(walked) = walks.try_next().await? {
-        for secret in walked {
-            // The filter only narrows what travels; the scope decides.
-            if scope.contains(secret.name.as_str()) {
-                secrets.insert(secret.name.clone(), secret);
+    if overlooked {
+        // A list that lacks what has long been there is no list: one that was walked in parts is walked plainly.
+        for prefix in &in_parts {
+            for secret in listing.plain(&ListFilter::prefix(prefix)).await? {
+                if wanted.scope.contains(secret.name.as_str()) {
+                    secrets.entry(secret.name.clone()).or_insert(secret);
+                }
             }
         }
     }
-    Ok(secrets)
+    Ok(Found { secrets, unreadable })
 }
 
 /// Filters that one ListSecrets takes (`Filters`, at most 10), less the two for the tag.
@@ -291,11 +285,11 @@ async fn owned_outside<R: ReadSecrets>(
 ) -> Result<Vec<LiveSecret>, ServiceError> {
     let Some(project) = wanted.owned_by.filter(|_| !wanted.names_only) else { return Ok(Vec::new()) };
     let filter = ListFilter {
-        prefix: String::new(),
+        prefixes: Vec::new(),
         without: wanted.scope.prefixes().iter().take(MOST_EXCLUDED).cloned().collect(),
         tag: Some((OWNER_TAG.to_owned(), format!("{project}/"))),
     };
-    let mut found = walk(reader, &filter, progress).await?;
+    let mut found = Listing::new(reader, progress, &|_| {}).plain(&filter).await?;
     found.retain(|secret| {
         let owner = secret.named_owner().and_then(|owner| owner.split_once('/'));
         owner.is_some_and(|(named, _)| named == project) && !wanted.scope.contains(secret.name.as_str())
@@ -357,24 +351,6 @@ pub async fn read_in_full<R: ReadSecrets>(
         }
     }
     Ok(())
-}
-
-async fn walk<R: ReadSecrets>(
-    reader: &R,
-    filter: &ListFilter,
-    progress: &(dyn Fn(ReadProgress) + Sync),
-) -> Result<Vec<LiveSecret>, ServiceError> {
-    let mut secrets = Vec::new();
-    let (mut token, mut pages) = (None, Pages::of("ListSecrets"));
-    loop {
-        let page = reader.list(filter, token.clone()).await?;
-        progress(ReadProgress::Listed(page.secrets.len()));
-        secrets.extend(page.secrets);
-        token = pages.next(page.next_token)?;
-        if token.is_none() {
-            return Ok(secrets);
-        }
-    }
 }
 
 /// Reads the policies of several secrets; those of secrets that do not exist are left out.
