@@ -101,7 +101,7 @@ enum Call {
 
 enum Answer {
     Page(usize, Result<ListPage, ServiceError>),
-    Exact(SecretName, Result<Option<LiveSecret>, ServiceError>),
+    Exact(SecretName, Result<Option<Box<LiveSecret>>, ServiceError>),
 }
 
 /// What follows from a page.
@@ -118,11 +118,11 @@ impl<R: ReadSecrets> Walk<'_, R> {
             Call::Page(walk, filter, token) => Answer::Page(walk, listing.page(&filter, token).await),
             Call::Exact(name) => {
                 let described = listing.reader.describe(&name).await;
-                Answer::Exact(name, described)
+                Answer::Exact(name, described.map(|secret| secret.map(Box::new)))
             }
         };
         let mut calls = FuturesUnordered::new();
-        self.begin(Part::of(root), PATIENCE).into_iter().for_each(|call| calls.push(make(call)));
+        calls.push(make(self.begin(Part::of(root), PATIENCE)));
         while let Some(answer) = calls.next().await {
             let next = match answer {
                 Answer::Page(walk, Ok(page)) => self.page(walk, page)?,
@@ -151,13 +151,13 @@ impl<R: ReadSecrets> Walk<'_, R> {
     }
 
     /// Begins a walk: its first call.
-    fn begin(&mut self, part: Part, patience: usize) -> Option<Call> {
+    fn begin(&mut self, part: Part, patience: usize) -> Call {
         let walk = self.next;
         self.next += 1;
         let filter = if walk == ROOT { self.plain.filter.clone() } else { part.filter() };
         let call = Call::Page(walk, filter.clone(), None);
         self.open.insert(walk, Open { part, filter, pages: Pages::of("ListSecrets"), read: 0, patience });
-        Some(call)
+        call
     }
 
     /// Takes a page of a walk.
@@ -197,7 +197,12 @@ impl<R: ReadSecrets> Walk<'_, R> {
         };
         Ok(Next::Calls(match self.split(walk) {
             Some(calls) => calls,
-            None => self.open.get(&walk).map(|open| Call::Page(walk, open.filter.clone(), Some(token))).into_iter().collect(),
+            None => self
+                .open
+                .get(&walk)
+                .map(|open| Call::Page(walk, open.filter.clone(), Some(token)))
+                .into_iter()
+                .collect(),
         }))
     }
 
@@ -231,18 +236,18 @@ impl<R: ReadSecrets> Walk<'_, R> {
         self.open.remove(&walk);
         self.split.insert(walk);
         let mut calls: Vec<Call> = exact.into_iter().map(|name| Call::Exact(SecretName::new(name))).collect();
-        calls.extend(parts.into_iter().filter_map(|part| self.begin(part, patience)));
+        calls.extend(parts.into_iter().map(|part| self.begin(part, patience)));
         Some(calls)
     }
 
     /// Takes a secret that lies between the parts.
-    fn exact(&mut self, name: SecretName, described: Result<Option<LiveSecret>, ServiceError>) -> Next {
+    fn exact(&mut self, name: SecretName, described: Result<Option<Box<LiveSecret>>, ServiceError>) -> Next {
         match described {
             Ok(None) => {}
             Ok(Some(secret)) if secret.name == name => {
                 (self.listing.found)(&secret);
                 // Its number is that of no walk that was split.
-                self.found.insert(name, (secret, usize::MAX));
+                self.found.insert(name, (*secret, usize::MAX));
             }
             Ok(Some(_)) | Err(_) => return Next::Plainly,
         }

@@ -99,10 +99,9 @@ impl Service {
         let none = !without.iter().any(begins);
         match self.reading {
             Reading::AsDocumented | Reading::Fails | Reading::Unavailable => any && none,
-            Reading::WithoutNegation => any,
+            Reading::WithoutNegation | Reading::FirstFilter => any,
             Reading::NegationIsText => any && without.iter().all(|text| name.starts_with(&format!("!{text}"))),
             Reading::AnyNegation => any && (without.is_empty() || !without.iter().all(begins)),
-            Reading::FirstFilter => any,
             Reading::LastFilter => without.last().map_or(any, |last| !begins(last)),
             Reading::FirstValue => prefixes.first().is_none_or(begins) && none,
             Reading::LastValue => prefixes.last().is_none_or(begins) && none,
@@ -330,8 +329,8 @@ fn a_service_that_treats_filters_otherwise_gets_the_plain_walk() {
 #[test]
 fn a_split_list_that_lacks_what_a_manifest_names_and_is_there_is_walked_plainly() {
     // What is listed first has an even number, so that only manifests show what is missing.
-    let names: Vec<String> = (0..1_500).map(|n| n * 2).chain((0..1_500).map(|n| n * 2 + 1)).map(|n| format!("dev/{n:05}"));
-    let names: Vec<String> = names.collect();
+    let numbers = (0..1_500).map(|n| n * 2).chain((0..1_500).map(|n| n * 2 + 1));
+    let names: Vec<String> = numbers.map(|n| format!("dev/{n:05}")).collect();
     let wanted: BTreeSet<SecretName> = names.iter().take(2_000).map(SecretName::new).collect();
     let scope = Scope::new(["dev/".to_owned()]);
     let wanted = Wanted {
@@ -344,7 +343,7 @@ fn a_split_list_that_lacks_what_a_manifest_names_and_is_there_is_walked_plainly(
         names_only: false,
     };
     let service = Service::new(Reading::LosesSome, 100, names.clone());
-    let live = block_on(read(&service, &Region::new("eu-west-1"), &wanted, &|_| {}));
+    let live = block_on(read(&service, &Region::of_service("eu-west-1"), &wanted, &|_| {}));
     let live = live.unwrap_or_else(|error| unreachable!("{error}"));
     assert_eq!(live.secrets.len(), names.len(), "those that no manifest names too");
 }
