@@ -1,5 +1,5 @@
-//! The policies that manifests declare, read while the list goes on: each when its secret is found, none of secrets that
-//! do not exist, and none that the cache answers.
+//! The policies that manifests declare, read while the list goes on: each when its secret is found, none of secrets
+//! that do not exist, and none that the cache answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! Reads what one target holds with as few calls as the API allows.
 //!
-//! ListSecrets, planned deletions included, returns everything but policies, at 100 secrets a call (`listing`). A declared
-//! policy is read as soon as its secret is listed, beside the list. DescribeSecret is asked only where the list cannot
-//! answer.
+//! ListSecrets, planned deletions included, returns everything but policies, at 100 secrets a call (`listing`). A
+//! declared policy is read as soon as its secret is listed, beside the list. DescribeSecret is asked only where the
+//! list cannot answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

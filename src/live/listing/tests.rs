@@ -404,7 +404,8 @@ proptest! {
         let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let Some(sure) = known.first() else { return Ok(()) };
         let Some(cover) = cover::split(&[Piece::whole("p/")], &known, sure, pages) else { return Ok(()) };
-        let all = known.iter().copied().chain(others.iter().map(String::as_str).filter(|name| cover::can_be_sent(name)));
+        let others = others.iter().map(String::as_str).filter(|name| cover::can_be_sent(name));
+        let all = known.iter().copied().chain(others);
         let service = Service::new(Reading::AsDocumented, 1, []);
         for name in all {
             let by_part = cover.parts.iter().filter(|part| part.contains(name)).count();
