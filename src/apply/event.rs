@@ -25,6 +25,11 @@ pub enum ApplyEvent<'a> {
         /// The action.
         action: &'a Action,
     },
+    /// Policies are about to be validated, before anything is written.
+    ValidatingPolicies {
+        /// How many distinct documents.
+        documents: usize,
+    },
     /// A policy is put without ValidateResourcePolicy, which could not be asked: on this secret, and on each other one
     /// that gets the same document.
     PolicyNotValidated {

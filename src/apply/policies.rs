@@ -52,7 +52,14 @@ pub async fn validate_documents<'a>(
     plan: &'a Plan,
     live: &Live,
 ) -> BTreeMap<String, (&'a SecretName, PolicyVerdict)> {
-    stream::iter(documents(plan, live))
+    validate(reader, documents(plan, live)).await
+}
+
+async fn validate<'a>(
+    reader: &impl ReadSecrets,
+    documents: Vec<Document<'a>>,
+) -> BTreeMap<String, (&'a SecretName, PolicyVerdict)> {
+    stream::iter(documents)
         .map(async |Document { text, secret, arn }| {
             let verdict = reader.validate_policy(arn, &text).await;
             (text, (secret, verdict))
@@ -80,7 +87,9 @@ impl PolicyChecks {
         live: &Live,
         events: &(dyn Fn(ApplyEvent<'_>) + Sync),
     ) {
-        for (text, (secret, verdict)) in validate_documents(reader, plan, live).await {
+        let documents = documents(plan, live);
+        events(ApplyEvent::ValidatingPolicies { documents: documents.len() });
+        for (text, (secret, verdict)) in validate(reader, documents).await {
             if let PolicyVerdict::Unavailable(error) = &verdict {
                 if error.kind == ServiceErrorKind::AccessDenied {
                     continue;

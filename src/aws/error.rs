@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::RequestId;
+use aws_smithy_types::retry::ErrorKind;
 
 use super::http::{LONGEST_ANSWER, was_too_long};
 use crate::live::{ServiceError, ServiceErrorKind};
@@ -38,6 +39,10 @@ where
             let text = match failure.as_connector_error() {
                 // Whatever went wrong between building a request and the network: an endpoint that is no URL is told
                 // with the whole request, its body included, which may hold a value.
+                Some(error) if error.as_other() == Some(ErrorKind::TransientError) => {
+                    // As a server does with one that was idle, and one that has too many.
+                    "the connection was closed before an answer came".to_owned()
+                }
                 Some(error) if error.is_other() && !credentials => {
                     kind = ServiceErrorKind::Unusable;
                     "the request could not be sent: is the endpoint a URL, as https://host?".to_owned()
@@ -122,6 +127,11 @@ mod tests {
         };
         let error = told(ConnectorError::other("failed to apply endpoint to SdkBody { hunter2 }".into(), None));
         assert_eq!(error.kind, ServiceErrorKind::Unusable);
+        assert!(!error.message.contains("hunter2"), "{}", error.message);
+        // What is tried again is told from what would fail again.
+        let closed = Some(aws_smithy_types::retry::ErrorKind::TransientError);
+        let error = told(ConnectorError::other("hunter2".into(), closed));
+        assert_eq!(error.kind, ServiceErrorKind::Unreachable);
         assert!(!error.message.contains("hunter2"), "{}", error.message);
         let error = told(ConnectorError::io("connection refused".into()));
         assert!(error.message.contains("connection refused"), "{}", error.message);

@@ -34,6 +34,13 @@ const SHARE_OF_ONE: f64 = 0.1;
 /// turn in several groups.
 const SPARE: f64 = 2.0;
 
+/// What DescribeSecret is read at, far below its quota.
+const DESCRIBES_A_SECOND: f64 = 800.0;
+
+const FEWEST_DESCRIBES: usize = 16;
+
+const MOST_DESCRIBES: usize = 128;
+
 /// The pace of one account and region.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -109,6 +116,13 @@ impl Pace {
         // No more than there are secrets, so that it is a small number.
         let wanted = (number(calls.count()) * latency / narrowest * SPARE).ceil().min(number(calls.secrets));
         (0..=calls.secrets).find(|secrets| number(*secrets) >= wanted).unwrap_or(calls.secrets)
+    }
+
+    /// How many DescribeSecret are to run at once, so that some eight hundred a second are answered whatever the latency:
+    /// ten thousand are allowed, but each that is on its way has a connection.
+    pub(super) fn describes_at_once(&self) -> usize {
+        let wanted = locked(&self.latency).map_or(0.0, |latency| latency * DESCRIBES_A_SECOND);
+        (FEWEST_DESCRIBES..MOST_DESCRIBES).find(|at_once| number(*at_once) >= wanted).unwrap_or(MOST_DESCRIBES)
     }
 
     /// The rate of a group now, or as documented where none is kept.
@@ -276,6 +290,16 @@ mod tests {
             locked(lane).rate = 10.0;
         }
         assert_eq!(pace.secrets_to_fill(&calls), 4, "of a group that is slowed down, fewer");
+    }
+
+    #[test]
+    fn descriptions_at_once_follow_the_latency() {
+        for (milliseconds, at_once) in [(1, 16), (30, 24), (150, 120), (400, 128)] {
+            let pace = Pace::unlimited();
+            assert_eq!(pace.describes_at_once(), 16, "nothing was answered yet");
+            answer(&pace, 1, milliseconds);
+            assert_eq!(pace.describes_at_once(), at_once, "{milliseconds} ms");
+        }
     }
 
     #[test]

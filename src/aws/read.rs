@@ -232,6 +232,10 @@ impl ReadSecrets for Reader {
         }
     }
 
+    fn describes_at_once(&self) -> usize {
+        self.pace().describes_at_once()
+    }
+
     async fn describe_in_region(
         &self,
         region: &domain::Region,

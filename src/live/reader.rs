@@ -21,10 +21,6 @@ use crate::value::SecretValue;
 /// enough to fill 50 calls a second at 600 ms a call.
 pub(super) const IN_FLIGHT: usize = 32;
 
-/// How many DescribeSecret run at once: they have a quota that nobody reaches, so this alone is what their time depends
-/// on.
-const DESCRIBED_AT_ONCE: usize = 128;
-
 /// What ListSecrets is asked for. Filters only narrow what travels: whoever asks looks at every answer again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
@@ -75,6 +71,11 @@ pub trait ReadSecrets: Send + Sync {
 
     /// DescribeSecret; `None` when there is no such secret. The policy is [`LivePolicy::NotRead`].
     fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
+
+    /// How many DescribeSecret should run at once. They have a quota that nobody reaches, so it follows the latency alone.
+    fn describes_at_once(&self) -> usize {
+        IN_FLIGHT
+    }
 
     /// DescribeSecret in another region of the account; `None` when there is no such secret there.
     fn describe_in_region(
@@ -128,6 +129,10 @@ impl<T: ReadThrough> ReadSecrets for T {
 
     async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         self.reader().describe(name).await
+    }
+
+    fn describes_at_once(&self) -> usize {
+        self.reader().describes_at_once()
     }
 
     async fn describe_in_region(&self, region: &Region, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
@@ -322,7 +327,7 @@ pub async fn describe_all<R: ReadSecrets>(
             progress(ReadProgress::Described);
             Ok((name, described))
         })
-        .buffer_unordered(DESCRIBED_AT_ONCE)
+        .buffer_unordered(reader.describes_at_once())
         .try_collect()
         .await
 }

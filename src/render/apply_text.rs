@@ -13,6 +13,10 @@ use crate::reconcile::{PoliciesVerified, Verified};
 pub fn event(paint: Paint, target: Option<&str>, event: &ApplyEvent<'_>) -> Option<Escaped<Terminal>> {
     match event {
         ApplyEvent::Started { .. } | ApplyEvent::ActionDone { .. } => None,
+        // Fewer take less than a second: 50 are allowed in one.
+        ApplyEvent::ValidatingPolicies { documents } => {
+            (*documents > 50).then(|| escaped!("{}validating {} policy documents", named(target), *documents))
+        }
         ApplyEvent::PolicyNotValidated { secret, error } => Some(escaped!(
             "{}: {}{}: the policy is put without validation, here and wherever it is the same: {}",
             paint.warning("warning"),
