@@ -118,8 +118,8 @@ impl Pace {
         (0..=calls.secrets).find(|secrets| number(*secrets) >= wanted).unwrap_or(calls.secrets)
     }
 
-    /// How many DescribeSecret are to run at once, so that some eight hundred a second are answered whatever the latency:
-    /// ten thousand are allowed, but each that is on its way has a connection.
+    /// How many DescribeSecret are to run at once, so that some eight hundred a second are answered whatever the
+    /// latency: far more are allowed, but each that is on its way has a connection.
     pub(super) fn describes_at_once(&self) -> usize {
         let wanted = locked(&self.latency).map_or(0.0, |latency| latency * DESCRIBES_A_SECOND);
         (FEWEST_DESCRIBES..MOST_DESCRIBES).find(|at_once| number(*at_once) >= wanted).unwrap_or(MOST_DESCRIBES)

@@ -72,7 +72,8 @@ pub trait ReadSecrets: Send + Sync {
     /// DescribeSecret; `None` when there is no such secret. The policy is [`LivePolicy::NotRead`].
     fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
 
-    /// How many DescribeSecret should run at once. They have a quota that nobody reaches, so it follows the latency alone.
+    /// How many DescribeSecret should run at once. They have a quota that nobody reaches, so it follows the latency
+    /// alone.
     fn describes_at_once(&self) -> usize {
         IN_FLIGHT
     }
