@@ -198,6 +198,10 @@ pub struct DesiredSecret {
     pub name: SecretName,
     /// Where `metadata.name` is written.
     pub origin: Origin,
+    /// The AWS service that makes and manages it (`OwningService`), as `metadata.managedBy` says: then all that is
+    /// declared is what its users may change, tags and the schedule of its rotation. It gets no owner tag, and is never
+    /// made, adopted or deleted.
+    pub managed_by: Option<String>,
     /// Whether it should exist.
     pub state: State,
     /// `metadata.protect`: never deleted by keywright. Left out, the tag stays as it is.

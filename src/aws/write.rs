@@ -192,6 +192,8 @@ impl WriteSecrets for Writer {
             };
             call = call.rotation_rules(rules.build());
             call = match rotator {
+                // Its rules are all that can be changed; whoever sends more is refused.
+                Rotator::OwningService => call,
                 Rotator::Lambda(arn) => call.rotation_lambda_arn(arn.as_str()),
                 Rotator::External { role_arn, metadata } => {
                     let item = |(key, value): (&String, &String)| {

@@ -29,6 +29,8 @@ pub struct RotationSetup {
 pub enum Rotator {
     /// A Lambda function of the account, by its ARN (`RotationLambdaARN`).
     Lambda(Arn),
+    /// The AWS service that manages the secret: it has no function and no role, and only its schedule can be changed.
+    OwningService,
     /// The partner that the secret's `Type` names (managed external secrets).
     External {
         /// The role that Secrets Manager assumes (`ExternalSecretRotationRoleArn`).

@@ -196,6 +196,12 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
         }
         FindingKind::OwnedByService { service } => (Class::Foreign, Difference::OfService { service: service.clone() }),
+        FindingKind::ManagedMissing { service } => {
+            (Class::Missing, Difference::ManagedMissing { service: service.clone() })
+        }
+        FindingKind::ManagedOtherwise { declared, owner } => {
+            (Class::Foreign, Difference::ManagedOtherwise { declared: declared.clone(), owner: owner.clone() })
+        }
         FindingKind::Replica { primary_region } => {
             (Class::Changed, Difference::Replica { primary: primary_region.clone() })
         }
@@ -265,7 +271,7 @@ fn rotation(secret: &LiveSecret, now: Timestamp) -> Option<Drift> {
 /// When the secret should have been rotated at the latest: the end of the next window, or of the one behind the last
 /// rotation where the schedule has an even interval. The service moves the next window on when a rotation fails.
 fn due(secret: &LiveSecret) -> Option<Timestamp> {
-    let setup = secret.rotation.setup()?;
+    let setup = secret.rotation_setup()?;
     let interval = setup.frequency.interval_hours().map(|hours| SignedDuration::from_hours(i64::from(hours)));
     // A window of a schedule in days is open for a day at most.
     let window = SignedDuration::from_hours(24);

@@ -84,6 +84,18 @@ pub enum Difference {
         /// `OwningService`.
         service: String,
     },
+    /// A manifest says that a service manages it, and it does not exist.
+    ManagedMissing {
+        /// The service.
+        service: String,
+    },
+    /// A manifest says that a service manages it, and another one does, or none.
+    ManagedOtherwise {
+        /// The service of the manifest.
+        declared: String,
+        /// `OwningService`.
+        owner: Option<String>,
+    },
     /// It is a replica here.
     Replica {
         /// The region of its primary.

@@ -2,7 +2,7 @@
 
 use super::arn::Place;
 use super::document::{Draft, Permission};
-use super::needs::{replicas, rotation_functions};
+use super::needs::{managed, replicas, rotation_functions};
 use super::read::owner_pattern;
 use super::{Purpose, Scope};
 use crate::desired::{Desired, OWNER_TAG};
@@ -33,6 +33,8 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
                 "secretsmanager:UpdateSecretVersionStage",
             ];
             draft.add(owned("Rotate", &actions));
+            let managed = managed(desired).map(|desired_secret| place.secret(&desired_secret.name));
+            draft.add(Permission::new("RotateServiceSecrets", ["secretsmanager:RotateSecret"]).on(managed));
             let functions = rotation_functions(desired);
             draft.add(Permission::new("InvokeRotationFunctions", ["lambda:InvokeFunction"]).on(functions));
         }

@@ -6,9 +6,15 @@ use crate::desired::{Declared, Deletion, Desired, DesiredReplica, DesiredRotatio
 use crate::domain::{Arn, Region, SecretName};
 use crate::value::Source;
 
-/// The secrets that should exist.
+/// The secrets that should exist, but for those that a service makes.
 pub(super) fn present(desired: &Desired) -> impl Iterator<Item = &DesiredSecret> {
-    desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Present)
+    let ours = desired.secrets.values().filter(|desired_secret| desired_secret.managed_by.is_none());
+    ours.filter(|desired_secret| desired_secret.state == State::Present)
+}
+
+/// The secrets that a service manages, and of which something is declared.
+pub(super) fn managed(desired: &Desired) -> impl Iterator<Item = &DesiredSecret> {
+    desired.secrets.values().filter(|desired_secret| desired_secret.managed_by.is_some())
 }
 
 /// The secrets that should not, each with how it is deleted.
@@ -43,7 +49,7 @@ pub(super) fn rotation_functions(desired: &Desired) -> BTreeSet<String> {
     rotators
         .filter_map(|rotator| match rotator {
             Rotator::Lambda(arn) => Some(arn.to_string()),
-            Rotator::External { .. } => None,
+            Rotator::External { .. } | Rotator::OwningService => None,
         })
         .collect()
 }
@@ -53,7 +59,7 @@ pub(super) fn rotation_roles(desired: &Desired) -> BTreeSet<String> {
     let rotators = rotations(desired).map(|rotation| &rotation.setup.rotator);
     rotators
         .filter_map(|rotator| match rotator {
-            Rotator::Lambda(_) => None,
+            Rotator::Lambda(_) | Rotator::OwningService => None,
             Rotator::External { role_arn, metadata: _ } => role_arn.as_ref().map(Arn::to_string),
         })
         .collect()

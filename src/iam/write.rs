@@ -10,7 +10,7 @@ use super::Scope;
 use super::arn::Place;
 use super::document::{Draft, Permission};
 use super::needs::{
-    absent, any, has_version_id, present, replicas, rotation_functions, rotation_roles, rotations, values,
+    absent, any, has_version_id, managed, present, replicas, rotation_functions, rotation_roles, rotations, values,
 };
 use super::read::{owner_pattern, unless_foreign};
 use crate::desired::{Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
@@ -19,6 +19,7 @@ use crate::value::Source;
 /// Adds what an apply writes.
 pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     add_changes(desired, draft);
+    add_managed(desired, draft);
     add_values(desired, draft);
     add_policies(desired, draft);
     add_rotation(desired, draft);
@@ -28,7 +29,26 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
 
 fn everywhere(desired: &Desired) -> impl Iterator<Item = String> {
     let place = Place::of(&desired.target);
-    desired.scope.prefixes().iter().map(move |prefix| place.secrets(prefix))
+    // Names with an exclamation mark are those of secrets that services make.
+    let ours = desired.scope.prefixes().iter().filter(|prefix| !prefix.contains('!'));
+    ours.map(move |prefix| place.secrets(prefix))
+}
+
+/// Of secrets that a service manages: tags and the schedule, each by its name. They carry no owner tag.
+fn add_managed(desired: &Desired, draft: &mut Draft) {
+    let place = Place::of(&desired.target);
+    let named = |wanted: fn(&&DesiredSecret) -> bool| {
+        managed(desired).filter(wanted).map(|desired_secret| place.secret(&desired_secret.name)).collect::<Vec<_>>()
+    };
+    let actions = ["secretsmanager:TagResource", "secretsmanager:UntagResource"];
+    draft.add(Permission::new("TagServiceSecrets", actions).on(named(|secret| secret.tags.is_some())));
+    let rotate = Permission::new("RotateServiceSecrets", ["secretsmanager:RotateSecret"]);
+    let mut rotate = rotate.on(named(|secret| secret.rotation.is_some()));
+    let mut rotations = managed(desired).filter_map(|secret| secret.rotation.as_ref()?.value.as_ref());
+    if !rotations.any(|rotation| rotation.rotate_immediately) {
+        rotate = rotate.when("BoolIfExists", "secretsmanager:RotateImmediately", ["false"]);
+    }
+    draft.add(rotate);
 }
 
 /// Existence, and what UpdateSecret and the tags hold.

@@ -109,8 +109,9 @@ fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) 
     if desired.secrets.contains_key(&secret.name) {
         return Some(Reason::Named);
     }
-    if let Some(service) = &secret.owning_service {
-        return Some(Reason::OwnedByService { service: service.clone() });
+    let managed_by = secret.owning_service.as_deref();
+    if let Some(service) = managed_by.filter(|service| !is_declarable(desired, secret, service, accepts)) {
+        return Some(Reason::OwnedByService { service: service.to_owned() });
     }
     if secret.is_replica_in(&live.region) {
         return Some(Reason::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
@@ -123,10 +124,16 @@ fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) 
         Ownership::Ours { .. } if !orphans => return Some(Reason::Orphaned),
         Ownership::Ours { .. } | Ownership::Unowned | Ownership::Copied { .. } => {}
     }
-    if !accepts.name(secret.name.as_str()) {
+    if !accepts.name(secret.name.as_str(), managed_by) {
         return Some(Reason::NameNotAllowed);
     }
-    (tags_with_owner(&secret.tags) > MAX_TAGS).then_some(Reason::TooManyTags)
+    (managed_by.is_none() && tags_with_owner(&secret.tags) > MAX_TAGS).then_some(Reason::TooManyTags)
+}
+
+/// Whether there is something in a secret that a service manages that a manifest may declare.
+fn is_declarable(desired: &Desired, secret: &LiveSecret, service: &str, accepts: Accepts<'_>) -> bool {
+    let tagged = secret.tags.keys().any(|key| !desired.ignore_tags.ignores(key.as_str()));
+    accepts.name(secret.name.as_str(), Some(service)) && (tagged || secret.rotation_setup().is_some())
 }
 
 /// How many tags count towards the quota once the owner tag is there.

@@ -26,6 +26,12 @@ pub(super) fn document(importable: &Importable, layout: &Layout<'_>) -> String {
         unset: Vec::new(),
         notes: Vec::new(),
     };
+    if let Some(service) = &importable.secret.owning_service {
+        writer.notes.push(format!("Managed by {}: of it, tags and the schedule can be declared.", scalar(service)));
+        writer.tags();
+        writer.schedule();
+        return writer.finish();
+    }
     writer.note_value();
     writer.note_stack();
     writer.description();
@@ -205,7 +211,7 @@ impl Writer<'_> {
     }
 
     fn rotation(&mut self) {
-        match self.secret.rotation.setup() {
+        match self.secret.rotation_setup() {
             None => self.put_none("rotation"),
             Some(setup) if !self.accepts().rotation(&setup) => {
                 self.leave("rotation", "it holds something that manifests may not say");
@@ -214,6 +220,13 @@ impl Writer<'_> {
                 self.leave("rotation", "a partner rotates the secret, and it has no type");
             }
             Some(setup) => self.put_map("rotation", rotation(&setup)),
+        }
+    }
+
+    /// The schedule by which the service rotates that manages the secret.
+    fn schedule(&mut self) {
+        if let Some(setup) = self.secret.rotation_setup().filter(|setup| self.accepts().rotation(setup)) {
+            self.put("rotation", rotation(&setup));
         }
     }
 
@@ -266,7 +279,9 @@ impl Writer<'_> {
         if layout.name_target {
             metadata.push(("targets".to_owned(), Yaml::List(vec![Yaml::Text(layout.target.name.clone())])));
         }
-        if secret.is_protected() {
+        if let Some(service) = &secret.owning_service {
+            metadata.push(("managedBy".to_owned(), Yaml::Text(service.clone())));
+        } else if secret.is_protected() {
             metadata.push(("protect".to_owned(), Yaml::Raw("true".to_owned())));
         }
         let mut own = Vec::new();
@@ -309,6 +324,7 @@ fn rotation(setup: &RotationSetup) -> Yaml {
     let RotationSetup { rotator, frequency, duration } = setup;
     let mut entries = Vec::new();
     match rotator {
+        Rotator::OwningService => {}
         Rotator::Lambda(arn) => entries.push(("lambdaArn".to_owned(), Yaml::literal(arn.as_str()))),
         Rotator::External { role_arn, metadata } => {
             entries.push(("externalRotation".to_owned(), external(role_arn.as_ref(), metadata)));

@@ -196,6 +196,14 @@ pub enum Seen {
 }
 
 impl LiveSecret {
+    /// Who rotates it and when, while rotation is on.
+    pub fn rotation_setup(&self) -> Option<RotationSetup> {
+        let setup = self.rotation.setup()?;
+        let by_service = self.owning_service.is_some()
+            && matches!(&setup.rotator, Rotator::External { role_arn: None, metadata } if metadata.is_empty());
+        Some(if by_service { RotationSetup { rotator: Rotator::OwningService, ..setup } } else { setup })
+    }
+
     /// Whether keywright must not delete it.
     pub fn is_protected(&self) -> bool {
         self.tags.contains_key(PROTECT_TAG)

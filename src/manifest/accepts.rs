@@ -23,10 +23,10 @@ pub struct Accepts<'a> {
 }
 
 impl Accepts<'_> {
-    /// A secret's name.
-    pub fn name(&self, name: &str) -> bool {
+    /// The name of a secret that the service `managed_by` manages, or of one of our own.
+    pub fn name(&self, name: &str, managed_by: Option<&str>) -> bool {
         passes(|report| {
-            check_secret_name(name, Span::default(), report);
+            check_secret_name(name, managed_by, Span::default(), report);
         })
     }
 
@@ -54,6 +54,7 @@ impl Accepts<'_> {
         let RotationSetup { rotator, frequency, duration } = setup;
         let mut spec = RotationSpec::default();
         match rotator {
+            Rotator::OwningService => {}
             Rotator::Lambda(arn) => spec.lambda_arn = set(arn.to_string()),
             Rotator::External { role_arn, metadata } => {
                 let Some(role_arn) = role_arn else { return false };
@@ -74,7 +75,8 @@ impl Accepts<'_> {
             spec.duration = set(duration.as_str().to_owned());
         }
         passes(|report| {
-            check_rotation(&spec, Span::default(), self.home(), report);
+            let by_service = *rotator == Rotator::OwningService;
+            check_rotation(&spec, by_service, Span::default(), self.home(), report);
         })
     }
 
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn it_takes_what_validate_takes_and_nothing_else() {
-        assert!(HERE.name("dev/shop/db") && !HERE.name("rds!db-1"));
+        assert!(HERE.name("dev/shop/db", None) && !HERE.name("rds!db-1", None));
+        assert!(HERE.name("rds!db-1", Some("rds")) && !HERE.name("dev/db", Some("rds")));
         assert!(
             HERE.tag("team", "Größe 1")
                 && HERE.tag("team", "a;b")

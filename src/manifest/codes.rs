@@ -90,6 +90,8 @@ codes! {
         warning."
     // Secret.
     SECRET_NAME Error "secret-name" "A secret's name has 1 to 512 characters of A-Za-z0-9/_+=.@-"
+    MANAGED_BY Error "managed-by" "Of a secret that an AWS service manages, a manifest declares only what its users \
+        may change."
     SECRET_NAME_SUFFIX Warning "secret-name-suffix" "A secret's name doesn't end in a hyphen and six letters or \
         digits, which looks like the end of an ARN."
     SECRET_DUPLICATE Error "secret-duplicate" "A secret is declared once for each target."

@@ -138,7 +138,7 @@ pub enum Change {
 /// What a rotation function does as soon as a secret is put under its rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationRun {
-    /// Nothing: rotation is switched off.
+    /// Nothing: rotation is switched off, or a service rotates.
     Nothing,
     /// Its testSecret step, on a version that is removed again.
     TestOnly,

@@ -51,6 +51,7 @@ impl Differ<'_> {
             origin: _,
             // Decided before this is called.
             state: _,
+            managed_by: _,
             // Dependencies order actions; they are no difference.
             depends_on: _,
             protect,
@@ -81,7 +82,12 @@ impl Differ<'_> {
             description.as_ref().and_then(|declared| self.description(declared, observed, &mut difference));
         let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
         let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, observed, &mut difference));
-        let (set, untag) = self.tags(name, tags.as_ref(), *protect, observed, &mut difference);
+        let owner_tag = Template::text(self.desired.owner_tag(name));
+        let mut own = vec![(TagKey::of_service(OWNER_TAG), owner_tag)];
+        if *protect == Some(true) && observed.is_none_or(|secret| !secret.is_protected()) {
+            own.push((TagKey::of_service(PROTECT_TAG), Template::text(PROTECT_VALUE)));
+        }
+        let (set, untag) = self.tags(&own, tags.as_ref(), *protect, observed, &mut difference);
         let fit = TagFit::of(observed, tags.as_ref(), &set, &untag);
         if let Some(too_many) = fit.too_many() {
             // Nothing else is planned: half of what git says is not what git says.
@@ -170,10 +176,10 @@ impl Differ<'_> {
         Some(after.unwrap_or_else(KmsKey::default_alias))
     }
 
-    /// The tags to set and the keys to remove. The owner tag is always among the desired ones.
-    fn tags(
+    /// The tags to set and the keys to remove. `own` are keywright's, which are desired whatever is declared.
+    pub(super) fn tags(
         &self,
-        name: &SecretName,
+        own: &[(TagKey, Template)],
         declared: Option<&DesiredTags>,
         protect: Option<bool>,
         observed: Option<&LiveSecret>,
@@ -182,10 +188,7 @@ impl Differ<'_> {
         let none = BTreeMap::new();
         let live = observed.map_or(&none, |secret| &secret.tags);
         let mut desired_tags: Vec<DesiredTag<'_>> =
-            vec![(TagKey::of_service(OWNER_TAG), Template::text(self.desired.owner_tag(name)), None)];
-        if protect == Some(true) && !live.contains_key(PROTECT_TAG) {
-            desired_tags.push((TagKey::of_service(PROTECT_TAG), Template::text(PROTECT_VALUE), None));
-        }
+            own.iter().map(|(key, value)| (key.clone(), value.clone(), None)).collect();
         if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
             desired_tags.extend(tags.iter().map(|(key, (value, origin))| (key.clone(), value.clone(), Some(origin))));
         }

@@ -259,6 +259,7 @@ pub(super) fn rotation(setup: &RotationSetup) -> Value {
     let RotationSetup { rotator, frequency, duration } = setup;
     json!({
         "by": match rotator {
+            Rotator::OwningService => json!("owning service"),
             Rotator::Lambda(arn) => json!(arn),
             Rotator::External { role_arn, metadata } => json!({ "role": role_arn, "metadata": metadata }),
         },

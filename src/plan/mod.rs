@@ -11,6 +11,7 @@
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
+//! - `managed`: what can be changed of secrets that an AWS service manages;
 //! - `tags`: whether they fit into the quota;
 //! - `fingerprint`: what was approved, as lines that an apply must find again;
 //! - `precondition`: whether a secret is still as it was when it was planned.
@@ -20,6 +21,7 @@ mod change;
 mod diff;
 mod fingerprint;
 mod guard;
+mod managed;
 mod planner;
 mod precondition;
 mod rename;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
+use super::managed;
 use super::rename::{renames, without_value};
 use super::report::{Counts, Finding, FindingKind, PlanReport};
 use super::selection::Selection;
@@ -103,10 +104,10 @@ impl<'a> Planner<'a> {
         let mut kinds: Vec<FindingKind> = Vec::new();
         if let Some(error) = self.live.unreadable.get(&desired_secret.name) {
             kinds.push(FindingKind::Unreadable { error: error.clone() });
+        } else if let Some(kind) = managed::obstacle(desired_secret, observed) {
+            kinds.push(kind);
         } else if let Some(secret) = observed {
-            if let Some(service) = &secret.owning_service {
-                kinds.push(FindingKind::OwnedByService { service: service.clone() });
-            } else if secret.is_replica_in(&self.live.region) {
+            if secret.is_replica_in(&self.live.region) {
                 kinds.push(FindingKind::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
             } else if let Ownership::Foreign { owner } = secret.ownership(&self.desired.owner()) {
                 kinds.push(FindingKind::Foreign { owner: owner.to_owned() });
@@ -144,7 +145,11 @@ impl<'a> Planner<'a> {
 
     fn plan_present(&mut self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
         let differ = Differ { desired: self.desired, live: self.live, facts: self.facts };
-        let (Difference { changes, actions }, findings) = differ.present(desired_secret, observed);
+        let managed = observed.filter(|_| desired_secret.managed_by.is_some());
+        let (Difference { changes, actions }, findings) = match managed {
+            Some(secret) => differ.managed(desired_secret, secret),
+            None => differ.present(desired_secret, observed),
+        };
         self.report.findings.extend(findings.into_iter().map(|kind| Finding {
             secret: desired_secret.name.clone(),
             origin: Some(desired_secret.origin.clone()),
@@ -160,6 +165,7 @@ impl<'a> Planner<'a> {
         let verb = match observed {
             None => Verb::Create,
             Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,
+            Some(_) if managed.is_some() => Verb::Change,
             Some(secret) if secret.is_adoptable_by(&self.desired.owner()) => Verb::Adopt,
             Some(_) => Verb::Change,
         };

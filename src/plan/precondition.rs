@@ -112,7 +112,7 @@ pub(super) fn observations(
         seen.insert(ObservedField::Versions, json!(secret.stuck_version()));
     }
     if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
-        seen.insert(ObservedField::Rotation, json!(rotation.setup().as_ref().map(super::fingerprint::rotation)));
+        seen.insert(ObservedField::Rotation, json!(secret.rotation_setup().as_ref().map(super::fingerprint::rotation)));
     }
     if rests(|action| matches!(action, Action::Replicate { .. } | Action::RemoveReplicas { .. })) {
         // How replication stands changes by itself; which replicas there are does not.

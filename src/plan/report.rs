@@ -141,6 +141,18 @@ pub enum FindingKind {
         /// `OwningService`.
         service: String,
     },
+    /// A manifest says that a service manages the secret, and there is none: only the service makes it.
+    ManagedMissing {
+        /// The service.
+        service: String,
+    },
+    /// A manifest says that a service manages the secret, and another one does, or none.
+    ManagedOtherwise {
+        /// The service of the manifest.
+        declared: String,
+        /// `OwningService`.
+        owner: Option<String>,
+    },
     /// A manifest names a replica; its primary is in another region.
     Replica {
         /// The region of the primary.
@@ -257,6 +269,8 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::ManagedMissing { .. }
+            | FindingKind::ManagedOtherwise { .. }
             | FindingKind::Unmanaged { .. }
             | FindingKind::CopiedTag { .. }
             | FindingKind::OtherScope { .. }
@@ -286,7 +300,10 @@ impl Finding {
 
     /// Whether it is an error of the secret alone, which is left as it is: the others are planned and applied.
     pub fn refuses_secret_alone(&self) -> bool {
-        matches!(self.kind, FindingKind::TooManyTags { .. })
+        matches!(
+            self.kind,
+            FindingKind::TooManyTags { .. } | FindingKind::ManagedMissing { .. } | FindingKind::ManagedOtherwise { .. }
+        )
     }
 
     /// How much it matters.
@@ -313,6 +330,8 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::ManagedMissing { .. }
+            | FindingKind::ManagedOtherwise { .. }
             | FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }

@@ -8,7 +8,7 @@ use super::action::Action;
 use super::change::{Change, RotationRun};
 use super::diff::Difference;
 use super::report::FindingKind;
-use crate::desired::{Declared, DesiredRotation, RotationSetup};
+use crate::desired::{Declared, DesiredRotation, RotationSetup, Rotator};
 use crate::live::LiveSecret;
 
 /// Adds what the declared rotation asks for; what stands in the way comes back. `difference` holds the rest of the
@@ -19,7 +19,7 @@ pub(super) fn plan_rotation(
     difference: &mut Difference,
 ) -> Option<FindingKind> {
     // DeleteSecret switches rotation off, and RestoreSecret does not switch it on again.
-    let live = observed.and_then(|secret| secret.rotation.setup());
+    let live = observed.and_then(|secret| secret.rotation_setup());
     let Some(desired) = &declared.value else {
         if let Some(before) = live {
             difference.actions.push(Action::CancelRotation);
@@ -56,7 +56,12 @@ pub(super) fn plan_rotation(
     difference.changes.push(Change::Rotation {
         before: live,
         after: Some(setup),
-        run: if desired.rotate_immediately { RotationRun::Now } else { RotationRun::TestOnly },
+        run: match &desired.setup.rotator {
+            _ if desired.rotate_immediately => RotationRun::Now,
+            // There is no function that would be tested.
+            Rotator::OwningService => RotationRun::Nothing,
+            Rotator::Lambda(_) | Rotator::External { .. } => RotationRun::TestOnly,
+        },
         earlier_may_run,
         origin: declared.origin.clone(),
     });
@@ -73,7 +78,6 @@ fn with_the_window_kept(desired: &RotationSetup, live: Option<&RotationSetup>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::Rotator;
     use crate::domain::{Arn, Frequency, StagingLabel, VersionId};
     use crate::origin::Origin;
 

@@ -16,7 +16,7 @@ pub fn consequences(paint: Paint, intended: &Intended) -> Escaped<Terminal> {
             "{}: gets a new value now{}\n\n  readers of AWSCURRENT get the new one as soon as the rotation ends; the \
              old one stays as AWSPREVIOUS\n",
             name,
-            secret.rotation.setup().map(|setup| -> Escaped<Terminal> { escaped!(", {}", words::rotation(&setup)) }),
+            secret.rotation_setup().map(|setup| -> Escaped<Terminal> { escaped!(", {}", words::rotation(&setup)) }),
         ),
         Call::Repair { version } => escaped!(
             "{}: {} is taken from {}\n\n  {}\n  the version may be removed by Secrets Manager once it has no label; \

@@ -56,6 +56,17 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::OwnedByService { service } => {
             escaped!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
         }
+        FindingKind::ManagedMissing { service } => {
+            escaped!("is not there, and only the AWS service {} makes it", escape::line(service))
+        }
+        FindingKind::ManagedOtherwise { declared, owner: None } => {
+            escaped!("is not managed by {}, as its manifest says, nor by any other AWS service", escape::line(declared))
+        }
+        FindingKind::ManagedOtherwise { declared, owner: Some(owner) } => escaped!(
+            "is managed by the AWS service {}, and not by {}, as its manifest says",
+            escape::line(owner),
+            escape::line(declared)
+        ),
         FindingKind::Replica { primary_region } => {
             escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
@@ -169,6 +180,8 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::Foreign { .. } => "foreign",
         FindingKind::ForeignInScope { .. } => "foreignInScope",
         FindingKind::OwnedByService { .. } => "ownedByService",
+        FindingKind::ManagedMissing { .. } => "managedMissing",
+        FindingKind::ManagedOtherwise { .. } => "managedOtherwise",
         FindingKind::Replica { .. } => "replica",
         FindingKind::OverwritesForeign { .. } => "overwritesForeign",
         FindingKind::LooksRenamed { .. } => "looksRenamed",
@@ -212,7 +225,14 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
-        FindingKind::OwnedByService { .. } => "remove its manifest, and change the secret through that service",
+        FindingKind::OwnedByService { .. } => {
+            "remove its manifest, and change the secret through that service; metadata.managedBy declares what its \
+             users may change (tags, schedule)"
+        }
+        FindingKind::ManagedMissing { .. } => {
+            "a new one has another name: take the name from the service (MasterUserSecret), or remove the manifest"
+        }
+        FindingKind::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",
         FindingKind::Replica { .. } => {
             "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"
         }

@@ -285,10 +285,13 @@ fn rotation(setup: &RotationSetup) -> serde_json::Value {
     let RotationSetup { rotator, frequency, duration } = setup;
     let mut members = serde_json::Map::new();
     match rotator {
-        Rotator::Lambda(arn) => members.insert("lambdaArn".to_owned(), arn.as_str().into()),
-        Rotator::External { role_arn, metadata } => members
-            .insert("externalRotation".to_owned(), serde_json::json!({ "roleArn": role_arn, "metadata": metadata })),
-    };
+        Rotator::OwningService => {}
+        Rotator::Lambda(arn) => drop(members.insert("lambdaArn".to_owned(), arn.as_str().into())),
+        Rotator::External { role_arn, metadata } => {
+            let external = serde_json::json!({ "roleArn": role_arn, "metadata": metadata });
+            members.insert("externalRotation".to_owned(), external);
+        }
+    }
     match frequency {
         Frequency::EveryDays(days) => members.insert("everyDays".to_owned(), (*days).into()),
         Frequency::Expression(expression) => members.insert("schedule".to_owned(), expression.as_str().into()),

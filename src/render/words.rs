@@ -137,6 +137,7 @@ fn window(setup: &RotationSetup) -> Escaped<Terminal> {
 
 fn who(setup: &RotationSetup) -> Escaped<Terminal> {
     match &setup.rotator {
+        Rotator::OwningService => "by the service that manages it".into(),
         Rotator::Lambda(arn) => escaped!("by {}", escape::line(arn.as_str())),
         Rotator::External { role_arn, metadata } => {
             let role = escape::line(role_arn.as_ref().map_or("no role", Arn::as_str));

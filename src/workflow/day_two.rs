@@ -143,8 +143,10 @@ pub async fn roll_back(found: OneSecret, to: &str) -> Result<Intended, Error> {
 
 /// Decides to start a rotation.
 pub fn start_rotation(found: OneSecret) -> Result<Intended, Error> {
-    found.check_owned_and_live()?;
-    if found.secret.rotation.setup().is_none() {
+    if !found.is_declared_as_managed() {
+        found.check_owned_and_live()?;
+    }
+    if found.secret.rotation_setup().is_none() {
         return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
     }
     if let Some(stuck) = found.secret.stuck_version() {

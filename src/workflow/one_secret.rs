@@ -78,6 +78,9 @@ impl OneSecret {
 
     /// Refuses a secret that this project does not own, and one that cannot be worked on now.
     pub fn check_owned_and_live(&self) -> Result<(), Error> {
+        if let Some(service) = self.secret.owning_service.clone() {
+            return Err(self.refuse(SecretProblem::OfService { service }));
+        }
         self.check_owner()?;
         if self.secret.is_scheduled_for_deletion() {
             return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreCancelsDeletion));
@@ -86,10 +89,13 @@ impl OneSecret {
             let primary = self.secret.primary_region.clone().unwrap_or_default().to_string();
             return Err(self.refuse(SecretProblem::Replica { primary }).hint(Hint::TargetInThatRegion));
         }
-        if let Some(service) = self.secret.owning_service.clone() {
-            return Err(self.refuse(SecretProblem::OfService { service }));
-        }
         Ok(())
+    }
+
+    /// Whether a service manages it and a manifest says so: then its users may ask for a rotation.
+    pub fn is_declared_as_managed(&self) -> bool {
+        let declared = self.desired.secrets.get(&self.secret.name).and_then(|secret| secret.managed_by.as_ref());
+        declared.is_some() && declared == self.secret.owning_service.as_ref()
     }
 
     /// Refuses a secret that this project does not own.

@@ -62,7 +62,7 @@ pub(crate) fn stage(desired_secrets: &[Desired], live: &[LiveSecret], prune: &st
 }
 
 /// An apply with every guard overridden.
-pub(crate) const APPLY: [&str; 20] = [
+pub(crate) const APPLY: [&str; 21] = [
     "apply",
     "--yes",
     "--sandbox",
@@ -75,6 +75,7 @@ pub(crate) const APPLY: [&str; 20] = [
     "--allow-remove-replicas",
     "--allow-cancel-rotation",
     "--allow-empty",
+    "--allow-skipped-files",
     "--allow-delete-unowned",
     "--allow-replace-values",
     "--allow-overwrite-replicas",

@@ -24,6 +24,8 @@ struct Fixture {
     scheduled_for_deletion: bool,
     /// The AWS service that owns it.
     owning_service: Option<String>,
+    /// Rotation, as RotateSecret takes its rules. A service rotates what it owns without a function.
+    rotation: Option<Value>,
 }
 
 /// Makes the secrets of a `live` section.
@@ -49,6 +51,13 @@ pub(crate) fn make(sandbox: &Sandbox, account: &str, region: &str, body: &str) -
         if let Some(service) = &fixture.owning_service {
             let set = sandbox.set_owning_service(account, region, &fixture.name, service);
             set.map_err(|error| error.to_string())?;
+        }
+        if let Some(rules) = &fixture.rotation {
+            let token = format!("rotation-{index:032}");
+            let rotate = json!({
+                "SecretId": fixture.name, "ClientRequestToken": token, "RotationRules": rules, "RotateImmediately": false
+            });
+            call(sandbox, account, region, "RotateSecret", &rotate);
         }
         if fixture.scheduled_for_deletion {
             call(sandbox, account, region, "DeleteSecret", &json!({ "SecretId": fixture.name }));

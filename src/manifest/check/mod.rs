@@ -5,6 +5,7 @@
 
 pub(crate) mod arn;
 pub(crate) mod dependencies;
+mod managed;
 pub(crate) mod name;
 pub(crate) mod policy;
 mod policy_lint;

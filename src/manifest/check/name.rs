@@ -3,6 +3,7 @@
 use super::super::codes::{self, Code};
 use super::super::diagnostic::{Problem, Report};
 use super::super::source::Span;
+use super::managed::is_service_id;
 
 /// Longest name of a secret (CreateSecret, `Name`).
 const MAX_SECRET_NAME: usize = 512;
@@ -39,8 +40,9 @@ fn plain_name_like(name: &str) -> String {
     mapped.trim_matches('-').to_owned()
 }
 
-/// A secret's name, with variables filled in. True when it can be one.
-pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> bool {
+/// A secret's name, with variables filled in. True when it can be one: of a secret that the service `managed_by`
+/// manages, or of one of our own.
+pub(crate) fn check_secret_name(name: &str, managed_by: Option<&str>, span: Span, report: &mut Report) -> bool {
     if name.is_empty() || name.chars().count() > MAX_SECRET_NAME {
         report.push(Problem::new(
             &codes::SECRET_NAME,
@@ -49,17 +51,26 @@ pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> 
         ));
         return false;
     }
-    if let Some((at, bad)) = name.chars().enumerate().find(|(_, c)| !is_name_character(*c)) {
+    let may_be = |c: char| is_name_character(c) || (c == '!' && managed_by.is_some());
+    if let Some((at, bad)) = name.chars().enumerate().find(|(_, c)| !may_be(*c)) {
         let problem = Problem::new(&codes::SECRET_NAME, span, format!("`{name}` cannot be a secret's name"))
             .label(format!("`{bad}` (character {}) is not allowed", at + 1))
             .culprit(bad)
             .help("a name is made of letters, digits and / _ + = . @ -");
         report.push(if bad == '!' {
-            problem.help("names with ! belong to secrets that other AWS services manage, such as rds!db-...")
+            let service = name.split('!').next().filter(|service| is_service_id(service)).unwrap_or("rds");
+            problem
+                .help("names with ! belong to secrets that other AWS services manage, such as rds!db-...")
+                .help(format!(
+                    "`managedBy: {service}` declares what their users may change: tags, and the schedule of the rotation"
+                ))
         } else {
             problem
         });
         return false;
+    }
+    if let Some(service) = managed_by {
+        return check_managed_name(name, service, span, report);
     }
     // A warning: such secrets exist, and keywright itself always asks by full name or full ARN.
     if let Some(ending) = arn_like_ending(name) {
@@ -78,7 +89,24 @@ pub(crate) fn check_secret_name(name: &str, span: Span, report: &mut Report) -> 
     true
 }
 
-fn is_name_character(c: char) -> bool {
+/// Services put their id before the name of what they make, and an exclamation mark.
+fn check_managed_name(name: &str, service: &str, span: Span, report: &mut Report) -> bool {
+    let begins = name.strip_prefix(service).is_some_and(|rest| rest.starts_with('!'));
+    if !begins {
+        report.push(
+            Problem::new(
+                &codes::MANAGED_BY,
+                span,
+                format!("`{name}` is not the name of a secret that {service} makes"),
+            )
+            .label(format!("expected {service}!…"))
+            .help("services put their id before the names of their secrets, as `rds!cluster-…`"),
+        );
+    }
+    begins
+}
+
+pub(crate) fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "/_+=.@-".contains(c)
 }
 

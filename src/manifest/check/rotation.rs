@@ -20,14 +20,16 @@ use crate::domain::{
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
 const MAX_METADATA: (usize, usize) = (256, 2_048);
 
-/// Checks a rotation, and gives the desired rotation when it is whole. `key` is the place of `rotation`.
+/// Checks a rotation, and gives the desired rotation when it is whole. `key` is the place of `rotation`; `by_service`
+/// is for a secret that a service manages and rotates.
 pub(crate) fn check_rotation(
     rotation: &RotationSpec,
+    by_service: bool,
     key: Span,
     home: Home<'_>,
     report: &mut Report,
 ) -> Option<DesiredRotation> {
-    let rotator = rotator(rotation, key, home, report);
+    let rotator = if by_service { owning_service(rotation, report) } else { rotator(rotation, key, home, report) };
     let frequency = frequency(rotation, key, report);
     check_window(rotation, frequency.as_ref().and_then(Frequency::schedule), report);
     let setup = RotationSetup {
@@ -70,6 +72,20 @@ fn rotator(rotation: &RotationSpec, key: Span, home: Home<'_>, report: &mut Repo
     };
     check_home(arn, lambda.span, home, report);
     Some(Rotator::Lambda(Arn::of_service(lambda.value.clone())))
+}
+
+/// The service that manages the secret: nobody else can be named.
+fn owning_service(rotation: &RotationSpec, report: &mut Report) -> Option<Rotator> {
+    let lambda = rotation.lambda_arn.get().map(|named| ("lambdaArn", named.span));
+    let external = rotation.external_rotation.get().map(|named| ("externalRotation", named.span));
+    let Some((field, span)) = lambda.or(external) else { return Some(Rotator::OwningService) };
+    let message = format!("`{field}` beside `managedBy`: the service itself rotates the secret");
+    report.push(
+        Problem::new(&codes::MANAGED_BY, span, message)
+            .label("nobody else can rotate it")
+            .help("leave it out; `schedule` or `everyDays`, and `duration`, can be declared"),
+    );
+    None
 }
 
 fn external_rotator(

@@ -16,6 +16,7 @@ use super::super::source::{Sources, Span};
 use super::super::tree::{Kind, Node};
 use super::arn::{Home, check_kms_key};
 use super::dependencies::Built;
+use super::managed::{self, check_managed, managed_by};
 use super::name::check_secret_name;
 use super::policy::inline_policy;
 use super::policy_lint::{Written, lint_policy};
@@ -53,13 +54,15 @@ impl Builder<'_> {
     /// the name, if it is known.
     pub(crate) fn build(&mut self, tree: &Node, target: &TargetModel) -> Result<Built, Option<SecretName>> {
         let mut metadata = tree.get("metadata").ok_or(None)?.clone();
-        let mut spec = self.merged_spec(tree, target);
+        let service = managed_by(&metadata);
+        let mut spec = self.merged_spec(tree, target, service.is_some());
         let mut references = fill(&mut spec, target, self.sources, self.report);
         // Names never hold references; the typed read says so.
         fill(&mut metadata, target, self.sources, self.report);
         let typed: SecretMetadata = decode(&metadata, false, self.report).ok_or(None)?;
         let named = required(&typed.name, "Secret.metadata.name", key_span(tree, &["metadata"]), self.report);
-        let name_fits = named.is_some_and(|name| check_secret_name(&name.value, name.span, self.report));
+        let name_fits =
+            named.is_some_and(|name| check_secret_name(&name.value, service.as_deref(), name.span, self.report));
         if let Some(name) = named.filter(|_| name_fits) {
             self.check_scope(&name.value, name.span, target);
         }
@@ -75,6 +78,9 @@ impl Builder<'_> {
         if protect == Some(true) && state == State::Absent {
             self.protected_and_absent(&metadata);
         }
+        if let Some(service) = &service {
+            check_managed(service, &metadata, &spec, self.report);
+        }
         if let Some(name) = named.filter(|_| name_fits) {
             let (name, name_span) = (name.value.as_str(), name.span);
             let declared = Declaration { name, name_span, state, fields: &fields, spec: &spec, target };
@@ -84,6 +90,7 @@ impl Builder<'_> {
         let secret = DesiredSecret {
             name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
             origin: self.sources.origin(name_span),
+            managed_by: service.clone(),
             state,
             protect,
             depends_on: references.iter().map(|reference| reference.name.clone()).collect::<BTreeSet<_>>(),
@@ -96,7 +103,7 @@ impl Builder<'_> {
                 };
                 let rules = TagRules {
                     ignored: &self.project.ignore_tags,
-                    own: 1 + usize::from(protect == Some(true)),
+                    own: if service.is_some() { 0 } else { 1 + usize::from(protect == Some(true)) },
                     sources: self.sources,
                 };
                 check_tags(tags.value.as_ref(), key_span(&spec, &["tags"]), mode, &rules, self.report)
@@ -108,16 +115,19 @@ impl Builder<'_> {
             labels: self.labels(&fields),
             no_labels: self.no_labels(&fields),
             secret_type: self.secret_type(&fields, &spec),
-            rotation: self.rotation(&fields, &spec, target),
+            rotation: self.rotation(&fields, &spec, target, service.is_some()),
             replicas: self.replicas(&fields, &spec, target),
         };
         if name_fits { Ok(Built { secret, name_span, references }) } else { Err(unbuilt()) }
     }
 
     /// Defaults, `spec` and this target's override, merged.
-    fn merged_spec(&self, tree: &Node, target: &TargetModel) -> Node {
+    /// Of a secret that a service manages, the defaults hold for tags alone: what else they say is for secrets of our
+    /// own.
+    fn merged_spec(&self, tree: &Node, target: &TargetModel, managed: bool) -> Node {
         let start = key_span(tree, &["metadata"]);
         let mut spec = match &self.project.defaults {
+            Some(defaults @ Node { kind: Kind::Map(_), .. }) if managed => managed::tags_alone(defaults),
             Some(defaults) if matches!(defaults.kind, Kind::Map(_)) => defaults.clone(),
             _ => Node::new(start, Kind::Map(Vec::new())),
         };
@@ -244,11 +254,17 @@ impl Builder<'_> {
         Some(Declared { value, origin: self.sources.origin(key_span(spec, &["type"])) })
     }
 
-    fn rotation(&mut self, fields: &Defaults, spec: &Node, target: &TargetModel) -> Option<Declared<DesiredRotation>> {
+    fn rotation(
+        &mut self,
+        fields: &Defaults,
+        spec: &Node,
+        target: &TargetModel,
+        managed: bool,
+    ) -> Option<Declared<DesiredRotation>> {
         let rotation = fields.rotation.get()?;
         let key = key_span(spec, &["rotation"]);
         let value = match &rotation.value {
-            Some(rotation) => Some(check_rotation(rotation, key, home(target), self.report)?),
+            Some(rotation) => Some(check_rotation(rotation, managed, key, home(target), self.report)?),
             None => None,
         };
         if let Some(DesiredRotation { setup: RotationSetup { rotator: Rotator::External { .. }, .. }, .. }) = &value

@@ -10,7 +10,8 @@ use super::super::schema::{ProjectSpec, TargetSpec};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::arn::{check_partition, check_region_exists, role_account};
-use super::name::check_plain_name;
+use super::managed::is_service_id;
+use super::name::{check_plain_name, is_name_character};
 use super::project::{Project, key_span};
 use super::required;
 use super::variables::{self, FilledVariables, check_variables};
@@ -154,7 +155,7 @@ fn scope(
                 .help("name what the project owns, for example \"${env}/payments/\""),
             ),
             [Part::Text(text)] => {
-                if let Some(bad) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"/_+=.@-".contains(*c)) {
+                if let Some(bad) = beyond_service(text).chars().find(|c| !is_name_character(*c)) {
                     report.push(
                         Problem::new(&codes::SCOPE, *span, format!("no secret's name begins with `{text}`"))
                             .label(format!("`{bad}` is not allowed in names"))
@@ -319,4 +320,12 @@ fn same_place(a: &Target, b: &Target) -> bool {
             (None, None) => a.profile == b.profile,
             _ => false,
         }
+}
+/// What of a prefix follows the id of a service and its exclamation mark (`rds!`), as in the names of the secrets that
+/// services make; else all of it.
+fn beyond_service(prefix: &str) -> &str {
+    match prefix.split_once('!') {
+        Some((service, rest)) if is_service_id(service) => rest,
+        _ => prefix,
+    }
 }

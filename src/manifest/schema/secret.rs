@@ -32,7 +32,7 @@ pub struct SecretDocument {
 #[schemars(extend("required" = ["name"]))]
 pub struct SecretMetadata {
     /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`,
-    /// beginning with a prefix of the project's scope. It doesn't end in a hyphen and six letters or digits, which
+    /// beginning with a prefix of the project's scope; with `managedBy` also `!`. It doesn't end in a hyphen and six letters or digits, which
     /// would look like the end of an ARN.
     #[schemars(example = serde_json::json!("${env}/payments/db"))]
     pub name: Field<String>,
@@ -47,6 +47,11 @@ pub struct SecretMetadata {
     /// the project's `prune` says.
     #[schemars(extend("default" = "present"))]
     pub state: Field<StateChoice>,
+    /// The AWS service that makes and manages the secret, which its name begins with: `rds` for `rds!cluster-…`. Then
+    /// only what its users may change can be declared: `tags`, and of `rotation` the schedule. Such a secret is never
+    /// made, adopted or deleted, and gets no owner tag.
+    #[schemars(example = serde_json::json!("rds"), regex(pattern = r"^[a-z0-9-]+$"))]
+    pub managed_by: Field<String>,
     /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is
     /// gone when it matters. Left out, a tag that somebody put there stays; only `false` takes it off.
     pub protect: Field<bool>,

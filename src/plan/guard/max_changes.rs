@@ -64,5 +64,8 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
 fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
     matches!(secret.verb, Verb::Change | Verb::Delete | Verb::Release)
         && !secret.is_only_re_encrypted()
-        && secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
+        && secret.observed.as_ref().is_some_and(|live| {
+            // What a service manages is none of what is owned, which the share is of.
+            live.current_version().is_some() && live.owning_service.is_none()
+        })
 }

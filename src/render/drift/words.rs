@@ -58,6 +58,15 @@ pub fn difference(what: &Difference) -> String {
             );
         }
         Difference::OfService { service } => return format!("is managed by the AWS service {service}"),
+        Difference::ManagedMissing { service } => {
+            return format!("is not there, and only the AWS service {service} makes it");
+        }
+        Difference::ManagedOtherwise { declared, owner: None } => {
+            return format!("is not managed by {declared}, as its manifest says, nor by any other AWS service");
+        }
+        Difference::ManagedOtherwise { declared, owner: Some(owner) } => {
+            return format!("is managed by the AWS service {owner}, and not by {declared}, as its manifest says");
+        }
         Difference::Replica { primary } => return format!("is a replica here; its primary is in {primary}"),
         Difference::ReplicaFailed { region, message } => return format!("the replica in {region} failed: {message}"),
         Difference::ReplicaBlocked { region, owner } => {
@@ -182,6 +191,8 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::Foreign { .. } => "narrow one of the two scopes",
         Difference::TagsDoNotFit { .. } => "take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",
+        Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
+        Difference::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",
         Difference::Replica { .. } => "manage it from a target in its primary's region",
         Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
         Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",

@@ -55,6 +55,7 @@ pub(super) fn delete_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
 fn delete_at_once(context: &Context<'_>, writer: &Writer<'_>, id: SecretId) -> Result<Reply, ServiceError> {
     let deletion_date = EpochSeconds(writer.now());
     if let Some(found) = lookup::search(writer, context.caller, &id)? {
+        found.refuse_managed()?;
         refuse_replication(&found)?;
         writer.remove(&found.home, &found.record)?;
         let SecretRecord { arn, name, .. } = &found.record;
@@ -81,7 +82,7 @@ fn schedule_deletion(
     id: &SecretId,
     window: i64,
 ) -> Result<Reply, ServiceError> {
-    let mut found = context.find_primary(writer, id)?;
+    let mut found = context.find_own(writer, id)?;
     refuse_replication(&found)?;
     let due = writer.now().plus_days(window);
     found.record.deletion = Some(Deletion { requested: writer.now(), due });

@@ -106,6 +106,14 @@ impl Context<'_> {
         found.refuse_replica()?;
         Ok(found)
     }
+
+    /// The secret that `id` names, to be changed as only its owner may: as [`Context::find_primary`], and not managed
+    /// by a service.
+    fn find_own<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
+        let found = self.find_primary(view, id)?;
+        found.refuse_managed()?;
+        Ok(found)
+    }
 }
 
 /// Checks the lengths of a value's two forms.

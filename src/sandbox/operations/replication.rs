@@ -149,7 +149,7 @@ pub(super) fn replicate_secret_to_regions(context: &Context<'_>, body: &[u8]) ->
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_primary(writer, &id)?;
+        let mut found = context.find_own(writer, &id)?;
         let requested = RequestedReplicas::read(&found.home, regions, input.force_overwrite_replica_secret)?;
         for replica in requested.begin(writer.now(), context.profile) {
             match found.record.replicas.iter_mut().find(|other| other.region == replica.region) {
@@ -185,7 +185,7 @@ pub(super) fn remove_regions_from_replication(context: &Context<'_>, body: &[u8]
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_primary(writer, &id)?;
+        let mut found = context.find_own(writer, &id)?;
         for replica in found.record.replicas.iter().filter(|replica| regions.contains(&replica.region)) {
             replica::remove_copy(writer, &found.home, &found.record, replica)?;
         }

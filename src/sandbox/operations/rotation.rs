@@ -168,10 +168,18 @@ fn repeats(writer: &Writer<'_>, found: &Found, token: &str) -> Result<bool, Serv
     Err(ServiceError { code: ErrorCode::InvalidRequest, ..ServiceError::token_in_use(token, &record.arn) })
 }
 
+/// Services that rotate the secrets that they manage ("Managed rotation" in the user guide).
+const ROTATING_SERVICES: [&str; 4] = ["ecs-sc", "docdb", "rds", "redshift"];
+
 /// A secret's rotation as it will be. A managed external secret (one with a Type) rotates without a function of its
-/// owner's.
+/// owner's, and so does one that a service manages: there only the rules can be changed.
 fn configured(found: &Found, change: RotationChange) -> Result<Rotation, ServiceError> {
     let RotationChange { lambda_arn, rules, external_metadata, external_role_arn } = change;
+    let service = found.record.owning_service.as_deref();
+    let by_rules_alone = lambda_arn.is_none() && external_role_arn.is_none() && external_metadata.is_none();
+    if service.is_some_and(|service| !by_rules_alone || !ROTATING_SERVICES.contains(&service)) {
+        return Err(ServiceError::managed_by_service());
+    }
     let former = found.record.rotation.clone().unwrap_or_default();
     let rotation = Rotation {
         enabled: true,
@@ -182,7 +190,7 @@ fn configured(found: &Found, change: RotationChange) -> Result<Rotation, Service
         ..former
     };
     let external = found.record.kind.is_some() && rotation.external_role_arn.is_some();
-    if rotation.lambda_arn.is_none() && !external {
+    if rotation.lambda_arn.is_none() && !external && service.is_none() {
         return Err(ServiceError::no_rotation_function());
     }
     Ok(rotation)
@@ -256,7 +264,7 @@ pub(super) fn cancel_rotate_secret(context: &Context<'_>, body: &[u8]) -> Result
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_primary(writer, &id)?;
+        let mut found = context.find_own(writer, &id)?;
         let rotation = found.record.rotation.as_mut().ok_or_else(ServiceError::no_rotation_function)?;
         rotation.enabled = false;
         rotation.window = None;

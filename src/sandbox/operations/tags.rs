@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Context;
 use crate::domain::{MAX_TAGS, is_system_tag};
-use crate::sandbox::state::{SecretId, Tag};
+use crate::sandbox::state::{Found, SecretId, Tag};
 use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
 
 /// A tag of a request; the model requires neither member.
@@ -60,6 +60,12 @@ fn within_limit(tags: &[Tag]) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Of what a service manages, the tags of secrets of RDS are known to be writable (the acceptance test of Terraform's
+/// aws_secretsmanager_tag); the documentation lists InvalidRequestException for a secret that another service manages.
+fn refuse_unless_taggable(found: &Found) -> Result<(), ServiceError> {
+    if found.record.owning_service.as_deref() == Some("rds") { Ok(()) } else { found.refuse_managed() }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TagResourceInput {
@@ -79,6 +85,7 @@ pub(super) fn tag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
     let tags = accepted(tags)?;
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
+        refuse_unless_taggable(&found)?;
         if !tags.is_empty() {
             let present = found.record.tags.get_or_insert_default();
             for tag in tags {
@@ -115,6 +122,7 @@ pub(super) fn untag_resource(context: &Context<'_>, body: &[u8]) -> Result<Reply
     keys.iter().try_for_each(|key| refuse_system_tag(key))?;
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
+        refuse_unless_taggable(&found)?;
         if let Some(tags) = &mut found.record.tags {
             tags.retain(|tag| !keys.contains(&tag.key));
         }

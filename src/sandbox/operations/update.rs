@@ -38,6 +38,7 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     input.kms_key_id.as_deref().filter(|key| !key.is_empty()).map_or(Ok(()), kms::check)?;
     context.write(|writer| {
         let mut found = context.find_live(writer, &id)?;
+        found.refuse_managed()?;
         if found.record.replica_of.is_some() {
             let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
             return change_key_of_replica(writer, found, input.kms_key_id.filter(|_| only_key));

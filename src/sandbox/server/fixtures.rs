@@ -214,11 +214,12 @@ fn make(context: &Context<'_>, writer: &Writer<'_>, fixture: &Fixture) -> Result
         let text = policy.as_str().map_or_else(|| policy.to_string(), str::to_owned);
         call(context, name, "PutResourcePolicy", json!({"SecretId": name, "ResourcePolicy": text}))?;
     }
-    if let Some(rotation) = rotation {
-        configure_rotation(context, name, rotation)?;
-    }
+    // First, since a service rotates what it manages without a function.
     if let Some(service) = owning_service {
         set_owning_service(writer, context.caller, name, service)?;
+    }
+    if let Some(rotation) = rotation {
+        configure_rotation(context, name, rotation)?;
     }
     let window = match scheduled_for_deletion {
         None | Some(DeletionFixture::Plain(false)) => return Ok(()),

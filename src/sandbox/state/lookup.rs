@@ -69,6 +69,11 @@ impl Found {
         }
     }
 
+    /// Refuses a secret that another service manages, which alone changes it (documented with InvalidRequestException).
+    pub(crate) fn refuse_managed(&self) -> Result<(), ServiceError> {
+        if self.record.owning_service.is_some() { Err(ServiceError::managed_by_service()) } else { Ok(()) }
+    }
+
     /// Refuses a copy of a secret of another region, which can only be read.
     pub(crate) fn refuse_replica(&self) -> Result<(), ServiceError> {
         if self.record.replica_of.is_some() { Err(ServiceError::not_on_a_replica()) } else { Ok(()) }

@@ -161,3 +161,34 @@ fn an_owning_service_is_shown_and_filtered_by() {
     let owned = json!({"Filters": [{"Key": "owning-service", "Values": ["ev"]}]});
     assert_eq!(client.ok("ListSecrets", owned)["SecretList"].as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn what_a_service_manages_only_the_service_changes() {
+    let client = Client::new();
+    let secrets = "- { name: 'rds!db-1', value: one, region: REGION, owningService: rds, rotation: { everyDays: 7 } }";
+    client.sandbox.make_fixtures(&secrets.replace("REGION", REGION)).unwrap();
+    let id = |mut members: serde_json::Value| {
+        members["SecretId"] = "rds!db-1".into();
+        members
+    };
+    let token = "00000000-0000-4000-8000-000000000001";
+    for (operation, members) in [
+        ("UpdateSecret", json!({"Description": "ours", "ClientRequestToken": token})),
+        ("PutSecretValue", json!({"SecretString": "ours", "ClientRequestToken": token})),
+        ("UpdateSecretVersionStage", json!({"VersionStage": "OURS"})),
+        ("CancelRotateSecret", json!({})),
+        ("DeleteSecret", json!({})),
+        ("DeleteSecret", json!({"ForceDeleteWithoutRecovery": true})),
+        ("ReplicateSecretToRegions", json!({"AddReplicaRegions": [{"Region": "eu-central-1"}]})),
+        ("RotateSecret", json!({"RotationLambdaARN": "arn:aws:lambda:x", "ClientRequestToken": token})),
+    ] {
+        assert_eq!(client.refused(operation, id(members)).code, "InvalidRequestException", "{operation}");
+    }
+    client.ok("TagResource", id(json!({"Tags": [{"Key": "team", "Value": "a"}]})));
+    client.ok("UntagResource", id(json!({"TagKeys": ["team"]})));
+    let rules = json!({"RotationRules": {"AutomaticallyAfterDays": 30}, "ClientRequestToken": token});
+    client.ok("RotateSecret", id(rules));
+    let described = client.describe("rds!db-1");
+    assert_eq!(described["RotationRules"]["AutomaticallyAfterDays"], 30);
+    assert_eq!(described["VersionIdsToStages"][token], json!(["AWSCURRENT"]), "it was rotated at once");
+}

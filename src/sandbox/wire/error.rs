@@ -180,6 +180,14 @@ impl ServiceError {
         Self::new(ErrorCode::Throttling, "Rate exceeded")
     }
 
+    /// The cause is documented, its text is not known.
+    pub(crate) fn managed_by_service() -> Self {
+        Self::invalid_request(
+            "You can't perform this operation on the secret because it is managed by another service, and you must \
+             use that service to update it.",
+        )
+    }
+
     pub(crate) fn not_on_a_replica() -> Self {
         Self::invalid_parameter(
             "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
