@@ -528,3 +528,38 @@ fn each_day_2_command_has_a_policy_that_is_enough_and_no_more() {
         }
     }
 }
+
+#[test]
+fn secrets_that_a_service_manages_have_permissions_of_their_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = r#"
+apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  manifests: [secrets/]
+  targets: [{ name: dev, account: "111111111111", region: eu-west-1 }]
+  scope: { namePrefixes: ["rds!"] }
+"#;
+    let secret = r#"
+apiVersion: keywright/v1
+kind: Secret
+metadata: { name: "rds!db-1", managedBy: rds }
+spec: { tags: { team: a }, rotation: { everyDays: 30 } }
+"#;
+    write_files(folder.path(), [("keywright.yaml", project), ("secrets/db.yaml", secret)]);
+    let live = "- { name: 'rds!db-1', account: '111111111111', region: eu-west-1, value: one, owningService: rds, \
+        rotation: { everyDays: 7 } }";
+    for (purpose, command) in [("apply", vec!["apply"]), ("rotate", vec!["rotate", "rds!db-1"])] {
+        let printed = policy(folder.path(), &["--for", purpose]);
+        let sandbox = support::sandbox();
+        sandbox.make_fixtures(live).expect("what is live before");
+        sandbox.enforce_policy(&printed.to_string()).expect("a policy that the sandbox evaluates");
+        let done = run(&sandbox, folder.path(), &[command.as_slice(), &["--sandbox", "--yes"]].concat());
+        assert_eq!(done.code.code(), 0, "{purpose}: {}{}", done.out, done.err);
+    }
+    let printed = policy(folder.path(), &["--for", "apply"]).to_string();
+    for never in ["CreateSecret", "DeleteSecret", "PutSecretValue", "UpdateSecret", "CancelRotateSecret"] {
+        assert!(!printed.contains(never), "{never}: {printed}");
+    }
+}

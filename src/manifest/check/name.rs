@@ -59,11 +59,9 @@ pub(crate) fn check_secret_name(name: &str, managed_by: Option<&str>, span: Span
             .help("a name is made of letters, digits and / _ + = . @ -");
         report.push(if bad == '!' {
             let service = name.split('!').next().filter(|service| is_service_id(service)).unwrap_or("rds");
-            problem
-                .help("names with ! belong to secrets that other AWS services manage, such as rds!db-...")
-                .help(format!(
-                    "`managedBy: {service}` declares what their users may change: tags, and the schedule of the rotation"
-                ))
+            problem.help("names with ! belong to secrets that other AWS services manage, such as rds!db-...").help(
+                format!("`managedBy: {service}` declares what their users may change: tags, and the rotation schedule"),
+            )
         } else {
             problem
         });

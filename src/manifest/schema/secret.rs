@@ -32,8 +32,8 @@ pub struct SecretDocument {
 #[schemars(extend("required" = ["name"]))]
 pub struct SecretMetadata {
     /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`,
-    /// beginning with a prefix of the project's scope; with `managedBy` also `!`. It doesn't end in a hyphen and six letters or digits, which
-    /// would look like the end of an ARN.
+    /// beginning with a prefix of the project's scope; with `managedBy` also `!`. It doesn't end in a hyphen and six
+    /// letters or digits, which would look like the end of an ARN.
     #[schemars(example = serde_json::json!("${env}/payments/db"))]
     pub name: Field<String>,
     /// The targets that the secret belongs to. By default it belongs to all of them.
