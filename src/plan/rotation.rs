@@ -19,7 +19,7 @@ pub(super) fn plan_rotation(
     difference: &mut Difference,
 ) -> Option<FindingKind> {
     // DeleteSecret switches rotation off, and RestoreSecret does not switch it on again.
-    let live = observed.and_then(|secret| secret.rotation_setup());
+    let live = observed.and_then(LiveSecret::rotation_setup);
     let Some(desired) = &declared.value else {
         if let Some(before) = live {
             difference.actions.push(Action::CancelRotation);

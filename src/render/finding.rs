@@ -43,14 +43,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::Orphaned { last_changed } => {
             escaped!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
         }
-        FindingKind::TooManyTags { live, added, live_only } => escaped!(
-            "would have {} tags, and a secret has at most {}: {} live, {} more of git's; only live, and kept: {}",
-            live + added,
-            MAX_TAGS,
-            live,
-            added,
-            named_keys(live_only)
-        ),
+        FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
         FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this target", escape::line(owner)),
         FindingKind::ForeignInScope { owner } => escaped!("is in scope and belongs to {}", escape::line(owner)),
         FindingKind::OwnedByService { service } => {
@@ -59,14 +52,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::ManagedMissing { service } => {
             escaped!("is not there, and only the AWS service {} makes it", escape::line(service))
         }
-        FindingKind::ManagedOtherwise { declared, owner: None } => {
-            escaped!("is not managed by {}, as its manifest says, nor by any other AWS service", escape::line(declared))
-        }
-        FindingKind::ManagedOtherwise { declared, owner: Some(owner) } => escaped!(
-            "is managed by the AWS service {}, and not by {}, as its manifest says",
-            escape::line(owner),
-            escape::line(declared)
-        ),
+        FindingKind::ManagedOtherwise { declared, owner } => managed_otherwise(declared, owner.as_deref()),
         FindingKind::Replica { primary_region } => {
             escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
@@ -124,6 +110,29 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::DependencyAbsent { dependency } => {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
+    }
+}
+
+fn too_many_tags(live: usize, added: usize, live_only: &[TagKey]) -> Escaped<Terminal> {
+    escaped!(
+        "would have {} tags, and a secret has at most {}: {} live, {} more of git's; only live, and kept: {}",
+        live + added,
+        MAX_TAGS,
+        live,
+        added,
+        named_keys(live_only)
+    )
+}
+
+fn managed_otherwise(declared: &str, owner: Option<&str>) -> Escaped<Terminal> {
+    let declared = escape::line(declared);
+    match owner {
+        None => escaped!("is not managed by {}, as its manifest says, nor by any other AWS service", declared),
+        Some(owner) => escaped!(
+            "is managed by the AWS service {}, and not by {}, as its manifest says",
+            escape::line(owner),
+            declared
+        ),
     }
 }
 

@@ -133,6 +133,9 @@ fn what_is_loaded_is_described_as_it_was() {
     assert_eq!(primary("us-west-1"), Value::Null);
     assert_eq!(sandbox.dump(ACCOUNT, "us-west-1").len(), 1);
     assert_eq!(sandbox.dump(ACCOUNT, "us-west-2").len(), 0);
+    // Of a secret that a service manages, nobody else makes replicas.
+    let sandbox = self::sandbox();
+    sandbox.load([&Snapshot { owning_service: None, ..whole() }]).unwrap();
     let again = ["us-west-1", "us-west-2"].map(|region| json!({ "Region": region }));
     call(
         &sandbox,
