@@ -55,7 +55,10 @@ pub(crate) fn make(sandbox: &Sandbox, account: &str, region: &str, body: &str) -
         if let Some(rules) = &fixture.rotation {
             let token = format!("rotation-{index:032}");
             let rotate = json!({
-                "SecretId": fixture.name, "ClientRequestToken": token, "RotationRules": rules, "RotateImmediately": false
+                "SecretId": fixture.name,
+                "ClientRequestToken": token,
+                "RotationRules": rules,
+                "RotateImmediately": false,
             });
             call(sandbox, account, region, "RotateSecret", &rotate);
         }
