@@ -20,9 +20,13 @@ test:
 hostile minutes="60":
     KEYWRIGHT_HOSTILE_MINUTES={{minutes}} cargo test --release --locked --test hostile
 
-# Histories of commits, hand edits and runs, for an hour
+# Histories of commits, hand edits and runs under random faults, for an hour
 histories minutes="60":
     KEYWRIGHT_HISTORIES_MINUTES={{minutes}} cargo test --release --locked --test properties histories
+
+# Mutation testing of the rooms that decide (docs/mutants.md); needs cargo-mutants. For example: just mutants 'src/drift/*.rs' drift::
+mutants files="src/{plan,apply,live,drift,reconcile}**" tests="" *arguments:
+    cargo mutants --file '{{files}}' --baseline skip -j1 --timeout 600 -C=--locked -C=--lib -C=--test -C=scenarios {{arguments}} -- {{tests}}
 
 # What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
 main-job:

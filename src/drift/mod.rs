@@ -7,6 +7,9 @@ mod class;
 mod classify;
 mod difference;
 mod ignore;
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test may panic")]
+mod tests;
 
 pub use class::Class;
 pub use classify::{Drift, classify};
