@@ -21,10 +21,12 @@ LATENCY = "PT0.03S"
 SETTLED_AFTER_SECONDS = 11 * 60
 
 
-def served(sandbox: Path, folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """Serves a sandbox file with the latency; returns the server and its address."""
+def served(
+    sandbox: Path, folder: Path, profile: dict[str, object] | None = None
+) -> tuple[subprocess.Popen[str], str]:
+    """Serves a sandbox file with a fault profile, the latency alone by default; returns the server and its address."""
     faults = folder / "faults.json"
-    faults.write_text(json.dumps({"profile": {"latency": LATENCY}}))
+    faults.write_text(json.dumps({"profile": profile or {"latency": LATENCY}}))
     server = subprocess.Popen(
         [BINARY, "sandbox", "serve", "--port", "0", f"--file={sandbox}", "--faults", str(faults)],
         stdout=subprocess.PIPE,
@@ -78,4 +80,5 @@ def main() -> None:
         measure(size, policies)
 
 
-main()
+if __name__ == "__main__":
+    main()
