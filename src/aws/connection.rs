@@ -334,6 +334,7 @@ impl Configs {
 }
 
 /// A target that answers, with the account checked.
+#[derive(Clone)]
 pub struct Connection {
     /// The account that the credentials belong to, when the target names one.
     pub account: Option<AccountId>,

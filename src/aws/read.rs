@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{
     ExternalSecretRotationMetadataItem, Filter, FilterNameStringType, ReplicationStatusType, RotationRulesType,
-    SecretListEntry, SecretValueEntry, SecretVersionsListEntry, StatusType, Tag,
+    SecretListEntry, SecretValueEntry, SecretVersionsListEntry, SortByType, SortOrderType, StatusType, Tag,
 };
 use jiff::Timestamp;
 
@@ -216,6 +216,8 @@ impl ReadSecrets for Reader {
             .include_planned_deletion(true)
             .max_results(PAGE)
             .set_filters(Some(filters(filter)).filter(|filters| !filters.is_empty()))
+            .set_sort_by(filter.newest_first.then_some(SortByType::LastChangedDate))
+            .set_sort_order(filter.newest_first.then_some(SortOrderType::Desc))
             .set_next_token(next_token);
         let page = self.send(Operation::ListSecrets, || call.clone().send()).await?;
         Ok(ListPage {
@@ -297,7 +299,7 @@ fn name_filter(prefixes: &[String]) -> Option<Filter> {
 
 /// Separate filters are ANDed, the values of one are ORed; `!` before a value negates it (ListSecrets, `Filters`).
 fn filters(filter: &ListFilter) -> Vec<Filter> {
-    let ListFilter { prefixes, without, tag } = filter;
+    let ListFilter { prefixes, without, tag, newest_first: _ } = filter;
     let mut filters: Vec<Filter> = name_filter(prefixes).into_iter().collect();
     for prefix in without.iter().filter(|prefix| !prefix.starts_with('!') && prefix.len() < 512) {
         filters.push(Filter::builder().key(FilterNameStringType::Name).values(format!("!{prefix}")).build());

@@ -96,14 +96,17 @@ async fn a_page_that_fails_is_asked_for_again_where_it_was() {
 async fn alternatives_are_values_of_one_filter_and_exclusions_are_filters_of_their_own() {
     let (reader, script) = reader([listed("a", None), listed("a", None)]);
     let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    let filter = ListFilter { prefixes: text(&["p/a", "p/b"]), without: text(&["p/a1", "p/b2"]), tag: None };
+    let filter =
+        ListFilter { prefixes: text(&["p/a", "p/b"]), without: text(&["p/a1", "p/b2"]), ..ListFilter::default() };
     assert!(reader.list(&filter, None).await.is_ok());
-    let negated = ListFilter { prefixes: text(&["p/a", "!p/b"]), ..ListFilter::default() };
+    let negated = ListFilter { prefixes: text(&["p/a", "!p/b"]), newest_first: true, ..ListFilter::default() };
     assert!(reader.list(&negated, None).await.is_ok());
     let filter = |values: &[&str]| json!({"Key": "name", "Values": values});
     let requests = script.requests();
     assert_eq!(requests[0]["Filters"], json!([filter(&["p/a", "p/b"]), filter(&["!p/a1"]), filter(&["!p/b2"])]));
+    assert_eq!(requests[0]["SortBy"], Value::Null);
     assert_eq!(requests[1]["Filters"], Value::Null, "what begins with ! would negate");
+    assert_eq!((&requests[1]["SortBy"], &requests[1]["SortOrder"]), (&json!("last-changed-date"), &json!("desc")));
 }
 
 #[tokio::test]

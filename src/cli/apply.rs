@@ -116,6 +116,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let printer = EventPrinter::new(shell, talk.clone());
     let flags = RunFlags { selection: &selection, overrides: &args.overrides.0, read_values: args.read_values };
     let request = PlanRequest {
+        memories: None,
         selection: &selection,
         overrides: flags.overrides,
         reading: Reading { read_values: args.read_values, overrides: Some(&args.overrides.0), ..Reading::default() },

@@ -125,7 +125,7 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
     args.look.warn_of_expired(session.aws.now(), shell);
     let run = session.run();
     let printer = EventPrinter::reading(shell);
-    let looked = Box::pin(run.look(&args.look.look(), &selection, &stop, &|event| printer.print(event))).await?;
+    let looked = Box::pin(run.look(&args.look.look(), &selection, None, &stop, &|event| printer.print(event))).await?;
     printer.clear();
     let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &looked.report, folder: &folder, fail_on: args.look.fail_on(), last_success: None };

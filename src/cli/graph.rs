@@ -60,6 +60,7 @@ pub(super) async fn graph(args: &GraphArgs, verbose: u8, shell: &Shell) -> Resul
     let Begun { selection, session, stop } = begin(&args.read, &ValueArgs::default(), false, shell)?;
     let printer = EventPrinter::reading(shell);
     let request = PlanRequest {
+        memories: None,
         selection: &selection,
         overrides: &GuardOverrides::default(),
         reading: Reading::default(),

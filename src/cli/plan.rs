@@ -81,6 +81,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
     let printer = EventPrinter::reading(shell);
     let cache = args.cache.open(shell);
     let request = PlanRequest {
+        memories: None,
         selection: &selection,
         overrides: &args.overrides.0,
         reading: Reading {

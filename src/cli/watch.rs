@@ -28,8 +28,8 @@ use crate::render::watch::{Event, line, metrics, notification};
 use crate::render::{apply_json, escape, escaped};
 use crate::watch::{Board, Findings, Outcome, Pace, Rounds, Server, Webhook};
 use crate::workflow::{
-    Error, ErrorKind, FileProblem, Hint, Journal, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings, stopped,
-    unless_stopped,
+    Error, ErrorKind, FileProblem, Hint, Journal, Memories, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings,
+    stopped, unless_stopped,
 };
 
 /// The largest file that holds a webhook's URL, in bytes.
@@ -54,6 +54,11 @@ pub(super) struct WatchArgs {
     /// double it, up to 16 intervals or an hour
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
     interval: Duration,
+    /// Time between rounds that read everything. The rounds between ask each target which secrets were changed since
+    /// the last round, in one call as a rule, and look closer at these; what is deleted by force is found by the next
+    /// full round. With --read-values, or plain names for --select, every round reads everything; 0s does that too
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    full_interval: Duration,
     /// By how much that time varies at random
     #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = percent)]
     jitter: u8,
@@ -148,6 +153,10 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     };
     args.look.warn_of_expired(aws.now(), shell);
     let printer = EventPrinter::new(shell, shell.err.clone());
+    // Values are not remembered, and names that are asked for one by one cost what they cost.
+    let remembers = !settings.look.read_values && settings.selection.plain_names().is_none();
+    let full_interval = SignedDuration::try_from(args.full_interval).unwrap_or(SignedDuration::MAX);
+    let full_interval = if remembers { full_interval } else { SignedDuration::ZERO };
     let watch = Watch {
         settings,
         aws,
@@ -158,6 +167,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         known: Findings::default(),
         report: None,
         last_success: None,
+        memories: Memories::new(full_interval),
     };
     let log = Log { out: shell.out.clone(), verbose, obstacles: Mutex::default() };
     let mut rounds =
@@ -233,8 +243,10 @@ impl Log {
                 self.write(project, &Event::Appeared(finding, reason.as_deref()));
             }
             WatchEvent::Disappeared(finding) => self.write(project, &Event::Disappeared(finding)),
-            WatchEvent::Looked(report) if self.verbose > 0 => self.write(project, &Event::Round { number, report }),
-            WatchEvent::Looked(_) => {}
+            WatchEvent::Looked(report, full) if self.verbose > 0 => {
+                self.write(project, &Event::Round { number, report, full: *full });
+            }
+            WatchEvent::Looked(..) => {}
             WatchEvent::Failed(error) => self.write(project, &Event::RoundFailed { reasons: reasons(error) }),
             WatchEvent::Applied(applied) => {
                 let targets = applied.targets.iter().map(apply_json::target).collect();
@@ -307,7 +319,7 @@ impl Loop<'_> {
         let watch = &self.watch;
         let of_report = |report: &DriftReport| prometheus(report, watch.last_success);
         let mut text = watch.report.as_ref().map(of_report).unwrap_or_default();
-        text.push(&metrics(&watch.project, &self.rounds));
+        text.push(&metrics(&watch.project, &self.rounds, &watch.memories.looks()));
         self.board.post(text.into_owned(), outcome);
     }
 

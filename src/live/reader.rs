@@ -30,6 +30,8 @@ pub struct ListFilter {
     pub without: Vec<String>,
     /// A tag has this key, and some tag has a value that begins with this.
     pub tag: Option<(String, String)>,
+    /// What was changed last comes first; else what was made first does.
+    pub newest_first: bool,
 }
 
 impl ListFilter {
@@ -294,6 +296,7 @@ async fn owned_outside<R: ReadSecrets>(
         prefixes: Vec::new(),
         without: wanted.scope.prefixes().iter().take(MOST_EXCLUDED).cloned().collect(),
         tag: Some((OWNER_TAG.to_owned(), format!("{project}/"))),
+        newest_first: false,
     };
     let mut found = Listing::new(reader, progress, &|_| {}).plain(&filter).await?;
     found.retain(|secret| {

@@ -1,5 +1,6 @@
 //! What `keywright watch` tells: log lines for programs, the message that a webhook gets, and its own metrics.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::drift::{Difference, DriftReport};
 use crate::manifest::Diagnostics;
 use crate::plan::{PlanReport, Refusal, Severity};
 use crate::watch::{Change, Finding, Findings, Rounds};
+use crate::workflow::Looks;
 
 /// Findings and mistakes that a message or a line lists; further ones are counted.
 const LISTED: usize = 20;
@@ -39,6 +41,8 @@ pub enum Event<'a> {
         number: u64,
         /// What it found.
         report: &'a DriftReport,
+        /// Whether everything was read of every target, and not what changed.
+        full: bool,
     },
     /// A round could not begin.
     RoundFailed {
@@ -77,11 +81,12 @@ pub fn line(time: Timestamp, project: &str, event: &Event<'_>) -> Escaped<Json> 
             ("appeared", json!({ "class": finding.class.word(), "target": finding.target, "reasons": [reason] }))
         }
         Event::Disappeared(finding) => ("disappeared", self::finding(finding)),
-        Event::Round { number, report } => (
+        Event::Round { number, report, full } => (
             "round",
             json!({
                 "number": number,
                 "complete": report.is_complete(),
+                "full": full,
                 "drifts": report.drifts().count(),
                 "seconds": report.seconds,
                 "calls": report.calls,
@@ -174,7 +179,7 @@ pub fn obstacles(report: &PlanReport, refusals: &[Refusal]) -> Vec<String> {
 }
 
 /// The metrics of the watch itself, to stand behind those of its last report.
-pub fn metrics(project: &str, rounds: &Rounds) -> Escaped<Prometheus> {
+pub fn metrics(project: &str, rounds: &Rounds, looks: &BTreeMap<String, Looks>) -> Escaped<Prometheus> {
     let Rounds { complete, incomplete, failed, lost_notifications } = rounds;
     let project = escape::prometheus_label(project);
     let mut out: Escaped<Prometheus> = escaped!(
@@ -191,7 +196,37 @@ pub fn metrics(project: &str, rounds: &Rounds) -> Escaped<Prometheus> {
         project,
         lost_notifications
     ));
+    out.push(&looks_of(&project, looks));
     out
+}
+
+/// When each target was looked at.
+fn looks_of(project: &Escaped<Prometheus>, looks: &BTreeMap<String, Looks>) -> Escaped<Prometheus> {
+    let mut last: Escaped<Prometheus> = escaped!(
+        "# HELP keywright_last_look_timestamp_seconds When the last look at a target began, at everything or at what \
+         changed.\n# TYPE keywright_last_look_timestamp_seconds gauge\n"
+    );
+    let mut full = escaped!(
+        "# HELP keywright_last_full_look_timestamp_seconds When the last look at a target began that read \
+         everything.\n# TYPE keywright_last_full_look_timestamp_seconds gauge\n"
+    );
+    for (target, looks) in looks {
+        let target = escape::prometheus_label(target);
+        last.push(&escaped!(
+            "keywright_last_look_timestamp_seconds{{project=\"{}\",target=\"{}\"}} {}\n",
+            project,
+            target,
+            looks.last.as_second()
+        ));
+        full.push(&escaped!(
+            "keywright_last_full_look_timestamp_seconds{{project=\"{}\",target=\"{}\"}} {}\n",
+            project,
+            target,
+            looks.full.as_second()
+        ));
+    }
+    last.push(&full);
+    last
 }
 
 #[cfg(test)]

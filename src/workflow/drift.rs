@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::cache::Cache;
 use super::error::Error;
 use super::event::{Event, Listener};
+use super::memories::Memories;
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
 use super::session::Run;
 use super::stop::Stop;
@@ -64,11 +65,12 @@ impl Begun {
 }
 
 impl<'s> Run<'s> {
-    /// Looks at every target once.
+    /// Looks at every target once; beside `memories`, at what changed, where they are good.
     pub async fn look(
         &self,
         look: &Look,
         selection: &Selection,
+        memories: Option<&Memories>,
         stop: &Stop,
         listener: Listener<'_>,
     ) -> Result<Looked<'s>, Error> {
@@ -89,7 +91,7 @@ impl<'s> Run<'s> {
             cache: cache.as_ref().map(Cache::policies),
         };
         let overrides = &GuardOverrides::default();
-        let prepared = self.plan(&PlanRequest { selection, overrides, reading, stop, listener }).await?;
+        let prepared = self.plan(&PlanRequest { selection, overrides, reading, memories, stop, listener }).await?;
         if let Some(Err(warning)) = cache.map(|cache| cache.save(aws.now())) {
             listener(Event::Warning(&warning));
         }

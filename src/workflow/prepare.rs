@@ -2,21 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
+use jiff::SignedDuration;
 
 use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
+use super::memories::{Memories, Remembered};
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
 use crate::aws::Connection;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::ReadProgress;
+use crate::live::{Memory, ReadProgress, ReadSecrets, Remembering};
 use crate::manifest::nearest;
 use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
-use crate::reconcile::{Planning, Reading, TargetError, TargetPlan, plan_target};
+use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
 
 /// Targets that are read, or written, at once. Quotas are kept for each account and region, so they do not wait for
@@ -32,6 +35,8 @@ pub struct PlanRequest<'a> {
     pub overrides: &'a GuardOverrides,
     /// What is read beyond what the manifests need.
     pub reading: Reading<'a>,
+    /// What is remembered from before, where only what changed is to be read; never for an apply.
+    pub memories: Option<&'a Memories>,
     /// Ends the reading, which writes nothing.
     pub stop: &'a Stop,
     /// Told while it reads.
@@ -131,7 +136,7 @@ impl<'s> Run<'s> {
         let session = self.session;
         let reading = stream::iter(&session.desired)
             .map(async |desired| {
-                let planned = Box::pin(self.plan_one(desired, planning)).await.map_err(Arc::new);
+                let planned = self.plan_one(desired, planning, request.memories).await.map_err(Arc::new);
                 let configured_endpoint = session.aws.endpoint(&desired.target);
                 PreparedTarget { desired, configured_endpoint, planned }
             })
@@ -151,15 +156,33 @@ impl<'s> Run<'s> {
         &self,
         desired: &Desired,
         planning: &Planning<'_, RunValues<'_, NoPasswords>>,
+        memories: Option<&Memories>,
+    ) -> Result<Planned, TargetError> {
+        let Some(memories) = memories else { return Box::pin(self.plan_in_full(desired, planning)).await };
+        let (now, begun) = (self.session.aws.now(), Instant::now());
+        if let Some(Remembered { memory, connection, .. }) = memories.take(desired, now) {
+            let refreshed = memory.refreshed(connection.reader(), &desired.scope).await.map_err(PlanError::from)?;
+            if let Some(memory) = refreshed {
+                let reader = Remembering::new(connection.reader(), &memory);
+                let planned = Box::pin(plan_through(&reader, &connection, desired, planning)).await?;
+                memories.keep(desired, &connection, found(desired, &planned, &connection, begun), now, false);
+                return Ok(Planned { connection, target: planned, refusals: Vec::new(), rehearsed: None });
+            }
+        }
+        let begun = Instant::now();
+        let planned = Box::pin(self.plan_in_full(desired, planning)).await?;
+        let memory = found(desired, &planned.target, &planned.connection, begun);
+        memories.keep(desired, &planned.connection, memory, now, true);
+        Ok(planned)
+    }
+
+    async fn plan_in_full(
+        &self,
+        desired: &Desired,
+        planning: &Planning<'_, RunValues<'_, NoPasswords>>,
     ) -> Result<Planned, TargetError> {
         let connection = self.session.aws.connect(&desired.target).await?;
-        let account = connection.account.as_ref();
-        // A shard keeps secrets together that depend on each other, which differs from target to target.
-        let rules = Rules { selection: planning.rules.selection.of_target(desired) };
-        let planning = Planning { rules: &rules, ..*planning };
-        let mut target = Box::pin(plan_target(connection.reader(), desired, account, &planning)).await?;
-        target.live.caller.clone_from(&connection.caller);
-        target.plan.endpoint = connection.endpoint();
+        let target = Box::pin(plan_through(connection.reader(), &connection, desired, planning)).await?;
         Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
     }
 
@@ -199,6 +222,30 @@ impl<'s> Run<'s> {
         }
         rehearsed
     }
+}
+
+/// Plans a target by what `reader` shows of it.
+async fn plan_through<R: ReadSecrets>(
+    reader: &R,
+    connection: &Connection,
+    desired: &Desired,
+    planning: &Planning<'_, RunValues<'_, NoPasswords>>,
+) -> Result<TargetPlan, TargetError> {
+    let account = connection.account.as_ref();
+    // A shard keeps secrets together that depend on each other, which differs from target to target.
+    let rules = Rules { selection: planning.rules.selection.of_target(desired) };
+    let planning = Planning { rules: &rules, ..*planning };
+    let mut target = Box::pin(plan_target(reader, desired, account, &planning)).await?;
+    target.live.caller.clone_from(&connection.caller);
+    target.plan.endpoint = connection.endpoint();
+    Ok(target)
+}
+
+/// What a look found that began then, for the next one; nothing where the service does not tell its time.
+fn found(desired: &Desired, planned: &TargetPlan, connection: &Connection, begun: Instant) -> Option<Memory> {
+    let elapsed = SignedDuration::try_from(begun.elapsed()).ok()?;
+    let looked = connection.reader().service_time()?.checked_sub(elapsed).ok()?;
+    Some(Memory::of(&planned.live, desired.secrets.keys(), looked))
 }
 
 /// Asks the guards once every target is planned: some look at all of them together.

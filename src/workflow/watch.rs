@@ -11,6 +11,7 @@ use super::drift::{Look, Looked};
 use super::error::{Error, ErrorKind};
 use super::event::Listener;
 use super::journal::Journal;
+use super::memories::Memories;
 use super::outcome::ApplyRun;
 use super::prepare::Prepared;
 use super::readiness::{Readiness, readiness};
@@ -61,6 +62,8 @@ pub struct Watch<'a> {
     pub report: Option<DriftReport>,
     /// When the last complete look began.
     pub last_success: Option<Timestamp>,
+    /// What is remembered between rounds that read everything, and when each target was looked at.
+    pub memories: Memories,
 }
 
 /// Something that a round has to tell.
@@ -69,8 +72,8 @@ pub enum WatchEvent<'a> {
     Appeared(&'a Finding, Option<&'a TargetError>),
     /// Something does not differ any more.
     Disappeared(&'a Finding),
-    /// Every target was looked at, as far as it could be.
-    Looked(&'a DriftReport),
+    /// Every target was looked at, as far as it could be; and whether all of it was read, and not what changed.
+    Looked(&'a DriftReport, bool),
     /// The round could not do what it is for.
     Failed(&'a Error),
     /// Drift was put right, or that was tried.
@@ -144,7 +147,16 @@ impl Watch<'_> {
             // What was read before is good enough to look, and not to write.
             look.cache = None;
         }
-        let Looked { prepared, report } = run.look(&look, &self.settings.selection, &self.stop, self.listener).await?;
+        let selection = &self.settings.selection;
+        let memories = Some(&self.memories);
+        self.memories.only_of(&session.desired);
+        let mut looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
+        if apply && !self.memories.looked_in_full() && readiness(&looked.prepared) == Readiness::Ready {
+            // What is written rests on what is read now, and on all of it.
+            self.memories.forget();
+            looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
+        }
+        let Looked { prepared, report } = looked;
         self.observe(report, listener);
         if !apply || !self.may_apply(&run, &prepared, listener).await {
             return Ok(Step::Ended);
@@ -158,6 +170,7 @@ impl Watch<'_> {
             listener: self.listener,
         };
         let applied = Box::pin(run.apply(&prepared, &request)).await;
+        self.memories.forget();
         listener(&self.project, WatchEvent::Applied(&applied));
         if *self.stop.borrow() { Err(ErrorKind::Interrupted { what: None }.into()) } else { Ok(Step::Wrote) }
     }
@@ -186,7 +199,7 @@ impl Watch<'_> {
             let reason = target.and_then(|target| target.outcome.as_ref().err().map(AsRef::as_ref));
             listener(&self.project, WatchEvent::Appeared(finding, reason));
         }
-        listener(&self.project, WatchEvent::Looked(&report));
+        listener(&self.project, WatchEvent::Looked(&report, self.memories.looked_in_full()));
         if report.is_complete() {
             self.last_success = Some(report.started);
         }

@@ -126,7 +126,7 @@ impl Part {
                 without.push(proof.without.clone());
             }
         }
-        ListFilter { prefixes, without, tag: None }
+        ListFilter { prefixes, without, ..ListFilter::default() }
     }
 
     /// Makes the part one that shows whether the service does as documented, by a name of it that is there for certain:

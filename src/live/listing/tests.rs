@@ -414,7 +414,7 @@ proptest! {
             prop_assert_eq!((by_part + exact, by_filter + exact), (1, 1), "{}", name);
         }
         for part in &cover.parts {
-            let ListFilter { prefixes, without, tag } = part.filter();
+            let ListFilter { prefixes, without, tag, newest_first: _ } = part.filter();
             prop_assert!((1..=10).contains(&prefixes.len()) && without.len() <= 9 && tag.is_none());
             prop_assert!(prefixes.iter().all(|text| text.len() <= 512) && without.iter().all(|text| text.len() <= 511));
         }
