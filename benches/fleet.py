@@ -17,7 +17,9 @@ from pathlib import Path
 
 from common import ACCOUNT, BINARY, calls, generated, run
 
-LATENCY = "PT0.03S"
+# Milliseconds of a call: --latency=150 stands for another continent.
+LATENCY_MS = next((int(text.split("=")[1]) for text in sys.argv if text.startswith("--latency=")), 30)
+LATENCY = f"PT{LATENCY_MS / 1000}S"
 SETTLED_AFTER_SECONDS = 11 * 60
 
 
