@@ -37,6 +37,8 @@ pub struct Looks {
     pub full: Timestamp,
     /// When the last look began.
     pub last: Timestamp,
+    /// Whether the last look read everything.
+    pub is_full: bool,
 }
 
 impl Memories {
@@ -52,7 +54,7 @@ impl Memories {
 
     /// Whether the last look at every target read everything.
     pub fn looked_in_full(&self) -> bool {
-        self.known().looks.values().all(|looks| looks.full == looks.last)
+        self.known().looks.values().all(|looks| looks.is_full)
     }
 
     /// Forgets targets that are there no more.
@@ -90,7 +92,7 @@ impl Memories {
         let name = desired.target.name.clone();
         let mut known = self.known();
         let before = known.looks.get(&name).map(|looks| looks.full).filter(|_| !full);
-        known.looks.insert(name.clone(), Looks { full: before.unwrap_or(begun), last: begun });
+        known.looks.insert(name.clone(), Looks { full: before.unwrap_or(begun), last: begun, is_full: full });
         if let Some(memory) = memory.filter(|_| !self.full_interval.is_zero()) {
             let (target, scope) = (desired.target.clone(), desired.scope.clone());
             known.remembered.insert(name, Remembered { memory, connection: connection.clone(), target, scope });

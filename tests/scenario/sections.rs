@@ -32,7 +32,8 @@ pub(crate) enum Header {
     Situation,
     /// `live ACCOUNT REGION`: secrets that exist, made by somebody else.
     Live { account: String, region: String },
-    /// `meanwhile ACCOUNT REGION, before OPERATION of SECRET #N`: calls that somebody else makes just then.
+    /// `meanwhile ACCOUNT REGION, before OPERATION of SECRET #N`: calls that somebody else makes just then. Without a
+    /// secret it is any call of the operation.
     Meanwhile { account: String, region: String, operation: String, secret: String, nth: usize },
     /// `fault OPERATION of SECRET`: the next such call fails.
     Fault { operation: String, secret: String },
@@ -113,8 +114,8 @@ fn header(title: &str) -> Option<Header> {
         "meanwhile" => {
             let (place, moment) = rest.split_once(", before ")?;
             let (account, region) = pair(place)?;
-            let (operation, secret) = moment.split_once(" of ")?;
-            let (secret, nth) = secret.split_once(" #")?;
+            let (call, nth) = moment.rsplit_once(" #")?;
+            let (operation, secret) = call.split_once(" of ").unwrap_or((call, ""));
             Some(Header::Meanwhile {
                 account,
                 region,
