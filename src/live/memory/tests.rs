@@ -68,7 +68,7 @@ impl ReadSecrets for Service {
         let secrets = self.secrets();
         let mut all: Vec<LiveSecret> = secrets.iter().map(|(name, state)| secret(name, *state)).collect();
         if self.sorts && filter.newest_first {
-            all.sort_by(|a, b| b.last_changed.cmp(&a.last_changed));
+            all.sort_by_key(|secret| std::cmp::Reverse(secret.last_changed));
         }
         let at: usize = next_token.and_then(|token| token.parse().ok()).unwrap_or_default();
         let more = at + 100 < all.len();
