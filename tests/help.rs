@@ -28,6 +28,43 @@ fn help_of_every_verb() {
     insta::assert_snapshot!(out);
 }
 
+/// The verbs that do something, with the words that lead to them.
+fn verbs(command: &Command, path: &[String], found: &mut Vec<(Vec<String>, String)>) {
+    for child in command.get_subcommands().filter(|child| child.get_name() != "help") {
+        let path = [path, &[child.get_name().to_owned()]].concat();
+        let after = child.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        found.push((path.clone(), after));
+        verbs(child, &path, found);
+    }
+}
+
+#[test]
+fn every_verb_has_an_example_that_keywright_understands() {
+    let mut found = Vec::new();
+    verbs(&keywright::cli::command(), &[], &mut found);
+    assert!(found.len() > 20);
+    for (path, after) in found {
+        let verb = format!("keywright {}", path.join(" "));
+        let examples = after.split("\n\n").find(|part| part.starts_with("Example")).unwrap_or_default();
+        // The width of the help, which would break a longer one.
+        assert!(examples.lines().all(|line| line.chars().count() <= 100), "{verb}: a long line\n{after}");
+        let calls: Vec<Vec<String>> = examples
+            .lines()
+            .flat_map(|line| line.split("&&"))
+            .filter_map(shlex::split)
+            .map(|words| words.into_iter().skip_while(|word| word.contains('=')).collect::<Vec<_>>())
+            .filter(|words| words.first().is_some_and(|word| word == "keywright"))
+            .map(|words| words.into_iter().take_while(|word| !matches!(word.as_str(), ">" | "|" | "<")).collect())
+            .collect();
+        let of_verb = |call: &&Vec<String>| call.get(1..=path.len()).is_some_and(|words| words == path);
+        assert!(calls.iter().any(|call| of_verb(&call)), "{verb}: no example\n{after}");
+        for call in calls {
+            let parsed = keywright::cli::command().try_get_matches_from(&call);
+            assert!(parsed.is_ok(), "{verb}: {call:?}: {}", parsed.expect_err("an error"));
+        }
+    }
+}
+
 fn told(args: &[&str]) -> String {
     let run = support::keywright(&support::sandbox(), args, None);
     assert_eq!(run.code, ExitCode::Usage, "{args:?}: {}{}", run.out, run.err);

@@ -22,7 +22,7 @@ use crate::workflow::{
     Readiness, Run, RunFlags, Stop, lines, readiness,
 };
 
-/// Show the plan, ask, and carry it out.
+/// Show the plan, ask for confirmation, and apply it.
 ///
 /// Secrets that changed since they were planned are left alone and reported; independent secrets go on when one fails.
 /// After the last action what was written is read again and compared with the manifests: each secret, and of policies
@@ -31,7 +31,8 @@ use crate::workflow::{
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright apply --sandbox --yes --project examples/payments\n  \
     keywright apply --target staging --select 'staging/payments/db*'\n  \
-    keywright plan --out approved.json && keywright apply approved.json\n\n\
+    keywright plan --out approved.json && keywright apply approved.json   # that plan and no other\n  \
+    keywright apply --yes --journal journal.jsonl --format json > apply.json   # in CI\n\n\
     Exit codes: 0 applied or nothing to do, 1 error and nothing was applied, 3 a guard refused, 4 the plan is stale: \
     it is not the approved one, or everything had changed since, 5 applied in part, 130 interrupted.")]
 pub(super) struct ApplyArgs {
@@ -40,7 +41,7 @@ pub(super) struct ApplyArgs {
     approved: Option<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
     /// Output format

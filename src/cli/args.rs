@@ -113,7 +113,7 @@ pub(super) struct AwsArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "clap's form of a flag with an optional value")]
     pub(super) sandbox: Option<Option<PathBuf>>,
-    /// Inject the faults of this JSON file into the sandbox: errors, lost answers, latency, quotas, a list that lags
+    /// Inject the faults of this JSON file into the sandbox: errors, lost responses, latency, quotas, a list that lags
     #[arg(long, value_name = "FILE", requires = "sandbox")]
     pub(super) sandbox_faults: Option<PathBuf>,
     /// Make the sandbox enforce this identity policy, such as one that `keywright iam-policy` prints

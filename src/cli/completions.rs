@@ -11,10 +11,10 @@ use crate::render::escape;
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  \
     keywright completions bash > ~/.local/share/bash-completion/completions/keywright\n  \
-    keywright completions zsh > ~/.zfunc/_keywright   # with fpath+=~/.zfunc before compinit in ~/.zshrc\n  \
+    keywright completions zsh > ~/.zfunc/_keywright   # fpath+=~/.zfunc before compinit\n  \
     keywright completions fish > ~/.config/fish/completions/keywright.fish")]
 pub(super) struct CompletionsArgs {
-    /// For which shell
+    /// The shell
     #[arg(value_name = "SHELL")]
     shell: Dialect,
 }

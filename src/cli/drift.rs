@@ -37,7 +37,7 @@ const MAX_METRICS: u64 = 16 * 1024 * 1024;
 pub(super) struct DriftArgs {
     #[command(flatten)]
     read: ReadArgs,
-    /// How to show the report
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DriftFormat,
     /// Write the report to a file as well, in another format; may be given several times. A file is replaced as a whole

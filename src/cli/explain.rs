@@ -12,7 +12,7 @@ use crate::workflow::{Error, ErrorKind, Hint, Problem};
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
-        explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'"
+        explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates"
 )]
 pub(super) struct ExplainArgs {
     /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...)

@@ -26,7 +26,7 @@ use crate::workflow::{Error, PlanRequest};
 pub(super) struct GraphArgs {
     #[command(flatten)]
     read: ReadArgs,
-    /// What to draw for
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     format: GraphFormat,
     /// Draw the manifests alone, without colours: needs no credentials and no network
@@ -43,7 +43,7 @@ enum GraphFormat {
     Mermaid,
     /// The language of Graphviz
     Dot,
-    /// A picture for browsers, light and dark
+    /// An image for browsers, light and dark
     Svg,
 }
 

@@ -27,7 +27,8 @@ use crate::workflow::{Error, ErrorKind, Hint, Problem, sops_keys};
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright iam-policy --for plan --target prod > plan-policy.json\n  \
     keywright iam-policy --for apply --target prod > apply-policy.json\n  \
-    aws iam put-role-policy --role-name keywright --policy-name keywright --policy-document file://apply-policy.json")]
+    aws iam put-role-policy --role-name keywright --policy-name keywright \\\n    \
+    --policy-document file://apply-policy.json")]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
 pub(super) struct IamPolicyArgs {
     #[command(flatten)]
@@ -57,23 +58,23 @@ pub(super) struct IamPolicyArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PurposeArg {
-    /// Reading alone
+    /// Read only
     Plan,
-    /// Reading and writing
+    /// Read and write
     Apply,
-    /// Reading alone, on a schedule
+    /// Read only, on a schedule
     Drift,
-    /// Looking at the versions of one secret
+    /// Show the versions of one secret
     Versions,
-    /// Going back to an earlier version
+    /// Move AWSCURRENT back to an earlier version
     Rollback,
-    /// Starting, repairing and cancelling a rotation
+    /// Start, repair or cancel a rotation
     Rotate,
-    /// Cancelling a scheduled deletion
+    /// Cancel a scheduled deletion
     Restore,
-    /// Letting go of one secret
+    /// Stop managing one secret
     Release,
-    /// Making a replica a secret of its own
+    /// Make a replica a secret of its own
     Promote,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct OneSecretArgs {
 pub(super) struct DayTwoArgs {
     #[command(flatten)]
     secret: OneSecretArgs,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]

@@ -22,11 +22,13 @@ use crate::workflow::{Error, Release};
 /// Drops keywright's own tags from the secret and changes nothing else. Remove its manifest first: a manifest that
 /// still names it would adopt it again.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  keywright release prod/payments/legacy-api --target prod")]
+#[command(after_long_help = "Examples:\n  \
+    git rm secrets/legacy.yaml && keywright release prod/payments/legacy-api --target prod\n  \
+    keywright release prod/payments/legacy-api --target prod --yes --journal journal.jsonl")]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
     secret: OneSecretArgs,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]

@@ -13,7 +13,8 @@ use crate::workflow::{self, Error};
 /// The secret comes back with its versions, tags and policy; rotation stays off until the next apply sets it up again,
 /// and replicas that were removed are gone.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  keywright restore prod/payments/db --target prod")]
+#[command(after_long_help = "Examples:\n  keywright restore prod/payments/db --target prod\n  \
+    keywright restore prod/payments/db && keywright apply   # which sets rotation up again")]
 pub(super) struct RestoreArgs {
     #[command(flatten)]
     day_two: DayTwoArgs,

@@ -19,7 +19,9 @@ use crate::workflow::{
 ///
 /// It speaks the protocol of AWS Secrets Manager and keeps its data in one file. Nothing in it ever reaches AWS.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  keywright sandbox serve --memory")]
+#[command(after_long_help = "Examples:\n  keywright sandbox serve --memory\n  \
+    keywright sandbox seed live.yaml && keywright plan --sandbox\n  \
+    keywright sandbox advance P31D && keywright drift --sandbox")]
 pub(super) struct SandboxArgs {
     #[command(subcommand)]
     verb: SandboxVerb,
@@ -30,7 +32,7 @@ enum SandboxVerb {
     /// Serve it on 127.0.0.1, for the AWS CLI, boto3 and other clients
     #[command(after_long_help = SERVE_HELP)]
     Serve(ServeArgs),
-    /// Make secrets that exist in it, from a YAML file
+    /// Create secrets in it, from a YAML file
     #[command(after_long_help = SEED_HELP)]
     Seed {
         /// The YAML file: a list of account, region, name, description, kmsKeyId, tags, policy, value, …
@@ -48,7 +50,7 @@ enum SandboxVerb {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Forget everything in it
+    /// Delete everything in it
     #[command(after_long_help = "Example:\n  keywright sandbox reset --project examples/payments")]
     Reset {
         #[command(flatten)]
@@ -67,8 +69,9 @@ const SERVE_HELP: &str = "Example:
   AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x \\
     aws --endpoint-url http://127.0.0.1:4566 --region eu-west-1 secretsmanager list-secrets
 
-An access key id of twelve digits is the account. GET /_keywright/health answers when it is ready; POST
-/_keywright/reset, /clock, /faults, /policy and /seed, and GET /_keywright/calls, control it.";
+An access key id of twelve digits is the account. GET /_keywright/health answers when it is ready.
+POST /_keywright/reset, /clock, /faults, /policy and /seed control it, GET /_keywright/calls lists
+the calls.";
 
 /// Which sandbox.
 #[derive(Debug, Args)]
@@ -93,7 +96,7 @@ impl PlaceArgs {
 struct ServeArgs {
     #[command(flatten)]
     place: PlaceArgs,
-    /// Keep everything in memory, and forget it at the end
+    /// Keep everything in memory; it is gone at the end
     #[arg(long, conflicts_with = "file")]
     memory: bool,
     /// The port; 0 takes a free one
@@ -105,10 +108,10 @@ struct ServeArgs {
     /// Allow an address that other machines can reach
     #[arg(long)]
     beyond_loopback: bool,
-    /// Make these secrets first, from a YAML file
+    /// Create these secrets first, from a YAML file
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Inject the faults of this JSON file: errors, lost answers, latency, quotas, a list that lags
+    /// Inject the faults of this JSON file: errors, lost responses, latency, quotas, a list that lags
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Enforce this identity policy, such as one that `keywright iam-policy` prints

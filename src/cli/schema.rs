@@ -9,9 +9,10 @@ use crate::render::{apply_json, drift, escape, plan_json};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  keywright schema secret > schemas/secret.schema.json")]
+#[command(after_long_help = "Examples:\n  keywright schema secret > schemas/secret.schema.json   # for an editor\n  \
+    keywright schema plan > plan.schema.json   # for a program that reads plan --format json")]
 pub(super) struct SchemaArgs {
-    /// Of what
+    /// The document that the schema describes
     #[arg(value_name = "KIND")]
     kind: Kind,
 }

@@ -24,7 +24,7 @@ pub(super) struct ValidateArgs {
     /// Only this target; may be given several times [default: all]
     #[arg(short, long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// How to show what was found
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }

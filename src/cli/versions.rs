@@ -19,11 +19,11 @@ use crate::workflow::{Error, compare_versions, git_version, versions_of};
 /// No value is read, unless --read-values asks for a comparison.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright versions prod/payments/db --target prod\n  \
-    keywright versions prod/payments/db --target prod --read-values   # which of them hold git's value?")]
+    keywright versions prod/payments/db --target prod --read-values   # which hold git's value?")]
 pub(super) struct VersionsArgs {
     #[command(flatten)]
     secret: OneSecretArgs,
-    /// How to show them
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// Read every version's value, and say which ones equal git's (GetSecretValue). No value is shown

@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::diagnostic::nearest;
-use super::schema::{project_schema, secret_schema};
+use super::schema::{SPEC_FIELDS, project_schema, secret_schema};
 use crate::domain::schedule::HOURS_A_DAY;
 use crate::domain::{Schedule, ScheduleFault};
 
@@ -82,10 +82,10 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
     let reader = Reader { root: &root };
     let mut at = name.to_owned();
     let mut schema = &root;
-    let mut required = false;
+    let mut without = Without::Nothing;
     for step in steps {
         let step = step.trim_end_matches("[]");
-        let Some((next, needed)) = reader.child(schema, step) else {
+        let Some((next, then)) = reader.child(schema, step) else {
             let known = reader.fields(schema);
             return Err(ExplainError::UnknownField {
                 parent: at,
@@ -96,9 +96,32 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
         };
         at = format!("{at}.{step}");
         schema = next;
-        required = needed;
+        without = then;
     }
-    Ok(reader.page(&at, schema, required))
+    Ok(reader.page(&at, schema, &without))
+}
+
+/// What a document without a field means.
+enum Without {
+    /// The field is required.
+    Wrong,
+    /// This value is taken.
+    Default(String),
+    /// What is live stays as it is.
+    NotManaged,
+    /// There is nothing of it, or what the documentation says.
+    Nothing,
+}
+
+impl Without {
+    fn fact(&self) -> Option<String> {
+        match self {
+            Self::Wrong => Some("required".to_owned()),
+            Self::Default(value) => Some(format!("default: {value}")),
+            Self::NotManaged => Some("left out: not managed".to_owned()),
+            Self::Nothing => None,
+        }
+    }
 }
 
 struct Reader<'a> {
@@ -130,16 +153,30 @@ impl<'a> Reader<'a> {
         faces
     }
 
-    /// The schema beneath a field, and whether the field is required.
-    fn child(&self, schema: &'a Value, step: &str) -> Option<(&'a Value, bool)> {
+    /// The schema beneath a field, and what it means to leave the field out.
+    fn child(&self, schema: &'a Value, step: &str) -> Option<(&'a Value, Without)> {
         let faces = self.faces(schema);
         for face in &faces {
             if let Some(child) = face.get("properties").and_then(|properties| properties.get(step)) {
-                return Some((child, is_required(face, step)));
+                return Some((child, self.without(face, step, child)));
             }
         }
         let free = faces.iter().find_map(|face| face.get("additionalProperties").filter(|free| free.is_object()));
-        free.filter(|_| !step.is_empty()).map(|free| (free, false))
+        free.filter(|_| !step.is_empty()).map(|free| (free, Without::Nothing))
+    }
+
+    /// What it means to leave `field` out of the object `face`.
+    fn without(&self, face: &Value, field: &str, schema: &'a Value) -> Without {
+        let takes_null = || self.type_name(schema).ends_with(" or null");
+        if is_required(face, field) {
+            Without::Wrong
+        } else if let Some(default) = self.first(schema, "default") {
+            Without::Default(inline(default))
+        } else if is_spec(face) && SPEC_FIELDS.contains(&field) && (takes_null() || field == "value") {
+            Without::NotManaged
+        } else {
+            Without::Nothing
+        }
     }
 
     fn fields(&self, schema: &'a Value) -> Vec<String> {
@@ -150,15 +187,13 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn page(&self, path: &str, schema: &'a Value, required: bool) -> String {
+    fn page(&self, path: &str, schema: &'a Value, without: &Without) -> String {
         let mut page = format!("{path}\n");
         let mut facts = vec![format!("type: {}", self.type_name(schema))];
-        if path.contains('.') {
-            facts.push(if required { "required".to_owned() } else { "optional".to_owned() });
+        if path.contains('.') && !matches!(without, Without::Wrong) {
+            facts.push("optional".to_owned());
         }
-        if let Some(default) = self.first(schema, "default") {
-            facts.push(format!("default: {}", inline(default)));
-        }
+        facts.extend(without.fact());
         let _ = writeln!(page, "  {}", facts.join(", "));
         if let Some(text) = self.first(schema, "description").and_then(Value::as_str) {
             page.push('\n');
@@ -210,10 +245,11 @@ impl<'a> Reader<'a> {
                     page.push_str("\n  Fields:\n");
                     header = true;
                 }
-                let required = if is_required(face, name) { ", required" } else { "" };
-                let _ = write!(page, "\n    {name} ({}{required})\n", self.type_name(child));
+                let without = self.without(face, name, child).fact();
+                let without = without.map_or_else(String::new, |fact| format!(", {fact}"));
+                let _ = write!(page, "\n    {name} ({}{without})\n", self.type_name(child));
                 if let Some(text) = self.first(child, "description").and_then(Value::as_str) {
-                    page.push_str(&wrap(first_sentence(text), 6));
+                    page.push_str(&wrap(&in_short(text), 6));
                 }
             }
         }
@@ -269,8 +305,20 @@ fn inline(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn first_sentence(text: &str) -> &str {
-    text.find(". ").map_or(text, |at| text.get(..=at).unwrap_or(text))
+/// Whether a schema is that of `spec`, `defaults` or one of the `overrides`.
+fn is_spec(schema: &Value) -> bool {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    fields.is_some_and(|fields| SPEC_FIELDS.iter().all(|field| fields.contains_key(*field)))
+}
+
+/// The first sentence of a documentation, and the one that says what is without the field.
+fn in_short(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut sentences = text.split_inclusive(". ").map(str::trim_end);
+    let first = sentences.next().unwrap_or_default();
+    let starts = ["By default", "Without it", "Left out", "When it is left out"];
+    let default = sentences.find(|sentence| starts.iter().any(|start| sentence.starts_with(start)));
+    default.map_or_else(|| first.to_owned(), |default| format!("{first} {default}"))
 }
 
 /// The example as YAML beneath its key, indented by four spaces.

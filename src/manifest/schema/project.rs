@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::super::field::{Field, Map};
 use super::rules::RuleSpec;
 use super::secret::spec;
+use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits};
 
 /// A keywright project: who owns the secrets, where they are applied, and what may be touched. It is the file
 /// `keywright.yaml` at the root of the project.
@@ -96,14 +97,16 @@ pub struct TargetSpec {
     /// The AWS region.
     #[schemars(example = serde_json::json!("eu-west-1"), regex(pattern = r"^([a-z]+-)+[0-9]+$"))]
     pub region: Field<String>,
-    /// An IAM role to assume (STS AssumeRole) before anything else. It is in the target's account.
+    /// An IAM role to assume (STS AssumeRole) before anything else. It is in the target's account. Left out, the
+    /// credentials are used as they are.
     #[schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/keywright"))]
     pub assume_role: Field<String>,
-    /// The profile of the AWS configuration files to take credentials from.
+    /// The profile of the AWS configuration files to take credentials from. Left out, they are found as the AWS CLI
+    /// finds them.
     #[schemars(example = serde_json::json!("staging"))]
     pub profile: Field<String>,
     /// An endpoint in place of AWS's own. A manifest may name only one on this machine (loopback), for tests; others
-    /// come from `--endpoint-url` or the AWS configuration.
+    /// come from `--endpoint-url` or the AWS configuration. Left out, it is AWS's own.
     #[schemars(example = serde_json::json!("http://localhost:4566"))]
     pub endpoint_url: Field<String>,
     /// Variables for `${name}` in the manifests. Values are text, and may use one another and `${target.name}`,
@@ -141,7 +144,7 @@ pub enum PruneChoice {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 pub struct PruneDeletion {
     /// For how many days a deleted secret can be restored: 7 to 30.
-    #[schemars(range(min = 7, max = 30), extend("default" = 30))]
+    #[schemars(range(min = 7, max = 30), extend("default" = DEFAULT_RECOVERY_WINDOW_DAYS))]
     pub recovery_window_days: Field<i64>,
 }
 
@@ -150,11 +153,11 @@ pub struct PruneDeletion {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 pub struct GuardsSpec {
     /// Most secrets that one apply may delete.
-    #[schemars(range(min = 0, max = 100_000), extend("default" = 5))]
+    #[schemars(range(min = 0, max = 100_000), extend("default" = GuardLimits::default().max_deletes))]
     pub max_deletes: Field<i64>,
     /// Largest share, in percent, of the owned live secrets that one apply may change. Creating and adopting secrets
     /// doesn't count.
-    #[schemars(range(min = 0, max = 100), extend("default" = 30))]
+    #[schemars(range(min = 0, max = 100), extend("default" = GuardLimits::default().max_changes_percent))]
     pub max_changes_percent: Field<i64>,
 }
 

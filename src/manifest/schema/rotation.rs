@@ -26,6 +26,8 @@ pub struct RotationSpec {
     #[schemars(example = 30, range(min = 1, max = 1000))]
     pub every_days: Field<i64>,
     /// The length of the rotation window in hours, 1h to 24h. It ends before the next one begins, and with the UTC day.
+    /// Left out, it is not compared, and Secrets Manager takes 1h for a schedule in hours, and else the rest of the UTC
+    /// day.
     #[schemars(example = serde_json::json!("2h"), regex(pattern = r"^[0-9]+h$"))]
     pub duration: Field<String>,
     /// Whether the secret is rotated as soon as rotation is set up. RotateSecret's own default is true, and that

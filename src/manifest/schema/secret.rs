@@ -122,7 +122,8 @@ macro_rules! spec {
             pub replicas: $crate::manifest::field::Nullable<
                 Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>,
             >,
-            /// How the secret is deleted when `metadata.state` is `absent`.
+            /// How the secret is deleted when `metadata.state` is `absent`. Left out, it is with the default recovery
+            /// window.
             #[schemars(example = serde_json::json!({ "recoveryWindowDays": 7 }))]
             pub deletion: $crate::manifest::field::Field<$crate::manifest::schema::DeletionSpec>,
             $($(#[$field_doc])* pub $field: $type,)*
@@ -185,7 +186,7 @@ pub enum TagModeChoice {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 pub struct DeletionSpec {
     /// For how many days the deleted secret can be restored: 7 to 30.
-    #[schemars(range(min = 7, max = 30), extend("default" = 30))]
+    #[schemars(range(min = 7, max = 30), extend("default" = crate::desired::DEFAULT_RECOVERY_WINDOW_DAYS))]
     pub recovery_window_days: Field<i64>,
     /// Delete at once, without any way back. Excludes `recoveryWindowDays`.
     #[schemars(extend("default" = false))]
@@ -268,7 +269,7 @@ impl JsonSchema for PolicySource {
                     "required": ["Statement"],
                     "properties": {
                         "Version": {
-                            "description": "The version of the policy language.",
+                            "description": "The version of the policy language. Left out, IAM takes 2008-10-17.",
                             "type": "string",
                             "enum": ["2012-10-17", "2008-10-17"]
                         },

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::field::{Field, Map, Text};
+use crate::value::GenerateOptions;
 
 /// Declares a struct with one field for each kind of source, and its own fields beside them.
 macro_rules! sources {
@@ -123,27 +124,27 @@ pub enum SopsAs {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 pub struct GenerateSpec {
     /// How many characters: 1 to 4,096.
-    #[schemars(range(min = 1, max = 4096), extend("default" = 32))]
+    #[schemars(range(min = 1, max = 4096), extend("default" = GenerateOptions::default().length))]
     pub length: Field<i64>,
     /// Characters that are not used; at most 4,096.
     #[schemars(example = serde_json::json!("\"'\\@/"), length(max = 4096))]
     pub exclude_characters: Field<String>,
     /// Use no digits.
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("default" = GenerateOptions::default().exclude_numbers))]
     pub exclude_numbers: Field<bool>,
     /// Use no punctuation.
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("default" = GenerateOptions::default().exclude_punctuation))]
     pub exclude_punctuation: Field<bool>,
     /// Use no upper-case letters.
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("default" = GenerateOptions::default().exclude_uppercase))]
     pub exclude_uppercase: Field<bool>,
     /// Use no lower-case letters.
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("default" = GenerateOptions::default().exclude_lowercase))]
     pub exclude_lowercase: Field<bool>,
     /// Use the space too.
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("default" = GenerateOptions::default().include_space))]
     pub include_space: Field<bool>,
     /// Use at least one of each kind of character that is not excluded.
-    #[schemars(extend("default" = true))]
+    #[schemars(extend("default" = GenerateOptions::default().require_each_included_type))]
     pub require_each_included_type: Field<bool>,
 }

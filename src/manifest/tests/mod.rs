@@ -5,6 +5,7 @@
 //! test` writes the expected parts anew; read the difference before committing it.
 
 mod build;
+mod explain;
 mod hostile;
 mod rules;
 
