@@ -397,6 +397,7 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
         },
         replicas: BTreeMap::new(),
         last_changed: timestamp(entry.last_changed_date),
+        last_accessed: timestamp(entry.last_accessed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Listed,
     })
@@ -425,6 +426,7 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
         },
         replicas: secret.replication_status.unwrap_or_default().into_iter().filter_map(replica).collect(),
         last_changed: timestamp(secret.last_changed_date),
+        last_accessed: timestamp(secret.last_accessed_date),
         policy: LivePolicy::NotRead,
         seen: Seen::Described,
     })

@@ -1,11 +1,11 @@
 //! `keywright apply`: shows the plan, asks, carries it out, and reads again what it touched.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use super::args::{PropagationArgs, ReadArgs};
+use super::args::{ExtentArgs, PropagationArgs, ReadArgs};
 use super::begin::{Begun, begin};
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
@@ -16,7 +16,7 @@ use super::values::ValueArgs;
 use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
 use crate::reconcile::{Reading, Verification};
-use crate::render::{apply_json, approved_text, prepared, question};
+use crate::render::{apply_json, apply_text, approved_text, prepared, question};
 use crate::workflow::{
     ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
     Readiness, Run, RunFlags, Stop, lines, readiness,
@@ -56,6 +56,8 @@ pub(super) struct ApplyArgs {
     /// Give up waiting for replicas after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait_replicas")]
     replica_timeout: u64,
+    #[command(flatten)]
+    extent: ExtentArgs,
     #[command(flatten)]
     propagation: PropagationArgs,
     /// Secrets that are worked on at once in one target, at most; with 1, targets come one after the other too
@@ -126,7 +128,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     };
     let prepared = Box::pin(run.plan(&request)).await?;
     printer.clear();
-    talk.write(prepared::text(talk.paint(), &prepared));
+    talk.write(prepared::text(talk.paint(), &prepared, &selection, args.extent.extent()));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
         Err(error) => (report(&error, shell), None),
@@ -143,7 +145,10 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
                 stop: &stop,
                 listener: &|event| printer.print(event),
             };
+            let start = Instant::now();
             let applied = Box::pin(run.apply(&prepared, &request)).await;
+            let targets: Vec<_> = applied.targets.iter().map(|target| (target.plan, &target.report)).collect();
+            talk.line(apply_text::end(talk.paint(), &targets, start.elapsed(), args.journal.as_deref()));
             (applied.outcome().into(), Some(applied))
         }
     };

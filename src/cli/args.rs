@@ -9,6 +9,7 @@ use super::report::warn;
 use super::shell::Shell;
 use crate::aws::WaitReporter;
 use crate::plan::{Selection, Shard};
+use crate::render::plan_text::Extent;
 use crate::render::waiting;
 use crate::workflow::{Cache, Error, ErrorKind, Reach, SandboxPlace};
 
@@ -185,4 +186,24 @@ fn endpoint(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).ok();
     let fits = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     fits.then(|| text.to_owned()).ok_or_else(|| "an endpoint is a URL, for example http://127.0.0.1:4566".to_owned())
+}
+
+/// How much of a plan is shown.
+#[derive(Debug, Args)]
+pub(super) struct ExtentArgs {
+    /// Show each secret by itself, also where the same happens to several
+    #[arg(long)]
+    full: bool,
+    /// Show a line for each secret, and none of the differences
+    #[arg(long, conflicts_with = "full")]
+    summary: bool,
+    /// Say nothing of the monthly cost
+    #[arg(long)]
+    no_cost: bool,
+}
+
+impl ExtentArgs {
+    pub(super) fn extent(&self) -> Extent {
+        Extent { full: self.full, summary: self.summary, no_cost: self.no_cost }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CacheArgs, ReadArgs};
+use super::args::{CacheArgs, ExtentArgs, ReadArgs};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::guard_flags::GuardOverrideArgs;
@@ -54,6 +54,8 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     rehearse: bool,
     #[command(flatten)]
+    extent: ExtentArgs,
+    #[command(flatten)]
     cache: CacheArgs,
     #[command(flatten)]
     values: ValueArgs,
@@ -102,7 +104,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
     if args.rehearse {
         Box::pin(run.rehearse(&mut prepared, &request)).await?;
     }
-    show(args.format, &prepared, &selection, shell);
+    show(args, &prepared, &selection, shell);
     let failed = report_all(&prepared.failures(), shell);
     let code = if prepared.has_blockers() { failed.worst(ExitCode::Error) } else { failed };
     if let Some(out) = &args.out {
@@ -139,11 +141,12 @@ fn detailed(prepared: &Prepared<'_>) -> ExitCode {
     }
 }
 
-fn show(format: PlanFormat, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {
-    match format {
-        PlanFormat::Text => shell.out.write(prepared::text(shell.out.paint(), prepared)),
-        PlanFormat::Json => shell.out.write(prepared::json(prepared)),
-        PlanFormat::Markdown => shell.out.write(plan_markdown::markdown(&prepared::view(prepared, selection))),
-        PlanFormat::Html => shell.out.write(plan_html::html(&prepared::view(prepared, selection))),
+fn show(args: &PlanArgs, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {
+    let extent = args.extent.extent();
+    match args.format {
+        PlanFormat::Text => shell.out.write(prepared::text(shell.out.paint(), prepared, selection, extent)),
+        PlanFormat::Json => shell.out.write(prepared::json(prepared, selection)),
+        PlanFormat::Markdown => shell.out.write(plan_markdown::markdown(&prepared::view(prepared, selection), extent)),
+        PlanFormat::Html => shell.out.write(plan_html::html(&prepared::view(prepared, selection), extent)),
     }
 }

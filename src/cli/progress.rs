@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::shell::{Output, Shell};
-use crate::apply::ApplyEvent;
+use crate::apply::{ApplyEvent, SecretOutcome};
 use crate::aws::POLICY_CALLS_PER_SECOND;
 use crate::live::ReadProgress;
 use crate::render::{Escaped, Paint, Terminal, apply_text, escape, escaped};
@@ -145,11 +146,41 @@ impl Drop for Spinner {
     }
 }
 
+/// From this many secrets on, a terminal shows no line for each that was done: the bar says how many, and what went
+/// wrong is not pushed away.
+const MANY_SECRETS: usize = 20;
+
+/// One target's bar.
+struct TargetBar {
+    bar: ProgressBar,
+    /// Whether what went well is only counted.
+    quiet: bool,
+    /// Secrets that are worked on.
+    in_flight: AtomicUsize,
+}
+
+impl TargetBar {
+    fn advance(&self, event: &ApplyEvent<'_>) {
+        let in_flight = match event {
+            ApplyEvent::ActionDone { .. } => return self.bar.inc(1),
+            ApplyEvent::Started { .. } => self.in_flight.fetch_add(1, Ordering::Relaxed) + 1,
+            // Secrets that were never begun finish too.
+            ApplyEvent::Finished { outcome: SecretOutcome::Done | SecretOutcome::Failed { .. }, .. } => {
+                let less = |number: usize| Some(number.saturating_sub(1));
+                let before = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+                before.unwrap_or_default().saturating_sub(1)
+            }
+            _ => return,
+        };
+        self.bar.set_message(format!(", {in_flight} secrets in flight"));
+    }
+}
+
 /// An apply: a bar for each target with lines above them on a terminal, the lines alone otherwise.
 pub(super) struct ApplyBars {
     /// None where nothing is drawn.
     bars: Option<MultiProgress>,
-    of_targets: BTreeMap<String, ProgressBar>,
+    of_targets: BTreeMap<String, TargetBar>,
     err: Output,
     paint: Paint,
 }
@@ -161,19 +192,24 @@ impl ApplyBars {
     }
 
     /// A target is about to be written.
-    pub(super) fn begin(&mut self, target_name: &str, actions: usize) {
+    pub(super) fn begin(&mut self, target_name: &str, secrets: usize, actions: usize) {
         let Some(bars) = &self.bars else { return };
         let bar = bars.add(ProgressBar::new(actions as u64));
-        bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions ({elapsed}, {eta} left)"));
+        bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions{msg} ({elapsed}, {eta} left)"));
         bar.set_prefix(escape::line(target_name).into_owned());
         bar.enable_steady_tick(TICK);
-        self.of_targets.insert(target_name.to_owned(), bar);
+        let quiet = secrets >= MANY_SECRETS;
+        self.of_targets.insert(target_name.to_owned(), TargetBar { bar, quiet, in_flight: AtomicUsize::new(0) });
     }
 
     /// `naming` the target in the line, where several are written.
     pub(super) fn print(&self, target_name: &str, naming: bool, event: &ApplyEvent<'_>) {
-        if let (Some(bar), ApplyEvent::ActionDone { .. }) = (self.of_targets.get(target_name), event) {
-            bar.inc(1);
+        if let Some(drawn) = self.of_targets.get(target_name) {
+            drawn.advance(event);
+            let done = matches!(event, ApplyEvent::Finished { outcome: SecretOutcome::Done, .. });
+            if done && drawn.quiet {
+                return;
+            }
         }
         if let Some(line) = apply_text::event(self.paint, naming.then_some(target_name), event) {
             self.suspend(|| self.err.line(line));
@@ -182,8 +218,8 @@ impl ApplyBars {
 
     /// A target was written.
     pub(super) fn end(&mut self, target_name: &str) {
-        if let Some(bar) = self.of_targets.remove(target_name) {
-            bar.finish_and_clear();
+        if let Some(drawn) = self.of_targets.remove(target_name) {
+            drawn.bar.finish_and_clear();
         }
     }
 
@@ -198,7 +234,7 @@ impl ApplyBars {
 
 impl Drop for ApplyBars {
     fn drop(&mut self) {
-        self.of_targets.values().for_each(ProgressBar::finish_and_clear);
+        self.of_targets.values().for_each(|drawn| drawn.bar.finish_and_clear());
     }
 }
 

@@ -70,6 +70,8 @@ pub struct LiveSecret {
     pub replicas: BTreeMap<Region, LiveReplica>,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
+    /// The day on which it was last read (`LastAccessedDate`): for people, never compared.
+    pub last_accessed: Option<Timestamp>,
     /// The resource policy, when it was read.
     pub policy: LivePolicy,
     /// Which call showed it.
@@ -262,6 +264,7 @@ impl LiveSecret {
             rotation: LiveRotation::default(),
             replicas: BTreeMap::new(),
             last_changed: None,
+            last_accessed: None,
             policy: LivePolicy::NotRead,
             seen: Seen::Listed,
         }

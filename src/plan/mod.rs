@@ -8,6 +8,7 @@
 //! - `diff`: one secret's desired state against what is live;
 //! - `change` and `action`: what a reader sees, and what will be called;
 //! - `report`: what was found, and what was not planned;
+//! - `cost`: what AWS bills more or less afterwards;
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
@@ -18,6 +19,7 @@
 
 mod action;
 mod change;
+mod cost;
 mod diff;
 mod fingerprint;
 mod guard;
@@ -39,6 +41,7 @@ pub use change::{
     Change, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun, UndoneVersion,
     ValueReason,
 };
+pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,

@@ -343,7 +343,9 @@ impl<'a> Planner<'a> {
         let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
         let all_owned = || of_ours.iter().filter(|secret| !secret.is_scheduled_for_deletion());
         // A part is measured against itself: six parts must not change what one run may not.
-        let owned_live = all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name)).count();
+        let of_shard = || all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name));
+        let owned_live = of_shard().count();
+        let billed = of_shard().map(|secret| 1 + secret.replicas.len()).sum();
         let owned_by_all_shards = all_owned().count();
         self.report.counts = Counts {
             desired: desired.len(),
@@ -353,6 +355,7 @@ impl<'a> Planner<'a> {
             unreadable,
             unread,
             owned_live,
+            billed,
             owned_kept,
             owned_by_all_shards,
             whole_scope: self.rules.selection.plain_names().is_none() && self.rules.selection.patterns().is_empty(),

@@ -80,6 +80,7 @@ pub(super) fn observations(
         replicas,
         // A date, and how it was seen.
         last_changed: _,
+        last_accessed: _,
         seen: _,
         policy,
     } = secret;

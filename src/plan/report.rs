@@ -63,7 +63,9 @@ pub struct Counts {
     pub unread: usize,
     /// Live secrets that carry this target's owner tag.
     pub owned_live: usize,
-    /// Of these, the ones that the manifests name and want to be present.
+    /// What AWS bills of these: themselves and their replicas.
+    pub billed: usize,
+    /// Of the live ones that carry the tag, those that the manifests name and want to be present.
     pub owned_kept: usize,
     /// Those that are owned here by all shards of this run.
     pub owned_by_all_shards: usize,

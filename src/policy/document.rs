@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::meaning::{self, Shift};
 use super::{access, canonical, duplicates, syntax};
 use crate::domain::Partition;
 
@@ -159,6 +160,11 @@ impl PolicyDocument {
     /// service reasons more finely; where the two differ, this one calls more policies broad.
     pub fn grants_broad_access(&self) -> bool {
         access::grants_broad_access(&self.canonical)
+    }
+
+    /// What becomes different for whom from one policy to another; none is a secret without a policy.
+    pub fn shifts(before: Option<&Self>, after: Option<&Self>) -> Vec<Shift> {
+        meaning::shifts(before.map(|policy| &policy.canonical), after.map(|policy| &policy.canonical))
     }
 
     /// The Deny statements in their canonical form, without their Sids, which mean nothing to IAM.

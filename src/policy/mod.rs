@@ -9,6 +9,7 @@
 //! canonical.rs   one form for all documents that mean the same
 //! syntax.rs      the grammar of documents and statements       principal.rs   the forms of principals
 //! access.rs      whether a policy grants broad access          duplicates.rs  keys written twice in one object
+//! meaning.rs     what it lets whom do, and how two differ in that
 //! lint/          what IAM takes and nobody wants         pattern.rs     IAM's wildcards
 //! vocabulary.rs  the names that IAM and Secrets Manager know, in their documented spelling
 //! ```
@@ -18,6 +19,7 @@ mod canonical;
 mod document;
 mod duplicates;
 mod lint;
+mod meaning;
 mod pattern;
 mod principal;
 mod syntax;
@@ -28,3 +30,4 @@ mod properties;
 
 pub use document::{MAX_POLICY_BYTES, MAX_POLICY_TEXT, PolicyDocument, PolicyProblem};
 pub use lint::{Lint, LintContext, LintSeverity, LintedSecret, PolicyFinding, lint, shuts_out};
+pub use meaning::{Deed, Shift, Turn, Who};

@@ -65,6 +65,7 @@ impl Copier<'_> {
             last_changed,
             policy,
             // Which call showed it.
+            last_accessed: _,
             seen: _,
         } = secret;
         let replica_of = primary_region.as_ref().filter(|primary| *primary != region).map(Region::to_string);

@@ -1,5 +1,8 @@
 //! What an apply tells while it runs, and its summary.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, hint, words};
@@ -127,11 +130,34 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
 
 /// What became of one target's plan, in one line.
 pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Terminal> {
-    let done = |verb: Verb| {
-        plan.secrets
-            .iter()
-            .filter(|secret| secret.verb == verb && report.outcomes.get(&secret.name) == Some(&SecretOutcome::Done))
-            .count()
+    escaped!("{}: {}", paint.strong(escape::line(&plan.target)), outcomes(paint, &[(plan, report)]))
+}
+
+/// The end of a run: what was done by kind where several targets were written, how long it took, and where it is
+/// written down.
+pub fn end(
+    paint: Paint,
+    applied: &[(&Plan, &ApplyReport)],
+    took: Duration,
+    journal: Option<&Path>,
+) -> Escaped<Terminal> {
+    let total = (applied.len() > 1).then(|| -> Escaped<Terminal> {
+        let targets = paint.strong(words::count(applied.len(), "target"));
+        escaped!("{}: {}; ", targets, outcomes(paint, applied))
+    });
+    let indent = if total.is_none() { "  " } else { "" };
+    let journal = journal.map(|path| -> Escaped<Terminal> { escaped!("; journal: {}", escape::path(path)) });
+    escaped!("{}{}took {} s{}", indent, total, escape::decimal(took.as_secs_f64(), 1), journal)
+}
+
+/// How many secrets came to what.
+fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)]) -> Escaped<Terminal> {
+    let done = |verb: Verb| -> usize {
+        let of_plan = |(plan, report): &(&Plan, &ApplyReport)| {
+            let secrets = plan.secrets.iter().filter(|secret| secret.verb == verb);
+            secrets.filter(|secret| report.outcomes.get(&secret.name) == Some(&SecretOutcome::Done)).count()
+        };
+        applied.iter().map(of_plan).sum()
     };
     let verbs = [Verb::Create, Verb::Restore, Verb::Adopt, Verb::Change, Verb::Release, Verb::Delete];
     let mut parts: Vec<Escaped<Terminal>> = verbs
@@ -139,7 +165,9 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Termi
         .filter(|verb| done(*verb) > 0)
         .map(|verb| words::paint_verb(paint, verb, &escaped!("{} {}", done(verb), words::verb_done(verb))))
         .collect();
-    let count_of = |test: fn(&SecretOutcome) -> bool| report.outcomes.values().filter(|outcome| test(outcome)).count();
+    let count_of = |test: fn(&SecretOutcome) -> bool| -> usize {
+        applied.iter().map(|(_, report)| report.outcomes.values().filter(|outcome| test(outcome)).count()).sum()
+    };
     let failed = count_of(|outcome| matches!(outcome, SecretOutcome::Failed { .. }));
     let stale = count_of(|outcome| matches!(outcome, SecretOutcome::Conflict { .. }));
     let skipped = count_of(|outcome| matches!(outcome, SecretOutcome::Skipped { .. }));
@@ -151,7 +179,7 @@ pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Termi
     if parts.is_empty() {
         parts.push(escaped!("nothing was done"));
     }
-    escaped!("{}: {}", paint.strong(escape::line(&plan.target)), Escaped::join(parts, ", "))
+    Escaped::join(parts, ", ")
 }
 
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again.

@@ -27,12 +27,12 @@ pub(super) fn with_commands(text: &str) -> Escaped<Markup> {
 }
 
 /// Links to the targets' headings (`#target-0`, …), when there are several.
-pub(super) fn navigation<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Escaped<Markup> {
+pub(super) fn navigation(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> Escaped<Markup> {
     if names.len() < 2 {
         return Escaped::default();
     }
-    let links = names
-        .enumerate()
-        .map(|(at, name)| -> Escaped<Markup> { escaped!("<a href=\"#target-{}\">{}</a> ", at, escape::markup(name)) });
+    let links = names.enumerate().map(|(at, name)| -> Escaped<Markup> {
+        escaped!("<a href=\"#target-{}\">{}</a> ", at, escape::markup(name.as_ref()))
+    });
     escaped!("<nav>{}</nav>\n", links.collect::<Escaped<Markup>>())
 }

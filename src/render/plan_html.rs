@@ -3,30 +3,35 @@
 //! It holds no script and no reference to anything outside, and says so to the browser (Content-Security-Policy), which
 //! is a second wall behind [`escape::markup`]. It is written as XHTML would be, so that a parser of XML can check it.
 
+use super::entry::{Entry, entries};
 use super::escape::{self, Escaped, Markup};
 use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, svg};
-use super::order::by_weight;
 use super::paint::Paint;
+use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
-use super::rows::{Piece, Row, Tone, place, refusal, rows};
+use super::rows::{Piece, Row, Tone, place, refusal};
 use super::{escaped, page, plan_text, rehearsal, words};
-use crate::plan::{Finding, SecretPlan, Severity};
+use crate::plan::{Finding, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
 const UNFOLDED: usize = 40;
 
 /// The plans of a project as one page.
-pub fn html(view: &PlanView<'_>) -> Escaped<Markup> {
+pub fn html(view: &PlanView<'_>, extent: Extent) -> Escaped<Markup> {
     let project = escape::markup(view.project);
     let mut out = page::begin(&escaped!("keywright plan of {}: {}", project, view.headline()));
     out.push(&bar(view, &project));
     out.push(&"<main>\n");
-    let unfolded = view.secrets() <= UNFOLDED;
-    for (at, target) in view.targets.iter().enumerate() {
-        out.push(&section(at, target, unfolded));
+    if let Some(cost) = view.cost().filter(|_| !extent.no_cost) {
+        out.push(&escaped!("<p class=\"sum\">{}</p>\n", words::cost::<Markup>(&cost)));
     }
+    for (at, targets) in view.folded().iter().enumerate() {
+        out.push(&section(at, targets));
+    }
+    out.push(&changes(view, extent));
+    out.push(&notes(view));
     out.push(&picture(view));
     out.push(&page::END);
     out
@@ -49,24 +54,40 @@ fn bar(view: &PlanView<'_>, project: &Escaped<Markup>) -> Escaped<Markup> {
         out.push(&escaped!("<span class=\"chip {}\">{}</span>\n", class, text));
     }
     out.push(&"</div>\n");
-    out.push(&page::navigation(view.targets.iter().map(|target| target.name)));
+    let folded = view.folded();
+    let names = folded.iter().map(|targets| match targets.as_slice() {
+        [one] => one.name.to_owned(),
+        several => format!("{} targets", several.len()),
+    });
+    out.push(&page::navigation(names));
     out.push(&"</header></div>\n");
     out
 }
 
-fn section(at: usize, target: &TargetView<'_>, unfolded: bool) -> Escaped<Markup> {
-    let endpoint = words::endpoint(target.endpoint)
-        .map(|endpoint| -> Escaped<Markup> { escaped!(" · <b>{}</b>", escape::markup(endpoint)) });
-    let mut out = escaped!(
-        "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}{}</small></h2>\n",
-        at,
-        escape::markup(target.name),
-        escape::markup(target.account.unwrap_or("account not checked")),
-        escape::markup(target.region),
-        endpoint
-    );
-    match &target.planned {
-        Ok(planned) => out.push(&planned_section(planned, unfolded)),
+/// What and where targets are, what is to be done there, and what is in the way; several that say the same have nothing
+/// to do.
+fn section(at: usize, targets: &[&TargetView<'_>]) -> Escaped<Markup> {
+    let Some(first) = targets.first() else { return Escaped::default() };
+    let mut out = match targets {
+        [target] => {
+            let endpoint = words::endpoint(target.endpoint)
+                .map(|endpoint| -> Escaped<Markup> { escaped!(" · <b>{}</b>", escape::markup(endpoint)) });
+            escaped!(
+                "<section>\n<h2 id=\"target-{}\">{}<small>{} · {}{}</small></h2>\n",
+                at,
+                escape::markup(target.name),
+                escape::markup(target.account.unwrap_or("account not checked")),
+                escape::markup(target.region),
+                endpoint
+            )
+        }
+        several => {
+            let names = Escaped::join(several.iter().map(|target| escape::markup(target.name)), ", ");
+            escaped!("<section>\n<h2 id=\"target-{}\">{} targets<small>{}</small></h2>\n", at, several.len(), names)
+        }
+    };
+    match &first.planned {
+        Ok(planned) => out.push(&planned_section(planned)),
         Err(error) => out.push(&escaped!(
             "<ul class=\"findings\"><li class=\"error\">\
              <span><b>error</b>: could not be planned: {}</span></li></ul>\n",
@@ -77,7 +98,7 @@ fn section(at: usize, target: &TargetView<'_>, unfolded: bool) -> Escaped<Markup
     out
 }
 
-fn planned_section(planned: &PlannedView<'_>, unfolded: bool) -> Escaped<Markup> {
+fn planned_section(planned: &PlannedView<'_>) -> Escaped<Markup> {
     let PlannedView { plan, report, refusals, rehearsed } = planned;
     let summary = escape::markup(&plan_text::summary(Paint::new(false), plan, report));
     let mut out = escaped!("<p class=\"sum\">{}</p>\n", summary);
@@ -94,27 +115,49 @@ fn planned_section(planned: &PlannedView<'_>, unfolded: bool) -> Escaped<Markup>
             items.push(&finding(class, Some(name.as_str()), &reason, None, None));
         }
     }
-    let (found, unread) = fold_unread(&report.findings);
+    let (found, _) = fold_unread(&report.findings);
     for severity in [Severity::Error, Severity::Warning] {
-        items.push(&findings(&found, severity));
+        items.push(&findings(&found, severity, None));
     }
     out.push(&list(items));
-    for secret in by_weight(plan) {
-        out.push(&secret_details(secret, unfolded));
-    }
-    let mut notes = findings(&found, Severity::Info);
-    if let Some((text, help)) = unread {
-        notes.push(&finding("note", None, &text, Some(help), None));
-    }
-    out.push(&list(notes));
     out
+}
+
+/// What changes, over all targets.
+fn changes(view: &PlanView<'_>, extent: Extent) -> Escaped<Markup> {
+    let entries = entries(view.each_planned().map(|(_, planned)| planned.plan), extent.full);
+    if entries.is_empty() {
+        return Escaped::default();
+    }
+    let unfolded = entries.len() <= UNFOLDED && !extent.summary;
+    let mut out = escaped!("<section>\n<h2 id=\"changes\">Changes</h2>\n");
+    for entry in &entries {
+        out.push(&entry_details(entry, view, unfolded || entry.loses()));
+    }
+    out.push(&"</section>\n");
+    out
+}
+
+/// What matters least.
+fn notes(view: &PlanView<'_>) -> Escaped<Markup> {
+    let mut items = Escaped::default();
+    for (target, planned) in view.each_planned() {
+        let label = (view.targets.len() > 1).then_some(target.name);
+        let (found, unread) = fold_unread(&planned.report.findings);
+        items.push(&findings(&found, Severity::Info, label));
+        if let Some((text, help)) = unread {
+            items.push(&finding("note", label, &text, Some(help), None));
+        }
+    }
+    list(items)
 }
 
 fn list(items: Escaped<Markup>) -> Escaped<Markup> {
     if items.is_empty() { items } else { escaped!("<ul class=\"findings\">\n{}</ul>\n", items) }
 }
 
-fn findings(found: &[&Finding], severity: Severity) -> Escaped<Markup> {
+/// The findings of one severity; `label` names the target, where they are not beneath its heading.
+fn findings(found: &[&Finding], severity: Severity, label: Option<&str>) -> Escaped<Markup> {
     let class = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -124,7 +167,11 @@ fn findings(found: &[&Finding], severity: Severity) -> Escaped<Markup> {
     items
         .map(|item| {
             let at = item.origin.as_ref().map(place);
-            finding(class, Some(item.secret.as_str()), &finding_text(item), finding_help(item), at.as_deref())
+            let name = match label {
+                Some(label) => format!("{label}: {}", item.secret),
+                None => item.secret.to_string(),
+            };
+            finding(class, Some(&name), &finding_text(item), finding_help(item), at.as_deref())
         })
         .collect()
 }
@@ -152,8 +199,18 @@ fn finding(
     )
 }
 
-fn secret_details(secret: &SecretPlan, unfolded: bool) -> Escaped<Markup> {
-    let (sign, verb) = words::verb(secret.verb);
+fn entry_details(entry: &Entry<'_>, view: &PlanView<'_>, unfolded: bool) -> Escaped<Markup> {
+    let (sign, verb) = words::verb(entry.verb);
+    let several = view.targets.len() > 1;
+    let within =
+        |target| several.then(|| -> Escaped<Markup> { escaped!(" <small>{}</small>", escape::markup(target)) });
+    let (name, at) = match entry.single() {
+        Some(member) => (
+            escaped!("{}{}", escape::markup(member.secret.name.as_str()), within(member.target)),
+            member.secret.origin.as_ref().map(|origin| escape::markup(&place(origin))),
+        ),
+        None => (entry.count::<Markup>(), None),
+    };
     let mut out = escaped!(
         "<details class=\"secret {}\"{}><summary><span class=\"verb {}\">{} {}</span>\
          <span class=\"name\">{}</span><span class=\"place mono\">{}</span></summary><div class=\"body\"><table>\n",
@@ -162,24 +219,35 @@ fn secret_details(secret: &SecretPlan, unfolded: bool) -> Escaped<Markup> {
         verb,
         escape::markup(sign),
         verb,
-        escape::markup(secret.name.as_str()),
-        secret.origin.as_ref().map(|origin| escape::markup(&place(origin)))
+        name,
+        at
     );
     let mut before = "";
-    for row in rows(secret) {
+    for row in &entry.rows {
         let label = if row.label == before { "" } else { row.label };
         before = row.label;
-        out.push(&table_row(&row, label));
+        out.push(&table_row(row, label, entry));
+    }
+    if entry.single().is_none() {
+        let names = entry.members.iter().map(|member| -> Escaped<Markup> {
+            escaped!("{}{}", escape::markup(member.secret.name.as_str()), within(member.target))
+        });
+        let names = Escaped::join(names, ", ");
+        out.push(&escaped!("<tr><th>on</th><td>{}</td><td class=\"at\"></td></tr>\n", names));
     }
     out.push(&"</table></div></details>\n");
     out
 }
 
-fn table_row(row: &Row, label: &'static str) -> Escaped<Markup> {
+fn table_row(row: &Row, label: &'static str, entry: &Entry<'_>) -> Escaped<Markup> {
     let pieces: Escaped<Markup> = row.pieces.iter().map(inline).collect();
     let lines: Escaped<Markup> = row.lines.iter().map(line).collect();
     let lines = (!lines.is_empty()).then(|| -> Escaped<Markup> { escaped!("<pre>{}</pre>", lines) });
-    let at = row.origin.as_ref().map(|origin| escape::markup(&place(origin)));
+    let at = match entry.single() {
+        Some(_) => row.origin.as_ref().map(place),
+        None => entry.place_of(row),
+    };
+    let at = at.as_ref().map(|at| escape::markup(at));
     escaped!("<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n", label, pieces, lines, at)
 }
 

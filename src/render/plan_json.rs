@@ -5,22 +5,26 @@
 
 mod documents;
 
+use std::collections::BTreeSet;
+
+use super::entry::{Entry, entries};
 use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
+use super::plan_view::PlanView;
 use super::rehearsal;
-use super::words;
+use super::words::{self, Cost};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Frequency, KmsKey};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Fact, Finding, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, RotationRun, SecretPlan,
-    Severity, Verb,
+    Change, Counts, Fact, Finding, LIST_PRICE_CENTS, LIST_PRICE_DATE, Plan, PlanReport, PlannedPolicy, PlannedText,
+    Refusal, RotationRun, SecretPlan, Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
 pub use documents::{
-    ChangeDocument, FactDocument, FindingDocument, OriginDocument, PlanDocument, RefusalDocument, SecretDocument,
-    SummaryDocument, TargetDocument, VerbDocument,
+    ChangeDocument, CostDocument, FactDocument, FindingDocument, GroupDocument, OriginDocument, PlanDocument,
+    RefusalDocument, SecretDocument, SummaryDocument, TargetDocument, VerbDocument,
 };
 
 /// The version of the format of [`PlanDocument`].
@@ -67,14 +71,39 @@ pub fn failed_target(
 }
 
 /// The document of a whole run, as JSON text with a final line feed.
-pub fn document(project: &str, targets: Vec<TargetDocument>) -> Escaped<Json> {
+pub fn document(view: &PlanView<'_>, targets: Vec<TargetDocument>) -> Escaped<Json> {
+    let groups = entries(view.each_planned().map(|(_, planned)| planned.plan), false);
     let document = PlanDocument {
         format_version: FORMAT_VERSION,
-        project: project.to_owned(),
+        project: view.project.to_owned(),
         has_changes: has_changes(&targets),
+        monthly_cost: view.cost().as_ref().map(cost),
         targets,
+        groups: groups.iter().filter(|entry| entry.single().is_none()).map(group).collect(),
     };
     super::escape::json(&document)
+}
+
+fn cost(Cost { change, after }: &Cost) -> CostDocument {
+    let cents = |number: i64| number.saturating_mul(i64::try_from(LIST_PRICE_CENTS).unwrap_or_default());
+    CostDocument {
+        change_usd_cents: cents(*change),
+        total_usd_cents: after.map(cents),
+        list_price_date: LIST_PRICE_DATE,
+    }
+}
+
+fn group(entry: &Entry<'_>) -> GroupDocument {
+    let fields: BTreeSet<&'static str> = entry.rows.iter().map(|row| row.label).collect();
+    GroupDocument {
+        verb: entry.verb.into(),
+        fields: fields.into_iter().filter(|field| !field.is_empty()).collect(),
+        secrets: entry
+            .targets()
+            .into_iter()
+            .map(|(target, names)| (target.to_owned(), names.into_iter().map(ToString::to_string).collect()))
+            .collect(),
+    }
 }
 
 /// None where nothing is known to change and something could not be looked at.
@@ -102,6 +131,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unreadable,
         unread,
         owned_live,
+        billed: _,
         owned_kept: _,
         owned_by_all_shards: _,
         whole_scope: _,
@@ -133,19 +163,25 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
     let SecretPlan { name, origin, verb, changes, actions, depends_on, observed } = plan;
     SecretDocument {
         name: name.as_str().to_owned(),
-        verb: match verb {
-            Verb::Create => VerbDocument::Create,
-            Verb::Restore => VerbDocument::Restore,
-            Verb::Adopt => VerbDocument::Adopt,
-            Verb::Change => VerbDocument::Change,
-            Verb::Release => VerbDocument::Release,
-            Verb::Delete => VerbDocument::Delete,
-        },
+        verb: (*verb).into(),
         arn: observed.as_ref().map(|secret| secret.arn.to_string()),
         origin: origin.as_ref().map(place),
         depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
         changes: changes.iter().map(change).collect(),
         actions: actions.iter().map(crate::plan::Action::operation).collect(),
+    }
+}
+
+impl From<Verb> for VerbDocument {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Create => Self::Create,
+            Verb::Restore => Self::Restore,
+            Verb::Adopt => Self::Adopt,
+            Verb::Change => Self::Change,
+            Verb::Release => Self::Release,
+            Verb::Delete => Self::Delete,
+        }
     }
 }
 

@@ -4,18 +4,19 @@
 //! size that GitHub takes. What is live or written by people stands in code spans and code blocks, which is the only
 //! place where GitHub reads neither mentions nor references.
 
+use super::entry::{Entry, entries};
 use super::escape::{self, Escaped, Markdown, Terminal};
 use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::graph::{Graph, mermaid};
-use super::order::{by_weight, loses};
 use super::paint::Paint;
+use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rehearsal;
-use super::rows::{Row, Tone, place, refusal, rows};
+use super::rows::{Row, Tone, place, refusal};
 use super::{escaped, plan_text, words};
 use crate::origin::Origin;
-use crate::plan::{Finding, SecretPlan, Severity};
+use crate::plan::{Finding, Severity};
 use crate::rehearse::Rehearsed;
 
 /// The most bytes of a document. GitHub takes 65,536 characters in a comment; the rest is left for what a workflow
@@ -25,7 +26,7 @@ pub const MAX_BYTES: usize = 60_000;
 /// Kept free for the sentence that says what was left out.
 const TAIL: usize = 600;
 
-/// Kept free at the end of a target for what was left out there, and for closing it.
+/// Kept free for closing what was opened.
 const FOOT: usize = 160;
 
 /// A plan of up to this many secrets is shown unfolded.
@@ -37,50 +38,38 @@ const GRAPH_NODES: usize = 30;
 /// Notes that are listed; further ones are counted.
 const LISTED_NOTES: usize = 10;
 
+/// Secrets of one entry that are named; further ones are counted.
+const NAMED_SECRETS: usize = 100;
+
 /// Width of the column that names a field.
 const FIELD: usize = 12;
 
 /// The plans of a project as one comment.
-pub fn markdown(view: &PlanView<'_>) -> Escaped<Markdown> {
+pub fn markdown(view: &PlanView<'_>, extent: Extent) -> Escaped<Markdown> {
     let project = escape::code(view.project);
     let mut page = Page::default();
     page.out.push(&escaped!("<!-- keywright:plan {} -->\n", escape::marker(view.project)));
     page.out.push(&escaped!("## keywright plan of {}: {}\n", project, view.headline()));
-    let unfolded = view.secrets() <= UNFOLDED;
-    let shares = shares(view, unfolded, (MAX_BYTES - TAIL).saturating_sub(page.out.len()));
-    for (target, share) in view.targets.iter().zip(shares) {
-        page.limit = page.out.len() + share;
-        page.target(target, unfolded);
+    if let Some(cost) = view.cost().filter(|_| !extent.no_cost) {
+        page.out.push(&escaped!("\n{}\n", words::cost::<Markdown>(&cost)));
     }
+    page.limit = MAX_BYTES / 3;
+    page.targets(view);
+    page.limit = MAX_BYTES * 2 / 3;
+    page.troubles(view);
+    page.limit = MAX_BYTES - TAIL;
+    page.entries(view, extent);
+    page.notes(view);
+    page.graphs(view);
     page.tail(view);
     page.out
-}
-
-/// How many bytes each target gets of `room`: all that it needs, or as much as every other that needs more than its
-/// share.
-fn shares(view: &PlanView<'_>, unfolded: bool, room: usize) -> Vec<usize> {
-    let need = |target: &TargetView<'_>| {
-        // More than all the room is not to be had, so nothing is written beyond it.
-        let mut whole = Page { limit: room, ..Page::default() };
-        whole.target(target, unfolded);
-        whole.out.len() + FOOT
-    };
-    let mut needs: Vec<(usize, usize)> =
-        view.targets.iter().map(need).enumerate().map(|(at, need)| (need, at)).collect();
-    needs.sort_unstable();
-    let (mut shares, mut left) = (vec![0; needs.len()], room);
-    for (done, (need, at)) in needs.iter().enumerate() {
-        shares[*at] = (*need).min(left / (needs.len() - done));
-        left -= shares[*at];
-    }
-    shares
 }
 
 /// What is written so far, and what had to be left out.
 #[derive(Default)]
 struct Page {
     out: Escaped<Markdown>,
-    /// How far the present target may go.
+    /// How far the present part may go: each leaves room for those behind it.
     limit: usize,
     targets_left_out: usize,
     secrets_left_out: usize,
@@ -97,87 +86,106 @@ impl Page {
         fits
     }
 
-    fn target(&mut self, target: &TargetView<'_>, unfolded: bool) {
-        let summary = match &target.planned {
-            Ok(PlannedView { plan, report, .. }) => plan_text::summary(Paint::new(false), plan, report),
-            Err(_) => "NOT PLANNED".into(),
-        };
-        let secrets = target.planned.as_ref().map_or(0, |planned| planned.plan.secrets.len());
-        let account =
-            target.account.map(|account| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(account)) });
-        let endpoint = words::endpoint(target.endpoint)
-            .map(|endpoint| -> Escaped<Markdown> { escaped!(" · {}", escape::html_code(endpoint)) });
-        let trouble = target.planned.as_ref().map_or(true, |planned| {
-            let failed = planned.rehearsed.is_some_and(|rehearsed| !rehearsal::passed(rehearsed));
-            failed || !planned.refusals.is_empty() || planned.report.has_blockers() || loses(planned.plan)
-        });
-        let head = escaped!(
-            "\n<details{}>\n<summary>{}{} · {}{}: {}</summary>\n",
-            if unfolded || trouble { " open" } else { "" },
-            escape::html_code(target.name),
-            account,
-            escape::html_code(target.region),
-            endpoint,
-            escape::markdown(&summary)
-        );
-        // A target's heading may use the room of later ones: a comment that names all targets says more.
-        if self.out.len() + head.len() + FOOT > MAX_BYTES - TAIL {
-            self.targets_left_out += 1;
-            self.secrets_left_out += secrets;
-            return;
-        }
-        self.out.push(&head);
-        match &target.planned {
-            Ok(planned) => self.planned(target, planned),
-            Err(error) => {
-                if !self.add(&escaped!("\n**error**: {}\n", escape::markdown(error))) {
-                    self.findings_left_out += 1;
+    /// Where it runs, and what is to be done there.
+    fn targets(&mut self, view: &PlanView<'_>) {
+        self.out.push(&"\n");
+        for targets in view.folded() {
+            let several = targets.len();
+            let Some(first) = targets.first() else { continue };
+            let place = if several == 1 {
+                place_of(first)
+            } else {
+                let names = targets.iter().map(|target| escape::code(target.name));
+                escaped!("{} targets, {}", several, Escaped::join(names, ", "))
+            };
+            let says: Escaped<Markdown> = match &first.planned {
+                Ok(PlannedView { plan, report, .. }) => {
+                    escape::markdown(&plan_text::summary(Paint::new(false), plan, report))
                 }
+                Err(error) => escaped!("**NOT PLANNED**: {}", escape::markdown(error)),
+            };
+            if !self.add(&escaped!("- {}: {}\n", place, says)) {
+                self.targets_left_out += several;
             }
         }
-        self.out.push(&"\n</details>\n");
     }
 
-    fn planned(&mut self, target: &TargetView<'_>, planned: &PlannedView<'_>) {
-        for item in planned.refusals {
-            let (text, help) = refusal(item);
-            let (text, help) = (escape::markdown(&text), escape::markdown(&help));
-            self.finding(&escaped!("\n- **refused**: {}\n  <br>{}\n", text, help));
+    /// What keeps a plan from being applied, and what should be looked at before.
+    fn troubles(&mut self, view: &PlanView<'_>) {
+        for (target, planned) in view.each_planned() {
+            let of = within(view, target.name);
+            for item in planned.refusals {
+                let (text, help) = refusal(item);
+                let (text, help) = (escape::markdown(&text), escape::markdown(&help));
+                self.finding(&escaped!("\n- **refused**{}: {}\n  <br>{}\n", of, text, help));
+            }
         }
-        if let Some(rehearsed) = planned.rehearsed {
-            self.finding(&rehearsal_item(planned, rehearsed));
+        for (target, planned) in view.each_planned() {
+            if let Some(rehearsed) = planned.rehearsed {
+                self.finding(&rehearsal_item(planned, rehearsed, within(view, target.name).as_ref()));
+            }
         }
-        let (found, unread) = fold_unread(&planned.report.findings);
         for severity in [Severity::Error, Severity::Warning] {
-            self.findings(&found, severity, usize::MAX);
+            for (target, planned) in view.each_planned() {
+                let (found, _) = fold_unread(&planned.report.findings);
+                self.findings(&found, severity, usize::MAX, within(view, target.name).as_ref());
+            }
         }
+    }
+
+    /// What changes; what is lost is never folded, and many other changes are.
+    fn entries(&mut self, view: &PlanView<'_>, extent: Extent) {
+        let entries = entries(view.each_planned().map(|(_, planned)| planned.plan), extent.full);
+        let mut folding = false;
         let mut left_out = 0;
-        for secret in by_weight(planned.plan) {
-            if left_out > 0 || !self.add(&secret_block(secret)) {
-                left_out += 1;
+        let others = entries.iter().filter(|entry| !entry.loses()).count();
+        for entry in &entries {
+            if !folding && !entry.loses() && others > UNFOLDED {
+                let head = escaped!("\n<details>\n<summary>{}</summary>\n", words::count(others, "further change"));
+                folding = self.add(&head);
+            }
+            if left_out > 0 || !self.add(&entry_block(entry, view, extent)) {
+                left_out += entry.members.len();
             }
         }
         if left_out > 0 {
             self.secrets_left_out += left_out;
             self.out.push(&escaped!("\n_Left out here: {}._\n", words::count(left_out, "secret")));
         }
-        if let Some((text, help)) = unread {
-            let text = escape::markdown(&text);
-            self.finding(&escaped!("\n- **note**: {}\n  <br>{}\n", text, with_commands(help)));
-        }
-        self.findings(&found, Severity::Info, LISTED_NOTES);
-        let nodes = target.graph.nodes.len();
-        if (1..=GRAPH_NODES).contains(&nodes) && !target.graph.edges.is_empty() {
-            let graph = Graph { project: planned.plan.project.clone(), targets: vec![target.graph.clone()] };
-            // It is an extra; the changes are all above.
-            self.add(&escaped!(
-                "\nAn arrow leads to the secret that needs the other one.\n\n{}",
-                escape::code_block("mermaid", &mermaid(&graph))
-            ));
+        if folding {
+            self.out.push(&"\n</details>\n");
         }
     }
 
-    fn findings(&mut self, found: &[&Finding], severity: Severity, listed: usize) {
+    fn notes(&mut self, view: &PlanView<'_>) {
+        for (target, planned) in view.each_planned() {
+            let of = within(view, target.name);
+            let (found, unread) = fold_unread(&planned.report.findings);
+            if let Some((text, help)) = unread {
+                let text = escape::markdown(&text);
+                self.finding(&escaped!("\n- **note**{}: {}\n  <br>{}\n", of, text, with_commands(help)));
+            }
+            self.findings(&found, Severity::Info, LISTED_NOTES, of.as_ref());
+        }
+    }
+
+    /// The dependencies of what changes, where they can be read at a glance. They are an extra; all changes are above.
+    fn graphs(&mut self, view: &PlanView<'_>) {
+        for target in &view.targets {
+            let nodes = target.graph.nodes.len();
+            if (1..=GRAPH_NODES).contains(&nodes) && !target.graph.edges.is_empty() {
+                let graph = Graph { project: view.project.to_owned(), targets: vec![target.graph.clone()] };
+                self.add(&escaped!(
+                    "\n<details>\n<summary>What needs what{}</summary>\n\nAn arrow leads to the secret that needs the \
+                     other one.\n\n{}\n</details>\n",
+                    html_within(view, target.name),
+                    escape::code_block("mermaid", &mermaid(&graph))
+                ));
+            }
+        }
+    }
+
+    fn findings(&mut self, found: &[&Finding], severity: Severity, listed: usize, of: Option<&Escaped<Markdown>>) {
         let of_severity: Vec<&Finding> =
             found.iter().copied().filter(|finding| finding.severity() == severity).collect();
         for finding in of_severity.iter().take(listed) {
@@ -187,8 +195,9 @@ impl Page {
                 Severity::Info => "note",
             };
             self.finding(&escaped!(
-                "\n- **{}**: {} {}{}{}\n",
+                "\n- **{}**{}: {} {}{}{}\n",
                 label,
+                of,
                 escape::code(finding.secret.as_str()),
                 escape::markdown(&finding_text(finding)),
                 declared_at(finding.origin.as_ref()),
@@ -236,10 +245,36 @@ fn declared_at(origin: Option<&Origin>) -> Option<Escaped<Markdown>> {
     origin.map(|origin| escaped!(" ({})", escape::code(&place(origin))))
 }
 
+/// ` in target`, where there are several.
+fn within(view: &PlanView<'_>, target: &str) -> Option<Escaped<Markdown>> {
+    (view.targets.len() > 1).then(|| escaped!(" in {}", escape::code(target)))
+}
+
+/// As [`within`], in HTML.
+fn html_within(view: &PlanView<'_>, target: &str) -> Option<Escaped<Markdown>> {
+    (view.targets.len() > 1).then(|| escaped!(" in {}", escape::html_code(target)))
+}
+
+/// A target, with its account, its region and where it is reached.
+fn place_of(target: &TargetView<'_>) -> Escaped<Markdown> {
+    let more = |text: &str| -> Escaped<Markdown> { escaped!(" · {}", escape::code(text)) };
+    escaped!(
+        "{}{}{}{}",
+        escape::code(target.name),
+        target.account.map(more),
+        more(target.region),
+        words::endpoint(target.endpoint).map(more)
+    )
+}
+
 /// What a rehearsal came to, with the secrets that it did not get done.
-fn rehearsal_item(planned: &PlannedView<'_>, rehearsed: &Rehearsed) -> Escaped<Markdown> {
+fn rehearsal_item(
+    planned: &PlannedView<'_>,
+    rehearsed: &Rehearsed,
+    of: Option<&Escaped<Markdown>>,
+) -> Escaped<Markdown> {
     let text = escape::markdown(&rehearsal::sentence(planned.plan, rehearsed));
-    let mut item = escaped!("\n- **rehearsal**: {}\n", text);
+    let mut item = escaped!("\n- **rehearsal**{}: {}\n", of, text);
     for (name, reason) in rehearsal::not_done(planned.plan, rehearsed) {
         item.push(&escaped!("  <br>{}: {}\n", escape::code(name.as_str()), escape::markdown(&reason)));
     }
@@ -252,22 +287,41 @@ pub(super) fn with_commands(text: &str) -> Escaped<Markdown> {
     parts.map(|(at, part)| if at % 2 == 1 { escape::code(part) } else { escape::markdown(part) }).collect()
 }
 
-/// One secret: its heading, and a code block of its differences.
-fn secret_block(secret: &SecretPlan) -> Escaped<Markdown> {
-    let (sign, verb) = words::verb(secret.verb);
+/// One entry: its heading, a code block of its differences, and its secrets where they are several.
+fn entry_block(entry: &Entry<'_>, view: &PlanView<'_>, extent: Extent) -> Escaped<Markdown> {
+    let (sign, verb) = words::verb(entry.verb);
     let mut lines = Escaped::default();
-    for row in rows(secret) {
-        let place = row.other_place(secret.origin.as_ref());
+    for row in entry.rows.iter().filter(|_| !extent.summary) {
+        let place = entry.place_of(row);
         let at = place.map(|place| -> Escaped<Terminal> { escaped!("  ({})", place) });
-        diff_lines(&row, at.as_ref(), &mut lines);
+        diff_lines(row, at.as_ref(), &mut lines);
     }
+    let lines =
+        (!lines.is_empty()).then(|| -> Escaped<Markdown> { escaped!("\n{}", escape::code_block("diff", &lines)) });
+    if let Some(member) = entry.single() {
+        return escaped!(
+            "\n`{}` **{}** {}{}{}\n{}",
+            sign,
+            verb,
+            escape::code(member.secret.name.as_str()),
+            within(view, member.target),
+            declared_at(member.secret.origin.as_ref()),
+            lines
+        );
+    }
+    let more = entry.members.len().saturating_sub(NAMED_SECRETS);
+    let more = (more > 0).then(|| -> Escaped<Markdown> { escaped!(" and {} more", more) });
+    let names = entry.members.iter().take(NAMED_SECRETS).map(|member| -> Escaped<Markdown> {
+        escaped!("{}{}", escape::code(member.secret.name.as_str()), within(view, member.target))
+    });
     escaped!(
-        "\n`{}` **{}** {}{}\n\n{}",
+        "\n`{}` **{}** {}\n{}\n<details>\n<summary>which</summary>\n\n{}{}\n\n</details>\n",
         sign,
         verb,
-        escape::code(secret.name.as_str()),
-        declared_at(secret.origin.as_ref()),
-        escape::code_block("diff", &lines)
+        entry.count::<Markdown>(),
+        lines,
+        Escaped::join(names, ", "),
+        more
     )
 }
 

@@ -1,22 +1,39 @@
 //! A plan as people read it on a terminal, and in a log.
+//!
+//! What must not be missed comes first: targets that were not planned, what guards refuse, errors; then the changes,
+//! what is lost before all others. The same change of several secrets is one entry.
 
 use std::collections::BTreeSet;
 
+use super::entry::{Entry, Member, entries, names};
 use super::escape::{self, Escaped, Terminal};
 use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
-use super::order::by_weight;
 use super::paint::Paint;
-use super::rows::{Piece, Tone, paint_tone, place, rows};
-use super::{escaped, rows, words};
-use crate::domain::AccountId;
-use crate::plan::{Counts, Finding, Plan, PlanReport, Refusal, SecretPlan, Severity};
+use super::plan_view::{PlanView, PlannedView, TargetView};
+use super::rows::{Piece, Row, Tone, paint_tone, place, rows};
+use super::{escaped, rehearsal, rows, words};
+use crate::plan::{Counts, Finding, Plan, PlanReport, Refusal, SecretPlan, Severity, Verb};
 
 /// Width of the column that names a field.
 const FIELD: usize = 12;
 
 /// Findings of one kind of severity that are listed one by one; further ones are counted.
 const LISTED_INFO: usize = 10;
+
+/// From this many entries on, what stands on top stands at the end again, where a terminal stops.
+const LONG: usize = 6;
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent {
+    /// Each secret by itself, and every name.
+    pub full: bool,
+    /// A line for each secret, without its differences.
+    pub summary: bool,
+    /// Nothing of what it costs.
+    pub no_cost: bool,
+}
 
 /// The heading of one target: what and where it is.
 pub fn heading(
@@ -33,17 +50,99 @@ pub fn heading(
     escaped!("{}{}{}\n", paint.strong(escape::line(name)), paint.faint(place), endpoint)
 }
 
-/// One target's plan: its secrets with their differences, the findings, and a summary line.
-pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
-    let account = plan.account.as_ref().map(AccountId::as_str);
-    let mut out = heading(paint, &plan.target, account, plan.region.as_str(), plan.endpoint.as_deref());
-    for secret in by_weight(plan) {
-        out.push(&"\n");
-        out.push(&secret_plan(paint, secret));
+/// The plans of a run.
+pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Terminal> {
+    let several = view.targets.len() > 1;
+    let mut out = Escaped::default();
+    if let Some(not_planned) = view.not_planned().filter(|_| !several) {
+        out.push(&escaped!("{}\n\n", paint.error(not_planned)));
     }
-    out.push(&findings(paint, &report.findings));
-    out.push(&escaped!("\n  {}\n", summary(paint, plan, report)));
+    let cost = if extent.no_cost { None } else { view.cost() };
+    let total = several.then(|| -> Escaped<Terminal> {
+        let head = escaped!("{} targets", view.targets.len());
+        escaped!("{}: {}.\n{}", paint.strong(head), view.headline::<Terminal>(), cost_line("", cost.as_ref()))
+    });
+    if let Some(total) = &total {
+        out.push(&escaped!("{}\n", total));
+    }
+    let sections = Escaped::join(view.folded().iter().map(|targets| section(paint, targets)), "\n");
+    out.push(&sections);
+    if !several {
+        out.push(&cost_line("  ", cost.as_ref()));
+    }
+    let label = |target: &TargetView<'_>| -> Escaped<Terminal> {
+        if several { escaped!("{}: ", escape::line(target.name)) } else { Escaped::default() }
+    };
+    for (target, planned) in view.each_planned() {
+        out.push(&findings(paint, planned, &[Severity::Error, Severity::Warning], &label(target)));
+    }
+    let entries = entries(view.each_planned().map(|(_, planned)| planned.plan), extent.full);
+    if extent.summary && !entries.is_empty() {
+        out.push(&"\n");
+    }
+    for entry in &entries {
+        if extent.summary {
+            out.push(&summary_lines(paint, entry, several));
+        } else {
+            out.push(&escaped!("\n{}", entry_text(paint, entry, several)));
+        }
+    }
+    for (target, planned) in view.each_planned() {
+        out.push(&findings(paint, planned, &[Severity::Info], &label(target)));
+    }
+    for (target, planned) in view.each_planned() {
+        if let Some(rehearsed) = planned.rehearsed {
+            out.push(&rehearsal::text(paint, planned.plan, rehearsed, &label(target)));
+        }
+    }
+    if entries.len() >= LONG {
+        match (total, view.each_planned().next()) {
+            (Some(total), _) => out.push(&escaped!("\n{}", total)),
+            (None, Some((_, planned))) => {
+                out.push(&escaped!("\n  {}\n", summary(paint, planned.plan, planned.report)));
+                out.push(&cost_line("  ", cost.as_ref()));
+            }
+            (None, None) => {}
+        }
+    }
     out
+}
+
+/// One plan by itself, without guards.
+pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
+    let view = PlanView { project: &plan.project, targets: vec![TargetView::alone(plan, report)] };
+    text(paint, &view, Extent { no_cost: true, ..Extent::default() })
+}
+
+/// What and where targets are, and what is to be done there; several that say the same have nothing to do.
+fn section(paint: Paint, targets: &[&TargetView<'_>]) -> Escaped<Terminal> {
+    let mut out = match targets {
+        [one] => heading(paint, one.name, one.account, one.region, one.endpoint),
+        several => {
+            let names = Escaped::join(several.iter().map(|target| escape::line(target.name)), ", ");
+            escaped!("{}  {}\n", paint.strong(escaped!("{} targets", several.len())), names)
+        }
+    };
+    let Some(first) = targets.first() else { return out };
+    match &first.planned {
+        Err(error) => {
+            // The artifact stands by itself: it may be read where standard error is not.
+            out.push(&escaped!("  {}: {}\n", paint.error("NOT PLANNED"), error));
+        }
+        Ok(planned) => {
+            out.push(&escaped!("  {}\n", summary(paint, planned.plan, planned.report)));
+            let refused = refusals(paint, planned.refusals);
+            if !refused.is_empty() {
+                out.push(&escaped!("\n{}", refused));
+            }
+        }
+    }
+    out
+}
+
+/// What a plan costs, on a line of its own; nothing where that does not change.
+fn cost_line(indent: &'static str, cost: Option<&words::Cost>) -> Option<Escaped<Terminal>> {
+    cost.map(|cost| escaped!("{}{}\n", indent, words::cost(cost)))
 }
 
 /// `3 to create, 1 to change; 28 unchanged`, and how many of these changes may be none.
@@ -63,7 +162,7 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
     if plan.is_empty() && held_back > 0 {
         let held_back = paint.warning(escaped!("{} held back", words::count(held_back, "secret")));
         return escaped!(
-            "Nothing to apply now: {}, see above; {} unchanged{}{}.",
+            "Nothing to apply now: {}, see below; {} unchanged{}{}.",
             held_back,
             unchanged,
             unread,
@@ -106,18 +205,71 @@ fn behind(paint: Paint, place: Option<Escaped<Terminal>>) -> Option<Escaped<Term
 
 /// One secret with its differences.
 pub(super) fn secret_plan(paint: Paint, secret: &SecretPlan) -> Escaped<Terminal> {
-    let (sign, verb) = words::verb(secret.verb);
-    let head = words::paint_verb(paint, secret.verb, &escaped!("{} {}", sign, escape::padded::<Terminal>(verb, 7)));
     let name = paint.strong(escape::line(secret.name.as_str()));
-    let mut out = escaped!("  {} {}{}\n", head, name, behind(paint, secret.origin.as_ref().map(place)));
+    let mut out =
+        escaped!("  {} {}{}\n", verb(paint, secret.verb), name, behind(paint, secret.origin.as_ref().map(place)));
+    let rows = rows(secret);
+    out.push(&row_lines(paint, &rows, |row| row.other_place(secret.origin.as_ref())));
+    out
+}
+
+/// What happens to one secret, or alike to several.
+fn entry_text(paint: Paint, entry: &Entry<'_>, several_targets: bool) -> Escaped<Terminal> {
+    let mut out = head(paint, entry, several_targets);
+    out.push(&row_lines(paint, &entry.rows, |row| entry.place_of(row)));
+    if entry.single().is_none() {
+        for (at, names) in names(entry, several_targets).into_iter().enumerate() {
+            let label: Escaped<Terminal> = escape::padded(if at == 0 { "on" } else { "" }, FIELD);
+            out.push(&escaped!("      {} {}\n", label, names));
+        }
+    }
+    out
+}
+
+/// The line that begins an entry.
+fn head(paint: Paint, entry: &Entry<'_>, several_targets: bool) -> Escaped<Terminal> {
+    let Some(member) = entry.single() else {
+        let count = paint.strong(entry.count::<Terminal>());
+        return escaped!("  {} {}\n", verb(paint, entry.verb), count);
+    };
+    let target = several_targets.then(|| -> Escaped<Terminal> {
+        escaped!("  {}", paint.faint(escaped!("in {}", escape::line(member.target))))
+    });
+    let name = paint.strong(escape::line(member.secret.name.as_str()));
+    let at = behind(paint, member.secret.origin.as_ref().map(place));
+    escaped!("  {} {}{}{}\n", verb(paint, entry.verb), name, target, at)
+}
+
+/// A line for each secret of an entry.
+fn summary_lines(paint: Paint, entry: &Entry<'_>, several_targets: bool) -> Escaped<Terminal> {
+    let fields: BTreeSet<&str> = entry.rows.iter().map(|row| row.label).filter(|label| !label.is_empty()).collect();
+    let fields = fields.into_iter().collect::<Vec<_>>().join(", ");
+    let line = |member: &Member<'_>| -> Escaped<Terminal> {
+        let target = several_targets.then(|| -> Escaped<Terminal> { escaped!(" in {}", escape::line(member.target)) });
+        let name = escape::line(member.secret.name.as_str());
+        escaped!("  {} {}{}  {}\n", verb(paint, entry.verb), name, target, paint.faint(escape::line(&fields)))
+    };
+    entry.members.iter().map(line).collect()
+}
+
+fn verb(paint: Paint, verb: Verb) -> Escaped<Terminal> {
+    let (sign, word) = words::verb(verb);
+    words::paint_verb(paint, verb, &escaped!("{} {}", sign, escape::padded::<Terminal>(word, 7)))
+}
+
+fn row_lines(paint: Paint, rows: &[Row], other_place: impl Fn(&Row) -> Option<Escaped<Terminal>>) -> Escaped<Terminal> {
+    let mut out = Escaped::default();
     let mut seen = BTreeSet::new();
-    for row in rows(secret) {
-        // Tags and replicas stand below each other, and the first of them is labelled.
-        let again = !seen.insert(row.label) && matches!(row.label, "tags" | "replicas");
+    for row in rows {
+        // Tags, replicas and what a policy means stand below each other, and the first of them is labelled.
+        let again = !seen.insert(row.label) && matches!(row.label, "tags" | "replicas" | "policy");
         let label: Escaped<Terminal> = escape::padded(if again { "" } else { row.label }, FIELD);
-        let at = behind(paint, row.other_place(secret.origin.as_ref()));
-        let line: Escaped<Terminal> = escaped!("      {} {}{}", label, row.one_line(paint), at);
-        out.push(&escaped!("{}\n", line.trimmed()));
+        let line: Escaped<Terminal> =
+            escaped!("      {} {}{}", label, row.one_line(paint), behind(paint, other_place(row)));
+        let line = line.trimmed();
+        if !line.is_empty() {
+            out.push(&escaped!("{}\n", line));
+        }
         for piece in &row.lines {
             out.push(&escaped!("          {}\n", further_line(paint, piece)));
         }
@@ -137,34 +289,39 @@ fn further_line(paint: Paint, piece: &Piece) -> Escaped<Terminal> {
     }
 }
 
-/// The findings, the worst first.
-fn findings(paint: Paint, findings: &[Finding]) -> Escaped<Terminal> {
+/// What was found, of some severities. `label` names the target, where there are several.
+fn findings(
+    paint: Paint,
+    planned: &PlannedView<'_>,
+    severities: &[Severity],
+    label: &Escaped<Terminal>,
+) -> Escaped<Terminal> {
     let mut out = Escaped::default();
-    let (findings, unread) = fold_unread(findings);
-    for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+    let (findings, unread) = fold_unread(&planned.report.findings);
+    for severity in severities {
         let of_severity: Vec<&Finding> =
-            findings.iter().copied().filter(|finding| finding.severity() == severity).collect();
-        let listed = if severity == Severity::Info { LISTED_INFO } else { usize::MAX };
+            findings.iter().copied().filter(|finding| finding.severity() == *severity).collect();
+        let listed = if *severity == Severity::Info { LISTED_INFO } else { usize::MAX };
         for finding in of_severity.iter().take(listed) {
-            let label = match severity {
+            let kind = match severity {
                 Severity::Error => paint.error("error"),
                 Severity::Warning => paint.warning("warning"),
                 Severity::Info => paint.faint("note"),
             };
             let name = paint.strong(escape::line(finding.secret.as_str()));
             let at = behind(paint, finding.origin.as_ref().map(place));
-            out.push(&escaped!("\n  {}: {} {}{}\n", label, name, finding_text(finding), at));
+            out.push(&escaped!("\n  {}: {}{} {}{}\n", kind, label, name, finding_text(finding), at));
             if let Some(help) = finding_help(finding) {
                 out.push(&escaped!("      {}\n", paint.faint(help)));
             }
         }
         if of_severity.len() > listed {
             let rest = words::count(of_severity.len() - listed, "note");
-            out.push(&escaped!("\n  {} more like these; --format json lists all.\n", rest));
+            out.push(&escaped!("\n  {}{} more like these; --format json lists all.\n", label, rest));
         }
     }
-    if let Some((text, help)) = unread {
-        out.push(&escaped!("\n  {}: {}\n      {}\n", paint.faint("note"), text, paint.faint(help)));
+    if let Some((text, help)) = unread.filter(|_| severities.contains(&Severity::Info)) {
+        out.push(&escaped!("\n  {}: {}{}\n      {}\n", paint.faint("note"), label, text, paint.faint(help)));
     }
     out
 }

@@ -1,8 +1,13 @@
 //! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
 
+use std::collections::HashMap;
+
 use super::escape::{Escaped, Format, Terminal};
 use super::graph::GraphTarget;
-use super::{escaped, words};
+use super::paint::Paint;
+use super::words::Cost;
+use super::{escaped, plan_text, words};
+use crate::domain::AccountId;
 use crate::plan::{Counts, Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
 
@@ -43,7 +48,76 @@ pub struct PlannedView<'a> {
     pub rehearsed: Option<&'a Rehearsed>,
 }
 
-impl PlanView<'_> {
+impl<'a> TargetView<'a> {
+    /// A plan by itself, of which nothing more is known.
+    pub(super) fn alone(plan: &'a Plan, report: &'a PlanReport) -> Self {
+        Self {
+            name: &plan.target,
+            account: plan.account.as_ref().map(AccountId::as_str),
+            region: plan.region.as_str(),
+            endpoint: plan.endpoint.as_deref(),
+            planned: Ok(PlannedView { plan, report, refusals: &[], rehearsed: None }),
+            graph: GraphTarget::default(),
+        }
+    }
+
+    /// Whether there is nothing to say of it but its summary.
+    fn is_quiet(&self) -> bool {
+        self.planned.as_ref().is_ok_and(|planned| {
+            let PlannedView { plan, report, refusals, rehearsed } = planned;
+            plan.is_empty() && report.findings.is_empty() && refusals.is_empty() && rehearsed.is_none()
+        })
+    }
+}
+
+impl<'a> PlanView<'a> {
+    /// The targets, those that were not planned or are refused first; quiet ones of which the same is to be said are
+    /// together.
+    pub(super) fn folded(&self) -> Vec<Vec<&TargetView<'a>>> {
+        let trouble = |target: &TargetView<'_>| match &target.planned {
+            Err(_) => 0,
+            Ok(planned) if !planned.refusals.is_empty() => 1,
+            Ok(_) => 2,
+        };
+        let mut folded: Vec<Vec<&TargetView<'a>>> = Vec::new();
+        let mut quiet: HashMap<String, usize> = HashMap::new();
+        let mut targets: Vec<&TargetView<'a>> = self.targets.iter().collect();
+        targets.sort_by_key(|target| trouble(target));
+        for target in targets {
+            let said = target.planned.as_ref().ok().filter(|_| target.is_quiet());
+            let said =
+                said.map(|planned| plan_text::summary(Paint::new(false), planned.plan, planned.report).into_owned());
+            let same = said.as_ref().and_then(|said| quiet.get(said)).and_then(|at| folded.get_mut(*at));
+            if let Some(same) = same {
+                same.push(target);
+            } else {
+                quiet.extend(said.map(|said| (said, folded.len())));
+                folded.push(vec![target]);
+            }
+        }
+        folded
+    }
+
+    /// The targets that were planned, with their plans.
+    pub(super) fn each_planned(&self) -> impl Iterator<Item = (&TargetView<'a>, &PlannedView<'a>)> {
+        self.targets.iter().filter_map(|target| Some((target, target.planned.as_ref().ok()?)))
+    }
+
+    /// What the plans change of the monthly bill; none when nothing, or where AWS's list price does not hold.
+    pub(super) fn cost(&self) -> Option<Cost> {
+        let in_usd = |target: &TargetView<'_>| !target.region.starts_with("cn-");
+        let plans = || self.each_planned().filter(|(target, _)| in_usd(target)).map(|(_, planned)| planned);
+        let change: i64 = plans().map(|planned| planned.plan.billed_change()).sum();
+        // What was adopted is billed to nobody else, but was not counted as ours before.
+        let adopted = |plan: &Plan| plan.secrets.iter().filter(|secret| secret.verb == Verb::Adopt).count();
+        let whole = self.targets.iter().all(in_usd)
+            && self.targets.iter().all(|target| target.planned.is_ok())
+            && plans().all(|planned| planned.report.counts.whole_scope && adopted(planned.plan) == 0);
+        let before: usize = plans().map(|planned| planned.report.counts.billed).sum();
+        let after = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(change);
+        (change != 0).then(|| Cost { change, after: whole.then_some(after) })
+    }
+
     fn planned(&self) -> impl Iterator<Item = &PlannedView<'_>> {
         self.targets.iter().filter_map(|target| target.planned.as_ref().ok())
     }

@@ -4,50 +4,24 @@ use super::error::{target_line, target_text};
 use super::escape::{Escaped, Json, Terminal};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
-use super::{PlanView, PlannedView, TargetView, escaped, plan_json, plan_text, rehearsal, words};
+use super::{PlanView, PlannedView, TargetView, plan_json, plan_text};
 use crate::domain::AccountId;
 use crate::plan::Selection;
 use crate::reconcile::TargetPlan;
-use crate::workflow::{Prepared, PreparedTarget};
+use crate::workflow::Prepared;
 
 /// Every plan as text, with what the guards would refuse.
-pub fn text(paint: Paint, prepared: &Prepared<'_>) -> Escaped<Terminal> {
-    let failed = prepared.targets.iter().filter(|target| target.planned.is_err()).count();
-    let first = (failed > 0).then(|| -> Escaped<Terminal> {
-        let not_planned: Escaped<Terminal> = words::not_planned(failed, prepared.targets.len());
-        escaped!("{}\n\n", paint.error(not_planned))
-    });
-    let sections = Escaped::join(prepared.targets.iter().map(|target| section(paint, target)), "\n");
-    escaped!("{}{}", first, sections)
-}
-
-fn section(paint: Paint, prepared: &PreparedTarget<'_>) -> Escaped<Terminal> {
-    match &prepared.planned {
-        Ok(planned) => {
-            let mut plan = plan_text::target(paint, &planned.target.plan, &planned.target.report);
-            if let Some(rehearsed) = &planned.rehearsed {
-                plan.push(&rehearsal::text(paint, &planned.target.plan, rehearsed));
-            }
-            let refusals = plan_text::refusals(paint, &planned.refusals);
-            if refusals.is_empty() { plan } else { escaped!("{}\n{}", plan, refusals) }
-        }
-        Err(error) => {
-            let target = &prepared.desired.target;
-            let heading = plan_text::heading(
-                paint,
-                &target.name,
-                target.account.as_ref().map(AccountId::as_str),
-                target.region.as_str(),
-                prepared.endpoint(),
-            );
-            // The artifact stands by itself: it may be read where standard error is not.
-            escaped!("{}\n  {}: {}\n", heading, paint.error("NOT PLANNED"), target_line(error))
-        }
-    }
+pub fn text(
+    paint: Paint,
+    prepared: &Prepared<'_>,
+    selection: &Selection,
+    extent: plan_text::Extent,
+) -> Escaped<Terminal> {
+    plan_text::text(paint, &view(prepared, selection), extent)
 }
 
 /// Every plan as a JSON document.
-pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
+pub fn json(prepared: &Prepared<'_>, selection: &Selection) -> Escaped<Json> {
     let targets = prepared
         .targets
         .iter()
@@ -68,7 +42,8 @@ pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
             }
         })
         .collect();
-    plan_json::document(prepared.project, targets)
+    let view = view(prepared, selection);
+    plan_json::document(&view, targets)
 }
 
 /// Every plan as documents show it.
@@ -92,7 +67,7 @@ pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'
                     let rehearsed = planned.rehearsed.as_ref();
                     Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed })
                 }
-                Err(error) => Err(target_text(error)),
+                Err(error) => Err(target_line(error)),
             },
             graph,
         })

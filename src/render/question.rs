@@ -1,8 +1,9 @@
 //! What is asked before something is written: how much, and where.
 
 use super::escape::{self, Escaped, Terminal};
-use super::{count, escaped};
+use super::{count, escaped, words};
 use crate::domain::AccountId;
+use crate::plan::Plan;
 use crate::workflow::Prepared;
 
 /// What a confirmation takes as yes.
@@ -35,12 +36,21 @@ impl Where<'_> {
     }
 }
 
+/// A question, and the only answer that is taken as a yes.
+pub struct Question {
+    /// What is asked.
+    pub text: Escaped<Terminal>,
+    /// What must be typed.
+    pub yes: String,
+}
+
+/// From this many deletions on, their number has to be typed: a `yes` is written before it is thought.
+const MANY_DELETES: usize = 5;
+
 /// The question before an apply.
-pub fn apply(prepared: &Prepared<'_>) -> Escaped<Terminal> {
-    let places: Vec<(usize, Escaped<Terminal>)> = prepared
-        .planned()
-        .map(|(_, planned)| &planned.target.plan)
-        .filter(|plan| !plan.is_empty())
+pub fn apply(prepared: &Prepared<'_>) -> Question {
+    let plans = || prepared.planned().map(|(_, planned)| &planned.target.plan).filter(|plan| !plan.is_empty());
+    let places: Vec<Escaped<Terminal>> = plans()
         .map(|plan| {
             let place = Where {
                 target: &plan.target,
@@ -48,23 +58,43 @@ pub fn apply(prepared: &Prepared<'_>) -> Escaped<Terminal> {
                 region: plan.region.as_str(),
                 endpoint: plan.endpoint.as_deref(),
             };
-            (plan.secrets.len(), place.text())
+            escaped!("{}: {}", place.text(), kinds(plan))
         })
         .collect();
-    let changes = count(places.iter().map(|(number, _)| number).sum(), "change");
-    match places.as_slice() {
-        [(_, place)] => escaped!("Apply {} to {}? {}", changes, place, ONLY_YES),
+    let changes = count(plans().map(|plan| plan.secrets.len()).sum(), "change");
+    let project = escape::line(prepared.project);
+    let asked: Escaped<Terminal> = match places.as_slice() {
+        [place] => escaped!("Apply {} of {} to {}? ", changes, project, place),
         places => {
-            let each =
-                places.iter().map(|(number, place)| -> Escaped<Terminal> { escaped!("  {} to {}\n", number, place) });
-            escaped!("Apply {}?\n{}{}", changes, each.collect::<Escaped<_>>(), ONLY_YES)
+            let each = places.iter().map(|place| -> Escaped<Terminal> { escaped!("  {}\n", place) });
+            escaped!("Apply {} of {}?\n{}", changes, project, each.collect::<Escaped<_>>())
         }
+    };
+    let deletes = plans().flat_map(|plan| &plan.secrets).filter(|secret| secret.is_removal()).count();
+    if deletes < MANY_DELETES {
+        return Question { text: escaped!("{}{}", asked, ONLY_YES), yes: "yes".to_owned() };
     }
+    let text = escaped!(
+        "{}\n{} will be DELETED. Only their number is taken as a yes: ",
+        asked.trimmed(),
+        count(deletes, "secret")
+    );
+    Question { text, yes: deletes.to_string() }
+}
+
+/// How many secrets each verb has.
+fn kinds(plan: &Plan) -> Escaped<Terminal> {
+    let kinds = words::VERBS.into_iter().filter_map(|(verb, label)| {
+        let number = plan.secrets.iter().filter(|secret| secret.verb == verb).count();
+        (number > 0).then(|| -> Escaped<Terminal> { escaped!("{} {}", number, label) })
+    });
+    Escaped::join(kinds, ", ")
 }
 
 /// The question before a call that writes to one secret: a sentence such as `Rotate it`.
-pub fn one_secret(what: &str, place: &Where<'_>) -> Escaped<Terminal> {
-    escaped!("{} in {}? {}", escape::line(what), place.text(), ONLY_YES)
+pub fn one_secret(what: &str, place: &Where<'_>) -> Question {
+    let text = escaped!("{} in {}? {}", escape::line(what), place.text(), ONLY_YES);
+    Question { text, yes: "yes".to_owned() }
 }
 
 #[cfg(test)]
@@ -83,7 +113,7 @@ mod tests {
         );
         let unknown = Where { account: None, ..place(None) };
         assert_eq!(
-            one_secret("Rotate it", &unknown),
+            one_secret("Rotate it", &unknown).text,
             format!("Rotate it in prod-eu (account not checked, eu-west-1)? {ONLY_YES}").as_str()
         );
     }

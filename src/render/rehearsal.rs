@@ -46,12 +46,12 @@ pub fn passed(rehearsed: &Rehearsed) -> bool {
 }
 
 /// The rehearsal of one target's plan, below the plan.
-pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> {
+pub fn text(paint: Paint, plan: &Plan, rehearsed: &Rehearsed, label: &Escaped<Terminal>) -> Escaped<Terminal> {
     let head = match rehearsed {
         Ok(report) if report.passed() => paint.faint("Rehearsal"),
         _ => paint.error("Rehearsal"),
     };
-    let mut out = escaped!("\n  {}: {}\n", head, sentence(plan, rehearsed));
+    let mut out = escaped!("\n  {}: {}{}\n", head, label, sentence(plan, rehearsed));
     let Ok(report) = rehearsed else { return out };
     for secret in &plan.secrets {
         match report.applied.outcomes.get(&secret.name) {

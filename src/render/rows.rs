@@ -8,10 +8,12 @@ use super::escape::{self, Escaped, Fragment, Terminal};
 use super::line_diff::tone;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
+use super::policy_words::{self, policy_words};
 use super::text_diff::text_diff;
 use super::{escaped, words};
-use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup};
+use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, VersionId};
+use crate::live::{LivePolicy, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{Change, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
@@ -120,7 +122,7 @@ pub(super) fn piece(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
     Piece { tone, text: std::iter::once(text).collect(), mark: false }
 }
 
-fn mark(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
+pub(super) fn mark(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
     Piece { mark: true, ..piece(tone, text) }
 }
 
@@ -138,6 +140,30 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
     }
     for change in &secret.changes {
         rows_of(change, secret.verb, &mut rows);
+    }
+    if let (Verb::Delete | Verb::Release, Some(live)) = (secret.verb, &secret.observed) {
+        rows.extend(leaving(secret, live));
+    }
+    rows
+}
+
+/// Why a secret goes, and what is live about it that matters then.
+fn leaving(secret: &SecretPlan, live: &LiveSecret) -> Vec<Row> {
+    let why = match &secret.origin {
+        Some(_) => "its manifest says state: absent",
+        None => "no manifest names it any longer",
+    };
+    let mut rows = vec![Row::new("because", vec![piece(Tone::Plain, why)], None)];
+    if secret.verb == Verb::Delete {
+        let read: Escaped<Terminal> = live.last_accessed.map_or_else(
+            || "no read is recorded".into(),
+            |date| escaped!("last read on {}", escape::time::<Terminal>(date, "%Y-%m-%d")),
+        );
+        rows.push(Row::new("use", vec![piece(Tone::Plain, read)], None));
+        if let LivePolicy::Document(policy) = &live.policy {
+            let readers = policy_words::readers(policy);
+            rows.extend((!readers.is_empty()).then(|| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
+        }
     }
     rows
 }
@@ -184,7 +210,9 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
         }
         Change::Tag { key, before, after, origin } => {
             let unprotected = *key == *PROTECT_TAG && after.is_none();
-            rows.push(Row::new("tags", tag(key.as_str(), before.as_deref(), after.as_ref()), origin.as_ref()));
+            let (before, after) = (before.as_deref(), after.as_ref().map(|after| after.text.as_str()));
+            let (before, after) = if *key == *OWNER_TAG { owners(before, after) } else { (before, after) };
+            rows.push(Row::new("tags", tag(key.as_str(), before, after), origin.as_ref()));
             rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
         Change::Value { reason, source, generated_kept, text, origin } => {
@@ -208,6 +236,7 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Policy { before, after, origin } => {
+            rows.extend(policy_words(before, after).into_iter().map(|told| Row::new("policy", told, Some(origin))));
             rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
         }
     }
@@ -288,9 +317,16 @@ fn word_diff(before: &str, after: &str) -> Option<Vec<Piece>> {
     Some(runs.into_iter().map(|(tone, text)| piece(tone, escape::line(&text))).collect())
 }
 
-fn tag(key: &str, before: Option<&str>, after: Option<&PlannedText>) -> Vec<Piece> {
+/// Values of the owner tag without what binds them to one secret, which tells a reader nothing; with it where nothing
+/// else differs.
+fn owners<'t>(before: Option<&'t str>, after: Option<&'t str>) -> (Option<&'t str>, Option<&'t str>) {
+    let owner = |value: Option<&'t str>| value.map(|value| owner_tag::split(value).0);
+    if before.is_some() && owner(before) == owner(after) { (before, after) } else { (owner(before), owner(after)) }
+}
+
+fn tag(key: &str, before: Option<&str>, after: Option<&str>) -> Vec<Piece> {
     let key_is: Escaped<Terminal> = escaped!("{} = ", escape::line(key));
-    let (before, after) = (before.map(escape::line), after.map(|after| escape::line(&after.text)));
+    let (before, after) = (before.map(escape::line), after.map(escape::line));
     match (before, after) {
         (None, Some(after)) => {
             let text: Escaped<Terminal> = escaped!("{}{}", key_is, after);
@@ -388,7 +424,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_tone_are_painted_as_one() {
-        let row = Row::new("tags", tag("team", None, Some(&PlannedText { text: "a".to_owned(), known: true })), None);
+        let row = Row::new("tags", tag("team", None, Some("a")), None);
         assert_eq!(row.one_line(Paint::new(true)), Paint::new(true).added("+ team = a"));
         assert_eq!((row.before(), row.after().as_deref()), (None, Some("team = a")));
     }

@@ -107,6 +107,7 @@ impl Sample {
                     unreadable: 1,
                     unread: 0,
                     owned_live: secrets,
+                    billed: secrets,
                     owned_kept: secrets,
                     owned_by_all_shards: secrets,
                     whole_scope: true,

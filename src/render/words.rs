@@ -8,7 +8,10 @@ use super::paint::Paint;
 use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin};
-use crate::plan::{Fact, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion, ValueReason, Verb};
+use crate::plan::{
+    Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion,
+    ValueReason, Verb,
+};
 use crate::value::{SopsPart, Source};
 
 /// The verbs in the order in which the summary names them.
@@ -201,6 +204,27 @@ pub(super) fn source(source: &Source) -> Escaped<Terminal> {
             escaped!("json of {}", Escaped::join(kinds, ", "))
         }
     }
+}
+
+/// What a plan changes of the monthly bill, counted in what AWS bills (secrets and replicas).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    /// How many more.
+    pub(super) change: i64,
+    /// How many then, where all are known.
+    pub(super) after: Option<i64>,
+}
+
+/// `Monthly cost: + 1.20 USD, 28.80 USD then`, with where the price comes from.
+pub(super) fn cost<F: Format>(Cost { change, after }: &Cost) -> Escaped<F> {
+    let usd = |number: i64| -> Escaped<F> {
+        let cents = usize::try_from(number.unsigned_abs() * LIST_PRICE_CENTS).unwrap_or(usize::MAX);
+        escaped!("{}.{}{} USD", cents / 100, cents % 100 / 10, cents % 10)
+    };
+    let sign = if *change < 0 { "-" } else { "+" };
+    let then = after.map(|after| -> Escaped<F> { escaped!(", {} then", usd(after)) });
+    let from = "AWS's list price of ";
+    escaped!("Monthly cost: {} {}{} ({}{}, without calls)", sign, usd(*change), then, from, LIST_PRICE_DATE)
 }
 
 /// Targets of which nothing is known: the first thing that a reader sees.

@@ -169,7 +169,11 @@ impl Run<'_> {
         let values = self.values_to_write(&writer);
         let place = Place { writer: &writer, caller: connection.caller.as_deref(), desired: part.desired, target };
         let plan = &*part.plan;
-        (request.listener)(Event::Applying { target: &plan.target, actions: plan.action_count() });
+        (request.listener)(Event::Applying {
+            target: &plan.target,
+            secrets: plan.secrets.len(),
+            actions: plan.action_count(),
+        });
         let report = Box::pin(request.carry_out(&place, part, &values)).await;
         (request.listener)(Event::Written { target: &plan.target });
         let verified = Box::pin(request.read_back(&place, plan, &values, &report)).await;
@@ -193,7 +197,7 @@ impl ApplyRequest<'_> {
             return AppliedPart::default();
         }
         let (target, actions) = (removed.target.as_str(), removed.action_count());
-        (self.listener)(Event::Applying { target, actions });
+        (self.listener)(Event::Applying { target, secrets: removed.secrets.len(), actions });
         let listener = part.listener(self.listener);
         let mut report = ApplyReport::default();
         for secret in &removed.secrets {

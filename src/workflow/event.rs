@@ -35,6 +35,8 @@ pub enum Event<'a> {
     },
     /// The plan of a target, or a part of it, is about to be carried out.
     Applying {
+        /// How many secrets have something to do.
+        secrets: usize,
         /// The target's name.
         target: &'a str,
         /// How many actions that is.

@@ -260,6 +260,7 @@ impl Reading {
             rotation: rotation(attributes).unwrap_or_default(),
             replicas,
             last_changed: None,
+            last_accessed: None,
             policy,
             seen: Seen::Described,
         };

@@ -17,7 +17,7 @@ pub struct Graph {
 }
 
 /// One target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct GraphTarget {
     /// Its name.
     pub name: String,

@@ -15,13 +15,13 @@ const TAGS: [&str; 41] = [
 fn no_text_becomes_markup() {
     for text in HOSTILE {
         let sample = Sample::of(text, 2);
-        assert_well_formed(&html(&sample.project(text)), &TAGS);
+        assert_well_formed(&html(&sample.project(text), Extent::default()), &TAGS);
     }
 }
 
 #[test]
 fn a_page_refers_to_nothing_outside() {
-    let page = html(&Sample::of("https://x.example", 2).project("payments"));
+    let page = html(&Sample::of("https://x.example", 2).project("payments"), Extent::default());
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
     for (attribute, allowed) in
         [("href=\"", "#"), ("src=", "!"), ("url(", "#kw-arrow"), ("@import", "!"), ("action=", "!")]
@@ -35,7 +35,7 @@ fn a_page_refers_to_nothing_outside() {
 
 #[test]
 fn a_long_plan_is_folded_and_whole() {
-    let page = html(&Sample::of("text", 500).project("payments"));
+    let page = html(&Sample::of("text", 500).project("payments"), Extent { full: true, ..Extent::default() });
     assert_eq!(page.matches("<details").count(), 500);
     assert_eq!(page.matches("open=").count(), 0);
     assert_well_formed(&page, &TAGS);

@@ -18,8 +18,40 @@ pub struct PlanDocument {
     /// Whether an apply would change anything in any target; null when that is not known, since a target could not be
     /// planned or a secret not be read.
     pub has_changes: Option<bool>,
+    /// What the plans change of the monthly bill; absent where nothing, and where AWS's list price in USD does not
+    /// hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monthly_cost: Option<CostDocument>,
     /// The targets, in the order of the project file.
     pub targets: Vec<TargetDocument>,
+    /// Secrets to which the same happens, over all targets: each is among those of its target too. Nothing that is lost
+    /// is in here.
+    pub groups: Vec<GroupDocument>,
+}
+
+/// What secrets and their replicas cost a month, by AWS's list price and without calls.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CostDocument {
+    /// How much more, in cents of USD; negative for less.
+    pub change_usd_cents: i64,
+    /// How much then, in cents of USD; absent where not all secrets of the project were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_usd_cents: Option<i64>,
+    /// When the list price was looked up.
+    pub list_price_date: &'static str,
+}
+
+/// Secrets to which the same happens.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupDocument {
+    /// What happens, in one word.
+    pub verb: VerbDocument,
+    /// The fields that differ.
+    pub fields: Vec<&'static str>,
+    /// The names of the secrets, by target.
+    pub secrets: BTreeMap<String, Vec<String>>,
 }
 
 /// One target.

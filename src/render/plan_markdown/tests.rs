@@ -67,7 +67,7 @@ fn nothing_hostile_stands_outside_of_code() {
         "-->",
     ];
     for text in HOSTILE.into_iter().chain(more) {
-        let comment = markdown(&Sample::of(text, 3).project(text));
+        let comment = markdown(&Sample::of(text, 3).project(text), Extent { full: true, ..Extent::default() });
         let mut outside = outside_code(&comment);
         for ours in [
             "<details open>",
@@ -100,11 +100,14 @@ fn five_thousand_secrets_are_cut_at_a_secret() {
     let mut sample = Sample::of("a text", 5_000);
     sample.report.findings.clear();
     sample.plan.secrets[4_999].verb = Verb::Delete;
-    let comment = markdown(&sample.project("payments"));
+    let comment = markdown(&sample.project("payments"), Extent { full: true, ..Extent::default() });
     assert!(comment.len() <= MAX_BYTES && comment.len() > MAX_BYTES - 5_000, "{}", comment.len());
     let shown = comment.matches("`~` **change**").count() + 1;
     let first = comment.find("\n`").map_or("", |at| comment[at..].trim_start().lines().next().unwrap_or_default());
-    assert_eq!(first, "`-` **delete** `staging/db-4999` (`secrets/db.yaml:4`)", "what goes away is never cut");
+    assert_eq!(
+        first, "`-` **delete** `staging/db-4999` in `staging` (`secrets/db.yaml:4`)",
+        "what goes away is never cut"
+    );
     let end = format!(
         "**Cut: {} of 5000 changed secrets left out**, since GitHub takes no more than 65,536 characters in a comment. \
          `keywright plan` shows the whole plan, also as a page with `--format html`; `--target` and `--select` narrow \
@@ -116,27 +119,29 @@ fn five_thousand_secrets_are_cut_at_a_secret() {
     outside_code(&comment);
 }
 
-#[test]
-fn every_target_has_a_share_of_the_room() {
-    let sample = Sample::of("a text", 1_000);
-    let names: Vec<String> = (0..6).map(|number| format!("target-{number}")).collect();
+/// A project of targets with the same plan.
+fn of_targets(sample: &Sample, number: usize) -> Escaped<Markdown> {
+    let names: Vec<String> = (0..number).map(|number| format!("target-{number}")).collect();
     let targets = names.iter().map(|name| sample.view(name)).collect();
-    let comment = markdown(&PlanView { project: "payments", targets });
+    markdown(&PlanView { project: "payments", targets }, Extent::default())
+}
+
+#[test]
+fn the_same_change_over_targets_is_one_entry() {
+    let comment = of_targets(&Sample::of("a text", 1_000), 6);
     assert!(comment.len() <= MAX_BYTES);
-    for name in &names {
-        let section = comment.split(&format!("<summary><code>{name}</code>")).nth(1).unwrap_or_default();
-        let section = section.split("</details>").next().unwrap_or_default();
-        assert!(section.contains("**change**"), "{name}: {section}");
+    assert_eq!(comment.matches("**change**").count(), 1);
+    assert!(comment.contains("`~` **change** 6000 secrets"), "{}", &*comment);
+    assert!(comment.contains(" and 5900 more"));
+    for number in 0..6 {
+        assert_eq!(comment.matches(&format!("- `target-{number}`")).count(), 1);
     }
 }
 
 #[test]
 fn targets_without_any_room_are_counted() {
-    let sample = Sample::of("a text", 1);
-    let names: Vec<String> = (0..1_000).map(|number| format!("target-{number}")).collect();
-    let targets = names.iter().map(|name| sample.view(name)).collect();
-    let comment = markdown(&PlanView { project: "payments", targets });
+    let comment = of_targets(&Sample::of("a text", 1), 1_000);
     assert!(comment.len() <= MAX_BYTES, "{}", comment.len());
-    assert!(comment.contains("**Cut: 1000 of 1000 changed secrets, "), "{}", &comment[comment.len() - 400..]);
     assert!(comment.contains(" targets left out**"), "{}", &comment[comment.len() - 400..]);
+    assert!(comment.contains("`~` **change** 1000 secrets"), "what changes is there");
 }

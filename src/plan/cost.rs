@@ -1,0 +1,42 @@
+//! What the secrets of a plan cost, counted in what AWS bills: a secret is one, and so is each of its replicas; one
+//! that is scheduled for deletion is free (the price page of Secrets Manager; "Delete a secret" in its user guide).
+
+use super::{Change, Plan, ReplicaReason, Verb};
+
+/// USD cents for a secret or a replica a month, AWS's list price outside China. API calls cost 0.05 USD for 10,000.
+pub const LIST_PRICE_CENTS: u64 = 40;
+
+/// When the list price was looked up.
+pub const LIST_PRICE_DATE: &str = "2026-09-20";
+
+impl Plan {
+    /// How many more secrets and replicas are billed once the plan is carried out. What is adopted or released was
+    /// billed before and stays billed.
+    pub fn billed_change(&self) -> i64 {
+        self.secrets
+            .iter()
+            .map(|secret| {
+                let itself = match secret.verb {
+                    Verb::Create | Verb::Restore => 1,
+                    Verb::Delete => -1,
+                    Verb::Adopt | Verb::Change | Verb::Release => 0,
+                };
+                itself + secret.changes.iter().map(of_change).sum::<i64>()
+            })
+            .sum()
+    }
+}
+
+fn of_change(change: &Change) -> i64 {
+    match change {
+        Change::Deleted { replicas, .. } => -i64::try_from(replicas.len()).unwrap_or_default(),
+        Change::Replica { reason, .. } => match reason {
+            // One that failed is not there.
+            ReplicaReason::Added | ReplicaReason::Failed { .. } => 1,
+            ReplicaReason::Removed => -1,
+            // It takes the place of a secret or of itself.
+            ReplicaReason::Overwrites | ReplicaReason::KeyChanged => 0,
+        },
+        _ => 0,
+    }
+}

@@ -1,0 +1,94 @@
+//! What a changed policy means, in a sentence for each whom it concerns.
+
+use super::escape::{self, Escaped, Terminal};
+use super::escaped;
+use super::rows::{Piece, Tone, mark, piece};
+use super::words;
+use crate::plan::PlannedPolicy;
+use crate::policy::{Deed, PolicyDocument, Shift, Turn, Who};
+
+/// Sentences that are told; further ones are counted.
+const TOLD: usize = 8;
+
+/// The sentences, each with its mark; none where the live policy is not known.
+pub(super) fn policy_words(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<Vec<Piece>> {
+    if !is_known(before) || !is_known(after) {
+        return Vec::new();
+    }
+    let shifts = PolicyDocument::shifts(document(before), document(after));
+    let mut told: Vec<Vec<Piece>> = shifts.iter().take(TOLD).map(sentence).collect();
+    if shifts.len() > TOLD {
+        let more = words::count(shifts.len() - TOLD, "further change");
+        told.push(vec![piece(Tone::Faint, escaped!("and {} of who may do what", more))]);
+    }
+    told
+}
+
+/// Whether it is known what a policy says.
+fn is_known(policy: &PlannedPolicy) -> bool {
+    matches!(policy, PlannedPolicy::None | PlannedPolicy::Document { .. })
+}
+
+fn document(policy: &PlannedPolicy) -> Option<&PolicyDocument> {
+    match policy {
+        PlannedPolicy::Document { policy, known: _ } => Some(policy),
+        PlannedPolicy::None | PlannedPolicy::Unreadable | PlannedPolicy::Unparsable(_) => None,
+    }
+}
+
+/// Whom a policy lets read the value, the first few of many.
+pub(super) fn readers(policy: &PolicyDocument) -> Escaped<Terminal> {
+    let shifts = PolicyDocument::shifts(None, Some(policy));
+    let readers: Vec<&Shift> =
+        shifts.iter().filter(|shift| shift.turn == Turn::Allowed && shift.deeds.contains(&Deed::Read)).collect();
+    let more = readers.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
+    let named = readers.iter().take(TOLD).map(|shift| who(&shift.who));
+    escaped!("{}{}", Escaped::join(named, ", "), more)
+}
+
+fn sentence(shift: &Shift) -> Vec<Piece> {
+    let Shift { who, turn, conditional, deeds } = shift;
+    let (tone, sign, verb) = match turn {
+        Turn::Allowed => (Tone::Added, "+ ", "may now"),
+        Turn::NoLongerAllowed => (Tone::Removed, "- ", "may no longer"),
+        Turn::AllowedOtherwise => (Tone::Changed, "~ ", "may, as before,"),
+        Turn::Denied => (Tone::Removed, "- ", "is now denied to"),
+        Turn::NoLongerDenied => (Tone::Added, "+ ", "is no longer denied to"),
+        Turn::DeniedOtherwise => (Tone::Changed, "~ ", "is denied, as before, to"),
+    };
+    let condition = match (turn, conditional) {
+        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, true) => ", under other conditions than before",
+        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, false) => ", now without conditions",
+        (_, true) => ", under conditions",
+        (_, false) => "",
+    };
+    let deeds = Escaped::join(deeds.iter().map(deed), ", ");
+    let text: Escaped<Terminal> = escaped!("{} {} {}{}", self::who(who), verb, deeds, condition);
+    vec![mark(tone, sign), piece(tone, text)]
+}
+
+fn who(who: &Who) -> Escaped<Terminal> {
+    match who {
+        Who::Everyone => escaped!("EVERYONE"),
+        Who::EveryoneBut(named) => escaped!("EVERYONE but {}", escape::line(named)),
+        Who::Account(account) => escaped!("account {}", escape::line(account)),
+        Who::Identity { kind, name, account } => {
+            escaped!("{} {} of account {}", escape::line(kind), escape::line(name), escape::line(account))
+        }
+        Who::Service(service) => escaped!("the service {}", escape::line(service)),
+        Who::Other(text) => escape::line(text),
+    }
+}
+
+fn deed(deed: &Deed) -> Escaped<Terminal> {
+    match deed {
+        Deed::Read => escaped!("read the value"),
+        Deed::PutValue => escaped!("put values"),
+        Deed::Update => escaped!("update it"),
+        Deed::Delete => escaped!("delete it"),
+        Deed::ChangePolicy => escaped!("change this policy"),
+        Deed::Call(action) => escaped!("call {}", escape::line(action)),
+        Deed::AllBut(actions) => escaped!("call everything but {}", escape::line(actions)),
+    }
+}
