@@ -244,7 +244,7 @@ fn tidy(text: &str, folder: &str) -> String {
     let text = seconds.replace_all(&text, "${1}0.0");
     let lasted = regex::Regex::new("(_duration_seconds\\{[^}]*\\} | time=\")[0-9.e-]+").expect("a pattern");
     let text = lasted.replace_all(&text, "${1}0.0");
-    let took = regex::Regex::new("took [0-9.]+ s").expect("a pattern");
+    let took = regex::Regex::new("took [0-9.]+ s(; journal: /[^ ]*/journal\\.jsonl)?").expect("a pattern");
     let text = took.replace_all(&text, "took 0.0 s");
     let config = regex::Regex::new("[^ ]*/sops/age/keys.txt").expect("a pattern");
     let text = config.replace_all(&text, "CONFIG/sops/age/keys.txt");
