@@ -1,4 +1,5 @@
-//! The limits of Secrets Manager and STS, each once. An operation that checks one names it from here.
+//! The limits of Secrets Manager and STS, each once. An operation that checks one names it from here; those that
+//! manifests are held to as well are in `domain`.
 //!
 //! Sources: the API model (lengths in characters, numbers of members, ranges) and, where a line says so, the service's
 //! documentation. A limit of the sandbox's own, such as the size of a request, is not among them.
