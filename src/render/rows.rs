@@ -142,30 +142,32 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
         rows_of(change, secret.verb, &mut rows);
     }
     if let (Verb::Delete | Verb::Release, Some(live)) = (secret.verb, &secret.observed) {
-        rows.extend(leaving(secret, live));
+        leaving(secret, live, &mut rows);
     }
     rows
 }
 
 /// Why a secret goes, and what is live about it that matters then.
-fn leaving(secret: &SecretPlan, live: &LiveSecret) -> Vec<Row> {
+fn leaving(secret: &SecretPlan, live: &LiveSecret, rows: &mut Vec<Row>) {
     let why = match &secret.origin {
         Some(_) => "its manifest says state: absent",
         None => "no manifest names it any longer",
     };
-    let mut rows = vec![Row::new("because", vec![piece(Tone::Plain, why)], None)];
-    if secret.verb == Verb::Delete {
-        let read: Escaped<Terminal> = live.last_accessed.map_or_else(
-            || "no read is recorded".into(),
-            |date| escaped!("last read on {}", escape::time::<Terminal>(date, "%Y-%m-%d")),
-        );
-        rows.push(Row::new("use", vec![piece(Tone::Plain, read)], None));
-        if let LivePolicy::Document(policy) = &live.policy {
-            let readers = policy_words::readers(policy);
-            rows.extend((!readers.is_empty()).then(|| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
-        }
+    let Some(deletion) = rows.iter_mut().find(|row| row.label == "deletion") else {
+        return rows.push(Row::new("because", vec![piece(Tone::Plain, why)], None));
+    };
+    let read: Escaped<Terminal> = live.last_accessed.map_or_else(
+        || "no read is recorded".into(),
+        |date| escaped!("last read on {}", escape::time::<Terminal>(date, "%Y-%m-%d")),
+    );
+    for known in [why.into(), read] {
+        let known: Escaped<Terminal> = known;
+        deletion.pieces.extend([piece(Tone::Plain, "; "), piece(Tone::Plain, known)]);
     }
-    rows
+    if let LivePolicy::Document(policy) = &live.policy {
+        let readers = policy_words::readers(policy);
+        rows.extend((!readers.is_empty()).then(|| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
+    }
 }
 
 fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
