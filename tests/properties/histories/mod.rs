@@ -1,12 +1,14 @@
 //! What holds of every history: commits back and forth, what people and tools do by hand in between, and runs with and
 //! without the flags of guards, in parts, narrowed, and killed.
 //!
-//! `git` is what commits say, `hands` what others do, `world` goes on and keeps the ledger, `model` says what must
-//! hold, in its own words. `KEYWRIGHT_HISTORIES_MINUTES=60 cargo test --test properties histories` goes on for an hour.
+//! `git` is what commits say, `hands` what others do, `troubles` what goes wrong on the way, `world` goes on and keeps
+//! the ledger, `model` says what must hold, in its own words: nothing is lost, nothing is claimed that is not so, and
+//! every command ends. `KEYWRIGHT_HISTORIES_MINUTES=60 cargo test --test properties histories` goes on for an hour.
 
 mod git;
 mod hands;
 mod model;
+mod troubles;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -21,6 +23,7 @@ use crate::support;
 use git::{Edit, Git, NAMES, TARGETS, edits, first_commit};
 use hands::{Hand, hands};
 use model::{FLAGS, Flags, Run};
+use troubles::{Trouble, troubles};
 use world::{Done, World};
 
 /// How a run is narrowed.
@@ -40,6 +43,7 @@ struct Round {
     flags: Flags,
     narrowed: Narrowed,
     killed: Option<usize>,
+    trouble: Trouble,
 }
 
 fn rounds() -> impl Strategy<Value = Vec<Round>> {
@@ -60,8 +64,16 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
         flags,
         narrowed,
         option::weighted(0.15, 0_usize..6),
+        troubles(),
     )
-        .prop_map(|(edits, hands, flags, narrowed, killed)| Round { edits, hands, flags, narrowed, killed });
+        .prop_map(|(edits, hands, flags, narrowed, killed, trouble)| Round {
+            edits,
+            hands,
+            flags,
+            narrowed,
+            killed,
+            trouble,
+        });
     proptest::collection::vec(round, 2..7)
 }
 
@@ -105,21 +117,43 @@ fn check_reports(world: &World) -> Result<(), TestCaseError> {
     if known { Ok(()) } else { Err(fail("no plan was made", &[], &[&plan])) }
 }
 
+/// What an apply says to be so is so: that there is nothing to do, that all is as the manifests say, that it is done.
+/// Looked at without any trouble, with the same narrowing.
+fn check_claims(world: &World, done: &Done, narrowing: &[String]) -> Result<(), TestCaseError> {
+    let out = &done.run.out;
+    let ended_well = done.run.code == ExitCode::Success;
+    let nothing = out.contains("Nothing to do:") && !done.writes.is_empty() && !out.contains("verified:");
+    if nothing {
+        return Err(fail("nothing was said to be done", &[format!("{} writes", done.writes.len())], &[&done.run]));
+    }
+    if !ended_well {
+        return Ok(());
+    }
+    let plan = ["plan", "--sandbox", "--format", "json"].into_iter();
+    let plan = world.look(&plan.chain(narrowing.iter().map(String::as_str)).collect::<Vec<_>>());
+    if nothing_to_apply(&plan) {
+        return Ok(());
+    }
+    Err(fail("an apply said that all is done, and a plan has more", &[], &[&done.run, &plan]))
+}
+
 fn run_once(world: &mut World, round: &Round) -> Result<(), TestCaseError> {
     let Round { flags, narrowed, killed, .. } = *round;
+    let trouble = &round.trouble;
     let git = world.git().clone();
     let mut parts: Vec<Done> = Vec::new();
     let mut left = killed;
     let all_targets = !matches!(narrowed, Narrowed::Target(_));
     let by_name = matches!(narrowed, Narrowed::Select(_));
     for narrowing in arguments(narrowed, &git) {
-        let narrowing: Vec<&str> = narrowing.iter().map(String::as_str).collect();
+        let narrowed: Vec<&str> = narrowing.iter().map(String::as_str).collect();
         let plan = ["plan", "--sandbox", "--format", "json"].into_iter();
-        let plan = world.look(&plan.chain(narrowing.iter().copied()).collect::<Vec<_>>());
+        let plan = world.look(&plan.chain(narrowed.iter().copied()).collect::<Vec<_>>());
         let apply = ["apply", "--yes", "--sandbox", "--concurrency", "1"].into_iter();
-        let done = world.run(&apply.chain(flags.args()).chain(narrowing).collect::<Vec<_>>(), left);
+        let done = world.run(&apply.chain(flags.args()).chain(narrowed).collect::<Vec<_>>(), left, trouble)?;
         // Later parts of a killed run do not go further.
         left = left.map(|left| left.saturating_sub(done.writes.len()));
+        check_claims(world, &done, &narrowing)?;
         let run = Run { world, git: &git, flags, all_targets, by_name, plan: &plan.out };
         let wrong = run.wrong(&done);
         if !wrong.is_empty() {
@@ -133,7 +167,7 @@ fn run_once(world: &mut World, round: &Round) -> Result<(), TestCaseError> {
         let shown: Vec<_> = parts.iter().map(|part| &part.run).collect();
         return Err(fail("a run as a whole did what it must not", &wrong, &shown));
     }
-    let unhindered = matches!((flags, narrowed, killed), (Flags::All, Narrowed::Not, None));
+    let unhindered = matches!((flags, narrowed, killed), (Flags::All, Narrowed::Not, None)) && trouble.is_none();
     if let (true, Some(done)) = (unhindered, parts.last()) {
         prop_assert_eq!(done.run.code, ExitCode::Success, "{}{}", done.run.out, done.run.err);
         let plan = world.look(&["plan", "--sandbox", "--format", "json"]);
@@ -145,7 +179,14 @@ fn run_once(world: &mut World, round: &Round) -> Result<(), TestCaseError> {
 fn history(first: Git, rounds: &[Round]) -> Result<(), TestCaseError> {
     let mut world = World::new(first);
     let nothing = (Vec::new(), Vec::new());
-    let begun = Round { edits: nothing.0, hands: nothing.1, flags: Flags::All, narrowed: Narrowed::Not, killed: None };
+    let begun = Round {
+        edits: nothing.0,
+        hands: nothing.1,
+        flags: Flags::All,
+        narrowed: Narrowed::Not,
+        killed: None,
+        trouble: Trouble::None,
+    };
     run_once(&mut world, &begun)?;
     for round in rounds {
         for edit in &round.edits {

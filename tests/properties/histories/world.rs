@@ -4,16 +4,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
+use std::time::{Duration, Instant};
 
 use keywright::sandbox::{Call, Fault, FaultKind, Outcome, Sandbox};
+use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
 use super::git::{Git, TARGETS};
+use super::troubles::Trouble;
 use crate::stage::ACCOUNT;
 use crate::support::{self, Run, call, is_write};
 
 /// The tag by which keywright knows what is its own.
 pub(super) const OWNER: &str = "keywright:project";
+
+/// A command of a handful of secrets ends within this, whatever goes wrong: what passes is waited out, for a bounded
+/// time.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// A live secret.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,19 +155,30 @@ impl World {
         run
     }
 
-    /// Runs a command; after `killed` writing calls everything is refused.
-    pub(super) fn run(&mut self, args: &[&str], killed: Option<usize>) -> Done {
+    /// Runs a command in some trouble; after `killed` writing calls everything is refused. It has to end.
+    pub(super) fn run(
+        &mut self,
+        args: &[&str],
+        killed: Option<usize>,
+        trouble: &Trouble,
+    ) -> Result<Done, TestCaseError> {
+        let fault_file = trouble.fault_file(self.git());
+        self.sandbox.apply_fault_file(&fault_file).expect("a fault file");
+        let begun = Instant::now();
         let before = self.snapshot();
         let calls = self.sandbox.calls().len();
         self.left.store(killed.map_or(-1, |calls| isize::try_from(calls).unwrap_or(-1)), Ordering::SeqCst);
         let run = crate::stage::run(&self.sandbox, &self.folder, args);
         self.left.store(-1, Ordering::SeqCst);
         self.sandbox.clear_faults();
+        if begun.elapsed() > LONGEST {
+            return Err(TestCaseError::fail(format!("{args:?} took {:?} under {fault_file}", begun.elapsed())));
+        }
         let calls = self.sandbox.calls().into_iter().skip(calls);
         let writes: Vec<Call> = calls.filter(|call| is_write(call) && call.outcome == Outcome::Ok).collect();
         let after = self.snapshot();
         self.keep_ledger(&before, &after, &writes);
-        Done { before, after, writes, run }
+        Ok(Done { before, after, writes, run })
     }
 
     /// A tag that came or changed during a run, on a secret that the run wrote to, is keywright's.
