@@ -298,6 +298,7 @@ impl<'a> Planner<'a> {
 
     fn notice_renames(&mut self) {
         self.report.without_value = without_value(self.desired, self.live, &self.rules.selection);
+        self.report.deleted_in_other_shards = self.deleted_in_other_shards();
         for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
             let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());
             self.report.findings.push(Finding {
@@ -331,7 +332,8 @@ impl<'a> Planner<'a> {
             !kept && !self.plans.contains_key(name)
         };
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();
-        let removals_in_other_shards = self.removals_in_other_shards();
+        // A limit holds over all parts.
+        let removals_in_other_shards = self.removed_in_other_shards().count();
         let missing_in_other_shards = self.missing_in_other_shards();
         let present = |name: &SecretName| {
             self.desired.secrets.get(name).is_some_and(|desired_secret| desired_secret.state == State::Present)
@@ -371,17 +373,26 @@ impl<'a> Planner<'a> {
         matches!(secret.ownership(ours), Ownership::Ours { prefix } if here == Some(prefix))
     }
 
-    /// What the other parts of a sharded run would remove: a limit holds over all of them. Told from the list alone.
-    fn removals_in_other_shards(&self) -> usize {
+    /// What the other parts of a sharded run would remove. Told from the list alone.
+    fn removed_in_other_shards(&self) -> impl Iterator<Item = &'a SecretName> {
         let ours = self.desired.owner();
-        let removed = |(name, secret): &(&SecretName, &LiveSecret)| {
-            !self.is_settled(secret)
-                && match self.desired.secrets.get(*name) {
+        let (desired, live) = (self.desired, self.live);
+        let removed = move |(name, secret): &(&SecretName, &LiveSecret)| {
+            self.is_of_others(name)
+                && !self.is_settled(secret)
+                && match desired.secrets.get(*name) {
                     Some(desired_secret) => desired_secret.state == State::Absent,
-                    None => self.desired.prune != Prune::Report && self.is_ours_here(secret, &ours),
+                    None => desired.prune != Prune::Report && self.is_ours_here(secret, &ours),
                 }
         };
-        self.live.secrets.iter().filter(|(name, _)| self.is_of_others(name)).filter(removed).count()
+        live.secrets.iter().filter(removed).map(|(name, _)| name)
+    }
+
+    /// What they would delete: what is released keeps its value.
+    fn deleted_in_other_shards(&self) -> BTreeSet<SecretName> {
+        let deleted =
+            |name: &&SecretName| self.desired.prune == Prune::Delete || self.desired.secrets.contains_key(*name);
+        self.removed_in_other_shards().filter(deleted).cloned().collect()
     }
 
     /// What other parts of a sharded run have still to create: removals wait for it. Told from the list alone, which is

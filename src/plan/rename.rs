@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::report::{Finding, FindingKind};
-use super::{Change, Plan, SecretPlan, Selection, Verb};
+use super::report::{Finding, FindingKind, PlanReport};
+use super::{Action, Change, Plan, SecretPlan, Selection, Verb};
 use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
 use crate::domain::{SecretName, is_system_tag};
 use crate::live::{Live, LiveSecret};
@@ -69,25 +69,38 @@ pub(super) fn without_value(desired: &Desired, live: &Live, selection: &Selectio
 
 /// Pairs of a secret that is, or would come, without a value and one that would go with its value, where the two names,
 /// or what describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
+///
+/// What another part of a sharded run would delete counts where this part gives the new secret a value made once: once
+/// it is there, the part that deletes can no longer tell that the old value was never copied.
 pub(crate) fn looks_renamed<'a>(
     plan: &'a Plan,
-    without_value: &'a BTreeSet<SecretName>,
+    report: &'a PlanReport,
+    live: &'a Live,
 ) -> Vec<(&'a SecretName, &'a SecretName)> {
-    let gone: Vec<&LiveSecret> = plan
-        .secrets
-        .iter()
-        .filter(|secret| secret.is_removal())
-        .filter_map(|secret| secret.observed.as_ref())
-        .filter(|secret| secret.current_version().is_some())
+    let gone = plan.secrets.iter().filter(|secret| secret.is_removal()).filter_map(|secret| secret.observed.as_ref());
+    let gone_elsewhere = report.deleted_in_other_shards.iter().filter_map(|name| live.secrets.get(name));
+    let valued = |secret: &&LiveSecret| secret.current_version().is_some();
+    let gone: Vec<(&LiveSecret, bool)> = gone
+        .map(|secret| (secret, true))
+        .chain(gone_elsewhere.map(|secret| (secret, false)))
+        .filter(|(secret, _)| valued(secret))
         .collect();
-    let created: BTreeMap<&SecretName, &SecretPlan> =
-        plan.secrets.iter().filter(|secret| secret.verb == Verb::Create).map(|secret| (&secret.name, secret)).collect();
-    without_value
+    let planned: BTreeMap<&SecretName, &SecretPlan> =
+        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect();
+    let created = |name: &SecretName| planned.get(name).copied().filter(|secret| secret.verb == Verb::Create);
+    let gets_value = |name: &SecretName| planned.get(name).is_some_and(|secret| puts_value(secret));
+    report
+        .without_value
         .iter()
-        .flat_map(|new| gone.iter().map(move |old| (new, *old)))
-        .filter(|(new, old)| could_be_renamed(new, created.get(new).copied(), old))
-        .map(|(new, old)| (new, &old.name))
+        .flat_map(|new| gone.iter().map(move |(old, here)| (new, *old, *here)))
+        .filter(|(new, old, here)| (*here || gets_value(new)) && could_be_renamed(new, created(new), old))
+        .map(|(new, old, _)| (new, &old.name))
         .collect()
+}
+
+fn puts_value(planned: &SecretPlan) -> bool {
+    let puts = |action: &Action| matches!(action, Action::PutValue(_) | Action::Create { value: Some(_), .. });
+    planned.actions.iter().any(puts)
 }
 
 /// Names this alike, in any letter case, may be one name before and after a rename.
@@ -148,6 +161,79 @@ fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::Deletion;
+    use crate::domain::{Region, StagingLabel, Template, VersionId};
+    use crate::plan::{PlannedValue, Token};
+    use crate::value::Source;
+
+    fn planned(name: &str, verb: Verb, action: Action) -> SecretPlan {
+        SecretPlan {
+            name: SecretName::new(name),
+            origin: None,
+            verb,
+            changes: Vec::new(),
+            actions: vec![action],
+            depends_on: BTreeSet::new(),
+            observed: None,
+        }
+    }
+
+    fn created(value: Option<Box<PlannedValue>>) -> SecretPlan {
+        let create = Action::Create {
+            description: None,
+            kms_key_id: None,
+            tags: BTreeMap::new(),
+            secret_type: None,
+            value,
+            replicas: BTreeMap::new(),
+        };
+        planned("app/key-v2", Verb::Create, create)
+    }
+
+    /// What is found in one part that does `secrets`, while `app/key` has a value and `app/key-v2` has none.
+    fn found_in_part(secrets: Vec<SecretPlan>, deleted_elsewhere: &[&str]) -> usize {
+        let mut old = LiveSecret::bare("app/key");
+        old.versions.insert(VersionId::of_service("v1"), BTreeSet::from([StagingLabel::current()]));
+        let empty = LiveSecret::bare("app/key-v3");
+        let of_name = |secret: LiveSecret| (secret.name.clone(), secret);
+        let live = Live { secrets: [old, empty].map(of_name).into(), ..Live::default() };
+        let report = PlanReport {
+            without_value: BTreeSet::from([SecretName::new("app/key-v2")]),
+            deleted_in_other_shards: deleted_elsewhere.iter().map(|name| SecretName::new(*name)).collect(),
+            ..PlanReport::default()
+        };
+        let with_live = |secret: SecretPlan| SecretPlan { observed: live.secrets.get(&secret.name).cloned(), ..secret };
+        let plan = Plan {
+            project: "shop".to_owned(),
+            target: "dev".to_owned(),
+            account: None,
+            region: Region::of_service("eu-west-1"),
+            endpoint: None,
+            secrets: secrets.into_iter().map(with_live).collect(),
+        };
+        looks_renamed(&plan, &report, &live).len()
+    }
+
+    #[test]
+    fn a_rename_over_two_parts_is_found_by_the_part_that_would_hide_it() {
+        let generated = || {
+            Some(Box::new(PlannedValue {
+                source: Source::Text(Template::text("made once")),
+                token: Token::Random,
+                compare_with: None,
+                labels: Vec::new(),
+                digest: None,
+                keeps_generated_of: None,
+            }))
+        };
+        let deletes = || planned("app/key", Verb::Delete, Action::Delete { deletion: Deletion::Window(30) });
+        assert_eq!(found_in_part(vec![deletes(), created(generated())], &[]), 1, "one run");
+        assert_eq!(found_in_part(vec![created(generated())], &["app/key"]), 1, "the part that creates");
+        assert_eq!(found_in_part(vec![deletes()], &[]), 1, "the part that deletes, before");
+        assert_eq!(found_in_part(vec![created(None)], &["app/key"]), 0, "the part that deletes still sees it empty");
+        assert_eq!(found_in_part(vec![created(generated())], &["app/key-v3"]), 0, "nothing is lost with an empty one");
+        assert_eq!(found_in_part(vec![created(generated())], &[]), 0, "nothing goes");
+    }
 
     #[test]
     fn what_both_names_begin_with_does_not_count() {

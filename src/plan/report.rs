@@ -20,6 +20,8 @@ pub struct PlanReport {
     pub counts: Counts,
     /// Secrets that manifests name, and that have no value now and get none of git's.
     pub without_value: BTreeSet<SecretName>,
+    /// Secrets that other shards of this run would delete.
+    pub deleted_in_other_shards: BTreeSet<SecretName>,
 }
 
 impl PlanReport {

@@ -115,6 +115,7 @@ impl Sample {
                     missing_in_other_shards: 0,
                 },
                 without_value: std::collections::BTreeSet::new(),
+                deleted_in_other_shards: std::collections::BTreeSet::new(),
             },
             refusals: crate::plan::guards()
                 .filter(|guard| guard.name == "foreign-owner")

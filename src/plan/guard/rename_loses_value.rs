@@ -15,7 +15,7 @@ const FLAG: Flag =
     Flag::switch("allow-lose-value", "Delete a secret with its value beside a new one that looks like it");
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
-    looks_renamed(target.plan, &target.report.without_value)
+    looks_renamed(target.plan, target.report, target.live)
         .into_iter()
         .map(|(to, from)| Refused::secrets(vec![from.clone()]).text("from", from.as_str()).text("to", to.as_str()))
         .collect()

@@ -62,6 +62,7 @@ impl EverythingWrong {
                     ..Counts::default()
                 },
                 without_value: BTreeSet::from([SecretName::new("dev/protected-2")]),
+                deleted_in_other_shards: BTreeSet::new(),
             },
         }
     }
