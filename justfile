@@ -20,7 +20,7 @@ test:
 hostile minutes="60":
     KEYWRIGHT_HOSTILE_MINUTES={{minutes}} cargo test --release --locked --test hostile
 
-# Histories of commits, hand edits and runs, for an hour
+# Histories of commits, hand edits and runs under random faults against a model, for an hour
 histories minutes="60":
     KEYWRIGHT_HISTORIES_MINUTES={{minutes}} cargo test --release --locked --test properties histories
 

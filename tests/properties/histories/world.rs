@@ -66,7 +66,7 @@ pub(super) struct World {
 pub(super) struct Done {
     pub(super) before: Snapshot,
     pub(super) after: Snapshot,
-    /// The writing calls that succeeded.
+    /// The writing calls that succeeded, and those of which nobody knows.
     pub(super) writes: Vec<Call>,
     pub(super) run: Run,
 }
@@ -163,19 +163,22 @@ impl World {
         trouble: &Trouble,
     ) -> Result<Done, TestCaseError> {
         let fault_file = trouble.fault_file(self.git());
-        self.sandbox.apply_fault_file(&fault_file).expect("a fault file");
-        let begun = Instant::now();
         let before = self.snapshot();
         let calls = self.sandbox.calls().len();
+        self.sandbox.apply_fault_file(&fault_file).expect("a fault file");
+        let begun = Instant::now();
         self.left.store(killed.map_or(-1, |calls| isize::try_from(calls).unwrap_or(-1)), Ordering::SeqCst);
         let run = crate::stage::run(&self.sandbox, &self.folder, args);
+        let took = begun.elapsed();
         self.left.store(-1, Ordering::SeqCst);
         self.sandbox.clear_faults();
-        if begun.elapsed() > LONGEST {
-            return Err(TestCaseError::fail(format!("{args:?} took {:?} under {fault_file}", begun.elapsed())));
+        if took > LONGEST {
+            return Err(TestCaseError::fail(format!("{args:?} took {took:?} under {fault_file}")));
         }
         let calls = self.sandbox.calls().into_iter().skip(calls);
-        let writes: Vec<Call> = calls.filter(|call| is_write(call) && call.outcome == Outcome::Ok).collect();
+        // A call whose answer was lost was carried out.
+        let may_be_done = |call: &Call| matches!(call.outcome, Outcome::Ok | Outcome::Dropped);
+        let writes: Vec<Call> = calls.filter(|call| is_write(call) && may_be_done(call)).collect();
         let after = self.snapshot();
         self.keep_ledger(&before, &after, &writes);
         Ok(Done { before, after, writes, run })
