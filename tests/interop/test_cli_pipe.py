@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 
 from aws import Endpoint, live
-from command import CHANGES, DONE, ERROR, GUARD, LIMIT, PARTIAL, STALE, USAGE, Keywright
+from command import CHANGES, DONE, ERROR, GUARD, LIMIT, PARTIAL, USAGE, Keywright
 from furnished import ACCOUNT, client
 from payments import Payments, assert_converges
 from servers import Call, Proxy, slowly
@@ -268,22 +268,22 @@ def test_a_guard(keywright: Keywright, staging: Payments) -> None:
     assert keywright.run("apply", "--yes", "--max-deletes", "3", *staging.embedded()).code == DONE
 
 
-def test_a_plan_that_is_stale(signed_in: Keywright, sandbox: Endpoint, staging: Payments) -> None:
-    # Somebody else makes the secret, after it was planned and before it is written.
+def test_a_name_that_was_taken_since_the_plan(signed_in: Keywright, sandbox: Endpoint, staging: Payments) -> None:
+    # Somebody else makes the secret, after it was planned and right before it is created.
     name = "staging/payments/cache/rate-limits/redis-auth"
-    described = []
+    created = []
 
     def somebody_else(call: Call) -> None:
-        if call.operation == "DescribeSecret" and call.secret == name:
-            described.append(call)
-            if len(described) == 2:
-                client(sandbox).create_secret(Name=name, SecretString="somebody else's")
+        if call.operation == "CreateSecret" and call.secret == name and not created:
+            created.append(call)
+            client(sandbox).create_secret(Name=name, SecretString="somebody else's")
 
     with Proxy(sandbox, arrived=somebody_else).serving() as proxy:
-        stale = signed_in.run("apply", "--yes", "--select", name, *staging.at(proxy))
-    assert stale.code == STALE, stale
-    assert f"{name}: it appeared or went away since it was planned; it was left alone" in stale.err, stale
-    assert not proxy.writes()
+        taken = signed_in.run("apply", "--yes", "--select", name, *staging.at(proxy))
+    assert taken.code == ERROR, taken
+    assert f"{name}: CreateSecret failed" in taken.err and "ResourceExistsException" in taken.err, taken
+    assert [call.operation for call in proxy.writes()] == ["CreateSecret"]
+    assert client(sandbox).get_secret_value(SecretId=name)["SecretString"] == "somebody else's"
 
 
 def test_applied_in_part(signed_in: Keywright, sandbox: Endpoint, staging: Payments) -> None:
