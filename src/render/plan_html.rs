@@ -25,7 +25,7 @@ pub fn html(view: &PlanView<'_>, extent: Extent) -> Escaped<Markup> {
     out.push(&bar(view, &project));
     out.push(&"<main>\n");
     if let Some(cost) = view.cost().filter(|_| !extent.no_cost) {
-        out.push(&escaped!("<p class=\"sum\">{}</p>\n", words::cost::<Markup>(&cost)));
+        out.push(&escaped!("<section><p class=\"sum\">{}</p></section>\n", words::cost::<Markup>(&cost)));
     }
     for (at, targets) in view.folded().iter().enumerate() {
         out.push(&section(at, targets));
