@@ -66,27 +66,11 @@ pub(super) fn in_flight(writer: &impl WriteSecrets, calls: &PlannedCalls, most: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Region, SecretName};
     use crate::plan::Verb;
 
     fn plan(actions: &[Action], secrets: usize) -> Plan {
-        let secret = |number: usize| SecretPlan {
-            name: SecretName::new(format!("a/{number}")),
-            origin: None,
-            verb: Verb::Change,
-            changes: Vec::new(),
-            actions: actions.to_vec(),
-            depends_on: std::collections::BTreeSet::new(),
-            observed: None,
-        };
-        Plan {
-            project: "p".to_owned(),
-            target: "t".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            endpoint: None,
-            secrets: (0..secrets).map(secret).collect(),
-        }
+        let secret = |number: usize| SecretPlan::bare(&format!("a/{number}"), Verb::Change, actions.to_vec());
+        Plan::bare((0..secrets).map(secret).collect())
     }
 
     #[test]

@@ -115,14 +115,14 @@ impl Pace {
         }
         // No more than there are secrets, so that it is a small number.
         let wanted = (number(calls.count()) * latency / narrowest * SPARE).ceil().min(number(calls.secrets));
-        (0..=calls.secrets).find(|secrets| number(*secrets) >= wanted).unwrap_or(calls.secrets)
+        at_least(wanted, 0, calls.secrets)
     }
 
     /// How many DescribeSecret are to run at once, so that some eight hundred a second are answered whatever the
     /// latency: far more are allowed, but each that is on its way has a connection.
     pub(super) fn describes_at_once(&self) -> usize {
         let wanted = locked(&self.latency).map_or(0.0, |latency| latency * DESCRIBES_A_SECOND);
-        (FEWEST_DESCRIBES..MOST_DESCRIBES).find(|at_once| number(*at_once) >= wanted).unwrap_or(MOST_DESCRIBES)
+        at_least(wanted, FEWEST_DESCRIBES, MOST_DESCRIBES)
     }
 
     /// The rate of a group now, or as documented where none is kept.
@@ -180,6 +180,11 @@ impl Lane {
 /// What is behind a lock here is whole even if another task died while it held the lock.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The least whole number from `fewest` to `most` that is no less than wanted; `most` where none is.
+fn at_least(wanted: f64, fewest: usize, most: usize) -> usize {
+    (fewest..most).find(|whole| number(*whole) >= wanted).unwrap_or(most)
 }
 
 /// Numbers of secrets and calls are far below what a float holds exactly.

@@ -48,7 +48,7 @@ pub(super) struct Service {
 /// AWS Key Management Service, API version 2014-11-01.
 pub(super) const KMS: Service = Service { name: "kms", target: "TrentService", id: "KMS" };
 
-/// A body, which may hold what nobody may see.
+/// A body, which may hold a secret.
 pub(super) struct Body(pub(super) Zeroizing<Vec<u8>>);
 
 impl fmt::Debug for Body {

@@ -128,7 +128,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     };
     let prepared = Box::pin(run.plan(&request)).await?;
     printer.clear();
-    talk.write(prepared::text(talk.paint(), &prepared, &selection, args.extent.extent()));
+    talk.write(prepared::text(talk.paint(), &prepared, args.extent.extent()));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
         Err(error) => (report(&error, shell), None),

@@ -144,9 +144,11 @@ fn detailed(prepared: &Prepared<'_>) -> ExitCode {
 fn show(args: &PlanArgs, prepared: &Prepared<'_>, selection: &Selection, shell: &Shell) {
     let extent = args.extent.extent();
     match args.format {
-        PlanFormat::Text => shell.out.write(prepared::text(shell.out.paint(), prepared, selection, extent)),
-        PlanFormat::Json => shell.out.write(prepared::json(prepared, selection)),
-        PlanFormat::Markdown => shell.out.write(plan_markdown::markdown(&prepared::view(prepared, selection), extent)),
-        PlanFormat::Html => shell.out.write(plan_html::html(&prepared::view(prepared, selection), extent)),
+        PlanFormat::Text => shell.out.write(prepared::text(shell.out.paint(), prepared, extent)),
+        PlanFormat::Json => shell.out.write(prepared::json(prepared)),
+        PlanFormat::Markdown => {
+            shell.out.write(plan_markdown::markdown(&prepared::view_with_graphs(prepared, selection), extent));
+        }
+        PlanFormat::Html => shell.out.write(plan_html::html(&prepared::view_with_graphs(prepared, selection), extent)),
     }
 }

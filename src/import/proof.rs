@@ -110,15 +110,7 @@ mod tests {
 
     fn proof_of(secrets: Vec<SecretPlan>, report: &PlanReport) -> Proof {
         let imported = secrets.iter().map(|secret| secret.name.clone()).collect();
-        let plan = Plan {
-            project: "shop".to_owned(),
-            target: "dev".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            endpoint: None,
-            secrets,
-        };
-        prove(&imported, &nothing(), &plan, report)
+        prove(&imported, &nothing(), &Plan::bare(secrets), report)
     }
 
     #[test]

@@ -6,10 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 
-use super::reader::{IN_FLIGHT, OfSecret, ReadProgress, ReadSecrets, Wanted, of_secret, policies_of};
+use super::reader::{OfSecret, ReadProgress, ReadSecrets, Wanted, policies_of, read_policies};
 use super::{LivePolicy, LiveSecret, PolicyCache, ServiceError};
 use crate::domain::SecretName;
 
@@ -79,16 +78,7 @@ impl<'a, R: ReadSecrets> DeclaredPolicies<'a, R> {
 
     /// Reads what is not in the cache, until everything was found.
     pub(super) async fn read(&self, queue: UnboundedReceiver<SecretName>) -> Result<Read, ServiceError> {
-        queue
-            .map(async |name| {
-                let policy = of_secret(self.reader.policy(&name).await)?;
-                (self.progress)(ReadProgress::PolicyRead);
-                Ok(policy.transpose().map(|policy| (name, policy)))
-            })
-            .buffer_unordered(IN_FLIGHT)
-            .try_filter_map(async |found| Ok(found))
-            .try_collect()
-            .await
+        read_policies(self.reader, queue, self.progress).await
     }
 
     /// Gives the secrets their policies, and the cache what was read. What could not be read comes back.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::declared_policies::DeclaredPolicies;
@@ -74,7 +74,7 @@ pub trait ReadSecrets: Send + Sync {
     /// DescribeSecret; `None` when there is no such secret. The policy is [`LivePolicy::NotRead`].
     fn describe(&self, name: &SecretName) -> impl Future<Output = Result<Option<LiveSecret>, ServiceError>> + Send;
 
-    /// How many DescribeSecret should run at once. They have a quota that nobody reaches, so it follows the latency
+    /// How many DescribeSecret should run at once. Their quota is far above that, so it follows the latency
     /// alone.
     fn describes_at_once(&self) -> usize {
         IN_FLIGHT
@@ -370,7 +370,16 @@ pub async fn policies_of<R: ReadSecrets>(
 ) -> Result<BTreeMap<SecretName, OfSecret<LivePolicy>>, ServiceError> {
     let names: Vec<SecretName> = names.into_iter().collect();
     progress(ReadProgress::PoliciesExpected(names.len()));
-    stream::iter(names)
+    read_policies(reader, stream::iter(names), progress).await
+}
+
+/// Reads the policies of secrets as their names come.
+pub(super) async fn read_policies<R: ReadSecrets>(
+    reader: &R,
+    names: impl Stream<Item = SecretName>,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<BTreeMap<SecretName, OfSecret<LivePolicy>>, ServiceError> {
+    names
         .map(async |name| {
             let policy = of_secret(reader.policy(&name).await)?;
             progress(ReadProgress::PolicyRead);

@@ -78,11 +78,11 @@ pub(crate) fn looks_renamed<'a>(
     live: &'a Live,
 ) -> Vec<(&'a SecretName, &'a SecretName)> {
     let gone = plan.secrets.iter().filter(|secret| secret.is_removal()).filter_map(|secret| secret.observed.as_ref());
-    let gone_elsewhere = report.deleted_in_other_shards.iter().filter_map(|name| live.secrets.get(name));
+    let gone_in_other_shards = report.deleted_in_other_shards.iter().filter_map(|name| live.secrets.get(name));
     let valued = |secret: &&LiveSecret| secret.current_version().is_some();
     let gone: Vec<(&LiveSecret, bool)> = gone
         .map(|secret| (secret, true))
-        .chain(gone_elsewhere.map(|secret| (secret, false)))
+        .chain(gone_in_other_shards.map(|secret| (secret, false)))
         .filter(|(secret, _)| valued(secret))
         .collect();
     let planned: BTreeMap<&SecretName, &SecretPlan> =
@@ -162,21 +162,9 @@ fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 mod tests {
     use super::*;
     use crate::desired::Deletion;
-    use crate::domain::{Region, StagingLabel, Template, VersionId};
+    use crate::domain::{StagingLabel, Template, VersionId};
     use crate::plan::{PlannedValue, Token};
     use crate::value::Source;
-
-    fn planned(name: &str, verb: Verb, action: Action) -> SecretPlan {
-        SecretPlan {
-            name: SecretName::new(name),
-            origin: None,
-            verb,
-            changes: Vec::new(),
-            actions: vec![action],
-            depends_on: BTreeSet::new(),
-            observed: None,
-        }
-    }
 
     fn created(value: Option<Box<PlannedValue>>) -> SecretPlan {
         let create = Action::Create {
@@ -187,11 +175,11 @@ mod tests {
             value,
             replicas: BTreeMap::new(),
         };
-        planned("app/key-v2", Verb::Create, create)
+        SecretPlan::bare("app/key-v2", Verb::Create, vec![create])
     }
 
     /// What is found in one part that does `secrets`, while `app/key` has a value and `app/key-v2` has none.
-    fn found_in_part(secrets: Vec<SecretPlan>, deleted_elsewhere: &[&str]) -> usize {
+    fn found_in_part(secrets: Vec<SecretPlan>, deleted_in_other_shards: &[&str]) -> usize {
         let mut old = LiveSecret::bare("app/key");
         old.versions.insert(VersionId::of_service("v1"), BTreeSet::from([StagingLabel::current()]));
         let empty = LiveSecret::bare("app/key-v3");
@@ -199,18 +187,11 @@ mod tests {
         let live = Live { secrets: [old, empty].map(of_name).into(), ..Live::default() };
         let report = PlanReport {
             without_value: BTreeSet::from([SecretName::new("app/key-v2")]),
-            deleted_in_other_shards: deleted_elsewhere.iter().map(|name| SecretName::new(*name)).collect(),
+            deleted_in_other_shards: deleted_in_other_shards.iter().map(|name| SecretName::new(*name)).collect(),
             ..PlanReport::default()
         };
         let with_live = |secret: SecretPlan| SecretPlan { observed: live.secrets.get(&secret.name).cloned(), ..secret };
-        let plan = Plan {
-            project: "shop".to_owned(),
-            target: "dev".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            endpoint: None,
-            secrets: secrets.into_iter().map(with_live).collect(),
-        };
+        let plan = Plan::bare(secrets.into_iter().map(with_live).collect());
         looks_renamed(&plan, &report, &live).len()
     }
 
@@ -226,7 +207,8 @@ mod tests {
                 keeps_generated_of: None,
             }))
         };
-        let deletes = || planned("app/key", Verb::Delete, Action::Delete { deletion: Deletion::Window(30) });
+        let deletes =
+            || SecretPlan::bare("app/key", Verb::Delete, vec![Action::Delete { deletion: Deletion::Window(30) }]);
         assert_eq!(found_in_part(vec![deletes(), created(generated())], &[]), 1, "one run");
         assert_eq!(found_in_part(vec![created(generated())], &["app/key"]), 1, "the part that creates");
         assert_eq!(found_in_part(vec![deletes()], &[]), 1, "the part that deletes, before");

@@ -74,8 +74,8 @@ fn owner_piece(row: &Row, ours: &str) -> Option<usize> {
 impl<'a> Entry<'a> {
     /// Takes one more secret in, to which the same happens.
     fn take(&mut self, member: Member<'a>, plan: &Plan) {
-        let elsewhere = self.members.first().is_some_and(|first| first.target != member.target);
-        if elsewhere {
+        let of_other_target = self.members.first().is_some_and(|first| first.target != member.target);
+        if of_other_target {
             let generic: Escaped<Terminal> =
                 escaped!("{} = {}/ and its target", OWNER_TAG, escape::line(&plan.project));
             let first = self.members.first().map_or("", |first| first.target);
@@ -123,8 +123,8 @@ impl<'a> Entry<'a> {
         if let Some(member) = self.single() {
             return row.other_place(member.secret.origin.as_ref());
         }
-        let elsewhere = |member: &Member<'_>| row.other_place(member.secret.origin.as_ref()).is_some();
-        self.members.iter().all(elsewhere).then(|| row.other_place(None)).flatten()
+        let from_other_file = |member: &Member<'_>| row.other_place(member.secret.origin.as_ref()).is_some();
+        self.members.iter().all(from_other_file).then(|| row.other_place(None)).flatten()
     }
 }
 

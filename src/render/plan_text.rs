@@ -175,10 +175,9 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
     if plan.is_empty() {
         return escaped!("Nothing to do: {} as the manifests say{}.", words::count(unchanged, "secret"), unread);
     }
-    let planned = words::VERBS.into_iter().filter_map(|(verb, label)| {
-        let number = plan.secrets.iter().filter(|secret| secret.verb == verb).count();
-        (number > 0).then(|| words::paint_verb(paint, verb, &escaped!("{} {}", number, label)))
-    });
+    let planned = words::verb_counts(&plan.secrets).into_iter();
+    let planned =
+        planned.map(|(verb, number, label)| words::paint_verb(paint, verb, &escaped!("{} {}", number, label)));
     let blocked = (blocked > 0)
         .then(|| -> Escaped<Terminal> { escaped!("; {}", paint.error(escaped!("{} held back by errors", blocked))) });
     let held_back = (held_back > 0)

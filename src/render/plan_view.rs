@@ -1,4 +1,4 @@
-//! The plans of a project as documents show them: Markdown and HTML, which have a heading over all targets.
+//! The plans of a project as every format shows them, with a heading over all targets.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub struct TargetView<'a> {
     pub endpoint: Option<&'a str>,
     /// Its plan, or why there is none.
     pub planned: Result<PlannedView<'a>, Escaped<Terminal>>,
-    /// The secrets that change, and what they need.
+    /// The secrets that change, and what they need; empty for a format that does not draw it.
     pub graph: GraphTarget,
 }
 
@@ -108,7 +108,7 @@ impl<'a> PlanView<'a> {
         let in_usd = |target: &TargetView<'_>| !target.region.starts_with("cn-");
         let plans = || self.each_planned().filter(|(target, _)| in_usd(target)).map(|(_, planned)| planned);
         let change: i64 = plans().map(|planned| planned.plan.billed_change()).sum();
-        // What was adopted is billed to nobody else, but was not counted as ours before.
+        // What was adopted is billed in the same account, but was not counted as ours before.
         let adopted = |plan: &Plan| plan.secrets.iter().filter(|secret| secret.verb == Verb::Adopt).count();
         let whole = self.targets.iter().all(in_usd)
             && self.targets.iter().all(|target| target.planned.is_ok())
@@ -119,7 +119,7 @@ impl<'a> PlanView<'a> {
     }
 
     fn planned(&self) -> impl Iterator<Item = &PlannedView<'_>> {
-        self.targets.iter().filter_map(|target| target.planned.as_ref().ok())
+        self.each_planned().map(|(_, planned)| planned)
     }
 
     /// How many secrets have something to do, over all targets.
@@ -129,12 +129,7 @@ impl<'a> PlanView<'a> {
 
     /// How many secrets each verb has, over all targets; verbs without any are left out.
     pub(super) fn counts(&self) -> Vec<(Verb, usize, &'static str)> {
-        let of = |verb| {
-            let secrets = self.planned().flat_map(|planned| &planned.plan.secrets);
-            secrets.filter(|secret| secret.verb == verb).count()
-        };
-        let counts = words::VERBS.into_iter().map(|(verb, label)| (verb, of(verb), label));
-        counts.filter(|(_, number, _)| *number > 0).collect()
+        words::verb_counts(self.planned().flat_map(|planned| &planned.plan.secrets))
     }
 
     /// What stands beside the counts: what stays, and what is in the way. The first is no trouble, the others are.

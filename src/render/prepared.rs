@@ -11,17 +11,12 @@ use crate::reconcile::TargetPlan;
 use crate::workflow::Prepared;
 
 /// Every plan as text, with what the guards would refuse.
-pub fn text(
-    paint: Paint,
-    prepared: &Prepared<'_>,
-    selection: &Selection,
-    extent: plan_text::Extent,
-) -> Escaped<Terminal> {
-    plan_text::text(paint, &view(prepared, selection), extent)
+pub fn text(paint: Paint, prepared: &Prepared<'_>, extent: plan_text::Extent) -> Escaped<Terminal> {
+    plan_text::text(paint, &view(prepared), extent)
 }
 
 /// Every plan as a JSON document.
-pub fn json(prepared: &Prepared<'_>, selection: &Selection) -> Escaped<Json> {
+pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
     let targets = prepared
         .targets
         .iter()
@@ -42,18 +37,23 @@ pub fn json(prepared: &Prepared<'_>, selection: &Selection) -> Escaped<Json> {
             }
         })
         .collect();
-    let view = view(prepared, selection);
-    plan_json::document(&view, targets)
+    plan_json::document(&view(prepared), targets)
 }
 
-/// Every plan as documents show it.
-pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'a> {
-    let graph = graph(prepared, selection, Extent::Changes);
+/// Every plan as documents show it that draw what changes, too.
+pub fn view_with_graphs<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'a> {
+    let mut view = view(prepared);
+    let graphs = graph(prepared, selection, Extent::Changes).targets;
+    view.targets.iter_mut().zip(graphs).for_each(|(target, graph)| target.graph = graph);
+    view
+}
+
+/// Every plan as it is shown, without graphs.
+fn view<'a>(prepared: &'a Prepared<'_>) -> PlanView<'a> {
     let targets = prepared
         .targets
         .iter()
-        .zip(graph.targets)
-        .map(|(prepared, graph)| TargetView {
+        .map(|prepared| TargetView {
             name: &prepared.desired.target.name,
             account: match &prepared.planned {
                 Ok(planned) => planned.target.plan.account.as_ref().map(AccountId::as_str),
@@ -69,7 +69,7 @@ pub fn view<'a>(prepared: &'a Prepared<'_>, selection: &Selection) -> PlanView<'
                 }
                 Err(error) => Err(target_line(error)),
             },
-            graph,
+            graph: GraphTarget::default(),
         })
         .collect();
     PlanView { project: prepared.project, targets }

@@ -84,11 +84,8 @@ pub fn apply(prepared: &Prepared<'_>) -> Question {
 
 /// How many secrets each verb has.
 fn kinds(plan: &Plan) -> Escaped<Terminal> {
-    let kinds = words::VERBS.into_iter().filter_map(|(verb, label)| {
-        let number = plan.secrets.iter().filter(|secret| secret.verb == verb).count();
-        (number > 0).then(|| -> Escaped<Terminal> { escaped!("{} {}", number, label) })
-    });
-    Escaped::join(kinds, ", ")
+    let kinds = words::verb_counts(&plan.secrets).into_iter();
+    Escaped::join(kinds.map(|(_, number, label)| -> Escaped<Terminal> { escaped!("{} {}", number, label) }), ", ")
 }
 
 /// The question before a call that writes to one secret: a sentence such as `Rotate it`.

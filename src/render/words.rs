@@ -9,13 +9,13 @@ use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin};
 use crate::plan::{
-    Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, UndoneVersion,
-    ValueReason, Verb,
+    Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, SecretPlan,
+    UndoneVersion, ValueReason, Verb,
 };
 use crate::value::{SopsPart, Source};
 
 /// The verbs in the order in which the summary names them.
-pub(super) const VERBS: [(Verb, &str); 6] = [
+const VERBS: [(Verb, &str); 6] = [
     (Verb::Create, "to create"),
     (Verb::Restore, "to restore"),
     (Verb::Adopt, "to adopt"),
@@ -23,6 +23,14 @@ pub(super) const VERBS: [(Verb, &str); 6] = [
     (Verb::Release, "to release"),
     (Verb::Delete, "to delete"),
 ];
+
+/// How many secrets each verb has, in that order; verbs without any are left out.
+pub(super) fn verb_counts<'p>(secrets: impl IntoIterator<Item = &'p SecretPlan>) -> Vec<(Verb, usize, &'static str)> {
+    let verbs: Vec<Verb> = secrets.into_iter().map(|secret| secret.verb).collect();
+    let number = |verb: Verb| verbs.iter().filter(|other| **other == verb).count();
+    let counts = VERBS.into_iter().map(|(verb, label)| (verb, number(verb), label));
+    counts.filter(|(_, number, _)| *number > 0).collect()
+}
 
 /// A number of things: `1 secret`, `2 secrets`.
 #[derive(Clone, Copy, Debug)]

@@ -265,7 +265,7 @@ impl ApplyRequest<'_> {
         if let Some(error) = &missing {
             (self.listener)(Event::Failed(error));
         }
-        let read_again = self.tell_verified(&report, verified);
+        let read_again = self.report_verified(&report, verified);
         let mut failed_after = read_again.failed || missing.is_some();
         if let Some(timeout) = self.wait_replicas {
             failed_after |= !Box::pin(self.follow_replicas(place, &report, timeout)).await;
@@ -273,7 +273,7 @@ impl ApplyRequest<'_> {
         AppliedPart { report, read_again, failed_after }
     }
 
-    fn tell_verified(&self, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
+    fn report_verified(&self, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
         match verified {
             ReadBack::NothingDone => ReadAgain::default(),
             ReadBack::NotAsked => {

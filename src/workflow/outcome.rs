@@ -128,19 +128,8 @@ mod tests {
 
     use super::*;
     use crate::apply::{Answer, CallRecord};
-    use crate::domain::{Region, SecretName};
+    use crate::domain::SecretName;
     use crate::plan::ObservedField;
-
-    fn plan() -> Plan {
-        Plan {
-            project: "p".to_owned(),
-            target: "t".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            endpoint: None,
-            secrets: Vec::new(),
-        }
-    }
 
     fn done() -> SecretOutcome {
         SecretOutcome::Done
@@ -167,7 +156,7 @@ mod tests {
 
     /// The outcome of targets, each with what became of its one secret.
     fn outcome(targets: &[SecretOutcome]) -> ApplyOutcome {
-        let plan = plan();
+        let plan = Plan::bare(Vec::new());
         let targets = targets
             .iter()
             .map(|outcome| AppliedTarget {
@@ -203,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_was_applied_and_could_not_be_read_again_is_applied_in_part() {
-        let plan = plan();
+        let plan = Plan::bare(Vec::new());
         let report = ApplyReport {
             outcomes: BTreeMap::from([(SecretName::new("a"), SecretOutcome::Done)]),
             calls: vec![call()],

@@ -26,6 +26,21 @@ SCRIPTS = sorted((CI / "github/keywright").glob("*.sh"))
 REPOSITORY = "octo/secrets"
 IMAGE = "registry.example.com/keywright@sha256:" + "0" * 64
 
+
+def run_script(shell: list[str], script: str, folder: Path, environment: dict[str, str]) -> Result:
+    """Runs a script with a shell, and waits for its end."""
+    done = subprocess.run(
+        [*shell, script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    return Result([script], done.returncode, done.stdout, done.stderr)
+
+
 PROJECT = """apiVersion: keywright/v1
 kind: Project
 metadata: { name: shop }
@@ -154,17 +169,7 @@ class Runner:
 
     def shell(self, script: str, **environment: str) -> Result:
         """A step's `run`, with the shell that GitHub gives it."""
-        words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-        done = subprocess.run(
-            words,
-            cwd=self.checkout,
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-        )
-        return Result([script], done.returncode, done.stdout, done.stderr)
+        return run_script(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"], script, self.checkout, self.environment(**environment))
 
     def script(self, name: str, *arguments: object, **environment: str) -> Result:
         words = " ".join(f"'{argument}'" for argument in arguments)

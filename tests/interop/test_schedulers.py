@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ import pytest
 import yaml
 
 from aws import Endpoint
-from command import CHANGES, DONE, ERROR, GUARD, LIMIT, STALE, USAGE, Keywright, Result
+from command import CHANGES, DONE, ERROR, GUARD, STALE, USAGE, Keywright, Result
 from furnished import ACCOUNT
-from recipes import CI, Runner, manifest
+from recipes import CI, Runner, manifest, run_script
 from test_recipes import judge, program
 
 PAGES = ["atlantis", "argocd", "flux", "jenkins", "codebuild", "spacelift"]
@@ -40,16 +39,7 @@ class Scheduler(Runner):
 
     def sh(self, script: str, **environment: str) -> Result:
         """A command as `sh -c` runs it, which is what most of them do."""
-        done = subprocess.run(
-            ["sh", "-c", script],
-            cwd=self.checkout,
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-        )
-        return Result([script], done.returncode, done.stdout, done.stderr)
+        return run_script(["sh", "-c"], script, self.checkout, self.environment(**environment))
 
     def ci(self, words: str, **environment: str) -> Result:
         return self.sh(f"keywright-ci {words}", **REAL | environment)

@@ -44,14 +44,7 @@ impl EverythingWrong {
         Self {
             desired: nothing_allowed(),
             live,
-            plan: Plan {
-                project: "shop".to_owned(),
-                target: "dev".to_owned(),
-                account: None,
-                region: Region::of_service("eu-west-1"),
-                endpoint: None,
-                secrets: secrets(),
-            },
+            plan: Plan::bare(secrets()),
             report: PlanReport {
                 findings: vec![foreign],
                 counts: Counts {
@@ -158,15 +151,7 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
     if action == Action::CancelRotation {
         observed.versions.insert(VersionId::of_service("v2"), BTreeSet::from([StagingLabel::pending()]));
     }
-    SecretPlan {
-        name: SecretName::new(name),
-        origin: None,
-        verb,
-        changes: Vec::new(),
-        actions: vec![action],
-        depends_on: BTreeSet::new(),
-        observed: Some(observed),
-    }
+    SecretPlan { observed: Some(observed), ..SecretPlan::bare(name, verb, vec![action]) }
 }
 
 fn removed_replica() -> SecretPlan {
