@@ -8,7 +8,6 @@ mod verify;
 
 use std::collections::BTreeSet;
 
-use crate::apply::{policy_to_put, validate_documents};
 use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
@@ -18,8 +17,7 @@ use crate::live::{
 };
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, SecretPlan, Selection, ValueFacts,
-    plan, share_matters,
+    Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters,
 };
 use crate::value::{ValueError, Values};
 
@@ -142,7 +140,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             }
             report.findings.extend(value_facts::edges(&planned, &facts));
             if reading.validate_policies {
-                report.findings.extend(validate_policies(reader, &planned, &live, overrides.accepted_risks()).await);
+                report.findings.extend(policy_findings(reader, &planned, &live, overrides.accepted_risks()).await);
             }
             report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
             return Ok(TargetPlan { live, facts, plan: planned, report });
@@ -170,22 +168,17 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
 
 /// Asks the service about the policies that would be put, once for each distinct document. One that waits for an ARN is
 /// asked about when it is put.
-async fn validate_policies<R: ReadSecrets>(
+async fn policy_findings<R: ReadSecrets>(
     reader: &R,
     planned: &Plan,
     live: &Live,
     accepted: AcceptedRisks,
 ) -> Vec<Finding> {
-    let verdicts = validate_documents(reader, planned, live).await;
-    let put = |secret: &SecretPlan| {
-        secret.actions.iter().find_map(|action| match action {
-            Action::PutPolicy { block_public_policy, .. } => Some(*block_public_policy),
-            _ => None,
-        })
-    };
+    let documents = planned.policies_as_sent(live).into_iter().map(|document| (document.text, document.arn));
+    let verdicts = live::validate_policies(reader, documents).await;
     let found = planned.secrets.iter().filter_map(|secret| {
-        let block_public_policy = put(secret)?;
-        let (_, verdict) = verdicts.get(&policy_to_put(secret, live)?.to_wire())?;
+        let (policy, block_public_policy) = secret.policy_as_sent(live)?;
+        let verdict = verdicts.get(&policy.to_wire())?;
         let kind = match verdict {
             PolicyVerdict::Passed => return None,
             PolicyVerdict::Rejected(problems) => {

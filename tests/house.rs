@@ -61,3 +61,34 @@ fn every_file_begins_with_what_it_is_for() {
         .collect();
     assert!(silent.is_empty(), "{}", silent.join("\n"));
 }
+
+/// Rooms, and those that none of their files imports, as the drawing in `src/lib.rs` has it.
+const NEVER_IMPORTED: [(&str, &[&str]); 9] = [
+    ("domain", &["desired", "value", "policy", "manifest", "live", "plan", "reconcile", "apply", "aws", "sandbox"]),
+    ("policy", &["desired", "value", "manifest", "live", "plan", "reconcile", "apply", "aws", "workflow"]),
+    ("value", &["desired", "manifest", "live", "plan", "reconcile", "apply", "aws", "workflow"]),
+    ("desired", &["manifest", "live", "plan", "reconcile", "apply", "aws", "workflow"]),
+    ("live", &["manifest", "plan", "reconcile", "apply", "aws", "workflow"]),
+    ("plan", &["manifest", "reconcile", "apply", "aws", "workflow", "render", "cli"]),
+    ("reconcile", &["manifest", "apply", "workflow", "render", "cli"]),
+    ("apply", &["manifest", "reconcile", "aws", "workflow", "render", "cli"]),
+    ("workflow", &["cli"]),
+];
+
+#[test]
+fn rooms_import_in_the_directions_of_the_drawing() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files("src") {
+        let inside = path.strip_prefix(&source).expect("a file of src").with_extension("");
+        let room = inside.iter().next().and_then(|room| room.to_str()).unwrap_or_default();
+        let never = NEVER_IMPORTED.iter().filter(|(of, _)| *of == room).flat_map(|(_, never)| *never);
+        // What a test is made from may come from anywhere.
+        let code = text.split("#[cfg(test)]\n#[expect").next().unwrap_or_default();
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let is_test = inside.components().any(|part| part.as_os_str() == "tests");
+        let imported = never.filter(|room| !is_test && code.contains(&format!("crate::{room}::")));
+        wrong.extend(imported.map(|other| format!("{} imports {other}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

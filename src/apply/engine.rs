@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
 use super::in_flight::{MOST, PlannedCalls, in_flight};
-use super::policies::{PolicyChecks, policy_to_put};
+use super::policies::PolicyChecks;
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
 use super::values::{put, render};
@@ -179,11 +179,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
 
     /// Why the policy of a secret is not to be put, where that was asked before the run: nothing is begun then.
     fn policy_refused(&self, secret: &SecretPlan) -> Option<ApplyError> {
-        let block_public_policy = secret.actions.iter().find_map(|action| match action {
-            Action::PutPolicy { block_public_policy, .. } => Some(*block_public_policy),
-            _ => None,
-        })?;
-        let verdict = self.policies.known(&policy_to_put(secret, self.live)?.to_wire())?;
+        let (policy, block_public_policy) = secret.policy_as_sent(self.live)?;
+        let verdict = self.policies.known(&policy.to_wire())?;
         self.left_of(verdict, block_public_policy)
     }
 

@@ -21,7 +21,7 @@ mod writer;
 pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
 pub use in_flight::PlannedCalls;
-pub use policies::{PolicyChecks, policy_to_put, validate_documents};
+pub use policies::PolicyChecks;
 pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
 pub use recorder::{KeepRecords, Recorder};
 pub use writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};

@@ -27,7 +27,7 @@ pub use policy_cache::{CacheError, PolicyCache};
 pub use policy_problem::{AcceptedRisks, PolicyProblem};
 pub use reader::{
     ListFilter, ListPage, OfSecret, PolicyVerdict, ReadProgress, ReadSecrets, ReadThrough, Wanted, describe_all,
-    of_secret, policies_of, read, read_in_full, versions_of,
+    of_secret, policies_of, read, read_in_full, validate_policies, versions_of,
 };
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,

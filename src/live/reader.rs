@@ -391,6 +391,25 @@ pub(super) async fn read_policies<R: ReadSecrets>(
         .await
 }
 
+/// Documents that ValidateResourcePolicy is asked about at once; the client-side quota sets the pace.
+const DOCUMENTS_AT_ONCE: usize = 32;
+
+/// Asks about policies before they are put, each with the ARN of a secret that gets it, where there is one: who may
+/// call by the ARNs of secrets alone is not denied then.
+pub async fn validate_policies<R: ReadSecrets>(
+    reader: &R,
+    documents: impl IntoIterator<Item = (String, Option<&str>)>,
+) -> BTreeMap<String, PolicyVerdict> {
+    stream::iter(documents)
+        .map(async |(text, arn)| {
+            let verdict = reader.validate_policy(arn, &text).await;
+            (text, verdict)
+        })
+        .buffer_unordered(DOCUMENTS_AT_ONCE)
+        .collect()
+        .await
+}
+
 /// All versions of several secrets, deprecated ones too; none for a secret that does not exist.
 pub async fn versions_of<R: ReadSecrets>(
     reader: &R,

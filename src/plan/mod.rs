@@ -8,6 +8,7 @@
 //! - `diff`: one secret's desired state against what is live;
 //! - `change` and `action`: what a reader sees, and what will be called;
 //! - `report`: what was found, and what was not planned;
+//! - `policies`: the policies that are put, as they are sent;
 //! - `cost`: what AWS bills more or less afterwards;
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
@@ -25,6 +26,7 @@ mod fingerprint;
 mod guard;
 mod managed;
 mod planner;
+mod policies;
 mod precondition;
 mod rename;
 mod replicas;
@@ -47,6 +49,7 @@ pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
 };
 pub use planner::{Rules, plan, plan_release};
+pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};

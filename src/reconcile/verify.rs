@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PlanError, refresh, set_policy, value_facts};
-use crate::apply::policy_to_put;
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
@@ -149,7 +148,7 @@ fn by_write(desired: &Desired, live: &mut Live, written: &Plan, done: &BTreeSet<
         }
         let (write, acknowledged) = if secret.actions.contains(&Action::DeletePolicy) {
             (Written::Deleted, Some(LivePolicy::None))
-        } else if let Some(document) = policy_to_put(secret, live) {
+        } else if let Some((document, _)) = secret.policy_as_sent(live) {
             (Written::Put(document.to_wire()), Some(LivePolicy::Document(document)))
         } else {
             // CreateSecret gives none.
