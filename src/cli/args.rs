@@ -38,8 +38,9 @@ impl ProjectArgs {
 /// Which targets and secrets.
 #[derive(Debug, Args)]
 pub(super) struct ChoiceArgs {
-    /// Only this target; may be given several times [default: all]
-    #[arg(short, long = "target", value_name = "NAME")]
+    /// Only this target, or those that a glob (prod-*) or a label selector (stage=prod) fits; may be given several
+    /// times [default: all]
+    #[arg(short, long = "target", value_name = "TARGETS")]
     pub(super) targets: Vec<String>,
     /// Only secrets whose name matches; may be given several times. `*` also matches `/`. Orphans are narrowed by it
     /// too

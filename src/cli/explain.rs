@@ -1,21 +1,27 @@
-//! `keywright explain`: the documentation of a manifest field, and the dates of a rotation schedule.
+//! `keywright explain`: the documentation of a manifest field, the dates of a rotation schedule, and the targets of a
+//! project.
 
 use clap::Args;
 
+use super::args::ProjectArgs;
+use super::begin::load;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::explain::{explain as explain_field, explain_schedule};
-use crate::render::escape;
+use crate::render::{escape, targets};
 use crate::workflow::{Error, ErrorKind, Hint, Problem};
 
-/// Show the documentation of a manifest field, or the next dates of a rotation schedule.
+/// Show the documentation of a manifest field, the next dates of a rotation schedule, or the project's targets.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
-        explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates"
+        explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates\n  \
+        keywright explain targets   # what the project's matrices and variables come to"
 )]
 pub(super) struct ExplainArgs {
-    /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...)
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...); or `targets`
     #[arg(value_name = "PATH", default_value = "Secret")]
     path: String,
     /// Show the dates of a schedule after this time [default: now]
@@ -27,6 +33,12 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
     let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::from(ErrorKind::Local(Problem::NothingToExplain)).because(error)
     };
+    if args.path == "targets" {
+        let loaded = load(&args.project, &[], shell)?;
+        let targets = loaded.outline.map(|outline| outline.targets).unwrap_or_default();
+        shell.out.write(targets::text(shell.out.paint(), &targets));
+        return Ok(ExitCode::Success);
+    }
     let after = args.after.unwrap_or_else(jiff::Timestamp::now);
     if let Some(explained) = explain_schedule(&args.path, after) {
         let page = explained.map_err(|fault| wrong(fault.clone().into()).hint(Hint::Schedule(fault)))?;

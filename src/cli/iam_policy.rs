@@ -33,8 +33,9 @@ use crate::workflow::{Error, ErrorKind, Hint, Problem, sops_keys};
 pub(super) struct IamPolicyArgs {
     #[command(flatten)]
     project: ProjectArgs,
-    /// Only this target; may be given several times [default: all]
-    #[arg(short, long = "target", value_name = "NAME")]
+    /// Only this target, or those that a glob (prod-*) or a label selector (stage=prod) fits; may be given several
+    /// times [default: all]
+    #[arg(short, long = "target", value_name = "TARGETS")]
     targets: Vec<String>,
     /// The command that the policy is for
     #[arg(long = "for", value_name = "COMMAND")]

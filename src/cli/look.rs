@@ -17,9 +17,9 @@ pub(super) struct LookArgs {
     /// Classes that end the run with 2, separated by commas [default: all but re-encrypted]
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     fail_on: Vec<Class>,
-    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored; may be given several
-    /// times
-    #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD")]
+    /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored, then the targets where
+    /// it is for some only (:prod-* or :stage=dev); may be given several times
+    #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD[:TARGETS]")]
     ignore: Vec<Ignore>,
     /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each)
     #[arg(long)]

@@ -21,8 +21,9 @@ use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped};
 pub(super) struct ValidateArgs {
     #[command(flatten)]
     project: ProjectArgs,
-    /// Only this target; may be given several times [default: all]
-    #[arg(short, long = "target", value_name = "NAME")]
+    /// Only this target, or those that a glob (prod-*) or a label selector (stage=prod) fits; may be given several
+    /// times [default: all]
+    #[arg(short, long = "target", value_name = "TARGETS")]
     targets: Vec<String>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -10,12 +10,13 @@ use jiff::tz::TimeZone;
 use super::class::Class;
 use super::classify::Drift;
 
-/// One `--ignore CLASS:GLOB:YYYY-MM-DD`.
+/// One `--ignore CLASS:GLOB:YYYY-MM-DD`, with the targets that it is for behind it where it is for some only.
 #[derive(Clone, Debug)]
 pub struct Ignore {
     class: Option<Class>,
     names: GlobMatcher,
     until: Date,
+    targets: Option<String>,
     written: String,
 }
 
@@ -25,7 +26,7 @@ pub enum IgnoreError {
     /// It has not three parts.
     #[error(
         "known noise is written CLASS:GLOB:YYYY-MM-DD, for example changed:prod/payments/*:2027-01-31 (`*` is every \
-         class)"
+         class); behind it may stand the targets, as in changed:*:2027-01-31:stage=dev"
     )]
     Form,
     /// No such class.
@@ -44,12 +45,15 @@ impl FromStr for Ignore {
 
     fn from_str(text: &str) -> Result<Self, IgnoreError> {
         let (class, rest) = text.split_once(':').ok_or(IgnoreError::Form)?;
-        let (names, until) = rest.rsplit_once(':').ok_or(IgnoreError::Form)?;
+        // No name of a secret or target has a colon.
+        let (names, rest) = rest.split_once(':').ok_or(IgnoreError::Form)?;
+        let (until, targets) = rest.split_once(':').map_or((rest, None), |(until, targets)| (until, Some(targets)));
         let glob = GlobBuilder::new(names).literal_separator(false).build();
         Ok(Self {
             class: if class == "*" { None } else { Some(class.parse()?) },
             names: glob.map_err(|error| IgnoreError::Glob(error.to_string()))?.compile_matcher(),
             until: until.parse().map_err(|_| IgnoreError::Date)?,
+            targets: targets.map(str::to_owned),
             written: text.to_owned(),
         })
     }
@@ -61,6 +65,11 @@ impl Ignore {
         !self.is_over(now)
             && self.class.is_none_or(|class| class == drift.class)
             && self.names.is_match(drift.secret.as_str())
+    }
+
+    /// The targets that it is for, as they are written: a name, a glob or a selector of labels; none for all.
+    pub fn targets(&self) -> Option<&str> {
+        self.targets.as_deref()
     }
 
     /// Whether its last day is past.
@@ -113,5 +122,10 @@ mod tests {
         }
         assert!(matches!("drifted:x:2026-01-01".parse::<Ignore>(), Err(IgnoreError::Class(_))));
         assert!("*:[:2026-01-01".parse::<Ignore>().is_err());
+        let ignore: Ignore = "*:dev/*:2026-01-01:stage in (dev, test)".parse().unwrap();
+        assert_eq!(
+            (ignore.targets(), ignore.until.to_string()),
+            (Some("stage in (dev, test)"), "2026-01-01".to_owned())
+        );
     }
 }

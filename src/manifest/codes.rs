@@ -72,8 +72,12 @@ codes! {
     PROJECT_NAME Error "project-name" "A project's name is lower-case letters, digits and hyphens, 63 characters at \
         most."
     TARGET_NAME Error "target-name" "A target's name is lower-case letters, digits and hyphens, and is given once."
+    MATRIX Error "matrix" "A matrix makes at least one combination, and not too many."
+    MATRIX_EXCLUDES_NOTHING Warning "matrix-excludes-nothing" "Every entry of a matrix's exclude fits a combination."
+    TARGET_LABEL Error "target-label" "A label's key and value are letters, digits, -, _ and ., 63 at most."
     NO_TARGETS Error "no-targets" "A project has at least one target."
     UNKNOWN_TARGET Error "unknown-target" "Targets that are named are declared in the project."
+    TARGET_GROUP Error "target-group" "A group of targets is a glob over names or a selector of labels."
     VARIABLE_NAME Error "variable-name" "A variable's name is a letter or underscore, then letters, digits, \
         underscores and hyphens."
     ACCOUNT Error "account" "An AWS account is twelve digits, in quotes."

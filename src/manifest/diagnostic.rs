@@ -317,6 +317,11 @@ impl Report {
         self.left_out_errors || self.found.iter().any(|(problem, _)| problem.code.severity == Severity::Error)
     }
 
+    /// Whether so much was found that looking at the same in yet another target helps nobody.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.found.len() > MAX_PROBLEMS / 4
+    }
+
     /// How many were found so far.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

@@ -7,7 +7,7 @@ use super::check::dependencies::{Built, check_dependencies};
 use super::check::project::{Project, check_api_version, check_project, key_span};
 use super::check::required;
 use super::check::secret::Builder;
-use super::check::target::{TargetModel, unknown_target};
+use super::check::target::TargetModel;
 use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
@@ -123,7 +123,7 @@ struct Loader {
 struct SecretEntry {
     tree: Node,
     /// The targets that it names; `None` for all.
-    targets: Option<Vec<String>>,
+    targets: Option<BTreeSet<String>>,
 }
 
 impl Loader {
@@ -319,7 +319,6 @@ impl Loader {
 
     /// Reads every Secret document once as it is written: what is wrong with its structure is wrong for every target.
     fn check_secret_documents(&mut self, project: &Project) {
-        let names: BTreeSet<&str> = project.targets.iter().map(|model| model.target.name.as_str()).collect();
         let mut entries = std::mem::take(&mut self.secrets);
         for entry in &mut entries {
             let tree = &entry.tree;
@@ -328,11 +327,14 @@ impl Loader {
             check_api_version(api_version, key_span(tree, &["kind"]), &mut self.report);
             let metadata = required(metadata, "Secret.metadata", key_span(tree, &["kind"]), &mut self.report);
             if let Some(targets) = metadata.and_then(|metadata| metadata.value.targets.value()) {
-                for target in
-                    targets.iter().filter_map(Field::get).filter(|target| !names.contains(target.value.as_str()))
-                {
-                    self.report.push(unknown_target(&target.value, target.span, project));
+                let mut named = BTreeSet::new();
+                for target in targets.iter().filter_map(Field::get) {
+                    match project.members(&target.value, target.span) {
+                        Ok(members) => named.extend(members.iter().cloned()),
+                        Err(problem) => self.report.push(*problem),
+                    }
                 }
+                entry.targets = Some(named);
                 if targets.is_empty() {
                     let place = key_span(tree, &["metadata", "targets"]);
                     self.skipped.push(self.sources.origin(place).to_string());
@@ -342,13 +344,12 @@ impl Loader {
                             .help("leave `targets` out for all targets; `state: absent` deletes the secret"),
                     );
                 }
-                entry.targets = Some(targets.iter().filter_map(Field::value).cloned().collect());
             }
             for (target, over) in
                 spec.value().and_then(|spec| spec.overrides.value()).map_or(&[][..], |overrides| &overrides.0)
             {
-                if !names.contains(target.value.as_str()) {
-                    self.report.push(unknown_target(&target.value, target.span, project));
+                if let Err(problem) = project.members(&target.value, target.span) {
+                    self.report.push(*problem);
                 }
                 for field in over
                     .value()
@@ -368,13 +369,23 @@ impl Loader {
     fn select(&mut self, project: &Project, wanted: &[String]) -> Vec<usize> {
         let mut selected = BTreeSet::new();
         for name in wanted {
-            if let Some(at) = project.targets.iter().position(|model| model.target.name == *name) {
-                selected.insert(at);
-                continue;
+            match project.members(name, project.targets_span) {
+                Ok(members) => selected.extend(
+                    project
+                        .targets
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, model)| members.contains(&model.target.name))
+                        .map(|(at, _)| at),
+                ),
+                Err(problem) => {
+                    let message = match problem.message.strip_prefix("unknown target ") {
+                        Some(name) => format!("--target names the unknown target {name}"),
+                        None => format!("--target: {}", problem.message),
+                    };
+                    self.report.push(Problem { message, ..*problem });
+                }
             }
-            let problem = unknown_target(name, project.targets_span, project);
-            let message = format!("--target names the unknown target `{name}`");
-            self.report.push(Problem { message, ..problem });
         }
         if wanted.is_empty() { (0..project.targets.len()).collect() } else { selected.into_iter().collect() }
     }

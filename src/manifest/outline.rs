@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::project::Project;
 use super::check::target::TargetModel;
 use super::diagnostic::Report;
+use super::group::{Groups, Labelled};
 use super::interpolate::{expand, fill};
-use super::source::Sources;
+use super::source::{Sources, Span};
 use super::tree::Node;
 use crate::domain::Part;
+use crate::origin::Origin;
 
 /// A project's folders and targets, as its file has them.
 #[derive(Clone, Debug)]
@@ -24,6 +26,20 @@ pub struct Outline {
 pub struct TargetOutline {
     /// The target's name.
     pub name: String,
+    /// The account, when the project names one.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The role to assume, when there is one.
+    pub assume_role: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its variables as they are filled in, in the order in which they are written; look-ups are not among them.
+    pub vars: Vec<(String, String)>,
+    /// The combination of a matrix that it was made of, for people; empty where there is none.
+    pub combination: String,
+    /// Where its name is written.
+    pub origin: Option<Origin>,
     /// The scope.
     pub prefixes: Vec<ScopePrefix>,
     /// What lies beneath every secret's `spec`.
@@ -49,6 +65,17 @@ pub struct DefaultFields {
 }
 
 impl Outline {
+    /// The names of the targets that a text stands for: a name, a glob or a selector of labels. Or what is wrong with
+    /// it, in words.
+    pub fn members(&self, text: &str) -> Result<BTreeSet<String>, String> {
+        let targets =
+            || self.targets.iter().map(|target| Labelled { name: &target.name, labels: &target.labels }).collect();
+        match Groups::default().members(text, Span::default(), targets) {
+            Ok(members) => Ok(members.iter().cloned().collect()),
+            Err(problem) => Err(format!("{} ({})", problem.message, problem.label)),
+        }
+    }
+
     pub(super) fn of(project: &Project, sources: &Sources) -> Self {
         let manifests = project.manifests.as_ref();
         Self {
@@ -65,6 +92,13 @@ fn target(project: &Project, model: &TargetModel, sources: &Sources) -> TargetOu
     };
     TargetOutline {
         name: model.target.name.clone(),
+        account: model.target.account.as_ref().map(ToString::to_string),
+        region: model.target.region.to_string(),
+        assume_role: model.target.assume_role.clone(),
+        labels: model.labels.clone(),
+        vars: model.vars.texts().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+        combination: model.combination.clone(),
+        origin: Some(model.target.origin.clone()),
         prefixes: project.prefixes.iter().filter_map(filled).collect(),
         defaults: project.defaults.as_ref().map(|node| defaults(node, model, sources)).unwrap_or_default(),
     }

@@ -38,6 +38,7 @@ mod rows;
 #[cfg(test)]
 mod sample_plans;
 mod sarif;
+pub mod targets;
 mod text_diff;
 pub mod versions;
 pub mod waiting;

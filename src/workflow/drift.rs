@@ -1,6 +1,6 @@
 //! One look at every target: what was planned, read as a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::cache::Cache;
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::event::{Event, Listener};
 use super::memories::Memories;
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
@@ -16,6 +16,7 @@ use super::session::Run;
 use super::stop::Stop;
 use crate::aws::Aws;
 use crate::drift::{Drift, DriftReport, Found, Ignore, TargetDrift, classify};
+use crate::manifest::Outline;
 use crate::plan::{GuardOverrides, Selection};
 use crate::reconcile::Reading;
 
@@ -75,6 +76,7 @@ impl<'s> Run<'s> {
         listener: Listener<'_>,
     ) -> Result<Looked<'s>, Error> {
         let aws: &Aws = &self.session.aws;
+        let noise = Noise::of(&look.ignore, self.session.outline.as_ref())?;
         let begun = Begun::now(aws);
         let cache = look.cache.as_deref().map(|file| {
             let (cache, warning) = Cache::open(file);
@@ -98,7 +100,7 @@ impl<'s> Run<'s> {
         let report = DriftReport {
             project: prepared.project.to_owned(),
             started: begun.started,
-            targets: prepared.targets.iter().map(|target| look.target(target, selection)).collect(),
+            targets: prepared.targets.iter().map(|target| noise.report(target, selection)).collect(),
             calls: begun.calls_since(aws),
             seconds: begun.clock.elapsed().as_secs_f64(),
         };
@@ -106,8 +108,21 @@ impl<'s> Run<'s> {
     }
 }
 
-impl Look {
-    fn target(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
+/// Known noise, with the names of the targets that each is for; none for all.
+struct Noise<'a>(Vec<(&'a Ignore, Option<BTreeSet<String>>)>);
+
+impl<'a> Noise<'a> {
+    fn of(ignored: &'a [Ignore], outline: Option<&Outline>) -> Result<Self, Error> {
+        let wrong = |words: String| Error::from(ErrorKind::WrongFlag { flag: "ignore" }).because(words);
+        let members = |text: &str| outline.map_or_else(|| Ok(BTreeSet::new()), |outline| outline.members(text));
+        let with_targets = |ignore: &'a Ignore| {
+            let targets = ignore.targets().map(members).transpose().map_err(wrong)?;
+            Ok((ignore, targets))
+        };
+        ignored.iter().map(with_targets).collect::<Result<_, Error>>().map(Self)
+    }
+
+    fn report(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
         let desired = target.desired;
         let endpoint = target.endpoint().map(str::to_owned);
         let place = desired.target.clone();
@@ -116,7 +131,12 @@ impl Look {
             Ok(planned) => {
                 let (target, now) = (&planned.target, planned.connection.now());
                 let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
-                let excused = |drift: &Drift| self.ignore.iter().any(|ignore| ignore.excuses(drift, now));
+                let is_for = |targets: &Option<BTreeSet<String>>| {
+                    targets.as_ref().is_none_or(|targets| targets.contains(&desired.target.name))
+                };
+                let excused = |drift: &Drift| {
+                    self.0.iter().any(|(ignore, targets)| is_for(targets) && ignore.excuses(drift, now))
+                };
                 let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
                 let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());
                 let found = Found { checked, drifts, ignored: ignored.len() };

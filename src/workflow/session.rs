@@ -55,6 +55,8 @@ pub struct Session {
     pub root: PathBuf,
     /// The desired state of each chosen target.
     pub desired: Vec<Desired>,
+    /// What the project says about itself.
+    pub outline: Option<Outline>,
     /// What the targets are reached through.
     pub aws: Arc<Aws>,
     sources: ValueSources,
@@ -72,8 +74,8 @@ impl Session {
     /// The same, through what an earlier round opened.
     pub fn through(aws: Arc<Aws>, loaded: Loaded, values: &ValueRules) -> Self {
         let sources = ValueSources::open(values, &aws, &loaded.root);
-        let Loaded { root, project, desired, .. } = loaded;
-        Self { project: project.unwrap_or_default(), root, desired, aws, sources }
+        let Loaded { root, project, desired, outline, .. } = loaded;
+        Self { project: project.unwrap_or_default(), root, desired, outline, aws, sources }
     }
 
     /// One run over the project. Files are decrypted once in it.

@@ -16,6 +16,7 @@ mod rule_kept;
 pub(crate) mod secret;
 pub(crate) mod tags;
 pub(crate) mod target;
+pub(crate) mod target_fields;
 mod unquoted;
 pub(crate) mod value;
 pub(crate) mod value_source;

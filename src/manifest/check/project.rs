@@ -1,16 +1,21 @@
 //! The project file: its name, defaults and limits.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use globset::{Glob, GlobSetBuilder};
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
 use super::super::field::Field;
+use super::super::group::Groups;
 use super::super::schema::{API_VERSION, ProjectDocument, ProjectSpec, PruneChoice};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::name::check_plain_name;
 use super::rule::{Rules, check_rules};
 use super::target::{TargetModel, check_overlaps, check_targets};
+use super::variables::{Entry, check_names};
 use super::{in_range, required};
 use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
 
@@ -18,6 +23,8 @@ use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatter
 pub(crate) struct Project {
     pub(crate) name: String,
     pub(crate) targets: Vec<TargetModel>,
+    /// The groups of them that were named.
+    pub(crate) groups: Groups,
     /// Where `spec.targets` stands.
     pub(crate) targets_span: Span,
     /// `spec.defaults` as a tree.
@@ -31,6 +38,18 @@ pub(crate) struct Project {
     pub(crate) manifests: Option<Vec<(String, Span)>>,
     /// `spec.scope.namePrefixes` as written.
     pub(crate) prefixes: Vec<String>,
+}
+
+impl Project {
+    /// The names of the targets that a text stands for: a name, a glob or a selector of labels.
+    pub(crate) fn members(&self, text: &str, span: Span) -> Result<Rc<BTreeSet<String>>, Box<Problem>> {
+        self.groups.members(text, span, || self.targets.iter().map(TargetModel::labelled).collect())
+    }
+
+    /// Whether a text stands for a target. What is wrong with it is reported elsewhere.
+    pub(crate) fn names(&self, text: &str, target: &TargetModel) -> bool {
+        self.members(text, Span::default()).is_ok_and(|members| members.contains(&target.target.name))
+    }
 }
 
 /// Checks a Project document. `None` when it lacks what everything else needs.
@@ -49,10 +68,15 @@ pub(crate) fn check_project(
         Some(name.value.clone())
     });
     let spec = &spec?.value;
+    let vars = spec.vars.value().into_iter().flat_map(|vars| vars.0.iter().map(|(key, _)| key));
+    let maps = spec.maps.value().into_iter().flat_map(|maps| maps.0.iter().map(|(key, _)| key));
+    check_names(vars.chain(maps), report);
+    check_shared_entries(spec, report);
     let targets = check_targets(spec, tree, sources, report);
     let mut project = Project {
         name: name.unwrap_or_default(),
         targets,
+        groups: Groups::default(),
         targets_span: key(&["spec", "targets"]),
         defaults: tree.get("spec").and_then(|spec| spec.get("defaults")).cloned(),
         prune: match spec.prune.value() {
@@ -81,6 +105,17 @@ pub(crate) fn check_project(
     project.rules = check_rules(&spec.rules, &project, report);
     check_overlaps(&project.targets, report);
     Some(project)
+}
+
+/// Most variables and entries of maps that all targets share: each target has them all.
+const MAX_SHARED: usize = 1_000;
+
+fn check_shared_entries(spec: &ProjectSpec, report: &mut Report) {
+    let mut entries = Entry::variables(&spec.vars).into_iter().chain(Entry::maps(&spec.maps));
+    if let Some(entry) = entries.nth(MAX_SHARED) {
+        let message = format!("a project has at most {MAX_SHARED} variables and entries of maps");
+        report.push(Problem::new(&codes::VARIABLE_NAME, entry.key, message).label("one too many"));
+    }
 }
 
 /// The place of a key, or of the nearest thing around it that exists.

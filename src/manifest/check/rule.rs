@@ -15,7 +15,6 @@ use super::super::schema::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, 
 use super::super::source::Span;
 use super::name::check_plain_name;
 use super::project::Project;
-use super::target::unknown_target;
 use super::{in_range, required};
 
 /// Most rules of a project. All of them are checked against every secret.
@@ -197,13 +196,17 @@ impl Reader<'_> {
             if targets.value.is_empty() {
                 self.matches_nothing(targets.span);
             }
+            let mut chosen = BTreeSet::new();
             for target in targets.value.iter().filter_map(Field::get) {
-                if !self.project.targets.iter().any(|model| model.target.name == target.value) {
-                    self.faulty = true;
-                    self.report.push(unknown_target(&target.value, target.span, self.project));
+                match self.project.members(&target.value, target.span) {
+                    Ok(members) => chosen.extend(members.iter().cloned()),
+                    Err(problem) => {
+                        self.faulty = true;
+                        self.report.push(*problem);
+                    }
                 }
             }
-            targets.value.iter().filter_map(Field::value).cloned().collect()
+            chosen
         });
         Match { names, tags: tags.into_iter().map(|(key, pattern, _)| (key, pattern)).collect(), targets }
     }

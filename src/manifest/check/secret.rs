@@ -133,15 +133,16 @@ impl Builder<'_> {
         };
         let Some(own @ Node { kind: Kind::Map(_), .. }) = tree.get("spec") else { return spec };
         merge(&mut spec, &without(own, "overrides"));
-        let Some(over @ Node { kind: Kind::Map(_), .. }) =
-            own.get("overrides").and_then(|all| all.get(&target.target.name))
-        else {
-            return spec;
-        };
-        if let Some(Node { kind: Kind::Seq(fields), .. }) = over.get("unset") {
-            fields.iter().filter_map(Node::as_str).for_each(|field| unset(&mut spec, field));
+        let overrides = own.get("overrides").map_or(&[][..], Node::entries);
+        for (_, over) in overrides.iter().filter(|(named, _)| self.project.names(&named.text, target)) {
+            if !matches!(over.kind, Kind::Map(_)) {
+                continue;
+            }
+            if let Some(Node { kind: Kind::Seq(fields), .. }) = over.get("unset") {
+                fields.iter().filter_map(Node::as_str).for_each(|field| unset(&mut spec, field));
+            }
+            merge(&mut spec, &without(over, "unset"));
         }
-        merge(&mut spec, &without(over, "unset"));
         spec
     }
 

@@ -1,20 +1,23 @@
 //! Targets: accounts and regions, how they are reached, their variables, and the scope in each of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::codes;
-use super::super::diagnostic::{Problem, Report, listed, nearest};
-use super::super::field::Field;
+use super::super::diagnostic::{Problem, Report, listed};
+use super::super::field::{Field, Spanned};
+use super::super::group::Labelled;
 use super::super::interpolate::{Expansion, Lookup, VariablePlace, Variables, expand};
+use super::super::matrix::{Combination, MAX_TARGETS, combinations};
 use super::super::schema::{ProjectSpec, TargetSpec};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::arn::{check_partition, check_region_exists, role_account};
 use super::managed::is_service_id;
 use super::name::{check_plain_name, is_name_character};
-use super::project::{Project, key_span};
+use super::project::key_span;
 use super::required;
-use super::variables::{self, FilledVariables, check_variables};
+use super::target_fields::{FilledTarget, check_labels, filled_target};
+use super::variables::{FilledVariables, check_names};
 use crate::desired::{Scope, Target};
 use crate::domain::{AccountId, ArnParts, Part, Region};
 use crate::loopback::is_loopback;
@@ -23,8 +26,18 @@ use crate::loopback::is_loopback;
 pub(crate) struct TargetModel {
     pub(crate) target: Target,
     pub(crate) name_span: Span,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The combination of the matrix that it was made of, for people; empty where there is none.
+    pub(crate) combination: String,
     pub(crate) vars: FilledVariables,
     pub(crate) scope: Scope,
+}
+
+impl TargetModel {
+    /// The target as groups see it.
+    pub(crate) fn labelled(&self) -> Labelled<'_> {
+        Labelled { name: &self.target.name, labels: &self.labels }
+    }
 }
 
 impl Variables for TargetModel {
@@ -41,23 +54,13 @@ impl Variables for TargetModel {
     }
 
     fn attribute(&self, name: &str) -> Lookup<'_> {
-        variables::attribute(&self.target, name)
+        self.vars.attribute(name)
     }
 
     fn places(&self, name: &str) -> &[VariablePlace] {
-        self.vars.places(name)
+        // The target's own attributes stand where everybody looks for them.
+        if name.starts_with("target.") { &[] } else { self.vars.places(name) }
     }
-}
-
-/// An unknown target's name, with what could be meant.
-pub(crate) fn unknown_target(name: &str, span: Span, project: &Project) -> Problem {
-    let names = || project.targets.iter().map(|model| model.target.name.as_str());
-    Problem::new(&codes::UNKNOWN_TARGET, span, format!("unknown target `{name}`"))
-        .label(
-            nearest(name, names())
-                .map_or_else(|| "not a target of this project".to_owned(), |near| format!("did you mean `{near}`?")),
-        )
-        .help(format!("the project's targets are {}", listed(names())))
 }
 
 pub(crate) fn check_targets(
@@ -98,27 +101,59 @@ pub(crate) fn check_targets(
         );
     }
     let mut models: Vec<TargetModel> = Vec::new();
-    let mut names: HashMap<String, Span> = HashMap::new();
-    for target in targets.value.iter().filter_map(Field::get) {
+    let mut names: HashMap<String, (Span, String)> = HashMap::new();
+    for (target, combination) in expanded(&targets.value, targets.span, report) {
         let start = Span { end: target.span.start, ..target.span };
-        let Some(mut model) = check_target(&target.value, start, sources, report) else { continue };
-        if let Some(&first) = names.get(&model.target.name) {
+        // What is wrong with the project's variables is wrong in every target.
+        if report.is_crowded() {
+            break;
+        }
+        let Some(mut model) = check_target(&target.value, &combination, spec, start, sources, report) else { continue };
+        if let Some((first, theirs)) = names.get(&model.target.name) {
+            let again = if combination.0.is_empty() { "again here".to_owned() } else { combination.shown() };
             report.push(
                 Problem::new(
                     &codes::TARGET_NAME,
                     model.name_span,
                     format!("there are two targets named `{}`", model.target.name),
                 )
-                .label("again here")
-                .related(first, "first here"),
+                .label(again)
+                .related(*first, if theirs.is_empty() { "first here" } else { theirs }),
             );
             continue;
         }
-        names.insert(model.target.name.clone(), model.name_span);
+        names.insert(model.target.name.clone(), (model.name_span, combination.shown()));
         model.scope = scope(&prefixes, &model, models.len(), sources, report);
         models.push(model);
     }
     models
+}
+
+/// The targets with the combinations of their matrices, in the order in which they are written.
+fn expanded<'a>(
+    targets: &'a [Field<TargetSpec>],
+    span: Span,
+    report: &mut Report,
+) -> Vec<(&'a Spanned<TargetSpec>, Combination)> {
+    let mut expanded = Vec::new();
+    for target in targets.iter().filter_map(Field::get) {
+        let combinations = match &target.value.matrix {
+            Field::Absent => Some(vec![Combination::default()]),
+            Field::Invalid => None,
+            Field::Set(matrix) => {
+                check_names(matrix.value.axes.iter().map(|(key, _)| key), report);
+                combinations(&matrix.value, matrix.span, report)
+            }
+        };
+        expanded.extend(combinations.into_iter().flatten().map(|combination| (target, combination)));
+        if expanded.len() > MAX_TARGETS {
+            let message = format!("a project has at most {MAX_TARGETS} targets");
+            report.push(Problem::new(&codes::MATRIX, Span { end: span.start, ..span }, message).label("too many"));
+            expanded.truncate(MAX_TARGETS);
+            break;
+        }
+    }
+    expanded
 }
 
 fn scope(
@@ -176,9 +211,18 @@ fn scope(
     Scope::new(if whole { filled } else { Vec::new() })
 }
 
-fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut Report) -> Option<TargetModel> {
-    let name = required(&spec.name, "Project.spec.targets.name", start, report);
-    let region = required(&spec.region, "Project.spec.targets.region", start, report);
+fn check_target(
+    written: &TargetSpec,
+    combination: &Combination,
+    project: &ProjectSpec,
+    start: Span,
+    sources: &Sources,
+    report: &mut Report,
+) -> Option<TargetModel> {
+    required(&written.name, "Project.spec.targets.name", start, report);
+    required(&written.region, "Project.spec.targets.region", start, report);
+    let (vars, spec) = filled_target(written, combination, project, sources, report);
+    let (name, region) = (spec.name.get(), spec.region.get());
     if let Some(name) = name {
         check_plain_name(&name.value, name.span, "target", &codes::TARGET_NAME, report);
     }
@@ -187,13 +231,7 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
     {
         report.push(
             Problem::new(&codes::REGION, region.span, format!("`{}` is not a region", region.value))
-                .label("expected something like eu-west-1")
-                .help_if(
-                    region
-                        .value
-                        .contains("${")
-                        .then(|| "variables aren't filled in here: they belong to this target".to_owned()),
-                ),
+                .label("expected something like eu-west-1"),
         );
     }
     if let Some(region) = region {
@@ -211,7 +249,7 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
         );
     }
     if let Some(role) = spec.assume_role.get() {
-        check_role(&role.value, role.span, spec, report);
+        check_role(&role.value, role.span, &spec, report);
     }
     if let Some(endpoint) = spec.endpoint_url.get() {
         check_endpoint(&endpoint.value, endpoint.span, report);
@@ -226,22 +264,19 @@ fn check_target(spec: &TargetSpec, start: Span, sources: &Sources, report: &mut 
         endpoint_url: spec.endpoint_url.value().cloned(),
         origin: sources.origin(name.span),
     };
-    let vars = check_variables(spec.vars.value().map_or(&[][..], |vars| &vars.0), &target, sources, report);
-    Some(TargetModel { target, name_span: name.span, vars, scope: Scope::new([]) })
+    let labels = check_labels(&spec.labels, report);
+    let combination = combination.shown();
+    Some(TargetModel { target, name_span: name.span, labels, combination, vars, scope: Scope::new([]) })
 }
 
-fn check_role(role: &str, span: Span, spec: &TargetSpec, report: &mut Report) {
+fn check_role(role: &str, span: Span, spec: &FilledTarget, report: &mut Report) {
     if let (Some(arn), Some(region)) = (ArnParts::parse(role), spec.region.get()) {
         check_partition(arn, span, &region.value, report);
     }
     match (role_account(role), spec.account.get()) {
         (None, _) => report.push(
             Problem::new(&codes::ROLE_ARN, span, format!("`{role}` is not the ARN of an IAM role"))
-                .label("expected arn:aws:iam::ACCOUNT:role/NAME")
-                .help_if(
-                    role.contains("${")
-                        .then(|| "variables aren't filled in here: they belong to this target".to_owned()),
-                ),
+                .label("expected arn:aws:iam::ACCOUNT:role/NAME"),
         ),
         (Some(theirs), Some(account)) if AccountId::parse(&account.value).is_some() && theirs != account.value => {
             report.push(
@@ -295,8 +330,8 @@ pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
                         earlier.target.name, later.target.name
                     ),
                 )
-                .label("this target")
-                .related(earlier.name_span, "and this one")
+                .label(with_combination("this target", later))
+                .related(earlier.name_span, with_combination("and this one", earlier))
                 .help(format!(
                     "their prefixes are {}: give each target prefixes of its own, for example through a variable",
                     listed(shared)
@@ -304,6 +339,11 @@ pub(crate) fn check_overlaps(targets: &[TargetModel], report: &mut Report) {
             );
         }
     }
+}
+
+/// A label at a target's name, with the combination that the name was made of.
+fn with_combination(label: &str, model: &TargetModel) -> String {
+    if model.combination.is_empty() { label.to_owned() } else { format!("{label}: {}", model.combination) }
 }
 
 /// Whether two targets are, as far as the project says, one account and region. Where it says too little, applying

@@ -1,5 +1,8 @@
 //! A target's variables: each filled in with the target's attributes and with the others that it names.
 //!
+//! The project's `vars` and `maps` are among them, and what a matrix puts in; so are the target's name, account and
+//! region, since variables may use them and they may use variables.
+//!
 //! A variable is filled in once, when the target is read, so that whatever is wrong with it is said at its own line.
 //! What is wrong about one is not said again about those that use it.
 
@@ -8,10 +11,9 @@ use std::vec::IntoIter;
 
 use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
-use super::super::field::{Field, Spanned};
+use super::super::field::{Field, Map, Spanned};
 use super::super::interpolate::{Expansion, Lookup, VariablePlace, Variables, expand, is_variable_name};
 use super::super::source::{Sources, Span};
-use crate::desired::Target;
 use crate::domain::Part;
 
 /// Longest text of a variable, in bytes, once it is filled in. Variables may use one another, so that few lines could
@@ -24,10 +26,75 @@ const MAX_DEPTH: usize = 32;
 /// Most places that are named for one variable.
 const MAX_PLACES: usize = 4;
 
+/// Something with a name and a text, as it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// A variable's name, `map.key`, or `target.` and an attribute.
+    pub(crate) name: String,
+    /// Where the name is written.
+    pub(crate) key: Span,
+    /// The text and its place; none of something that is no text, which is reported.
+    pub(crate) text: Option<(String, Span)>,
+}
+
+impl Entry {
+    fn new(name: String, key: Span, text: &Field<String>) -> Self {
+        Self { name, key, text: text.get().map(|text| (text.value.clone(), text.span)) }
+    }
+
+    /// What a matrix puts in: it is text, and a `${` in it is one that is filled in as everywhere.
+    pub(crate) fn of_matrix(key: &Spanned<String>, text: &Spanned<String>) -> Self {
+        Self { name: key.value.clone(), key: key.span, text: Some((text.value.clone(), text.span)) }
+    }
+
+    /// An attribute of the target; none where it is left out.
+    pub(crate) fn attribute(name: &str, text: &Field<String>) -> Option<Self> {
+        let key = text.get().map(|text| text.span).unwrap_or_default();
+        (!text.is_absent()).then(|| Self::new(format!("target.{name}"), key, text))
+    }
+
+    /// The entries of `vars`.
+    pub(crate) fn variables(vars: &Field<Map<String>>) -> Vec<Self> {
+        let vars = vars.value().map_or(&[][..], |vars| &vars.0);
+        vars.iter().map(|(key, text)| Self::new(key.value.clone(), key.span, text)).collect()
+    }
+
+    /// The entries of `maps`.
+    pub(crate) fn maps(maps: &Field<Map<Map<String>>>) -> Vec<Self> {
+        let maps = maps.value().map_or(&[][..], |maps| &maps.0);
+        let mut entries = Vec::new();
+        for (map, keys) in maps {
+            let keys = keys.value().map_or(&[][..], |keys| &keys.0);
+            let of_map =
+                keys.iter().map(|(key, text)| Self::new(format!("{}.{}", map.value, key.value), key.span, text));
+            entries.extend(of_map);
+        }
+        entries
+    }
+}
+
+/// Checks the names of variables and maps, once for all targets.
+pub(crate) fn check_names<'a>(names: impl IntoIterator<Item = &'a Spanned<String>>, report: &mut Report) {
+    for name in names {
+        if !is_variable_name(&name.value) {
+            report.push(
+                Problem::new(&codes::VARIABLE_NAME, name.span, format!("`{}` cannot be a variable's name", name.value))
+                    .label("a letter or _, then letters, digits, _ and -"),
+            );
+        } else if matches!(&*name.value, "target" | "each") {
+            let what = if name.value == "target" { "attributes of the target" } else { "items of `forEach`" };
+            report.push(
+                Problem::new(&codes::VARIABLE_NAME, name.span, format!("`{}` stands for {what}", name.value))
+                    .label("another name"),
+            );
+        }
+    }
+}
+
 /// The variables of one target.
 #[derive(Debug, Default)]
 pub(crate) struct FilledVariables {
-    /// In the order of the project file; none of a variable that is wrong, which is reported.
+    /// In the order in which they are written; none of a variable that is wrong, which is reported.
     variables: Vec<(String, Option<Filled>)>,
     /// The place of each name in `variables`.
     at: HashMap<String, usize>,
@@ -53,14 +120,25 @@ impl FilledVariables {
         }
     }
 
+    /// What they say of an attribute of the target.
+    pub(crate) fn attribute(&self, name: &str) -> Lookup<'_> {
+        attribute(name, self.look_up(&format!("target.{name}")))
+    }
+
     /// Where the text of a variable comes from.
     pub(crate) fn places(&self, name: &str) -> &[VariablePlace] {
         self.get(name).and_then(Option::as_ref).map_or(&[], |filled| &filled.places)
     }
 
-    /// Their names.
+    /// Their names, and `map.key` for look-ups.
     pub(crate) fn names(&self) -> Vec<&str> {
-        self.variables.iter().map(|(name, _)| name.as_str()).collect()
+        self.variables.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with("target.")).collect()
+    }
+
+    /// Their names and texts, without look-ups.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let plain = self.variables.iter().filter(|(name, _)| !name.contains('.'));
+        plain.filter_map(|(name, filled)| Some((name.as_str(), filled.as_ref()?.text.as_str())))
     }
 
     fn get(&self, name: &str) -> Option<&Option<Filled>> {
@@ -68,47 +146,43 @@ impl FilledVariables {
     }
 }
 
-/// An attribute of a target.
-pub(crate) fn attribute<'a>(target: &'a Target, name: &str) -> Lookup<'a> {
-    match name {
-        "name" => Lookup::Text(&target.name),
-        "account" => match &target.account {
-            Some(account) => Lookup::Text(account.as_str()),
-            None => Lookup::LeftOut,
-        },
-        "region" => Lookup::Text(target.region.as_str()),
+/// An attribute of a target, of which `found` is known.
+fn attribute<'a>(name: &str, found: Lookup<'a>) -> Lookup<'a> {
+    match (name, found) {
+        ("name" | "account" | "region", Lookup::Unknown) => Lookup::LeftOut,
+        ("name" | "account" | "region", found) => found,
         _ => Lookup::Unknown,
     }
 }
 
-/// Checks the variables of a target, and fills them in.
-pub(crate) fn check_variables(
-    written: &[(Spanned<String>, Field<String>)],
-    target: &Target,
+/// Fills in what a target has. `label` is what the target is called as long as its name is not known. Of two entries
+/// with one name, the later one counts.
+pub(crate) fn fill_variables(
+    written: &[Entry],
+    label: &str,
     sources: &Sources,
     report: &mut Report,
 ) -> FilledVariables {
-    for (key, _) in written {
-        if !is_variable_name(&key.value) {
-            report.push(
-                Problem::new(&codes::VARIABLE_NAME, key.span, format!("`{}` cannot be a variable's name", key.value))
-                    .label("a letter or _, then letters, digits, _ and -"),
-            );
-        }
-    }
-    let places: HashMap<&str, usize> = written.iter().enumerate().map(|(at, (key, _))| (&*key.value, at)).collect();
+    let places: HashMap<&str, usize> = written.iter().enumerate().map(|(at, entry)| (&*entry.name, at)).collect();
     let states = written.iter().map(|_| State::Open).collect();
-    let mut filling = Filling { written, target, sources, report, places, states };
-    (0..written.len()).for_each(|at| filling.fill(at));
-    let Filling { states, places, .. } = filling;
-    let variables = written.iter().zip(states).map(|((key, _), state)| match state {
-        State::Filled(filled) => (key.value.clone(), Some(filled)),
-        State::Open | State::Begun | State::Wrong => (key.value.clone(), None),
-    });
-    FilledVariables {
-        variables: variables.collect(),
-        at: places.into_iter().map(|(name, at)| (name.to_owned(), at)).collect(),
+    let mut filling = Filling { written, label, sources, report, places, states };
+    let mut order: Vec<usize> = filling.places.values().copied().collect();
+    order.sort_unstable();
+    for at in &order {
+        filling.fill(*at);
     }
+    let Filling { mut states, .. } = filling;
+    let mut filled = FilledVariables::default();
+    for at in order {
+        let (Some(entry), Some(state)) = (written.get(at), states.get_mut(at)) else { continue };
+        let state = match std::mem::replace(state, State::Wrong) {
+            State::Filled(filled) => Some(filled),
+            State::Open | State::Begun | State::Wrong => None,
+        };
+        filled.at.insert(entry.name.clone(), filled.variables.len());
+        filled.variables.push((entry.name.clone(), state));
+    }
+    filled
 }
 
 enum State {
@@ -120,8 +194,8 @@ enum State {
 }
 
 struct Filling<'a> {
-    written: &'a [(Spanned<String>, Field<String>)],
-    target: &'a Target,
+    written: &'a [Entry],
+    label: &'a str,
     sources: &'a Sources,
     report: &'a mut Report,
     /// The place of each name in `written`.
@@ -131,7 +205,10 @@ struct Filling<'a> {
 
 impl Variables for Filling<'_> {
     fn target(&self) -> &str {
-        &self.target.name
+        match self.variable("target.name") {
+            Lookup::Text(name) => name,
+            _ => self.label,
+        }
     }
 
     fn variable(&self, name: &str) -> Lookup<'_> {
@@ -143,11 +220,12 @@ impl Variables for Filling<'_> {
     }
 
     fn names(&self) -> Vec<&str> {
-        self.written.iter().map(|(key, _)| key.value.as_str()).collect()
+        let names = self.written.iter().enumerate().filter(|(at, entry)| self.places.get(&*entry.name) == Some(at));
+        names.map(|(_, entry)| entry.name.as_str()).filter(|name| !name.starts_with("target.")).collect()
     }
 
     fn attribute(&self, name: &str) -> Lookup<'_> {
-        attribute(self.target, name)
+        attribute(name, self.variable(&format!("target.{name}")))
     }
 
     fn places(&self, name: &str) -> &[VariablePlace] {
@@ -175,10 +253,15 @@ impl<'a> Filling<'a> {
                     begun.pop();
                 }
                 Some(_) => {}
+                // The key of a look-up is known only now, and so is what it leads to.
                 None => {
-                    let state = self.filled(at).map_or(State::Wrong, State::Filled);
-                    self.settle(at, state);
-                    begun.pop();
+                    if let Some(more) = self.open_uses(at) {
+                        *uses = more;
+                    } else {
+                        let state = self.filled(at).map_or(State::Wrong, State::Filled);
+                        self.settle(at, state);
+                        begun.pop();
+                    }
                 }
             }
         }
@@ -190,20 +273,33 @@ impl<'a> Filling<'a> {
             return None;
         }
         // A value that is no text is reported where it was decoded.
-        let Some((_, Field::Set(value))) = self.written.get(at) else {
+        let Some(Entry { text: Some((text, _)), .. }) = self.written.get(at) else {
             self.settle(at, State::Wrong);
             return None;
         };
         self.settle(at, State::Begun);
-        let uses = expand(&value.value, &*self).uses;
-        let uses: Vec<usize> = uses.iter().filter_map(|name| self.places.get(name.as_str()).copied()).collect();
-        Some((at, uses.into_iter()))
+        Some((at, self.uses(text).into_iter()))
+    }
+
+    /// The places of the variables that a text names, as far as they are known.
+    fn uses(&self, text: &str) -> Vec<usize> {
+        let uses = expand(text, self).uses;
+        uses.iter().filter_map(|name| self.places.get(name.as_str()).copied()).collect()
+    }
+
+    /// What a variable names that is open or begun, now that all that was known of it is settled.
+    fn open_uses(&self, at: usize) -> Option<IntoIter<usize>> {
+        let text = self.written.get(at)?.text.as_ref().filter(|(text, _)| text.contains(".${"))?;
+        let mut open = self.uses(&text.0);
+        open.retain(|used| matches!(self.states.get(*used), Some(State::Open | State::Begun)));
+        (!open.is_empty()).then(|| open.into_iter())
     }
 
     /// A variable whose own are all settled; none when it is wrong, which is reported.
     fn filled(&mut self, at: usize) -> Option<Filled> {
-        let (key, Field::Set(value)) = self.written.get(at)? else { return None };
-        let (text, names) = self.text(&value.value, value.span)?;
+        let Entry { name, key: _, text } = self.written.get(at)?;
+        let (written, span) = text.as_ref()?;
+        let (text, names) = self.text(written, *span)?;
         let below = |name: &String| match self.places.get(name.as_str()).map(|used| (*used, self.states.get(*used))) {
             Some((used, Some(State::Filled(filled)))) => Some((filled.height, used)),
             _ => None,
@@ -213,7 +309,7 @@ impl<'a> Filling<'a> {
             self.too_deep(at, used);
             return None;
         }
-        let own = VariablePlace { name: key.value.clone(), text: text.clone(), span: value.span };
+        let own = VariablePlace { name: name.clone(), text: text.clone(), span: *span };
         let inner = names.iter().flat_map(|name| Variables::places(self, name));
         let places = std::iter::once(&own).chain(inner).take(MAX_PLACES).cloned().collect();
         Some(Filled { text, places, height: deepest.map_or(0, |(height, _)| height + 1) })
@@ -260,28 +356,40 @@ impl<'a> Filling<'a> {
 
     /// Says that variables need one another.
     fn circle(&mut self, at: usize, used: usize) {
-        let (Some((key, Field::Set(value))), Some((other, _))) = (self.written.get(at), self.written.get(used)) else {
+        let (Some(Entry { name, text: Some((_, span)), .. }), Some(other)) =
+            (self.written.get(at), self.written.get(used))
+        else {
             return;
         };
         let (message, label) = if at == used {
-            (format!("variable `{}` uses itself", key.value), "needs its own text".to_owned())
+            (format!("{} uses itself", what(name)), "needs its own text".to_owned())
         } else {
-            let message = format!("variable `{}` uses `{}`, which needs it in turn", key.value, other.value);
-            (message, format!("needs `{}`", other.value))
+            let message = format!("{} uses `{}`, which needs it in turn", what(name), other.name);
+            (message, format!("needs `{}`", other.name))
         };
-        let problem = Problem::new(&codes::VARIABLE_CYCLE, value.span, message).label(label);
-        let problem = if at == used { problem } else { problem.related(other.span, "which needs this one") };
+        let problem = Problem::new(&codes::VARIABLE_CYCLE, *span, message).label(label);
+        let problem = if at == used { problem } else { problem.related(other.key, "which needs this one") };
         self.report.push(problem.help("write the text of one of them out"));
     }
 
     /// Says that variables use one another too deeply.
     fn too_deep(&mut self, at: usize, used: usize) {
-        let (Some((_, Field::Set(value))), Some((other, _))) = (self.written.get(at), self.written.get(used)) else {
+        let (Some(Entry { text: Some((_, span)), .. }), Some(other)) = (self.written.get(at), self.written.get(used))
+        else {
             return;
         };
         let message = format!("variables use one another more than {MAX_DEPTH} deep");
-        let problem = Problem::new(&codes::VARIABLE_CYCLE, value.span, message).label("too deep");
-        let problem = problem.related(other.span, "which is used here");
+        let problem = Problem::new(&codes::VARIABLE_CYCLE, *span, message).label("too deep");
+        let problem = problem.related(other.key, "which is used here");
         self.report.push(problem.help("write the text of one of them out"));
+    }
+}
+
+/// What an entry is, for a message.
+fn what(name: &str) -> String {
+    match name.split_once('.') {
+        None => format!("variable `{name}`"),
+        Some(("target", attribute)) => format!("the target's {attribute}"),
+        Some((map, key)) => format!("`{key}` of the map `{map}`"),
     }
 }

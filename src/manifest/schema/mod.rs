@@ -9,6 +9,7 @@ mod project;
 mod rotation;
 mod rules;
 mod secret;
+mod target;
 mod value;
 
 use schemars::JsonSchema;
@@ -17,7 +18,6 @@ use serde_json::{Value, json};
 
 pub use self::project::{
     Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
-    TargetSpec,
 };
 pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec};
@@ -25,6 +25,8 @@ pub use self::secret::{
     DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
     TagModeChoice,
 };
+pub(crate) use self::target::Axis;
+pub use self::target::{MatrixSpec, TargetSpec};
 pub use self::value::{GenerateSpec, Ownership, SopsAs, SopsFormatName, SopsSpec, SourceSpec, ValueSpec};
 
 /// The version of the manifest language.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::super::field::{Field, Map};
 use super::rules::RuleSpec;
 use super::secret::spec;
+use super::target::TargetSpec;
 use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits};
 
 /// A keywright project: who owns the secrets, where they are applied, and what may be touched. It is the file
@@ -48,7 +49,17 @@ pub struct ProjectSpec {
     /// whole folder is searched.
     #[schemars(example = serde_json::json!(["secrets/"]))]
     pub manifests: Field<Vec<Field<String>>>,
-    /// Where the manifests are applied: AWS accounts and regions. At least one.
+    /// Variables for `${name}`, the same in all targets. A target's own `vars`, and what its `matrix` gives, win over
+    /// them. Their values are text, and may use one another, those of the target, look-ups in `maps`, and
+    /// `${target.name}`, `${target.account}` and `${target.region}`.
+    #[schemars(example = serde_json::json!({ "stage": "dev", "domain": "${stage}.example.internal" }))]
+    pub vars: Field<Map<String>>,
+    /// Look-ups: `${accounts.${stage}}` is what the map `accounts` has for the stage. Values are text, as those of
+    /// `vars`.
+    #[schemars(example = serde_json::json!({ "accounts": { "dev": "111111111111", "prod": "222222222222" } }))]
+    pub maps: Field<Map<Map<String>>>,
+    /// Where the manifests are applied: AWS accounts and regions. At least one, and at most 500, those that a `matrix`
+    /// makes included.
     #[schemars(extend("minItems" = 1))]
     #[schemars(example = serde_json::json!([{
         "name": "staging", "account": "111111111111", "region": "eu-west-1", "vars": { "env": "staging" },
@@ -79,40 +90,6 @@ pub struct ProjectSpec {
         "name": "owner-tag", "requireTags": { "owner": "team-[a-z]+" }, "message": "every secret names its team",
     }]))]
     pub rules: Field<Vec<Field<RuleSpec>>>,
-}
-
-/// An AWS account and region that the manifests are applied to.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
-#[schemars(extend("required" = ["name", "region"]))]
-pub struct TargetSpec {
-    /// The target's name, for `--target`, `overrides` and `${target.name}`: 1 to 63 lower-case letters, digits and
-    /// hyphens, unique.
-    #[schemars(example = serde_json::json!("staging"), regex(pattern = r"^[a-z0-9][a-z0-9-]{0,62}$"))]
-    pub name: Field<String>,
-    /// The AWS account: twelve digits in quotes. Credentials of any other account are refused before anything is read.
-    /// Without it any account is accepted.
-    #[schemars(example = serde_json::json!("111111111111"), regex(pattern = r"^[0-9]{12}$"))]
-    pub account: Field<String>,
-    /// The AWS region.
-    #[schemars(example = serde_json::json!("eu-west-1"), regex(pattern = r"^([a-z]+-)+[0-9]+$"))]
-    pub region: Field<String>,
-    /// An IAM role to assume (STS AssumeRole) before anything else. It is in the target's account. Left out, the
-    /// credentials are used as they are.
-    #[schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/keywright"))]
-    pub assume_role: Field<String>,
-    /// The profile of the AWS configuration files to take credentials from. Left out, they are found as the AWS CLI
-    /// finds them.
-    #[schemars(example = serde_json::json!("staging"))]
-    pub profile: Field<String>,
-    /// An endpoint in place of AWS's own. A manifest may name only one on this machine (loopback), for tests; others
-    /// come from `--endpoint-url` or the AWS configuration. Left out, it is AWS's own.
-    #[schemars(example = serde_json::json!("http://localhost:4566"))]
-    pub endpoint_url: Field<String>,
-    /// Variables for `${name}` in the manifests. Values are text, and may use one another and `${target.name}`,
-    /// `${target.account}` and `${target.region}`, which are always there; a literal `${` is written `$${`.
-    #[schemars(example = serde_json::json!({ "env": "staging", "host": "db.${env}.${target.region}.example.com" }))]
-    pub vars: Field<Map<String>>,
 }
 
 /// What a project may touch.

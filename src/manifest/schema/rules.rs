@@ -57,8 +57,8 @@ pub struct RuleMatch {
     /// there.
     #[schemars(example = serde_json::json!({ "data-class": "restricted|secret" }), extend("minProperties" = 1))]
     pub tags: Field<Map<String>>,
-    /// Names of targets, of which one is the secret's.
-    #[schemars(example = serde_json::json!(["prod"]), extend("minItems" = 1))]
+    /// Names of targets, globs over names, or label selectors, of which one fits the secret's.
+    #[schemars(example = serde_json::json!(["prod", "stage=prod"]), extend("minItems" = 1))]
     pub targets: Field<Vec<Field<String>>>,
 }
 

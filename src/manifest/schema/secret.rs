@@ -36,8 +36,9 @@ pub struct SecretMetadata {
     /// letters or digits, which would look like the end of an ARN.
     #[schemars(example = serde_json::json!("${env}/payments/db"))]
     pub name: Field<String>,
-    /// The targets that the secret belongs to. By default it belongs to all of them.
-    #[schemars(example = serde_json::json!(["staging"]))]
+    /// The targets that the secret belongs to: names, globs over names (`prod-*`), or label selectors as kubectl has
+    /// them (`stage=prod,tier!=gold`). By default it belongs to all of them.
+    #[schemars(example = serde_json::json!(["staging"]), example = serde_json::json!(["prod-*", "tier=gold"]))]
     pub targets: Field<Vec<Field<String>>>,
     /// Names of secrets that must be done before this one. A `${secret:NAME:arn}` is such a dependency without being
     /// listed here.
@@ -151,10 +152,11 @@ pub const SPEC_FIELDS: &[&str] = &[
 spec! {
     /// What a secret should be like.
     SecretSpec {
-        /// Changes for single targets, by the target's name. They are merged over the rest of `spec`: maps by key,
-        /// while lists and single values replace.
+        /// Changes for single targets, by the target's name, or for several, by a glob over names (`prod-*`) or a label
+        /// selector (`stage=prod,tier!=gold`). They are merged over the rest of `spec`, in the order in which they are
+        /// written: maps by key, while lists and single values replace.
         #[schemars(example = serde_json::json!({
-            "prod": { "deletion": { "recoveryWindowDays": 30 }, "unset": ["policy"] },
+            "stage=prod": { "deletion": { "recoveryWindowDays": 30 } }, "prod-us": { "unset": ["policy"] },
         }))]
         overrides: Field<Map<OverrideSpec>>,
     }

@@ -54,7 +54,8 @@ fn a_default_is_shown_on_the_page_of_its_field_and_of_the_one_above() {
 
 /// Fields without which there is no such thing, by the end of their path: one of several sources or schedules,
 /// conditions of a rule, parts of an IAM policy.
-const NONE: &str = ".managedBy .vars .defaults .ignoreTags .rules .overrides .unset .dependsOn .sops .env .file \
+const NONE: &str = ".managedBy .vars .maps .labels .matrix.include .matrix.exclude \
+    .defaults .ignoreTags .rules .overrides .unset .dependsOn .sops .env .file \
     .binaryFile .text .generate .json .excludeCharacters .lambdaArn .externalRotation \
     .externalRotation.metadata .schedule .everyDays .match.names .match.tags .match.targets \
     .requireTags .namePattern .rules.rotation .rules.replicas .atLeastEveryDays .replicas.required \
