@@ -66,6 +66,8 @@ pub struct Desired {
     pub guards: GuardLimits,
     /// What was passed over while manifests were read: what it declares would look like orphans.
     pub skipped: Vec<String>,
+    /// Secrets that manifests name for other targets alone, as they would be named here.
+    pub of_other_targets: BTreeMap<SecretName, Origin>,
     /// The secrets, by name.
     pub secrets: BTreeMap<SecretName, DesiredSecret>,
 }

@@ -69,13 +69,25 @@ pub struct ValueProblem {
     pub error: ValueError,
 }
 
+/// What is read of secrets although no manifest declares it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undeclared {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The policies of secrets that would be deleted: whom they let read is told with a plan.
+    PoliciesOfLeaving,
+    /// All policies, and where there are replicas (`--audit`).
+    All,
+}
+
 /// What is read beyond what the manifests need.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading<'a> {
     /// Live values, to compare them (`--read-values`).
     pub read_values: bool,
-    /// The policies of all secrets in scope (`--audit`).
-    pub audit: bool,
+    /// What of secrets is read that no manifest declares.
+    pub undeclared: Undeclared,
     /// What ValidateResourcePolicy says of the policies that would be put (`--validate-policies`).
     pub validate_policies: bool,
     /// The guards that are overridden: what their flags accept is no finding, and their limits say what must be known.
@@ -104,11 +116,14 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
     let Planning { rules, values, reading, progress } = *planning;
-    let wanted = Wanted { cache: reading.cache.filter(|_| !reading.audit), ..wanted(desired, &rules.selection) };
+    let wanted = Wanted {
+        cache: reading.cache.filter(|_| reading.undeclared != Undeclared::All),
+        ..wanted(desired, &rules.selection)
+    };
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.cloned();
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
-    if reading.audit {
+    if reading.undeclared == Undeclared::All {
         audit(reader, desired, rules, &mut live, progress).await?;
     }
     if reading.read_values {
@@ -117,6 +132,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     }
     let overrides = reading.overrides.cloned().unwrap_or_default();
     let mut all_listed = !wanted.names_only;
+    let mut readers_known = reading.undeclared != Undeclared::PoliciesOfLeaving;
     loop {
         let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed: Vec<SecretName> = planned
@@ -136,6 +152,11 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
                     }
                 }
                 all_listed = true;
+                continue;
+            }
+            if !std::mem::replace(&mut readers_known, true)
+                && read_leaving(reader, &planned, &mut live, progress).await?
+            {
                 continue;
             }
             report.findings.extend(value_facts::edges(&planned, &facts));
@@ -227,6 +248,33 @@ async fn audit<R: ReadSecrets>(
         set_policy(live, name, policy);
     }
     Ok(())
+}
+
+/// Secrets that are deleted and whose policies are read for it. A plan that deletes more is not stopped by a guard, and
+/// nobody reads it line by line.
+const POLICIES_OF_LEAVING: usize = 50;
+
+/// Reads the policies of secrets that would be deleted, and says whether there were any to read. One that cannot be
+/// read keeps nobody from deleting its secret: the plan says that it is not known.
+async fn read_leaving<R: ReadSecrets>(
+    reader: &R,
+    planned: &Plan,
+    live: &mut Live,
+    progress: &(dyn Fn(ReadProgress) + Sync),
+) -> Result<bool, ServiceError> {
+    let unread = planned.secrets.iter().filter(|secret| {
+        secret.is_removal() && secret.observed.as_ref().is_some_and(|observed| observed.policy == LivePolicy::NotRead)
+    });
+    let names: Vec<SecretName> = unread.map(|secret| secret.name.clone()).take(POLICIES_OF_LEAVING).collect();
+    if names.is_empty() {
+        return Ok(false);
+    }
+    for (name, policy) in live::policies_of(reader, names, progress).await? {
+        if policy.is_ok() {
+            set_policy(live, name, policy);
+        }
+    }
+    Ok(true)
 }
 
 /// Where a replica that may overwrite is to be made, and nobody looked yet what it would destroy.

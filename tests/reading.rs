@@ -159,7 +159,7 @@ impl ReadSecrets for Service {
 
 fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, PlanError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let rules = Rules { selection };
+    let rules = Rules { selection, as_of: None };
     let planning =
         Planning { rules: &rules, values: &support::NoValues, reading: Reading::default(), progress: &|_| {} };
     runtime.block_on(plan_target(service, desired, None, &planning))

@@ -15,7 +15,7 @@ use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
-use crate::reconcile::{Reading, Verification};
+use crate::reconcile::{Reading, Undeclared, Verification};
 use crate::render::{apply_json, apply_text, approved_text, prepared, question};
 use crate::workflow::{
     ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
@@ -122,7 +122,12 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
         memories: None,
         selection: &selection,
         overrides: flags.overrides,
-        reading: Reading { read_values: args.read_values, overrides: Some(&args.overrides.0), ..Reading::default() },
+        reading: Reading {
+            read_values: args.read_values,
+            undeclared: Undeclared::PoliciesOfLeaving,
+            overrides: Some(&args.overrides.0),
+            ..Reading::default()
+        },
         stop: &stop,
         listener: &|event| printer.print(event),
     };

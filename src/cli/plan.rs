@@ -13,7 +13,7 @@ use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::plan::Selection;
-use crate::reconcile::Reading;
+use crate::reconcile::{Reading, Undeclared};
 use crate::render::{escape, escaped, plan_html, plan_markdown, prepared};
 use crate::workflow::{
     ApprovedPlan, Cache, Error, ErrorKind, NothingDone, PlanRequest, Prepared, Readiness, RunFlags, lines, readiness,
@@ -88,7 +88,7 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
         overrides: &args.overrides.0,
         reading: Reading {
             read_values: args.read_values,
-            audit: false,
+            undeclared: Undeclared::PoliciesOfLeaving,
             validate_policies: args.validate_policies,
             overrides: Some(&args.overrides.0),
             cache: cache.as_ref().map(Cache::policies),

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::exit_code::ExitCode;
 use crate::render::escape::Fragment;
@@ -63,12 +64,20 @@ pub struct Output {
     failure: Arc<Mutex<Option<io::Error>>>,
     automatic_colour: bool,
     colour: bool,
+    columns: Option<usize>,
 }
 
 impl Output {
     /// A stream; `colour` is what `--color auto` means for it.
     pub fn new(sink: Box<dyn Write + Send>, colour: bool) -> Self {
-        Self { sink: Arc::new(Mutex::new(sink)), failure: Arc::default(), automatic_colour: colour, colour }
+        let (sink, failure) = (Arc::new(Mutex::new(sink)), Arc::default());
+        Self { sink, failure, automatic_colour: colour, colour, columns: None }
+    }
+
+    /// The same on a terminal of so many columns, at which the lines of a text are wrapped; none where it is none.
+    #[must_use]
+    pub fn within(self, columns: Option<usize>) -> Self {
+        Self { columns, ..self }
     }
 
     /// Whether colour is used.
@@ -78,7 +87,7 @@ impl Output {
 
     /// Paint for this stream.
     pub fn paint(&self) -> Paint {
-        Paint::new(self.colour)
+        Paint::new(self.colour).within(self.columns)
     }
 
     /// Writes a document. A failure is kept, and decides the exit code in the end.
@@ -118,9 +127,12 @@ impl Shell {
     pub fn from_process() -> Self {
         let automatic = |stream: anstream::ColorChoice| stream != anstream::ColorChoice::Never;
         let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+        let columns = |size: Option<(Width, Height)>| size.map(|(Width(columns), _)| usize::from(columns));
         Self {
-            out: Output::new(Box::new(io::stdout()), automatic(anstream::AutoStream::choice(&io::stdout()))),
-            err: Output::new(Box::new(io::stderr()), automatic(anstream::AutoStream::choice(&io::stderr()))),
+            out: Output::new(Box::new(io::stdout()), automatic(anstream::AutoStream::choice(&io::stdout())))
+                .within(columns(terminal_size_of(io::stdout()))),
+            err: Output::new(Box::new(io::stderr()), automatic(anstream::AutoStream::choice(&io::stderr())))
+                .within(columns(terminal_size_of(io::stderr()))),
             input: Mutex::new(Some(Box::new(io::BufReader::new(io::stdin())))),
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             progress: io::stderr().is_terminal() && !in_ci,

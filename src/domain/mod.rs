@@ -21,7 +21,7 @@ pub use kms::KmsKey;
 pub(crate) use kms::is_alias_name;
 pub use name::SecretName;
 pub use place::{AccountId, Partition, Region};
-pub use schedule::{Frequency, RotationDuration, Schedule, ScheduleFault, WindowLength};
+pub use schedule::{Frequency, RotationDuration, Schedule, ScheduleFault, Window, WindowLength};
 pub(crate) use tag::{MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, is_system_tag, is_tag_character};
 pub use tag::{TagKey, TagKeyFault};
 pub use template::{Part, Template};

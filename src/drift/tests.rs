@@ -82,6 +82,7 @@ fn desired(names: &[&str]) -> Desired {
         ignore_tags: TagPatterns::new(GlobSet::empty()),
         guards: GuardLimits::default(),
         skipped: Vec::new(),
+        of_other_targets: BTreeMap::new(),
         secrets: names.iter().map(|name| (SecretName::new(*name), secret(name))).collect(),
     }
 }
@@ -115,6 +116,7 @@ fn planned(name: &str, verb: Verb, changes: Vec<Change>, observed: Option<LiveSe
         actions: Vec::new(),
         depends_on: BTreeSet::new(),
         observed,
+        leaving: crate::plan::Leaving::default(),
     }
 }
 
@@ -158,7 +160,7 @@ fn own_tag(key: &str) -> Change {
 
 fn value(reason: ValueReason) -> Change {
     let source = Source::Env("NAME".to_owned());
-    Change::Value { reason, source, generated_kept: false, text: None, origin: at(6) }
+    Change::Value { reason, source, generated_kept: false, text: None, parts: None, origin: at(6) }
 }
 
 fn version(id: &str) -> VersionId {

@@ -1,10 +1,10 @@
 //! What reading needs.
 
-use super::Scope;
 use super::arn::Place;
 use super::document::{Draft, Permission};
 use super::needs::{any, has_version_id, replicas, values};
-use crate::desired::{Desired, OWNER_TAG};
+use super::{Purpose, Scope};
+use crate::desired::{Desired, OWNER_TAG, Prune, State};
 
 /// Adds what a plan, a drift report, and the verification after an apply read.
 pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
@@ -18,7 +18,11 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     if values(desired).any(has_version_id) {
         metadata.push("secretsmanager:ListSecretVersionIds");
     }
-    if scope.audit || any(desired, |desired_secret| desired_secret.policy.as_ref(), |_| true) {
+    // Whom a secret lets read that would be deleted is told with the plan.
+    let removes = desired.prune == Prune::Delete
+        || desired.secrets.values().any(|desired_secret| desired_secret.state == State::Absent);
+    let tells_readers = removes && matches!(scope.purpose, Purpose::Plan | Purpose::Apply);
+    if scope.audit || tells_readers || any(desired, |desired_secret| desired_secret.policy.as_ref(), |_| true) {
         metadata.push("secretsmanager:GetResourcePolicy");
     }
     draft.add(Permission::new("ReadMetadata", metadata).on(everywhere()));

@@ -81,6 +81,7 @@ mod tests {
             actions: Vec::new(),
             depends_on: BTreeSet::new(),
             observed: None,
+            leaving: crate::plan::Leaving::default(),
         }
     }
 
@@ -104,6 +105,7 @@ mod tests {
             ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
             guards: GuardLimits::default(),
             skipped: Vec::new(),
+            of_other_targets: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }
     }

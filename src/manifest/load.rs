@@ -14,14 +14,15 @@ use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
 use super::document::{DocumentKind, document_kind};
 use super::field::Field;
 use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted};
+use super::interpolate::expand;
 use super::named::{self, Files};
 use super::outline::Outline;
 use super::parse::{Parsed, parse};
 use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
-use super::tree::Node;
+use super::tree::{Kind, Node};
 use crate::desired::Desired;
-use crate::domain::SecretName;
+use crate::domain::{SecretName, Template};
 use crate::files::{BoundedFile, ProjectFolder};
 use crate::origin::Origin;
 
@@ -124,6 +125,13 @@ struct SecretEntry {
     tree: Node,
     /// The targets that it names; `None` for all.
     targets: Option<BTreeSet<String>>,
+}
+
+impl SecretEntry {
+    /// Whether it is for a target.
+    fn is_of(&self, model: &TargetModel) -> bool {
+        self.targets.as_ref().is_none_or(|targets| targets.contains(&model.target.name))
+    }
 }
 
 impl Loader {
@@ -414,11 +422,24 @@ impl Loader {
                 ignore_tags: project.ignore_tags.clone(),
                 guards: project.guards,
                 skipped: self.skipped.clone(),
+                of_other_targets: self.of_other_targets(model),
                 secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
             });
         }
         self.report.in_target(None);
         desired
+    }
+
+    /// What manifests of other targets would be named in this one, where that can be told.
+    fn of_other_targets(&self, model: &TargetModel) -> BTreeMap<SecretName, Origin> {
+        let others = self.secrets.iter().filter(|entry| !entry.is_of(model));
+        let named = others.filter_map(|entry| {
+            let name = entry.tree.get("metadata")?.get("name")?;
+            let Kind::String(text) = &name.kind else { return None };
+            let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
+            Some((SecretName::new(name_here), self.sources.origin(name.span)))
+        });
+        named.collect()
     }
 
     /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are
@@ -434,7 +455,7 @@ impl Loader {
         let mut builder = Builder { project, sources: &mut self.sources, files, report: &mut self.report };
         let mut secrets: BTreeMap<SecretName, Built> = BTreeMap::new();
         for entry in &self.secrets {
-            if entry.targets.as_ref().is_some_and(|targets| !targets.contains(&model.target.name)) {
+            if !entry.is_of(model) {
                 continue;
             }
             let built = match builder.build(&entry.tree, model) {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region, StagingLabel, TagKey, VersionId, VersionOrigin};
+use crate::domain::{KmsKey, Region, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
-use crate::value::Source;
+use crate::value::{DifferingParts, Source};
 
 /// One difference between the desired state and what is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub enum Change {
         run: RotationRun,
         /// Whether the rotation that was scheduled before may still happen.
         earlier_may_run: bool,
+        /// The first window of a new schedule that can be told: that of a cron expression, and of an interval where a
+        /// rotation starts at once.
+        next: Option<Window>,
         /// Where it is declared.
         origin: Origin,
     },
@@ -96,6 +99,8 @@ pub enum Change {
         generated_kept: bool,
         /// What of it is no secret: text that the manifest holds.
         text: Option<PublicText>,
+        /// Which parts differ from the live ones, where both were read and it is made of parts.
+        parts: Option<DifferingParts>,
         /// Where it is declared.
         origin: Origin,
     },

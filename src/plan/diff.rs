@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
 use super::replicas::ReplicaPlanner;
@@ -34,6 +36,8 @@ pub(super) struct Differ<'a> {
     pub(super) desired: &'a Desired,
     pub(super) live: &'a Live,
     pub(super) facts: &'a ValueFacts,
+    /// The time of the plan.
+    pub(super) as_of: Option<Timestamp>,
 }
 
 /// A tag as declared, with the place that asks for it.
@@ -123,7 +127,7 @@ impl Differ<'_> {
             findings.extend(planner.plan(declared, observed, &mut difference));
         }
         if let Some(declared) = rotation {
-            let finding = plan_rotation(declared, observed, &mut difference);
+            let finding = plan_rotation(declared, observed, self.as_of, &mut difference);
             // One stuck rotation is one finding, whatever it stands in the way of.
             let pending = findings.iter().any(|kind| matches!(kind, FindingKind::RotationPending { .. }));
             findings.extend(finding.filter(|_| !pending));

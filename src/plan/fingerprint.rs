@@ -57,8 +57,8 @@ pub fn fingerprint(lines: &[String]) -> String {
 }
 
 fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
-    // The origin is where it is declared: moving it in git asks for nothing new.
-    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed } = secret;
+    // The origin is where it is declared: moving it in git asks for nothing new, nor does what is known of its leaving.
+    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed, leaving: _ } = secret;
     let rests_on: Map<String, Value> = observed
         .iter()
         .flat_map(|observed| observations(secret, observed, ignored))

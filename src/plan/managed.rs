@@ -40,7 +40,7 @@ impl Differ<'_> {
         let mut difference = Difference::default();
         let mut findings = Vec::new();
         if let Some(declared) = &desired_secret.rotation {
-            findings.extend(plan_rotation(declared, Some(observed), &mut difference));
+            findings.extend(plan_rotation(declared, Some(observed), self.as_of, &mut difference));
         }
         let tags = desired_secret.tags.as_ref();
         let (set, untag) = self.tags(&[], tags, None, Some(observed), &mut difference);

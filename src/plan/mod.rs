@@ -15,6 +15,7 @@
 //! - `rotation` and `replicas`: what is to be done about these;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
 //! - `tags`: whether they fit into the quota;
+//! - `leaving`: what a reader wants to know of a secret that goes;
 //! - `fingerprint`: what was approved, as lines that an apply must find again;
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
@@ -24,6 +25,7 @@ mod cost;
 mod diff;
 mod fingerprint;
 mod guard;
+mod leaving;
 mod managed;
 mod planner;
 mod policies;
@@ -48,6 +50,7 @@ pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_li
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
 };
+pub use leaving::{Commit, Leaving};
 pub use planner::{Rules, plan, plan_release};
 pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
@@ -106,6 +109,7 @@ impl SecretPlan {
             actions,
             depends_on: BTreeSet::new(),
             observed: None,
+            leaving: Leaving::default(),
         }
     }
 }
@@ -158,6 +162,8 @@ pub struct SecretPlan {
     pub depends_on: BTreeSet<SecretName>,
     /// The secret as it was when this was planned; none when it did not exist.
     pub observed: Option<LiveSecret>,
+    /// Why it goes and what counts on it, where it does.
+    pub leaving: Leaving,
 }
 
 impl SecretPlan {

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::action::Action;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
+use super::leaving::{Leaving, named_by};
 use super::managed;
 use super::rename::{renames, without_value};
 use super::report::{Counts, Finding, FindingKind, PlanReport};
@@ -20,6 +23,8 @@ use crate::live::{Live, LiveSecret, Ownership, ReplicaStatus};
 pub struct Rules {
     /// The secrets to look at; orphans are narrowed by it too.
     pub selection: Selection,
+    /// The time of the plan; without it, nothing is told of when a new schedule rotates first.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Plans one target.
@@ -32,6 +37,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.plan_orphans();
     planner.report_owned_outside();
     planner.order_by_dependencies();
+    planner.explain_removals();
     planner.notice_renames();
     planner.count();
 
@@ -144,7 +150,7 @@ impl<'a> Planner<'a> {
     }
 
     fn plan_present(&mut self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
-        let differ = Differ { desired: self.desired, live: self.live, facts: self.facts };
+        let differ = Differ { desired: self.desired, live: self.live, facts: self.facts, as_of: self.rules.as_of };
         let managed = observed.filter(|_| desired_secret.managed_by.is_some());
         let (Difference { changes, actions }, findings) = match managed {
             Some(secret) => differ.managed(desired_secret, secret),
@@ -177,6 +183,7 @@ impl<'a> Planner<'a> {
             actions,
             depends_on: BTreeSet::new(),
             observed: observed.cloned(),
+            leaving: Leaving::default(),
         })
     }
 
@@ -293,6 +300,14 @@ impl<'a> Planner<'a> {
             if let Some(plan) = self.plans.get_mut(&waiting) {
                 plan.depends_on.insert(first);
             }
+        }
+    }
+
+    /// Says what counts on the secrets that go, and whether a manifest names them for other targets.
+    fn explain_removals(&mut self) {
+        for plan in self.plans.values_mut().filter(|plan| matches!(plan.verb, Verb::Delete | Verb::Release)) {
+            plan.leaving.named_by = named_by(self.desired, &plan.name);
+            plan.leaving.other_targets = self.desired.of_other_targets.get(&plan.name).cloned();
         }
     }
 
@@ -450,6 +465,7 @@ fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
         actions,
         depends_on: BTreeSet::new(),
         observed: Some(secret.clone()),
+        leaving: Leaving::default(),
     }
 }
 
@@ -463,5 +479,6 @@ fn released(secret: &LiveSecret) -> SecretPlan {
         actions,
         depends_on: BTreeSet::new(),
         observed: Some(secret.clone()),
+        leaving: Leaving::default(),
     }
 }

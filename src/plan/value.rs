@@ -15,7 +15,7 @@ use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_
 use crate::domain::{SecretName, StagingLabel, TagKey, Template, VersionId, VersionOrigin};
 use crate::live::{LiveSecret, VersionEntry};
 use crate::origin::Origin;
-use crate::value::{Edges, Identity, Source, version_after};
+use crate::value::{DifferingParts, Edges, Identity, Source, version_after};
 
 /// What is known about the values of one target beside the live snapshot. No value is in here.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,8 @@ pub enum Comparison {
     Differs {
         /// The live text, where its version's id proves that it stood in git: then it is no secret.
         was: Option<String>,
+        /// Which parts differ, of a value that is made of parts.
+        parts: Option<DifferingParts>,
     },
     /// One of the two could not be read.
     Unreadable(String),
@@ -137,6 +139,10 @@ impl ValuePlanner<'_> {
             };
             difference.changes.push(Change::Value {
                 text: self.public_text(value, &reason),
+                parts: match self.facts.compared.get(&self.desired.name) {
+                    Some(Comparison::Differs { parts, .. }) => parts.clone(),
+                    _ => None,
+                },
                 reason,
                 source: value.source.clone(),
                 generated_kept: planned.keeps_generated_of.is_some(),
@@ -236,6 +242,7 @@ impl ValuePlanner<'_> {
                 source: value.source.clone(),
                 generated_kept: false,
                 text: None,
+                parts: None,
                 origin: value.origin.clone(),
             });
         }
@@ -358,7 +365,7 @@ impl ValuePlanner<'_> {
             return None;
         }
         let before = match self.facts.compared.get(&self.desired.name) {
-            Some(Comparison::Differs { was }) => was.clone(),
+            Some(Comparison::Differs { was, .. }) => was.clone(),
             _ => None,
         };
         Some(PublicText { before, after: template.preview(&|_| None) })

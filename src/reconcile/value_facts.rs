@@ -12,7 +12,7 @@ use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
     Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
 };
-use crate::value::{Edges, Identity, Source, ValueError, Values};
+use crate::value::{DifferingParts, Edges, Identity, Source, ValueError, Values};
 
 /// Secrets that one BatchGetSecretValue takes.
 const BATCH: usize = 20;
@@ -152,10 +152,11 @@ pub(super) async fn compare<R: ReadSecrets>(
                         edges.extend(Edges::of_value(&declared).map(|edges| (name.clone(), edges)));
                         let version = live.secrets.get(&name).and_then(LiveSecret::current_version);
                         let was = version.and_then(|id| value.source.public_text(&name, &read.value, id));
-                        Comparison::Differs { was }
+                        let parts = DifferingParts::of(&value.source, &declared, &read.value);
+                        Comparison::Differs { was, parts }
                     }
                     // A part that is to be generated is not in the live value.
-                    Err(ValueError::Generate { .. }) => Comparison::Differs { was: None },
+                    Err(ValueError::Generate { .. }) => Comparison::Differs { was: None, parts: None },
                     Err(error) => Comparison::Unreadable(error.to_string()),
                 }
             }

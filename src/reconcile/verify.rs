@@ -129,7 +129,7 @@ fn plan_again(
     values: &impl Values,
 ) -> Result<(Plan, BTreeSet<SecretName>), PlanError> {
     let facts = value_facts::identify(desired, live, selection, values)?;
-    let (remaining, report) = plan(desired, live, &facts, &Rules { selection: selection.clone() });
+    let (remaining, report) = plan(desired, live, &facts, &Rules { selection: selection.clone(), as_of: None });
     // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
     let held_back = report.findings.iter().filter(|finding| finding.holds_back());
     let held_back = held_back.map(|finding| finding.secret.clone()).collect();

@@ -200,9 +200,10 @@ pub fn verified(paint: Paint, verified: &Verified, done: usize) -> Escaped<Termi
         return paint.faint(escaped!("  verified: {} read again, all match the manifests{}", done, policies));
     }
     escaped!(
-        "  {}: {} still differ from the manifests: {}; plan again to see how",
+        "  {}: {} still {} from the manifests: {}; plan again to see how",
         paint.error("not converged"),
         words::count(remaining.secrets.len(), "secret"),
+        if remaining.secrets.len() == 1 { "differs" } else { "differ" },
         Escaped::join(remaining.secrets.iter().map(|secret| escape::line(secret.name.as_str())), ", ")
     )
 }

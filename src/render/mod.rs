@@ -18,6 +18,7 @@ mod finding;
 pub mod graph;
 mod hint;
 pub mod import_text;
+mod leaving;
 mod line_diff;
 #[cfg(test)]
 mod markup_check;

@@ -1,4 +1,4 @@
-//! Colour, or none.
+//! Colour, or none, and how wide a line may be.
 
 use anstyle::{AnsiColor, Style};
 
@@ -8,12 +8,24 @@ use super::escape::{self, Escaped, Fragment, Terminal};
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
     colour: bool,
+    columns: Option<usize>,
 }
 
 impl Paint {
     /// With colour or without.
     pub const fn new(colour: bool) -> Self {
-        Self { colour }
+        Self { colour, columns: None }
+    }
+
+    /// The same for a terminal of so many columns; none stands for lines of any length.
+    #[must_use]
+    pub const fn within(self, columns: Option<usize>) -> Self {
+        Self { columns, ..self }
+    }
+
+    /// A line of a text for people, wrapped where a terminal is narrower; what follows its first line is indented.
+    pub(super) fn line(self, line: &Escaped<Terminal>, indent: usize) -> Escaped<Terminal> {
+        self.columns.map_or_else(|| line.clone(), |columns| line.wrapped(columns, indent))
     }
 
     /// Whether colour is wanted.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::entry::{Entry, entries};
 use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
+use super::leaving::why;
 use super::plan_view::PlanView;
 use super::rehearsal;
 use super::words::{self, Cost};
@@ -17,14 +18,14 @@ use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Frequency, KmsKey};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Counts, Fact, Finding, LIST_PRICE_CENTS, LIST_PRICE_DATE, Plan, PlanReport, PlannedPolicy, PlannedText,
-    Refusal, RotationRun, SecretPlan, Severity, Verb,
+    Change, Commit, Counts, Fact, Finding, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, Plan, PlanReport, PlannedPolicy,
+    PlannedText, Refusal, RotationRun, SecretPlan, Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
 pub use documents::{
-    ChangeDocument, CostDocument, FactDocument, FindingDocument, GroupDocument, OriginDocument, PlanDocument,
-    RefusalDocument, SecretDocument, SummaryDocument, TargetDocument, VerbDocument,
+    ChangeDocument, CommitDocument, CostDocument, FactDocument, FindingDocument, GroupDocument, LeavingDocument,
+    OriginDocument, PlanDocument, RefusalDocument, SecretDocument, SummaryDocument, TargetDocument, VerbDocument,
 };
 
 /// The version of the format of [`PlanDocument`].
@@ -109,7 +110,9 @@ fn group(entry: &Entry<'_>) -> GroupDocument {
 /// None where nothing is known to change and something could not be looked at.
 fn has_changes(targets: &[TargetDocument]) -> Option<bool> {
     let changes = targets.iter().any(|target| !target.secrets.is_empty());
-    let unknown = targets.iter().any(|target| target.error.is_some() || target.summary.unreadable > 0);
+    let unknown = targets
+        .iter()
+        .any(|target| target.error.is_some() || target.summary.unreadable > 0 || target.summary.blocked > 0);
     (changes || !unknown).then_some(changes)
 }
 
@@ -160,15 +163,31 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
 
 /// One secret with something to do as a document.
 pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
-    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed } = plan;
+    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed, leaving } = plan;
     SecretDocument {
         name: name.as_str().to_owned(),
         verb: (*verb).into(),
         arn: observed.as_ref().map(|secret| secret.arn.to_string()),
         origin: origin.as_ref().map(place),
         depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
+        leaving: matches!(verb, Verb::Delete | Verb::Release).then(|| leaving_of(plan, leaving)),
         changes: changes.iter().map(change).collect(),
         actions: actions.iter().map(crate::plan::Action::operation).collect(),
+    }
+}
+
+fn leaving_of(plan: &SecretPlan, leaving: &Leaving) -> LeavingDocument {
+    let Leaving { other_targets: _, removed_in, named_by } = leaving;
+    let last_accessed = plan.observed.as_ref().and_then(|secret| secret.last_accessed);
+    LeavingDocument {
+        reason: why(plan).into_owned(),
+        removed_in: removed_in.as_ref().map(|Commit { id, date, subject }| CommitDocument {
+            id: id.clone(),
+            date: date.map(|date| date.to_string()),
+            subject: subject.clone(),
+        }),
+        last_accessed: last_accessed.map(|date| date.to_string()),
+        named_by: named_by.iter().map(|name| name.as_str().to_owned()).collect(),
     }
 }
 
@@ -232,11 +251,12 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Value { reason, source, generated_kept, text, origin } => ChangeDocument {
+        Change::Value { reason, source, generated_kept, text, parts, origin } => ChangeDocument {
             field: "value",
             before: text.as_ref().and_then(|text| text.before.clone()).map(Into::into),
             after: text.as_ref().map(|text| text.after.clone().into()),
             note: Some(format!("{}: {}", words::source(source), words::value_change(reason, *generated_kept))),
+            parts: parts.as_ref().map(|parts| parts.named.clone()).unwrap_or_default(),
             origin: Some(place(origin)),
             ..none
         },
@@ -288,11 +308,12 @@ fn change(change: &Change) -> ChangeDocument {
 /// A difference in rotation or in one replica.
 fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
     match change {
-        Change::Rotation { before, after, run, earlier_may_run, origin } => ChangeDocument {
+        Change::Rotation { before, after, run, earlier_may_run, next, origin } => ChangeDocument {
             field: "rotation",
             before: before.as_ref().map(rotation),
             after: after.as_ref().map(rotation),
             note: rotation_note(*run, *earlier_may_run),
+            next_rotation: next.map(|window| window.opens.to_string()),
             origin: Some(place(origin)),
             ..none
         },

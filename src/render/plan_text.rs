@@ -60,7 +60,8 @@ pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Termin
     let cost = if extent.no_cost { None } else { view.cost() };
     let total = several.then(|| -> Escaped<Terminal> {
         let head = escaped!("{} targets", view.targets.len());
-        escaped!("{}: {}.\n{}", paint.strong(head), view.headline::<Terminal>(), cost_line("", cost.as_ref()))
+        let line: Escaped<Terminal> = escaped!("{}: {}.", paint.strong(head), view.headline::<Terminal>());
+        escaped!("{}\n{}", paint.line(&line, 4), cost_line(paint, "", cost.as_ref()))
     });
     if let Some(total) = &total {
         out.push(&escaped!("{}\n", total));
@@ -68,7 +69,7 @@ pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Termin
     let sections = Escaped::join(view.folded().iter().map(|targets| section(paint, targets)), "\n");
     out.push(&sections);
     if !several {
-        out.push(&cost_line("  ", cost.as_ref()));
+        out.push(&cost_line(paint, "  ", cost.as_ref()));
     }
     let label = |target: &TargetView<'_>| -> Escaped<Terminal> {
         if several { escaped!("{}: ", escape::line(target.name)) } else { Escaped::default() }
@@ -100,7 +101,7 @@ pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Termin
             (Some(total), _) => out.push(&escaped!("\n{}", total)),
             (None, Some((_, planned))) => {
                 out.push(&escaped!("\n  {}\n", summary(paint, planned.plan, planned.report)));
-                out.push(&cost_line("  ", cost.as_ref()));
+                out.push(&cost_line(paint, "  ", cost.as_ref()));
             }
             (None, None) => {}
         }
@@ -130,7 +131,8 @@ fn section(paint: Paint, targets: &[&TargetView<'_>]) -> Escaped<Terminal> {
             out.push(&escaped!("  {}: {}\n", paint.error("NOT PLANNED"), error));
         }
         Ok(planned) => {
-            out.push(&escaped!("  {}\n", summary(paint, planned.plan, planned.report)));
+            let line: Escaped<Terminal> = escaped!("  {}", summary(paint, planned.plan, planned.report));
+            out.push(&escaped!("{}\n", paint.line(&line, 4)));
             let refused = refusals(paint, planned.refusals);
             if !refused.is_empty() {
                 out.push(&escaped!("\n{}", refused));
@@ -141,8 +143,9 @@ fn section(paint: Paint, targets: &[&TargetView<'_>]) -> Escaped<Terminal> {
 }
 
 /// What a plan costs, on a line of its own; nothing where that does not change.
-fn cost_line(indent: &'static str, cost: Option<&words::Cost>) -> Option<Escaped<Terminal>> {
-    cost.map(|cost| escaped!("{}{}\n", indent, words::cost(cost)))
+fn cost_line(paint: Paint, indent: &'static str, cost: Option<&words::Cost>) -> Option<Escaped<Terminal>> {
+    let line = |cost| -> Escaped<Terminal> { escaped!("{}{}", indent, words::cost::<Terminal>(cost)) };
+    cost.map(|cost| escaped!("{}\n", paint.line(&line(cost), 4)))
 }
 
 /// `3 to create, 1 to change; 28 unchanged`, and how many of these changes may be none.
@@ -219,7 +222,8 @@ fn entry_text(paint: Paint, entry: &Entry<'_>, several_targets: bool) -> Escaped
     if entry.single().is_none() {
         for (at, names) in names(entry, several_targets).into_iter().enumerate() {
             let label: Escaped<Terminal> = escape::padded(if at == 0 { "on" } else { "" }, FIELD);
-            out.push(&escaped!("      {} {}\n", label, names));
+            let line: Escaped<Terminal> = escaped!("      {} {}", label, names);
+            out.push(&escaped!("{}\n", paint.line(&line, 6 + FIELD + 3)));
         }
     }
     out
@@ -267,7 +271,7 @@ fn row_lines(paint: Paint, rows: &[Row], other_place: impl Fn(&Row) -> Option<Es
             escaped!("      {} {}{}", label, row.one_line(paint), behind(paint, other_place(row)));
         let line = line.trimmed();
         if !line.is_empty() {
-            out.push(&escaped!("{}\n", line));
+            out.push(&escaped!("{}\n", paint.line(&line, 6 + FIELD + 1)));
         }
         for piece in &row.lines {
             out.push(&escaped!("          {}\n", further_line(paint, piece)));
@@ -309,9 +313,11 @@ fn findings(
             };
             let name = paint.strong(escape::line(finding.secret.as_str()));
             let at = behind(paint, finding.origin.as_ref().map(place));
-            out.push(&escaped!("\n  {}: {}{} {}{}\n", kind, label, name, finding_text(finding), at));
+            let line: Escaped<Terminal> = escaped!("  {}: {}{} {}{}", kind, label, name, finding_text(finding), at);
+            out.push(&escaped!("\n{}\n", paint.line(&line, 6)));
             if let Some(help) = finding_help(finding) {
-                out.push(&escaped!("      {}\n", paint.faint(help)));
+                let help: Escaped<Terminal> = escaped!("      {}", paint.faint(help));
+                out.push(&escaped!("{}\n", paint.line(&help, 6)));
             }
         }
         if of_severity.len() > listed {
@@ -320,7 +326,9 @@ fn findings(
         }
     }
     if let Some((text, help)) = unread.filter(|_| severities.contains(&Severity::Info)) {
-        out.push(&escaped!("\n  {}: {}{}\n      {}\n", paint.faint("note"), label, text, paint.faint(help)));
+        let line: Escaped<Terminal> = escaped!("  {}: {}{}", paint.faint("note"), label, text);
+        let help: Escaped<Terminal> = escaped!("      {}", paint.faint(help));
+        out.push(&escaped!("\n{}\n{}\n", paint.line(&line, 6), paint.line(&help, 6)));
     }
     out
 }
@@ -330,7 +338,9 @@ pub fn refusals(paint: Paint, refusals: &[Refusal]) -> Escaped<Terminal> {
     let lines = |refusal: &Refusal| -> Escaped<Terminal> {
         let (text, help) = rows::refusal(refusal);
         let target = escape::line(&refusal.target);
-        escaped!("{}: {}: {}\n  {}\n", paint.error("refused"), target, text, paint.faint(help))
+        let line: Escaped<Terminal> = escaped!("{}: {}: {}", paint.error("refused"), target, text);
+        let help: Escaped<Terminal> = escaped!("  {}", paint.faint(help));
+        escaped!("{}\n{}\n", paint.line(&line, 2), paint.line(&help, 2))
     };
     refusals.iter().map(lines).collect()
 }

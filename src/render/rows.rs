@@ -5,15 +5,15 @@
 use similar::TextDiff;
 
 use super::escape::{self, Escaped, Fragment, Terminal};
+use super::leaving;
 use super::line_diff::tone;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
-use super::policy_words::{self, policy_words};
+use super::policy_words::policy_words;
 use super::text_diff::text_diff;
 use super::{escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, VersionId};
-use crate::live::{LivePolicy, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{Change, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
@@ -59,7 +59,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(label: &'static str, pieces: Vec<Piece>, origin: Option<&Origin>) -> Self {
+    pub(super) fn new(label: &'static str, pieces: Vec<Piece>, origin: Option<&Origin>) -> Self {
         Self { label, pieces, words: false, lines: Vec::new(), origin: origin.cloned() }
     }
 
@@ -142,32 +142,9 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
         rows_of(change, secret.verb, &mut rows);
     }
     if let (Verb::Delete | Verb::Release, Some(live)) = (secret.verb, &secret.observed) {
-        leaving(secret, live, &mut rows);
+        leaving::rows(secret, live, &mut rows);
     }
     rows
-}
-
-/// Why a secret goes, and what is live about it that matters then.
-fn leaving(secret: &SecretPlan, live: &LiveSecret, rows: &mut Vec<Row>) {
-    let why = match &secret.origin {
-        Some(_) => "its manifest says state: absent",
-        None => "no manifest names it any longer",
-    };
-    let Some(deletion) = rows.iter_mut().find(|row| row.label == "deletion") else {
-        return rows.push(Row::new("because", vec![piece(Tone::Plain, why)], None));
-    };
-    let read: Escaped<Terminal> = live.last_accessed.map_or_else(
-        || "no read is recorded".into(),
-        |date| escaped!("last read on {}", escape::time::<Terminal>(date, "%Y-%m-%d")),
-    );
-    for known in [why.into(), read] {
-        let known: Escaped<Terminal> = known;
-        deletion.pieces.extend([piece(Tone::Plain, "; "), piece(Tone::Plain, known)]);
-    }
-    if let LivePolicy::Document(policy) = &live.policy {
-        let readers = policy_words::readers(policy);
-        rows.extend((!readers.is_empty()).then(|| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
-    }
 }
 
 fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
@@ -191,8 +168,9 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             let (before, after) = (named(before.as_deref(), "none"), named(after.as_deref(), "none"));
             rows.push(Row::new("type", new_or_from_to(verb, before, after), Some(origin)));
         }
-        Change::Rotation { before, after, run, earlier_may_run, origin } => {
+        Change::Rotation { before, after, run, earlier_may_run, next, origin } => {
             rows.push(Row::new("rotation", rotation(before.as_ref(), after.as_ref()), Some(origin)));
+            rows.extend(next.map(|next| Row::new("", vec![piece(Tone::Plain, words::next_rotation(next))], None)));
             rows.extend(words::rotation_run(*run).map(warning));
             rows.extend(earlier_may_run.then(|| warning(words::EARLIER_ROTATION)));
         }
@@ -217,7 +195,7 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("tags", tag(key.as_str(), before, after), origin.as_ref()));
             rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
-        Change::Value { reason, source, generated_kept, text, origin } => {
+        Change::Value { reason, source, generated_kept, text, parts, origin } => {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
                 piece(Tone::Plain, ": "),
@@ -225,6 +203,8 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             ];
             let lines = text.as_ref().map_or_else(Vec::new, text_diff);
             rows.push(Row { lines, ..Row::new("value", pieces, Some(origin)) });
+            let told = parts.as_ref().map(words::differing_parts);
+            rows.extend(told.map(|told| Row::new("", vec![piece(Tone::Plain, told)], None)));
         }
         Change::LabelRemoved { label, before, origin } => {
             let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];

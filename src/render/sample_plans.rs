@@ -74,6 +74,7 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
         actions: Vec::new(),
         depends_on: BTreeSet::from([SecretName::new(shown)]),
         observed: None,
+        leaving: crate::plan::Leaving::default(),
     }
 }
 

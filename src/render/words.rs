@@ -7,12 +7,12 @@ use super::escaped;
 use super::paint::Paint;
 use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin};
+use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin, Window};
 use crate::plan::{
     Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, SecretPlan,
     UndoneVersion, ValueReason, Verb,
 };
-use crate::value::{SopsPart, Source};
+use crate::value::{DifferingParts, SopsPart, Source};
 
 /// The verbs in the order in which the summary names them.
 const VERBS: [(Verb, &str); 6] = [
@@ -172,6 +172,25 @@ pub(super) fn rotation_run(run: RotationRun) -> Option<&'static str> {
         RotationRun::TestOnly => Some("the function's testSecret step runs at once; the value stays"),
         RotationRun::Now => Some("the secret is ROTATED AT ONCE: it gets a new value"),
     }
+}
+
+/// When a new schedule rotates first: at any time of a window.
+pub(super) fn next_rotation(window: Window) -> Escaped<Terminal> {
+    let opens = escape::time::<Terminal>(window.opens, "%Y-%m-%d %H:%M");
+    let same_day = escape::time::<Terminal>(window.opens, "%Y-%m-%d") == escape::time(window.closes, "%Y-%m-%d");
+    let closes = escape::time::<Terminal>(window.closes, if same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" });
+    escaped!("rotates next between {} and {} UTC", opens, closes)
+}
+
+/// Which parts of a value are not as they are live.
+pub(super) fn differing_parts(parts: &DifferingParts) -> Escaped<Terminal> {
+    let DifferingParts { named, more, only_live } = parts;
+    let more = (*more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", *more) });
+    let named = Escaped::join(named.iter().map(|key| escape::line(key)), ", ");
+    let differing = (!named.is_empty()).then(|| -> Escaped<Terminal> { escaped!("differing: {}{}", named, more) });
+    let only_live = (*only_live > 0)
+        .then(|| -> Escaped<Terminal> { escaped!("{} that git does not have", count(*only_live, "live part")) });
+    Escaped::join(differing.into_iter().chain(only_live), "; ")
 }
 
 /// Why a replica is made or removed, and what that means where it is read.

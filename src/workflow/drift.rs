@@ -18,7 +18,7 @@ use crate::aws::Aws;
 use crate::drift::{Drift, DriftReport, Found, Ignore, TargetDrift, classify};
 use crate::manifest::Outline;
 use crate::plan::{GuardOverrides, Selection};
-use crate::reconcile::Reading;
+use crate::reconcile::{Reading, Undeclared};
 
 /// What a look for drift looks at.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +87,7 @@ impl<'s> Run<'s> {
         });
         let reading = Reading {
             read_values: look.read_values,
-            audit: look.audit,
+            undeclared: if look.audit { Undeclared::All } else { Undeclared::Nothing },
             validate_policies: false,
             overrides: None,
             cache: cache.as_ref().map(Cache::policies),

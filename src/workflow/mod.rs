@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod failures;
 pub mod files;
+mod history;
 mod import;
 mod journal;
 mod memories;

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
+use super::history;
 use super::memories::{Memories, Remembered};
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
@@ -19,7 +20,7 @@ use crate::domain::SecretName;
 use crate::live::{Memory, ReadProgress, ReadSecrets, Remembering};
 use crate::manifest::nearest;
 use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
-use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, plan_target};
+use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, Undeclared, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
 
 /// Targets that are read, or written, at once. Quotas are kept for each account and region, so they do not wait for
@@ -128,7 +129,7 @@ pub struct Planned {
 impl<'s> Run<'s> {
     /// Reads and plans every target. One that fails does not keep the others from being planned.
     pub async fn plan(&self, request: &PlanRequest<'_>) -> Result<Prepared<'s>, Error> {
-        let rules = Rules { selection: request.selection.clone() };
+        let rules = Rules { selection: request.selection.clone(), as_of: Some(self.session.aws.now()) };
         let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let values = self.values();
         let planning = Planning { rules: &rules, values: &values, reading: request.reading, progress: &listener };
@@ -144,6 +145,9 @@ impl<'s> Run<'s> {
             .collect();
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
         check_guards(&mut targets, request.overrides);
+        if request.reading.undeclared == Undeclared::PoliciesOfLeaving {
+            history::tell_commits(&session.root, &mut targets).await;
+        }
         let prepared = Prepared { project: &session.project, targets };
         prepared
             .names_of_nothing(request.selection)
@@ -208,7 +212,7 @@ impl<'s> Run<'s> {
             let others = prepared.targets.iter().enumerate().filter(|(other, _)| *other != at);
             let beside: Vec<_> =
                 others.filter_map(|(_, other)| Some(&other.planned.as_ref().ok()?.target.live)).collect();
-            let rules = Rules { selection: request.selection.of_target(desired) };
+            let rules = Rules { selection: request.selection.of_target(desired), as_of: None };
             let rehearsal = Rehearsal {
                 desired,
                 planned: &planned.target,
@@ -233,7 +237,7 @@ async fn plan_through<R: ReadSecrets>(
 ) -> Result<TargetPlan, TargetError> {
     let account = connection.account.as_ref();
     // A shard keeps secrets together that depend on each other, which differs from target to target.
-    let rules = Rules { selection: planning.rules.selection.of_target(desired) };
+    let rules = Rules { selection: planning.rules.selection.of_target(desired), ..*planning.rules };
     let planning = Planning { rules: &rules, ..*planning };
     let mut target = Box::pin(plan_target(reader, desired, account, &planning)).await?;
     target.live.caller.clone_from(&connection.caller);

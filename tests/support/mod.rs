@@ -119,10 +119,15 @@ impl Write for Caught {
 
 /// Runs a command line in this process, against `sandbox`. `answer` is typed at the terminal, when there is one.
 pub(crate) fn keywright(sandbox: &Sandbox, args: &[&str], answer: Option<&str>) -> Run {
+    keywright_within(None, sandbox, args, answer)
+}
+
+/// The same on a terminal of so many columns.
+pub(crate) fn keywright_within(columns: Option<usize>, sandbox: &Sandbox, args: &[&str], answer: Option<&str>) -> Run {
     let (out, err) = (Caught::default(), Caught::default());
     let mut shell = Shell {
-        out: Output::new(Box::new(out.clone()), false),
-        err: Output::new(Box::new(err.clone()), false),
+        out: Output::new(Box::new(out.clone()), false).within(columns),
+        err: Output::new(Box::new(err.clone()), false).within(columns),
         input: Mutex::new(answer.map(|answer| Box::new(Cursor::new(format!("{answer}\n"))) as Box<_>)),
         interactive: answer.is_some(),
         progress: false,

@@ -6,7 +6,7 @@ use crate::plan::SecretPlan;
 pub(super) const GUARD: Guard = Guard {
     name: "max-deletes",
     flag: Some(&FLAG),
-    words: "{planned} secrets of this run would be deleted, released or lose something for good, and guards.maxDeletes \
+    words: "{planned} of this run's secrets would be deleted, released or lose something for good, and guards.maxDeletes \
             allows {allowed}",
     check: Check::Target(check),
 };

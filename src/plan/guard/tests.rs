@@ -94,6 +94,7 @@ fn nothing_allowed() -> Desired {
         ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
         skipped: vec!["secrets/team".to_owned()],
+        of_other_targets: BTreeMap::new(),
         secrets: BTreeMap::new(),
     }
 }

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Escaped, Fragment, Terminal};
 
@@ -152,6 +153,39 @@ pub fn source_line(text: &str) -> Escaped<Terminal> {
         });
     }
     Escaped::vouch(out)
+}
+
+impl Escaped<Terminal> {
+    /// One line as several, each of at most so many columns where the words allow it, and all but the first indented.
+    #[must_use]
+    pub fn wrapped(&self, columns: usize, indent: usize) -> Self {
+        let indent = indent.min(columns / 3);
+        let (mut out, mut column) = (String::with_capacity(self.text.len() + 64), 0);
+        for (at, word) in self.text.split(' ').enumerate() {
+            let width = width(word);
+            let fits = column + 1 + width <= columns || column <= indent || word.is_empty();
+            if at == 0 {
+                column = width;
+            } else if fits || word.starts_with(':') {
+                out.push(' ');
+                column += 1 + width;
+            } else {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', indent));
+                column = indent + width;
+            }
+            out.push_str(word);
+        }
+        Self::vouch(out)
+    }
+}
+
+/// The columns that a text takes; styles take none.
+fn width(text: &str) -> usize {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().map_or(0, UnicodeWidthStr::width);
+    first + parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest).width()).sum::<usize>()
 }
 
 /// Text in a style.

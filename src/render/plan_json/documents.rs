@@ -16,7 +16,7 @@ pub struct PlanDocument {
     /// The project's name.
     pub project: String,
     /// Whether an apply would change anything in any target; null when that is not known, since a target could not be
-    /// planned or a secret not be read.
+    /// planned, a secret not be read, or one is held back by an error of its own.
     pub has_changes: Option<bool>,
     /// What the plans change of the monthly bill; absent where nothing, and where AWS's list price in USD does not
     /// hold.
@@ -136,10 +136,42 @@ pub struct SecretDocument {
     pub origin: Option<OriginDocument>,
     /// Secrets of this plan that are done first.
     pub depends_on: BTreeSet<String>,
+    /// Why it goes and what counts on it, where it is deleted or released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<LeavingDocument>,
     /// The differences, field by field.
     pub changes: Vec<ChangeDocument>,
     /// The operations that an apply calls, in this order.
     pub actions: Vec<&'static str>,
+}
+
+/// Why a secret goes and what counts on it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeavingDocument {
+    /// In words.
+    pub reason: String,
+    /// The commit that took its manifest away, where git tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed_in: Option<CommitDocument>,
+    /// When its value was last read, to the day (`LastAccessedDate`); absent when no read is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_accessed: Option<String>,
+    /// Secrets that stay and whose declared policies name its ARN.
+    pub named_by: BTreeSet<String>,
+}
+
+/// A commit.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommitDocument {
+    /// Its abbreviated id.
+    pub id: String,
+    /// When it was committed, as RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The first line of its message.
+    pub subject: String,
 }
 
 /// What happens to a secret.
@@ -192,6 +224,13 @@ pub struct ChangeDocument {
     /// True when `after` holds an ARN that is known only after another secret is created; a note stands in its place.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub known_after_apply: bool,
+    /// When the first window of a new rotation schedule opens, as RFC 3339, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_rotation: Option<String>,
+    /// The parts of a JSON value that differ from the live ones, where both were read (`--read-values`): the keys of
+    /// the manifest, at most five.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// In words, where before and after do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

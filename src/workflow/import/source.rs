@@ -164,7 +164,7 @@ pub(super) fn read_state(path: &Path) -> Result<State, Error> {
 
 /// What an apply of the new manifests would do: it proves them, when it is nothing but adopting.
 pub(super) fn judge(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
-    let rules = Rules { selection: Selection::exactly(names) };
+    let rules = Rules { selection: Selection::exactly(names), as_of: None };
     let (planned, report) = plan(desired, live, &ValueFacts::default(), &rules);
     prove(names, desired, &planned, &report)
 }

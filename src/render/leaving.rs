@@ -1,0 +1,69 @@
+//! Why a secret goes, and what is live about it that matters then.
+
+use super::escape::{self, Escaped, Terminal};
+use super::escaped;
+use super::policy_words;
+use super::rows::{Row, Tone, piece, place};
+use crate::live::{LivePolicy, LiveSecret};
+use crate::plan::{Commit, Leaving, SecretPlan, Verb};
+
+/// Secrets that are named one by one.
+const NAMED: usize = 3;
+
+/// The rows of a secret that is deleted or released.
+pub(super) fn rows(secret: &SecretPlan, live: &LiveSecret, rows: &mut Vec<Row>) {
+    let why = why(secret);
+    match rows.iter_mut().find(|row| row.label == "deletion") {
+        None => rows.push(Row::new("because", vec![piece(Tone::Plain, why)], None)),
+        Some(deletion) => {
+            for known in [why, last_read(live)] {
+                deletion.pieces.extend([piece(Tone::Plain, "; "), piece(Tone::Plain, known)]);
+            }
+        }
+    }
+    let readers = readers(secret.verb, live);
+    rows.extend(readers.map(|readers| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
+    let named_by = &secret.leaving.named_by;
+    if !named_by.is_empty() {
+        let more = named_by.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
+        let names = named_by.iter().take(NAMED).map(|name| escape::line(name.as_str()));
+        let text: Escaped<Terminal> = escaped!("its ARN is in the policy of {}{}", Escaped::join(names, ", "), more);
+        rows.push(Row::new("named by", vec![piece(Tone::Warning, text)], None));
+    }
+}
+
+/// Why it goes, as far as manifests and git tell.
+pub(super) fn why(secret: &SecretPlan) -> Escaped<Terminal> {
+    if secret.origin.is_some() {
+        return "its manifest says state: absent".into();
+    }
+    match &secret.leaving {
+        Leaving { other_targets: Some(origin), .. } => {
+            escaped!("{} names it for other targets alone", place(origin))
+        }
+        Leaving { removed_in: Some(Commit { id, date, subject }), .. } => {
+            let date = date
+                .map(|date| -> Escaped<Terminal> { escaped!(" of {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });
+            escaped!("its manifest left git in {}{} ({})", escape::line(id), date, escape::line(subject))
+        }
+        Leaving { .. } => "no manifest names it any longer".into(),
+    }
+}
+
+fn last_read(live: &LiveSecret) -> Escaped<Terminal> {
+    live.last_accessed.map_or_else(
+        || "no read is recorded".into(),
+        |date| escaped!("last read on {}", escape::time::<Terminal>(date, "%Y-%m-%d")),
+    )
+}
+
+/// Whom its policy lets read it; nothing where it lets nobody.
+fn readers(verb: Verb, live: &LiveSecret) -> Option<Escaped<Terminal>> {
+    match &live.policy {
+        LivePolicy::Document(policy) => Some(policy_words::readers(policy)).filter(|readers| !readers.is_empty()),
+        LivePolicy::Unparsable(_) => Some("not known: its policy is not a JSON object".into()),
+        LivePolicy::NotRead if verb == Verb::Delete => Some("not known: its policy was not read".into()),
+        LivePolicy::NotRead | LivePolicy::Unreadable | LivePolicy::None => None,
+    }
+}

@@ -1,0 +1,202 @@
+//! What git knows of manifests that are gone: the commit that took them away.
+//!
+//! The program `git` is asked, when there is one and the project lies in a repository: `git log -p` over the files with
+//! the endings of manifests, with nothing of the repository's own configuration run (no external diff, no text
+//! conversion, no fetch of what is missing). It is an extra for a reader: without an answer within a few seconds, a
+//! plan says nothing of commits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use regex::Regex;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+use super::prepare::PreparedTarget;
+use crate::domain::SecretName;
+use crate::plan::{Commit, SecretPlan, Verb};
+
+/// How long git is waited for.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// How much of its answer is read, in bytes.
+const MOST: u64 = 16 << 20;
+
+/// Commits that are looked through, the newest first.
+const COMMITS: &str = "--max-count=2000";
+
+/// Begins each commit in the answer; no line of a diff begins with it.
+const HEAD: char = '\u{1}';
+
+/// Separates the parts of that line.
+const PART: char = '\u{2}';
+
+/// Tells each secret that goes since no manifest names it, which commit took its manifest away.
+pub(super) async fn tell_commits(root: &Path, targets: &mut [PreparedTarget<'_>]) {
+    if !targets.iter_mut().any(|target| leaving(target).next().is_some()) {
+        return;
+    }
+    let Some(log) = log(root).await else { return };
+    for target in targets {
+        // One name with variables in it stands for another secret in each target.
+        let names: BTreeSet<SecretName> = leaving(target).map(|plan| plan.name.clone()).collect();
+        let mut commits = removals(&log, &names);
+        leaving(target).for_each(|plan| plan.leaving.removed_in = commits.remove(&plan.name));
+    }
+}
+
+/// The planned secrets of a target that no manifest names, for whichever target.
+fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t mut SecretPlan> {
+    let planned = target.planned.as_mut().ok().into_iter();
+    planned.flat_map(|planned| &mut planned.target.plan.secrets).filter(|plan| {
+        matches!(plan.verb, Verb::Delete | Verb::Release)
+            && plan.origin.is_none()
+            && plan.leaving.other_targets.is_none()
+    })
+}
+
+/// The history of the manifests' files below a folder, with their changed lines.
+async fn log(root: &Path) -> Option<String> {
+    let mut child = Command::new("git")
+        .args(["-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "core.quotePath=true", "-C"])
+        .arg(root)
+        .args(["log", "--topo-order", COMMITS, "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"])
+        .args(["--unified=0", "--patch", "--format=%x01%h%x02%cI%x02%s", "--", "*.yaml", "*.yml"])
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .ok()?;
+    let stdout = child.stdout.take()?;
+    let read = async {
+        let mut bytes = Vec::new();
+        stdout.take(MOST + 1).read_to_end(&mut bytes).await.ok()?;
+        // What was cut off may hold newer commits' other halves: no half is believed.
+        let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST);
+        (whole && child.wait().await.ok()?.success()).then_some(bytes)
+    };
+    let bytes = tokio::time::timeout(LONGEST, read).await.ok()??;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A name in a line of a manifest: `name: app/db`, quoted or not, in a block or between braces.
+static NAME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?:^|[\s{,])name:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}"'#]+))"#).ok());
+
+/// For each name, the newest commit that touched its manifest, when that took it away. One that brought it, or moved it
+/// between files, tells nothing: then the manifest is gone from the working tree alone, or declares it for others.
+fn removals(log: &str, names: &BTreeSet<SecretName>) -> BTreeMap<SecretName, Commit> {
+    let mut found: BTreeMap<SecretName, Option<Commit>> = BTreeMap::new();
+    for block in log.split(HEAD).skip(1) {
+        let (head, diff) = block.split_once('\n').unwrap_or((block, ""));
+        for (name, net) in net_changes(diff, names) {
+            if net != 0 && !found.contains_key(name) {
+                found.insert(name.clone(), (net < 0).then(|| commit(head)).flatten());
+            }
+        }
+    }
+    found.into_iter().filter_map(|(name, commit)| Some((name, commit?))).collect()
+}
+
+fn commit(head: &str) -> Option<Commit> {
+    let mut parts = head.splitn(3, PART);
+    let (id, date, subject) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Commit { id: id.to_owned(), date: date.parse::<Timestamp>().ok(), subject: subject.to_owned() })
+}
+
+/// How many more lines of a diff name a secret than no longer do.
+fn net_changes<'n>(diff: &str, names: &'n BTreeSet<SecretName>) -> BTreeMap<&'n SecretName, i64> {
+    let mut net = BTreeMap::new();
+    for line in diff.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
+        let sign = match line.chars().next() {
+            Some('+') => 1,
+            Some('-') => -1,
+            _ => continue,
+        };
+        let Some(written) = NAME.as_ref().and_then(|pattern| pattern.captures(line.get(1..)?)) else { continue };
+        let written = (1..=3).find_map(|group| written.get(group)).map_or("", |found| found.as_str());
+        if let Some(name) = the_only_one(written, names) {
+            *net.entry(name).or_default() += sign;
+        }
+    }
+    net
+}
+
+/// The only one of some names that a written one with `${...}` in it may stand for.
+fn the_only_one<'n>(written: &str, names: &'n BTreeSet<SecretName>) -> Option<&'n SecretName> {
+    if let Some(name) = names.get(written) {
+        return Some(name);
+    }
+    if !written.contains("${") {
+        return None;
+    }
+    let mut fitting = names.iter().filter(|name| fits(written, name.as_str()));
+    fitting.next().filter(|_| fitting.next().is_none())
+}
+
+/// Whether a name is what a template may become. Only the text around the variables is compared, and there must be some
+/// behind the last one.
+fn fits(template: &str, name: &str) -> bool {
+    let mut literals = template.split("${").enumerate().map(|(at, part)| match part.split_once('}') {
+        Some((_, behind)) if at > 0 => behind,
+        _ => part,
+    });
+    let Some(mut rest) = literals.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let literals: Vec<&str> = literals.collect();
+    let Some((last, between)) = literals.split_last().filter(|(last, _)| !last.is_empty()) else { return false };
+    for literal in between {
+        let Some(at) = rest.get(1..).and_then(|rest| rest.find(literal)) else { return false };
+        rest = &rest[1 + at + literal.len()..];
+    }
+    rest.len() > last.len() && rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(log: &str, names: &[&str]) -> Vec<(String, String, String)> {
+        let names = names.iter().map(|name| SecretName::new(*name)).collect();
+        let found = removals(log, &names).into_iter();
+        found.map(|(name, commit)| (name.to_string(), commit.id, commit.subject)).collect()
+    }
+
+    fn block(id: &str, subject: &str, diff: &str) -> String {
+        format!("{HEAD}{id}{PART}2026-11-20T10:00:00+01:00{PART}{subject}\n\n--- a/s.yaml\n+++ b/s.yaml\n{diff}\n")
+    }
+
+    #[test]
+    fn the_newest_commit_that_took_a_name_away_is_told() {
+        let log = block("c3", "Unrelated", "+metadata: { name: app/other }")
+            + &block("c2", "Drop \u{1b}[2J it", "-metadata: { name: app/db, targets: [a] }")
+            + &block("c1", "Add it", "+metadata: { name: app/db }");
+        let expected = ("app/db".to_owned(), "c2".to_owned(), "Drop \u{1b}[2J it".to_owned());
+        assert_eq!(found(&log, &["app/db"]), [expected]);
+    }
+
+    #[test]
+    fn a_name_that_the_newest_commit_has_is_not_told() {
+        let removed = block("c1", "Drop", "-  name: app/db");
+        assert_eq!(found(&(block("c2", "Add again", "+  name: 'app/db'") + &removed), &["app/db"]), []);
+        let moved = block("c2", "Move", "-  name: app/db\n+  name: \"app/db\"");
+        assert_eq!(found(&(moved + &removed), &["app/db"]).len(), 1, "a move within a commit is none");
+    }
+
+    #[test]
+    fn a_template_stands_for_the_one_name_that_it_fits() {
+        let log = block("c1", "Drop", "-metadata: { name: \"${env}/app/db\" }");
+        assert_eq!(found(&log, &["prod/app/db"]).len(), 1);
+        assert_eq!(found(&log, &["prod/app/db", "dev/app/db"]), [], "two of one target's names may be meant");
+        assert_eq!(found(&log, &["app/db"]), []);
+        assert!(fits("${a}/x-${b}/y", "p/x-q/y") && !fits("${a}/${b}", "p/q") && !fits("${a}/y", "/y"));
+    }
+}

@@ -1,0 +1,229 @@
+//! Plans as a reviewer gets them: a mixed one of 31 changes and one of 500, in each format, at the widths of two
+//! terminals; and what git tells of manifests that are gone.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use keywright::exit_code::ExitCode;
+use keywright::sandbox::Sandbox;
+use tempfile::TempDir;
+
+const READER: &str = "arn:aws:iam::222222222222:role/reader";
+const OTHER: &str = "arn:aws:iam::222222222222:role/disputes-api";
+const FUNCTION: &str = "arn:aws:lambda:eu-west-1:222222222222:function:rotate";
+
+/// One half of a change: as it was applied, and as it is planned.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Before,
+    After,
+}
+
+fn project(state: State) -> String {
+    let cost_centre = if state == State::Before { 41 } else { 42 };
+    format!(
+        "apiVersion: keywright/v1
+kind: Project
+metadata: {{ name: shop }}
+spec:
+  targets:
+    - {{ name: eu, account: \"222222222222\", region: eu-west-1, vars: {{ stage: eu }} }}
+    - {{ name: us, account: \"222222222222\", region: us-east-1, vars: {{ stage: us }} }}
+  defaults: {{ tags: {{ cost-centre: \"{cost_centre}\" }} }}
+  scope: {{ namePrefixes: [\"${{stage}}/\"] }}
+  prune: delete
+  guards: {{ maxDeletes: 10, maxChangesPercent: 100 }}
+"
+    )
+}
+
+fn policy(role: &str) -> String {
+    format!(
+        "{{ Version: \"2012-10-17\", Statement: [{{ Effect: Allow, Principal: {{ AWS: \"{role}\" }}, \
+         Action: \"secretsmanager:GetSecretValue\", Resource: \"*\" }}] }}"
+    )
+}
+
+fn secret(out: &mut String, name: &str, only_eu: bool, spec: &str) {
+    let targets = if only_eu { ", targets: [eu]" } else { "" };
+    write!(
+        out,
+        "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: \"${{stage}}/{name}\"{targets} }}\nspec:\n  \
+         {spec}\n"
+    )
+    .expect("a String takes all");
+}
+
+/// Changes of other kinds than a tag.
+const OTHERS: usize = 11;
+
+/// Manifests with so many changes; most of them, over both targets, are a tag and nothing else.
+fn manifests(state: State, changes: usize) -> String {
+    let after = state == State::After;
+    let mut out = String::new();
+    let tagged = changes - OTHERS;
+    for number in 0..tagged.div_ceil(2) {
+        let alone = number == tagged / 2;
+        secret(&mut out, &format!("tenant-{number:03}"), alone, "description: One tenant's key");
+    }
+    let readers = if after { OTHER } else { READER };
+    for name in ["api", "batch", "web"] {
+        secret(&mut out, &format!("{name}/key"), true, &format!("policy: {}", policy(readers)));
+    }
+    let schedule = if after { "cron(0 16 1 * ? *)" } else { "rate(30 days)" };
+    let rotation =
+        format!("value: {{ generate: {{}} }}\n  rotation: {{ lambdaArn: \"{FUNCTION}\", schedule: \"{schedule}\" }}");
+    secret(&mut out, "db/main", true, &rotation);
+    let text = if after { "host=db2\\nport=5432" } else { "host=db1\\nport=5432" };
+    secret(&mut out, "settings", true, &format!("value: {{ text: \"{text}\", ownership: enforce }}"));
+    let words = if after {
+        "The key that payments use to sign what they send to the bank, renewed each spring by hand"
+    } else {
+        "The key that payments use to sign what they send to the bank, renewed each year by hand"
+    };
+    secret(&mut out, "signing", true, &format!("description: {words}"));
+    if after {
+        secret(&mut out, "new/one", true, "description: Made by this plan");
+        secret(&mut out, "new/two", true, "description: Made by this plan");
+    } else {
+        secret(&mut out, "old/broker", false, "description: Gone soon");
+        secret(&mut out, "old/queue", true, &format!("policy: {}", policy(READER)));
+    }
+    out
+}
+
+/// A project whose first state was applied, with the second one in its files.
+fn changed(changes: usize) -> (TempDir, Sandbox) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sandbox = support::sandbox();
+    let write = |state| {
+        let (project, secrets) = (project(state), manifests(state, changes));
+        let files = [("keywright.yaml", project.as_str()), ("secrets.yaml", secrets.as_str())];
+        support::write_files(folder.path(), files);
+    };
+    write(State::Before);
+    let applied = run(None, &sandbox, folder.path(), &["apply", "--sandbox", "--yes"]);
+    assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
+    write(State::After);
+    (folder, sandbox)
+}
+
+fn run(columns: Option<usize>, sandbox: &Sandbox, folder: &Path, args: &[&str]) -> support::Run {
+    let folder = folder.to_str().expect("a path of text");
+    support::keywright_within(columns, sandbox, &[args, &["--project", folder]].concat(), None)
+}
+
+/// What a plan prints in a format, on a terminal of some columns.
+fn planned(changed: &(TempDir, Sandbox), columns: Option<usize>, format: &str) -> String {
+    let (folder, sandbox) = changed;
+    let planned = run(columns, sandbox, folder.path(), &["plan", "--sandbox", "--format", format]);
+    assert_eq!(planned.code, ExitCode::Success, "{}", planned.err);
+    planned.out
+}
+
+fn changed_secrets(json: &serde_json::Value) -> usize {
+    let targets = json["targets"].as_array().expect("targets");
+    targets.iter().map(|target| target["secrets"].as_array().map_or(0, Vec::len)).sum()
+}
+
+/// Lines that could have been broken and were not.
+fn too_long(text: &str, columns: usize) -> Vec<&str> {
+    let long = text.lines().filter(|line| line.chars().count() > columns);
+    // Policies and other blocks of text stay as they are, and so do names and places.
+    long.filter(|line| line.trim_start().matches(' ').count() > 3 && !line.contains('"')).collect()
+}
+
+#[test]
+fn a_plan_of_31_changes_reads_well_in_each_format() {
+    let changed = changed(31);
+    for columns in [80, 120] {
+        let text = planned(&changed, Some(columns), "text");
+        assert_eq!(too_long(&text, columns), Vec::<&str>::new());
+        insta::assert_snapshot!(format!("mixed_31_text_{columns}"), text);
+    }
+    let json: serde_json::Value = serde_json::from_str(&planned(&changed, None, "json")).expect("JSON");
+    assert_eq!(changed_secrets(&json), 31, "in JSON each stands by itself");
+    insta::assert_snapshot!("mixed_31_json", serde_json::to_string_pretty(&json).expect("JSON"));
+    insta::assert_snapshot!("mixed_31_markdown", planned(&changed, None, "markdown"));
+    insta::assert_snapshot!("mixed_31_html", without_style(&planned(&changed, None, "html")));
+}
+
+#[test]
+fn a_plan_of_500_changes_is_no_longer_than_one_of_31() {
+    let (few, many) = (changed(31), changed(500));
+    let lines = |changed, columns, format| planned(changed, columns, format).lines().count();
+    for (columns, format) in [(Some(80), "text"), (Some(120), "text"), (None, "markdown")] {
+        let (few, many) = (lines(&few, columns, format), lines(&many, columns, format));
+        assert!(many <= few + 2, "{format}: {few} lines and {many}");
+    }
+    for columns in [80, 120] {
+        insta::assert_snapshot!(format!("mixed_500_text_{columns}"), planned(&many, Some(columns), "text"));
+    }
+    let markdown = planned(&many, None, "markdown");
+    assert!(markdown.len() < 60_000 && !markdown.contains("Cut:"), "{} bytes", markdown.len());
+    insta::assert_snapshot!("mixed_500_markdown", markdown);
+    let html = without_style(&planned(&many, None, "html"));
+    insta::assert_snapshot!("mixed_500_html", html);
+    let json: serde_json::Value = serde_json::from_str(&planned(&many, None, "json")).expect("JSON");
+    let groups = json["groups"].as_array().expect("groups");
+    assert_eq!(changed_secrets(&json), 500);
+    insta::assert_snapshot!("mixed_500_json_groups", serde_json::to_string_pretty(groups).expect("JSON"));
+}
+
+/// A page without its style sheet, which is the same everywhere.
+fn without_style(page: &str) -> String {
+    let (head, rest) = page.split_once("<style>").expect("a style sheet");
+    let (_, body) = rest.split_once("</style>").expect("its end");
+    format!("{head}<style></style>{body}")
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(args);
+    for name in ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"] {
+        command.env(name, "A person");
+    }
+    for name in ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"] {
+        command.env(name, "person@example.com");
+    }
+    for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+        command.env(name, "2026-01-01T12:00:00Z");
+    }
+    let output = command.env("GIT_CONFIG_GLOBAL", "/nonexistent").output().expect("git");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_delete_names_the_commit_that_took_its_manifest_away() {
+    let (folder, sandbox) = changed(OTHERS);
+    let path = folder.path();
+    std::fs::write(path.join("secrets.yaml"), manifests(State::Before, OTHERS)).expect("a file");
+    git(path, &["init", "--quiet"]);
+    git(path, &["add", "."]);
+    git(path, &["commit", "--quiet", "-m", "First"]);
+    std::fs::write(path.join("secrets.yaml"), manifests(State::After, OTHERS)).expect("a file");
+    let deletes = |args: &[&str]| {
+        let out = run(None, &sandbox, path, &[&["plan", "--sandbox"], args].concat()).out;
+        out.lines().filter(|line| line.contains(" deletion ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let unsaid = deletes(&[]);
+    assert!(unsaid.len() == 3 && unsaid.iter().all(|line| line.contains("no manifest names it any longer")));
+
+    git(path, &["add", "."]);
+    git(path, &["commit", "--quiet", "-m", "Drop the \u{1b}[2Jbroker"]);
+    let said = deletes(&[]);
+    let left = |line: &String| line.contains("its manifest left git in ") && line.contains("of 2026-01-01 (Drop the");
+    assert!(said.len() == 3 && said.iter().all(left), "{said:#?}");
+    assert!(said.iter().all(|line| line.contains("\\u{1b}[2Jbroker")), "{said:#?}");
+    let json: serde_json::Value =
+        serde_json::from_str(&run(None, &sandbox, path, &["plan", "--sandbox", "--format", "json"]).out).expect("JSON");
+    let secrets = json["targets"][0]["secrets"].as_array().expect("secrets");
+    let removed: Vec<_> = secrets.iter().filter(|secret| secret["verb"] == "delete").collect();
+    assert_eq!(removed.len(), 2);
+    assert!(removed.iter().all(|secret| secret["leaving"]["removedIn"]["date"] == "2026-01-01T12:00:00Z"));
+}
