@@ -6,8 +6,8 @@ use crate::plan::SecretPlan;
 pub(super) const GUARD: Guard = Guard {
     name: "max-deletes",
     flag: Some(&FLAG),
-    words: "{planned} of this run's secrets would be deleted, released or lose something for good, and guards.maxDeletes \
-            allows {allowed}",
+    words: "{planned} of this run's secrets would be deleted, released or lose something for good, and \
+            guards.maxDeletes allows {allowed}",
     check: Check::Target(check),
 };
 
