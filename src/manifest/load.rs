@@ -12,17 +12,17 @@ use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Diagnostics, Problem, Report, listed, nearest};
 use super::document::{DocumentKind, document_kind};
+use super::entry::SecretEntry;
 use super::field::Field;
 use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted};
-use super::interpolate::expand;
 use super::named::{self, Files};
 use super::outline::Outline;
 use super::parse::{Parsed, parse};
 use super::schema::{API_VERSION, ProjectDocument, SPEC_FIELDS, SecretDocument};
 use super::source::{Quoting, Sources, Span};
-use super::tree::{Kind, Node};
+use super::tree::Node;
 use crate::desired::Desired;
-use crate::domain::{SecretName, Template};
+use crate::domain::SecretName;
 use crate::files::{BoundedFile, ProjectFolder};
 use crate::origin::Origin;
 
@@ -118,20 +118,6 @@ struct Loader {
     skipped: Vec<String>,
     /// Something could not be read, so secrets may be declared that nobody knows of.
     incomplete: bool,
-}
-
-/// A Secret document.
-struct SecretEntry {
-    tree: Node,
-    /// The targets that it names; `None` for all.
-    targets: Option<BTreeSet<String>>,
-}
-
-impl SecretEntry {
-    /// Whether it is for a target.
-    fn is_of(&self, model: &TargetModel) -> bool {
-        self.targets.as_ref().is_none_or(|targets| targets.contains(&model.target.name))
-    }
 }
 
 impl Loader {
@@ -433,13 +419,7 @@ impl Loader {
     /// What manifests of other targets would be named in this one, where that can be told.
     fn of_other_targets(&self, model: &TargetModel) -> BTreeMap<SecretName, Origin> {
         let others = self.secrets.iter().filter(|entry| !entry.is_of(model));
-        let named = others.filter_map(|entry| {
-            let name = entry.tree.get("metadata")?.get("name")?;
-            let Kind::String(text) = &name.kind else { return None };
-            let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
-            Some((SecretName::new(name_here), self.sources.origin(name.span)))
-        });
-        named.collect()
+        others.filter_map(|entry| entry.name_in(model, &self.sources)).collect()
     }
 
     /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are

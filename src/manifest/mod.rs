@@ -15,6 +15,7 @@ pub mod codes;
 mod decode;
 mod diagnostic;
 mod document;
+mod entry;
 mod expand;
 pub mod explain;
 mod fault;

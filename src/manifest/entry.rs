@@ -1,0 +1,32 @@
+//! A Secret document, before it is built for each of its targets.
+
+use std::collections::BTreeSet;
+
+use super::check::target::TargetModel;
+use super::interpolate::expand;
+use super::source::Sources;
+use super::tree::{Kind, Node};
+use crate::domain::{SecretName, Template};
+use crate::origin::Origin;
+
+/// A Secret document.
+pub(super) struct SecretEntry {
+    pub(super) tree: Node,
+    /// The targets that it names; `None` for all.
+    pub(super) targets: Option<BTreeSet<String>>,
+}
+
+impl SecretEntry {
+    /// Whether it is for a target.
+    pub(super) fn is_of(&self, model: &TargetModel) -> bool {
+        self.targets.as_ref().is_none_or(|targets| targets.contains(&model.target.name))
+    }
+
+    /// The name that it has, or would have, in a target, and where it is written; none where that cannot be told.
+    pub(super) fn name_in(&self, model: &TargetModel, sources: &Sources) -> Option<(SecretName, Origin)> {
+        let name = self.tree.get("metadata")?.get("name")?;
+        let Kind::String(text) = &name.kind else { return None };
+        let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
+        Some((SecretName::new(name_here), sources.origin(name.span)))
+    }
+}
