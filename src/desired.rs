@@ -79,6 +79,11 @@ impl Desired {
         owner_tag::bind(&self.owner(), name.as_str(), prefix)
     }
 
+    /// The names that secrets had before, each with the secret that has it now.
+    pub fn renames(&self) -> impl Iterator<Item = (&SecretName, &DesiredSecret)> {
+        self.secrets.values().filter_map(|secret| Some((&secret.renamed_from.as_ref()?.name, secret)))
+    }
+
     /// Whose the secrets of this target are: `project/target`, which their owner tags begin with.
     pub fn owner(&self) -> String {
         format!("{}/{}", self.project, self.target.name)
@@ -206,6 +211,8 @@ pub struct DesiredSecret {
     pub managed_by: Option<String>,
     /// Whether it should exist.
     pub state: State,
+    /// `metadata.renamedFrom`: the secret's name before, whose value comes along.
+    pub renamed_from: Option<RenamedFrom>,
     /// `metadata.protect`: never deleted by keywright. Left out, the tag stays as it is.
     pub protect: Option<bool>,
     /// The secrets that must be done before this one: `dependsOn` and every `${secret:NAME:arn}`.
@@ -235,6 +242,15 @@ pub struct DesiredSecret {
     pub rotation: Option<Declared<DesiredRotation>>,
     /// `spec.replicas`, by region; none and a declared `null` both mean that there must be none.
     pub replicas: Option<Declared<BTreeMap<Region, DesiredReplica>>>,
+}
+
+/// The name that a secret had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenamedFrom {
+    /// The name, in scope, which no other manifest has.
+    pub name: SecretName,
+    /// Where it is written.
+    pub origin: Origin,
 }
 
 /// `spec.value`: where the value comes from, and who owns it afterwards.

@@ -135,12 +135,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     let mut readers_known = reading.undeclared != Undeclared::PoliciesOfLeaving;
     loop {
         let (planned, mut report) = plan(desired, &live, &facts, rules);
-        let only_listed: Vec<SecretName> = planned
-            .secrets
-            .iter()
-            .filter(|secret| secret.observed.as_ref().is_some_and(|observed| observed.seen == Seen::Listed))
-            .map(|secret| secret.name.clone())
-            .collect();
+        let only_listed = only_listed(&planned, &report, &live);
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
         if only_listed.is_empty() && versions_unknown.is_empty() && places_unknown.is_empty() {
@@ -185,6 +180,19 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             }
         }
     }
+}
+
+/// Secrets that the plan rests on and that only a list has shown: those that would change, those whose place another
+/// one takes, and those that are kept from that.
+fn only_listed(planned: &Plan, report: &PlanReport, live: &Live) -> BTreeSet<SecretName> {
+    let changed = planned.secrets.iter().map(|secret| &secret.name);
+    let replaced = planned.secrets.iter().filter_map(|secret| Some(&secret.moved_from()?.secret.name));
+    let kept = report.findings.iter().flat_map(|finding| match &finding.kind {
+        FindingKind::MoveRefused { from, .. } | FindingKind::MoveWaits { from, .. } => vec![&finding.secret, from],
+        _ => Vec::new(),
+    });
+    let listed = |name: &&SecretName| live.secrets.get(*name).is_some_and(|secret| secret.seen == Seen::Listed);
+    changed.chain(replaced).chain(kept).filter(listed).cloned().collect()
 }
 
 /// Asks the service about the policies that would be put, once for each distinct document. One that waits for an ARN is
@@ -333,6 +341,9 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
     let mut names: BTreeSet<SecretName> = chosen().map(|desired_secret| desired_secret.name.clone()).collect();
     // The ARNs of what they depend on are needed too.
     names.extend(chosen().flat_map(|desired_secret| desired_secret.depends_on.iter().cloned()));
+    let old_names: BTreeSet<SecretName> =
+        chosen().filter_map(|desired_secret| Some(desired_secret.renamed_from.as_ref()?.name.clone())).collect();
+    names.extend(old_names.iter().cloned());
     let plain = selection.plain_names();
     names.extend(plain.iter().flatten().filter(|name| desired.scope.contains(name.as_str())).cloned());
     Wanted {
@@ -341,10 +352,13 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
         policies: chosen()
             .filter(|desired_secret| desired_secret.state == State::Present && desired_secret.policy.is_some())
             .map(|desired_secret| desired_secret.name.clone())
+            // What of an old name stays behind is said.
+            .chain(old_names.iter().cloned())
             .collect(),
         replicated: chosen()
             .filter(|desired_secret| desired_secret.state == State::Present && desired_secret.replicas.is_some())
             .map(|desired_secret| desired_secret.name.clone())
+            .chain(old_names.iter().cloned())
             .collect(),
         cache: None,
         owned_by: Some(&desired.project),

@@ -16,7 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::apply::{ApplyError, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, Work, apply};
+use crate::apply::{
+    ApplyError, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
+};
 use crate::aws::{Aws, ConnectError};
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
@@ -105,16 +107,20 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
 
     // Nobody stops a rehearsal.
     let (_stop, never) = watch::channel(false);
-    let work = Work {
-        plan: &before.plan,
-        live: &before.live,
-        ignored: &desired.ignore_tags,
-        policies: &PolicyChecks::default(),
-    };
+    let policies = PolicyChecks::default();
+    let of = |plan| Work { plan, live: &before.live, ignored: &desired.ignore_tags, policies: &policies };
+    let (others, removals) = before.plan.split_removals();
     // One after the other: the same order, and the same words, in every rehearsal.
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     let recorder = Recorder::new(&writer, &());
-    let mut applied = Box::pin(apply(&recorder, &values, work, options, never, &|_| {})).await;
+    let mut applied = Box::pin(apply(&recorder, &values, of(&others), options, never.clone(), &|_| {})).await;
+    let removed = if applied.is_complete() {
+        Box::pin(apply(&recorder, &values, of(&removals), options, never, &|_| {})).await
+    } else {
+        ApplyReport::skipped(&removals, &SkipReason::EarlierFailure)
+    };
+    applied.outcomes.extend(removed.outcomes);
+    applied.calls = recorder.calls();
     forget_requests(&mut applied);
     let after = plan_target(connection.reader(), desired, account, &planning).await?;
     Ok(RehearsalReport { applied, remaining: after.plan, differs })

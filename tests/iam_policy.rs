@@ -563,3 +563,41 @@ spec: { tags: { team: a }, rotation: { everyDays: 30 } }
         assert!(!printed.contains(never), "{never}: {printed}");
     }
 }
+
+/// A project in which a secret with a value of people and a replica gets another name.
+fn renamed(policy: Option<&Value>) -> (tempfile::TempDir, Run) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: shop }\nspec:\n  targets: [{ name: dev, \
+                   account: \"111111111111\", region: eu-west-1 }]\n  scope: { namePrefixes: [app/] }\n";
+    let secret = |metadata: &str, spec: &str| {
+        format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ {metadata} }}\nspec: {{ {spec} }}\n")
+    };
+    let before = secret("name: app/old", "replicas: [{ region: us-east-1 }]");
+    write_files(folder.path(), [("keywright.yaml", project), ("secrets.yaml", before.as_str())]);
+    let sandbox = support::sandbox();
+    let apply = ["apply", "--sandbox", "--yes", "--allow-moves", "--allow-copy-values"];
+    assert_eq!(run(&sandbox, folder.path(), &apply).code.code(), 0);
+    let put = json!({ "SecretId": "app/old", "SecretString": "of people", "ClientRequestToken": "a".repeat(32) });
+    support::call(&sandbox, "111111111111", "eu-west-1", "PutSecretValue", &put);
+    write_files(folder.path(), [("secrets.yaml", secret("name: app/new, renamedFrom: app/old", "").as_str())]);
+    if let Some(policy) = policy {
+        sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
+    }
+    let applied = run(&sandbox, folder.path(), &apply);
+    (folder, applied)
+}
+
+#[test]
+fn a_move_needs_what_is_printed_for_it_and_no_more() {
+    let folder = renamed(None).0;
+    let apply = policy(folder.path(), &["--for", "apply"]);
+    let (_, whole) = renamed(Some(&apply));
+    assert_eq!(whole.code.code(), 0, "{}{}", whole.out, whole.err);
+    // Two are for what the manifests may become: a cancelled deletion, and tags that go.
+    let spare = ["secretsmanager:RestoreSecret", "secretsmanager:UntagResource"];
+    for (index, action) in actions(&apply).into_iter().filter(|(_, action)| !spare.contains(&action.as_str())) {
+        let (_, run) = renamed(Some(&without(&apply, index, &action)));
+        let told = format!("{}{}", run.out, run.err);
+        assert!(told.contains(&format!("not authorized to perform: {action} ")), "{action}: {told}");
+    }
+}

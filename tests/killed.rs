@@ -23,12 +23,14 @@ const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "us-west-2"];
 const SIGKILL: i32 = 9;
 
 /// The guards that such a run would stop at.
-const APPLY: [&str; 16] = [
+const APPLY: [&str; 18] = [
     "apply",
     "--yes",
     "--concurrency",
     "1",
     "--allow-remove-all",
+    "--allow-moves",
+    "--allow-copy-values",
     "--allow-lose-value",
     "--allow-restore-unowned",
     "--allow-undo-rotation",
@@ -114,10 +116,79 @@ fn second() -> String {
     ])
 }
 
+/// The manifests of secrets that move, under their old names or under the new ones.
+fn moving(renamed: bool) -> String {
+    let rotation = format!("{{ lambdaArn: \"{FUNCTION}\", everyDays: 30 }}");
+    let secrets = [
+        ("db", format!("{{ tags: {{ team: a }}, policy: {}, replicas: [{{ region: us-east-1 }}] }}", policy("app"))),
+        ("generated", "{ value: { generate: { length: 20 } }, labels: { STABLE: git } }".to_owned()),
+        ("rotated", format!("{{ rotation: {rotation} }}")),
+        ("text", format!("{{ value: {{ text: of git }}, policy: {} }}", policy("app"))),
+    ];
+    let document = |(name, spec): (&str, String)| {
+        let named = if renamed { format!("dev/new-{name}, renamedFrom: dev/{name}") } else { format!("dev/{name}") };
+        format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: {named} }}\nspec: {spec}\n")
+    };
+    secrets.into_iter().map(document).collect()
+}
+
 /// A folder with the project, in which `sandbox.redb` holds what is live.
 struct Stage(tempfile::TempDir);
 
 impl Stage {
+    /// What is live before secrets move: values of people, one of them binary, with a label of an operator, a policy,
+    /// replicas and rotation; a value of git, and a generated one.
+    fn before_moves() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        let sandbox = open_sandbox(Some(&root.join("sandbox.redb")), root).expect("a sandbox");
+        let documents = moving(false);
+        support::write_files(root, [("keywright.yaml", PROJECT), ("secrets.yaml", &documents)]);
+        let project = root.to_string_lossy();
+        let args: Vec<&str> = APPLY.iter().copied().chain(["--sandbox", "--project", &project]).collect();
+        let run = support::keywright(&sandbox, &args, None);
+        assert_eq!(run.code, keywright::exit_code::ExitCode::Success, "{}{}", run.out, run.err);
+        for (name, labels, value) in [("db", json!(["AWSCURRENT", "OPS"]), "first"), ("db", json!([]), "b2xk")] {
+            let mut put =
+                json!({ "SecretId": format!("dev/{name}"), "ClientRequestToken": format!("operator-{value:->32}") });
+            match value {
+                "first" => put["SecretString"] = "an operator's first".into(),
+                binary => put["SecretBinary"] = binary.into(),
+            }
+            if labels != json!([]) {
+                put["VersionStages"] = labels;
+            }
+            support::call(&sandbox, ACCOUNT, REGIONS[0], "PutSecretValue", &put);
+        }
+        let token = format!("operator-{:->32}", "r");
+        let put = json!({ "SecretId": "dev/rotated", "SecretString": "rotated", "ClientRequestToken": token });
+        support::call(&sandbox, ACCOUNT, REGIONS[0], "PutSecretValue", &put);
+        drop(sandbox);
+        // The second apply puts the rotation on, which waited for a value.
+        let stage = Self(folder);
+        let run = stage.run(&APPLY);
+        assert!(run.status.success(), "{}", shown(&run));
+        support::write_files(stage.path(), [("secrets.yaml", moving(true).as_str()), ("journal.jsonl", "")]);
+        stage
+    }
+
+    /// The values that readers get, by name; none where there is none to be got.
+    fn values(&self, names: &[&str]) -> BTreeMap<String, Option<Value>> {
+        let sandbox = open_sandbox(Some(&self.path().join("sandbox.redb")), self.path()).expect("a sandbox");
+        let read = |name: &&str| {
+            let answer = support::try_call(
+                &sandbox,
+                ACCOUNT,
+                REGIONS[0],
+                "GetSecretValue",
+                &json!({ "SecretId": format!("dev/{name}") }),
+            );
+            let value = answer.map(|answer| json!([answer.get("SecretString"), answer.get("SecretBinary")]));
+            ((*name).to_owned(), value)
+        };
+        names.iter().map(read).collect()
+    }
+
     /// What is live before the run that is killed, with a label and a version of an operator on every secret with a
     /// value.
     fn before() -> Self {
@@ -330,6 +401,58 @@ fn killed_before_any_call_an_apply_is_finished_by_the_next() {
 #[test]
 fn killed_after_any_call_an_apply_is_finished_by_the_next() {
     sweep(true);
+}
+
+/// Kills a run in which secrets move at each of its calls: readers get the same value under one of the two names at
+/// every moment, and the next apply goes on to the same end.
+fn sweep_moves(carried_out: bool) {
+    const OLD: [&str; 4] = ["db", "generated", "rotated", "text"];
+    const NEW: [&str; 4] = ["new-db", "new-generated", "new-rotated", "new-text"];
+    let base = Stage::before_moves();
+    let values: Vec<Option<Value>> = base.values(&OLD).into_values().collect();
+    assert!(values.iter().all(Option::is_some), "{values:?}");
+    let whole = base.copy();
+    let run = whole.run(&APPLY);
+    assert!(run.status.success(), "{}", shown(&run));
+    assert_eq!(whole.values(&NEW).into_values().collect::<Vec<_>>(), values);
+    assert!(whole.values(&OLD).into_values().all(|value| value.is_none()), "the old ones are on their way out");
+    let wanted = whole.dump();
+    let mut finished = BTreeSet::new();
+    let mut killed = 0;
+    loop {
+        let stage = base.copy();
+        let cut = stage.run_killed(killed, carried_out);
+        if cut.status.success() {
+            break;
+        }
+        assert_eq!(cut.status.signal(), Some(SIGKILL), "call {killed}: {}", shown(&cut));
+        let (old, new) = (stage.values(&OLD), stage.values(&NEW));
+        for ((value, old), (name, new)) in values.iter().zip(old.values()).zip(&new) {
+            assert!(old == value || (old.is_none() && new == value), "call {killed}: {name} has lost its value");
+        }
+        let after = stage.dump();
+        killed += 1;
+        if !finished.insert(essence(&after)) {
+            continue;
+        }
+        let next = stage.run(&APPLY);
+        assert!(next.status.success(), "after call {killed}: {}\nand then\n{}", shown(&cut), shown(&next));
+        assert_eq!(essence(&stage.dump()), essence(&wanted), "after call {killed}: {}", shown(&next));
+        assert_eq!(stage.values(&NEW).into_values().collect::<Vec<_>>(), values, "after call {killed}");
+        let plan = stage.run(&["plan", "--detailed-exitcode"]);
+        assert!(plan.status.success(), "after call {killed}: {}", shown(&plan));
+    }
+    assert!(killed > 40 && finished.len() > 14, "{killed} calls, {} states", finished.len());
+}
+
+#[test]
+fn killed_before_any_call_a_move_goes_on_with_the_next_apply() {
+    sweep_moves(false);
+}
+
+#[test]
+fn killed_after_any_call_a_move_goes_on_with_the_next_apply() {
+    sweep_moves(true);
 }
 
 /// With answers that take a while, more secrets are on their way than the eight of a fast service.

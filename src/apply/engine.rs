@@ -12,7 +12,7 @@ use super::in_flight::{MOST, PlannedCalls, in_flight};
 use super::policies::PolicyChecks;
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
-use super::values::{put, render};
+use super::values::{carry, put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::desired::{OWNER_TAG, PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, SecretName, TagKey, Template, VersionId};
@@ -205,6 +205,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             }
             changed = conflicts(secret, fresh.as_ref(), self.ignored);
         }
+        // What takes its place must be there.
+        if let Some(replacement) = secret.moved_to()
+            && !replacement.is_there(self.writer.describe(&replacement.name).await?.as_ref())
+        {
+            changed.insert(ObservedField::Replacement);
+        }
         // What a replica destroys must still be what was seen when it was planned.
         for region in secret.regions_overwritten() {
             let there = self.writer.describe_in_region(region, &secret.name).await?;
@@ -236,6 +242,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                 let (value, id) = render(self.values, &secret.name, planned, kept.as_ref(), &known).await?;
                 let put = put(self.writer, arn, planned, &value, id.as_ref()).await?;
                 *just_put = Some(JustPut { version: put.version_id, of_git: id });
+            }
+            Action::CarryVersion(carried) => {
+                let put = carry(self.writer, arn, carried).await?;
+                if carried.current {
+                    *just_put = Some(JustPut { version: put.version_id, of_git: None });
+                }
             }
             Action::NoteEqualValue { live } => self.note_equal_value(arn, live, just_put.as_ref()).await?,
             Action::MoveLabel { label, to, from } => {
@@ -280,6 +292,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Action::Create { .. }
             | Action::PutPolicy { .. }
             | Action::PutValue(_)
+            | Action::CarryVersion(_)
             | Action::NoteEqualValue { .. }
             | Action::MoveLabel { .. } => {}
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::record::CallRecord;
 use crate::domain::{SecretName, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
-use crate::plan::{Action, ObservedField, Verb};
+use crate::plan::{Action, ObservedField, Plan, SecretPlan, Verb};
 use crate::value::{ValueError, ValueHint};
 
 /// Something that happened.
@@ -107,6 +107,21 @@ pub enum ApplyError {
         /// The version id.
         version: VersionId,
     },
+    /// The version of the old secret that was to come along is not there any more. Nothing was put.
+    #[error("version {version} of {from}, which was to be copied, is no longer there")]
+    OldVersionGone {
+        /// The old secret.
+        from: SecretName,
+        /// Its version.
+        version: VersionId,
+    },
+    /// The new name holds another value than the old one under the same version id. Nothing was put, and the old secret
+    /// stays.
+    #[error("version {version} holds another value than the old secret's: neither was changed")]
+    OtherValueThere {
+        /// The version id.
+        version: VersionId,
+    },
     /// CreateSecret was answered as a repeated request: the name, the version id and the value were there already, in
     /// a secret of another owner. Nothing else was written to it.
     #[error("somebody else has made a secret of this name, with this value, since it was planned; it was left alone")]
@@ -158,6 +173,12 @@ pub struct ApplyReport {
 }
 
 impl ApplyReport {
+    /// What there is to show of a plan of which nothing was begun.
+    pub fn skipped(plan: &Plan, reason: &SkipReason) -> Self {
+        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason.clone() });
+        Self { outcomes: plan.secrets.iter().map(skipped).collect(), ..Self::default() }
+    }
+
     /// How many calls were carried out.
     pub fn calls_done(&self) -> usize {
         self.calls.iter().filter(|call| call.is_done()).count()

@@ -4,9 +4,9 @@
 
 use super::event::ApplyError;
 use super::writer::{PutVersion, WriteSecrets};
-use crate::domain::{Arn, SecretName, VersionId};
+use crate::domain::{Arn, SecretName, StagingLabel, VersionId};
 use crate::live::ServiceErrorKind;
-use crate::plan::{PlannedValue, Token};
+use crate::plan::{CarriedVersion, PlannedValue, Token};
 use crate::value::{Arns, Identity, SecretValue, Values};
 
 /// Renders a planned value, with the version id that it gets.
@@ -56,4 +56,24 @@ pub(super) async fn put(
         }
         (Err(error), _) => Err(error.into()),
     }
+}
+
+/// Puts what the old secret's version holds, under its new name. A put of what is there already changes nothing, and
+/// one of other data is refused, so that this compares the two as well.
+pub(super) async fn carry(
+    writer: &impl WriteSecrets,
+    arn: &Arn,
+    carried: &CarriedVersion,
+) -> Result<PutVersion, ApplyError> {
+    let CarriedVersion { from, version, to, current, labels } = carried;
+    let gone = || ApplyError::OldVersionGone { from: from.clone(), version: version.clone() };
+    let value = writer.value(from, version).await?.ok_or_else(gone)?;
+    let mut labels: Vec<StagingLabel> = labels.iter().cloned().collect();
+    if *current && !labels.is_empty() {
+        labels.push(StagingLabel::current());
+    }
+    writer.put_value(arn, &value, Some(to), &labels).await.map_err(|error| match error.kind {
+        ServiceErrorKind::AlreadyExists => ApplyError::OtherValueThere { version: to.clone() },
+        _ => error.into(),
+    })
 }

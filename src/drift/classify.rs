@@ -49,7 +49,9 @@ pub fn classify(
     drifts.extend(report.findings.iter().filter_map(found));
     let reached = |name: &SecretName| desired.scope.contains(name.as_str()) && selection.contains(name);
     for (name, secret) in live.secrets.iter().filter(|(name, _)| reached(name)) {
-        let ours = desired.secrets.contains_key(name) || secret.is_owned_by(&desired.owner());
+        // What goes when another one has taken its place is told of that one.
+        let goes = desired.renames().any(|(old, _)| old == name);
+        let ours = desired.secrets.contains_key(name) || (!goes && secret.is_owned_by(&desired.owner()));
         // A replica is looked at where its primary is.
         if ours && !secret.is_scheduled_for_deletion() && !secret.is_replica_in(&live.region) {
             drifts.extend(rotation(secret, now));
@@ -78,6 +80,11 @@ fn planned(plan: &SecretPlan) -> Vec<Drift> {
     let one = |class, what| Drift { origin: origin.clone(), since, ..new(class, name, what) };
     match verb {
         Verb::Create => vec![Drift { since: None, ..one(Class::Missing, Difference::Missing) }],
+        Verb::Move => {
+            let class = if observed.is_some() { Class::Changed } else { Class::Missing };
+            let from = plan.moved_from().map(|from| from.secret.name.clone());
+            from.map(|from| Drift { since: None, ..one(class, Difference::Moves { from }) }).into_iter().collect()
+        }
         Verb::Restore => {
             let since = observed.as_ref().and_then(|secret| secret.deleted_at);
             vec![Drift { since, ..one(Class::ScheduledForDeletion, Difference::ScheduledForDeletion) }]
@@ -143,7 +150,8 @@ fn field(change: &Change) -> Option<Field> {
         Change::Rotation { .. } => Field::Rotation,
         Change::Replica { region, .. } => Field::Replica(region.clone()),
         Change::Restored { .. } | Change::Deleted { .. } => Field::Deletion,
-        Change::Value { .. } => return None,
+        // A move is told as a whole.
+        Change::Value { .. } | Change::Moved { .. } | Change::Carried { .. } => return None,
     })
 }
 
@@ -225,6 +233,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         | FindingKind::DependencyAbsent { dependency } => {
             (Class::Unknown, Difference::NotCompared { dependency: dependency.clone() })
         }
+        FindingKind::MoveRefused { from, .. } | FindingKind::MoveWaits { from, .. } => {
+            (Class::Changed, Difference::MoveStopped { from: from.clone() })
+        }
         FindingKind::RotationWaitsForValue => (Class::Changed, Difference::RotationWaitsForValue),
         FindingKind::ReplicaInProgress { regions } => {
             (Class::Unknown, Difference::ReplicasInProgress { regions: regions.clone() })
@@ -234,6 +245,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }
+        | FindingKind::MoveOver { .. }
         | FindingKind::ValueEdges(_)
         | FindingKind::ValueReEncrypted => return None,
     })

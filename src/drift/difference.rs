@@ -12,6 +12,16 @@ use crate::plan::{MadeBy, ValueReason};
 pub enum Difference {
     /// A manifest names it, and it does not exist.
     Missing,
+    /// A manifest has it take another one's place, and the other one is still there.
+    Moves {
+        /// The old name.
+        from: SecretName,
+    },
+    /// The same, and something is in the way.
+    MoveStopped {
+        /// The old name.
+        from: SecretName,
+    },
     /// A manifest wants it, and it is scheduled for deletion.
     ScheduledForDeletion,
     /// It exists, and its manifest says `state: absent`.

@@ -48,6 +48,7 @@ fn desired(names: &[&str]) -> Desired {
         name: SecretName::new(name),
         origin: at(7),
         managed_by: None,
+        renamed_from: None,
         state: State::Present,
         protect: None,
         depends_on: BTreeSet::new(),
@@ -109,6 +110,7 @@ fn plan(secrets: Vec<SecretPlan>) -> Plan {
 
 fn planned(name: &str, verb: Verb, changes: Vec<Change>, observed: Option<LiveSecret>) -> SecretPlan {
     SecretPlan {
+        moved: None,
         name: SecretName::new(name),
         origin: Some(at(3)),
         verb,

@@ -22,7 +22,9 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     let removes = desired.prune == Prune::Delete
         || desired.secrets.values().any(|desired_secret| desired_secret.state == State::Absent);
     let tells_readers = removes && matches!(scope.purpose, Purpose::Plan | Purpose::Apply);
-    if scope.audit || tells_readers || any(desired, |desired_secret| desired_secret.policy.as_ref(), |_| true) {
+    // Of a secret whose place another one takes, it is said whether it has a policy.
+    let declared = any(desired, |desired_secret| desired_secret.policy.as_ref(), |_| true);
+    if scope.audit || tells_readers || declared || desired.renames().next().is_some() {
         metadata.push("secretsmanager:GetResourcePolicy");
     }
     draft.add(Permission::new("ReadMetadata", metadata).on(everywhere()));

@@ -13,7 +13,7 @@ use super::needs::{
     absent, any, has_version_id, managed, present, replicas, rotation_functions, rotation_roles, rotations, values,
 };
 use super::read::{owner_pattern, unless_foreign};
-use crate::desired::{Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
+use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
 use crate::value::Source;
 
 /// Adds what an apply writes.
@@ -25,6 +25,28 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     add_rotation(desired, draft);
     add_replicas(desired, draft);
     add_deletions(desired, scope, draft);
+    add_moves(desired, draft);
+}
+
+/// The old secret of a rename is read, and deleted with its window. Its key may be one that no manifest names: that is
+/// the reader's to add, as that of every secret without `kmsKeyId` is.
+fn add_moves(desired: &Desired, draft: &mut Draft) {
+    let place = Place::of(&desired.target);
+    let old = || desired.renames().map(|(old, _)| place.secret(old));
+    let owned = |permission: Permission| {
+        permission.when("StringLike", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
+    };
+    draft.add(owned(Permission::new("ReadMovedValues", ["secretsmanager:GetSecretValue"]).on(old())));
+    let remove = Permission::new("RemoveMovedReplicas", ["secretsmanager:RemoveRegionsFromReplication"]);
+    draft.add(owned(remove.on(old())));
+    let windows = desired.renames().map(|(_, new)| match new.deletion {
+        Deletion::Window(days) => days,
+        Deletion::Force => DEFAULT_RECOVERY_WINDOW_DAYS,
+    });
+    let Some(shortest) = windows.min() else { return };
+    let delete = Permission::new("DeleteMoved", ["secretsmanager:DeleteSecret"]).on(old());
+    let key = "secretsmanager:RecoveryWindowInDays";
+    draft.add(owned(delete).when("NumericGreaterThanEquals", key, [shortest.to_string()]));
 }
 
 fn everywhere(desired: &Desired) -> impl Iterator<Item = String> {
@@ -79,7 +101,7 @@ fn add_changes(desired: &Desired, draft: &mut Draft) {
 
 fn add_values(desired: &Desired, draft: &mut Draft) {
     let mut written = Vec::new();
-    if values(desired).next().is_some() {
+    if values(desired).next().is_some() || desired.renames().next().is_some() {
         written.push("secretsmanager:PutSecretValue");
     }
     if values(desired).any(has_version_id)

@@ -74,6 +74,7 @@ mod tests {
 
     fn planned(name: &str, verb: Verb, changes: Vec<Change>) -> SecretPlan {
         SecretPlan {
+            moved: None,
             name: SecretName::new(name),
             origin: None,
             verb,

@@ -100,6 +100,8 @@ codes! {
         digits, which looks like the end of an ARN."
     SECRET_DUPLICATE Error "secret-duplicate" "A secret is declared once for each target."
     OUT_OF_SCOPE Error "out-of-scope" "A secret's name begins with a prefix of the project's scope."
+    RENAMED_FROM Error "renamed-from" "renamedFrom is another name in the scope, which no manifest has and which is \
+        given once."
     PROTECTED_ABSENT Error "protected-absent" "A protected secret is not declared absent."
     UNSET Error "unset" "unset names fields of spec."
     DESCRIPTION Error "description" "A description has at most 2,048 characters."

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::dependencies::{Built, check_dependencies};
 use super::check::project::{Project, check_api_version, check_project, key_span};
+use super::check::renamed::check_renames;
 use super::check::required;
 use super::check::secret::Builder;
 use super::check::target::TargetModel;
@@ -398,6 +399,7 @@ impl Loader {
             self.report.in_target(Some(index));
             let (secrets, unbuilt) = self.target_secrets(project, model, &mut files);
             check_dependencies(&secrets, unbuilt.as_ref(), &self.sources, &mut self.report);
+            check_renames(&secrets, &mut self.report);
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),

@@ -57,6 +57,9 @@ pub enum Action {
     DeletePolicy,
     /// PutSecretValue.
     PutValue(Box<PlannedValue>),
+    /// PutSecretValue of what the old secret's version holds (GetSecretValue), where a secret takes another one's
+    /// place.
+    CarryVersion(Box<CarriedVersion>),
     /// TagResource, for ourselves: the tag `keywright:value` says that git's value is the live version's, when the put
     /// before it finds them equal. Else nothing is called.
     NoteEqualValue {
@@ -129,6 +132,22 @@ pub struct PlannedValue {
     pub keeps_generated_of: Option<VersionId>,
 }
 
+/// A version that comes along when a secret takes another one's place. One that is there already is put again: the
+/// service ignores a put of the same data, and refuses one of other data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedVersion {
+    /// The old secret.
+    pub from: SecretName,
+    /// Its version.
+    pub version: VersionId,
+    /// The version id in the new secret: the same, or the one that git's value has there.
+    pub to: VersionId,
+    /// Whether it becomes the current one.
+    pub current: bool,
+    /// Its custom labels.
+    pub labels: BTreeSet<StagingLabel>,
+}
+
 /// The version id of a value that is put (`ClientRequestToken`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
@@ -159,7 +178,7 @@ impl Action {
             Self::Tag { .. } | Self::NoteEqualValue { .. } => "TagResource",
             Self::PutPolicy { .. } => "PutResourcePolicy",
             Self::DeletePolicy => "DeleteResourcePolicy",
-            Self::PutValue(_) => "PutSecretValue",
+            Self::PutValue(_) | Self::CarryVersion(_) => "PutSecretValue",
             Self::MoveLabel { .. } | Self::RemoveLabel { .. } => "UpdateSecretVersionStage",
             Self::CancelRotation => "CancelRotateSecret",
             Self::RemoveReplicas { .. } => "RemoveRegionsFromReplication",
@@ -180,7 +199,7 @@ impl Action {
             Self::Update { .. } => 3,
             Self::Tag { .. } => 4,
             Self::PutPolicy { .. } | Self::DeletePolicy => 5,
-            Self::PutValue(_) => 6,
+            Self::PutValue(_) | Self::CarryVersion(_) => 6,
             Self::NoteEqualValue { .. } => 7,
             Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 8,
             Self::RemoveReplicas { .. } => 9,
@@ -206,6 +225,7 @@ impl Action {
             Self::Restore
             | Self::CancelRotation
             | Self::DeletePolicy
+            | Self::CarryVersion(_)
             | Self::NoteEqualValue { .. }
             | Self::MoveLabel { .. }
             | Self::RemoveLabel { .. }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::action::CarriedVersion;
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
+use crate::domain::{KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::{DifferingParts, Source};
@@ -124,6 +125,30 @@ pub enum Change {
         /// Where it is declared that there are no labels.
         origin: Origin,
     },
+    /// The secret takes the place of another one, which goes once this one is verified.
+    Moved {
+        /// The old name.
+        from: SecretName,
+        /// How the old secret is deleted.
+        deletion: Deletion,
+        /// The regions whose replicas of the old secret go first.
+        replicas: BTreeSet<Region>,
+        /// The old secret is rotated, and is not any more.
+        rotates: bool,
+        /// What the old secret has, and the new one will not have.
+        left_behind: Vec<LeftBehind>,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// A version whose value comes along from the old name. Never what it is.
+    Carried {
+        /// The version.
+        version: CarriedVersion,
+        /// Whether it is there already, and is only compared.
+        there: bool,
+        /// Where the rename is declared.
+        origin: Origin,
+    },
     /// The scheduled deletion is cancelled.
     Restored {
         /// The deletion switched rotation off, and no manifest says that it shall be on.
@@ -138,6 +163,29 @@ pub enum Change {
         /// Rotation is on, and is switched off at once: cancelling the deletion does not switch it on again.
         rotates: bool,
     },
+}
+
+/// What an old secret has, that no manifest declares, and that the one which takes its place will not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftBehind {
+    /// Its current version, which did not come from git: git's own value is put.
+    CurrentValue(VersionId),
+    /// So many versions beside those that come along.
+    OlderVersions(usize),
+    /// Its description.
+    Description,
+    /// Its KMS key: the new one is encrypted with the account's default key.
+    KmsKey(KmsKey),
+    /// Tags.
+    Tags(Vec<TagKey>),
+    /// Its resource policy.
+    Policy,
+    /// Its rotation.
+    Rotation,
+    /// Its replicas.
+    Replicas(Vec<Region>),
+    /// The tag that keeps it from being deleted.
+    Protection,
 }
 
 /// What a rotation function does as soon as a secret is put under its rotation.

@@ -1,6 +1,8 @@
 //! What the secrets of a plan cost, counted in what AWS bills: a secret is one, and so is each of its replicas; one
 //! that is scheduled for deletion is free (the price page of Secrets Manager; "Delete a secret" in its user guide).
 
+use crate::live::LiveSecret;
+
 use super::{Change, Plan, ReplicaReason, Verb};
 
 /// USD cents for a secret or a replica a month, AWS's list price outside China. API calls cost 0.05 USD for 10,000.
@@ -18,6 +20,8 @@ impl Plan {
             .map(|secret| {
                 let itself = match secret.verb {
                     Verb::Create | Verb::Restore => 1,
+                    // The one whose place it takes is counted with the change.
+                    Verb::Move => i64::from(secret.observed.as_ref().is_none_or(LiveSecret::is_scheduled_for_deletion)),
                     Verb::Delete => -1,
                     Verb::Adopt | Verb::Change | Verb::Release => 0,
                 };
@@ -29,6 +33,7 @@ impl Plan {
 
 fn of_change(change: &Change) -> i64 {
     match change {
+        Change::Moved { replicas, .. } => -1 - i64::try_from(replicas.len()).unwrap_or_default(),
         Change::Deleted { replicas, .. } => -i64::try_from(replicas.len()).unwrap_or_default(),
         Change::Replica { reason, .. } => match reason {
             // One that failed is not there.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
+use super::moves::Moves;
 use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
 use super::rotation::plan_rotation;
@@ -49,6 +50,7 @@ impl Differ<'_> {
         &self,
         desired_secret: &DesiredSecret,
         observed: Option<&LiveSecret>,
+        moves: Option<&Moves<'_>>,
     ) -> (Difference, Vec<FindingKind>) {
         let DesiredSecret {
             name,
@@ -56,6 +58,7 @@ impl Differ<'_> {
             // Decided before this is called.
             state: _,
             managed_by: _,
+            renamed_from: _,
             // Dependencies order actions; they are no difference.
             depends_on: _,
             protect,
@@ -121,7 +124,12 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        let mut findings = ValuePlanner { desired: desired_secret, observed, facts: self.facts }.plan(&mut difference);
+        let carried = moves.and_then(|moves| moves.carried.first()).map(|version| &version.to);
+        let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carried };
+        let mut findings = values.plan(&mut difference);
+        if let Some(moves) = moves {
+            moves.plan(desired_secret, observed, &mut difference);
+        }
         if let Some(declared) = replicas {
             let planner = ReplicaPlanner { name, live: self.live, owner: &self.desired.owner() };
             findings.extend(planner.plan(declared, observed, &mut difference));
@@ -132,7 +140,8 @@ impl Differ<'_> {
             let pending = findings.iter().any(|kind| matches!(kind, FindingKind::RotationPending { .. }));
             findings.extend(finding.filter(|_| !pending));
         }
-        if observed.is_none() {
+        // What is carried over is put by itself, and replicas are made of a secret with a value.
+        if observed.is_none() && carried.is_none() {
             create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);

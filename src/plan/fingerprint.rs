@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::action::{Action, LabelVersion, PlannedValue, Token};
+use super::action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
 use super::guard::GuardOverrides;
 use super::precondition::{ObservedField, destroyed, observations};
 use super::selection::Selection;
@@ -58,7 +58,9 @@ pub fn fingerprint(lines: &[String]) -> String {
 
 fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
     // The origin is where it is declared: moving it in git asks for nothing new, nor does what is known of its leaving.
-    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed, leaving: _ } = secret;
+    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed, leaving: _, moved: _ } = secret;
+    // What becomes of the old secret of a move is approved with it.
+    let of_old = secret.removal_of_old().map(|removal| secret_lines(&removal, live, ignored)).unwrap_or_default();
     let rests_on: Map<String, Value> = observed
         .iter()
         .flat_map(|observed| observations(secret, observed, ignored))
@@ -89,6 +91,7 @@ fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<
             json!({ "secret": name.as_str(), "call": action.operation(), "with": arguments(action, &partition) })
                 .to_string()
         }))
+        .chain(of_old)
         .collect()
 }
 
@@ -96,6 +99,7 @@ fn verb_word(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "create",
         Verb::Restore => "restore",
+        Verb::Move => "move",
         Verb::Adopt => "adopt",
         Verb::Change => "change",
         Verb::Release => "release",
@@ -119,6 +123,7 @@ fn observed_word(field: ObservedField) -> &'static str {
         ObservedField::Rotation => "rotation",
         ObservedField::Replicas => "replicas",
         ObservedField::Overwritten => "overwritten",
+        ObservedField::Replacement => "replacement",
     }
 }
 
@@ -143,6 +148,10 @@ fn arguments(action: &Action, partition: &Partition) -> Value {
             json!({ "policy": policy_template(policy, partition), "blockPublicPolicy": block_public_policy })
         }
         Action::PutValue(value) => planned_value(value),
+        Action::CarryVersion(carried) => {
+            let CarriedVersion { from, version, to, current, labels } = &**carried;
+            json!({ "from": from.as_str(), "version": version, "to": to, "current": current, "labels": labels })
+        }
         Action::RemoveLabel { label, from } => json!({ "removeLabel": label, "from": from }),
         Action::NoteEqualValue { live } => json!({ "whenEqualTo": live }),
         Action::MoveLabel { label, to, from } => json!({

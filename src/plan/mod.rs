@@ -14,6 +14,7 @@
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation` and `replicas`: what is to be done about these;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
+//! - `moves`: secrets that take the place of others (`metadata.renamedFrom`);
 //! - `tags`: whether they fit into the quota;
 //! - `leaving`: what a reader wants to know of a secret that goes;
 //! - `fingerprint`: what was approved, as lines that an apply must find again;
@@ -27,6 +28,7 @@ mod fingerprint;
 mod guard;
 mod leaving;
 mod managed;
+mod moves;
 mod planner;
 mod policies;
 mod precondition;
@@ -40,10 +42,10 @@ mod value;
 
 use std::collections::BTreeSet;
 
-pub use action::{Action, LabelVersion, PlannedValue, Token};
+pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
 pub use change::{
-    Change, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun, UndoneVersion,
-    ValueReason,
+    Change, LeftBehind, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun,
+    UndoneVersion, ValueReason,
 };
 pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
@@ -51,11 +53,12 @@ pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
 };
 pub use leaving::{Commit, Leaving};
+pub use moves::{Move, MovedFrom, Replacement};
 pub use planner::{Rules, plan, plan_release};
 pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
-pub use report::{Counts, Finding, FindingKind, PlanReport, Severity};
+pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use value::{Comparison, ValueFacts};
 
@@ -110,6 +113,7 @@ impl SecretPlan {
             depends_on: BTreeSet::new(),
             observed: None,
             leaving: Leaving::default(),
+            moved: None,
         }
     }
 }
@@ -125,23 +129,28 @@ impl Plan {
         self.secrets.iter().filter(|secret| secret.is_only_re_encrypted()).count()
     }
 
-    /// The plan in two: everything but the removals, and the removals.
+    /// The plan in two: everything but the removals, and the removals, those of secrets whose place another one takes
+    /// included.
     pub fn split_removals(&self) -> (Self, Self) {
         let Self { project, target, account, region, endpoint, secrets } = self;
-        let of = |removals: bool| Self {
+        let of = |secrets| Self {
             project: project.clone(),
             target: target.clone(),
             account: account.clone(),
             region: region.clone(),
             endpoint: endpoint.clone(),
-            secrets: secrets.iter().filter(|secret| secret.is_removal() == removals).cloned().collect(),
+            secrets,
         };
-        (of(false), of(true))
+        let (mut removals, others): (Vec<_>, Vec<_>) = secrets.iter().cloned().partition(SecretPlan::is_removal);
+        removals.extend(others.iter().filter_map(SecretPlan::removal_of_old));
+        removals.sort_by(|a, b| a.name.cmp(&b.name));
+        (of(others), of(removals))
     }
 
     /// The number of API calls that would write.
     pub fn action_count(&self) -> usize {
-        self.secrets.iter().map(|secret| secret.actions.len()).sum()
+        let of_old = |secret: &SecretPlan| secret.removal_of_old().map_or(0, |removal| removal.actions.len());
+        self.secrets.iter().map(|secret| secret.actions.len() + of_old(secret)).sum()
     }
 }
 
@@ -164,6 +173,8 @@ pub struct SecretPlan {
     pub observed: Option<LiveSecret>,
     /// Why it goes and what counts on it, where it does.
     pub leaving: Leaving,
+    /// Its part in a move: it takes the place of another one, or goes since another one took its place.
+    pub moved: Option<Move>,
 }
 
 impl SecretPlan {
@@ -228,9 +239,10 @@ impl SecretPlan {
     }
 
     /// Whether something is destroyed for good, or goes away: the secret itself, replicas, a secret that a replica
-    /// overwrites, a Deny of its policy, its rotation.
+    /// overwrites, a Deny of its policy, its rotation; or the secret whose place it takes goes.
     pub fn is_destructive(&self) -> bool {
         self.is_removal()
+            || self.moved_from().is_some()
             || self.is_pruned()
             || self.loses_replicas()
             || self.regions_overwritten().next().is_some()
@@ -266,6 +278,8 @@ pub enum Verb {
     Create,
     /// It is scheduled for deletion and will be restored.
     Restore,
+    /// It takes the place of another secret, which goes then.
+    Move,
     /// It exists without an owner and becomes this project's.
     Adopt,
     /// It is this project's and differs.

@@ -1,5 +1,7 @@
 //! From desired state and a snapshot to a plan, in named steps.
 
+mod counts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -9,8 +11,9 @@ use super::change::Change;
 use super::diff::{Differ, Difference, release};
 use super::leaving::{Leaving, named_by};
 use super::managed;
+use super::moves::{self, Moves, Moving};
 use super::rename::{renames, without_value};
-use super::report::{Counts, Finding, FindingKind, PlanReport};
+use super::report::{Finding, FindingKind, PlanReport};
 use super::selection::Selection;
 use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
@@ -95,8 +98,22 @@ impl<'a> Planner<'a> {
                 self.report.findings.extend(obstacles);
                 continue;
             }
+            let moves = match moves::moving(self.desired, desired_secret, self.live, observed, self.facts) {
+                Moving::No => None,
+                Moving::Goes(moves) => Some(moves),
+                Moving::Over => {
+                    let from = desired_secret.renamed_from.iter().map(|renamed| renamed.name.clone());
+                    self.report_of(desired_secret, from.map(|from| FindingKind::MoveOver { from }));
+                    None
+                }
+                Moving::Stopped(kind) => {
+                    self.report_unreadable_old(desired_secret);
+                    self.report_of(desired_secret, [kind]);
+                    continue;
+                }
+            };
             let planned = match desired_secret.state {
-                State::Present => self.plan_present(desired_secret, observed),
+                State::Present => self.plan_present(desired_secret, observed, moves.as_ref()),
                 State::Absent => observed.and_then(|secret| plan_absent(desired_secret, secret)),
             };
             if let Some(planned) = planned {
@@ -149,33 +166,54 @@ impl<'a> Planner<'a> {
             .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
     }
 
-    fn plan_present(&mut self, desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) -> Option<SecretPlan> {
-        let differ = Differ { desired: self.desired, live: self.live, facts: self.facts, as_of: self.rules.as_of };
-        let managed = observed.filter(|_| desired_secret.managed_by.is_some());
-        let (Difference { changes, actions }, findings) = match managed {
-            Some(secret) => differ.managed(desired_secret, secret),
-            None => differ.present(desired_secret, observed),
-        };
-        self.report.findings.extend(findings.into_iter().map(|kind| Finding {
+    /// Notes what was found about a secret that a manifest names.
+    fn report_of(&mut self, desired_secret: &DesiredSecret, kinds: impl IntoIterator<Item = FindingKind>) {
+        self.report.findings.extend(kinds.into_iter().map(|kind| Finding {
             secret: desired_secret.name.clone(),
             origin: Some(desired_secret.origin.clone()),
             kind,
         }));
-        if let Some(kind) = in_progress(desired_secret, observed) {
-            self.report.findings.push(Finding {
-                secret: desired_secret.name.clone(),
-                origin: Some(desired_secret.origin.clone()),
-                kind,
-            });
-        }
+    }
+
+    /// Notes why the secret under an old name could not be read.
+    fn report_unreadable_old(&mut self, desired_secret: &DesiredSecret) {
+        let Some(renamed) = &desired_secret.renamed_from else { return };
+        let error = self.live.unreadable.get(&renamed.name).cloned();
+        self.report.findings.extend(error.map(|error| Finding {
+            secret: renamed.name.clone(),
+            origin: Some(renamed.origin.clone()),
+            kind: FindingKind::Unreadable { error },
+        }));
+    }
+
+    fn plan_present(
+        &mut self,
+        desired_secret: &DesiredSecret,
+        observed: Option<&LiveSecret>,
+        moves: Option<&Moves<'_>>,
+    ) -> Option<SecretPlan> {
+        let differ = Differ { desired: self.desired, live: self.live, facts: self.facts, as_of: self.rules.as_of };
+        let managed = observed.filter(|_| desired_secret.managed_by.is_some());
+        let (Difference { changes, actions }, findings) = match managed {
+            Some(secret) => differ.managed(desired_secret, secret),
+            None => differ.present(desired_secret, observed, moves),
+        };
+        let blocked = findings.iter().any(|kind| matches!(kind, FindingKind::TooManyTags { .. }));
+        let moves = moves.filter(|_| !blocked);
+        self.report_of(desired_secret, findings);
+        self.report_of(desired_secret, in_progress(desired_secret, observed));
         let verb = match observed {
+            _ if moves.is_some() => Verb::Move,
             None => Verb::Create,
             Some(secret) if secret.is_scheduled_for_deletion() => Verb::Restore,
             Some(_) if managed.is_some() => Verb::Change,
             Some(secret) if secret.is_adoptable_by(&self.desired.owner()) => Verb::Adopt,
             Some(_) => Verb::Change,
         };
-        (!actions.is_empty()).then(|| SecretPlan {
+        let takes_git =
+            actions.iter().any(|action| matches!(action, Action::PutValue(_) | Action::Create { value: Some(_), .. }))
+                || observed.is_some_and(|secret| secret.current_version().is_some());
+        (!actions.is_empty() || moves.is_some()).then(|| SecretPlan {
             name: desired_secret.name.clone(),
             origin: Some(desired_secret.origin.clone()),
             verb,
@@ -184,6 +222,7 @@ impl<'a> Planner<'a> {
             depends_on: BTreeSet::new(),
             observed: observed.cloned(),
             leaving: Leaving::default(),
+            moved: moves.map(|moves| moves.moved_from(self.desired, desired_secret, takes_git)),
         })
     }
 
@@ -218,8 +257,10 @@ impl<'a> Planner<'a> {
     /// Secrets that are live and in scope, and that no manifest names.
     fn plan_orphans(&mut self) {
         let owner = self.desired.owner();
+        let old_names = self.old_names();
         for (name, secret) in &self.live.secrets {
-            let named = self.desired.secrets.contains_key(name);
+            let moves = old_names.contains(name) && secret.is_owned_by(&owner);
+            let named = moves || self.desired.secrets.contains_key(name);
             let in_reach = self.desired.scope.contains(name.as_str()) && self.rules.selection.contains(name);
             if named || !in_reach || self.is_settled(secret) {
                 continue;
@@ -252,6 +293,11 @@ impl<'a> Planner<'a> {
             };
             self.report.findings.push(Finding { secret: name.clone(), origin: None, kind });
         }
+    }
+
+    /// Names that secrets had before: who has them now looks after what is left of them.
+    fn old_names(&self) -> BTreeSet<&'a SecretName> {
+        self.desired.renames().map(|(old, _)| old).collect()
     }
 
     /// What a narrowed scope, a changed variable in a prefix or a removed target left behind. It is reported, never
@@ -313,6 +359,8 @@ impl<'a> Planner<'a> {
 
     fn notice_renames(&mut self) {
         self.report.without_value = without_value(self.desired, self.live, &self.rules.selection);
+        let carries = |name: &SecretName| self.plans.get(name).is_some_and(|plan| plan.carried().next().is_some());
+        self.report.without_value.retain(|name| !carries(name));
         self.report.deleted_in_other_shards = self.deleted_in_other_shards();
         for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
             let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());
@@ -322,113 +370,6 @@ impl<'a> Planner<'a> {
                 kind: FindingKind::LooksRenamed { from: removed },
             });
         }
-    }
-
-    fn count(&mut self) {
-        let owner = self.desired.owner();
-        let desired: BTreeSet<&SecretName> =
-            self.desired_secrets().map(|desired_secret| &desired_secret.name).collect();
-        let blocked: BTreeSet<&SecretName> = self
-            .report
-            .findings
-            .iter()
-            .filter(|finding| finding.severity() == super::Severity::Error && !finding.is_failure())
-            .map(|finding| &finding.secret)
-            .collect();
-        let named = |test: &dyn Fn(&Finding) -> bool| -> BTreeSet<&SecretName> {
-            let found = self.report.findings.iter().filter(|finding| test(finding));
-            found.map(|finding| &finding.secret).filter(|name| !blocked.contains(name)).collect()
-        };
-        let held_back = named(&Finding::holds_back);
-        let unreadable = named(&Finding::is_failure);
-        let unread = named(&|finding| finding.kind == FindingKind::ValueUnknown).len();
-        let as_declared = |name: &SecretName| {
-            let kept = [&blocked, &held_back, &unreadable].iter().any(|names| names.contains(name));
-            !kept && !self.plans.contains_key(name)
-        };
-        let unchanged = desired.iter().filter(|name| as_declared(name)).count();
-        // A limit holds over all parts.
-        let removals_in_other_shards = self.removed_in_other_shards().count();
-        let missing_in_other_shards = self.missing_in_other_shards();
-        let present = |name: &SecretName| {
-            self.desired.secrets.get(name).is_some_and(|desired_secret| desired_secret.state == State::Present)
-        };
-        // Whose a secret is takes some hashing, so it is asked once.
-        let of_ours: Vec<&LiveSecret> =
-            self.live.secrets.values().filter(|secret| secret.is_owned_by(&owner)).collect();
-        let owned_kept = of_ours.iter().filter(|secret| present(&secret.name)).count();
-        let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
-        let all_owned = || of_ours.iter().filter(|secret| !secret.is_scheduled_for_deletion());
-        // A part is measured against itself: six parts must not change what one run may not.
-        let of_shard = || all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name));
-        let owned_live = of_shard().count();
-        let billed = of_shard().map(|secret| 1 + secret.replicas.len()).sum();
-        let owned_by_all_shards = all_owned().count();
-        self.report.counts = Counts {
-            desired: desired.len(),
-            unchanged,
-            blocked,
-            held_back,
-            unreadable,
-            unread,
-            owned_live,
-            billed,
-            owned_kept,
-            owned_by_all_shards,
-            whole_scope: self.rules.selection.plain_names().is_none() && self.rules.selection.patterns().is_empty(),
-            removals_in_other_shards,
-            missing_in_other_shards,
-        };
-    }
-
-    /// Whether a secret is this target's, under the scope prefix that it is in today: another prefix's is never
-    /// removed.
-    fn is_ours_here(&self, secret: &LiveSecret, ours: &str) -> bool {
-        let here = self.desired.scope.prefix_of(secret.name.as_str());
-        matches!(secret.ownership(ours), Ownership::Ours { prefix } if here == Some(prefix))
-    }
-
-    /// What the other parts of a sharded run would remove. Told from the list alone.
-    fn removed_in_other_shards(&self) -> impl Iterator<Item = &'a SecretName> {
-        let ours = self.desired.owner();
-        let (desired, live) = (self.desired, self.live);
-        let removed = move |(name, secret): &(&SecretName, &LiveSecret)| {
-            self.is_of_others(name)
-                && !self.is_settled(secret)
-                && match desired.secrets.get(*name) {
-                    Some(desired_secret) => desired_secret.state == State::Absent,
-                    None => desired.prune != Prune::Report && self.is_ours_here(secret, &ours),
-                }
-        };
-        live.secrets.iter().filter(removed).map(|(name, _)| name)
-    }
-
-    /// What they would delete: what is released keeps its value.
-    fn deleted_in_other_shards(&self) -> BTreeSet<SecretName> {
-        let deleted =
-            |name: &&SecretName| self.desired.prune == Prune::Delete || self.desired.secrets.contains_key(*name);
-        self.removed_in_other_shards().filter(deleted).cloned().collect()
-    }
-
-    /// What other parts of a sharded run have still to create: removals wait for it. Told from the list alone, which is
-    /// not read where names are given.
-    fn missing_in_other_shards(&self) -> usize {
-        if self.rules.selection.plain_names().is_some() {
-            return 0;
-        }
-        let present = self.desired.secrets.values().filter(|desired_secret| desired_secret.state == State::Present);
-        present.filter(|secret| self.is_of_others(&secret.name) && !self.is_live(&secret.name)).count()
-    }
-
-    /// Whether a secret exists, and is not on its way out.
-    fn is_live(&self, name: &SecretName) -> bool {
-        self.live.secrets.get(name).is_some_and(|secret| !secret.is_scheduled_for_deletion())
-    }
-
-    /// Whether another part of a sharded run looks after a secret.
-    fn is_of_others(&self, name: &SecretName) -> bool {
-        let selection = &self.rules.selection;
-        self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)
     }
 }
 
@@ -450,7 +391,7 @@ fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<Se
 }
 
 /// DeleteSecret refuses a secret that still has replicas, so they go first.
-fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
+pub(super) fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
     let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect();
     let changes = vec![Change::Deleted { deletion, replicas: regions.clone(), rotates: secret.rotation.enabled }];
     let mut actions = vec![Action::Delete { deletion }];
@@ -466,6 +407,7 @@ fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
         depends_on: BTreeSet::new(),
         observed: Some(secret.clone()),
         leaving: Leaving::default(),
+        moved: None,
     }
 }
 
@@ -480,5 +422,6 @@ fn released(secret: &LiveSecret) -> SecretPlan {
         depends_on: BTreeSet::new(),
         observed: Some(secret.clone()),
         leaving: Leaving::default(),
+        moved: None,
     }
 }

@@ -42,6 +42,8 @@ pub enum ObservedField {
     Replicas,
     /// The secret in another region that its replica would destroy.
     Overwritten,
+    /// The secret that takes its place.
+    Replacement,
 }
 
 /// What `plan`'s actions rest on and is no longer as it was observed. `fresh` is none when there is no such secret now;
@@ -106,7 +108,13 @@ pub(super) fn observations(
         let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key.as_str())).collect();
         seen.insert(ObservedField::Tags, json!(considered));
     }
-    if rests(|action| matches!(action, Action::PutValue(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. })) {
+    let of_values = |action: &Action| {
+        matches!(
+            action,
+            Action::PutValue(_) | Action::CarryVersion(_) | Action::MoveLabel { .. } | Action::RemoveLabel { .. }
+        )
+    };
+    if rests(of_values) {
         seen.insert(ObservedField::Versions, json!([versions, rotation.enabled]));
     } else if rests(|action| matches!(action, Action::Rotate { .. } | Action::CancelRotation)) {
         // A rotation that is under way, or stuck, is seen in the labels alone.

@@ -99,7 +99,9 @@ pub(crate) fn looks_renamed<'a>(
 }
 
 fn puts_value(planned: &SecretPlan) -> bool {
-    let puts = |action: &Action| matches!(action, Action::PutValue(_) | Action::Create { value: Some(_), .. });
+    let puts = |action: &Action| {
+        matches!(action, Action::PutValue(_) | Action::CarryVersion(_) | Action::Create { value: Some(_), .. })
+    };
     planned.actions.iter().any(puts)
 }
 

@@ -167,6 +167,26 @@ pub enum FindingKind {
         /// The name that goes away, or stays behind as an orphan.
         from: SecretName,
     },
+    /// The secret takes another one's place, and cannot: both are left alone.
+    MoveRefused {
+        /// The old name.
+        from: SecretName,
+        /// Why not.
+        obstacle: MoveObstacle,
+    },
+    /// The secret takes another one's place once the rotation of that one is over: its new version may be the only
+    /// valid credential soon.
+    MoveWaits {
+        /// The old name.
+        from: SecretName,
+        /// The version that holds AWSPENDING.
+        version: VersionId,
+    },
+    /// Nothing is left of the old name that the manifest still gives.
+    MoveOver {
+        /// The old name.
+        from: SecretName,
+    },
     /// A rotation is stuck: AWSPENDING is on another version than AWSCURRENT. A put would drop what may be the only
     /// valid credential.
     RotationPending {
@@ -246,6 +266,27 @@ pub enum FindingKind {
     },
 }
 
+/// Why a secret cannot take another one's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MoveObstacle {
+    /// The old one is not this target's.
+    NotOurs {
+        /// The owner that its tag names, if it has one.
+        owner: Option<String>,
+    },
+    /// The old one is a replica, or an AWS service manages it: it cannot be deleted.
+    NotDeletable,
+    /// The old one is scheduled for deletion, and its value is not there under the new name.
+    ScheduledForDeletion,
+    /// The new one has a value that is none of the old one's: one of the two would be lost.
+    Diverged {
+        /// The current version of the new one.
+        current: VersionId,
+    },
+    /// The old one was rotated, the manifest declares a value and no rotation, and does not say who owns the value.
+    OwnershipUnclear,
+}
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -268,6 +309,7 @@ impl Finding {
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
+            | FindingKind::MoveWaits { .. }
             | FindingKind::DependencyRefused { .. }
             | FindingKind::DependencyUnreadable { .. } => true,
             FindingKind::Unreadable { .. }
@@ -285,6 +327,8 @@ impl Finding {
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::LooksRenamed { .. }
+            | FindingKind::MoveRefused { .. }
+            | FindingKind::MoveOver { .. }
             | FindingKind::OverwritesForeign { .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::PolicyNotValidated { .. }
@@ -306,7 +350,10 @@ impl Finding {
     pub fn refuses_secret_alone(&self) -> bool {
         matches!(
             self.kind,
-            FindingKind::TooManyTags { .. } | FindingKind::ManagedMissing { .. } | FindingKind::ManagedOtherwise { .. }
+            FindingKind::TooManyTags { .. }
+                | FindingKind::ManagedMissing { .. }
+                | FindingKind::ManagedOtherwise { .. }
+                | FindingKind::MoveRefused { .. }
         )
     }
 
@@ -319,12 +366,14 @@ impl Finding {
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueEdges(_)
+            | FindingKind::MoveOver { .. }
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::Orphaned { .. }
             | FindingKind::CopiedTag { .. }
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }
             | FindingKind::LooksRenamed { .. }
+            | FindingKind::MoveWaits { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueNotApplied { .. }
@@ -336,6 +385,7 @@ impl Finding {
             | FindingKind::TooManyTags { .. }
             | FindingKind::ManagedMissing { .. }
             | FindingKind::ManagedOtherwise { .. }
+            | FindingKind::MoveRefused { .. }
             | FindingKind::Foreign { .. }
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }

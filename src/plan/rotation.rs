@@ -45,6 +45,7 @@ pub(super) fn plan_rotation(
     let gets_value = difference.actions.iter().any(|action| match action {
         Action::PutValue(value) => value.labels.is_empty(),
         Action::Create { value, .. } => value.is_some(),
+        Action::CarryVersion(version) => version.current,
         _ => false,
     });
     if !has_value && !gets_value {

@@ -161,7 +161,9 @@ fn root(anchors: &BTreeMap<SecretName, SecretName>, name: &SecretName) -> Secret
 fn anchors(desired: &Desired) -> BTreeMap<SecretName, SecretName> {
     let mut anchors: BTreeMap<SecretName, SecretName> = BTreeMap::new();
     for desired_secret in desired.secrets.values() {
-        for dependency in &desired_secret.depends_on {
+        // A name that is given up stays with the one that takes its place.
+        let old = desired_secret.renamed_from.iter().map(|renamed| &renamed.name);
+        for dependency in desired_secret.depends_on.iter().chain(old) {
             let (a, b) = (root(&anchors, &desired_secret.name), root(&anchors, dependency));
             // The first name in order is the root, whatever order the manifests have.
             match a.cmp(&b) {

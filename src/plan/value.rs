@@ -59,7 +59,7 @@ pub enum Comparison {
 
 /// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
 /// git. Dropping `rotation` from a manifest must never put a stale password back.
-fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
+pub(super) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
     let rotated = desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
         || observed.is_some_and(LiveSecret::is_rotated);
     value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
@@ -67,7 +67,7 @@ fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&Li
 
 /// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it,
 /// which counts only while that version holds AWSCURRENT.
-fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
+pub(super) fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
     let claimed = observed.and_then(|secret| {
         let (git, live) = secret.tags.get(VALUE_TAG)?.split_once('=')?;
         secret.current_version().filter(|current| *wanted == git && **current == live)
@@ -113,13 +113,17 @@ pub(super) struct ValuePlanner<'a> {
     pub(super) desired: &'a DesiredSecret,
     pub(super) observed: Option<&'a LiveSecret>,
     pub(super) facts: &'a ValueFacts,
+    /// The version of the current value where that is another secret's, whose place this one takes: then none of git's
+    /// is put.
+    pub(super) carried: Option<&'a VersionId>,
 }
 
 impl ValuePlanner<'_> {
     /// Adds changes and actions for the value and the labels; what stands in the way comes back.
     pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
         let mut findings = Vec::new();
-        let put = self.desired.value.as_ref().and_then(|value| self.value(value, &mut findings));
+        let of_git = self.desired.value.as_ref().filter(|_| self.carried.is_none());
+        let put = of_git.and_then(|value| self.value(value, &mut findings));
         if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
             let held_back = Some(reason.clone());
             findings.push(FindingKind::RotationPending { version: stuck.clone(), held_back });
@@ -439,6 +443,7 @@ impl ValuePlanner<'_> {
         let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
+            LabelHolder::Git if self.carried.is_some() => self.carried.cloned(),
             LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
@@ -457,7 +462,7 @@ impl ValuePlanner<'_> {
             after: wanted.clone(),
             origin: origin.clone(),
         });
-        let on_git = *holder == LabelHolder::Git && known && wanted.is_some();
+        let on_git = *holder == LabelHolder::Git && known && wanted.is_some() && self.carried.is_none();
         Some(LabelMove {
             label: label.clone(),
             before,

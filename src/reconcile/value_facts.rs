@@ -43,6 +43,12 @@ pub(super) fn identify(
     let mut facts = ValueFacts::default();
     let mut problems = Vec::new();
     for (desired_secret, value) in declared(desired, selection) {
+        // What git's value would stand for under the old name, which says whether the old secret holds it.
+        if let Some(old) = &desired_secret.renamed_from
+            && let Ok(identity) = values.identity(&old.name, &value.source, &|name| live.arn(name))
+        {
+            facts.identities.insert(old.name.clone(), identity);
+        }
         match values.identity(&desired_secret.name, &value.source, &|name| live.arn(name)) {
             Ok(identity) => {
                 facts.identities.insert(desired_secret.name.clone(), identity);

@@ -10,7 +10,7 @@ use super::{PlanError, refresh, set_policy, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
-use crate::plan::{Action, Change, Plan, Rules, Selection, plan};
+use crate::plan::{Action, Change, Plan, Rules, SecretPlan, Selection, plan};
 use crate::value::Values;
 
 /// What is read again after an apply.
@@ -117,7 +117,19 @@ pub async fn verify<R: ReadSecrets, V: Values>(
         read.extend(doubted);
         planned = plan_again(desired, &live, &selection, values)?;
     }
-    let (remaining, held_back) = planned;
+    let (mut remaining, held_back) = planned;
+    // The old secret of a move goes after this.
+    let goes_next = |secret: &SecretPlan| {
+        secret.only_old_is_left() && secret.moved_from().is_some_and(|from| !done.contains(&from.secret.name))
+    };
+    remaining.secrets.retain(|secret| !goes_next(secret));
+    // No plan of its own is made of an old secret.
+    let is_there = |secret: &&SecretPlan| {
+        let live = live.secrets.get(&secret.name);
+        let there = live.is_some_and(|live| !live.is_scheduled_for_deletion());
+        done.contains(&secret.name) && secret.moved_to().is_some() && there
+    };
+    remaining.secrets.extend(written.secrets.iter().filter(is_there).cloned());
     let policies = count(&writes, &read);
     Ok(Verified { remaining, held_back, unreadable: live.unreadable, policies })
 }

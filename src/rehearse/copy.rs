@@ -11,7 +11,7 @@ use super::placeholders::{Stock, of_version};
 use crate::desired::Desired;
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
-use crate::plan::{Comparison, ValueFacts};
+use crate::plan::{CarriedVersion, Comparison, ValueFacts};
 use crate::reconcile::TargetPlan;
 use crate::sandbox::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
 use crate::value::Identity;
@@ -25,8 +25,10 @@ pub(super) fn snapshots(
     stock: &Stock<'_>,
     now: Timestamp,
 ) -> Vec<Snapshot> {
-    let TargetPlan { live, facts, plan: _, report: _ } = planned;
-    let copier = Copier { desired, facts, live, stock, now };
+    let TargetPlan { live, facts, plan, report: _ } = planned;
+    let carried = plan.secrets.iter().flat_map(|secret| secret.carried().map(move |version| (&secret.name, version)));
+    let carried = carried.map(|(name, version)| ((name, version.to.as_str()), version)).collect();
+    let copier = Copier { desired, facts, live, stock, carried, now };
     let own = live.secrets.values().map(|secret| copier.secret(secret, &live.region, true));
     let other_regions = live
         .other_regions
@@ -43,6 +45,8 @@ struct Copier<'a> {
     facts: &'a ValueFacts,
     live: &'a Live,
     stock: &'a Stock<'a>,
+    /// Versions that come along from an old name: one that is there already holds what the old one holds.
+    carried: BTreeMap<(&'a SecretName, &'a str), &'a CarriedVersion>,
     now: Timestamp,
 }
 
@@ -123,6 +127,10 @@ impl Copier<'_> {
                 let current = labels.contains(StagingLabel::CURRENT);
                 let is_gits = gits == Some(id) && !(current && differs);
                 let value = match declared {
+                    _ if own && self.carried.contains_key(&(name, id)) => {
+                        let CarriedVersion { from, version, .. } = self.carried[&(name, id)];
+                        of_version(from, version.as_str())
+                    }
                     Some(value) if is_gits || (current && equal) => self.stock.of(&value.source),
                     _ => of_version(name, id),
                 };

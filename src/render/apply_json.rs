@@ -9,7 +9,7 @@ use super::apply_text::{error_text, skip_reason};
 use super::escape::{Escaped, Json};
 use super::words;
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
-use crate::plan::SecretPlan;
+use crate::plan::{Plan, SecretPlan};
 use crate::reconcile::PoliciesVerified;
 use crate::workflow::{self, ReadAgain};
 
@@ -158,8 +158,17 @@ pub fn target(target: &workflow::AppliedTarget<'_>) -> AppliedTarget {
         calls_done: report.calls_done(),
         verified: read_again.matches,
         read_again: ReadAgainDocument::of(read_again),
-        secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),
+        secrets: secrets(plan, report),
     }
+}
+
+/// Each secret, and the old ones of those that take another one's place, by name.
+fn secrets(plan: &Plan, report: &ApplyReport) -> Vec<AppliedSecret> {
+    let old = if plan.has_moves() { plan.split_removals().1.secrets } else { Vec::new() };
+    let old = old.iter().filter(|secret| secret.moved_to().is_some());
+    let mut secrets: Vec<_> = plan.secrets.iter().chain(old).filter_map(|secret| applied(secret, report)).collect();
+    secrets.sort_by(|a, b| a.name.cmp(&b.name));
+    secrets
 }
 
 /// The document of a whole run, as JSON text with a final line feed.

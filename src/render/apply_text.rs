@@ -94,6 +94,8 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
         | ApplyError::GeneratedPartsGone { .. }
+        | ApplyError::OldVersionGone { .. }
+        | ApplyError::OtherValueThere { .. }
         | ApplyError::NameTaken => None,
     }
 }
@@ -123,6 +125,8 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
         | ApplyError::ArnUnknown(_)
         | ApplyError::Value { .. }
         | ApplyError::GeneratedPartsGone { .. }
+        | ApplyError::OldVersionGone { .. }
+        | ApplyError::OtherValueThere { .. }
         | ApplyError::NameTaken
         | ApplyError::PlantedValue { .. } => error.to_string(),
     })
@@ -159,7 +163,7 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)]) -> Escaped<Terminal
         };
         applied.iter().map(of_plan).sum()
     };
-    let verbs = [Verb::Create, Verb::Restore, Verb::Adopt, Verb::Change, Verb::Release, Verb::Delete];
+    let verbs = [Verb::Create, Verb::Move, Verb::Restore, Verb::Adopt, Verb::Change, Verb::Release, Verb::Delete];
     let mut parts: Vec<Escaped<Terminal>> = verbs
         .into_iter()
         .filter(|verb| done(*verb) > 0)

@@ -4,7 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::{escaped, hint, words};
 use crate::domain::{MAX_TAGS, TagKey};
 use crate::live::PolicyProblem;
-use crate::plan::{Finding, FindingKind};
+use crate::plan::{Finding, FindingKind, MoveObstacle};
 use crate::value::Edges;
 
 /// Most names of secrets whose values were not read.
@@ -74,6 +74,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::LooksRenamed { from } => {
             escaped!("looks like a renamed {}", escape::line(from.as_str()))
         }
+        FindingKind::MoveRefused { from, obstacle } => move_refused(from.as_str(), obstacle),
+        FindingKind::MoveWaits { from, version } => move_waits(from.as_str(), version.as_str()),
+        FindingKind::MoveOver { from } => move_over(from.as_str()),
         FindingKind::RotationPending { version, .. } => escaped!(
             "has AWSPENDING on {}, which is not the current version: a rotation is not complete, and value and \
              rotation are left alone",
@@ -110,6 +113,47 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::DependencyAbsent { dependency } => {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
+    }
+}
+
+fn move_waits(from: &str, version: &str) -> Escaped<Terminal> {
+    escaped!(
+        "takes the place of {} once the rotation of that one is over: AWSPENDING is on {}",
+        escape::line(from),
+        escape::line(version)
+    )
+}
+
+fn move_over(from: &str) -> Escaped<Terminal> {
+    escaped!("has taken the place of {}: metadata.renamedFrom is no longer needed", escape::line(from))
+}
+
+/// Why a secret cannot take another one's place.
+fn move_refused(from: &str, obstacle: &MoveObstacle) -> Escaped<Terminal> {
+    let from = escape::line(from);
+    match obstacle {
+        MoveObstacle::NotOurs { owner: None } => {
+            escaped!("is renamed from {}, which has no owner tag of this target: it is left alone", from)
+        }
+        MoveObstacle::NotOurs { owner: Some(owner) } => {
+            escaped!("is renamed from {}, which belongs to {}: it is left alone", from, escape::line(owner))
+        }
+        MoveObstacle::NotDeletable => {
+            escaped!("is renamed from {}, which is a replica or managed by an AWS service, and cannot be deleted", from)
+        }
+        MoveObstacle::ScheduledForDeletion => {
+            escaped!("is renamed from {}, which is scheduled for deletion, and whose value is not here yet", from)
+        }
+        MoveObstacle::Diverged { current } => escaped!(
+            "is renamed from {}, and has a value of its own (version {}): one of the two would be lost",
+            from,
+            escape::line(current.as_str())
+        ),
+        MoveObstacle::OwnershipUnclear => escaped!(
+            "is renamed from {}, which was rotated: the manifest declares a value, no rotation, and not who owns the \
+             value",
+            from
+        ),
     }
 }
 
@@ -194,6 +238,9 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::Replica { .. } => "replica",
         FindingKind::OverwritesForeign { .. } => "overwritesForeign",
         FindingKind::LooksRenamed { .. } => "looksRenamed",
+        FindingKind::MoveRefused { .. } => "moveRefused",
+        FindingKind::MoveWaits { .. } => "moveWaits",
+        FindingKind::MoveOver { .. } => "moveOver",
         FindingKind::RotationPending { .. } => "rotationPending",
         FindingKind::PolicyRejected { .. } => "policyRejected",
         FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
@@ -251,8 +298,24 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {
-            "AWS cannot rename a secret: the new one starts without a value, so copy it before the old one goes"
+            "AWS cannot rename a secret: the new one starts without a value; metadata.renamedFrom with the old name \
+             carries it over"
         }
+        FindingKind::MoveRefused { obstacle, .. } => match obstacle {
+            MoveObstacle::NotOurs { .. } => "adopt the old one under its own name first, or take renamedFrom away",
+            MoveObstacle::NotDeletable => "take renamedFrom away; the value can be copied by hand",
+            MoveObstacle::ScheduledForDeletion => {
+                "cancel the deletion with `keywright restore`, or take renamedFrom away and set a value"
+            }
+            MoveObstacle::Diverged { .. } => {
+                "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's"
+            }
+            MoveObstacle::OwnershipUnclear => {
+                "write `ownership: seed` to keep the live value, or `ownership: enforce` to put git's"
+            }
+        },
+        FindingKind::MoveWaits { .. } => "let the rotation finish, or `keywright rotate --repair` the old one",
+        FindingKind::MoveOver { .. } => "take the field away once no target has the old secret any more",
         FindingKind::RotationPending { .. } => {
             "a put would drop what may be the only valid credential: let the rotation finish, or `keywright rotate \
              --repair`"

@@ -151,6 +151,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unread,
         owned_live,
         create: planned(Verb::Create),
+        moves: planned(Verb::Move),
         restore: planned(Verb::Restore),
         adopt: planned(Verb::Adopt),
         change: planned(Verb::Change),
@@ -163,10 +164,12 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
 
 /// One secret with something to do as a document.
 pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
-    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed, leaving } = plan;
+    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed, leaving, moved: _ } = plan;
+    let from = plan.moved_from().map(|from| from.secret.name.as_str().to_owned());
     SecretDocument {
         name: name.as_str().to_owned(),
         verb: (*verb).into(),
+        moved_from: from,
         arn: observed.as_ref().map(|secret| secret.arn.to_string()),
         origin: origin.as_ref().map(place),
         depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
@@ -195,6 +198,7 @@ impl From<Verb> for VerbDocument {
     fn from(verb: Verb) -> Self {
         match verb {
             Verb::Create => Self::Create,
+            Verb::Move => Self::Move,
             Verb::Restore => Self::Restore,
             Verb::Adopt => Self::Adopt,
             Verb::Change => Self::Change,
@@ -290,22 +294,28 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Rotation { .. } | Change::Replica { .. } => upkeep(change, none),
+        Change::Rotation { .. } | Change::Replica { .. } | Change::Moved { .. } | Change::Carried { .. } => {
+            upkeep(change, none)
+        }
         Change::Deleted { deletion, replicas, rotates } => ChangeDocument {
             field: "deletion",
             before: (!replicas.is_empty() || *rotates)
                 .then(|| serde_json::json!({ "replicas": replicas, "rotates": rotates })),
-            after: Some(match deletion {
-                Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
-                Deletion::Force => serde_json::json!({ "force": true }),
-            }),
+            after: Some(deletion_document(*deletion)),
             note: Some(words::deletion(*deletion).into_owned()),
             ..none
         },
     }
 }
 
-/// A difference in rotation or in one replica.
+fn deletion_document(deletion: Deletion) -> serde_json::Value {
+    match deletion {
+        Deletion::Window(days) => serde_json::json!({ "recoveryWindowDays": days }),
+        Deletion::Force => serde_json::json!({ "force": true }),
+    }
+}
+
+/// A difference in rotation or in one replica, or what a move does.
 fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
     match change {
         Change::Rotation { before, after, run, earlier_may_run, next, origin } => ChangeDocument {
@@ -323,6 +333,20 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
             before: before.as_ref().map(|key| replica(key.named())),
             after: after.as_ref().map(|key| replica(key.named())),
             note: words::replica_reason(region.as_str(), reason).map(Escaped::into_owned),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Moved { from, deletion, replicas, rotates, left_behind, origin } => ChangeDocument {
+            field: "from",
+            before: Some(serde_json::json!({ "name": from.as_str(), "replicas": replicas, "rotates": rotates })),
+            after: Some(deletion_document(*deletion)),
+            note: Some(format!("left behind: {}", words::left_behind(left_behind))),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::Carried { version, there, origin } => ChangeDocument {
+            field: "value",
+            note: Some(words::carried(version, *there).into_owned()),
             origin: Some(place(origin)),
             ..none
         },

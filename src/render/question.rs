@@ -70,7 +70,10 @@ pub fn apply(prepared: &Prepared<'_>) -> Question {
             escaped!("Apply {} of {}?\n{}", changes, project, each.collect::<Escaped<_>>())
         }
     };
-    let deletes = plans().flat_map(|plan| &plan.secrets).filter(|secret| secret.is_removal()).count();
+    let deletes = plans()
+        .flat_map(|plan| &plan.secrets)
+        .filter(|secret| secret.is_removal() || secret.moved_from().is_some())
+        .count();
     if deletes < MANY_DELETES {
         return Question { text: escaped!("{}{}", asked, ONLY_YES), yes: "yes".to_owned() };
     }

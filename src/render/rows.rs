@@ -2,6 +2,8 @@
 //!
 //! The texts in here are escaped for a line of a terminal. What else a format needs (Markdown, HTML) it escapes itself.
 
+use std::collections::BTreeSet;
+
 use similar::TextDiff;
 
 use super::escape::{self, Escaped, Fragment, Terminal};
@@ -13,7 +15,7 @@ use super::policy_words::policy_words;
 use super::text_diff::text_diff;
 use super::{escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
-use crate::domain::{KmsKey, VersionId};
+use crate::domain::{KmsKey, Region, VersionId};
 use crate::origin::Origin;
 use crate::plan::{Change, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
@@ -149,17 +151,25 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
 
 fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
     match change {
+        Change::Moved { from, deletion, replicas, rotates, left_behind, origin } => {
+            let old = escape::line(from.as_str());
+            let then = escaped!("which goes once this one is verified: {}", words::deletion(*deletion));
+            let pieces = vec![piece(Tone::Removed, old), piece(Tone::Plain, ", "), piece(Tone::Plain, then)];
+            rows.push(Row::new("from", pieces, Some(origin)));
+            rows.extend(replicas_go(replicas).map(|row| Row { label: "", ..row }));
+            rows.extend(rotates.then(|| warning("the old one is rotated no more as soon as it goes")));
+            rows.push(Row::new("left behind", vec![piece(Tone::Plain, words::left_behind(left_behind))], None));
+        }
+        Change::Carried { version, there, origin } => {
+            rows.push(Row::new("value", vec![piece(Tone::Changed, words::carried(version, *there))], Some(origin)));
+        }
         Change::Restored { rotation_stays_off } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is cancelled")], None));
             rows.extend(rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF)));
         }
         Change::Deleted { deletion, replicas, rotates } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
-            if !replicas.is_empty() {
-                let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
-                let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
-                rows.push(Row::new("replicas", vec![piece(Tone::Removed, text)], None));
-            }
+            rows.extend(replicas_go(replicas));
             if *rotates {
                 rows.push(Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None));
             }
@@ -222,6 +232,13 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
         }
     }
+}
+
+/// DeleteSecret refuses a secret that has replicas.
+fn replicas_go(replicas: &BTreeSet<Region>) -> Option<Row> {
+    let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
+    let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
+    (!replicas.is_empty()).then(|| Row::new("replicas", vec![piece(Tone::Removed, text)], None))
 }
 
 fn warning(text: impl Fragment<Terminal>) -> Row {

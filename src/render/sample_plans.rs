@@ -38,6 +38,7 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
     let policy = PolicyDocument::from_checked(serde_json::json!({ "Statement": [], "Id": shown }));
     let at = || origin("secrets/db.yaml", 6);
     SecretPlan {
+        moved: None,
         name: SecretName::new(name),
         origin: Some(origin("secrets/db.yaml", 4)),
         verb: Verb::Change,

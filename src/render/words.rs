@@ -9,14 +9,15 @@ use crate::apply::Stopped;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, Frequency, RotationDuration, VersionOrigin, Window};
 use crate::plan::{
-    Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, MadeBy, ObservedField, Refusal, ReplicaReason, RotationRun, SecretPlan,
-    UndoneVersion, ValueReason, Verb,
+    CarriedVersion, Fact, LIST_PRICE_CENTS, LIST_PRICE_DATE, LeftBehind, MadeBy, ObservedField, Refusal, ReplicaReason,
+    RotationRun, SecretPlan, UndoneVersion, ValueReason, Verb,
 };
 use crate::value::{DifferingParts, SopsPart, Source};
 
 /// The verbs in the order in which the summary names them.
-const VERBS: [(Verb, &str); 6] = [
+const VERBS: [(Verb, &str); 7] = [
     (Verb::Create, "to create"),
+    (Verb::Move, "to move"),
     (Verb::Restore, "to restore"),
     (Verb::Adopt, "to adopt"),
     (Verb::Change, "to change"),
@@ -61,6 +62,7 @@ impl fmt::Display for Count {
 pub(super) fn verb(verb: Verb) -> (&'static str, &'static str) {
     match verb {
         Verb::Create => ("+", "create"),
+        Verb::Move => ("→", "move"),
         Verb::Restore => ("^", "restore"),
         Verb::Adopt => (">", "adopt"),
         Verb::Change => ("~", "change"),
@@ -73,6 +75,7 @@ pub(super) fn verb(verb: Verb) -> (&'static str, &'static str) {
 pub(super) fn verb_done(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "created",
+        Verb::Move => "moved",
         Verb::Restore => "restored",
         Verb::Adopt => "adopted",
         Verb::Change => "changed",
@@ -86,7 +89,7 @@ pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &Escaped<Terminal>) -> 
     match verb {
         Verb::Create => paint.added(text),
         Verb::Change => paint.changed(text),
-        Verb::Restore | Verb::Adopt | Verb::Release => paint.moved(text),
+        Verb::Restore | Verb::Move | Verb::Adopt | Verb::Release => paint.moved(text),
         Verb::Delete => paint.removed(text),
     }
 }
@@ -350,7 +353,46 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
         ObservedField::Rotation => "its rotation",
         ObservedField::Replicas => "its replicas",
         ObservedField::Overwritten => "what its replica would destroy",
+        ObservedField::Replacement => "the secret that takes its place",
     }
+}
+
+/// What does not come along when a secret takes another one's place: what no manifest declares, and what nothing can
+/// carry over.
+pub(super) fn left_behind(left: &[LeftBehind]) -> Escaped<Terminal> {
+    let declared = left.iter().map(|left| -> Escaped<Terminal> {
+        match left {
+            LeftBehind::CurrentValue(id) => {
+                escaped!("the current version {}, which did not come from git", escape::line(id.as_str()))
+            }
+            LeftBehind::OlderVersions(number) => escaped!("{}", count(*number, "older version")),
+            LeftBehind::Description => escaped!("the description"),
+            LeftBehind::KmsKey(key) => escaped!("the KMS key {}", escape::line(key.as_str())),
+            LeftBehind::Tags(keys) => {
+                escaped!("the tags {}", Escaped::join(keys.iter().map(|key| escape::line(key.as_str())), ", "))
+            }
+            LeftBehind::Policy => escaped!("the policy"),
+            LeftBehind::Rotation => escaped!("the rotation"),
+            LeftBehind::Replicas(regions) => {
+                let regions = regions.iter().map(|region| escape::line(region.as_str()));
+                escaped!("the replicas in {}", Escaped::join(regions, ", "))
+            }
+            LeftBehind::Protection => escaped!("the protection"),
+        }
+    });
+    let always = ["versions without a label", "the creation date", "the ARN"].map(Escaped::from);
+    Escaped::join(declared.chain(always), ", ")
+}
+
+/// A version that comes along, in a few words.
+pub(super) fn carried(version: &CarriedVersion, there: bool) -> Escaped<Terminal> {
+    let CarriedVersion { from, version, to, current, labels } = version;
+    let labels = labels.iter().map(|label| escape::line(label.as_str()));
+    let labels = current.then(|| escaped!("AWSCURRENT")).into_iter().chain(labels);
+    let renamed = (version != to).then(|| -> Escaped<Terminal> { escaped!(" as {}", escape::line(to.as_str())) });
+    let done = if there { ": is there, and is compared once more" } else { "" };
+    let (from, version) = (escape::line(from.as_str()), escape::line(version.as_str()));
+    escaped!("copied from {}, version {} ({}){}{}", from, version, Escaped::join(labels, ", "), renamed, done)
 }
 
 /// Text in quotation marks.

@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt as _};
 
 use super::error::{Error, ErrorKind, SecretProblem};
 use super::event::{Event, Listener, Place};
-use super::journal::{Caller, Entries, Journal};
+use super::journal::{Caller, Entries, Journal, Moves};
 use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, ReadAgain};
 use super::prepare::{Planned, Prepared, TARGETS_AT_ONCE};
 use super::session::Run;
@@ -103,7 +103,9 @@ impl Run<'_> {
         let others_create =
             prepared.planned().any(|(_, planned)| planned.target.report.counts.missing_in_other_shards > 0);
         let among_others = places.len() > 1;
-        let at_once = !among_others && all_read && !others_create;
+        // The old secret of a move goes once the new one was read again.
+        let moves = places.iter().any(|(_, planned)| planned.target.plan.has_moves());
+        let at_once = !among_others && all_read && !others_create && !moves;
         let policies: Vec<PolicyChecks> = places.iter().map(|_| PolicyChecks::default()).collect();
         let (others, removals): (Vec<_>, Vec<_>) = places
             .iter()
@@ -214,6 +216,7 @@ impl ApplyRequest<'_> {
         let Place { writer, caller, desired, target } = *place;
         let entries = Entries {
             journal: self.journal,
+            moves: Moves::of(&part.plan),
             caller: Caller {
                 arn: caller.map(str::to_owned),
                 project: desired.project.clone(),
@@ -223,8 +226,8 @@ impl ApplyRequest<'_> {
                 endpoint: target.plan.endpoint.clone(),
             },
         };
-        let recorder = Recorder::new(writer, &entries);
         let plan = &*part.plan;
+        let recorder = Recorder::new(writer, &entries);
         let listener = part.listener(self.listener);
         let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, policies: part.policies };
         apply(&recorder, values, work, self.options, self.stop.clone(), &listener).await

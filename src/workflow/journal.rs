@@ -3,6 +3,7 @@
 //! It is opened before the first write, so that one that cannot be written keeps a run from beginning. When a line
 //! cannot be written on the way, nothing new is begun, and the lines that are missing are told.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use serde::Serialize;
 use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::files::ours_or_nothing;
 use crate::apply::{CallRecord, KeepRecords};
+use crate::domain::SecretName;
 use crate::files::{Destination, PRIVATE_FOLDER};
+use crate::plan::Plan;
 
 /// The project's own journal.
 const FILE: &str = "journal.jsonl";
@@ -69,6 +72,12 @@ struct Line<'a> {
     caller: &'a Caller,
     /// The secret's name.
     secret: &'a str,
+    /// The old name of a secret that takes another one's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_from: Option<&'a str>,
+    /// The name of the secret that takes its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_to: Option<&'a str>,
     /// Its ARN, when it is known.
     arn: Option<&'a str>,
     /// The operation's name in the API.
@@ -133,13 +142,15 @@ impl Journal {
         })
     }
 
-    fn append(&self, caller: &Caller, call: &CallRecord) {
+    fn append(&self, caller: &Caller, moves: &Moves, call: &CallRecord) {
         let CallRecord { at, operation, secret, arn, answer, request_id } = call;
         let line = Line {
             time: at.to_string(),
             command: self.command,
             caller,
             secret: secret.as_str(),
+            moved_from: moves.from.get(secret).map(SecretName::as_str),
+            moved_to: moves.to.get(secret).map(SecretName::as_str),
             arn: arn.as_deref(),
             operation,
             result: answer.word(),
@@ -194,18 +205,37 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Which secrets take the place of which.
+#[derive(Debug, Default)]
+pub struct Moves {
+    from: BTreeMap<SecretName, SecretName>,
+    to: BTreeMap<SecretName, SecretName>,
+}
+
+impl Moves {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let from =
+            plan.secrets.iter().filter_map(|new| Some((new.name.clone(), new.moved_from()?.secret.name.clone())));
+        let to = plan.secrets.iter().filter_map(|old| Some((old.name.clone(), old.moved_to()?.name.clone())));
+        Self { from: from.collect(), to: to.collect() }
+    }
+}
+
 /// The records of one target's calls, on their way into the journal; without one they go nowhere.
 pub struct Entries<'a> {
     /// The journal.
     pub journal: Option<&'a Journal>,
     /// Who calls, and where.
     pub caller: Caller,
+    /// What the calls belong to.
+    pub moves: Moves,
 }
 
 impl KeepRecords for Entries<'_> {
     fn keep(&self, call: &CallRecord) {
         if let Some(journal) = self.journal {
-            journal.append(&self.caller, call);
+            journal.append(&self.caller, &self.moves, call);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::failures::TargetFailure;
-use super::journal::{Caller, Entries, Journal};
+use super::journal::{Caller, Entries, Journal, Moves};
 use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
@@ -63,7 +63,7 @@ impl OneSecret {
             region: region.to_string(),
             endpoint: connection.endpoint(),
         };
-        Entries { journal: Some(journal), caller }
+        Entries { journal: Some(journal), caller, moves: Moves::default() }
     }
 
     /// Why a call about it failed.

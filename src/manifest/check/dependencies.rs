@@ -17,6 +17,8 @@ pub(crate) struct Built {
     pub(crate) secret: DesiredSecret,
     pub(crate) name_span: Span,
     pub(crate) references: Vec<Reference>,
+    /// Where `renamedFrom` is written.
+    pub(crate) renamed_span: Option<Span>,
 }
 
 /// Unknown names beyond this many get no proposal: each is compared with every name.

@@ -21,6 +21,7 @@ use super::name::check_secret_name;
 use super::policy::inline_policy;
 use super::policy_lint::{Written, lint_policy};
 use super::project::{Project, key_span, recovery_window};
+use super::renamed::renamed_from;
 use super::required;
 use super::rotation::{check_labels, check_replicas, check_rotation};
 use super::rule_kept::Declaration;
@@ -87,11 +88,14 @@ impl Builder<'_> {
             self.project.rules.check(&declared, self.report);
         }
         let name_span = named.map_or_else(|| key_span(tree, &["metadata"]), |name| name.span);
+        let renamed_span = typed.renamed_from.get().map(|name| name.span);
+        let renamed_from = renamed_from(&typed, state, target, self.sources, self.report);
         let secret = DesiredSecret {
             name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
             origin: self.sources.origin(name_span),
             managed_by: service.clone(),
             state,
+            renamed_from,
             protect,
             depends_on: references.iter().map(|reference| reference.name.clone()).collect::<BTreeSet<_>>(),
             description: self.description(&fields, &spec),
@@ -118,7 +122,7 @@ impl Builder<'_> {
             rotation: self.rotation(&fields, &spec, target, service.is_some()),
             replicas: self.replicas(&fields, &spec, target),
         };
-        if name_fits { Ok(Built { secret, name_span, references }) } else { Err(unbuilt()) }
+        if name_fits { Ok(Built { secret, name_span, references, renamed_span }) } else { Err(unbuilt()) }
     }
 
     /// Defaults, `spec` and this target's override, merged.

@@ -36,6 +36,12 @@ pub struct SecretMetadata {
     /// letters or digits, which would look like the end of an ARN.
     #[schemars(example = serde_json::json!("${env}/payments/db"))]
     pub name: Field<String>,
+    /// The name that the secret had until now. AWS cannot rename a secret: the new one is made, the value of the old
+    /// one is copied where git has none, and once the new one is verified the old one is deleted with its recovery
+    /// window. Where nothing is left of the old name the field does nothing, and a plan says so. Left out, the secret
+    /// had no other name.
+    #[schemars(example = serde_json::json!("${env}/payments/database"))]
+    pub renamed_from: Field<String>,
     /// The targets that the secret belongs to: names, globs over names (`prod-*`), or label selectors as kubectl has
     /// them (`stage=prod,tier!=gold`). By default it belongs to all of them.
     #[schemars(example = serde_json::json!(["staging"]), example = serde_json::json!(["prod-*", "tier=gold"]))]

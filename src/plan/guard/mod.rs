@@ -19,6 +19,7 @@ mod keeps_none;
 mod lock_out;
 mod max_changes;
 mod max_deletes;
+mod moved;
 mod overrides;
 mod overwritten_replica;
 mod protected;

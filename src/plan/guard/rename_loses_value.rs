@@ -6,8 +6,8 @@ use crate::plan::looks_renamed;
 pub(super) const GUARD: Guard = Guard {
     name: "rename-loses-value",
     flag: Some(&FLAG),
-    words: "{from} would go with its value, and {to} would be there without that value: AWS cannot rename a secret, \
-            so copy the value first",
+    words: "{from} would go with its value, and {to} would be there without that value: AWS cannot rename a secret; \
+            `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over",
     check: Check::Target(check),
 };
 

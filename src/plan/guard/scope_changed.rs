@@ -19,5 +19,10 @@ fn is_of_another_scope(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool 
     let today = target.desired.scope.prefix_of(secret.name.as_str());
     let other =
         |live: &LiveSecret| matches!(live.ownership(&ours), Ownership::Ours { prefix } if Some(prefix) != today);
-    secret.observed.as_ref().is_some_and(other)
+    let old = secret.moved_from().map(|from| &from.secret);
+    let old_of_other = |live: &LiveSecret| {
+        let today = target.desired.scope.prefix_of(live.name.as_str());
+        matches!(live.ownership(&ours), Ownership::Ours { prefix } if Some(prefix) != today)
+    };
+    secret.observed.as_ref().is_some_and(other) || old.is_some_and(old_of_other)
 }

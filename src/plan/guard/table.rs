@@ -2,12 +2,12 @@
 
 use super::{
     Flag, Guard, adopted_value, cancel_rotation, cloudformation, empty_project, foreign, keeps_none, lock_out,
-    max_changes, max_deletes, overwritten_replica, protected, public_policy, removed_replicas, rename_loses_value,
-    restored, rotate_now, rotated_value, scope_changed, skipped_files, unnamed_account, unowned,
+    max_changes, max_deletes, moved, overwritten_replica, protected, public_policy, removed_replicas,
+    rename_loses_value, restored, rotate_now, rotated_value, scope_changed, skipped_files, unnamed_account, unowned,
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 22] = [
+static GUARDS: [&Guard; 24] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
@@ -16,6 +16,8 @@ static GUARDS: [&Guard; 22] = [
     &skipped_files::GUARD,
     &keeps_none::GUARD,
     &rename_loses_value::GUARD,
+    &moved::DELETES,
+    &moved::COPIES,
     &restored::GUARD,
     &cloudformation::GUARD,
     &public_policy::GUARD,

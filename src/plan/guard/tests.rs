@@ -14,8 +14,8 @@ use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Te
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
-    Action, Change, Counts, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedValue, ReplicaKey,
-    ReplicaReason, SecretPlan, Token, Verb,
+    Action, CarriedVersion, Change, Counts, Finding, FindingKind, Move, MovedFrom, Plan, PlanReport, PlannedPolicy,
+    PlannedValue, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token, Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -136,6 +136,7 @@ fn secrets() -> Vec<SecretPlan> {
         secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation),
         undone_rotation(put),
         of_another_scope(),
+        moved(),
         SecretPlan { observed: None, ..secret("dev/protected-2", Verb::Create, &[], Action::CancelRotation) },
         with_policy("dev/public", everyone),
         with_policy("dev/locked", nobody),
@@ -182,6 +183,26 @@ fn of_another_scope() -> SecretPlan {
         observed.tags.insert(TagKey::of_service(OWNER_TAG), owner_tag::bind("shop/dev", "dev/team/db", "dev/team/"));
     }
     secret
+}
+
+fn moved() -> SecretPlan {
+    let old = secret("dev/before", Verb::Change, &[OWNER_TAG], Action::Restore).observed;
+    let carried = CarriedVersion {
+        from: SecretName::new("dev/before"),
+        version: VersionId::of_service("v1"),
+        to: VersionId::of_service("v1"),
+        current: true,
+        labels: BTreeSet::new(),
+    };
+    let replacement = Replacement {
+        name: SecretName::new("dev/after"),
+        owner_tag: String::new(),
+        valued: true,
+        versions: BTreeSet::new(),
+    };
+    let from = old.map(|secret| MovedFrom { secret, deletion: Deletion::Window(30), origin: origin(), replacement });
+    let secret = SecretPlan::bare("dev/after", Verb::Move, vec![Action::CarryVersion(Box::new(carried))]);
+    SecretPlan { moved: from.map(|from| Move::From(Box::new(from))), ..secret }
 }
 
 fn with_policy(name: &str, document: Value) -> SecretPlan {

@@ -1,7 +1,6 @@
 //! A target that names no account would delete: with the wrong credentials that is somebody else's secret.
 
 use super::{Check, Guard, GuardedTarget, Refused, RunGuards};
-use crate::plan::SecretPlan;
 
 pub(super) const GUARD: Guard = Guard {
     name: "unnamed-account",
@@ -12,7 +11,7 @@ pub(super) const GUARD: Guard = Guard {
 };
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
-    let removed = target.chosen(SecretPlan::is_removal);
+    let removed = target.chosen(|secret| secret.is_removal() || secret.moved_from().is_some());
     // The account is asked for, and checked, where the project names it or --only-account does.
     if removed.is_empty() || target.desired.target.account.is_some() || target.live.account.is_some() {
         return Vec::new();

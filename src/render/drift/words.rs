@@ -36,6 +36,8 @@ pub fn difference(what: &Difference) -> String {
         Difference::PolicyUndeclared => "has a resource policy that git says nothing of",
         Difference::Value(value) => self::value(*value),
         Difference::Fields(fields) => return listed(fields),
+        Difference::Moves { from } => return format!("is renamed from {from}, which is still there"),
+        Difference::MoveStopped { from } => return format!("is renamed from {from}, and something is in the way"),
         Difference::ValueHeldBack { value, version } => {
             return format!("{}; it is left alone while AWSPENDING is on {version}", self::value(*value));
         }
@@ -153,6 +155,8 @@ pub(super) fn help_of<'a>(drifts: impl IntoIterator<Item = &'a &'a Drift>) -> Op
 pub(super) fn help(drift: &Drift) -> &'static str {
     match &drift.what {
         Difference::Missing => "keywright apply creates it",
+        Difference::Moves { .. } => "keywright apply moves it",
+        Difference::MoveStopped { .. } => "keywright plan says what",
         Difference::ScheduledForDeletion => "keywright apply restores it",
         Difference::DeclaredAbsent => "keywright apply deletes it",
         Difference::Orphaned { pruned: true } => "write a manifest, or let an apply prune it",

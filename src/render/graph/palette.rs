@@ -6,8 +6,9 @@ use super::Status;
 use crate::plan::Verb;
 
 /// Every status, in the order of a legend.
-pub(super) const ALL: [Status; 10] = [
+pub(super) const ALL: [Status; 11] = [
     Status::Planned(Verb::Create),
+    Status::Planned(Verb::Move),
     Status::Planned(Verb::Restore),
     Status::Planned(Verb::Adopt),
     Status::Planned(Verb::Change),
@@ -30,6 +31,7 @@ pub(super) struct Colours {
 pub(super) fn class(status: Status) -> &'static str {
     match status {
         Status::Planned(Verb::Create) => "create",
+        Status::Planned(Verb::Move) => "move",
         Status::Planned(Verb::Restore) => "restore",
         Status::Planned(Verb::Adopt) => "adopt",
         Status::Planned(Verb::Change) => "change",
@@ -51,6 +53,7 @@ pub(super) fn dashed(status: Status) -> bool {
 pub(super) fn light(status: Status) -> Colours {
     let (fill, stroke, text) = match status {
         Status::Planned(Verb::Create) => ("#dafbe1", "#1a7f37", "#0a3d1c"),
+        Status::Planned(Verb::Move) => ("#eef1d6", "#66720c", "#343a06"),
         Status::Planned(Verb::Restore) => ("#d3f5f0", "#0f766e", "#083b37"),
         Status::Planned(Verb::Adopt) => ("#ddf4ff", "#0969da", "#0a3069"),
         Status::Planned(Verb::Change) => ("#fff8c5", "#9a6700", "#4d3300"),
@@ -68,6 +71,7 @@ pub(super) fn light(status: Status) -> Colours {
 pub(super) fn dark(status: Status) -> Colours {
     let (fill, stroke, text) = match status {
         Status::Planned(Verb::Create) => ("#0f2e1a", "#3fb950", "#aff5b4"),
+        Status::Planned(Verb::Move) => ("#26290b", "#a9b53a", "#e6ecb0"),
         Status::Planned(Verb::Restore) => ("#0b2f2c", "#2dd4bf", "#b5f5ea"),
         Status::Planned(Verb::Adopt) => ("#0c2d53", "#58a6ff", "#cae8ff"),
         Status::Planned(Verb::Change) => ("#332701", "#d29922", "#f8e3a1"),

@@ -104,6 +104,9 @@ pub struct SummaryDocument {
     pub owned_live: usize,
     /// Secrets to create.
     pub create: usize,
+    /// Secrets to make under another name, with the value that they have.
+    #[serde(rename = "move")]
+    pub moves: usize,
     /// Secrets to restore from a scheduled deletion.
     pub restore: usize,
     /// Live secrets without an owner to take over.
@@ -128,6 +131,9 @@ pub struct SecretDocument {
     pub name: String,
     /// What happens to it, in one word.
     pub verb: VerbDocument,
+    /// The old name of a secret that takes another one's place; the old one is deleted once this one is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     /// The ARN, when it exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
@@ -180,6 +186,8 @@ pub struct CommitDocument {
 pub enum VerbDocument {
     /// It does not exist and will.
     Create,
+    /// It takes the place of another secret, `movedFrom`, which is deleted then.
+    Move,
     /// It is scheduled for deletion and will be restored.
     Restore,
     /// It exists without an owner and becomes this project's.
@@ -208,9 +216,9 @@ pub struct OriginDocument {
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
-    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas` or
-    /// `deletion`. A value is never shown: its note says where it comes from and why it is put. Text that the
-    /// manifest holds in the clear is no secret.
+    /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas`,
+    /// `deletion`, or `from` of a secret that takes another one's place. A value is never shown: its note says where it
+    /// comes from and why it is put. Text that the manifest holds in the clear is no secret.
     pub field: &'static str,
     /// The tag's key for `tags`, the staging label for `labels`, the region for `replicas`.
     #[serde(skip_serializing_if = "Option::is_none")]

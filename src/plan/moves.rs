@@ -1,0 +1,372 @@
+//! Renames that are declared (`metadata.renamedFrom`): AWS can't rename a secret, so the new one is made, the value of
+//! the old one is carried over where git has none, and the old one goes once the new one is verified.
+//!
+//! Nothing is remembered between runs. A version that is carried over keeps its id, or gets the one that git's value
+//! has under the new name; so the ids alone say how far a move has come, and the next apply goes on from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::{Action, CarriedVersion};
+use super::change::{Change, LeftBehind};
+use super::diff::Difference;
+use super::report::{FindingKind, MoveObstacle};
+use super::value::{ValueFacts, live_name_of, ownership};
+use super::{Plan, SecretPlan};
+use crate::desired::{
+    DEFAULT_RECOVERY_WINDOW_DAYS, Deletion, Desired, DesiredSecret, LabelHolder, OWNER_TAG,
+    Ownership as ValueOwnership, RESERVED_TAG_PREFIX, RenamedFrom, TagMode,
+};
+use crate::domain::{SecretName, StagingLabel, TagKey, VersionId};
+use crate::live::{Live, LivePolicy, LiveSecret, Ownership};
+use crate::origin::Origin;
+use crate::value::{Identity, Source};
+
+/// The part that a secret has in a move.
+#[derive(Clone, Debug)]
+pub enum Move {
+    /// It takes the place of another one, which goes once this one is verified.
+    From(Box<MovedFrom>),
+    /// It goes, since another one has taken its place.
+    To(Replacement),
+}
+
+/// The secret whose place is taken.
+#[derive(Clone, Debug)]
+pub struct MovedFrom {
+    /// It, as it was when this was planned.
+    pub secret: LiveSecret,
+    /// How it is deleted: always with a window.
+    pub deletion: Deletion,
+    /// Where the rename is declared.
+    pub origin: Origin,
+    /// What must be there before it goes.
+    pub replacement: Replacement,
+}
+
+/// What must be there before an old secret goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The new name.
+    pub name: SecretName,
+    /// The owner tag that it carries.
+    pub owner_tag: String,
+    /// Whether it must have a current version, since the old one has.
+    pub valued: bool,
+    /// The versions that were carried over.
+    pub versions: BTreeSet<VersionId>,
+}
+
+impl Replacement {
+    /// Whether a secret is what is needed.
+    pub fn is_there(&self, found: Option<&LiveSecret>) -> bool {
+        let Self { name: _, owner_tag, valued, versions } = self;
+        found.is_some_and(|found| {
+            !found.is_scheduled_for_deletion()
+                && found.tags.get(OWNER_TAG) == Some(owner_tag)
+                && (!valued || found.current_version().is_some())
+                && versions.iter().all(|version| found.versions.contains_key(version))
+        })
+    }
+}
+
+impl SecretPlan {
+    /// The secret whose place it takes.
+    pub fn moved_from(&self) -> Option<&MovedFrom> {
+        match &self.moved {
+            Some(Move::From(from)) => Some(from),
+            Some(Move::To(_)) | None => None,
+        }
+    }
+
+    /// What takes its place.
+    pub fn moved_to(&self) -> Option<&Replacement> {
+        match &self.moved {
+            Some(Move::To(replacement)) => Some(replacement),
+            Some(Move::From(_)) | None => None,
+        }
+    }
+
+    /// The versions whose values are carried over from the old name.
+    pub fn carried(&self) -> impl Iterator<Item = &CarriedVersion> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::CarryVersion(version) => Some(&**version),
+            _ => None,
+        })
+    }
+
+    /// Whether all that is left of a move is that the old secret goes.
+    pub fn only_old_is_left(&self) -> bool {
+        let there = |version: &CarriedVersion| {
+            self.observed.as_ref().is_some_and(|live| live.versions.contains_key(&version.to))
+        };
+        self.moved_from().is_some()
+            && self.actions.iter().all(|action| matches!(action, Action::CarryVersion(version) if there(version)))
+    }
+
+    /// The end of a move: the old secret goes.
+    pub(super) fn removal_of_old(&self) -> Option<Self> {
+        let MovedFrom { secret, deletion, origin, replacement } = self.moved_from()?;
+        let removal = super::planner::deleted(secret, *deletion);
+        Some(Self { origin: Some(origin.clone()), moved: Some(Move::To(replacement.clone())), ..removal })
+    }
+}
+
+impl Plan {
+    /// Whether a secret takes the place of another one.
+    pub fn has_moves(&self) -> bool {
+        self.secrets.iter().any(|secret| secret.moved_from().is_some())
+    }
+}
+
+/// What a rename asks for now.
+pub(super) enum Moving<'a> {
+    /// Nothing: none is declared, or there is no old secret of ours.
+    No,
+    /// Nothing any more: the old secret is gone.
+    Over,
+    /// It cannot go on.
+    Stopped(FindingKind),
+    /// It goes on.
+    Goes(Moves<'a>),
+}
+
+/// A rename that goes on.
+pub(super) struct Moves<'a> {
+    renamed: &'a RenamedFrom,
+    old: &'a LiveSecret,
+    /// The versions that are carried over, the current one first; none where git's own value is put.
+    pub(super) carried: Vec<CarriedVersion>,
+}
+
+/// Where the new secret's value comes from.
+enum ValueOf {
+    /// From the manifest, or there is none.
+    Manifest,
+    /// From the old secret's current version, under this id.
+    Old(VersionId),
+    /// It cannot be told who owns it once the old secret's history is gone.
+    Unclear,
+}
+
+/// What the rename of a secret asks for. `observed` is what is live under the new name.
+pub(super) fn moving<'a>(
+    desired: &Desired,
+    secret: &'a DesiredSecret,
+    live: &'a Live,
+    observed: Option<&LiveSecret>,
+    facts: &ValueFacts,
+) -> Moving<'a> {
+    let Some(renamed) = &secret.renamed_from else { return Moving::No };
+    let from = renamed.name.clone();
+    if live.unreadable.contains_key(&from) {
+        return Moving::Stopped(FindingKind::DependencyUnreadable { dependency: from });
+    }
+    let there = observed.filter(|new| !new.is_scheduled_for_deletion());
+    let Some(old) = live.secrets.get(&from) else {
+        return if there.is_some() { Moving::Over } else { Moving::No };
+    };
+    let refused = |obstacle| Moving::Stopped(FindingKind::MoveRefused { from: from.clone(), obstacle });
+    let owner = desired.owner();
+    let value = value_of(secret, old, facts);
+    if old.is_scheduled_for_deletion() {
+        let lacks_value = there.and_then(LiveSecret::current_version).is_none();
+        let needed = lacks_value && !matches!(value, ValueOf::Manifest);
+        return if needed { refused(MoveObstacle::ScheduledForDeletion) } else { Moving::No };
+    }
+    if !matches!(old.ownership(&owner), Ownership::Ours { .. }) {
+        // Where the new one is ours already, somebody made another secret under the old name since.
+        let owner = old.named_owner().map(str::to_owned);
+        let done = there.is_some_and(|new| new.is_owned_by(&desired.owner()));
+        return if done { Moving::No } else { refused(MoveObstacle::NotOurs { owner }) };
+    }
+    if old.owning_service.is_some() || old.is_replica_in(&live.region) {
+        return refused(MoveObstacle::NotDeletable);
+    }
+    if let Some(version) = old.stuck_version() {
+        return Moving::Stopped(FindingKind::MoveWaits { from, version: version.clone() });
+    }
+    let to = match value {
+        ValueOf::Unclear => return refused(MoveObstacle::OwnershipUnclear),
+        ValueOf::Manifest => return Moving::Goes(Moves { renamed, old, carried: Vec::new() }),
+        ValueOf::Old(to) => to,
+    };
+    if let Some(current) = observed.and_then(LiveSecret::current_version)
+        && has_value_of_its_own(observed, current, old, &to)
+    {
+        return refused(MoveObstacle::Diverged { current: current.clone() });
+    }
+    Moving::Goes(Moves { renamed, old, carried: carried(secret, old, to) })
+}
+
+/// Whether the new secret's current version is none that was carried over, nor one that came after it.
+fn has_value_of_its_own(new: Option<&LiveSecret>, current: &VersionId, old: &LiveSecret, to: &VersionId) -> bool {
+    let carried = new.is_some_and(|new| new.versions.contains_key(to));
+    // The old secret may have got another version since the first try.
+    !carried && !old.versions.contains_key(current)
+}
+
+fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> ValueOf {
+    let Some(current) = old.current_version() else { return ValueOf::Manifest };
+    let Some(value) = &secret.value else { return ValueOf::Old(current.clone()) };
+    let rotates = secret.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
+    if value.ownership.is_none() && !rotates && old.is_rotated() {
+        // Under the new name nobody would know that it was rotated once: git's stale value would be put back.
+        return ValueOf::Unclear;
+    }
+    let id = |name: &SecretName| match facts.identities.get(name) {
+        Some(Identity::Known(id) | Identity::MadeOnce(id)) => Some(id),
+        _ => None,
+    };
+    let is_of_git = id(&old.name).is_some_and(|id| live_name_of(id, Some(old)) == current);
+    let to = id(&secret.name).filter(|_| is_of_git).unwrap_or(current);
+    let made_once = matches!(facts.identities.get(&old.name), Some(Identity::MadeOnce(_)));
+    let kept = is_of_git || !current.is_ours() || !matches!(value.source, Source::Generate(_));
+    match ownership(value, secret, Some(old)) {
+        ValueOwnership::Seed => ValueOf::Old(to.clone()),
+        ValueOwnership::Enforce if made_once && kept => ValueOf::Old(to.clone()),
+        ValueOwnership::Enforce => ValueOf::Manifest,
+    }
+}
+
+/// The old secret's current version, and those with custom labels that the new one is to have.
+fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId) -> Vec<CarriedVersion> {
+    let current = old.current_version();
+    let mut labels: BTreeMap<&VersionId, BTreeSet<StagingLabel>> = BTreeMap::new();
+    for (id, held) in old.versions.iter().filter(|_| secret.no_labels.is_none()) {
+        let custom = held.iter().filter(|label| !label.is_of_service() && !secret.labels.contains_key(*label));
+        for label in custom {
+            labels.entry(id).or_default().insert(label.clone());
+        }
+    }
+    for (label, (holder, _)) in &secret.labels {
+        let id = match holder {
+            LabelHolder::Git => current,
+            LabelHolder::Version(id) => Some(id).filter(|id| old.versions.contains_key(*id)),
+        };
+        if let Some(id) = id {
+            labels.entry(id).or_default().insert(label.clone());
+        }
+    }
+    let version = |id: &VersionId, to: VersionId, labels| CarriedVersion {
+        from: old.name.clone(),
+        version: id.clone(),
+        to,
+        current: current == Some(id),
+        labels,
+    };
+    let mut carried = Vec::new();
+    if let Some(current) = current {
+        let pinned = |holder: &LabelHolder| matches!(holder, LabelHolder::Version(id) if id == current);
+        let to = if secret.labels.values().any(|(holder, _)| pinned(holder)) { current.clone() } else { to };
+        carried.push(version(current, to, labels.remove(current).unwrap_or_default()));
+    }
+    carried.extend(labels.into_iter().map(|(id, labels)| version(id, id.clone(), labels)));
+    carried
+}
+
+impl Moves<'_> {
+    /// What is said of the move, and the values that come along.
+    pub(super) fn plan(&self, secret: &DesiredSecret, observed: Option<&LiveSecret>, difference: &mut Difference) {
+        let Self { renamed, old, carried } = self;
+        let moved = Change::Moved {
+            from: renamed.name.clone(),
+            deletion: deletion(secret),
+            replicas: old.replicas.keys().cloned().collect(),
+            rotates: old.rotation.enabled,
+            left_behind: self.left_behind(secret),
+            origin: renamed.origin.clone(),
+        };
+        difference.changes.insert(0, moved);
+        let there = |id: &VersionId| observed.is_some_and(|new| new.versions.contains_key(id));
+        for version in carried {
+            difference.changes.push(Change::Carried {
+                version: version.clone(),
+                there: there(&version.to),
+                origin: renamed.origin.clone(),
+            });
+            difference.actions.push(Action::CarryVersion(Box::new(version.clone())));
+        }
+        // What is put with a label gets no move of that label.
+        let attached = |label: &StagingLabel, to: &VersionId| {
+            let new = carried.iter().find(|version| version.to == *to && !there(&version.to));
+            new.is_some_and(|version| version.labels.contains(label))
+        };
+        difference.actions.retain(|action| match action {
+            Action::MoveLabel { label, to: super::LabelVersion::Id(to), .. } => !attached(label, to),
+            _ => true,
+        });
+    }
+
+    /// The part of the secret's plan that is about the old one.
+    pub(super) fn moved_from(&self, desired: &Desired, secret: &DesiredSecret, takes_git: bool) -> Move {
+        let versions = self.carried.iter().map(|version| version.to.clone()).collect();
+        let replacement = Replacement {
+            name: secret.name.clone(),
+            owner_tag: desired.owner_tag(&secret.name),
+            valued: !self.carried.is_empty() || takes_git,
+            versions,
+        };
+        Move::From(Box::new(MovedFrom {
+            secret: self.old.clone(),
+            deletion: deletion(secret),
+            origin: self.renamed.origin.clone(),
+            replacement,
+        }))
+    }
+
+    /// What the old secret has, that the manifest says nothing of, and that the new one will not have.
+    fn left_behind(&self, secret: &DesiredSecret) -> Vec<LeftBehind> {
+        let old = self.old;
+        let mut left = Vec::new();
+        let stays = |id: &&VersionId| !self.carried.iter().any(|version| version.version == **id);
+        let versions: Vec<&VersionId> = old.versions.keys().filter(stays).collect();
+        if self.carried.is_empty()
+            && let Some(current) = old.current_version()
+            && !current.is_ours()
+        {
+            left.push(LeftBehind::CurrentValue(current.clone()));
+        } else if !versions.is_empty() && !self.carried.is_empty() {
+            left.push(LeftBehind::OlderVersions(versions.len()));
+        }
+        if secret.description.is_none() && old.description.as_ref().is_some_and(|text| !text.is_empty()) {
+            left.push(LeftBehind::Description);
+        }
+        if let (None, Some(key)) = (&secret.kms_key_id, &old.kms_key_id) {
+            left.push(LeftBehind::KmsKey(key.clone()));
+        }
+        let tags = tags_left(secret, old);
+        left.extend((!tags.is_empty()).then_some(LeftBehind::Tags(tags)));
+        if secret.policy.is_none() && matches!(old.policy, LivePolicy::Document(_) | LivePolicy::Unparsable(_)) {
+            left.push(LeftBehind::Policy);
+        }
+        if secret.rotation.is_none() && old.rotation.enabled {
+            left.push(LeftBehind::Rotation);
+        }
+        if secret.replicas.is_none() && !old.replicas.is_empty() {
+            left.push(LeftBehind::Replicas(old.replicas.keys().cloned().collect()));
+        }
+        if secret.protect.is_none() && old.is_protected() {
+            left.push(LeftBehind::Protection);
+        }
+        left
+    }
+}
+
+/// Tags that the manifest is silent about: it names none at all, or only some of them.
+fn tags_left(secret: &DesiredSecret, old: &LiveSecret) -> Vec<TagKey> {
+    let silent = |key: &TagKey| match &secret.tags {
+        None => true,
+        Some(declared) => declared.mode == TagMode::Additive && !declared.tags.contains_key(key),
+    };
+    let of_people =
+        |key: &TagKey| !crate::domain::is_system_tag(key.as_str()) && !key.as_str().starts_with(RESERVED_TAG_PREFIX);
+    old.tags.keys().filter(|key| of_people(key) && silent(key)).cloned().collect()
+}
+
+/// The old secret can always be restored for a while.
+fn deletion(secret: &DesiredSecret) -> Deletion {
+    match secret.deletion {
+        Deletion::Window(days) => Deletion::Window(days),
+        Deletion::Force => Deletion::Window(DEFAULT_RECOVERY_WINDOW_DAYS),
+    }
+}
