@@ -149,6 +149,11 @@ impl Aws {
         self.sandbox.is_some()
     }
 
+    /// How many answers said that a request came too soon.
+    pub fn throttled_answers(&self) -> u64 {
+        self.wait_reporter.throttled_answers()
+    }
+
     /// The time: the sandbox has a clock of its own.
     pub fn now(&self) -> jiff::Timestamp {
         self.sandbox.as_ref().map_or_else(jiff::Timestamp::now, Sandbox::now)

@@ -85,6 +85,9 @@ impl Retries {
             let begun = Instant::now();
             let outcome = self.wait_reporter.watch(operation.name(), &self.place, call()).await;
             let throttled = matches!(&outcome, Err(error) if error.kind == ServiceErrorKind::Throttled);
+            if throttled {
+                self.wait_reporter.throttled();
+            }
             self.pace.answered(operation, throttled, begun.elapsed());
             match outcome {
                 Ok(done) => return Ok(done),

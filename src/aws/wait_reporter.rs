@@ -1,6 +1,7 @@
 //! Reports what is waited for to whoever runs the command: seldom enough to be read.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ struct Shared {
     report: Box<dyn Fn(Waiting<'_>) + Send + Sync>,
     /// When each kind was reported last.
     last: Mutex<[Option<Instant>; 4]>,
+    /// Answers that a request came too soon, said or not.
+    throttled: AtomicU64,
 }
 
 impl Default for WaitReporter {
@@ -39,7 +42,7 @@ impl fmt::Debug for WaitReporter {
 impl WaitReporter {
     /// Reports by `report`.
     pub fn new(report: impl Fn(Waiting<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { report: Box::new(report), last: Mutex::default() }))
+        Self(Arc::new(Shared { report: Box::new(report), last: Mutex::default(), throttled: AtomicU64::default() }))
     }
 
     /// Waits for `work`, and says so when it takes long.
@@ -60,6 +63,16 @@ impl WaitReporter {
             () = patience => self.report(waiting),
         }
         work.await
+    }
+
+    /// Notes an answer that a request came too soon.
+    pub(super) fn throttled(&self) {
+        self.0.throttled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many of these there were.
+    pub(super) fn throttled_answers(&self) -> u64 {
+        self.0.throttled.load(Ordering::Relaxed)
     }
 
     pub(super) fn report(&self, waiting: Waiting<'_>) {

@@ -1,5 +1,6 @@
 //! `keywright drift`: what differs from git, for a cron job.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -96,7 +97,7 @@ impl DriftFormat {
             Self::Junit => drift::junit(view).into(),
             Self::Sarif => drift::sarif(view).into(),
             Self::Github => drift::github(view).into(),
-            Self::Prometheus => drift::prometheus(view.report, view.last_success).into(),
+            Self::Prometheus => drift::prometheus(view.report, view.last_success, &BTreeMap::new()).into(),
         }
     }
 }

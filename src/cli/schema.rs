@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{project_schema, secret_schema};
-use crate::render::{apply_json, drift, escape, plan_json};
+use crate::render::{apply_json, drift, escape, plan_json, watch};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -29,6 +29,8 @@ enum Kind {
     Apply,
     /// The output of drift --format json
     Drift,
+    /// A line of the output of watch
+    Watch,
 }
 
 pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
@@ -38,6 +40,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Plan => plan_json::schema(),
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),
+        Kind::Watch => watch::schema(),
     };
     shell.out.write(escape::json(&schema));
     ExitCode::Success

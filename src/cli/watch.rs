@@ -1,36 +1,41 @@
 //! `keywright watch`: drift in a loop, for a container.
 
+mod log;
+mod notifier;
+mod rounds;
+mod state_file;
+
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use self::log::Log;
+use self::notifier::Notifier;
+use self::rounds::Loop;
+use self::state_file::StateFile;
 use super::args::{PropagationArgs, ReadArgs};
 use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::look::LookArgs;
-use super::shell::{Output, Shell};
+use super::shell::Shell;
 use super::values::ValueArgs;
-use crate::drift::DriftReport;
 use crate::exit_code::ExitCode;
 use crate::files::{FileFault, read_operator_text};
-use crate::render::drift::prometheus;
-use crate::render::error::{obstacle, reasons, target_line};
-use crate::render::watch::{Event, line, metrics, notification};
-use crate::render::{apply_json, escape, escaped};
-use crate::watch::{Board, Findings, Outcome, Pace, Rounds, Server, Webhook};
-use crate::workflow::{
-    Error, ErrorKind, FileProblem, Hint, Journal, Memories, Obstacle, Problem, Round, Watch, WatchEvent, WatchSettings,
-    stopped, unless_stopped,
-};
+use crate::render::drift::difference;
+use crate::render::watch::Counted;
+use crate::render::{escape, escaped};
+use crate::watch::{Backoff, Board, Pace, Server, State, Webhook};
+use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Journal, Memories, Problem, Watch, WatchSettings};
 
 /// The largest file that holds a webhook's URL, in bytes.
 const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
@@ -38,9 +43,10 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 /// Report what differs from git, again and again.
 ///
 /// Each round reads the manifests anew and looks at all targets, as `drift` does. Standard output gets a line of JSON
-/// for each finding that appears or disappears, for what was applied, and for rounds that failed; with -v for every
-/// round. SIGTERM and Ctrl-C end it with 0: reading stops at once, and secrets that are being written are finished
-/// first.
+/// for each finding that appears, is changed again or disappears, for what was applied, and for rounds that failed;
+/// with -v for every round. A target that cannot be read is left alone for longer and longer, up to 16 intervals or an
+/// hour, and the others keep their interval. SIGTERM and Ctrl-C end it with 0: reading stops at once, and secrets that
+/// are being written are finished first. SIGHUP makes it look at everything at once.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright watch --interval 15m --listen 127.0.0.1:9090\n  \
     KEYWRIGHT_WEBHOOK=https://hooks.slack.com/services/... keywright watch\n  \
@@ -50,8 +56,7 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 pub(super) struct WatchArgs {
     #[command(flatten)]
     read: ReadArgs,
-    /// Time from the end of a round to the next, for example 90s, 15m or 1h30m. Rounds that cannot read every target
-    /// double it, up to 16 intervals or an hour
+    /// Time from the end of a round to the next, for example 90s, 15m or 1h30m
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
     interval: Duration,
     /// Time between rounds that read everything. The rounds between ask each target which secrets were changed since
@@ -65,7 +70,8 @@ pub(super) struct WatchArgs {
     /// End after so many rounds
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
-    /// Serve /healthz and /metrics (Prometheus) on this address [default: none]. An address beyond loopback, such as
+    /// Serve /healthz (the rounds go on), /readyz (every target was read once) and /metrics (Prometheus) on this
+    /// address [default: none]. An address beyond loopback, such as
     /// 0.0.0.0:9090 in a container, lets everybody who reaches it read names of targets and numbers of findings
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -88,6 +94,10 @@ pub(super) struct WatchArgs {
     /// Post to an http URL beyond loopback too, though anybody on the way can read it
     #[arg(long)]
     webhook_insecure: bool,
+    /// Remember in this file what was told, so that a watch that starts again tells nobody again. It holds names and
+    /// no values
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     #[command(flatten)]
     look: LookArgs,
     #[command(flatten)]
@@ -141,12 +151,14 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let webhook = webhook(args)?;
     args.look.check()?;
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
+    let log = Log::new(shell.out.clone(), verbose);
+    let mut memory = StateFile::open(args.state.as_deref())?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
     aws.set_propagation_timeout(args.propagation.timeout());
     let pace = Pace { interval: args.interval, jitter: args.jitter };
-    let board = Board::new(pace.patience());
-    let stop = interrupt::listen();
+    let board = Board::default();
+    let (stop, hangups) = interrupt::listen_for_hangups();
     let server = match args.listen {
         Some(address) => Some(Listening::start(address, &board, shell).await?),
         None => None,
@@ -157,23 +169,32 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let remembers = !settings.look.read_values && settings.selection.plain_names().is_none();
     let full_interval = SignedDuration::try_from(args.full_interval).unwrap_or(SignedDuration::MAX);
     let full_interval = if remembers { full_interval } else { SignedDuration::ZERO };
+    let State { project, known, notified } = memory.take();
+    let notifier = webhook.map(|webhook| Notifier::start(webhook, notified, log.clone(), stop.clone()));
+    let alive = board.clone();
     let watch = Watch {
         settings,
         aws,
         stop,
         journal,
-        listener: &|event| printer.print(event),
-        project: String::new(),
-        known: Findings::default(),
+        listener: &|event| {
+            alive.beat();
+            printer.print(event);
+        },
+        pace,
+        words: &difference,
+        project,
+        known,
         report: None,
+        found: BTreeMap::new(),
+        standing: BTreeMap::new(),
+        backoff: Backoff::default(),
         last_success: None,
         memories: Memories::new(full_interval),
     };
-    let log = Log { out: shell.out.clone(), verbose, obstacles: Mutex::default() };
-    let mut rounds =
-        Loop { args, watch, log, board, webhook, notified: Findings::default(), rounds: Rounds::default() };
+    let mut rounds = Loop { args, watch, log, board, notifier, memory, hangups, counted: Counted::default() };
     let ended = rounds.run(pace).await;
-    rounds.log.write(&rounds.watch.project, &Event::Stopped);
+    rounds.end().await;
     if let Some(server) = server {
         server.end().await;
     }
@@ -182,7 +203,9 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
 
 /// Where changes are to be posted, or what is wrong with that.
 fn webhook(args: &WatchArgs) -> Result<Option<Webhook>, Error> {
-    let url = match (&args.webhook_file, &args.webhook) {
+    // An empty variable is an absent one.
+    let given = args.webhook.as_ref().filter(|Hidden(url)| !url.trim().is_empty());
+    let url = match (&args.webhook_file, given) {
         (Some(file), _) => {
             let unreadable =
                 |fault: FileFault| Error::file(file, FileProblem::WebhookUnreadable).because(format!("it {fault}"));
@@ -208,7 +231,7 @@ impl Listening {
             .await
             .map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherListen))?;
         let address = escape::address(server.local_addr());
-        shell.err.line(escaped!("keywright watch answers on http://{}/healthz and /metrics", address));
+        shell.err.line(escaped!("keywright watch answers on http://{}/healthz, /readyz and /metrics", address));
         let (end, ended) = oneshot::channel();
         // Told, or left alone: both are the end.
         let task = tokio::spawn(server.run(async { ended.await.unwrap_or(()) }));
@@ -219,129 +242,5 @@ impl Listening {
         // A server that ended by itself does not listen any more: that is no error.
         let _ = self.end.send(());
         let _ = self.task.await;
-    }
-}
-
-/// The lines for programs.
-struct Log {
-    out: Output,
-    verbose: u8,
-    /// What kept drift from being put right in the last round; it is told when it changes.
-    obstacles: Mutex<Vec<String>>,
-}
-
-impl Log {
-    fn write(&self, project: &str, event: &Event<'_>) {
-        self.out.write(line(Timestamp::now(), project, event));
-    }
-
-    /// What a round tells, as lines.
-    fn round(&self, project: &str, number: u64, event: &WatchEvent<'_>) {
-        match event {
-            WatchEvent::Appeared(finding, reason) => {
-                let reason = reason.map(target_line);
-                self.write(project, &Event::Appeared(finding, reason.as_deref()));
-            }
-            WatchEvent::Disappeared(finding) => self.write(project, &Event::Disappeared(finding)),
-            WatchEvent::Looked(report, full) if self.verbose > 0 => {
-                self.write(project, &Event::Round { number, report, full: *full });
-            }
-            WatchEvent::Looked(..) => {}
-            WatchEvent::Failed(error) => self.write(project, &Event::RoundFailed { reasons: reasons(error) }),
-            WatchEvent::Applied(applied) => {
-                let targets = applied.targets.iter().map(apply_json::target).collect();
-                let exit_code = ExitCode::from(applied.outcome()).code();
-                self.write(project, &Event::Applied { targets, exit_code });
-            }
-            WatchEvent::NotApplied(obstacles) => self.obstacles(project, obstacles),
-        }
-    }
-
-    fn obstacles(&self, project: &str, obstacles: &[Obstacle<'_>]) {
-        let reasons: Vec<String> = obstacles.iter().map(obstacle).collect();
-        let mut last = self.obstacles.lock().unwrap_or_else(PoisonError::into_inner);
-        if !reasons.is_empty() && reasons != *last {
-            self.write(project, &Event::NotApplied { reasons: reasons.clone() });
-        }
-        *last = reasons;
-    }
-}
-
-/// Rounds, one after the other, and what others are told of them.
-struct Loop<'a> {
-    args: &'a WatchArgs,
-    watch: Watch<'a>,
-    log: Log,
-    board: Board,
-    webhook: Option<Webhook>,
-    /// What the webhook was notified of.
-    notified: Findings,
-    rounds: Rounds,
-}
-
-impl Loop<'_> {
-    /// Runs rounds until it is stopped, or their number is reached.
-    async fn run(&mut self, pace: Pace) -> ExitCode {
-        let started = Event::Started { interval: pace.interval, applies: self.args.apply };
-        self.log.write(&self.watch.project, &started);
-        let (mut number, mut failures) = (0_u64, 0_u32);
-        loop {
-            number += 1;
-            let log = &self.log;
-            let listener = |project: &str, event: WatchEvent<'_>| log.round(project, number, &event);
-            // An error is the interruption: what fails in a round is told, and the next one comes.
-            let Ok(round) = Box::pin(self.watch.round(&listener)).await else { return ExitCode::Success };
-            // Wrong manifests cost AWS nothing, and are read again as soon as ever.
-            failures = if round.outcome == Outcome::Incomplete { failures.saturating_add(1) } else { 0 };
-            self.ended(round.outcome).await;
-            if self.args.rounds == Some(number) {
-                return self.exit_code(&round);
-            }
-            let pause = tokio::time::sleep(pace.wait(failures, rand::random()));
-            if unless_stopped(&self.watch.stop, pause).await.is_err() {
-                return ExitCode::Success;
-            }
-        }
-    }
-
-    fn exit_code(&self, round: &Round) -> ExitCode {
-        match (&round.failure, &self.watch.report) {
-            (Some(error), _) => ExitCode::of(&error.kind),
-            (None, Some(report)) => self.args.look.exit_code(report),
-            (None, None) => ExitCode::Success,
-        }
-    }
-
-    /// Tells others of a round that ended.
-    async fn ended(&mut self, outcome: Outcome) {
-        self.rounds.count(outcome);
-        self.notify().await;
-        let watch = &self.watch;
-        let of_report = |report: &DriftReport| prometheus(report, watch.last_success);
-        let mut text = watch.report.as_ref().map(of_report).unwrap_or_default();
-        text.push(&metrics(&watch.project, &self.rounds, &watch.memories.looks()));
-        self.board.post(text.into_owned(), outcome);
-    }
-
-    /// Posts what came and went since the last post that was delivered.
-    async fn notify(&mut self) {
-        let Some(webhook) = &self.webhook else { return };
-        let watch = &self.watch;
-        let change = watch.known.since(&self.notified);
-        if change.is_empty() {
-            return;
-        }
-        let message = notification(&watch.project, &change, &watch.known);
-        let posted = tokio::select! {
-            posted = webhook.post(&message) => posted.map_err(|error| error.to_string()),
-            () = stopped(&watch.stop) => Err("the watch was stopped before the webhook had answered".to_owned()),
-        };
-        match posted {
-            Ok(()) => self.notified = watch.known.clone(),
-            Err(reason) => {
-                self.rounds.lost_notifications += 1;
-                self.log.write(&watch.project, &Event::NotNotified { reason });
-            }
-        }
     }
 }

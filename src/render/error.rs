@@ -58,6 +58,10 @@ pub fn obstacle(obstacle: &Obstacle<'_>) -> String {
             format!("{}: a guard refused: {}", escape::line(target), rows::refusal(refusal).0)
         }
         Obstacle::Values(error) => reasons(error).join("; "),
+        Obstacle::RemovalsWait(target, unread) => {
+            let unread = Escaped::join(unread.iter().map(|name| escape::line(name)), ", ");
+            format!("{}: it would remove secrets, and waits until {} can be read", escape::line(target), unread)
+        }
     }
 }
 

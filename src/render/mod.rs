@@ -22,6 +22,7 @@ mod leaving;
 mod line_diff;
 #[cfg(test)]
 mod markup_check;
+pub mod metric;
 mod order;
 mod page;
 mod paint;

@@ -1,7 +1,11 @@
-//! What the last rounds came to, for whoever asks.
+//! What the last rounds came to, and whether the rounds go on, for whoever asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// So long a round may be without a sign of life. Whatever it waits for is bounded far below.
+const QUIET: Duration = Duration::from_mins(15);
 
 /// How a round ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +18,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// How many rounds ended how, and how many notifications got lost.
+/// How many rounds ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rounds {
     /// Rounds that read every target.
@@ -23,8 +27,6 @@ pub struct Rounds {
     pub incomplete: u64,
     /// Rounds that read nothing, since the manifests were wrong.
     pub failed: u64,
-    /// Notifications that could not be delivered.
-    pub lost_notifications: u64,
 }
 
 impl Rounds {
@@ -40,41 +42,76 @@ impl Rounds {
 
 /// Written by the rounds, read by the server. Clones are the same board.
 #[derive(Clone, Debug)]
-pub struct Board {
-    posted: Arc<Mutex<Posted>>,
-    patience: Duration,
-}
+pub struct Board(Arc<Mutex<Posted>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Posted {
     metrics: String,
-    last_complete: Option<Instant>,
+    /// When each target was last read; none for one that was not yet.
+    targets: BTreeMap<String, Option<Instant>>,
+    /// Without another sign of life until then, the rounds hang.
+    alive_until: Instant,
+}
+
+/// How long ago a target was read.
+pub(super) type Age = Option<Duration>;
+
+impl Default for Board {
+    fn default() -> Self {
+        let posted = Posted { metrics: String::new(), targets: BTreeMap::new(), alive_until: Instant::now() + QUIET };
+        Self(Arc::new(Mutex::new(posted)))
+    }
 }
 
 impl Board {
-    /// A board whose last complete round may be so old.
-    pub fn new(patience: Duration) -> Self {
-        Self { posted: Arc::default(), patience }
+    /// Notes that a round goes on.
+    pub fn beat(&self) {
+        self.posted().alive_until = Instant::now() + QUIET;
+    }
+
+    /// Notes that nothing happens for so long.
+    pub fn rests(&self, pause: Duration) {
+        let until = Instant::now().checked_add(pause).and_then(|until| until.checked_add(QUIET));
+        if let Some(until) = until {
+            self.posted().alive_until = until;
+        }
     }
 
     /// Takes the metrics of a round that ended just now.
-    pub fn post(&self, metrics: String, outcome: Outcome) {
-        let mut posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
-        posted.metrics = metrics;
-        if outcome == Outcome::Complete {
-            posted.last_complete = Some(Instant::now());
-        }
+    pub fn post(&self, metrics: String) {
+        self.posted().metrics = metrics;
+    }
+
+    /// Takes which targets there are, and which of them were read just now.
+    pub fn looked<'t>(&self, targets: impl Iterator<Item = (&'t str, bool)>) {
+        let mut posted = self.posted();
+        let before = std::mem::take(&mut posted.targets);
+        posted.targets = targets
+            .map(|(name, read)| {
+                let at = if read { Some(Instant::now()) } else { before.get(name).copied().flatten() };
+                (name.to_owned(), at)
+            })
+            .collect();
     }
 
     /// The metrics of the last round; empty before it.
     pub fn metrics(&self) -> String {
-        self.posted.lock().unwrap_or_else(PoisonError::into_inner).metrics.clone()
+        self.posted().metrics.clone()
     }
 
-    /// Whether a round read every target not too long ago.
-    pub fn is_healthy(&self) -> bool {
-        let posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
-        posted.last_complete.is_some_and(|at| at.elapsed() <= self.patience)
+    /// Whether the rounds go on.
+    pub fn is_alive(&self) -> bool {
+        Instant::now() <= self.posted().alive_until
+    }
+
+    /// How long ago each target was read.
+    pub fn ages(&self) -> BTreeMap<String, Age> {
+        let posted = self.posted();
+        posted.targets.iter().map(|(name, at)| (name.clone(), at.map(|at| at.elapsed()))).collect()
+    }
+
+    fn posted(&self) -> MutexGuard<'_, Posted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,18 +120,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn health_needs_a_complete_round_that_is_not_old() {
-        let board = Board::new(Duration::from_mins(1));
-        assert!(!board.is_healthy(), "nothing was read yet");
-        board.post("first".to_owned(), Outcome::Incomplete);
-        assert!(!board.is_healthy());
-        board.post("second".to_owned(), Outcome::Complete);
-        assert!(board.is_healthy());
-        board.post("third".to_owned(), Outcome::Failed);
-        assert!(board.is_healthy(), "one bad round is borne");
-        assert_eq!(board.metrics(), "third");
-        let strict = Board { patience: Duration::ZERO, ..board };
+    fn it_is_alive_while_rounds_go_on_or_rest() {
+        let board = Board::default();
+        assert!(board.is_alive(), "it has just begun");
+        board.posted().alive_until = Instant::now();
         std::thread::sleep(Duration::from_millis(2));
-        assert!(!strict.is_healthy());
+        assert!(!board.is_alive());
+        board.beat();
+        assert!(board.is_alive());
+        board.rests(Duration::from_hours(1));
+        assert!(board.posted().alive_until > Instant::now() + Duration::from_hours(1));
+        board.rests(Duration::MAX);
+        assert!(board.is_alive());
+    }
+
+    #[test]
+    fn a_target_that_was_read_once_keeps_its_age() {
+        let board = Board::default();
+        assert!(board.ages().is_empty());
+        board.looked([("eu", true), ("us", false)].into_iter());
+        let ages = board.ages();
+        assert!(ages["eu"].is_some() && ages["us"].is_none());
+        board.looked([("eu", false), ("us", true)].into_iter());
+        assert!(board.ages().values().all(Option::is_some));
+        board.looked([("us", true)].into_iter());
+        assert!(!board.ages().contains_key("eu"), "it is there no more");
     }
 }

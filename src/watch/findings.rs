@@ -1,6 +1,8 @@
-//! Which findings came and went.
+//! Which findings came, went, and moved again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use crate::drift::{Class, Difference, DriftReport};
 
@@ -13,19 +15,21 @@ pub struct Finding {
     pub class: Class,
     /// The secret; empty when the target could not be looked at.
     pub secret: String,
-    /// What differs; none when the target could not be looked at.
-    pub what: Option<Difference>,
+    /// What differs, in words; empty when the target could not be looked at.
+    pub what: String,
 }
 
-/// What is known to differ, over all targets.
+/// What is known to differ, over all targets, each with when its secret was last changed, where that matters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings(BTreeSet<Finding>);
+pub struct Findings(pub(super) BTreeMap<Finding, Option<Timestamp>>);
 
 /// What came and went between two looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// What differs now and did not before.
     pub appeared: Vec<Finding>,
+    /// What differed before in the same way, of a secret that somebody has changed again since.
+    pub again: Vec<Finding>,
     /// What differed before and does not now.
     pub disappeared: Vec<Finding>,
 }
@@ -33,36 +37,54 @@ pub struct Change {
 impl Change {
     /// Whether nothing came and nothing went.
     pub fn is_empty(&self) -> bool {
-        self.appeared.is_empty() && self.disappeared.is_empty()
+        self.appeared.is_empty() && self.again.is_empty() && self.disappeared.is_empty()
     }
 }
 
 impl Findings {
-    /// What is known after a look. Of a target that could not be looked at everything stays known: it has not gone only
-    /// because nobody saw it.
+    /// What is known after a look, by `words` for what differs. Of a target that could not be looked at everything
+    /// stays known: it has not gone only because nobody saw it.
     #[must_use]
-    pub fn after(&self, report: &DriftReport) -> Self {
-        let seen = report.identity().into_iter();
-        let mut findings: BTreeSet<Finding> =
-            seen.map(|(target, class, secret, what)| Finding { target, class, secret, what }).collect();
+    pub fn after(&self, report: &DriftReport, words: &dyn Fn(&Difference) -> String) -> Self {
+        let mut findings: BTreeMap<Finding, Option<Timestamp>> = BTreeMap::new();
+        for (target, drift) in report.drifts() {
+            // Of other classes the date is another one, or moves by itself.
+            let by_hand = matches!(drift.class, Class::Changed | Class::ValueChanged);
+            let finding = Finding {
+                target: target.name.clone(),
+                class: drift.class,
+                secret: drift.secret.to_string(),
+                what: words(&drift.what),
+            };
+            findings.insert(finding, drift.since.filter(|_| by_hand));
+        }
         for target in report.targets.iter().filter(|target| target.outcome.is_err()) {
-            findings.extend(self.0.iter().filter(|finding| finding.target == target.name).cloned());
+            let of_target = self.0.iter().filter(|(finding, _)| finding.target == target.name);
+            findings.extend(of_target.map(|(finding, since)| (finding.clone(), *since)));
+            let (target, class) = (target.name.clone(), Class::Unreachable);
+            findings.insert(Finding { target, class, secret: String::new(), what: String::new() }, None);
         }
         Self(findings)
     }
 
     /// What came and went from `before` to this.
     pub fn since(&self, before: &Self) -> Change {
-        Change {
-            appeared: self.0.difference(&before.0).cloned().collect(),
-            disappeared: before.0.difference(&self.0).cloned().collect(),
+        let mut change = Change::default();
+        for (finding, changed) in &self.0 {
+            match before.0.get(finding) {
+                None => change.appeared.push(finding.clone()),
+                Some(earlier) if earlier.is_some() && changed > earlier => change.again.push(finding.clone()),
+                Some(_) => {}
+            }
         }
+        change.disappeared = before.0.keys().filter(|finding| !self.0.contains_key(*finding)).cloned().collect();
+        change
     }
 
     /// How many findings there are of each class that has one.
     pub fn counts(&self) -> BTreeMap<Class, usize> {
         let mut counts = BTreeMap::new();
-        for finding in &self.0 {
+        for finding in self.0.keys() {
             *counts.entry(finding.class).or_default() += 1;
         }
         counts
@@ -108,18 +130,22 @@ mod tests {
         }
     }
 
+    fn after(before: &Findings, report: &DriftReport) -> Findings {
+        before.after(report, &|what| format!("{what:?}"))
+    }
+
     fn secrets(findings: &[Finding]) -> Vec<String> {
         findings.iter().map(|finding| format!("{} {} {}", finding.target, finding.class, finding.secret)).collect()
     }
 
     #[test]
     fn what_stays_is_no_change() {
-        let first = Findings::default().after(&report(&[("prod", Some(&["a", "b"]))]));
+        let first = after(&Findings::default(), &report(&[("prod", Some(&["a", "b"]))]));
         assert_eq!(secrets(&first.since(&Findings::default()).appeared), ["prod changed a", "prod changed b"]);
         let mut again = report(&[("prod", Some(&["b", "a"]))]);
         again.started = jiff::Timestamp::MAX;
-        assert!(first.after(&again).since(&first).is_empty());
-        let change = first.after(&report(&[("prod", Some(&["b", "c"]))])).since(&first);
+        assert!(after(&first, &again).since(&first).is_empty());
+        let change = after(&first, &report(&[("prod", Some(&["b", "c"]))])).since(&first);
         assert_eq!(
             (secrets(&change.appeared), secrets(&change.disappeared)),
             (vec!["prod changed c".to_owned()], vec!["prod changed a".to_owned()])
@@ -128,22 +154,36 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_reached_forgets_nothing() {
-        let first = Findings::default().after(&report(&[("prod", Some(&["a"])), ("west", Some(&["w"]))]));
-        let second = first.after(&report(&[("prod", None), ("west", Some(&[]))]));
+        let first = after(&Findings::default(), &report(&[("prod", Some(&["a"])), ("west", Some(&["w"]))]));
+        let second = after(&first, &report(&[("prod", None), ("west", Some(&[]))]));
         let change = second.since(&first);
         assert_eq!(secrets(&change.appeared), ["prod unreachable "]);
         assert_eq!(secrets(&change.disappeared), ["west changed w"]);
-        let third = second.after(&report(&[("prod", None), ("west", Some(&[]))]));
+        let third = after(&second, &report(&[("prod", None), ("west", Some(&[]))]));
         assert!(third.since(&second).is_empty(), "it is said once");
-        let back = third.after(&report(&[("prod", Some(&["a"])), ("west", Some(&[]))])).since(&third);
+        let back = after(&third, &report(&[("prod", Some(&["a"])), ("west", Some(&[]))])).since(&third);
         assert_eq!((back.appeared.len(), secrets(&back.disappeared)), (0, vec!["prod unreachable ".to_owned()]));
     }
 
     #[test]
     fn what_a_removed_target_had_is_gone() {
-        let first = Findings::default().after(&report(&[("prod", Some(&["a"])), ("west", Some(&["w"]))]));
-        let second = first.after(&report(&[("prod", Some(&["a"]))]));
+        let first = after(&Findings::default(), &report(&[("prod", Some(&["a"])), ("west", Some(&["w"]))]));
+        let second = after(&first, &report(&[("prod", Some(&["a"]))]));
         assert_eq!(secrets(&second.since(&first).disappeared), ["west changed w"]);
         assert_eq!(second.counts(), [(Class::Changed, 1)].into());
+    }
+
+    #[test]
+    fn a_second_change_of_the_same_kind_is_told() {
+        let mut look = report(&[("prod", Some(&["a"]))]);
+        let mut changed = |seconds: i64| {
+            if let Ok(found) = &mut look.targets[0].outcome {
+                found.drifts[0].since = Timestamp::from_second(seconds).ok();
+            }
+            after(&Findings::default(), &look)
+        };
+        let (first, second) = (changed(10), changed(20));
+        assert_eq!(secrets(&second.since(&first).again), ["prod changed a"]);
+        assert!(changed(20).since(&second).is_empty() && first.since(&second).is_empty());
     }
 }

@@ -1,6 +1,7 @@
-//! How long to wait for the next round.
+//! How long to wait for the next round, and for a target that could not be read.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// The longest wait that failures lead to, when the interval itself is not longer.
 const LONGEST_BACKOFF: Duration = Duration::from_hours(1);
@@ -27,10 +28,41 @@ impl Pace {
         let spread = f64::from(self.jitter.min(100)) / 100.0 * (2.0 * random.clamp(0.0, 1.0) - 1.0);
         wait.mul_f64(1.0 + spread)
     }
+}
 
-    /// How old the last complete round may be: three intervals, at their longest.
-    pub fn patience(&self) -> Duration {
-        self.interval.mul_f64(3.0 * (1.0 + f64::from(self.jitter.min(100)) / 100.0))
+/// Targets that could not be read, each left alone for a while of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Backoff(BTreeMap<String, Failing>);
+
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    /// Looks in a row that could not read it.
+    failures: u32,
+    until: Instant,
+}
+
+impl Backoff {
+    /// Whether a target is to be looked at.
+    pub fn is_due(&self, target: &str, now: Instant) -> bool {
+        self.0.get(target).is_none_or(|failing| now >= failing.until)
+    }
+
+    /// Notes how a look at a target ended.
+    pub fn looked(&mut self, target: &str, read: bool, pace: Pace, now: Instant, random: f64) {
+        if read {
+            self.0.remove(target);
+            return;
+        }
+        let failures = self.0.get(target).map_or(0, |failing| failing.failures).saturating_add(1);
+        // The next round comes after an interval anyway, and is not missed for having come a moment early.
+        let wait = pace.wait(failures, random).saturating_sub(pace.interval / 2);
+        let until = now.checked_add(wait).unwrap_or(now);
+        self.0.insert(target.to_owned(), Failing { failures, until });
+    }
+
+    /// All are to be looked at again.
+    pub fn forget(&mut self) {
+        self.0.clear();
     }
 }
 
@@ -47,7 +79,6 @@ mod tests {
         assert_eq!(pace.wait(0, 0.5), 10 * MINUTE);
         assert_eq!(pace.wait(0, 1.0), 11 * MINUTE);
         assert_eq!(Pace { jitter: 0, ..pace }.wait(0, 0.9), 10 * MINUTE);
-        assert_eq!(pace.patience(), 33 * MINUTE);
     }
 
     #[test]
@@ -58,5 +89,24 @@ mod tests {
         assert_eq!(Pace { interval: 15 * MINUTE, jitter: 0 }.wait(9, 0.5), 60 * MINUTE);
         assert_eq!(Pace { interval: 120 * MINUTE, jitter: 0 }.wait(9, 0.5), 120 * MINUTE);
         assert_eq!(Pace { interval: Duration::ZERO, jitter: 100 }.wait(u32::MAX, 1.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_target_that_fails_is_left_alone_by_itself() {
+        let (pace, now) = (Pace { interval: MINUTE, jitter: 0 }, Instant::now());
+        let mut backoff = Backoff::default();
+        backoff.looked("eu", false, pace, now, 0.5);
+        backoff.looked("us", true, pace, now, 0.5);
+        assert!(!backoff.is_due("eu", now + MINUTE) && backoff.is_due("us", now));
+        assert!(backoff.is_due("eu", now + 2 * MINUTE), "it is missed once");
+        backoff.looked("eu", false, pace, now, 0.5);
+        assert!(!backoff.is_due("eu", now + 3 * MINUTE) && backoff.is_due("eu", now + 4 * MINUTE));
+        backoff.looked("eu", true, pace, now, 0.5);
+        assert!(backoff.is_due("eu", now));
+        backoff.looked("eu", false, Pace { interval: Duration::ZERO, jitter: 0 }, now, 0.5);
+        assert!(backoff.is_due("eu", now));
+        backoff.looked("eu", false, pace, now, 0.5);
+        backoff.forget();
+        assert!(backoff.is_due("eu", now));
     }
 }

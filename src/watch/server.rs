@@ -1,8 +1,10 @@
-//! `/healthz` and `/metrics` over HTTP, to be read and nothing else: GET and HEAD, no body, one request a connection.
+//! `/healthz`, `/readyz` and `/metrics` over HTTP, to be read and nothing else: GET and HEAD, no body, one request a
+//! connection.
 //!
 //! There is nobody to log in and nothing to write. Names of targets, numbers by class and no secret's name are shown,
 //! so whoever may reach the address may read them. No header lets a page of another site read the answer (CORS).
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -16,7 +18,8 @@ use http_body_util::Full;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 
-use super::board::Board;
+use super::board::{Age, Board};
+use crate::render::escape;
 use crate::serving;
 
 /// A client that has not sent its headers by then is cut off.
@@ -74,17 +77,28 @@ fn answer(board: &Board, method: &Method, path: &str) -> Response<Bytes> {
         return response;
     }
     match path {
-        "/healthz" if board.is_healthy() => text(StatusCode::OK, "ok\n".into()),
-        "/healthz" => {
-            text(StatusCode::SERVICE_UNAVAILABLE, "no round read all targets within three intervals\n".into())
-        }
+        "/healthz" if board.is_alive() => text(StatusCode::OK, "ok\n".into()),
+        "/healthz" => text(StatusCode::SERVICE_UNAVAILABLE, "the rounds hang\n".into()),
+        "/readyz" => ready(&board.ages()),
         "/metrics" => {
             let mut response = text(StatusCode::OK, board.metrics().into());
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS_TYPE));
             response
         }
-        _ => text(StatusCode::NOT_FOUND, "there are /healthz and /metrics\n".into()),
+        _ => text(StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".into()),
     }
+}
+
+/// Ready is a watch that has read every target at least once; how long ago is told for each.
+fn ready(ages: &BTreeMap<String, Age>) -> Response<Bytes> {
+    let line = |(name, age): (&String, &Age)| match age {
+        Some(age) => format!("{}: read {} s ago\n", escape::line(name), age.as_secs()),
+        None => format!("{}: not read yet\n", escape::line(name)),
+    };
+    let ready = !ages.is_empty() && ages.values().all(Option::is_some);
+    let lines: String = ages.iter().map(line).collect();
+    let body = if ages.is_empty() { "no target was read yet\n".to_owned() } else { lines };
+    text(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body.into())
 }
 
 fn text(status: StatusCode, body: Bytes) -> Response<Bytes> {
@@ -99,16 +113,20 @@ fn text(status: StatusCode, body: Bytes) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::board::Outcome;
     use super::*;
 
     #[test]
-    fn it_answers_reads_of_two_paths() {
-        let board = Board::new(Duration::from_mins(1));
+    fn it_answers_reads_of_three_paths() {
+        let board = Board::default();
         let status = |method: &Method, path: &str| answer(&board, method, path).status().as_u16();
-        assert_eq!(status(&Method::GET, "/healthz"), 503);
-        board.post("keywright_drift 1\n".to_owned(), Outcome::Complete);
-        assert_eq!(status(&Method::HEAD, "/healthz"), 200);
+        assert_eq!((status(&Method::GET, "/healthz"), status(&Method::GET, "/readyz")), (200, 503));
+        board.looked([("eu", true), ("us", false)].into_iter());
+        assert_eq!(status(&Method::GET, "/readyz"), 503, "one target was not read yet");
+        board.looked([("eu", false), ("us", true)].into_iter());
+        assert_eq!(status(&Method::HEAD, "/readyz"), 200);
+        let ready = answer(&board, &Method::GET, "/readyz");
+        assert_eq!(ready.body().as_ref(), b"eu: read 0 s ago\nus: read 0 s ago\n");
+        board.post("keywright_drift 1\n".to_owned());
         assert_eq!(answer(&board, &Method::GET, "/metrics").body().as_ref(), b"keywright_drift 1\n");
         assert_eq!(status(&Method::GET, "/"), 404);
         assert_eq!(status(&Method::GET, "/metrics/"), 404);

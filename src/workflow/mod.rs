@@ -63,4 +63,4 @@ pub use session::{Run, Session, load_project};
 pub use stop::{Stop, stopped, unless_stopped};
 pub use values::{NoPasswords, RunValues, ValueRules, ValueSources, sops_keys};
 pub use versions::{compare_versions, versions_of};
-pub use watch::{Obstacle, Round, Watch, WatchEvent, WatchSettings};
+pub use watch::{Obstacle, Round, Standing, Watch, WatchEvent, WatchSettings};

@@ -1,8 +1,10 @@
 //! One round of `watch`: reads the manifests anew, looks at all targets, and puts right what differs, when that is
 //! asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -13,18 +15,18 @@ use super::event::Listener;
 use super::journal::Journal;
 use super::memories::Memories;
 use super::outcome::ApplyRun;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, PreparedTarget};
 use super::readiness::{Readiness, readiness};
 use super::session::{Run, Session};
 use super::stop::Stop;
 use super::values::ValueRules;
 use crate::apply::ApplyOptions;
 use crate::aws::Aws;
-use crate::drift::DriftReport;
+use crate::drift::{Difference, DriftReport, Found};
 use crate::manifest::{LoadOptions, load};
-use crate::plan::{Finding as PlanFinding, Refusal, Selection, Severity};
+use crate::plan::{Finding as PlanFinding, Refusal, SecretPlan, Selection, Severity};
 use crate::reconcile::{TargetError, Verification};
-use crate::watch::{Finding, Findings, Outcome};
+use crate::watch::{Backoff, Finding, Findings, Outcome, Pace};
 
 /// What rounds look at, and whether they put it right.
 pub struct WatchSettings {
@@ -54,26 +56,54 @@ pub struct Watch<'a> {
     pub journal: Option<Journal>,
     /// Told what a look and an apply tell.
     pub listener: Listener<'a>,
+    /// How long targets are left alone that could not be read.
+    pub pace: Pace,
+    /// Says what differs, in words.
+    pub words: &'a dyn Fn(&Difference) -> String,
     /// The project's name; empty until the manifests could be read.
     pub project: String,
     /// What differs.
     pub known: Findings,
     /// The last report, for the metrics of a round that made none.
     pub report: Option<DriftReport>,
+    /// What was found in each target the last time that it could be read.
+    pub found: BTreeMap<String, Found>,
+    /// What keeps each target's plan from being applied, as of then.
+    pub standing: BTreeMap<String, Standing>,
+    /// Targets that could not be read.
+    pub backoff: Backoff,
     /// When the last complete look began.
     pub last_success: Option<Timestamp>,
     /// What is remembered between rounds that read everything, and when each target was looked at.
     pub memories: Memories,
 }
 
+/// What an apply of a target would leave alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Secrets that are held back.
+    pub held_back: usize,
+    /// The names of the guards that would refuse.
+    pub refusing: BTreeSet<&'static str>,
+}
+
 /// Something that a round has to tell.
 pub enum WatchEvent<'a> {
     /// Something differs that did not before; and why its target could not be looked at, when that is it.
     Appeared(&'a Finding, Option<&'a TargetError>),
+    /// Something that differs was changed again.
+    ChangedAgain(&'a Finding),
     /// Something does not differ any more.
     Disappeared(&'a Finding),
-    /// Every target was looked at, as far as it could be; and whether all of it was read, and not what changed.
-    Looked(&'a DriftReport, bool),
+    /// Every target was looked at, as far as it could be.
+    Looked {
+        /// What was found.
+        report: &'a DriftReport,
+        /// Whether all of it was read, and not what changed.
+        full: bool,
+        /// Secrets that are held back.
+        held_back: usize,
+    },
     /// The round could not do what it is for.
     Failed(&'a Error),
     /// Drift was put right, or that was tried.
@@ -92,6 +122,8 @@ pub enum Obstacle<'a> {
     Refusal(&'a str, &'a Refusal),
     /// Values could not be made.
     Values(&'a Error),
+    /// Secrets of the target would be removed, and of other targets nobody knows now what moved there.
+    RemovalsWait(&'a str, &'a [String]),
 }
 
 /// How a round ended.
@@ -140,6 +172,11 @@ impl Watch<'_> {
         if loaded.diagnostics.has_errors() {
             return Err(ErrorKind::Manifests(Box::new(loaded.diagnostics)).into());
         }
+        self.memories.only_of(&loaded.desired);
+        let names: Vec<String> = loaded.desired.iter().map(|desired| desired.target.name.clone()).collect();
+        let now = Instant::now();
+        let mut loaded = loaded;
+        loaded.desired.retain(|desired| self.backoff.is_due(&desired.target.name, now));
         let session = Session::through(Arc::clone(&self.aws), loaded, &self.settings.values);
         let run = session.run();
         let mut look = self.settings.look.clone();
@@ -149,16 +186,17 @@ impl Watch<'_> {
         }
         let selection = &self.settings.selection;
         let memories = Some(&self.memories);
-        self.memories.only_of(&session.desired);
         let mut looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
-        if apply && !self.memories.looked_in_full() && readiness(&looked.prepared) == Readiness::Ready {
+        if apply && !self.memories.looked_in_full() && has_something_to_apply(&looked.prepared) {
             // What is written rests on what is read now, and on all of it.
             self.memories.forget();
             looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
         }
-        let Looked { prepared, report } = looked;
+        let Looked { mut prepared, report } = looked;
+        self.note(&prepared, &names);
+        let report = self.with_those_left_alone(report, &names);
         self.observe(report, listener);
-        if !apply || !self.may_apply(&run, &prepared, listener).await {
+        if !apply || !self.may_apply(&run, &mut prepared, listener).await {
             return Ok(Step::Ended);
         }
         let request = ApplyRequest {
@@ -175,52 +213,121 @@ impl Watch<'_> {
         if *self.stop.borrow() { Err(ErrorKind::Interrupted { what: None }.into()) } else { Ok(Step::Wrote) }
     }
 
-    /// Whether there is something to apply and nothing in its way; what is in its way is told.
-    async fn may_apply(&self, run: &Run<'_>, prepared: &Prepared<'_>, listener: &dyn Fn(&str, WatchEvent<'_>)) -> bool {
+    /// Notes how the look at each target ended, and what keeps its plan from being applied.
+    fn note(&mut self, prepared: &Prepared<'_>, names: &[String]) {
+        let now = Instant::now();
+        for target in &prepared.targets {
+            let name = &target.desired.target.name;
+            self.backoff.looked(name, target.planned.is_ok(), self.pace, now, rand::random());
+            if let Ok(planned) = &target.planned {
+                let refusing = planned.refusals.iter().map(|refusal| refusal.guard.name).collect();
+                let held_back = planned.target.report.counts.held_back;
+                self.standing.insert(name.clone(), Standing { held_back, refusing });
+            }
+        }
+        self.standing.retain(|name, _| names.contains(name));
+        self.found.retain(|name, _| names.contains(name));
+    }
+
+    /// The report with what the last one said of the targets that were left alone this time: that they could not be
+    /// read.
+    fn with_those_left_alone(&self, mut report: DriftReport, names: &[String]) -> DriftReport {
+        let before = self.report.iter().flat_map(|report| &report.targets);
+        let looked: BTreeSet<String> = report.targets.iter().map(|target| target.name.clone()).collect();
+        let left_alone = before.filter(|target| names.contains(&target.name) && !looked.contains(&target.name));
+        report.targets.extend(left_alone.cloned());
+        report.targets.sort_by_key(|target| names.iter().position(|name| *name == target.name));
+        report
+    }
+
+    /// Whether there is something to apply and nothing in its way; what is in its way is told. Of `prepared` only what
+    /// may be applied is left: a target that could not be read stops the others only from removing anything, since
+    /// nobody knows what moved there.
+    async fn may_apply(
+        &self,
+        run: &Run<'_>,
+        prepared: &mut Prepared<'_>,
+        listener: &dyn Fn(&str, WatchEvent<'_>),
+    ) -> bool {
+        let (read, unread): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut prepared.targets).into_iter().partition(|target| target.planned.is_ok());
+        let unread_names: Vec<String> = self
+            .report
+            .iter()
+            .flat_map(|report| &report.targets)
+            .filter(|target| target.outcome.is_err())
+            .map(|target| target.name.clone())
+            .collect();
+        let (waiting, free): (Vec<_>, Vec<_>) =
+            read.into_iter().partition(|target| !unread_names.is_empty() && removes(target));
+        prepared.targets = free;
         let readiness = readiness(prepared);
         let wrong =
             if readiness == Readiness::Ready { run.validate_values(prepared, &|_| {}).await } else { Vec::new() };
-        let obstacles = match readiness {
+        let own: Vec<Obstacle<'_>> = match readiness {
             Readiness::Ready => wrong.iter().map(Obstacle::Values).collect(),
             Readiness::NothingToDo => Vec::new(),
-            Readiness::Errors | Readiness::Guard => obstacles(prepared),
+            Readiness::Errors | Readiness::Guard => prepared.targets.iter().flat_map(obstacles).collect(),
         };
-        listener(&self.project, WatchEvent::NotApplied(&obstacles));
-        readiness == Readiness::Ready && obstacles.is_empty()
+        let may = readiness == Readiness::Ready && own.is_empty();
+        let of_unread = unread.iter().flat_map(obstacles);
+        let of_waiting = waiting.iter().map(|target| Obstacle::RemovalsWait(name_of(target), &unread_names));
+        let all: Vec<Obstacle<'_>> = own.into_iter().chain(of_unread).chain(of_waiting).collect();
+        listener(&self.project, WatchEvent::NotApplied(&all));
+        may
     }
 
     /// Tells what came and went.
     fn observe(&mut self, report: DriftReport, listener: &dyn Fn(&str, WatchEvent<'_>)) {
-        let known = self.known.after(&report);
+        let known = self.known.after(&report, self.words);
         let change = known.since(&self.known);
         change.disappeared.iter().for_each(|finding| listener(&self.project, WatchEvent::Disappeared(finding)));
+        change.again.iter().for_each(|finding| listener(&self.project, WatchEvent::ChangedAgain(finding)));
         for finding in &change.appeared {
             let target = report.targets.iter().find(|target| target.name == finding.target);
             let reason = target.and_then(|target| target.outcome.as_ref().err().map(AsRef::as_ref));
             listener(&self.project, WatchEvent::Appeared(finding, reason));
         }
-        listener(&self.project, WatchEvent::Looked(&report, self.memories.looked_in_full()));
+        let held_back = self.standing.values().map(|standing| standing.held_back).sum();
+        let full = self.memories.looked_in_full();
+        listener(&self.project, WatchEvent::Looked { report: &report, full, held_back });
         if report.is_complete() {
             self.last_success = Some(report.started);
+        }
+        for target in &report.targets {
+            if let Ok(found) = &target.outcome {
+                self.found.insert(target.name.clone(), found.clone());
+            }
         }
         self.known = known;
         self.report = Some(report);
     }
 }
 
-/// Everything that keeps plans from being applied.
-fn obstacles<'p>(prepared: &'p Prepared<'_>) -> Vec<Obstacle<'p>> {
-    let of = |target: &'p super::prepare::PreparedTarget<'_>| {
-        let name = target.desired.target.name.as_str();
-        match &target.planned {
-            Err(error) => vec![Obstacle::Target(name, error)],
-            Ok(planned) => {
-                let findings = planned.target.report.findings.iter();
-                let errors = findings.filter(|finding| finding.severity() == Severity::Error);
-                let errors = errors.map(|finding| Obstacle::Finding(name, finding));
-                errors.chain(planned.refusals.iter().map(|refusal| Obstacle::Refusal(name, refusal))).collect()
-            }
+fn name_of<'p>(target: &'p PreparedTarget<'_>) -> &'p str {
+    &target.desired.target.name
+}
+
+/// Whether a target's plan removes secrets.
+fn removes(target: &PreparedTarget<'_>) -> bool {
+    target.planned.as_ref().is_ok_and(|planned| planned.target.plan.secrets.iter().any(SecretPlan::is_destructive))
+}
+
+/// Whether a plan of the targets that could be read would be applied as far as the plans tell.
+fn has_something_to_apply(prepared: &Prepared<'_>) -> bool {
+    prepared.has_changes() && !prepared.has_blockers() && !prepared.is_refused()
+}
+
+/// Everything that keeps a target's plan from being applied.
+fn obstacles<'p>(target: &'p PreparedTarget<'_>) -> Vec<Obstacle<'p>> {
+    let name = name_of(target);
+    match &target.planned {
+        Err(error) => vec![Obstacle::Target(name, error)],
+        Ok(planned) => {
+            let findings = planned.target.report.findings.iter();
+            let errors = findings.filter(|finding| finding.severity() == Severity::Error);
+            let errors = errors.map(|finding| Obstacle::Finding(name, finding));
+            errors.chain(planned.refusals.iter().map(|refusal| Obstacle::Refusal(name, refusal))).collect()
         }
-    };
-    prepared.targets.iter().flat_map(of).collect()
+    }
 }

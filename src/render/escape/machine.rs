@@ -37,8 +37,9 @@ pub fn json(document: &impl Serialize) -> Escaped<Json> {
 }
 
 /// A document as JSON on one line, as [`json`] escapes it.
-pub fn json_line(document: &serde_json::Value) -> Escaped<Json> {
-    readable(&document.to_string())
+pub fn json_line(document: &impl Serialize) -> Escaped<Json> {
+    // What is written has only members that JSON can hold.
+    readable(&serde_json::to_string(document).unwrap_or_default())
 }
 
 fn readable(json: &str) -> Escaped<Json> {

@@ -1,0 +1,171 @@
+//! `docs/reference.md` lists what the code reads and tells: variables, metrics, events, keys of files, paths.
+//!
+//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use keywright::render::metric::METRICS;
+use keywright::render::watch;
+use regex::Regex;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn page() -> String {
+    fs::read_to_string(root().join("docs/reference.md")).expect("the page")
+}
+
+/// The part of the page below a heading.
+fn section(heading: &str) -> String {
+    let page = page();
+    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).expect("the heading");
+    rest.split("\n## ").next().unwrap_or_default().to_owned()
+}
+
+/// What stands between backticks in the first column of the tables below a heading.
+fn listed(text: &str) -> BTreeSet<String> {
+    let code = Regex::new("`([^`]+)`").expect("a pattern");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| {
+        let first = row.split('|').nth(1).unwrap_or_default().to_owned();
+        code.captures_iter(&first).map(|found| found[1].to_owned()).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The code of `src`, without its tests.
+fn code() -> Vec<String> {
+    let mut folders = vec![root().join("src")];
+    let mut code = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests"))
+            {
+                let text = fs::read_to_string(path).expect("a file");
+                let text = text.split("#[cfg(test)]\n#[expect").next().unwrap_or_default();
+                code.push(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    assert!(code.len() > 200, "the folder src");
+    code
+}
+
+#[test]
+fn every_environment_variable_is_listed() {
+    let prefixes = "(?:KEYWRIGHT|SOPS|AWS|SSL|XDG|HTTP|HTTPS|NO)_[A-Z_]+";
+    let name = Regex::new(&format!("\"({prefixes}|CI|HOME|APPDATA|USERPROFILE)\"")).expect("a pattern");
+    let mut read: BTreeSet<String> = code()
+        .iter()
+        .flat_map(|text| name.captures_iter(text).map(|found| found[1].to_owned()).collect::<Vec<_>>())
+        .filter(|name| !name.ends_with('_'))
+        .collect();
+    // A library reads it for us.
+    read.insert("NO_COLOR".to_owned());
+    assert_eq!(listed(&section("Environment variables")), read);
+}
+
+/// Replaces what stands between two marks of the page, or compares it.
+fn table(mark: &str, rows: &str) {
+    let page = page();
+    let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = page.split_once(&open).expect("the mark");
+    let (old, after) = rest.split_once(&close).expect("its end");
+    if std::env::var_os("KEYWRIGHT_BLESS").is_some() {
+        let text = format!("{before}{open}{rows}{close}{after}");
+        fs::write(root().join("docs/reference.md"), text).expect("the page can be written");
+    } else {
+        assert!(old == rows, "docs/reference.md is stale: KEYWRIGHT_BLESS=1 cargo test --test reference");
+    }
+}
+
+#[test]
+fn tables_of_metrics_and_events_are_those_of_the_code() {
+    let mut rows = "| metric | kind | labels | of `watch` alone | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for metric in METRICS {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let alone = if metric.of_watch { "yes" } else { "" };
+        let (name, kind, help) = (metric.name, metric.kind, metric.help);
+        writeln!(rows, "| `{name}` | {kind} | {} | {alone} | {help} |", labels.join(", ")).expect("a String takes all");
+    }
+    table("metrics", &rows);
+
+    let schema = watch::schema();
+    let names = schema.pointer("/$defs/EventName/oneOf").and_then(|names| names.as_array()).expect("names of events");
+    let mut rows = "| event | what happened, and the members |\n|---|---|\n".to_owned();
+    for name in names {
+        let text = |key: &str| name[key].as_str().expect("text").replace('\n', " ");
+        writeln!(rows, "| `{}` | {} |", text("const"), text("description")).expect("a String takes all");
+    }
+    table("events", &rows);
+}
+
+#[test]
+fn metrics_of_alerts_and_dashboard_exist() {
+    let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let labels: BTreeSet<&str> = METRICS.iter().flat_map(|metric| metric.labels).copied().collect();
+    let name = Regex::new("keywright_[a-z_]+").expect("a pattern");
+    let label = Regex::new(r"labels\.([a-z_]+)|by \(([a-z_]+)\)|\{\{([a-z_]+)\}\}").expect("a pattern");
+    for file in ["alerts.yaml", "dashboard.json"] {
+        let text = fs::read_to_string(root().join("examples/monitoring").join(file)).expect("a file");
+        let names: BTreeSet<&str> = name.find_iter(&text).map(|found| found.as_str()).collect();
+        assert!(names.len() > 8 && names.is_subset(&known), "{file}: {names:?}");
+        for found in label.captures_iter(&text) {
+            let used = (1..=3).find_map(|group| found.get(group)).map_or("", |found| found.as_str());
+            assert!(used == "project" || labels.contains(used), "{file}: {used}");
+        }
+    }
+}
+
+/// The keys that serde expects in place of one that does not exist.
+fn expected(error: &str) -> BTreeSet<String> {
+    let (_, expected) = error.split_once("expected").expect("what is expected");
+    let key = Regex::new("`([A-Za-z]+)`").expect("a pattern");
+    key.captures_iter(expected).map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_key_of_a_fault_file_is_listed() {
+    let refused = |file: &str| {
+        let error = support::sandbox().apply_fault_file(file).expect_err("there is no such key");
+        expected(&error.to_string())
+    };
+    let text = section("A fault file of the sandbox");
+    let mut parts = text.split("\nA rule:\n");
+    let file = parts.next().unwrap_or_default();
+    let (rule, profile) = parts.next().and_then(|rest| rest.split_once("\nThe profile;")).expect("the profile");
+    assert_eq!(listed(file), refused(r#"{"nonsense": 1}"#));
+    assert_eq!(listed(rule), refused(r#"{"rules": [{"nonsense": 1}]}"#));
+    assert_eq!(listed(profile), refused(r#"{"profile": {"nonsense": 1}}"#));
+    for kind in refused(r#"{"rules": [{"kind": "nonsense"}]}"#) {
+        assert!(rule.contains(&format!("\"{kind}\"")), "{kind}");
+    }
+}
+
+#[test]
+fn every_key_of_a_seed_is_listed() {
+    let error = support::sandbox().make_fixtures("- { nonsense: 1 }").expect_err("there is no such key");
+    assert_eq!(listed(&section("A seed of the sandbox")), expected(&error.to_string()));
+}
+
+#[test]
+fn every_control_path_is_listed() {
+    let control = fs::read_to_string(root().join("src/sandbox/server/control.rs")).expect("a file");
+    let arm = Regex::new(r#"\("([a-z]+)", "([A-Z]+)"\)"#).expect("a pattern");
+    let known: BTreeSet<String> =
+        arm.captures_iter(&control).map(|found| format!("{} /_keywright/{}", &found[2], &found[1])).collect();
+    assert!(known.len() > 8, "{known:?}");
+    assert_eq!(listed(&section("Control paths of a served sandbox")), known);
+}
