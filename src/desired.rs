@@ -7,6 +7,7 @@ pub mod owner_tag;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use globset::GlobSet;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::domain::{
 };
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
-use crate::value::Source;
+use crate::value::{Shape, Source};
 
 /// The tag in which the owner of a secret is recorded: `project/target`.
 pub const OWNER_TAG: &str = "keywright:project";
@@ -258,6 +259,8 @@ pub struct RenamedFrom {
 pub struct DesiredValue {
     /// The source.
     pub source: Source,
+    /// What rules of the project require of it, each with the rule's name.
+    pub shapes: Vec<(String, Arc<Shape>)>,
     /// `ownership` as written; none takes the default, which depends on whether the live secret is rotated.
     pub ownership: Option<Ownership>,
     /// Where `value` is written.

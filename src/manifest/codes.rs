@@ -134,6 +134,7 @@ codes! {
     VALUE_SOURCE Error "value-source" "A value has exactly one source, correctly filled in."
     VALUE_FILE Error "value-file" "A file that a value comes from can be used: it is encrypted with SOPS, and has \
         what is selected; or it is taken as it stands, and is neither empty nor too large nor, for text, no UTF-8."
+    VALUE_PARITY Warning "value-parity" "A value has the same keys in every target."
     LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a \
         version id."
     REPLICA Error "replica" "A replica is in another region, named once."

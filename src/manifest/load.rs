@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::check::dependencies::{Built, check_dependencies};
+use super::check::parity::ValueKeys;
 use super::check::project::{Project, check_api_version, check_project, key_span};
 use super::check::renamed::check_renames;
 use super::check::required;
@@ -393,13 +394,16 @@ impl Loader {
             ));
         }
         let mut files = Files::new(self.folder.clone());
+        project.rules.read_schemas(&mut files, &self.sources, &mut self.report);
         let mut desired = Vec::new();
+        let mut keys = ValueKeys::default();
         for &index in selected {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
             let (secrets, unbuilt) = self.target_secrets(project, model, &mut files);
             check_dependencies(&secrets, unbuilt.as_ref(), &self.sources, &mut self.report);
             check_renames(&secrets, &mut self.report);
+            keys.add(&model.target.name, &secrets);
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),
@@ -415,6 +419,7 @@ impl Loader {
             });
         }
         self.report.in_target(None);
+        keys.compare(&mut self.report);
         desired
     }
 

@@ -12,10 +12,13 @@ use super::source::{Quoting, Sources, Span};
 use crate::desired::PolicyTemplate;
 use crate::files::{EntryKind, ProjectFile, ProjectFolder};
 use crate::origin::Origin;
-use crate::value::SopsFiles;
+use crate::value::{Shape, SopsFiles, WrongSchema};
 
 /// Largest policy file, in bytes.
 const MAX_POLICY_FILE_BYTES: u64 = crate::policy::MAX_POLICY_TEXT as u64;
+
+/// Largest schema of values, in bytes.
+const MAX_SCHEMA_BYTES: u64 = 256 * 1024;
 
 /// Longest extension by which a text is taken for a file's name, in bytes.
 const MAX_EXTENSION: usize = 8;
@@ -105,6 +108,36 @@ impl Files {
         policy.clone()
     }
 
+    /// Reads a JSON Schema that a rule names.
+    pub(crate) fn value_schema(
+        &mut self,
+        named: &str,
+        span: Span,
+        sources: &Sources,
+        report: &mut Report,
+    ) -> Option<Shape> {
+        let resolved = self.resolve(named, span, sources);
+        let project = self.project.as_ref().ok_or(FileFault::Missing);
+        let text = resolved.and_then(|path| project?.open_file(&path, MAX_SCHEMA_BYTES)?.text());
+        let text = match text {
+            Ok(text) => text,
+            Err(fault) => {
+                report.push(missing(&fault, span, (named, "value.schema"), sources));
+                return None;
+            }
+        };
+        Shape::parse(&text)
+            .map_err(|WrongSchema(problems)| {
+                for wrong in problems {
+                    let problem = Problem::new(&codes::RULE, span, format!("the schema cannot be used: {wrong}"));
+                    let help = "it is a part of JSON Schema of which every keyword is checked; see `keywright explain \
+                                Project.spec.rules.value.schema`";
+                    report.push(problem.help(help).about(wrong.to_string()));
+                }
+            })
+            .ok()
+    }
+
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
         let folder = folder_of(span, sources);
         let project = self.project.as_ref();
@@ -129,7 +162,8 @@ fn missing(fault: &FileFault, span: Span, (named, field): (&str, &str), sources:
     let folder = folder_of(span, sources);
     let path = folder.join(named);
     let shown = lexical(&path).map_or_else(|| named.to_owned(), |path| Origin::new(&path, 1, 1).file.to_string());
-    let is_no_value = field == "policy.file" || *fault == FileFault::NotRegular || ends_like_a_file(named);
+    let is_no_value =
+        matches!(field, "policy.file" | "value.schema") || *fault == FileFault::NotRegular || ends_like_a_file(named);
     let what = if is_no_value {
         format!("`{shown}`, which `{field}` names,")
     } else {

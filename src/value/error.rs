@@ -3,11 +3,20 @@
 use std::io;
 
 use super::hint::{EncodingHint, ValueHint};
+use super::shape::ShapeBreach;
 
 /// A value that cannot be named, or cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
+    /// The value is not of the shape that a rule of the project requires.
+    #[error("it breaks the rule `{rule}`: {}", ShapeBreach::listed(.breaches))]
+    Shape {
+        /// The rule.
+        rule: String,
+        /// What is wrong, by key.
+        breaches: Vec<ShapeBreach>,
+    },
     /// The file is not there.
     #[error("{file} does not exist")]
     MissingFile {
@@ -324,6 +333,7 @@ impl ValueError {
             Self::Empty => ValueHint::NoEmptyValues,
             Self::NothingToKeep => ValueHint::PutByHand,
             Self::MissingFile { .. }
+            | Self::Shape { .. }
             | Self::UnreadableFile { .. }
             | Self::NotAFile { .. }
             | Self::FileTooLarge { .. }

@@ -19,6 +19,7 @@ mod parts;
 mod read;
 mod render;
 mod secret;
+mod shape;
 mod sops;
 mod source;
 mod values;
@@ -37,6 +38,7 @@ pub use identity::Identity;
 pub use parts::DifferingParts;
 pub use render::{KeptParts, Passwords, RenderContext};
 pub use secret::{Exposed, SecretValue};
+pub use shape::{Known, SchemaProblem, Shape, ShapeBreach, WrongSchema};
 pub(crate) use sops::region_of_key;
 pub use sops::{
     AgeKeys, DataKeys, Decryptor, Format as SopsFormat, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms, SopsFiles,

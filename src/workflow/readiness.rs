@@ -5,9 +5,10 @@ use super::event::{Event, Listener};
 use super::failures::{group_targets, group_values};
 use super::prepare::Prepared;
 use super::session::Run;
+use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::plan::{Action, FindingKind, PlanReport};
-use crate::value::{Edges, SecretValue, Values};
+use crate::value::{Edges, Known, SecretValue, ValueError, Values};
 
 /// Whether an apply may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Run<'_> {
     pub async fn validate_values(&self, prepared: &Prepared<'_>, listener: Listener<'_>) -> Vec<Error> {
         let values = self.values();
         let mut wrong = Vec::new();
-        for (_, planned) in prepared.planned() {
+        for (desired, planned) in prepared.planned() {
             let target = &planned.target;
             let arns = |name: &SecretName| target.live.arn(name);
             for secret in &target.plan.secrets {
@@ -86,7 +87,12 @@ impl Run<'_> {
                     if later {
                         continue;
                     }
-                    match values.render(source, None, &arns).await {
+                    let rendered = values.render(source, None, &arns).await;
+                    if let Ok(value) = &rendered {
+                        let broken = broken_shapes(desired, &secret.name, value);
+                        wrong.extend(broken.map(|error| (secret.name.clone(), error)));
+                    }
+                    match rendered {
                         Ok(value) => report_edges(&secret.name, &value, &target.report, listener),
                         Err(error) => wrong.push((secret.name.clone(), error)),
                     }
@@ -95,6 +101,17 @@ impl Run<'_> {
         }
         group_values(wrong)
     }
+}
+
+/// The rules of the project that a value breaks.
+fn broken_shapes(desired: &Desired, name: &SecretName, value: &SecretValue) -> impl Iterator<Item = ValueError> {
+    let declared = desired.secrets.get(name).and_then(|secret| secret.value.as_ref());
+    let shapes = declared.map_or(&[][..], |declared| &declared.shapes);
+    let known = Known::of_value(value);
+    shapes.iter().filter_map(move |(rule, shape)| {
+        let breaches = shape.check(&known);
+        (!breaches.is_empty()).then(|| ValueError::Shape { rule: rule.clone(), breaches })
+    })
 }
 
 /// Tells what stands at the edges of a value, unless its plan has said so.

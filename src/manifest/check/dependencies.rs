@@ -19,6 +19,8 @@ pub(crate) struct Built {
     pub(crate) references: Vec<Reference>,
     /// Where `renamedFrom` is written.
     pub(crate) renamed_span: Option<Span>,
+    /// The keys of its value as JSON pointers, where they are known without a key, and where it is written.
+    pub(crate) value_keys: Option<(BTreeSet<String>, Span)>,
 }
 
 /// Unknown names beyond this many get no proposal: each is compared with every name.

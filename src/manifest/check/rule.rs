@@ -15,6 +15,7 @@ use super::super::schema::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, 
 use super::super::source::Span;
 use super::name::check_plain_name;
 use super::project::Project;
+use super::rule_value::ValueRequirement;
 use super::{in_range, required};
 
 /// Most rules of a project. All of them are checked against every secret.
@@ -62,6 +63,7 @@ pub(super) enum Requirement {
     NoReplica { region: String },
     NoForceDeletion,
     KmsKey,
+    Value(ValueRequirement),
 }
 
 /// A regular expression over a whole text. An empty one fits any.
@@ -109,13 +111,13 @@ fn start_of(span: Span) -> Span {
     Span { end: span.start, ..span }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     project: &'a Project,
-    report: &'a mut Report,
+    pub(super) report: &'a mut Report,
     /// Regular expressions so far.
     patterns: usize,
     /// Something of the present rule is wrong, and reported.
-    faulty: bool,
+    pub(super) faulty: bool,
 }
 
 impl Reader<'_> {
@@ -127,6 +129,7 @@ impl Reader<'_> {
             name_pattern,
             rotation,
             replicas,
+            value,
             forbid_force_deletion,
             require_kms_key,
             message,
@@ -155,6 +158,10 @@ impl Reader<'_> {
         if let Some(replicas) = self.get(replicas) {
             self.replicas(&replicas.value, &mut requirements);
         }
+        if let Some(value) = self.get(value) {
+            let required = self.value(value);
+            requirements.extend(required.map(|required| (Requirement::Value(required), value.span)));
+        }
         for (field, requirement) in
             [(forbid_force_deletion, Requirement::NoForceDeletion), (require_kms_key, Requirement::KmsKey)]
         {
@@ -165,7 +172,7 @@ impl Reader<'_> {
             self.wrong(
                 place,
                 "this rule requires nothing",
-                "add requireTags, namePattern, rotation, replicas, forbidForceDeletion or requireKmsKey",
+                "add requireTags, namePattern, rotation, replicas, value, forbidForceDeletion or requireKmsKey",
             );
         }
         let code = match severity.value() {
@@ -178,12 +185,12 @@ impl Reader<'_> {
     }
 
     /// A field, if it is there and right; what is wrong with it is reported already.
-    fn get<'f, T>(&mut self, field: &'f Field<T>) -> Option<&'f Spanned<T>> {
+    pub(super) fn get<'f, T>(&mut self, field: &'f Field<T>) -> Option<&'f Spanned<T>> {
         self.faulty |= matches!(field, Field::Invalid);
         field.get()
     }
 
-    fn wrong(&mut self, span: Span, message: impl Into<String>, help: &str) {
+    pub(super) fn wrong(&mut self, span: Span, message: impl Into<String>, help: &str) {
         self.faulty = true;
         self.report.push(Problem::new(&codes::RULE, span, message).help(help));
     }

@@ -3,6 +3,7 @@
 //! A rule is about what the manifests declare once defaults and overrides are merged: what is left out is not managed,
 //! and fails a rule that requires it. A field that is wrong in itself is reported elsewhere, and breaks no rule.
 
+use super::super::codes;
 use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::field::{Field, Map, Nullable, Text};
 use super::super::schema::{Defaults, RotationSpec};
@@ -15,6 +16,7 @@ use crate::desired::State;
 use crate::domain::Schedule;
 use crate::domain::schedule::HOURS_A_DAY;
 use crate::domain::{AccountId, Arn};
+use crate::value::ShapeBreach;
 
 /// A secret as it is declared for one target.
 pub(super) struct Declaration<'a> {
@@ -80,6 +82,8 @@ impl Rules {
                 .into_iter()
                 .collect(),
             Requirement::KmsKey => secret.keys(),
+            // Held against the value itself.
+            Requirement::Value(_) => Vec::new(),
         }
     }
 
@@ -110,9 +114,27 @@ impl Rules {
     }
 }
 
+impl Rule {
+    /// Whether nothing is planned where it is broken.
+    pub(super) fn is_error(&self) -> bool {
+        self.code.id == codes::RULE_BROKEN.id
+    }
+
+    /// What is reported of a value, whose line is not shown.
+    pub(super) fn broken_by_value(&self, at: usize, required: Span, span: Span, wrong: &ShapeBreach) -> Problem {
+        let breach = breach(span, wrong.to_string(), "declared here");
+        let requirement = self.requirements.get(at).map(|(requirement, _)| requirement);
+        let problem = requirement.map(|requirement| problem(self, at, requirement, required, breach));
+        problem
+            .unwrap_or_else(|| Problem::new(self.code, span, wrong.to_string()))
+            .masked(true)
+            .about(wrong.to_string())
+    }
+}
+
 impl Match {
     /// Whether the rule is for this secret.
-    fn to(&self, secret: &Declaration<'_>) -> bool {
+    pub(super) fn to(&self, secret: &Declaration<'_>) -> bool {
         let Self { names, tags, targets } = self;
         names.as_ref().is_none_or(|names| names.is_match(secret.name))
             && targets.as_ref().is_none_or(|targets| targets.contains(&secret.target.target.name))
@@ -245,6 +267,7 @@ fn problem(rule: &Rule, at: usize, requirement: &Requirement, required: Span, br
         | Requirement::Rotation
         | Requirement::RotationEvery { .. }
         | Requirement::Replica { .. }
+        | Requirement::Value(_)
         | Requirement::KmsKey => "required here",
     };
     let Breach { span, message, label, help } = breach;

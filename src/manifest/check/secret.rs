@@ -35,6 +35,7 @@ use crate::desired::{
 };
 use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::origin::Origin;
+use crate::value::Known;
 
 /// Longest description, in characters (CreateSecret, `Description`).
 const MAX_DESCRIPTION: usize = 2_048;
@@ -88,6 +89,16 @@ impl Builder<'_> {
             self.project.rules.check(&declared, self.report);
         }
         let name_span = named.map_or_else(|| key_span(tree, &["metadata"]), |name| name.span);
+        let mut value = self.value(&fields, &spec, named.map_or("", |name| name.value.as_str()));
+        let mut value_keys = None;
+        if let (Some(value), Some(name)) = (&mut value, named.filter(|_| name_fits && state == State::Present)) {
+            let known = Known::of_source(&value.source, self.files.encrypted());
+            let declared =
+                Declaration { name: &name.value, name_span: name.span, state, fields: &fields, spec: &spec, target };
+            let span = key_span(&spec, &["value"]);
+            value.shapes = self.project.rules.check_value(&declared, (&known, span), self.report);
+            value_keys = known.keys().map(|keys| (keys, span));
+        }
         let renamed_span = typed.renamed_from.get().map(|name| name.span);
         let renamed_from = renamed_from(&typed, state, target, self.sources, self.report);
         let secret = DesiredSecret {
@@ -115,14 +126,14 @@ impl Builder<'_> {
             policy: self.policy(&fields, &spec, named.map_or("", |name| name.value.as_str()), target),
             block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
             deletion: deletion(&fields.deletion, self.report),
-            value: self.value(&fields, &spec, named.map_or("", |name| name.value.as_str())),
+            value,
             labels: self.labels(&fields),
             no_labels: self.no_labels(&fields),
             secret_type: self.secret_type(&fields, &spec),
             rotation: self.rotation(&fields, &spec, target, service.is_some()),
             replicas: self.replicas(&fields, &spec, target),
         };
-        if name_fits { Ok(Built { secret, name_span, references, renamed_span }) } else { Err(unbuilt()) }
+        if name_fits { Ok(Built { secret, name_span, references, renamed_span, value_keys }) } else { Err(unbuilt()) }
     }
 
     /// Defaults, `spec` and this target's override, merged.
@@ -312,7 +323,7 @@ impl Builder<'_> {
             OwnershipChoice::Seed => Ownership::Seed,
         });
         self.warn_of_enforced_rotation(fields);
-        Some(DesiredValue { source, ownership, origin: self.sources.origin(key) })
+        Some(DesiredValue { source, shapes: Vec::new(), ownership, origin: self.sources.origin(key) })
     }
 
     /// Git's value put back over a rotated one is a password that the database no longer takes.

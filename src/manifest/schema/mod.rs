@@ -20,7 +20,7 @@ pub use self::project::{
     Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
 };
 pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
-pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec};
+pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec, RuleValue};
 pub use self::secret::{
     DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
     TagModeChoice,

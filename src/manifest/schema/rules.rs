@@ -30,6 +30,10 @@ pub struct RuleSpec {
     /// Regions that do, and do not, hold a replica.
     #[schemars(example = serde_json::json!({ "required": ["us-west-2"] }))]
     pub replicas: Field<RuleReplicas>,
+    /// What is required of the value, where the manifest has one: `validate` sees keys and kinds without any key, and
+    /// an apply checks all of a value before its first write. Messages name keys, never values.
+    #[schemars(example = serde_json::json!({ "keys": ["username", "password"], "optional": ["port"] }))]
+    pub value: Field<RuleValue>,
     /// No manifest says `deletion.force`: a deleted secret can always be restored for a while. The only requirement
     /// that secrets with `metadata.state: absent` are held to.
     #[schemars(extend("default" = false))]
@@ -73,6 +77,22 @@ pub struct RuleRotation {
     /// longest time between two of its dates counts.
     #[schemars(example = 30, range(min = 1, max = 1000))]
     pub at_least_every_days: Field<i64>,
+}
+
+/// What a rule requires of a value: keys, or a schema.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+pub struct RuleValue {
+    /// The value is a JSON object with these keys.
+    #[schemars(example = serde_json::json!(["username", "password"]), extend("minItems" = 1))]
+    pub keys: Field<Vec<Field<String>>>,
+    /// Keys that it may have beside `keys`; then it has no further ones. Left out, it may have any others.
+    #[schemars(example = serde_json::json!(["port"]))]
+    pub optional: Field<Vec<Field<String>>>,
+    /// A file with a JSON Schema, relative to the file of the rule and inside the project. Keywords that are not
+    /// checked are errors: `docs/decisions/0037-shapes-of-values.md` lists those that are. Excludes `keys`.
+    #[schemars(example = serde_json::json!("schemas/database.schema.json"))]
+    pub schema: Field<String>,
 }
 
 /// Regions that do, and do not, hold a replica.

@@ -58,9 +58,9 @@ const NONE: &str = ".managedBy .vars .maps .labels .matrix.include .matrix.exclu
     .defaults .ignoreTags .rules .overrides .unset .dependsOn .sops .env .file \
     .binaryFile .text .generate .json .excludeCharacters .lambdaArn .externalRotation \
     .externalRotation.metadata .schedule .everyDays .match.names .match.tags .match.targets \
-    .requireTags .namePattern .rules.rotation .rules.replicas .atLeastEveryDays .replicas.required \
-    .replicas.forbidden .message .policy.Id .Sid .Effect .Principal .NotPrincipal .Action .NotAction \
-    .Resource .NotResource .Condition";
+    .requireTags .namePattern .rules.value .value.keys .value.schema .rules.rotation .rules.replicas .atLeastEveryDays \
+    .replicas.required .replicas.forbidden .message .policy.Id .Sid .Effect .Principal .NotPrincipal .Action \
+    .NotAction .Resource .NotResource .Condition";
 
 #[test]
 fn an_optional_field_says_what_leaving_it_out_means() {
