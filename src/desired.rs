@@ -3,6 +3,7 @@
 //! By the time it is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
+mod list;
 pub mod owner_tag;
 mod rotation;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use globset::GlobSet;
 use serde::Serialize;
 
+pub use list::ListNames;
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
 use crate::domain::{
@@ -69,6 +71,9 @@ pub struct Desired {
     pub skipped: Vec<String>,
     /// Secrets that manifests name for other targets alone, as they would be named here.
     pub of_other_targets: BTreeMap<SecretName, Origin>,
+    /// The names that the lists of `forEach` give: a secret that has such a name and no manifest was made of an item
+    /// that left its list.
+    pub lists: Vec<ListNames>,
     /// The secrets, by name.
     pub secrets: BTreeMap<SecretName, DesiredSecret>,
 }
@@ -206,6 +211,8 @@ pub struct DesiredSecret {
     pub name: SecretName,
     /// Where `metadata.name` is written.
     pub origin: Origin,
+    /// Where the item of a `forEach` is written that it is made of.
+    pub item: Option<Origin>,
     /// The AWS service that makes and manages it (`OwningService`), as `metadata.managedBy` says: then all that is
     /// declared is what its users may change, tags and the schedule of its rotation. It gets no owner tag, and is never
     /// made, adopted or deleted.

@@ -8,15 +8,16 @@ use super::begin::load;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::explain::{explain as explain_field, explain_schedule};
-use crate::render::{escape, targets};
-use crate::workflow::{Error, ErrorKind, Hint, Problem};
+use crate::render::{escape, expanded, targets};
+use crate::workflow::{Error, ErrorKind, Hint, Problem, effective};
 
 /// Show the documentation of a manifest field, the next dates of a rotation schedule, or the project's targets.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
         explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates\n  \
-        keywright explain targets   # what the project's matrices and variables come to"
+        keywright explain targets   # what the project's matrices and variables come to\n  \
+        keywright explain --effective prod/payments/db   # which line gave which field"
 )]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
@@ -24,6 +25,10 @@ pub(super) struct ExplainArgs {
     /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...); or `targets`
     #[arg(value_name = "PATH", default_value = "Secret")]
     path: String,
+    /// Show one secret of the project instead, by its name: each field, its value in each target, and the line that
+    /// gave it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "after"])]
+    effective: Option<String>,
     /// Show the dates of a schedule after this time [default: now]
     #[arg(long, value_name = "TIME")]
     after: Option<jiff::Timestamp>,
@@ -33,6 +38,11 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
     let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::from(ErrorKind::Local(Problem::NothingToExplain)).because(error)
     };
+    if let Some(name) = &args.effective {
+        let secrets = effective(&args.project.folder, name)?;
+        shell.out.write(expanded::effective(shell.out.paint(), &secrets));
+        return Ok(ExitCode::Success);
+    }
     if args.path == "targets" {
         let loaded = load(&args.project, &[], shell)?;
         let targets = loaded.outline.map(|outline| outline.targets).unwrap_or_default();

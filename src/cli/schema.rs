@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::manifest::schema::{project_schema, secret_schema};
+use crate::manifest::schema::{defaults_schema, project_schema, secret_schema};
 use crate::render::{apply_json, drift, escape, plan_json, watch};
 
 /// Print a JSON Schema.
@@ -23,6 +23,8 @@ enum Kind {
     Project,
     /// A document of kind Secret
     Secret,
+    /// A document of kind Defaults
+    Defaults,
     /// The output of plan --format json
     Plan,
     /// The output of apply --format json
@@ -37,6 +39,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
     let schema = match args.kind {
         Kind::Project => project_schema(),
         Kind::Secret => secret_schema(),
+        Kind::Defaults => defaults_schema(),
         Kind::Plan => plan_json::schema(),
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),

@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 use super::args::ProjectArgs;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::manifest::{LoadOptions, Loaded, load};
-use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped};
+use crate::manifest::{Expand, LoadOptions, Loaded, load};
+use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped, expanded};
 
 /// Check manifests offline.
 ///
@@ -15,7 +15,7 @@ use crate::render::{Artifact, Escaped, Terminal, count, diagnostics, escaped};
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright validate\n  keywright validate --format github   # annotations in \
-        GitHub Actions\n  \
+        GitHub Actions\n  keywright validate --expanded --target 'stage=prod'   # what it all comes to\n  \
     keywright validate --format sarif > keywright.sarif"
 )]
 pub(super) struct ValidateArgs {
@@ -25,6 +25,10 @@ pub(super) struct ValidateArgs {
     /// times [default: all]
     #[arg(short, long = "target", value_name = "TARGETS")]
     targets: Vec<String>,
+    /// Print the secrets as they are once matrices, lists, defaults, overrides and variables are expanded, with literal
+    /// values masked: as manifests, or as JSON
+    #[arg(long)]
+    expanded: bool,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -43,9 +47,18 @@ enum Format {
 }
 
 pub(super) fn validate(args: &ValidateArgs, shell: &Shell) -> ExitCode {
-    let loaded = load(&args.project.folder, &LoadOptions { targets: args.targets.clone(), ..LoadOptions::default() });
+    let expand = args.expanded.then_some(Expand::All);
+    let options = LoadOptions { targets: args.targets.clone(), expand, ..LoadOptions::default() };
+    let loaded = load(&args.project.folder, &options);
     let diagnostics = &loaded.diagnostics;
+    let targets = loaded.outline.as_ref().map_or(&[][..], |outline| &outline.targets);
+    let shows_expanded = args.expanded && !diagnostics.has_errors();
     let text: Artifact = match args.format {
+        Format::Text if shows_expanded => {
+            shell.err.write(diagnostics::text(diagnostics, shell.err.colour()));
+            expanded::manifests(targets, &loaded.expanded).into()
+        }
+        Format::Json if shows_expanded => expanded::json(targets, &loaded.expanded).into(),
         Format::Text => diagnostics::text(diagnostics, shell.out.colour()).into(),
         Format::Json => diagnostics::json(diagnostics).into(),
         Format::Sarif => diagnostics::sarif(diagnostics, &args.project.folder_from_here()).into(),

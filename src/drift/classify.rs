@@ -90,7 +90,10 @@ fn planned(plan: &SecretPlan) -> Vec<Drift> {
             vec![Drift { since, ..one(Class::ScheduledForDeletion, Difference::ScheduledForDeletion) }]
         }
         Verb::Delete if origin.is_some() => vec![one(Class::Changed, Difference::DeclaredAbsent)],
-        Verb::Delete | Verb::Release => vec![one(Class::Orphaned, Difference::Orphaned { pruned: true })],
+        Verb::Delete | Verb::Release => {
+            let item = plan.leaving.left_list.as_ref().map(|left| left.item.clone());
+            vec![one(Class::Orphaned, Difference::Orphaned { pruned: true, item })]
+        }
         Verb::Adopt => {
             let mut drifts = vec![one(Class::Unmanaged, Difference::NotAdopted)];
             drifts.extend(differences(plan));
@@ -182,7 +185,7 @@ fn found(finding: &Finding) -> Option<Drift> {
     let since = match kind {
         FindingKind::Unmanaged { last_changed }
         | FindingKind::CopiedTag { last_changed, .. }
-        | FindingKind::Orphaned { last_changed } => *last_changed,
+        | FindingKind::Orphaned { last_changed, .. } => *last_changed,
         _ => None,
     };
     Some(Drift { origin: origin.clone(), since, ..new(class, secret, what) })
@@ -196,7 +199,10 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::OwnedOutsideScope { owner } => {
             (Class::Orphaned, Difference::OutsideScope { owner: owner.clone() })
         }
-        FindingKind::Orphaned { .. } => (Class::Orphaned, Difference::Orphaned { pruned: false }),
+        FindingKind::Orphaned { left, .. } => {
+            let item = left.as_ref().map(|left| left.item.clone());
+            (Class::Orphaned, Difference::Orphaned { pruned: false, item })
+        }
         FindingKind::Foreign { owner } | FindingKind::ForeignInScope { owner } => {
             (Class::Foreign, Difference::Foreign { owner: owner.clone() })
         }

@@ -30,6 +30,8 @@ pub enum Difference {
     Orphaned {
         /// Whether an apply would delete or release it.
         pruned: bool,
+        /// What the item of a list said in its name that it was made of, and that left the list.
+        item: Option<String>,
     },
     /// A manifest names it, and it has no owner yet.
     NotAdopted,

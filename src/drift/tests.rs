@@ -47,6 +47,7 @@ fn desired(names: &[&str]) -> Desired {
     let secret = |name: &str| DesiredSecret {
         name: SecretName::new(name),
         origin: at(7),
+        item: None,
         managed_by: None,
         renamed_from: None,
         state: State::Present,
@@ -84,6 +85,7 @@ fn desired(names: &[&str]) -> Desired {
         guards: GuardLimits::default(),
         skipped: Vec::new(),
         of_other_targets: BTreeMap::new(),
+        lists: Vec::new(),
         secrets: names.iter().map(|name| (SecretName::new(*name), secret(name))).collect(),
     }
 }
@@ -119,6 +121,7 @@ fn planned(name: &str, verb: Verb, changes: Vec<Change>, observed: Option<LiveSe
         depends_on: BTreeSet::new(),
         observed,
         leaving: crate::plan::Leaving::default(),
+        item: None,
     }
 }
 
@@ -185,7 +188,7 @@ fn a_removal_is_asked_for_by_a_manifest_or_an_orphans() {
     assert_eq!(asked.since, Some(before(5)));
     let orphan = SecretPlan { origin: None, ..planned("app/db", Verb::Delete, Vec::new(), Some(changed_at(5))) };
     let orphan = of_plan(orphan).remove(0);
-    assert_eq!((orphan.class, orphan.what), (Class::Orphaned, Difference::Orphaned { pruned: true }));
+    assert_eq!((orphan.class, orphan.what), (Class::Orphaned, Difference::Orphaned { pruned: true, item: None }));
 }
 
 #[test]
@@ -243,7 +246,7 @@ fn a_replica_that_failed_is_told_apart_from_the_fields() {
 
 #[test]
 fn a_finding_keeps_its_manifest_and_its_date() {
-    let orphan = of_finding(FindingKind::Orphaned { last_changed: Some(before(5)) });
+    let orphan = of_finding(FindingKind::Orphaned { last_changed: Some(before(5)), left: None });
     assert_eq!((orphan.class, orphan.since, orphan.origin), (Class::Orphaned, Some(before(5)), Some(at(4))));
     let foreign = of_finding(FindingKind::Foreign { owner: "till/dev".to_owned() });
     assert_eq!((foreign.class, foreign.since), (Class::Foreign, None));

@@ -83,6 +83,7 @@ mod tests {
             depends_on: BTreeSet::new(),
             observed: None,
             leaving: crate::plan::Leaving::default(),
+            item: None,
         }
     }
 
@@ -107,6 +108,7 @@ mod tests {
             guards: GuardLimits::default(),
             skipped: Vec::new(),
             of_other_targets: BTreeMap::new(),
+            lists: Vec::new(),
             secrets: BTreeMap::new(),
         }
     }

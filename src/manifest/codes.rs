@@ -52,7 +52,8 @@ codes! {
     YAML_TOO_LARGE Error "yaml-too-large" "A file has at most 200,000 YAML nodes, those that aliases repeat included."
     // Structure.
     API_VERSION Error "api-version" "apiVersion is keywright/v1."
-    KIND Error "kind" "kind is Project or Secret."
+    KIND Error "kind" "kind is Project, Secret or Defaults."
+    DEFAULTS_TWICE Error "defaults-twice" "A folder has one Defaults document."
     NOT_A_MANIFEST Error "not-a-manifest" "Every YAML file that is read is a keywright manifest."
     UNKNOWN_FIELD Error "unknown-field" "Every field is one that keywright knows."
     MISSING_FIELD Error "missing-field" "Required fields are there."
@@ -103,6 +104,8 @@ codes! {
     RENAMED_FROM Error "renamed-from" "renamedFrom is another name in the scope, which no manifest has and which is \
         given once."
     PROTECTED_ABSENT Error "protected-absent" "A protected secret is not declared absent."
+    FOR_EACH Error "for-each" "A list of forEach holds texts, or maps of texts; 50,000 at most."
+    TOO_MANY_SECRETS Error "too-many-secrets" "The lists of a project make at most 200,000 secrets over all targets."
     UNSET Error "unset" "unset names fields of spec."
     DESCRIPTION Error "description" "A description has at most 2,048 characters."
     TAG_LIMIT Error "tag-limit" "A secret has at most 50 tags, keywright's own included."

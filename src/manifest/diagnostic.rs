@@ -28,6 +28,9 @@ const WHATEVER_THE_TEXT: [&Code; 6] = [
 /// Most variables of one text that are shown with what is wrong with it.
 const MOST_VARIABLES: usize = 4;
 
+/// Most mistakes at one place that differ from item to item of a list.
+const MAX_OF_ITEMS: usize = 20;
+
 /// How bad a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -224,15 +227,26 @@ impl Problem {
 /// The problems of a run while they are being found.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    found: Vec<(Problem, Targets)>,
+    found: Vec<Known>,
     /// What is known by rule, place and what it is about.
     seen: HashMap<(&'static str, Span, String), Vec<usize>>,
     left_out: usize,
     left_out_errors: bool,
     /// The target whose desired state is being built, if any.
     target: Option<usize>,
+    /// The item of a list for which this is done, if any.
+    item: Option<Span>,
     /// The variables that were filled in, by the file and the end of the text that they stand in.
     filled: HashMap<(u32, u32), (Span, Vec<VariablePlace>)>,
+}
+
+/// A problem with what it was found for.
+#[derive(Debug)]
+struct Known {
+    problem: Problem,
+    targets: Targets,
+    /// The item that it was found for; none when it was found for several, or for none.
+    item: Option<Span>,
 }
 
 #[derive(Debug)]
@@ -246,6 +260,11 @@ impl Report {
     pub(crate) fn in_target(&mut self, target: Option<usize>) {
         self.target = target;
         self.filled.clear();
+    }
+
+    /// Says for which item of a list the problems that follow are found.
+    pub(crate) fn in_item(&mut self, item: Option<Span>) {
+        self.item = item;
     }
 
     /// Remembers which variables stand in a text, for what turns out to be wrong with it.
@@ -286,12 +305,16 @@ impl Report {
     pub(crate) fn push(&mut self, problem: Problem) {
         let problem = self.with_variables(problem);
         let key = (problem.code.id, problem.span, problem.about.clone());
-        for &at in self.seen.get(&key).map_or(&[][..], Vec::as_slice) {
-            let Some((known, targets)) = self.found.get_mut(at) else { continue };
-            let same = known.message == problem.message;
-            match (targets, self.target) {
-                (Targets::Some(targets), Some(target)) if same || !targets.contains(&target) => {
+        let seen = self.seen.get(&key).map_or(&[][..], Vec::as_slice);
+        for &at in seen {
+            let Some(known) = self.found.get_mut(at) else { continue };
+            let same = known.problem.message == problem.message;
+            let (item, of_item) = (known.item, known.item == self.item);
+            match (&mut known.targets, self.target) {
+                (Targets::Some(targets), Some(target)) if same || (of_item && !targets.contains(&target)) => {
                     targets.insert(target);
+                    // What is wrong for several items is wrong with what is written for all of them.
+                    known.item = item.filter(|_| of_item);
                     return;
                 }
                 (targets @ Targets::Some(_), None) if same => {
@@ -302,19 +325,26 @@ impl Report {
                 _ => {}
             }
         }
-        if self.found.len() >= MAX_PROBLEMS {
+        let too_many = self.item.is_some() && seen.len() >= MAX_OF_ITEMS;
+        if too_many || self.found.len() >= MAX_PROBLEMS {
             self.left_out += 1;
             self.left_out_errors |= problem.code.severity == Severity::Error;
             return;
         }
         let targets = self.target.map_or(Targets::Every, |target| Targets::Some(BTreeSet::from([target])));
         self.seen.entry(key).or_default().push(self.found.len());
-        self.found.push((problem, targets));
+        self.found.push(Known { problem, targets, item: self.item });
     }
 
     /// Whether an error was found so far.
     pub(crate) fn has_errors(&self) -> bool {
-        self.left_out_errors || self.found.iter().any(|(problem, _)| problem.code.severity == Severity::Error)
+        self.left_out_errors || self.found.iter().any(|known| known.problem.code.severity == Severity::Error)
+    }
+
+    /// Where the first error is, and the rule that it breaks.
+    pub(crate) fn first_error(&self) -> Option<(Span, &'static str)> {
+        let is_error = |known: &&Known| known.problem.code.severity == Severity::Error;
+        self.found.iter().find(is_error).map(|known| (known.problem.span, known.problem.code.id))
     }
 
     /// Whether so much was found that looking at the same in yet another target helps nobody.
@@ -334,7 +364,10 @@ impl Report {
         let mut found: Vec<Diagnostic> = self
             .found
             .into_iter()
-            .map(|(problem, found_in)| {
+            .map(|Known { mut problem, targets: found_in, item }| {
+                if let Some(item) = item.filter(|item| problem.related.iter().all(|(span, _)| span != item)) {
+                    problem.related.push((item, "for this item".to_owned()));
+                }
                 let place = |span: Span, label: String, masked: bool, hidden: bool| Place {
                     origin: sources.origin(span),
                     end_column: sources.end_column(span),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::check::target::TargetModel;
 use super::interpolate::expand;
-use super::source::Sources;
+use super::source::{Sources, Span};
 use super::tree::{Kind, Node};
 use crate::domain::{SecretName, Template};
 use crate::origin::Origin;
@@ -14,9 +14,33 @@ pub(super) struct SecretEntry {
     pub(super) tree: Node,
     /// The targets that it names; `None` for all.
     pub(super) targets: Option<BTreeSet<String>>,
+    /// What it names depends on the item.
+    pub(super) targets_by_item: bool,
+    pub(super) list: List,
+    /// Most items that its list had in a target.
+    pub(super) items: usize,
+}
+
+/// `forEach` of a document.
+pub(super) enum List {
+    None,
+    Inline,
+    File(String, Span),
+    /// It is wrong, which is reported.
+    Wrong,
 }
 
 impl SecretEntry {
+    /// A document that nothing is known of but its text.
+    pub(super) fn of(tree: Node) -> Self {
+        Self { tree, targets: None, targets_by_item: false, list: List::None, items: 0 }
+    }
+
+    /// How many secrets it declares, each counted once for all targets.
+    pub(super) fn count(&self) -> usize {
+        if matches!(self.list, List::None) { 1 } else { self.items }
+    }
+
     /// Whether it is for a target.
     pub(super) fn is_of(&self, model: &TargetModel) -> bool {
         self.targets.as_ref().is_none_or(|targets| targets.contains(&model.target.name))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::diagnostic::nearest;
-use super::schema::{SPEC_FIELDS, project_schema, secret_schema};
+use super::schema::{SPEC_FIELDS, defaults_schema, project_schema, secret_schema};
 use crate::domain::schedule::HOURS_A_DAY;
 use crate::domain::{Schedule, ScheduleFault};
 
@@ -16,7 +16,7 @@ use crate::domain::{Schedule, ScheduleFault};
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExplainError {
     /// The path begins with no kind of document.
-    #[error("unknown kind `{given}`: a path begins with `Project` or `Secret`")]
+    #[error("unknown kind `{given}`: a path begins with `Project`, `Secret` or `Defaults`")]
     UnknownKind {
         /// What was given.
         given: String,
@@ -77,6 +77,7 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
     let (name, root) = match kind.to_ascii_lowercase().as_str() {
         "project" => ("Project", project_schema()),
         "secret" => ("Secret", secret_schema()),
+        "defaults" => ("Defaults", defaults_schema()),
         _ => return Err(ExplainError::UnknownKind { given: kind.to_owned() }),
     };
     let reader = Reader { root: &root };
@@ -323,7 +324,7 @@ fn in_short(text: &str) -> String {
 
 /// The example as YAML beneath its key, indented by four spaces.
 fn example_yaml(key: &str, example: &Value) -> String {
-    let document = if matches!(key, "Project" | "Secret") {
+    let document = if matches!(key, "Project" | "Secret" | "Defaults") {
         example.clone()
     } else {
         Value::Object([(key.to_owned(), example.clone())].into_iter().collect())

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::check::policy::file_policy;
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report};
 use super::files::FileFault;
+use super::items::Item;
+use super::list::{self, ReadList};
 use super::parse::parse;
 use super::source::{Quoting, Sources, Span};
 use crate::desired::PolicyTemplate;
@@ -19,6 +22,8 @@ const MAX_POLICY_FILE_BYTES: u64 = crate::policy::MAX_POLICY_TEXT as u64;
 
 /// Largest schema of values, in bytes.
 const MAX_SCHEMA_BYTES: u64 = 256 * 1024;
+/// Largest file with a list, in bytes.
+const MAX_LIST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Longest extension by which a text is taken for a file's name, in bytes.
 const MAX_EXTENSION: usize = 8;
@@ -29,13 +34,20 @@ pub(crate) struct Files {
     project: Option<ProjectFolder>,
     resolved: HashMap<(PathBuf, String), Result<PathBuf, FileFault>>,
     policies: HashMap<PathBuf, (Option<PolicyTemplate>, Vec<Problem>)>,
+    lists: HashMap<PathBuf, ReadList>,
     encrypted: SopsFiles,
 }
 
 impl Files {
     /// No file is known yet.
     pub(crate) fn new(project: Option<ProjectFolder>) -> Self {
-        Self { project, resolved: HashMap::new(), policies: HashMap::new(), encrypted: SopsFiles::new() }
+        Self {
+            project,
+            resolved: HashMap::new(),
+            policies: HashMap::new(),
+            lists: HashMap::new(),
+            encrypted: SopsFiles::new(),
+        }
     }
 
     /// The SOPS files that were read so far, each once.
@@ -138,6 +150,41 @@ impl Files {
             .ok()
     }
 
+    /// Reads a list of `forEach`.
+    pub(crate) fn list(
+        &mut self,
+        (named, span): (&str, Span),
+        sources: &mut Sources,
+        report: &mut Report,
+    ) -> Option<Rc<Vec<Item>>> {
+        let path = match self.resolve(named, span, sources) {
+            Ok(path) => path,
+            Err(fault) => {
+                report.push(missing(&fault, span, (named, "forEach.file"), sources));
+                return None;
+            }
+        };
+        if !self.lists.contains_key(&path) {
+            let project = self.project.as_ref().ok_or(FileFault::Missing);
+            let text = project.and_then(|project| project.open_file(&path, MAX_LIST_BYTES)?.text());
+            let read = match text {
+                Ok(text) => list::read(&path, &text, span, sources),
+                Err(fault) => (None, vec![missing(&fault, span, (named, "forEach.file"), sources)]),
+            };
+            self.lists.insert(path.clone(), read);
+        }
+        let (items, problems) = self.lists.get(&path)?;
+        for problem in problems {
+            report.push(problem.clone());
+        }
+        items.clone()
+    }
+
+    /// Whether a manifest named this file as a list or as the template of a policy.
+    pub(crate) fn names(&self, path: &Path) -> bool {
+        self.lists.contains_key(path) || self.policies.contains_key(path)
+    }
+
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
         let folder = folder_of(span, sources);
         let project = self.project.as_ref();
@@ -162,8 +209,7 @@ fn missing(fault: &FileFault, span: Span, (named, field): (&str, &str), sources:
     let folder = folder_of(span, sources);
     let path = folder.join(named);
     let shown = lexical(&path).map_or_else(|| named.to_owned(), |path| Origin::new(&path, 1, 1).file.to_string());
-    let is_no_value =
-        matches!(field, "policy.file" | "value.schema") || *fault == FileFault::NotRegular || ends_like_a_file(named);
+    let is_no_value = !field_of_value(field) || *fault == FileFault::NotRegular || ends_like_a_file(named);
     let what = if is_no_value {
         format!("`{shown}`, which `{field}` names,")
     } else {
@@ -171,6 +217,11 @@ fn missing(fault: &FileFault, span: Span, (named, field): (&str, &str), sources:
         format!("what `{field}` names in {}", folder.display())
     };
     problem(fault, span, &what).about(shown).naming_targets()
+}
+
+/// Whether a field stands beneath `value`, so that its text may be a pasted value.
+fn field_of_value(field: &str) -> bool {
+    !matches!(field, "policy.file" | "policy.template" | "forEach.file" | "value.schema")
 }
 
 /// Whether a text is a file's name and hardly a value that somebody wrote in the wrong place: plain words and an

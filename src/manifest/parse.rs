@@ -64,7 +64,13 @@ pub(crate) struct Parsed {
 
 /// Reads every document of a file. Syntax errors are reported.
 pub(crate) fn parse(file: u32, text: &str, report: &mut Report) -> Parsed {
+    parse_at_most(MAX_NODES, file, text, report)
+}
+
+/// The same for a file with another limit of nodes.
+pub(crate) fn parse_at_most(limit: usize, file: u32, text: &str, report: &mut Report) -> Parsed {
     let mut reader = Reader {
+        limit,
         file,
         text,
         report,
@@ -109,6 +115,7 @@ struct Anchored {
 }
 
 struct Reader<'a> {
+    limit: usize,
     file: u32,
     text: &'a str,
     report: &'a mut Report,
@@ -257,7 +264,7 @@ impl Reader<'_> {
         new: usize,
     ) -> Result<(), Stop> {
         self.nodes += new;
-        if self.nodes > MAX_NODES {
+        if self.nodes > self.limit {
             return self.too_large(node.span);
         }
         if anchor != 0 {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::diagnostic::Report;
 use super::parse::{Parsed, parse};
-use super::schema::{project_schema, secret_schema};
+use super::schema::{defaults_schema, project_schema, secret_schema};
 use super::source::Span;
 use super::tree::{Key, Kind, Node};
 
@@ -21,6 +21,7 @@ pub(crate) const MAX_SHOWN_KEY: usize = 64;
 
 static PROJECT: LazyLock<Value> = LazyLock::new(project_schema);
 static SECRET: LazyLock<Value> = LazyLock::new(secret_schema);
+static DEFAULTS: LazyLock<Value> = LazyLock::new(defaults_schema);
 static ANYTHING: Value = Value::Bool(true);
 
 /// Every key of the language.
@@ -152,6 +153,7 @@ impl Walk {
         match text("kind") {
             Some("Project") if !foreign => self.node(&[&PROJECT], &PROJECT, tree),
             Some("Secret") if !foreign => self.node(&[&SECRET], &SECRET, tree),
+            Some("Defaults") if !foreign => self.node(&[&DEFAULTS], &DEFAULTS, tree),
             _ => {
                 for (key, value) in tree.entries() {
                     let known = matches!(&*key.text, "apiVersion" | "kind");
@@ -177,6 +179,9 @@ impl Walk {
                     if named && &*key.text == "value" {
                         self.safe.push(range(key.span));
                         self.hide(value);
+                    } else if named && &*key.text == "forEach" {
+                        self.safe.push(range(key.span));
+                        self.items(&inner, root, value);
                     } else if inner.is_empty() {
                         self.unknown(key, value);
                     } else {
@@ -195,6 +200,18 @@ impl Walk {
             // A text in the place of a map may be what belongs into the map.
             _ if schemas.iter().any(|schema| takes_scalars(schema)) => self.safe.push(range(node.span)),
             _ => self.hide(node),
+        }
+    }
+
+    /// Of the items of a list texts are shown, and of maps the keys: what a field holds may be put into a value.
+    fn items<'a>(&mut self, schemas: &[&'a Value], root: &'a Value, node: &Node) {
+        let Kind::Seq(items) = &node.kind else { return self.node(schemas, root, node) };
+        for item in items {
+            match &item.kind {
+                Kind::Map(entries) => entries.iter().for_each(|(key, value)| self.unknown(key, value)),
+                Kind::String(_) | Kind::Number(_) | Kind::Bool(_) => self.safe.push(range(item.span)),
+                _ => self.hide(item),
+            }
         }
     }
 

@@ -55,6 +55,7 @@ impl Differ<'_> {
         let DesiredSecret {
             name,
             origin: _,
+            item: _,
             // Decided before this is called.
             state: _,
             managed_by: _,

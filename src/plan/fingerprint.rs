@@ -58,7 +58,8 @@ pub fn fingerprint(lines: &[String]) -> String {
 
 fn secret_lines(secret: &SecretPlan, live: &Live, ignored: &TagPatterns) -> Vec<String> {
     // The origin is where it is declared: moving it in git asks for nothing new, nor does what is known of its leaving.
-    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed, leaving: _, moved: _ } = secret;
+    let SecretPlan { name, origin: _, verb, changes: _, actions, depends_on, observed, leaving: _, moved: _, item: _ } =
+        secret;
     // What becomes of the old secret of a move is approved with it.
     let of_old = secret.removal_of_old().map(|removal| secret_lines(&removal, live, ignored)).unwrap_or_default();
     let rests_on: Map<String, Value> = observed

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::desired::{Desired, State};
+use crate::desired::{Desired, ListNames, State};
 use crate::domain::SecretName;
 use crate::origin::Origin;
 
@@ -17,10 +17,29 @@ const SUFFIX: usize = 6;
 pub struct Leaving {
     /// The manifest that would still name it, were this target one of its own.
     pub other_targets: Option<Origin>,
+    /// The item that gave its name and left its list.
+    pub left_list: Option<LeftItem>,
     /// The commit that took its manifest away, when that was looked for and found.
     pub removed_in: Option<Commit>,
     /// Secrets that stay and whose declared policies name its ARN.
     pub named_by: BTreeSet<SecretName>,
+}
+
+/// An item that left its list, as the secret's name tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftItem {
+    /// What the item says in the name.
+    pub item: String,
+    /// Where the list is written, or named.
+    pub list: Origin,
+}
+
+impl LeftItem {
+    /// The item that must have given a name which no manifest gives any more.
+    pub(super) fn of(desired: &Desired, name: &SecretName) -> Option<Self> {
+        let left = |list: &ListNames| Some(Self { item: list.item(name.as_str())?, list: list.origin.clone() });
+        desired.lists.iter().find_map(left)
+    }
 }
 
 /// A commit of the repository that a project lies in.

@@ -52,7 +52,7 @@ pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_li
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
 };
-pub use leaving::{Commit, Leaving};
+pub use leaving::{Commit, Leaving, LeftItem};
 pub use moves::{Move, MovedFrom, Replacement};
 pub use planner::{Rules, plan, plan_release};
 pub use policies::PolicyToPut;
@@ -114,6 +114,7 @@ impl SecretPlan {
             observed: None,
             leaving: Leaving::default(),
             moved: None,
+            item: None,
         }
     }
 }
@@ -175,6 +176,8 @@ pub struct SecretPlan {
     pub leaving: Leaving,
     /// Its part in a move: it takes the place of another one, or goes since another one took its place.
     pub moved: Option<Move>,
+    /// Where the item of a `forEach` is written that it is made of.
+    pub item: Option<Origin>,
 }
 
 impl SecretPlan {

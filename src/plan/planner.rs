@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::action::Action;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
-use super::leaving::{Leaving, named_by};
+use super::leaving::{Leaving, LeftItem, named_by};
 use super::managed;
 use super::moves::{self, Moves, Moving};
 use super::rename::{renames, without_value};
@@ -223,6 +223,7 @@ impl<'a> Planner<'a> {
             observed: observed.cloned(),
             leaving: Leaving::default(),
             moved: moves.map(|moves| moves.moved_from(self.desired, desired_secret, takes_git)),
+            item: desired_secret.item.clone(),
         })
     }
 
@@ -279,7 +280,7 @@ impl<'a> Planner<'a> {
                     FindingKind::OtherScope { prefix: prefix.to_owned() }
                 }
                 Ownership::Ours { .. } => match self.desired.prune {
-                    Prune::Report => FindingKind::Orphaned { last_changed },
+                    Prune::Report => FindingKind::Orphaned { last_changed, left: LeftItem::of(self.desired, name) },
                     Prune::Delete => {
                         let deletion = Deletion::Window(self.desired.prune_window_days);
                         self.plans.insert(name.clone(), deleted(secret, deletion));
@@ -353,6 +354,9 @@ impl<'a> Planner<'a> {
     fn explain_removals(&mut self) {
         for plan in self.plans.values_mut().filter(|plan| matches!(plan.verb, Verb::Delete | Verb::Release)) {
             plan.leaving.named_by = named_by(self.desired, &plan.name);
+            if plan.origin.is_none() {
+                plan.leaving.left_list = LeftItem::of(self.desired, &plan.name);
+            }
             plan.leaving.other_targets = self.desired.of_other_targets.get(&plan.name).cloned();
         }
     }
@@ -386,8 +390,11 @@ fn in_progress(desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) ->
 
 /// `state: absent`: nothing to do when the secret is gone, or on its way out.
 fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> {
-    (!secret.is_scheduled_for_deletion())
-        .then(|| SecretPlan { origin: Some(desired_secret.origin.clone()), ..deleted(secret, desired_secret.deletion) })
+    (!secret.is_scheduled_for_deletion()).then(|| SecretPlan {
+        origin: Some(desired_secret.origin.clone()),
+        item: desired_secret.item.clone(),
+        ..deleted(secret, desired_secret.deletion)
+    })
 }
 
 /// DeleteSecret refuses a secret that still has replicas, so they go first.
@@ -408,6 +415,7 @@ pub(super) fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
         observed: Some(secret.clone()),
         leaving: Leaving::default(),
         moved: None,
+        item: None,
     }
 }
 
@@ -423,5 +431,6 @@ fn released(secret: &LiveSecret) -> SecretPlan {
         observed: Some(secret.clone()),
         leaving: Leaving::default(),
         moved: None,
+        item: None,
     }
 }

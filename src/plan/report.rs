@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::LeftItem;
 use super::change::ValueReason;
 use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
@@ -129,6 +130,8 @@ pub enum FindingKind {
     Orphaned {
         /// LastChangedDate.
         last_changed: Option<Timestamp>,
+        /// The item of a list that it was made of.
+        left: Option<LeftItem>,
     },
     /// A manifest names a secret that another project owns.
     Foreign {

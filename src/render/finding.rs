@@ -1,10 +1,11 @@
 //! Findings as sentences.
 
 use super::escape::{self, Escaped, Terminal};
+use super::rows::left_list;
 use super::{escaped, hint, words};
 use crate::domain::{MAX_TAGS, TagKey};
 use crate::live::PolicyProblem;
-use crate::plan::{Finding, FindingKind, MoveObstacle};
+use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
 use crate::value::Edges;
 
 /// Most names of secrets whose values were not read.
@@ -40,8 +41,8 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
                 escape::line(owner)
             )
         }
-        FindingKind::Orphaned { last_changed } => {
-            escaped!("belongs to this project, and no manifest names it any more{}", changed(last_changed))
+        FindingKind::Orphaned { last_changed, left } => {
+            escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
         FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this target", escape::line(owner)),
@@ -126,6 +127,11 @@ fn move_waits(from: &str, version: &str) -> Escaped<Terminal> {
 
 fn move_over(from: &str) -> Escaped<Terminal> {
     escaped!("has taken the place of {}: metadata.renamedFrom is no longer needed", escape::line(from))
+}
+
+/// Why nothing declares a secret any more.
+fn orphaned(left: Option<&LeftItem>) -> Escaped<Terminal> {
+    left.map_or_else(|| "no manifest names it any more".into(), |left| escaped!("its {}", left_list(left)))
 }
 
 /// Why a secret cannot take another one's place.

@@ -3,7 +3,7 @@
 use super::escape::{self, Escaped, Terminal};
 use super::escaped;
 use super::policy_words;
-use super::rows::{Row, Tone, piece, place};
+use super::rows::{Row, Tone, left_list, piece, place};
 use crate::live::{LivePolicy, LiveSecret};
 use crate::plan::{Commit, Leaving, SecretPlan, Verb};
 
@@ -42,6 +42,7 @@ pub(super) fn why(secret: &SecretPlan) -> Escaped<Terminal> {
         Leaving { other_targets: Some(origin), .. } => {
             escaped!("{} names it for other targets alone", place(origin))
         }
+        Leaving { left_list: Some(left), .. } => escaped!("its {}", left_list(left)),
         Leaving { removed_in: Some(Commit { id, date, subject }), .. } => {
             let date = date
                 .map(|date| -> Escaped<Terminal> { escaped!(" of {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });

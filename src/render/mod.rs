@@ -14,6 +14,7 @@ pub mod drift;
 mod entry;
 pub mod error;
 pub mod escape;
+pub mod expanded;
 mod finding;
 pub mod graph;
 mod hint;

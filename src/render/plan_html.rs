@@ -11,7 +11,7 @@ use super::graph::{Graph, svg};
 use super::paint::Paint;
 use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
-use super::rows::{Piece, Row, Tone, place, refusal};
+use super::rows::{Piece, Row, Tone, declared, place, refusal};
 use super::{escaped, page, plan_text, rehearsal, words};
 use crate::plan::{Finding, Severity};
 
@@ -207,7 +207,7 @@ fn entry_details(entry: &Entry<'_>, view: &PlanView<'_>, unfolded: bool) -> Esca
     let (name, at) = match entry.single() {
         Some(member) => (
             escaped!("{}{}", escape::markup(member.secret.name.as_str()), within(member.target)),
-            member.secret.origin.as_ref().map(|origin| escape::markup(&place(origin))),
+            declared(member.secret).map(|at| escape::markup(&at)),
         ),
         None => (entry.count::<Markup>(), None),
     };

@@ -18,14 +18,15 @@ use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Frequency, KmsKey};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Commit, Counts, Fact, Finding, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, Plan, PlanReport, PlannedPolicy,
-    PlannedText, Refusal, RotationRun, SecretPlan, Severity, Verb,
+    Change, Commit, Counts, Fact, Finding, FindingKind, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, LeftItem, Plan,
+    PlanReport, PlannedPolicy, PlannedText, Refusal, RotationRun, SecretPlan, Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
 pub use documents::{
     ChangeDocument, CommitDocument, CostDocument, FactDocument, FindingDocument, GroupDocument, LeavingDocument,
-    OriginDocument, PlanDocument, RefusalDocument, SecretDocument, SummaryDocument, TargetDocument, VerbDocument,
+    LeftListDocument, OriginDocument, PlanDocument, RefusalDocument, SecretDocument, SummaryDocument, TargetDocument,
+    VerbDocument,
 };
 
 /// The version of the format of [`PlanDocument`].
@@ -164,7 +165,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
 
 /// One secret with something to do as a document.
 pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
-    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed, leaving, moved: _ } = plan;
+    let SecretPlan { name, origin, verb, changes, actions, depends_on, observed, leaving, moved: _, item } = plan;
     let from = plan.moved_from().map(|from| from.secret.name.as_str().to_owned());
     SecretDocument {
         name: name.as_str().to_owned(),
@@ -172,6 +173,7 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
         moved_from: from,
         arn: observed.as_ref().map(|secret| secret.arn.to_string()),
         origin: origin.as_ref().map(place),
+        item: item.as_ref().map(place),
         depends_on: depends_on.iter().map(|name| name.as_str().to_owned()).collect(),
         leaving: matches!(verb, Verb::Delete | Verb::Release).then(|| leaving_of(plan, leaving)),
         changes: changes.iter().map(change).collect(),
@@ -180,10 +182,11 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
 }
 
 fn leaving_of(plan: &SecretPlan, leaving: &Leaving) -> LeavingDocument {
-    let Leaving { other_targets: _, removed_in, named_by } = leaving;
+    let Leaving { other_targets: _, left_list: left, removed_in, named_by } = leaving;
     let last_accessed = plan.observed.as_ref().and_then(|secret| secret.last_accessed);
     LeavingDocument {
         reason: why(plan).into_owned(),
+        left_list: left.as_ref().map(left_list),
         removed_in: removed_in.as_ref().map(|Commit { id, date, subject }| CommitDocument {
             id: id.clone(),
             date: date.map(|date| date.to_string()),
@@ -206,6 +209,10 @@ impl From<Verb> for VerbDocument {
             Verb::Delete => Self::Delete,
         }
     }
+}
+
+fn left_list(left: &LeftItem) -> LeftListDocument {
+    LeftListDocument { item: left.item.clone(), list: place(&left.list) }
 }
 
 pub(super) fn place(origin: &Origin) -> OriginDocument {
@@ -407,6 +414,10 @@ fn finding(finding: &Finding) -> FindingDocument {
         message: finding_text(finding).into_owned(),
         help: finding_help(finding).map(str::to_owned),
         origin: finding.origin.as_ref().map(place),
+        left_list: match &finding.kind {
+            FindingKind::Orphaned { left, .. } => left.as_ref().map(left_list),
+            _ => None,
+        },
     }
 }
 

@@ -14,7 +14,7 @@ use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rehearsal;
 use super::rows::{Row, Tone, place, refusal};
-use super::{escaped, plan_text, words};
+use super::{escaped, plan_text, rows, words};
 use crate::origin::Origin;
 use crate::plan::{Finding, Severity};
 use crate::rehearse::Rehearsed;
@@ -305,7 +305,7 @@ fn entry_block(entry: &Entry<'_>, view: &PlanView<'_>, extent: Extent) -> Escape
             verb,
             escape::code(member.secret.name.as_str()),
             within(view, member.target),
-            declared_at(member.secret.origin.as_ref()),
+            rows::declared(member.secret).map(|at| -> Escaped<Markdown> { escaped!(" ({})", escape::code(&at)) }),
             lines
         );
     }

@@ -11,7 +11,7 @@ use super::finding::fold_unread;
 use super::finding::{finding_help, finding_text};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
-use super::rows::{Piece, Row, Tone, paint_tone, place, rows};
+use super::rows::{Piece, Row, Tone, declared, paint_tone, place, rows};
 use super::{escaped, rehearsal, rows, words};
 use crate::plan::{Counts, Finding, Plan, PlanReport, Refusal, SecretPlan, Severity, Verb};
 
@@ -208,8 +208,7 @@ fn behind(paint: Paint, place: Option<Escaped<Terminal>>) -> Option<Escaped<Term
 /// One secret with its differences.
 pub(super) fn secret_plan(paint: Paint, secret: &SecretPlan) -> Escaped<Terminal> {
     let name = paint.strong(escape::line(secret.name.as_str()));
-    let mut out =
-        escaped!("  {} {}{}\n", verb(paint, secret.verb), name, behind(paint, secret.origin.as_ref().map(place)));
+    let mut out = escaped!("  {} {}{}\n", verb(paint, secret.verb), name, behind(paint, declared(secret)));
     let rows = rows(secret);
     out.push(&row_lines(paint, &rows, |row| row.other_place(secret.origin.as_ref())));
     out
@@ -239,7 +238,7 @@ fn head(paint: Paint, entry: &Entry<'_>, several_targets: bool) -> Escaped<Termi
         escaped!("  {}", paint.faint(escaped!("in {}", escape::line(member.target))))
     });
     let name = paint.strong(escape::line(member.secret.name.as_str()));
-    let at = behind(paint, member.secret.origin.as_ref().map(place));
+    let at = behind(paint, declared(member.secret));
     escaped!("  {} {}{}{}\n", verb(paint, entry.verb), name, target, at)
 }
 

@@ -17,7 +17,7 @@ use super::{escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, Region, VersionId};
 use crate::origin::Origin;
-use crate::plan::{Change, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
+use crate::plan::{Change, LeftItem, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,20 @@ pub(super) fn mark(tone: Tone, text: impl Fragment<Terminal>) -> Piece {
 /// `file:line`: what editors and terminals turn into a link.
 pub(super) fn place(origin: &Origin) -> Escaped<Terminal> {
     escaped!("{}:{}", escape::line(&origin.file), origin.line)
+}
+
+/// Where a secret is declared: its manifest, and the item of a list.
+pub(super) fn declared(secret: &SecretPlan) -> Option<Escaped<Terminal>> {
+    let manifest = place(secret.origin.as_ref()?);
+    match &secret.item {
+        Some(item) => Some(escaped!("{} for {}", manifest, place(item))),
+        None => Some(manifest),
+    }
+}
+
+/// `item acme left the list at secrets/tenants.yaml:3`.
+pub(super) fn left_list(left: &LeftItem) -> Escaped<Terminal> {
+    escaped!("item {} left the list at {}", escape::line(&left.item), place(&left.list))
 }
 
 /// The rows of one secret's plan.

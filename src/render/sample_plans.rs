@@ -76,6 +76,7 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
         depends_on: BTreeSet::from([SecretName::new(shown)]),
         observed: None,
         leaving: crate::plan::Leaving::default(),
+        item: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod approved;
 mod cache;
 mod day_two;
 mod drift;
+mod effective;
 mod error;
 mod event;
 mod failures;
@@ -42,6 +43,7 @@ pub use day_two::{
     Call, Caution, Intended, Made, promote, repair_rotation, restore, roll_back, start_rotation, stop_rotation,
 };
 pub use drift::{Look, Looked};
+pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
 pub use event::{Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};

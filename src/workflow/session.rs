@@ -29,7 +29,7 @@ pub(super) fn one_target(
     added: &BTreeMap<PathBuf, String>,
 ) -> Result<(Desired, Outline), Error> {
     let targets = target.into_iter().map(str::to_owned).collect();
-    let options = LoadOptions { targets, added: added.clone(), folders_to_come: true };
+    let options = LoadOptions { targets, added: added.clone(), folders_to_come: true, ..LoadOptions::default() };
     let Loaded { desired, outline, diagnostics, .. } = load(folder, &options);
     if diagnostics.has_errors() {
         return Err(ErrorKind::Manifests(Box::new(diagnostics)).into());

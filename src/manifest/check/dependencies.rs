@@ -16,6 +16,8 @@ use crate::domain::SecretName;
 pub(crate) struct Built {
     pub(crate) secret: DesiredSecret,
     pub(crate) name_span: Span,
+    /// The item of a list that it was made of.
+    pub(crate) item: Option<Span>,
     pub(crate) references: Vec<Reference>,
     /// Where `renamedFrom` is written.
     pub(crate) renamed_span: Option<Span>,

@@ -5,7 +5,7 @@
 
 pub(crate) mod arn;
 pub(crate) mod dependencies;
-mod managed;
+pub(crate) mod managed;
 pub(crate) mod name;
 pub(crate) mod parity;
 pub(crate) mod policy;

@@ -12,10 +12,9 @@ use crate::domain::SecretName;
 /// The most keys that a message names.
 const MOST_NAMED: usize = 5;
 
-/// The keys of values, by the manifest that they come from. Of a manifest that makes several secrets in a target, the
-/// first are compared with the first, and so on.
+/// The keys of values, by the manifest that they come from and the item of its list.
 #[derive(Default)]
-pub(crate) struct ValueKeys(BTreeMap<(Span, usize), Vec<OfTarget>>);
+pub(crate) struct ValueKeys(BTreeMap<(Span, Option<Span>), Vec<OfTarget>>);
 
 /// The keys in one target.
 struct OfTarget {
@@ -28,12 +27,9 @@ struct OfTarget {
 impl ValueKeys {
     /// Adds the secrets of a target.
     pub(crate) fn add(&mut self, target: &str, secrets: &BTreeMap<SecretName, Built>) {
-        let mut of_manifest: BTreeMap<Span, usize> = BTreeMap::new();
         for built in secrets.values() {
-            let number = of_manifest.entry(built.name_span).or_default();
-            *number += 1;
             let Some((keys, span)) = &built.value_keys else { continue };
-            self.0.entry((built.name_span, *number)).or_default().push(OfTarget {
+            self.0.entry((built.name_span, built.item)).or_default().push(OfTarget {
                 target: target.to_owned(),
                 name: built.secret.name.clone(),
                 keys: keys.clone(),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::codes;
 use super::super::decode::decode;
 use super::super::diagnostic::{Problem, Report};
+use super::super::effective::{Expand, ExpandedSecret};
 use super::super::field::Field;
-use super::super::interpolate::{Reference, fill};
-use super::super::merge::{merge, unset, without};
+use super::super::interpolate::{Reference, Variables, fill};
+use super::super::layers::Layers;
 use super::super::named::Files;
 use super::super::schema::{
     Defaults, DeletionSpec, Ownership as OwnershipChoice, PolicySource, SecretMetadata, StateChoice, TagModeChoice,
@@ -16,7 +17,7 @@ use super::super::source::{Sources, Span};
 use super::super::tree::{Kind, Node};
 use super::arn::{Home, check_kms_key};
 use super::dependencies::Built;
-use super::managed::{self, check_managed, managed_by};
+use super::managed::{check_managed, managed_by};
 use super::name::check_secret_name;
 use super::policy::inline_policy;
 use super::policy_lint::{Written, lint_policy};
@@ -49,18 +50,64 @@ pub(crate) struct Builder<'a> {
     pub(crate) sources: &'a mut Sources,
     pub(crate) files: &'a mut Files,
     pub(crate) report: &'a mut Report,
+    /// The secrets that are shown as they are once everything is expanded.
+    pub(crate) expand: Option<&'a Expand>,
+    pub(crate) expanded: &'a mut Vec<ExpandedSecret>,
+}
+
+/// A Secret document in one target.
+pub(crate) struct Document<'a> {
+    pub(crate) tree: &'a Node,
+    pub(crate) layers: &'a Layers<'a>,
+    /// The merged layers.
+    pub(crate) spec: &'a Node,
+}
+
+/// One secret of a document.
+pub(crate) struct Instance<'a> {
+    pub(crate) target: &'a TargetModel,
+    /// The target's variables, and those of an item.
+    pub(crate) variables: &'a dyn Variables,
+    /// Where the item is written that it is made of.
+    pub(crate) item: Option<Span>,
 }
 
 impl Builder<'_> {
-    /// Builds the desired state of the Secret document `tree` for one target; when that cannot be done, gives at least
-    /// the name, if it is known.
-    pub(crate) fn build(&mut self, tree: &Node, target: &TargetModel) -> Result<Built, Option<SecretName>> {
+    /// Whether `metadata.targets`, with an item filled in, names a target.
+    pub(crate) fn is_for(&mut self, tree: &Node, variables: &dyn Variables, target: &TargetModel) -> bool {
+        let Some(mut targets) = tree.get("metadata").and_then(|metadata| metadata.get("targets")).cloned() else {
+            return true;
+        };
+        fill(&mut targets, variables, self.sources, self.report);
+        let Kind::Seq(groups) = &targets.kind else { return false };
+        let mut is_for = false;
+        for group in groups {
+            match group.as_str().map(|text| self.project.members(text, group.span)) {
+                Some(Ok(members)) => is_for |= members.contains(&target.target.name),
+                Some(Err(problem)) => self.report.push(*problem),
+                None => {}
+            }
+        }
+        is_for
+    }
+
+    /// Builds the desired state of one secret; when that cannot be done, gives at least the name, if it is known.
+    pub(crate) fn build(
+        &mut self,
+        document: &Document<'_>,
+        instance: &Instance<'_>,
+    ) -> Result<Built, Option<SecretName>> {
+        let (tree, target) = (document.tree, instance.target);
         let mut metadata = tree.get("metadata").ok_or(None)?.clone();
         let service = managed_by(&metadata);
-        let mut spec = self.merged_spec(tree, target, service.is_some());
-        let mut references = fill(&mut spec, target, self.sources, self.report);
+        let mut spec = document.spec.clone();
+        let mut references = fill(&mut spec, instance.variables, self.sources, self.report);
         // Names never hold references; the typed read says so.
-        fill(&mut metadata, target, self.sources, self.report);
+        fill(&mut metadata, instance.variables, self.sources, self.report);
+        if let Some(expand) = self.expand {
+            let expanded = ExpandedSecret::of(document, instance, (&metadata, &spec), expand, self.sources);
+            self.expanded.extend(expanded);
+        }
         let typed: SecretMetadata = decode(&metadata, false, self.report).ok_or(None)?;
         let named = required(&typed.name, "Secret.metadata.name", key_span(tree, &["metadata"]), self.report);
         let name_fits =
@@ -104,6 +151,7 @@ impl Builder<'_> {
         let secret = DesiredSecret {
             name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
             origin: self.sources.origin(name_span),
+            item: instance.item.map(|item| self.sources.origin(item)),
             managed_by: service.clone(),
             state,
             renamed_from,
@@ -133,32 +181,11 @@ impl Builder<'_> {
             rotation: self.rotation(&fields, &spec, target, service.is_some()),
             replicas: self.replicas(&fields, &spec, target),
         };
-        if name_fits { Ok(Built { secret, name_span, references, renamed_span, value_keys }) } else { Err(unbuilt()) }
-    }
-
-    /// Defaults, `spec` and this target's override, merged.
-    /// Of a secret that a service manages, the defaults hold for tags alone: what else they say is for secrets of our
-    /// own.
-    fn merged_spec(&self, tree: &Node, target: &TargetModel, managed: bool) -> Node {
-        let start = key_span(tree, &["metadata"]);
-        let mut spec = match &self.project.defaults {
-            Some(defaults @ Node { kind: Kind::Map(_), .. }) if managed => managed::tags_alone(defaults),
-            Some(defaults) if matches!(defaults.kind, Kind::Map(_)) => defaults.clone(),
-            _ => Node::new(start, Kind::Map(Vec::new())),
-        };
-        let Some(own @ Node { kind: Kind::Map(_), .. }) = tree.get("spec") else { return spec };
-        merge(&mut spec, &without(own, "overrides"));
-        let overrides = own.get("overrides").map_or(&[][..], Node::entries);
-        for (_, over) in overrides.iter().filter(|(named, _)| self.project.names(&named.text, target)) {
-            if !matches!(over.kind, Kind::Map(_)) {
-                continue;
-            }
-            if let Some(Node { kind: Kind::Seq(fields), .. }) = over.get("unset") {
-                fields.iter().filter_map(Node::as_str).for_each(|field| unset(&mut spec, field));
-            }
-            merge(&mut spec, &without(over, "unset"));
+        if name_fits {
+            Ok(Built { secret, name_span, item: instance.item, references, renamed_span, value_keys })
+        } else {
+            Err(unbuilt())
         }
-        spec
     }
 
     fn check_scope(&mut self, name: &str, span: Span, target: &TargetModel) {

@@ -5,6 +5,7 @@
 //! `required` of the schema, and checked by `check`. What may not enter: rules that need more than one field, and
 //! anything about targets.
 
+mod for_each;
 mod project;
 mod rotation;
 mod rules;
@@ -16,14 +17,15 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+pub use self::for_each::ForEachSpec;
 pub use self::project::{
     Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
 };
 pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
 pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec, RuleValue};
 pub use self::secret::{
-    DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata, SecretSpec, StateChoice,
-    TagModeChoice,
+    DefaultsDocument, DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata,
+    SecretSpec, StateChoice, TagModeChoice,
 };
 pub(crate) use self::target::Axis;
 pub use self::target::{MatrixSpec, TargetSpec};
@@ -40,6 +42,11 @@ pub fn project_schema() -> Value {
 /// The JSON Schema (draft 2020-12) of a Secret document.
 pub fn secret_schema() -> Value {
     generate::<SecretDocument>("secret", "keywright Secret")
+}
+
+/// The JSON Schema (draft 2020-12) of a Defaults document.
+pub fn defaults_schema() -> Value {
+    generate::<DefaultsDocument>("defaults", "keywright Defaults")
 }
 
 fn generate<T: JsonSchema>(name: &str, title: &str) -> Value {

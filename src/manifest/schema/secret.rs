@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::super::field::{Field, Map};
+use super::for_each::ForEachSpec;
 
 /// A secret that should exist in AWS Secrets Manager, or should no longer.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -19,10 +20,32 @@ pub struct SecretDocument {
     /// The kind of this document: `Secret`.
     #[schemars(extend("const" = "Secret"))]
     pub kind: Field<String>,
+    /// Makes a secret for each item of a list: texts (`${each}`) or maps of texts (`${each.FIELD}`), written here or in
+    /// a YAML, JSON or CSV file. `${each.index}` is the item's number, counted from 0. At most 50,000 items. Left out,
+    /// the document is one secret.
+    #[schemars(example = serde_json::json!([{ "name": "acme", "tier": "gold" }, { "name": "globex", "tier": "free" }]))]
+    pub for_each: Field<ForEachSpec>,
     /// The secret's name, and where and whether it should exist.
     pub metadata: Field<SecretMetadata>,
     /// What the secret should be like. A field that is left out is not managed: it is neither compared nor changed.
     /// `null` means that there must be none.
+    pub spec: Field<SecretSpec>,
+}
+
+/// A folder's defaults: fields that are merged beneath the `spec` of every secret in the folder of this file and in
+/// those below it, above those of the project. Of several folders, the nearest one wins.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Defaults document")]
+#[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
+pub struct DefaultsDocument {
+    /// The version of the manifest language: always `keywright/v1`.
+    #[schemars(extend("const" = "keywright/v1"))]
+    pub api_version: Field<String>,
+    /// The kind of this document: `Defaults`.
+    #[schemars(extend("const" = "Defaults"))]
+    pub kind: Field<String>,
+    /// What secrets are like that do not say otherwise. `overrides` apply beneath the secrets' own `spec` too.
+    #[schemars(example = serde_json::json!({ "kmsKeyId": "alias/tenants", "tags": { "team": "tenants" } }))]
     pub spec: Field<SecretSpec>,
 }
 

@@ -286,3 +286,24 @@ fn tree() -> impl Strategy<Value = String> {
         ]
     })
 }
+
+#[test]
+fn lists_make_a_bounded_number_of_secrets_over_all_targets() {
+    let items: String = (0..1_500).map(|number| format!("- t{number}\n")).collect();
+    let manifest = "apiVersion: keywright/v1\nkind: Secret\nforEach: { file: list.yaml }\nmetadata: { name: \
+                    \"${env}/payments/${each}\" }\n";
+    let files = [("a.yaml", manifest), ("list.yaml", items.as_str())];
+    let one = load_files(&files, &["prod"]);
+    assert_eq!((codes(&one), one.secrets), (Vec::new(), 1_500));
+    assert_eq!(codes(&load_files(&files, &[])), ["too-many-secrets"], "two targets are too many");
+}
+
+#[test]
+fn many_wrong_items_are_told_for_some_of_them() {
+    let items: String = (0..1_500).map(|number| format!("- a b{number}\n")).collect();
+    let manifest = "apiVersion: keywright/v1\nkind: Secret\nforEach: { file: list.yaml }\nmetadata: { name: \
+                    \"${env}/payments/${each}\" }\n";
+    let loaded = load_files(&[("a.yaml", manifest), ("list.yaml", items.as_str())], &["prod"]);
+    assert_eq!(loaded.diagnostics.error_count(), 20);
+    assert_eq!(loaded.diagnostics.left_out(), 1_480);
+}

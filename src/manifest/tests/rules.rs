@@ -15,6 +15,7 @@ const TESTED_BY_OTHER_TESTS: &[&str] = &[
     "project-missing",
     "too-many-files",
     "too-many-problems",
+    "too-many-secrets",
     "yaml-too-large",
 ];
 

@@ -95,6 +95,7 @@ fn nothing_allowed() -> Desired {
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
         skipped: vec!["secrets/team".to_owned()],
         of_other_targets: BTreeMap::new(),
+        lists: Vec::new(),
         secrets: BTreeMap::new(),
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn report() -> DriftReport {
     let drifts = vec![
         drift(Class::Changed, "prod/db", Difference::Fields(vec![Field::Description]), Some(at(4))),
         drift(Class::Missing, "prod/gone", Difference::Missing, Some(at(20))),
-        drift(Class::Orphaned, "prod/old", Difference::Orphaned { pruned: false }, None),
+        drift(Class::Orphaned, "prod/old", Difference::Orphaned { pruned: false, item: None }, None),
     ];
     of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })), target("west", Err(refused("not allowed")))])
 }

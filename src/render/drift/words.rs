@@ -22,7 +22,10 @@ pub fn difference(what: &Difference) -> String {
         Difference::Missing => "does not exist",
         Difference::ScheduledForDeletion => "is scheduled for deletion",
         Difference::DeclaredAbsent => "exists, and its manifest says state: absent",
-        Difference::Orphaned { pruned: _ } => "belongs to this target, and no manifest names it",
+        Difference::Orphaned { pruned: _, item: Some(item) } => {
+            return format!("belongs to this target, and its item {item} left its list");
+        }
+        Difference::Orphaned { pruned: _, item: None } => "belongs to this target, and no manifest names it",
         Difference::NotAdopted => "is named by a manifest and has no owner yet",
         Difference::EqualReEncrypted => "the value is encrypted afresh in git, and is the live one",
         Difference::GeneratedFieldsChanged => "fields beside a generated one are others in git than in the live value",
@@ -159,8 +162,8 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::MoveStopped { .. } => "keywright plan says what",
         Difference::ScheduledForDeletion => "keywright apply restores it",
         Difference::DeclaredAbsent => "keywright apply deletes it",
-        Difference::Orphaned { pruned: true } => "write a manifest, or let an apply prune it",
-        Difference::Orphaned { pruned: false } => {
+        Difference::Orphaned { pruned: true, item: _ } => "write a manifest, or let an apply prune it",
+        Difference::Orphaned { pruned: false, item: _ } => {
             "delete it with state: absent, keep it with `keywright release`, or set prune"
         }
         Difference::NotAdopted => "keywright apply adopts it",

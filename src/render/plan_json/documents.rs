@@ -140,6 +140,9 @@ pub struct SecretDocument {
     /// Where its manifest names it; absent when its manifest is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
+    /// Where the item of a list is written that it is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<OriginDocument>,
     /// Secrets of this plan that are done first.
     pub depends_on: BTreeSet<String>,
     /// Why it goes and what counts on it, where it is deleted or released.
@@ -157,6 +160,9 @@ pub struct SecretDocument {
 pub struct LeavingDocument {
     /// In words.
     pub reason: String,
+    /// The item that gave its name and left its list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_list: Option<LeftListDocument>,
     /// The commit that took its manifest away, where git tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed_in: Option<CommitDocument>,
@@ -265,6 +271,19 @@ pub struct FindingDocument {
     /// Where the secret's manifest names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
+    /// Of an orphan: the item of a list that it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_list: Option<LeftListDocument>,
+}
+
+/// An item that left its list.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftListDocument {
+    /// What the item says in the secret's name.
+    pub item: String,
+    /// Where the list is written, or named.
+    pub list: OriginDocument,
 }
 
 /// A guard that would refuse.
