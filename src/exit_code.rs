@@ -46,6 +46,8 @@ impl ExitCode {
             ErrorKind::WrongFlag { .. }
             | ErrorKind::WrongUsage(_)
             | ErrorKind::SeveralTargets { .. }
+            | ErrorKind::NotSelected { .. }
+            | ErrorKind::IgnoresNothing { .. }
             | ErrorKind::File {
                 problem:
                     FileProblem::WebhookUnreadable
@@ -68,7 +70,6 @@ impl ExitCode {
             | ErrorKind::Targets { .. }
             | ErrorKind::Values { .. }
             | ErrorKind::LeftAlone { .. }
-            | ErrorKind::NotSelected { .. }
             | ErrorKind::Secret { .. }
             | ErrorKind::File { .. }
             | ErrorKind::Listen(_)

@@ -43,7 +43,7 @@ pub use connection::{Aws, ConnectError, Connection};
 pub use credentials::{CredentialPlace, CredentialProblem, CredentialSearch, NamedBy};
 pub use kms::Kms;
 pub use post::{PostError, post_json};
-pub use quota::POLICY_CALLS_PER_SECOND;
+pub use quota::{POLICY_CALLS_PER_SECOND, quota_seconds};
 pub use read::Reader;
 pub use settings::SettingError;
 pub use wait_reporter::WaitReporter;

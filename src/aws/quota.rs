@@ -4,6 +4,7 @@
 //! Source: "AWS Secrets Manager quotas", request quotas. They are averages that several clients of an account share, so
 //! staying below them avoids most throttling but not all.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// Calls a second that AWS allows of the four operations on resource policies together, in one account and region.
@@ -40,7 +41,7 @@ pub(super) enum Operation {
 }
 
 /// Operations that share a quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     List,
     Describe,
@@ -128,6 +129,16 @@ impl Operation {
     }
 }
 
+/// The seconds that AWS's quotas alone make these operations take in one account and region.
+pub fn quota_seconds<'o>(operations: impl IntoIterator<Item = &'o str>) -> f64 {
+    let mut calls: BTreeMap<Group, u32> = BTreeMap::new();
+    for group in operations.into_iter().filter_map(Group::of) {
+        *calls.entry(group).or_default() += 1;
+    }
+    let seconds = |(group, calls): (Group, u32)| Some(f64::from(calls) / f64::from(group.per_second()?.get()));
+    calls.into_iter().filter_map(seconds).fold(0.0, f64::max)
+}
+
 impl Group {
     /// The group of the operation of this name.
     pub(super) fn of(operation: &str) -> Option<Self> {
@@ -183,5 +194,14 @@ mod tests {
             assert_eq!(operation.group(), group);
         }
         assert_eq!(group.per_second(), NonZeroU32::new(50));
+    }
+
+    #[test]
+    fn the_busiest_group_says_how_long_it_takes() {
+        let calls = |name: &'static str, number: usize| std::iter::repeat_n(name, number);
+        let of = |calls: &mut dyn Iterator<Item = &'static str>| quota_seconds(calls);
+        assert!((of(&mut calls("TagResource", 100).chain(calls("UntagResource", 100))) - 4.0).abs() < 1e-9);
+        assert!((of(&mut calls("CreateSecret", 100).chain(calls("PutSecretValue", 50))) - 2.0).abs() < 1e-9);
+        assert!(of(&mut calls("DescribeSecret", 100)) < 1e-9, "no pace is needed");
     }
 }

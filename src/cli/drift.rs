@@ -44,6 +44,9 @@ pub(super) struct DriftArgs {
     /// Write the report to a file as well, in another format; may be given several times. A file is replaced as a whole
     #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]
     also: Vec<(DriftFormat, PathBuf)>,
+    /// Print nothing when nothing differs and every target could be looked at; files of --also are written all the same
+    #[arg(long, short)]
+    quiet: bool,
     #[command(flatten)]
     look: LookArgs,
     #[command(flatten)]
@@ -114,6 +117,9 @@ fn also(text: &str) -> Result<(DriftFormat, PathBuf), String> {
     if file.is_empty() {
         return Err("the file is missing".to_owned());
     }
+    if file == "-" {
+        return Err("standard output is --format's: name a file here".to_owned());
+    }
     Ok((DriftFormat::from_str(format, false)?, PathBuf::from(file)))
 }
 
@@ -130,7 +136,10 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
     printer.clear();
     let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &looked.report, folder: &folder, fail_on: args.look.fail_on(), last_success: None };
-    shell.out.write(args.format.render(shell.out.paint(), &view));
+    let nothing = looked.report.is_complete() && looked.report.drifts().next().is_none();
+    if !(args.quiet && nothing) {
+        shell.out.write(args.format.render(shell.out.paint(), &view));
+    }
     let mut code = args.look.exit_code(&looked.report);
     for (format, file) in &args.also {
         let project = &looked.report.project;

@@ -65,10 +65,10 @@ impl<'a> EventPrinter<'a> {
             Event::ValueEdges { secret, edges } => {
                 shell.err.line(escaped!("note: {} {}", escape::line(secret.as_str()), value_edges(edges)));
             }
-            Event::Applying { target, secrets, actions } => {
+            Event::Applying { target, secrets, actions, quota_seconds } => {
                 let line = || shell.err.line(escaped!("\nApplying to {}", escape::line(target)));
                 shown.above_bars(line);
-                shown.bars(shell).begin(target, secrets, actions);
+                shown.bars(shell).begin(target, secrets, actions, quota_seconds);
             }
             Event::Applied { target, among_others, event } => shown.bars(shell).print(target, among_others, &event),
             Event::Written { target } => shown.applying.iter_mut().for_each(|bars| bars.end(target)),

@@ -150,6 +150,9 @@ impl Drop for Spinner {
 /// wrong is not pushed away.
 const MANY_SECRETS: usize = 20;
 
+/// From so many seconds on, it is said that the quotas are what an apply waits for.
+const NOTED_QUOTA: f64 = 5.0;
+
 /// One target's bar.
 struct TargetBar {
     bar: ProgressBar,
@@ -157,6 +160,8 @@ struct TargetBar {
     quiet: bool,
     /// Secrets that are worked on.
     in_flight: AtomicUsize,
+    /// How long AWS's quotas alone make it take.
+    quota_seconds: f64,
 }
 
 impl TargetBar {
@@ -172,7 +177,12 @@ impl TargetBar {
             }
             _ => return,
         };
-        self.bar.set_message(format!(", {in_flight} secrets in flight"));
+        let mut text: Escaped<Terminal> = escaped!(", {} secrets in flight", in_flight);
+        if self.quota_seconds >= NOTED_QUOTA {
+            let seconds = escape::decimal(self.quota_seconds, 0);
+            text.push(&escaped!(", at least {} s in all by AWS's quotas (50 writes of a kind a second)", seconds));
+        }
+        self.bar.set_message(text.into_owned());
     }
 }
 
@@ -192,14 +202,15 @@ impl ApplyBars {
     }
 
     /// A target is about to be written.
-    pub(super) fn begin(&mut self, target_name: &str, secrets: usize, actions: usize) {
+    pub(super) fn begin(&mut self, target_name: &str, secrets: usize, actions: usize, quota_seconds: f64) {
         let Some(bars) = &self.bars else { return };
         let bar = bars.add(ProgressBar::new(actions as u64));
         bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} actions{msg} ({elapsed}, {eta} left)"));
         bar.set_prefix(escape::line(target_name).into_owned());
         bar.enable_steady_tick(TICK);
         let quiet = secrets >= MANY_SECRETS;
-        self.of_targets.insert(target_name.to_owned(), TargetBar { bar, quiet, in_flight: AtomicUsize::new(0) });
+        let in_flight = AtomicUsize::new(0);
+        self.of_targets.insert(target_name.to_owned(), TargetBar { bar, quiet, in_flight, quota_seconds });
     }
 
     /// `naming` the target in the line, where several are written.

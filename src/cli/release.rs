@@ -50,7 +50,7 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
     let report = {
         let target = found.desired.target.name.as_str();
         let mut bars = ApplyBars::new(shell);
-        bars.begin(target, release.plan.secrets.len(), release.plan.action_count());
+        bars.begin(target, release.plan.secrets.len(), release.plan.action_count(), 0.0);
         let listener = |event: ApplyEvent<'_>| bars.print(target, false, &event);
         Box::pin(release.carry_out(&found, &journal, stop, &listener)).await
     };

@@ -67,6 +67,11 @@ impl Ignore {
             && self.names.is_match(drift.secret.as_str())
     }
 
+    /// The name that it is for, where it is for one and no pattern.
+    pub fn plain_name(&self) -> Option<&str> {
+        Some(self.names.glob().glob()).filter(|glob| !glob.contains(['*', '?', '[', ']', '{', '}', '\\']))
+    }
+
     /// The targets that it is for, as they are written: a name, a glob or a selector of labels; none for all.
     pub fn targets(&self) -> Option<&str> {
         self.targets.as_deref()

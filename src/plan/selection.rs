@@ -137,6 +137,19 @@ impl Selection {
         self.patterns.iter().filter(plain).map(SecretName::new).collect()
     }
 
+    /// The patterns that none of these names fits.
+    pub fn unmatched<'a>(&self, names: impl Iterator<Item = &'a SecretName>) -> Vec<String> {
+        let Some(globs) = &self.globs else { return Vec::new() };
+        let mut left: BTreeSet<usize> = (0..self.patterns.len()).collect();
+        for name in names {
+            if left.is_empty() {
+                break;
+            }
+            globs.matches(name.as_str()).iter().for_each(|at| drop(left.remove(at)));
+        }
+        left.into_iter().filter_map(|at| self.patterns.get(at).cloned()).collect()
+    }
+
     /// The part, as it is written.
     pub fn shard(&self) -> Option<String> {
         self.shard.map(|Shard { index, count }| format!("{index}/{count}"))

@@ -18,9 +18,10 @@ use super::turn::Turns;
 use crate::apply::{
     ApplyEvent, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
 };
+use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::reconcile::{PlanError, TargetError, Verification, Verified, verify};
 use crate::value::Values;
 
@@ -175,6 +176,7 @@ impl Run<'_> {
             target: &plan.target,
             secrets: plan.secrets.len(),
             actions: plan.action_count(),
+            quota_seconds: quota_seconds(plan.secrets.iter().flat_map(|secret| &secret.actions).map(Action::operation)),
         });
         let report = Box::pin(request.carry_out(&place, part, &values)).await;
         (request.listener)(Event::Written { target: &plan.target });
@@ -199,7 +201,7 @@ impl ApplyRequest<'_> {
             return AppliedPart::default();
         }
         let (target, actions) = (removed.target.as_str(), removed.action_count());
-        (self.listener)(Event::Applying { target, secrets: removed.secrets.len(), actions });
+        (self.listener)(Event::Applying { target, secrets: removed.secrets.len(), actions, quota_seconds: 0.0 });
         let listener = part.listener(self.listener);
         let mut report = ApplyReport::default();
         for secret in &removed.secrets {

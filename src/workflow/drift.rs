@@ -8,15 +8,16 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::cache::Cache;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
 use super::memories::Memories;
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
 use super::session::Run;
 use super::stop::Stop;
 use crate::aws::Aws;
+use crate::domain::SecretName;
 use crate::drift::{Drift, DriftReport, Found, Ignore, TargetDrift, classify};
-use crate::manifest::Outline;
+use crate::manifest::{Outline, nearest};
 use crate::plan::{GuardOverrides, Selection};
 use crate::reconcile::{Reading, Undeclared};
 
@@ -97,6 +98,11 @@ impl<'s> Run<'s> {
         if let Some(Err(warning)) = cache.map(|cache| cache.save(aws.now())) {
             listener(Event::Warning(&warning));
         }
+        match ignores_nothing(&prepared, &look.ignore, selection, aws.now()) {
+            Some(warning) if memories.is_some() => listener(Event::Warning(&warning)),
+            Some(error) => return Err(error),
+            None => {}
+        }
         let report = DriftReport {
             project: prepared.project.to_owned(),
             started: begun.started,
@@ -106,6 +112,30 @@ impl<'s> Run<'s> {
         };
         Ok(Looked { prepared, report })
     }
+}
+
+/// Names of `--ignore` that no secret has: probably a slip. Patterns may fit nothing, since noise comes and goes; and
+/// where not all of the project is looked at, nobody knows.
+fn ignores_nothing(
+    prepared: &Prepared<'_>,
+    ignored: &[Ignore],
+    selection: &Selection,
+    now: Timestamp,
+) -> Option<Error> {
+    let whole = prepared.targets.first().is_some_and(|first| first.desired.targets.len() == prepared.targets.len());
+    let known = prepared.known_names().filter(|_| whole && selection.is_all())?;
+    let is_known = |name: &str| known.contains(&SecretName::new(name));
+    let named = ignored.iter().filter(|ignore| !ignore.is_over(now));
+    let unknown: Vec<(&Ignore, &str)> =
+        named.filter_map(|ignore| Some((ignore, ignore.plain_name()?))).filter(|(_, name)| !is_known(name)).collect();
+    let (_, first) = unknown.first()?;
+    let near = nearest(first, known.iter().map(|known| known.as_str())).map(str::to_owned);
+    let written = unknown.iter().map(|(ignore, _)| ignore.written().to_owned()).collect();
+    let error = Error::from(ErrorKind::IgnoresNothing { written });
+    Some(match near {
+        Some(name) => error.hint(Hint::DidYouMean { name }),
+        None => error,
+    })
 }
 
 /// Known noise, with the names of the targets that each is for; none for all.

@@ -103,11 +103,17 @@ pub enum ErrorKind {
         /// The secrets.
         secrets: Vec<SecretName>,
     },
-    /// `--select` has a plain name that no manifest and no live secret has.
-    #[error("--select {name}: there is no such secret")]
+    /// `--select` has names or patterns that no manifest and no live secret in scope fits.
+    #[error("--select {}: there is no such secret in scope", patterns.join(", "))]
     NotSelected {
-        /// The name.
-        name: SecretName,
+        /// They.
+        patterns: Vec<String>,
+    },
+    /// `--ignore` has names or patterns that no secret fits.
+    #[error("--ignore {}: no secret of these targets fits that", written.join(", "))]
+    IgnoresNothing {
+        /// They, as they are written.
+        written: Vec<String>,
     },
     /// One secret with which nothing can be done.
     #[error("{secret}: {problem}")]

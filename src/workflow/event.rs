@@ -41,6 +41,8 @@ pub enum Event<'a> {
         target: &'a str,
         /// How many actions that is.
         actions: usize,
+        /// How long AWS's quotas alone make them take, in seconds.
+        quota_seconds: f64,
     },
     /// Something of it happened.
     Applied {

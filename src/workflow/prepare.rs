@@ -58,24 +58,28 @@ impl<'s> Prepared<'s> {
         self.targets.iter().filter_map(|target| Some((target.desired, target.planned.as_ref().ok()?)))
     }
 
-    /// Plain names that were selected and stand for nothing, in git or live: probably a slip.
-    fn names_of_nothing(&self, selection: &Selection) -> Vec<Error> {
+    /// The names that manifests and live secrets in scope have, over all targets; none where a target could not be
+    /// read.
+    pub(super) fn known_names(&self) -> Option<BTreeSet<&SecretName>> {
         if self.planned().count() < self.targets.len() {
-            return Vec::new();
+            return None;
         }
         let declared = self.targets.iter().flat_map(|target| target.desired.secrets.keys());
         let live = self.planned().flat_map(|(_, planned)| planned.target.live.secrets.keys());
-        let known: BTreeSet<&SecretName> = declared.chain(live).collect();
-        let unknown = selection.named().into_iter().filter(|name| !known.contains(name));
-        unknown
-            .map(|name| {
-                let error = Error::from(ErrorKind::NotSelected { name: name.clone() });
-                match nearest(name.as_str(), known.iter().map(|known| known.as_str())) {
-                    Some(name) => error.hint(Hint::DidYouMean { name: name.to_owned() }),
-                    None => error,
-                }
-            })
-            .collect()
+        Some(declared.chain(live).collect())
+    }
+
+    /// Names and patterns that were selected and stand for nothing, in git or live: probably a slip.
+    fn selects_nothing(&self, selection: &Selection) -> Option<Error> {
+        let known = self.known_names()?;
+        let patterns = selection.unmatched(known.iter().copied());
+        let near = patterns.first().and_then(|pattern| nearest(pattern, known.iter().map(|known| known.as_str())));
+        let near = near.map(str::to_owned);
+        let error = (!patterns.is_empty()).then(|| Error::from(ErrorKind::NotSelected { patterns }))?;
+        Some(match near {
+            Some(name) => error.hint(Hint::DidYouMean { name }),
+            None => error,
+        })
     }
 
     /// Whether something is not, or may not be, as declared, and is left alone for now.
@@ -149,10 +153,12 @@ impl<'s> Run<'s> {
             history::tell_commits(&session.root, &mut targets).await;
         }
         let prepared = Prepared { project: &session.project, targets };
-        prepared
-            .names_of_nothing(request.selection)
-            .iter()
-            .for_each(|warning| (request.listener)(Event::Warning(warning)));
+        match prepared.selects_nothing(request.selection) {
+            // What is selected may come to be: a watch waits for it.
+            Some(warning) if request.memories.is_some() => (request.listener)(Event::Warning(&warning)),
+            Some(error) => return Err(error),
+            None => {}
+        }
         Ok(prepared)
     }
 

@@ -7,8 +7,8 @@ use crate::plan::{Counts, Plan, SecretPlan, Verb};
 pub(super) const GUARD: Guard = Guard {
     name: "max-changes-percent",
     flag: Some(&FLAG),
-    words: "{planned} of the project's {owned} live secrets would be changed, and guards.maxChangesPercent allows \
-            {allowed} %",
+    words: "{seen} secrets would be changed, {planned} of them with a value: that is more than {allowed} % of the \
+            {owned} live secrets, which is what guards.maxChangesPercent allows",
     check: Check::Target(check),
 };
 
@@ -54,7 +54,12 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     }
     let (planned, owned) =
         if most_of_it { (planned.max(removed_by_all), owned_by_all_shards) } else { (planned, owned) };
-    let refused = Refused::default().number("planned", planned).number("owned", owned).number("allowed", allowed);
+    let seen = target.chosen(|secret| secret.verb != Verb::Create && secret.verb != Verb::Adopt).len().max(planned);
+    let refused = Refused::default()
+        .number("seen", seen)
+        .number("planned", planned)
+        .number("owned", owned)
+        .number("allowed", allowed);
     vec![refused.needs(100)]
 }
 

@@ -3,22 +3,53 @@
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Workflow};
 use super::super::escaped;
+use super::sarif::level;
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift};
 
-/// One workflow command for each drift, what needs somebody first, first: GitHub shows ten of a kind for a step. A
-/// target that could not be looked at is an error; a class that `--fail-on` leaves out is a notice.
+/// Annotations of one kind that GitHub shows for a step.
+const SHOWN: usize = 10;
+
+/// How loud an annotation is, the loudest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Command {
+    Error,
+    Warning,
+    Notice,
+}
+
+impl Command {
+    /// As SARIF has it; a class that `--fail-on` leaves out is a notice.
+    fn of(class: Class, view: &DriftView<'_>) -> Self {
+        match (view.counts(class), level(class)) {
+            (false, _) => Self::Notice,
+            (true, "error") => Self::Error,
+            (true, _) => Self::Warning,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// One workflow command for each drift, the worst first: GitHub shows ten of a kind for a step. Where there are more,
+/// the first notice says how many are hidden.
 pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
-    let mut out = Escaped::default();
+    let mut lines: Vec<(Command, Escaped<Workflow>)> = Vec::new();
     for target in &view.report.targets {
         if let Err(error) = &target.outcome {
             let text = format!("{} could not be looked at: {}", target.name, target_line(error));
             let message = escape::workflow_message(&[text]);
-            out.push(&escaped!("::error title={}::{}\n", title(Class::Unreachable), message));
+            lines.push((Command::Error, escaped!("::error title={}::{}\n", title(Class::Unreachable), message)));
         }
     }
     for class in Class::ALL {
-        let command = if view.counts(class) { "warning" } else { "notice" };
+        let command = Command::of(class, view);
         for (target, drift) in view.report.drifts().filter(|(_, drift)| drift.class == class) {
             let Drift { class: _, secret, origin, what: _, hints: _, since: _ } = drift;
             let file = origin.as_ref().map(|origin| -> Escaped<Workflow> {
@@ -29,10 +60,34 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
             text.extend(clues(drift).map(|clue| format!("hint: {clue}")));
             text.push(format!("help: {}", help(drift)));
             let message = escape::workflow_message(&text);
-            out.push(&escaped!("::{} {}title={}::{}\n", command, file, title(class), message));
+            lines.push((command, escaped!("::{} {}title={}::{}\n", command.word(), file, title(class), message)));
         }
     }
+    lines.sort_by_key(|(command, _)| *command);
+    let hidden = hidden(&lines);
+    let at = lines.iter().position(|(command, _)| *command == Command::Notice).unwrap_or(lines.len());
+    let mut out: Escaped<Workflow> = lines[..at].iter().map(|(_, line)| line).collect();
+    if hidden > 0 {
+        let text = format!(
+            "{} findings in all: GitHub shows {SHOWN} errors, {SHOWN} warnings and {SHOWN} notices of a step, and \
+             hides {hidden} of them; the log of this step has every one",
+            lines.len()
+        );
+        let message = escape::workflow_message(&[text]);
+        out.push(&escaped!("::notice title={}::{}\n", escape::workflow_property("keywright drift"), message));
+    }
+    let notices: Escaped<Workflow> = lines[at..].iter().map(|(_, line)| line).collect();
+    out.push(&notices);
     out
+}
+
+/// How many lines GitHub will not show. One of the notices is the line that says so.
+fn hidden(lines: &[(Command, Escaped<Workflow>)]) -> usize {
+    let of = |wanted: Command| lines.iter().filter(|(command, _)| *command == wanted).count();
+    let [errors, warnings, notices] = [Command::Error, Command::Warning, Command::Notice].map(of);
+    let loud = errors.saturating_sub(SHOWN) + warnings.saturating_sub(SHOWN);
+    let all_fit = loud == 0 && notices <= SHOWN;
+    if all_fit { 0 } else { loud + notices.saturating_sub(SHOWN - 1) }
 }
 
 fn title(class: Class) -> Escaped<Workflow> {
@@ -76,5 +131,22 @@ mod tests {
         let text = github(&view(&hostile));
         assert_eq!(text.lines().count(), lines, "{text}");
         assert!(text.lines().all(|line| line.starts_with("::warning ") || line.starts_with("::error ")), "{text}");
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_what_github_hides_is_counted() {
+        let mut many = report();
+        let Some(Ok(found)) = many.targets.first_mut().map(|target| &mut target.outcome) else { unreachable!() };
+        let changed = found.drifts.iter().find(|drift| drift.class == Class::Changed).cloned();
+        let changed = changed.into_iter().next().unwrap_or_else(|| unreachable!());
+        found.drifts.extend(std::iter::repeat_n(changed.clone(), 15));
+        found.drifts.push(Drift { class: Class::Missing, ..changed });
+        let text = github(&view(&many));
+        let warning = text.find("::warning ").unwrap_or_default();
+        assert!(text.rfind("::error ").is_some_and(|error| error < warning), "{text}");
+        assert_eq!(text.matches("::error ").count(), 2, "unreachable and missing: {text}");
+        let warnings = text.matches("::warning ").count();
+        let said = format!("hides {} of them", warnings - 10);
+        assert!(text.contains(&said), "{said}: {text}");
     }
 }

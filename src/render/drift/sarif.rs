@@ -55,7 +55,7 @@ fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) ->
             "artifactLocation": sarif::artifact(&format!("{}{}", view.folder, origin.file)),
             "region": { "startLine": origin.line, "startColumn": origin.column },
         }),
-        None => json!({ "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)) }),
+        None => in_project(view),
     };
     json!({
         "ruleId": class.word(),
@@ -76,7 +76,7 @@ fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) ->
 
 fn unreachable(view: &DriftView<'_>, target: &str, error: &str, seen: &mut Seen) -> Value {
     let class = Class::Unreachable;
-    let place = json!({ "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)) });
+    let place = in_project(view);
     json!({
         "ruleId": class.word(),
         "ruleIndex": Class::ALL.iter().position(|other| *other == class),
@@ -84,6 +84,14 @@ fn unreachable(view: &DriftView<'_>, target: &str, error: &str, seen: &mut Seen)
         "message": { "text": format!("{} could not be looked at: {}", escape::line(target), escape::line(error)) },
         "locations": [{ "physicalLocation": place }],
         "partialFingerprints": fingerprints(view, target, class, "", seen),
+    })
+}
+
+/// The place of what has no line of its own: code scanning shows no result without one.
+fn in_project(view: &DriftView<'_>) -> Value {
+    json!({
+        "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)),
+        "region": { "startLine": 1, "startColumn": 1 },
     })
 }
 
@@ -101,7 +109,7 @@ fn fingerprints(view: &DriftView<'_>, target: &str, class: Class, secret: &str, 
     json!({ "keywrightDrift/v1": hex::encode(hash.finalize()) })
 }
 
-fn level(class: Class) -> &'static str {
+pub(super) fn level(class: Class) -> &'static str {
     match class {
         Class::Unreachable
         | Class::ValueChanged
