@@ -145,7 +145,9 @@ impl Selection {
             if left.is_empty() {
                 break;
             }
-            globs.matches(name.as_str()).iter().for_each(|at| drop(left.remove(at)));
+            for at in globs.matches(name.as_str()) {
+                left.remove(&at);
+            }
         }
         left.into_iter().filter_map(|at| self.patterns.get(at).cloned()).collect()
     }
