@@ -1,7 +1,7 @@
 //! What a reader of a plan wants to know of a secret that goes: why, and what still counts on it. Nothing of it decides
 //! anything, and nothing of it is in a fingerprint.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -53,32 +53,38 @@ pub struct Commit {
     pub subject: String,
 }
 
-/// The secrets that stay and whose declared policies name the ARN of one that goes.
-pub(super) fn named_by(desired: &Desired, name: &SecretName) -> BTreeSet<SecretName> {
-    let stays = desired.secrets.values().filter(|secret| secret.state == State::Present && secret.name != *name);
-    let names = stays.filter(|secret| {
-        let template = secret.policy.as_ref().and_then(|declared| declared.value.as_ref());
-        template.is_some_and(|template| names_arn_of(&template.document, name))
-    });
-    names.map(|secret| secret.name.clone()).collect()
+/// For each name of a secret, the secrets that stay and whose declared policies name its ARN.
+pub(super) fn named_in_policies(desired: &Desired) -> BTreeMap<String, BTreeSet<SecretName>> {
+    let mut named: BTreeMap<String, BTreeSet<SecretName>> = BTreeMap::new();
+    for secret in desired.secrets.values().filter(|secret| secret.state == State::Present) {
+        let Some(template) = secret.policy.as_ref().and_then(|declared| declared.value.as_ref()) else { continue };
+        each_text(&template.document, &mut |text| {
+            for name in names_of(text).filter(|name| *name != secret.name.as_str()) {
+                named.entry(name.to_owned()).or_default().insert(secret.name.clone());
+            }
+        });
+    }
+    named
 }
 
-/// Whether a text somewhere in a document is the ARN of a secret of this name, with its suffix or a pattern for it.
-fn names_arn_of(document: &serde_json::Value, name: &SecretName) -> bool {
+fn each_text<'d>(document: &'d serde_json::Value, visit: &mut dyn FnMut(&'d str)) {
     match document {
-        serde_json::Value::String(text) => is_arn_of(text, name.as_str()),
-        serde_json::Value::Array(items) => items.iter().any(|item| names_arn_of(item, name)),
-        serde_json::Value::Object(members) => members.values().any(|member| names_arn_of(member, name)),
-        _ => false,
+        serde_json::Value::String(text) => visit(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| each_text(item, visit)),
+        serde_json::Value::Object(members) => members.values().for_each(|member| each_text(member, visit)),
+        _ => {}
     }
 }
 
-fn is_arn_of(text: &str, name: &str) -> bool {
-    let Some((_, resource)) = text.split_once(":secret:").filter(|_| text.starts_with("arn:")) else { return false };
-    resource.strip_prefix(name).is_some_and(|rest| match rest.strip_prefix('-') {
-        None => matches!(rest, "" | "*"),
-        Some(suffix) => suffix == "*" || suffix.chars().count() == SUFFIX && !suffix.contains(['*', '/']),
-    })
+/// The names that an ARN of a secret may stand for: with its suffix, a pattern for it, or without.
+fn names_of(text: &str) -> impl Iterator<Item = &str> {
+    let resource = text.split_once(":secret:").filter(|_| text.starts_with("arn:")).map(|(_, resource)| resource);
+    let forms = resource.into_iter().flat_map(|resource| {
+        let pattern = resource.strip_suffix('*').map(|named| named.strip_suffix('-').unwrap_or(named));
+        let suffixed = resource.rsplit_once('-').filter(|(_, suffix)| suffix.chars().count() == SUFFIX);
+        [Some(resource), pattern, suffixed.map(|(named, _)| named)]
+    });
+    forms.flatten().filter(|name| !name.contains(['*', '?']))
 }
 
 #[cfg(test)]
@@ -87,13 +93,16 @@ mod tests {
 
     #[test]
     fn an_arn_names_a_secret_with_its_suffix_or_a_pattern_for_it() {
-        let arn = |resource: &str| format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{resource}");
+        let names = |resource: &str| {
+            let arn = format!("arn:aws:secretsmanager:eu-west-1:111111111111:secret:{resource}");
+            names_of(&arn).any(|name| name == "app/db")
+        };
         for resource in ["app/db", "app/db*", "app/db-*", "app/db-??????", "app/db-AbCdEf"] {
-            assert!(is_arn_of(&arn(resource), "app/db"), "{resource}");
+            assert!(names(resource), "{resource}");
         }
-        for resource in ["app/db2", "app/db/x", "app/db-replica", "app/db-a/bcde", "app/other", "app/*"] {
-            assert!(!is_arn_of(&arn(resource), "app/db"), "{resource}");
+        for resource in ["app/db2", "app/db/x", "app/db-replica", "app/other", "app/*"] {
+            assert!(!names(resource), "{resource}");
         }
-        assert!(!is_arn_of("see the secret:secret:app/db", "app/db"));
+        assert_eq!(names_of("see the secret:secret:app/db").count(), 0);
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::action::Action;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
-use super::leaving::{Leaving, LeftItem, named_by};
+use super::leaving::{Leaving, LeftItem, named_in_policies};
 use super::managed;
 use super::moves::{self, Moves, Moving};
 use super::rename::{renames, without_value};
@@ -352,8 +352,13 @@ impl<'a> Planner<'a> {
 
     /// Says what counts on the secrets that go, and whether a manifest names them for other targets.
     fn explain_removals(&mut self) {
-        for plan in self.plans.values_mut().filter(|plan| matches!(plan.verb, Verb::Delete | Verb::Release)) {
-            plan.leaving.named_by = named_by(self.desired, &plan.name);
+        let goes = |plan: &SecretPlan| matches!(plan.verb, Verb::Delete | Verb::Release);
+        if !self.plans.values().any(goes) {
+            return;
+        }
+        let mut named = named_in_policies(self.desired);
+        for plan in self.plans.values_mut().filter(|plan| goes(plan)) {
+            plan.leaving.named_by = named.remove(plan.name.as_str()).unwrap_or_default();
             if plan.origin.is_none() {
                 plan.leaving.left_list = LeftItem::of(self.desired, &plan.name);
             }
