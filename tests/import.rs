@@ -199,7 +199,16 @@ fn made() -> impl Strategy<Value = Made> {
 }
 
 fn make(sandbox: &keywright::sandbox::Sandbox, number: usize, made: &Made) {
-    let call = |operation: &str, body: &Value| support::call(sandbox, ACCOUNT, REGION, operation, body);
+    make_in(sandbox, (ACCOUNT, REGION), number, made);
+}
+
+/// Makes a secret in an account and region, which take the place of the usual ones in whatever names them.
+fn make_in(sandbox: &keywright::sandbox::Sandbox, (account, region): (&str, &str), number: usize, made: &Made) {
+    let call = |operation: &str, body: &Value| {
+        let text = body.to_string().replace(ACCOUNT, account).replace(&format!(":{REGION}:"), &format!(":{region}:"));
+        let body = serde_json::from_str(&text).expect("JSON stays JSON");
+        support::call(sandbox, account, region, operation, &body)
+    };
     let tags: Vec<Value> = made.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     let mut create = json!({ "Name": made.name, "Tags": tags, "ClientRequestToken": format!("make-{number:032}") });
     if let Some(description) = &made.description {
@@ -305,6 +314,99 @@ proptest! {
         prop_assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
         for name in &names {
             prop_assert_eq!(facts(&bare, name), facts(&sandbox, name), "{}", files(folder.path()));
+        }
+    }
+}
+
+/// The targets of a fleet: name, account, region, and the variable that names begin with.
+const FLEET: [(&str, &str, &str); 3] =
+    [("dev", ACCOUNT, REGION), ("prod", "222222222222", "eu-central-1"), ("test", "333333333333", REGION)];
+
+fn fleet(targets: usize, defaults: &str) -> String {
+    let targets: String = FLEET[..targets]
+        .iter()
+        .map(|(name, account, region)| {
+            format!("    - {{ name: {name}, account: \"{account}\", region: {region}, vars: {{ env: {name} }} }}\n")
+        })
+        .collect();
+    format!(
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: shop }}\nspec:\n  targets:\n{targets}{defaults}  \
+         scope: {{ namePrefixes: [dev/, prod/, test/, shared/] }}\n  ignoreTags: [\"cost-*\"]\n"
+    )
+}
+
+/// A secret of a fleet: in which targets it is, whether under a name of the target's own, and what differs there.
+fn in_fleet() -> impl Strategy<Value = (Made, Vec<bool>, bool, Vec<Option<Made>>)> {
+    let places = prop::collection::vec(any::<bool>(), FLEET.len());
+    let others = prop::collection::vec(proptest::option::weighted(0.3, made()), FLEET.len());
+    (made(), places, any::<bool>(), others)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_live_in_several_targets_is_imported_together_and_only_adopted(
+        secrets in prop::collection::vec(in_fleet(), 1..5),
+        targets in 2..=3_usize,
+        defaults in prop::sample::select(DEFAULTS.to_vec()),
+    ) {
+        let sandbox = support::sandbox();
+        let mut names = std::collections::BTreeSet::new();
+        for (number, (made, places, own_name, others)) in secrets.iter().enumerate() {
+            let name = made.name.strip_prefix("dev/").expect("a prefix");
+            for (at, (target, account, region)) in FLEET[..targets].iter().enumerate().filter(|(at, _)| places[*at]) {
+                let prefix = if *own_name { target } else { "shared" };
+                let name = format!("{prefix}/{name}");
+                if names.insert((*target, name.clone())) {
+                    let here = others[at].as_ref().unwrap_or(made);
+                    // No replica in its own region, nor twice the name of one.
+                    let here = Made { name, replicas: Vec::new(), ..here.clone() };
+                    make_in(&sandbox, (account, region), number * 10 + at, &here);
+                }
+            }
+        }
+        sandbox.clear_calls();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        support::write_files(folder.path(), [("keywright.yaml", fleet(targets, defaults).as_str())]);
+        let root = folder.path().to_string_lossy().into_owned();
+        let run = |args: &[&str]| {
+            let args: Vec<&str> = args.iter().copied().chain(["--sandbox", "--project", &root]).collect();
+            support::keywright(&sandbox, &args, None)
+        };
+        let dump = || -> Vec<Value> {
+            let all = FLEET.iter().flat_map(|(_, account, region)| sandbox.dump(account, region));
+            let without_owner = all.map(|mut secret| {
+                secret.tags.remove("keywright:project");
+                json!(secret)
+            });
+            without_owner.collect()
+        };
+
+        let imported = run(&["import"]);
+        prop_assert_eq!(imported.code, ExitCode::Success, "{}{}{}", imported.out, imported.err, files(folder.path()));
+        if names.is_empty() {
+            return Ok(());
+        }
+        let adopted = format!("({} to adopt)", names.len());
+        prop_assert!(imported.out.contains(&adopted), "{}{}", imported.out, imported.err);
+        prop_assert!(!sandbox.calls().iter().any(support::is_write), "an import wrote");
+        let before = dump();
+        let applied = run(&["apply", "--yes"]);
+        prop_assert_eq!(applied.code, ExitCode::Success, "{}{}{}", applied.out, applied.err, files(folder.path()));
+        let planned = run(&["plan", "--detailed-exitcode"]);
+        prop_assert_eq!(planned.code, ExitCode::Success, "{}{}{}", planned.out, planned.err, files(folder.path()));
+        prop_assert_eq!(before, dump(), "more than the owner tag was changed");
+        let again = files(folder.path());
+        let imported = run(&["import"]);
+        prop_assert!(imported.out.contains("Nothing to import."), "{}{}", imported.out, imported.err);
+        prop_assert_eq!(again, files(folder.path()), "importing again changed a file");
+
+        // A target that comes later gets nothing.
+        support::write_files(folder.path(), [("keywright.yaml", fleet(3, defaults).as_str())]);
+        if targets < 3 {
+            let planned = run(&["plan", "--detailed-exitcode", "--target", "test"]);
+            prop_assert_eq!(planned.code, ExitCode::Success, "{}{}", planned.out, planned.err);
         }
     }
 }

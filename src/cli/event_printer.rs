@@ -82,9 +82,12 @@ impl<'a> EventPrinter<'a> {
                 self.talk.line(apply_text::verified(self.talk.paint(), verified, done));
             }),
             Event::NotVerified { done } => shown.above_bars(|| self.talk.line(apply_text::not_verified(done))),
-            Event::LeftOut(left_out) => {
+            Event::LeftOut { target, left_out } => {
                 shown.reading = None;
-                shell.err.write(import_text::left_out(left_out));
+                shell.err.write(import_text::left_out(target, left_out));
+            }
+            Event::LooksRenamed { target, new, old } => {
+                shell.err.write(import_text::looks_renamed(target, new.as_str(), old.as_str()));
             }
             Event::SharedTags(tags) => shell.err.line(import_text::shared_tags(tags)),
             Event::FileText { path, text } => {

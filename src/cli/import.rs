@@ -1,9 +1,9 @@
 //! `keywright import`: writes manifests for secrets that are live already, and proves them by planning them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::args::{AwsArgs, ProjectArgs, select};
 use super::event_printer::EventPrinter;
@@ -11,33 +11,38 @@ use super::interrupt;
 use super::report::print_calls;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
+use crate::import::ImportField;
 use crate::render::import_text;
 use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, project_name};
 
 /// Write manifests for live secrets.
 ///
-/// Reads the secrets in scope that no project manages yet, or a Terraform state, and writes manifests for them: files
-/// by prefix of the names, and comments that say what is not managed. No value is ever read, and nothing that exists is
-/// overwritten. Then it plans the new manifests: the only change must be the owner tag by which the next apply adopts
-/// the secrets.
+/// Reads the secrets in scope of all targets that no project manages yet, or Terraform states, and writes manifests for
+/// them: one for what is the same in several targets, files by prefix of the names, and comments that say what is not
+/// managed. No value is ever read, and nothing that exists is overwritten. Then it plans the new manifests: the only
+/// change must be the owner tag by which the next apply adopts the secrets.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright import --select 'prod/payments/*'\n  keywright import --dry-run\n  \
+    keywright import --fields tags,policy\n  \
     keywright import --init payments --target prod --region eu-west-1 --prefix prod/payments/\n  \
     keywright import --from-tfstate terraform.tfstate --removed ../infra/removed.tf"
 )]
 pub(super) struct ImportArgs {
     #[command(flatten)]
     project: ProjectArgs,
-    /// The target to import from; may be left out when the project has one
-    #[arg(short, long, value_name = "NAME")]
-    target: Option<String>,
+    /// The target to import from, a glob or a selector of labels; may be given several times [default: all]
+    #[arg(short, long = "target", value_name = "NAME")]
+    targets: Vec<String>,
     /// Only secrets whose name matches; may be given several times. `*` also matches `/`
     #[arg(short, long, value_name = "GLOB")]
     select: Vec<String>,
     /// Also write manifests for secrets that this project owns and whose manifests are gone
     #[arg(long)]
     all: bool,
+    /// Only these fields, the others stay unmanaged; separated by commas
+    #[arg(long, value_name = "FIELDS", value_enum, value_delimiter = ',')]
+    fields: Vec<FieldArg>,
     /// The folder for the files, in the project [default: the first folder of spec.manifests, else secrets]
     #[arg(short, long, value_name = "FOLDER")]
     output: Option<String>,
@@ -52,18 +57,45 @@ pub(super) struct ImportArgs {
     new: NewProjectArgs,
 }
 
+/// A field of `spec` that can be imported alone.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "camelCase")]
+enum FieldArg {
+    Description,
+    Type,
+    KmsKeyId,
+    Tags,
+    Policy,
+    Rotation,
+    Replicas,
+}
+
+impl From<FieldArg> for ImportField {
+    fn from(field: FieldArg) -> Self {
+        match field {
+            FieldArg::Description => Self::Description,
+            FieldArg::Type => Self::Type,
+            FieldArg::KmsKeyId => Self::KmsKeyId,
+            FieldArg::Tags => Self::Tags,
+            FieldArg::Policy => Self::Policy,
+            FieldArg::Rotation => Self::Rotation,
+            FieldArg::Replicas => Self::Replicas,
+        }
+    }
+}
+
 /// From a Terraform state.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "From Terraform")]
 struct StateArgs {
-    /// Take the secrets from this Terraform state instead of AWS; no credentials are needed, and values in it are
-    /// skipped
+    /// Take the secrets from this Terraform state instead of AWS, or from several; no credentials are needed, and
+    /// values in it are skipped
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sandbox", "endpoint_url"])]
-    from_tfstate: Option<PathBuf>,
-    /// Where to write the `removed` blocks by which Terraform lets go of the secrets [default: removed.tf in the
-    /// project]
+    from_tfstate: Vec<PathBuf>,
+    /// Where to write the `removed` blocks by which Terraform lets go of the secrets, a file for each state in the same
+    /// order [default: removed.tf in the project; of several states, removed-STATE.tf]
     #[arg(long, value_name = "FILE", requires = "from_tfstate")]
-    removed: Option<PathBuf>,
+    removed: Vec<PathBuf>,
 }
 
 /// The project, when there is none yet.
@@ -100,32 +132,32 @@ impl NewProjectArgs {
 
 pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let selection = select(&args.select)?;
-    let from = match &args.state.from_tfstate {
-        Some(file) => ImportFrom::State { file, removed: args.state.removed.as_deref() },
-        None => ImportFrom::Live { reach: args.aws.reach(shell), stop: interrupt::listen() },
+    let from = match args.state.from_tfstate.as_slice() {
+        [] => ImportFrom::Live { reach: args.aws.reach(shell), stop: interrupt::listen() },
+        files => ImportFrom::States { files, removed: &args.state.removed },
     };
+    let fields: BTreeSet<ImportField> = args.fields.iter().copied().map(Into::into).collect();
     let printer = EventPrinter::reading(shell);
     let request = ImportRequest {
         folder: &args.project.folder,
-        target: args.target.as_deref(),
+        targets: &args.targets,
         selection: &selection,
         orphans: args.all,
+        fields: (!fields.is_empty()).then_some(&fields),
         from,
         output: args.output.as_deref(),
         dry_run: args.dry_run,
-        new_project: args.new.project(args.target.as_deref()),
+        new_project: args.new.project(args.targets.first().map(String::as_str)),
         listener: &|event| printer.print(event),
     };
     let imported = Box::pin(workflow::import(&request)).await?;
-    let code = match &imported.proof {
-        None => {
-            shell.out.line("Nothing to import.");
-            ExitCode::Success
-        }
-        Some(proof) => {
-            shell.out.write(import_text::proof(shell.out.paint(), proof, imported.from_state, imported.missed));
-            if proof.holds() { ExitCode::Success } else { ExitCode::Error }
-        }
+    let code = if imported.targets.is_empty() {
+        shell.out.line("Nothing to import.");
+        ExitCode::Success
+    } else {
+        shell.out.write(import_text::imported(shell.out.paint(), &imported));
+        let holds = imported.targets.iter().all(|target| target.proof.holds());
+        if holds { ExitCode::Success } else { ExitCode::Error }
     };
     if let Some(aws) = &imported.aws {
         print_calls(aws, verbose, shell);

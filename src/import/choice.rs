@@ -106,7 +106,8 @@ fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) 
     if !desired.scope.contains(secret.name.as_str()) {
         return Some(Reason::OutOfScope);
     }
-    if desired.secrets.contains_key(&secret.name) {
+    let renamed = || desired.renames().any(|(old, _)| *old == secret.name);
+    if desired.secrets.contains_key(&secret.name) || renamed() {
         return Some(Reason::Named);
     }
     let managed_by = secret.owning_service.as_deref();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::yaml::{Yaml, scalar};
-use super::{Importable, Layout};
+use super::{ImportField, Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
@@ -16,8 +16,24 @@ use crate::policy::PolicyDocument;
 const MAX_DESCRIPTION: usize = 2_048;
 const MAX_TYPE: usize = 256;
 
-/// The manifest of one secret, its comments above it.
-pub(super) fn document(importable: &Importable, layout: &Layout<'_>) -> String {
+/// What a manifest says of one secret in one target.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// The name, with the variables of the scope's prefix.
+    pub(super) name: String,
+    /// What stands in `metadata` beside the name and the targets.
+    pub(super) metadata: Vec<(String, Yaml)>,
+    pub(super) spec: Vec<(String, Yaml)>,
+    /// `unset` of the override for the target.
+    pub(super) unset: Vec<String>,
+    /// What else is in there: what must not be merged with the project's defaults.
+    pub(super) over: Vec<(String, Yaml)>,
+    /// Comments.
+    pub(super) notes: Vec<String>,
+}
+
+/// Drafts the manifest of one secret.
+pub(super) fn draft(importable: &Importable, layout: &Layout<'_>) -> Draft {
     let mut writer = Writer {
         secret: &importable.secret,
         layout,
@@ -28,20 +44,21 @@ pub(super) fn document(importable: &Importable, layout: &Layout<'_>) -> String {
     };
     if let Some(service) = &importable.secret.owning_service {
         writer.notes.push(format!("Managed by {}: of it, tags and the schedule can be declared.", scalar(service)));
-        writer.tags();
-        writer.schedule();
+        writer.chosen(ImportField::Tags, Writer::tags);
+        writer.chosen(ImportField::Rotation, Writer::schedule);
         return writer.finish();
     }
     writer.note_value();
+    writer.note_fields();
     writer.note_stack();
-    writer.description();
-    writer.secret_type();
-    writer.kms_key();
-    writer.tags();
-    writer.policy();
-    writer.rotation();
-    writer.replicas();
-    writer.deletion(importable.deletion);
+    writer.chosen(ImportField::Description, Writer::description);
+    writer.chosen(ImportField::Type, Writer::secret_type);
+    writer.chosen(ImportField::KmsKeyId, Writer::kms_key);
+    writer.chosen(ImportField::Tags, Writer::tags);
+    writer.chosen(ImportField::Policy, Writer::policy);
+    writer.chosen(ImportField::Rotation, Writer::rotation);
+    writer.chosen(ImportField::Replicas, Writer::replicas);
+    writer.chosen(ImportField::Deletion, |writer| writer.deletion(importable.deletion));
     writer.finish()
 }
 
@@ -99,6 +116,24 @@ impl Writer<'_> {
         self.notes.push(format!("Not managed: {field}, since {why}."));
         if self.has_default(field) {
             self.unset.push(field.to_owned());
+        }
+    }
+
+    /// Writes a field, or leaves it alone, the project's default of it included, where it was not asked for.
+    fn chosen(&mut self, field: ImportField, write: impl FnOnce(&mut Self)) {
+        if self.layout.fields.is_none_or(|fields| fields.contains(&field)) {
+            return write(self);
+        }
+        // How a secret is deleted is no field of it.
+        if field != ImportField::Deletion && self.has_default(field.name()) && self.secret.owning_service.is_none() {
+            self.unset.push(field.name().to_owned());
+        }
+    }
+
+    fn note_fields(&mut self) {
+        if let Some(fields) = self.layout.fields {
+            let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+            self.notes.push(format!("Managed: {} alone (import --fields).", fields.join(", ")));
         }
     }
 
@@ -273,35 +308,15 @@ impl Writer<'_> {
         }
     }
 
-    fn finish(self) -> String {
-        let Self { secret, layout, mut spec, over, unset, notes } = self;
-        let mut metadata = vec![("name".to_owned(), Yaml::Text(name(secret.name.as_str(), layout)))];
-        if layout.name_target {
-            metadata.push(("targets".to_owned(), Yaml::List(vec![Yaml::Text(layout.target.name.clone())])));
-        }
+    fn finish(self) -> Draft {
+        let Self { secret, layout, spec, over, unset, notes } = self;
+        let mut metadata = Vec::new();
         if let Some(service) = &secret.owning_service {
             metadata.push(("managedBy".to_owned(), Yaml::Text(service.clone())));
-        } else if secret.is_protected() {
+        } else if secret.is_protected() && layout.fields.is_none() {
             metadata.push(("protect".to_owned(), Yaml::Raw("true".to_owned())));
         }
-        let mut own = Vec::new();
-        if !unset.is_empty() {
-            own.push(("unset".to_owned(), Yaml::List(unset.into_iter().map(Yaml::Text).collect())));
-        }
-        own.extend(over);
-        if !own.is_empty() {
-            spec.push(("overrides".to_owned(), Yaml::Map(vec![(layout.target.name.clone(), Yaml::Map(own))])));
-        }
-        let mut document = vec![
-            ("apiVersion".to_owned(), Yaml::Text("keywright/v1".to_owned())),
-            ("kind".to_owned(), Yaml::Text("Secret".to_owned())),
-            ("metadata".to_owned(), Yaml::Map(metadata)),
-        ];
-        if !spec.is_empty() {
-            document.push(("spec".to_owned(), Yaml::Map(spec)));
-        }
-        let notes: String = notes.iter().map(|note| format!("# {note}\n")).collect();
-        format!("{notes}{}", Yaml::Map(document).to_text())
+        Draft { name: name(secret.name.as_str(), layout), metadata, spec, unset, over, notes }
     }
 }
 

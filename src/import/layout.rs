@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::document;
+use super::fold::{Manifest, manifests};
 use super::{Importable, Layout};
 use crate::domain::SecretName;
 
@@ -25,42 +25,58 @@ pub struct ImportedFile {
     pub path: String,
     /// What it says.
     pub text: String,
-    /// The secrets in it.
+    /// The secrets in it, those of each target.
     pub secrets: Vec<SecretName>,
+    /// How many manifests it has.
+    pub manifests: usize,
 }
 
-/// Writes manifests for the secrets, and lays them out in files.
-pub fn import(secrets: &[Importable], layout: &Layout<'_>) -> Vec<ImportedFile> {
-    let mut by_stem: BTreeMap<String, Vec<&Importable>> = BTreeMap::new();
-    for importable in secrets {
-        by_stem.entry(stem(importable.secret.name.as_str())).or_default().push(importable);
+/// What is imported from one target.
+pub struct ImportTarget<'a> {
+    /// The secrets.
+    pub secrets: &'a [Importable],
+    /// What their manifests have to go by. Of several, the first says where files go.
+    pub layout: Layout<'a>,
+}
+
+/// Writes manifests for the secrets of some targets, one for those that are the same in several, and lays them out in
+/// files.
+pub fn import(targets: &[ImportTarget<'_>]) -> Vec<ImportedFile> {
+    let Some(layout) = targets.first().map(|target| target.layout) else { return Vec::new() };
+    let mut by_stem: BTreeMap<String, Vec<Manifest>> = BTreeMap::new();
+    for manifest in manifests(targets) {
+        by_stem.entry(stem(&manifest.path_name)).or_default().push(manifest);
     }
+    let names: Vec<&str> = targets.iter().map(|target| target.layout.target.name.as_str()).collect();
     let mut files = Vec::new();
     // Not every file system tells large letters from small ones.
     let mut used: BTreeSet<String> = BTreeSet::new();
     for (stem, mut members) in by_stem {
-        members.sort_by(|a, b| a.secret.name.cmp(&b.secret.name));
-        let mut texts: Vec<(String, Vec<SecretName>)> = Vec::new();
-        for importable in members {
-            let text = document(importable, layout);
+        members.sort_by(|a, b| a.path_name.cmp(&b.path_name));
+        let mut texts: Vec<(String, Vec<SecretName>, usize)> = Vec::new();
+        for Manifest { text, secrets, path_name: _ } in members {
             match texts.last_mut() {
-                Some((before, names)) if names.len() < MAX_SECRETS && before.len() + text.len() < MAX_BYTES => {
+                Some((before, names, manifests))
+                    if *manifests < MAX_SECRETS && before.len() + text.len() < MAX_BYTES =>
+                {
                     before.push_str("---\n");
                     before.push_str(&text);
-                    names.push(importable.secret.name.clone());
+                    names.extend(secrets);
+                    *manifests += 1;
                 }
-                _ => texts.push((text, vec![importable.secret.name.clone()])),
+                _ => texts.push((text, secrets, 1)),
             }
         }
-        for (text, secrets) in texts {
+        for (text, secrets, manifests) in texts {
             let path = free_path(&format!("{}/{stem}", layout.folder), layout.taken, &mut used);
-            files.push(ImportedFile { text: format!("{}{text}", header(&path, layout)), path, secrets });
+            let text = format!("{}{text}", header(&path, &layout, &names));
+            files.push(ImportedFile { path, text, secrets, manifests });
         }
     }
     files
 }
 
-fn header(path: &str, layout: &Layout<'_>) -> String {
+fn header(path: &str, layout: &Layout<'_>, targets: &[&str]) -> String {
     let up = "../".repeat(path.matches('/').count());
     let schema = if layout.schema {
         format!("# yaml-language-server: $schema={up}schemas/secret.schema.json\n")
@@ -70,7 +86,8 @@ fn header(path: &str, layout: &Layout<'_>) -> String {
     let source = if layout.from_state {
         "a Terraform state".to_owned()
     } else {
-        format!("what was live in target {}", layout.target.name)
+        let targets = targets.join(", ");
+        format!("what was live in target{} {targets}", if targets.contains(',') { "s" } else { "" })
     };
     format!("{schema}# Written by `keywright import` from {source}. A field that is left out is not managed.\n\n")
 }

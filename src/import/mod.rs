@@ -4,7 +4,8 @@
 //! I/O, the AWS SDK, and secret values; nothing that is live is written without being quoted for YAML first.
 //!
 //! - `choice`: which secrets are imported, and why the others are not;
-//! - `document`: one secret as a manifest;
+//! - `document`: one secret as a manifest for one target;
+//! - `fold`: the manifests of several targets as one, where they say the same;
 //! - `layout`: which file a manifest goes into;
 //! - `yaml`: YAML that reads back as exactly what was meant;
 //! - `proof`: whether a plan of the new manifests does nothing but adopt;
@@ -12,6 +13,7 @@
 
 mod choice;
 mod document;
+mod fold;
 mod layout;
 mod proof;
 #[cfg(test)]
@@ -19,10 +21,10 @@ mod tests;
 pub mod tfstate;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use choice::{Choice, LeftOut, Reason, choose};
-pub use layout::{ImportedFile, import};
+pub use layout::{ImportTarget, ImportedFile, import};
 pub use proof::{Proof, prove};
 pub(crate) use yaml::scalar;
 
@@ -43,7 +45,57 @@ pub struct Importable {
     pub deletion: Option<Deletion>,
 }
 
-/// Where manifests go, and what they have to go by.
+/// A field that an import can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImportField {
+    /// `description`
+    Description,
+    /// `type`
+    Type,
+    /// `kmsKeyId`
+    KmsKeyId,
+    /// `tags`, with `tagMode`
+    Tags,
+    /// `policy`
+    Policy,
+    /// `rotation`
+    Rotation,
+    /// `replicas`
+    Replicas,
+    /// `deletion`, where a Terraform state says how
+    Deletion,
+}
+
+impl ImportField {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Description,
+        Self::Type,
+        Self::KmsKeyId,
+        Self::Tags,
+        Self::Policy,
+        Self::Rotation,
+        Self::Replicas,
+        Self::Deletion,
+    ];
+
+    /// As manifests have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Description => "description",
+            Self::Type => "type",
+            Self::KmsKeyId => "kmsKeyId",
+            Self::Tags => "tags",
+            Self::Policy => "policy",
+            Self::Rotation => "rotation",
+            Self::Replicas => "replicas",
+            Self::Deletion => "deletion",
+        }
+    }
+}
+
+/// Where manifests go, and what they have to go by in one target.
+#[derive(Clone, Copy)]
 pub struct Layout<'a> {
     /// The folder for the files, below the project's, without a slash at its end.
     pub folder: &'a str,
@@ -51,8 +103,8 @@ pub struct Layout<'a> {
     pub schema: bool,
     /// What the project says of the target.
     pub target: &'a TargetOutline,
-    /// Whether the manifests name the target: they need not, where it is the only one.
-    pub name_target: bool,
+    /// The fields that are written; all of them when there is no choice.
+    pub fields: Option<&'a BTreeSet<ImportField>>,
     /// Tags that are nobody's business.
     pub ignore_tags: &'a TagPatterns,
     /// Whether the secrets are as a Terraform state shows them, and not as they are live.

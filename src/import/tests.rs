@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobSet;
 
-use super::{Importable, ImportedFile, Layout, import, shared_tags};
+use super::{ImportTarget, Importable, ImportedFile, Layout, import, shared_tags};
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Arn, KmsKey, Partition, Region, SecretName, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
@@ -27,20 +27,20 @@ fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<Importe
         ],
         ..TargetOutline::default()
     };
-    import(
-        &secrets,
-        &Layout {
+    import(&[ImportTarget {
+        secrets: &secrets,
+        layout: Layout {
             folder: "secrets",
             schema: false,
             target: &target,
-            name_target: false,
+            fields: None,
             ignore_tags: &TagPatterns::new(GlobSet::empty()),
             from_state: false,
             account: Some(&AccountId::of_service("111111111111")),
             region: &Region::of_service("eu-west-1"),
             taken: &|_| false,
         },
-    )
+    }])
 }
 
 /// The document of one secret, without the head of its file.
@@ -74,6 +74,8 @@ apiVersion: keywright/v1
 kind: Secret
 metadata:
   name: ${env}/a
+  targets:
+    - dev
 spec:
   tags:
     fine: \"1\"

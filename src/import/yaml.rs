@@ -9,6 +9,7 @@ use crate::manifest::escape_interpolation;
 use crate::render::escape::is_deceptive;
 
 /// A piece of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Yaml {
     /// `null`.
     Null,

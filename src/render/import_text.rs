@@ -9,13 +9,31 @@ use crate::domain::TagKey;
 use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
-use crate::workflow::FileOutcome;
+use crate::workflow::{FileOutcome, Imported, ImportedTarget};
 
 /// Names of one reason that are listed one by one; further ones are counted.
 const LISTED: usize = 20;
 
+/// The target that something is said of, where there are several.
+fn of(target: Option<&str>) -> Escaped<Terminal> {
+    target.map_or_else(|| escaped!(""), |target| escaped!("{}: ", escape::line(target)))
+}
+
+/// An orphan that a declared secret may be renamed from.
+pub fn looks_renamed(target: Option<&str>, new: &str, old: &str) -> Escaped<Terminal> {
+    let (new, old) = (escape::line(new), escape::line(old));
+    escaped!(
+        "{}{} is declared and does not exist, and the orphan {} is like it: `renamedFrom: {}` in its manifest takes \
+         the value along\n",
+        of(target),
+        new,
+        old,
+        old
+    )
+}
+
 /// The secrets that were left out, by reason; empty when there are none.
-pub fn left_out(left_out: &[LeftOut]) -> Escaped<Terminal> {
+pub fn left_out(target: Option<&str>, left_out: &[LeftOut]) -> Escaped<Terminal> {
     let mut by_reason: BTreeMap<&Reason, Vec<&str>> = BTreeMap::new();
     for LeftOut { name, reason } in left_out {
         by_reason.entry(reason).or_default().push(name.as_str());
@@ -24,10 +42,15 @@ pub fn left_out(left_out: &[LeftOut]) -> Escaped<Terminal> {
     for (reason, names) in by_reason {
         if *reason == Reason::Named {
             // What is imported already is nothing to look into.
-            out.push(&escaped!("left out, {}: {}\n", reason_text(reason), words::count(names.len(), "secret")));
+            out.push(&escaped!(
+                "{}left out, {}: {}\n",
+                of(target),
+                reason_text(reason),
+                words::count(names.len(), "secret")
+            ));
             continue;
         }
-        out.push(&escaped!("left out, {}:\n", reason_text(reason)));
+        out.push(&escaped!("{}left out, {}:\n", of(target), reason_text(reason)));
         for name in names.iter().take(LISTED) {
             out.push(&escaped!("  {}\n", escape::line(name)));
         }
@@ -88,9 +111,53 @@ pub fn shared_tags(tags: &BTreeMap<TagKey, String>) -> Escaped<Terminal> {
     escaped!("all of them have {}: spec.defaults.tags of the project could say it once", listed)
 }
 
+/// What came of an import: a table over several targets, and the verdict on them.
+pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
+    let Imported { targets, manifests, from_state, missed, aws: _ } = imported;
+    let mut out = Escaped::default();
+    if targets.len() > 1 {
+        out.push(&table(targets, *manifests));
+    }
+    let (held, failed): (Vec<&ImportedTarget>, Vec<&ImportedTarget>) =
+        targets.iter().partition(|target| target.proof.holds());
+    for target in &failed {
+        if targets.len() > 1 {
+            out.push(&escaped!("\n{}\n", paint.strong(escape::line(&target.name))));
+        }
+        out.push(&proof(paint, &target.proof, *from_state, *missed));
+    }
+    if let (Some(first), true) = (held.first(), failed.is_empty()) {
+        let sum = |number: fn(&Proof) -> usize| held.iter().map(|target| number(&target.proof)).sum();
+        let (adopted, unchanged) = (sum(|proof| proof.adopted), sum(|proof| proof.unchanged));
+        let whole = Proof { adopted, unchanged, ..first.proof.clone() };
+        out.push(&proof(paint, &whole, *from_state, *missed));
+    }
+    out
+}
+
+/// How many secrets of each target came, and why the others did not.
+fn table(targets: &[ImportedTarget], manifests: usize) -> Escaped<Terminal> {
+    let width = targets.iter().map(|target| target.name.chars().count()).max().unwrap_or_default().max("target".len());
+    let mut out: Escaped<Terminal> =
+        escaped!("{}  {}  left out\n", escape::padded::<Terminal>("target", width), "imported");
+    let mut secrets = 0;
+    for ImportedTarget { name, secrets: here, left_out, proof: _ } in targets {
+        secrets += here;
+        let reasons = left_out
+            .iter()
+            .map(|(reason, number)| -> Escaped<Terminal> { escaped!("{} {}", *number, reason_text(reason)) });
+        let reasons = if left_out.is_empty() { escaped!("none") } else { Escaped::join(reasons, "; ") };
+        let number = escape::padded::<Terminal>(escape::line(&here.to_string()), "imported".len());
+        out.push(&escaped!("{}  {}  {}\n", escape::padded::<Terminal>(escape::line(name), width), number, reasons));
+    }
+    let folded = escaped!("{} in {}\n", words::count(secrets, "secret"), words::count(manifests, "manifest"));
+    out.push(&folded);
+    out
+}
+
 /// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
 /// live; what of it was left out, no plan says anything of.
-pub fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escaped<Terminal> {
+fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escaped<Terminal> {
     let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };

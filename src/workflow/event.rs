@@ -75,7 +75,21 @@ pub enum Event<'a> {
         done: usize,
     },
     /// What an import leaves out.
-    LeftOut(&'a [LeftOut]),
+    LeftOut {
+        /// The target, where there are several.
+        target: Option<&'a str>,
+        /// The secrets.
+        left_out: &'a [LeftOut],
+    },
+    /// A declared secret does not exist, and an orphan looks like it.
+    LooksRenamed {
+        /// The target, where there are several.
+        target: Option<&'a str>,
+        /// The declared secret.
+        new: &'a SecretName,
+        /// The orphan.
+        old: &'a SecretName,
+    },
     /// Tags that all imported secrets have, and that are no defaults of the project.
     SharedTags(&'a BTreeMap<TagKey, String>),
     /// A file that would be written.

@@ -22,20 +22,24 @@ pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> 
     Ok(loaded)
 }
 
-/// Loads a project, with files that are not written yet, for one target that manifests are imported from.
-pub(super) fn one_target(
+/// Loads a project, with files that are not written yet, for the targets that manifests are imported from.
+pub(super) fn chosen_targets(
     folder: &Path,
-    target: Option<&str>,
+    targets: &[String],
     added: &BTreeMap<PathBuf, String>,
-) -> Result<(Desired, Outline), Error> {
-    let targets = target.into_iter().map(str::to_owned).collect();
-    let options = LoadOptions { targets, added: added.clone(), folders_to_come: true, ..LoadOptions::default() };
+) -> Result<(Vec<Desired>, Outline), Error> {
+    let options = LoadOptions {
+        targets: targets.to_vec(),
+        added: added.clone(),
+        folders_to_come: true,
+        ..LoadOptions::default()
+    };
     let Loaded { desired, outline, diagnostics, .. } = load(folder, &options);
     if diagnostics.has_errors() {
         return Err(ErrorKind::Manifests(Box::new(diagnostics)).into());
     }
-    let desired = only_one(desired, true)?;
-    outline.map(|outline| (desired, outline)).ok_or_else(|| ErrorKind::Local(Problem::NoTargets).into())
+    let no_targets = || ErrorKind::Local(Problem::NoTargets).into();
+    outline.filter(|_| !desired.is_empty()).map(|outline| (desired, outline)).ok_or_else(no_targets)
 }
 
 /// The one target of a command that works in one.

@@ -64,10 +64,10 @@ fn normal(named: &str) -> Option<String> {
 }
 
 /// Writes all files, or, when one cannot be written, none.
-pub(super) fn write_all(
+pub(super) fn write_all<'t>(
     destination: &Destination,
-    imported: &[ImportedFile],
-    removed: Option<(&Path, &str)>,
+    imported: &'t [ImportedFile],
+    removed: impl Iterator<Item = (&'t Path, &'t str)>,
     listener: Listener<'_>,
 ) -> Result<(), Error> {
     let root = destination.root.as_path();

@@ -6,19 +6,24 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use self::destination::{Destination, write_all};
 use self::source::{ImportSource, Importing, judge, read_state};
 use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::event::{Event, Listener};
+use super::prepare::TARGETS_AT_ONCE;
 use super::sandbox::Reach;
 use super::scaffold::{NewProject, PROJECT_FILE, check_name, is_project, surroundings, write_files};
-use super::session::one_target;
+use super::session::chosen_targets;
 use super::stop::{Stop, unless_stopped};
 use crate::aws::Aws;
 use crate::desired::Desired;
 use crate::files::make_folder;
-use crate::import::tfstate::removed_blocks;
-use crate::import::{Importable, ImportedFile, Layout, Proof, import as manifests_of, shared_tags};
+use crate::import::tfstate::{State, removed_blocks};
+use crate::import::{
+    ImportField, ImportTarget, Importable, ImportedFile, Layout, Proof, Reason, import as manifests_of, shared_tags,
+};
 use crate::manifest::{Outline, TargetOutline, projects_beside};
 use crate::plan::Selection;
 
@@ -26,14 +31,16 @@ use crate::plan::Selection;
 pub struct ImportRequest<'a> {
     /// The project's folder.
     pub folder: &'a Path,
-    /// The target to import from; may be left out when the project has one.
-    pub target: Option<&'a str>,
+    /// The targets to import from; all of the project's when there is none.
+    pub targets: &'a [String],
     /// Which secrets.
     pub selection: &'a Selection,
     /// Secrets of this project whose manifests are gone, too.
     pub orphans: bool,
     /// Where they are.
     pub from: ImportFrom<'a>,
+    /// The fields that are written; all of them when there is no choice.
+    pub fields: Option<&'a BTreeSet<ImportField>>,
     /// The folder for the files, in the project.
     pub output: Option<&'a str>,
     /// Whether nothing is written.
@@ -53,25 +60,40 @@ pub enum ImportFrom<'a> {
         /// Ends the reading.
         stop: Stop,
     },
-    /// A Terraform state.
-    State {
-        /// Its file.
-        file: &'a Path,
-        /// The file for the blocks by which Terraform lets go; `removed.tf` in the project without one.
-        removed: Option<&'a Path>,
+    /// Terraform states.
+    States {
+        /// Their files.
+        files: &'a [PathBuf],
+        /// The files for the blocks by which Terraform lets go, in the same order; where there is none, one in the
+        /// project.
+        removed: &'a [PathBuf],
     },
 }
 
 /// What an import came to.
 pub struct Imported {
-    /// What the new manifests would do; none when there was nothing to import.
-    pub proof: Option<Proof>,
+    /// What was imported from each target, in the order of the project; empty when there was nothing to import.
+    pub targets: Vec<ImportedTarget>,
+    /// How many manifests it became.
+    pub manifests: usize,
     /// Whether they come from a state.
     pub from_state: bool,
     /// How many were asked for and left out, those that manifests name apart.
     pub missed: usize,
     /// What was asked for live secrets, for its number of calls.
     pub aws: Option<Aws>,
+}
+
+/// What was imported from one target.
+pub struct ImportedTarget {
+    /// Its name.
+    pub name: String,
+    /// How many secrets.
+    pub secrets: usize,
+    /// How many were left out, by reason.
+    pub left_out: BTreeMap<Reason, usize>,
+    /// What the new manifests would do there.
+    pub proof: Proof,
 }
 
 /// A text for a file that is not there yet.
@@ -86,29 +108,32 @@ struct NewFiles {
     project: BTreeMap<PathBuf, String>,
     /// Below the project's folder.
     manifests: Vec<ImportedFile>,
-    /// Terraform's `removed` blocks.
-    removed: Option<NewFile>,
+    /// Terraform's `removed` blocks, a file for each state.
+    removed: Vec<NewFile>,
 }
 
-/// Imports: looks for secrets, makes manifests for them, checks them beside the others before anything is written,
-/// writes everything, and plans what is there then.
+/// Imports: looks for secrets in all targets, makes manifests for them, checks them beside the others before anything
+/// is written, writes everything, and plans what is there then.
 pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     let mut new_project = request.new_project.clone();
     new_project.as_ref().map_or(Ok(()), |project| check_new_project(request.folder, project))?;
     let (desired, outline) = load(request, &project_file(new_project.as_ref()))?;
     let destination = Destination::choose(request.folder, request.output, &outline)?;
-    let (aws, found) = find(request, &desired).await?;
+    let (aws, found, states) = find(request, &desired).await?;
     if request.new_project.is_some() {
-        found.check_new_name(&desired.project)?;
+        desired.iter().zip(&found).try_for_each(|(desired, found)| found.check_new_name(&desired.project))?;
     }
-    (request.listener)(Event::LeftOut(&found.choice.left_out));
-    let (from_state, missed) = (found.state.is_some(), found.choice.missed());
-    if found.choice.imported.is_empty() {
-        return Ok(Imported { proof: None, from_state, missed, aws });
+    tell(request, &desired, &found);
+    let from_state = !states.is_empty();
+    let missed = found.iter().map(|found| found.choice.missed()).sum();
+    let importable: Vec<Vec<Importable>> = found.iter().map(Importing::importable).collect();
+    let all: Vec<Importable> = importable.iter().flatten().cloned().collect();
+    if all.is_empty() {
+        return Ok(Imported { targets: Vec::new(), manifests: 0, from_state, missed, aws });
     }
-    let importable = found.importable();
+    let ignored = |desired: &[Desired]| desired.first().map(|desired| desired.ignore_tags.clone());
     // A project file that people wrote is never changed; one that is made here says at once what all have in common.
-    let shared = shared_tags(&importable, &desired.ignore_tags);
+    let shared = ignored(&desired).map(|ignored| shared_tags(&all, &ignored)).unwrap_or_default();
     let (desired, outline) = match &mut new_project {
         None => (desired, outline),
         Some(project) => {
@@ -116,17 +141,52 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
             load(request, &project_file(Some(project)))?
         }
     };
-    let target = target_outline(&outline, &desired);
-    if shared.iter().any(|(key, value)| target.defaults.tags.get(key.as_str()) != Some(&Some(value.clone()))) {
+    let said = |target: &TargetOutline, key: &str, value: &str| {
+        target.defaults.tags.get(key).and_then(Option::as_deref) == Some(value)
+    };
+    let targets: Vec<TargetOutline> = desired.iter().map(|desired| target_outline(&outline, desired)).collect();
+    if shared.iter().any(|(key, value)| !targets.iter().all(|target| said(target, key.as_str(), value))) {
         (request.listener)(Event::SharedTags(&shared));
     }
     let files = NewFiles {
         project: project_file(new_project.as_ref()),
-        manifests: manifests(&importable, &found, &desired, &outline, &destination, request),
-        removed: removed(request, &found, &importable),
+        manifests: manifests(
+            request,
+            &destination,
+            from_state,
+            &OfTargets { importable: &importable, found: &found, desired: &desired, outlines: &targets },
+        ),
+        removed: removed(request, &states, &all),
     };
-    let proof = finish(request, &destination, &files, &found)?;
-    Ok(Imported { proof: Some(proof), from_state, missed, aws })
+    let proofs = finish(request, &destination, &files, &found)?;
+    let targets = desired.iter().zip(found).zip(proofs);
+    Ok(Imported {
+        targets: targets.map(|((desired, found), proof)| found.into_target(&desired.target.name, proof)).collect(),
+        manifests: files.manifests.iter().map(|file| file.manifests).sum(),
+        from_state,
+        missed,
+        aws,
+    })
+}
+
+/// What is known of each target, in the order of the project.
+struct OfTargets<'a> {
+    importable: &'a [Vec<Importable>],
+    found: &'a [Importing],
+    desired: &'a [Desired],
+    outlines: &'a [TargetOutline],
+}
+
+/// Tells what is left out, and which orphans may be what declared secrets are renamed from.
+fn tell(request: &ImportRequest<'_>, desired: &[Desired], found: &[Importing]) {
+    let several = desired.len() > 1;
+    for (desired, found) in desired.iter().zip(found) {
+        let target = several.then_some(desired.target.name.as_str());
+        (request.listener)(Event::LeftOut { target, left_out: &found.choice.left_out });
+        for (new, old) in found.renames(desired) {
+            (request.listener)(Event::LooksRenamed { target, new: &new, old: &old });
+        }
+    }
 }
 
 /// Refuses to make a project where there is one, or by the name of another one.
@@ -142,19 +202,27 @@ fn project_file(new_project: Option<&NewProject>) -> BTreeMap<PathBuf, String> {
     new_project.into_iter().map(|project| (PathBuf::from(PROJECT_FILE), project.file())).collect()
 }
 
-/// Loads the project, with files that are not written yet, for the one target that is asked for.
-fn load(request: &ImportRequest<'_>, added: &BTreeMap<PathBuf, String>) -> Result<(Desired, Outline), Error> {
-    one_target(request.folder, request.target, added).map_err(|error| {
+/// Loads the project, with files that are not written yet, for the targets that are asked for.
+fn load(request: &ImportRequest<'_>, added: &BTreeMap<PathBuf, String>) -> Result<(Vec<Desired>, Outline), Error> {
+    chosen_targets(request.folder, request.targets, added).map_err(|error| {
         let is_new = request.new_project.is_none() && !is_project(request.folder);
         if is_new && matches!(error.kind, ErrorKind::Manifests(_)) { error.hint(Hint::InitWithImport) } else { error }
     })
 }
 
-/// Looks for what can be imported: in a state, or in what is live.
-async fn find(request: &ImportRequest<'_>, desired: &Desired) -> Result<(Option<Aws>, Importing), Error> {
-    let source = ImportSource { desired, selection: request.selection, orphans: request.orphans };
+/// What was found in each target, and where.
+type Found = (Option<Aws>, Vec<Importing>, Vec<(PathBuf, State)>);
+
+/// Looks for what can be imported: in states, or in what is live in the targets, side by side.
+async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found, Error> {
+    let source = |desired| ImportSource { desired, selection: request.selection, orphans: request.orphans };
     match &request.from {
-        ImportFrom::State { file, removed: _ } => Ok((None, source.among_state(read_state(file)?)?)),
+        ImportFrom::States { files, removed: _ } => {
+            let states = files.iter().map(|file| Ok((file.clone(), read_state(file)?)));
+            let states: Vec<(PathBuf, State)> = states.collect::<Result<_, Error>>()?;
+            let found = desired.iter().map(|target| source(target).among_states(&states, desired));
+            Ok((None, found.collect::<Result<_, Error>>()?, states))
+        }
         ImportFrom::Live { reach, stop } => {
             // The sandbox's own file lies in the project, which this import may be about to make.
             if request.new_project.is_some() {
@@ -162,8 +230,12 @@ async fn find(request: &ImportRequest<'_>, desired: &Desired) -> Result<(Option<
                     .map_err(|error| Error::file(request.folder, FileProblem::NotMade).because(error))?;
             }
             let aws = reach.open(request.folder)?;
-            let found = unless_stopped(stop, Box::pin(source.among_live(&aws, request.listener))).await??;
-            Ok((Some(aws), found))
+            let reading = stream::iter(desired)
+                .map(|target| Box::pin(source(target).among_live(&aws, request.listener)))
+                .buffered(TARGETS_AT_ONCE)
+                .try_collect();
+            let found = unless_stopped(stop, reading).await??;
+            Ok((Some(aws), found, Vec::new()))
         }
     }
 }
@@ -173,49 +245,64 @@ fn target_outline(outline: &Outline, desired: &Desired) -> TargetOutline {
 }
 
 fn manifests(
-    importable: &[Importable],
-    found: &Importing,
-    desired: &Desired,
-    outline: &Outline,
-    destination: &Destination,
     request: &ImportRequest<'_>,
+    destination: &Destination,
+    from_state: bool,
+    OfTargets { importable, found, desired, outlines }: &OfTargets<'_>,
 ) -> Vec<ImportedFile> {
     let taken = |path: &str| destination.root.join(path).exists();
-    let layout = Layout {
-        folder: &destination.folder,
-        schema: request.new_project.is_some() || taken("schemas/secret.schema.json"),
-        target: &target_outline(outline, desired),
-        name_target: outline.targets.len() > 1,
-        ignore_tags: &desired.ignore_tags,
-        from_state: found.state.is_some(),
-        account: found.live.account.as_ref(),
-        region: &found.live.region,
-        taken: &taken,
-    };
-    manifests_of(importable, &layout)
+    let schema = request.new_project.is_some() || taken("schemas/secret.schema.json");
+    let targets: Vec<ImportTarget<'_>> = importable
+        .iter()
+        .zip(*found)
+        .zip(*desired)
+        .zip(*outlines)
+        .map(|(((secrets, found), desired), target)| ImportTarget {
+            secrets,
+            layout: Layout {
+                folder: &destination.folder,
+                schema,
+                target,
+                fields: request.fields,
+                ignore_tags: &desired.ignore_tags,
+                from_state,
+                account: found.live.account.as_ref(),
+                region: &found.live.region,
+                taken: &taken,
+            },
+        })
+        .collect();
+    manifests_of(&targets)
 }
 
-/// The blocks by which Terraform lets go of what is imported from its state.
-fn removed(request: &ImportRequest<'_>, found: &Importing, importable: &[Importable]) -> Option<NewFile> {
-    let state = found.state.as_ref()?;
+/// The blocks by which Terraform lets go of what is imported from its states.
+fn removed(request: &ImportRequest<'_>, states: &[(PathBuf, State)], importable: &[Importable]) -> Vec<NewFile> {
     let named = match &request.from {
-        ImportFrom::State { removed, .. } => *removed,
-        ImportFrom::Live { .. } => None,
+        ImportFrom::States { removed, .. } => *removed,
+        ImportFrom::Live { .. } => &[],
     };
-    let path = named.map_or_else(|| request.folder.join("removed.tf"), Path::to_owned);
     let theirs = importable.iter().map(|importable| importable.secret.arn.as_str()).collect();
-    Some(NewFile { path, text: removed_blocks(state, &theirs) })
+    let mut files: Vec<NewFile> = Vec::new();
+    for (at, (file, state)) in states.iter().enumerate() {
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let own = if states.len() > 1 { format!("removed-{stem}.tf") } else { "removed.tf".to_owned() };
+        let mut path = named.get(at).cloned().unwrap_or_else(|| request.folder.join(own));
+        if files.iter().any(|other| other.path == path) {
+            path.set_file_name(format!("removed-{stem}-{}.tf", at + 1));
+        }
+        files.push(NewFile { path, text: removed_blocks(state, &theirs) });
+    }
+    files
 }
 
 /// Checks the new manifests beside the others before anything is written, writes everything, and plans what is there
-/// then.
+/// then in each target.
 fn finish(
     request: &ImportRequest<'_>,
     destination: &Destination,
     files: &NewFiles,
-    found: &Importing,
-) -> Result<Proof, Error> {
-    let names: BTreeSet<_> = found.choice.imported.iter().cloned().collect();
+    found: &[Importing],
+) -> Result<Vec<Proof>, Error> {
     if request.dry_run {
         show(files, request.listener);
     }
@@ -226,17 +313,19 @@ fn finish(
         let hints = [Some(Hint::NothingWritten), (!request.dry_run).then_some(Hint::DryRunShows)];
         hints.into_iter().flatten().fold(error, Error::hint)
     })?;
+    let judged =
+        |desired: &[Desired]| desired.iter().zip(found).map(|(desired, found)| judge(desired, found)).collect();
     if request.dry_run {
-        return Ok(judge(&rehearsed, &found.live, &names));
+        return Ok(judged(&rehearsed));
     }
-    let removed = files.removed.as_ref().map(|file| (file.path.as_path(), file.text.as_str()));
+    let removed = files.removed.iter().map(|file| (file.path.as_path(), file.text.as_str()));
     write_all(destination, &files.manifests, removed, request.listener)?;
     if let Some(text) = files.project.get(Path::new(PROJECT_FILE)) {
         let project = [(PROJECT_FILE, text.clone())];
         write_files(request.folder, project.into_iter().chain(surroundings()), request.listener)?;
     }
     let (written, _) = load(request, &BTreeMap::new())?;
-    Ok(judge(&written, &found.live, &names))
+    Ok(judged(&written))
 }
 
 /// The files instead of writing them.
@@ -247,7 +336,7 @@ fn show(files: &NewFiles, listener: Listener<'_>) {
     for file in &files.manifests {
         listener(Event::FileText { path: Path::new(&file.path), text: &file.text });
     }
-    if let Some(NewFile { path, text }) = &files.removed {
+    for NewFile { path, text } in &files.removed {
         listener(Event::FileText { path, text });
     }
 }

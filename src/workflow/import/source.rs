@@ -1,17 +1,18 @@
 //! What there is to import: in what is live, or in a Terraform state; and whether the new manifests are true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ImportedTarget;
 use crate::aws::Aws;
 use crate::desired::{Deletion, Desired};
 use crate::domain::{AccountId, SecretName};
 use crate::files::{FileFault, open_operator_file};
-use crate::import::tfstate::{MAX_STATE, State, StateError, parse, plain_text};
+use crate::import::tfstate::{MAX_STATE, State, StateError, StateSecret, parse, plain_text};
 use crate::import::{Choice, Importable, LeftOut, Proof, Reason, choose, prove};
 use crate::live::{self, Live, Ownership, ReadProgress, Wanted};
-use crate::plan::{Rules, Selection, ValueFacts, plan};
+use crate::plan::{FindingKind, Rules, Selection, ValueFacts, plan};
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
@@ -37,8 +38,6 @@ pub(super) struct Importing {
     pub(super) deletions: BTreeMap<SecretName, Deletion>,
     /// What is imported, and what is left out.
     pub(super) choice: Choice,
-    /// The state, when it comes from one.
-    pub(super) state: Option<State>,
 }
 
 impl Importing {
@@ -47,6 +46,25 @@ impl Importing {
         let live = self.choice.imported.iter().filter_map(|name| self.live.secrets.get(name));
         live.map(|secret| Importable { secret: secret.clone(), deletion: self.deletions.get(&secret.name).copied() })
             .collect()
+    }
+
+    /// What was imported from the target.
+    pub(super) fn into_target(self, name: &str, proof: Proof) -> ImportedTarget {
+        let mut left_out: BTreeMap<Reason, usize> = BTreeMap::new();
+        for left in self.choice.left_out {
+            *left_out.entry(left.reason).or_default() += 1;
+        }
+        ImportedTarget { name: name.to_owned(), secrets: self.choice.imported.len(), left_out, proof }
+    }
+
+    /// Declared secrets that do not exist, each with an orphan that it may be renamed from.
+    pub(super) fn renames(&self, desired: &Desired) -> Vec<(SecretName, SecretName)> {
+        let (_, report) = plan(desired, &self.live, &ValueFacts::default(), &Rules::default());
+        let looks = report.findings.into_iter().filter_map(|finding| match finding.kind {
+            FindingKind::LooksRenamed { from } => Some((finding.secret, from)),
+            _ => None,
+        });
+        looks.collect()
     }
 
     /// Refuses the name of a new project that owns secrets in its scope already: they would be its orphans.
@@ -74,7 +92,7 @@ impl ImportSource<'_> {
         })?;
         // The list may have lagged: who owns a secret is known from its description.
         let choice = choose(desired, &live, selection, orphans);
-        Ok(Importing { live, deletions: BTreeMap::new(), choice, state: None })
+        Ok(Importing { live, deletions: BTreeMap::new(), choice })
     }
 
     async fn read(self, aws: &Aws, listener: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
@@ -101,27 +119,26 @@ impl ImportSource<'_> {
         Ok(live)
     }
 
-    /// Takes what a state says for what is live.
-    pub(super) fn among_state(self, state: State) -> Result<Importing, Error> {
+    /// Takes what states say for what is live. What is in the place of another target is imported there.
+    pub(super) fn among_states(self, states: &[(PathBuf, State)], targets: &[Desired]) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
-        let here = state.secrets.iter().filter(|found| found.region == desired.target.region);
-        let accounts: BTreeSet<&AccountId> = here.map(|found| &found.account).collect();
-        let account = match (&desired.target.account, accounts.iter().next()) {
-            (Some(account), _) => Some(account.clone()),
-            (None, first) if accounts.len() < 2 => first.map(|account| (*account).clone()),
-            (None, _) => {
-                let hint = Hint::NameAccount { target: desired.target.name.clone() };
-                return Err(Error::from(ErrorKind::Local(Problem::StateOfSeveralAccounts)).hint(hint));
-            }
-        };
+        let secrets = || states.iter().flat_map(|(_, state)| &state.secrets);
+        let account = self.account_in(states)?;
         let mut live = Live { account, region: desired.target.region.clone(), ..Live::default() };
         let mut deletions = BTreeMap::new();
         let mut left_out = Vec::new();
-        for found in state.secrets.iter().filter(|found| selection.contains(&found.secret.name)) {
+        let is_first = targets.first().is_some_and(|first| first.target.name == desired.target.name);
+        let is_in = |other: &Desired, found: &StateSecret| {
+            let account = other.target.account.as_ref();
+            found.region == other.target.region && account.is_none_or(|account| *account == found.account)
+        };
+        for found in secrets().filter(|found| selection.contains(&found.secret.name)) {
             let name = found.secret.name.clone();
             if found.region != live.region || Some(&found.account) != live.account.as_ref() {
+                let elsewhere = targets.iter().any(|other| is_in(other, found));
                 let place = format!("{} {}", found.account, found.region);
-                left_out.push(LeftOut { name, reason: Reason::OtherPlace { place } });
+                let left = LeftOut { name, reason: Reason::OtherPlace { place } };
+                left_out.extend((is_first && !elsewhere).then_some(left));
                 continue;
             }
             if live.secrets.contains_key(&name) {
@@ -133,14 +150,38 @@ impl ImportSource<'_> {
             }
             live.secrets.insert(name, found.secret.clone());
         }
-        let unread = state.unread.iter().map(|unread| LeftOut {
+        let unread = states.iter().flat_map(|(_, state)| &state.unread).filter(|_| is_first);
+        left_out.extend(unread.map(|unread| LeftOut {
             name: SecretName::new(unread.address.as_str()),
             reason: Reason::Unread(unread.why),
-        });
-        left_out.extend(unread);
+        }));
         let mut choice = choose(desired, &live, selection, orphans);
+        if targets.len() > 1 {
+            // Two targets of one account and region tell their secrets apart by their scopes.
+            let of_another = |left: &LeftOut| {
+                left.reason == Reason::OutOfScope
+                    && targets.iter().any(|other| other.scope.contains(left.name.as_str()))
+            };
+            choice.left_out.retain(|left| !of_another(left));
+        }
         choice.left_out.extend(left_out);
-        Ok(Importing { live, deletions, choice, state: Some(state) })
+        Ok(Importing { live, deletions, choice })
+    }
+
+    /// The target's account: as the project names it, or the only one that the states have in its region.
+    fn account_in(self, states: &[(PathBuf, State)]) -> Result<Option<AccountId>, Error> {
+        let target = &self.desired.target;
+        let secrets = states.iter().flat_map(|(_, state)| &state.secrets);
+        let accounts: BTreeSet<&AccountId> =
+            secrets.filter(|found| found.region == target.region).map(|found| &found.account).collect();
+        match (&target.account, accounts.iter().next()) {
+            (Some(account), _) => Ok(Some(account.clone())),
+            (None, first) if accounts.len() < 2 => Ok(first.map(|account| (*account).clone())),
+            (None, _) => {
+                let hint = Hint::NameAccount { target: target.name.clone() };
+                Err(Error::from(ErrorKind::Local(Problem::StateOfSeveralAccounts)).hint(hint))
+            }
+        }
     }
 }
 
@@ -163,8 +204,9 @@ pub(super) fn read_state(path: &Path) -> Result<State, Error> {
 }
 
 /// What an apply of the new manifests would do: it proves them, when it is nothing but adopting.
-pub(super) fn judge(desired: &Desired, live: &Live, names: &BTreeSet<SecretName>) -> Proof {
-    let rules = Rules { selection: Selection::exactly(names), as_of: None };
-    let (planned, report) = plan(desired, live, &ValueFacts::default(), &rules);
-    prove(names, desired, &planned, &report)
+pub(super) fn judge(desired: &Desired, found: &Importing) -> Proof {
+    let names: BTreeSet<SecretName> = found.choice.imported.iter().cloned().collect();
+    let rules = Rules { selection: Selection::exactly(&names), as_of: None };
+    let (planned, report) = plan(desired, &found.live, &ValueFacts::default(), &rules);
+    prove(&names, desired, &planned, &report)
 }
