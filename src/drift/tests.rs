@@ -371,6 +371,9 @@ fn a_policy_that_git_says_nothing_of_is_told_and_so_is_a_principal_that_is_gone(
     let drifts = of(&desired(&["app/db"]));
     assert_eq!(classes(&drifts), [Class::PolicyUndeclared, Class::DanglingPrincipal]);
     assert!(drifts.iter().all(|drift| drift.since == Some(before(5))));
+    let gone =
+        |what: &Difference| matches!(what, Difference::DeletedPrincipal { problem } if problem.contains("AROADB"));
+    assert!(gone(&drifts[1].what), "{drifts:?}");
     assert_eq!(classes(&of(&declared)), [Class::DanglingPrincipal], "other lints are no drift");
     assert_eq!(of_live(LiveSecret { policy: LivePolicy::None, ..changed_at(5) }), []);
 }
