@@ -262,7 +262,7 @@ def test_a_guard(keywright: Keywright, staging: Payments) -> None:
     (staging.folder / "secrets/messaging/brokers.yaml").unlink()
     refused = keywright.run("apply", "--yes", *staging.embedded())
     assert refused.code == GUARD, refused
-    assert "3 secrets of this run would be deleted, released or lose something for good, and guards.maxDeletes allows 2" in refused.out, refused
+    assert "3 of this run's secrets would be deleted, released or lose something for good, and guards.maxDeletes allows 2" in refused.out, refused
     assert "--max-deletes 3" in refused.out, refused
     assert "3 to delete" in keywright.run("plan", *staging.embedded()).out
     assert keywright.run("apply", "--yes", "--max-deletes", "3", *staging.embedded()).code == DONE
