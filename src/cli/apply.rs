@@ -219,6 +219,7 @@ async fn may_begin(
         return Err(ErrorKind::NothingDone(NothingDone::ApplyErrors).into());
     }
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "apply")).transpose()?;
+    let journal = journal.map(|journal| journal.with_guard_overrides(args.overrides.0.flags()));
     // An approved plan was read by whoever approved it.
     if !args.yes && approved.is_none() {
         ask(&question::apply(prepared), stop, shell).await?;

@@ -27,6 +27,8 @@ const FILE: &str = "journal.jsonl";
 pub struct Journal {
     path: PathBuf,
     command: &'static str,
+    /// The flags that override guards in this run, as they were given.
+    guard_overrides: Vec<String>,
     file: Mutex<File>,
     broken: AtomicBool,
     missing: Mutex<Missing>,
@@ -68,6 +70,9 @@ struct Line<'a> {
     time: String,
     /// The command.
     command: &'static str,
+    /// The flags that override guards in this run; left out where there is none.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    guard_overrides: &'a [String],
     #[serde(flatten)]
     caller: &'a Caller,
     /// The secret's name.
@@ -115,6 +120,12 @@ impl Journal {
         ours_or_nothing(path, "a journal", is_one)
     }
 
+    /// The same, for a run in which these guards are overridden: every line says so.
+    #[must_use]
+    pub fn with_guard_overrides(self, guard_overrides: Vec<String>) -> Self {
+        Self { guard_overrides, ..self }
+    }
+
     fn append_to(place: io::Result<Destination>, path: &Path, command: &'static str) -> Result<Self, Error> {
         let file = place.and_then(|place| place.append()).map_err(|error| {
             Error::file(path, FileProblem::JournalNotWritten).because(error).hint(Hint::NameJournal)
@@ -122,6 +133,7 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             command,
+            guard_overrides: Vec::new(),
             file: Mutex::new(file),
             broken: AtomicBool::new(false),
             missing: Mutex::default(),
@@ -147,6 +159,7 @@ impl Journal {
         let line = Line {
             time: at.to_string(),
             command: self.command,
+            guard_overrides: &self.guard_overrides,
             caller,
             secret: secret.as_str(),
             moved_from: moves.from.get(secret).map(SecretName::as_str),
