@@ -22,7 +22,7 @@ from command import LIMIT, Keywright, Result
 
 CI = Path(__file__).resolve().parents[2] / "examples" / "ci"
 WORKFLOWS = sorted((CI / "github/workflows").glob("*.yml"))
-SCRIPTS = sorted((CI / "github/keywright").glob("*.sh"))
+SCRIPTS = sorted([*(CI / "github/keywright").glob("*.sh"), *(CI / "gitlab/keywright").glob("*.sh")])
 REPOSITORY = "octo/secrets"
 IMAGE = "registry.example.com/keywright@sha256:" + "0" * 64
 
@@ -70,77 +70,79 @@ class GitHub:
 
     def write(self, **changes: Any) -> None:
         known = self.read() if self.file.exists() else {
-            "comments": {}, "issues": [], "pulls": {}, "artifacts": [], "next": 100, "calls": [],
+            "comments": {}, "issues": [], "pulls": {}, "reviews": {}, "permissions": {}, "statuses": {},
+            "runs": [], "artifacts": [], "next": 100, "calls": [], "clock": 0,
         }  # fmt: skip
         self.file.write_text(json.dumps(known | changes, indent=1))
 
-    def store(self, name: str, files: Path, head: str, fork: bool = False) -> None:
-        """An artifact, as a run on that commit uploads it; `fork` for the run of a fork's pull request."""
-        known = self.read()
-        kept = self.file.parent / f"artifact-{len(known['artifacts']) + 1}"
-        if files.is_dir():
-            shutil.copytree(files, kept)
-        elif files.exists():
-            kept.mkdir()
-            shutil.copy(files, kept)
-        artifact = {
-            "name": name,
-            "expired": False,
-            "created_at": f"2026-01-01T00:00:{len(known['artifacts']):02}Z",
-            "workflow_run": {
-                "id": len(known["artifacts"]) + 1,
-                "head_sha": head,
-                "repository_id": 1,
-                "head_repository_id": 2 if fork else 1,
-            },
-        }
-        self.write(artifacts=[*known["artifacts"], artifact])
+    def tick(self) -> str:
+        """The next second."""
+        clock = self.read()["clock"] + 1
+        self.write(clock=clock)
+        return f"2026-01-01T{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}Z"
+
+    def store(self, name: str, files: list[Path], run: int, overwrite: bool = False) -> None:
+        """An artifact of a run. No two of a run have one name, unless one takes the other's place."""
+        at, known = self.tick(), self.read()
+        others = [artifact for artifact in known["artifacts"] if (artifact["run"], artifact["name"]) != (run, name)]
+        assert overwrite or len(others) == len(known["artifacts"]), f"run {run} has an artifact {name}"
+        kept = self.file.parent / f"artifact-{known['next'] + 1}"
+        kept.mkdir()
+        for file in files:
+            if file.is_dir():
+                shutil.copytree(file, kept, dirs_exist_ok=True)
+            else:
+                shutil.copy(file, kept)
+        artifact = {"name": name, "expired": False, "created_at": at, "run": run, "folder": str(kept)}
+        self.write(artifacts=[*others, artifact], next=known["next"] + 1)
 
 
 @dataclass
-class Runner:
-    """A machine that runs jobs in a checkout of the repository, with an endpoint in AWS's place."""
+class Checkout:
+    """A repository with an origin, a developer's clone of it, and a folder of programs that stand in for others."""
 
     keywright: Keywright
     endpoint: Endpoint
     folder: Path
     # Where the project is in the repository.
     project: str = "."
-    github: GitHub = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
-        (self.folder / "temp").mkdir()
-        self.github = GitHub(self.folder / "github.json")
-        self.github.write()
-        programs = self.folder / "programs"
-        programs.mkdir()
-        gh = Path(__file__).with_name("fake_gh.py")
-        # `docker create` names a container, `docker cp CONTAINER:/keywright FILE` takes the binary out of it.
-        docker = f'case $1 in create) echo c1;; cp) [ "$2" = c1:/keywright ] && cp "{self.keywright.binary}" "$3";; esac'
-        for name, line in {"gh": f'exec "{sys.executable}" "{gh}" "$@"', "docker": docker}.items():
-            (programs / name).write_text(f"#!/bin/sh\n{line}\n")
-            (programs / name).chmod(0o755)
+        (self.folder / "bin").mkdir()
         self.git("init", "--quiet", "--bare", "--initial-branch=main", self.folder / "origin.git", cwd=self.folder)
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true", cwd=self.folder / "origin.git")
         self.git("clone", "--quiet", self.folder / "origin.git", self.checkout, cwd=self.folder)
-        shutil.copytree(CI / "github", self.checkout / ".github")
-        (self.checkout / "keywright.yaml").write_text(PROJECT)
+        self.git("symbolic-ref", "HEAD", "refs/heads/main")
         (self.checkout / "secrets").mkdir()
-        self.commit("the project", db=manifest("db", "The database"), api=manifest("api", "The API"))
-        self.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
 
     @property
     def checkout(self) -> Path:
         return self.folder / "checkout"
 
     @property
-    def temp(self) -> Path:
-        return self.folder / "temp"
+    def programs(self) -> str:
+        """A PATH with the stand-ins and keywright in front."""
+        return f"{self.folder / 'bin'}:{self.keywright.binary.parent}:{os.environ['PATH']}"
+
+    def program(self, name: str, line: str) -> None:
+        file = self.folder / "bin" / name
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(0o755)
+
+    def jq(self) -> None:
+        """jq itself where there is one, else a stand-in over its library."""
+        if not shutil.which("jq"):
+            self.program("jq", f'exec "{sys.executable}" "{Path(__file__).with_name("fake_jq.py")}" "$@"')
+
+    def python(self) -> dict[str, str]:
+        """What stand-ins in Python need to find their packages."""
+        return {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def git(self, *arguments: object, cwd: Path | None = None) -> str:
         words = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *map(str, arguments)]
         done = subprocess.run(words, cwd=cwd or self.checkout, capture_output=True, text=True, timeout=LIMIT)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"{words}\n{done.stderr}"
         return done.stdout.strip()
 
     def commit(self, message: str, **manifests: str) -> str:
@@ -151,76 +153,29 @@ class Runner:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
+
+@dataclass
+class Runner(Checkout):
+    """A machine that runs jobs in a checkout of the repository, with an endpoint in AWS's place."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.temp.mkdir()
+        self.jq()
+        (self.checkout / "keywright.yaml").write_text(PROJECT)
+        self.commit("the project", db=manifest("db", "The database"), api=manifest("api", "The API"))
+        self.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+
+    @property
+    def temp(self) -> Path:
+        return self.folder / "temp"
+
     def environment(self, **more: str) -> dict[str, str]:
-        path = f"{self.folder / 'programs'}:{self.keywright.binary.parent}:{os.environ['PATH']}"
         return self.keywright.environment(
-            PATH=path,
-            AWS_ENDPOINT_URL=self.endpoint.url,
-            FAKE_GITHUB=str(self.github.file),
-            PYTHONPATH=os.environ.get("PYTHONPATH", ""),
-            RUNNER_TEMP=str(self.temp),
-            GITHUB_REPOSITORY=REPOSITORY,
-            GITHUB_RUN_ID="42",
-            GITHUB_STEP_SUMMARY=str(self.temp / "summary.md"),
-            GITHUB_OUTPUT=str(self.temp / "output"),
-            GITHUB_PATH=str(self.temp / "path"),
-            **more,
+            **{"PATH": self.programs, "AWS_ENDPOINT_URL": self.endpoint.url, **self.python(), **more}
         )
 
     def shell(self, script: str, **environment: str) -> Result:
-        """A step's `run`, with the shell that GitHub gives it."""
-        return run_script(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"], script, self.checkout, self.environment(**environment))
-
-    def script(self, name: str, *arguments: object, **environment: str) -> Result:
-        words = " ".join(f"'{argument}'" for argument in arguments)
-        return self.shell(f".github/keywright/{name} {words}", **environment)
-
-    def job(self, workflow: str, job: str, known: dict[str, str]) -> Result:
-        """Runs the steps of a job. `known` are the expressions of the workflow and what they come to here; a step whose
-        condition is none of them, or the empty text, is left out. Ends at the first step that fails, but for those that
-        run even then."""
-        document = yaml.safe_load((CI / "github/workflows" / workflow).read_text())
-        known = {
-            "vars.KEYWRIGHT_IMAGE": IMAGE,
-            "vars.KEYWRIGHT_PROJECT || '.'": self.project,
-            "github.token": "token",
-            "runner.temp": str(self.temp),
-        } | known
-
-        def filled(value: object) -> str:
-            return re.sub(r"\$\{\{ (.+?) \}\}", lambda match: known[match[1]], str(value))
-
-        environment = {name: filled(value) for name, value in document["env"].items()}
-        (self.temp / "output").write_text("")
-        failed: Result | None = None
-        last = Result([job], 0, "", "")
-        for step in document["jobs"][job]["steps"]:
-            condition = step.get("if", "")
-            always = condition == "${{ !cancelled() }}"
-            if (failed and not always) or (condition and not always and not known.get(condition)):
-                continue
-            if "run" in step:
-                outputs = dict(line.split("=", 1) for line in (self.temp / "output").read_text().splitlines())
-                known |= {f"steps.look.outputs.{name}": value for name, value in outputs.items()}
-                extra = {name: filled(value) for name, value in step.get("env", {}).items()}
-                last = self.shell(step["run"], **environment | extra)
-                failed = failed or (last if last.code else None)
-            else:
-                self.action(step["uses"].split("@")[0], {n: filled(v) for n, v in step.get("with", {}).items()}, known)
-        return failed or last
-
-    def action(self, name: str, given: dict[str, str], known: dict[str, str]) -> None:
-        if name == "actions/upload-artifact":
-            self.github.store(given["name"], Path(given["path"]), known.get("github.event.pull_request.head.sha", ""))
-        elif name == "actions/download-artifact":
-            found = [a for a in self.github.read()["artifacts"] if a["name"] == given["name"]]
-            assert found, f"there is no artifact {given['name']}"
-            kept = self.github.file.parent / f"artifact-{found[-1]['workflow_run']['id']}"
-            shutil.copytree(kept, given["path"], dirs_exist_ok=True)
-        else:
-            assert name in {"actions/checkout", "actions/cache", "aws-actions/configure-aws-credentials"}, name
-
-    def forget(self) -> None:
-        """What a new machine does not have."""
-        shutil.rmtree(self.temp)
-        self.temp.mkdir()
+        """A script in Bash that ends at the first error."""
+        words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
+        return run_script(words, script, self.checkout, self.environment(**environment))

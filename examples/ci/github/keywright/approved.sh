@@ -1,36 +1,93 @@
 #!/usr/bin/env bash
-# Fetches the plan that was approved with the pull request which last changed the project.
+# Fetches the plan of one target that was approved with a pull request.
 #
-#   GH_TOKEN=... GITHUB_REPOSITORY=owner/name approved.sh FOLDER     writes FOLDER/approved.json when there is one
+#   GH_TOKEN=... GITHUB_REPOSITORY=owner/name approved.sh NUMBER HEAD BASE MERGED-AT TARGET FOLDER
 #
-# In a checkout with history. A pull request from a fork, a direct push and a plan that a guard refused have no approved plan:
-# the script says so and ends with 0, and apply.sh then applies nothing.
+# Writes FOLDER/approved.json when there is one; otherwise says why there is none, and ends with 0 as well. In a checkout with
+# history. What counts is the plan that was on the pull request when somebody who may write approved its last commit:
+#
+# - Each plan that was shown is an artifact of its own, and none is ever overwritten. Running the workflow again adds one.
+# - A plan that was shown after the approval, and differs, was approved by nobody.
+# - Only the workflow of the branch that was merged into is believed: not when the pull request changes .github, not in a
+# fork.
 set -euo pipefail
+shopt -s inherit_errexit
 
-folder="${1:?usage: approved.sh FOLDER}"
+usage="usage: approved.sh NUMBER HEAD BASE MERGED-AT TARGET FOLDER"
+number="${1:?$usage}"
+head="${2:?$usage}"
+base="${3:?$usage}"
+merged_at="${4:?$usage}"
+target="${5:?$usage}"
+folder="${6:?$usage}"
 repository="${GITHUB_REPOSITORY:?}"
-project="${KEYWRIGHT_PROJECT:-.}"
+workflow=.github/workflows/keywright-pull-request.yml
 
-# The merge that brought the project to where it is. Later merges that leave it alone have plans of nothing.
-merged="$(git log --first-parent --max-count 1 --format=%H HEAD -- "$project")"
-if [[ -z "$merged" ]]; then
-    echo "::error::no commit has $project: set KEYWRIGHT_PROJECT to the folder of keywright.yaml"
-    exit 1
-fi
-head="$(gh api "repos/$repository/commits/$merged/pulls" \
-    --jq "[.[] | select(.merged_at != null and .merge_commit_sha == \"$merged\")][0].head.sha // \"\"")"
-if [[ ! "$head" =~ ^[0-9a-f]{40}$ ]]; then
-    echo "$merged came with no pull request: there is no approved plan"
+none() {
+    echo "pull request $number has no approved plan for $target: $1"
     exit 0
-fi
-# A run of a fork's pull request may upload an artifact of any name: only runs of this repository's own branches count.
-run="$(gh api "repos/$repository/actions/artifacts?per_page=100&name=keywright-plan-$head" \
-    --jq "[.artifacts[] | select(.expired == false and .workflow_run.head_sha == \"$head\"
-        and .workflow_run.head_repository_id == .workflow_run.repository_id)]
-        | sort_by(.created_at) | (last | .workflow_run.id) // \"\"")"
-if [[ ! "$run" =~ ^[0-9]+$ ]]; then
-    echo "the pull request's plan of $head is not there, or no longer: there is no approved plan"
-    exit 0
-fi
+}
+
+git fetch --quiet origin "refs/pull/$number/head" || none "its commits are no longer there"
+git cat-file -e "$head^{commit}" 2>/dev/null || none "its last commit $head is no longer there"
+fork="$(git merge-base "$base" "$head")" || none "it has nothing in common with the branch"
+git diff --quiet "$fork" "$head" -- .github || none "it changes .github, and so could have changed what was shown"
+
+# The last word of each reviewer; a comment is none.
+declare -A last=()
+reviews="$(gh api --paginate "repos/$repository/pulls/$number/reviews?per_page=100" \
+    --jq '.[] | [.user.login, .state, .commit_id, .submitted_at] | join("\t")')"
+while IFS=$'\t' read -r login state commit at; do
+    [[ -z "$login" || "$state" == COMMENTED || "$state" == PENDING ]] || last["$login"]="$state $commit $at"
+done <<<"$reviews"
+approved_at=
+for login in "${!last[@]}"; do
+    read -r state commit at <<<"${last[$login]}"
+    [[ "$state" == APPROVED && "$commit" == "$head" && ! "$at" > "$merged_at" ]] || continue
+    # On a public repository everybody may press the button.
+    [[ "$login" =~ ^[A-Za-z0-9_-]+(\[bot\])?$ ]] || continue
+    permission="$(gh api "repos/$repository/collaborators/$login/permission" --jq .permission || true)"
+    [[ "$permission" == admin || "$permission" == maintain || "$permission" == write ]] || continue
+    [[ "$at" > "$approved_at" ]] && approved_at="$at"
+done
+[[ -n "$approved_at" ]] || none "nobody who may write approved its last commit $head"
+
+runs="$(gh api --paginate "repos/$repository/actions/runs?head_sha=$head&event=pull_request&per_page=100" \
+    --jq ".workflow_runs[] | select((.path | split(\"@\")[0]) == \"$workflow\"
+        and .head_repository.id == .repository.id) | .id")"
+plans="$(for run in $runs; do
+    gh api --paginate "repos/$repository/actions/runs/$run/artifacts?per_page=100" \
+        --jq ".artifacts[] | select(.expired == false and (.name | startswith(\"keywright-shown-$number-$head-\")))
+            | [.created_at, \"$run\", .name] | join(\"\t\")"
+done | sort)"
+
+kept="$(mktemp -d)"
+fingerprint_of() { # RUN NAME
+    # Two runs may have artifacts of one name.
+    gh run download "$1" --repo "$repository" --name "$2" --dir "$kept/$1-$2" || return 1
+    if [[ -f "$kept/$1-$2/$target/approved.json" ]]; then jq -r .fingerprint "$kept/$1-$2/$target/approved.json"; fi
+}
+approved=
+before=
+later=()
+while IFS=$'\t' read -r at run name; do
+    [[ -n "$name" ]] || continue
+    if [[ "$at" < "$approved_at" ]]; then
+        approved="$name"
+        before="$run"
+    elif [[ ! "$at" > "$merged_at" ]]; then
+        later+=("$run" "$name")
+    fi
+done <<<"$plans"
+[[ -n "$approved" ]] || none "no plan was shown before the approval of $approved_at, or it is no longer kept"
+fingerprint="$(fingerprint_of "$before" "$approved")"
+[[ -n "$fingerprint" ]] || none "the one that was shown could not be applied"
+for ((at = 0; at < ${#later[@]}; at += 2)); do
+    if [[ "$(fingerprint_of "${later[at]}" "${later[at + 1]}")" != "$fingerprint" ]]; then
+        none "another one was shown after the approval of $approved_at"
+    fi
+done
 mkdir -p "$folder"
-gh run download "$run" --repo "$repository" --name "keywright-plan-$head" --dir "$folder"
+cp "$kept/$before-$approved/$target/approved.json" "$folder/approved.json"
+rm -rf "$kept"
+echo "pull request $number: the plan for $target that was approved at $approved_at"

@@ -1,35 +1,53 @@
 #!/usr/bin/env bash
-# Shows a plan in one comment of a pull request: creates it the first time, updates it in place afterwards.
+# Shows a target's plan in one comment of a pull request: creates it the first time, updates it in place afterwards.
 #
-#   GH_TOKEN=... GITHUB_REPOSITORY=owner/name comment.sh NUMBER PLAN.md
+#   GH_TOKEN=... GITHUB_REPOSITORY=owner/name comment.sh NUMBER PLAN.md TARGET FINGERPRINT
+#
+# The last line that it prints is `shown before` when the comment already showed a plan of that fingerprint, else `shown now`.
 set -euo pipefail
 
-number="${1:?usage: comment.sh NUMBER PLAN.md}"
-file="${2:?usage: comment.sh NUMBER PLAN.md}"
+usage="usage: comment.sh NUMBER PLAN.md TARGET FINGERPRINT"
+number="${1:?$usage}"
+file="${2:?$usage}"
+target="${3:?$usage}"
+fingerprint="${4:?$usage}"
 comments="repos/${GITHUB_REPOSITORY:?}/issues/$number/comments"
 # Who this job writes as. Nobody else's comment is ever changed, whatever it begins with.
 author="${KEYWRIGHT_AUTHOR:-github-actions[bot]}"
 
-# The first line of a plan names its project: <!-- keywright:plan payments -->
+# The first line of a plan names its project: <!-- keywright:plan payments -->. That of the comment names the target too.
 IFS= read -r marker <"$file" || true
 if [[ "$marker" != '<!-- keywright:plan '*' -->' ]]; then
     echo "::error::$file does not begin with the marker of keywright plan --format markdown"
     exit 1
 fi
+marker="${marker% -->} $target -->"
+body="$(mktemp)"
+{
+    printf '%s\n<!-- %s -->\n' "$marker" "$fingerprint"
+    tail -n +2 "$file"
+    # shellcheck disable=SC2016 # the backticks are Markdown
+    printf '\nAn approval of this pull request is for this plan, `%s`; a plan that differs asks for a new one.\n' "$fingerprint"
+} >"$body"
 
 found=
-while IFS=$'\t' read -r id login first; do
+before=
+known="$(gh api --paginate "$comments?per_page=100" \
+    --jq '.[] | [(.id | tostring), .user.login, (.body | split("\n") | .[0], .[1] // "")] | join("\t")')"
+while IFS=$'\t' read -r id login first second; do
     if [[ "$login" == "$author" && "${first%$'\r'}" == "$marker" ]]; then
         found="$id"
+        before="${second%$'\r'}"
         break
     fi
-done < <(gh api --paginate "$comments?per_page=100" \
-    --jq '.[] | [(.id | tostring), .user.login, (.body | split("\n")[0])] | join("\t")')
+done <<<"$known"
 
 if [[ -n "$found" ]]; then
-    gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$found" --field "body=@$file"
+    gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$found" --field "body=@$body"
     echo "updated comment $found"
 else
-    gh api --silent --method POST "$comments" --field "body=@$file"
+    gh api --silent --method POST "$comments" --field "body=@$body"
     echo "created a comment"
 fi
+rm -f "$body"
+if [[ "$before" == "<!-- $fingerprint -->" ]]; then echo "shown before"; else echo "shown now"; fi
