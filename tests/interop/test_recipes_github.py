@@ -558,6 +558,17 @@ def test_a_guard_that_refuses_is_overridden_in_the_open_and_once(filled: Hub) ->
     assert set(run.codes("plan").values()) == {3}, run.log
 
 
+def test_an_override_counts_for_all_commits_of_a_rebased_pull_request(filled: Hub) -> None:
+    removal(filled, 2, "a", "b", files={"keywright-overrides/retired.json": override("a", "b")})
+    filled.change(2, "and more", e=secret("e", "E"))
+    assert filled.planned(2, taken_for_done={"validate"}).results["result"] == "success"
+    filled.review(2)
+    filled.merge(2, "rebase")
+    run = filled.pushed()
+    assert run.results["summary"] == "success", run.log
+    assert set(live(filled, "prod")) == {"db", "c", "d", "e"}
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [
