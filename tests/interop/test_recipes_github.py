@@ -558,6 +558,15 @@ def test_a_guard_that_refuses_is_overridden_in_the_open_and_once(filled: Hub) ->
     assert set(run.codes("plan").values()) == {3}, run.log
 
 
+def test_an_override_that_is_there_already_counts_for_no_other_pull_request(filled: Hub) -> None:
+    filled.git("checkout", "--quiet", "main")
+    (filled.checkout / "keywright-overrides").mkdir()
+    (filled.checkout / "keywright-overrides/retired.json").write_text(override("a", "b"))
+    filled.commit("of an earlier pull request")
+    filled.push()
+    assert removal(filled, 2, "a", "b").codes("plan") == {"staging": 3, "prod": 3}
+
+
 def test_an_override_counts_for_all_commits_of_a_rebased_pull_request(filled: Hub) -> None:
     removal(filled, 2, "a", "b", files={"keywright-overrides/retired.json": override("a", "b")})
     filled.change(2, "and more", e=secret("e", "E"))
