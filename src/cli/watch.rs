@@ -152,7 +152,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     args.look.check()?;
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
     let log = Log::new(shell.out.clone(), verbose);
-    let mut memory = StateFile::open(args.state.as_deref())?;
+    let mut memory = StateFile::of(args.state.as_deref())?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
     aws.set_propagation_timeout(args.propagation.timeout());

@@ -24,7 +24,7 @@ pub(super) struct StateFile {
 impl StateFile {
     /// Reads what a watch before this one knew. A file of another kind is an error; one that cannot be read is begun
     /// anew, which [`StateFile::fault`] tells.
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn of(path: Option<&Path>) -> Result<Self, Error> {
         let mut file = Self { path: path.map(Path::to_owned), read: State::default(), fault: None, written: None };
         let Some(path) = path else { return Ok(file) };
         ours_or_nothing(path, "the state of a watch", State::is_one)?;
