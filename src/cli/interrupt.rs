@@ -8,16 +8,24 @@
 //! whole foreground. So a second one counts only when it comes a while after the first.
 
 #[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
+#[cfg(unix)]
+use crate::files::read_operator_text;
 use crate::workflow::Stop;
 
 /// Signals that come within this time are one.
 const TOGETHER: Duration = Duration::from_millis(500);
+
+/// Far more than what Linux tells of a process, in bytes.
+#[cfg(unix)]
+const MOST_OF_A_STATUS: u64 = 64 * 1024;
 
 /// The signals so far.
 #[derive(Default)]
@@ -142,7 +150,7 @@ impl Signals {
 /// the first bit is SIGHUP's).
 #[cfg(unix)]
 fn hang_up_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let Ok(status) = read_operator_text(Path::new("/proc/self/status"), MOST_OF_A_STATUS) else { return false };
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
