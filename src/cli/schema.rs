@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::manifest::schema::{defaults_schema, project_schema, secret_schema};
+use crate::manifest::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
 use crate::render::{apply_json, drift, escape, plan_json, watch};
 
 /// Print a JSON Schema.
@@ -25,6 +25,8 @@ enum Kind {
     Secret,
     /// A document of kind Defaults
     Defaults,
+    /// A document of kind Rules, in a folder of `spec.include`
+    Rules,
     /// The output of plan --format json
     Plan,
     /// The output of apply --format json
@@ -40,6 +42,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Project => project_schema(),
         Kind::Secret => secret_schema(),
         Kind::Defaults => defaults_schema(),
+        Kind::Rules => rules_schema(),
         Kind::Plan => plan_json::schema(),
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),

@@ -122,6 +122,8 @@ codes! {
     ARN_OF_OTHER_PLACE Warning "arn-of-other-place" "ARNs name the target's own account and region."
     RECOVERY_WINDOW Error "recovery-window" "A recovery window is 7 to 30 days, and excludes force."
     POLICY Error "policy" "A resource policy is a valid IAM policy document of at most 20,480 bytes."
+    POLICY_TEMPLATE Error "policy-template" "A policy's template declares its parameters, and gets all of them."
+    INCLUDE Error "include" "spec.include names folders of the same git work tree, with Defaults, Rules and templates."
     POLICY_WILDCARD_PRINCIPAL Warning "policy-wildcard-principal" "A resource policy doesn't open the secret to \
         everyone."
     POLICY_ALLOW_NOT_PRINCIPAL Warning "policy-allow-not-principal" "NotPrincipal stands only in a Deny."

@@ -341,6 +341,11 @@ impl Report {
         self.left_out_errors || self.found.iter().any(|known| known.problem.code.severity == Severity::Error)
     }
 
+    /// The problems themselves, for another report.
+    pub(crate) fn into_problems(self) -> impl Iterator<Item = Problem> {
+        self.found.into_iter().map(|known| known.problem)
+    }
+
     /// Where the first error is, and the rule that it breaks.
     pub(crate) fn first_error(&self) -> Option<(Span, &'static str)> {
         let is_error = |known: &&Known| known.problem.code.severity == Severity::Error;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::diagnostic::nearest;
-use super::schema::{SPEC_FIELDS, defaults_schema, project_schema, secret_schema};
+use super::schema::{SPEC_FIELDS, defaults_schema, project_schema, rules_schema, secret_schema};
 use crate::domain::schedule::HOURS_A_DAY;
 use crate::domain::{Schedule, ScheduleFault};
 
@@ -16,7 +16,7 @@ use crate::domain::{Schedule, ScheduleFault};
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExplainError {
     /// The path begins with no kind of document.
-    #[error("unknown kind `{given}`: a path begins with `Project`, `Secret` or `Defaults`")]
+    #[error("unknown kind `{given}`: a path begins with `Project`, `Secret`, `Defaults` or `Rules`")]
     UnknownKind {
         /// What was given.
         given: String,
@@ -78,6 +78,7 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
         "project" => ("Project", project_schema()),
         "secret" => ("Secret", secret_schema()),
         "defaults" => ("Defaults", defaults_schema()),
+        "rules" => ("Rules", rules_schema()),
         _ => return Err(ExplainError::UnknownKind { given: kind.to_owned() }),
     };
     let reader = Reader { root: &root };
@@ -324,7 +325,7 @@ fn in_short(text: &str) -> String {
 
 /// The example as YAML beneath its key, indented by four spaces.
 fn example_yaml(key: &str, example: &Value) -> String {
-    let document = if matches!(key, "Project" | "Secret" | "Defaults") {
+    let document = if matches!(key, "Project" | "Secret" | "Defaults" | "Rules") {
         example.clone()
     } else {
         Value::Object([(key.to_owned(), example.clone())].into_iter().collect())

@@ -11,6 +11,8 @@ use super::tree::{Kind, Node};
 
 /// The trees of one Secret document, the lowest first.
 pub(crate) struct Layers<'a> {
+    /// The Defaults documents of folders that several projects share, in the order of `spec.include`.
+    pub(crate) shared: &'a [Node],
     /// `spec.defaults` of the project.
     pub(crate) project: Option<&'a Node>,
     /// The Defaults documents of the folders, the outermost first.
@@ -22,6 +24,8 @@ pub(crate) struct Layers<'a> {
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layer {
+    /// A Defaults document of a folder that several projects share.
+    Shared,
     /// `spec.defaults` of the project.
     Project,
     /// A folder's Defaults document; in it, the override of these targets.
@@ -39,10 +43,17 @@ impl Layers<'_> {
     /// alone: what else they say is for secrets of our own.
     pub(crate) fn merged(&self, start: Span, is_managed: bool, names: &dyn Fn(&str) -> bool) -> Node {
         let beneath = |defaults: &Node| if is_managed { managed::tags_alone(defaults) } else { defaults.clone() };
-        let mut spec = match self.project {
-            Some(defaults) if is_map(defaults) => beneath(defaults),
-            _ => Node::new(start, Kind::Map(Vec::new())),
-        };
+        let mut spec = Node::new(start, Kind::Map(Vec::new()));
+        for shared in self.shared {
+            if let Some(defaults) = shared.get("spec").filter(|defaults| is_map(defaults)) {
+                lay(&mut spec, defaults, &beneath, names);
+            }
+        }
+        match self.project {
+            Some(defaults) if is_map(defaults) && self.shared.is_empty() => spec = beneath(defaults),
+            Some(defaults) if is_map(defaults) => merge(&mut spec, &beneath(defaults)),
+            _ => {}
+        }
         for folder in &self.folders {
             if let Some(defaults) = folder.get("spec").filter(|defaults| is_map(defaults)) {
                 lay(&mut spec, defaults, &beneath, names);
@@ -63,6 +74,9 @@ impl Layers<'_> {
             if contains(folder, span) {
                 return Layer::Folder(override_at(folder, span));
             }
+        }
+        if self.shared.iter().any(|shared| contains(shared, span)) {
+            return Layer::Shared;
         }
         if self.project.is_some_and(|project| project.span.file == span.file) {
             Layer::Project

@@ -14,6 +14,7 @@ use super::files::PROJECT_FILES;
 use super::folder_defaults::FolderDefaults;
 use super::outline::Outline;
 use super::schema::{API_VERSION, ProjectDocument};
+use super::shared::SharedFolders;
 use super::source::Sources;
 use crate::desired::Desired;
 use crate::files::ProjectFolder;
@@ -68,6 +69,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         files: 0,
         secrets: Vec::new(),
         defaults: FolderDefaults::default(),
+        shared: SharedFolders::default(),
         unnamed: Vec::new(),
         skipped: Vec::new(),
         incomplete: false,
@@ -75,7 +77,10 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         expanded: Vec::new(),
         made_by_lists: 0,
     };
-    let project = loader.project();
+    let mut project = loader.project();
+    if let Some(project) = &mut project {
+        loader.read_shared(project);
+    }
     let mut desired = Vec::new();
     let mut checked = 0;
     if let Some(project) = &project {
@@ -121,6 +126,8 @@ pub(super) struct Loader {
     pub(super) files: usize,
     pub(super) secrets: Vec<SecretEntry>,
     pub(super) defaults: FolderDefaults,
+    /// The folders that the project shares with others.
+    pub(super) shared: SharedFolders,
     /// Files that are no manifests, and no mistakes either when a manifest names them.
     pub(super) unnamed: Vec<(PathBuf, Problem)>,
     /// What was passed over.

@@ -41,6 +41,7 @@ mod parse;
 mod read;
 pub mod schema;
 mod secrets;
+mod shared;
 mod shown;
 mod source;
 mod syntax;

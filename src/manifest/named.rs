@@ -5,12 +5,14 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::check::policy::file_policy;
+use super::check::policy_template::{self, Template};
 use super::codes::{self, Code};
 use super::diagnostic::{Problem, Report};
 use super::files::FileFault;
 use super::items::Item;
 use super::list::{self, ReadList};
 use super::parse::parse;
+use super::shared::SharedFolders;
 use super::source::{Quoting, Sources, Span};
 use crate::desired::PolicyTemplate;
 use crate::files::{EntryKind, ProjectFile, ProjectFolder};
@@ -34,17 +36,22 @@ pub(crate) struct Files {
     project: Option<ProjectFolder>,
     resolved: HashMap<(PathBuf, String), Result<PathBuf, FileFault>>,
     policies: HashMap<PathBuf, (Option<PolicyTemplate>, Vec<Problem>)>,
+    templates: HashMap<PathBuf, (Option<Rc<Template>>, Vec<Problem>)>,
+    /// The folders that the project shares with others.
+    shared: SharedFolders,
     lists: HashMap<PathBuf, ReadList>,
     encrypted: SopsFiles,
 }
 
 impl Files {
     /// No file is known yet.
-    pub(crate) fn new(project: Option<ProjectFolder>) -> Self {
+    pub(crate) fn new(project: Option<ProjectFolder>, shared: SharedFolders) -> Self {
         Self {
             project,
             resolved: HashMap::new(),
             policies: HashMap::new(),
+            templates: HashMap::new(),
+            shared,
             lists: HashMap::new(),
             encrypted: SopsFiles::new(),
         }
@@ -150,6 +157,69 @@ impl Files {
             .ok()
     }
 
+    /// Reads the template of a policy.
+    pub(crate) fn template(
+        &mut self,
+        named: &str,
+        span: Span,
+        sources: &mut Sources,
+        report: &mut Report,
+    ) -> Option<Rc<Template>> {
+        let path = match self.resolve_shared(named, span, sources) {
+            Ok(path) => path,
+            Err(fault) => {
+                report.push(missing(&fault, span, (named, "policy.template"), sources));
+                return None;
+            }
+        };
+        if !self.templates.contains_key(&path) {
+            let mut problems = Vec::new();
+            let template = match self.shared_text(&path, MAX_POLICY_FILE_BYTES) {
+                Ok(text) => {
+                    let file = sources.add(Origin::new(&path, 1, 1).file, "".into(), Quoting::Never);
+                    let start = Span { file, line: 1, column: 1, ..Span::default() };
+                    let mut syntax = Report::default();
+                    let tree = parse(file, &text, &mut syntax);
+                    match syntax.first_error() {
+                        Some((place, code)) => {
+                            let message = format!("this template cannot be read ({code})");
+                            let place = Span { end: place.start, ..place };
+                            problems.push(Problem::new(&codes::POLICY_TEMPLATE, place, message));
+                            None
+                        }
+                        None => policy_template::read(tree.documents.first(), start, &mut problems).map(Rc::new),
+                    }
+                }
+                Err(fault) => {
+                    problems.push(missing(&fault, span, (named, "policy.template"), sources));
+                    None
+                }
+            };
+            let told = problems.into_iter().map(|problem| problem.related(span, "the file is named here"));
+            self.templates.insert(path.clone(), (template, told.collect()));
+        }
+        let (template, problems) = self.templates.get(&path)?;
+        for problem in problems {
+            report.push(problem.clone());
+        }
+        template.clone()
+    }
+
+    /// A file of the project, or of a folder that it shares with others.
+    fn resolve_shared(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
+        match self.resolve(named, span, sources) {
+            Err(FileFault::Outside) => self.shared.resolve(&folder_of(span, sources), named),
+            found => found,
+        }
+    }
+
+    fn shared_text(&self, path: &Path, limit: u64) -> Result<String, FileFault> {
+        if path.starts_with("..") {
+            return self.shared.open(path, limit)?.text();
+        }
+        self.project.as_ref().ok_or(FileFault::Missing)?.open_file(path, limit)?.text()
+    }
+
     /// Reads a list of `forEach`.
     pub(crate) fn list(
         &mut self,
@@ -182,7 +252,7 @@ impl Files {
 
     /// Whether a manifest named this file as a list or as the template of a policy.
     pub(crate) fn names(&self, path: &Path) -> bool {
-        self.lists.contains_key(path) || self.policies.contains_key(path)
+        self.lists.contains_key(path) || self.templates.contains_key(path)
     }
 
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {

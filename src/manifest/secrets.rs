@@ -119,7 +119,7 @@ impl Loader {
                 "`spec.manifests` says where manifests are looked for; by default that is the project's whole folder",
             ));
         }
-        let mut files = Files::new(self.folder.clone());
+        let mut files = Files::new(self.folder.clone(), self.shared.clone());
         project.rules.read_schemas(&mut files, &self.sources, &mut self.report);
         let mut keys = ValueKeys::default();
         let mut desired = Vec::new();
@@ -256,6 +256,7 @@ impl Loader {
     ) {
         let tree = &entry.tree;
         let layers = Layers {
+            shared: &project.shared,
             project: project.defaults.as_ref(),
             folders: self.defaults.around(&self.sources.name(tree.span.file)),
             own: tree,

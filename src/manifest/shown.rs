@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::diagnostic::Report;
 use super::parse::{Parsed, parse};
-use super::schema::{defaults_schema, project_schema, secret_schema};
+use super::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
 use super::source::Span;
 use super::tree::{Key, Kind, Node};
 
@@ -21,6 +21,7 @@ pub(crate) const MAX_SHOWN_KEY: usize = 64;
 
 static PROJECT: LazyLock<Value> = LazyLock::new(project_schema);
 static SECRET: LazyLock<Value> = LazyLock::new(secret_schema);
+static RULES: LazyLock<Value> = LazyLock::new(rules_schema);
 static DEFAULTS: LazyLock<Value> = LazyLock::new(defaults_schema);
 static ANYTHING: Value = Value::Bool(true);
 
@@ -153,6 +154,7 @@ impl Walk {
         match text("kind") {
             Some("Project") if !foreign => self.node(&[&PROJECT], &PROJECT, tree),
             Some("Secret") if !foreign => self.node(&[&SECRET], &SECRET, tree),
+            Some("Rules") if !foreign => self.node(&[&RULES], &RULES, tree),
             Some("Defaults") if !foreign => self.node(&[&DEFAULTS], &DEFAULTS, tree),
             _ => {
                 for (key, value) in tree.entries() {

@@ -83,6 +83,11 @@ impl Sources {
         self.files.get(usize::try_from(file).ok()?)
     }
 
+    /// Whether lines of the file of a span may be shown at all.
+    pub(crate) fn quotes(&self, span: Span) -> bool {
+        self.file(span.file).is_some_and(|source| source.quoting == Quoting::Lines)
+    }
+
     /// Whether all of a span may be shown: it is known to be no secret.
     pub(crate) fn shows(&self, span: Span) -> bool {
         self.file(span.file).is_some_and(|source| source.quoting == Quoting::Lines && source.shown().shows(span))

@@ -131,6 +131,7 @@ fn some_of(within: &[&str], all: usize) -> Escaped<Terminal> {
 
 fn given_by(field: &EffectiveField) -> Escaped<Terminal> {
     let layer: Escaped<Terminal> = match &field.layer {
+        Layer::Shared => "shared defaults".into(),
         Layer::Project => "the project's defaults".into(),
         Layer::Folder(None) => "its folder's defaults".into(),
         Layer::Folder(Some(targets)) => escaped!("its folder's override for {}", escape::line(targets)),

@@ -10,6 +10,7 @@ pub(crate) mod name;
 pub(crate) mod parity;
 pub(crate) mod policy;
 mod policy_lint;
+pub(crate) mod policy_template;
 pub(crate) mod project;
 pub(crate) mod renamed;
 pub(crate) mod rotation;

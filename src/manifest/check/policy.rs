@@ -33,10 +33,12 @@ pub(crate) fn inline_policy(node: &Node, sources: &Sources, report: &mut Report)
     for problem in problems {
         let span = place_of(node, &problem.pointer);
         let number = match &node.at_pointer(&problem.pointer).kind {
-            Kind::Number(raw) => Some(format!("quote it: \"{raw}\"")),
+            Kind::Number(raw) if sources.quotes(span) => Some(format!("quote it: \"{raw}\"")),
             _ => None,
         };
-        report.push(Problem::new(&codes::POLICY, span, problem.message).help_if(number).help_if(problem.help));
+        // Nothing of a file that a manifest refers to is ever shown.
+        let message = if sources.quotes(span) { problem.message } else { problem.unquoted };
+        report.push(Problem::new(&codes::POLICY, span, message).help_if(number).help_if(problem.help));
     }
     Some((template, is_good))
 }

@@ -34,6 +34,10 @@ pub(crate) struct Project {
     pub(crate) ignore_tags: TagPatterns,
     pub(crate) guards: GuardLimits,
     pub(crate) rules: Rules,
+    /// `spec.include` as written.
+    pub(crate) include: Vec<(String, Span)>,
+    /// The Defaults documents of these folders, in this order.
+    pub(crate) shared: Vec<Node>,
     /// `spec.manifests`, when it is there.
     pub(crate) manifests: Option<Vec<(String, Span)>>,
     /// `spec.scope.namePrefixes` as written.
@@ -92,9 +96,9 @@ pub(crate) fn check_project(
         ignore_tags: tag_patterns(spec, report),
         guards: guards(spec, report),
         rules: Rules::default(),
-        manifests: spec.manifests.value().map(|paths| {
-            paths.iter().filter_map(|path| path.get().map(|path| (path.value.clone(), path.span))).collect()
-        }),
+        include: paths(&spec.include).unwrap_or_default(),
+        shared: Vec::new(),
+        manifests: paths(&spec.manifests),
         prefixes: spec
             .scope
             .value()
@@ -105,6 +109,12 @@ pub(crate) fn check_project(
     project.rules = check_rules(&spec.rules, &project, report);
     check_overlaps(&project.targets, report);
     Some(project)
+}
+
+/// Paths with their places, where there are any.
+fn paths(listed: &Field<Vec<Field<String>>>) -> Option<Vec<(String, Span)>> {
+    let listed = listed.value()?.iter().filter_map(Field::get);
+    Some(listed.map(|path| (path.value.clone(), path.span)).collect())
 }
 
 /// Most variables and entries of maps that all targets share: each target has them all.

@@ -34,6 +34,13 @@ pub(crate) struct Rules {
     pub(super) intervals: RefCell<HashMap<String, Option<u32>>>,
 }
 
+impl Rules {
+    /// Adds the rules of another document.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.rules.extend(others.rules);
+    }
+}
+
 /// One rule.
 pub(super) struct Rule {
     pub(super) name: String,

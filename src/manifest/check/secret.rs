@@ -6,7 +6,7 @@ use super::super::codes;
 use super::super::decode::decode;
 use super::super::diagnostic::{Problem, Report};
 use super::super::effective::{Expand, ExpandedSecret};
-use super::super::field::Field;
+use super::super::field::{Field, Spanned};
 use super::super::interpolate::{Reference, Variables, fill};
 use super::super::layers::Layers;
 use super::super::named::Files;
@@ -21,6 +21,7 @@ use super::managed::{check_managed, managed_by};
 use super::name::check_secret_name;
 use super::policy::inline_policy;
 use super::policy_lint::{Written, lint_policy};
+use super::policy_template;
 use super::project::{Project, key_span, recovery_window};
 use super::renamed::renamed_from;
 use super::required;
@@ -259,6 +260,20 @@ impl Builder<'_> {
         let origin = self.sources.origin(key);
         let value = match &policy.value {
             None => None,
+            Some(PolicySource::Template(file)) => {
+                let file = file.get()?;
+                let filled = self.filled_template(file, spec.get("policy")?)?;
+                let mut found = Report::default();
+                let read = inline_policy(&filled, self.sources, &mut found);
+                for problem in found.into_problems() {
+                    self.report.push(problem.related(file.span, "the template is named here"));
+                }
+                let (template, is_good) = read?;
+                if is_good {
+                    lint_policy(&template, &Written::File(file.span), name, target, default_key, self.report);
+                }
+                Some(template)
+            }
             Some(PolicySource::Inline) => {
                 let node = spec.get("policy")?;
                 let (template, is_good) = inline_policy(node, self.sources, self.report)?;
@@ -285,6 +300,23 @@ impl Builder<'_> {
             }
         };
         Some(Declared { value, origin })
+    }
+
+    /// The policy of a template, with its parameters filled in.
+    fn filled_template(&mut self, file: &Spanned<String>, policy: &Node) -> Option<Node> {
+        let mut others = policy.entries().iter().filter(|(key, _)| !matches!(&*key.text, "template" | "with"));
+        if let Some((extra, _)) = others.next() {
+            let message = "a policy is either a template or a document, not both";
+            self.report.push(Problem::new(&codes::POLICY, extra.span, message).label("beside `template`"));
+        }
+        let with = policy.get("with");
+        if let Some(wrong) = with.filter(|with| !matches!(with.kind, Kind::Map(_) | Kind::Poison)) {
+            let message = format!("`with` is a map of parameters, and this is {}", wrong.kind_name());
+            self.report.push(Problem::new(&codes::POLICY_TEMPLATE, wrong.span, message));
+            return None;
+        }
+        let template = self.files.template(&file.value, file.span, self.sources, self.report)?;
+        policy_template::fill(&template, with, file.span, self.report)
     }
 
     fn secret_type(&mut self, fields: &Defaults, spec: &Node) -> Option<Declared<String>> {

@@ -22,7 +22,9 @@ pub use self::project::{
     Defaults, GuardsSpec, ProjectDocument, ProjectMetadata, ProjectSpec, PruneChoice, PruneDeletion, ScopeSpec,
 };
 pub use self::rotation::{ExternalRotationSpec, ReplicaSpec, RotationSpec};
-pub use self::rules::{RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec, RuleValue};
+pub use self::rules::{
+    RuleMatch, RuleReplicas, RuleRotation, RuleSeverity, RuleSpec, RuleValue, RulesDocument, SharedRules,
+};
 pub use self::secret::{
     DefaultsDocument, DeletionSpec, OverrideSpec, PolicySource, SPEC_FIELDS, SecretDocument, SecretMetadata,
     SecretSpec, StateChoice, TagModeChoice,
@@ -47,6 +49,11 @@ pub fn secret_schema() -> Value {
 /// The JSON Schema (draft 2020-12) of a Defaults document.
 pub fn defaults_schema() -> Value {
     generate::<DefaultsDocument>("defaults", "keywright Defaults")
+}
+
+/// The JSON Schema (draft 2020-12) of a Rules document.
+pub fn rules_schema() -> Value {
+    generate::<RulesDocument>("rules", "keywright Rules")
 }
 
 fn generate<T: JsonSchema>(name: &str, title: &str) -> Value {

@@ -5,6 +5,30 @@ use serde::Deserialize;
 
 use super::super::field::{Field, Map};
 
+/// Rules that several projects share: in a folder of `spec.include`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Rules document")]
+#[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
+pub struct RulesDocument {
+    /// The version of the manifest language: always `keywright/v1`.
+    #[schemars(extend("const" = "keywright/v1"))]
+    pub api_version: Field<String>,
+    /// The kind of this document: `Rules`.
+    #[schemars(extend("const" = "Rules"))]
+    pub kind: Field<String>,
+    /// The rules.
+    pub spec: Field<SharedRules>,
+}
+
+/// Rules that several projects share.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
+#[schemars(extend("required" = ["rules"]))]
+pub struct SharedRules {
+    /// Rules as in `spec.rules` of a project, for every project that includes this folder.
+    pub rules: Field<Vec<Field<RuleSpec>>>,
+}
+
 /// A rule that the project's secrets keep. It is checked by `validate` and before every plan, on what the manifests
 /// declare, with the defaults and overrides merged and variables filled in. It requires at least one thing. Variables
 /// are not filled in within rules.

@@ -229,6 +229,8 @@ pub struct DeletionSpec {
 pub enum PolicySource {
     /// `{ file: policy.json }`.
     File(Field<String>),
+    /// `{ template: readers.json, with: { ... } }`. What is under `with` is read from the tree.
+    Template(Field<String>),
     /// A document. Its content is read from the tree, where every statement has its place.
     Inline,
 }
@@ -246,6 +248,8 @@ impl<'de> Deserialize<'de> for PolicySource {
                 while let Some(key) = access.next_key::<String>()? {
                     if key == "file" {
                         source = PolicySource::File(access.next_value()?);
+                    } else if key == "template" {
+                        source = PolicySource::Template(access.next_value()?);
                     } else {
                         access.next_value::<IgnoredAny>()?;
                     }
@@ -279,7 +283,8 @@ impl JsonSchema for PolicySource {
             }
         });
         schemars::json_schema!({
-            "description": "A resource policy: an IAM policy document as YAML, or a file with one as JSON.",
+            "description": "A resource policy: an IAM policy document as YAML, a file with one as JSON, or a template \
+             with parameters.",
             "anyOf": [
                 {
                     "type": "object",
@@ -291,6 +296,32 @@ impl JsonSchema for PolicySource {
                             "description": "A file with the policy as JSON, relative to the manifest and inside the \
                              project. It is taken as it is: no variables are filled in.",
                             "examples": ["policies/db.json"]
+                        }
+                    }
+                },
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["template"],
+                    "properties": {
+                        "template": {
+                            "type": "string",
+                            "description": "A file with a policy as JSON or YAML whose first key, `x-parameters`, lists \
+                             the names of its parameters. `<<name>>` stands for one in its texts; everything else is \
+                             taken as it is. Relative to the manifest, inside the project or a folder of `spec.include`.",
+                            "examples": ["policies/readers.json"]
+                        },
+                        "with": {
+                            "type": "object",
+                            "description": "The parameters: texts, or lists of texts where a parameter is all of a \
+                             text. Left out, the template has none.",
+                            "additionalProperties": {
+                                "anyOf": [
+                                    { "type": "string" },
+                                    { "type": "array", "items": { "type": "string" }, "minItems": 1 }
+                                ]
+                            },
+                            "examples": [{ "roles": ["arn:aws:iam::${target.account}:role/app"] }]
                         }
                     }
                 },

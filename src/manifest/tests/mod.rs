@@ -6,8 +6,10 @@
 
 mod build;
 mod explain;
+mod fleet;
 mod hostile;
 mod rules;
+mod shared;
 
 use std::fs;
 use std::path::Path;

@@ -12,6 +12,7 @@ const TESTED_BY_OTHER_TESTS: &[&str] = &[
     "file-not-utf8",
     "file-too-large",
     "file-unreadable",
+    "include",
     "project-missing",
     "too-many-files",
     "too-many-problems",
