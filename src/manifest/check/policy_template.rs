@@ -1,8 +1,9 @@
 //! Policies with parameters: a document whose first key, `x-parameters`, declares them, and in which `<<name>>` stands
 //! for one.
 //!
-//! Only declared parameters are filled in, with what a manifest says under `with`: IAM's own `${aws:…}` stays as it is,
-//! and no `${…}` of a template is ever looked at. Nothing of a template is quoted, as of any file that a manifest names.
+//! Only declared parameters are filled in, with what a manifest says under `with`: IAM's own `${aws:…}` stays as it
+//! is, and no `${…}` of a template is ever looked at. Nothing of a template is quoted, as of any file that a manifest
+//! names.
 
 use std::collections::BTreeSet;
 

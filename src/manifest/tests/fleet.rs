@@ -97,7 +97,8 @@ impl Fleet {
             "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: fleet }}\nspec:\n  vars: {{ host: \
              \"${{stage}}.example\" }}\n  maps: {{ accounts: {{ dev: \"111111111111\", test: \"222222222222\", prod: \
              \"333333333333\" }} }}\n  targets:\n    - name: \"${{stage}}-${{region}}\"\n      account: \
-             \"${{accounts.${{stage}}}}\"\n      region: \"${{region}}\"\n      labels: {{ stage: \"${{stage}}\" }}\n      \
+             \"${{accounts.${{stage}}}}\"\n      region: \"${{region}}\"\n      labels: {{ stage: \"${{stage}}\" \
+             }}\n      \
              matrix:\n        stage: [{}]\n        region: [{}]\n{}  scope: {{ namePrefixes: [\"${{stage}}/\"] }}\n",
             self.stages.join(", "),
             self.regions.join(", "),
@@ -153,7 +154,8 @@ impl Fleet {
             };
             let _ = writeln!(
                 project,
-                "    - {{ name: {stage}-{region}, account: \"{account}\", region: {region}, vars: {{ stage: {stage} }} }}"
+                "    - {{ name: {stage}-{region}, account: \"{account}\", region: {region}, vars: {{ stage: {stage} \
+                 }} }}"
             );
             for (name, (plan, home)) in &self.tenants {
                 if home.and_then(|home| self.stage(home)).is_some_and(|home| home != stage) {
@@ -167,7 +169,8 @@ impl Fleet {
                 let _ = write!(
                     secrets,
                     "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: {stage}/t/{name}, targets: \
-                     [{stage}-{region}] }}\nspec:\n  description: \"{name} at {stage}.example, {account}\"\n  tags: {{ {} }}\n",
+                     [{stage}-{region}] }}\nspec:\n  description: \"{name} at {stage}.example, {account}\"\n  tags: {{ {} \
+                     }}\n",
                     tags.join(", ")
                 );
             }
