@@ -50,8 +50,8 @@ pub struct ProjectSpec {
     #[schemars(example = serde_json::json!(["secrets/"]))]
     pub manifests: Field<Vec<Field<String>>>,
     /// Folders of the same git work tree, outside this project, that several projects share, relative to this one's
-    /// folder: for Defaults documents, which lie beneath the project's own `defaults`, Rules documents, and templates of
-    /// policies. They are only read. Left out, nothing is shared.
+    /// folder: for Defaults documents, which lie beneath the project's own `defaults`, Rules documents, and templates
+    /// of policies. They are only read. Left out, nothing is shared.
     #[schemars(example = serde_json::json!(["../platform/common"]))]
     pub include: Field<Vec<Field<String>>>,
     /// Variables for `${name}`, the same in all targets. A target's own `vars`, and what its `matrix` gives, win over

@@ -306,9 +306,10 @@ impl JsonSchema for PolicySource {
                     "properties": {
                         "template": {
                             "type": "string",
-                            "description": "A file with a policy as JSON or YAML whose first key, `x-parameters`, lists \
-                             the names of its parameters. `<<name>>` stands for one in its texts; everything else is \
-                             taken as it is. Relative to the manifest, inside the project or a folder of `spec.include`.",
+                            "description": "A file with a policy as JSON or YAML whose first key, `x-parameters`, \
+                             lists the names of its parameters. `<<name>>` stands for one in its texts; everything \
+                             else is taken as it is. Relative to the manifest, inside the project or a folder of \
+                             `spec.include`.",
                             "examples": ["policies/readers.json"]
                         },
                         "with": {

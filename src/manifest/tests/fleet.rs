@@ -169,7 +169,8 @@ impl Fleet {
                 let _ = write!(
                     secrets,
                     "---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: {stage}/t/{name}, targets: \
-                     [{stage}-{region}] }}\nspec:\n  description: \"{name} at {stage}.example, {account}\"\n  tags: {{ {} \
+                     [{stage}-{region}] }}\nspec:\n  description: \"{name} at {stage}.example, {account}\"\n  \
+                     tags: {{ {} \
                      }}\n",
                     tags.join(", ")
                 );
