@@ -28,8 +28,8 @@ pub struct DriftDocument {
     pub seconds: f64,
     /// Requests to AWS, by operation.
     pub calls: BTreeMap<String, u64>,
-    /// Whether anything differs in any target.
-    pub has_drift: bool,
+    /// Whether anything differs in any target; null when nothing is known to, and some target could not be looked at.
+    pub has_drift: Option<bool>,
     /// The targets, in the order of the project file.
     pub targets: Vec<TargetDocument>,
 }
@@ -105,7 +105,7 @@ fn document(report: &DriftReport) -> DriftDocument {
         started: report.started.to_string(),
         seconds: report.seconds,
         calls: report.calls.clone(),
-        has_drift: report.drifts().next().is_some(),
+        has_drift: (report.drifts().next().is_some() || report.is_complete()).then(|| report.drifts().next().is_some()),
         targets: report.targets.iter().map(target).collect(),
     }
 }
