@@ -31,11 +31,7 @@ class Scheduler(Runner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        programs = self.folder / "programs"
-        (programs / "keywright-ci").symlink_to(SCRIPT)
-        fake = Path(__file__).with_name("fake_jq.py")
-        (programs / "jq").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" "$@"\n')
-        (programs / "jq").chmod(0o755)
+        (self.folder / "bin/keywright-ci").symlink_to(SCRIPT)
 
     def sh(self, script: str, **environment: str) -> Result:
         """A command as `sh -c` runs it, which is what most of them do."""
