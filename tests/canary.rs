@@ -518,6 +518,95 @@ const EVERYTHING: &[&str] = &[
 /// Verbs that cannot stand in the list: the server of these tests itself.
 const ELSEWHERE: [&str; 1] = ["sandbox serve"];
 
+const FLEET: &str = "apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  manifests: [secrets/]
+  targets:
+    - { name: \"${stage}\", matrix: { stage: [dev] }, account: \"111111111111\", region: eu-west-1 }
+  scope: { namePrefixes: [dev/shop/] }
+  rules: [{ name: shape, value: { keys: [user] } }]
+  guards: { maxChangesPercent: 100 }
+";
+
+/// Values in items of lists, in expanded secrets, in what a watch remembers, and in a secret that moves.
+#[test]
+fn values_of_a_fleet_appear_nowhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    let secret = |metadata: &str, spec: &str| {
+        format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {metadata}\nspec: {spec}\n")
+    };
+    let list =
+        secret("{ name: \"dev/shop/${each.name}\" }", "{ value: { json: { user: { text: \"${each.token}\" } } } }")
+            + "forEach: { file: tenants.csv }\n";
+    let moved = secret("{ name: dev/shop/new, renamedFrom: dev/shop/old }", "{ description: Moved }");
+    support::write_files(
+        root,
+        [
+            ("keywright.yaml", FLEET),
+            ("secrets/list.yaml", list.as_str()),
+            ("secrets/tenants.csv", "name,token\nacme,C4N4RY-one\nbeta,C4N4RY-two\n"),
+            ("secrets/moved.yaml", moved.as_str()),
+        ],
+    );
+    let mut server = Server::start(root);
+    let owner = keywright::desired::owner_tag::bind("shop/dev", "dev/shop/old", "dev/shop/");
+    let create = json!({
+        "Name": "dev/shop/old", "SecretString": "C4N4RY-moved", "ClientRequestToken": "3".repeat(32),
+        "Tags": [{ "Key": "keywright:project", "Value": owner }],
+    });
+    server.call("CreateSecret", &create);
+    let endpoint = format!("http://{}", server.address);
+    let (journal, state) = (root.join("journal.jsonl"), root.join("state.json"));
+    let (journal, state) = (journal.to_string_lossy().into_owned(), state.to_string_lossy().into_owned());
+    let watch = ["watch", "-vvv", "--rounds", "1", "--state", &state, "--endpoint-url", &endpoint];
+    let moving = [
+        &["apply", "-vvv", "--yes", "--allow-copy-values", "--allow-moves", "--format", "json"][..],
+        &["--journal", &journal, "--endpoint-url", &endpoint],
+    ]
+    .concat();
+    for args in [
+        &["validate", "--expanded"][..],
+        &["validate", "--expanded", "--format", "json"],
+        &["explain", "targets"],
+        &["explain", "--effective", "dev/shop/acme"],
+        &watch,
+        &["plan", "-vvv", "--read-values", "--endpoint-url", &endpoint],
+        &["apply", "-vvv", "--yes", "--endpoint-url", &endpoint],
+        &moving,
+        &watch,
+        &["drift", "-vvv", "--read-values", "--format", "json", "--endpoint-url", &endpoint],
+        &["import", "-vvv", "--fields", "tags,policy", "--dry-run", "--endpoint-url", &endpoint],
+    ] {
+        let printed = keywright(root, args);
+        assert!(!printed.contains(MARK), "{args:?} shows a marked value:\n{printed}");
+    }
+    let read = server.call("GetSecretValue", &json!({ "SecretId": "dev/shop/new" }));
+    assert!(read.contains("C4N4RY-moved"), "it has moved: {read}");
+    for file in [&journal, &state] {
+        let held = std::fs::read_to_string(file).expect("a file that was written");
+        assert!(!held.is_empty() && !held.contains(MARK), "{file}: {held}");
+    }
+    // Items that are wrong, with something secret in or near the wrong place.
+    for wrong in [
+        "name,token\nacme,C4N4RY\nacme,C4N4RY-again\n",
+        "name,token\nacme,\"C4N4RY-unclosed\n",
+        "name,token\nacme,C4N4RY,C4N4RY-third\n",
+        "name,C4N4RY-column\nacme,C4N4RY\n",
+        "C4N4RY-name,C4N4RY-name\nC4N4RY,C4N4RY\n",
+    ] {
+        support::write_files(root, [("secrets/tenants.csv", wrong)]);
+        for args in [&["validate"][..], &["validate", "--format", "json"], &["validate", "--expanded"]] {
+            let printed = keywright(root, args);
+            assert!(!printed.contains(MARK), "{wrong:?}, {args:?}:\n{printed}");
+        }
+    }
+    let logged = server.stop();
+    assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
+}
+
 /// The path of each command that does something, and the values that its --format takes.
 fn verbs(command: &clap::Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
     let children = command.get_subcommands().filter(|child| child.get_name() != "help").collect::<Vec<_>>();

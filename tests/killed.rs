@@ -132,6 +132,9 @@ fn moving(renamed: bool) -> String {
     secrets.into_iter().map(document).collect()
 }
 
+/// What is live, by region and name.
+type Dump = BTreeMap<(&'static str, String), SecretDump>;
+
 /// A folder with the project, in which `sandbox.redb` holds what is live.
 struct Stage(tempfile::TempDir);
 
@@ -250,7 +253,7 @@ impl Stage {
         self.run(&args)
     }
 
-    fn dump(&self) -> BTreeMap<(&'static str, String), SecretDump> {
+    fn dump(&self) -> Dump {
         let sandbox = open_sandbox(Some(&self.path().join("sandbox.redb")), self.path()).expect("a sandbox");
         let of =
             |region| sandbox.dump(ACCOUNT, region).into_iter().map(move |dump| ((region, dump.name.clone()), dump));
@@ -269,7 +272,7 @@ fn shown(output: &Output) -> String {
 }
 
 /// A state without the version ids that are made at random: what they are is replaced by who carries them.
-fn essence(dump: &BTreeMap<(&'static str, String), SecretDump>) -> String {
+fn essence(dump: &Dump) -> String {
     let of = |(key, secret): (&(&str, String), &SecretDump)| {
         let mut secret = secret.clone();
         for version in secret.labels.values_mut() {
@@ -283,10 +286,7 @@ fn essence(dump: &BTreeMap<(&'static str, String), SecretDump>) -> String {
 }
 
 /// What is gone of what was there before the run, and must never be.
-fn lost(
-    before: &BTreeMap<(&'static str, String), SecretDump>,
-    after: &BTreeMap<(&'static str, String), SecretDump>,
-) -> Option<String> {
+fn lost(before: &Dump, after: &Dump) -> Option<String> {
     for ((region, name), secret) in before.iter().filter(|((region, _), _)| *region == REGIONS[0]) {
         let Some(now) = after.get(&(*region, name.clone())) else { return Some(format!("{name} is gone")) };
         if now.versions < secret.versions {
@@ -332,32 +332,49 @@ fn sweep(carried_out: bool) {
     ];
     assert_eq!(operations, BTreeSet::from(every.map(str::to_owned)), "every kind of action");
 
-    // From here on the next apply does what it did the last time.
+    let (killed, finished) = kill_at_each_call(&base, carried_out, &wanted, |stage, killed, after| {
+        if let Some(after) = after {
+            assert_eq!(lost(&before, after), None, "call {killed}");
+            let noted = stage.journal().len();
+            assert!(noted <= killed, "call {killed}: {noted} lines");
+        }
+    });
+    // The reads before the first write, some two dozen writes, and what is read to verify them.
+    assert!(killed > 60 && finished > 20, "{killed} calls, {finished} states");
+}
+
+/// Kills a run at each of its calls, and lets the next one finish it: the number of calls, and of states that were
+/// found. `check` looks at each stage after it was cut, with what is live then, and again once it is finished.
+fn kill_at_each_call(
+    base: &Stage,
+    carried_out: bool,
+    wanted: &Dump,
+    check: impl Fn(&Stage, usize, Option<&Dump>),
+) -> (usize, usize) {
+    // From a state that was finished once, the next apply does what it did then.
     let mut finished = BTreeSet::new();
     let mut killed = 0;
     loop {
         let stage = base.copy();
         let cut = stage.run_killed(killed, carried_out);
         if cut.status.success() {
-            break;
+            return (killed, finished.len());
         }
         assert_eq!(cut.status.signal(), Some(SIGKILL), "call {killed}: {}", shown(&cut));
         let after = stage.dump();
-        assert_eq!(lost(&before, &after), None, "call {killed}");
-        let noted = stage.journal().len();
-        assert!(noted <= killed, "call {killed}: {noted} lines");
+        check(&stage, killed, Some(&after));
+        let is_new = finished.insert(essence(&after));
         killed += 1;
-        if !finished.insert(essence(&after)) {
+        if !is_new {
             continue;
         }
         let next = stage.run(&APPLY);
         assert!(next.status.success(), "after call {killed}: {}\nand then\n{}", shown(&cut), shown(&next));
-        assert_eq!(essence(&stage.dump()), essence(&wanted), "after call {killed}: {}", shown(&next));
+        assert_eq!(essence(&stage.dump()), essence(wanted), "after call {killed}: {}", shown(&next));
+        check(&stage, killed, None);
         let plan = stage.run(&["plan", "--detailed-exitcode"]);
         assert!(plan.status.success(), "after call {killed}: {}", shown(&plan));
     }
-    // The reads before the first write, some two dozen writes, and what is read to verify them.
-    assert!(killed > 60 && finished.len() > 20, "{killed} calls, {} states", finished.len());
 }
 
 /// The answer of each call of the run is lost, one at a time: the call was carried out, and is made again. By turns the
@@ -417,32 +434,17 @@ fn sweep_moves(carried_out: bool) {
     assert_eq!(whole.values(&NEW).into_values().collect::<Vec<_>>(), values);
     assert!(whole.values(&OLD).into_values().all(|value| value.is_none()), "the old ones are on their way out");
     let wanted = whole.dump();
-    let mut finished = BTreeSet::new();
-    let mut killed = 0;
-    loop {
-        let stage = base.copy();
-        let cut = stage.run_killed(killed, carried_out);
-        if cut.status.success() {
-            break;
-        }
-        assert_eq!(cut.status.signal(), Some(SIGKILL), "call {killed}: {}", shown(&cut));
+    let (killed, finished) = kill_at_each_call(&base, carried_out, &wanted, |stage, killed, after| {
         let (old, new) = (stage.values(&OLD), stage.values(&NEW));
+        if after.is_none() {
+            assert_eq!(new.into_values().collect::<Vec<_>>(), values, "after call {killed}");
+            return;
+        }
         for ((value, old), (name, new)) in values.iter().zip(old.values()).zip(&new) {
             assert!(old == value || (old.is_none() && new == value), "call {killed}: {name} has lost its value");
         }
-        let after = stage.dump();
-        killed += 1;
-        if !finished.insert(essence(&after)) {
-            continue;
-        }
-        let next = stage.run(&APPLY);
-        assert!(next.status.success(), "after call {killed}: {}\nand then\n{}", shown(&cut), shown(&next));
-        assert_eq!(essence(&stage.dump()), essence(&wanted), "after call {killed}: {}", shown(&next));
-        assert_eq!(stage.values(&NEW).into_values().collect::<Vec<_>>(), values, "after call {killed}");
-        let plan = stage.run(&["plan", "--detailed-exitcode"]);
-        assert!(plan.status.success(), "after call {killed}: {}", shown(&plan));
-    }
-    assert!(killed > 40 && finished.len() > 14, "{killed} calls, {} states", finished.len());
+    });
+    assert!(killed > 40 && finished > 14, "{killed} calls, {finished} states");
 }
 
 #[test]

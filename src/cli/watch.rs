@@ -32,9 +32,8 @@ use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::files::{FileFault, read_operator_text};
 use crate::render::drift::difference;
-use crate::render::watch::Counted;
 use crate::render::{escape, escaped};
-use crate::watch::{Backoff, Board, Pace, Server, State, Webhook};
+use crate::watch::{Backoff, Board, Pace, Rounds, Server, State, Webhook};
 use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Journal, Memories, Problem, Watch, WatchSettings};
 
 /// The largest file that holds a webhook's URL, in bytes.
@@ -192,7 +191,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         last_success: None,
         memories: Memories::new(full_interval),
     };
-    let mut rounds = Loop { args, watch, log, board, notifier, memory, hangups, counted: Counted::default() };
+    let mut rounds = Loop { args, watch, log, board, notifier, memory, hangups, rounds: Rounds::default() };
     let ended = rounds.run(pace).await;
     rounds.end().await;
     if let Some(server) = server {

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::class::Class;
 use super::classify::Drift;
+use crate::plan::is_plain_name;
 
 /// One `--ignore CLASS:GLOB:YYYY-MM-DD`, with the targets that it is for behind it where it is for some only.
 #[derive(Clone, Debug)]
@@ -69,7 +70,7 @@ impl Ignore {
 
     /// The name that it is for, where it is for one and no pattern.
     pub fn plain_name(&self) -> Option<&str> {
-        Some(self.names.glob().glob()).filter(|glob| !glob.contains(['*', '?', '[', ']', '{', '}', '\\']))
+        Some(self.names.glob().glob()).filter(|glob| is_plain_name(glob))
     }
 
     /// The targets that it is for, as they are written: a name, a glob or a selector of labels; none for all.

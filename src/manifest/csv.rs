@@ -1,6 +1,6 @@
 //! Lists as CSV (RFC 4180): the first row names the columns, and every other row is an item.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::codes;
 use super::diagnostic::Problem;
@@ -22,14 +22,16 @@ pub(crate) fn items(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec
             return Vec::new();
         }
     };
-    let mut known = HashSet::new();
-    for name in &header {
+    let mut known = HashMap::new();
+    for (at, name) in header.iter().enumerate() {
         if let Err(wrong) = check_field(name, start) {
             problems.push(*wrong);
             return Vec::new();
         }
-        if !known.insert(name) {
-            problems.push(Problem::new(&codes::FOR_EACH, start, format!("there are two columns named `{name}`")));
+        // Where the header was forgotten, the first row holds what others do: it is not quoted either.
+        if let Some(first) = known.insert(name, at) {
+            let message = format!("the columns {} and {} have the same name", first + 1, at + 1);
+            problems.push(Problem::new(&codes::FOR_EACH, start, message));
             return Vec::new();
         }
     }
@@ -192,7 +194,7 @@ mod tests {
         );
         assert_eq!(wrong("a\n\"x"), ["2: a quoted cell is never closed"]);
         assert_eq!(wrong("a\nx\n\"x\"y"), ["3: something stands behind the quotes of a cell"]);
-        assert_eq!(wrong("a,a\nx,y"), ["1: there are two columns named `a`"]);
+        assert_eq!(wrong("a,a\nx,y"), ["1: the columns 1 and 2 have the same name"]);
         assert_eq!(wrong("a,b c\nx,y"), ["1: this cannot be a field's name"]);
         assert_eq!(wrong("a,index\nx,y"), ["1: `index` is the item's own number"]);
         assert_eq!(wrong(&format!("a\n{}", "x".repeat(5_000))), ["2: a cell has at most 4096 bytes"]);

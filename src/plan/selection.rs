@@ -133,8 +133,7 @@ impl Selection {
         if let Some(names) = &self.exactly {
             return names.iter().cloned().collect();
         }
-        let plain = |pattern: &&String| !pattern.contains(['*', '?', '[', ']', '{', '}', '\\']);
-        self.patterns.iter().filter(plain).map(SecretName::new).collect()
+        self.patterns.iter().filter(|pattern| is_plain_name(pattern)).map(SecretName::new).collect()
     }
 
     /// The patterns that none of these names fits.
@@ -161,6 +160,11 @@ impl Selection {
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
+}
+
+/// Whether a pattern is a name and nothing more.
+pub fn is_plain_name(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '[', ']', '{', '}', '\\'])
 }
 
 /// Where a chain of anchors ends.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::apply_text::{error_text, skip_reason};
 use super::escape::{Escaped, Json};
+use super::schema::titled;
 use super::words;
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
 use crate::plan::{Plan, SecretPlan};
@@ -183,11 +184,7 @@ pub fn document(project: &str, targets: Vec<AppliedTarget>, exit_code: u8) -> Es
 
 /// The JSON Schema of [`ApplyDocument`].
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(ApplyDocument).to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("title".to_owned(), "keywright apply, format version 1".into());
-    }
-    schema
+    titled::<ApplyDocument>("keywright apply, format version 1")
 }
 
 /// What became of one secret as a document.

@@ -134,11 +134,9 @@ pub(super) fn names(entry: &Entry<'_>, several_targets: bool) -> Vec<Escaped<Ter
         .targets()
         .into_iter()
         .map(|(target, names)| {
-            let more = names.len().saturating_sub(NAMED);
-            let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
-            let named = names.iter().take(NAMED).map(|name| escape::line(name.as_str()));
             let target = several_targets.then(|| -> Escaped<Terminal> { escaped!("{}: ", escape::line(target)) });
-            escaped!("{}{}{}", target, Escaped::join(named, ", "), more)
+            let names = names.iter().map(|name| escape::line(name.as_str()));
+            escaped!("{}{}", target, words::first_few::<Terminal, _>(names, NAMED))
         })
         .collect()
 }

@@ -188,10 +188,7 @@ fn managed_otherwise(declared: &str, owner: Option<&str>) -> Escaped<Terminal> {
 
 /// Keys of tags, the first few of many.
 fn named_keys(keys: &[TagKey]) -> Escaped<Terminal> {
-    let more = keys.len().saturating_sub(LISTED_TAGS);
-    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
-    let named = keys.iter().take(LISTED_TAGS).map(|key| escape::line(key.as_str()));
-    escaped!("{}{}", Escaped::join(named, ", "), more)
+    words::first_few(keys.iter().map(|key| escape::line(key.as_str())), LISTED_TAGS)
 }
 
 /// A line feed or a byte order mark at the edges of a value, which few values are meant to have.
@@ -214,15 +211,11 @@ pub(super) fn fold_unread(findings: &[Finding]) -> (Vec<&Finding>, Option<(Escap
     let (unread, others): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|finding| finding.kind == FindingKind::ValueUnknown);
     let [first, _, ..] = unread.as_slice() else { return (findings.iter().collect(), None) };
-    let names = unread.iter().take(LISTED_UNREAD).map(|finding| escape::line(finding.secret.as_str()));
-    let names = Escaped::join(names, ", ");
-    let more = unread.len().saturating_sub(LISTED_UNREAD);
-    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
+    let names = unread.iter().map(|finding| escape::line(finding.secret.as_str()));
     let text = escaped!(
-        "{} may or may not have their declared values, which were not read: {}{}",
+        "{} may or may not have their declared values, which were not read: {}",
         words::count(unread.len(), "secret"),
-        names,
-        more
+        words::first_few(names, LISTED_UNREAD)
     );
     (others, Some((text, finding_help(first).unwrap_or_default())))
 }

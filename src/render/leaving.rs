@@ -1,9 +1,8 @@
 //! Why a secret goes, and what is live about it that matters then.
 
 use super::escape::{self, Escaped, Terminal};
-use super::escaped;
-use super::policy_words;
 use super::rows::{Row, Tone, left_list, piece, place};
+use super::{escaped, policy_words, words};
 use crate::live::{LivePolicy, LiveSecret};
 use crate::plan::{Commit, Leaving, SecretPlan, Verb};
 
@@ -25,10 +24,8 @@ pub(super) fn rows(secret: &SecretPlan, live: &LiveSecret, rows: &mut Vec<Row>) 
     rows.extend(readers.map(|readers| Row::new("readers", vec![piece(Tone::Plain, readers)], None)));
     let named_by = &secret.leaving.named_by;
     if !named_by.is_empty() {
-        let more = named_by.len().saturating_sub(NAMED);
-        let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
-        let names = named_by.iter().take(NAMED).map(|name| escape::line(name.as_str()));
-        let text: Escaped<Terminal> = escaped!("its ARN is in the policy of {}{}", Escaped::join(names, ", "), more);
+        let names = named_by.iter().map(|name| escape::line(name.as_str()));
+        let text = escaped!("its ARN is in the policy of {}", words::first_few::<Terminal, _>(names, NAMED));
         rows.push(Row::new("named by", vec![piece(Tone::Warning, text)], None));
     }
 }

@@ -41,6 +41,7 @@ mod rows;
 #[cfg(test)]
 mod sample_plans;
 mod sarif;
+mod schema;
 pub mod targets;
 mod text_diff;
 pub mod versions;

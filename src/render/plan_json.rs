@@ -13,6 +13,7 @@ use super::finding::{finding_help, finding_text, finding_word};
 use super::leaving::why;
 use super::plan_view::PlanView;
 use super::rehearsal;
+use super::schema::titled;
 use super::words::{self, Cost};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Frequency, KmsKey};
@@ -119,11 +120,7 @@ fn has_changes(targets: &[TargetDocument]) -> Option<bool> {
 
 /// The JSON Schema of [`PlanDocument`].
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(PlanDocument).to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("title".to_owned(), "keywright plan, format version 1".into());
-    }
-    schema
+    titled::<PlanDocument>("keywright plan, format version 1")
 }
 
 fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {

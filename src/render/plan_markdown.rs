@@ -309,19 +309,16 @@ fn entry_block(entry: &Entry<'_>, view: &PlanView<'_>, extent: Extent) -> Escape
             lines
         );
     }
-    let more = entry.members.len().saturating_sub(NAMED_SECRETS);
-    let more = (more > 0).then(|| -> Escaped<Markdown> { escaped!(" and {} more", more) });
-    let names = entry.members.iter().take(NAMED_SECRETS).map(|member| -> Escaped<Markdown> {
+    let names = entry.members.iter().map(|member| -> Escaped<Markdown> {
         escaped!("{}{}", escape::code(member.secret.name.as_str()), within(view, member.target))
     });
     escaped!(
-        "\n`{}` **{}** {}\n{}\n<details>\n<summary>which</summary>\n\n{}{}\n\n</details>\n",
+        "\n`{}` **{}** {}\n{}\n<details>\n<summary>which</summary>\n\n{}\n\n</details>\n",
         sign,
         verb,
         entry.count::<Markdown>(),
         lines,
-        Escaped::join(names, ", "),
-        more
+        words::first_few::<Markdown, _>(names, NAMED_SECRETS)
     )
 }
 

@@ -41,10 +41,7 @@ pub(super) fn readers(policy: &PolicyDocument) -> Escaped<Terminal> {
     let shifts = PolicyDocument::shifts(None, Some(policy));
     let readers: Vec<&Shift> =
         shifts.iter().filter(|shift| shift.turn == Turn::Allowed && shift.deeds.contains(&Deed::Read)).collect();
-    let more = readers.len().saturating_sub(TOLD);
-    let more = (more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", more) });
-    let named = readers.iter().take(TOLD).map(|shift| who(&shift.who));
-    escaped!("{}{}", Escaped::join(named, ", "), more)
+    words::first_few(readers.iter().map(|shift| who(&shift.who)), TOLD)
 }
 
 fn sentence(shift: &Shift) -> Vec<Piece> {

@@ -177,6 +177,13 @@ pub(super) fn rotation_run(run: RotationRun) -> Option<&'static str> {
     }
 }
 
+/// The first few of some names, with how many more there are.
+pub(super) fn first_few<F: Format, T: Fragment<F>>(names: impl ExactSizeIterator<Item = T>, most: usize) -> Escaped<F> {
+    let more = names.len().saturating_sub(most);
+    let more = (more > 0).then(|| -> Escaped<F> { escaped!(" and {} more", more) });
+    escaped!("{}{}", Escaped::<F>::join(names.take(most), ", "), more)
+}
+
 /// When a new schedule rotates first: at any time of a window.
 pub(super) fn next_rotation(window: Window) -> Escaped<Terminal> {
     let opens = escape::time::<Terminal>(window.opens, "%Y-%m-%d %H:%M");

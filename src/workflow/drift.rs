@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::cache::Cache;
-use super::error::{Error, ErrorKind, Hint};
+use super::error::{Error, ErrorKind};
 use super::event::{Event, Listener};
 use super::memories::Memories;
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
@@ -129,13 +129,9 @@ fn ignores_nothing(
     let unknown: Vec<(&Ignore, &str)> =
         named.filter_map(|ignore| Some((ignore, ignore.plain_name()?))).filter(|(_, name)| !is_known(name)).collect();
     let (_, first) = unknown.first()?;
-    let near = nearest(first, known.iter().map(|known| known.as_str())).map(str::to_owned);
+    let near = nearest(first, known.iter().map(|known| known.as_str()));
     let written = unknown.iter().map(|(ignore, _)| ignore.written().to_owned()).collect();
-    let error = Error::from(ErrorKind::IgnoresNothing { written });
-    Some(match near {
-        Some(name) => error.hint(Hint::DidYouMean { name }),
-        None => error,
-    })
+    Some(Error::from(ErrorKind::IgnoresNothing { written }).did_you_mean(near))
 }
 
 /// Known noise, with the names of the targets that each is for; none for all.

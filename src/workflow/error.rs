@@ -37,6 +37,15 @@ impl Error {
         self
     }
 
+    /// The same error with the name that was probably meant, where there is one.
+    #[must_use]
+    pub(super) fn did_you_mean(self, name: Option<&str>) -> Self {
+        match name {
+            Some(name) => self.hint(Hint::DidYouMean { name: name.to_owned() }),
+            None => self,
+        }
+    }
+
     /// A problem with a file.
     pub fn file(path: impl Into<PathBuf>, problem: FileProblem) -> Self {
         ErrorKind::File { path: path.into(), problem }.into()

@@ -36,16 +36,17 @@ const HEAD: char = '\u{1}';
 const PART: char = '\u{2}';
 
 /// Tells each secret that goes since no manifest names it, which commit took its manifest away.
-pub(super) async fn tell_commits(root: &Path, targets: &mut [PreparedTarget<'_>]) {
+pub(super) async fn find_commits(root: &Path, targets: &mut [PreparedTarget<'_>]) {
     if !targets.iter_mut().any(|target| leaving(target).next().is_some()) {
         return;
     }
     let Some(log) = log(root).await else { return };
+    let commits = read(&log);
     for target in targets {
         // One name with variables in it stands for another secret in each target.
         let names: BTreeSet<SecretName> = leaving(target).map(|plan| plan.name.clone()).collect();
-        let mut commits = removals(&log, &names);
-        leaving(target).for_each(|plan| plan.leaving.removed_in = commits.remove(&plan.name));
+        let mut removed_in = removals(&commits, &names);
+        leaving(target).for_each(|plan| plan.leaving.removed_in = removed_in.remove(&plan.name));
     }
 }
 
@@ -92,15 +93,46 @@ async fn log(root: &Path) -> Option<String> {
 static NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?:^|[\s{,])name:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}"'#]+))"#).ok());
 
+/// A commit of the answer.
+struct Entry<'l> {
+    /// Its line: id, date and subject.
+    head: &'l str,
+    /// The names that its lines have or had, each with 1 for one that is added and -1 for one that is removed.
+    names: Vec<(i64, &'l str)>,
+}
+
+/// Takes git's answer apart, the newest commit first.
+fn read(log: &str) -> Vec<Entry<'_>> {
+    let entry = |block| {
+        let (head, diff) = str::split_once(block, '\n').unwrap_or((block, ""));
+        Entry { head, names: diff.lines().filter_map(changed_name).collect() }
+    };
+    log.split(HEAD).skip(1).map(entry).collect()
+}
+
+/// The name in a changed line of a diff, with its sign.
+fn changed_name(line: &str) -> Option<(i64, &str)> {
+    if line.starts_with("---") || line.starts_with("+++") {
+        return None;
+    }
+    let sign = match line.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let written = NAME.as_ref()?.captures(line.get(1..)?)?;
+    let name = (1..=3).find_map(|group| written.get(group))?;
+    Some((sign, name.as_str()))
+}
+
 /// For each name, the newest commit that touched its manifest, when that took it away. One that brought it, or moved it
 /// between files, tells nothing: then the manifest is gone from the working tree alone, or declares it for others.
-fn removals(log: &str, names: &BTreeSet<SecretName>) -> BTreeMap<SecretName, Commit> {
+fn removals(commits: &[Entry<'_>], names: &BTreeSet<SecretName>) -> BTreeMap<SecretName, Commit> {
     let mut found: BTreeMap<SecretName, Option<Commit>> = BTreeMap::new();
-    for block in log.split(HEAD).skip(1) {
-        let (head, diff) = block.split_once('\n').unwrap_or((block, ""));
-        for (name, net) in net_changes(diff, names) {
+    for entry in commits {
+        for (name, net) in net_changes(entry, names) {
             if net != 0 && !found.contains_key(name) {
-                found.insert(name.clone(), (net < 0).then(|| commit(head)).flatten());
+                found.insert(name.clone(), (net < 0).then(|| commit(entry.head)).flatten());
             }
         }
     }
@@ -113,17 +145,10 @@ fn commit(head: &str) -> Option<Commit> {
     Some(Commit { id: id.to_owned(), date: date.parse::<Timestamp>().ok(), subject: subject.to_owned() })
 }
 
-/// How many more lines of a diff name a secret than no longer do.
-fn net_changes<'n>(diff: &str, names: &'n BTreeSet<SecretName>) -> BTreeMap<&'n SecretName, i64> {
+/// How many more lines of a commit name a secret than no longer do.
+fn net_changes<'n>(entry: &Entry<'_>, names: &'n BTreeSet<SecretName>) -> BTreeMap<&'n SecretName, i64> {
     let mut net = BTreeMap::new();
-    for line in diff.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
-        let sign = match line.chars().next() {
-            Some('+') => 1,
-            Some('-') => -1,
-            _ => continue,
-        };
-        let Some(written) = NAME.as_ref().and_then(|pattern| pattern.captures(line.get(1..)?)) else { continue };
-        let written = (1..=3).find_map(|group| written.get(group)).map_or("", |found| found.as_str());
+    for (sign, written) in &entry.names {
         if let Some(name) = the_only_one(written, names) {
             *net.entry(name).or_default() += sign;
         }
@@ -166,7 +191,7 @@ mod tests {
 
     fn found(log: &str, names: &[&str]) -> Vec<(String, String, String)> {
         let names = names.iter().map(|name| SecretName::new(*name)).collect();
-        let found = removals(log, &names).into_iter();
+        let found = removals(&read(log), &names).into_iter();
         found.map(|(name, commit)| (name.to_string(), commit.id, commit.subject)).collect()
     }
 

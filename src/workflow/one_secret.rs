@@ -113,10 +113,7 @@ impl OneSecret {
 /// for that.
 fn like(desired: &Desired, name: &SecretName, error: Error) -> Error {
     let known = desired.secrets.keys().filter(|known| *known != name).map(SecretName::as_str);
-    match nearest(name.as_str(), known) {
-        Some(name) => error.hint(Hint::DidYouMean { name: name.to_owned() }),
-        None => error,
-    }
+    error.did_you_mean(nearest(name.as_str(), known))
 }
 
 /// Why a call in a target failed.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 
-use super::error::{Error, ErrorKind, Hint};
+use super::error::{Error, ErrorKind};
 use super::event::{Event, Listener};
 use super::history;
 use super::memories::{Memories, Remembered};
@@ -73,13 +73,8 @@ impl<'s> Prepared<'s> {
     fn selects_nothing(&self, selection: &Selection) -> Option<Error> {
         let known = self.known_names()?;
         let patterns = selection.unmatched(known.iter().copied());
-        let near = patterns.first().and_then(|pattern| nearest(pattern, known.iter().map(|known| known.as_str())));
-        let near = near.map(str::to_owned);
-        let error = (!patterns.is_empty()).then(|| Error::from(ErrorKind::NotSelected { patterns }))?;
-        Some(match near {
-            Some(name) => error.hint(Hint::DidYouMean { name }),
-            None => error,
-        })
+        let near = nearest(patterns.first()?, known.iter().map(|known| known.as_str()));
+        Some(Error::from(ErrorKind::NotSelected { patterns }).did_you_mean(near))
     }
 
     /// Whether something is not, or may not be, as declared, and is left alone for now.
@@ -150,7 +145,7 @@ impl<'s> Run<'s> {
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
         check_guards(&mut targets, request.overrides);
         if request.reading.undeclared == Undeclared::PoliciesOfLeaving {
-            history::tell_commits(&session.root, &mut targets).await;
+            history::find_commits(&session.root, &mut targets).await;
         }
         let prepared = Prepared { project: &session.project, targets };
         match prepared.selects_nothing(request.selection) {

@@ -22,7 +22,7 @@ use super::stop::Stop;
 use super::values::ValueRules;
 use crate::apply::ApplyOptions;
 use crate::aws::Aws;
-use crate::drift::{Difference, DriftReport, Found};
+use crate::drift::{Difference, DriftReport, Found, TargetDrift};
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Finding as PlanFinding, Refusal, SecretPlan, Selection, Severity};
 use crate::reconcile::{TargetError, Verification};
@@ -66,7 +66,7 @@ pub struct Watch<'a> {
     pub known: Findings,
     /// The last report, for the metrics of a round that made none.
     pub report: Option<DriftReport>,
-    /// What was found in each target the last time that it could be read.
+    /// What was found in each target the last time that it could be read, before that report.
     pub found: BTreeMap<String, Found>,
     /// What keeps each target's plan from being applied, as of then.
     pub standing: BTreeMap<String, Standing>,
@@ -294,13 +294,14 @@ impl Watch<'_> {
         if report.is_complete() {
             self.last_success = Some(report.started);
         }
-        for target in &report.targets {
-            if let Ok(found) = &target.outcome {
-                self.found.insert(target.name.clone(), found.clone());
+        self.known = known;
+        for TargetDrift { name, outcome, .. } in
+            self.report.replace(report).into_iter().flat_map(|before| before.targets)
+        {
+            if let Ok(found) = outcome {
+                self.found.insert(name, found);
             }
         }
-        self.known = known;
-        self.report = Some(report);
     }
 }
 

@@ -4,12 +4,12 @@ use tokio::sync::watch::Receiver;
 
 use super::WatchArgs;
 use super::log::Log;
-use super::notifier::Notifier;
+use super::notifier::{Delivered, Notifier};
 use super::state_file::StateFile;
 use crate::exit_code::ExitCode;
 use crate::render::drift::prometheus;
 use crate::render::watch::{Counted, Event, metrics};
-use crate::watch::{Board, Outcome, Pace, State};
+use crate::watch::{Board, Findings, Outcome, Pace, Rounds, State};
 use crate::workflow::{Round, Watch, WatchEvent, unless_stopped};
 
 /// Rounds, one after the other.
@@ -22,7 +22,7 @@ pub(super) struct Loop<'a> {
     pub(super) memory: StateFile,
     /// Counts requests to look at once.
     pub(super) hangups: Receiver<u64>,
-    pub(super) counted: Counted,
+    pub(super) rounds: Rounds,
 }
 
 impl Loop<'_> {
@@ -79,7 +79,7 @@ impl Loop<'_> {
 
     /// Tells others of a round that ended.
     fn ended(&mut self, outcome: Outcome) {
-        self.counted.rounds.count(outcome);
+        self.rounds.count(outcome);
         let watch = &self.watch;
         if let Some(report) = &watch.report {
             let targets = report.targets.iter();
@@ -89,19 +89,20 @@ impl Loop<'_> {
         if let Some(notifier) = &self.notifier {
             notifier.take(&watch.project, &watch.known);
         }
-        self.post(outcome);
-        self.remember();
+        let Delivered { notified, lost } = self.notifier.as_ref().map(Notifier::delivered).unwrap_or_default();
+        self.post(outcome, lost);
+        self.remember(notified);
     }
 
-    fn post(&mut self, outcome: Outcome) {
+    fn post(&self, outcome: Outcome, lost_notifications: u64) {
         let told = self.log.told();
         let watch = &self.watch;
         let counted = Counted {
-            rounds: self.counted.rounds,
+            rounds: self.rounds,
             applies_done: told.applies_done,
             applies_failed: told.applies_failed,
             not_applied: told.not_applied,
-            lost_notifications: self.notifier.as_ref().map_or(0, |notifier| notifier.delivered().lost),
+            lost_notifications,
             throttled: watch.aws.throttled_answers(),
         };
         let of_report = |report| prometheus(report, watch.last_success, &watch.found);
@@ -111,8 +112,7 @@ impl Loop<'_> {
         self.board.post(text.into_owned());
     }
 
-    fn remember(&mut self) {
-        let notified = self.notifier.as_ref().map(|notifier| notifier.delivered().notified).unwrap_or_default();
+    fn remember(&mut self, notified: Findings) {
         let state = State { project: self.watch.project.clone(), known: self.watch.known.clone(), notified };
         if let Err(reason) = self.memory.save(&state) {
             self.log.write(&self.watch.project, Event::NotRemembered { reason });
@@ -123,10 +123,7 @@ impl Loop<'_> {
     pub(super) async fn end(&mut self) {
         if let Some(notifier) = self.notifier.take() {
             let notified = notifier.end().await.notified;
-            let state = State { project: self.watch.project.clone(), known: self.watch.known.clone(), notified };
-            if let Err(reason) = self.memory.save(&state) {
-                self.log.write(&self.watch.project, Event::NotRemembered { reason });
-            }
+            self.remember(notified);
         }
         self.log.write(&self.watch.project, Event::Stopped);
     }

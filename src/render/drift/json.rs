@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::OriginDocument;
+use super::super::schema::titled;
 use super::{clues, counts, help, sentence};
 use crate::drift::{Drift, DriftReport, TargetDrift};
 
@@ -91,11 +92,7 @@ pub fn json(report: &DriftReport) -> Escaped<Json> {
 
 /// The JSON Schema of [`DriftDocument`].
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(DriftDocument).to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("title".to_owned(), "keywright drift, format version 1".into());
-    }
-    schema
+    titled::<DriftDocument>("keywright drift, format version 1")
 }
 
 fn document(report: &DriftReport) -> DriftDocument {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::super::escape::{self, Escaped, Prometheus};
 use super::super::metric::{CALLS, CHECKED, DRIFT, DURATION, IGNORED, LAST_RUN, LAST_SUCCESS, Metrics, TARGET_UP};
 use super::counts;
-use crate::drift::{Class, DriftReport, Found};
+use crate::drift::{Class, DriftReport, Found, TargetDrift};
 
 /// The metrics of a run. `last_success` is when the last run before this one began that read every target; it stays in
 /// the metrics while runs fail, so that `time() - keywright_last_success_timestamp_seconds` tells how long that has
@@ -21,14 +21,10 @@ pub fn prometheus(
     known: &BTreeMap<String, Found>,
 ) -> Escaped<Prometheus> {
     let mut metrics = Metrics::of(&report.project);
-    let found = |target: &crate::drift::TargetDrift| match &target.outcome {
-        Ok(found) => Some(found.clone()),
-        Err(_) => known.get(&target.name).cloned(),
-    };
     metrics.begin(&DRIFT);
     for target in &report.targets {
         let unreachable = target.outcome.is_err();
-        let counts = found(target).as_ref().map(counts);
+        let counts = known_of(target, known).map(counts);
         for class in Class::ALL {
             let number = if class == Class::Unreachable {
                 (unreachable || counts.is_some()).then(|| usize::from(unreachable))
@@ -44,7 +40,7 @@ pub fn prometheus(
     for target in &report.targets {
         metrics.sample(&TARGET_UP, &[&target.name], u8::from(target.outcome.is_ok()));
     }
-    let read = || report.targets.iter().filter_map(|target| Some((target, found(target)?)));
+    let read = || report.targets.iter().filter_map(|target| Some((target, known_of(target, known)?)));
     metrics.begin(&CHECKED);
     for (target, found) in read() {
         metrics.sample(&CHECKED, &[&target.name], found.checked);
@@ -63,6 +59,11 @@ pub fn prometheus(
         metrics.sample(&CALLS, &[operation], number);
     }
     metrics.out
+}
+
+/// What a look found in a target, or the one before it where that target could not be read.
+fn known_of<'r>(target: &'r TargetDrift, known: &'r BTreeMap<String, Found>) -> Option<&'r Found> {
+    target.outcome.as_ref().ok().or_else(|| known.get(&target.name))
 }
 
 /// When the last complete run of `project` began, as metrics that were written before say.

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::super::apply_json::AppliedTarget;
 use super::super::escape::{self, Escaped, Json};
+use super::super::schema::titled;
 use crate::drift::DriftReport;
 use crate::watch::Finding;
 
@@ -176,11 +177,7 @@ pub struct EventDocument {
 
 /// The JSON Schema of [`EventDocument`].
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(EventDocument).to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("title".to_owned(), "keywright watch, one line of standard output".into());
-    }
-    schema
+    titled::<EventDocument>("keywright watch, one line of standard output")
 }
 
 /// One event as a line of JSON. The project is empty while its name is not known.
