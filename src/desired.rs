@@ -90,6 +90,11 @@ impl Desired {
         self.secrets.values().filter_map(|secret| Some((&secret.renamed_from.as_ref()?.name, secret)))
     }
 
+    /// The names that secrets had before: who has them now looks after what is left of them.
+    pub fn old_names(&self) -> BTreeSet<&SecretName> {
+        self.renames().map(|(old, _)| old).collect()
+    }
+
     /// Whose the secrets of this target are: `project/target`, which their owner tags begin with.
     pub fn owner(&self) -> String {
         format!("{}/{}", self.project, self.target.name)
@@ -340,6 +345,17 @@ pub enum Deletion {
     Window(u8),
     /// `ForceDeleteWithoutRecovery`: it is gone at once.
     Force,
+}
+
+impl Deletion {
+    /// The same with a window: what goes since another secret has taken its place can always be restored for a while.
+    #[must_use]
+    pub fn with_window(self) -> Self {
+        match self {
+            Self::Window(days) => Self::Window(days),
+            Self::Force => Self::Window(DEFAULT_RECOVERY_WINDOW_DAYS),
+        }
+    }
 }
 
 /// A resource policy as written, with the places in it that wait for another secret's ARN.

@@ -47,10 +47,11 @@ pub fn classify(
 ) -> Vec<Drift> {
     let mut drifts: Vec<Drift> = plan.secrets.iter().flat_map(planned).collect();
     drifts.extend(report.findings.iter().filter_map(found));
+    let old_names = desired.old_names();
     let reached = |name: &SecretName| desired.scope.contains(name.as_str()) && selection.contains(name);
     for (name, secret) in live.secrets.iter().filter(|(name, _)| reached(name)) {
         // What goes when another one has taken its place is told of that one.
-        let goes = desired.renames().any(|(old, _)| old == name);
+        let goes = old_names.contains(name);
         let ours = desired.secrets.contains_key(name) || (!goes && secret.is_owned_by(&desired.owner()));
         // A replica is looked at where its primary is.
         if ours && !secret.is_scheduled_for_deletion() && !secret.is_replica_in(&live.region) {

@@ -13,7 +13,7 @@ use super::needs::{
     absent, any, has_version_id, managed, present, replicas, rotation_functions, rotation_roles, rotations, values,
 };
 use super::read::{owner_pattern, unless_foreign};
-use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
+use crate::desired::{Deletion, Desired, DesiredSecret, OWNER_TAG, Prune};
 use crate::value::Source;
 
 /// Adds what an apply writes.
@@ -39,9 +39,9 @@ fn add_moves(desired: &Desired, draft: &mut Draft) {
     draft.add(owned(Permission::new("ReadMovedValues", ["secretsmanager:GetSecretValue"]).on(old())));
     let remove = Permission::new("RemoveMovedReplicas", ["secretsmanager:RemoveRegionsFromReplication"]);
     draft.add(owned(remove.on(old())));
-    let windows = desired.renames().map(|(_, new)| match new.deletion {
-        Deletion::Window(days) => days,
-        Deletion::Force => DEFAULT_RECOVERY_WINDOW_DAYS,
+    let windows = desired.renames().filter_map(|(_, new)| match new.deletion.with_window() {
+        Deletion::Window(days) => Some(days),
+        Deletion::Force => None,
     });
     let Some(shortest) = windows.min() else { return };
     let delete = Permission::new("DeleteMoved", ["secretsmanager:DeleteSecret"]).on(old());

@@ -84,9 +84,11 @@ impl Choice {
 /// what this project manages without a manifest.
 pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bool) -> Choice {
     let mut choice = Choice::default();
+    let old_names = desired.old_names();
+    let is_named = |name: &SecretName| desired.secrets.contains_key(name) || old_names.contains(name);
     let readable = live.secrets.values().filter(|secret| !live.unreadable.contains_key(&secret.name));
     for secret in readable.filter(|secret| selection.contains(&secret.name)) {
-        match obstacle(desired, live, secret, orphans) {
+        match obstacle(desired, live, secret, orphans, is_named(&secret.name)) {
             None => choice.imported.push(secret.name.clone()),
             Some(reason) => choice.left_out.push(LeftOut { name: secret.name.clone(), reason }),
         }
@@ -101,13 +103,12 @@ pub fn choose(desired: &Desired, live: &Live, selection: &Selection, orphans: bo
     choice
 }
 
-fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool) -> Option<Reason> {
+fn obstacle(desired: &Desired, live: &Live, secret: &LiveSecret, orphans: bool, is_named: bool) -> Option<Reason> {
     let accepts = Accepts { account: live.account.as_ref().map(AccountId::as_str), region: live.region.as_str() };
     if !desired.scope.contains(secret.name.as_str()) {
         return Some(Reason::OutOfScope);
     }
-    let renamed = || desired.renames().any(|(old, _)| *old == secret.name);
-    if desired.secrets.contains_key(&secret.name) || renamed() {
+    if is_named {
         return Some(Reason::Named);
     }
     let managed_by = secret.owning_service.as_deref();

@@ -241,11 +241,20 @@ impl SecretPlan {
         self.changes.iter().any(removed)
     }
 
+    /// The live secret whose value is in use: the one whose place it takes, where there is one.
+    pub fn in_use(&self) -> Option<&LiveSecret> {
+        self.moved_from().map(|from| &from.secret).or(self.observed.as_ref())
+    }
+
     /// Whether something is destroyed for good, or goes away: the secret itself, replicas, a secret that a replica
     /// overwrites, a Deny of its policy, its rotation; or the secret whose place it takes goes.
     pub fn is_destructive(&self) -> bool {
+        self.moved_from().is_some() || self.loses_something()
+    }
+
+    /// The same of the secret itself, whoever's place it takes.
+    pub fn loses_something(&self) -> bool {
         self.is_removal()
-            || self.moved_from().is_some()
             || self.is_pruned()
             || self.loses_replicas()
             || self.regions_overwritten().next().is_some()

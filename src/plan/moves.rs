@@ -11,10 +11,10 @@ use super::change::{Change, LeftBehind};
 use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
 use super::value::{ValueFacts, live_name_of, ownership};
-use super::{Plan, SecretPlan};
+use super::{LabelVersion, Plan, SecretPlan};
 use crate::desired::{
-    DEFAULT_RECOVERY_WINDOW_DAYS, Deletion, Desired, DesiredSecret, LabelHolder, OWNER_TAG,
-    Ownership as ValueOwnership, RESERVED_TAG_PREFIX, RenamedFrom, TagMode,
+    Deletion, Desired, DesiredSecret, LabelHolder, OWNER_TAG, Ownership as ValueOwnership, RESERVED_TAG_PREFIX,
+    RenamedFrom, TagMode,
 };
 use crate::domain::{SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{Live, LivePolicy, LiveSecret, Ownership};
@@ -52,19 +52,25 @@ pub struct Replacement {
     pub owner_tag: String,
     /// Whether it must have a current version, since the old one has.
     pub valued: bool,
-    /// The versions that were carried over.
-    pub versions: BTreeSet<VersionId>,
+    /// The versions that were carried over, each with the custom labels that came along.
+    pub versions: BTreeMap<VersionId, BTreeSet<StagingLabel>>,
+    /// Versions of the old secret that are not its current one: none of them is the new one's.
+    pub outdated: BTreeSet<VersionId>,
 }
 
 impl Replacement {
     /// Whether a secret is what is needed.
     pub fn is_there(&self, found: Option<&LiveSecret>) -> bool {
-        let Self { name: _, owner_tag, valued, versions } = self;
+        let Self { name: _, owner_tag, valued, versions, outdated } = self;
         found.is_some_and(|found| {
             !found.is_scheduled_for_deletion()
                 && found.tags.get(OWNER_TAG) == Some(owner_tag)
                 && (!valued || found.current_version().is_some())
-                && versions.iter().all(|version| found.versions.contains_key(version))
+                && found.current_version().is_none_or(|current| !outdated.contains(current))
+                && versions.iter().all(|(version, labels)| {
+                    found.versions.contains_key(version)
+                        && labels.iter().all(|label| found.holder(label.as_str()).is_some())
+                })
         })
     }
 }
@@ -190,6 +196,12 @@ pub(super) fn moving<'a>(
         ValueOf::Manifest => return Moving::Goes(Moves { renamed, old, carried: Vec::new() }),
         ValueOf::Old(to) => to,
     };
+    // A put beside a rotation in flight would drop what may be the only valid credential.
+    if let Some(new) = there.filter(|new| !new.versions.contains_key(&to))
+        && let Some(version) = new.stuck_version()
+    {
+        return Moving::Stopped(FindingKind::RotationPending { version: version.clone(), held_back: None });
+    }
     if let Some(current) = observed.and_then(LiveSecret::current_version)
         && has_value_of_its_own(observed, current, old, &to)
     {
@@ -270,7 +282,7 @@ impl Moves<'_> {
         let Self { renamed, old, carried } = self;
         let moved = Change::Moved {
             from: renamed.name.clone(),
-            deletion: deletion(secret),
+            deletion: secret.deletion.with_window(),
             replicas: old.replicas.keys().cloned().collect(),
             rotates: old.rotation.enabled,
             left_behind: self.left_behind(secret),
@@ -292,23 +304,57 @@ impl Moves<'_> {
             new.is_some_and(|version| version.labels.contains(label))
         };
         difference.actions.retain(|action| match action {
-            Action::MoveLabel { label, to: super::LabelVersion::Id(to), .. } => !attached(label, to),
+            Action::MoveLabel { label, to: LabelVersion::Id(to), .. } => !attached(label, to),
             _ => true,
         });
+        if let Some(new) = observed {
+            self.follow_labels(secret, new, difference);
+        }
+    }
+
+    /// Labels of versions that are there already: a put of these moves none. AWSCURRENT follows where the old secret
+    /// went back to a version that was copied before; a custom label, where no version has it yet.
+    fn follow_labels(&self, secret: &DesiredSecret, new: &LiveSecret, difference: &mut Difference) {
+        let mut follow = |label: StagingLabel, to: &VersionId, from: Option<&VersionId>| {
+            difference.changes.push(Change::Label {
+                label: label.clone(),
+                before: from.cloned(),
+                after: Some(to.clone()),
+                origin: self.renamed.origin.clone(),
+            });
+            let to = LabelVersion::Id(to.clone());
+            difference.actions.push(Action::MoveLabel { label, to, from: from.cloned() });
+        };
+        for CarriedVersion { to, current, labels, .. } in &self.carried {
+            if !new.versions.contains_key(to) {
+                continue;
+            }
+            let now =
+                new.current_version().filter(|now| *current && *now != to && self.old.versions.contains_key(*now));
+            if now.is_some() {
+                follow(StagingLabel::current(), to, now);
+            }
+            let missing =
+                |label: &&StagingLabel| !secret.labels.contains_key(*label) && new.holder(label.as_str()).is_none();
+            labels.iter().filter(missing).for_each(|label| follow(label.clone(), to, None));
+        }
     }
 
     /// The part of the secret's plan that is about the old one.
     pub(super) fn moved_from(&self, desired: &Desired, secret: &DesiredSecret, takes_git: bool) -> Move {
-        let versions = self.carried.iter().map(|version| version.to.clone()).collect();
+        let versions = self.carried.iter().map(|version| (version.to.clone(), version.labels.clone())).collect();
+        let current = self.carried.iter().find(|version| version.current).map(|version| &version.to);
+        let is_outdated = |id: &&VersionId| current.is_some_and(|current| *id != current);
         let replacement = Replacement {
             name: secret.name.clone(),
             owner_tag: desired.owner_tag(&secret.name),
             valued: !self.carried.is_empty() || takes_git,
             versions,
+            outdated: self.old.versions.keys().filter(is_outdated).cloned().collect(),
         };
         Move::From(Box::new(MovedFrom {
             secret: self.old.clone(),
-            deletion: deletion(secret),
+            deletion: secret.deletion.with_window(),
             origin: self.renamed.origin.clone(),
             replacement,
         }))
@@ -325,8 +371,10 @@ impl Moves<'_> {
             && !current.is_ours()
         {
             left.push(LeftBehind::CurrentValue(current.clone()));
-        } else if !versions.is_empty() && !self.carried.is_empty() {
-            left.push(LeftBehind::OlderVersions(versions.len()));
+        } else {
+            // The current one of git's is put anew from there.
+            let older = versions.iter().filter(|id| Some(**id) != old.current_version()).count();
+            left.extend((older > 0).then_some(LeftBehind::OlderVersions(older)));
         }
         if secret.description.is_none() && old.description.as_ref().is_some_and(|text| !text.is_empty()) {
             left.push(LeftBehind::Description);
@@ -361,12 +409,4 @@ fn tags_left(secret: &DesiredSecret, old: &LiveSecret) -> Vec<TagKey> {
     let of_people =
         |key: &TagKey| !crate::domain::is_system_tag(key.as_str()) && !key.as_str().starts_with(RESERVED_TAG_PREFIX);
     old.tags.keys().filter(|key| of_people(key) && silent(key)).cloned().collect()
-}
-
-/// The old secret can always be restored for a while.
-fn deletion(secret: &DesiredSecret) -> Deletion {
-    match secret.deletion {
-        Deletion::Window(days) => Deletion::Window(days),
-        Deletion::Force => Deletion::Window(DEFAULT_RECOVERY_WINDOW_DAYS),
-    }
 }

@@ -34,7 +34,9 @@ pub struct Rules {
 ///
 /// Secrets outside the scope never get an action, whatever `desired` and `live` say.
 pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -> (Plan, PlanReport) {
-    let mut planner = Planner { desired, live, facts, rules, plans: BTreeMap::new(), report: PlanReport::default() };
+    let old_names = desired.old_names();
+    let (plans, report) = (BTreeMap::new(), PlanReport::default());
+    let mut planner = Planner { desired, live, facts, rules, old_names, plans, report };
     planner.plan_desired();
     planner.hold_back_dependents();
     planner.plan_orphans();
@@ -77,6 +79,8 @@ struct Planner<'a> {
     live: &'a Live,
     facts: &'a ValueFacts,
     rules: &'a Rules,
+    /// The names that secrets had before.
+    old_names: BTreeSet<&'a SecretName>,
     plans: BTreeMap<SecretName, SecretPlan>,
     report: PlanReport,
 }
@@ -231,6 +235,11 @@ impl<'a> Planner<'a> {
     fn hold_back_dependents(&mut self) {
         let refused = self.report.findings.iter().filter(|finding| finding.refuses_secret_alone());
         let mut left_alone: BTreeSet<SecretName> = refused.map(|finding| finding.secret.clone()).collect();
+        // What neither exists nor is made, as a move that waits, has no ARN for others.
+        let missing = self.desired_secrets().filter(|secret| {
+            secret.state == State::Present && !self.is_live(&secret.name) && !self.plans.contains_key(&secret.name)
+        });
+        left_alone.extend(missing.map(|secret| secret.name.clone()));
         while let Some((waiting, dependency)) = self.dependent_of(&left_alone) {
             self.plans.remove(&waiting.name);
             left_alone.insert(waiting.name.clone());
@@ -258,9 +267,8 @@ impl<'a> Planner<'a> {
     /// Secrets that are live and in scope, and that no manifest names.
     fn plan_orphans(&mut self) {
         let owner = self.desired.owner();
-        let old_names = self.old_names();
         for (name, secret) in &self.live.secrets {
-            let moves = old_names.contains(name) && secret.is_owned_by(&owner);
+            let moves = self.old_names.contains(name) && secret.is_owned_by(&owner);
             let named = moves || self.desired.secrets.contains_key(name);
             let in_reach = self.desired.scope.contains(name.as_str()) && self.rules.selection.contains(name);
             if named || !in_reach || self.is_settled(secret) {
@@ -294,11 +302,6 @@ impl<'a> Planner<'a> {
             };
             self.report.findings.push(Finding { secret: name.clone(), origin: None, kind });
         }
-    }
-
-    /// Names that secrets had before: who has them now looks after what is left of them.
-    fn old_names(&self) -> BTreeSet<&'a SecretName> {
-        self.desired.renames().map(|(old, _)| old).collect()
     }
 
     /// What a narrowed scope, a changed variable in a prefix or a removed target left behind. It is reported, never

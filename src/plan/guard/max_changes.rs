@@ -67,10 +67,9 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
 /// half-made must not need a flag. Nor must a file that was encrypted afresh, which gives each of its values another id
 /// and changes none.
 fn changes_what_is_in_use(secret: &SecretPlan) -> bool {
-    let in_use = secret.moved_from().map(|from| &from.secret).or(secret.observed.as_ref());
     matches!(secret.verb, Verb::Change | Verb::Move | Verb::Delete | Verb::Release)
         && !secret.is_only_re_encrypted()
-        && in_use.is_some_and(|live| {
+        && secret.in_use().is_some_and(|live| {
             // What a service manages is none of what is owned, which the share is of.
             live.current_version().is_some() && live.owning_service.is_none()
         })

@@ -26,9 +26,7 @@ pub(super) const OVERWRITTEN: Guard = Guard {
 
 fn is_destroyed(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     let old = secret.moved_from().map(|from| &from.secret);
-    // Of a secret that takes another one's place, nothing is lost by that.
-    let loses = if old.is_some() { secret.loses_replicas() || secret.loses_denies() } else { secret.is_destructive() };
-    (loses && secret.observed.as_ref().is_some_and(LiveSecret::is_protected))
+    (secret.loses_something() && secret.observed.as_ref().is_some_and(LiveSecret::is_protected))
         || old.is_some_and(LiveSecret::is_protected)
 }
 

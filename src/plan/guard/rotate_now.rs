@@ -17,6 +17,6 @@ const FLAG: Flag = Flag::switch(
 );
 
 fn rotates_what_is_in_use(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    secret.observed.as_ref().is_some_and(|live| live.current_version().is_some())
+    secret.in_use().is_some_and(|live| live.current_version().is_some())
         && secret.actions.iter().any(|action| matches!(action, Action::Rotate { immediately: true, .. }))
 }

@@ -15,8 +15,8 @@ const FLAG: Flag = Flag::switch("allow-undo-rotation", "Put git's value back ove
 
 fn undoes_a_rotation(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     // Of a secret that takes another one's place, it is the other one that was rotated.
-    let rotated = secret.moved_from().map(|from| &from.secret).or(secret.observed.as_ref());
-    let made_by_rotation = rotated
+    let made_by_rotation = secret
+        .in_use()
         .is_some_and(|live| live.rotation.last.is_some() && live.current_version().is_some_and(|id| !id.is_ours()));
     made_by_rotation && (secret.puts_current_value() || secret.moved_from().is_some() && secret.gets_value_of_git())
 }

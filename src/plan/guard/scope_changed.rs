@@ -16,13 +16,10 @@ const FLAG: Flag = Flag::switch("allow-scope-change", "Take over secrets that we
 
 fn is_of_another_scope(target: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     let ours = target.desired.owner();
-    let today = target.desired.scope.prefix_of(secret.name.as_str());
-    let other =
-        |live: &LiveSecret| matches!(live.ownership(&ours), Ownership::Ours { prefix } if Some(prefix) != today);
-    let old = secret.moved_from().map(|from| &from.secret);
-    let old_of_other = |live: &LiveSecret| {
+    let of_other = |live: &LiveSecret| {
         let today = target.desired.scope.prefix_of(live.name.as_str());
         matches!(live.ownership(&ours), Ownership::Ours { prefix } if Some(prefix) != today)
     };
-    secret.observed.as_ref().is_some_and(other) || old.is_some_and(old_of_other)
+    let old = secret.moved_from().map(|from| &from.secret);
+    secret.observed.as_ref().is_some_and(of_other) || old.is_some_and(of_other)
 }

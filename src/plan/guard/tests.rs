@@ -199,7 +199,8 @@ fn moved() -> SecretPlan {
         name: SecretName::new("dev/after"),
         owner_tag: String::new(),
         valued: true,
-        versions: BTreeSet::new(),
+        versions: BTreeMap::new(),
+        outdated: BTreeSet::new(),
     };
     let from = old.map(|secret| MovedFrom { secret, deletion: Deletion::Window(30), origin: origin(), replacement });
     let secret = SecretPlan::bare("dev/after", Verb::Move, vec![Action::CarryVersion(Box::new(carried))]);

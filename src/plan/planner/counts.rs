@@ -41,8 +41,7 @@ impl<'a> Planner<'a> {
         // Whose a secret is takes some hashing, so it is asked once.
         let of_ours: Vec<&LiveSecret> =
             self.live.secrets.values().filter(|secret| secret.is_owned_by(&owner)).collect();
-        let old_names = self.old_names();
-        let kept = |name: &SecretName| present(name) || old_names.contains(name);
+        let kept = |name: &SecretName| present(name) || self.old_names.contains(name);
         let owned_kept = of_ours.iter().filter(|secret| kept(&secret.name)).count();
         let (blocked, held_back, unreadable) = (blocked.len(), held_back.len(), unreadable.len());
         let all_owned = || of_ours.iter().filter(|secret| !secret.is_scheduled_for_deletion());
@@ -79,13 +78,12 @@ impl<'a> Planner<'a> {
     fn removed_in_other_shards(&self) -> impl Iterator<Item = &'a SecretName> {
         let ours = self.desired.owner();
         let (desired, live) = (self.desired, self.live);
-        let old_names = self.old_names();
         let removed = move |(name, secret): &(&SecretName, &LiveSecret)| {
             self.is_of_others(name)
                 && !self.is_settled(secret)
                 && desired.secrets.get(*name).map_or_else(
                     || {
-                        let goes = desired.prune != Prune::Report || old_names.contains(name);
+                        let goes = desired.prune != Prune::Report || self.old_names.contains(name);
                         goes && self.is_ours_here(secret, &ours)
                     },
                     |desired_secret| desired_secret.state == State::Absent,
@@ -96,10 +94,9 @@ impl<'a> Planner<'a> {
 
     /// What they would delete: what is released keeps its value.
     pub(super) fn deleted_in_other_shards(&self) -> BTreeSet<SecretName> {
-        let old_names = self.old_names();
         // The value of one whose place another one takes comes along.
         let deleted = |name: &&SecretName| {
-            !old_names.contains(name)
+            !self.old_names.contains(name)
                 && (self.desired.prune == Prune::Delete || self.desired.secrets.contains_key(*name))
         };
         self.removed_in_other_shards().filter(deleted).cloned().collect()
