@@ -191,6 +191,23 @@ def test_a_plan_that_held_more_applies_what_is_left_of_it(begun: Hub) -> None:
     assert run.results["summary"] == "success" and live(begun, "prod")["queue"] == "The queue", run.log
 
 
+def test_what_is_held_back_does_not_count_as_applied(begun: Hub) -> None:
+    """A rotation is in flight: nothing of the new value is in the plan, and the merge must not be forgotten for that."""
+    sm = client(begun.endpoint, ACCOUNTS["prod"])
+    sm.put_secret_value(SecretId="prod/shop/db", SecretString="before")
+    sm.put_secret_value(SecretId="prod/shop/db", SecretString="pending", VersionStages=["AWSPENDING"], ClientRequestToken="p" * 32)
+    with_value = secret("db", "The database").replace("The database }", "The database, value: { text: planted } }")
+    begun.approved(2, "value", db=with_value)
+    merge = begun.merge(2)
+    run = begun.pushed(merge)
+    assert run.codes("rest")["prod"] == 5 and "held back" in run.log, run.log
+    assert begun.statuses(merge, "prod") == ["pending", "failure"] and begun.statuses(merge, "staging")[-1] == "success"
+    # When it is over, the value is a change that was not in the approved plan: it waits, and is said to.
+    sm.update_secret_version_stage(SecretId="prod/shop/db", VersionStage="AWSPENDING", RemoveFromVersionId="p" * 32)
+    run = begun.pushed(merge)
+    assert run.codes("rest")["prod"] == 4 and "PutSecretValue" in run.log, run.log
+
+
 def test_a_rebased_pull_request_is_one_change(begun: Hub) -> None:
     begun.open(2, "cache", cache=secret("cache", "The cache"))
     begun.change(2, "queue", queue=secret("queue", "The queue"))
@@ -565,6 +582,24 @@ def test_an_override_that_is_there_already_counts_for_no_other_pull_request(fill
     filled.commit("of an earlier pull request")
     filled.push()
     assert removal(filled, 2, "a", "b").codes("plan") == {"staging": 3, "prod": 3}
+
+
+def test_an_override_that_takes_the_place_of_another_one_is_read_at_the_apply_too(filled: Hub) -> None:
+    """Git calls that a rename; and what is no override in that folder stands in nobody's way."""
+    filled.git("checkout", "--quiet", "main")
+    (filled.checkout / "keywright-overrides").mkdir()
+    (filled.checkout / "keywright-overrides/old.json").write_text(override("a", "b"))
+    (filled.checkout / "keywright-overrides/README.md").write_text("What is in here")
+    filled.commit("an override of another time")
+    filled.push()
+    filled.apply_at_once()
+    new = {"keywright-overrides/old.json": None, "keywright-overrides/new.json": override("a", "b", reason="Retired, OPS-13")}
+    run = removal(filled, 2, "a", "b", files=new | {"keywright-overrides/README.md": "What else is in here"})
+    assert run.results["result"] == "success", run.log
+    filled.review(2)
+    filled.merge(2, "squash")
+    run = filled.pushed()
+    assert run.results["summary"] == "success" and set(live(filled, "prod")) == {"db", "c", "d"}, run.log
 
 
 def test_an_override_counts_for_all_commits_of_a_rebased_pull_request(filled: Hub) -> None:

@@ -33,7 +33,8 @@ class GitLab(Checkout):
         self.document = yaml.safe_load(RECIPE.read_text())
         self.jobs, self.down = 0, set[str]()
         shutil.copytree(CI / "gitlab/keywright", self.checkout / ".gitlab/keywright")
-        shutil.copy(CI / "github/keywright/plan.sh", self.checkout / ".gitlab/keywright")
+        for script in ["plan.sh", "overrides.sh"]:
+            shutil.copy(CI / "github/keywright" / script, self.checkout / ".gitlab/keywright")
         (self.checkout / "keywright.yaml").write_text(TWO_TARGETS)
         self.commit("the project", db=secret("db", "The database"))
         self.push()

@@ -88,16 +88,17 @@ check_out() { # COMMIT
 # The guards that the approved plan overrides, as flags; only together with a file of the pull request that names guards, so
 # that a plan cannot bring along what git does not say.
 overrides_of() { # APPROVED.json BASE COMMIT
-    local flag guards
-    guards="$(git diff --name-only --diff-filter=AM -z "$2" "$3" -- "$project/keywright-overrides" |
-        while IFS= read -r -d '' file; do git show "$3:$file"; done | jq -r '.overrides[].guard')"
+    local flag wanted named
+    wanted="$(jq -r '.lines[0] | fromjson | .guardOverrides[]' "$1")"
+    [[ -n "$wanted" ]] || return 0
+    named="$("$here/overrides.sh" "$project" "$2" "$3")" || return 3
     while IFS= read -r flag; do
-        if [[ ! "$flag" =~ ^--(allow-[a-z-]+|max-deletes\ [0-9]+|max-changes-percent\ [0-9]+)$ || -z "$guards" ]]; then
+        if [[ ! "$flag" =~ ^--(allow-[a-z-]+|max-deletes\ [0-9]+|max-changes-percent\ [0-9]+)$ || -z "$named" ]]; then
             echo "::error::the approved plan of $3 overrides a guard that no file of its pull request names: $flag" >&2
             return 3
         fi
         tr ' ' '\n' <<<"$flag"
-    done < <(jq -r '.lines[0] | fromjson | .guardOverrides[]' "$1")
+    done <<<"$wanted"
 }
 
 # Plans at a commit, and says whether nothing is in the plan that was not approved.
@@ -123,6 +124,13 @@ carry_out() { # COMMIT PLAN.json
     tell "$1" pending "being applied"
     keywright apply "$2" --project "$folder/commits/$1/$project" --target "$target" "${flags[@]}" "${overrides[@]}" \
         --journal "$folder/journal.jsonl" || code=$?
+    if ((code == 0)) && ! keywright plan --project "$folder/commits/$1/$project" --target "$target" "${flags[@]}" \
+        "${overrides[@]}" --detailed-exitcode >"$folder/left.txt"; then
+        # What is held back has no part in a plan: without this it would count as applied, and nobody would go on with it.
+        cat "$folder/left.txt"
+        tell "$1" failure "applied, but for what is held back"
+        end 5 "of $1 something is left, since it is held back or changed meanwhile: the log says what. When that is over, $again"
+    fi
     case $code in
     0) tell "$1" success "applied" ;;
     4) tell "$1" error "not applied: it is not what was approved" ;;
@@ -178,7 +186,7 @@ step() {
             continue
         fi
         if [[ -f "$approved" ]]; then
-            words="$(overrides_of "$approved" "$base" "$end")"
+            words="$(overrides_of "$approved" "$base" "$end")" || end 3 "the overrides of $end do not go with its files: see above"
             [[ -z "$words" ]] || readarray -t overrides <<<"$words"
         fi
         if fits "$end" "$approved"; then

@@ -20,6 +20,7 @@ folder="${1:?usage: plan.sh FOLDER [BASE]}"
 base="${2:-}"
 target="${KEYWRIGHT_TARGET:?}"
 project="${KEYWRIGHT_PROJECT:-.}"
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # Split at blanks and nothing else: no quoting, no patterns, no commands.
 read -ra flags <<<"${KEYWRIGHT_FLAGS:-}"
 overrides=()
@@ -32,25 +33,6 @@ rm -f "$folder/approved.json" "$folder/overridden.json"
 
 plan() {
     keywright plan --project "$project" --target "$target" "${flags[@]}" "${overrides[@]}" "$@"
-}
-
-# All entries of the files that came with this change, as one list.
-entries() {
-    local file
-    [[ -n "$base" ]] || return 0
-    git -C "$project" diff --relative --no-renames --name-only --diff-filter=AM -z "$base" HEAD -- keywright-overrides |
-        while IFS= read -r -d '' file; do
-            # Neither a link nor a folder: what is read is what the reviewers saw.
-            if [[ "$file" != *.json || "$(git -C "$project" ls-tree HEAD -- "$file")" != "100644 blob "* ]]; then
-                continue
-            fi
-            git -C "$project" show "HEAD:./$file" | jq -ce --arg file "$file" '
-                . as {$reason, $overrides} | $overrides[] | {file: $file, reason: ($reason | tostring), guard, targets, secrets}
-                ' || {
-                echo "::error::$project/keywright-overrides has a file that cannot be read as overrides" >&2
-                return 1
-            }
-        done
 }
 
 # The guards that would refuse, each with the entries that name it and all of its secrets; fails when one has none.
@@ -68,7 +50,7 @@ overridden() {
 status=0
 plan --format "$format" --out "$folder/approved.json" >"$page" || status=$?
 if ((status == 3)) && [[ -n "$base" ]]; then
-    named="$(entries)"
+    named="$("$here/overrides.sh" "$project" "$base" HEAD)"
     refused=0
     plan --format json >"$folder/refused.json" || refused=$?
     if ((refused == 0 || refused == 3)) && overridden "$named" "$folder/refused.json" >"$folder/overridden.json"; then
