@@ -89,7 +89,8 @@ impl Run<'_> {
                     }
                     let rendered = values.render(source, None, &arns).await;
                     if let Ok(value) = &rendered {
-                        let broken = broken_shapes(desired, &secret.name, value);
+                        let clear = values.in_clear(source);
+                        let broken = broken_shapes(desired, &secret.name, value, &clear);
                         wrong.extend(broken.map(|error| (secret.name.clone(), error)));
                     }
                     match rendered {
@@ -103,13 +104,18 @@ impl Run<'_> {
     }
 }
 
-/// The rules of the project that a value breaks.
-fn broken_shapes(desired: &Desired, name: &SecretName, value: &SecretValue) -> impl Iterator<Item = ValueError> {
+/// The rules of the project that a value breaks. What is `clear` of it is known without a key.
+fn broken_shapes(
+    desired: &Desired,
+    name: &SecretName,
+    value: &SecretValue,
+    clear: &Known,
+) -> impl Iterator<Item = ValueError> {
     let declared = desired.secrets.get(name).and_then(|secret| secret.value.as_ref());
     let shapes = declared.map_or(&[][..], |declared| &declared.shapes);
     let known = Known::of_value(value);
     shapes.iter().filter_map(move |(rule, shape)| {
-        let breaches = shape.check(&known);
+        let breaches = shape.check(&known, clear);
         (!breaches.is_empty()).then(|| ValueError::Shape { rule: rule.clone(), breaches })
     })
 }

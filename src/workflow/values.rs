@@ -15,8 +15,8 @@ use crate::aws::{Aws, Kms, Writer};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::value::{
-    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, KeptParts, Passwords, RenderContext, SecretValue,
-    SopsFiles, SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
+    AgeKeys, Arns, Decryptor, EnvAccess, GenerateOptions, Identity, KeptParts, Known, Passwords, RenderContext,
+    SecretValue, SopsFiles, SopsKey, SopsProgram, SopsTrust, Source, ValueError, Values, config_home,
 };
 
 /// The throwaway key that an example ships with. It counts in `--sandbox` runs only.
@@ -122,6 +122,13 @@ pub struct RunValues<'a, P> {
     pub(super) sources: &'a ValueSources,
     pub(super) decryptor: &'a Decryptor<'a, Kms>,
     pub(super) passwords: P,
+}
+
+impl<P> RunValues<'_, P> {
+    /// What is known of a source's value without any key.
+    pub(super) fn in_clear(&self, source: &Source) -> Known {
+        Known::of_source(source, &self.sources.files)
+    }
 }
 
 impl<P: Passwords> Values for RunValues<'_, P> {

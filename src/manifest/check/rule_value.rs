@@ -73,7 +73,7 @@ impl Reader<'_> {
 impl Rules {
     /// Reads the schemas that rules name. What is wrong with one is reported once, whether or not a secret needs it.
     pub(crate) fn read_schemas(&self, files: &mut Files, sources: &Sources, report: &mut Report) {
-        for (requirement, _) in self.rules.iter().flat_map(|rule| &rule.requirements) {
+        for (requirement, _) in self.usable.iter().flat_map(|rule| &rule.requirements) {
             if let Requirement::Value(ValueRequirement::File { named, span, shape }) = requirement {
                 shape.get_or_init(|| files.value_schema(named, *span, sources, report).map(Arc::new));
             }
@@ -89,11 +89,11 @@ impl Rules {
         report: &mut Report,
     ) -> Vec<(String, Arc<Shape>)> {
         let mut shapes = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.applies.to(secret)) {
+        for rule in self.usable.iter().filter(|rule| rule.applies.to(secret)) {
             for (at, (requirement, required)) in rule.requirements.iter().enumerate() {
                 let Requirement::Value(wanted) = requirement else { continue };
                 let Some(shape) = wanted.shape() else { continue };
-                for breach in shape.check(value) {
+                for breach in shape.check(value, value) {
                     report.push(rule.broken_by_value(at, *required, span, &breach));
                 }
                 if rule.is_error() {

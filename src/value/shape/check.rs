@@ -1,6 +1,7 @@
 //! A shape against what is known of a value. What is not known breaks nothing.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::known::{Known, beneath};
@@ -9,7 +10,8 @@ use super::{Bounds, Kind, Limit, Others, Shape};
 /// The most breaches that are told of one value.
 const MOST: usize = 20;
 
-/// Something that a value is not as its shape has it. It holds keys and what the shape says, never a value.
+/// Something that a value is not as its shape has it. It holds keys that are no secret and what the shape says,
+/// never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShapeBreach {
     /// JSON pointer to the part; empty for all of it.
@@ -31,16 +33,21 @@ impl fmt::Display for ShapeBreach {
     }
 }
 
+/// What stands in a pointer for a key that is not named.
+const UNNAMED: &str = "*";
+
 impl Shape {
-    /// What is not as it should be, the first of it.
-    pub fn check(&self, value: &Known) -> Vec<ShapeBreach> {
+    /// What is not as it should be, the first of it. A key is named where the shape names it, or what is `clear` does:
+    /// what is known of the value without a key. Any other may be part of the secret, as a value that was pasted in the
+    /// wrong place is; of those only the number is told.
+    pub fn check(&self, value: &Known, clear: &Known) -> Vec<ShapeBreach> {
         let mut found = Vec::new();
-        self.look(value, "", &mut found);
+        self.look(value, Some(clear), "", &mut found);
         found.truncate(MOST);
         found
     }
 
-    fn look(&self, value: &Known, pointer: &str, found: &mut Vec<ShapeBreach>) {
+    fn look(&self, value: &Known, clear: Option<&Known>, pointer: &str, found: &mut Vec<ShapeBreach>) {
         let mut wrong = |wrong: String| found.push(ShapeBreach { pointer: pointer.to_owned(), wrong });
         if let Some(message) = self.wrong_kind(value) {
             return wrong(message);
@@ -66,7 +73,11 @@ impl Shape {
                 self.count.check(items.len(), "item", &mut wrong);
                 for (at, item) in items.iter().enumerate() {
                     if let Some(shape) = &self.items {
-                        shape.look(item, &beneath(pointer, &at.to_string()), found);
+                        let clear = match clear {
+                            Some(Known::List(items)) => items.get(at),
+                            _ => None,
+                        };
+                        shape.look(item, clear, &beneath(pointer, &at.to_string()), found);
                     }
                 }
             }
@@ -75,17 +86,11 @@ impl Shape {
                 for key in self.required.iter().filter(|key| !entries.contains_key(*key)) {
                     found.push(ShapeBreach { pointer: beneath(pointer, key), wrong: "is missing".to_owned() });
                 }
-                for (key, part) in entries {
-                    let place = beneath(pointer, key);
-                    match (self.properties.get(key), &self.others) {
-                        (Some(shape), _) => shape.look(part, &place, found),
-                        (None, Others::Like(shape)) => shape.look(part, &place, found),
-                        (None, Others::None) => {
-                            found.push(ShapeBreach { pointer: place, wrong: "is a key too many".to_owned() });
-                        }
-                        (None, Others::Any) => {}
-                    }
-                }
+                let clear = match clear {
+                    Some(Known::Map(entries)) => Some(entries),
+                    _ => None,
+                };
+                self.look_at_keys(entries, clear, pointer, found);
             }
             Known::Text(None)
             | Known::Number { text: None, .. }
@@ -93,6 +98,35 @@ impl Shape {
             | Known::Binary
             | Known::Null
             | Known::Bool(_) => {}
+        }
+    }
+
+    fn look_at_keys(
+        &self,
+        entries: &BTreeMap<String, Known>,
+        clear: Option<&BTreeMap<String, Known>>,
+        pointer: &str,
+        found: &mut Vec<ShapeBreach>,
+    ) {
+        let mut unnamed = 0;
+        for (key, part) in entries {
+            let clear = clear.and_then(|entries| entries.get(key));
+            let named = self.properties.contains_key(key) || self.required.contains(key) || clear.is_some();
+            let place = beneath(pointer, if named { key } else { UNNAMED });
+            match (self.properties.get(key), &self.others) {
+                (Some(shape), _) => shape.look(part, clear, &place, found),
+                (None, Others::Like(shape)) => shape.look(part, clear, &place, found),
+                (None, Others::None) if named => {
+                    found.push(ShapeBreach { pointer: place, wrong: "is a key too many".to_owned() });
+                }
+                (None, Others::None) => unnamed += 1,
+                (None, Others::Any) => {}
+            }
+        }
+        if unnamed > 0 {
+            let keys = if unnamed == 1 { "key" } else { "keys" };
+            let wrong = format!("has {unnamed} {keys} too many");
+            found.push(ShapeBreach { pointer: pointer.to_owned(), wrong });
         }
     }
 

@@ -34,7 +34,7 @@ const NOTES: [&str; 11] = [
 ];
 
 /// Keywords that are checked.
-const CHECKED: [&str; 20] = [
+const CHECKED: [&str; 19] = [
     "$ref",
     "type",
     "enum",
@@ -54,7 +54,6 @@ const CHECKED: [&str; 20] = [
     "maximum",
     "exclusiveMinimum",
     "exclusiveMaximum",
-    "$anchor",
 ];
 
 /// What is wrong with a schema.
@@ -117,7 +116,7 @@ impl<'a> Compiler<'a> {
             }
         };
         for keyword in keywords.keys().filter(|keyword| !NOTES.contains(&keyword.as_str())) {
-            if !CHECKED.contains(&keyword.as_str()) || keyword == "$anchor" {
+            if !CHECKED.contains(&keyword.as_str()) {
                 self.wrong(&beneath(pointer, keyword), format!("the keyword `{keyword}` is not supported"));
             }
         }

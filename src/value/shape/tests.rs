@@ -21,7 +21,8 @@ const DB: &str = r##"{
 
 fn breaches(shape: &Shape, text: &str) -> Vec<String> {
     let value = SecretValue::text(text.to_owned());
-    shape.check(&Known::of_value(&value)).iter().map(ToString::to_string).collect()
+    let known = Known::of_value(&value);
+    shape.check(&known, &known).iter().map(ToString::to_string).collect()
 }
 
 fn wrong(schema: &str) -> Vec<String> {
@@ -58,14 +59,31 @@ fn each_breach_names_its_key_and_never_a_value() {
 }
 
 #[test]
+fn keys_that_only_the_value_itself_shows_are_counted() {
+    let value = SecretValue::text(r#"{ "username": "a", "C4N4RY": 1, "C4N4RY too": 2, "port": "x" }"#.to_owned());
+    let found = |shape: &Shape, clear: &Known| -> Vec<String> {
+        shape.check(&Known::of_value(&value), clear).iter().map(ToString::to_string).collect()
+    };
+    let closed = Shape::of_keys(["username"], Some(["port"]));
+    assert_eq!(found(&closed, &Known::Nothing), ["the value has 2 keys too many"]);
+    let clear = Known::Map(BTreeMap::from([("C4N4RY".to_owned(), Known::Text(None))]));
+    assert_eq!(found(&closed, &clear), ["/C4N4RY is a key too many", "the value has 1 key too many"]);
+    let like = r#"{ "properties": { "port": {} }, "additionalProperties": { "type": "string" } }"#;
+    let like = Shape::parse(like).unwrap_or_default();
+    let number = "is a number, and is to be of type string";
+    assert_eq!(found(&like, &Known::Nothing), [format!("/* {number}"), format!("/* {number}")]);
+}
+
+#[test]
 fn what_is_not_known_breaks_nothing() {
     let shape = Shape::parse(DB).unwrap_or_default();
-    assert!(shape.check(&Known::Nothing).is_empty());
+    let in_clear = |known: &Known| shape.check(known, known);
+    assert!(in_clear(&Known::Nothing).is_empty());
     let half = [("username", Known::Text(None)), ("password", Known::Text(None)), ("mode", Known::Text(None))];
     let half = Known::Map(half.into_iter().map(|(key, known)| (key.to_owned(), known)).collect());
-    assert!(shape.check(&half).is_empty());
+    assert!(in_clear(&half).is_empty());
     let bool_for_text = Known::Map(BTreeMap::from([("username".to_owned(), Known::Bool(None))]));
-    assert_eq!(shape.check(&bool_for_text).len(), 2, "a kind and a missing key are known without a key");
+    assert_eq!(in_clear(&bool_for_text).len(), 2, "a kind and a missing key are known without a key");
 }
 
 #[test]
