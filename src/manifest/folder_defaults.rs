@@ -9,7 +9,8 @@ use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Problem, Report};
 use super::schema::DefaultsDocument;
-use super::secrets::check_overrides;
+use super::secrets::{check_override_targets, check_unsets};
+use super::source::Span;
 use super::tree::Node;
 
 /// The Defaults documents of a project, by the folders of their files.
@@ -29,26 +30,15 @@ impl FolderDefaults {
         };
         let top = folder.as_os_str().is_empty();
         let name = if top { "the project's folder".to_owned() } else { folder.display().to_string() };
-        report.push(
-            Problem::new(
-                &codes::DEFAULTS_TWICE,
-                key_span(&tree, &["kind"]),
-                format!("there are two Defaults documents in {name}"),
-            )
-            .label("again here")
-            .related(key_span(first, &["kind"]), "first here")
-            .help("which of them is nearer to a secret could not be told: join them"),
-        );
+        report.push(defaults_twice(&name, key_span(&tree, &["kind"]), key_span(first, &["kind"])));
     }
 
     /// Reads every document once as it is written.
     pub(super) fn check(&self, project: &Project, report: &mut Report) {
         for tree in &self.trees {
-            let Some(document) = decode::<DefaultsDocument>(tree, true, report) else { continue };
-            let DefaultsDocument { api_version, kind: _, spec } = &document;
-            check_api_version(api_version, key_span(tree, &["kind"]), report);
-            required(spec, "Defaults.spec", key_span(tree, &["kind"]), report);
-            check_overrides(spec, project, report);
+            if let Some(document) = check_defaults(tree, report) {
+                check_override_targets(&document.spec, project, report);
+            }
         }
     }
 
@@ -59,4 +49,22 @@ impl FolderDefaults {
         found.reverse();
         found
     }
+}
+
+/// Reads a Defaults document as it is written, and reports what is wrong with it in every project.
+pub(super) fn check_defaults(tree: &Node, report: &mut Report) -> Option<DefaultsDocument> {
+    let document = decode::<DefaultsDocument>(tree, true, report)?;
+    let DefaultsDocument { api_version, kind: _, spec } = &document;
+    check_api_version(api_version, key_span(tree, &["kind"]), report);
+    required(spec, "Defaults.spec", key_span(tree, &["kind"]), report);
+    check_unsets(spec, report);
+    Some(document)
+}
+
+/// What is wrong with a second Defaults document in a folder.
+pub(super) fn defaults_twice(folder: &str, again: Span, first: Span) -> Problem {
+    Problem::new(&codes::DEFAULTS_TWICE, again, format!("there are two Defaults documents in {folder}"))
+        .label("again here")
+        .related(first, "first here")
+        .help("which of them is nearer to a secret could not be told: join them")
 }

@@ -3,27 +3,25 @@
 //! They are read through a handle of the work tree, so that nothing outside it is reached by any link; of the work tree
 //! nothing is read but the folders that the project names. They are never written to.
 
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::check::project::{Project, key_span};
-use super::check::rule::check_rules;
+use super::check::project::{Project, check_api_version, key_span};
+use super::check::required;
 use super::codes;
 use super::decode::decode;
 use super::diagnostic::{Problem, Report};
-use super::files::{FileFault, MAX_MANIFEST_BYTES, is_yaml};
+use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES};
+use super::folder_defaults::{check_defaults, defaults_twice};
 use super::load::Loader;
 use super::named;
 use super::neighbours::work_tree;
-use super::parse::parse;
-use super::schema::{DefaultsDocument, RulesDocument};
-use super::source::Quoting;
+use super::parse::{Parsed, parse};
+use super::schema::RulesDocument;
+use super::source::{Quoting, Span};
 use super::tree::{Kind, Node};
 use crate::files::{BoundedFile, EntryKind, ProjectFolder};
 use crate::origin::Origin;
-
-/// Most files of shared folders that are looked into, and how deep.
-const MAX_FILES: usize = 1_000;
-const MAX_DEPTH: usize = 16;
 
 /// The folders that a project shares with others.
 #[derive(Clone, Default)]
@@ -76,79 +74,89 @@ impl Loader {
             return;
         };
         for (named, span) in &include {
-            let place = match tree.resolve(&base, named).and_then(|found| Ok((tree.kind(&found)?, found))) {
-                Ok((EntryKind::Folder, found)) if base.starts_with(&found) || found.starts_with(&base) => {
-                    let message = format!("`{named}` is a folder of the project itself, or lies around it");
-                    self.report.push(Problem::new(&codes::INCLUDE, *span, message).label("not shared"));
-                    continue;
-                }
-                Ok((EntryKind::Folder, found)) => found,
-                Ok(_) => {
-                    self.report.push(Problem::new(&codes::INCLUDE, *span, format!("`{named}` is no folder")));
-                    continue;
-                }
-                Err(FileFault::Outside) => {
-                    let message = format!("`{named}` is outside the git work tree");
-                    self.report.push(Problem::new(&codes::INCLUDE, *span, message).label("leads out of it"));
-                    continue;
-                }
-                Err(fault) => {
+            match shared_folder(&tree, &base, named) {
+                Ok(found) => self.shared.folders.push(found),
+                Err(NotShared::Fault(fault)) => {
                     self.report.push(named::problem(&fault, *span, &format!("`{named}`")));
-                    continue;
                 }
-            };
-            self.shared.folders.push(place);
+                Err(NotShared::Because(why, label)) => {
+                    let problem = Problem::new(&codes::INCLUDE, *span, format!("`{named}` {why}"));
+                    self.report.push(problem.label(label));
+                }
+            }
+        }
+        let mut found = Found::default();
+        for folder in &self.shared.folders {
+            found.search(&tree, folder);
         }
         (self.shared.tree, self.shared.base) = (Some(tree), base);
-        let folders = self.shared.folders.clone();
-        let mut left = MAX_FILES;
-        for folder in folders {
-            self.shared_folder(&folder, 0, &mut left, project);
-        }
         project.include = include;
+        self.shared_files(&found, project);
     }
 
-    fn shared_folder(&mut self, folder: &Path, depth: usize, left: &mut usize, project: &mut Project) {
-        let entries = self.shared.tree.as_ref().and_then(|tree| tree.entries(folder).ok());
-        let mut entries = entries.unwrap_or_default();
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (name, kind) in entries {
-            let (path, name) = (folder.join(&name), name.to_string_lossy().into_owned());
-            match kind {
-                EntryKind::Folder if depth < MAX_DEPTH && !name.starts_with('.') => {
-                    self.shared_folder(&path, depth + 1, left, project);
-                }
-                EntryKind::File if is_yaml(&name) && *left > 0 => {
-                    *left -= 1;
-                    self.shared_file(&path, project);
-                }
-                _ => {}
+    /// Reads the files of shared folders, and tells what is not read of them.
+    fn shared_files(&mut self, found: &Found, project: &mut Project) {
+        for (path, fault) in &found.faults {
+            self.shared_fault(path, fault);
+        }
+        for (path, why) in &found.skipped {
+            self.pass_over_shared(path, why);
+        }
+        let mut defaults = HashMap::new();
+        for path in &found.files {
+            // A link may lead to any file of the work tree.
+            if self.shared.folders.iter().any(|folder| path.starts_with(folder)) {
+                self.shared_file(path, &mut defaults, project);
+            } else {
+                self.shared_fault(path, &FileFault::Outside);
             }
         }
     }
 
-    fn shared_file(&mut self, path: &Path, project: &mut Project) {
+    fn shared_fault(&mut self, path: &Path, fault: &FileFault) {
+        let name = Origin::new(&self.shared.path_from_project(path), 1, 1).file;
+        let place = self.nowhere(&name);
+        self.report.push(named::problem(fault, place, &format!("`{name}`")));
+    }
+
+    /// Warns of something in a shared folder that is not read.
+    fn pass_over_shared(&mut self, path: &Path, why: &str) {
+        let name = Origin::new(&self.shared.path_from_project(path), 1, 1).file;
+        let place = self.nowhere(&name);
+        let problem = Problem::new(&codes::PASSED_OVER, place, format!("`{name}` is passed over: {why}"));
+        self.report.push(problem.help("Defaults and Rules in it do not hold"));
+    }
+
+    fn shared_file(&mut self, path: &Path, defaults: &mut HashMap<PathBuf, Span>, project: &mut Project) {
         let Some(tree) = &self.shared.tree else { return };
-        let text = tree.open_file(path, MAX_MANIFEST_BYTES).and_then(BoundedFile::text);
-        let shown = Origin::new(&self.shared.path_from_project(path), 1, 1).file;
-        let text = match text {
+        let text = match tree.open_file(path, MAX_MANIFEST_BYTES).and_then(BoundedFile::text) {
             Ok(text) => text,
-            Err(fault) => {
-                let place = self.nowhere(&shown);
-                self.report.push(named::problem(&fault, place, "this file"));
-                return;
-            }
+            Err(fault) => return self.shared_fault(path, &fault),
         };
         // What is not ours may lie there too.
         if !text.contains("keywright/") {
             return;
         }
+        let shown = Origin::new(&self.shared.path_from_project(path), 1, 1).file;
         let file = self.sources.add(shown, text.as_str().into(), Quoting::Lines);
         self.files += 1;
-        for tree in parse(file, &text, &mut self.report).documents {
+        let Parsed { documents, incomplete, .. } = parse(file, &text, &mut self.report);
+        if documents.is_empty() && !incomplete {
+            self.pass_over_shared(path, "it holds no document");
+        }
+        for tree in documents {
             match tree.get("kind").and_then(Node::as_str) {
                 Some("Defaults") => {
-                    decode::<DefaultsDocument>(&tree, true, &mut self.report);
+                    check_defaults(&tree, &mut self.report);
+                    let kind = key_span(&tree, &["kind"]);
+                    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                    match defaults.get(&folder) {
+                        Some(first) => {
+                            let name = self.shared.path_from_project(&folder);
+                            self.report.push(defaults_twice(&name.display().to_string(), kind, *first));
+                        }
+                        None => _ = defaults.insert(folder, kind),
+                    }
                     project.shared.push(tree);
                 }
                 Some("Rules") => add_rules(&tree, project, &mut self.report),
@@ -163,10 +171,41 @@ impl Loader {
     }
 }
 
+/// Why a folder is not shared.
+enum NotShared {
+    Fault(FileFault),
+    /// In words that follow its name, and in some beneath the line.
+    Because(&'static str, &'static str),
+}
+
+/// The folder that a project in `base` names, below the work tree.
+fn shared_folder(tree: &ProjectFolder, base: &Path, named: &str) -> Result<PathBuf, NotShared> {
+    let found = tree.resolve(base, named).map_err(|fault| match fault {
+        FileFault::Outside => NotShared::Because("is outside the git work tree", "leads out of it"),
+        fault => NotShared::Fault(fault),
+    })?;
+    match tree.kind(&found).map_err(NotShared::Fault)? {
+        EntryKind::Folder if base.starts_with(&found) || found.starts_with(base) => {
+            Err(NotShared::Because("is a folder of the project itself, or lies around it", "not shared"))
+        }
+        EntryKind::Folder if PROJECT_FILES.iter().any(|file| tree.has(&found.join(file))) => {
+            Err(NotShared::Because("holds a project of its own", "name a folder below it that several share"))
+        }
+        EntryKind::Folder => Ok(found),
+        _ => Err(NotShared::Because("is no folder", "")),
+    }
+}
+
 /// Adds the rules of a Rules document.
 fn add_rules(tree: &Node, project: &mut Project, report: &mut Report) {
     let Some(document) = decode::<RulesDocument>(tree, true, report) else { return };
-    let Some(spec) = document.spec.value() else { return };
-    let rules = check_rules(&spec.rules, project, report);
-    project.rules.extend(rules);
+    let RulesDocument { api_version, kind: _, spec } = &document;
+    let kind = key_span(tree, &["kind"]);
+    check_api_version(api_version, kind, report);
+    let Some(spec) = required(spec, "Rules.spec", kind, report) else { return };
+    let spec_key = key_span(tree, &["spec"]);
+    let Some(_) = required(&spec.value.rules, "Rules.spec.rules", spec_key, report) else { return };
+    let mut rules = std::mem::take(&mut project.rules);
+    rules.add(&spec.value.rules, project, report);
+    project.rules = rules;
 }

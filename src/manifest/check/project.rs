@@ -13,7 +13,7 @@ use super::super::schema::{API_VERSION, ProjectDocument, ProjectSpec, PruneChoic
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::name::check_plain_name;
-use super::rule::{Rules, check_rules};
+use super::rule::Rules;
 use super::target::{TargetModel, check_overlaps, check_targets};
 use super::variables::{Entry, check_names};
 use super::{in_range, required};
@@ -106,7 +106,9 @@ pub(crate) fn check_project(
             .map(|prefixes| prefixes.iter().filter_map(Field::value).cloned().collect())
             .unwrap_or_default(),
     };
-    project.rules = check_rules(&spec.rules, &project, report);
+    let mut rules = Rules::default();
+    rules.add(&spec.rules, &project, report);
+    project.rules = rules;
     check_overlaps(&project.targets, report);
     Some(project)
 }
@@ -131,7 +133,7 @@ fn check_shared_entries(spec: &ProjectSpec, report: &mut Report) {
 /// The place of a key, or of the nearest thing around it that exists.
 pub(crate) fn key_span(tree: &Node, path: &[&str]) -> Span {
     let mut node = tree;
-    let mut span = Span { end: tree.span.start, ..tree.span };
+    let mut span = tree.span.begin();
     for step in path {
         match node.entry(step) {
             Some((key, value)) => {

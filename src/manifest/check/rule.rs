@@ -28,17 +28,16 @@ const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// The rules of a project.
 #[derive(Default)]
 pub(crate) struct Rules {
-    pub(super) rules: Vec<Rule>,
+    /// Those that are right.
+    pub(super) usable: Vec<Rule>,
     /// The longest interval of schedules that were met, in hours, since working it out takes a while and thousands of
     /// secrets share one. None where the expression is wrong.
     pub(super) intervals: RefCell<HashMap<String, Option<u32>>>,
-}
-
-impl Rules {
-    /// Adds the rules of another document.
-    pub(crate) fn extend(&mut self, others: Self) {
-        self.rules.extend(others.rules);
-    }
+    /// The names of rules, those that are wrong included, with their places.
+    names: HashMap<String, Span>,
+    /// How many rules were written so far, and how many regular expressions.
+    written: usize,
+    patterns: usize,
 }
 
 /// One rule.
@@ -85,37 +84,35 @@ impl Pattern {
     }
 }
 
-/// Reads the rules. Those that are wrong are reported, and left out.
-pub(crate) fn check_rules(spec: &Field<Vec<Field<RuleSpec>>>, project: &Project, report: &mut Report) -> Rules {
-    let Some(specs) = spec.get() else { return Rules::default() };
-    if specs.value.len() > MAX_RULES {
-        let place = specs.value.get(MAX_RULES).and_then(Field::get).map_or(specs.span, |rule| start_of(rule.span));
-        report.push(
-            Problem::new(&codes::RULE, place, format!("a project has at most {MAX_RULES} rules"))
-                .label(format!("{} in all", specs.value.len())),
-        );
-    }
-    let mut reader = Reader { project, report, patterns: 0, faulty: false };
-    let mut names: HashMap<&str, Span> = HashMap::new();
-    let mut rules = Vec::new();
-    for spec in specs.value.iter().take(MAX_RULES).filter_map(Field::get) {
-        if let Some(name) = spec.value.name.get()
-            && let Some(first) = names.insert(&name.value, name.span)
-        {
-            reader.report.push(
-                Problem::new(&codes::RULE, name.span, format!("there are two rules named `{}`", name.value))
-                    .label("again here")
-                    .related(first, "first here"),
+impl Rules {
+    /// Reads the rules of one more document. Those that are wrong are reported, and left out. Limits hold for the whole
+    /// project, whichever of its documents a rule is in.
+    pub(crate) fn add(&mut self, spec: &Field<Vec<Field<RuleSpec>>>, project: &Project, report: &mut Report) {
+        let Some(specs) = spec.get() else { return };
+        let left = MAX_RULES.saturating_sub(self.written);
+        self.written += specs.value.len();
+        if specs.value.len() > left {
+            let place = specs.value.get(left).and_then(Field::get).map_or(specs.span, |rule| rule.span.begin());
+            report.push(
+                Problem::new(&codes::RULE, place, format!("a project has at most {MAX_RULES} rules"))
+                    .label(format!("{} in all", self.written)),
             );
         }
-        rules.extend(reader.rule(&spec.value, start_of(spec.span)));
+        let mut reader = Reader { project, report, patterns: self.patterns, faulty: false };
+        for spec in specs.value.iter().take(left).filter_map(Field::get) {
+            if let Some(name) = spec.value.name.get()
+                && let Some(first) = self.names.insert(name.value.clone(), name.span)
+            {
+                reader.report.push(
+                    Problem::new(&codes::RULE, name.span, format!("there are two rules named `{}`", name.value))
+                        .label("again here")
+                        .related(first, "first here"),
+                );
+            }
+            self.usable.extend(reader.rule(&spec.value, spec.span.begin()));
+        }
+        self.patterns = reader.patterns;
     }
-    Rules { rules, intervals: RefCell::default() }
-}
-
-/// Only the beginning of a collection.
-fn start_of(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }
 
 pub(super) struct Reader<'a> {

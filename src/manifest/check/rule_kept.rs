@@ -41,7 +41,7 @@ struct Breach {
 impl Rules {
     /// Reports every rule that the secret breaks.
     pub(super) fn check(&self, secret: &Declaration<'_>, report: &mut Report) {
-        for rule in self.rules.iter().filter(|rule| rule.applies.to(secret)) {
+        for rule in self.usable.iter().filter(|rule| rule.applies.to(secret)) {
             for (at, (requirement, required)) in rule.requirements.iter().enumerate() {
                 // A secret that is to be deleted needs no tags, but the way of its deletion matters.
                 if secret.state == State::Absent && !matches!(requirement, Requirement::NoForceDeletion) {

@@ -145,3 +145,116 @@ fn a_link_in_a_shared_folder_does_not_lead_out_of_it() {
         assert_eq!(found, ["file-outside-project"], "{target}");
     }
 }
+
+/// What is found in a project that shares one folder with these files, as `code: message`.
+fn found_in_shared(files: &[(&str, &str)]) -> Vec<String> {
+    let manifest = secret("db", "  description: x");
+    let files: Vec<_> = files.iter().copied().chain([("payments/a.yaml", manifest.as_str())]).collect();
+    let loaded = work_tree("../common", &files);
+    loaded.diagnostics.iter().map(|found| format!("{}: {}", found.code.id, found.message)).collect()
+}
+
+const DEFAULTS: &str = "apiVersion: keywright/v1\nkind: Defaults\nspec: { tags: { a: b } }\n";
+
+#[test]
+fn what_is_passed_over_in_a_shared_folder_is_told() {
+    let deep = format!("common/{}x.yaml", "d/".repeat(70));
+    let found = found_in_shared(&[
+        ("common/ok.yaml", DEFAULTS),
+        (&deep, DEFAULTS),
+        ("common/old.yaml.bak", DEFAULTS),
+        ("common/node_modules/x.yaml", DEFAULTS),
+        ("common/other/keywright.yaml", PROJECT),
+        ("common/none.yaml", "# apiVersion: keywright/v1\n"),
+    ]);
+    let passed_over: Vec<&str> = found.iter().filter_map(|found| found.strip_prefix("passed-over: ")).collect();
+    assert_eq!(
+        passed_over,
+        [
+            format!(
+                "`../common/{}` is passed over: it lies more than 64 folders deep",
+                "d/".repeat(65).trim_end_matches('/')
+            ),
+            "`../common/node_modules` is passed over: folders of this name are not searched".to_owned(),
+            "`../common/none.yaml` is passed over: it holds no document".to_owned(),
+            "`../common/old.yaml.bak` is passed over: its name does not end in .yaml or .yml".to_owned(),
+            "`../common/other` is passed over: it holds a project of its own".to_owned(),
+        ]
+    );
+    assert_eq!(found.len(), passed_over.len(), "{found:?}");
+    let loaded = work_tree("../platform", &[("platform/keywright.yaml", PROJECT)]);
+    assert_eq!(codes(&loaded), ["include"], "a project's own folder is not shared");
+}
+
+#[test]
+fn many_files_in_a_shared_folder_are_all_read() {
+    let names: Vec<String> = (0..1_100).map(|at| format!("common/f{at}/defaults.yaml")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), DEFAULTS)).collect();
+    let last = DEFAULTS.replace("a: b", "z: last");
+    let files: Vec<_> = files.into_iter().chain([("common/z.yaml", last.as_str())]).collect();
+    let manifest = secret("db", "  description: x");
+    let files: Vec<_> = files.into_iter().chain([("payments/a.yaml", manifest.as_str())]).collect();
+    let loaded = work_tree("../common", &files);
+    let db = secret_of(&loaded, "staging/payments/db");
+    let tags: Vec<&str> = db.tags.iter().flat_map(|tags| tags.tags.keys()).map(crate::domain::TagKey::as_str).collect();
+    assert_eq!(tags, ["a", "z"]);
+}
+
+#[test]
+fn shared_documents_are_held_to_what_local_ones_are() {
+    let wrong = [
+        ("kind: Defaults\nspec: { tags: { \"keywright/\": b } }\n", "missing-field"),
+        ("apiVersion: keywright/v2\nkind: Defaults\nspec: {}\n", "api-version"),
+        ("apiVersion: keywright/v1\nkind: Defaults\n", "missing-field"),
+        ("apiVersion: keywright/v1\nkind: Defaults\nspec: { overrides: { x: { unset: [tgas] } } }\n", "unset"),
+        ("apiVersion: keywright/v2\nkind: Rules\nspec: { rules: [] }\n", "api-version"),
+        ("apiVersion: keywright/v1\nkind: Rules\n", "missing-field"),
+        ("apiVersion: keywright/v1\nkind: Rules\nspec: {}\n", "missing-field"),
+    ];
+    for (text, code) in wrong {
+        let found = found_in_shared(&[("common/x.yaml", text)]);
+        assert!(found.len() == 1 && found[0].starts_with(code), "{text}{found:?}");
+    }
+    let found = found_in_shared(&[("common/a.yaml", DEFAULTS), ("common/b.yaml", DEFAULTS)]);
+    assert_eq!(found, ["defaults-twice: there are two Defaults documents in ../common"]);
+}
+
+#[test]
+fn limits_of_rules_hold_for_the_whole_project() {
+    let rules = |prefix: &str, count: usize| {
+        let rules: Vec<String> = (0..count).map(|at| format!("{{ name: {prefix}{at}, requireTags: {{}} }}")).collect();
+        format!("apiVersion: keywright/v1\nkind: Rules\nspec:\n  rules: [{}]\n", rules.join(", "))
+            .replace("requireTags: {}", "forbidForceDeletion: true")
+    };
+    let found = found_in_shared(&[("common/a.yaml", &rules("a", 60)), ("common/b.yaml", &rules("b", 60))]);
+    assert_eq!(found, ["rule: a project has at most 100 rules"]);
+    let found = found_in_shared(&[("common/a.yaml", &rules("a", 1)), ("common/b.yaml", &rules("a", 1))]);
+    assert_eq!(found, ["rule: there are two rules named `a0`"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_shared_folder_are_followed_within_it_or_told() {
+    let Ok(folder) = tempfile::tempdir() else { unreachable!("a temporary folder can be made") };
+    let root = folder.path();
+    let project = PROJECT.replace("  targets:", "  include: [../common]\n  targets:");
+    let manifest = secret("db", "  description: x");
+    for (name, text) in [
+        ("payments/keywright.yaml", project.as_str()),
+        ("payments/a.yaml", &manifest),
+        ("common/inner/notes.txt", "notes"),
+        ("other/defaults.yaml", DEFAULTS),
+        (".git/config", ""),
+    ] {
+        let path = root.join(name);
+        assert!(path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text)).is_ok());
+    }
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.join(name)).is_ok();
+    assert!(link("../other/defaults.yaml", "common/out.yaml") && link("../other", "common/folder"));
+    let loaded = load(&root.join("payments"), &LoadOptions::default());
+    let found: Vec<String> =
+        loaded.diagnostics.iter().map(|found| format!("{}: {}", found.code.id, found.message)).collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("passed-over: `../common/folder`"), "{found:?}");
+    assert!(found[1].starts_with("file-outside-project: `../other/defaults.yaml`"), "{found:?}");
+}
