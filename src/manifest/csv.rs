@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::codes;
 use super::diagnostic::Problem;
-use super::items::{Item, MAX_ITEMS, check_field};
+use super::items::{Item, MAX_FIELDS, MAX_ITEMS, check_field};
 use super::source::Span;
 
 /// Reads a list. `start` is the beginning of its file. Nothing of a row is quoted.
@@ -54,7 +54,7 @@ pub(crate) fn items(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec
             problems.push(Problem::new(&codes::FOR_EACH, Span { line, ..start }, message));
             break;
         }
-        items.push(Item::of_fields(Span { line, ..start }, header.iter().cloned().zip(cells)));
+        items.push(Item::of_row(Span { line, ..start }, header.iter().cloned().zip(cells)));
     }
     items
 }
@@ -68,6 +68,7 @@ enum Wrong {
     Unclosed,
     AfterQuote,
     TooLong,
+    TooMany,
     Cells { found: usize, columns: usize },
 }
 
@@ -76,6 +77,7 @@ fn problem(start: Span, fault: &Fault) -> Problem {
         Wrong::Unclosed => "a quoted cell is never closed".to_owned(),
         Wrong::AfterQuote => "something stands behind the quotes of a cell".to_owned(),
         Wrong::TooLong => format!("a cell has at most {MAX_CELL} bytes"),
+        Wrong::TooMany => format!("a row has at most {MAX_FIELDS} cells"),
         Wrong::Cells { found, columns } => format!("this row has {found} cells, and there are {columns} columns"),
     };
     Problem::new(&codes::FOR_EACH, Span { line: fault.line, ..start }, message)
@@ -146,6 +148,11 @@ impl Iterator for Rows<'_> {
         let line = self.line;
         let mut cells = Vec::new();
         loop {
+            // Where a row of millions ends is of no interest.
+            if cells.len() == MAX_FIELDS {
+                self.at = self.text.len();
+                return Some(Err(Fault { line, what: Wrong::TooMany }));
+            }
             match self.cell() {
                 Ok(cell) if cell.len() > MAX_CELL => return Some(Err(Fault { line, what: Wrong::TooLong })),
                 Ok(cell) => cells.push(cell),
@@ -198,5 +205,9 @@ mod tests {
         assert_eq!(wrong("a,b c\nx,y"), ["1: this cannot be a field's name"]);
         assert_eq!(wrong("a,index\nx,y"), ["1: `index` is the item's own number"]);
         assert_eq!(wrong(&format!("a\n{}", "x".repeat(5_000))), ["2: a cell has at most 4096 bytes"]);
+        let row = |cells: usize| (0..cells).map(|at| format!("c{at}")).collect::<Vec<_>>().join(",");
+        assert_eq!(wrong(&format!("{}\n{}", row(64), row(64))), [""; 0]);
+        assert_eq!(wrong(&row(65)), ["1: a row has at most 64 cells"]);
+        assert_eq!(wrong(&format!("{}\n{}", row(2), row(65))), ["2: a row has at most 64 cells"]);
     }
 }

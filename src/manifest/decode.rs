@@ -35,7 +35,7 @@ pub(crate) fn decode<T: DeserializeOwned>(node: &Node, announce: bool, report: &
     }
     if too_many && announce {
         let message = format!("only the first {MAX_DOCUMENT_PROBLEMS} mistakes of this document are shown");
-        report.push(Problem::new(&codes::TOO_MANY_PROBLEMS, Span { end: node.span.start, ..node.span }, message));
+        report.push(Problem::new(&codes::TOO_MANY_PROBLEMS, node.span.begin(), message));
     }
     decoded
 }

@@ -232,6 +232,8 @@ pub(crate) struct Report {
     seen: HashMap<(&'static str, Span, String), Vec<usize>>,
     left_out: usize,
     left_out_errors: bool,
+    /// How many errors were taken in, those included that were known already.
+    errors: usize,
     /// The target whose desired state is being built, if any.
     target: Option<usize>,
     /// The item of a list for which this is done, if any.
@@ -303,6 +305,7 @@ impl Report {
     /// A breach of one rule at one place is one mistake, even if the words differ from target to target because a name
     /// in them does.
     pub(crate) fn push(&mut self, problem: Problem) {
+        self.errors += usize::from(problem.code.severity == Severity::Error);
         let problem = self.with_variables(problem);
         let key = (problem.code.id, problem.span, problem.about.clone());
         let seen = self.seen.get(&key).map_or(&[][..], Vec::as_slice);
@@ -334,6 +337,11 @@ impl Report {
         let targets = self.target.map_or(Targets::Every, |target| Targets::Some(BTreeSet::from([target])));
         self.seen.entry(key).or_default().push(self.found.len());
         self.found.push(Known { problem, targets, item: self.item });
+    }
+
+    /// How many errors were found so far, each as often as it was.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Whether an error was found so far.
@@ -425,11 +433,18 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
         return None;
     }
     let lower = given.to_lowercase();
+    let length = given.chars().count();
+    // A name whose length alone is too far off is compared no further: there may be thousands.
+    let is_about_as_long = |name: &&str| {
+        let other = name.chars().count();
+        length.abs_diff(other) <= 2 + other.min(length) / 4
+    };
     known
         .into_iter()
         .filter(|name| name.len() <= 600)
+        .filter(is_about_as_long)
         .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count().min(given.chars().count()) / 4)
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count().min(length) / 4)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

@@ -4,7 +4,6 @@ use super::check::project::key_span;
 use super::codes;
 use super::diagnostic::{Problem, Report, nearest};
 use super::schema::API_VERSION;
-use super::source::Span;
 use super::tree::{Kind, Node};
 
 /// A kind of document of ours.
@@ -67,7 +66,7 @@ pub(super) fn document_kind(
 /// What is wrong with a document that is not ours.
 fn not_a_manifest(tree: &Node, file: &str) -> Problem {
     let version = tree.get("apiVersion");
-    let place = version.map_or(Span { end: tree.span.start, ..tree.span }, |version| version.span);
+    let place = version.map_or(tree.span.begin(), |version| version.span);
     Problem::new(&codes::NOT_A_MANIFEST, place, format!("{file} is not a keywright manifest"))
         .label(if version.is_some() { "another kind of document" } else { "no apiVersion" })
         .help(format!("a manifest begins with apiVersion: {API_VERSION} and kind: Secret"))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::check::secret::{Document, Instance};
 use super::expand::{EACH, escape, expand};
 use super::layers::Layer;
-use super::source::{Sources, Span};
+use super::source::Sources;
 use super::tree::{Kind, Node};
 use crate::domain::Part;
 use crate::origin::Origin;
@@ -141,7 +141,7 @@ impl Walk<'_> {
         let in_value = path.starts_with("value");
         let value = if masked { json!(MASK) } else { to_json(node, in_value) };
         let layer = self.document.layers.of(node.span);
-        let origin = self.sources.origin(start(node.span));
+        let origin = self.sources.origin(node.span.begin());
         let mut filled = Vec::new();
         if let Some(written) = written {
             self.filled(written, &mut filled);
@@ -158,7 +158,7 @@ impl Walk<'_> {
                     let is_of_item = name.split('.').next() == Some(EACH);
                     let place = self.instance.variables.places(&name).first().map(|place| place.span);
                     let place = if is_of_item { self.instance.item } else { place };
-                    let Some(origin) = place.map(|place| self.sources.origin(start(place))) else { continue };
+                    let Some(origin) = place.map(|place| self.sources.origin(place.begin())) else { continue };
                     if filled.len() < MAX_FILLED && filled.iter().all(|(known, _)| *known != name) {
                         filled.push((name, origin));
                     }
@@ -167,10 +167,6 @@ impl Walk<'_> {
             _ => {}
         }
     }
-}
-
-fn start(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }
 
 /// A tree as JSON that could be written into a manifest, with literal values masked.

@@ -299,6 +299,11 @@ fn unknown_item(name: &str, at: &Range<usize>, variables: &dyn Variables) -> Opt
     let (message, label, help) = if fields.is_empty() {
         let help = "it stands for an item of `forEach`, which this document does not have".to_owned();
         (format!("`${{{name}}}` has no item here"), "no `forEach`".to_owned(), help)
+    } else if variables.unshown() > 0 {
+        // The nearest of them is one that is not shown either.
+        let help = format!("it has {} columns, which the first row of the list's file names", variables.unshown());
+        let message = if field.is_empty() { "the item is a row" } else { "the row has no such column" };
+        (format!("`${{{name}}}`: {message}"), "name one of its columns".to_owned(), help)
     } else if field.is_empty() {
         let help = format!("its fields are {}", listed(fields.iter().copied()));
         ("the item is a map, and `${each}` is a text".to_owned(), "name one of its fields".to_owned(), help)

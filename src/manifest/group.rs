@@ -249,7 +249,10 @@ fn requirement(part: &str) -> Result<Requirement, String> {
     let one = |text: &str| value(text).map(|value| BTreeSet::from([value]));
     if let Some(rest) = part.strip_suffix(')') {
         let (head, values) = rest.split_once('(').ok_or("a `)` without `(`")?;
-        let values = values.split(',').take(MAX_REQUIREMENTS).map(value).collect::<Result<BTreeSet<_>, _>>()?;
+        if values.split(',').nth(MAX_REQUIREMENTS).is_some() {
+            return Err(format!("`in` and `notin` take at most {MAX_REQUIREMENTS} values"));
+        }
+        let values = values.split(',').map(value).collect::<Result<BTreeSet<_>, _>>()?;
         let mut words = head.split_whitespace();
         let (key, operator) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let key = label(key)?;
@@ -306,6 +309,16 @@ mod tests {
     fn wrong_selectors_are_told() {
         for selector in ["=a", "a=b=c", "a in b)", "a in (b", "a (b)", "a,,b", "a b", "a=ü", "(", ","] {
             assert!(requirements(selector).is_err(), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_selector_means_all_of_its_values_or_is_refused() {
+        let values = |number: usize| (0..number).map(|at| format!("v{at}")).collect::<Vec<_>>().join(", ");
+        assert!(fits(&format!("stage in ({})", values(100)), &[("stage", "v99")]));
+        for operator in ["in", "notin"] {
+            let wrong = requirements(&format!("stage {operator} ({})", values(101))).unwrap_err();
+            assert_eq!(wrong, "`in` and `notin` take at most 100 values");
         }
     }
 

@@ -14,7 +14,7 @@ use super::tree::{Kind, Node};
 pub(crate) const MAX_ITEMS: usize = 50_000;
 
 /// Most fields of an item.
-const MAX_FIELDS: usize = 64;
+pub(crate) const MAX_FIELDS: usize = 64;
 
 /// Longest text of a field, in bytes: as long as a variable's.
 const MAX_TEXT: usize = 4_096;
@@ -25,14 +25,16 @@ pub(crate) struct Item {
     pub(crate) span: Span,
     /// `each` for a text, `each.FIELD` for a map, with their texts.
     fields: Vec<VariablePlace>,
+    /// The names of its fields are the first row of a CSV file: where that was forgotten, they are data.
+    of_columns: bool,
 }
 
 impl Item {
-    /// An item of named fields.
-    pub(crate) fn of_fields(span: Span, fields: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// A row of a CSV file, with the names of its columns.
+    pub(crate) fn of_row(span: Span, fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let fields =
             fields.into_iter().map(|(name, text)| VariablePlace { name: format!("{EACH}.{name}"), text, span });
-        Self { span, fields: fields.collect() }
+        Self { span, fields: fields.collect(), of_columns: true }
     }
 
     /// `name=acme tier=gold`.
@@ -54,7 +56,7 @@ impl Item {
 pub(crate) fn of_list(list: &[Node], problems: &mut Vec<Problem>) -> Vec<Item> {
     if let Some(beyond) = list.get(MAX_ITEMS) {
         let message = format!("a list has at most {MAX_ITEMS} items");
-        problems.push(Problem::new(&codes::FOR_EACH, start_of(beyond.span), message).label("one too many"));
+        problems.push(Problem::new(&codes::FOR_EACH, beyond.span.begin(), message).label("one too many"));
         return Vec::new();
     }
     let mut items = Vec::with_capacity(list.len());
@@ -69,10 +71,11 @@ pub(crate) fn of_list(list: &[Node], problems: &mut Vec<Problem>) -> Vec<Item> {
 }
 
 fn item(node: &Node) -> Result<Item, Option<Box<Problem>>> {
-    let span = start_of(node.span);
+    let span = node.span.begin();
     let Kind::Map(entries) = &node.kind else {
         let text = text(node, "an item is a text or a map of texts")?;
-        return Ok(Item { span, fields: vec![VariablePlace { name: EACH.to_owned(), text, span }] });
+        let fields = vec![VariablePlace { name: EACH.to_owned(), text, span }];
+        return Ok(Item { span, fields, of_columns: false });
     };
     if entries.is_empty() || entries.len() > MAX_FIELDS {
         return Err(Some(wrong(span, &format!("an item has 1 to {MAX_FIELDS} fields"))));
@@ -81,9 +84,9 @@ fn item(node: &Node) -> Result<Item, Option<Box<Problem>>> {
     for (key, value) in entries {
         check_field(&key.text, key.span).map_err(Some)?;
         let text = text(value, "a field of an item is a text")?;
-        fields.push(VariablePlace { name: format!("{EACH}.{}", key.text), text, span: start_of(value.span) });
+        fields.push(VariablePlace { name: format!("{EACH}.{}", key.text), text, span: value.span.begin() });
     }
-    Ok(Item { span, fields })
+    Ok(Item { span, fields, of_columns: false })
 }
 
 /// Says what is wrong with the name of a field, if anything is.
@@ -92,7 +95,7 @@ pub(crate) fn check_field(name: &str, span: Span) -> Result<(), Box<Problem>> {
         return Ok(());
     }
     let message = if name == "index" { "`index` is the item's own number" } else { "this cannot be a field's name" };
-    let problem = Problem::new(&codes::FOR_EACH, start_of(span), message);
+    let problem = Problem::new(&codes::FOR_EACH, span.begin(), message);
     Err(Box::new(problem.label("another name").help("a field's name is a letter or _, then letters, digits, _ and -")))
 }
 
@@ -102,27 +105,22 @@ fn text(node: &Node, expected: &str) -> Result<String, Option<Box<Problem>>> {
         Kind::Bool(value) => value.to_string(),
         Kind::Poison => return Err(None),
         Kind::Template(_) => {
-            return Err(Some(wrong(start_of(node.span), "another secret's ARN cannot stand in an item")));
+            return Err(Some(wrong(node.span.begin(), "another secret's ARN cannot stand in an item")));
         }
         _ => {
             let message = format!("{expected}, and this is {}", node.kind_name());
-            return Err(Some(wrong(start_of(node.span), &message)));
+            return Err(Some(wrong(node.span.begin(), &message)));
         }
     };
     if text.len() > MAX_TEXT {
         let message = format!("a text of an item has at most {MAX_TEXT} bytes");
-        return Err(Some(wrong(start_of(node.span), &message)));
+        return Err(Some(wrong(node.span.begin(), &message)));
     }
     Ok(text)
 }
 
 fn wrong(span: Span, message: &str) -> Box<Problem> {
     Box::new(Problem::new(&codes::FOR_EACH, span, message))
-}
-
-/// Only the beginning of what may be a value.
-fn start_of(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }
 
 /// A target's variables with those of one item.
@@ -149,8 +147,12 @@ impl Variables for ItemScope<'_> {
     }
 
     fn names(&self) -> Vec<&str> {
-        let fields = self.item.fields.iter().map(|field| field.name.as_str());
+        let fields = self.item.fields.iter().filter(|_| !self.item.of_columns).map(|field| field.name.as_str());
         self.target.names().into_iter().chain(fields).chain(["each.index"]).collect()
+    }
+
+    fn unshown(&self) -> usize {
+        if self.item.of_columns { self.item.fields.len() } else { 0 }
     }
 
     fn attribute(&self, name: &str) -> Lookup<'_> {

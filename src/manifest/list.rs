@@ -42,7 +42,7 @@ fn yaml(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec<Item> {
     let parsed = parse_at_most(MAX_LIST_NODES, start.file, text, &mut syntax);
     if let Some((place, code)) = syntax.first_error() {
         let message = format!("this list cannot be read ({code})");
-        problems.push(Problem::new(&codes::FOR_EACH, Span { end: place.start, ..place }, message));
+        problems.push(Problem::new(&codes::FOR_EACH, place.begin(), message));
         return Vec::new();
     }
     let message = match parsed.documents.as_slice() {

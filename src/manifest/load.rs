@@ -76,6 +76,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         expand: options.expand.clone(),
         expanded: Vec::new(),
         made_by_lists: 0,
+        items_looked_at: 0,
     };
     let mut project = loader.project();
     if let Some(project) = &mut project {
@@ -138,6 +139,8 @@ pub(super) struct Loader {
     pub(super) expanded: Vec<ExpandedSecret>,
     /// How many secrets the lists of `forEach` made so far, over all targets.
     pub(super) made_by_lists: usize,
+    /// How many items of them were looked at.
+    pub(super) items_looked_at: usize,
 }
 
 impl Loader {

@@ -47,7 +47,7 @@ pub(crate) fn combinations(matrix: &MatrixSpec, span: Span, report: &mut Report)
     let size = values.iter().try_fold(1_usize, |size, values| size.checked_mul(values.len()));
     if size.is_none_or(|size| size > MAX_TARGETS) || include.len() > MAX_TARGETS || exclude.len() > MAX_TARGETS {
         let message = format!("this matrix makes more than {MAX_TARGETS} combinations");
-        report.push(Problem::new(&codes::MATRIX, start_of(span), message).label("too many"));
+        report.push(Problem::new(&codes::MATRIX, span.begin(), message).label("too many"));
         return None;
     }
     let mut product = vec![Combination::default()];
@@ -70,7 +70,7 @@ pub(crate) fn combinations(matrix: &MatrixSpec, span: Span, report: &mut Report)
     let names: BTreeSet<&str> = axes.iter().map(|(key, _)| &*key.value).collect();
     let made = with_included(&product, &names, &include);
     if made.is_empty() {
-        report.push(Problem::new(&codes::MATRIX, start_of(span), "this matrix makes no combination").label("empty"));
+        report.push(Problem::new(&codes::MATRIX, span.begin(), "this matrix makes no combination").label("empty"));
         return None;
     }
     Some(made)
@@ -163,11 +163,6 @@ fn with_included(product: &[Combination], names: &BTreeSet<&str>, include: &[Ent
         }
     }
     made
-}
-
-/// Only the beginning of a collection.
-fn start_of(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl Files {
                     match syntax.first_error() {
                         Some((place, code)) => {
                             let message = format!("this template cannot be read ({code})");
-                            let place = Span { end: place.start, ..place };
+                            let place = place.begin();
                             problems.push(Problem::new(&codes::POLICY_TEMPLATE, place, message));
                             None
                         }

@@ -16,7 +16,7 @@ use super::decode::decode;
 use super::diagnostic::{Problem, Report, listed, nearest};
 use super::entry::{List, SecretEntry};
 use super::field::Field;
-use super::interpolate::{Expansion, expand, fill};
+use super::interpolate::{Expansion, Variables, expand, fill};
 use super::items::{self, AnyItem, ITEM_MARK, Item, ItemScope};
 use super::layers::Layers;
 use super::load::Loader;
@@ -24,18 +24,27 @@ use super::named::Files;
 use super::schema::{ForEachSpec, SPEC_FIELDS, SecretDocument, SecretSpec};
 use super::source::Span;
 use super::tree::{Kind, Node};
-use crate::desired::{Desired, ListNames};
+use crate::desired::{Desired, ListNames, Prune};
 use crate::domain::{Part, SecretName};
 use crate::origin::Origin;
 
 /// Most secrets that the lists of a project make, over all targets.
 pub(super) const MAX_MADE_BY_LISTS: usize = if cfg!(test) { 2_000 } else { 200_000 };
 
+/// Most items that are looked at for them: an item may be for one target of many.
+const MAX_ITEMS_LOOKED_AT: usize = 20 * MAX_MADE_BY_LISTS;
+
+/// So many errors of one list in one target are enough: what is wrong with an item is often wrong with thousands, and
+/// each is held against every name that it may have meant.
+const MAX_ERRORS_OF_LIST: usize = if cfg!(test) { 1_600 } else { 5_000 };
+
 /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are all
 /// known.
 struct TargetSecrets {
     secrets: BTreeMap<SecretName, Built>,
     lists: Vec<ListNames>,
+    /// The names that items for other targets alone would have here.
+    of_other_targets: BTreeMap<SecretName, Origin>,
     unbuilt: BTreeSet<SecretName>,
     unknown: bool,
 }
@@ -87,7 +96,8 @@ impl Loader {
                     );
                 }
             }
-            check_overrides(spec, project, &mut self.report);
+            check_override_targets(spec, project, &mut self.report);
+            check_unsets(spec, &mut self.report);
         }
         self.secrets = entries;
     }
@@ -126,7 +136,12 @@ impl Loader {
         for &index in selected {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
-            let TargetSecrets { secrets, lists, unbuilt, unknown } = self.target_secrets(project, model, &mut files);
+            let TargetSecrets { secrets, lists, mut of_other_targets, unbuilt, unknown } =
+                self.target_secrets(project, model, &mut files);
+            // They explain why a secret goes, and which name no item of a list gave.
+            if project.prune != Prune::Report || !lists.is_empty() {
+                of_other_targets.extend(self.of_other_targets(model));
+            }
             check_dependencies(&secrets, (!unknown).then_some(&unbuilt), &self.sources, &mut self.report);
             check_renames(&secrets, &mut self.report);
             keys.add(&model.target.name, &secrets);
@@ -140,16 +155,19 @@ impl Loader {
                 ignore_tags: project.ignore_tags.clone(),
                 guards: project.guards,
                 skipped: self.skipped.clone(),
-                of_other_targets: self.of_other_targets(model),
+                of_other_targets,
                 lists,
                 secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
             });
         }
         self.report.in_target(None);
         keys.compare(&mut self.report);
-        for (path, problem) in std::mem::take(&mut self.unnamed) {
-            if !files.names(&path) {
-                self.report.push(problem);
+        // What only the manifests of other targets name was not looked at.
+        if selected.len() == project.targets.len() {
+            for (path, problem) in std::mem::take(&mut self.unnamed) {
+                if !files.names(&path) {
+                    self.report.push(problem);
+                }
             }
         }
         desired
@@ -165,6 +183,7 @@ impl Loader {
         let mut found = TargetSecrets {
             secrets: BTreeMap::new(),
             lists: Vec::new(),
+            of_other_targets: BTreeMap::new(),
             unbuilt: BTreeSet::new(),
             unknown: self.incomplete,
         };
@@ -212,11 +231,18 @@ impl Loader {
             }
         };
         entry.items = entry.items.max(items.len());
-        self.made_by_lists += items.len();
-        if self.made_by_lists > MAX_MADE_BY_LISTS {
-            let message = format!("the lists of this project make more than {MAX_MADE_BY_LISTS} secrets");
-            let place = key_span(&entry.tree, &["forEach"]);
+        self.items_looked_at += items.len();
+        // Where each item says for which targets it is, what is made is counted when it is.
+        self.made_by_lists += if entry.targets_by_item { 0 } else { items.len() };
+        let place = key_span(&entry.tree, &["forEach"]);
+        if self.items_looked_at > MAX_ITEMS_LOOKED_AT {
+            let message =
+                format!("the lists of this project have more than {MAX_ITEMS_LOOKED_AT} items over all targets");
             self.report.push(Problem::new(&codes::TOO_MANY_SECRETS, place, message).label("with this one"));
+            return None;
+        }
+        if self.made_by_lists > MAX_MADE_BY_LISTS {
+            self.report.push(too_many_made(place));
             return None;
         }
         Some(Some(items))
@@ -278,23 +304,37 @@ impl Loader {
             found.take(built, builder.report);
             return;
         };
+        let name_node = tree.get("metadata").and_then(|metadata| metadata.get("name"));
+        let name = name_node.and_then(Node::as_str);
+        let before = builder.report.errors();
         for (index, item) in items.iter().enumerate() {
+            if builder.report.errors() - before > MAX_ERRORS_OF_LIST {
+                found.unknown = true;
+                break;
+            }
             let index = index.to_string();
             let scope = ItemScope { target: model, item, index: &index };
             builder.report.in_item(Some(item.span));
-            if entry.targets_by_item && !builder.is_for(tree, &scope, model) {
-                continue;
+            if entry.targets_by_item {
+                if !builder.is_for(tree, &scope, model) {
+                    let name_here = name.and_then(|name| plain(name, &scope));
+                    let origin = || builder.sources.origin(name_node.map_or(tree.span, |name| name.span));
+                    found.of_other_targets.extend(name_here.map(|name| (SecretName::new(name), origin())));
+                    continue;
+                }
+                self.made_by_lists += 1;
+                if self.made_by_lists > MAX_MADE_BY_LISTS {
+                    builder.report.push(too_many_made(key_span(tree, &["forEach"])));
+                    found.unknown = true;
+                    break;
+                }
             }
             let built = builder.build(&document, &Instance { target: model, variables: &scope, item: Some(item.span) });
             found.take(built, builder.report);
         }
         self.report.in_item(None);
         let place = key_span(tree, &["forEach"]);
-        let name = tree.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::as_str);
-        let pattern = name.and_then(|name| match expand(name, &AnyItem { target: model }).filled.ok()?.as_slice() {
-            [Part::Text(text)] => Some(text.clone()),
-            _ => None,
-        });
+        let pattern = name.and_then(|name| plain(name, &AnyItem { target: model }));
         if let Some(pattern) = pattern.filter(|pattern| pattern.contains(ITEM_MARK)) {
             found.lists.push(ListNames::new(pattern.split(ITEM_MARK), self.sources.origin(place)));
         }
@@ -342,13 +382,33 @@ impl TargetSecrets {
     }
 }
 
-/// The overrides of a `spec`: the targets that they name, and the fields that they take away.
-pub(super) fn check_overrides(spec: &Field<SecretSpec>, project: &Project, report: &mut Report) {
+/// A text with variables filled in, where it is plain text then.
+fn plain(text: &str, variables: &dyn Variables) -> Option<String> {
+    match expand(text, variables).filled.ok()?.as_slice() {
+        [Part::Text(text)] => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn too_many_made(place: Span) -> Problem {
+    let message = format!("the lists of this project make more than {MAX_MADE_BY_LISTS} secrets");
+    Problem::new(&codes::TOO_MANY_SECRETS, place, message).label("with this one")
+}
+
+/// The targets that the overrides of a `spec` name.
+pub(super) fn check_override_targets(spec: &Field<SecretSpec>, project: &Project, report: &mut Report) {
     let overrides = spec.value().and_then(|spec| spec.overrides.value()).map_or(&[][..], |overrides| &overrides.0);
-    for (target, over) in overrides {
+    for (target, _) in overrides {
         if let Err(problem) = project.members(&target.value, target.span) {
             report.push(*problem);
         }
+    }
+}
+
+/// The fields that the overrides of a `spec` take away.
+pub(super) fn check_unsets(spec: &Field<SecretSpec>, report: &mut Report) {
+    let overrides = spec.value().and_then(|spec| spec.overrides.value()).map_or(&[][..], |overrides| &overrides.0);
+    for (_, over) in overrides {
         let fields = over.value().and_then(|over| over.unset.value()).map_or(&[][..], Vec::as_slice);
         for field in fields.iter().filter_map(Field::get) {
             check_unset(&field.value, field.span, report);

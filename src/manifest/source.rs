@@ -24,6 +24,13 @@ pub(crate) struct Span {
     pub(crate) column: u32,
 }
 
+impl Span {
+    /// Only its beginning: what it spans may be long, or a value.
+    pub(crate) fn begin(self) -> Self {
+        Self { end: self.start, ..self }
+    }
+}
+
 /// Whether lines of a file may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quoting {

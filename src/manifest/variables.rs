@@ -8,8 +8,12 @@ pub(crate) trait Variables {
     fn target(&self) -> &str;
     /// A variable.
     fn variable(&self, name: &str) -> Lookup<'_>;
-    /// The names of all variables.
+    /// The names of all variables that may be shown.
     fn names(&self) -> Vec<&str>;
+    /// How many fields of an item have names that are not shown: the first row of a CSV file may be data as well.
+    fn unshown(&self) -> usize {
+        0
+    }
     /// `target.name`, `target.account` or `target.region`.
     fn attribute(&self, name: &str) -> Lookup<'_>;
     /// Where a variable's text comes from: its own place, then those of the variables in it.

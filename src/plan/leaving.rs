@@ -35,8 +35,12 @@ pub struct LeftItem {
 }
 
 impl LeftItem {
-    /// The item that must have given a name which no manifest gives any more.
+    /// The item that must have given a name which no manifest gives any more. One that is for other targets now is in
+    /// its list still.
     pub(super) fn of(desired: &Desired, name: &SecretName) -> Option<Self> {
+        if desired.of_other_targets.contains_key(name) {
+            return None;
+        }
         let left = |list: &ListNames| Some(Self { item: list.item(name.as_str())?, list: list.origin.clone() });
         desired.lists.iter().find_map(left)
     }

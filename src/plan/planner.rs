@@ -362,10 +362,10 @@ impl<'a> Planner<'a> {
         let mut named = named_in_policies(self.desired);
         for plan in self.plans.values_mut().filter(|plan| goes(plan)) {
             plan.leaving.named_by = named.remove(plan.name.as_str()).unwrap_or_default();
+            plan.leaving.other_targets = self.desired.of_other_targets.get(&plan.name).cloned();
             if plan.origin.is_none() {
                 plan.leaving.left_list = LeftItem::of(self.desired, &plan.name);
             }
-            plan.leaving.other_targets = self.desired.of_other_targets.get(&plan.name).cloned();
         }
     }
 

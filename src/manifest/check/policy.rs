@@ -49,7 +49,7 @@ pub(crate) fn place_of(policy: &Node, pointer: &str) -> Span {
     let key = pointer.rsplit_once('/').and_then(|(parent, step)| policy.at_pointer(parent).entry(step));
     match (key, &place.kind) {
         (Some((key, _)), Kind::Map(_) | Kind::Seq(_)) => key.span,
-        (None, Kind::Map(_) | Kind::Seq(_)) => first_line(place.span),
+        (None, Kind::Map(_) | Kind::Seq(_)) => place.span.begin(),
         // The key may be what is wrong, or its value.
         (Some((key, value)), _) if key.span.start < value.span.start => Span { end: value.span.end, ..key.span },
         _ => place.span,
@@ -82,7 +82,7 @@ pub(crate) fn file_policy(
         Ok(policy) => Some(PolicyTemplate { document: policy.as_written().clone(), holes: BTreeMap::new() }),
         Err(found) => {
             for problem in found {
-                let span = tree.map_or(file_start, |tree| first_line(tree.at_pointer(&problem.pointer).span));
+                let span = tree.map_or(file_start, |tree| tree.at_pointer(&problem.pointer).span.begin());
                 problems.push(
                     // Nothing of a file that a manifest refers to is ever shown.
                     Problem::new(&codes::POLICY, span, problem.unquoted)
@@ -93,11 +93,6 @@ pub(crate) fn file_policy(
             None
         }
     }
-}
-
-/// Only the beginning of a collection.
-fn first_line(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }
 
 fn is_poisoned(node: &Node) -> bool {

@@ -29,7 +29,7 @@ pub(crate) struct Template {
 
 /// Reads a template. `start` is the beginning of its file.
 pub(crate) fn read(tree: Option<&Node>, start: Span, problems: &mut Vec<Problem>) -> Option<Template> {
-    let wrong = |span: Span, message: &str| Problem::new(&codes::POLICY_TEMPLATE, begin(span), message);
+    let wrong = |span: Span, message: &str| Problem::new(&codes::POLICY_TEMPLATE, span.begin(), message);
     let Some(tree @ Node { kind: Kind::Map(entries), .. }) = tree else {
         problems.push(wrong(start, "a policy's template is a policy document with `x-parameters` before it"));
         return None;
@@ -79,7 +79,7 @@ fn uses(node: &Node, parameters: &[String], used: &mut BTreeSet<String>, problem
             for (key, value) in entries {
                 if pieces(&key.text).iter().any(|piece| matches!(piece, Piece::Parameter(_))) {
                     let message = "a parameter cannot stand in a key";
-                    problems.push(Problem::new(&codes::POLICY_TEMPLATE, begin(key.span), message));
+                    problems.push(Problem::new(&codes::POLICY_TEMPLATE, key.span.begin(), message));
                 }
                 uses(value, parameters, used, problems);
             }
@@ -91,7 +91,7 @@ fn uses(node: &Node, parameters: &[String], used: &mut BTreeSet<String>, problem
                     let near = nearest(name, parameters.iter().map(String::as_str));
                     let near = near.map(|near| format!("did you mean <<{near}>>?"));
                     let message = format!("`x-parameters` does not declare `{name}`");
-                    let problem = Problem::new(&codes::POLICY_TEMPLATE, begin(node.span), message);
+                    let problem = Problem::new(&codes::POLICY_TEMPLATE, node.span.begin(), message);
                     problems.push(problem.label(near.unwrap_or_default()));
                 }
                 used.insert(name.to_owned());
@@ -246,9 +246,4 @@ impl Filler<'_> {
         }
         Node::new(node.span, Kind::String(filled.into()))
     }
-}
-
-/// Only the beginning of what is not shown.
-fn begin(span: Span) -> Span {
-    Span { end: span.start, ..span }
 }

@@ -94,7 +94,7 @@ fn external_rotator(
     home: Home<'_>,
     report: &mut Report,
 ) -> Option<Rotator> {
-    let start = Span { end: span.start, ..span };
+    let start = span.begin();
     let role = required(&external.role_arn, "Secret.spec.rotation.externalRotation.roleArn", start, report)?;
     if !ArnParts::parse(&role.value).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
         report.push(
@@ -191,7 +191,7 @@ pub(crate) fn check_replicas(
     let mut desired = BTreeMap::new();
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for replica in replicas.iter().filter_map(Field::get) {
-        let start = Span { end: replica.span.start, ..replica.span };
+        let start = replica.span.begin();
         let ReplicaSpec { region, kms_key_id, overwrite } = &replica.value;
         let Some(region) = required(region, "Secret.spec.replicas.region", start, report) else {
             continue;

@@ -103,7 +103,7 @@ pub(crate) fn check_targets(
     let mut models: Vec<TargetModel> = Vec::new();
     let mut names: HashMap<String, (Span, String)> = HashMap::new();
     for (target, combination) in expanded(&targets.value, targets.span, report) {
-        let start = Span { end: target.span.start, ..target.span };
+        let start = target.span.begin();
         // What is wrong with the project's variables is wrong in every target.
         if report.is_crowded() {
             break;
@@ -141,14 +141,14 @@ fn expanded<'a>(
             Field::Absent => Some(vec![Combination::default()]),
             Field::Invalid => None,
             Field::Set(matrix) => {
-                check_names(matrix.value.axes.iter().map(|(key, _)| key), report);
+                check_names(matrix.value.names(), report);
                 combinations(&matrix.value, matrix.span, report)
             }
         };
         expanded.extend(combinations.into_iter().flatten().map(|combination| (target, combination)));
         if expanded.len() > MAX_TARGETS {
             let message = format!("a project has at most {MAX_TARGETS} targets");
-            report.push(Problem::new(&codes::MATRIX, Span { end: span.start, ..span }, message).label("too many"));
+            report.push(Problem::new(&codes::MATRIX, span.begin(), message).label("too many"));
             expanded.truncate(MAX_TARGETS);
             break;
         }

@@ -91,7 +91,7 @@ fn check_sources(sources: &Sources<'_>, key: Span, top: bool, report: &mut Repor
 
 fn check_source_fields(sources: &Sources<'_>, top: bool, report: &mut Report) {
     if let Some(sops) = sources.sops.get() {
-        let start = Span { end: sops.span.start, ..sops.span };
+        let start = sops.span.begin();
         let _ = required(&sops.value.file, "Secret.spec.value.sops.file", start, report);
         if let Some(key) = sops.value.key.get()
             && !(key.value.is_empty() || key.value.starts_with('/'))

@@ -67,6 +67,15 @@ pub struct MatrixSpec {
     pub(crate) exclude: Field<Vec<Field<Map<String>>>>,
 }
 
+impl MatrixSpec {
+    /// The names of the variables that it sets.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let included = self.include.value().into_iter().flatten().filter_map(Field::value);
+        let included = included.flat_map(|entry| entry.0.iter().map(|(key, _)| key));
+        self.axes.iter().map(|(key, _)| key).chain(included)
+    }
+}
+
 impl<'de> Deserialize<'de> for MatrixSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MatrixVisitor;

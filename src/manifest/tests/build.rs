@@ -323,3 +323,41 @@ fn files_of_values_are_checked() {
     assert_eq!(found("{ json: { a: { file: v.bin } } }", b""), "");
     assert_eq!(found("{ file: v.bin }", &large[1..]), "");
 }
+
+#[test]
+fn what_only_other_targets_name_is_no_mistake_when_one_is_asked_for() {
+    let of = |target: &str, more: &str| {
+        let manifest =
+            format!("apiVersion: keywright/v1\nkind: Secret\n{more}\nmetadata: {{ name: x, targets: [{target}] }}\n");
+        manifest.replace("name: x", "name: \"${env}/payments/${each}\"")
+    };
+    let prod = of("prod", "forEach: { file: list.yaml }");
+    let staging = secret("a", "  description: x");
+    let template = r#"{ "x-parameters": ["p"], "Version": "2012-10-17", "Statement": [] }"#;
+    let with_template = secret("b", "  policy: { template: readers.yaml, with: { p: a } }")
+        .replace("metadata:\n", "metadata:\n  targets: [prod]\n");
+    let files = [
+        ("a.yaml", staging.as_str()),
+        ("p.yaml", prod.as_str()),
+        ("b.yaml", &with_template),
+        ("list.yaml", "- one\n"),
+        ("readers.yaml", template),
+    ];
+    assert_eq!(codes(&load_files(&files, &["staging"])), [""; 0]);
+    let stray = [("a.yaml", staging.as_str()), ("list.yaml", "- one\n")];
+    assert_eq!(codes(&load_files(&stray, &["staging"])), [""; 0], "whether anything names it was not looked at");
+    assert_eq!(codes(&load_files(&stray, &[])), ["not-a-manifest"]);
+}
+
+#[test]
+fn an_item_that_is_for_other_targets_now_is_known_there() {
+    let manifest = "apiVersion: keywright/v1\nkind: Secret\nforEach: [{ n: a, t: prod }, { n: b, t: staging }]\n\
+                    metadata: { name: \"${env}/payments/${each.n}\", targets: [\"${each.t}\"] }\n";
+    let loaded = load_files(&[("a.yaml", manifest)], &[]);
+    let others: Vec<Vec<&str>> = loaded
+        .desired
+        .iter()
+        .map(|desired| desired.of_other_targets.keys().map(SecretName::as_str).collect())
+        .collect();
+    assert_eq!(others, [["staging/payments/a"], ["prod/payments/b"]]);
+}

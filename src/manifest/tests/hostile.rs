@@ -307,3 +307,29 @@ fn many_wrong_items_are_told_for_some_of_them() {
     assert_eq!(loaded.diagnostics.error_count(), 20);
     assert_eq!(loaded.diagnostics.left_out(), 1_480);
 }
+
+#[test]
+fn items_for_other_targets_do_not_count_as_secrets() {
+    let items: String = (0..1_500)
+        .map(|at| format!("- {{ n: t{at}, t: {} }}\n", if at % 2 == 0 { "prod" } else { "staging" }))
+        .collect();
+    let manifest = "apiVersion: keywright/v1\nkind: Secret\nforEach: { file: list.yaml }\nmetadata:\n  name: \
+                    \"${env}/payments/${each.n}\"\n  targets: [\"${each.t}\"]\n";
+    let files = [("a.yaml", manifest), ("list.yaml", items.as_str())];
+    let loaded = load_files(&files, &[]);
+    let made: Vec<usize> = loaded.desired.iter().map(|desired| desired.secrets.len()).collect();
+    assert_eq!((codes(&loaded), made), (Vec::new(), vec![750, 750]), "1,500 are made of 3,000 that are looked at");
+    let items = items.replace("t: prod", "t: \"*\"").replace("t: staging", "t: \"*\"");
+    let files = [("a.yaml", manifest), ("list.yaml", items.as_str())];
+    assert_eq!(codes(&load_files(&files, &[])), ["too-many-secrets"]);
+}
+
+#[test]
+fn a_list_of_wrong_items_is_not_looked_at_to_its_end() {
+    let items: String = (0..2_000).map(|number| format!("- a b{number}\n")).collect();
+    let manifest = "apiVersion: keywright/v1\nkind: Secret\nforEach: { file: list.yaml }\nmetadata: { name: \
+                    \"${env}/payments/${each}\" }\n";
+    let loaded = load_files(&[("a.yaml", manifest), ("list.yaml", items.as_str())], &["prod"]);
+    assert_eq!(loaded.diagnostics.error_count(), 20);
+    assert_eq!(loaded.diagnostics.left_out(), 1_581, "no more than 1,600 errors are looked for");
+}
