@@ -96,6 +96,8 @@ impl Copier<'_> {
             replicas,
             rotation: self.rotation(rotation),
             changed: *last_changed,
+            cross_account_replica: None,
+            cross_account_primary: None,
         }
     }
 

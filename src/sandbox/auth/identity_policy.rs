@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "secretsmanager:forceoverwritereplicasecret",
     "secretsmanager:kmskeyid",
     "secretsmanager:name",
+    "secretsmanager:policyname",
     "secretsmanager:recoverywindowindays",
     "secretsmanager:rotateimmediately",
     "secretsmanager:rotationlambdaarn",

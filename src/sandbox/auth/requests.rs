@@ -7,7 +7,7 @@ use super::identity::Caller;
 use super::identity_policy::IdentityPolicy;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::{Home, partition};
-use crate::sandbox::state::{SecretId, SecretRecord, Store, lookup};
+use crate::sandbox::state::{SecretId, SecretRecord, Store, StoreError, lookup};
 use crate::sandbox::wire::{self, ServiceError};
 
 /// The members of an input that authorization looks at. A value is not among them, so it is never copied.
@@ -22,6 +22,11 @@ struct Input {
     add_replica_regions: Vec<RegionInput>,
     kms_key_id: Option<String>,
     version_stage: Option<String>,
+    policy_name: Option<String>,
+    #[serde(rename = "CrossAccountPrimaryARN")]
+    cross_account_primary_arn: Option<String>,
+    #[serde(rename = "CrossAccountReplicaARN")]
+    cross_account_replica_arn: Option<String>,
     block_public_policy: Option<bool>,
     recovery_window_in_days: Option<i64>,
     force_delete_without_recovery: Option<bool>,
@@ -70,8 +75,15 @@ pub(crate) enum Authorization {
     /// BatchGetSecretValue: its own action and, with filters, ListSecrets on `*`. GetSecretValue on each secret is
     /// checked by the operation itself.
     Batch,
-    /// CreateSecret: its own action on a name, and those of the tags and replicas that it brings along.
+    /// AssociateCrossAccountReplica: its own action and GetSecretValue on the primary, and
+    /// AcceptCrossAccountReplication on the replica.
+    Association,
+    /// CreateSecret: its own action on a name, and those of the tags and replicas that it brings along. A replica of
+    /// another account's secret comes with a policy.
     NewSecret,
+    /// StopReplicationToReplica: its own action, and DeleteResourcePolicy on a replica of another account's secret,
+    /// whose policy goes.
+    Promotion,
     /// Its own action on the secret that SecretId names.
     Secret,
     /// Like `Secret`, and another action too.
@@ -101,6 +113,21 @@ impl Authorizer<'_> {
                 self.evaluate(operation, "*", None, &keys)?;
                 if input.filters.is_empty() { Ok(()) } else { self.evaluate("ListSecrets", "*", None, &keys) }
             }
+            Authorization::Association => {
+                self.check_secret(store, now, &[operation, "GetSecretValue"], &input, keys.clone())?;
+                let replica = input.cross_account_replica_arn.as_deref();
+                replica.map_or(Ok(()), |arn| self.evaluate("AcceptCrossAccountReplication", arn, Some(arn), &keys))
+            }
+            Authorization::Promotion => {
+                self.check_secret(store, now, &[operation], &input, keys.clone())?;
+                let id = input.secret_id.as_deref().unwrap_or_default();
+                let found = record(store, now, &self.caller.home, id)?;
+                if found.is_none_or(|record| record.cross_account_primary.is_none()) {
+                    return Ok(());
+                }
+                let keys = with_managed_policy(keys);
+                self.check_secret(store, now, &["DeleteResourcePolicy"], &input, keys)
+            }
             Authorization::NewSecret => self.check_new_secret(operation, &input, &keys),
             Authorization::Secret => self.check_secret(store, now, &[operation], &input, keys),
             Authorization::SecretAnd(other) => self.check_secret(store, now, &[operation, other], &input, keys),
@@ -114,7 +141,11 @@ impl Authorizer<'_> {
         let tags = (!input.tags.is_empty()).then_some("TagResource");
         let replicas = (!input.add_replica_regions.is_empty()).then_some("ReplicateSecretToRegions");
         let actions = [Some(operation), tags, replicas];
-        actions.into_iter().flatten().try_for_each(|action| self.evaluate(action, &arn, Some(name), keys))
+        actions.into_iter().flatten().try_for_each(|action| self.evaluate(action, &arn, Some(name), keys))?;
+        if input.cross_account_primary_arn.is_none() {
+            return Ok(());
+        }
+        self.evaluate("PutResourcePolicy", &arn, Some(name), &with_managed_policy(keys.clone()))
     }
 
     fn check_secret(
@@ -154,8 +185,8 @@ impl Authorizer<'_> {
 
 fn record(store: &Store, now: Moment, home: &Home, id: &str) -> Result<Option<SecretRecord>, ServiceError> {
     let Ok(id) = SecretId::parse(id) else { return Ok(None) };
-    let found = store.read(now, |reader| lookup::search(reader, home, &id));
-    found.map(|found| found.map(|found| found.record))
+    let found: Result<_, StoreError> = store.read(now, |reader| lookup::search(reader, home, &id));
+    Ok(found?.map(|found| found.record))
 }
 
 /// The ARNs of a secret that does not exist. It is not documented whether the request names an ARN with some ending or
@@ -169,6 +200,12 @@ fn missing(home: &Home, id: &str) -> Vec<String> {
     vec![home.secret_arn(id, UNKNOWN_ENDING), bare]
 }
 
+/// The keys of an action on the managed policy of a replica, which no request names.
+fn with_managed_policy(mut keys: Keys) -> Keys {
+    keys.push(("secretsmanager:policyname".to_owned(), vec!["cross-account-replication".to_owned()]));
+    keys
+}
+
 fn keys_of_request(input: &Input) -> Keys {
     let flag = |value: Option<bool>| value.map(|value| value.to_string());
     let single = [
@@ -178,6 +215,7 @@ fn keys_of_request(input: &Input) -> Keys {
         ("forceoverwritereplicasecret", flag(input.force_overwrite_replica_secret)),
         ("kmskeyid", input.kms_key_id.clone()),
         ("name", input.name.clone()),
+        ("policyname", input.policy_name.clone()),
         ("recoverywindowindays", input.recovery_window_in_days.map(|days| days.to_string())),
         ("rotateimmediately", flag(input.rotate_immediately)),
         ("rotationlambdaarn", input.rotation_lambda_arn.clone()),

@@ -3,7 +3,8 @@
 //! ```json
 //! { "rules": [{ "operation": "PutSecretValue", "secret": "dev/db", "times": 1, "kind": "answerLost" }],
 //!   "profile": { "seed": 7, "throttled": 0.05, "quotas": true },
-//!   "rotations": [{ "of": { "secret": "dev/db" }, "outcome": { "failAt": "test" } }] }
+//!   "rotations": [{ "of": { "secret": "dev/db" }, "outcome": { "failAt": "test" } }],
+//!   "replications": [{ "of": { "secret": "dev/db" }, "outcome": { "fail": "Access to KMS is not allowed" } }] }
 //! ```
 //!
 //! Only its shape is here: a key of a rule is a field of `Fault` (in `rule`), a key of the profile one of
@@ -12,6 +13,7 @@
 use serde::Deserialize;
 
 use super::profile::FaultProfile;
+use super::replication::{ReplicationOf, ReplicationOutcome};
 use super::rotation::{RotationOf, RotationOutcome};
 use super::rule::Fault;
 
@@ -27,6 +29,17 @@ pub(crate) struct FaultFile {
     /// How the simulated rotation functions end from now on.
     #[serde(default)]
     pub(crate) rotations: Vec<RotationFault>,
+    /// How copies in other regions and accounts end from now on.
+    #[serde(default)]
+    pub(crate) replications: Vec<ReplicationFault>,
+}
+
+/// How the replications of a secret end.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplicationFault {
+    pub(crate) of: ReplicationOf,
+    pub(crate) outcome: ReplicationOutcome,
 }
 
 /// How the rotations of a secret or of a function end.
@@ -51,9 +64,10 @@ mod tests {
         let text = r#"{
             "rules": [{"operation": "PutSecretValue", "times": 1, "kind": {"slow": {"by": 1.5}}}],
             "profile": {"seed": 7, "latency": "PT0.2S", "answerLost": 0.5, "quotas": true, "listLag": 90},
-            "rotations": [{"of": {"secret": "dev/db"}, "outcome": {"failAt": "test"}}]
+            "rotations": [{"of": {"secret": "dev/db"}, "outcome": {"failAt": "test"}}],
+            "replications": [{"of": {"secret": "dev/db"}, "outcome": {"fail": "no key"}}, {"of": "any", "outcome": "succeed"}]
         }"#;
-        let FaultFile { rules, profile, rotations } = serde_json::from_str(text).unwrap();
+        let FaultFile { rules, profile, rotations, replications } = serde_json::from_str(text).unwrap();
         assert!(matches!(rules[0].kind, FaultKind::Slow { by } if by == Duration::from_millis(1500)));
         let expected = FaultProfile {
             rng_seed: 7,
@@ -66,6 +80,9 @@ mod tests {
         assert_eq!(profile, Some(expected));
         assert_eq!(rotations[0].of, RotationOf::Secret("dev/db".to_owned()));
         assert_eq!(rotations[0].outcome, RotationOutcome::FailAt(RotationStep::Test));
+        assert_eq!(replications[0].of, ReplicationOf::Secret("dev/db".to_owned()));
+        assert_eq!(replications[0].outcome, ReplicationOutcome::Fail("no key".to_owned()));
+        assert_eq!(replications[1].outcome, ReplicationOutcome::Succeed);
     }
 
     #[test]
@@ -76,6 +93,7 @@ mod tests {
             (r#"{"rules": [{"kind": "answerLost", "operations": []}]}"#, "operations"),
             (r#"{"rules": [{"kind": {"killed": {"after": 1}}}]}"#, "after"),
             (r#"{"rotations": [{"of": "any", "outcome": "succeed", "when": 1}]}"#, "when"),
+            (r#"{"replications": [{"of": "any", "outcome": "succeed", "how": 1}]}"#, "how"),
         ] {
             let error = serde_json::from_str::<FaultFile>(text).err().unwrap().to_string();
             assert!(error.contains(&format!("unknown field `{key}`")), "{error}");

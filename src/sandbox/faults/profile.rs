@@ -40,6 +40,9 @@ pub(crate) struct FaultProfile {
     /// How long a replication is InProgress (sandbox time); with none it has ended when the next request looks.
     #[serde(deserialize_with = "duration")]
     pub(crate) replication_delay: Duration,
+    /// Accounts that are in no organization with the others: AssociateCrossAccountReplica refuses them while
+    /// ReplicaRestriction is SameOrg. All other accounts are one organization.
+    pub(crate) outside_organization: Vec<String>,
 }
 
 /// The documented lag of ListSecrets: more than this is never shown.

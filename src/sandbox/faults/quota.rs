@@ -12,9 +12,10 @@ use crate::sandbox::state::Call;
 /// A group of operations that share a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum QuotaGroup {
-    /// The four operations of resource policies.
+    /// The five operations of resource policies (of ListResourcePolicies this is not documented).
     ResourcePolicies,
-    /// New values, metadata and labels, and the operations of replication.
+    /// New values, metadata and labels, and the operations of replication (of those between accounts this is not
+    /// documented).
     Updates,
     Tags,
     Rotations,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::replication::{self, RegionInput, RequestedReplicas, StatusMembers};
 use super::tags::{self, TagInput};
-use super::{Context, SecretOutput, versions};
+use super::{Context, SecretOutput, cross_account, versions};
 use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
 use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
@@ -22,6 +22,8 @@ struct Input {
     add_replica_regions: Option<Vec<RegionInput>>,
     force_overwrite_replica_secret: Option<bool>,
     r#type: Option<String>,
+    #[serde(rename = "CrossAccountPrimaryARN")]
+    cross_account_primary_arn: Option<String>,
 }
 
 pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
@@ -37,15 +39,28 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         replication::check(&mut constraints, regions);
     }
     constraints.text("type", input.r#type.as_deref(), limits::SECRET_TYPE);
+    constraints.text("crossAccountPrimaryARN", input.cross_account_primary_arn.as_deref(), limits::SECRET_ARN);
     constraints.finish()?;
     if !is_valid_name(&name) {
         return Err(ServiceError::invalid_name());
     }
     let token = super::required_token(input.client_request_token)?;
+    let (input_binary, input_string) = (input.secret_binary.is_some(), input.secret_string.is_some());
     let value = super::one_value(input.secret_binary, input.secret_string)?;
     let tags = input.tags.map(tags::initial).transpose()?;
     let kms_key_id = input.kms_key_id.filter(|key| !key.is_empty());
     kms_key_id.as_deref().map_or(Ok(()), kms::check)?;
+    let cross_account_primary = input.cross_account_primary_arn.as_deref().map(|primary| {
+        let beside = [
+            ("SecretString", input_string),
+            ("SecretBinary", input_binary),
+            ("Description", input.description.is_some()),
+            ("AddReplicaRegions", input.add_replica_regions.is_some()),
+            ("Type", input.r#type.is_some()),
+        ];
+        cross_account::created(context.caller, primary, &beside, kms_key_id.as_deref())
+    });
+    let cross_account_primary = cross_account_primary.transpose()?;
     let overwrite = input.force_overwrite_replica_secret;
     let replicas = input.add_replica_regions.map(|regions| RequestedReplicas::read(context.caller, regions, overwrite));
     let replicas = replicas.transpose()?;
@@ -72,6 +87,8 @@ pub(super) fn create_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
             replicas: replicas.map(|requested| requested.begin(writer.now(), context.profile)).unwrap_or_default(),
             replica_of: None,
             rotation: None,
+            cross_account_replica: None,
+            cross_account_primary,
         };
         let mut found = Found { home: context.caller.clone(), record };
         if let Some(value) = &value {
@@ -110,7 +127,7 @@ fn repeated(
     if record.deletion.is_some() {
         return Err(ServiceError::name_scheduled_for_deletion());
     }
-    if record.replica_of.is_some() {
+    if record.replica_of.is_some() || record.cross_account_primary.is_some() {
         // The token is known here too, and yet this secret was not made by this request.
         return Err(ServiceError::already_exists(&record.name));
     }

@@ -96,11 +96,19 @@ fn schedule_deletion(
     Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
 }
 
-/// A copy goes with its replication, and a primary after its copies.
+/// A copy goes with its replication, and a primary after its copies. Between accounts both sides are refused until the
+/// replication is ended on that side (documented).
 fn refuse_replication(found: &Found) -> Result<(), ServiceError> {
     found.refuse_replica()?;
-    let regions: Vec<&str> = found.record.replicas.iter().map(|replica| replica.region.as_str()).collect();
-    if regions.is_empty() { Ok(()) } else { Err(ServiceError::has_replicas(&found.record.arn, &regions)) }
+    let record = &found.record;
+    if record.cross_account_primary.is_some() {
+        return Err(ServiceError::is_cross_account_replica(&record.arn));
+    }
+    if let Some(replica) = &record.cross_account_replica {
+        return Err(ServiceError::has_cross_account_replica(&record.arn, &replica.arn));
+    }
+    let regions: Vec<&str> = record.replicas.iter().map(|replica| replica.region.as_str()).collect();
+    if regions.is_empty() { Ok(()) } else { Err(ServiceError::has_replicas(&record.arn, &regions)) }
 }
 
 #[derive(Deserialize)]

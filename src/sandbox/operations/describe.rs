@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::cross_account::{PrimaryMembers, ReplicaMembers};
 use super::replication::{self, StatusMembers};
 use crate::sandbox::state::{Metadata, RotationRules, SecretId, SecretRecord, Tag};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
@@ -92,6 +93,9 @@ impl<'r> SecretMembers<'r> {
             replicas: _,
             replica_of: _,
             rotation,
+            // Only DescribeSecret shows these.
+            cross_account_replica: _,
+            cross_account_primary: _,
         } = record;
         let rotation = rotation.as_ref();
         Self {
@@ -127,6 +131,10 @@ struct Output<'r> {
     version_ids_to_stages: BTreeMap<&'r str, Vec<&'r str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replication_status: Vec<StatusMembers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross_account_primary: Option<PrimaryMembers<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross_account_replicas: Option<[ReplicaMembers<'r>; 1]>,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +153,13 @@ pub(super) fn describe_secret(context: &Context<'_>, body: &[u8]) -> Result<Repl
         let found = context.find(reader, &id)?;
         let version_ids_to_stages = found.record.labels.by_version();
         let replication_status = replication::statuses(reader, &found.home, &found.record)?;
-        let secret = SecretMembers::of(&found.record);
-        Reply::json(&Output { secret, version_ids_to_stages, replication_status })
+        let record = &found.record;
+        Reply::json(&Output {
+            secret: SecretMembers::of(record),
+            version_ids_to_stages,
+            replication_status,
+            cross_account_primary: record.cross_account_primary.as_ref().map(PrimaryMembers::of),
+            cross_account_replicas: record.cross_account_replica.as_ref().map(|replica| [ReplicaMembers::of(replica)]),
+        })
     })
 }

@@ -1,10 +1,10 @@
 //! What the service does by itself when it is due: removing secrets whose recovery window has ended, finishing
-//! replications, rotating on schedule.
+//! replications in other regions and accounts, rotating on schedule.
 //!
 //! There is no thread that waits for it. Each request first carries out what has fallen due since the last one, in the
 //! order of time and each at its own moment, so that no answer shows a difference.
 
-use super::{Context, replication, rotation};
+use super::{Context, cross_account, replication, rotation};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{Found, Writer};
 use crate::sandbox::wire::ServiceError;
@@ -36,6 +36,9 @@ fn carry_out(
         return Ok(writer.remove(&home, &record)?);
     }
     let mut found = Found { home, record };
-    replication::finish(writer, &mut found)?;
-    rotation::rotate_if_due(context, writer, &mut found, rotated)
+    replication::finish(context, writer, &mut found)?;
+    cross_account::finish(context, writer, &mut found)?;
+    rotation::rotate_if_due(context, writer, &mut found, rotated)?;
+    // A rotation is a change of values, and the copy of it is due at this very moment.
+    cross_account::finish(context, writer, &mut found)
 }

@@ -12,6 +12,7 @@
 
 mod batch;
 mod create;
+mod cross_account;
 mod delete;
 mod describe;
 mod due;
@@ -41,7 +42,7 @@ use rand::rngs::StdRng;
 
 use crate::sandbox::auth::{AssumedRole, Authorizer};
 use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::{FaultProfile, RotationFunctions};
+use crate::sandbox::faults::{FaultProfile, Replications, RotationFunctions};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{Found, Reader, SecretData, SecretId, Store, Transaction, View, Writer, lookup};
 use crate::sandbox::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceError, limits};
@@ -61,6 +62,8 @@ pub(crate) struct Context<'s> {
     pub(crate) random: &'s Mutex<StdRng>,
     /// What the rotation functions do.
     pub(crate) functions: &'s RotationFunctions,
+    /// How copies in other regions and accounts end.
+    pub(crate) replications: &'s Replications,
     pub(crate) profile: &'s FaultProfile,
     /// The role that the caller assumed; none for a user.
     pub(crate) role: Option<&'s AssumedRole>,
@@ -112,6 +115,14 @@ impl Context<'_> {
     fn find_own<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
         let found = self.find_primary(view, id)?;
         found.refuse_managed()?;
+        Ok(found)
+    }
+
+    /// The secret that `id` names, to be changed in what a replica in another account has from its primary: as
+    /// [`Context::find_own`], and no such replica.
+    fn find_origin<T: Transaction>(&self, view: &View<'_, T>, id: &SecretId) -> Result<Found, ServiceError> {
+        let found = self.find_own(view, id)?;
+        found.refuse_cross_account_replica()?;
         Ok(found)
     }
 }

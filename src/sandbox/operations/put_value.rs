@@ -50,7 +50,7 @@ pub(super) fn put_secret_value(context: &Context<'_>, body: &[u8]) -> Result<Rep
         None => vec![CURRENT],
     };
     context.write(|writer| {
-        let mut found = context.find_own(writer, &id)?;
+        let mut found = context.find_origin(writer, &id)?;
         found.refuse_foreign_account(context.caller)?;
         if versions::place(writer, &mut found, &token, &value, &labels)? == Placed::New {
             if found.record.labels.holder(CURRENT) == Some(token.as_str()) {

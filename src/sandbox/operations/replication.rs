@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Context;
+use super::{Context, cross_account};
 use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::FaultProfile;
+use crate::sandbox::faults::{FaultProfile, ReplicationOutcome};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{
     Found, Replica, ReplicaStatus, SecretId, SecretRecord, Transaction, View, Writer, kms, replica,
@@ -149,7 +149,7 @@ pub(super) fn replicate_secret_to_regions(context: &Context<'_>, body: &[u8]) ->
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_own(writer, &id)?;
+        let mut found = context.find_origin(writer, &id)?;
         let requested = RequestedReplicas::read(&found.home, regions, input.force_overwrite_replica_secret)?;
         for replica in requested.begin(writer.now(), context.profile) {
             match found.record.replicas.iter_mut().find(|other| other.region == replica.region) {
@@ -185,7 +185,7 @@ pub(super) fn remove_regions_from_replication(context: &Context<'_>, body: &[u8]
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_own(writer, &id)?;
+        let mut found = context.find_origin(writer, &id)?;
         for replica in found.record.replicas.iter().filter(|replica| regions.contains(&replica.region)) {
             replica::remove_copy(writer, &found.home, &found.record, replica)?;
         }
@@ -212,7 +212,8 @@ struct StopOutput<'a> {
     arn: &'a str,
 }
 
-/// Makes a copy a secret of its own, in the region where the call is made; its primary knows nothing of it any more.
+/// Makes a copy a secret of its own, in the region where the call is made; its primary knows nothing of it any more. One
+/// of another account's secret is made one too; its primary shows it as detached.
 /// The error for a secret that is no copy is not known from the real service.
 pub(super) fn stop_replication_to_replica(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: StopInput = input(body)?;
@@ -222,6 +223,10 @@ pub(super) fn stop_replication_to_replica(context: &Context<'_>, body: &[u8]) ->
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
         let mut found = context.find_live(writer, &id)?;
+        if found.record.cross_account_primary.is_some() {
+            cross_account::promote(context, writer, &mut found)?;
+            return Reply::json(&StopOutput { arn: &found.record.arn });
+        }
         let Some(primary) = found.record.replica_of.take() else {
             return Err(ServiceError::invalid_request(
                 "Operation not permitted on a secret that is not a replica. Call must be made in the replica's region.",
@@ -238,12 +243,17 @@ pub(super) fn stop_replication_to_replica(context: &Context<'_>, body: &[u8]) ->
 }
 
 /// Ends the replications of a secret that are due: makes the copies, or notes why they cannot be made.
-pub(super) fn finish(writer: &Writer<'_>, found: &mut Found) -> Result<(), ServiceError> {
+pub(super) fn finish(context: &Context<'_>, writer: &Writer<'_>, found: &mut Found) -> Result<(), ServiceError> {
     let mut replicas = found.record.replicas.clone();
     for replica in &mut replicas {
         match replica.status {
             ReplicaStatus::InProgress { until, overwrite } if until <= writer.now() => {
-                replica.status = replica::make_copy(writer, &found.home, &found.record, replica, overwrite)?;
+                replica.status = match context.replications.outcome(&found.record.name) {
+                    ReplicationOutcome::Fail(message) => ReplicaStatus::Failed { message },
+                    ReplicationOutcome::Succeed => {
+                        replica::make_copy(writer, &found.home, &found.record, replica, overwrite)?
+                    }
+                };
             }
             _ => {}
         }

@@ -84,6 +84,7 @@ pub(super) fn rotate_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     // transaction, and does not undo it.
     context.write(|writer| {
         let mut found = context.find_primary(writer, &id)?;
+        found.refuse_cross_account_replica()?;
         if repeats(writer, &found, &token)? {
             return Ok(Reply::json(&SecretOutput::version(&found, Some(&token))));
         }
@@ -264,7 +265,7 @@ pub(super) fn cancel_rotate_secret(context: &Context<'_>, body: &[u8]) -> Result
     constraints.finish()?;
     let id = SecretId::parse(&id)?;
     context.write(|writer| {
-        let mut found = context.find_own(writer, &id)?;
+        let mut found = context.find_origin(writer, &id)?;
         let rotation = found.record.rotation.as_mut().ok_or_else(ServiceError::no_rotation_function)?;
         rotation.enabled = false;
         rotation.window = None;

@@ -30,7 +30,7 @@ pub(super) fn update_secret_version_stage(context: &Context<'_>, body: &[u8]) ->
     let id = SecretId::parse(&id)?;
     let (from, to) = (input.remove_from_version_id.as_deref(), input.move_to_version_id.as_deref());
     context.write(|writer| {
-        let mut found = context.find_own(writer, &id)?;
+        let mut found = context.find_origin(writer, &id)?;
         for version_id in [from, to].into_iter().flatten() {
             // The error for a version that does not exist is documented, its text is GetSecretValue's.
             if writer.version(found.record.serial, version_id)?.is_none() {

@@ -3,10 +3,12 @@
 //! A new operation is one row, and its function in the file of its group; a new group is a file beside this one.
 
 use super::{
-    Context, batch, create, delete, describe, get_value, list, policy, put_value, random_password, replication,
-    rotation, stages, tags, update, version_ids,
+    Context, batch, create, cross_account, delete, describe, get_value, list, policy, put_value, random_password,
+    replication, rotation, stages, tags, update, version_ids,
 };
-use crate::sandbox::auth::Authorization::{self, AnyResource, Batch, NewSecret, Secret, SecretAnd};
+use crate::sandbox::auth::Authorization::{
+    self, AnyResource, Association, Batch, NewSecret, Promotion, Secret, SecretAnd,
+};
 use crate::sandbox::faults::QuotaGroup as Quota;
 use crate::sandbox::wire::{Reply, ServiceError};
 
@@ -28,16 +30,19 @@ const fn row(name: &'static str, quota: Quota, authorization: Authorization, fun
     Operation { name, quota, authorization, function }
 }
 
-const OPERATIONS: [Operation; 23] = [
+const OPERATIONS: [Operation; 26] = [
+    row("AssociateCrossAccountReplica", Quota::Updates, Association, cross_account::associate_cross_account_replica),
     row("BatchGetSecretValue", Quota::BatchGetSecretValue, Batch, batch::batch_get_secret_value),
     row("CancelRotateSecret", Quota::Rotations, Secret, rotation::cancel_rotate_secret),
     row("CreateSecret", Quota::CreateSecret, NewSecret, create::create_secret),
     row("DeleteResourcePolicy", Quota::ResourcePolicies, Secret, policy::delete_resource_policy),
     row("DeleteSecret", Quota::DeleteSecret, Secret, delete::delete_secret),
     row("DescribeSecret", Quota::DescribeSecret, Secret, describe::describe_secret),
+    row("DisassociateCrossAccountReplica", Quota::Updates, Secret, cross_account::disassociate_cross_account_replica),
     row("GetRandomPassword", Quota::GetRandomPassword, AnyResource, random_password::get_random_password),
     row("GetResourcePolicy", Quota::ResourcePolicies, Secret, policy::get_resource_policy),
     row("GetSecretValue", Quota::GetSecretValue, Secret, get_value::get_secret_value),
+    row("ListResourcePolicies", Quota::ResourcePolicies, Secret, policy::list_resource_policies),
     row("ListSecretVersionIds", Quota::ListSecretVersionIds, Secret, version_ids::list_secret_version_ids),
     row("ListSecrets", Quota::ListSecrets, AnyResource, list::list_secrets),
     row("PutResourcePolicy", Quota::ResourcePolicies, Secret, policy::put_resource_policy),
@@ -46,7 +51,7 @@ const OPERATIONS: [Operation; 23] = [
     row("ReplicateSecretToRegions", Quota::Updates, Secret, replication::replicate_secret_to_regions),
     row("RestoreSecret", Quota::RestoreSecret, Secret, delete::restore_secret),
     row("RotateSecret", Quota::Rotations, Secret, rotation::rotate_secret),
-    row("StopReplicationToReplica", Quota::Updates, Secret, replication::stop_replication_to_replica),
+    row("StopReplicationToReplica", Quota::Updates, Promotion, replication::stop_replication_to_replica),
     row("TagResource", Quota::Tags, Secret, tags::tag_resource),
     row("UntagResource", Quota::Tags, Secret, tags::untag_resource),
     row("UpdateSecret", Quota::Updates, Secret, update::update_secret),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::versions::{self, Placed};
-use super::{Context, SecretOutput, rotation};
+use super::{Context, SecretOutput, cross_account, rotation};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
 use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
@@ -42,6 +42,14 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
         if found.record.replica_of.is_some() {
             let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
             return change_key_of_replica(writer, found, input.kms_key_id.filter(|_| only_key));
+        }
+        if found.record.cross_account_primary.is_some() {
+            // Its key is its own; a description and a type are refused at its creation too.
+            let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
+            let Some(key) = input.kms_key_id.as_deref().filter(|_| only_key) else {
+                return found.refuse_cross_account_replica().and_then(|()| Reply::json(&SecretOutput::secret(&found)));
+            };
+            cross_account::refuse_default_key(Some(key).filter(|key| !key.is_empty()))?;
         }
         if let Some(description) = input.description {
             found.record.description = Some(description).filter(|text| !text.is_empty());

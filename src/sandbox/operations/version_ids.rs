@@ -39,7 +39,8 @@ struct Entry<'a> {
     kms_key_ids: [&'a str; 1],
 }
 
-/// The versions of a secret, the oldest first (their order on the real wire is not known). A secret that is scheduled
+/// The versions of a secret that hold a value (documented), the oldest first (their order on the real wire is not
+/// known): one that a rotation has only begun is not among them. A secret that is scheduled
 /// for deletion is answered too: the operation documents no InvalidRequestException.
 pub(super) fn list_secret_version_ids(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: Input = input(body)?;
@@ -58,10 +59,11 @@ pub(super) fn list_secret_version_ids(context: &Context<'_>, body: &[u8]) -> Res
         let after = input.next_token.as_deref().map(|token| query.place(token)).transpose()?;
         let mut versions = reader.versions(record.serial)?;
         let labelled = record.labels.versions();
+        let held = reader.versions_with_value(record.serial)?;
         versions.retain(|(version_id, version)| {
             let wanted = deprecated || labelled.contains(version_id.as_str());
             let behind = after.as_ref().is_none_or(|after| (version.created, version_id) > (after.date, &after.name));
-            wanted && behind
+            wanted && behind && held.contains(version_id)
         });
         let more = versions.len() > size;
         versions.truncate(size);

@@ -52,7 +52,7 @@ impl Sandbox {
 
     /// What operations work with, for a caller who assumed no role.
     pub(super) fn with_context<T>(&self, caller: &Home, work: impl FnOnce(&Context<'_>) -> T) -> T {
-        let Inner { store, options, random, functions, .. } = &*self.inner;
+        let Inner { store, options, random, functions, replications, .. } = &*self.inner;
         let profile = &self.fault_profile();
         let (now, rng_seed) = (self.inner.now(), options.rng_seed);
         work(&Context {
@@ -62,6 +62,7 @@ impl Sandbox {
             rng_seed,
             random,
             functions,
+            replications,
             profile,
             role: None,
             within: None,

@@ -84,6 +84,7 @@ struct Fixture {
     owning_service: Option<String>,
     #[serde(default)]
     replicas: Vec<ReplicaFixture>,
+    cross_account_primary: Option<PrimaryFixture>,
     rotation: Option<RotationFixture>,
     scheduled_for_deletion: Option<DeletionFixture>,
 }
@@ -93,6 +94,21 @@ struct Fixture {
 struct ReplicaFixture {
     region: String,
     kms_key_id: Option<String>,
+}
+
+/// The primary of a replica: a secret of another account that is there already, in the same region.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PrimaryFixture {
+    account: String,
+    name: String,
+    /// Whether the primary's owner has associated the replica.
+    #[serde(default = "associated")]
+    associated: bool,
+}
+
+fn associated() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -209,7 +225,7 @@ pub(crate) fn make_all(context: &Context<'_>, Fixtures(fixtures): Fixtures) -> R
 /// Makes one secret: an operation for each part of it, in the order in which a client would call them.
 fn make(context: &Context<'_>, writer: &Writer<'_>, fixture: &Fixture) -> Result<(), FixtureError> {
     let Fixture { name, policy, rotation, owning_service, scheduled_for_deletion, .. } = fixture;
-    create(context, fixture)?;
+    create(context, writer, fixture)?;
     if let Some(policy) = policy {
         let text = policy.as_str().map_or_else(|| policy.to_string(), str::to_owned);
         call(context, name, "PutResourcePolicy", json!({"SecretId": name, "ResourcePolicy": text}))?;
@@ -241,7 +257,13 @@ fn call(context: &Context<'_>, name: &str, operation: &str, mut members: Value) 
     })
 }
 
-fn create(context: &Context<'_>, fixture: &Fixture) -> Result<(), FixtureError> {
+fn create(context: &Context<'_>, writer: &Writer<'_>, fixture: &Fixture) -> Result<(), FixtureError> {
+    let primary = fixture.cross_account_primary.as_ref();
+    let primary_home = primary.map(|primary| Home::new(&primary.account, &context.caller.region));
+    let primary_arn = match (primary, &primary_home) {
+        (Some(primary), Some(home)) => arn_of(writer, home, &primary.name, &fixture.name)?,
+        _ => None,
+    };
     let tags = fixture.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
     let replicas =
         fixture.replicas.iter().map(|replica| json!({"Region": replica.region, "KmsKeyId": replica.kms_key_id}));
@@ -257,8 +279,27 @@ fn create(context: &Context<'_>, fixture: &Fixture) -> Result<(), FixtureError> 
         "SecretString": fixture.value.as_ref().map(|value| value.0.as_str()),
         "SecretBinary": fixture.binary.as_ref().map(|value| value.0.as_str()),
         "AddReplicaRegions": (!replicas.is_empty()).then_some(replicas),
+        "CrossAccountPrimaryARN": primary_arn,
     });
-    call(context, &fixture.name, "CreateSecret", members)
+    call(context, &fixture.name, "CreateSecret", members)?;
+    if let (Some(primary), Some(home)) = (primary.filter(|primary| primary.associated), &primary_home) {
+        let replica = arn_of(writer, context.caller, &fixture.name, &fixture.name)?;
+        let members = json!({
+            "SecretId": primary.name, "CrossAccountReplicaARN": replica, "ReplicaRestriction": "NoRestriction"
+        });
+        call(&Context { caller: home, ..*context }, &fixture.name, "AssociateCrossAccountReplica", members)?;
+    }
+    Ok(())
+}
+
+/// The ARN of a secret that a fixture needs.
+fn arn_of(writer: &Writer<'_>, home: &Home, name: &str, fixture: &str) -> Result<Option<String>, FixtureError> {
+    let found = writer.secret(home, name)?;
+    found.map(|record| Some(record.arn)).ok_or_else(|| FixtureError::Refused {
+        name: fixture.to_owned(),
+        code: "ResourceNotFoundException".to_owned(),
+        message: format!("its primary {name} in account {} must stand before it", home.account),
+    })
 }
 
 fn configure_rotation(context: &Context<'_>, name: &str, rotation: &RotationFixture) -> Result<(), FixtureError> {

@@ -16,7 +16,8 @@ use super::fixtures::{self, FixtureError};
 use crate::sandbox::auth::{IdentityPolicy, PolicyError};
 use crate::sandbox::clock::{Clock, Moment};
 use crate::sandbox::faults::{
-    Fault, FaultFile, FaultInjector, FaultProfile, RotationFault, RotationFunctions, RotationOf, RotationOutcome,
+    Fault, FaultFile, FaultInjector, FaultProfile, ReplicationFault, Replications, RotationFault, RotationFunctions,
+    RotationOf, RotationOutcome,
 };
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{
@@ -63,6 +64,7 @@ pub(super) struct Inner {
     pub(super) log: Mutex<CallLog>,
     pub(super) injector: Mutex<FaultInjector>,
     pub(super) functions: RotationFunctions,
+    pub(super) replications: Replications,
     pub(super) hooks: Mutex<Vec<Arc<Hook>>>,
     /// What callers are bound by; none means that everybody may do everything.
     pub(super) policy: Mutex<Option<Arc<IdentityPolicy>>>,
@@ -117,6 +119,7 @@ impl Sandbox {
             log: Mutex::default(),
             injector: Mutex::default(),
             functions: RotationFunctions::default(),
+            replications: Replications::default(),
             hooks: Mutex::default(),
             policy: Mutex::default(),
         };
@@ -178,6 +181,7 @@ impl Sandbox {
     ///   versionId: 32 to 64 characters  # default: random
     ///   owningService: events
     ///   replicas: [{ region: us-west-2, kmsKeyId: alias/payments }]
+    ///   crossAccountPrimary: { account: "222222222222", name: payments/db }   # and associated: false
     ///   rotation: { lambdaArn: "arn:...", schedule: rate(30 days), duration: 2h }   # or everyDays: 30
     ///   scheduledForDeletion: { recoveryWindowDays: 7 }   # or true
     /// ```
@@ -225,9 +229,10 @@ impl Sandbox {
     }
 
     /// Takes a fault file, as JSON: `rules` are added to those in force, `profile` replaces the fault profile, and each
-    /// of `rotations` says how the rotations of a secret or of a function end from now on.
+    /// of `rotations` says how the rotations of a secret or of a function end from now on, each of `replications` how the
+    /// copies of a secret do.
     pub fn apply_fault_file(&self, text: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
-        let FaultFile { rules, profile, rotations } = serde_json::from_slice(text.as_ref())?;
+        let FaultFile { rules, profile, rotations, replications } = serde_json::from_slice(text.as_ref())?;
         for rule in rules {
             self.inject(rule);
         }
@@ -236,6 +241,9 @@ impl Sandbox {
         }
         for RotationFault { of, outcome } in rotations {
             self.set_rotation(of, outcome);
+        }
+        for ReplicationFault { of, outcome } in replications {
+            self.inner.replications.set(of, outcome);
         }
         Ok(())
     }
@@ -261,11 +269,12 @@ impl Sandbox {
         locked(&self.inner.injector).profile().clone()
     }
 
-    /// Removes every fault rule and the fault profile, and lets rotations succeed again.
+    /// Removes every fault rule and the fault profile, and lets rotations and replications succeed again.
     pub fn clear_faults(&self) {
         *locked(&self.inner.injector) = FaultInjector::default();
         self.inner.store.remember(false);
         self.inner.functions.clear();
+        self.inner.replications.clear();
     }
 
     /// Enforces an identity-based policy from now on: whatever it does not allow is refused, to every caller alike. A

@@ -191,6 +191,8 @@ mod tests {
             replicas: Vec::new(),
             replica_of: None,
             rotation: None,
+            cross_account_replica: None,
+            cross_account_primary: None,
         }
     }
 

@@ -41,9 +41,25 @@ pub struct SecretDump {
     /// The region of the secret that this one is a copy of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replica_of: Option<String>,
+    /// Its replica in another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_account_replica: Option<CrossAccountDump>,
+    /// Its primary in another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_account_primary: Option<CrossAccountDump>,
     /// Whether it rotates; absent if rotation was never configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation_enabled: Option<bool>,
+}
+
+/// The other side of a replication between accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CrossAccountDump {
+    /// The other side's ARN.
+    pub arn: String,
+    /// `Pending`, `InProgress`, `InSync`, `Failed` or `Detached`.
+    pub status: String,
 }
 
 /// Reads every secret of a home, in the order of the names.
@@ -73,6 +89,12 @@ fn dump_secret(reader: &Reader<'_>, record: SecretRecord) -> Result<SecretDump, 
         versions,
         replicas: record.replicas.into_iter().map(|replica| (replica.region, named(&replica.status))).collect(),
         replica_of: record.replica_of,
+        cross_account_replica: record
+            .cross_account_replica
+            .map(|link| CrossAccountDump { arn: link.arn, status: link.status.name().to_owned() }),
+        cross_account_primary: record
+            .cross_account_primary
+            .map(|link| CrossAccountDump { arn: link.arn, status: link.status.name().to_owned() }),
         rotation_enabled: record.rotation.map(|rotation| rotation.enabled),
     })
 }

@@ -52,6 +52,12 @@ impl Labels {
         self.0.values().map(String::as_str).collect()
     }
 
+    /// The labels that sit on some versions.
+    pub(crate) fn on(&self, versions: &BTreeSet<String>) -> Self {
+        let labels = self.0.iter().filter(|(_, version_id)| versions.contains(*version_id));
+        Self(labels.map(|(label, version_id)| (label.clone(), version_id.clone())).collect())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(label, version_id)| (label.as_str(), version_id.as_str()))
     }

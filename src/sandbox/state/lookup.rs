@@ -1,8 +1,9 @@
 //! Finding a secret by what a client calls it: its name, its ARN, or its ARN without the six characters at the end.
 
 use super::record::SecretRecord;
-use super::replica;
+use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
+use super::{cross_account, replica};
 use crate::sandbox::home::{Home, is_account};
 use crate::sandbox::wire::ServiceError;
 
@@ -79,9 +80,20 @@ impl Found {
         if self.record.replica_of.is_some() { Err(ServiceError::not_on_a_replica()) } else { Ok(()) }
     }
 
-    /// Writes the record, as a change that moves LastChangedDate, and brings its copies in other regions up to it.
+    /// Refuses a replica of another account's secret, whose values are its primary's. Nothing is known of the error;
+    /// its other fields are its own.
+    pub(crate) fn refuse_cross_account_replica(&self) -> Result<(), ServiceError> {
+        match &self.record.cross_account_primary {
+            Some(primary) => Err(ServiceError::not_on_a_cross_account_replica(&primary.arn)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the record, as a change that moves LastChangedDate, and brings its copies in other regions up to it; one
+    /// in another account is due then.
     pub(crate) fn save_changed(&mut self, writer: &Writer<'_>) -> Result<(), ServiceError> {
         self.record.touch(writer.now());
+        cross_account::note_change(writer, &mut self.record)?;
         writer.save(&self.home, &self.record)?;
         Ok(replica::propagate(writer, &self.home, &self.record)?)
     }
@@ -101,7 +113,7 @@ pub(crate) fn search<T: Transaction>(
     view: &View<'_, T>,
     caller: &Home,
     id: &SecretId,
-) -> Result<Option<Found>, ServiceError> {
+) -> Result<Option<Found>, StoreError> {
     let (home, name, arn_rest) = match id {
         SecretId::Name(name) => (caller, name.as_str(), None),
         SecretId::Arn { home, .. } if home.region != caller.region => return Ok(None),

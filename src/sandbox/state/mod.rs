@@ -3,13 +3,14 @@
 //! `store` opens the database, `commit` brings changes to the disk, `tables` reads and `changes` writes it, `index` is
 //! what lists find secrets by, `record` and `label` are what is kept of a
 //! secret, `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies
-//! in step, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what
+//! in step, `cross_account` its replica in another account, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what
 //! is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
 
 mod calls;
 mod changes;
 mod cipher;
 mod commit;
+pub(crate) mod cross_account;
 pub(crate) mod dump;
 mod index;
 pub(crate) mod kms;
@@ -29,7 +30,8 @@ pub(crate) use index::{Facet, Indexed};
 pub(crate) use label::{CURRENT, Labels, PENDING, PREVIOUS};
 pub(crate) use lookup::{Found, SecretId, is_valid_name};
 pub(crate) use record::{
-    Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
+    CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Deletion, Metadata, Replica, ReplicaStatus, Rotation,
+    RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
 };
 pub use snapshot::LoadError;
 pub(crate) use snapshot::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};

@@ -52,6 +52,12 @@ pub(crate) struct SecretRecord {
     /// Absent if rotation was never configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<Rotation>,
+    /// Its replica in another account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cross_account_replica: Option<CrossAccountReplica>,
+    /// The secret of another account whose values this one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cross_account_primary: Option<CrossAccountPrimary>,
 }
 
 impl SecretRecord {
@@ -64,8 +70,8 @@ impl SecretRecord {
         }
     }
 
-    /// When the sandbox next has something to do with this secret by itself: to remove it, to finish a replication, or
-    /// to rotate it.
+    /// When the sandbox next has something to do with this secret by itself: to remove it, to finish a replication in
+    /// another region or account, or to rotate it.
     pub(crate) fn due(&self) -> Option<Moment> {
         let replication = self.replicas.iter().filter_map(|replica| match replica.status {
             ReplicaStatus::InProgress { until, .. } => Some(until),
@@ -73,7 +79,8 @@ impl SecretRecord {
         });
         let deletion = self.deletion.map(|deletion| deletion.due);
         let rotation = self.rotation.as_ref().and_then(|rotation| rotation.window).map(|window| window.opens);
-        replication.chain(deletion).chain(rotation).min()
+        let other_account = self.cross_account_replica.as_ref().and_then(|replica| replica.copies_at);
+        replication.chain(deletion).chain(rotation).chain(other_account).min()
     }
 
     /// Moves LastChangedDate, which strictly grows even when the clock stands still.
@@ -110,6 +117,62 @@ pub(crate) enum ReplicaStatus {
     InSync,
     /// There is no copy.
     Failed { message: String },
+}
+
+/// The replica of a secret in another account, as its primary knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CrossAccountReplica {
+    pub(crate) arn: String,
+    /// The role that copies; absent where whoever changes the primary does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role_arn: Option<String>,
+    pub(crate) status: CrossAccountStatus,
+    /// When the values are copied, or it turns out that they cannot be; absent while there is nothing to copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copies_at: Option<Moment>,
+}
+
+/// The primary of a replica in another account, as the replica knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CrossAccountPrimary {
+    pub(crate) arn: String,
+    pub(crate) status: CrossAccountStatus,
+}
+
+/// How far a replication between accounts has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CrossAccountStatus {
+    /// The replica names its primary, whose owner has not associated it. Only a replica is in this state.
+    Pending,
+    /// The values are being copied.
+    InProgress,
+    /// The replica has the values of its primary.
+    InSync,
+    /// The last change was not copied.
+    Failed { message: String },
+    /// The other side ended the replication.
+    Detached,
+}
+
+impl CrossAccountStatus {
+    /// As answers name it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::InProgress => "InProgress",
+            Self::InSync => "InSync",
+            Self::Failed { .. } => "Failed",
+            Self::Detached => "Detached",
+        }
+    }
+
+    /// What answers say beside it: why a replication failed.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Failed { message } => Some(message),
+            Self::Pending | Self::InProgress | Self::InSync | Self::Detached => None,
+        }
+    }
 }
 
 /// How a secret rotates.

@@ -117,6 +117,9 @@ fn write_copy(
         replica_of: _,
         // A copy does not rotate: the primary does, and the copy follows.
         rotation: _,
+        // A replica in another account is the primary's alone, and a secret that is one has no copies.
+        cross_account_replica: _,
+        cross_account_primary: _,
     } = record;
     let there = home_of(home, replica);
     let (serial, created, accessed) = match former {
@@ -141,26 +144,29 @@ fn write_copy(
         replicas: Vec::new(),
         replica_of: Some(home.region.clone()),
         rotation: None,
+        cross_account_replica: None,
+        cross_account_primary: None,
     };
     writer.save(&there, &copy)?;
     writer.save_policy(serial, writer.policy(*primary)?.as_deref())?;
-    copy_versions(writer, (home, record), (&there, &copy))
+    let wanted = writer.versions(*primary)?;
+    copy_versions(writer, (home, record), (&there, &copy), &wanted)
 }
 
-/// Gives a copy the versions that its primary has. A version's value never changes, so only those that are missing
+/// Gives a copy those versions of its primary that it shall have, and takes the others from it. A version's value never changes, so only those that are missing
 /// are written.
-fn copy_versions(
+pub(super) fn copy_versions(
     writer: &Writer<'_>,
     (home, record): (&Home, &SecretRecord),
     (there, copy): (&Home, &SecretRecord),
+    wanted: &[(String, VersionRecord)],
 ) -> Result<(), StoreError> {
     let present = writer.versions(copy.serial)?;
-    let wanted = writer.versions(record.serial)?;
     let wanted_ids: BTreeSet<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
     for (id, _) in present.iter().filter(|(id, _)| !wanted_ids.contains(id.as_str())) {
         writer.remove_version(copy.serial, id)?;
     }
-    for (id, version) in &wanted {
+    for (id, version) in wanted {
         let former = present.iter().find(|(other, _)| other == id).map(|(_, version)| version.accessed);
         let accessed: Option<Moment> = former.flatten();
         let version = VersionRecord { created: version.created, accessed, kms_key_id: copy.kms_key_id.clone() };

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::label::Labels;
 use super::record::{
-    Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
-    Window,
+    CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Deletion, Metadata, Replica, ReplicaStatus, Rotation,
+    RotationRules, SecretData, SecretRecord, Tag, VersionRecord, Window,
 };
 use super::replica;
 use super::store::StoreError;
@@ -49,6 +49,11 @@ pub(crate) struct Snapshot {
     pub(crate) rotation: Option<SnapshotRotation>,
     /// LastChangedDate; now where it is not known.
     pub(crate) changed: Option<Timestamp>,
+    /// Its replica in another account, which need not be loaded too. A copy in progress has ended when the next request
+    /// looks.
+    pub(crate) cross_account_replica: Option<CrossAccountReplica>,
+    /// Its primary in another account, which need not be loaded too.
+    pub(crate) cross_account_primary: Option<CrossAccountPrimary>,
 }
 
 /// One version. It is never shown.
@@ -183,6 +188,8 @@ fn write(writer: &Writer<'_>, home: &Home, secret: &Snapshot) -> Result<SecretRe
         replicas,
         rotation,
         changed,
+        cross_account_replica,
+        cross_account_primary,
     } = secret;
     let serial = writer.next_serial()?;
     let mut labels = Labels::default();
@@ -213,6 +220,11 @@ fn write(writer: &Writer<'_>, home: &Home, secret: &Snapshot) -> Result<SecretRe
         replicas: replicas.iter().map(|(region, replica)| self::replica(writer.now(), region, replica)).collect(),
         replica_of: replica_of.clone(),
         rotation: rotation.as_ref().map(self::rotation),
+        cross_account_replica: cross_account_replica.clone().map(|replica| {
+            let copies_at = (replica.status == CrossAccountStatus::InProgress).then(|| writer.now());
+            CrossAccountReplica { copies_at, ..replica }
+        }),
+        cross_account_primary: cross_account_primary.clone(),
     };
     writer.save(home, &record)?;
     writer.save_policy(serial, policy.as_deref())?;

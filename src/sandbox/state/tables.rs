@@ -286,6 +286,16 @@ impl<'t, T: Transaction> View<'t, T> {
         Ok(versions)
     }
 
+    /// The versions of a secret that hold a value, by their ids.
+    pub(crate) fn versions_with_value(&self, serial: u64) -> Result<BTreeSet<String>, StoreError> {
+        let values = self.transaction.table(VALUES)?;
+        let mut ids = BTreeSet::new();
+        for entry in values.range((serial, "")..(serial.saturating_add(1), ""))? {
+            ids.insert(entry?.0.value().1.to_owned());
+        }
+        Ok(ids)
+    }
+
     /// The value of a version. A version that a rotation has only begun has none.
     pub(crate) fn value(&self, home: &Home, serial: u64, version_id: &str) -> Result<Option<SecretData>, StoreError> {
         let values = self.transaction.table(VALUES)?;

@@ -70,6 +70,51 @@ fn create_secret_needs_permission_for_its_tags_and_replicas() {
 }
 
 #[test]
+fn both_sides_of_a_replication_between_accounts_need_more_than_its_operation() {
+    let client = Client::new();
+    let there = client.as_account("222222222222");
+    let primary = client.create_with_value("app/db", "one");
+    let create = json!({
+        "Name": "copy", "ClientRequestToken": token(1), "KmsKeyId": "alias/x", "CrossAccountPrimaryARN": primary
+    });
+    let managed = json!({"StringEquals": {"secretsmanager:PolicyName": "cross-account-replication"}});
+    let on_managed = |action: &str| {
+        let mut statement = allow(&[action], "*");
+        statement["Condition"] = managed.clone();
+        statement
+    };
+    let denied = |client: &Client, operation: &str, input: &Value| {
+        let refused = client.refused(operation, input.clone());
+        assert_eq!(refused.code, "AccessDeniedException");
+        refused.message.split("secretsmanager:").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+    };
+    enforce(&client, &allow(&["CreateSecret"], "*"));
+    assert_eq!(denied(&there, "CreateSecret", &create), "PutResourcePolicy");
+    enforce(&client, &json!([allow(&["CreateSecret"], "*"), on_managed("PutResourcePolicy")]));
+    let replica = text(&there.ok("CreateSecret", create)["ARN"]);
+    let link = json!({"SecretId": "app/db", "CrossAccountReplicaARN": replica});
+    let allowed = |actions: &[&str]| allow(actions, BELOW_APP);
+    enforce(&client, &allowed(&["AssociateCrossAccountReplica"]));
+    assert_eq!(denied(&client, "AssociateCrossAccountReplica", &link), "GetSecretValue");
+    let on_primary = allowed(&["AssociateCrossAccountReplica", "GetSecretValue"]);
+    enforce(&client, &on_primary);
+    assert_eq!(denied(&client, "AssociateCrossAccountReplica", &link), "AcceptCrossAccountReplication");
+    enforce(&client, &json!([on_primary, allow(&["AcceptCrossAccountReplication"], &replica)]));
+    client.ok("AssociateCrossAccountReplica", link.clone());
+    let stop = json!({"SecretId": "copy"});
+    enforce(&client, &allow(&["StopReplicationToReplica"], "*"));
+    assert_eq!(denied(&there, "StopReplicationToReplica", &stop), "DeleteResourcePolicy");
+    assert_eq!(
+        client.refused("StopReplicationToReplica", json!({"SecretId": "app/db"})).code,
+        "InvalidRequestException"
+    );
+    enforce(&client, &json!([allow(&["StopReplicationToReplica"], "*"), on_managed("DeleteResourcePolicy")]));
+    there.ok("StopReplicationToReplica", stop);
+    enforce(&client, &allow(&["DisassociateCrossAccountReplica"], "*"));
+    client.ok("DisassociateCrossAccountReplica", link);
+}
+
+#[test]
 fn a_batch_reports_each_secret_that_may_not_be_read() {
     let client = Client::new();
     client.create_with_value("app/db", "one");

@@ -4,16 +4,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 27] = [
+    "AssociateCrossAccountReplica",
     "BatchGetSecretValue",
     "CancelRotateSecret",
     "CreateSecret",
     "DeleteResourcePolicy",
     "DeleteSecret",
     "DescribeSecret",
+    "DisassociateCrossAccountReplica",
     "GetRandomPassword",
     "GetResourcePolicy",
     "GetSecretValue",
+    "ListResourcePolicies",
     "ListSecretVersionIds",
     "ListSecrets",
     "PutResourcePolicy",
@@ -67,6 +70,11 @@ fn member() -> impl Strategy<Value = (String, Value)> {
         "ExternalSecretRotationMetadata",
         "ExternalSecretRotationRoleArn",
         "Type",
+        "PolicyName",
+        "CrossAccountPrimaryARN",
+        "CrossAccountReplicaARN",
+        "ReplicaRestriction",
+        "ReplicationRoleARN",
     ];
     let value = prop_oneof![
         Just(Value::Null),

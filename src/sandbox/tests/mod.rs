@@ -9,6 +9,7 @@ mod batch;
 mod concurrency;
 mod crash;
 mod create;
+mod cross_account;
 mod delete;
 mod durability;
 mod faults;

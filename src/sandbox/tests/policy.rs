@@ -1,4 +1,4 @@
-//! The four operations of resource policies.
+//! The operations of resource policies; the managed one of a replica is in `cross_account`.
 
 use super::*;
 
@@ -31,16 +31,69 @@ fn with(principal: &Value) -> String {
 fn a_policy_is_returned_in_the_layout_of_the_service_and_deleted() {
     let client = Client::new();
     let arn = client.create("a");
-    let touched = json!({"ARN": arn, "Name": "a"});
+    let touched = json!({"ARN": arn, "Name": "a", "PolicyName": "default"});
     assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})), touched, "no member without a policy");
     assert_eq!(client.ok("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": COMPACT})), touched);
     assert_eq!(
         client.ok("GetResourcePolicy", json!({"SecretId": "a"})),
-        json!({"ARN": arn, "Name": "a", "ResourcePolicy": LAID_OUT})
+        json!({"ARN": arn, "Name": "a", "ResourcePolicy": LAID_OUT, "PolicyName": "default"})
     );
     assert_eq!(client.ok("DeleteResourcePolicy", json!({"SecretId": "a"})), touched);
     assert_eq!(client.ok("DeleteResourcePolicy", json!({"SecretId": "a"})), touched);
     assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})), touched);
+}
+
+#[test]
+fn only_the_policy_named_default_can_be_changed() {
+    let client = Client::new();
+    client.create("a");
+    let put = |name: &str| json!({"SecretId": "a", "ResourcePolicy": COMPACT, "PolicyName": name});
+    assert_eq!(client.ok("PutResourcePolicy", put("default"))["PolicyName"], "default");
+    let other = json!({"SecretId": "a", "PolicyName": "other"});
+    let message = "You can modify only the resource policy named default, not other.";
+    assert_eq!(client.refused("PutResourcePolicy", put("other")), refused("InvalidParameterException", message));
+    assert_eq!(client.refused("DeleteResourcePolicy", other.clone()), refused("InvalidParameterException", message));
+    let message = "Secrets Manager can't find the resource policy other of the specified secret.";
+    assert_eq!(client.refused("GetResourcePolicy", other), refused("ResourceNotFoundException", message));
+    let named = json!({"SecretId": "a", "PolicyName": "default"});
+    assert_eq!(client.ok("GetResourcePolicy", named.clone())["ResourcePolicy"], LAID_OUT);
+    for name in ["", "not a name", &"x".repeat(65)] {
+        for operation in ["GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"] {
+            assert_eq!(client.refused(operation, put(name)).code, "ValidationException", "{operation} {name}");
+        }
+    }
+    client.ok("DeleteResourcePolicy", named);
+    assert_eq!(client.ok("GetResourcePolicy", json!({"SecretId": "a"})).get("ResourcePolicy"), None);
+}
+
+#[test]
+fn the_names_of_policies_are_listed_page_by_page() {
+    let client = Client::new();
+    let (here, there) = (client.as_account("111111111111"), client.as_account("222222222222"));
+    let primary = here.create("a");
+    there.ok(
+        "CreateSecret",
+        json!({
+            "Name": "b", "ClientRequestToken": token(1), "KmsKeyId": "alias/b", "CrossAccountPrimaryARN": primary
+        }),
+    );
+    there.ok("PutResourcePolicy", json!({"SecretId": "b", "ResourcePolicy": COMPACT}));
+    let first = there.ok("ListResourcePolicies", json!({"SecretId": "b", "MaxResults": 1}));
+    assert_eq!(first["ResourcePolicies"], json!([{"PolicyName": "default"}]));
+    let second = json!({"SecretId": "b", "MaxResults": 1, "NextToken": first["NextToken"]});
+    let second = there.ok("ListResourcePolicies", second);
+    assert_eq!(second, json!({"ResourcePolicies": [{"PolicyName": "cross-account-replication"}]}));
+    let list = |change: Value| {
+        let mut input = json!({"SecretId": "b"});
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        there.refused("ListResourcePolicies", input).code
+    };
+    assert_eq!(list(json!({"NextToken": "nonsense"})), "InvalidNextTokenException");
+    assert_eq!(list(json!({"MaxResults": 0})), "ValidationException");
+    assert_eq!(list(json!({"MaxResults": 101})), "ValidationException");
+    assert_eq!(list(json!({"SecretId": "missing"})), "ResourceNotFoundException");
+    here.ok("DeleteSecret", json!({"SecretId": "a"}));
+    assert_eq!(here.refused("ListResourcePolicies", json!({"SecretId": "a"})), marked_for_deletion());
 }
 
 #[test]

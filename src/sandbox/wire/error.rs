@@ -199,6 +199,40 @@ impl ServiceError {
         Self::invalid_parameter(format!("You can't delete secret {arn} that still has replica regions [{regions}]."))
     }
 
+    /// That the values of a replica of another account's secret are its primary's is documented; the error is not known.
+    pub(crate) fn not_on_a_cross_account_replica(primary: &str) -> Self {
+        Self::invalid_request(format!(
+            "You can't perform this operation on a cross-account replica: its values are those of its primary \
+             {primary}. Call StopReplicationToReplica to make it a standalone secret."
+        ))
+    }
+
+    /// Documented; the code and the text are not known.
+    pub(crate) fn has_cross_account_replica(arn: &str, replica: &str) -> Self {
+        Self::invalid_request(format!(
+            "You can't delete secret {arn} that is still associated with the cross-account replica {replica}. Call \
+             DisassociateCrossAccountReplica first."
+        ))
+    }
+
+    /// Documented; the code and the text are not known.
+    pub(crate) fn is_cross_account_replica(arn: &str) -> Self {
+        Self::invalid_request(format!(
+            "You can't delete the cross-account replica {arn}. Call StopReplicationToReplica first."
+        ))
+    }
+
+    /// The code is documented, the text is not known.
+    pub(crate) fn policy_not_found(name: &str) -> Self {
+        let message = format!("Secrets Manager can't find the resource policy {name} of the specified secret.");
+        Self::new(ErrorCode::ResourceNotFound, message)
+    }
+
+    /// The code is documented, the text is not known.
+    pub(crate) fn only_default_policy(name: &str) -> Self {
+        Self::invalid_parameter(format!("You can modify only the resource policy named default, not {name}."))
+    }
+
     pub(crate) fn invalid_replica_region() -> Self {
         Self::invalid_parameter("Invalid replica region.")
     }

@@ -20,6 +20,7 @@ pub(crate) const KMS_KEY_ID: Length = 0..=2048;
 pub(crate) const SECRET_TYPE: Length = 0..=256;
 /// Quota, in bytes of the document.
 pub(crate) const RESOURCE_POLICY: Length = 1..=20_480;
+pub(crate) const POLICY_NAME: Length = 1..=64;
 /// Documented, in days.
 pub(crate) const RECOVERY_WINDOW: Number = 7..=30;
 /// Documented: the recovery window where a request names none, in days.
@@ -45,6 +46,8 @@ pub(crate) const DEPRECATED_VERSION_DAYS: i64 = 1;
 
 // Replicas.
 pub(crate) const REGION: Length = 1..=128;
+/// The ARN of a replica in another account, and of its primary.
+pub(crate) const SECRET_ARN: Length = 20..=2048;
 
 // Rotation.
 pub(crate) const ROTATION_LAMBDA_ARN: Length = 0..=2048;
@@ -58,7 +61,7 @@ pub(crate) const EXTERNAL_METADATA_VALUE: Length = 1..=2048;
 
 // Pages and filters.
 pub(crate) const NEXT_TOKEN: Length = 1..=4096;
-/// ListSecrets and ListSecretVersionIds. The largest page is also what they answer where a request names no size.
+/// ListSecrets, ListSecretVersionIds and ListResourcePolicies. The largest page is also what they answer where a request names no size.
 pub(crate) const LIST_PAGE: Number = 1..=100;
 /// BatchGetSecretValue, in the same way.
 pub(crate) const BATCH_PAGE: Number = 1..=20;
@@ -72,7 +75,7 @@ pub(crate) const PASSWORD_LENGTH: Number = 1..=4096;
 pub(crate) const DEFAULT_PASSWORD_LENGTH: i64 = 32;
 pub(crate) const EXCLUDED_CHARACTERS: Length = 0..=4096;
 
-// STS, and the role of an external secret's rotation.
+// STS, and the roles of an external secret's rotation and of a replication between accounts.
 pub(crate) const ROLE_ARN: Length = 20..=2048;
 pub(crate) const ROLE_SESSION_NAME: Length = 2..=64;
 pub(crate) const ROLE_SESSION_SECONDS: Number = 900..=43_200;
