@@ -65,7 +65,9 @@ mod tests {
             "rules": [{"operation": "PutSecretValue", "times": 1, "kind": {"slow": {"by": 1.5}}}],
             "profile": {"seed": 7, "latency": "PT0.2S", "answerLost": 0.5, "quotas": true, "listLag": 90},
             "rotations": [{"of": {"secret": "dev/db"}, "outcome": {"failAt": "test"}}],
-            "replications": [{"of": {"secret": "dev/db"}, "outcome": {"fail": "no key"}}, {"of": "any", "outcome": "succeed"}]
+            "replications": [
+                {"of": {"secret": "dev/db"}, "outcome": {"fail": "no key"}}, {"of": "any", "outcome": "succeed"}
+            ]
         }"#;
         let FaultFile { rules, profile, rotations, replications } = serde_json::from_str(text).unwrap();
         assert!(matches!(rules[0].kind, FaultKind::Slow { by } if by == Duration::from_millis(1500)));

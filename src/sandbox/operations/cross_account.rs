@@ -332,7 +332,8 @@ pub(super) fn promote(context: &Context<'_>, writer: &Writer<'_>, replica: &mut 
     replica.save_changed(writer)
 }
 
-/// Copies the values of a secret to its replica in another account when that is due, or notes why they cannot be copied.
+/// Copies the values of a secret to its replica in another account when that is due, or notes why they cannot be
+/// copied.
 pub(super) fn finish(context: &Context<'_>, writer: &Writer<'_>, found: &mut Found) -> Result<(), ServiceError> {
     let now: Moment = writer.now();
     let due = |link: &CrossAccountReplica| link.copies_at.is_some_and(|at| at <= now);

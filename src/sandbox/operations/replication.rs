@@ -212,9 +212,9 @@ struct StopOutput<'a> {
     arn: &'a str,
 }
 
-/// Makes a copy a secret of its own, in the region where the call is made; its primary knows nothing of it any more. One
-/// of another account's secret is made one too; its primary shows it as detached.
-/// The error for a secret that is no copy is not known from the real service.
+/// Makes a copy a secret of its own, in the region where the call is made; its primary knows nothing of it any more.
+/// One of another account's secret is made one too; its primary shows it as detached. The error for a secret that is no
+/// copy is not known from the real service.
 pub(super) fn stop_replication_to_replica(context: &Context<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     let input: StopInput = input(body)?;
     let mut constraints = Constraints::new();

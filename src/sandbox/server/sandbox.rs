@@ -229,8 +229,8 @@ impl Sandbox {
     }
 
     /// Takes a fault file, as JSON: `rules` are added to those in force, `profile` replaces the fault profile, and each
-    /// of `rotations` says how the rotations of a secret or of a function end from now on, each of `replications` how the
-    /// copies of a secret do.
+    /// of `rotations` says how the rotations of a secret or of a function end from now on, each of `replications` how
+    /// the copies of a secret do.
     pub fn apply_fault_file(&self, text: impl AsRef<[u8]>) -> Result<(), serde_json::Error> {
         let FaultFile { rules, profile, rotations, replications } = serde_json::from_slice(text.as_ref())?;
         for rule in rules {

@@ -1,10 +1,10 @@
 //! What the sandbox remembers: the database, the records in it, and the log of calls.
 //!
 //! `store` opens the database, `commit` brings changes to the disk, `tables` reads and `changes` writes it, `index` is
-//! what lists find secrets by, `record` and `label` are what is kept of a
-//! secret, `cipher` encrypts the values. `lookup` finds a secret by what a client calls it, `replica` keeps its copies
-//! in step, `cross_account` its replica in another account, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump` shows what
-//! is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
+//! what lists find secrets by, `record` and `label` are what is kept of a secret, `cipher` encrypts the values.
+//! `lookup` finds a secret by what a client calls it, `replica` keeps its copies in step, `cross_account` its replica
+//! in another account, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump`
+//! shows what is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
 
 mod calls;
 mod changes;

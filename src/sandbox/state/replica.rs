@@ -153,8 +153,8 @@ fn write_copy(
     copy_versions(writer, (home, record), (&there, &copy), &wanted)
 }
 
-/// Gives a copy those versions of its primary that it shall have, and takes the others from it. A version's value never changes, so only those that are missing
-/// are written.
+/// Gives a copy those versions of its primary that it shall have, and takes the others from it. A version's value never
+/// changes, so only those that are missing are written.
 pub(super) fn copy_versions(
     writer: &Writer<'_>,
     (home, record): (&Home, &SecretRecord),

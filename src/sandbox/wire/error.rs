@@ -199,7 +199,8 @@ impl ServiceError {
         Self::invalid_parameter(format!("You can't delete secret {arn} that still has replica regions [{regions}]."))
     }
 
-    /// That the values of a replica of another account's secret are its primary's is documented; the error is not known.
+    /// That the values of a replica of another account's secret are its primary's is documented; the error is not
+    /// known.
     pub(crate) fn not_on_a_cross_account_replica(primary: &str) -> Self {
         Self::invalid_request(format!(
             "You can't perform this operation on a cross-account replica: its values are those of its primary \

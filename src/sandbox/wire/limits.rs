@@ -61,7 +61,8 @@ pub(crate) const EXTERNAL_METADATA_VALUE: Length = 1..=2048;
 
 // Pages and filters.
 pub(crate) const NEXT_TOKEN: Length = 1..=4096;
-/// ListSecrets, ListSecretVersionIds and ListResourcePolicies. The largest page is also what they answer where a request names no size.
+/// ListSecrets, ListSecretVersionIds and ListResourcePolicies. The largest page is also what they answer where a
+/// request names no size.
 pub(crate) const LIST_PAGE: Number = 1..=100;
 /// BatchGetSecretValue, in the same way.
 pub(crate) const BATCH_PAGE: Number = 1..=20;
