@@ -2,8 +2,8 @@
 //!
 //! `file` is the fault file as a whole. `rule` is a fault of certain calls, `profile` what may happen to all the
 //! others, `quota` the service's request quotas, `injector` decides the outcome of each call by these three,
-//! `rotation` is what the simulated rotation functions do, and `replication` how copies end. What may not enter: what an operation does when nothing goes
-//! wrong.
+//! `rotation` is what the simulated rotation functions do, and `replication` how copies end. What may not enter: what
+//! an operation does when nothing goes wrong.
 //!
 //! A new key in the fault file is a field of the struct in `file`, `rule` or `profile`. What a rule does is in `rule`;
 //! what a key of the profile does is in `injector`, or where an operation asks the profile.
