@@ -18,9 +18,10 @@ use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, projec
 /// Write manifests for live secrets.
 ///
 /// Reads the secrets in scope of all targets that no project manages yet, or Terraform states, and writes manifests for
-/// them: one for what is the same in several targets, files by prefix of the names, and comments that say what is not
-/// managed. No value is ever read, and nothing that exists is overwritten. Then it plans the new manifests: the only
-/// change must be the owner tag by which the next apply adopts the secrets.
+/// them: one for what is the same in several targets, lists of like secrets, Defaults for what a folder has in common,
+/// files by prefix of the names, and comments that say what is not managed. No value is ever read, and nothing that
+/// exists is overwritten. Then it plans the new manifests: the only change must be the owner tag by which the next
+/// apply adopts the secrets. A target that cannot be reached is left out, and the others are imported (exit code 5).
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright import --select 'prod/payments/*'\n  keywright import --dry-run\n  \
@@ -43,6 +44,9 @@ pub(super) struct ImportArgs {
     /// Only these fields, the others stay unmanaged; separated by commas
     #[arg(long, value_name = "FIELDS", value_enum, value_delimiter = ',')]
     fields: Vec<FieldArg>,
+    /// Write each secret out: neither lists of like secrets, nor Defaults of folders, nor policies as files
+    #[arg(long)]
+    expanded: bool,
     /// The folder for the files, in the project [default: the first folder of spec.manifests, else secrets]
     #[arg(short, long, value_name = "FOLDER")]
     output: Option<String>,
@@ -143,6 +147,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         targets: &args.targets,
         selection: &selection,
         orphans: args.all,
+        expanded: args.expanded,
         fields: (!fields.is_empty()).then_some(&fields),
         from,
         output: args.output.as_deref(),
@@ -151,14 +156,14 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
         listener: &|event| printer.print(event),
     };
     let imported = Box::pin(workflow::import(&request)).await?;
-    let code = if imported.targets.is_empty() {
-        shell.out.line("Nothing to import.");
-        ExitCode::Success
-    } else {
-        shell.out.write(import_text::imported(shell.out.paint(), &imported));
-        let holds = imported.targets.iter().all(|target| target.proof.holds());
-        if holds { ExitCode::Success } else { ExitCode::Error }
+    let holds = imported.targets.iter().all(|target| target.proof.holds());
+    let code = match (imported.targets.is_empty(), imported.unread.is_empty()) {
+        (true, true) => ExitCode::Success,
+        (false, false) => ExitCode::Partial,
+        (false, true) if holds => ExitCode::Success,
+        (true, false) | (false, true) => ExitCode::Error,
     };
+    shell.out.write(import_text::imported(shell.out.paint(), &imported));
     if let Some(aws) = &imported.aws {
         print_calls(aws, verbose, shell);
     }

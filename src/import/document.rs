@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::manifest::Note;
 use super::yaml::{Yaml, scalar};
 use super::{ImportField, Importable, Layout};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
-use crate::manifest::{Accepts, escape_interpolation};
+use crate::manifest::{Accepts, DefaultFields, escape_interpolation};
 use crate::policy::PolicyDocument;
 
 /// Longest description, and longest type, that a manifest takes, in characters (CreateSecret).
@@ -19,31 +20,30 @@ const MAX_TYPE: usize = 256;
 /// What a manifest says of one secret in one target.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    /// The name, with the variables of the scope's prefix.
-    pub(super) name: String,
-    /// What stands in `metadata` beside the name and the targets.
-    pub(super) metadata: Vec<(String, Yaml)>,
     pub(super) spec: Vec<(String, Yaml)>,
     /// `unset` of the override for the target.
     pub(super) unset: Vec<String>,
     /// What else is in there: what must not be merged with the project's defaults.
     pub(super) over: Vec<(String, Yaml)>,
     /// Comments.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
+    /// Whether the key is the one that lies beneath anyway.
+    pub(super) key_as_beneath: bool,
 }
 
 /// Drafts the manifest of one secret.
-pub(super) fn draft(importable: &Importable, layout: &Layout<'_>) -> Draft {
+pub(super) fn draft(importable: &Importable, layout: &Layout<'_>, beneath: &DefaultFields) -> Draft {
     let mut writer = Writer {
         secret: &importable.secret,
         layout,
+        beneath,
         spec: Vec::new(),
         over: Vec::new(),
         unset: Vec::new(),
         notes: Vec::new(),
     };
     if let Some(service) = &importable.secret.owning_service {
-        writer.notes.push(format!("Managed by {}: of it, tags and the schedule can be declared.", scalar(service)));
+        writer.note(format!("Managed by {}: of it, tags and the schedule can be declared.", scalar(service)));
         writer.chosen(ImportField::Tags, Writer::tags);
         writer.chosen(ImportField::Rotation, Writer::schedule);
         return writer.finish();
@@ -71,6 +71,8 @@ fn custom_labels(secret: &LiveSecret) -> impl Iterator<Item = &str> {
 struct Writer<'a> {
     secret: &'a LiveSecret,
     layout: &'a Layout<'a>,
+    /// What lies beneath its `spec` in the target.
+    beneath: &'a DefaultFields,
     /// `spec`.
     spec: Vec<(String, Yaml)>,
     /// `spec.overrides` for the target: what must not be merged with the project's defaults.
@@ -78,7 +80,7 @@ struct Writer<'a> {
     /// `unset` in there.
     unset: Vec<String>,
     /// Comments.
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 impl Writer<'_> {
@@ -87,7 +89,11 @@ impl Writer<'_> {
     }
 
     fn has_default(&self, field: &str) -> bool {
-        self.layout.target.defaults.fields.contains(field)
+        self.beneath.fields.contains(field)
+    }
+
+    fn note(&mut self, text: String) {
+        self.notes.push(Note::of(text));
     }
 
     fn put(&mut self, field: &str, value: Yaml) {
@@ -113,7 +119,7 @@ impl Writer<'_> {
 
     /// The live state is nothing that a manifest may say, so the field is left alone.
     fn leave(&mut self, field: &str, why: &str) {
-        self.notes.push(format!("Not managed: {field}, since {why}."));
+        self.note(format!("Not managed: {field}, since {why}."));
         if self.has_default(field) {
             self.unset.push(field.to_owned());
         }
@@ -133,7 +139,7 @@ impl Writer<'_> {
     fn note_fields(&mut self) {
         if let Some(fields) = self.layout.fields {
             let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            self.notes.push(format!("Managed: {} alone (import --fields).", fields.join(", ")));
+            self.note(format!("Managed: {} alone (import --fields).", fields.join(", ")));
         }
     }
 
@@ -145,13 +151,12 @@ impl Writer<'_> {
         } else {
             "since people own it"
         };
-        let changed = self.secret.last_changed.map_or_else(String::new, |at| format!(" Last changed {}.", day(at)));
-        self.notes.push(format!("Not managed: the value, {why}.{changed}"));
+        let changed = self.secret.last_changed.map(day);
+        self.notes.push(Note { changed, ..Note::of(format!("Not managed: the value, {why}.")) });
         let labels: Vec<String> = custom_labels(self.secret).map(scalar).collect();
         if !labels.is_empty() {
             let labels = labels.join(", ");
-            self.notes
-                .push(format!("Not managed: its staging labels of your own, which stay where they are: {labels}."));
+            self.note(format!("Not managed: its staging labels of your own, which stay where they are: {labels}."));
         }
         for field in ["value", "labels"] {
             if self.has_default(field) {
@@ -164,7 +169,7 @@ impl Writer<'_> {
     fn note_stack(&mut self) {
         let managed = |key: &TagKey| key.as_str().starts_with("aws:cloudformation:");
         if self.secret.named_owner().is_none() && self.secret.tags.keys().any(managed) {
-            self.notes.push(
+            self.note(
                 "A CloudFormation stack manages it: an apply refuses to adopt it until it has left the stack."
                     .to_owned(),
             );
@@ -202,7 +207,7 @@ impl Writer<'_> {
 
     fn tags(&mut self) {
         let layout = self.layout;
-        let defaults = &layout.target.defaults.tags;
+        let defaults = &self.beneath.tags;
         let live = self.secret.tags.iter().filter(|(key, _)| !layout.ignore_tags.ignores(key.as_str()));
         let (written, refused): (Vec<_>, Vec<_>) =
             live.partition(|(key, value)| self.accepts().tag(key.as_str(), value));
@@ -224,7 +229,7 @@ impl Writer<'_> {
             }
         } else {
             self.put("tagMode", Yaml::Text("additive".to_owned()));
-            self.notes.push(format!("Not managed: {} of the tags, since manifests may not name them.", refused.len()));
+            self.note(format!("Not managed: {} of the tags, since manifests may not name them.", refused.len()));
         }
     }
 
@@ -300,7 +305,7 @@ impl Writer<'_> {
                 let window = ("recoveryWindowDays".to_owned(), Yaml::Raw(days.to_string()));
                 self.put_map("deletion", Yaml::Map(vec![window]));
             }
-            Some(Deletion::Force) => self.notes.push(
+            Some(Deletion::Force) => self.note(
                 "Terraform would delete it at once (recovery_window_in_days = 0); here it can be restored for 30 days."
                     .to_owned(),
             ),
@@ -309,19 +314,26 @@ impl Writer<'_> {
     }
 
     fn finish(self) -> Draft {
-        let Self { secret, layout, spec, over, unset, notes } = self;
-        let mut metadata = Vec::new();
-        if let Some(service) = &secret.owning_service {
-            metadata.push(("managedBy".to_owned(), Yaml::Text(service.clone())));
-        } else if secret.is_protected() && layout.fields.is_none() {
-            metadata.push(("protect".to_owned(), Yaml::Raw("true".to_owned())));
-        }
-        Draft { name: name(secret.name.as_str(), layout), metadata, spec, unset, over, notes }
+        let Self { secret, layout: _, beneath, spec, over, unset, notes } = self;
+        let key = secret.kms_key_id.as_ref().map(KmsKey::as_str);
+        let key_as_beneath = key.is_some() && key == beneath.kms_key.as_deref();
+        Draft { spec, unset, over, notes, key_as_beneath }
+    }
+}
+
+/// What stands in a secret's `metadata` beside its name and the targets.
+pub(super) fn metadata(secret: &LiveSecret, layout: &Layout<'_>) -> Vec<(String, Yaml)> {
+    if let Some(service) = &secret.owning_service {
+        vec![("managedBy".to_owned(), Yaml::Text(service.clone()))]
+    } else if secret.is_protected() && layout.fields.is_none() {
+        vec![("protect".to_owned(), Yaml::Raw("true".to_owned()))]
+    } else {
+        Vec::new()
     }
 }
 
 /// The name as it is written: with the variables of the prefix of the scope that it begins with.
-fn name(name: &str, layout: &Layout<'_>) -> String {
+pub(super) fn name(name: &str, layout: &Layout<'_>) -> String {
     let prefixes = layout.target.prefixes.iter().filter(|prefix| name.starts_with(prefix.filled.as_str()));
     let longest = prefixes.max_by_key(|prefix| prefix.filled.len());
     longest.map_or_else(

@@ -1,9 +1,12 @@
 //! Which file a manifest goes into: one file for each prefix of names, as folders hold files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::fold::{Manifest, manifests};
-use super::{Importable, Layout};
+use super::common::{FolderDefaults, take_common};
+use super::fold::manifests;
+use super::manifest::Manifest;
+use super::{Importable, Layout, lists, policies};
 use crate::domain::SecretName;
 
 /// Most secrets of one file: what a reviewer still scrolls through.
@@ -39,36 +42,34 @@ pub struct ImportTarget<'a> {
     pub layout: Layout<'a>,
 }
 
-/// Writes manifests for the secrets of some targets, one for those that are the same in several, and lays them out in
-/// files.
+/// Writes manifests for the secrets of some targets, one for those that are the same in several or like each other, and
+/// lays them out in files; what they have in common becomes Defaults and policy files.
 pub fn import(targets: &[ImportTarget<'_>]) -> Vec<ImportedFile> {
     let Some(layout) = targets.first().map(|target| target.layout) else { return Vec::new() };
-    let mut by_stem: BTreeMap<String, Vec<Manifest>> = BTreeMap::new();
-    for manifest in manifests(targets) {
-        by_stem.entry(stem(&manifest.path_name)).or_default().push(manifest);
+    let mut paths = Paths { layout: &layout, used: BTreeSet::new() };
+    let mut manifests = manifests(targets);
+    let mut files = Vec::new();
+    if !layout.expanded {
+        let beneath = |name: &str| layout.target.beneath(Path::new(&file_path(&layout, name))).0.to_owned();
+        manifests = lists::fold(manifests, &beneath);
+        for FolderDefaults { folder, text } in take_common(&mut manifests, &layout) {
+            let path = paths.free(&format!("{folder}/defaults"), "yaml");
+            let text = format!("{}{text}", defaults_header(&path, &layout));
+            files.push(ImportedFile { path, text, secrets: Vec::new(), manifests: 0 });
+        }
+        let path = |manifest: &Manifest| file_path(&layout, &manifest.path_name);
+        let mut free = |stem: &str| paths.free(stem, "json");
+        files.extend(policies::share(&mut manifests, layout.folder, &path, &mut free));
     }
     let names: Vec<&str> = targets.iter().map(|target| target.layout.target.name.as_str()).collect();
-    let mut files = Vec::new();
-    // Not every file system tells large letters from small ones.
-    let mut used: BTreeSet<String> = BTreeSet::new();
+    let mut by_stem: BTreeMap<String, Vec<Manifest>> = BTreeMap::new();
+    for manifest in manifests {
+        by_stem.entry(stem(&manifest.path_name)).or_default().push(manifest);
+    }
     for (stem, mut members) in by_stem {
         members.sort_by(|a, b| a.path_name.cmp(&b.path_name));
-        let mut texts: Vec<(String, Vec<SecretName>, usize)> = Vec::new();
-        for Manifest { text, secrets, path_name: _ } in members {
-            match texts.last_mut() {
-                Some((before, names, manifests))
-                    if *manifests < MAX_SECRETS && before.len() + text.len() < MAX_BYTES =>
-                {
-                    before.push_str("---\n");
-                    before.push_str(&text);
-                    names.extend(secrets);
-                    *manifests += 1;
-                }
-                _ => texts.push((text, secrets, 1)),
-            }
-        }
-        for (text, secrets, manifests) in texts {
-            let path = free_path(&format!("{}/{stem}", layout.folder), layout.taken, &mut used);
+        for (text, secrets, manifests) in split(members) {
+            let path = paths.free(&format!("{}/{stem}", layout.folder), "yaml");
             let text = format!("{}{text}", header(&path, &layout, &names));
             files.push(ImportedFile { path, text, secrets, manifests });
         }
@@ -76,13 +77,45 @@ pub fn import(targets: &[ImportTarget<'_>]) -> Vec<ImportedFile> {
     files
 }
 
-fn header(path: &str, layout: &Layout<'_>, targets: &[&str]) -> String {
+/// The texts of files for some manifests, each with its secrets and how many manifests it has.
+fn split(manifests: Vec<Manifest>) -> Vec<(String, Vec<SecretName>, usize)> {
+    let mut texts: Vec<(String, Vec<SecretName>, usize)> = Vec::new();
+    for manifest in manifests {
+        let text = manifest.text();
+        match texts.last_mut() {
+            Some((before, names, manifests)) if *manifests < MAX_SECRETS && before.len() + text.len() < MAX_BYTES => {
+                before.push_str("---\n");
+                before.push_str(&text);
+                names.extend(manifest.secrets);
+                *manifests += 1;
+            }
+            _ => texts.push((text, manifest.secrets, 1)),
+        }
+    }
+    texts
+}
+
+/// The path of the file that a manifest goes into by its name, if it is free.
+pub(super) fn file_path(layout: &Layout<'_>, path_name: &str) -> String {
+    format!("{}/{}.yaml", layout.folder, stem(path_name))
+}
+
+/// The line that editors read, where the project has the schema.
+fn schema_line(path: &str, name: &str, is_there: bool) -> String {
     let up = "../".repeat(path.matches('/').count());
-    let schema = if layout.schema {
-        format!("# yaml-language-server: $schema={up}schemas/secret.schema.json\n")
-    } else {
-        String::new()
-    };
+    if is_there { format!("# yaml-language-server: $schema={up}{name}\n") } else { String::new() }
+}
+
+fn defaults_header(path: &str, layout: &Layout<'_>) -> String {
+    let schema = "schemas/defaults.schema.json";
+    format!(
+        "{}# Written by `keywright import`: what all secrets of this folder and those below it had in common.\n\n",
+        schema_line(path, schema, (layout.taken)(schema))
+    )
+}
+
+fn header(path: &str, layout: &Layout<'_>, targets: &[&str]) -> String {
+    let schema = schema_line(path, "schemas/secret.schema.json", layout.schema);
     let source = if layout.from_state {
         "a Terraform state".to_owned()
     } else {
@@ -92,16 +125,25 @@ fn header(path: &str, layout: &Layout<'_>, targets: &[&str]) -> String {
     format!("{schema}# Written by `keywright import` from {source}. A field that is left out is not managed.\n\n")
 }
 
-/// `secrets/a/b.yaml`, or with the first number that is free.
-fn free_path(stem: &str, taken: &dyn Fn(&str) -> bool, used: &mut BTreeSet<String>) -> String {
-    let mut path = format!("{stem}.yaml");
-    let mut number = 1_u32;
-    while taken(&path) || used.contains(&path.to_ascii_lowercase()) {
-        number += 1;
-        path = format!("{stem}-{number}.yaml");
+/// The paths that are given to files.
+struct Paths<'a> {
+    layout: &'a Layout<'a>,
+    /// Not every file system tells large letters from small ones.
+    used: BTreeSet<String>,
+}
+
+impl Paths<'_> {
+    /// `secrets/a/b.yaml`, or with the first number that is free.
+    fn free(&mut self, stem: &str, extension: &str) -> String {
+        let mut path = format!("{stem}.{extension}");
+        let mut number = 1_u32;
+        while (self.layout.taken)(&path) || self.used.contains(&path.to_ascii_lowercase()) {
+            number += 1;
+            path = format!("{stem}-{number}.{extension}");
+        }
+        self.used.insert(path.to_ascii_lowercase());
+        path
     }
-    used.insert(path.to_ascii_lowercase());
-    path
 }
 
 /// All parts of a name but the last one, as a path without its ending.
@@ -150,16 +192,5 @@ mod tests {
         assert_eq!(stem("a+b=c@d/x"), "a-b-c-d");
         assert_eq!(stem(&"p/".repeat(12)), format!("{}{}", "p/".repeat(7), "p-p-p-p-p"));
         assert_eq!(stem(&format!("{}/x", "n".repeat(500))).len(), MAX_PART);
-    }
-
-    #[test]
-    fn no_file_is_named_twice() {
-        let mut used = BTreeSet::new();
-        let taken = |path: &str| path == "s/a.yaml";
-        let mut free = |stem: &str| free_path(stem, &taken, &mut used);
-        assert_eq!(
-            [free("s/a"), free("s/a"), free("s/A"), free("s/b")],
-            ["s/a-2.yaml", "s/a-3.yaml", "s/A.yaml", "s/b.yaml"]
-        );
     }
 }

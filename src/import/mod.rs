@@ -5,16 +5,25 @@
 //!
 //! - `choice`: which secrets are imported, and why the others are not;
 //! - `document`: one secret as a manifest for one target;
-//! - `fold`: the manifests of several targets as one, where they say the same;
+//! - `manifest`: a manifest while it is folded;
+//! - `fold`: the manifests of several targets as one, where they say the same, with `overrides` for what differs;
+//! - `lists`: manifests that differ by one text as a list;
+//! - `common`: what all manifests of a folder have as its Defaults;
+//! - `policies`: policies that several manifests have as files;
 //! - `layout`: which file a manifest goes into;
 //! - `yaml`: YAML that reads back as exactly what was meant;
 //! - `proof`: whether a plan of the new manifests does nothing but adopt;
 //! - `tfstate`: live secrets as a Terraform state shows them.
 
 mod choice;
+mod common;
 mod document;
 mod fold;
 mod layout;
+mod lists;
+mod manifest;
+mod overrides;
+mod policies;
 mod proof;
 #[cfg(test)]
 mod tests;
@@ -31,9 +40,10 @@ pub(crate) use yaml::scalar;
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Region, TagKey};
 use crate::live::LiveSecret;
-use crate::manifest::TargetOutline;
+use crate::manifest::{Outline, TargetOutline};
 
-/// Fewest secrets that must share a tag before it is a default of the project.
+/// Fewest secrets that make a pattern. What two have in common may be chance, and two are compared at a glance; the
+/// third is where a change is forgotten.
 const SHARED_BY_AT_LEAST: usize = 3;
 
 /// A secret to write a manifest for.
@@ -101,6 +111,8 @@ pub struct Layout<'a> {
     pub folder: &'a str,
     /// Whether the project has the JSON Schema that `init` writes, for the line that editors read.
     pub schema: bool,
+    /// What the project says of all its targets.
+    pub outline: &'a Outline,
     /// What the project says of the target.
     pub target: &'a TargetOutline,
     /// The fields that are written; all of them when there is no choice.
@@ -113,8 +125,12 @@ pub struct Layout<'a> {
     pub account: Option<&'a AccountId>,
     /// The target's region.
     pub region: &'a Region,
+    /// Whether each secret is written out: no lists, Defaults or policy files.
+    pub expanded: bool,
     /// Whether there is a file already at a path below the project's folder.
     pub taken: &'a dyn Fn(&str) -> bool,
+    /// Whether there may be manifests in a folder or below it.
+    pub settled: &'a dyn Fn(&str) -> bool,
 }
 
 /// The tags that all of the secrets have, key and value, when there are enough secrets for that to mean something.

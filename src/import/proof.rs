@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::{Desired, OWNER_TAG};
+use crate::desired::{Desired, DesiredSecret, OWNER_TAG};
 use crate::domain::SecretName;
 use crate::plan::{Change, Finding, Plan, PlanReport, SecretPlan, Severity, Verb};
 
@@ -15,6 +15,9 @@ pub struct Proof {
     pub unchanged: usize,
     /// Imported names that no manifest names after all.
     pub missing: Vec<SecretName>,
+    /// Those that the project gives a value or labels: that is more than an adoption, though a plan that knows no
+    /// values cannot say what would be put.
+    pub given: Vec<SecretName>,
     /// The plan of those of which more would be changed.
     pub remaining: Plan,
     /// The findings that keep secrets from being planned.
@@ -24,7 +27,7 @@ pub struct Proof {
 impl Proof {
     /// Whether nothing but owner tags would be written.
     pub fn holds(&self) -> bool {
-        self.missing.is_empty() && self.remaining.is_empty() && self.obstacles.is_empty()
+        self.missing.is_empty() && self.given.is_empty() && self.remaining.is_empty() && self.obstacles.is_empty()
     }
 }
 
@@ -40,11 +43,20 @@ pub fn prove(imported: &BTreeSet<SecretName>, desired: &Desired, plan: &Plan, re
         .collect();
     let missing: Vec<SecretName> =
         imported.iter().filter(|name| !desired.secrets.contains_key(*name)).cloned().collect();
-    let adopted = planned().filter(|secret| is_adoption(secret)).count();
+    let declared = imported.iter().filter_map(|name| desired.secrets.get(name));
+    let given: Vec<SecretName> = declared.filter(|secret| gives(secret)).map(|secret| secret.name.clone()).collect();
+    let is_adopted = |secret: &SecretPlan| is_adoption(secret) && !given.contains(&secret.name);
+    let adopted = planned().filter(|secret| is_adopted(secret)).count();
     let remaining: Vec<SecretPlan> = planned().filter(|secret| !is_adoption(secret)).cloned().collect();
-    let blocked: BTreeSet<&SecretName> = obstacles.iter().map(|finding| &finding.secret).collect();
-    let unchanged = (imported.len() - missing.len()).saturating_sub(adopted + remaining.len() + blocked.len());
-    Proof { adopted, unchanged, missing, remaining: Plan { secrets: remaining, ..plan.clone() }, obstacles }
+    let odd = remaining.iter().map(|secret| &secret.name).chain(&given);
+    let odd: BTreeSet<&SecretName> = odd.chain(obstacles.iter().map(|finding| &finding.secret)).collect();
+    let unchanged = (imported.len() - missing.len()).saturating_sub(adopted + odd.len());
+    Proof { adopted, unchanged, missing, given, remaining: Plan { secrets: remaining, ..plan.clone() }, obstacles }
+}
+
+/// Whether a manifest, or what lies beneath it, says what the value or its labels are: an import never does.
+fn gives(secret: &DesiredSecret) -> bool {
+    secret.value.is_some() || !secret.labels.is_empty() || secret.no_labels.is_some()
 }
 
 /// Whether the owner tag is all that is written.
@@ -64,6 +76,7 @@ mod tests {
     use super::*;
     use crate::desired::{GuardLimits, Prune, Scope, TagPatterns, Target};
     use crate::domain::Region;
+    use crate::manifest::{LoadOptions, load};
     use crate::origin::Origin;
     use crate::plan::{FindingKind, PlannedText};
 
@@ -151,5 +164,32 @@ mod tests {
         assert!(empty.holds());
         let proof = prove(&imported, &nothing(), &empty.remaining, &report);
         assert_eq!((proof.obstacles.len(), proof.missing.len(), proof.holds()), (1, 1, false));
+    }
+
+    #[test]
+    fn a_secret_that_would_get_a_value_is_more_than_adopted() {
+        let folder = tempfile::tempdir();
+        let Ok(folder) = folder else { unreachable!("a temporary folder can be made") };
+        let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: shop }\nspec:\n  targets: \
+                       [{ name: dev, region: eu-west-1 }]\n  scope: { namePrefixes: [a/] }\n";
+        let secret = |name: &str, spec: &str| {
+            format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: a/{name} }}\nspec: {spec}\n")
+        };
+        let secrets = [
+            secret("plain", "{ description: x }"),
+            secret("valued", "{ value: { text: not-a-secret } }"),
+            secret("labelled", "{ labels: {} }"),
+        ];
+        let added = [("keywright.yaml".into(), project.to_owned()), ("a.yaml".into(), secrets.concat())];
+        let options = LoadOptions { added: added.into(), ..LoadOptions::default() };
+        let loaded = load(folder.path(), &options);
+        let Some(desired) = loaded.desired.first() else { unreachable!("{:?}", loaded.diagnostics) };
+        let adopted = |name: &&str| planned(&format!("a/{name}"), Verb::Adopt, vec![tag(OWNER_TAG, None)]);
+        let plan = Plan::bare(["plain", "valued", "labelled"].iter().map(adopted).collect());
+        let imported = desired.secrets.keys().cloned().collect();
+        let proof = prove(&imported, desired, &plan, &PlanReport::default());
+        let given: Vec<&str> = proof.given.iter().map(SecretName::as_str).collect();
+        assert_eq!((proof.adopted, proof.unchanged, given), (1, 0, vec!["a/labelled", "a/valued"]));
+        assert!(proof.remaining.is_empty() && !proof.holds());
     }
 }

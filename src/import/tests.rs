@@ -10,7 +10,7 @@ use super::{ImportTarget, Importable, ImportedFile, Layout, import, shared_tags}
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Arn, KmsKey, Partition, Region, SecretName, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
-use crate::manifest::{ScopePrefix, TargetOutline};
+use crate::manifest::{Outline, ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
 
 fn live(name: &str) -> LiveSecret {
@@ -18,6 +18,15 @@ fn live(name: &str) -> LiveSecret {
 }
 
 fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<ImportedFile> {
+    files_beside(secrets, deletion, &|_| false, &|_| false)
+}
+
+fn files_beside(
+    secrets: Vec<LiveSecret>,
+    deletion: Option<Deletion>,
+    taken: &dyn Fn(&str) -> bool,
+    settled: &dyn Fn(&str) -> bool,
+) -> Vec<ImportedFile> {
     let secrets: Vec<Importable> = secrets.into_iter().map(|secret| Importable { secret, deletion }).collect();
     let target = TargetOutline {
         name: "dev".to_owned(),
@@ -27,18 +36,22 @@ fn files_of(secrets: Vec<LiveSecret>, deletion: Option<Deletion>) -> Vec<Importe
         ],
         ..TargetOutline::default()
     };
+    let outline = Outline { manifests: None, targets: vec![target.clone()] };
     import(&[ImportTarget {
         secrets: &secrets,
         layout: Layout {
             folder: "secrets",
             schema: false,
+            outline: &outline,
             target: &target,
+            expanded: false,
             fields: None,
             ignore_tags: &TagPatterns::new(GlobSet::empty()),
             from_state: false,
             account: Some(&AccountId::of_service("111111111111")),
             region: &Region::of_service("eu-west-1"),
-            taken: &|_| false,
+            taken,
+            settled,
         },
     }])
 }
@@ -146,7 +159,11 @@ fn windows_come_from_terraform_and_force_does_not() {
 
 #[test]
 fn large_folders_are_split_and_nothing_is_lost() {
-    let many = (0..95).map(|number| live(&format!("dev/many/{number:03}"))).chain([live("dev/one")]).collect();
+    let one = |number: usize| LiveSecret {
+        description: Some(format!("no. {}", number * 7 % 95)),
+        ..live(&format!("dev/many/{number:03}"))
+    };
+    let many = (0..95).map(one).chain([live("dev/one")]).collect();
     let files = files_of(many, None);
     let sizes: Vec<(&str, usize)> = files.iter().map(|file| (file.path.as_str(), file.secrets.len())).collect();
     assert_eq!(
@@ -162,7 +179,10 @@ fn large_folders_are_split_and_nothing_is_lost() {
     assert_eq!(names.len(), 96);
 
     // Long descriptions fill a file sooner.
-    let long = |number: usize| LiveSecret { description: Some("é".repeat(2_048)), ..live(&format!("dev/a/{number}")) };
+    let long = |number: usize| LiveSecret {
+        description: Some(format!("{number}{}", "é".repeat(2_000))),
+        ..live(&format!("dev/a/{number}"))
+    };
     assert!(files_of((0..40).map(long).collect(), None).iter().all(|file| file.text.len() < 300 * 1024));
 }
 
@@ -178,4 +198,51 @@ fn tags_are_shared_by_three_or_more() {
     assert!(shared_tags(&[a.clone(), b.clone()], &none).is_empty(), "two are no pattern");
     let shared = shared_tags(&[a.clone(), b, a], &none);
     assert_eq!(shared, BTreeMap::from([(TagKey::of_service("team"), "shop".to_owned())]));
+}
+
+fn tagged(name: &str, description: &str, tags: &[(&str, &str)]) -> LiveSecret {
+    let tags = tags.iter().map(|(key, value)| (TagKey::of_service(*key), (*value).to_owned())).collect();
+    LiveSecret { description: Some(description.to_owned()), tags, ..live(name) }
+}
+
+#[test]
+fn what_a_folder_has_in_common_is_said_once_where_nobody_wrote_anything() {
+    let secrets = || {
+        vec![
+            tagged("dev/a/all/x", "1", &[("team", "a"), ("tier", "1")]),
+            tagged("dev/a/all/y", "2", &[("team", "a"), ("tier", "1")]),
+            tagged("dev/a/all/z", "3", &[("team", "a"), ("tier", "1"), ("own", "z")]),
+            tagged("dev/b/y", "4", &[("team", "a")]),
+        ]
+    };
+    let defaults = |files: &[ImportedFile]| -> Vec<(String, String)> {
+        let text = |file: &ImportedFile| file.text.split_once("\n\n").expect("a head").1.to_owned();
+        let defaults = files.iter().filter(|file| file.text.contains("kind: Defaults"));
+        defaults.map(|file| (file.path.clone(), text(file))).collect()
+    };
+    let files = files_of(secrets(), None);
+    let document = |tag: &str| format!("apiVersion: keywright/v1\nkind: Defaults\nspec:\n  tags:\n    {tag}\n");
+    let (all, of_a) = (document("team: a"), document("tier: \"1\""));
+    assert_eq!(
+        defaults(&files),
+        [("secrets/dev/defaults.yaml".to_owned(), all), ("secrets/dev/a/defaults.yaml".to_owned(), of_a),]
+    );
+    let tags: Vec<&str> =
+        files.iter().flat_map(|file| file.text.lines()).filter(|line| line.contains("own: ")).collect();
+    assert_eq!(tags, ["    own: z"]);
+
+    // In a folder with manifests, they would change what these mean.
+    let settled = |folder: &str| folder == "secrets" || folder == "secrets/dev";
+    let files = files_beside(secrets(), None, &|path| path == "secrets/dev/a/defaults.yaml", &settled);
+    let both = document("team: a\n    tier: \"1\"");
+    assert_eq!(defaults(&files), [("secrets/dev/a/defaults-2.yaml".to_owned(), both)]);
+    assert!(defaults(&files_beside(secrets(), None, &|_| false, &|_| true)).is_empty());
+}
+
+#[test]
+fn no_file_is_named_twice() {
+    let secrets = vec![live("a/x"), live("A/y"), live("b/z")];
+    let files = files_beside(secrets, None, &|path| path == "secrets/a.yaml", &|_| true);
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["secrets/A.yaml", "secrets/a-2.yaml", "secrets/b.yaml"]);
 }

@@ -126,7 +126,7 @@ fn is_plain(text: &str) -> bool {
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:+=@*,()?$&{}%- ".contains(c);
     text.len() <= 200
-        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '$')
+        && (text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '$') || text.starts_with("../"))
         && text.chars().all(plain)
         && !text.ends_with([':', ' '])
         && !text.contains(": ")

@@ -1,6 +1,6 @@
 //! Defaults documents: one for a folder, for all secrets in it and below it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::check::project::{Project, check_api_version, key_span};
@@ -43,11 +43,16 @@ impl FolderDefaults {
     }
 
     /// Those for a manifest, the outermost first.
-    pub(super) fn around(&self, manifest: &str) -> Vec<&Node> {
-        let folders = Path::new(manifest).ancestors().skip(1);
+    pub(super) fn around(&self, manifest: impl AsRef<Path>) -> Vec<&Node> {
+        let folders = manifest.as_ref().ancestors().skip(1);
         let mut found: Vec<&Node> = folders.filter_map(|folder| self.trees.get(*self.at.get(folder)?)).collect();
         found.reverse();
         found
+    }
+
+    /// The folders that have one, and the project's own.
+    pub(super) fn folders(&self) -> BTreeSet<&Path> {
+        self.at.keys().map(PathBuf::as_path).chain([Path::new("")]).collect()
     }
 }
 

@@ -92,13 +92,13 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         checked = selected.len();
         desired = loader.build(project, &selected);
     }
-    let Loader { root, sources, report, files, secrets, mut expanded, .. } = loader;
+    let Loader { root, sources, report, files, secrets, defaults, mut expanded, .. } = loader;
     let mut outline = None;
     if report.has_errors() {
         desired.clear();
         expanded.clear();
     } else {
-        outline = project.as_ref().map(|project| Outline::of(project, &sources));
+        outline = project.as_ref().map(|project| Outline::of(project, &defaults, &sources));
     }
     let names: Vec<String> =
         project.iter().flat_map(|project| &project.targets).map(|model| model.target.name.clone()).collect();

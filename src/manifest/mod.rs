@@ -57,7 +57,7 @@ pub use self::codes::Code;
 pub(crate) use self::diagnostic::nearest;
 pub use self::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use self::effective::{EffectiveField, Expand, ExpandedSecret};
-pub(crate) use self::files::PROJECT_FILES;
+pub(crate) use self::files::{PROJECT_FILES, is_yaml};
 pub use self::interpolate::escape as escape_interpolation;
 pub use self::layers::Layer;
 pub use self::load::{LoadOptions, Loaded, load};

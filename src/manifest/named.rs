@@ -1,6 +1,6 @@
 //! Files that manifests name: whether they exist, and the policies in them, each read once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ const MAX_EXTENSION: usize = 8;
 pub(crate) struct Files {
     /// None when there is no such folder yet.
     project: Option<ProjectFolder>,
+    /// Files that are read as if they were there.
+    added: BTreeMap<PathBuf, String>,
     resolved: HashMap<(PathBuf, String), Result<PathBuf, FileFault>>,
     policies: HashMap<PathBuf, (Option<PolicyTemplate>, Vec<Problem>)>,
     templates: HashMap<PathBuf, (Option<Rc<Template>>, Vec<Problem>)>,
@@ -45,9 +47,10 @@ pub(crate) struct Files {
 
 impl Files {
     /// No file is known yet.
-    pub(crate) fn new(project: Option<ProjectFolder>, shared: SharedFolders) -> Self {
+    pub(crate) fn new(project: Option<ProjectFolder>, shared: SharedFolders, added: BTreeMap<PathBuf, String>) -> Self {
         Self {
             project,
+            added,
             resolved: HashMap::new(),
             policies: HashMap::new(),
             templates: HashMap::new(),
@@ -103,8 +106,7 @@ impl Files {
         };
         if !self.policies.contains_key(&path) {
             let mut problems = Vec::new();
-            let project = self.project.as_ref().ok_or(FileFault::Missing);
-            let text = project.and_then(|project| project.open_file(&path, MAX_POLICY_FILE_BYTES)?.text());
+            let text = self.shared_text(&path, MAX_POLICY_FILE_BYTES);
             let policy = match text {
                 Ok(text) => {
                     let file = sources.add(Origin::new(&path, 1, 1).file, "".into(), Quoting::Never);
@@ -214,6 +216,9 @@ impl Files {
     }
 
     fn shared_text(&self, path: &Path, limit: u64) -> Result<String, FileFault> {
+        if let Some(text) = self.added.get(path) {
+            return Ok(text.clone());
+        }
         if path.starts_with("..") {
             return self.shared.open(path, limit)?.text();
         }
@@ -257,6 +262,9 @@ impl Files {
 
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
         let folder = folder_of(span, sources);
+        if let Some(added) = lexical(&folder.join(named)).filter(|path| self.added.contains_key(path)) {
+            return Ok(added);
+        }
         let project = self.project.as_ref();
         self.resolved
             .entry((folder, named.to_owned()))

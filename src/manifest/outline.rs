@@ -1,14 +1,17 @@
 //! What a project says about itself beside its secrets: for commands that write manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::check::project::Project;
 use super::check::target::TargetModel;
 use super::diagnostic::Report;
+use super::folder_defaults::FolderDefaults;
 use super::group::{Groups, Labelled};
 use super::interpolate::{expand, fill};
+use super::layers::Layers;
 use super::source::{Sources, Span};
-use super::tree::Node;
+use super::tree::{Kind, Node};
 use crate::domain::Part;
 use crate::origin::Origin;
 
@@ -42,8 +45,8 @@ pub struct TargetOutline {
     pub origin: Option<Origin>,
     /// The scope.
     pub prefixes: Vec<ScopePrefix>,
-    /// What lies beneath every secret's `spec`.
-    pub defaults: DefaultFields,
+    /// What lies beneath the `spec` of secrets, by folder: of the project's own folder, and of each that has Defaults.
+    pub defaults: BTreeMap<PathBuf, DefaultFields>,
 }
 
 /// A prefix of the scope.
@@ -55,13 +58,27 @@ pub struct ScopePrefix {
     pub filled: String,
 }
 
-/// `spec.defaults`.
+/// What lies beneath a secret's `spec`: the Defaults of shared folders, of the project, and of the folders around it.
 #[derive(Clone, Debug, Default)]
 pub struct DefaultFields {
     /// The fields that are declared there, `tags` included.
     pub fields: BTreeSet<String>,
     /// The tags as they are in this target; none where the value needs another secret's ARN.
     pub tags: BTreeMap<String, Option<String>>,
+    /// The key as it is in this target, where there is one.
+    pub kms_key: Option<String>,
+}
+
+/// Nothing lies beneath.
+static NO_DEFAULTS: DefaultFields = DefaultFields { fields: BTreeSet::new(), tags: BTreeMap::new(), kms_key: None };
+
+impl TargetOutline {
+    /// What lies beneath the secrets of a manifest, and the folder that has it.
+    pub fn beneath(&self, manifest: &Path) -> (&Path, &DefaultFields) {
+        let around = manifest.ancestors().skip(1);
+        let mut found = around.filter_map(|folder| self.defaults.get_key_value(folder));
+        found.next().map_or((Path::new(""), &NO_DEFAULTS), |(folder, fields)| (folder.as_path(), fields))
+    }
 }
 
 impl Outline {
@@ -76,16 +93,16 @@ impl Outline {
         }
     }
 
-    pub(super) fn of(project: &Project, sources: &Sources) -> Self {
+    pub(super) fn of(project: &Project, folders: &FolderDefaults, sources: &Sources) -> Self {
         let manifests = project.manifests.as_ref();
         Self {
             manifests: manifests.map(|listed| listed.iter().map(|(named, _)| named.clone()).collect()),
-            targets: project.targets.iter().map(|model| target(project, model, sources)).collect(),
+            targets: project.targets.iter().map(|model| target(project, folders, model, sources)).collect(),
         }
     }
 }
 
-fn target(project: &Project, model: &TargetModel, sources: &Sources) -> TargetOutline {
+fn target(project: &Project, folders: &FolderDefaults, model: &TargetModel, sources: &Sources) -> TargetOutline {
     let filled = |written: &String| match expand(written, model).filled.ok()?.as_slice() {
         [Part::Text(filled)] => Some(ScopePrefix { written: written.clone(), filled: filled.clone() }),
         _ => None,
@@ -100,17 +117,32 @@ fn target(project: &Project, model: &TargetModel, sources: &Sources) -> TargetOu
         combination: model.combination.clone(),
         origin: Some(model.target.origin.clone()),
         prefixes: project.prefixes.iter().filter_map(filled).collect(),
-        defaults: project.defaults.as_ref().map(|node| defaults(node, model, sources)).unwrap_or_default(),
+        defaults: folders
+            .folders()
+            .into_iter()
+            .map(|folder| (folder.to_owned(), beneath(project, folders, folder, model, sources)))
+            .collect(),
     }
 }
 
-fn defaults(node: &Node, model: &TargetModel, sources: &Sources) -> DefaultFields {
-    let mut node = node.clone();
+/// What lies beneath the secrets of a folder in a target.
+fn beneath(
+    project: &Project,
+    folders: &FolderDefaults,
+    folder: &Path,
+    model: &TargetModel,
+    sources: &Sources,
+) -> DefaultFields {
+    let own = Node::new(Span::default(), Kind::Map(Vec::new()));
+    let around = folders.around(folder.join("any"));
+    let layers = Layers { shared: &project.shared, project: project.defaults.as_ref(), folders: around, own: &own };
+    let mut node = layers.merged(Span::default(), false, &|text| project.names(text, model));
     // What is wrong in here has been reported with the first secret that it lies beneath, or will be.
     fill(&mut node, model, sources, &mut Report::default());
     let tags = node.get("tags").map_or(&[][..], Node::entries);
     DefaultFields {
         fields: node.entries().iter().map(|(key, _)| key.text.to_string()).collect(),
         tags: tags.iter().map(|(key, value)| (key.text.to_string(), value.as_str().map(str::to_owned))).collect(),
+        kms_key: node.get("kmsKeyId").and_then(Node::as_str).map(str::to_owned),
     }
 }

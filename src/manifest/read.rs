@@ -1,13 +1,13 @@
 //! Reading a project's files: which ones there are, and what documents are in them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::check::project::{Project, key_span};
 use super::codes;
 use super::diagnostic::Problem;
 use super::document::{DocumentKind, document_kind, may_be_named};
 use super::entry::SecretEntry;
-use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted};
+use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, is_yaml};
 use super::load::Loader;
 use super::named;
 use super::parse::{Parsed, parse};
@@ -42,7 +42,8 @@ impl Loader {
                 }
             }
         }
-        found.files.extend(self.added.keys().cloned());
+        let is_manifest = |path: &&PathBuf| path.file_name().is_some_and(|name| is_yaml(&name.to_string_lossy()));
+        found.files.extend(self.added.keys().filter(is_manifest).cloned());
         for (path, fault) in &found.faults {
             let name = Origin::new(path, 1, 1).file;
             let place = self.nowhere(&name);

@@ -129,7 +129,7 @@ impl Loader {
                 "`spec.manifests` says where manifests are looked for; by default that is the project's whole folder",
             ));
         }
-        let mut files = Files::new(self.folder.clone(), self.shared.clone());
+        let mut files = Files::new(self.folder.clone(), self.shared.clone(), self.added.clone());
         project.rules.read_schemas(&mut files, &self.sources, &mut self.report);
         let mut keys = ValueKeys::default();
         let mut desired = Vec::new();
@@ -284,7 +284,7 @@ impl Loader {
         let layers = Layers {
             shared: &project.shared,
             project: project.defaults.as_ref(),
-            folders: self.defaults.around(&self.sources.name(tree.span.file)),
+            folders: self.defaults.around(&*self.sources.name(tree.span.file)),
             own: tree,
         };
         let is_managed = tree.get("metadata").and_then(managed_by).is_some();

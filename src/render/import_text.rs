@@ -9,7 +9,7 @@ use crate::domain::TagKey;
 use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
-use crate::workflow::{FileOutcome, Imported, ImportedTarget};
+use crate::workflow::{FileOutcome, Imported, ImportedTarget, UnreadTarget};
 
 /// Names of one reason that are listed one by one; further ones are counted.
 const LISTED: usize = 20;
@@ -113,10 +113,12 @@ pub fn shared_tags(tags: &BTreeMap<TagKey, String>) -> Escaped<Terminal> {
 
 /// What came of an import: a table over several targets, and the verdict on them.
 pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
-    let Imported { targets, manifests, from_state, missed, aws: _ } = imported;
+    let Imported { targets, unread, manifests, from_state, missed, aws: _ } = imported;
     let mut out = Escaped::default();
-    if targets.len() > 1 {
-        out.push(&table(targets, *manifests));
+    if targets.is_empty() {
+        out.push(&escaped!("Nothing to import.\n"));
+    } else if targets.len() + unread.len() > 1 {
+        out.push(&table(targets, unread, *manifests));
     }
     let (held, failed): (Vec<&ImportedTarget>, Vec<&ImportedTarget>) =
         targets.iter().partition(|target| target.proof.holds());
@@ -132,12 +134,21 @@ pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
         let whole = Proof { adopted, unchanged, ..first.proof.clone() };
         out.push(&proof(paint, &whole, *from_state, *missed));
     }
+    if !unread.is_empty() {
+        let names = Escaped::join(unread.iter().map(|target| escape::line(&target.name)), ", ");
+        out.push(&escaped!(
+            "{}: {}. Nothing is known of what is there; import again when it can be read.\n",
+            paint.error("Not covered"),
+            names
+        ));
+    }
     out
 }
 
 /// How many secrets of each target came, and why the others did not.
-fn table(targets: &[ImportedTarget], manifests: usize) -> Escaped<Terminal> {
-    let width = targets.iter().map(|target| target.name.chars().count()).max().unwrap_or_default().max("target".len());
+fn table(targets: &[ImportedTarget], unread: &[UnreadTarget], manifests: usize) -> Escaped<Terminal> {
+    let names = targets.iter().map(|target| &target.name).chain(unread.iter().map(|target| &target.name));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or_default().max("target".len());
     let mut out: Escaped<Terminal> =
         escaped!("{}  {}  left out\n", escape::padded::<Terminal>("target", width), "imported");
     let mut secrets = 0;
@@ -150,6 +161,15 @@ fn table(targets: &[ImportedTarget], manifests: usize) -> Escaped<Terminal> {
         let number = escape::padded::<Terminal>(escape::line(&here.to_string()), "imported".len());
         out.push(&escaped!("{}  {}  {}\n", escape::padded::<Terminal>(escape::line(name), width), number, reasons));
     }
+    for UnreadTarget { name, error } in unread {
+        let error: &dyn std::error::Error = error.as_ref();
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let mut why: Vec<String> = causes.map(ToString::to_string).collect();
+        // Transparent errors say what their sources say.
+        why.dedup();
+        let why = escape::line(&why.join(": "));
+        out.push(&escaped!("{}  not read  {}\n", escape::padded::<Terminal>(escape::line(name), width), why));
+    }
     let folded = escaped!("{} in {}\n", words::count(secrets, "secret"), words::count(manifests, "manifest"));
     out.push(&folded);
     out
@@ -158,7 +178,7 @@ fn table(targets: &[ImportedTarget], manifests: usize) -> Escaped<Terminal> {
 /// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
 /// live; what of it was left out, no plan says anything of.
 fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escaped<Terminal> {
-    let Proof { adopted, unchanged, missing, remaining, obstacles } = proof;
+    let Proof { adopted, unchanged, missing, given, remaining, obstacles } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };
         let does: Escaped<Terminal> = match (*adopted, *unchanged) {
@@ -183,6 +203,10 @@ fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escape
     for name in missing {
         out.push(&escaped!("  {}: no manifest of the project names it after all\n", escape::line(name.as_str())));
     }
+    for name in given {
+        let name = escape::line(name.as_str());
+        out.push(&escaped!("  {}: the project gives it a value or labels, which an apply would put\n", name));
+    }
     for finding in obstacles {
         out.push(&escaped!("  {}: {}\n", escape::line(finding.secret.as_str()), finding_text(finding)));
         if let Some(help) = finding_help(finding) {
@@ -193,7 +217,7 @@ fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escape
         // The findings that matter here are above.
         out.push(&plan_text::target(paint, remaining, &PlanReport::default()));
     }
-    let odd = missing.len() + obstacles.len() + remaining.secrets.len();
+    let odd = missing.len() + given.len() + obstacles.len() + remaining.secrets.len();
     out.push(&escaped!(
         "\n{}: the plan of {} is more than an adoption ({} to adopt).\n",
         paint.error("Not verified"),

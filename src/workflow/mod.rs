@@ -47,7 +47,7 @@ pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
 pub use event::{Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
-pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, import};
+pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, UnreadTarget, import};
 pub use journal::{Caller, Entries, Journal};
 pub use memories::{Looks, Memories};
 pub use one_secret::{OneSecret, git_version};

@@ -258,3 +258,41 @@ fn links_in_a_shared_folder_are_followed_within_it_or_told() {
     assert!(found[0].starts_with("passed-over: `../common/folder`"), "{found:?}");
     assert!(found[1].starts_with("file-outside-project: `../other/defaults.yaml`"), "{found:?}");
 }
+
+#[test]
+fn what_lies_beneath_a_manifest_is_told_for_its_folder() {
+    let defaults = |spec: &str| format!("apiVersion: keywright/v1\nkind: Defaults\nspec:\n{spec}");
+    let shared = defaults("  tags: { shared: \"1\", team: all }\n  value: { text: not-a-secret }\n");
+    let outer = defaults("  kmsKeyId: alias/outer\n  tags: { team: outer, env: \"${env}\" }\n");
+    let inner = defaults(
+        "  tags: { team: inner }\n  overrides:\n    \"*\": { unset: [tags.shared, kmsKeyId], policy: null }\n",
+    );
+    let loaded = work_tree(
+        "../platform/common",
+        &[
+            ("platform/common/defaults.yaml", &shared),
+            ("payments/a/defaults.yaml", &outer),
+            ("payments/a/b/defaults.yaml", &inner),
+            ("payments/a/db.yaml", &secret("db", "  description: x")),
+        ],
+    );
+    let text = diagnostics::text(&loaded.diagnostics, false);
+    let target = loaded.outline.and_then(|outline| outline.targets.into_iter().next());
+    let Some(target) = target else { unreachable!("{text}") };
+    let beneath = |manifest: &str| {
+        let (folder, fields) = target.beneath(Path::new(manifest));
+        let tags = fields.tags.iter().map(|(key, value)| format!("{key}={}", value.as_deref().unwrap_or("?")));
+        let (tags, fields_there) =
+            (tags.collect::<Vec<_>>().join(" "), fields.fields.iter().cloned().collect::<Vec<_>>());
+        format!(
+            "{} | {} | {tags} | {}",
+            folder.display(),
+            fields_there.join(" "),
+            fields.kms_key.as_deref().unwrap_or("-")
+        )
+    };
+    assert_eq!(beneath("x/y.yaml"), " | tags value | shared=1 team=all | -");
+    assert_eq!(beneath("a/new.yaml"), "a | kmsKeyId tags value | env=staging shared=1 team=outer | alias/outer");
+    let deep = beneath("a/b/c/d.yaml");
+    assert_eq!(deep, "a/b | policy tags value | env=staging team=inner | -");
+}

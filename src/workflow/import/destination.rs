@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::files;
+use crate::files::{self, EntryKind, FileFault, ProjectFolder};
 use crate::import::ImportedFile;
-use crate::manifest::Outline;
+use crate::manifest::{Outline, is_yaml};
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem};
 use crate::workflow::event::{Event, FileOutcome, Listener};
 
@@ -44,6 +44,28 @@ impl Destination {
         };
         let folder = if folder.is_empty() { DEFAULT_FOLDER.to_owned() } else { folder };
         Ok(Self { root: root.to_owned(), folder })
+    }
+
+    /// Whether there may be manifests in a folder of the project or below it: YAML files, links, or what cannot be
+    /// seen.
+    pub(super) fn is_settled(&self, folder: &str) -> bool {
+        let Ok(project) = ProjectFolder::open(&self.root) else { return false };
+        let mut folders = vec![PathBuf::from(folder)];
+        while let Some(folder) = folders.pop() {
+            let entries = match project.entries(&folder) {
+                Ok(entries) => entries,
+                Err(FileFault::Missing) => continue,
+                Err(_) => return true,
+            };
+            for (name, kind) in entries {
+                match kind {
+                    EntryKind::Folder => folders.push(folder.join(name)),
+                    EntryKind::File if !is_yaml(&name.to_string_lossy()) => {}
+                    EntryKind::File | EntryKind::Link | EntryKind::Other => return true,
+                }
+            }
+        }
+        false
     }
 }
 

@@ -5,27 +5,31 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
 
 use self::destination::{Destination, write_all};
 use self::source::{ImportSource, Importing, judge, read_state};
 use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::event::{Event, Listener};
+use super::failures::group_targets;
 use super::prepare::TARGETS_AT_ONCE;
 use super::sandbox::Reach;
 use super::scaffold::{NewProject, PROJECT_FILE, check_name, is_project, surroundings, write_files};
 use super::session::chosen_targets;
 use super::stop::{Stop, unless_stopped};
-use crate::aws::Aws;
+use crate::aws::{Aws, ConnectError};
 use crate::desired::Desired;
+use crate::domain::TagKey;
 use crate::files::make_folder;
 use crate::import::tfstate::{State, removed_blocks};
 use crate::import::{
     ImportField, ImportTarget, Importable, ImportedFile, Layout, Proof, Reason, import as manifests_of, shared_tags,
 };
-use crate::manifest::{Outline, TargetOutline, projects_beside};
+use crate::manifest::{DefaultFields, Outline, TargetOutline, projects_beside};
 use crate::plan::Selection;
+use crate::reconcile::TargetError;
 
 /// What is to be imported, and where to.
 pub struct ImportRequest<'a> {
@@ -39,6 +43,8 @@ pub struct ImportRequest<'a> {
     pub orphans: bool,
     /// Where they are.
     pub from: ImportFrom<'a>,
+    /// Whether each secret is written out: no lists, Defaults or policy files.
+    pub expanded: bool,
     /// The fields that are written; all of them when there is no choice.
     pub fields: Option<&'a BTreeSet<ImportField>>,
     /// The folder for the files, in the project.
@@ -74,6 +80,8 @@ pub enum ImportFrom<'a> {
 pub struct Imported {
     /// What was imported from each target, in the order of the project; empty when there was nothing to import.
     pub targets: Vec<ImportedTarget>,
+    /// The targets that could not be read, each with why: nothing is said of what is there.
+    pub unread: Vec<UnreadTarget>,
     /// How many manifests it became.
     pub manifests: usize,
     /// Whether they come from a state.
@@ -96,6 +104,14 @@ pub struct ImportedTarget {
     pub proof: Proof,
 }
 
+/// A target that could not be read.
+pub struct UnreadTarget {
+    /// Its name.
+    pub name: String,
+    /// Why not.
+    pub error: Arc<TargetError>,
+}
+
 /// A text for a file that is not there yet.
 struct NewFile {
     path: PathBuf,
@@ -110,6 +126,8 @@ struct NewFiles {
     manifests: Vec<ImportedFile>,
     /// Terraform's `removed` blocks, a file for each state.
     removed: Vec<NewFile>,
+    /// The tags that all secrets have.
+    shared: BTreeMap<TagKey, String>,
 }
 
 /// Imports: looks for secrets in all targets, makes manifests for them, checks them beside the others before anything
@@ -119,17 +137,18 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     new_project.as_ref().map_or(Ok(()), |project| check_new_project(request.folder, project))?;
     let (desired, outline) = load(request, &project_file(new_project.as_ref()))?;
     let destination = Destination::choose(request.folder, request.output, &outline)?;
-    let (aws, found, states) = find(request, &desired).await?;
+    let Found { aws, read: found, unread, states } = find(request, &desired).await?;
+    let desired = but_for(desired, &unread);
     if request.new_project.is_some() {
         desired.iter().zip(&found).try_for_each(|(desired, found)| found.check_new_name(&desired.project))?;
     }
-    tell(request, &desired, &found);
+    tell(request, &desired, &found, desired.len() + unread.len() > 1);
     let from_state = !states.is_empty();
     let missed = found.iter().map(|found| found.choice.missed()).sum();
     let importable: Vec<Vec<Importable>> = found.iter().map(Importing::importable).collect();
     let all: Vec<Importable> = importable.iter().flatten().cloned().collect();
     if all.is_empty() {
-        return Ok(Imported { targets: Vec::new(), manifests: 0, from_state, missed, aws });
+        return Ok(Imported { targets: Vec::new(), unread, manifests: 0, from_state, missed, aws });
     }
     let ignored = |desired: &[Desired]| desired.first().map(|desired| desired.ignore_tags.clone());
     // A project file that people wrote is never changed; one that is made here says at once what all have in common.
@@ -141,27 +160,18 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
             load(request, &project_file(Some(project)))?
         }
     };
-    let said = |target: &TargetOutline, key: &str, value: &str| {
-        target.defaults.tags.get(key).and_then(Option::as_deref) == Some(value)
-    };
-    let targets: Vec<TargetOutline> = desired.iter().map(|desired| target_outline(&outline, desired)).collect();
-    if shared.iter().any(|(key, value)| !targets.iter().all(|target| said(target, key.as_str(), value))) {
-        (request.listener)(Event::SharedTags(&shared));
-    }
+    let of_targets = OfTargets { importable: &importable, found: &found, desired: &desired, outline: &outline };
     let files = NewFiles {
         project: project_file(new_project.as_ref()),
-        manifests: manifests(
-            request,
-            &destination,
-            from_state,
-            &OfTargets { importable: &importable, found: &found, desired: &desired, outlines: &targets },
-        ),
+        manifests: manifests(request, &destination, from_state, &of_targets),
         removed: removed(request, &states, &all),
+        shared,
     };
-    let proofs = finish(request, &destination, &files, &found)?;
+    let proofs = finish(request, &destination, &files, &found, &unread)?;
     let targets = desired.iter().zip(found).zip(proofs);
     Ok(Imported {
         targets: targets.map(|((desired, found), proof)| found.into_target(&desired.target.name, proof)).collect(),
+        unread,
         manifests: files.manifests.iter().map(|file| file.manifests).sum(),
         from_state,
         missed,
@@ -169,17 +179,22 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     })
 }
 
+/// The targets that were read.
+fn but_for(mut desired: Vec<Desired>, unread: &[UnreadTarget]) -> Vec<Desired> {
+    desired.retain(|desired| unread.iter().all(|unread| unread.name != desired.target.name));
+    desired
+}
+
 /// What is known of each target, in the order of the project.
 struct OfTargets<'a> {
     importable: &'a [Vec<Importable>],
     found: &'a [Importing],
     desired: &'a [Desired],
-    outlines: &'a [TargetOutline],
+    outline: &'a Outline,
 }
 
 /// Tells what is left out, and which orphans may be what declared secrets are renamed from.
-fn tell(request: &ImportRequest<'_>, desired: &[Desired], found: &[Importing]) {
-    let several = desired.len() > 1;
+fn tell(request: &ImportRequest<'_>, desired: &[Desired], found: &[Importing], several: bool) {
     for (desired, found) in desired.iter().zip(found) {
         let target = several.then_some(desired.target.name.as_str());
         (request.listener)(Event::LeftOut { target, left_out: &found.choice.left_out });
@@ -210,8 +225,14 @@ fn load(request: &ImportRequest<'_>, added: &BTreeMap<PathBuf, String>) -> Resul
     })
 }
 
-/// What was found in each target, and where.
-type Found = (Option<Aws>, Vec<Importing>, Vec<(PathBuf, State)>);
+/// What was found, and where.
+struct Found {
+    aws: Option<Aws>,
+    /// In each target that was read.
+    read: Vec<Importing>,
+    unread: Vec<UnreadTarget>,
+    states: Vec<(PathBuf, State)>,
+}
 
 /// Looks for what can be imported: in states, or in what is live in the targets, side by side.
 async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found, Error> {
@@ -221,7 +242,8 @@ async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found,
             let states = files.iter().map(|file| Ok((file.clone(), read_state(file)?)));
             let states: Vec<(PathBuf, State)> = states.collect::<Result<_, Error>>()?;
             let found = desired.iter().map(|target| source(target).among_states(&states, desired));
-            Ok((None, found.collect::<Result<_, Error>>()?, states))
+            let read = found.collect::<Result<_, Error>>()?;
+            Ok(Found { aws: None, read, unread: Vec::new(), states })
         }
         ImportFrom::Live { reach, stop } => {
             // The sandbox's own file lies in the project, which this import may be about to make.
@@ -233,42 +255,65 @@ async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found,
             let reading = stream::iter(desired)
                 .map(|target| Box::pin(source(target).among_live(&aws, request.listener)))
                 .buffered(TARGETS_AT_ONCE)
-                .try_collect();
-            let found = unless_stopped(stop, reading).await??;
-            Ok((Some(aws), found, Vec::new()))
+                .collect::<Vec<_>>();
+            let (mut read, mut unread) = (Vec::new(), Vec::new());
+            for (found, target) in unless_stopped(stop, reading).await?.into_iter().zip(desired) {
+                match found {
+                    Ok(found) => read.push(found),
+                    // The run was not allowed to reach it: that is no target that is down.
+                    Err(error) if matches!(*error, TargetError::Connect(ConnectError::OtherAccount { .. })) => {
+                        return Err(group_targets([(target.target.name.as_str(), &error)]).remove(0));
+                    }
+                    Err(error) => unread.push(UnreadTarget { name: target.target.name.clone(), error }),
+                }
+            }
+            tell_unread(request, &unread, read.is_empty())?;
+            Ok(Found { aws: Some(aws), read, unread, states: Vec::new() })
         }
     }
 }
 
-fn target_outline(outline: &Outline, desired: &Desired) -> TargetOutline {
-    outline.targets.iter().find(|target| target.name == desired.target.name).cloned().unwrap_or_default()
+/// Tells of targets that could not be read; when that is all of them, there is nothing more to do.
+fn tell_unread(request: &ImportRequest<'_>, unread: &[UnreadTarget], all: bool) -> Result<(), Error> {
+    let mut errors = group_targets(unread.iter().map(|unread| (unread.name.as_str(), &unread.error)));
+    let last = if all { errors.pop() } else { None };
+    for error in &errors {
+        (request.listener)(Event::Failed(error));
+    }
+    last.map_or(Ok(()), Err)
 }
 
 fn manifests(
     request: &ImportRequest<'_>,
     destination: &Destination,
     from_state: bool,
-    OfTargets { importable, found, desired, outlines }: &OfTargets<'_>,
+    OfTargets { importable, found, desired, outline }: &OfTargets<'_>,
 ) -> Vec<ImportedFile> {
     let taken = |path: &str| destination.root.join(path).exists();
+    let settled = |folder: &str| destination.is_settled(folder);
     let schema = request.new_project.is_some() || taken("schemas/secret.schema.json");
+    let none = TargetOutline::default();
+    let outline_of =
+        |desired: &Desired| outline.targets.iter().find(|target| target.name == desired.target.name).unwrap_or(&none);
     let targets: Vec<ImportTarget<'_>> = importable
         .iter()
         .zip(*found)
         .zip(*desired)
-        .zip(*outlines)
-        .map(|(((secrets, found), desired), target)| ImportTarget {
+        .map(|((secrets, found), desired)| ImportTarget {
             secrets,
             layout: Layout {
                 folder: &destination.folder,
                 schema,
-                target,
+                outline,
+                target: outline_of(desired),
                 fields: request.fields,
                 ignore_tags: &desired.ignore_tags,
                 from_state,
                 account: found.live.account.as_ref(),
                 region: &found.live.region,
+                expanded: request.expanded,
                 taken: &taken,
+                settled: &settled,
             },
         })
         .collect();
@@ -302,6 +347,7 @@ fn finish(
     destination: &Destination,
     files: &NewFiles,
     found: &[Importing],
+    unread: &[UnreadTarget],
 ) -> Result<Vec<Proof>, Error> {
     if request.dry_run {
         show(files, request.listener);
@@ -309,14 +355,18 @@ fn finish(
     let mut added = files.project.clone();
     added.extend(files.manifests.iter().map(|file| (PathBuf::from(&file.path), file.text.clone())));
     // What the project's own rules refuse must not get into it.
-    let (rehearsed, _) = load(request, &added).map_err(|error| {
+    let (rehearsed, outline) = load(request, &added).map_err(|error| {
         let hints = [Some(Hint::NothingWritten), (!request.dry_run).then_some(Hint::DryRunShows)];
         hints.into_iter().flatten().fold(error, Error::hint)
     })?;
-    let judged =
-        |desired: &[Desired]| desired.iter().zip(found).map(|(desired, found)| judge(desired, found)).collect();
+    if !files.is_said_beneath(&outline) {
+        (request.listener)(Event::SharedTags(&files.shared));
+    }
+    let judged = |desired: Vec<Desired>| {
+        but_for(desired, unread).iter().zip(found).map(|(desired, found)| judge(desired, found)).collect()
+    };
     if request.dry_run {
-        return Ok(judged(&rehearsed));
+        return Ok(judged(rehearsed));
     }
     let removed = files.removed.iter().map(|file| (file.path.as_path(), file.text.as_str()));
     write_all(destination, &files.manifests, removed, request.listener)?;
@@ -325,7 +375,22 @@ fn finish(
         write_files(request.folder, project.into_iter().chain(surroundings()), request.listener)?;
     }
     let (written, _) = load(request, &BTreeMap::new())?;
-    Ok(judged(&written))
+    Ok(judged(written))
+}
+
+impl NewFiles {
+    /// Whether Defaults that lie beneath all new manifests say what tags all secrets have.
+    fn is_said_beneath(&self, outline: &Outline) -> bool {
+        let beneath = |file: &ImportedFile| {
+            let mut targets = outline.targets.iter();
+            targets.all(|target| {
+                let (_, DefaultFields { tags, .. }) = target.beneath(Path::new(&file.path));
+                let mut shared = self.shared.iter();
+                shared.all(|(key, value)| tags.get(key.as_str()).and_then(Option::as_ref) == Some(value))
+            })
+        };
+        self.manifests.iter().filter(|file| file.manifests > 0).all(beneath)
+    }
 }
 
 /// The files instead of writing them.

@@ -17,7 +17,6 @@ use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
 use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
 use crate::workflow::event::{Event, Listener};
-use crate::workflow::failures::TargetFailure;
 
 /// What is looked for.
 #[derive(Clone, Copy)]
@@ -83,13 +82,9 @@ impl Importing {
 
 impl ImportSource<'_> {
     /// Lists what is live, and reads what is to be imported in full.
-    pub(super) async fn among_live(self, aws: &Aws, listener: Listener<'_>) -> Result<Importing, Error> {
+    pub(super) async fn among_live(self, aws: &Aws, listener: Listener<'_>) -> Result<Importing, Arc<TargetError>> {
         let Self { desired, selection, orphans } = self;
-        let read = self.read(aws, &|step| listener(Event::Reading(step))).await;
-        let live = read.map_err(|error| {
-            let kind = ErrorKind::Targets { targets: vec![desired.target.name.clone()] };
-            Error::from(kind).because(TargetFailure(Arc::new(error)))
-        })?;
+        let live = self.read(aws, &|step| listener(Event::Reading(step))).await.map_err(Arc::new)?;
         // The list may have lagged: who owns a secret is known from its description.
         let choice = choose(desired, &live, selection, orphans);
         Ok(Importing { live, deletions: BTreeMap::new(), choice })
@@ -156,14 +151,15 @@ impl ImportSource<'_> {
             reason: Reason::Unread(unread.why),
         }));
         let mut choice = choose(desired, &live, selection, orphans);
-        if targets.len() > 1 {
-            // Two targets of one account and region tell their secrets apart by their scopes.
-            let of_another = |left: &LeftOut| {
-                left.reason == Reason::OutOfScope
-                    && targets.iter().any(|other| other.scope.contains(left.name.as_str()))
-            };
-            choice.left_out.retain(|left| !of_another(left));
-        }
+        // Two targets of one account and region tell their secrets apart by their scopes; what is in neither scope is
+        // told by the first of them.
+        let of_another = |left: &LeftOut| {
+            let found = secrets().find(|found| found.secret.name == left.name && is_in(desired, found));
+            let mut here = targets.iter().filter(|other| found.is_some_and(|found| is_in(other, found)));
+            let first = here.clone().next().is_none_or(|first| first.target.name == desired.target.name);
+            left.reason == Reason::OutOfScope && (!first || here.any(|other| other.scope.contains(left.name.as_str())))
+        };
+        choice.left_out.retain(|left| !of_another(left));
         choice.left_out.extend(left_out);
         Ok(Importing { live, deletions, choice })
     }
