@@ -10,7 +10,7 @@ use crate::sandbox::auth::Authorization::{
     self, AnyResource, Association, Batch, NewSecret, Promotion, Secret, SecretAnd,
 };
 use crate::sandbox::faults::QuotaGroup as Quota;
-use crate::sandbox::wire::{Reply, ServiceError};
+use crate::sandbox::wire::{Reply, ServiceError, members};
 
 /// An operation's function: the JSON of its input in, its answer out.
 type Function = fn(&Context<'_>, &[u8]) -> Result<Reply, ServiceError>;
@@ -69,9 +69,10 @@ pub(crate) fn find(name: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.name == name)
 }
 
-/// Runs an operation by its name, if the caller may.
+/// Runs an operation by its name, if the caller may and the input has no member that the operation lacks.
 pub(crate) fn run(context: &Context<'_>, name: &str, body: &[u8]) -> Result<Reply, ServiceError> {
     let Some(operation) = find(name) else { return Err(ServiceError::unknown_operation(name)) };
+    members::refuse_unknown(operation.name, body)?;
     if let Some(authorizer) = &context.authorizer {
         authorizer.check((context.store, context.now), (operation.name, operation.authorization), body)?;
     }
@@ -85,5 +86,10 @@ mod tests {
     #[test]
     fn every_operation_has_one_row() {
         assert!(OPERATIONS.is_sorted_by(|one, next| one.name < next.name));
+    }
+
+    #[test]
+    fn every_operation_of_the_model_is_here() {
+        assert!(OPERATIONS.iter().map(|operation| operation.name).eq(members::operations()));
     }
 }

@@ -192,7 +192,7 @@ fn the_same_rng_seed_gives_the_same_arns() {
 #[test]
 fn every_operation_checks_the_characters_of_a_name() {
     let client = Client::new();
-    let more = json!({
+    let all = json!({
         "SecretId": "a b", "ClientRequestToken": token(1), "SecretString": "x", "Tags": [], "TagKeys": [],
         "ResourcePolicy": "{}", "VersionStage": "X"
     });
@@ -212,6 +212,7 @@ fn every_operation_checks_the_characters_of_a_name() {
         "DeleteResourcePolicy",
         "ValidateResourcePolicy",
     ] {
+        let more = known(operation, &all);
         let Refused { code, message } = client.refused(operation, more.clone());
         assert_eq!((code.as_str(), &message[..13]), ("ValidationException", "Invalid name."), "{operation}");
         let mut unknown = more.clone();

@@ -52,7 +52,7 @@ fn a_scheduled_secret_can_only_be_described_and_restored() {
         "PutResourcePolicy",
         "DeleteResourcePolicy",
     ] {
-        assert_eq!(client.refused(operation, input.clone()), marked_for_deletion(), "{operation}");
+        assert_eq!(client.refused(operation, known(operation, &input)), marked_for_deletion(), "{operation}");
     }
     assert_eq!(client.ok("RestoreSecret", json!({"SecretId": arn})), json!({"ARN": arn, "Name": "a"}));
     assert_eq!(client.describe("a").get("DeletedDate"), None);

@@ -4,78 +4,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-const OPERATIONS: [&str; 27] = [
-    "AssociateCrossAccountReplica",
-    "BatchGetSecretValue",
-    "CancelRotateSecret",
-    "CreateSecret",
-    "DeleteResourcePolicy",
-    "DeleteSecret",
-    "DescribeSecret",
-    "DisassociateCrossAccountReplica",
-    "GetRandomPassword",
-    "GetResourcePolicy",
-    "GetSecretValue",
-    "ListResourcePolicies",
-    "ListSecretVersionIds",
-    "ListSecrets",
-    "PutResourcePolicy",
-    "PutSecretValue",
-    "RemoveRegionsFromReplication",
-    "ReplicateSecretToRegions",
-    "RestoreSecret",
-    "RotateSecret",
-    "StopReplicationToReplica",
-    "TagResource",
-    "UntagResource",
-    "UpdateSecret",
-    "UpdateSecretVersionStage",
-    "ValidateResourcePolicy",
-    "Nonsense",
-];
+/// The operations of the service, and one that is none.
+fn operation() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(members::operations().chain(["Nonsense"]).collect::<Vec<_>>())
+}
 
-/// Members that operations know, with values that are sometimes right and often not.
-fn member() -> impl Strategy<Value = (String, Value)> {
-    let names = [
-        "SecretId",
-        "Name",
-        "ClientRequestToken",
-        "Description",
-        "KmsKeyId",
-        "SecretString",
-        "SecretBinary",
-        "Tags",
-        "TagKeys",
-        "VersionStages",
-        "VersionStage",
-        "VersionId",
-        "MoveToVersionId",
-        "RemoveFromVersionId",
-        "RecoveryWindowInDays",
-        "Filters",
-        "MaxResults",
-        "NextToken",
-        "SortBy",
-        "ResourcePolicy",
-        "SecretIdList",
-        "PasswordLength",
-        "ExcludeCharacters",
-        "AddReplicaRegions",
-        "RemoveReplicaRegions",
-        "ForceOverwriteReplicaSecret",
-        "ForceDeleteWithoutRecovery",
-        "RotationLambdaARN",
-        "RotationRules",
-        "RotateImmediately",
-        "ExternalSecretRotationMetadata",
-        "ExternalSecretRotationRoleArn",
-        "Type",
-        "PolicyName",
-        "CrossAccountPrimaryARN",
-        "CrossAccountReplicaARN",
-        "ReplicaRestriction",
-        "ReplicationRoleARN",
-    ];
+/// Members that an operation knows, and sometimes one that it does not, with values that are sometimes right and often
+/// not.
+fn member(operation: &str) -> impl Strategy<Value = (String, Value)> + use<> {
+    let known = members::of(operation).into_iter().flat_map(members::Members::names);
+    let names: Vec<String> = known.chain(["Nonsense"]).map(str::to_owned).collect();
     let value = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -88,10 +26,12 @@ fn member() -> impl Strategy<Value = (String, Value)> {
         Just(json!(["AWSCURRENT", "AWSPREVIOUS", "é"])),
         Just(json!([{"Region": "us-west-2"}, {"Region": "us-east-1", "KmsKeyId": "alias/x"}])),
         Just(json!(["us-west-2"])),
+        Just(Value::from("arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf")),
+        Just(Value::from("alias/x")),
         Just(json!({"ScheduleExpression": "rate(4 hours)", "Duration": "2h"})),
         "(rate|cron)\\([0-9A-Z#?*/, -]{0,20}\\)".prop_map(|text| json!({"ScheduleExpression": text})),
     ];
-    (prop::sample::select(names.to_vec()).prop_map(str::to_owned), value)
+    (prop::sample::select(names), value)
 }
 
 proptest! {
@@ -100,7 +40,7 @@ proptest! {
     #[test]
     fn any_bytes_are_answered(
         body in prop::collection::vec(any::<u8>(), 0..200),
-        operation in prop::sample::select(OPERATIONS.to_vec())
+        operation in operation()
     ) {
         let client = Client::new();
         let response = client.sandbox.respond(&client.request(operation, body));
@@ -110,7 +50,9 @@ proptest! {
     #[test]
     fn any_sequence_of_requests_is_answered(
         requests in prop::collection::vec(
-            (prop::sample::select(OPERATIONS.to_vec()), prop::collection::vec(member(), 0..6)),
+            operation().prop_flat_map(|operation| {
+                (Just(operation), prop::collection::vec(member(operation), 0..6))
+            }),
             1..30
         )
     ) {

@@ -37,6 +37,7 @@ use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::wire::members;
 use super::{Clock, DEFAULT_ACCOUNT, Options, Sandbox};
 
 /// The region of a client that says nothing else.
@@ -148,6 +149,13 @@ impl Client {
     fn value(&self, name: &str) -> String {
         text(&self.ok("GetSecretValue", json!({"SecretId": name}))["SecretString"])
     }
+}
+
+/// What of an input an operation knows: any other member is refused.
+fn known(operation: &str, input: &Value) -> Value {
+    let names: Vec<&str> = members::of(operation).unwrap().names().collect();
+    let members = input.as_object().unwrap().iter().filter(|(name, _)| names.contains(&name.as_str()));
+    Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// A request token, long enough to be one.

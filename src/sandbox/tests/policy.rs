@@ -59,7 +59,8 @@ fn only_the_policy_named_default_can_be_changed() {
     assert_eq!(client.ok("GetResourcePolicy", named.clone())["ResourcePolicy"], LAID_OUT);
     for name in ["", "not a name", &"x".repeat(65)] {
         for operation in ["GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"] {
-            assert_eq!(client.refused(operation, put(name)).code, "ValidationException", "{operation} {name}");
+            let input = known(operation, &put(name));
+            assert_eq!(client.refused(operation, input).code, "ValidationException", "{operation} {name}");
         }
     }
     client.ok("DeleteResourcePolicy", named);

@@ -163,7 +163,7 @@ fn a_replica_is_read_only() {
         "UpdateSecret",
         "UpdateSecretVersionStage",
     ] {
-        assert_eq!(there.refused(operation, input.clone()), read_only(), "{operation}");
+        assert_eq!(there.refused(operation, known(operation, &input)), read_only(), "{operation}");
     }
     let forced = json!({"SecretId": "a", "ForceDeleteWithoutRecovery": true});
     assert_eq!(there.refused("DeleteSecret", forced), read_only());

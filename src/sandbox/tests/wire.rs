@@ -56,6 +56,34 @@ fn an_error_has_a_type_and_a_message() {
 }
 
 #[test]
+fn a_member_that_an_operation_lacks_is_refused_and_nothing_is_done() {
+    let client = Client::new();
+    client.create("a");
+    let before = client.describe("a");
+    let message = |refused: Refused| (refused.code, refused.message.split(" (The").next().unwrap().to_owned());
+    let serialization = |text: &str| ("SerializationException".to_owned(), text.to_owned());
+    let deleted = client.refused("DeleteSecret", json!({"SecretId": "a", "PolicyName": "default"}));
+    assert_eq!(message(deleted), serialization("DeleteSecret has no member PolicyName."));
+    let tags = json!({"SecretId": "a", "Tags": [{"Key": "k", "Valeu": "v"}]});
+    assert_eq!(message(client.refused("TagResource", tags)), serialization("TagResource has no member Tags.Valeu."));
+    assert_eq!(client.describe("a"), before);
+}
+
+/// A member that the table has and an operation passes over would be ignored after all.
+#[test]
+fn every_member_of_the_model_is_read_by_its_operation() {
+    let client = Client::new();
+    for operation in members::operations() {
+        for member in members::of(operation).unwrap().names() {
+            // No member is a list of lists.
+            let Refused { code, message } = client.refused(operation, json!({ member: [[]] }));
+            assert_eq!(code, "SerializationException", "{operation} {member}: {message}");
+            assert!(message.contains("another type"), "{operation} {member}: {message}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_operation_is_refused() {
     assert_eq!(Client::new().refused("StealSecret", json!({})).code, "UnknownOperationException");
 }

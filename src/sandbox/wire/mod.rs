@@ -1,12 +1,13 @@
 //! Requests and answers as they travel, and every error that the service answers with.
 //!
-//! `protocol` reads a request's headers and writes its answer, `constraint` has the API model's checks and their
+//! `protocol` reads a request's headers and writes its answer, `members` knows what inputs have, `constraint` has the API model's checks and their
 //! sentences, `page` the tokens between pages, `error` the codes and texts. What may not enter: what an operation does,
 //! and what is stored.
 
 mod constraint;
 mod error;
 pub(crate) mod limits;
+pub(crate) mod members;
 mod page;
 pub(crate) mod protocol;
 pub(crate) mod query;
