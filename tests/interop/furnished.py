@@ -118,13 +118,17 @@ LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rotate"
 TAGS = [{"Key": "team", "Value": "payments"}]
 
 # What each operation that takes a SecretId needs beside it.
+REPLICA = f"arn:aws:secretsmanager:{REGION}:{OTHER_ACCOUNT}:secret:replica-AbCdEf"
 WITH_SECRET_ID: dict[str, dict[str, Any]] = {
+    "AssociateCrossAccountReplica": {"CrossAccountReplicaARN": REPLICA},
     "CancelRotateSecret": {},
     "DeleteResourcePolicy": {},
     "DeleteSecret": {},
     "DescribeSecret": {},
+    "DisassociateCrossAccountReplica": {"CrossAccountReplicaARN": REPLICA},
     "GetResourcePolicy": {},
     "GetSecretValue": {},
+    "ListResourcePolicies": {},
     "ListSecretVersionIds": {},
     "PutResourcePolicy": {"ResourcePolicy": POLICY},
     "PutSecretValue": {"SecretString": "x"},

@@ -68,10 +68,12 @@ def moto_server() -> Iterator[Endpoint]:
 
 # The operations that change something. ValidateResourcePolicy only looks, and GetRandomPassword is about no secret.
 WRITES = {
+    "AssociateCrossAccountReplica",
     "CancelRotateSecret",
     "CreateSecret",
     "DeleteResourcePolicy",
     "DeleteSecret",
+    "DisassociateCrossAccountReplica",
     "PutResourcePolicy",
     "PutSecretValue",
     "RemoveRegionsFromReplication",
