@@ -1,8 +1,8 @@
 //! Requests and answers as they travel, and every error that the service answers with.
 //!
-//! `protocol` reads a request's headers and writes its answer, `members` knows what inputs have, `constraint` has the API model's checks and their
-//! sentences, `page` the tokens between pages, `error` the codes and texts. What may not enter: what an operation does,
-//! and what is stored.
+//! `protocol` reads a request's headers and writes its answer, `members` knows what inputs have, `constraint` has the
+//! API model's checks and their sentences, `page` the tokens between pages, `error` the codes and texts. What may not
+//! enter: what an operation does, and what is stored.
 
 mod constraint;
 mod error;
