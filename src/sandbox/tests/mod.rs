@@ -10,6 +10,7 @@ mod concurrency;
 mod crash;
 mod create;
 mod cross_account;
+mod cross_account_model;
 mod cross_account_rules;
 mod delete;
 mod durability;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS", "BLUE", "GREEN"];
+pub(super) const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS", "BLUE", "GREEN"];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -36,15 +36,15 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A version: its value, and the labels that it carries.
-#[derive(Clone, Debug)]
-struct Version {
-    value: u8,
-    labels: BTreeSet<&'static str>,
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Version {
+    pub(super) value: u8,
+    pub(super) labels: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Secret {
-    versions: BTreeMap<u32, Version>,
+pub(super) struct Secret {
+    pub(super) versions: BTreeMap<u32, Version>,
     /// The days that are left until it is gone.
     deletion: Option<i64>,
 }
@@ -71,7 +71,7 @@ impl Secret {
         }
     }
 
-    fn put(&mut self, token: u32, value: u8, labels: &[&'static str]) -> Result<(), &'static str> {
+    pub(super) fn put(&mut self, token: u32, value: u8, labels: &[&'static str]) -> Result<(), &'static str> {
         match self.versions.get(&token) {
             Some(version) if version.value == value => return Ok(()),
             Some(_) => return Err("ResourceExistsException"),
@@ -91,7 +91,12 @@ impl Secret {
         Ok(())
     }
 
-    fn shift(&mut self, label: &'static str, from: Option<u32>, to: Option<u32>) -> Result<(), &'static str> {
+    pub(super) fn shift(
+        &mut self,
+        label: &'static str,
+        from: Option<u32>,
+        to: Option<u32>,
+    ) -> Result<(), &'static str> {
         if [from, to].into_iter().flatten().any(|token| !self.versions.contains_key(&token)) {
             return Err("ResourceNotFoundException");
         }
