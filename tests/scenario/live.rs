@@ -24,6 +24,8 @@ struct Fixture {
     scheduled_for_deletion: bool,
     /// The AWS service that owns it.
     owning_service: Option<String>,
+    /// The account and name of its primary, which has associated it.
+    cross_account_primary: Option<(String, String)>,
     /// Rotation, as RotateSecret takes its rules. A service rotates what it owns without a function.
     rotation: Option<Value>,
 }
@@ -43,7 +45,16 @@ pub(crate) fn make(sandbox: &Sandbox, account: &str, region: &str, body: &str) -
         set("SecretString", fixture.value.map(Value::from));
         let tags: Vec<_> = fixture.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
         set("Tags", (!tags.is_empty()).then(|| tags.into()));
-        call(sandbox, account, region, "CreateSecret", &create);
+        let primary = fixture.cross_account_primary.as_ref().map(|(account, name)| {
+            let described = call(sandbox, account, region, "DescribeSecret", &json!({ "SecretId": name }));
+            (account, name, described["ARN"].clone())
+        });
+        set("CrossAccountPrimaryARN", primary.as_ref().map(|(_, _, arn)| arn.clone()));
+        let created = call(sandbox, account, region, "CreateSecret", &create);
+        if let Some((primary_account, primary, _)) = primary {
+            let link = json!({ "SecretId": primary, "CrossAccountReplicaARN": created["ARN"] });
+            call(sandbox, primary_account, region, "AssociateCrossAccountReplica", &link);
+        }
         if let Some(policy) = fixture.policy {
             let put = json!({ "SecretId": fixture.name, "ResourcePolicy": policy.to_string() });
             call(sandbox, account, region, "PutResourcePolicy", &put);

@@ -45,6 +45,25 @@ fn a_recovery_window_ends_while_the_file_is_closed() {
 }
 
 #[test]
+fn a_copy_in_another_account_is_made_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.redb");
+    let client = open(&path).unwrap();
+    let (here, there) = (client.as_account("111111111111"), client.as_account("222222222222"));
+    let primary = here.create_with_value("a", "one");
+    let create = json!({
+        "Name": "b", "ClientRequestToken": token(1), "KmsKeyId": "alias/b", "CrossAccountPrimaryARN": primary
+    });
+    let replica = there.ok("CreateSecret", create)["ARN"].clone();
+    here.ok("AssociateCrossAccountReplica", json!({"SecretId": "a", "CrossAccountReplicaARN": replica}));
+    drop((client, here, there));
+    let client = open(&path).unwrap();
+    assert_eq!(client.as_account("222222222222").value("b"), "one");
+    let described = client.as_account("111111111111").describe("a");
+    assert_eq!(described["CrossAccountReplicas"][0]["ReplicationStatus"], "InSync");
+}
+
+#[test]
 fn a_file_can_be_open_once_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.redb");

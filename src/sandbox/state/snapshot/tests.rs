@@ -172,6 +172,67 @@ fn a_replica_and_a_scheduled_deletion_are_what_they_were() {
 }
 
 #[test]
+fn either_side_of_a_replication_between_accounts_can_be_loaded_alone() {
+    let shown = |snapshot: &Snapshot, account: &str| {
+        let sandbox = sandbox();
+        sandbox.load([snapshot]).unwrap();
+        sandbox.dump(account, "eu-west-1").remove(0)
+    };
+    let replica_arn = "arn:aws:secretsmanager:eu-west-1:222222222222:secret:copy-AbCdEf";
+    let link = |status: CrossAccountStatus| {
+        Some(CrossAccountReplica { arn: replica_arn.to_owned(), role_arn: None, status, copies_at: None })
+    };
+    for (status, expected) in [
+        (CrossAccountStatus::InSync, "InSync"),
+        (CrossAccountStatus::InProgress, "InSync"),
+        (CrossAccountStatus::Failed { message: "no key".to_owned() }, "Failed"),
+        (CrossAccountStatus::Detached, "Detached"),
+    ] {
+        let primary = Snapshot { cross_account_replica: link(status), owning_service: None, ..whole() };
+        let other_side = shown(&primary, ACCOUNT).cross_account_replica.unwrap();
+        assert_eq!((other_side.arn.as_str(), other_side.status.as_str()), (replica_arn, expected));
+    }
+    let replica = Snapshot {
+        name: "copy".to_owned(),
+        arn: replica_arn.to_owned(),
+        cross_account_primary: Some(CrossAccountPrimary { arn: arn("eu-west-1"), status: CrossAccountStatus::Pending }),
+        ..Snapshot::default()
+    };
+    assert_eq!(shown(&replica, "222222222222").cross_account_primary.unwrap().status, "Pending");
+}
+
+#[test]
+fn a_primary_that_is_loaded_with_its_replica_is_followed() {
+    let sandbox = sandbox();
+    let arn = arn("eu-west-1");
+    let replica_arn = "arn:aws:secretsmanager:eu-west-1:222222222222:secret:copy-AbCdEf".to_owned();
+    let primary = Snapshot {
+        cross_account_replica: Some(CrossAccountReplica {
+            arn: replica_arn.clone(),
+            role_arn: None,
+            status: CrossAccountStatus::InSync,
+            copies_at: None,
+        }),
+        owning_service: None,
+        rotation: None,
+        ..whole()
+    };
+    let replica = Snapshot {
+        name: "copy".to_owned(),
+        arn: replica_arn,
+        cross_account_primary: Some(CrossAccountPrimary { arn, status: CrossAccountStatus::InSync }),
+        ..Snapshot::default()
+    };
+    sandbox.load([&primary, &replica]).unwrap();
+    let put = json!({
+        "SecretId": "prod/db", "SecretString": "new", "ClientRequestToken": "a-token-of-thirty-two-characters"
+    });
+    call(&sandbox, "eu-west-1", "PutSecretValue", &put);
+    let copy = sandbox.dump("222222222222", "eu-west-1").remove(0);
+    assert_eq!(copy.labels["AWSCURRENT"], "a-token-of-thirty-two-characters");
+}
+
+#[test]
 fn an_arn_that_names_no_place_loads_nothing() {
     let sandbox = sandbox();
     let lost = Snapshot { name: "a".to_owned(), arn: "prod/db".to_owned(), ..Snapshot::default() };
