@@ -229,8 +229,10 @@ impl Owners {
     /// Carries a step out: the code of its error, if there is one.
     fn take(&mut self, step: &Step) -> Result<(), String> {
         let forced = |name: &str| json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
-        let put = |name: &str, number: u32, value: u8| let value = format!("value {value}");
-            json!({"SecretId": name, "ClientRequestToken": token(number), "SecretString": value});
+        let put = |name: &str, number: u32, value: u8| {
+            let value = format!("value {value}");
+            json!({"SecretId": name, "ClientRequestToken": token(number), "SecretString": value})
+        };
         let (client, operation, input) = match step {
             Step::CreatePrimary => (&self.here, "CreateSecret", json!({"Name": "a", "ClientRequestToken": token(9)})),
             Step::CreateReplica => {
