@@ -286,7 +286,13 @@ fn nothing_outside_the_scope_is_allowed() {
         for (region, name) in [("eu-west-1", "dev/other/db"), ("eu-north-1", "dev/shop/orphan")] {
             let owner = keywright::desired::owner_tag::bind("shop/dev", name, "dev/shop/");
             let tags = json!([{ "Key": "keywright:project", "Value": owner }]);
-            let body = json!({ "SecretId": name, "Name": name, "Tags": tags, "RecoveryWindowInDays": 30 });
+            // What the conditions look at, where the operation takes it: another member is refused before that.
+            let body = match operation {
+                "CreateSecret" => json!({ "Name": name, "Tags": tags }),
+                "TagResource" => json!({ "SecretId": name, "Tags": tags }),
+                "DeleteSecret" => json!({ "SecretId": name, "RecoveryWindowInDays": 30 }),
+                _ => json!({ "SecretId": name }),
+            };
             assert_eq!(refused(&sandbox, region, operation, &body), denied, "{operation} of {name} in {region}");
             asked += 1;
         }
@@ -303,15 +309,15 @@ fn conditions_keep_to_the_projects_own_secrets() {
     let tag = |owner: &str| json!([{ "Key": "keywright:project", "Value": owner }]);
     let token = "0".repeat(32);
     let of = |id: &str, members: Value| {
-        let mut body = json!({ "SecretId": id, "ClientRequestToken": token });
+        let mut body = json!({ "SecretId": id });
         body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
         body
     };
     let denials = [
         // What another project owns.
         ("DeleteSecret", of("dev/shop/foreign", json!({ "RecoveryWindowInDays": 30 }))),
-        ("PutSecretValue", of("dev/shop/foreign", json!({ "SecretString": "x" }))),
-        ("UpdateSecret", of("dev/shop/foreign", json!({ "Description": "x" }))),
+        ("PutSecretValue", of("dev/shop/foreign", json!({ "SecretString": "x", "ClientRequestToken": token }))),
+        ("UpdateSecret", of("dev/shop/foreign", json!({ "Description": "x", "ClientRequestToken": token }))),
         ("TagResource", of("dev/shop/foreign", json!({ "Tags": tag("shop/dev:0123456789ab") }))),
         ("RotateSecret", of("dev/shop/foreign", json!({}))),
         // What nobody owns is not deleted.
