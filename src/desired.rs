@@ -67,6 +67,8 @@ pub struct Desired {
     pub ignore_tags: TagPatterns,
     /// Limits on what one apply may do.
     pub guards: GuardLimits,
+    /// The tag that says whom secrets without a value wait for, when the project names one.
+    pub value_owner_tag: Option<TagKey>,
     /// What was passed over while manifests were read: what it declares would look like orphans.
     pub skipped: Vec<String>,
     /// Secrets that manifests name for other targets alone, as they would be named here.
@@ -245,6 +247,8 @@ pub struct DesiredSecret {
     pub deletion: Deletion,
     /// `spec.value`; none leaves the value to people or to rotation.
     pub value: Option<DesiredValue>,
+    /// `spec.valueExpected`: whether a secret whose value is left to people waits for one.
+    pub value_expected: bool,
     /// `spec.labels`: custom staging labels, each with the version that should hold it.
     pub labels: BTreeMap<StagingLabel, (LabelHolder, Origin)>,
     /// Where `spec.labels` is written as `{}` or `null`: there must be no custom staging label.

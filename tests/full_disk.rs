@@ -293,6 +293,6 @@ fn a_sandbox_keeps_what_it_was_told() {
         assert!(!shown(&output).contains("panicked"), "{}", shown(&output));
         stage.declare(2);
         let plan = shown(&stage.done("plan --sandbox=sandbox.redb --detailed-exitcode"));
-        assert!(plan.contains("Nothing to do: 2 secrets"), "{limit:?}: {plan}");
+        assert!(plan.contains("Nothing to apply: 2 secrets wait"), "{limit:?}: {plan}");
     }
 }

@@ -16,7 +16,8 @@ use super::values::ValueArgs;
 use crate::apply::ApplyOptions;
 use crate::exit_code::ExitCode;
 use crate::reconcile::{Reading, Undeclared, Verification};
-use crate::render::{apply_json, apply_text, approved_text, prepared, question};
+use crate::render::plan_text::Extent;
+use crate::render::{apply_json, apply_text, approved_text, awaiting, prepared, question};
 use crate::workflow::{
     ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
     Readiness, Run, RunFlags, Stop, lines, readiness,
@@ -133,7 +134,9 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     };
     let prepared = Box::pin(run.plan(&request)).await?;
     printer.clear();
-    talk.write(prepared::text(talk.paint(), &prepared, args.extent.extent()));
+    // What waits for a value is listed at the end.
+    let extent = Extent { no_awaiting: true, ..args.extent.extent() };
+    talk.write(prepared::text(talk.paint(), &prepared, extent));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
     let (code, applied) = match began {
         Err(error) => (report(&error, shell), None),
@@ -157,6 +160,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             (applied.outcome().into(), Some(applied))
         }
     };
+    let ended_well = code == ExitCode::Success;
     let code = match prepared.left_alone().filter(|_| code == ExitCode::Success || applied.is_some()) {
         None => code,
         Some(error) => {
@@ -164,8 +168,13 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             code.worst(ExitCode::left_out(applied.as_ref()))
         }
     };
+    let waiting = prepared::awaiting(&prepared, applied.as_ref());
+    if applied.is_some() || ended_well {
+        talk.write(awaiting::text(talk.paint(), &waiting, prepared.targets.len() > 1, extent.full));
+    }
     if args.format == ApplyFormat::Json {
-        shell.out.write(apply_json::document(prepared.project, documents(applied.as_ref()), code.code()));
+        let document = apply_json::document(prepared.project, documents(applied.as_ref()), &waiting, code.code());
+        shell.out.write(document);
     }
     print_calls(&session.aws, verbose, shell);
     Ok(code)

@@ -205,6 +205,6 @@ pub(super) struct ExtentArgs {
 
 impl ExtentArgs {
     pub(super) fn extent(&self) -> Extent {
-        Extent { full: self.full, summary: self.summary, no_cost: self.no_cost }
+        Extent { full: self.full, summary: self.summary, no_cost: self.no_cost, no_awaiting: false }
     }
 }

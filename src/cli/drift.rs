@@ -27,8 +27,8 @@ const MAX_METRICS: u64 = 16 * 1024 * 1024;
 ///
 /// Reads all targets, changes nothing, and sorts every difference into a class: changed, value-changed, missing,
 /// re-encrypted, unmanaged, orphaned, foreign, scheduled-for-deletion, rotation-overdue, rotation-stuck,
-/// replica-failed, policy-undeclared, replicas-undeclared, dangling-principal, unknown. A target that cannot be reached
-/// is reported and does not hide the others.
+/// replica-failed, policy-undeclared, replicas-undeclared, dangling-principal, awaiting-value, unknown. A target that
+/// cannot be reached is reported and does not hide the others.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright drift --fail-on changed,value-changed,missing\n  \
     keywright drift --also prometheus=/var/lib/node_exporter/keywright.prom\n  \
@@ -136,7 +136,8 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
     printer.clear();
     let folder = args.read.project.folder_from_here();
     let view = DriftView { report: &looked.report, folder: &folder, fail_on: args.look.fail_on(), last_success: None };
-    let nothing = looked.report.is_complete() && looked.report.drifts().next().is_none();
+    let differs = looked.report.differences().next().is_some();
+    let nothing = !differs && args.look.exit_code(&looked.report) == ExitCode::Success;
     if !(args.quiet && nothing) {
         shell.out.write(args.format.render(shell.out.paint(), &view));
     }

@@ -14,7 +14,8 @@ use crate::workflow::{Error, Look};
 /// What a look for drift looks at, and what of it counts.
 #[derive(Debug, Args)]
 pub(super) struct LookArgs {
-    /// Classes that end the run with 2, separated by commas [default: all but re-encrypted]
+    /// Classes that end the run with 2, separated by commas [default: all but re-encrypted and
+    /// awaiting-value]
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     fail_on: Vec<Class>,
     /// Known noise: the class (or *), a glob of names, and the last day on which it is ignored, then the targets where

@@ -42,6 +42,9 @@ pub(super) struct PlanArgs {
     /// End with 2 when there are changes, and with 0 only when there are none
     #[arg(long)]
     detailed_exitcode: bool,
+    /// End with 2 while a secret waits for a value from people, or would after an apply
+    #[arg(long)]
+    require_values: bool,
     /// Read live values and compare them with the declared ones (BatchGetSecretValue)
     #[arg(long)]
     read_values: bool,
@@ -127,7 +130,9 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
     }
     print_calls(&session.aws, verbose, shell);
     let left_alone = prepared.left_alone().map_or(ExitCode::Success, |error| report(&error, shell));
-    Ok(code.worst(left_alone).worst(if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success }))
+    let detailed = if args.detailed_exitcode { detailed(&prepared) } else { ExitCode::Success };
+    let waits = args.require_values && prepared.awaits_values();
+    Ok(code.worst(left_alone).worst(detailed).worst(if waits { ExitCode::Changes } else { ExitCode::Success }))
 }
 
 /// What `--detailed-exitcode` tells of plans that were made.

@@ -12,6 +12,8 @@ pub enum Class {
     ValueChanged,
     /// The value was encrypted afresh in git, or changed there: that it is the live one is not proven.
     ReEncrypted,
+    /// Its value is left to people, and nobody has put one yet.
+    AwaitingValue,
     /// A manifest names a secret that does not exist.
     Missing,
     /// In scope, without an owner.
@@ -42,7 +44,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order in which reports show them: what needs somebody first, first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Unreachable,
         Self::ValueChanged,
         Self::Changed,
@@ -57,6 +59,7 @@ impl Class {
         Self::Unmanaged,
         Self::PolicyUndeclared,
         Self::ReplicasUndeclared,
+        Self::AwaitingValue,
         Self::ReEncrypted,
         Self::Unknown,
     ];
@@ -67,6 +70,7 @@ impl Class {
             Self::Changed => "changed",
             Self::ValueChanged => "value-changed",
             Self::ReEncrypted => "re-encrypted",
+            Self::AwaitingValue => "awaiting-value",
             Self::Missing => "missing",
             Self::Unmanaged => "unmanaged",
             Self::Orphaned => "orphaned",
@@ -84,9 +88,15 @@ impl Class {
     }
 
     /// Whether it counts as drift, given the classes that a person named: without any, all do but the one that git
-    /// alone brought about.
+    /// alone brought about, and what waits for people though nothing differs.
     pub fn counts(self, named: &[Self]) -> bool {
-        if named.is_empty() { self != Self::ReEncrypted } else { named.contains(&self) }
+        let of_nobody = matches!(self, Self::ReEncrypted | Self::AwaitingValue);
+        if named.is_empty() { !of_nobody } else { named.contains(&self) }
+    }
+
+    /// Whether something differs from git. What waits for people is told, and does not.
+    pub fn is_difference(self) -> bool {
+        self != Self::AwaitingValue
     }
 
     /// What it means, in one sentence.
@@ -95,6 +105,7 @@ impl Class {
             Self::Changed => "A field other than the value differs from git.",
             Self::ValueChanged => "The current value is not the one in git, and git owns it.",
             Self::ReEncrypted => "The value was encrypted afresh in git: that it is the live one is not proven.",
+            Self::AwaitingValue => "The value of a secret is left to people, and nobody has put one yet.",
             Self::Missing => "A manifest names a secret that does not exist.",
             Self::Unmanaged => "A secret in scope has no owner.",
             Self::Orphaned => "A secret belongs to this target, and no manifest names it.",
@@ -136,8 +147,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_git_encrypted_afresh_counts_when_it_is_named() {
+    fn what_nobody_changed_counts_when_it_is_named() {
         assert!(!Class::ReEncrypted.counts(&[]) && Class::ReEncrypted.counts(&[Class::ReEncrypted]));
+        assert!(!Class::AwaitingValue.counts(&[]) && Class::AwaitingValue.counts(&[Class::AwaitingValue]));
         assert!(Class::Changed.counts(&[]) && !Class::Changed.counts(&[Class::ReEncrypted]));
     }
 

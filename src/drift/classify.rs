@@ -47,6 +47,11 @@ pub fn classify(
 ) -> Vec<Drift> {
     let mut drifts: Vec<Drift> = plan.secrets.iter().flat_map(planned).collect();
     drifts.extend(report.findings.iter().filter_map(found));
+    // One that does not exist is missing.
+    drifts.extend(report.awaiting.iter().filter(|one| one.exists).map(|one| {
+        let origin = Some(one.origin.clone());
+        Drift { origin, ..new(Class::AwaitingValue, &one.secret, Difference::AwaitsValue) }
+    }));
     let old_names = desired.old_names();
     let reached = |name: &SecretName| desired.scope.contains(name.as_str()) && selection.contains(name);
     for (name, secret) in live.secrets.iter().filter(|(name, _)| reached(name)) {

@@ -139,6 +139,8 @@ pub enum Difference {
     },
     /// Rotation is declared, and waits for a first value.
     RotationWaitsForValue,
+    /// There is no value, and git leaves it to people.
+    AwaitsValue,
     /// AWSPENDING stays on a version that is not current.
     RotationStuck {
         /// That version.

@@ -77,6 +77,11 @@ impl DriftReport {
             .flat_map(|target| target.outcome.iter().flat_map(|found| &found.drifts).map(move |drift| (target, drift)))
     }
 
+    /// Of these, what differs from git.
+    pub fn differences(&self) -> impl Iterator<Item = (&TargetDrift, &Drift)> {
+        self.drifts().filter(|(_, drift)| drift.class.is_difference())
+    }
+
     /// What tells one set of findings from another: no dates and no counts, so that a run that finds the same says the
     /// same.
     pub fn identity(&self) -> Vec<(String, Class, String, Option<Difference>)> {

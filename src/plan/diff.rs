@@ -74,6 +74,7 @@ impl Differ<'_> {
             block_public_policy,
             // Both are planned together, from the whole desired state.
             value: _,
+            value_expected: _,
             labels: _,
             no_labels: _,
             // Only of use when the secret goes.

@@ -21,6 +21,7 @@
 //! - `precondition`: whether a secret is still as it was when it was planned.
 
 mod action;
+mod awaiting;
 mod change;
 mod cost;
 mod diff;
@@ -43,6 +44,7 @@ mod value;
 use std::collections::BTreeSet;
 
 pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
+pub use awaiting::AwaitingValue;
 pub use change::{
     Change, LeftBehind, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun,
     UndoneVersion, ValueReason,

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::action::Action;
+use super::awaiting::AwaitingValue;
 use super::change::Change;
 use super::diff::{Differ, Difference, release};
 use super::leaving::{Leaving, LeftItem, named_in_policies};
 use super::managed;
 use super::moves::{self, Moves, Moving};
 use super::rename::{renames, without_value};
-use super::report::{Finding, FindingKind, PlanReport};
+use super::report::{Finding, FindingKind, PlanReport, Severity};
 use super::selection::Selection;
 use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
@@ -44,6 +45,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.order_by_dependencies();
     planner.explain_removals();
     planner.notice_renames();
+    planner.notice_awaiting();
     planner.count();
 
     let mut report = planner.report;
@@ -382,6 +384,18 @@ impl<'a> Planner<'a> {
                 kind: FindingKind::LooksRenamed { from: removed },
             });
         }
+    }
+}
+
+impl Planner<'_> {
+    /// Notes which secrets wait for a value. Of one that could not be read, or that is somebody else's, nothing is
+    /// known.
+    fn notice_awaiting(&mut self) {
+        let errors = self.report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+        let unknown: BTreeSet<&SecretName> = errors.map(|finding| &finding.secret).collect();
+        let known = self.desired_secrets().filter(|secret| !unknown.contains(&secret.name));
+        let of = |secret| AwaitingValue::of(self.desired, secret, self.live, self.plans.get(&secret.name));
+        self.report.awaiting = known.filter_map(of).collect();
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::LeftItem;
 use super::change::ValueReason;
+use super::{AwaitingValue, LeftItem};
 use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
 use crate::origin::Origin;
@@ -21,6 +21,9 @@ pub struct PlanReport {
     pub counts: Counts,
     /// Secrets that manifests name, and that have no value now and get none of git's.
     pub without_value: BTreeSet<SecretName>,
+    /// Secrets whose value git leaves to people, and for which nobody has put one yet. They are counted apart: with
+    /// nothing to do for an apply they are not done.
+    pub awaiting: Vec<AwaitingValue>,
     /// Secrets that other shards of this run would delete.
     pub deleted_in_other_shards: BTreeSet<SecretName>,
 }
@@ -54,7 +57,7 @@ impl PlanReport {
 pub struct Counts {
     /// Secrets that the manifests want (after selection).
     pub desired: usize,
-    /// Of these, the ones with nothing to do.
+    /// Of these, the ones with nothing to do, for an apply or for people.
     pub unchanged: usize,
     /// Of these, the ones that an error keeps from being planned.
     pub blocked: usize,

@@ -10,7 +10,7 @@ use super::{PlanError, refresh, set_policy, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
-use crate::plan::{Action, Change, Plan, Rules, SecretPlan, Selection, plan};
+use crate::plan::{Action, Change, Plan, PlanReport, Rules, SecretPlan, Selection, plan};
 use crate::value::Values;
 
 /// What is read again after an apply.
@@ -32,6 +32,8 @@ pub struct Verified {
     pub remaining: Plan,
     /// Secrets of which something is not as declared and is left alone for now.
     pub held_back: BTreeSet<SecretName>,
+    /// Secrets that wait for a value from people.
+    pub awaiting: BTreeSet<SecretName>,
     /// Secrets that could not be read again, and why.
     pub unreadable: BTreeMap<SecretName, ServiceError>,
     /// What was read of policies.
@@ -117,7 +119,11 @@ pub async fn verify<R: ReadSecrets, V: Values>(
         read.extend(doubted);
         planned = plan_again(desired, &live, &selection, values)?;
     }
-    let (mut remaining, held_back) = planned;
+    let (mut remaining, report) = planned;
+    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
+    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
+    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
+    let awaiting = report.awaiting.into_iter().map(|one| one.secret).collect();
     // The old secret of a move goes after this.
     let goes_next = |secret: &SecretPlan| {
         secret.only_old_is_left() && secret.moved_from().is_some_and(|from| !done.contains(&from.secret.name))
@@ -131,7 +137,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     };
     remaining.secrets.extend(written.secrets.iter().filter(is_there).cloned());
     let policies = count(&writes, &read);
-    Ok(Verified { remaining, held_back, unreadable: live.unreadable, policies })
+    Ok(Verified { remaining, held_back, awaiting, unreadable: live.unreadable, policies })
 }
 
 fn plan_again(
@@ -139,13 +145,9 @@ fn plan_again(
     live: &Live,
     selection: &Selection,
     values: &impl Values,
-) -> Result<(Plan, BTreeSet<SecretName>), PlanError> {
+) -> Result<(Plan, PlanReport), PlanError> {
     let facts = value_facts::identify(desired, live, selection, values)?;
-    let (remaining, report) = plan(desired, live, &facts, &Rules { selection: selection.clone(), as_of: None });
-    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
-    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
-    Ok((remaining, held_back))
+    Ok(plan(desired, live, &facts, &Rules { selection: selection.clone(), as_of: None }))
 }
 
 /// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there.

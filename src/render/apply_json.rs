@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::apply_text::{error_text, skip_reason};
+use super::awaiting::{self, AwaitingDocument, OfTarget};
 use super::escape::{Escaped, Json};
 use super::schema::titled;
 use super::words;
@@ -29,6 +30,9 @@ pub struct ApplyDocument {
     pub exit_code: u8,
     /// The targets that something was planned for, in the order of the project file.
     pub targets: Vec<AppliedTarget>,
+    /// The secrets that exist now, whose value is left to people and that have none, by the tag that says whom they
+    /// wait for; those of whom nobody is named come last.
+    pub awaiting_value: Vec<AwaitingDocument>,
 }
 
 /// One target.
@@ -173,12 +177,13 @@ fn secrets(plan: &Plan, report: &ApplyReport) -> Vec<AppliedSecret> {
 }
 
 /// The document of a whole run, as JSON text with a final line feed.
-pub fn document(project: &str, targets: Vec<AppliedTarget>, exit_code: u8) -> Escaped<Json> {
+pub fn document(project: &str, targets: Vec<AppliedTarget>, awaiting: &[OfTarget<'_>], exit_code: u8) -> Escaped<Json> {
     super::escape::json(&ApplyDocument {
         format_version: FORMAT_VERSION,
         project: project.to_owned(),
         exit_code,
         targets,
+        awaiting_value: awaiting::documents(awaiting),
     })
 }
 

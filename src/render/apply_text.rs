@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
-use super::{escaped, hint, words};
+use super::{awaiting, escaped, hint, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
 use crate::plan::{ObservedField, Plan, Verb};
@@ -188,20 +188,24 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)]) -> Escaped<Terminal
 
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again.
 pub fn verified(paint: Paint, verified: &Verified, done: usize) -> Escaped<Terminal> {
-    let Verified { remaining, held_back, unreadable: _, policies } = verified;
+    let Verified { remaining, held_back, awaiting, unreadable: _, policies } = verified;
     if remaining.is_empty() {
         let done = words::count(done, "secret");
         let policies = policies_verified(*policies);
+        let waits = awaiting::counted(awaiting.len())
+            .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
         let held_back = held_back.len();
         if held_back > 0 {
             return escaped!(
-                "  read again: {}; what was applied is there, and {} held back: see above{}",
+                "  read again: {}; what was applied is there, and {} held back: see above{}{}",
                 done,
                 paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" })),
+                waits,
                 policies
             );
         }
-        return paint.faint(escaped!("  verified: {} read again, all match the manifests{}", done, policies));
+        let all = "all match the manifests";
+        return paint.faint(escaped!("  verified: {} read again, {}{}{}", done, all, waits, policies));
     }
     escaped!(
         "  {}: {} still {} from the manifests: {}; plan again to see how",

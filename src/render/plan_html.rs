@@ -12,7 +12,7 @@ use super::paint::Paint;
 use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, declared, place, refusal};
-use super::{escaped, page, plan_text, rehearsal, words};
+use super::{awaiting, escaped, page, plan_text, rehearsal, words};
 use crate::plan::{Finding, Severity};
 
 /// A plan of up to this many secrets is shown unfolded.
@@ -33,6 +33,7 @@ pub fn html(view: &PlanView<'_>, extent: Extent) -> Escaped<Markup> {
     out.push(&changes(view, extent));
     out.push(&notes(view));
     out.push(&picture(view));
+    out.push(&awaiting::markup(&view.awaiting(), view.targets.len() > 1));
     out.push(&page::END);
     out
 }

@@ -7,6 +7,7 @@ mod documents;
 
 use std::collections::BTreeSet;
 
+use super::awaiting;
 use super::entry::{Entry, entries};
 use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
@@ -36,14 +37,14 @@ pub const FORMAT_VERSION: &str = "1";
 /// One planned target as a document.
 pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed: Option<&Rehearsed>) -> TargetDocument {
     let Plan { project: _, target, account, region, endpoint, secrets } = plan;
-    let PlanReport { findings, counts, without_value: _, deleted_in_other_shards: _ } = report;
+    let PlanReport { findings, counts, without_value: _, awaiting, deleted_in_other_shards: _ } = report;
     TargetDocument {
         name: target.clone(),
         account: account.as_ref().map(ToString::to_string),
         region: region.to_string(),
         endpoint: endpoint.clone(),
         error: None,
-        summary: summary(plan, *counts),
+        summary: SummaryDocument { awaiting_value: awaiting.len(), ..summary(plan, *counts) },
         secrets: secrets.iter().map(secret).collect(),
         findings: findings.iter().map(finding).collect(),
         refusals: refusals.iter().map(refusal).collect(),
@@ -83,6 +84,7 @@ pub fn document(view: &PlanView<'_>, targets: Vec<TargetDocument>) -> Escaped<Js
         monthly_cost: view.cost().as_ref().map(cost),
         targets,
         groups: groups.iter().filter(|entry| entry.single().is_none()).map(group).collect(),
+        awaiting_value: awaiting::documents(&view.awaiting()),
     };
     super::escape::json(&document)
 }
@@ -145,6 +147,7 @@ fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {
         unchanged,
         blocked,
         held_back,
+        awaiting_value: 0,
         unreadable,
         unread,
         owned_live,

@@ -14,7 +14,7 @@ use super::plan_text::Extent;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rehearsal;
 use super::rows::{Row, Tone, place, refusal};
-use super::{escaped, plan_text, rows, words};
+use super::{awaiting, escaped, plan_text, rows, words};
 use crate::origin::Origin;
 use crate::plan::{Finding, Severity};
 use crate::rehearse::Rehearsed;
@@ -61,6 +61,7 @@ pub fn markdown(view: &PlanView<'_>, extent: Extent) -> Escaped<Markdown> {
     page.entries(view, extent);
     page.notes(view);
     page.graphs(view);
+    page.awaiting(view);
     page.tail(view);
     page.out
 }
@@ -182,6 +183,13 @@ impl Page {
                     escape::code_block("mermaid", &mermaid(&graph))
                 ));
             }
+        }
+    }
+
+    /// The secrets that wait for a value.
+    fn awaiting(&mut self, view: &PlanView<'_>) {
+        for block in awaiting::markdown(&view.awaiting(), view.targets.len() > 1) {
+            self.finding(&block);
         }
     }
 

@@ -12,7 +12,7 @@ use super::finding::{finding_help, finding_text};
 use super::paint::Paint;
 use super::plan_view::{PlanView, PlannedView, TargetView};
 use super::rows::{Piece, Row, Tone, declared, paint_tone, place, rows};
-use super::{escaped, rehearsal, rows, words};
+use super::{awaiting, escaped, rehearsal, rows, words};
 use crate::plan::{Counts, Finding, Plan, PlanReport, Refusal, SecretPlan, Severity, Verb};
 
 /// Width of the column that names a field.
@@ -26,6 +26,7 @@ const LONG: usize = 6;
 
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line, or leaves a part out")]
 pub struct Extent {
     /// Each secret by itself, and every name.
     pub full: bool,
@@ -33,6 +34,8 @@ pub struct Extent {
     pub summary: bool,
     /// Nothing of what it costs.
     pub no_cost: bool,
+    /// Without the list of secrets that wait for a value, which stands at the end of what follows.
+    pub no_awaiting: bool,
 }
 
 /// The heading of one target: what and where it is.
@@ -106,13 +109,16 @@ pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Termin
             (None, None) => {}
         }
     }
+    if !extent.no_awaiting {
+        out.push(&awaiting::text(paint, &view.awaiting(), several, extent.full));
+    }
     out
 }
 
 /// One plan by itself, without guards.
 pub fn target(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
     let view = PlanView { project: &plan.project, targets: vec![TargetView::alone(plan, report)] };
-    text(paint, &view, Extent { no_cost: true, ..Extent::default() })
+    text(paint, &view, Extent { no_cost: true, no_awaiting: true, ..Extent::default() })
 }
 
 /// What and where targets are, and what is to be done there; several that say the same have nothing to do.
@@ -162,18 +168,26 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         let were = if unread == 1 { "value was" } else { "values were" };
         escaped!(", of which {} {} not read (--read-values compares)", unread, were)
     });
+    let waits = awaiting::counted(report.awaiting.len())
+        .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", paint.warning(waits)) });
     if plan.is_empty() && held_back > 0 {
         let held_back = paint.warning(escaped!("{} held back", words::count(held_back, "secret")));
         return escaped!(
-            "Nothing to apply now: {}, see below; {} unchanged{}{}.",
+            "Nothing to apply now: {}, see below{}; {} unchanged{}{}.",
             held_back,
+            waits,
             unchanged,
             unread,
             unreadable
         );
     }
     if let (true, Some(unreadable)) = (plan.is_empty(), &unreadable) {
-        return escaped!("Nothing planned: {} unchanged{}{}.", unchanged, unread, unreadable);
+        return escaped!("Nothing planned: {} unchanged{}{}{}.", unchanged, unread, waits, unreadable);
+    }
+    if plan.is_empty() && !report.awaiting.is_empty() {
+        let number = report.awaiting.len();
+        let waits = awaiting::heading(number);
+        return escaped!("Nothing to apply: {}, see below; {} unchanged{}.", paint.warning(waits), unchanged, unread);
     }
     if plan.is_empty() {
         return escaped!("Nothing to do: {} as the manifests say{}.", words::count(unchanged, "secret"), unread);
@@ -189,11 +203,12 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         escaped!(" Re-encrypted or changed in git: {}; no value is known to differ.", plan.re_encrypted())
     });
     escaped!(
-        "{}; {} unchanged{}{}{}{}.{}",
+        "{}; {} unchanged{}{}{}{}{}.{}",
         Escaped::join(planned, ", "),
         unchanged,
         unread,
         held_back,
+        waits,
         blocked,
         unreadable,
         re_encrypted

@@ -6,7 +6,7 @@ use super::escape::{Escaped, Format, Terminal};
 use super::graph::GraphTarget;
 use super::paint::Paint;
 use super::words::Cost;
-use super::{escaped, plan_text, words};
+use super::{awaiting, escaped, plan_text, words};
 use crate::domain::AccountId;
 use crate::plan::{Counts, Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
@@ -118,6 +118,12 @@ impl<'a> PlanView<'a> {
         (change != 0).then(|| Cost { change, after: whole.then_some(after) })
     }
 
+    /// The secrets that wait for a value, by target.
+    pub(super) fn awaiting(&self) -> Vec<awaiting::OfTarget<'a>> {
+        let of = |planned: &PlannedView<'a>| planned.report.awaiting.iter().collect();
+        self.each_planned().map(|(target, planned)| (target.name, of(planned))).collect()
+    }
+
     fn planned(&self) -> impl Iterator<Item = &PlannedView<'_>> {
         self.each_planned().map(|(_, planned)| planned)
     }
@@ -143,6 +149,7 @@ impl<'a> PlanView<'a> {
         if held_back > 0 {
             rest.push(escaped!("{} held back", held_back));
         }
+        rest.extend(awaiting::counted(self.awaiting().iter().map(|(_, awaiting)| awaiting.len()).sum()));
         if blocked > 0 {
             rest.push(escaped!("{} held back by errors", blocked));
         }
@@ -168,7 +175,7 @@ impl<'a> PlanView<'a> {
         let counts = Escaped::join(counts, ", ");
         let settled = self.planned().all(|planned| {
             let Counts { held_back, blocked, unreadable, .. } = planned.report.counts;
-            held_back + blocked + unreadable == 0
+            held_back + blocked + unreadable + planned.report.awaiting.len() == 0
         }) && self.targets.iter().all(|target| target.planned.is_ok());
         let not_planned = self.not_planned();
         if let Some(not_planned) = not_planned.as_ref().filter(|_| self.planned().next().is_none()) {

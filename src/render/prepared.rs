@@ -1,18 +1,35 @@
 //! The plans of all targets of a run, in every form in which `plan`, `apply` and `graph` show them.
 
+use super::awaiting::OfTarget;
 use super::error::{target_line, target_text};
 use super::escape::{Escaped, Json, Terminal};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
 use super::{PlanView, PlannedView, TargetView, plan_json, plan_text};
+use crate::apply::SecretOutcome;
 use crate::domain::AccountId;
-use crate::plan::Selection;
+use crate::plan::{AwaitingValue, Selection};
 use crate::reconcile::TargetPlan;
-use crate::workflow::Prepared;
+use crate::workflow::{ApplyRun, Prepared, PreparedTarget};
 
 /// Every plan as text, with what the guards would refuse.
 pub fn text(paint: Paint, prepared: &Prepared<'_>, extent: plan_text::Extent) -> Escaped<Terminal> {
     plan_text::text(paint, &view(prepared), extent)
+}
+
+/// The secrets that exist when an apply has ended, or was not begun, and that wait for a value.
+pub fn awaiting<'a>(prepared: &'a Prepared<'_>, applied: Option<&ApplyRun<'_>>) -> Vec<OfTarget<'a>> {
+    let is_done = |target: &str, one: &AwaitingValue| {
+        let run = applied.and_then(|run| run.targets.iter().find(|of| of.plan.target == target));
+        run.is_some_and(|run| run.report.outcomes.get(&one.secret) == Some(&SecretOutcome::Done))
+    };
+    let of = |prepared: &'a PreparedTarget<'_>| {
+        let name = prepared.desired.target.name.as_str();
+        let planned = prepared.planned.as_ref().ok()?;
+        let awaiting = planned.target.report.awaiting.iter().filter(|one| one.exists || is_done(name, one));
+        Some((name, awaiting.collect()))
+    };
+    prepared.targets.iter().filter_map(of).collect()
 }
 
 /// Every plan as a JSON document.

@@ -118,6 +118,7 @@ impl Sample {
                     missing_in_other_shards: 0,
                 },
                 without_value: std::collections::BTreeSet::new(),
+                awaiting: Vec::new(),
                 deleted_in_other_shards: std::collections::BTreeSet::new(),
             },
             refusals: crate::plan::guards()

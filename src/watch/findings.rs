@@ -47,7 +47,8 @@ impl Findings {
     #[must_use]
     pub fn after(&self, report: &DriftReport, words: &dyn Fn(&Difference) -> String) -> Self {
         let mut findings: BTreeMap<Finding, Option<Timestamp>> = BTreeMap::new();
-        for (target, drift) in report.drifts() {
+        // A value that people have still to put is no event: nobody is told of it at night.
+        for (target, drift) in report.drifts().filter(|(_, drift)| drift.class != Class::AwaitingValue) {
             // Of other classes the date is another one, or moves by itself.
             let by_hand = matches!(drift.class, Class::Changed | Class::ValueChanged);
             let finding = Finding {

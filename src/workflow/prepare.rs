@@ -82,6 +82,11 @@ impl<'s> Prepared<'s> {
         self.planned().any(|(_, planned)| planned.target.report.counts.held_back > 0)
     }
 
+    /// Whether a secret waits for a value from people, or will when it is made.
+    pub fn awaits_values(&self) -> bool {
+        self.planned().any(|(_, planned)| !planned.target.report.awaiting.is_empty())
+    }
+
     /// Whether a guard would refuse an apply.
     pub fn is_refused(&self) -> bool {
         self.planned().any(|(_, planned)| !planned.refusals.is_empty())

@@ -229,4 +229,4 @@ def test_an_apply_to_a_sandbox_file_that_was_killed_is_taken_up_again(
     done = keywright.run("apply", "--yes", *where)
     assert done.code == DONE, done
     again = keywright.run("plan", "--detailed-exitcode", *where)
-    assert again.code == DONE and again.out.count("Nothing to do") == 2, again
+    assert again.code == DONE and again.out.count("Nothing to apply: ") == 2, again

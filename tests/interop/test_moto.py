@@ -56,7 +56,7 @@ def calls(result: Result) -> dict[str, int]:
 
 def assert_nothing_to_do(result: Result, targets: int = 1) -> None:
     assert result.code == 0, result
-    assert result.out.count("Nothing to do") == targets, result
+    assert result.out.count("Nothing to apply: ") == targets, result
     assert not WRITES & calls(result).keys(), result
 
 
@@ -104,7 +104,7 @@ def test_changes_by_hand_are_shown_and_repaired(signed_in: Keywright, moto: Endp
 
     planned = plan(signed_in, moto, applied)
     assert planned.code == 2, planned
-    assert "3 to change; 33 unchanged." in planned.out, planned
+    assert "3 to change; 4 unchanged; 30 wait for a value." in planned.out, planned
     for shown in [
         "Read-write login of the [-billing-]{+ledger+} service.",
         "alias/another → alias/payments",
@@ -202,7 +202,7 @@ def test_a_secret_that_left_git_is_deleted_and_restored_when_it_comes_back(
     original = applied.remove_manifest(RABBITMQ_FILE, RABBITMQ)
 
     planned = plan(signed_in, moto, applied)
-    assert planned.code == 2 and "1 to delete; 35 unchanged." in planned.out, planned
+    assert planned.code == 2 and "1 to delete; 6 unchanged; 29 wait for a value." in planned.out, planned
     assert "can be restored for 9 days" in planned.out, planned
     done = apply(signed_in, moto, applied)
     assert done.code == 0 and calls(done)["DeleteSecret"] == 1, done

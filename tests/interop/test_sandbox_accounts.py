@@ -96,7 +96,7 @@ def test_the_example_is_applied_to_the_served_sandbox(
     assert done.code == 0, done
     assert_live_matches(payments, sandbox)
     again = keywright.run("plan", "--detailed-exitcode", *command)
-    assert again.code == 0 and again.out.count("Nothing to do") == 2, again
+    assert again.code == 0 and again.out.count("Nothing to apply: ") == 2, again
 
 
 def test_a_sandbox_in_a_file_is_the_same_embedded_and_served(keywright: Keywright, payments: Payments) -> None:

@@ -14,10 +14,12 @@ use super::super::source::{Sources, Span};
 use super::super::tree::Node;
 use super::name::check_plain_name;
 use super::rule::Rules;
+use super::tags::check_key;
 use super::target::{TargetModel, check_overlaps, check_targets};
 use super::variables::{Entry, check_names};
 use super::{in_range, required};
 use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
+use crate::domain::TagKey;
 
 /// A project that was read and checked.
 pub(crate) struct Project {
@@ -33,6 +35,7 @@ pub(crate) struct Project {
     pub(crate) prune_window_days: u8,
     pub(crate) ignore_tags: TagPatterns,
     pub(crate) guards: GuardLimits,
+    pub(crate) value_owner_tag: Option<TagKey>,
     pub(crate) rules: Rules,
     /// `spec.include` as written.
     pub(crate) include: Vec<(String, Span)>,
@@ -95,6 +98,7 @@ pub(crate) fn check_project(
             .unwrap_or(DEFAULT_RECOVERY_WINDOW_DAYS),
         ignore_tags: tag_patterns(spec, report),
         guards: guards(spec, report),
+        value_owner_tag: value_owner_tag(spec, report),
         rules: Rules::default(),
         include: paths(&spec.include).unwrap_or_default(),
         shared: Vec::new(),
@@ -192,6 +196,13 @@ fn tag_patterns(spec: &ProjectSpec, report: &mut Report) -> TagPatterns {
             TagPatterns::new(globset::GlobSet::empty())
         }
     }
+}
+
+/// The tag that says whom a secret without a value waits for. AWS's own and keywright's say nothing of that.
+fn value_owner_tag(spec: &ProjectSpec, report: &mut Report) -> Option<TagKey> {
+    let key = spec.value_owner_tag.get()?;
+    check_key(&key.value, key.span, &TagPatterns::new(globset::GlobSet::empty()), report);
+    Some(TagKey::of_service(key.value.clone()))
 }
 
 fn guards(spec: &ProjectSpec, report: &mut Report) -> GuardLimits {

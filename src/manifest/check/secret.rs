@@ -176,6 +176,7 @@ impl Builder<'_> {
             block_public_policy: fields.block_public_policy.value().copied().unwrap_or(true),
             deletion: deletion(&fields.deletion, self.report),
             value,
+            value_expected: fields.value_expected.value().copied().unwrap_or(true),
             labels: self.labels(&fields),
             no_labels: self.no_labels(&fields),
             secret_type: self.secret_type(&fields, &spec),

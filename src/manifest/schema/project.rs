@@ -89,6 +89,10 @@ pub struct ProjectSpec {
     pub ignore_tags: Field<Vec<Field<String>>>,
     /// Limits on what one apply may do without being told so by a flag.
     pub guards: Field<GuardsSpec>,
+    /// The key of the tag that says whose a secret is. Plans and applies end with the secrets that wait for a value
+    /// from people, grouped by this tag. Left out, they are grouped by `owner`, or else by `team`, in whatever case.
+    #[schemars(example = serde_json::json!("team"), length(min = 1, max = 128))]
+    pub value_owner_tag: Field<String>,
     /// Rules that the project's secrets keep, checked by `validate` and before every plan: at most 100.
     #[schemars(extend("maxItems" = 100))]
     #[schemars(example = serde_json::json!([{

@@ -129,6 +129,10 @@ macro_rules! spec {
             /// value, and keywright never touches it.
             #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
             pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
+            /// Whether a secret whose `value` is left out waits for one: plans and applies end with a list of those
+            /// that do. `false` for one that is meant to stay empty.
+            #[schemars(extend("default" = true))]
+            pub value_expected: $crate::manifest::field::Field<bool>,
             /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
             /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are
             /// none.
@@ -170,6 +174,7 @@ pub const SPEC_FIELDS: &[&str] = &[
     "tags",
     "tagMode",
     "value",
+    "valueExpected",
     "labels",
     "policy",
     "blockPublicPolicy",

@@ -55,6 +55,7 @@ impl EverythingWrong {
                     ..Counts::default()
                 },
                 without_value: BTreeSet::from([SecretName::new("dev/protected-2")]),
+                awaiting: Vec::new(),
                 deleted_in_other_shards: BTreeSet::new(),
             },
         }
@@ -93,6 +94,7 @@ fn nothing_allowed() -> Desired {
         prune_window_days: 30,
         ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
+        value_owner_tag: None,
         skipped: vec!["secrets/team".to_owned()],
         of_other_targets: BTreeMap::new(),
         lists: Vec::new(),

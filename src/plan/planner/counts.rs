@@ -27,8 +27,9 @@ impl<'a> Planner<'a> {
         let held_back = named(&Finding::holds_back);
         let unreadable = named(&Finding::is_failure);
         let unread = named(&|finding| finding.kind == FindingKind::ValueUnknown).len();
+        let awaiting: BTreeSet<&SecretName> = self.report.awaiting.iter().map(|one| &one.secret).collect();
         let as_declared = |name: &SecretName| {
-            let kept = [&blocked, &held_back, &unreadable].iter().any(|names| names.contains(name));
+            let kept = [&blocked, &held_back, &unreadable, &awaiting].iter().any(|names| names.contains(name));
             !kept && !self.plans.contains_key(name)
         };
         let unchanged = desired.iter().filter(|name| as_declared(name)).count();

@@ -48,7 +48,7 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
             lines.push((Command::Error, escaped!("::error title={}::{}\n", title(Class::Unreachable), message)));
         }
     }
-    for class in Class::ALL {
+    for class in Class::ALL.into_iter().filter(|class| view.annotates(*class)) {
         let command = Command::of(class, view);
         for (target, drift) in view.report.drifts().filter(|(_, drift)| drift.class == class) {
             let Drift { class: _, secret, origin, what: _, hints: _, since: _ } = drift;

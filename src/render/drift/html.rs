@@ -104,7 +104,7 @@ fn tone(class: Class) -> &'static str {
         Class::Foreign | Class::Orphaned | Class::Unmanaged | Class::PolicyUndeclared | Class::ReplicasUndeclared => {
             "adopt"
         }
-        Class::Unknown | Class::ReEncrypted => "note",
+        Class::Unknown | Class::ReEncrypted | Class::AwaitingValue => "note",
     }
 }
 

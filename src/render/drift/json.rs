@@ -29,7 +29,8 @@ pub struct DriftDocument {
     pub seconds: f64,
     /// Requests to AWS, by operation.
     pub calls: BTreeMap<String, u64>,
-    /// Whether anything differs in any target; null when nothing is known to, and some target could not be looked at.
+    /// Whether anything differs from git in any target, secrets that wait for a value apart; null when nothing is known
+    /// to, and some target could not be looked at.
     pub has_drift: Option<bool>,
     /// The targets, in the order of the project file.
     pub targets: Vec<TargetDocument>,
@@ -61,6 +62,8 @@ pub struct TargetDocument {
     pub counts: BTreeMap<&'static str, usize>,
     /// What differs, by secret.
     pub drifts: Vec<DriftedDocument>,
+    /// Secrets that wait for a value from people. That is no drift, and none of the counts has it.
+    pub awaiting_value: Vec<DriftedDocument>,
 }
 
 /// One difference.
@@ -96,13 +99,14 @@ pub fn schema() -> serde_json::Value {
 }
 
 fn document(report: &DriftReport) -> DriftDocument {
+    let differs = report.differences().next().is_some();
     DriftDocument {
         format_version: FORMAT_VERSION,
         project: report.project.clone(),
         started: report.started.to_string(),
         seconds: report.seconds,
         calls: report.calls.clone(),
-        has_drift: (report.drifts().next().is_some() || report.is_complete()).then(|| report.drifts().next().is_some()),
+        has_drift: (differs || report.is_complete()).then_some(differs),
         targets: report.targets.iter().map(target).collect(),
     }
 }
@@ -119,14 +123,19 @@ fn target(target: &TargetDrift) -> TargetDocument {
         ignored: 0,
         counts: BTreeMap::new(),
         drifts: Vec::new(),
+        awaiting_value: Vec::new(),
     };
+    let differences = |found| counts(found).into_iter().filter(|(class, _)| class.is_difference());
+    let drifts = outcome.iter().flat_map(|found| &found.drifts);
+    let of = |differs| drifts.clone().filter(|drift| drift.class.is_difference() == differs).map(drifted).collect();
     match outcome {
         Err(error) => TargetDocument { error: Some(target_line(error).into_owned()), ..empty },
         Ok(found) => TargetDocument {
             checked: found.checked,
             ignored: found.ignored,
-            counts: counts(found).into_iter().map(|(class, number)| (class.word(), number)).collect(),
-            drifts: found.drifts.iter().map(drifted).collect(),
+            counts: differences(found).map(|(class, number)| (class.word(), number)).collect(),
+            drifts: of(true),
+            awaiting_value: of(false),
             ..empty
         },
     }

@@ -26,7 +26,7 @@ pub use words::difference;
 use words::{clues, help, help_of, sentence};
 
 use super::escape::{Escaped, Format};
-use super::{count, escaped};
+use super::{awaiting, count, escaped};
 use crate::drift::{Class, DriftReport, Found};
 
 /// A report with what some formats need beside it.
@@ -47,6 +47,11 @@ impl DriftView<'_> {
     fn counts(&self, class: Class) -> bool {
         class.counts(self.fail_on)
     }
+
+    /// Whether a class has a place among the findings of a code review: what is no difference has one when it counts.
+    fn annotates(&self, class: Class) -> bool {
+        class.is_difference() || self.counts(class)
+    }
 }
 
 /// How many drifts there are of each class that has one.
@@ -62,13 +67,17 @@ fn counts(found: &Found) -> BTreeMap<Class, usize> {
 fn summary<F: Format>(found: &Found) -> Escaped<F> {
     let ignored = (found.ignored > 0).then(|| -> Escaped<F> { escaped!("; {} ignored", found.ignored) });
     let checked: Escaped<F> = escaped!("{} checked{}", count(found.checked, "secret"), ignored);
-    if found.drifts.is_empty() {
-        return escaped!("No drift: {}.", checked);
+    let (differences, waiting): (Vec<_>, Vec<_>) =
+        counts(found).into_iter().partition(|(class, _)| class.is_difference());
+    let waits = awaiting::counted(waiting.iter().map(|(_, number)| number).sum());
+    let waits = waits.map(|waits: Escaped<F>| -> Escaped<F> { escaped!("{}; ", waits) });
+    if differences.is_empty() {
+        return escaped!("No drift: {}{}.", waits, checked);
     }
+    let drifts = count(differences.iter().map(|(_, number)| number).sum(), "drift");
     let classes =
-        counts(found).into_iter().map(|(class, number)| -> Escaped<F> { escaped!("{} {}", number, class.word()) });
-    let drifts = count(found.drifts.len(), "drift");
-    escaped!("{}: {}; {}.", drifts, Escaped::join(classes, ", "), checked)
+        differences.into_iter().map(|(class, number)| -> Escaped<F> { escaped!("{} {}", number, class.word()) });
+    escaped!("{}: {}; {}{}.", drifts, Escaped::join(classes, ", "), waits, checked)
 }
 
 /// What a reader must not miss: `NOT LOOKED AT: 2 of 6 targets`.
@@ -79,7 +88,7 @@ fn not_looked_at<F: Format>(report: &DriftReport) -> Option<Escaped<F>> {
 
 /// Everything in a few words: `3 drifts in 2 targets`, and before it what could not be looked at.
 fn headline<F: Format>(report: &DriftReport) -> Escaped<F> {
-    let drifts = report.drifts().count();
+    let drifts = report.differences().count();
     let read = report.targets.iter().filter(|target| target.outcome.is_ok()).count();
     let found: Escaped<F> = if drifts == 0 { "no drift".into() } else { escaped!("{}", count(drifts, "drift")) };
     match not_looked_at(report) {

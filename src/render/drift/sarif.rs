@@ -31,7 +31,10 @@ pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
     for target in &view.report.targets {
         let TargetDrift { name, account: _, region: _, endpoint: _, outcome } = target;
         match outcome {
-            Ok(found) => results.extend(found.drifts.iter().map(|drift| result(view, name, drift, &mut seen))),
+            Ok(found) => {
+                let drifts = found.drifts.iter().filter(|drift| view.annotates(drift.class));
+                results.extend(drifts.map(|drift| result(view, name, drift, &mut seen)));
+            }
             Err(error) => results.push(unreachable(view, name, &target_line(error), &mut seen)),
         }
     }
@@ -124,6 +127,7 @@ pub(super) fn level(class: Class) -> &'static str {
         | Class::PolicyUndeclared
         | Class::ReplicasUndeclared
         | Class::ReEncrypted
+        | Class::AwaitingValue
         | Class::Unknown => "note",
     }
 }

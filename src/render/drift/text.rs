@@ -8,6 +8,9 @@ use super::super::{escaped, plan_text};
 use super::{clues, help_of, not_looked_at, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
+/// Secrets that wait for a value that are listed; further ones are counted.
+const LISTED_AWAITING: usize = 5;
+
 /// The whole report.
 pub fn text(paint: Paint, report: &DriftReport) -> Escaped<Terminal> {
     let first = not_looked_at::<Terminal>(report)
@@ -40,7 +43,9 @@ fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal>
         return Escaped::default();
     }
     let mut out = escaped!("\n  {}\n", paint_class(paint, class));
-    for drift in drifts {
+    // Nobody has changed these: they are in the way of what has.
+    let listed = if class == Class::AwaitingValue { LISTED_AWAITING } else { drifts.len() };
+    for drift in drifts.iter().take(listed) {
         let at =
             drift.origin.as_ref().map(|origin| -> Escaped<Terminal> { escaped!("  {}", paint.faint(place(origin))) });
         let name = paint.strong(escape::line(drift.secret.as_str()));
@@ -48,6 +53,9 @@ fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal>
         for clue in clues(drift) {
             out.push(&escaped!("        {}\n", paint.faint(escape::line(&clue))));
         }
+    }
+    if drifts.len() > listed {
+        out.push(&escaped!("    and {} more: keywright plan lists them by owner\n", drifts.len() - listed));
     }
     if let Some(help) = help_of(drifts) {
         out.push(&escaped!("      {}\n", paint.faint(help)));

@@ -31,6 +31,7 @@ pub fn difference(what: &Difference) -> String {
         Difference::GeneratedFieldsChanged => "fields beside a generated one are others in git than in the live value",
         Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret is rotated, or was",
         Difference::Unmanaged => "is live and in scope, and no manifest names it",
+        Difference::AwaitsValue => "has no value yet, and git leaves it to people",
         Difference::RotationWaitsForValue => "rotation is declared, and waits for a first value",
         Difference::ReplicasUndeclared { regions } => {
             let regions: Vec<&str> = regions.iter().map(crate::domain::Region::as_str).collect();
@@ -205,6 +206,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",
         Difference::ReplicasInProgress { .. } => "look again later",
         Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
+        Difference::AwaitsValue => "put one by hand; `valueExpected: false` in its manifest says that it stays empty",
         Difference::RotationWaitsForValue => "declare `value`, or put one by hand",
         Difference::RotationStuck { .. } => {
             "look at the function's log; `keywright rotate --repair` takes the label away"

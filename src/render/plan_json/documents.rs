@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::awaiting::AwaitingDocument;
 use super::super::rehearsal::RehearsalDocument;
 
 /// The plan of a project over all chosen targets.
@@ -27,6 +28,9 @@ pub struct PlanDocument {
     /// Secrets to which the same happens, over all targets: each is among those of its target too. Nothing that is lost
     /// is in here.
     pub groups: Vec<GroupDocument>,
+    /// The secrets whose value is left to people and that have none, or will have none when they are made, by the tag
+    /// that says whom they wait for; those of whom nobody is named come last.
+    pub awaiting_value: Vec<AwaitingDocument>,
 }
 
 /// What secrets and their replicas cost a month, by AWS's list price and without calls.
@@ -90,12 +94,14 @@ pub struct TargetDocument {
 pub struct SummaryDocument {
     /// Secrets that the manifests name, after selection.
     pub desired: usize,
-    /// Of these, the ones with nothing to do.
+    /// Of these, the ones with nothing to do, for an apply or for people.
     pub unchanged: usize,
     /// Of these, the ones that an error keeps from being planned.
     pub blocked: usize,
     /// Of these, the ones of which something is not as declared and is left alone for now; findings say what.
     pub held_back: usize,
+    /// Of these, the ones that wait for a value from people.
+    pub awaiting_value: usize,
     /// Secrets that could not be read, or whose value could not: they are left alone.
     pub unreadable: usize,
     /// Of the desired ones, those whose value only `--read-values` could compare.

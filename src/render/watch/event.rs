@@ -205,7 +205,7 @@ fn document(event: Event<'_>) -> EventDocument {
             number: Some(number),
             complete: Some(report.is_complete()),
             full: Some(full),
-            drifts: Some(report.drifts().count()),
+            drifts: Some(report.differences().count()),
             held_back: Some(held_back),
             seconds: Some(report.seconds),
             calls: Some(report.calls.clone()),
