@@ -350,7 +350,7 @@ fn in_fleet() -> impl Strategy<Value = InFleet> {
 fn family() -> impl Strategy<Value = Vec<InFleet>> {
     let words = prop::collection::btree_set(prop_oneof!["[a-z]{1,3}", "[0-9]{1,2}", Just("env".to_owned())], 3..5);
     let forms = prop::sample::select(vec!["fam/{}/db", "fam/svc/{}", "fam/db-{}", "fam/{}/{}-key", "{}"]);
-    let told = prop::sample::select(vec!["same", "of {}", "{}", "$${each} {} ${env} <<account>>"]);
+    let told = prop::sample::select(vec!["same", "of {}", "${} {}$", "{}", "$${each} {} ${env} <<account>>"]);
     let differ = proptest::option::weighted(0.3, made());
     (in_fleet(), words, forms, told, any::<bool>(), differ).prop_map(
         |((made, places, own_name, mut others), words, form, told, of_word, differ)| {
@@ -387,10 +387,11 @@ fn family() -> impl Strategy<Value = Vec<InFleet>> {
 }
 
 /// Defaults of folders that import writes into, made by people before.
-const FOLDER_DEFAULTS: [&str; 3] = [
+const FOLDER_DEFAULTS: [&str; 4] = [
     "",
     "apiVersion: keywright/v1\nkind: Defaults\nspec:\n  tags: { owner: folder, team: x }\n  \
      value: { text: not-a-secret }\n",
+    "apiVersion: keywright/v1\nkind: Defaults\nspec:\n  overrides: { dev: { kmsKeyId: alias/payments } }\n",
     "apiVersion: keywright/v1\nkind: Defaults\nspec:\n  kmsKeyId: alias/payments\n  overrides:\n    \"*d*\":\n      \
      unset: [tags.owner]\n      tags: { env: \"${env}\" }\n      \
      policy: { Id: f, Statement: [{ Effect: Deny, Principal: \"*\", Action: \"secretsmanager:DeleteSecret\", \
@@ -408,7 +409,7 @@ proptest! {
         targets in 2..=3_usize,
         defaults in prop::sample::select(DEFAULTS.to_vec()),
         folder_defaults in prop::sample::select(FOLDER_DEFAULTS.to_vec()),
-        place in prop::sample::select(vec!["secrets/defaults.yaml", "secrets/fam/defaults.yaml"]),
+        place in prop::sample::select(vec!["", "fam/", "shared/fam/"]),
         expanded in prop::bool::weighted(0.2),
     ) {
         let sandbox = support::sandbox();
@@ -439,7 +440,8 @@ proptest! {
         let folder = tempfile::tempdir().expect("a temporary folder");
         support::write_files(folder.path(), [("keywright.yaml", fleet(targets, defaults).as_str())]);
         if !folder_defaults.is_empty() {
-            support::write_files(folder.path(), [(place, folder_defaults)]);
+            let place = format!("secrets/{place}defaults.yaml");
+            support::write_files(folder.path(), [(place.as_str(), folder_defaults)]);
         }
         let root = folder.path().to_string_lossy().into_owned();
         let run = |args: &[&str]| {

@@ -10,7 +10,7 @@ use super::{ImportTarget, Importable, ImportedFile, Layout, import, shared_tags}
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Arn, KmsKey, Partition, Region, SecretName, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
-use crate::manifest::{Outline, ScopePrefix, TargetOutline};
+use crate::manifest::{DefaultFields, Outline, ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
 
 fn live(name: &str) -> LiveSecret {
@@ -245,4 +245,43 @@ fn no_file_is_named_twice() {
     let files = files_beside(secrets, None, &|path| path == "secrets/a.yaml", &|_| true);
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["secrets/A.yaml", "secrets/a-2.yaml", "secrets/b.yaml"]);
+}
+
+#[test]
+fn a_key_that_lies_beneath_in_one_target_alone_is_written() {
+    let key = KmsKey::of_service("alias/app");
+    let keyed = Importable { secret: LiveSecret { kms_key_id: Some(key), ..live("app/db") }, deletion: None };
+    let secrets = [keyed];
+    let target = |name: &str, kms_key: Option<&str>| {
+        let fields = kms_key.iter().map(|_| "kmsKeyId".to_owned()).collect();
+        let beneath = DefaultFields { fields, kms_key: kms_key.map(str::to_owned), ..DefaultFields::default() };
+        let defaults = BTreeMap::from([("secrets".into(), beneath)]);
+        TargetOutline { name: name.to_owned(), defaults, ..TargetOutline::default() }
+    };
+    let text = |prod: Option<&str>| {
+        let outline =
+            Outline { manifests: None, targets: vec![target("dev", Some("alias/app")), target("prod", prod)] };
+        let (none, region) = (TagPatterns::new(GlobSet::empty()), Region::of_service("eu-west-1"));
+        let layout = |target| Layout {
+            folder: "secrets",
+            schema: false,
+            outline: &outline,
+            target,
+            expanded: false,
+            fields: None,
+            ignore_tags: &none,
+            from_state: false,
+            account: None,
+            region: &region,
+            taken: &|_| false,
+            settled: &|_| true,
+        };
+        let targets: Vec<ImportTarget<'_>> =
+            outline.targets.iter().map(|target| ImportTarget { secrets: &secrets, layout: layout(target) }).collect();
+        import(&targets).remove(0).text
+    };
+    assert!(!text(Some("alias/app")).contains("kmsKeyId"), "{}", text(Some("alias/app")));
+    for prod in [None, Some("alias/other")] {
+        assert!(text(prod).ends_with("spec:\n  kmsKeyId: alias/app\n"), "{}", text(prod));
+    }
 }
