@@ -29,6 +29,8 @@ pub struct LoadOptions {
     pub added: BTreeMap<PathBuf, String>,
     /// Folders of manifests that are not there yet are empty, and no mistake: a command is about to fill them.
     pub folders_to_come: bool,
+    /// Whether the outline says what lies beneath the secrets of each folder: in a large project that is much.
+    pub defaults: bool,
     /// Gives the secrets as they are once everything is expanded, to be shown.
     pub expand: Option<Expand>,
 }
@@ -98,7 +100,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         desired.clear();
         expanded.clear();
     } else {
-        outline = project.as_ref().map(|project| Outline::of(project, &defaults, &sources));
+        outline = project.as_ref().map(|project| Outline::of(project, options.defaults.then_some(&defaults), &sources));
     }
     let names: Vec<String> =
         project.iter().flat_map(|project| &project.targets).map(|model| model.target.name.clone()).collect();

@@ -46,6 +46,7 @@ pub struct TargetOutline {
     /// The scope.
     pub prefixes: Vec<ScopePrefix>,
     /// What lies beneath the `spec` of secrets, by folder: of the project's own folder, and of each that has Defaults.
+    /// Empty where nobody asked for it.
     pub defaults: BTreeMap<PathBuf, DefaultFields>,
 }
 
@@ -93,7 +94,7 @@ impl Outline {
         }
     }
 
-    pub(super) fn of(project: &Project, folders: &FolderDefaults, sources: &Sources) -> Self {
+    pub(super) fn of(project: &Project, folders: Option<&FolderDefaults>, sources: &Sources) -> Self {
         let manifests = project.manifests.as_ref();
         Self {
             manifests: manifests.map(|listed| listed.iter().map(|(named, _)| named.clone()).collect()),
@@ -102,7 +103,12 @@ impl Outline {
     }
 }
 
-fn target(project: &Project, folders: &FolderDefaults, model: &TargetModel, sources: &Sources) -> TargetOutline {
+fn target(
+    project: &Project,
+    folders: Option<&FolderDefaults>,
+    model: &TargetModel,
+    sources: &Sources,
+) -> TargetOutline {
     let filled = |written: &String| match expand(written, model).filled.ok()?.as_slice() {
         [Part::Text(filled)] => Some(ScopePrefix { written: written.clone(), filled: filled.clone() }),
         _ => None,
@@ -117,12 +123,18 @@ fn target(project: &Project, folders: &FolderDefaults, model: &TargetModel, sour
         combination: model.combination.clone(),
         origin: Some(model.target.origin.clone()),
         prefixes: project.prefixes.iter().filter_map(filled).collect(),
-        defaults: folders
-            .folders()
-            .into_iter()
-            .map(|folder| (folder.to_owned(), beneath(project, folders, folder, model, sources)))
-            .collect(),
+        defaults: folders.map(|folders| beneath_all(project, folders, model, sources)).unwrap_or_default(),
     }
+}
+
+fn beneath_all(
+    project: &Project,
+    folders: &FolderDefaults,
+    model: &TargetModel,
+    sources: &Sources,
+) -> BTreeMap<PathBuf, DefaultFields> {
+    let of = |folder: &Path| (folder.to_owned(), beneath(project, folders, folder, model, sources));
+    folders.folders().into_iter().map(of).collect()
 }
 
 /// What lies beneath the secrets of a folder in a target.

@@ -32,6 +32,7 @@ pub(super) fn chosen_targets(
         targets: targets.to_vec(),
         added: added.clone(),
         folders_to_come: true,
+        defaults: true,
         ..LoadOptions::default()
     };
     let Loaded { desired, outline, diagnostics, .. } = load(folder, &options);

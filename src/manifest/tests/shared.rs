@@ -30,7 +30,7 @@ fn work_tree(include: &str, files: &[(&str, &str)]) -> Loaded {
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
         assert!(written.is_ok(), "{name}");
     }
-    load(&folder.path().join("payments"), &LoadOptions::default())
+    load(&folder.path().join("payments"), &LoadOptions { defaults: true, ..LoadOptions::default() })
 }
 
 fn secret_of<'a>(loaded: &'a Loaded, name: &str) -> &'a DesiredSecret {
