@@ -128,13 +128,11 @@ impl Copier<'_> {
             .map(|(id, labels)| {
                 let current = labels.contains(StagingLabel::CURRENT);
                 let is_gits = gits == Some(id) && !(current && differs);
-                let value = match declared {
-                    _ if own && self.carried.contains_key(&(name, id)) => {
-                        let CarriedVersion { from, version, .. } = self.carried[&(name, id)];
-                        of_version(from, version.as_str())
-                    }
-                    Some(value) if is_gits || (current && equal) => self.stock.of(&value.source),
-                    _ => of_version(name, id),
+                let carried = self.carried.get(&(name, id)).filter(|_| own);
+                let value = match (declared, carried) {
+                    (_, Some(CarriedVersion { from, version, .. })) => of_version(from, version.as_str()),
+                    (Some(value), None) if is_gits || (current && equal) => self.stock.of(&value.source),
+                    (_, None) => of_version(name, id),
                 };
                 (id.to_owned(), SnapshotVersion { labels: labels.iter().map(ToString::to_string).collect(), value })
             })

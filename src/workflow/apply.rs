@@ -203,11 +203,10 @@ impl ApplyRequest<'_> {
         let (target, actions) = (removed.target.as_str(), removed.action_count());
         (self.listener)(Event::Applying { target, secrets: removed.secrets.len(), actions, quota_seconds: 0.0 });
         let listener = part.listener(self.listener);
-        let mut report = ApplyReport::default();
+        let report = ApplyReport::skipped(removed, reason);
         for secret in &removed.secrets {
-            let outcome = SecretOutcome::Skipped { reason: reason.clone() };
-            listener(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome: &outcome });
-            report.outcomes.insert(secret.name.clone(), outcome);
+            let Some(outcome) = report.outcomes.get(&secret.name) else { continue };
+            listener(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome });
         }
         (self.listener)(Event::Written { target });
         (self.listener)(Event::Carried(removed, &report));

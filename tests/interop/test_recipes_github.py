@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -323,14 +324,36 @@ def test_a_plan_after_the_approval_is_approved_by_nobody_even_if_the_approval_st
     assert "another one was shown after the approval" in run.log
 
 
-def test_a_new_approval_is_for_the_new_plan(begun: Hub) -> None:
+def test_two_plans_of_one_commit_leave_nothing_to_approve_but_a_new_commit(begun: Hub) -> None:
     begun.approved(2, "cache", cache=secret("cache", "The cache"))
     by_somebody_else(begun, "staging", "db", "By hand")
     begun.planned(2)
     begun.review(2)
     begun.merge(2)
-    assert begun.pushed().results["summary"] == "success"
-    assert live(begun, "staging") == {"db": "The database", "cache": "The cache"}
+    run = begun.pushed()
+    refused_as_not_approved(run)
+    assert "more than one was shown for its last commit" in run.log
+    assert live(begun, "staging") == {"db": "By hand"}
+
+
+def test_a_plan_that_another_pull_request_shows_for_the_same_commit_is_not_taken_for_the_approved_one(begun: Hub) -> None:
+    """As if a branch with a workflow of its own had been planned with the same commit, and had used this one's number."""
+    begun.approved(2, "cache", cache=secret("cache", "The cache"))
+    github = begun.github.read()
+    shown = [artifact for artifact in github["artifacts"] if artifact["name"].startswith("keywright-shown-2")]
+    for kept in shown:
+        folder = Path(kept["folder"] + "-forged")
+        shutil.copytree(kept["folder"], folder)
+        for file in folder.glob("*/approved.json"):
+            plan = json.loads(file.read_text())
+            file.write_text(json.dumps(plan | {"fingerprint": "sha256:forged"}))
+        forged = kept | {"name": kept["name"] + "0", "folder": str(folder)}
+        github["artifacts"].append(forged)
+    begun.github.write(artifacts=github["artifacts"])
+    begun.merge(2)
+    run = begun.pushed()
+    refused_as_not_approved(run)
+    assert "more than one was shown for its last commit" in run.log, run.log
 
 
 def test_the_same_plan_again_keeps_its_approval(begun: Hub) -> None:
@@ -674,6 +697,26 @@ def test_a_plan_brings_no_override_along_that_git_does_not_name(filled: Hub) -> 
     run = filled.pushed()
     assert run.codes("rest")["prod"] == 3 and "overrides a guard that no file" in run.log, run.log
     assert "a" in live(filled, "prod") and "a" not in live(filled, "staging")
+
+
+def test_an_override_of_one_guard_brings_no_other_flag_and_no_further_delete_along(filled: Hub) -> None:
+    """As if whoever kept the plan had planned with flags of their own, beside a file that names something else."""
+    filled.variables["KEYWRIGHT_TARGETS"] = filled.variables["KEYWRIGHT_TARGETS"].replace('"canary": true', '"canary": false')
+    removal(filled, 2, "a", "b", files={"keywright-overrides/retired.json": override("a", "b")})
+    filled.review(2)
+    forged = {"staging": "--allow-protected", "prod": "--max-deletes 9"}
+    for kept in [a for a in filled.github.read()["artifacts"] if a["name"].startswith("keywright-shown-2")]:
+        for target, flag in forged.items():
+            file = Path(kept["folder"], f"{target}/approved.json")
+            if file.is_file():
+                plan = json.loads(file.read_text())
+                head = json.loads(plan["lines"][0])
+                plan["lines"][0] = json.dumps(head | {"guardOverrides": [flag]})
+                file.write_text(json.dumps(plan))
+    filled.merge(2)
+    run = filled.pushed()
+    assert set(run.codes("rest").values()) == {3} and "overrides a guard that no file" in run.log, run.log
+    assert "a" in live(filled, "prod")
 
 
 # The matrix

@@ -272,3 +272,14 @@ fn every_fact_that_a_guards_words_name_is_found() {
         assert_eq!(named.collect::<BTreeSet<_>>(), found, "{}", refusal.guard.name);
     }
 }
+
+/// The recipes of CI hold each flag of an approved plan against the guard that a file of the pull request names.
+#[test]
+fn the_recipes_know_the_flag_of_every_guard() {
+    let script = include_str!("../../../examples/ci/github/keywright/overrides.sh");
+    let table = script.split_once("flags='").and_then(|(_, rest)| rest.split_once("}'")).map(|(table, _)| table);
+    let table: BTreeMap<String, String> = serde_json::from_str(&format!("{}}}", table.unwrap_or_default()))
+        .unwrap_or_else(|error| unreachable!("the table of the recipe: {error}"));
+    let known = guards().filter_map(|guard| Some((guard.name.to_owned(), format!("--{}", guard.flag?.name))));
+    assert_eq!(table, known.collect::<BTreeMap<_, _>>());
+}

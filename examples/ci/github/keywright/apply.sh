@@ -69,12 +69,18 @@ tell() { # COMMIT STATE TEXT
 # the last of those that were rebased.
 origin_of() { # COMMIT
     local pulls number head end at
+    # GitHub is asked once for each: which pull request a commit came with stays so.
+    if [[ -f "$folder/origins/$1" ]]; then
+        cat "$folder/origins/$1"
+        return
+    fi
+    mkdir -p "$folder/origins"
     pulls="$(gh api "repos/$repository/commits/$1/pulls" --jq ".[]
         | select(.merged_at != null and .merge_commit_sha != null and .base.ref == \"$branch\")
         | [(.number | tostring), .head.sha, .merge_commit_sha, .merged_at] | join(\"\t\")")"
     while IFS=$'\t' read -r number head end at; do
         if [[ -n "$end" ]] && git merge-base --is-ancestor "$1" "$end" && git merge-base --is-ancestor "$end" "$tip"; then
-            echo "$end $number $head $at"
+            echo "$end $number $head $at" | tee "$folder/origins/$1"
             return
         fi
     done <<<"$pulls"
@@ -85,15 +91,22 @@ check_out() { # COMMIT
     [[ -d "$folder/commits/$1" ]] || git worktree add --quiet --detach "$folder/commits/$1" "$1"
 }
 
-# The guards that the approved plan overrides, as flags; only together with a file of the pull request that names guards, so
-# that a plan cannot bring along what git does not say.
+# The guards that the approved plan overrides, as flags; each only together with an entry, in a file of the pull request, that
+# names its own guard for this target, and no more deletes than secrets are named: a plan cannot bring along what git does not
+# say.
 overrides_of() { # APPROVED.json BASE COMMIT
     local flag wanted named
     wanted="$(jq -r '.lines[0] | fromjson | .guardOverrides[]' "$1")"
     [[ -n "$wanted" ]] || return 0
     named="$("$here/overrides.sh" "$project" "$2" "$3")" || return 3
     while IFS= read -r flag; do
-        if [[ ! "$flag" =~ ^--(allow-[a-z-]+|max-deletes\ [0-9]+|max-changes-percent\ [0-9]+)$ || -z "$named" ]]; then
+        if [[ ! "$flag" =~ ^--(allow-[a-z-]+|max-deletes\ [0-9]{1,9}|max-changes-percent\ [0-9]{1,3})$ ]] ||
+            ! jq -es --arg flag "$flag" --arg target "$target" '
+                ($flag | split(" ")) as $words
+                | [.[] | select(.flag == $words[0] and ((.targets // [$target]) | any(. == $target)))] as $named
+                | $named != [] and ($words[0] != "--max-deletes"
+                    or ($words[1] | tonumber) <= ([$named[].secrets // [] | .[]] | unique | length))
+                ' <<<"$named" >/dev/null; then
             echo "::error::the approved plan of $3 overrides a guard that no file of its pull request names: $flag" >&2
             return 3
         fi

@@ -6,10 +6,14 @@
 # Writes FOLDER/approved.json when there is one; otherwise says why there is none, and ends with 0 as well. In a checkout with
 # history. What counts is the plan that was on the pull request when somebody who may write approved its last commit:
 #
-# - Each plan that was shown is an artifact of its own, and none is ever overwritten. Running the workflow again adds one.
-# - A plan that was shown after the approval, and differs, was approved by nobody.
-# - Only the workflow of the branch that was merged into is believed: not when the pull request changes .github, not in a
-# fork.
+# - Each plan that was shown is an artifact of its own. Running the workflow again adds one, and overwrites none.
+# - All plans that were shown for one last commit have to be the same. GitHub does not say for which pull request a run of it
+#   was: a second one with the same commit, into a branch with another workflow, may show whatever it likes under this one's
+#   number. So one that differs, before the approval or after it, leaves nothing that could be told to be what was approved.
+# - Nothing is believed when the pull request changes .github, nor in a fork.
+#
+# What this does not keep out: whoever may push to this repository can let a workflow of a branch of their own delete artifacts.
+# Against that help rules for who may push branches, and reviewers of the environment that applies.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -57,24 +61,28 @@ runs="$(gh api --paginate "repos/$repository/actions/runs?head_sha=$head&event=p
         and .head_repository.id == .repository.id) | .id")"
 plans="$(for run in $runs; do
     gh api --paginate "repos/$repository/actions/runs/$run/artifacts?per_page=100" \
-        --jq ".artifacts[] | select(.expired == false and (.name | startswith(\"keywright-shown-$number-$head-\")))
+        --jq ".artifacts[] | select(.expired == false and (.name | test(\"^keywright-shown-[0-9]+-$head-\")))
             | [.created_at, \"$run\", .name] | join(\"\t\")"
 done | sort)"
 
 kept="$(mktemp -d)"
 fingerprint_of() { # RUN NAME
     # Two runs may have artifacts of one name.
-    gh run download "$1" --repo "$repository" --name "$2" --dir "$kept/$1-$2" || return 1
+    [[ -d "$kept/$1-$2" ]] || gh run download "$1" --repo "$repository" --name "$2" --dir "$kept/$1-$2" || return 1
     if [[ -f "$kept/$1-$2/$target/approved.json" ]]; then jq -r .fingerprint "$kept/$1-$2/$target/approved.json"; fi
 }
 approved=
 before=
+earlier=()
 later=()
 while IFS=$'\t' read -r at run name; do
     [[ -n "$name" ]] || continue
     if [[ "$at" < "$approved_at" ]]; then
-        approved="$name"
-        before="$run"
+        earlier+=("$run" "$name")
+        if [[ "$name" == "keywright-shown-$number-"* ]]; then
+            approved="$name"
+            before="$run"
+        fi
     elif [[ ! "$at" > "$merged_at" ]]; then
         later+=("$run" "$name")
     fi
@@ -82,6 +90,11 @@ done <<<"$plans"
 [[ -n "$approved" ]] || none "no plan was shown before the approval of $approved_at, or it is no longer kept"
 fingerprint="$(fingerprint_of "$before" "$approved")"
 [[ -n "$fingerprint" ]] || none "the one that was shown could not be applied"
+for ((at = 0; at < ${#earlier[@]}; at += 2)); do
+    if [[ "$(fingerprint_of "${earlier[at]}" "${earlier[at + 1]}")" != "$fingerprint" ]]; then
+        none "more than one was shown for its last commit, and which of them was approved cannot be told: push another commit"
+    fi
+done
 for ((at = 0; at < ${#later[@]}; at += 2)); do
     if [[ "$(fingerprint_of "${later[at]}" "${later[at + 1]}")" != "$fingerprint" ]]; then
         none "another one was shown after the approval of $approved_at"

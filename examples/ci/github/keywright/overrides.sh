@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints what the override files of a change say, an entry a line: {file, reason, guard, targets, secrets}.
+# Prints what the override files of a change say, an entry a line: {file, reason, guard, flag, targets, secrets}. The flag is
+# the one that overrides this guard, and no other; null where there is none.
 #
 #   overrides.sh PROJECT BASE COMMIT
 #
@@ -12,14 +13,27 @@ project="${1:?usage: overrides.sh PROJECT BASE COMMIT}"
 base="${2:?usage: overrides.sh PROJECT BASE COMMIT}"
 commit="${3:?usage: overrides.sh PROJECT BASE COMMIT}"
 
+flags='{
+    "adopt-cloudformation": "--allow-adopt-cloudformation", "cancel-rotation": "--allow-cancel-rotation",
+    "copy-value": "--allow-copy-values", "delete-unowned": "--allow-delete-unowned", "empty-project": "--allow-empty",
+    "keeps-none": "--allow-remove-all", "lock-out": "--allow-lock-out", "max-changes-percent": "--max-changes-percent",
+    "max-deletes": "--max-deletes", "move-deletes-old": "--allow-moves", "overwrite-replica": "--allow-overwrite-replicas",
+    "protected": "--allow-protected", "protected-replica": "--allow-protected", "public-policy": "--allow-public-policy",
+    "remove-replicas": "--allow-remove-replicas", "rename-loses-value": "--allow-lose-value",
+    "replace-value": "--allow-replace-values", "restore-unowned": "--allow-restore-unowned",
+    "rotate-now": "--allow-rotate-now", "scope-changed": "--allow-scope-change", "skipped-files": "--allow-skipped-files",
+    "undo-rotation": "--allow-undo-rotation"
+}'
+
 git -C "$project" diff --relative --no-renames --name-only --diff-filter=AM -z "$base" "$commit" -- keywright-overrides |
     while IFS= read -r -d '' file; do
         # Neither a link nor a folder: what is read is what the reviewers saw.
         if [[ "$file" != *.json || "$(git -C "$project" ls-tree "$commit" -- "$file")" != "100644 blob "* ]]; then
             continue
         fi
-        git -C "$project" show "$commit:./$file" | jq -ce --arg file "$file" '
-            . as {$reason, $overrides} | $overrides[] | {file: $file, reason: ($reason | tostring), guard, targets, secrets}
+        git -C "$project" show "$commit:./$file" | jq -ce --arg file "$file" --argjson flags "$flags" '
+            . as {$reason, $overrides} | $overrides[]
+            | {file: $file, reason: ($reason | tostring), guard, flag: $flags[.guard | tostring], targets, secrets}
             ' || {
             echo "::error::$project/keywright-overrides has a file that cannot be read as overrides" >&2
             exit 1
