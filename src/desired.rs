@@ -3,6 +3,7 @@
 //! By the time it is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
+mod cross_account;
 mod list;
 pub mod owner_tag;
 mod rotation;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use globset::GlobSet;
 use serde::Serialize;
 
+pub use cross_account::{CrossAccountReplica, OtherSecret, Restriction};
 pub use list::ListNames;
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
@@ -257,6 +259,11 @@ pub struct DesiredSecret {
     pub secret_type: Option<Declared<String>>,
     /// `spec.rotation`; a declared `null` means that rotation must be off.
     pub rotation: Option<Declared<DesiredRotation>>,
+    /// `spec.crossAccountPrimary`: it is the replica of a secret in another account. A declared `null` means that it
+    /// must be none.
+    pub cross_account_primary: Option<Declared<OtherSecret>>,
+    /// `spec.crossAccountReplica`: its replica in another account; a declared `null` means that there must be none.
+    pub cross_account_replica: Option<Declared<CrossAccountReplica>>,
     /// `spec.replicas`, by region; none and a declared `null` both mean that there must be none.
     pub replicas: Option<Declared<BTreeMap<Region, DesiredReplica>>>,
 }

@@ -12,8 +12,8 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, AcceptedRisks, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets,
-    Seen, ServiceError, Wanted,
+    self, AcceptedRisks, AllPolicies, Live, LivePolicy, LiveSecret, OfSecret, OtherSecrets, PolicyCache, PolicyVerdict,
+    ReadProgress, ReadSecrets, Seen, ServiceError, Wanted,
 };
 use crate::origin::Origin;
 use crate::plan::{
@@ -21,7 +21,7 @@ use crate::plan::{
 };
 use crate::value::{ValueError, Values};
 
-pub use verify::{PoliciesVerified, Verification, Verified, verify};
+pub use verify::{PoliciesVerified, Verification, Verified, WrittenPart, verify};
 
 /// What reading and planning one target came to.
 #[derive(Clone, Debug)]
@@ -104,6 +104,8 @@ pub struct Planning<'a, V> {
     pub values: &'a V,
     /// What is read beyond what the manifests need.
     pub reading: Reading<'a>,
+    /// Secrets of other targets that manifests refer to.
+    pub elsewhere: &'a OtherSecrets,
     /// Told while it reads.
     pub progress: &'a (dyn Fn(ReadProgress) + Sync),
 }
@@ -115,13 +117,14 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     account: Option<&AccountId>,
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
-    let Planning { rules, values, reading, progress } = *planning;
+    let Planning { rules, values, reading, elsewhere, progress } = *planning;
     let wanted = Wanted {
         cache: reading.cache.filter(|_| reading.undeclared != Undeclared::All),
         ..wanted(desired, &rules.selection)
     };
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.cloned();
+    live.elsewhere.clone_from(elsewhere);
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
     if reading.undeclared == Undeclared::All {
         audit(reader, desired, rules, &mut live, progress).await?;
@@ -224,7 +227,8 @@ async fn policy_findings<R: ReadSecrets>(
     found.collect()
 }
 
-/// Reads what no manifest declares: policies, and which replicas there are (ListSecrets tells only that there are any).
+/// Reads what no manifest declares: policies, which replicas there are (ListSecrets tells only that there are any), and
+/// what is replicated with other accounts.
 async fn audit<R: ReadSecrets>(
     reader: &R,
     desired: &Desired,
@@ -234,26 +238,36 @@ async fn audit<R: ReadSecrets>(
 ) -> Result<(), ServiceError> {
     let region = live.region.clone();
     live.audited = true;
-    let replicated = live.secrets.values().filter(|secret| {
+    // A list shows neither where replicas are nor what is replicated with another account.
+    let listed = live.secrets.values().filter(|secret| {
         secret.seen == Seen::Listed
-            && secret.primary_region.as_ref() == Some(&region)
+            && !secret.is_replica_in(&region)
             && !secret.is_scheduled_for_deletion()
+            && desired.scope.contains(secret.name.as_str())
             && rules.selection.contains(&secret.name)
     });
-    let replicated: Vec<SecretName> = replicated.map(|secret| secret.name.clone()).collect();
-    for (name, described) in live::describe_all(reader, replicated, progress).await? {
+    let listed: Vec<SecretName> = listed.map(|secret| secret.name.clone()).collect();
+    for (name, described) in live::describe_all(reader, listed, progress).await? {
         refresh(live, name, described);
     }
     let unread = live.secrets.values().filter(|secret| {
-        secret.policy == LivePolicy::NotRead
-            && !secret.is_scheduled_for_deletion()
+        !secret.is_scheduled_for_deletion()
             && !secret.is_replica_in(&region)
             && desired.scope.contains(secret.name.as_str())
             && rules.selection.contains(&secret.name)
     });
-    let names: Vec<SecretName> = unread.map(|secret| secret.name.clone()).collect();
-    for (name, policy) in live::policies_of(reader, names, progress).await? {
-        set_policy(live, name, policy);
+    let unread: Vec<(SecretName, bool)> =
+        unread.map(|secret| (secret.name.clone(), secret.policy == LivePolicy::NotRead)).collect();
+    for (name, policies) in live::all_policies(reader, unread, progress).await? {
+        match policies {
+            Ok(AllPolicies { default, others }) => {
+                if let Some(secret) = live.secrets.get_mut(&name) {
+                    secret.other_policies = others;
+                }
+                default.into_iter().for_each(|policy| set_policy(live, name.clone(), Ok(policy)));
+            }
+            Err(error) => drop(live.unreadable.insert(name, error)),
+        }
     }
     Ok(())
 }
@@ -359,6 +373,10 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
             .filter(|desired_secret| desired_secret.state == State::Present && desired_secret.replicas.is_some())
             .map(|desired_secret| desired_secret.name.clone())
             .chain(old_names.iter().cloned())
+            .collect(),
+        linked: chosen()
+            .filter(|secret| secret.cross_account_primary.is_some() || secret.cross_account_replica.is_some())
+            .map(|secret| secret.name.clone())
             .collect(),
         cache: None,
         owned_by: Some(&desired.project),

@@ -17,13 +17,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::apply::{
-    ApplyError, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
+    ApplyError, ApplyOptions, ApplyReport, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
 };
 use crate::aws::{Aws, ConnectError};
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
 use crate::live::Live;
-use crate::plan::{Plan, Rules, SecretPlan};
+use crate::plan::{Plan, Rules, SecretPlan, Stages};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
 use crate::value::Values;
@@ -60,6 +60,8 @@ pub struct RehearsalReport {
     /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them.
     /// That is a defect of the rehearsal, and it is told as one.
     pub differs: BTreeSet<SecretName>,
+    /// Secrets of which something waits for what another target makes: that is not rehearsed.
+    pub waits: BTreeSet<SecretName>,
 }
 
 impl RehearsalReport {
@@ -99,7 +101,8 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let writer = connection.writer();
     let values = Placeholders::new(&stock, values, &writer);
     let reading = Reading { read_values, ..Reading::default() };
-    let planning = Planning { rules, values: &values, reading, progress: &|_| {} };
+    let elsewhere = &planned.live.elsewhere;
+    let planning = Planning { rules, values: &values, reading, elsewhere, progress: &|_| {} };
     // The account as the real plan knew it, for keys are compared by it.
     let account = planned.live.account.as_ref();
     let before = plan_target(connection.reader(), desired, account, &planning).await?;
@@ -108,12 +111,16 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     // Nobody stops a rehearsal.
     let (_stop, never) = watch::channel(false);
     let policies = PolicyChecks::default();
-    let of = |plan| Work { plan, live: &before.live, ignored: &desired.ignore_tags, policies: &policies };
+    let made = MadeSecrets::default();
+    let of = |plan| Work { plan, live: &before.live, ignored: &desired.ignore_tags, made: &made, policies: &policies };
     let (others, removals) = before.plan.split_removals();
+    let Stages { first, replicas, links } = others.stages();
+    let waits: BTreeSet<SecretName> =
+        replicas.secrets.iter().chain(&links.secrets).map(|secret| secret.name.clone()).collect();
     // One after the other: the same order, and the same words, in every rehearsal.
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     let recorder = Recorder::new(&writer, &());
-    let mut applied = Box::pin(apply(&recorder, &values, of(&others), options, never.clone(), &|_| {})).await;
+    let mut applied = Box::pin(apply(&recorder, &values, of(&first), options, never.clone(), &|_| {})).await;
     let removed = if applied.is_complete() {
         Box::pin(apply(&recorder, &values, of(&removals), options, never, &|_| {})).await
     } else {
@@ -122,8 +129,9 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     applied.outcomes.extend(removed.outcomes);
     applied.calls = recorder.calls();
     forget_requests(&mut applied);
-    let after = plan_target(connection.reader(), desired, account, &planning).await?;
-    Ok(RehearsalReport { applied, remaining: after.plan, differs })
+    let mut after = plan_target(connection.reader(), desired, account, &planning).await?;
+    after.plan.secrets.retain(|secret| !waits.contains(&secret.name));
+    Ok(RehearsalReport { applied, remaining: after.plan, differs, waits })
 }
 
 /// The target as the sandbox takes it: an account, and neither role nor profile.

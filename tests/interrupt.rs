@@ -4,8 +4,11 @@
 
 mod support;
 
-use keywright::apply::{ApplyOptions, PolicyChecks, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply};
+use keywright::apply::{
+    ApplyOptions, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply,
+};
 use keywright::aws::Aws;
+use keywright::live::OtherSecrets;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
 use keywright::reconcile::{Planning, Reading, plan_target};
@@ -48,13 +51,20 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
         let values = support::NoValues;
         let rules = Rules::default();
-        let planning = Planning { rules: &rules, values: &values, reading: Reading::default(), progress: &|_| {} };
+        let elsewhere = OtherSecrets::new();
+        let (reading, made) = (Reading::default(), MadeSecrets::default());
+        let planning = Planning { rules: &rules, values: &values, reading, elsewhere: &elsewhere, progress: &|_| {} };
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
         let policies = PolicyChecks::default();
-        let work =
-            Work { plan: &planned.plan, live: &planned.live, ignored: &desired.ignore_tags, policies: &policies };
+        let work = Work {
+            plan: &planned.plan,
+            live: &planned.live,
+            ignored: &desired.ignore_tags,
+            made: &made,
+            policies: &policies,
+        };
         apply(&Recorder::new(&writer, &()), &values, work, options, stopped, &|_| {}).await
     });
 

@@ -19,16 +19,20 @@ use keywright::workflow::open_sandbox;
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111111111111";
+/// The account that a value is copied to.
+const OTHER: &str = "222222222222";
 const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "us-west-2"];
 const SIGKILL: i32 = 9;
 
 /// The guards that such a run would stop at.
-const APPLY: [&str; 18] = [
+const APPLY: [&str; 20] = [
     "apply",
     "--yes",
     "--concurrency",
     "1",
     "--allow-remove-all",
+    "--allow-cross-account-replica",
+    "--allow-replace-replicas",
     "--allow-moves",
     "--allow-copy-values",
     "--allow-lose-value",
@@ -130,6 +134,49 @@ fn moving(renamed: bool) -> String {
         format!("---\napiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: {named} }}\nspec: {spec}\n")
     };
     secrets.into_iter().map(document).collect()
+}
+
+/// Two targets in two accounts: a value that is copied from one to the other, one whose copying ends, one whose replica
+/// gets another primary, and one that goes on both sides.
+fn linking(later: bool) -> String {
+    let project = "---
+apiVersion: keywright/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  targets:
+    - { name: dev, account: \"111111111111\", region: eu-west-1 }
+    - { name: data, account: \"222222222222\", region: eu-west-1 }
+  scope: { namePrefixes: [dev/] }
+  prune: delete
+";
+    let document = |target: &str, name: &str, spec: String| {
+        let head = "---\napiVersion: keywright/v1\nkind: Secret\nmetadata";
+        format!("{head}: {{ name: dev/{name}, targets: [{target}] }}\nspec: {spec}\n")
+    };
+    let primary = |name: &str, value: &str, replica: Option<&str>| {
+        let replica =
+            replica.map_or("null".to_owned(), |name| format!("{{ secret: {{ target: data, name: dev/{name} }} }}"));
+        document("dev", name, format!("{{ value: {{ text: {value} }}, crossAccountReplica: {replica} }}"))
+    };
+    let replica = |name: &str, primary: Option<&str>| {
+        let primary = primary.map_or("null".to_owned(), |name| format!("{{ target: dev, name: dev/{name} }}"));
+        document("data", name, format!("{{ kmsKeyId: alias/data, crossAccountPrimary: {primary} }}"))
+    };
+    let mut documents = vec![project.to_owned()];
+    if later {
+        documents.extend([primary("made", "one", Some("made")), replica("made", Some("made"))]);
+        documents.extend([primary("kept", "two", Some("kept")), replica("kept", Some("kept"))]);
+        documents.extend([primary("ended", "two", None), replica("ended", None)]);
+        documents.extend([primary("second", "two", Some("other")), replica("other", Some("second"))]);
+        documents.push(primary("first", "one", None));
+    } else {
+        documents.extend([primary("kept", "one", Some("kept")), replica("kept", Some("kept"))]);
+        documents.extend([primary("ended", "one", Some("ended")), replica("ended", Some("ended"))]);
+        documents.extend([primary("first", "one", Some("other")), replica("other", Some("first"))]);
+        documents.extend([primary("gone", "one", Some("gone")), replica("gone", Some("gone"))]);
+    }
+    documents.concat()
 }
 
 /// What is live, by region and name.
@@ -253,6 +300,23 @@ impl Stage {
         self.run(&args)
     }
 
+    /// What is live before links between accounts change.
+    fn before_links() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        support::write_files(folder.path(), [("keywright.yaml", linking(false).as_str())]);
+        let stage = Self(folder);
+        let run = stage.run(&APPLY);
+        assert!(run.status.success(), "{}", shown(&run));
+        support::write_files(stage.path(), [("keywright.yaml", linking(true).as_str()), ("journal.jsonl", "")]);
+        stage
+    }
+
+    /// What the replicas of the other account hold.
+    fn dump_other(&self) -> Dump {
+        let sandbox = open_sandbox(Some(&self.path().join("sandbox.redb")), self.path()).expect("a sandbox");
+        sandbox.dump(OTHER, REGIONS[0]).into_iter().map(|dump| ((REGIONS[0], dump.name.clone()), dump)).collect()
+    }
+
     fn dump(&self) -> Dump {
         let sandbox = open_sandbox(Some(&self.path().join("sandbox.redb")), self.path()).expect("a sandbox");
         let of =
@@ -271,8 +335,9 @@ fn shown(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A state without the version ids that are made at random: what they are is replaced by who carries them.
+/// A state without what is made at random: version ids, in whose place stands who carries them, and the endings of ARNs.
 fn essence(dump: &Dump) -> String {
+    let endings = regex::Regex::new("(:secret:[^\"]*)-[A-Za-z0-9]{6}\"").expect("a pattern");
     let of = |(key, secret): (&(&str, String), &SecretDump)| {
         let mut secret = secret.clone();
         for version in secret.labels.values_mut() {
@@ -280,7 +345,7 @@ fn essence(dump: &Dump) -> String {
                 "made at random".clone_into(version);
             }
         }
-        format!("{key:?} {secret:?}\n")
+        endings.replace_all(&format!("{key:?} {secret:?}\n"), "$1\"").into_owned()
     };
     dump.iter().map(of).collect()
 }
@@ -375,6 +440,49 @@ fn kill_at_each_call(
         let plan = stage.run(&["plan", "--detailed-exitcode"]);
         assert!(plan.status.success(), "after call {killed}: {}", shown(&plan));
     }
+}
+
+/// Kills the run at each of its calls, over two accounts.
+fn sweep_links(carried_out: bool) {
+    let base = Stage::before_links();
+    let whole = base.copy();
+    let run = whole.run(&APPLY);
+    assert!(run.status.success(), "{}", shown(&run));
+    let wanted = whole.dump();
+    let operations: BTreeSet<String> =
+        whole.journal().iter().map(|line| line["operation"].as_str().unwrap_or_default().to_owned()).collect();
+    let every = ["AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "StopReplicationToReplica"];
+    assert!(every.iter().all(|operation| operations.contains(*operation)), "{operations:?}");
+    let states = |dump: &Dump| -> Vec<String> {
+        dump.values().map(|secret| format!("{} {:?} {:?}", secret.name, secret.labels, secret.tags)).collect()
+    };
+    let wanted_there = states(&whole.dump_other());
+    let (killed, finished) = kill_at_each_call(&base, carried_out, &wanted, |stage, killed, after| {
+        // A value that is not to be copied any more is copied by no half of the run.
+        let there = stage.dump_other();
+        let ended = there.get(&(REGIONS[0], "dev/ended".to_owned())).expect("the replica stays");
+        let current = ended.labels.get("AWSCURRENT").expect("it keeps its value");
+        let first = base.dump_other();
+        assert_eq!(
+            first[&(REGIONS[0], "dev/ended".to_owned())].labels.get("AWSCURRENT"),
+            Some(current),
+            "call {killed}"
+        );
+        if after.is_none() {
+            assert_eq!(states(&there), wanted_there, "call {killed}");
+        }
+    });
+    assert!(killed > 40 && finished > 10, "{killed} calls, {finished} states");
+}
+
+#[test]
+fn links_between_accounts_that_are_killed_before_any_call_are_finished_by_the_next_apply() {
+    sweep_links(false);
+}
+
+#[test]
+fn links_between_accounts_that_are_killed_after_any_call_are_finished_by_the_next_apply() {
+    sweep_links(true);
 }
 
 /// The answer of each call of the run is lost, one at a time: the call was carried out, and is made again. By turns the

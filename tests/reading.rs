@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use keywright::desired::{Desired, owner_tag};
 use keywright::domain::{Arn, Region, SecretName, TagKey, VersionId};
 use keywright::live::{
-    ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen,
-    ServiceError, ServiceErrorKind, VersionEntry,
+    CrossAccount, ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, OtherSecrets, PolicyVerdict,
+    ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{FindingKind, GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection, Verb, flags};
@@ -58,9 +58,11 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         secret_type: None,
         rotation: LiveRotation::default(),
         replicas: BTreeMap::new(),
+        cross_account: CrossAccount::default(),
         last_changed: None,
         last_accessed: None,
         policy: LivePolicy::NotRead,
+        other_policies: Vec::new(),
         seen: Seen::Listed,
     }
 }
@@ -126,6 +128,10 @@ impl ReadSecrets for Service {
         None
     }
 
+    async fn policy_names(&self, _: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        unreachable!("nobody asked for names of policies")
+    }
+
     async fn validate_policy(&self, _: Option<&str>, policy: &str) -> PolicyVerdict {
         unreachable!("nobody asked to validate {policy}")
     }
@@ -160,8 +166,9 @@ impl ReadSecrets for Service {
 fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, PlanError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let rules = Rules { selection, as_of: None };
+    let (reading, elsewhere) = (Reading::default(), OtherSecrets::new());
     let planning =
-        Planning { rules: &rules, values: &support::NoValues, reading: Reading::default(), progress: &|_| {} };
+        Planning { rules: &rules, values: &support::NoValues, reading, elsewhere: &elsewhere, progress: &|_| {} };
     runtime.block_on(plan_target(service, desired, None, &planning))
 }
 

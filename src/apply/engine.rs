@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
 use super::in_flight::{MOST, PlannedCalls, in_flight};
+use super::made::MadeSecrets;
 use super::policies::PolicyChecks;
 use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
@@ -18,7 +19,8 @@ use crate::desired::{OWNER_TAG, PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, SecretName, TagKey, Template, VersionId};
 use crate::live::{AcceptedRisks, Live, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{
-    Action, LabelVersion, ObservedField, Plan, PlannedValue, SecretPlan, conflicts, destroyed, rests_on_policy,
+    Action, LabelVersion, ObservedField, OtherArn, Plan, PlannedLink, PlannedValue, SecretPlan, conflicts, destroyed,
+    rests_on_policy,
 };
 use crate::value::{SecretValue, Values};
 
@@ -47,6 +49,8 @@ pub struct Work<'a> {
     pub live: &'a Live,
     /// Tags that nobody compares.
     pub ignored: &'a TagPatterns,
+    /// What the run has made so far, in all its targets.
+    pub made: &'a MadeSecrets,
     /// What was asked before about the policies of the plan; about the others it is asked when they are put.
     pub policies: &'a PolicyChecks,
 }
@@ -63,7 +67,9 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     mut stop: watch::Receiver<bool>,
     events: &(dyn Fn(ApplyEvent<'_>) + Sync),
 ) -> ApplyReport {
-    let Work { plan, live, ignored, policies } = work;
+    let Work { plan, live, ignored, made, policies } = work;
+    let of_live = live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone()));
+    let arns = of_live.chain(made.of_target(&plan.target)).collect();
     let run = Run {
         writer,
         values,
@@ -71,7 +77,9 @@ pub async fn apply<W: WriteSecrets, V: Values>(
         policies,
         live,
         accepted: options.accepted,
-        arns: Mutex::new(live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone())).collect()),
+        target: &plan.target,
+        made,
+        arns: Mutex::new(arns),
         events,
     };
     let run = &run;
@@ -140,6 +148,8 @@ struct Run<'a, W, V> {
     values: &'a V,
     ignored: &'a TagPatterns,
     policies: &'a PolicyChecks,
+    target: &'a str,
+    made: &'a MadeSecrets,
     accepted: AcceptedRisks,
     /// What the plan was made from.
     live: &'a Live,
@@ -261,13 +271,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
                     self.writer.move_label(arn, label, to, from.as_ref()).await?;
                 }
             }
-            settings => self.set(arn, settings).await?,
+            settings => self.set(&secret.name, arn, settings).await?,
         }
         Ok(())
     }
 
     /// The actions that are one call, with all that it needs.
-    async fn set(&self, arn: &Arn, action: &Action) -> Result<(), ApplyError> {
+    async fn set(&self, name: &SecretName, arn: &Arn, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::Restore => drop(self.writer.restore(arn).await?),
             Action::Update { description, kms_key_id, secret_type } => {
@@ -283,6 +293,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             Action::Rotate { setup, immediately } => drop(self.writer.rotate(arn, Some(setup), *immediately).await?),
             Action::RemoveReplicas { regions } => drop(self.writer.remove_replicas(arn, regions).await?),
             Action::Replicate { regions, overwrite } => drop(self.writer.replicate(arn, regions, *overwrite).await?),
+            Action::StopReplication => drop(self.writer.stop_replication(name).await?),
+            Action::Disassociate { replica } => drop(self.writer.disassociate(arn, replica).await?),
+            Action::Associate(PlannedLink { replica, restriction, role }) => {
+                let replica = self.other(replica)?;
+                self.writer.associate(arn, &replica, *restriction, role.as_ref()).await?;
+            }
             Action::Tag { tags } => drop(self.writer.tag(arn, &self.texts(tags)?).await?),
             Action::Untag { keys } => drop(self.writer.untag(arn, keys).await?),
             Action::RemoveLabel { label, from } => drop(self.writer.remove_label(arn, label, from).await?),
@@ -305,7 +321,9 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         action: &Action,
         just_put: &mut Option<JustPut>,
     ) -> Result<(), ApplyError> {
-        let Action::Create { description, kms_key_id, tags, secret_type, value, replicas } = action else {
+        let Action::Create { description, kms_key_id, tags, secret_type, value, replicas, cross_account_primary } =
+            action
+        else {
             return Ok(());
         };
         let name = &secret.name;
@@ -321,6 +339,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             tags: self.texts(tags)?,
             secret_type: secret_type.clone(),
             replicas: replicas.clone(),
+            cross_account_primary: cross_account_primary.as_ref().map(|primary| self.other(primary)).transpose()?,
         };
         let created = self.writer.create(name, &new).await?;
         // The service answers a request token that it knows with the secret that has it, whoever made that.
@@ -331,6 +350,7 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
             }
         }
         *just_put = created.version_id.map(|version| JustPut { version, of_git: None });
+        self.made.insert(self.target, name, created.arn.clone());
         self.arns().insert(name.clone(), created.arn);
         Ok(())
     }
@@ -385,6 +405,16 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
 
     fn arn(&self, name: &SecretName) -> Result<Arn, ApplyError> {
         self.arns().get(name).cloned().ok_or_else(|| ApplyError::ArnUnknown(name.clone()))
+    }
+
+    /// The ARN of a secret of another account.
+    fn other(&self, other: &OtherArn) -> Result<Arn, ApplyError> {
+        self.made.arn(other).ok_or_else(|| match other {
+            OtherArn::Known(arn) => ApplyError::ArnUnknown(SecretName::new(arn.as_str())),
+            OtherArn::Later { target, name, account: _ } => {
+                ApplyError::OtherNotMade { target: target.clone(), name: name.clone() }
+            }
+        })
     }
 
     fn text(&self, template: &Template) -> Result<String, ApplyError> {

@@ -10,6 +10,7 @@
 mod engine;
 mod event;
 mod in_flight;
+mod made;
 mod policies;
 mod record;
 mod recorder;
@@ -21,6 +22,7 @@ mod writer;
 pub use engine::{ApplyOptions, Work, apply};
 pub use event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
 pub use in_flight::PlannedCalls;
+pub use made::MadeSecrets;
 pub use policies::PolicyChecks;
 pub use record::{Answer, Answered, CallRecord, request_answered, request_sent};
 pub use recorder::{KeepRecords, Recorder};

@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 
 use super::in_flight::PlannedCalls;
 use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
-use super::recovery::{lost_create, lost_delete, lost_move};
+use super::recovery::{lost_create, lost_delete, lost_link, lost_move};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
-use crate::desired::{Deletion, RotationSetup};
+use crate::desired::{Deletion, Restriction, RotationSetup};
 use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{LiveSecret, ReadThrough, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
@@ -304,8 +304,31 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     }
 
     async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| {
+            lost_link(self.writer, name, error, |live| live.cross_account.primary.is_none()).await
+        };
         let of = Of { name: name.clone(), arn: None };
-        self.call("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed()).await
+        self.recovered("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed(), recover).await
+    }
+
+    async fn associate(
+        &self,
+        arn: &Arn,
+        replica: &Arn,
+        restriction: Restriction,
+        role: Option<&Arn>,
+    ) -> Result<Receipt, ServiceError> {
+        let call = self.writer.associate(arn, replica, restriction, role).boxed();
+        self.call("AssociateCrossAccountReplica", Of::arn(arn.as_str()), call).await
+    }
+
+    async fn disassociate(&self, arn: &Arn, replica: &Arn) -> Result<Receipt, ServiceError> {
+        let recover = async |error: &ServiceError| {
+            let ended = |live: &LiveSecret| !live.cross_account.replicas.contains_key(replica);
+            lost_link(self.writer, &name_in(arn.as_str()), error, ended).await
+        };
+        let call = self.writer.disassociate(arn, replica).boxed();
+        self.recovered("DisassociateCrossAccountReplica", Of::arn(arn.as_str()), call, recover).await
     }
 
     async fn tag(&self, arn: &Arn, tags: &BTreeMap<TagKey, String>) -> Result<Receipt, ServiceError> {

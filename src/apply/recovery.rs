@@ -25,6 +25,7 @@ pub(super) async fn lost_create(
         && found.kms_key_id == new.kms_key_id
         && found.secret_type == new.secret_type
         && found.replicas.keys().eq(new.replicas.keys())
+        && found.cross_account.primary.as_ref().map(|primary| &primary.arn) == new.cross_account_primary.as_ref()
         && found.versions.is_empty()
         && !found.is_scheduled_for_deletion();
     let receipt = Receipt { request_id: error.request_id.clone() };
@@ -39,6 +40,16 @@ pub(super) async fn lost_move(
     moved: impl Fn(&LiveSecret) -> bool,
 ) -> Option<Receipt> {
     recovered(reader, name, error, |live| live.is_some_and(&moved)).await
+}
+
+/// DisassociateCrossAccountReplica and StopReplicationToReplica: the link is no longer there.
+pub(super) async fn lost_link(
+    reader: &impl ReadSecrets,
+    name: &SecretName,
+    error: &ServiceError,
+    ended: impl Fn(&LiveSecret) -> bool,
+) -> Option<Receipt> {
+    recovered(reader, name, error, |live| live.is_some_and(&ended)).await
 }
 
 /// DeleteSecret: the secret is on its way out.

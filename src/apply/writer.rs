@@ -6,7 +6,7 @@ use std::future::Future;
 use zeroize::Zeroizing;
 
 use super::in_flight::PlannedCalls;
-use crate::desired::{Deletion, RotationSetup};
+use crate::desired::{Deletion, Restriction, RotationSetup};
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{ReadSecrets, ServiceError};
 use crate::value::{GenerateOptions, SecretValue};
@@ -26,6 +26,8 @@ pub struct NewSecret {
     pub value: Option<(SecretValue, Option<VersionId>)>,
     /// `AddReplicaRegions`: region to key. Never with ForceOverwriteReplicaSecret.
     pub replicas: BTreeMap<Region, Option<KmsKey>>,
+    /// `CrossAccountPrimaryARN`: then there is no value, no description, no type and no replica.
+    pub cross_account_primary: Option<Arn>,
 }
 
 /// What UpdateSecret is given; what is none stays as it is.
@@ -163,7 +165,20 @@ pub trait WriteSecrets: ReadSecrets {
         regions: &BTreeSet<Region>,
     ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
-    /// StopReplicationToReplica, of a replica in this writer's region: it becomes a secret of its own.
+    /// AssociateCrossAccountReplica: from now on each value is copied to the replica in the other account. A repeated
+    /// call repairs what failed.
+    fn associate(
+        &self,
+        arn: &Arn,
+        replica: &Arn,
+        restriction: Restriction,
+        role: Option<&Arn>,
+    ) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+
+    /// DisassociateCrossAccountReplica: the replica stays as it is, and gets no more values.
+    fn disassociate(&self, arn: &Arn, replica: &Arn) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
+
+    /// StopReplicationToReplica, of a replica in this writer's account and region: it becomes a secret of its own.
     fn stop_replication(&self, name: &SecretName) -> impl Future<Output = Result<Receipt, ServiceError>> + Send;
 
     /// TagResource.

@@ -25,6 +25,7 @@ use super::http::http_client;
 use super::kms::Kms;
 use super::pace::Pace;
 use super::quota::Operation;
+use super::raw::{RawClient, RetriedBy, SECRETS_MANAGER};
 use super::read::Reader;
 use super::retry::{Attempts, OnlyClockSkew, PROPAGATION_TIMEOUT, Retries};
 use super::sent::SentRequests;
@@ -205,6 +206,11 @@ impl Aws {
         let (account, caller) = caller.map(|caller| (caller.account, caller.arn)).unzip();
         let clock = ServiceClock::new(self.sandbox.clone());
         let endpoint = EndpointInForce::default();
+        let raw = RawClient::new(SECRETS_MANAGER, service.clone(), RetriedBy::Caller)
+            .interceptor(self.calls.clone())
+            .interceptor(SentRequests)
+            .interceptor(clock.clone())
+            .interceptor(endpoint.clone());
         let client = aws_sdk_secretsmanager::config::Builder::from(&service)
             .interceptor(self.calls.clone())
             .interceptor(SentRequests)
@@ -217,7 +223,7 @@ impl Aws {
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
         let retries = Retries { pace: self.pace(account.as_ref(), &target.region, &settings), ..retries };
-        let reader = Reader::new(client, retries, clock);
+        let reader = Reader::new(client, raw, retries, clock);
         Ok(Connection { account, caller, place, reader })
     }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::connection::{base, with_profile, with_role};
 use super::error::service_error;
 use super::http::http_client;
-use super::raw::{Body, KMS, RawClient};
+use super::raw::{Body, KMS, RawClient, RetriedBy};
 use super::settings::Settings;
 use crate::loopback::is_loopback;
 use crate::value::{DataKeys, KmsRequest, region_of_key};
@@ -81,7 +81,7 @@ impl Kms {
         if let Some(role) = &reach.role {
             config = with_role(config, role, Region::new(reach.region.clone())).await;
         }
-        let client = RawClient::new(KMS, config).await?;
+        let client = RawClient::new(KMS, config, RetriedBy::Runtime);
         clients.insert(reach, client.clone());
         Ok(client)
     }
@@ -109,7 +109,7 @@ impl DataKeys for Kms {
             }
         })?;
         // Neither error is told: it could quote the answer.
-        let output: Output = serde_json::from_slice(&answer.0).map_err(|_| "the answer has no key".to_owned())?;
+        let output: Output = serde_json::from_slice(&answer.body.0).map_err(|_| "the answer has no key".to_owned())?;
         let key = STANDARD
             .decode(Zeroizing::new(output.plaintext).as_bytes())
             .map_err(|_| "the answer has no key".to_owned())?;

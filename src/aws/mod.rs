@@ -5,6 +5,7 @@
 //! - `read` and `write`: the two traits on top of a client;
 //! - `kms`: data keys of SOPS files;
 //! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say;
+//! - `raw`: signed calls of what the SDK has no client for, and `cross_account`, replication between accounts;
 //! - `quota`: the rates that AWS documents, and `pace`, which keeps them and follows what the service says;
 //! - `retry`: which failed calls are made again, `wait_reporter`, which says so, and `time`, which passes meanwhile;
 //! - `calls`: how many requests were sent;
@@ -18,6 +19,7 @@ mod calls;
 mod clock;
 mod connection;
 mod credentials;
+mod cross_account;
 mod embedded;
 mod endpoint;
 mod error;

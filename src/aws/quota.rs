@@ -13,17 +13,20 @@ pub const POLICY_CALLS_PER_SECOND: u32 = 50;
 /// An operation that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    AssociateCrossAccountReplica,
     BatchGetSecretValue,
     CancelRotateSecret,
     CreateSecret,
     DeleteResourcePolicy,
     DeleteSecret,
     DescribeSecret,
+    DisassociateCrossAccountReplica,
     /// Of STS.
     GetCallerIdentity,
     GetRandomPassword,
     GetResourcePolicy,
     GetSecretValue,
+    ListResourcePolicies,
     ListSecretVersionIds,
     ListSecrets,
     PutResourcePolicy,
@@ -75,6 +78,10 @@ impl Operation {
             Self::PutResourcePolicy => ("PutResourcePolicy", Group::ResourcePolicy),
             Self::DeleteResourcePolicy => ("DeleteResourcePolicy", Group::ResourcePolicy),
             Self::ValidateResourcePolicy => ("ValidateResourcePolicy", Group::ResourcePolicy),
+            // What AWS allows of the operations of 2026 is not documented: they are counted with their like.
+            Self::ListResourcePolicies => ("ListResourcePolicies", Group::ResourcePolicy),
+            Self::AssociateCrossAccountReplica => ("AssociateCrossAccountReplica", Group::Update),
+            Self::DisassociateCrossAccountReplica => ("DisassociateCrossAccountReplica", Group::Update),
             Self::PutSecretValue => ("PutSecretValue", Group::Update),
             Self::UpdateSecret => ("UpdateSecret", Group::Update),
             Self::UpdateSecretVersionStage => ("UpdateSecretVersionStage", Group::Update),
@@ -91,17 +98,20 @@ impl Operation {
         }
     }
 
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 27] = [
+        Self::AssociateCrossAccountReplica,
         Self::BatchGetSecretValue,
         Self::CancelRotateSecret,
         Self::CreateSecret,
         Self::DeleteResourcePolicy,
         Self::DeleteSecret,
         Self::DescribeSecret,
+        Self::DisassociateCrossAccountReplica,
         Self::GetCallerIdentity,
         Self::GetRandomPassword,
         Self::GetResourcePolicy,
         Self::GetSecretValue,
+        Self::ListResourcePolicies,
         Self::ListSecretVersionIds,
         Self::ListSecrets,
         Self::PutResourcePolicy,

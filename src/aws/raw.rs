@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_sdk_secretsmanager::config::Intercept;
 use aws_sdk_secretsmanager::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -19,6 +20,7 @@ use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptio
 use aws_smithy_runtime_api::client::auth::{
     AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
 };
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
@@ -48,6 +50,10 @@ pub(super) struct Service {
 /// AWS Key Management Service, API version 2014-11-01.
 pub(super) const KMS: Service = Service { name: "kms", target: "TrentService", id: "KMS" };
 
+/// AWS Secrets Manager, API version 2017-10-17, for what its client does not know yet.
+pub(super) const SECRETS_MANAGER: Service =
+    Service { name: "secretsmanager", target: "secretsmanager", id: "SECRETS_MANAGER" };
+
 /// A body, which may hold a secret.
 pub(super) struct Body(pub(super) Zeroizing<Vec<u8>>);
 
@@ -55,6 +61,14 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Body(…)")
     }
+}
+
+/// What a service answers to a request that it carried out.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Body,
+    /// The request's id.
+    pub(super) request_id: Option<String>,
 }
 
 /// A service's refusal, as it names and explains it.
@@ -80,28 +94,52 @@ impl ProvideErrorMetadata for Refusal {
 pub(super) struct RawClient {
     service: Service,
     config: SdkConfig,
-    endpoint: String,
+    interceptors: Vec<SharedInterceptor>,
+    retries: RetriedBy,
+}
+
+/// Who makes a failed call again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RetriedBy {
+    /// The SDK's runtime, as the configuration says.
+    Runtime,
+    /// Whoever calls.
+    Caller,
 }
 
 impl RawClient {
-    /// # Errors
-    ///
-    /// Why there is no endpoint.
-    pub(super) async fn new(service: Service, config: SdkConfig) -> Result<Self, String> {
-        let endpoint = match own_endpoint(service, &config) {
-            Some(endpoint) => endpoint,
-            None => endpoint(service, &config).await?,
-        };
-        Ok(Self { service, config, endpoint })
+    pub(super) fn new(service: Service, config: SdkConfig, retries: RetriedBy) -> Self {
+        Self { service, config, interceptors: Vec::new(), retries }
     }
 
-    /// Sends one request; the body of its answer.
+    /// Adds one that looks at each request and its answer.
+    #[must_use]
+    pub(super) fn interceptor(mut self, interceptor: impl Intercept + 'static) -> Self {
+        self.interceptors.push(SharedInterceptor::new(interceptor));
+        self
+    }
+
+    /// The same in another region.
+    #[must_use]
+    pub(super) fn in_region(&self, region: Region) -> Self {
+        Self { config: self.config.to_builder().region(region).build(), ..self.clone() }
+    }
+
+    async fn endpoint(&self) -> Result<String, String> {
+        match own_endpoint(self.service, &self.config) {
+            Some(endpoint) => Ok(endpoint),
+            None => endpoint(self.service, &self.config).await,
+        }
+    }
+
+    /// Sends one request; its answer.
     pub(super) async fn call(
         &self,
         operation: &'static str,
         body: Body,
-    ) -> Result<Body, SdkError<Refusal, HttpResponse>> {
-        let Self { service, config, endpoint } = self;
+    ) -> Result<Answer, SdkError<Refusal, HttpResponse>> {
+        let Self { service, config, interceptors, retries } = self;
+        let endpoint = &self.endpoint().await.map_err(SdkError::construction_failure)?;
         let target = format!("{}.{operation}", service.target);
         let mut call = Operation::builder()
             .service_name(service.id)
@@ -120,8 +158,13 @@ impl RawClient {
         if let Some(client) = config.http_client() {
             call = call.http_client(client);
         }
-        if let Some(retries) = config.retry_config() {
-            call = call.standard_retry(retries);
+        call = match (retries, config.retry_config()) {
+            (RetriedBy::Runtime, Some(retries)) => call.standard_retry(retries),
+            (RetriedBy::Runtime, None) => call,
+            (RetriedBy::Caller, _) => call.no_retry(),
+        };
+        for interceptor in interceptors {
+            call = call.interceptor(interceptor.clone());
         }
         if let Some(timeouts) = config.timeout_config() {
             call = call.timeout_config(timeouts.clone());
@@ -150,7 +193,7 @@ impl RawClient {
 }
 
 /// What the answer says.
-fn read(response: &HttpResponse) -> Result<Body, OrchestratorError<Refusal>> {
+fn read(response: &HttpResponse) -> Result<Answer, OrchestratorError<Refusal>> {
     /// The members of a refusal. Services write the second with a small or a large letter.
     #[derive(Default, Deserialize)]
     struct Members {
@@ -161,7 +204,8 @@ fn read(response: &HttpResponse) -> Result<Body, OrchestratorError<Refusal>> {
     }
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        return Ok(Body(Zeroizing::new(body.to_vec())));
+        let request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
+        return Ok(Answer { body: Body(Zeroizing::new(body.to_vec())), request_id });
     }
     let members: Members = serde_json::from_slice(body).unwrap_or_default();
     let kind = response.headers().get("x-amzn-errortype").map(str::to_owned).or(members.kind);
@@ -244,7 +288,7 @@ async fn endpoint(service: Service, config: &SdkConfig) -> Result<String, String
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use aws_config::{BehaviorVersion, Region};
+    use aws_config::BehaviorVersion;
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
     use aws_smithy_runtime_api::client::http::{
@@ -284,7 +328,7 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("AKIDEXAMPLE", "secret", None)))
             .retry_config(RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)))
             .build();
-        (RawClient::new(KMS, config).await.unwrap(), wire)
+        (RawClient::new(KMS, config, RetriedBy::Runtime), wire)
     }
 
     fn body(text: &str) -> Body {
@@ -295,7 +339,7 @@ mod tests {
     async fn a_request_is_signed_and_named_as_the_service_wants_it() {
         let (client, wire) = client(&[(200, "{\"Plaintext\":\"\"}")], "cn-north-1").await;
         let answer = client.call("Decrypt", body("{}")).await.unwrap();
-        assert_eq!(&answer.0[..], b"{\"Plaintext\":\"\"}");
+        assert_eq!(&answer.body.0[..], b"{\"Plaintext\":\"\"}");
         let asked = wire.asked.lock().unwrap();
         let request = &asked[0];
         assert_eq!(request.uri(), "https://kms.cn-north-1.amazonaws.com.cn/");

@@ -15,16 +15,18 @@ use aws_sdk_secretsmanager::types::{
 use jiff::Timestamp;
 
 use super::clock::ServiceClock;
+use super::cross_account::LinksOfAnswer;
 use super::error::{kind_of, service_error};
 use super::pace::Pace;
 use super::quota::Operation;
+use super::raw::RawClient;
 use super::retry::{Retries, Tries};
 use super::time::sleep;
 use crate::domain;
 use crate::domain::{Arn, KmsKey, Partition, RotationDuration, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{
-    ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages, PolicyProblem,
-    PolicyVerdict, ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
+    CrossAccount, ListFilter, ListPage, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, Pages,
+    PolicyProblem, PolicyVerdict, ReadSecrets, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use crate::policy::PolicyDocument;
 use crate::value::SecretValue;
@@ -36,20 +38,22 @@ const PAGE: i32 = 100;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) client: Client,
+    pub(super) raw: RawClient,
     retries: Retries,
     clock: ServiceClock,
 }
 
 impl Reader {
-    pub(super) fn new(client: Client, retries: Retries, clock: ServiceClock) -> Self {
-        Self { client, retries, clock }
+    pub(super) fn new(client: Client, raw: RawClient, retries: Retries, clock: ServiceClock) -> Self {
+        Self { client, raw, retries, clock }
     }
 
     /// The same credentials in another region, which has quotas of its own: no pace is kept for the few calls there.
     pub(super) fn in_region(&self, region: &domain::Region) -> Self {
         let config = self.client.config().to_builder().region(Region::new(region.to_string())).build();
         let retries = Retries { pace: Arc::new(Pace::unlimited()), ..self.retries.clone() };
-        Self::new(Client::from_conf(config), retries, self.clock.clone())
+        let raw = self.raw.in_region(Region::new(region.to_string()));
+        Self::new(Client::from_conf(config), raw, retries, self.clock.clone())
     }
 
     /// The pace of its requests.
@@ -124,6 +128,13 @@ impl Reader {
 impl ReadSecrets for Reader {
     fn service_time(&self) -> Option<Timestamp> {
         self.clock.last()
+    }
+
+    async fn policy_names(&self, name: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        match self.list_policies(name).await {
+            Ok(names) => Ok(Some(names)),
+            Err(error) => absent_when_not_found(error),
+        }
     }
 
     async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
@@ -228,8 +239,10 @@ impl ReadSecrets for Reader {
 
     async fn describe(&self, name: &SecretName) -> Result<Option<LiveSecret>, ServiceError> {
         let call = self.client.describe_secret().secret_id(name.as_str());
-        match self.send(Operation::DescribeSecret, || call.clone().send()).await {
-            Ok(secret) => Ok(described(secret)),
+        let links = LinksOfAnswer::default();
+        let send = || call.clone().customize().interceptor(links.clone()).send();
+        match self.send(Operation::DescribeSecret, send).await {
+            Ok(secret) => Ok(described(secret).map(|secret| LiveSecret { cross_account: links.read(), ..secret })),
             Err(error) => absent_when_not_found(error),
         }
     }
@@ -396,9 +409,11 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
             ..rotation_rules(entry.rotation_rules)
         },
         replicas: BTreeMap::new(),
+        cross_account: CrossAccount::default(),
         last_changed: timestamp(entry.last_changed_date),
         last_accessed: timestamp(entry.last_accessed_date),
         policy: LivePolicy::NotRead,
+        other_policies: Vec::new(),
         seen: Seen::Listed,
     })
 }
@@ -425,9 +440,11 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
             ..rotation_rules(secret.rotation_rules)
         },
         replicas: secret.replication_status.unwrap_or_default().into_iter().filter_map(replica).collect(),
+        cross_account: CrossAccount::default(),
         last_changed: timestamp(secret.last_changed_date),
         last_accessed: timestamp(secret.last_accessed_date),
         policy: LivePolicy::NotRead,
+        other_policies: Vec::new(),
         seen: Seen::Described,
     })
 }

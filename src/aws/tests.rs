@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
+use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -13,11 +15,15 @@ use serde_json::{Value, json};
 
 use super::clock::ServiceClock;
 use super::pace::Pace;
+use super::raw::{RawClient, RetriedBy, SECRETS_MANAGER};
 use super::read::Reader;
 use super::retry::{Attempts, OnlyClockSkew, Retries};
 use super::wait_reporter::WaitReporter;
-use crate::domain::SecretName;
-use crate::live::{ListFilter, ReadSecrets as _, ServiceErrorKind};
+use super::write::Writer;
+use crate::apply::{NewSecret, WriteSecrets as _};
+use crate::desired::Restriction;
+use crate::domain::{Arn, KmsKey, SecretName};
+use crate::live::{LinkStatus, ListFilter, ReadSecrets as _, ServiceErrorKind};
 
 /// Answers in their order, and the bodies of the requests that got them.
 #[derive(Clone, Debug)]
@@ -42,11 +48,18 @@ impl HttpConnector for Script {
 fn reader(answers: impl IntoIterator<Item = (u16, Value)>) -> (Reader, Script) {
     let script = Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), requests: Arc::default() };
     let connector = SharedHttpConnector::new(script.clone());
+    let http_client = http_client_fn(move |_, _| connector.clone());
+    let raw = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("x", "x", None)))
+        .http_client(http_client.clone())
+        .build();
     let config = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::from_keys("x", "x", None))
-        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .http_client(http_client.clone())
         .retry_classifier(OnlyClockSkew)
         .retry_config(RetryConfig::standard())
         .build();
@@ -58,7 +71,8 @@ fn reader(answers: impl IntoIterator<Item = (u16, Value)>) -> (Reader, Script) {
         place: "here".to_owned(),
     };
     let client = aws_sdk_secretsmanager::Client::from_conf(config);
-    (Reader::new(client, retries, ServiceClock::new(None)), script)
+    let raw = RawClient::new(SECRETS_MANAGER, raw, RetriedBy::Caller);
+    (Reader::new(client, raw, retries, ServiceClock::new(None)), script)
 }
 
 impl Script {
@@ -147,4 +161,68 @@ async fn a_batch_is_read_to_its_end_and_what_failed_in_it_again() {
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[1]["NextToken"], "more");
     assert_eq!(requests[2]["SecretIdList"], json!(["b"]), "only what may come now");
+}
+
+#[tokio::test]
+async fn links_with_other_accounts_are_read_from_the_answer_that_shows_the_secret() {
+    let answer = json!({"Name": "a", "ARN": "arn:a",
+    "CrossAccountPrimary": {"PrimarySecretARN": "arn:p", "ReplicationStatus": "Failed", "StatusMessage": "no key"},
+    "CrossAccountReplicas": [
+        {"ReplicaSecretARN": "arn:r", "ReplicationRoleARN": "arn:role", "ReplicationStatus": "InSync"},
+    ]});
+    let without = json!({"Name": "a", "ARN": "arn:a"});
+    let (reader, script) = reader([(200, answer), (200, without)]);
+    let name = SecretName::new("a");
+    let secret = reader.describe(&name).await.ok().flatten().unwrap_or_else(|| unreachable!());
+    let primary = secret.cross_account.primary.unwrap_or_else(|| unreachable!());
+    assert_eq!((primary.arn.as_str(), primary.status), ("arn:p", LinkStatus::Failed { message: "no key".to_owned() }));
+    let replica = &secret.cross_account.replicas[&Arn::of_service("arn:r")];
+    assert_eq!((replica.role.as_ref().map(Arn::as_str), &replica.status), (Some("arn:role"), &LinkStatus::InSync));
+    let secret = reader.describe(&name).await.ok().flatten().unwrap_or_else(|| unreachable!());
+    assert_eq!(secret.cross_account, crate::live::CrossAccount::default());
+    assert_eq!(script.requests().len(), 2, "no call more");
+}
+
+#[tokio::test]
+async fn what_the_sdk_lacks_is_sent_as_the_service_model_names_it() {
+    let (reader, script) = reader([
+        (503, json!({})),
+        (200, json!({"ARN": "arn:r", "Name": "r"})),
+        (200, json!({"ARN": "arn:p", "ReplicationStatus": "InProgress"})),
+        (200, json!({"ARN": "arn:p"})),
+        (200, json!({"ResourcePolicies": [{"PolicyName": "default"}], "NextToken": "more"})),
+        (200, json!({"ResourcePolicies": [{"PolicyName": "cross-account-replication"}]})),
+    ]);
+    let writer = Writer::new(reader);
+    let new = NewSecret {
+        description: None,
+        kms_key_id: Some(KmsKey::of_service("alias/k")),
+        tags: std::collections::BTreeMap::new(),
+        secret_type: None,
+        value: None,
+        replicas: std::collections::BTreeMap::new(),
+        cross_account_primary: Some(Arn::of_service("arn:p")),
+    };
+    let [primary, replica, role] = ["arn:p", "arn:r", "arn:role"].map(Arn::of_service);
+    let made = writer.create(&SecretName::new("r"), &new).await;
+    assert_eq!(made.map(|made| made.arn.to_string()).ok().as_deref(), Some("arn:r"));
+    assert!(writer.associate(&primary, &replica, Restriction::NoRestriction, Some(&role)).await.is_ok());
+    assert!(writer.disassociate(&primary, &replica).await.is_ok());
+    let names = writer.policy_names(&SecretName::new("r")).await.ok().flatten();
+    assert_eq!(names.unwrap_or_default(), ["default", "cross-account-replication"]);
+    let requests = script.requests();
+    let token = &requests[0]["ClientRequestToken"];
+    assert_eq!(
+        requests[0],
+        json!({"Name": "r", "ClientRequestToken": token, "KmsKeyId": "alias/k", "Tags": [],
+            "CrossAccountPrimaryARN": "arn:p"})
+    );
+    assert_eq!(requests[1], requests[0], "the same request, token and all");
+    assert_eq!(
+        requests[2],
+        json!({"SecretId": "arn:p", "CrossAccountReplicaARN": "arn:r", "ReplicaRestriction": "NoRestriction",
+            "ReplicationRoleARN": "arn:role"})
+    );
+    assert_eq!(requests[3], json!({"SecretId": "arn:p", "CrossAccountReplicaARN": "arn:r"}));
+    assert_eq!(requests[5], json!({"SecretId": "r", "NextToken": "more"}));
 }

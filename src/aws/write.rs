@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::quota::Operation;
 use super::read::Reader;
 use crate::apply::{Created, NewSecret, NewSettings, PlannedCalls, PutVersion, Receipt, Rotating, WriteSecrets};
-use crate::desired::{Deletion, RotationSetup, Rotator};
+use crate::desired::{Deletion, Restriction, RotationSetup, Rotator};
 use crate::domain::{Arn, KmsKey, Region, StagingLabel, TagKey, VersionId};
 use crate::domain::{Frequency, SecretName};
 use crate::live::{ReadThrough, ServiceError, ServiceErrorKind};
@@ -50,7 +50,11 @@ impl WriteSecrets for Writer {
     }
 
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
-        let NewSecret { description, kms_key_id, tags, secret_type, value, replicas } = secret;
+        if let Some(primary) = &secret.cross_account_primary {
+            return self.reader.create_replica(name, secret, primary).await;
+        }
+        let NewSecret { description, kms_key_id, tags, secret_type, value, replicas, cross_account_primary: _ } =
+            secret;
         let (text, binary) = value.as_ref().map_or((None, None), |(value, _)| exposed(value));
         let token = value.as_ref().and_then(|(_, id)| id.as_ref()).map(|id| id.as_str().to_owned());
         let call = self
@@ -273,6 +277,20 @@ impl WriteSecrets for Writer {
         self.reader.send(Operation::PutResourcePolicy, || call.clone().send()).await.map(|answer| receipt(&answer))
     }
 
+    async fn associate(
+        &self,
+        arn: &Arn,
+        replica: &Arn,
+        restriction: Restriction,
+        role: Option<&Arn>,
+    ) -> Result<Receipt, ServiceError> {
+        self.reader.associate(arn, replica, restriction, role).await
+    }
+
+    async fn disassociate(&self, arn: &Arn, replica: &Arn) -> Result<Receipt, ServiceError> {
+        self.reader.disassociate(arn, replica).await
+    }
+
     async fn delete_policy(&self, arn: &Arn) -> Result<Receipt, ServiceError> {
         let call = self.reader.client.delete_resource_policy().secret_id(arn.as_str());
         self.reader.send(Operation::DeleteResourcePolicy, || call.clone().send()).await.map(|answer| receipt(&answer))
@@ -298,7 +316,7 @@ fn exposed(value: &SecretValue) -> (Option<String>, Option<Blob>) {
 
 /// A ClientRequestToken for what has none of its own. It is kept over all attempts at a call, so that a lost answer
 /// makes no second secret, version or rotation.
-fn new_token() -> String {
+pub(super) fn new_token() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
@@ -306,7 +324,7 @@ fn receipt(answer: &impl RequestId) -> Receipt {
     Receipt { request_id: answer.request_id().map(str::to_owned) }
 }
 
-fn incomplete(operation: Operation, member: &str) -> ServiceError {
+pub(super) fn incomplete(operation: Operation, member: &str) -> ServiceError {
     ServiceError {
         operation: operation.name(),
         kind: ServiceErrorKind::Service,

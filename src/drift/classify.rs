@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
 use super::difference::{Clue, Difference, Field, ValueDifference};
-use crate::desired::{Desired, VALUE_TAG};
+use crate::desired::{Desired, DesiredSecret, VALUE_TAG};
 use crate::domain::{SecretName, VersionId};
-use crate::live::{Live, LivePolicy, LiveSecret, ServiceError};
+use crate::live::{CrossAccount, Live, LivePolicy, LiveSecret, ServiceError};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Finding, FindingKind, MadeBy, Plan, PlanReport, ReplicaReason, SecretPlan, Selection, ValueReason, Verb,
+    Change, Finding, FindingKind, LinkFinding, LinkReason, MadeBy, OtherArn, Plan, PlanReport, ReplicaReason,
+    SecretPlan, Selection, ValueReason, Verb,
 };
 use crate::policy::{Lint, LintContext, LintedSecret, lint};
 
@@ -63,6 +64,7 @@ pub fn classify(
             drifts.extend(rotation(secret, now));
             drifts.extend(policy(desired, live, secret));
             drifts.extend(replicas(desired, live, secret));
+            drifts.extend(links(desired, live, secret));
         }
     }
     for drift in &mut drifts {
@@ -131,6 +133,11 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
                 let what = Difference::ReplicaFailed { region: region.clone(), message: message.clone() };
                 drifts.push(new(Class::ReplicaFailed, &plan.name, what));
             }
+            Change::CrossAccountReplica { after: Some(link), reason: LinkReason::Failed { message }, .. } => {
+                let (OtherArn::Known(other), message) = (&link.replica, message.clone()) else { continue };
+                let failed = LinkFinding::Failed { other: other.clone(), message };
+                drifts.push(new(Class::ReplicaFailed, &plan.name, Difference::Link(failed)));
+            }
             // keywright's own tags come with an adoption, and are no difference that somebody made.
             Change::Tag { origin: None, .. } if plan.verb == Verb::Adopt => {}
             other => fields.extend(field(other)),
@@ -158,6 +165,8 @@ fn field(change: &Change) -> Option<Field> {
         Change::Label { label, .. } | Change::LabelRemoved { label, .. } => Field::Label(label.clone()),
         Change::Rotation { .. } => Field::Rotation,
         Change::Replica { region, .. } => Field::Replica(region.clone()),
+        Change::CrossAccountPrimary { .. } => Field::CrossAccountPrimary,
+        Change::CrossAccountReplica { .. } => Field::CrossAccountReplica,
         Change::Restored { .. } | Change::Deleted { .. } => Field::Deletion,
         // A move is told as a whole.
         Change::Value { .. } | Change::Moved { .. } | Change::Carried { .. } => return None,
@@ -252,6 +261,16 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::ReplicaInProgress { regions } => {
             (Class::Unknown, Difference::ReplicasInProgress { regions: regions.clone() })
         }
+        FindingKind::CrossAccount(finding) => {
+            let class = match finding {
+                LinkFinding::Failed { .. } => Class::ReplicaFailed,
+                LinkFinding::Waits { .. } | LinkFinding::Pending { .. } | LinkFinding::InProgress { .. } => {
+                    Class::Unknown
+                }
+                _ => Class::Changed,
+            };
+            (class, Difference::Link(finding.clone()))
+        }
         // What is not drift, or is told from the live state itself.
         FindingKind::ValueUnknown
         | FindingKind::PolicyRejected { .. }
@@ -311,6 +330,21 @@ fn replicas(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift
         .then(|| new(Class::ReplicasUndeclared, &secret.name, Difference::ReplicasUndeclared { regions }))
 }
 
+/// Links with other accounts that git says nothing of.
+fn links(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift> {
+    let CrossAccount { primary, replicas } = &secret.cross_account;
+    let declared = desired.secrets.get(&secret.name);
+    let says = |said: fn(&DesiredSecret) -> bool| declared.is_some_and(said);
+    let primary = primary.iter().filter(|_| !says(|secret| secret.cross_account_primary.is_some()));
+    let replicas = replicas.keys().filter(|_| !says(|secret| secret.cross_account_replica.is_some()));
+    let others: Vec<_> = primary.map(|primary| &primary.arn).chain(replicas).cloned().collect();
+    (live.audited && !others.is_empty())
+        .then(|| new(Class::ReplicasUndeclared, &secret.name, Difference::LinksUndeclared { others }))
+}
+
+/// The policy that AWS attaches to a replica of another account's secret, and takes off again.
+const MANAGED_POLICY: &str = "cross-account-replication";
+
 /// Policies that git says nothing of; only where they were read.
 fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     let desired_secret = desired.secrets.get(&secret.name);
@@ -319,6 +353,12 @@ fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     if exists && desired_secret.is_none_or(|desired_secret| desired_secret.policy.is_none()) {
         let drift = new(Class::PolicyUndeclared, &secret.name, Difference::PolicyUndeclared);
         drifts.push(Drift { since: secret.last_changed, ..drift });
+    }
+    let replicates = secret.cross_account.primary.is_some();
+    let others = secret.other_policies.iter().filter(|name| !(replicates && *name == MANAGED_POLICY));
+    let others: Vec<String> = others.cloned().collect();
+    if !others.is_empty() {
+        drifts.push(new(Class::PolicyUndeclared, &secret.name, Difference::OtherPolicies { names: others }));
     }
     if let LivePolicy::Document(document) = &secret.policy {
         let context = LintContext { secret: LintedSecret::Arn(secret.arn.as_str()), caller: live.caller.as_deref() };

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::class::Class;
-use crate::domain::{Region, SecretName, StagingLabel, TagKey, VersionId};
-use crate::plan::{MadeBy, ValueReason};
+use crate::domain::{Arn, Region, SecretName, StagingLabel, TagKey, VersionId};
+use crate::plan::{LinkFinding, MadeBy, ValueReason};
 
 /// What differs. Nothing in here moves by itself but the date of an overdue rotation, so that the same difference is
 /// known again at the next look.
@@ -127,6 +127,18 @@ pub enum Difference {
         /// The owner of the secret there.
         owner: String,
     },
+    /// A link with a secret of another account is not as declared, or not known to be.
+    Link(LinkFinding),
+    /// It is replicated with other accounts, which no manifest says (`--audit`).
+    LinksUndeclared {
+        /// The secrets there.
+        others: Vec<Arn>,
+    },
+    /// It has policies beside `default`, which no manifest can declare (`--audit`).
+    OtherPolicies {
+        /// Their names; not escaped.
+        names: Vec<String>,
+    },
     /// Replicas are being made.
     ReplicasInProgress {
         /// Their regions.
@@ -189,6 +201,10 @@ pub enum Field {
     Rotation,
     /// The replica in one region.
     Replica(Region),
+    /// `crossAccountPrimary`.
+    CrossAccountPrimary,
+    /// `crossAccountReplica`.
+    CrossAccountReplica,
     /// Its scheduled deletion.
     Deletion,
 }

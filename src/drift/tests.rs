@@ -66,6 +66,8 @@ fn desired(names: &[&str]) -> Desired {
         secret_type: None,
         rotation: None,
         replicas: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
     };
     Desired {
         project: "shop".to_owned(),

@@ -20,6 +20,11 @@ impl<'a> Place<'a> {
         Self { region, ..self }
     }
 
+    /// The same region of another account.
+    pub(super) fn in_account(self, account: &'a str) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
     /// Every secret whose name begins so, whether it exists or not.
     pub(super) fn secrets(self, prefix: &str) -> String {
         format!("{}{prefix}*", self.arn("secretsmanager", "secret:"))

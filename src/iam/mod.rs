@@ -12,6 +12,7 @@
 
 mod arn;
 mod caller;
+mod cross_account;
 mod day_two;
 mod document;
 mod keys;
@@ -25,6 +26,7 @@ pub use document::{IdentityPolicy, MANAGED_POLICY_LIMIT, Statement};
 
 use crate::desired::Desired;
 use crate::value::SopsKey;
+use cross_account::Others;
 use document::Draft;
 
 /// What the policy is for.
@@ -88,6 +90,7 @@ pub struct TargetNeeds<'a> {
 /// The policy of the identity that works on the targets: the assumed role where a target names one, else the caller.
 pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolicy {
     let mut draft = Draft::default();
+    let others = Others::of(targets);
     for TargetNeeds { desired, sops_keys } in targets {
         draft.begin_target(&desired.target.name);
         if scope.purpose.is_day_two() {
@@ -98,6 +101,7 @@ pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolic
         if scope.purpose == Purpose::Apply {
             write::add(desired, scope, &mut draft);
         }
+        cross_account::add(desired, &others, scope, &mut draft);
         keys::add(desired, scope, &mut draft);
         if desired.target.assume_role.is_none() {
             caller::add_sops(sops_keys, scope, &mut draft);

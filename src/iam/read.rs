@@ -27,6 +27,9 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     if scope.audit || tells_readers || declared || desired.renames().next().is_some() {
         metadata.push("secretsmanager:GetResourcePolicy");
     }
+    if scope.audit {
+        metadata.push("secretsmanager:ListResourcePolicies");
+    }
     draft.add(Permission::new("ReadMetadata", metadata).on(everywhere()));
 
     // A replica that may overwrite destroys a secret of its name: what that is, is looked at first. Nothing says which

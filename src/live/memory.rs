@@ -174,6 +174,7 @@ impl<R: ReadSecrets> ReadSecrets for Remembering<'_, R> {
         let settled = |secret: &&LiveSecret| {
             secret.seen == Seen::Described
                 && secret.replicas.values().all(|replica| replica.status == ReplicaStatus::InSync)
+                && secret.cross_account.is_settled()
         };
         match self.memory.secrets.get(name).filter(settled) {
             Some(secret) => Ok(Some(LiveSecret { policy: LivePolicy::NotRead, ..secret.clone() })),
@@ -190,6 +191,10 @@ impl<R: ReadSecrets> ReadSecrets for Remembering<'_, R> {
             Some(LivePolicy::NotRead | LivePolicy::Unreadable) | None => self.reader.policy(name).await,
             Some(policy) => Ok(Some(policy.clone())),
         }
+    }
+
+    async fn policy_names(&self, name: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        self.reader.policy_names(name).await
     }
 
     async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {

@@ -4,6 +4,8 @@
 //! (that is `aws`), desired state beyond the names and scopes to look at. Values are read only where `--read-values`
 //! asks for it.
 
+mod all_policies;
+mod cross_account;
 mod declared_policies;
 mod denial;
 mod error;
@@ -17,6 +19,10 @@ mod reader;
 mod secret;
 mod waiting;
 
+pub use all_policies::{AllPolicies, all_policies};
+pub use cross_account::{
+    CrossAccount, Elsewhere, ElsewhereState, LinkStatus, LinkedPrimary, LinkedReplica, OtherSecrets,
+};
 pub use denial::{Denial, DeniedBy};
 pub use error::{ServiceError, ServiceErrorKind, ServiceHint};
 pub use listing::list_scope;

@@ -90,6 +90,10 @@ pub trait ReadSecrets: Send + Sync {
     /// GetResourcePolicy; `None` when there is no such secret.
     fn policy(&self, name: &SecretName) -> impl Future<Output = Result<Option<LivePolicy>, ServiceError>> + Send;
 
+    /// ListResourcePolicies: the names of a secret's policies; `None` when there is no such secret.
+    fn policy_names(&self, name: &SecretName)
+    -> impl Future<Output = Result<Option<Vec<String>>, ServiceError>> + Send;
+
     /// ValidateResourcePolicy; it writes nothing. `secret` is none for one that does not exist yet.
     fn validate_policy(&self, secret: Option<&str>, policy: &str) -> impl Future<Output = PolicyVerdict> + Send;
 
@@ -146,6 +150,10 @@ impl<T: ReadThrough> ReadSecrets for T {
         self.reader().policy(name).await
     }
 
+    async fn policy_names(&self, name: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        self.reader().policy_names(name).await
+    }
+
     async fn validate_policy(&self, secret: Option<&str>, policy: &str) -> PolicyVerdict {
         self.reader().validate_policy(secret, policy).await
     }
@@ -181,6 +189,8 @@ pub struct Wanted<'a> {
     pub policies: BTreeSet<SecretName>,
     /// Those of them whose replicas are declared: ListSecrets tells of a secret that it has replicas, and not which.
     pub replicated: BTreeSet<SecretName>,
+    /// Those of them with a link to another account: only DescribeSecret shows it.
+    pub linked: BTreeSet<SecretName>,
     /// Policies that were read before.
     pub cache: Option<&'a PolicyCache>,
     /// The project whose secrets outside the scope are looked for too, by their owner tag: one call.
@@ -251,7 +261,9 @@ async fn secrets<R: ReadSecrets>(
     // own region as the primary's.
     let unanswered = wanted.names.iter().filter(|name| match secrets.get(*name) {
         None => true,
-        Some(listed) => wanted.replicated.contains(*name) && listed.primary_region.is_some(),
+        Some(listed) => {
+            wanted.linked.contains(*name) || (wanted.replicated.contains(*name) && listed.primary_region.is_some())
+        }
     });
     let unanswered: Vec<SecretName> = unanswered.cloned().collect();
     let mut unreadable = BTreeMap::new();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::ServiceError;
+use super::cross_account::{CrossAccount, OtherSecrets};
 use crate::desired::{PROTECT_TAG, RotationSetup, Rotator};
 use crate::domain::{
     AccountId, Arn, Frequency, KmsKey, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
@@ -32,6 +33,8 @@ pub struct Live {
     pub audited: bool,
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
     pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,
+    /// Secrets of other targets that manifests refer to.
+    pub elsewhere: OtherSecrets,
 }
 
 impl Live {
@@ -68,12 +71,16 @@ pub struct LiveSecret {
     pub rotation: LiveRotation,
     /// The replicas by region, as far as they were read: ListSecrets does not show them.
     pub replicas: BTreeMap<Region, LiveReplica>,
+    /// Its links with secrets of other accounts: ListSecrets does not show them.
+    pub cross_account: CrossAccount,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
     /// The day on which it was last read (`LastAccessedDate`): for people, never compared.
     pub last_accessed: Option<Timestamp>,
     /// The resource policy, when it was read.
     pub policy: LivePolicy,
+    /// The names of its policies beside `default`, as far as they were asked for: AWS attaches one to a replica.
+    pub other_policies: Vec<String>,
     /// Which call showed it.
     pub seen: Seen,
 }
@@ -263,9 +270,11 @@ impl LiveSecret {
             secret_type: None,
             rotation: LiveRotation::default(),
             replicas: BTreeMap::new(),
+            cross_account: CrossAccount::default(),
             last_changed: None,
             last_accessed: None,
             policy: LivePolicy::NotRead,
+            other_policies: Vec::new(),
             seen: Seen::Listed,
         }
     }

@@ -142,6 +142,9 @@ codes! {
     VALUE_PARITY Warning "value-parity" "A value has the same keys in every target."
     LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a \
         version id."
+    CROSS_ACCOUNT Error "cross-account" "A secret is linked with one of another account, in the same region, and a \
+        replica there has a key of its own and nothing else that is its primary's."
+    CROSS_ACCOUNT_ONE_SIDED Warning "cross-account-one-sided" "Both sides of a link between accounts declare it."
     REPLICA Error "replica" "A replica is in another region, named once."
     ENFORCED_ROTATION Warning "enforced-rotation" "What rotation makes is not put back to git's value."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."

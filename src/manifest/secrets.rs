@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::check::cross_account::Links;
 use super::check::dependencies::{Built, check_dependencies};
 use super::check::managed::managed_by;
 use super::check::parity::ValueKeys;
@@ -132,11 +133,12 @@ impl Loader {
         let mut files = Files::new(self.folder.clone(), self.shared.clone(), self.added.clone());
         project.rules.read_schemas(&mut files, &self.sources, &mut self.report);
         let mut keys = ValueKeys::default();
+        let mut links = Links::default();
         let mut desired = Vec::new();
         for &index in selected {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
-            let TargetSecrets { secrets, lists, mut of_other_targets, unbuilt, unknown } =
+            let TargetSecrets { mut secrets, lists, mut of_other_targets, unbuilt, unknown } =
                 self.target_secrets(project, model, &mut files);
             // They explain why a secret goes, and which name no item of a list gave.
             if project.prune != Prune::Report || !lists.is_empty() {
@@ -145,6 +147,7 @@ impl Loader {
             check_dependencies(&secrets, (!unknown).then_some(&unbuilt), &self.sources, &mut self.report);
             check_renames(&secrets, &mut self.report);
             keys.add(&model.target.name, &secrets);
+            links.add(&model.target.name, &mut secrets);
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),
@@ -163,6 +166,7 @@ impl Loader {
         }
         self.report.in_target(None);
         keys.compare(&mut self.report);
+        links.compare(&mut self.report);
         // What only the manifests of other targets name was not looked at.
         if selected.len() == project.targets.len() {
             for (path, problem) in std::mem::take(&mut self.unnamed) {

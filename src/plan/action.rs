@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cross_account::{OtherArn, PlannedLink};
 use crate::desired::{Deletion, PolicyTemplate, RotationSetup};
-use crate::domain::{KmsKey, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
+use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::value::Source;
 
 /// One thing to do to the secret whose plan holds it: a writing call, or the few that it may take. What was called is
@@ -29,7 +30,11 @@ pub enum Action {
         value: Option<Box<PlannedValue>>,
         /// `AddReplicaRegions`: region to key. None where a policy is declared, as with the value.
         replicas: BTreeMap<Region, Option<KmsKey>>,
+        /// `CrossAccountPrimaryARN`: it becomes a replica of a secret in another account.
+        cross_account_primary: Option<OtherArn>,
     },
+    /// StopReplicationToReplica: a replica of a secret in another account becomes a secret of its own.
+    StopReplication,
     /// CancelRotateSecret.
     CancelRotation,
     /// UpdateSecret without a value, so that no version is minted.
@@ -95,6 +100,13 @@ pub enum Action {
         /// regions is destroyed.
         overwrite: bool,
     },
+    /// DisassociateCrossAccountReplica: the replica stays, and gets no more values.
+    Disassociate {
+        /// The replica.
+        replica: Arn,
+    },
+    /// AssociateCrossAccountReplica.
+    Associate(PlannedLink),
     /// RotateSecret.
     Rotate {
         /// Who rotates, and when.
@@ -181,6 +193,9 @@ impl Action {
             Self::PutValue(_) | Self::CarryVersion(_) => "PutSecretValue",
             Self::MoveLabel { .. } | Self::RemoveLabel { .. } => "UpdateSecretVersionStage",
             Self::CancelRotation => "CancelRotateSecret",
+            Self::StopReplication => "StopReplicationToReplica",
+            Self::Disassociate { .. } => "DisassociateCrossAccountReplica",
+            Self::Associate(_) => "AssociateCrossAccountReplica",
             Self::RemoveReplicas { .. } => "RemoveRegionsFromReplication",
             Self::Replicate { .. } => "ReplicateSecretToRegions",
             Self::Rotate { .. } => "RotateSecret",
@@ -189,13 +204,15 @@ impl Action {
         }
     }
 
-    /// The place in the order within one secret: restore, create, cancel rotation, key and description, new and changed
-    /// tags, policy, value, what is noted of it, labels, replicas, rotation, untag, and removal last of all.
+    /// The place in the order within one secret: restore, create, what ends, key and description, new and changed
+    /// tags, policy, value, what is noted of it, labels, replicas, those in other accounts too, rotation, untag, and
+    /// removal last of all.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Restore => 0,
             Self::Create { .. } => 1,
-            Self::CancelRotation => 2,
+            // No value leaves the account any more once that is not wanted.
+            Self::CancelRotation | Self::StopReplication | Self::Disassociate { .. } => 2,
             Self::Update { .. } => 3,
             Self::Tag { .. } => 4,
             Self::PutPolicy { .. } | Self::DeletePolicy => 5,
@@ -204,9 +221,10 @@ impl Action {
             Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 8,
             Self::RemoveReplicas { .. } => 9,
             Self::Replicate { .. } => 10,
-            Self::Rotate { .. } => 11,
-            Self::Untag { .. } => 12,
-            Self::Delete { .. } => 13,
+            Self::Associate(_) => 11,
+            Self::Rotate { .. } => 12,
+            Self::Untag { .. } => 13,
+            Self::Delete { .. } => 14,
         }
     }
 
@@ -214,7 +232,7 @@ impl Action {
     pub fn references(&self) -> BTreeSet<SecretName> {
         let of = |template: &Template| template.references().cloned().collect::<Vec<_>>();
         match self {
-            Self::Create { description, tags, value, kms_key_id: _, secret_type: _, replicas: _ } => {
+            Self::Create { description, tags, value, .. } => {
                 let texts = description.iter().chain(tags.values()).flat_map(of);
                 texts.chain(value.iter().flat_map(|value| value.source.references().cloned())).collect()
             }
@@ -224,6 +242,9 @@ impl Action {
             Self::PutPolicy { policy, block_public_policy: _ } => policy.holes.values().flat_map(of).collect(),
             Self::Restore
             | Self::CancelRotation
+            | Self::StopReplication
+            | Self::Disassociate { .. }
+            | Self::Associate(_)
             | Self::DeletePolicy
             | Self::CarryVersion(_)
             | Self::NoteEqualValue { .. }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::action::CarriedVersion;
+use super::cross_account::{OtherArn, PlannedLink};
 use crate::desired::{Deletion, RotationSetup};
-use crate::domain::{KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
+use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 use crate::value::{DifferingParts, Source};
@@ -67,6 +68,26 @@ pub enum Change {
         after: Option<ReplicaKey>,
         /// Why.
         reason: ReplicaReason,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// Whose replica it is, of a secret in another account.
+    CrossAccountPrimary {
+        /// Its primary now.
+        before: Option<Arn>,
+        /// Its primary then; none makes it a secret of its own.
+        after: Option<OtherArn>,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// Its replica in another account.
+    CrossAccountReplica {
+        /// The replica that gets no more values.
+        before: Option<Arn>,
+        /// The replica that values are copied to.
+        after: Option<PlannedLink>,
+        /// Why.
+        reason: LinkReason,
         /// Where it is declared.
         origin: Origin,
     },
@@ -160,6 +181,8 @@ pub enum Change {
         deletion: Deletion,
         /// The regions whose replicas go with it, at once and for good.
         replicas: BTreeSet<Region>,
+        /// Secrets of other accounts that it is linked with; the links end first.
+        linked: BTreeSet<Arn>,
         /// Rotation is on, and is switched off at once: cancelling the deletion does not switch it on again.
         rotates: bool,
     },
@@ -222,6 +245,27 @@ impl From<Option<KmsKey>> for ReplicaKey {
     fn from(key: Option<KmsKey>) -> Self {
         key.map_or(Self::Default, Self::Named)
     }
+}
+
+/// Why a link with another account is made or ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkReason {
+    /// There is none yet.
+    Added,
+    /// It is not declared any more.
+    Removed,
+    /// Another replica is declared.
+    Replaced,
+    /// Another role is declared.
+    RoleChanged {
+        /// The role now.
+        before: Option<Arn>,
+    },
+    /// The value could not be copied; associating again repairs that.
+    Failed {
+        /// `StatusMessage`.
+        message: String,
+    },
 }
 
 /// Why a replica is made or removed.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
+use super::cross_account::{LinkPlanner, MadeOf, replaced};
 use super::moves::Moves;
 use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
@@ -70,6 +71,9 @@ impl Differ<'_> {
             policy,
             rotation,
             replicas,
+            // Both are planned apart.
+            cross_account_primary: _,
+            cross_account_replica: _,
             // Never a difference by itself: the service does not tell it back.
             block_public_policy,
             // Both are planned together, from the whole desired state.
@@ -81,6 +85,18 @@ impl Differ<'_> {
             deletion: _,
         } = desired_secret;
 
+        let owner = &self.desired.owner();
+        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, owner };
+        let primary = match links.primary_of_new() {
+            Ok(MadeOf::Nothing) => None,
+            Ok(MadeOf::Primary(primary)) => Some(primary),
+            Ok(MadeOf::OtherPrimary) => {
+                let (mut difference, findings) = self.present(desired_secret, None, moves);
+                observed.into_iter().for_each(|live| replaced(live, &mut difference));
+                return (difference, findings);
+            }
+            Err(obstacle) => return (Difference::default(), vec![obstacle]),
+        };
         let mut difference = Difference::default();
         if let Some(secret) = observed.filter(|secret| secret.is_scheduled_for_deletion()) {
             let rotation_stays_off = secret.rotation.is_off_for_deletion() && rotation.is_none();
@@ -111,6 +127,13 @@ impl Differ<'_> {
                 difference.actions.push(Action::Tag { tags: set });
             }
         } else {
+            if let (Some(primary), Some(declared)) = (&primary, &desired_secret.cross_account_primary) {
+                difference.changes.push(Change::CrossAccountPrimary {
+                    before: None,
+                    after: Some(primary.clone()),
+                    origin: declared.origin.clone(),
+                });
+            }
             difference.actions.push(Action::Create {
                 description,
                 kms_key_id: kms_key,
@@ -118,6 +141,7 @@ impl Differ<'_> {
                 secret_type,
                 value: None,
                 replicas: BTreeMap::new(),
+                cross_account_primary: primary,
             });
         }
         if let Some(declared) = policy {
@@ -136,6 +160,8 @@ impl Differ<'_> {
             let planner = ReplicaPlanner { name, live: self.live, owner: &self.desired.owner() };
             findings.extend(planner.plan(declared, observed, &mut difference));
         }
+        findings.extend(links.replica_side(&mut difference));
+        findings.extend(links.primary_side(&mut difference));
         if let Some(declared) = rotation {
             let finding = plan_rotation(declared, observed, self.as_of, &mut difference);
             // One stuck rotation is one finding, whatever it stands in the way of.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
+use super::cross_account::{OtherArn, PlannedLink};
 use super::guard::GuardOverrides;
 use super::precondition::{ObservedField, destroyed, observations};
 use super::selection::Selection;
@@ -123,6 +124,7 @@ fn observed_word(field: ObservedField) -> &'static str {
         ObservedField::Type => "type",
         ObservedField::Rotation => "rotation",
         ObservedField::Replicas => "replicas",
+        ObservedField::CrossAccount => "crossAccount",
         ObservedField::Overwritten => "overwritten",
         ObservedField::Replacement => "replacement",
     }
@@ -130,15 +132,21 @@ fn observed_word(field: ObservedField) -> &'static str {
 
 fn arguments(action: &Action, partition: &Partition) -> Value {
     match action {
-        Action::Restore | Action::CancelRotation | Action::DeletePolicy => Value::Null,
-        Action::Create { description, kms_key_id, tags, secret_type, value, replicas } => json!({
-            "description": description.as_ref().map(template),
-            "kmsKeyId": kms_key_id,
-            "tags": tags.iter().map(|(key, text)| (key.to_string(), template(text))).collect::<Map<_, _>>(),
-            "type": secret_type,
-            "value": value.as_deref().map(planned_value),
-            "replicas": replicas,
-        }),
+        Action::Restore | Action::CancelRotation | Action::StopReplication | Action::DeletePolicy => Value::Null,
+        Action::Create { description, kms_key_id, tags, secret_type, value, replicas, cross_account_primary } => {
+            let mut with = json!({
+                "description": description.as_ref().map(template),
+                "kmsKeyId": kms_key_id,
+                "tags": tags.iter().map(|(key, text)| (key.to_string(), template(text))).collect::<Map<_, _>>(),
+                "type": secret_type,
+                "value": value.as_deref().map(planned_value),
+                "replicas": replicas,
+            });
+            if let Some(primary) = cross_account_primary {
+                with["crossAccountPrimary"] = other_secret(primary);
+            }
+            with
+        }
         Action::Update { description, kms_key_id, secret_type } => json!({
             "description": description.as_ref().map(template),
             "kmsKeyId": kms_key_id,
@@ -165,12 +173,26 @@ fn arguments(action: &Action, partition: &Partition) -> Value {
         }),
         Action::RemoveReplicas { regions } => json!(regions),
         Action::Replicate { regions, overwrite } => json!({ "regions": regions, "overwrite": overwrite }),
+        Action::Disassociate { replica } => json!({ "replica": replica }),
+        Action::Associate(PlannedLink { replica, restriction, role }) => {
+            json!({ "replica": other_secret(replica), "restriction": restriction.as_str(), "role": role })
+        }
         Action::Rotate { setup, immediately } => json!({ "setup": rotation(setup), "immediately": immediately }),
         Action::Untag { keys } => json!(keys),
         Action::Delete { deletion } => match deletion {
             Deletion::Window(days) => json!({ "recoveryWindowDays": days }),
             Deletion::Force => json!({ "force": true }),
         },
+    }
+}
+
+/// A secret of another account: its account is a part of what is approved.
+fn other_secret(other: &OtherArn) -> Value {
+    match other {
+        OtherArn::Known(arn) => json!(arn),
+        OtherArn::Later { target, name, account } => {
+            json!({ "arnOf": name.as_str(), "target": target, "account": account })
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 //! - `cost`: what AWS bills more or less afterwards;
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
-//! - `rotation` and `replicas`: what is to be done about these;
+//! - `rotation`, `replicas` and `cross_account`: what is to be done about these;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
 //! - `moves`: secrets that take the place of others (`metadata.renamedFrom`);
 //! - `tags`: whether they fit into the quota;
@@ -24,6 +24,7 @@ mod action;
 mod awaiting;
 mod change;
 mod cost;
+mod cross_account;
 mod diff;
 mod fingerprint;
 mod guard;
@@ -46,10 +47,11 @@ use std::collections::BTreeSet;
 pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
 pub use awaiting::AwaitingValue;
 pub use change::{
-    Change, LeftBehind, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason, RotationRun,
-    UndoneVersion, ValueReason,
+    Change, LeftBehind, LinkReason, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason,
+    RotationRun, UndoneVersion, ValueReason,
 };
 pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
+pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink, Stages};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
@@ -135,19 +137,23 @@ impl Plan {
     /// The plan in two: everything but the removals, and the removals, those of secrets whose place another one takes
     /// included.
     pub fn split_removals(&self) -> (Self, Self) {
-        let Self { project, target, account, region, endpoint, secrets } = self;
-        let of = |secrets| Self {
+        let (mut removals, others): (Vec<_>, Vec<_>) = self.secrets.iter().cloned().partition(SecretPlan::is_removal);
+        removals.extend(others.iter().filter_map(SecretPlan::removal_of_old));
+        removals.sort_by(|a, b| a.name.cmp(&b.name));
+        (self.with(others), self.with(removals))
+    }
+
+    /// The same plan of these secrets.
+    fn with(&self, secrets: Vec<SecretPlan>) -> Self {
+        let Self { project, target, account, region, endpoint, secrets: _ } = self;
+        Self {
             project: project.clone(),
             target: target.clone(),
             account: account.clone(),
             region: region.clone(),
             endpoint: endpoint.clone(),
             secrets,
-        };
-        let (mut removals, others): (Vec<_>, Vec<_>) = secrets.iter().cloned().partition(SecretPlan::is_removal);
-        removals.extend(others.iter().filter_map(SecretPlan::removal_of_old));
-        removals.sort_by(|a, b| a.name.cmp(&b.name));
-        (of(others), of(removals))
+        }
     }
 
     /// The number of API calls that would write.
@@ -237,10 +243,27 @@ impl SecretPlan {
         })
     }
 
-    /// Whether replicas are taken away that no manifest wants.
+    /// The link with a replica in another account that is made.
+    pub fn link(&self) -> Option<&PlannedLink> {
+        self.actions.iter().find_map(|action| match action {
+            Action::Associate(link) => Some(link),
+            _ => None,
+        })
+    }
+
+    /// Whether it is deleted at once and made anew.
+    pub fn is_replaced(&self) -> bool {
+        !self.is_removal() && self.actions.iter().any(|action| matches!(action, Action::Delete { .. }))
+    }
+
+    /// Whether replicas are taken away that no manifest wants, or get no more values.
     pub fn loses_replicas(&self) -> bool {
-        let removed = |change: &Change| matches!(change, Change::Replica { reason: ReplicaReason::Removed, .. });
-        self.changes.iter().any(removed)
+        self.changes.iter().any(|change| match change {
+            Change::Replica { reason, .. } => *reason == ReplicaReason::Removed,
+            // What was a replica stays, and gets no more values.
+            Change::CrossAccountReplica { after: None, .. } | Change::CrossAccountPrimary { after: None, .. } => true,
+            _ => false,
+        })
     }
 
     /// The live secret whose value is in use: the one whose place it takes, where there is one.
@@ -257,6 +280,7 @@ impl SecretPlan {
     /// The same of the secret itself, whoever's place it takes.
     pub fn loses_something(&self) -> bool {
         self.is_removal()
+            || self.is_replaced()
             || self.is_pruned()
             || self.loses_replicas()
             || self.regions_overwritten().next().is_some()

@@ -20,7 +20,7 @@ use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, State};
 use crate::domain::{Region, SecretName};
-use crate::live::{Live, LiveSecret, Ownership, ReplicaStatus};
+use crate::live::{CrossAccount, Live, LiveSecret, Ownership, ReplicaStatus};
 
 /// What one run of planning takes into account beside desired state and the snapshot.
 #[derive(Clone, Debug, Default)]
@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
             Some(secret) => differ.managed(desired_secret, secret),
             None => differ.present(desired_secret, observed, moves),
         };
-        let blocked = findings.iter().any(|kind| matches!(kind, FindingKind::TooManyTags { .. }));
+        let blocked = findings.iter().any(FindingKind::plans_nothing);
         let moves = moves.filter(|_| !blocked);
         self.report_of(desired_secret, findings);
         self.report_of(desired_secret, in_progress(desired_secret, observed));
@@ -419,14 +419,23 @@ fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<Se
     })
 }
 
-/// DeleteSecret refuses a secret that still has replicas, so they go first.
+/// DeleteSecret refuses a secret that still has replicas, or is linked with one of another account: that goes first.
 pub(super) fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
     let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect();
-    let changes = vec![Change::Deleted { deletion, replicas: regions.clone(), rotates: secret.rotation.enabled }];
-    let mut actions = vec![Action::Delete { deletion }];
+    let CrossAccount { primary, replicas: linked } = &secret.cross_account;
+    let changes = vec![Change::Deleted {
+        deletion,
+        replicas: regions.clone(),
+        linked: linked.keys().chain(primary.iter().map(|primary| &primary.arn)).cloned().collect(),
+        rotates: secret.rotation.enabled,
+    }];
+    let mut actions = Vec::new();
+    actions.extend(primary.as_ref().map(|_| Action::StopReplication));
     if !regions.is_empty() {
-        actions.insert(0, Action::RemoveReplicas { regions });
+        actions.push(Action::RemoveReplicas { regions });
     }
+    actions.extend(linked.keys().map(|replica| Action::Disassociate { replica: replica.clone() }));
+    actions.push(Action::Delete { deletion });
     SecretPlan {
         name: secret.name.clone(),
         origin: None,

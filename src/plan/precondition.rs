@@ -40,6 +40,8 @@ pub enum ObservedField {
     Rotation,
     /// Its replicas.
     Replicas,
+    /// Its links with secrets of other accounts.
+    CrossAccount,
     /// The secret in another region that its replica would destroy.
     Overwritten,
     /// The secret that takes its place.
@@ -80,7 +82,9 @@ pub(super) fn observations(
         secret_type,
         rotation,
         replicas,
-        // A date, and how it was seen.
+        cross_account,
+        // Nothing of ours, a date, and how it was seen.
+        other_policies: _,
         last_changed: _,
         last_accessed: _,
         seen: _,
@@ -127,6 +131,14 @@ pub(super) fn observations(
         // How replication stands changes by itself; which replicas there are does not.
         let which: BTreeMap<_, _> = replicas.iter().map(|(region, replica)| (region, &replica.kms_key_id)).collect();
         seen.insert(ObservedField::Replicas, json!(which));
+    }
+    let of_links = |action: &Action| {
+        matches!(action, Action::StopReplication | Action::Disassociate { .. } | Action::Associate(_))
+    };
+    if plan.actions.iter().any(of_links) {
+        // How it stands changes by itself; with whom it is linked does not.
+        let primary = cross_account.primary.as_ref().map(|primary| &primary.arn);
+        seen.insert(ObservedField::CrossAccount, json!([primary, cross_account.replicas.keys().collect::<Vec<_>>()]));
     }
     let then_known = plan
         .observed

@@ -176,6 +176,7 @@ mod tests {
             secret_type: None,
             value,
             replicas: BTreeMap::new(),
+            cross_account_primary: None,
         };
         SecretPlan::bare("app/key-v2", Verb::Create, vec![create])
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::change::ValueReason;
+use super::cross_account::LinkFinding;
 use super::{AwaitingValue, LeftItem};
 use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
@@ -206,6 +207,8 @@ pub enum FindingKind {
         /// Their regions.
         regions: Vec<Region>,
     },
+    /// What was found about a link with a secret of another account.
+    CrossAccount(LinkFinding),
     /// Rotation is declared, and there is no value that it could begin with.
     RotationWaitsForValue,
     /// A replica would destroy a secret in its region that another project owns.
@@ -305,6 +308,17 @@ pub enum Severity {
     Error,
 }
 
+impl FindingKind {
+    /// Whether nothing is planned for the secret because of what its manifest asks for.
+    pub(super) fn plans_nothing(&self) -> bool {
+        match self {
+            Self::TooManyTags { .. } => true,
+            Self::CrossAccount(finding) => finding.refuses(),
+            _ => false,
+        }
+    }
+}
+
 impl Finding {
     /// Whether something of the secret is not, or may not be, as declared, and is left alone for now. Held back is not
     /// unchanged: it is counted apart, and never "nothing to do".
@@ -318,6 +332,7 @@ impl Finding {
             | FindingKind::MoveWaits { .. }
             | FindingKind::DependencyRefused { .. }
             | FindingKind::DependencyUnreadable { .. } => true,
+            FindingKind::CrossAccount(finding) => !finding.refuses(),
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
@@ -354,6 +369,9 @@ impl Finding {
 
     /// Whether it is an error of the secret alone, which is left as it is: the others are planned and applied.
     pub fn refuses_secret_alone(&self) -> bool {
+        if let FindingKind::CrossAccount(finding) = &self.kind {
+            return finding.refuses();
+        }
         matches!(
             self.kind,
             FindingKind::TooManyTags { .. }
@@ -366,6 +384,8 @@ impl Finding {
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match &self.kind {
+            FindingKind::CrossAccount(finding) if finding.refuses() => Severity::Error,
+            FindingKind::CrossAccount(finding) if finding.goes_on() => Severity::Info,
             FindingKind::Unmanaged { .. }
             | FindingKind::ForeignInScope { .. }
             | FindingKind::RotationWaitsForValue
@@ -374,7 +394,8 @@ impl Finding {
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
             | FindingKind::ValueUnknown => Severity::Info,
-            FindingKind::Orphaned { .. }
+            FindingKind::CrossAccount(_)
+            | FindingKind::Orphaned { .. }
             | FindingKind::CopiedTag { .. }
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PlanError, refresh, set_policy, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{self, Live, LivePolicy, ReadSecrets, ServiceError};
-use crate::plan::{Action, Change, Plan, PlanReport, Rules, SecretPlan, Selection, plan};
+use crate::live::{self, Live, LivePolicy, OtherSecrets, ReadSecrets, ServiceError};
+use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, plan};
 use crate::value::Values;
 
 /// What is read again after an apply.
@@ -91,19 +91,30 @@ enum Written {
 /// Secrets whose policy is declared and can be read again, by what was done to it.
 type ByWrite = BTreeMap<Written, BTreeSet<SecretName>>;
 
+/// What was carried out, and what the rest of the run will do.
+#[derive(Clone, Debug)]
+pub struct WrittenPart<'a> {
+    /// What was carried out.
+    pub plan: &'a Plan,
+    /// The secrets that are done.
+    pub done: &'a BTreeSet<SecretName>,
+    /// Secrets whose link with another account is made later in this run.
+    pub linked_later: &'a BTreeSet<SecretName>,
+    /// Secrets of other targets that manifests refer to, as they are known by now.
+    pub elsewhere: OtherSecrets,
+}
+
 /// Reads again what an apply reports as done, and plans it again: what is left in the plan did not come true.
-///
-/// `written` is what was carried out.
 pub async fn verify<R: ReadSecrets, V: Values>(
     reader: &R,
     desired: &Desired,
     before: &Live,
-    written: &Plan,
-    done: &BTreeSet<SecretName>,
+    part: WrittenPart<'_>,
     full: bool,
     values: &V,
 ) -> Result<Verified, PlanError> {
-    let mut live = Live { unreadable: BTreeMap::new(), ..before.clone() };
+    let WrittenPart { plan: written, done, linked_later, elsewhere } = part;
+    let mut live = Live { unreadable: BTreeMap::new(), elsewhere, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
     }
@@ -111,13 +122,14 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     let mut read: BTreeSet<SecretName> = writes.iter().flat_map(|(write, names)| to_read(write, names, full)).collect();
     read_policies(reader, &mut live, read.iter().cloned()).await?;
     let selection = Selection::exactly(done);
-    let mut planned = plan_again(desired, &live, &selection, values)?;
+    let plan_again = |live: &Live| plan_again(desired, live, &selection, linked_later, values);
+    let mut planned = plan_again(&live)?;
     // Where the one that was read is not as it was put, the acknowledgements of the others prove nothing.
     let doubted = doubted(&writes, &read, &live, &planned.0);
     if !doubted.is_empty() {
         read_policies(reader, &mut live, doubted.iter().cloned()).await?;
         read.extend(doubted);
-        planned = plan_again(desired, &live, &selection, values)?;
+        planned = plan_again(&live)?;
     }
     let (mut remaining, report) = planned;
     // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
@@ -144,10 +156,18 @@ fn plan_again(
     desired: &Desired,
     live: &Live,
     selection: &Selection,
+    linked_later: &BTreeSet<SecretName>,
     values: &impl Values,
 ) -> Result<(Plan, PlanReport), PlanError> {
     let facts = value_facts::identify(desired, live, selection, values)?;
-    Ok(plan(desired, live, &facts, &Rules { selection: selection.clone(), as_of: None }))
+    let rules = Rules { selection: selection.clone(), as_of: None };
+    let (mut remaining, mut report) = plan(desired, live, &facts, &rules);
+    let links = |action: &Action| matches!(action, Action::Associate(_));
+    remaining.secrets.retain(|secret| !(linked_later.contains(&secret.name) && secret.actions.iter().all(links)));
+    let of_link = |finding: &Finding| matches!(finding.kind, FindingKind::CrossAccount(_));
+    report.findings.retain(|finding| !(linked_later.contains(&finding.secret) && of_link(finding)));
+    report.awaiting.retain(|one| !linked_later.contains(&one.secret));
+    Ok((remaining, report))
 }
 
 /// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there.

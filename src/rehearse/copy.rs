@@ -10,10 +10,13 @@ use jiff::Timestamp;
 use super::placeholders::{Stock, of_version};
 use crate::desired::Desired;
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
-use crate::live::{Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
+use crate::live::{CrossAccount, LinkStatus, Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
 use crate::plan::{CarriedVersion, Comparison, ValueFacts};
 use crate::reconcile::TargetPlan;
-use crate::sandbox::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+use crate::sandbox::{
+    Snapshot, SnapshotLinkStatus, SnapshotOtherPrimary, SnapshotOtherReplica, SnapshotReplica, SnapshotRotation,
+    SnapshotStatus, SnapshotVersion,
+};
 use crate::value::Identity;
 
 /// What the target holds, what was seen in other regions, and what other targets hold. Of two that stand in one place,
@@ -38,6 +41,16 @@ pub(super) fn snapshots(
         .iter()
         .flat_map(|other| other.secrets.values().map(|secret| copier.secret(secret, &other.region, false)));
     own.chain(other_regions).chain(of_others).collect()
+}
+
+fn link_status(status: &LinkStatus) -> SnapshotLinkStatus {
+    match status {
+        LinkStatus::Pending => SnapshotLinkStatus::Pending,
+        LinkStatus::InProgress => SnapshotLinkStatus::InProgress,
+        LinkStatus::InSync => SnapshotLinkStatus::InSync,
+        LinkStatus::Failed { message } => SnapshotLinkStatus::Failed { message: message.clone() },
+        LinkStatus::Detached => SnapshotLinkStatus::Detached,
+    }
 }
 
 struct Copier<'a> {
@@ -66,8 +79,11 @@ impl Copier<'_> {
             secret_type,
             rotation,
             replicas,
+            cross_account: CrossAccount { primary, replicas: linked },
             last_changed,
             policy,
+            // AWS makes these.
+            other_policies: _,
             // Which call showed it.
             last_accessed: _,
             seen: _,
@@ -96,8 +112,16 @@ impl Copier<'_> {
             replicas,
             rotation: self.rotation(rotation),
             changed: *last_changed,
-            cross_account_replica: None,
-            cross_account_primary: None,
+            cross_account_replica: linked.iter().next().map(|(arn, link)| SnapshotOtherReplica {
+                arn: arn.to_string(),
+                role_arn: link.role.as_ref().map(Arn::to_string),
+                status: link_status(&link.status),
+                copies_at: None,
+            }),
+            cross_account_primary: primary.as_ref().map(|primary| SnapshotOtherPrimary {
+                arn: primary.arn.to_string(),
+                status: link_status(&primary.status),
+            }),
         }
     }
 

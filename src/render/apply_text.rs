@@ -93,6 +93,7 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         }
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
+        | ApplyError::OtherNotMade { .. }
         | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::OldVersionGone { .. }
         | ApplyError::OtherValueThere { .. }
@@ -123,6 +124,7 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
         ApplyError::Service(error) => error.to_string(),
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
+        | ApplyError::OtherNotMade { .. }
         | ApplyError::Value { .. }
         | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::OldVersionGone { .. }

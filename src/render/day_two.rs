@@ -4,7 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, words};
 use crate::domain::{Region, StagingLabel, VersionId};
-use crate::workflow::{Call, Caution, Intended};
+use crate::workflow::{Call, Caution, Intended, PrimaryPlace};
 
 /// What the call does.
 pub fn consequences(paint: Paint, intended: &Intended) -> Escaped<Terminal> {
@@ -34,7 +34,15 @@ pub fn consequences(paint: Paint, intended: &Intended) -> Escaped<Terminal> {
             let when = escape::time::<Terminal>(*deleted, "%Y-%m-%d %H:%M UTC");
             escaped!("{}: its deletion was asked for on {}\n", name, when)
         }
-        Call::Promote { primary, replica } => promotion(&name, primary, replica),
+        Call::Promote { primary: PrimaryPlace::Region(primary), replica } => promotion(&name, primary, replica),
+        Call::Promote { primary: PrimaryPlace::Account(primary), replica: _ } => escaped!(
+            "{}: the replica of {} becomes a secret of its own\n\n  \
+             changes of its primary's value no longer reach it, and the policy that AWS attached for that is taken off\n  \
+             it keeps its value, its key and its ARN, and is read as before\n  \
+             to make it a replica again, it must be deleted first\n",
+            name,
+            escape::line(primary.as_str())
+        ),
     };
     for caution in &intended.cautions {
         if let Caution::LosesLastLabel { version } = caution {
@@ -92,6 +100,10 @@ fn warning(caution: &Caution) -> Option<Escaped<Terminal>> {
             "{} still wants a replica in {}: remove it there, or the next apply tries again and fails",
             escape::line(&origin.to_string()),
             escape::line(region.as_str())
+        ),
+        Caution::PrimaryDeclared { origin } => escaped!(
+            "{} still declares its primary: write crossAccountPrimary: null there, or the next apply refuses it",
+            escape::line(&origin.to_string())
         ),
         Caution::NoManifest => {
             escaped!("no manifest names it: it will be an orphan, and is deleted again where prune is delete")

@@ -2,7 +2,7 @@
 
 use super::escape::{self, Escaped, Terminal};
 use super::rows::left_list;
-use super::{escaped, hint, words};
+use super::{cross_account, escaped, hint, words};
 use crate::domain::{MAX_TAGS, TagKey};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
@@ -71,6 +71,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::ReplicaInProgress { regions } => {
             escaped!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
         }
+        FindingKind::CrossAccount(finding) => cross_account::finding(finding),
         FindingKind::RotationWaitsForValue => escaped!("is not put under rotation, since it has no value yet"),
         FindingKind::LooksRenamed { from } => {
             escaped!("looks like a renamed {}", escape::line(from.as_str()))
@@ -244,6 +245,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::PolicyRejected { .. } => "policyRejected",
         FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
         FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
+        FindingKind::CrossAccount(_) => "crossAccount",
         FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
         FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
         FindingKind::ValueNotApplied { .. } => "valueNotApplied",
@@ -295,6 +297,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",
+        FindingKind::CrossAccount(finding) => cross_account::help(finding),
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {
             "AWS cannot rename a secret: the new one starts without a value; metadata.renamedFrom with the old name \

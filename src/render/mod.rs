@@ -9,6 +9,7 @@ pub mod apply_json;
 pub mod apply_text;
 pub mod approved_text;
 pub mod awaiting;
+mod cross_account;
 pub mod day_two;
 pub mod diagnostics;
 pub mod drift;

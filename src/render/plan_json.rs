@@ -8,6 +8,7 @@ mod documents;
 use std::collections::BTreeSet;
 
 use super::awaiting;
+use super::cross_account;
 use super::entry::{Entry, entries};
 use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
@@ -17,7 +18,7 @@ use super::rehearsal;
 use super::schema::titled;
 use super::words::{self, Cost};
 use crate::desired::{Deletion, RotationSetup, Rotator};
-use crate::domain::{Frequency, KmsKey};
+use crate::domain::{Arn, Frequency, KmsKey, Region};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Commit, Counts, Fact, Finding, FindingKind, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, LeftItem, Plan,
@@ -301,18 +302,32 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Rotation { .. } | Change::Replica { .. } | Change::Moved { .. } | Change::Carried { .. } => {
-            upkeep(change, none)
-        }
-        Change::Deleted { deletion, replicas, rotates } => ChangeDocument {
+        Change::Rotation { .. }
+        | Change::Replica { .. }
+        | Change::CrossAccountPrimary { .. }
+        | Change::CrossAccountReplica { .. }
+        | Change::Moved { .. }
+        | Change::Carried { .. } => upkeep(change, none),
+        Change::Deleted { deletion, replicas, linked, rotates } => ChangeDocument {
             field: "deletion",
-            before: (!replicas.is_empty() || *rotates)
-                .then(|| serde_json::json!({ "replicas": replicas, "rotates": rotates })),
+            before: deleted_with(replicas, linked, *rotates),
             after: Some(deletion_document(*deletion)),
             note: Some(words::deletion(*deletion).into_owned()),
             ..none
         },
     }
+}
+
+/// What a deletion ends.
+fn deleted_with(replicas: &BTreeSet<Region>, linked: &BTreeSet<Arn>, rotates: bool) -> Option<serde_json::Value> {
+    if replicas.is_empty() && linked.is_empty() && !rotates {
+        return None;
+    }
+    let mut ends = serde_json::json!({ "replicas": replicas, "rotates": rotates });
+    if !linked.is_empty() {
+        ends["crossAccount"] = serde_json::json!(linked);
+    }
+    Some(ends)
 }
 
 fn deletion_document(deletion: Deletion) -> serde_json::Value {
@@ -340,6 +355,21 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
             before: before.as_ref().map(|key| replica(key.named())),
             after: after.as_ref().map(|key| replica(key.named())),
             note: words::replica_reason(region.as_str(), reason).map(Escaped::into_owned),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::CrossAccountPrimary { before, after, origin } => ChangeDocument {
+            field: "crossAccountPrimary",
+            before: before.as_ref().map(|arn| serde_json::json!({ "arn": arn })),
+            after: after.as_ref().map(cross_account::other_document),
+            origin: Some(place(origin)),
+            ..none
+        },
+        Change::CrossAccountReplica { before, after, reason, origin } => ChangeDocument {
+            field: "crossAccountReplica",
+            before: before.as_ref().map(|arn| serde_json::json!({ "arn": arn })),
+            after: after.as_ref().map(cross_account::link_document),
+            note: cross_account::reason(reason),
             origin: Some(place(origin)),
             ..none
         },

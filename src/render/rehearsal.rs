@@ -38,6 +38,9 @@ pub struct RehearsalDocument {
     /// Secrets that were planned otherwise on the copy than for real, by a defect of the rehearsal: it tells nothing
     /// about them.
     pub differs: Vec<String>,
+    /// Secrets of which something waits for what another target makes: that is not rehearsed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<String>,
 }
 
 /// Whether the plan came through.
@@ -76,7 +79,7 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> 
         Ok(report) => report,
         Err(error) => return escaped!("not possible: {}", escape::line(&error.to_string())),
     };
-    let RehearsalReport { applied, remaining, differs } = report;
+    let RehearsalReport { applied, remaining, differs, waits } = report;
     let mut parts: Vec<Escaped<Terminal>> = Vec::new();
     let actions = plan.action_count();
     if actions == 0 {
@@ -93,6 +96,10 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> 
     } else {
         escaped!("a plan after it still has {}", words::count(remaining.secrets.len(), "secret"))
     });
+    if !waits.is_empty() {
+        let waits = words::count(waits.len(), "secret");
+        parts.push(escaped!("what {} wants of other accounts is not rehearsed", waits));
+    }
     if !differs.is_empty() {
         let names = Escaped::join(differs.iter().map(|name| escape::line(name.as_str())), ", ");
         parts.push(escaped!("{}: {}", names, DEFECT));
@@ -123,17 +130,19 @@ pub fn document(plan: &Plan, rehearsed: &Rehearsed) -> RehearsalDocument {
         secrets: Vec::new(),
         remaining: Vec::new(),
         differs: Vec::new(),
+        waits: Vec::new(),
     };
     let report = match rehearsed {
         Ok(report) => report,
         Err(error) => return RehearsalDocument { error: Some(error.to_string()), ..none },
     };
-    let RehearsalReport { applied: report, remaining, differs } = report;
+    let RehearsalReport { applied: report, remaining, differs, waits } = report;
     RehearsalDocument {
         calls_done: report.calls_done(),
         secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),
         remaining: remaining.secrets.iter().map(plan_json::secret).collect(),
         differs: differs.iter().map(|name| name.as_str().to_owned()).collect(),
+        waits: waits.iter().map(|name| name.as_str().to_owned()).collect(),
         ..none
     }
 }

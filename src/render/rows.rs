@@ -13,7 +13,7 @@ use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::policy_words::policy_words;
 use super::text_diff::text_diff;
-use super::{escaped, words};
+use super::{cross_account, escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, Region, VersionId};
 use crate::origin::Origin;
@@ -181,9 +181,16 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is cancelled")], None));
             rows.extend(rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF)));
         }
-        Change::Deleted { deletion, replicas, rotates } => {
+        Change::CrossAccountPrimary { before, after, origin } => {
+            rows.extend(cross_account::primary_rows(before.as_ref(), after.as_ref(), origin));
+        }
+        Change::CrossAccountReplica { before, after, reason, origin } => {
+            rows.extend(cross_account::replica_rows(before.as_ref(), after.as_ref(), reason, origin));
+        }
+        Change::Deleted { deletion, replicas, linked, rotates } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
             rows.extend(replicas_go(replicas));
+            rows.extend(cross_account::ends_row(&linked.iter().collect::<Vec<_>>()));
             if *rotates {
                 rows.push(Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None));
             }

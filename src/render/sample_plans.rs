@@ -7,7 +7,7 @@ use super::graph::{Edge, GraphTarget, Node, Status};
 use super::{PlanView, PlannedView, TargetView};
 use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
 use crate::desired::Deletion;
-use crate::domain::{AccountId, KmsKey, Region, SecretName, TagKey};
+use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, TagKey};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Counts, Fact, Finding, FindingKind, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, SecretPlan, Verb,
@@ -69,6 +69,7 @@ pub(super) fn secret(name: &str, shown: &str) -> SecretPlan {
             Change::Deleted {
                 deletion: Deletion::Force,
                 replicas: BTreeSet::from([Region::of_service(shown)]),
+                linked: BTreeSet::from([Arn::of_service(shown)]),
                 rotates: true,
             },
         ],
@@ -153,6 +154,7 @@ impl Sample {
                     secrets: vec![secret(shown, shown)],
                 },
                 differs: BTreeSet::from([name.clone()]),
+                waits: BTreeSet::new(),
             })),
             graph: GraphTarget {
                 name: shown.to_owned(),
@@ -160,6 +162,7 @@ impl Sample {
                 region: shown.to_owned(),
                 note: None,
                 nodes: vec![node(Status::Blocked), node(Status::Planned(Verb::Change))],
+                copies: Vec::new(),
                 edges: vec![Edge { needed: 0, waiting: 1 }],
             },
         }

@@ -359,6 +359,7 @@ pub(super) fn observed_field(field: ObservedField) -> &'static str {
         ObservedField::Type => "its type",
         ObservedField::Rotation => "its rotation",
         ObservedField::Replicas => "its replicas",
+        ObservedField::CrossAccount => "its links with other accounts",
         ObservedField::Overwritten => "what its replica would destroy",
         ObservedField::Replacement => "the secret that takes its place",
     }

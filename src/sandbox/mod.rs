@@ -42,4 +42,8 @@ pub(crate) use home::DEFAULT_ACCOUNT;
 pub(crate) use server::NOW_HEADER;
 pub use server::{FixtureError, Hook, Options, Sandbox, Server};
 pub use state::{Call, LoadError, Outcome, SecretDump, StoreError};
-pub(crate) use state::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+pub(crate) use state::{
+    CrossAccountPrimary as SnapshotOtherPrimary, CrossAccountReplica as SnapshotOtherReplica,
+    CrossAccountStatus as SnapshotLinkStatus, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus,
+    SnapshotVersion,
+};

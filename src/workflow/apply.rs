@@ -1,7 +1,7 @@
 //! Plans carried out, targets side by side: told while it goes on, read again, and followed until replicas are made.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -16,13 +16,14 @@ use super::session::Run;
 use super::stop::{Stop, stopped};
 use super::turn::Turns;
 use crate::apply::{
-    ApplyEvent, ApplyOptions, ApplyReport, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
+    ApplyEvent, ApplyOptions, ApplyReport, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
 };
 use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::plan::{Action, Plan};
-use crate::reconcile::{PlanError, TargetError, Verification, Verified, verify};
+use crate::live::{Elsewhere, ElsewhereState, OtherSecrets};
+use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, Stages};
+use crate::reconcile::{PlanError, TargetError, Verification, Verified, WrittenPart, verify};
 use crate::value::Values;
 
 /// How a run carries plans out.
@@ -48,8 +49,53 @@ struct Part<'p> {
     planned: &'p Planned,
     plan: Cow<'p, Plan>,
     policies: &'p PolicyChecks,
+    /// What the run has made so far, in all its targets.
+    made: &'p MadeSecrets,
+    /// Secrets of this target whose link with another account is made later in the run.
+    linked_later: BTreeSet<SecretName>,
     /// Whether other targets are written in the same run.
     among_others: bool,
+}
+
+/// The plans of all targets, in the order in which they are carried out. After each, what it has made is known.
+#[derive(Default)]
+struct Parts<'p> {
+    first: Vec<Part<'p>>,
+    replicas: Vec<Part<'p>>,
+    links: Vec<Part<'p>>,
+    removals: Vec<Part<'p>>,
+}
+
+/// Both sides of the links that are made once everything else was, by target.
+fn linked_later(places: &[(&Desired, &Planned)]) -> BTreeMap<String, BTreeSet<SecretName>> {
+    let mut later: BTreeMap<String, BTreeSet<SecretName>> = BTreeMap::new();
+    let plans = places.iter().map(|(_, planned)| &planned.target.plan);
+    for (here, secret) in plans.flat_map(|plan| plan.secrets.iter().map(|secret| (&plan.target, secret))) {
+        if let Some(PlannedLink { replica: OtherArn::Later { target, name, .. }, .. }) = secret.link() {
+            later.entry(here.clone()).or_default().insert(secret.name.clone());
+            later.entry(target.clone()).or_default().insert(name.clone());
+        }
+    }
+    later
+}
+
+/// What is known of secrets of other targets after a part of the run.
+fn elsewhere_by_now(planned: &OtherSecrets, made: &MadeSecrets) -> OtherSecrets {
+    let made = made.known();
+    let by_now = |(at, elsewhere): (&(String, SecretName), &Elsewhere)| {
+        let state = made.get(at).map_or_else(|| elsewhere.state.clone(), |arn| ElsewhereState::Made(arn.clone()));
+        (at.clone(), Elsewhere { account: elsewhere.account.clone(), state })
+    };
+    planned.iter().map(by_now).collect()
+}
+
+impl<'p> Part<'p> {
+    /// The same without anything to do.
+    fn same(&self) -> Part<'p> {
+        let Self { desired, planned, plan: _, policies, made, linked_later: _, among_others } = *self;
+        let plan = Cow::Owned(Plan { secrets: Vec::new(), ..planned.target.plan.clone() });
+        Part { desired, planned, plan, policies, made, linked_later: BTreeSet::new(), among_others }
+    }
 }
 
 impl Part<'_> {
@@ -108,25 +154,38 @@ impl Run<'_> {
         let moves = places.iter().any(|(_, planned)| planned.target.plan.has_moves());
         let at_once = !among_others && all_read && !others_create && !moves;
         let policies: Vec<PolicyChecks> = places.iter().map(|_| PolicyChecks::default()).collect();
-        let (others, removals): (Vec<_>, Vec<_>) = places
-            .iter()
-            .zip(&policies)
-            .map(|((desired, planned), policies)| {
-                let plan = &planned.target.plan;
-                let part = |plan| Part { desired, planned, plan, policies, among_others };
-                if at_once {
-                    return (part(Cow::Borrowed(plan)), None);
-                }
-                let (others, removed) = plan.split_removals();
-                (part(Cow::Owned(others)), Some(part(Cow::Owned(removed))))
-            })
-            .unzip();
-        join_all(others.iter().map(|part| request.validate_policies(part))).await;
-        let applied = self.apply_parts(&others, request).await;
+        let (made, linked_later) = (MadeSecrets::default(), linked_later(&places));
+        let mut parts = Parts::default();
+        for ((desired, planned), policies) in places.iter().zip(&policies) {
+            let plan = &planned.target.plan;
+            let late = linked_later.get(&plan.target);
+            let part =
+                |plan, linked_later| Part { desired, planned, plan, policies, made: &made, linked_later, among_others };
+            if at_once && late.is_none() {
+                parts.first.push(part(Cow::Borrowed(plan), BTreeSet::new()));
+                continue;
+            }
+            let late = || late.cloned().unwrap_or_default();
+            let (others, removed) = plan.split_removals();
+            let Stages { first, replicas, links } = others.stages();
+            parts.first.push(part(Cow::Owned(first), late()));
+            parts.replicas.push(part(Cow::Owned(replicas), late()));
+            parts.links.push(part(Cow::Owned(links), BTreeSet::new()));
+            parts.removals.push(part(Cow::Owned(removed), BTreeSet::new()));
+        }
+        let Parts { first, replicas, links, removals } = parts;
+        join_all(first.iter().chain(&replicas).map(|part| request.validate_policies(part))).await;
+        let applied = self.apply_parts(&first, request).await;
         let mut targets: Vec<AppliedTarget<'p>> =
             places.iter().zip(applied).map(|((_, planned), part)| part.over(&planned.target.plan)).collect();
+        for mut stage in [replicas, links].into_iter().filter(|stage| stage.iter().any(|part| !part.plan.is_empty())) {
+            for (target, part) in targets.iter_mut().zip(&mut stage) {
+                target.merge(request.leave_out(part, &target.report));
+            }
+            let applied = self.apply_parts(&stage, request).await;
+            targets.iter_mut().zip(applied).for_each(|(target, part)| target.merge(part));
+        }
         let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
-        let removals: Vec<Part<'_>> = removals.into_iter().flatten().collect();
         let removed = if !complete {
             removals.iter().map(|part| request.skip(part, &SkipReason::EarlierFailure)).collect()
         } else if others_create {
@@ -180,7 +239,7 @@ impl Run<'_> {
         });
         let report = Box::pin(request.carry_out(&place, part, &values)).await;
         (request.listener)(Event::Written { target: &plan.target });
-        let verified = Box::pin(request.read_back(&place, plan, &values, &report)).await;
+        let verified = Box::pin(request.read_back(&place, part, &values, &report)).await;
         turn.await;
         request.tell(&place, plan, CarriedOut { report, verified }).await
     }
@@ -192,6 +251,21 @@ impl ApplyRequest<'_> {
         let Planned { connection, target, .. } = part.planned;
         let listener = part.listener(self.listener);
         part.policies.ask(connection.reader(), &part.plan, &target.live, &listener).await;
+    }
+
+    /// Takes what cannot be done any more out of a part: what it needs was not done before. That is told, but of
+    /// secrets that were told to have failed themselves.
+    fn leave_out(&self, part: &mut Part<'_>, before: &ApplyReport) -> AppliedPart {
+        let undone =
+            |name: &SecretName| before.outcomes.get(name).is_some_and(|outcome| *outcome != SecretOutcome::Done);
+        let plan = part.plan.to_mut();
+        plan.secrets.retain(|secret| !undone(&secret.name));
+        let waits = |secret: &SecretPlan| secret.depends_on.iter().find(|needed| undone(needed)).cloned();
+        let Some(needed) = plan.secrets.iter().find_map(waits) else { return AppliedPart::default() };
+        let (left, goes) = std::mem::take(&mut plan.secrets).into_iter().partition(|secret| waits(secret).is_some());
+        let skipped = Part { plan: Cow::Owned(Plan { secrets: left, ..plan.clone() }), ..part.same() };
+        part.plan.to_mut().secrets = goes;
+        self.skip(&skipped, &SkipReason::Dependency(needed))
     }
 
     /// Removals that do not begin yet: each is told with the reason.
@@ -230,7 +304,8 @@ impl ApplyRequest<'_> {
         let plan = &*part.plan;
         let recorder = Recorder::new(writer, &entries);
         let listener = part.listener(self.listener);
-        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, policies: part.policies };
+        let Part { policies, made, .. } = part;
+        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, made, policies };
         apply(&recorder, values, work, self.options, self.stop.clone(), &listener).await
     }
 
@@ -238,7 +313,7 @@ impl ApplyRequest<'_> {
     async fn read_back(
         &self,
         place: &Place<'_>,
-        written: &Plan,
+        part: &Part<'_>,
         values: &impl Values,
         report: &ApplyReport,
     ) -> ReadBack {
@@ -255,7 +330,13 @@ impl ApplyRequest<'_> {
             Verification::Full => true,
         };
         let (desired, before) = (place.desired, &place.target.live);
-        match verify(place.writer, desired, before, written, &done, full, values).await {
+        let written = WrittenPart {
+            plan: &part.plan,
+            done: &done,
+            linked_later: &part.linked_later,
+            elsewhere: elsewhere_by_now(&before.elsewhere, part.made),
+        };
+        match verify(place.writer, desired, before, written, full, values).await {
             Ok(verified) => ReadBack::Read(verified),
             Err(error) => ReadBack::Failed(error),
         }

@@ -11,7 +11,7 @@ use super::versions::rollback_versions;
 use crate::apply::{Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
 use crate::desired::State;
-use crate::domain::{Region, StagingLabel, VersionId};
+use crate::domain::{Arn, Region, StagingLabel, VersionId};
 use crate::live::ServiceError;
 use crate::origin::Origin;
 
@@ -41,9 +41,9 @@ pub enum Call {
     },
     /// A replica becomes a secret of its own.
     Promote {
-        /// The region of its primary.
-        primary: Region,
-        /// Its own.
+        /// Its primary.
+        primary: PrimaryPlace,
+        /// Its own region.
         replica: Region,
     },
 }
@@ -60,6 +60,15 @@ impl Call {
             Self::Promote { .. } => "promote",
         }
     }
+}
+
+/// Where the primary of a replica is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrimaryPlace {
+    /// In another region of the account.
+    Region(Region),
+    /// In another account: its ARN.
+    Account(Arn),
 }
 
 /// Something that somebody should know before they agree.
@@ -91,6 +100,11 @@ pub enum Caution {
         origin: Origin,
         /// The replica's region.
         region: Region,
+    },
+    /// The manifest declares its primary in another account; a secret of its own cannot become a replica again.
+    PrimaryDeclared {
+        /// Where.
+        origin: Origin,
     },
     /// No manifest names it, so that it is an orphan.
     NoManifest,
@@ -201,6 +215,9 @@ pub fn restore(found: OneSecret) -> Result<Intended, Error> {
 /// Decides to make a replica a secret of its own. The second answer is why its primary could not be asked who owns it,
 /// when it could not: that may be why somebody promotes.
 pub async fn promote(found: OneSecret, region: Option<&str>) -> Result<(Intended, Option<Error>), Error> {
+    if let Some(primary) = found.secret.cross_account.primary.as_ref().map(|primary| primary.arn.clone()) {
+        return promote_from_account(found, primary, region).map(|intended| (intended, None));
+    }
     let Primary { region: primary, replica, not_asked } = primary_and_region(&found, region).await?;
     let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.replicas.as_ref());
     let declared = declared
@@ -209,7 +226,24 @@ pub async fn promote(found: OneSecret, region: Option<&str>) -> Result<(Intended
         .map(|declared| Caution::ReplicaDeclared { origin: declared.origin.clone(), region: replica.clone() })
         .into_iter()
         .collect();
-    Ok((Intended { found, call: Call::Promote { primary, replica }, cautions }, not_asked))
+    let call = Call::Promote { primary: PrimaryPlace::Region(primary), replica };
+    Ok((Intended { found, call, cautions }, not_asked))
+}
+
+/// The same of a replica of another account's secret: it is in the target itself, and has an owner of its own.
+fn promote_from_account(found: OneSecret, primary: Arn, region: Option<&str>) -> Result<Intended, Error> {
+    found.check_owner()?;
+    let here = found.desired.target.region.clone();
+    if region.is_some_and(|region| here != region) {
+        return Err(found.refuse(SecretProblem::ReplicaHere { region: here.to_string() }).hint(Hint::LeaveRegionOut));
+    }
+    let declared =
+        found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.cross_account_primary.as_ref());
+    let declared = declared.filter(|declared| declared.value.is_some());
+    let cautions = declared.map(|declared| Caution::PrimaryDeclared { origin: declared.origin.clone() });
+    let cautions = cautions.into_iter().collect();
+    let call = Call::Promote { primary: PrimaryPlace::Account(primary), replica: here };
+    Ok(Intended { found, call, cautions })
 }
 
 impl Intended {
@@ -273,7 +307,11 @@ impl Made {
 
     /// Takes the copy of its primary's owner tag from what was promoted, and notes that as well. Whether there was one.
     pub async fn disown(&self, journal: &Journal) -> Result<bool, Error> {
-        let Intended { found, .. } = &self.intended;
+        let Intended { found, call, .. } = &self.intended;
+        if matches!(call, Call::Promote { primary: PrimaryPlace::Account(_), .. }) {
+            // Its tags are its own.
+            return Ok(false);
+        }
         let entries = found.entries(journal, self.intended.region());
         let outcome = disown(&Recorder::new(&self.writer, &entries), &found.secret.name).await;
         journal.failure().map_or(outcome, Err)

@@ -162,12 +162,12 @@ pub enum ErrorKind {
     #[error("what was applied could not be read again")]
     NotVerified,
     /// A replica could not be made.
-    #[error("{secret}: the replica in {region} failed: {message}")]
+    #[error("{secret}: the replica in {place} failed: {message}")]
     ReplicaFailed {
         /// The secret.
         secret: SecretName,
-        /// The replica's region.
-        region: String,
+        /// The replica's region, or its ARN in another account.
+        place: String,
         /// The service's text.
         message: String,
     },

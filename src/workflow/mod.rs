@@ -11,6 +11,7 @@ mod cache;
 mod day_two;
 mod drift;
 mod effective;
+mod elsewhere;
 mod error;
 mod event;
 mod failures;
@@ -40,7 +41,8 @@ pub use apply::ApplyRequest;
 pub use approved::{ApprovedPlan, RunFlags, lines};
 pub use cache::Cache;
 pub use day_two::{
-    Call, Caution, Intended, Made, promote, repair_rotation, restore, roll_back, start_rotation, stop_rotation,
+    Call, Caution, Intended, Made, PrimaryPlace, promote, repair_rotation, restore, roll_back, start_rotation,
+    stop_rotation,
 };
 pub use drift::{Look, Looked};
 pub use effective::effective;

@@ -5,7 +5,7 @@ use super::journal::Journal;
 use super::one_secret::OneSecret;
 use super::stop::Stop;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
-use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, PolicyChecks, Recorder, Work, apply};
+use crate::apply::{ApplyEvent, ApplyOptions, ApplyReport, MadeSecrets, PolicyChecks, Recorder, Work, apply};
 use crate::live::Live;
 use crate::plan::{Plan, plan_release};
 
@@ -47,6 +47,7 @@ impl Release {
             plan: &self.plan,
             live: &self.live,
             ignored: &found.desired.ignore_tags,
+            made: &MadeSecrets::default(),
             policies: &PolicyChecks::default(),
         };
         let entries = found.entries(journal, &found.desired.target.region);

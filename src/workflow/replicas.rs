@@ -8,7 +8,7 @@ use super::event::{Event, Place};
 use super::stop::stopped;
 use crate::apply::ApplyReport;
 use crate::domain::SecretName;
-use crate::live::{ReplicaStatus, ServiceError, describe_all};
+use crate::live::{LinkStatus, LinkedReplica, ReplicaStatus, ServiceError, describe_all};
 use crate::reconcile::{PlanError, TargetError};
 
 /// How often replicas that are being made are looked at.
@@ -20,7 +20,8 @@ impl ApplyRequest<'_> {
         let declared = |name: &&SecretName| {
             place.desired.secrets.get(*name).is_some_and(|desired_secret| {
                 let declared = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
-                declared.is_some_and(|map| !map.is_empty())
+                let linked = desired_secret.cross_account_replica.as_ref().is_some_and(|it| it.value.is_some());
+                linked || declared.is_some_and(|map| !map.is_empty())
             })
         };
         let names: Vec<SecretName> = report.touched().filter(declared).cloned().collect();
@@ -68,7 +69,23 @@ impl ApplyRequest<'_> {
                             failed += 1;
                             let kind = ErrorKind::ReplicaFailed {
                                 secret: secret.clone(),
-                                region: region.to_string(),
+                                place: region.to_string(),
+                                message: message.clone(),
+                            };
+                            (self.listener)(Event::Failed(&kind.into()));
+                        }
+                    }
+                }
+                for (replica, LinkedReplica { status, .. }) in live.iter().flat_map(|live| &live.cross_account.replicas)
+                {
+                    match status {
+                        LinkStatus::InProgress | LinkStatus::Pending => in_progress = true,
+                        LinkStatus::InSync | LinkStatus::Detached => {}
+                        LinkStatus::Failed { message } => {
+                            failed += 1;
+                            let kind = ErrorKind::ReplicaFailed {
+                                secret: secret.clone(),
+                                place: replica.to_string(),
                                 message: message.clone(),
                             };
                             (self.listener)(Event::Failed(&kind.into()));

@@ -17,7 +17,7 @@ use crate::desired::Deletion;
 use crate::domain::{
     AccountId, Arn, ArnParts, KmsKey, Partition, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
 };
-use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
+use crate::live::{CrossAccount, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
 use crate::policy::PolicyDocument;
 
 /// The version of the format.
@@ -259,9 +259,11 @@ impl Reading {
             // Version 3 of the provider has rotation here.
             rotation: rotation(attributes).unwrap_or_default(),
             replicas,
+            cross_account: CrossAccount::default(),
             last_changed: None,
             last_accessed: None,
             policy,
+            other_policies: Vec::new(),
             seen: Seen::Described,
         };
         let deletion = match attributes.get("recovery_window_in_days").number() {

@@ -172,6 +172,10 @@ impl ReadSecrets for Service {
         unreachable!("only the list is read")
     }
 
+    async fn policy_names(&self, _: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        unreachable!("nobody asked for names of policies")
+    }
+
     async fn validate_policy(&self, _: Option<&str>, _: &str) -> PolicyVerdict {
         unreachable!("only the list is read")
     }
@@ -338,6 +342,7 @@ fn a_split_list_that_lacks_what_a_manifest_names_and_is_there_is_walked_plainly(
         names: wanted,
         policies: BTreeSet::new(),
         replicated: BTreeSet::new(),
+        linked: BTreeSet::new(),
         cache: None,
         owned_by: None,
         names_only: false,

@@ -91,6 +91,10 @@ impl ReadSecrets for Service {
         Ok(Some(LivePolicy::None))
     }
 
+    async fn policy_names(&self, _: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
+        unreachable!("nobody asked for names of policies")
+    }
+
     async fn validate_policy(&self, _: Option<&str>, _: &str) -> PolicyVerdict {
         unreachable!("no policy is validated")
     }
@@ -127,6 +131,7 @@ fn looked<R: ReadSecrets>(reader: &R, declared: usize) -> Live {
         policies: names.clone(),
         names,
         replicated: BTreeSet::new(),
+        linked: BTreeSet::new(),
         cache: None,
         owned_by: Some("shop"),
         names_only: false,

@@ -9,6 +9,7 @@ use super::super::codes;
 use super::super::diagnostic::{Problem, Report, nearest};
 use super::super::interpolate::Reference;
 use super::super::source::{Sources, Span};
+use super::cross_account::Link;
 use crate::desired::{DesiredSecret, State};
 use crate::domain::SecretName;
 
@@ -19,6 +20,8 @@ pub(crate) struct Built {
     /// The item of a list that it was made of.
     pub(crate) item: Option<Span>,
     pub(crate) references: Vec<Reference>,
+    /// The links with secrets of other accounts.
+    pub(crate) links: Vec<Link>,
     /// Where `renamedFrom` is written.
     pub(crate) renamed_span: Option<Span>,
     /// The keys of its value as JSON pointers, where they are known without a key, and where it is written.

@@ -16,6 +16,7 @@ use super::super::schema::{
 use super::super::source::{Sources, Span};
 use super::super::tree::{Kind, Node};
 use super::arn::{Home, check_kms_key};
+use super::cross_account::CrossAccountFields;
 use super::dependencies::Built;
 use super::managed::{check_managed, managed_by};
 use super::name::check_secret_name;
@@ -149,6 +150,7 @@ impl Builder<'_> {
         }
         let renamed_span = typed.renamed_from.get().map(|name| name.span);
         let renamed_from = renamed_from(&typed, state, target, self.sources, self.report);
+        let CrossAccountFields { primary, replica, links } = self.cross_account(&fields, &spec, target);
         let secret = DesiredSecret {
             name: named.map_or_else(|| SecretName::new(""), |name| SecretName::new(name.value.as_str())),
             origin: self.sources.origin(name_span),
@@ -182,9 +184,11 @@ impl Builder<'_> {
             secret_type: self.secret_type(&fields, &spec),
             rotation: self.rotation(&fields, &spec, target, service.is_some()),
             replicas: self.replicas(&fields, &spec, target),
+            cross_account_primary: primary,
+            cross_account_replica: replica,
         };
         if name_fits {
-            Ok(Built { secret, name_span, item: instance.item, references, renamed_span, value_keys })
+            Ok(Built { secret, name_span, item: instance.item, references, links, renamed_span, value_keys })
         } else {
             Err(unbuilt())
         }

@@ -156,6 +156,22 @@ macro_rules! spec {
             pub replicas: $crate::manifest::field::Nullable<
                 Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>,
             >,
+            /// The secret's replica in another account: a secret of its own there, to which each new value is copied
+            /// (AssociateCrossAccountReplica). At most one. `null` means that there must be none. An apply wants
+            /// `--allow-cross-account-replica` for it.
+            #[schemars(example = serde_json::json!({
+                "secret": { "target": "data-eu", "name": "shared/partner-key" },
+            }))]
+            pub cross_account_replica: $crate::manifest::field::Nullable<
+                $crate::manifest::schema::CrossAccountReplicaSpec,
+            >,
+            /// The secret in another account that this one is a replica of, which is settled when it is made
+            /// (CreateSecret, `CrossAccountPrimaryARN`). It needs a `kmsKeyId` of its own, and has no value,
+            /// description, type, rotation or replicas but its primary's. `null` means that it must be no replica.
+            #[schemars(example = serde_json::json!({ "target": "prod-eu", "name": "shared/partner-key" }))]
+            pub cross_account_primary: $crate::manifest::field::Nullable<
+                $crate::manifest::schema::OtherSecretSpec,
+            >,
             /// How the secret is deleted when `metadata.state` is `absent`. Left out, it is with the default recovery
             /// window.
             #[schemars(example = serde_json::json!({ "recoveryWindowDays": 7 }))]
@@ -180,6 +196,8 @@ pub const SPEC_FIELDS: &[&str] = &[
     "blockPublicPolicy",
     "rotation",
     "replicas",
+    "crossAccountReplica",
+    "crossAccountPrimary",
     "deletion",
 ];
 

@@ -13,6 +13,7 @@
 mod adopted_value;
 mod cancel_rotation;
 mod cloudformation;
+mod cross_account;
 mod empty_project;
 mod foreign;
 mod keeps_none;

@@ -1,4 +1,5 @@
-//! Replicas would be removed: they are gone at once and for good, and so is the value for whoever reads it there.
+//! Replicas would be removed: they are gone at once and for good, and so is the value for whoever reads it there. Or
+//! one in another account would be cut off from its primary, and keep an old value.
 
 use super::{Check, Flag, Guard, GuardedTarget};
 use crate::plan::SecretPlan;
@@ -6,11 +7,13 @@ use crate::plan::SecretPlan;
 pub(super) const GUARD: Guard = Guard {
     name: "remove-replicas",
     flag: Some(&FLAG),
-    words: "replicas would be removed, at once and for good: readers in their regions lose the secret",
+    words: "replicas would be removed, at once and for good, or cut off from their primary: whoever reads them loses \
+            the secret, or keeps an old value",
     check: Check::Secret(removes_replicas),
 };
 
-const FLAG: Flag = Flag::switch("allow-remove-replicas", "Remove replicas of secrets that stay");
+const FLAG: Flag =
+    Flag::switch("allow-remove-replicas", "Remove replicas of secrets that stay, or cut them off from their primary");
 
 fn removes_replicas(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     !secret.is_removal() && secret.loses_replicas()

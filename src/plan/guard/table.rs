@@ -1,13 +1,13 @@
 //! The table of guards, in the order in which they are checked and told.
 
 use super::{
-    Flag, Guard, adopted_value, cancel_rotation, cloudformation, empty_project, foreign, keeps_none, lock_out,
-    max_changes, max_deletes, moved, overwritten_replica, protected, public_policy, removed_replicas,
+    Flag, Guard, adopted_value, cancel_rotation, cloudformation, cross_account, empty_project, foreign, keeps_none,
+    lock_out, max_changes, max_deletes, moved, overwritten_replica, protected, public_policy, removed_replicas,
     rename_loses_value, restored, rotate_now, rotated_value, scope_changed, skipped_files, unnamed_account, unowned,
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 24] = [
+static GUARDS: [&Guard; 27] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
@@ -18,6 +18,9 @@ static GUARDS: [&Guard; 24] = [
     &rename_loses_value::GUARD,
     &moved::DELETES,
     &moved::COPIES,
+    &cross_account::COPIES,
+    &cross_account::ANYWHERE,
+    &cross_account::REPLACES,
     &restored::GUARD,
     &cloudformation::GUARD,
     &public_policy::GUARD,

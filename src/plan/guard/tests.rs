@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
-    Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, RotationSetup, Rotator, Scope,
-    TagPatterns, Target, owner_tag,
+    Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, Restriction, RotationSetup, Rotator,
+    Scope, TagPatterns, Target, owner_tag,
 };
 use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
 use crate::plan::{
-    Action, CarriedVersion, Change, Counts, Finding, FindingKind, Move, MovedFrom, Plan, PlanReport, PlannedPolicy,
-    PlannedValue, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token, Verb,
+    Action, CarriedVersion, Change, Counts, Finding, FindingKind, LinkReason, Move, MovedFrom, OtherArn, Plan,
+    PlanReport, PlannedLink, PlannedPolicy, PlannedValue, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token,
+    Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -140,6 +141,8 @@ fn secrets() -> Vec<SecretPlan> {
         undone_rotation(put),
         of_another_scope(),
         moved(),
+        linked(),
+        secret("dev/other-primary", Verb::Change, &[OWNER_TAG], Action::Delete { deletion: Deletion::Force }),
         SecretPlan { observed: None, ..secret("dev/protected-2", Verb::Create, &[], Action::CancelRotation) },
         with_policy("dev/public", everyone),
         with_policy("dev/locked", nobody),
@@ -207,6 +210,23 @@ fn moved() -> SecretPlan {
     let from = old.map(|secret| MovedFrom { secret, deletion: Deletion::Window(30), origin: origin(), replacement });
     let secret = SecretPlan::bare("dev/after", Verb::Move, vec![Action::CarryVersion(Box::new(carried))]);
     SecretPlan { moved: from.map(|from| Move::From(Box::new(from))), ..secret }
+}
+
+fn linked() -> SecretPlan {
+    let replica = "arn:aws:secretsmanager:eu-west-1:222222222222:secret:dev/linked-AbCdEf";
+    let link = PlannedLink {
+        replica: OtherArn::Known(Arn::of_service(replica)),
+        restriction: Restriction::NoRestriction,
+        role: None,
+    };
+    let mut secret = secret("dev/linked", Verb::Change, &[OWNER_TAG], Action::Associate(link.clone()));
+    secret.changes.push(Change::CrossAccountReplica {
+        before: None,
+        after: Some(link),
+        reason: LinkReason::Added,
+        origin: origin(),
+    });
+    secret
 }
 
 fn with_policy(name: &str, document: Value) -> SecretPlan {

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::MAX_TAGS;
 use crate::domain::VersionOrigin;
+use crate::domain::{Arn, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
+use crate::render::cross_account;
 use crate::render::words::made_by;
 
 /// One drift as a sentence behind the secret's name.
@@ -78,6 +79,16 @@ pub fn difference(what: &Difference) -> String {
         Difference::ReplicaBlocked { region, owner } => {
             return format!("the replica in {region} cannot be made: a secret there belongs to {owner}");
         }
+        Difference::Link(finding) => return cross_account::finding(finding).into_owned(),
+        Difference::LinksUndeclared { others } => {
+            return format!(
+                "is replicated with {}, which its manifest says nothing of",
+                others.iter().map(Arn::as_str).collect::<Vec<_>>().join(", ")
+            );
+        }
+        Difference::OtherPolicies { names } => {
+            return format!("has policies beside the default one: {}", names.join(", "));
+        }
         Difference::ReplicasInProgress { regions } => {
             return format!("replicas in {} are being made", regions.join(", "));
         }
@@ -108,6 +119,8 @@ fn field(field: &Field) -> String {
         Field::Label(label) => format!("label {label}"),
         Field::Rotation => "rotation".to_owned(),
         Field::Replica(region) => format!("replica in {region}"),
+        Field::CrossAccountPrimary => "crossAccountPrimary".to_owned(),
+        Field::CrossAccountReplica => "crossAccountReplica".to_owned(),
         Field::Deletion => "deletion".to_owned(),
     }
 }
@@ -204,6 +217,13 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::Replica { .. } => "manage it from a target in its primary's region",
         Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
         Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",
+        Difference::Link(finding) => cross_account::help(finding),
+        Difference::LinksUndeclared { .. } => {
+            "declare crossAccountReplica or crossAccountPrimary in its manifest; null ends the replication"
+        }
+        Difference::OtherPolicies { .. } => {
+            "AWS attaches such policies; GetResourcePolicy with the name shows what it allows"
+        }
         Difference::ReplicasInProgress { .. } => "look again later",
         Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
         Difference::AwaitsValue => "put one by hand; `valueExpected: false` in its manifest says that it stays empty",

@@ -16,6 +16,9 @@ pub fn dot(graph: &Graph) -> Escaped<Dot> {
     for (at, target) in graph.targets.iter().enumerate() {
         out.push(&cluster(at, target));
     }
+    for [(primary, from), (replica, to)] in graph.links() {
+        out.push(&escaped!("  t{}n{} -> t{}n{} [style=dashed];\n", primary, from, replica, to));
+    }
     out.push(&"}\n");
     out
 }

@@ -16,6 +16,9 @@ pub fn mermaid(graph: &Graph) -> Escaped<Mermaid> {
     for (at, target) in graph.targets.iter().enumerate() {
         out.push(&subgraph(at, target));
     }
+    for [(primary, from), (replica, to)] in graph.links() {
+        out.push(&escaped!("  t{}n{} -. copied .-> t{}n{}\n", primary, from, replica, to));
+    }
     for status in palette::ALL {
         if graph.targets.iter().flat_map(|target| &target.nodes).any(|node| node.status == status) {
             let palette::Colours { fill, stroke, text } = palette::light(status);

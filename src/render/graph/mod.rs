@@ -58,6 +58,7 @@ mod samples {
             note: None,
             nodes,
             edges: edges.to_vec(),
+            copies: vec![(1, "test".to_owned(), "test/payments/db".to_owned())],
         };
         let empty = GraphTarget {
             name: "staging".to_owned(),
@@ -65,6 +66,7 @@ mod samples {
             region: "eu-west-1".to_owned(),
             note: Some("no secret needs another, and nothing would change"),
             nodes: Vec::new(),
+            copies: Vec::new(),
             edges: Vec::new(),
         };
         Graph { project: "payments".to_owned(), targets: vec![drawn, empty] }
@@ -97,6 +99,7 @@ mod samples {
             project: text.to_owned(),
             targets: vec![GraphTarget {
                 name: text.to_owned(),
+                copies: Vec::new(),
                 account: Some(text.to_owned()),
                 region: text.to_owned(),
                 note: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
-use crate::desired::{Desired, DesiredSecret, State};
+use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
 use crate::domain::SecretName;
 use crate::plan::{Plan, PlanReport, Selection, Severity, Verb};
 
@@ -31,6 +31,22 @@ pub struct GraphTarget {
     pub nodes: Vec<Node>,
     /// Who needs whom.
     pub edges: Vec<Edge>,
+    /// Which of them are copied to another account: its index here, and the replica's target and name.
+    pub copies: Vec<(usize, String, String)>,
+}
+
+impl Graph {
+    /// Primaries and their replicas in other accounts, each as the index of its target and of its node.
+    pub(super) fn links(&self) -> Vec<[(usize, usize); 2]> {
+        let place = |target: &String, name: &String| {
+            let at = self.targets.iter().position(|other| other.name == *target)?;
+            let node = self.targets.get(at)?.nodes.iter().position(|node| node.name == *name)?;
+            Some((at, node))
+        };
+        let copies =
+            self.targets.iter().enumerate().flat_map(|(at, target)| target.copies.iter().map(move |copy| (at, copy)));
+        copies.filter_map(|(at, (node, target, name))| Some([(at, *node), place(target, name)?])).collect()
+    }
 }
 
 /// One secret.
@@ -40,7 +56,7 @@ pub struct Node {
     pub name: String,
     /// What becomes of it.
     pub status: Status,
-    /// The regions of its replicas, as the manifest wants them.
+    /// Where its replicas are, as the manifest wants them: regions, and targets in other accounts.
     pub replicas: Vec<String>,
 }
 
@@ -170,9 +186,15 @@ impl GraphTarget {
             needs.retain(|(_, waiting)| matters(waiting));
         }
         let connected: BTreeSet<&SecretName> = needs.iter().flat_map(|(needed, waiting)| [*needed, *waiting]).collect();
+        let linked = |name: &SecretName| {
+            let secret = desired.secrets.get(name);
+            secret
+                .is_some_and(|secret| secret.cross_account_primary.is_some() || secret.cross_account_replica.is_some())
+        };
+        let involved = |name: &SecretName| connected.contains(name) || (extent == Extent::Involved && linked(name));
         let drawn: BTreeMap<&SecretName, Status> = statuses
             .iter()
-            .filter(|(name, status)| extent == Extent::All || status.matters() || connected.contains(name))
+            .filter(|(name, status)| extent == Extent::All || status.matters() || involved(name))
             .map(|(name, status)| (name, *status))
             .collect();
         let index: BTreeMap<&SecretName, usize> = drawn.keys().enumerate().map(|(at, name)| (*name, at)).collect();
@@ -181,6 +203,11 @@ impl GraphTarget {
             .filter_map(|(needed, waiting)| Some(Edge { needed: *index.get(needed)?, waiting: *index.get(waiting)? }))
             .collect();
         edges.sort_unstable();
+        let copies = index.iter().filter_map(|(name, at)| match replica_elsewhere(desired, name)? {
+            OtherSecret::Named { target, name } => Some((*at, target.clone(), name.as_str().to_owned())),
+            OtherSecret::Arn(_) => None,
+        });
+        let copies = copies.collect();
         Self {
             name: desired.target.name.clone(),
             account,
@@ -195,17 +222,27 @@ impl GraphTarget {
                 })
                 .collect(),
             edges,
+            copies,
         }
     }
 }
 
-/// The regions in which the manifest wants a replica.
+/// The replica in another account that the manifest wants.
+fn replica_elsewhere<'a>(desired: &'a Desired, name: &SecretName) -> Option<&'a OtherSecret> {
+    Some(&desired.secrets.get(name)?.cross_account_replica.as_ref()?.value.as_ref()?.secret)
+}
+
+/// Where the manifest wants a replica.
 fn replicas(desired: &Desired, name: &SecretName) -> Vec<String> {
     let declared = desired.secrets.get(name).and_then(|desired_secret| desired_secret.replicas.as_ref());
     declared
         .and_then(|declared| declared.value.as_ref())
         .into_iter()
         .flat_map(|value| value.keys().map(ToString::to_string))
+        .chain(replica_elsewhere(desired, name).map(|other| match other {
+            OtherSecret::Named { target, .. } => format!("target {target}"),
+            OtherSecret::Arn(arn) => format!("account {}", arn.parts().map_or("", |arn| arn.account)),
+        }))
         .collect()
 }
 

@@ -100,6 +100,7 @@ impl ImportSource<'_> {
             names: plain.iter().flatten().filter(|name| in_scope(name)).cloned().collect(),
             policies: BTreeSet::new(),
             replicated: BTreeSet::new(),
+            linked: BTreeSet::new(),
             owned_by: None,
             names_only: plain.is_some(),
             cache: None,

@@ -1,0 +1,104 @@
+//! What replication between accounts needs, on either side.
+//!
+//! Source: "Cross-account replication of secrets", permissions (user guide): whoever makes a replica also attaches the
+//! managed policy `cross-account-replication` to it; whoever associates one reads the primary's value, and is let in by
+//! the replica's account (`AcceptCrossAccountReplication`, an action without an operation); whoever promotes one takes
+//! that policy off.
+
+use std::collections::BTreeMap;
+
+use super::arn::Place;
+use super::document::{Draft, Permission};
+use super::needs::present;
+use super::read::unless_foreign;
+use super::{Purpose, Scope, TargetNeeds};
+use crate::desired::{CrossAccountReplica, Desired, DesiredSecret, OtherSecret};
+use crate::domain::{Arn, KmsKey};
+
+/// The policy that AWS attaches to a replica.
+const MANAGED_POLICY: &str = "cross-account-replication";
+
+const POLICY_NAME: &str = "secretsmanager:PolicyName";
+
+/// The other targets of a run, by name: in whose account a secret is, and which key it has.
+pub(super) struct Others<'a>(BTreeMap<&'a str, &'a Desired>);
+
+impl<'a> Others<'a> {
+    pub(super) fn of(targets: &[TargetNeeds<'a>]) -> Self {
+        Self(targets.iter().map(|target| (target.desired.target.name.as_str(), target.desired)).collect())
+    }
+
+    /// The secret as a policy can name it: any account, where it is not known which.
+    fn arn(&self, other: &OtherSecret, here: Place<'_>) -> String {
+        match other {
+            OtherSecret::Arn(arn) => arn.to_string(),
+            OtherSecret::Named { target, name } => match self.0.get(target.as_str()) {
+                Some(desired) => Place::of(&desired.target).secret(name),
+                None => here.in_account("*").secret(name),
+            },
+        }
+    }
+
+    /// The key of a replica, where its manifest is known.
+    fn key(&self, other: &OtherSecret) -> Option<(Place<'a>, &'a KmsKey)> {
+        let OtherSecret::Named { target, name } = other else { return None };
+        let desired: &'a Desired = self.0.get(target.as_str())?;
+        let key = desired.secrets.get(name)?.kms_key_id.as_ref()?.value.as_ref()?;
+        Some((Place::of(&desired.target), key))
+    }
+}
+
+/// Adds what an apply needs.
+pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &mut Draft) {
+    let place = Place::of(&desired.target);
+    let named = |wanted: fn(&DesiredSecret) -> bool| {
+        let secrets = present(desired).filter(|secret| wanted(secret));
+        secrets.map(|secret| place.secret(&secret.name)).collect::<Vec<_>>()
+    };
+    if scope.purpose == Purpose::Promote {
+        add_promotion(named(|secret| secret.cross_account_primary.is_some()), draft);
+    }
+    if scope.purpose != Purpose::Apply {
+        return;
+    }
+    let make = Permission::new("MakeReplicas", ["secretsmanager:PutResourcePolicy"]);
+    let make = make.on(named(|secret| primary(secret).is_some()));
+    draft.add(make.when("StringEqualsIfExists", POLICY_NAME, [MANAGED_POLICY.to_owned()]));
+    add_promotion(named(|secret| secret.cross_account_primary.as_ref().is_some_and(|it| it.value.is_none())), draft);
+
+    let actions = [
+        "secretsmanager:AssociateCrossAccountReplica",
+        "secretsmanager:DisassociateCrossAccountReplica",
+        "secretsmanager:GetSecretValue",
+    ];
+    let associate = Permission::new("AssociateReplicas", actions).on(named(|secret| replica(secret).is_some()));
+    draft.add(unless_foreign(associate, desired));
+    let end = Permission::new("EndReplication", ["secretsmanager:DisassociateCrossAccountReplica"]);
+    let ended = |secret: &DesiredSecret| secret.cross_account_replica.as_ref().is_some_and(|it| it.value.is_none());
+    draft.add(unless_foreign(end.on(named(ended)), desired));
+
+    let linked = || present(desired).filter_map(replica);
+    let accept = Permission::new("ReplicateToOtherAccounts", ["secretsmanager:AcceptCrossAccountReplication"]);
+    draft.add(accept.on(linked().map(|link| others.arn(&link.secret, place))));
+    let roles = linked().filter_map(|link| link.role.as_ref()).map(Arn::to_string);
+    draft.add(Permission::new("PassReplicationRoles", ["iam:PassRole"]).on(roles));
+    for (there, key) in linked().filter_map(|link| others.key(&link.secret)) {
+        let via: Vec<String> = [there, place].into_iter().flat_map(Place::via_service).collect();
+        super::keys::Keys::of([key.as_str()], there).add("UseKeysOfOtherAccounts", &["kms:Encrypt"], &via, draft);
+    }
+}
+
+/// StopReplicationToReplica takes the managed policy off.
+fn add_promotion(replicas: Vec<String>, draft: &mut Draft) {
+    draft.add(Permission::new("EndReplicas", ["secretsmanager:StopReplicationToReplica"]).on(replicas.clone()));
+    let policy = Permission::new("TakeReplicationPolicyOff", ["secretsmanager:DeleteResourcePolicy"]).on(replicas);
+    draft.add(policy.when("StringEqualsIfExists", POLICY_NAME, [MANAGED_POLICY.to_owned()]));
+}
+
+fn primary(secret: &DesiredSecret) -> Option<&OtherSecret> {
+    secret.cross_account_primary.as_ref()?.value.as_ref()
+}
+
+fn replica(secret: &DesiredSecret) -> Option<&CrossAccountReplica> {
+    secret.cross_account_replica.as_ref()?.value.as_ref()
+}

@@ -1,0 +1,444 @@
+//! What is to be done about a secret's links with secrets of other accounts, from either side.
+//!
+//! Source: CreateSecret (`CrossAccountPrimaryARN`), AssociateCrossAccountReplica, DisassociateCrossAccountReplica and
+//! StopReplicationToReplica. Which primary a replica has is settled when it is made, and its ARN is known only then; a
+//! primary has at most one replica. So the primary comes first, the replica then, and last of all what links them.
+
+use std::collections::BTreeSet;
+
+use super::action::Action;
+use super::change::{Change, LinkReason, PlannedPolicy};
+use super::diff::Difference;
+use super::leaving::Leaving;
+use super::report::FindingKind;
+use super::{Plan, SecretPlan, Verb};
+use crate::desired::{CrossAccountReplica, Declared, Deletion, DesiredSecret, OtherSecret, Restriction};
+use crate::domain::{AccountId, Arn, ArnParts, SecretName};
+use crate::live::{Elsewhere, ElsewhereState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError};
+
+/// The ARN of a secret in another account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherArn {
+    /// It is known.
+    Known(Arn),
+    /// It is known once this run has made the secret.
+    Later {
+        /// Its target.
+        target: String,
+        /// Its name.
+        name: SecretName,
+        /// The account of the target, when it is known.
+        account: Option<AccountId>,
+    },
+}
+
+impl OtherArn {
+    /// The account, when it is known.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Known(arn) => arn.parts().map(|parts: ArnParts<'_>| AccountId::of_service(parts.account)),
+            Self::Later { account, .. } => account.clone(),
+        }
+    }
+}
+
+/// Whose replica a secret is, or shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedLink {
+    /// The replica.
+    pub replica: OtherArn,
+    /// In whose account it may be.
+    pub restriction: Restriction,
+    /// `ReplicationRoleARN`.
+    pub role: Option<Arn>,
+}
+
+/// What was found about a link that a manifest declares, or that keeps it from being carried out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkFinding {
+    /// It waits for the secret in the other account.
+    Waits {
+        /// That secret.
+        other: OtherSecret,
+        /// Why.
+        why: LinkWaits,
+    },
+    /// A replica waits until the primary's owner associates it.
+    Pending {
+        /// The primary.
+        primary: Arn,
+    },
+    /// The value is being copied.
+    InProgress {
+        /// The secret on the other side.
+        other: Arn,
+    },
+    /// The value could not be copied; associating again, from the primary's side, repairs that.
+    Failed {
+        /// The secret on the other side.
+        other: Arn,
+        /// `StatusMessage`.
+        message: String,
+    },
+    /// The primary's owner has ended it: this replica gets no more values.
+    EndedByPrimary {
+        /// The primary.
+        primary: Arn,
+    },
+    /// The replica's owner has ended it: the replica is a secret of its own now.
+    EndedByReplica {
+        /// What was the replica.
+        replica: Arn,
+    },
+    /// The other secret is no replica of this one.
+    NotOurReplica {
+        /// That secret.
+        replica: Arn,
+        /// The primary that it was made for, when it is a replica.
+        primary: Option<Arn>,
+    },
+    /// The secret exists and is no replica: none can become one.
+    NotAReplica,
+    /// The secret is a replica of another primary than git says.
+    OtherPrimary {
+        /// Its primary.
+        live: Arn,
+        /// The one that git says; none when that one does not exist yet.
+        declared: Option<Arn>,
+    },
+    /// The secret is a replica, and its manifest declares what a replica gets from its primary alone.
+    Undeclared {
+        /// Its primary.
+        primary: Arn,
+    },
+}
+
+/// Why a link waits for the secret in the other account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkWaits {
+    /// It does not exist, and this run does not make it.
+    Missing,
+    /// It is scheduled for deletion.
+    Leaving,
+    /// Its target is no part of this run.
+    NotInRun,
+    /// It could not be asked for.
+    Unreadable {
+        /// Why not.
+        reason: String,
+    },
+    /// Its target could not be reached.
+    Unreached,
+}
+
+impl LinkFinding {
+    /// Whether nothing is planned for the secret because of it, while other secrets go on.
+    pub fn refuses(&self) -> bool {
+        matches!(self, Self::NotAReplica | Self::OtherPrimary { .. } | Self::Undeclared { .. })
+    }
+
+    /// Whether it goes on without anybody.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::InProgress { .. })
+    }
+}
+
+/// A plan in the order in which a run over several targets carries it out. ARNs that a stage needs are known when the
+/// one before it is over in every target.
+#[derive(Clone, Debug)]
+pub struct Stages {
+    /// Everything that waits for no other account.
+    pub first: Plan,
+    /// Replicas of secrets that the first stage makes, and what depends on them.
+    pub replicas: Plan,
+    /// The links with replicas that the second stage makes.
+    pub links: Plan,
+}
+
+impl Plan {
+    /// The plan, which holds no removals, in stages.
+    pub fn stages(self) -> Stages {
+        let mut late: BTreeSet<SecretName> =
+            self.secrets.iter().filter(|secret| secret.waits_for_primary()).map(|secret| secret.name.clone()).collect();
+        loop {
+            let waits = |secret: &&SecretPlan| {
+                !late.contains(&secret.name) && secret.depends_on.iter().any(|needed| late.contains(needed))
+            };
+            let Some(name) = self.secrets.iter().find(waits).map(|secret| secret.name.clone()) else { break };
+            late.insert(name);
+        }
+        let (mut first, mut replicas, mut links) = (Vec::new(), Vec::new(), Vec::new());
+        for mut secret in self.secrets.iter().cloned() {
+            links.extend(secret.split_link());
+            if secret.actions.is_empty() && secret.moved.is_none() {
+                continue;
+            }
+            if late.contains(&secret.name) { &mut replicas } else { &mut first }.push(secret);
+        }
+        Stages { first: self.with(first), replicas: self.with(replicas), links: self.with(links) }
+    }
+}
+
+impl SecretPlan {
+    /// Whether it is made a replica of a secret that does not exist yet.
+    fn waits_for_primary(&self) -> bool {
+        let later = |action: &Action| {
+            matches!(action, Action::Create { cross_account_primary: Some(OtherArn::Later { .. }), .. })
+        };
+        self.actions.iter().any(later)
+    }
+
+    /// Takes the link with a replica that does not exist yet out of the plan, as a plan of its own.
+    fn split_link(&mut self) -> Option<Self> {
+        let later = |action: &Action| matches!(action, Action::Associate(link) if link.waits());
+        let (links, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.actions).into_iter().partition(later);
+        self.actions = others;
+        if links.is_empty() {
+            return None;
+        }
+        let of_link = |change: &Change| matches!(change, Change::CrossAccountReplica { after: Some(_), .. });
+        let (changes, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes).into_iter().partition(of_link);
+        self.changes = others;
+        Some(Self {
+            verb: Verb::Change,
+            changes,
+            actions: links,
+            depends_on: BTreeSet::new(),
+            leaving: Leaving::default(),
+            moved: None,
+            ..self.clone()
+        })
+    }
+}
+
+impl PlannedLink {
+    /// Whether the replica is to be made first.
+    pub fn waits(&self) -> bool {
+        matches!(self.replica, OtherArn::Later { .. })
+    }
+}
+
+/// A secret in another account, found.
+struct Found {
+    arn: OtherArn,
+    /// The primary whose replica it is; none where nobody asked.
+    primary: Option<Option<Arn>>,
+}
+
+/// Compares the links of one secret.
+pub(super) struct LinkPlanner<'a> {
+    pub(super) desired: &'a DesiredSecret,
+    pub(super) live: &'a Live,
+    pub(super) observed: Option<&'a LiveSecret>,
+    /// `project/target`.
+    pub(super) owner: &'a str,
+}
+
+/// Whether a secret is to be made as a replica.
+pub(super) enum MadeOf {
+    /// It is not.
+    Nothing,
+    /// It does not exist yet.
+    Primary(OtherArn),
+    /// It is one of another primary, which cannot be changed: it is deleted and made anew.
+    OtherPrimary,
+}
+
+/// A replica of another primary goes at once, since its name must be free. What is made anew as it was is no change.
+pub(super) fn replaced(live: &LiveSecret, difference: &mut Difference) {
+    difference.changes.retain_mut(|change| match change {
+        Change::CrossAccountPrimary { before, .. } => {
+            *before = live.cross_account.primary.as_ref().map(|primary| primary.arn.clone());
+            true
+        }
+        Change::KmsKey { before, after, origin: _ } => {
+            before.clone_from(&live.kms_key_id);
+            before != after
+        }
+        Change::Tag { key, before, after, origin: _ } => {
+            *before = live.tags.get(key).cloned();
+            before.as_ref() != after.as_ref().map(|after| &after.text)
+        }
+        Change::Policy { before, after, origin: _ } => {
+            if let LivePolicy::Document(policy) = &live.policy {
+                **before = PlannedPolicy::Document { policy: policy.clone(), known: true };
+            }
+            before != after
+        }
+        _ => true,
+    });
+    let first = [Action::StopReplication, Action::Delete { deletion: Deletion::Force }];
+    difference.actions.splice(0..0, first);
+}
+
+impl LinkPlanner<'_> {
+    /// The primary that the secret is made a replica of. What keeps the whole secret from being planned is an error.
+    pub(super) fn primary_of_new(&self) -> Result<MadeOf, FindingKind> {
+        let Some(declared) = &self.desired.cross_account_primary else {
+            return self.not_undeclared().map(|()| MadeOf::Nothing);
+        };
+        let Some(other) = &declared.value else { return Ok(MadeOf::Nothing) };
+        let found = match (self.find(other), self.observed) {
+            (Ok(found), _) => found.arn,
+            // What is there says itself whose replica it is.
+            (Err(_), Some(secret)) if secret.cross_account.primary.is_some() => return Ok(MadeOf::Nothing),
+            (Err(why), _) => {
+                return Err(FindingKind::CrossAccount(LinkFinding::Waits { other: other.clone(), why }));
+            }
+        };
+        let Some(secret) = self.observed else { return Ok(MadeOf::Primary(found)) };
+        let Some(live) = &secret.cross_account.primary else {
+            return Err(FindingKind::CrossAccount(LinkFinding::NotAReplica));
+        };
+        if found == OtherArn::Known(live.arn.clone()) {
+            return Ok(MadeOf::Nothing);
+        }
+        if secret.is_owned_by(self.owner) && !secret.is_protected() && !secret.is_scheduled_for_deletion() {
+            return Ok(MadeOf::OtherPrimary);
+        }
+        let declared = match found {
+            OtherArn::Known(arn) => Some(arn),
+            OtherArn::Later { .. } => None,
+        };
+        Err(FindingKind::CrossAccount(LinkFinding::OtherPrimary { live: live.arn.clone(), declared }))
+    }
+
+    /// A replica gets its value, its description, its type, its rotation and its replicas from nobody but its primary.
+    fn not_undeclared(&self) -> Result<(), FindingKind> {
+        let DesiredSecret { value, description, secret_type, rotation, replicas, .. } = self.desired;
+        let declared = value.is_some()
+            || description.is_some()
+            || secret_type.is_some()
+            || rotation.as_ref().is_some_and(|declared| declared.value.is_some())
+            || replicas.as_ref().is_some_and(|declared| declared.value.is_some());
+        match self.observed.and_then(|secret| secret.cross_account.primary.as_ref()) {
+            Some(primary) if declared => {
+                Err(FindingKind::CrossAccount(LinkFinding::Undeclared { primary: primary.arn.clone() }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How a replica stands, and that it becomes a secret of its own where git says that it is none.
+    pub(super) fn replica_side(&self, difference: &mut Difference) -> Option<FindingKind> {
+        let declared = self.desired.cross_account_primary.as_ref()?;
+        let live = self.observed?.cross_account.primary.as_ref()?;
+        if declared.value.is_none() {
+            difference.changes.push(Change::CrossAccountPrimary {
+                before: Some(live.arn.clone()),
+                after: None,
+                origin: declared.origin.clone(),
+            });
+            difference.actions.push(Action::StopReplication);
+            return None;
+        }
+        let primary = live.arn.clone();
+        let finding = match &live.status {
+            LinkStatus::InSync => return None,
+            LinkStatus::Pending => LinkFinding::Pending { primary },
+            LinkStatus::InProgress => LinkFinding::InProgress { other: primary },
+            LinkStatus::Failed { message } => LinkFinding::Failed { other: primary, message: message.clone() },
+            LinkStatus::Detached => LinkFinding::EndedByPrimary { primary },
+        };
+        Some(FindingKind::CrossAccount(finding))
+    }
+
+    /// What the declared replica asks of its primary; what stands in the way comes back.
+    pub(super) fn primary_side(&self, difference: &mut Difference) -> Option<FindingKind> {
+        let declared = self.desired.cross_account_replica.as_ref()?;
+        let Some(wanted) = &declared.value else {
+            self.unlink(declared, |_| false, LinkReason::Removed, difference);
+            return None;
+        };
+        let finding = |finding| Some(FindingKind::CrossAccount(finding));
+        let Found { arn, primary } = match self.find(&wanted.secret) {
+            Ok(found) => found,
+            Err(why) => return finding(LinkFinding::Waits { other: wanted.secret.clone(), why }),
+        };
+        let linked = match &arn {
+            OtherArn::Known(arn) => self.linked(arn),
+            OtherArn::Later { .. } => None,
+        };
+        let reason = match (&arn, linked) {
+            (OtherArn::Known(arn), Some(LinkedReplica { role, status })) => match status {
+                LinkStatus::Detached => return finding(LinkFinding::EndedByReplica { replica: arn.clone() }),
+                LinkStatus::Failed { message } => LinkReason::Failed { message: message.clone() },
+                LinkStatus::InSync if *role != wanted.role => LinkReason::RoleChanged { before: role.clone() },
+                LinkStatus::InSync => return None,
+                LinkStatus::Pending | LinkStatus::InProgress => {
+                    return finding(LinkFinding::InProgress { other: arn.clone() });
+                }
+            },
+            (OtherArn::Known(arn), None) => {
+                let ours = self.observed.map(|secret| &secret.arn);
+                if let Some(primary) = primary.filter(|primary| primary.is_none() || primary.as_ref() != ours) {
+                    return finding(LinkFinding::NotOurReplica { replica: arn.clone(), primary });
+                }
+                LinkReason::Added
+            }
+            (OtherArn::Later { .. }, _) => LinkReason::Added,
+        };
+        self.unlink(declared, |linked| arn == OtherArn::Known(linked.clone()), LinkReason::Replaced, difference);
+        let link = PlannedLink { replica: arn, restriction: wanted.restriction, role: wanted.role.clone() };
+        difference.changes.push(Change::CrossAccountReplica {
+            before: None,
+            after: Some(link.clone()),
+            reason,
+            origin: declared.origin.clone(),
+        });
+        difference.actions.push(Action::Associate(link));
+        None
+    }
+
+    /// Ends the links with replicas that are not kept.
+    fn unlink(
+        &self,
+        declared: &Declared<CrossAccountReplica>,
+        kept: impl Fn(&Arn) -> bool,
+        reason: LinkReason,
+        difference: &mut Difference,
+    ) {
+        let linked = self.observed.into_iter().flat_map(|secret| secret.cross_account.replicas.keys());
+        for replica in linked.filter(|replica| !kept(replica)) {
+            difference.changes.push(Change::CrossAccountReplica {
+                before: Some(replica.clone()),
+                after: None,
+                reason: reason.clone(),
+                origin: declared.origin.clone(),
+            });
+            difference.actions.push(Action::Disassociate { replica: replica.clone() });
+        }
+    }
+
+    fn linked(&self, replica: &Arn) -> Option<&LinkedReplica> {
+        self.observed?.cross_account.replicas.get(replica)
+    }
+
+    fn find(&self, other: &OtherSecret) -> Result<Found, LinkWaits> {
+        let (target, name) = match other {
+            OtherSecret::Arn(arn) => return Ok(Found { arn: OtherArn::Known(arn.clone()), primary: None }),
+            OtherSecret::Named { target, name } => (target, name),
+        };
+        let Some(Elsewhere { account, state }) = self.live.elsewhere.get(&(target.clone(), name.clone())) else {
+            return Err(LinkWaits::NotInRun);
+        };
+        match state {
+            ElsewhereState::There { leaving: true, .. } => Err(LinkWaits::Leaving),
+            ElsewhereState::There { arn, primary, leaving: false, .. } => {
+                Ok(Found { arn: OtherArn::Known(arn.clone()), primary: Some(primary.clone()) })
+            }
+            ElsewhereState::Made(arn) => Ok(Found { arn: OtherArn::Known(arn.clone()), primary: None }),
+            ElsewhereState::ToCome => {
+                let arn = OtherArn::Later { target: target.clone(), name: name.clone(), account: account.clone() };
+                Ok(Found { arn, primary: None })
+            }
+            ElsewhereState::Missing => Err(LinkWaits::Missing),
+            ElsewhereState::NotInRun => Err(LinkWaits::NotInRun),
+            ElsewhereState::Unreadable(error) => {
+                let reason = ServiceError { request_id: None, ..error.clone() }.to_string();
+                Err(LinkWaits::Unreadable { reason })
+            }
+            ElsewhereState::Unreached => Err(LinkWaits::Unreached),
+        }
+    }
+}
