@@ -264,7 +264,9 @@ async fn audit<R: ReadSecrets>(
                 if let Some(secret) = live.secrets.get_mut(&name) {
                     secret.other_policies = others;
                 }
-                default.into_iter().for_each(|policy| set_policy(live, name.clone(), Ok(policy)));
+                if let Some(policy) = default {
+                    set_policy(live, name, Ok(policy));
+                }
             }
             Err(error) => drop(live.unreadable.insert(name, error)),
         }

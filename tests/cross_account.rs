@@ -1,7 +1,7 @@
 //! docs/cross-account.md does what it says: its project is applied and done, and the policies that `iam-policy` prints
 //! for it are enough and no more.
 
-#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
 mod support;
 

@@ -318,7 +318,7 @@ mod tests {
         }
     }
 
-    async fn client(answers: &[(u16, &'static str)], region: &'static str) -> (RawClient, Wire) {
+    fn client(answers: &[(u16, &'static str)], region: &'static str) -> (RawClient, Wire) {
         let wire = Wire { answers: Arc::new(Mutex::new(answers.to_vec())), asked: Arc::default() };
         let connector = SharedHttpConnector::new(wire.clone());
         let config = SdkConfig::builder()
@@ -337,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_is_signed_and_named_as_the_service_wants_it() {
-        let (client, wire) = client(&[(200, "{\"Plaintext\":\"\"}")], "cn-north-1").await;
+        let (client, wire) = client(&[(200, "{\"Plaintext\":\"\"}")], "cn-north-1");
         let answer = client.call("Decrypt", body("{}")).await.unwrap();
         assert_eq!(&answer.body.0[..], b"{\"Plaintext\":\"\"}");
         let asked = wire.asked.lock().unwrap();
@@ -357,7 +357,7 @@ mod tests {
     async fn what_passes_is_tried_again_and_what_stays_is_told() {
         let throttled = (400, "{\"__type\":\"ThrottlingException\"}");
         let denied = (400, "{\"__type\":\"com.amazon#AccessDeniedException\",\"Message\":\"no\"}");
-        let (client, wire) = client(&[throttled, (503, ""), denied], "eu-west-1").await;
+        let (client, wire) = client(&[throttled, (503, ""), denied], "eu-west-1");
         let error = client.call("Decrypt", body("{}")).await.unwrap_err();
         let error = service_error("Decrypt", &error);
         assert_eq!(wire.asked.lock().unwrap().len(), 3);

@@ -4,14 +4,10 @@
 //! StopReplicationToReplica. Which primary a replica has is settled when it is made, and its ARN is known only then; a
 //! primary has at most one replica. So the primary comes first, the replica then, and last of all what links them.
 
-use std::collections::BTreeSet;
-
 use super::action::Action;
 use super::change::{Change, LinkReason, PlannedPolicy};
 use super::diff::Difference;
-use super::leaving::Leaving;
 use super::report::FindingKind;
-use super::{Plan, SecretPlan, Verb};
 use crate::desired::{CrossAccountReplica, Declared, Deletion, DesiredSecret, OtherSecret, Restriction};
 use crate::domain::{AccountId, Arn, ArnParts, SecretName};
 use crate::live::{Elsewhere, ElsewhereState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError};
@@ -143,86 +139,21 @@ impl LinkFinding {
     }
 }
 
-/// A plan in the order in which a run over several targets carries it out. ARNs that a stage needs are known when the
-/// one before it is over in every target.
-#[derive(Clone, Debug)]
-pub struct Stages {
-    /// Everything that waits for no other account.
-    pub first: Plan,
-    /// Replicas of secrets that the first stage makes, and what depends on them.
-    pub replicas: Plan,
-    /// The links with replicas that the second stage makes.
-    pub links: Plan,
-}
-
-impl Plan {
-    /// The plan, which holds no removals, in stages.
-    pub fn stages(self) -> Stages {
-        let mut late: BTreeSet<SecretName> =
-            self.secrets.iter().filter(|secret| secret.waits_for_primary()).map(|secret| secret.name.clone()).collect();
-        loop {
-            let waits = |secret: &&SecretPlan| {
-                !late.contains(&secret.name) && secret.depends_on.iter().any(|needed| late.contains(needed))
-            };
-            let Some(name) = self.secrets.iter().find(waits).map(|secret| secret.name.clone()) else { break };
-            late.insert(name);
-        }
-        let (mut first, mut replicas, mut links) = (Vec::new(), Vec::new(), Vec::new());
-        for mut secret in self.secrets.iter().cloned() {
-            links.extend(secret.split_link());
-            if secret.actions.is_empty() && secret.moved.is_none() {
-                continue;
-            }
-            if late.contains(&secret.name) { &mut replicas } else { &mut first }.push(secret);
-        }
-        Stages { first: self.with(first), replicas: self.with(replicas), links: self.with(links) }
-    }
-}
-
-impl SecretPlan {
-    /// Whether it is made a replica of a secret that does not exist yet.
-    fn waits_for_primary(&self) -> bool {
-        let later = |action: &Action| {
-            matches!(action, Action::Create { cross_account_primary: Some(OtherArn::Later { .. }), .. })
-        };
-        self.actions.iter().any(later)
-    }
-
-    /// Takes the link with a replica that does not exist yet out of the plan, as a plan of its own.
-    fn split_link(&mut self) -> Option<Self> {
-        let later = |action: &Action| matches!(action, Action::Associate(link) if link.waits());
-        let (links, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.actions).into_iter().partition(later);
-        self.actions = others;
-        if links.is_empty() {
-            return None;
-        }
-        let of_link = |change: &Change| matches!(change, Change::CrossAccountReplica { after: Some(_), .. });
-        let (changes, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes).into_iter().partition(of_link);
-        self.changes = others;
-        Some(Self {
-            verb: Verb::Change,
-            changes,
-            actions: links,
-            depends_on: BTreeSet::new(),
-            leaving: Leaving::default(),
-            moved: None,
-            ..self.clone()
-        })
-    }
-}
-
-impl PlannedLink {
-    /// Whether the replica is to be made first.
-    pub fn waits(&self) -> bool {
-        matches!(self.replica, OtherArn::Later { .. })
-    }
-}
-
 /// A secret in another account, found.
 struct Found {
     arn: OtherArn,
-    /// The primary whose replica it is; none where nobody asked.
-    primary: Option<Option<Arn>>,
+    /// The primary whose replica it is.
+    primary: OfPrimary,
+}
+
+/// The primary that a secret was made for.
+enum OfPrimary {
+    /// Nobody asked.
+    NotAsked,
+    /// It is none's replica.
+    None,
+    /// It is this one's.
+    Is(Arn),
 }
 
 /// Compares the links of one secret.
@@ -319,6 +250,13 @@ impl LinkPlanner<'_> {
         }
     }
 
+    /// What is told of a secret that is made a replica.
+    pub(super) fn made(&self, primary: Option<&OtherArn>) -> Option<Change> {
+        let declared = self.desired.cross_account_primary.as_ref()?;
+        let (after, origin) = (Some(primary?.clone()), declared.origin.clone());
+        Some(Change::CrossAccountPrimary { before: None, after, origin })
+    }
+
     /// How a replica stands, and that it becomes a secret of its own where git says that it is none.
     pub(super) fn replica_side(&self, difference: &mut Difference) -> Option<FindingKind> {
         let declared = self.desired.cross_account_primary.as_ref()?;
@@ -347,7 +285,7 @@ impl LinkPlanner<'_> {
     pub(super) fn primary_side(&self, difference: &mut Difference) -> Option<FindingKind> {
         let declared = self.desired.cross_account_replica.as_ref()?;
         let Some(wanted) = &declared.value else {
-            self.unlink(declared, |_| false, LinkReason::Removed, difference);
+            self.unlink(declared, |_| false, &LinkReason::Removed, difference);
             return None;
         };
         let finding = |finding| Some(FindingKind::CrossAccount(finding));
@@ -370,15 +308,21 @@ impl LinkPlanner<'_> {
                 }
             },
             (OtherArn::Known(arn), None) => {
-                let ours = self.observed.map(|secret| &secret.arn);
-                if let Some(primary) = primary.filter(|primary| primary.is_none() || primary.as_ref() != ours) {
+                let ours = |primary: &Arn| self.observed.is_some_and(|secret| secret.arn == *primary);
+                let others = match primary {
+                    OfPrimary::NotAsked => None,
+                    OfPrimary::Is(primary) if ours(&primary) => None,
+                    OfPrimary::Is(primary) => Some(Some(primary)),
+                    OfPrimary::None => Some(None),
+                };
+                if let Some(primary) = others {
                     return finding(LinkFinding::NotOurReplica { replica: arn.clone(), primary });
                 }
                 LinkReason::Added
             }
             (OtherArn::Later { .. }, _) => LinkReason::Added,
         };
-        self.unlink(declared, |linked| arn == OtherArn::Known(linked.clone()), LinkReason::Replaced, difference);
+        self.unlink(declared, |linked| arn == OtherArn::Known(linked.clone()), &LinkReason::Replaced, difference);
         let link = PlannedLink { replica: arn, restriction: wanted.restriction, role: wanted.role.clone() };
         difference.changes.push(Change::CrossAccountReplica {
             before: None,
@@ -395,7 +339,7 @@ impl LinkPlanner<'_> {
         &self,
         declared: &Declared<CrossAccountReplica>,
         kept: impl Fn(&Arn) -> bool,
-        reason: LinkReason,
+        reason: &LinkReason,
         difference: &mut Difference,
     ) {
         let linked = self.observed.into_iter().flat_map(|secret| secret.cross_account.replicas.keys());
@@ -416,7 +360,9 @@ impl LinkPlanner<'_> {
 
     fn find(&self, other: &OtherSecret) -> Result<Found, LinkWaits> {
         let (target, name) = match other {
-            OtherSecret::Arn(arn) => return Ok(Found { arn: OtherArn::Known(arn.clone()), primary: None }),
+            OtherSecret::Arn(arn) => {
+                return Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked });
+            }
             OtherSecret::Named { target, name } => (target, name),
         };
         let Some(Elsewhere { account, state }) = self.live.elsewhere.get(&(target.clone(), name.clone())) else {
@@ -425,12 +371,13 @@ impl LinkPlanner<'_> {
         match state {
             ElsewhereState::There { leaving: true, .. } => Err(LinkWaits::Leaving),
             ElsewhereState::There { arn, primary, leaving: false, .. } => {
-                Ok(Found { arn: OtherArn::Known(arn.clone()), primary: Some(primary.clone()) })
+                let primary = primary.clone().map_or(OfPrimary::None, OfPrimary::Is);
+                Ok(Found { arn: OtherArn::Known(arn.clone()), primary })
             }
-            ElsewhereState::Made(arn) => Ok(Found { arn: OtherArn::Known(arn.clone()), primary: None }),
+            ElsewhereState::Made(arn) => Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked }),
             ElsewhereState::ToCome => {
                 let arn = OtherArn::Later { target: target.clone(), name: name.clone(), account: account.clone() };
-                Ok(Found { arn, primary: None })
+                Ok(Found { arn, primary: OfPrimary::NotAsked })
             }
             ElsewhereState::Missing => Err(LinkWaits::Missing),
             ElsewhereState::NotInRun => Err(LinkWaits::NotInRun),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::change::{Change, PlannedPolicy, PlannedText};
-use super::cross_account::{LinkPlanner, MadeOf, replaced};
+use super::cross_account::{LinkPlanner, MadeOf, OtherArn, replaced};
 use super::moves::Moves;
 use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
@@ -53,6 +53,31 @@ impl Differ<'_> {
         observed: Option<&LiveSecret>,
         moves: Option<&Moves<'_>>,
     ) -> (Difference, Vec<FindingKind>) {
+        let owner = &self.desired.owner();
+        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, owner };
+        let primary = match links.primary_of_new() {
+            Ok(MadeOf::Nothing) => None,
+            Ok(MadeOf::Primary(primary)) => Some(primary),
+            Ok(MadeOf::OtherPrimary) => {
+                let (mut difference, findings) = self.present(desired_secret, None, moves);
+                if let Some(live) = observed {
+                    replaced(live, &mut difference);
+                }
+                return (difference, findings);
+            }
+            Err(obstacle) => return (Difference::default(), vec![obstacle]),
+        };
+        self.compare(desired_secret, observed, primary, moves)
+    }
+
+    /// The same, once it is known whose replica it is made.
+    fn compare(
+        &self,
+        desired_secret: &DesiredSecret,
+        observed: Option<&LiveSecret>,
+        primary: Option<OtherArn>,
+        moves: Option<&Moves<'_>>,
+    ) -> (Difference, Vec<FindingKind>) {
         let DesiredSecret {
             name,
             origin: _,
@@ -87,16 +112,6 @@ impl Differ<'_> {
 
         let owner = &self.desired.owner();
         let links = LinkPlanner { desired: desired_secret, live: self.live, observed, owner };
-        let primary = match links.primary_of_new() {
-            Ok(MadeOf::Nothing) => None,
-            Ok(MadeOf::Primary(primary)) => Some(primary),
-            Ok(MadeOf::OtherPrimary) => {
-                let (mut difference, findings) = self.present(desired_secret, None, moves);
-                observed.into_iter().for_each(|live| replaced(live, &mut difference));
-                return (difference, findings);
-            }
-            Err(obstacle) => return (Difference::default(), vec![obstacle]),
-        };
         let mut difference = Difference::default();
         if let Some(secret) = observed.filter(|secret| secret.is_scheduled_for_deletion()) {
             let rotation_stays_off = secret.rotation.is_off_for_deletion() && rotation.is_none();
@@ -127,13 +142,7 @@ impl Differ<'_> {
                 difference.actions.push(Action::Tag { tags: set });
             }
         } else {
-            if let (Some(primary), Some(declared)) = (&primary, &desired_secret.cross_account_primary) {
-                difference.changes.push(Change::CrossAccountPrimary {
-                    before: None,
-                    after: Some(primary.clone()),
-                    origin: declared.origin.clone(),
-                });
-            }
+            difference.changes.extend(links.made(primary.as_ref()));
             difference.actions.push(Action::Create {
                 description,
                 kms_key_id: kms_key,

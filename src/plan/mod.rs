@@ -14,6 +14,7 @@
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation`, `replicas` and `cross_account`: what is to be done about these;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
+//! - `stages`: a plan that waits for other accounts, cut into what comes before and after;
 //! - `moves`: secrets that take the place of others (`metadata.renamedFrom`);
 //! - `tags`: whether they fit into the quota;
 //! - `leaving`: what a reader wants to know of a secret that goes;
@@ -39,6 +40,7 @@ mod replicas;
 mod report;
 mod rotation;
 mod selection;
+mod stages;
 mod tags;
 mod value;
 
@@ -51,7 +53,7 @@ pub use change::{
     RotationRun, UndoneVersion, ValueReason,
 };
 pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
-pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink, Stages};
+pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,
@@ -64,6 +66,7 @@ pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard, is_plain_name};
+pub use stages::Stages;
 pub use value::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};

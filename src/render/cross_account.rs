@@ -49,7 +49,7 @@ const NO_MORE_VALUES: &str = "it becomes a secret of its own: it keeps its value
 
 /// What becomes of a replica that gets another primary.
 const MADE_ANEW: &str = "a replica cannot change its primary: it is deleted at once and for good, and made anew";
-const LOST_MEANWHILE: &str = "its readers lose it until the new value is copied; its ARN is another one then, and what no \
+const LOST_MEANWHILE: &str = "its readers lose it until the new value is copied; its ARN is another one then; what no \
                               manifest declares of it is gone";
 
 /// Whose replica a secret becomes, or is no longer.

@@ -56,6 +56,7 @@ pub(crate) fn is_write(call: &Call) -> bool {
             | "ListSecrets"
             | "ListSecretVersionIds"
             | "GetResourcePolicy"
+            | "ListResourcePolicies"
             | "GetSecretValue"
             | "BatchGetSecretValue"
             | "GetCallerIdentity"
