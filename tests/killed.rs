@@ -335,7 +335,8 @@ fn shown(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A state without what is made at random: version ids, in whose place stands who carries them, and the endings of ARNs.
+/// A state without what is made at random: version ids, in whose place stands who carries them, and the endings of
+/// ARNs.
 fn essence(dump: &Dump) -> String {
     let endings = regex::Regex::new("(:secret:[^\"]*)-[A-Za-z0-9]{6}\"").expect("a pattern");
     let of = |(key, secret): (&(&str, String), &SecretDump)| {

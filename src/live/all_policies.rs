@@ -24,7 +24,8 @@ pub struct AllPolicies {
 
 /// Reads all policies of several secrets, the default one where it is wanted; secrets that do not exist are left out.
 ///
-/// An endpoint or a role that lacks ListResourcePolicies, which is of November 2026, is asked for the default one alone.
+/// An endpoint or a role that lacks ListResourcePolicies, an operation of November 2026, is asked for the default one
+/// alone.
 pub async fn all_policies<R: ReadSecrets>(
     reader: &R,
     secrets: Vec<(SecretName, bool)>,

@@ -37,7 +37,9 @@ impl AwaitingValue {
         let left_to_people = secret.state == State::Present
             && secret.value.is_none()
             && secret.value_expected
-            && secret.managed_by.is_none();
+            && secret.managed_by.is_none()
+            // A replica gets its primary's.
+            && secret.cross_account_primary.as_ref().is_none_or(|declared| declared.value.is_none());
         if !left_to_people {
             return None;
         }

@@ -37,7 +37,7 @@ pub fn consequences(paint: Paint, intended: &Intended) -> Escaped<Terminal> {
         Call::Promote { primary: PrimaryPlace::Region(primary), replica } => promotion(&name, primary, replica),
         Call::Promote { primary: PrimaryPlace::Account(primary), replica: _ } => escaped!(
             "{}: the replica of {} becomes a secret of its own\n\n  \
-             changes of its primary's value no longer reach it, and the policy that AWS attached for that is taken off\n  \
+             its primary's changes no longer reach it, and the policy that AWS attached for that is taken off\n  \
              it keeps its value, its key and its ARN, and is read as before\n  \
              to make it a replica again, it must be deleted first\n",
             name,

@@ -30,8 +30,8 @@ const ANY: Flag = Flag::switch(
 pub(super) const REPLACES: Guard = Guard {
     name: "replace-replica",
     flag: Some(&REPLACE),
-    words: "a replica of another account's secret would be deleted at once and for good, and made anew: its readers lose \
-            it until the new value is copied, and its ARN is another one then",
+    words: "a replica of another account's secret would be deleted at once and for good, and made anew: its readers \
+            lose it until the new value is copied, and its ARN is another one then",
     check: Check::Secret(is_replaced),
 };
 
