@@ -19,7 +19,9 @@ flags='{
     "keeps-none": "--allow-remove-all", "lock-out": "--allow-lock-out", "max-changes-percent": "--max-changes-percent",
     "max-deletes": "--max-deletes", "move-deletes-old": "--allow-moves", "overwrite-replica": "--allow-overwrite-replicas",
     "protected": "--allow-protected", "protected-replica": "--allow-protected", "public-policy": "--allow-public-policy",
-    "remove-replicas": "--allow-remove-replicas", "rename-loses-value": "--allow-lose-value",
+    "remove-replicas": "--allow-remove-replicas",
+    "cross-account-replica": "--allow-cross-account-replica", "replica-anywhere": "--allow-replica-anywhere",
+    "replace-replica": "--allow-replace-replicas", "rename-loses-value": "--allow-lose-value",
     "replace-value": "--allow-replace-values", "restore-unowned": "--allow-restore-unowned",
     "rotate-now": "--allow-rotate-now", "scope-changed": "--allow-scope-change", "skipped-files": "--allow-skipped-files",
     "undo-rotation": "--allow-undo-rotation"
