@@ -259,7 +259,7 @@ fn check_approved(approved: &ApprovedPlan, fresh: &[String], left: Left, shell: 
         }
         Left::Unread => shell.err.line("Nothing that could be read is left of the approved plan."),
         Left::Nothing => {
-            shell.err.line("Nothing is left of the approved plan: everything is as the manifests say already.");
+            shell.err.line("Nothing is left of the approved plan: nothing would be applied any more.");
         }
     }
     Ok(())

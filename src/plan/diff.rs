@@ -159,7 +159,7 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        let carried = moves.and_then(|moves| moves.carried.first()).map(|version| &version.to);
+        let carried = moves.and_then(Moves::current).map(|version| &version.to);
         let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carried };
         let mut findings = values.plan(&mut difference);
         if let Some(moves) = moves {

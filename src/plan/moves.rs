@@ -140,7 +140,8 @@ pub(super) enum Moving<'a> {
 pub(super) struct Moves<'a> {
     renamed: &'a RenamedFrom,
     old: &'a LiveSecret,
-    /// The versions that are carried over, the current one first; none where git's own value is put.
+    /// The versions that are carried over, the current one first; where git's own value is put, those alone that labels
+    /// name.
     pub(super) carried: Vec<CarriedVersion>,
 }
 
@@ -193,7 +194,7 @@ pub(super) fn moving<'a>(
     }
     let to = match value {
         ValueOf::Unclear => return refused(MoveObstacle::OwnershipUnclear),
-        ValueOf::Manifest => return Moving::Goes(Moves { renamed, old, carried: Vec::new() }),
+        ValueOf::Manifest => return Moving::Goes(Moves { renamed, old, carried: pinned(secret, old) }),
         ValueOf::Old(to) => to,
     };
     // A put beside a rotation in flight would drop what may be the only valid credential.
@@ -240,6 +241,26 @@ fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> Val
     }
 }
 
+/// Where git's own value is put: the versions of the old secret that labels of the manifest name by their ids.
+fn pinned(secret: &DesiredSecret, old: &LiveSecret) -> Vec<CarriedVersion> {
+    let mut labels: BTreeMap<&VersionId, BTreeSet<StagingLabel>> = BTreeMap::new();
+    for (label, (holder, _)) in &secret.labels {
+        if let LabelHolder::Version(id) = holder
+            && old.versions.contains_key(id)
+        {
+            labels.entry(id).or_default().insert(label.clone());
+        }
+    }
+    let version = |(id, labels): (&VersionId, _)| CarriedVersion {
+        from: old.name.clone(),
+        version: id.clone(),
+        to: id.clone(),
+        current: false,
+        labels,
+    };
+    labels.into_iter().map(version).collect()
+}
+
 /// The old secret's current version, and those with custom labels that the new one is to have.
 fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId) -> Vec<CarriedVersion> {
     let current = old.current_version();
@@ -277,6 +298,11 @@ fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId) -> Vec<Carri
 }
 
 impl Moves<'_> {
+    /// The version that becomes the current one; none where git's own value is put.
+    pub(super) fn current(&self) -> Option<&CarriedVersion> {
+        self.carried.iter().find(|version| version.current)
+    }
+
     /// What is said of the move, and the values that come along.
     pub(super) fn plan(&self, secret: &DesiredSecret, observed: Option<&LiveSecret>, difference: &mut Difference) {
         let Self { renamed, old, carried } = self;
@@ -343,12 +369,12 @@ impl Moves<'_> {
     /// The part of the secret's plan that is about the old one.
     pub(super) fn moved_from(&self, desired: &Desired, secret: &DesiredSecret, takes_git: bool) -> Move {
         let versions = self.carried.iter().map(|version| (version.to.clone(), version.labels.clone())).collect();
-        let current = self.carried.iter().find(|version| version.current).map(|version| &version.to);
+        let current = self.current().map(|version| &version.to);
         let is_outdated = |id: &&VersionId| current.is_some_and(|current| *id != current);
         let replacement = Replacement {
             name: secret.name.clone(),
             owner_tag: desired.owner_tag(&secret.name),
-            valued: !self.carried.is_empty() || takes_git,
+            valued: self.current().is_some() || takes_git,
             versions,
             outdated: self.old.versions.keys().filter(is_outdated).cloned().collect(),
         };
@@ -366,7 +392,7 @@ impl Moves<'_> {
         let mut left = Vec::new();
         let stays = |id: &&VersionId| !self.carried.iter().any(|version| version.version == **id);
         let versions: Vec<&VersionId> = old.versions.keys().filter(stays).collect();
-        if self.carried.is_empty()
+        if self.current().is_none()
             && let Some(current) = old.current_version()
             && !current.is_ours()
         {
