@@ -72,6 +72,7 @@ enum FieldArg {
     Policy,
     Rotation,
     Replicas,
+    CrossAccount,
 }
 
 impl From<FieldArg> for ImportField {
@@ -84,6 +85,7 @@ impl From<FieldArg> for ImportField {
             FieldArg::Policy => Self::Policy,
             FieldArg::Rotation => Self::Rotation,
             FieldArg::Replicas => Self::Replicas,
+            FieldArg::CrossAccount => Self::CrossAccount,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Source: AssociateCrossAccountReplica and CreateSecret's `CrossAccountPrimaryARN`. A primary has at most one such
 //! replica, in the same region and partition; the replica is a secret of its own, of which only the value follows.
 
+use super::DesiredSecret;
 use crate::domain::{Arn, SecretName};
 
 /// A secret in another account.
@@ -29,6 +30,15 @@ pub struct CrossAccountReplica {
     /// `ReplicationRoleARN`: the role in the primary's account under which values are copied. Without one the caller's
     /// own rights count, of whoever changes the value.
     pub role: Option<Arn>,
+}
+
+impl DesiredSecret {
+    /// The secrets of other accounts that it is declared to be linked with.
+    pub fn linked_with(&self) -> impl Iterator<Item = &OtherSecret> {
+        let primary = self.cross_account_primary.iter().filter_map(|declared| declared.value.as_ref());
+        let replica = self.cross_account_replica.iter().filter_map(|declared| Some(&declared.value.as_ref()?.secret));
+        primary.chain(replica)
+    }
 }
 
 /// `ReplicaRestriction`: it cannot be read back.

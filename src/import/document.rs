@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::manifest::Note;
 use super::yaml::{Yaml, scalar};
-use super::{ImportField, Importable, Layout};
+use super::{ImportField, Importable, Layout, cross_account};
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{AccountId, Arn, Frequency, KmsKey, Region, StagingLabel, TagKey};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
@@ -51,6 +51,10 @@ pub(super) fn draft(importable: &Importable, layout: &Layout<'_>, beneath: &Defa
     writer.note_value();
     writer.note_fields();
     writer.note_stack();
+    if importable.secret.cross_account.primary.is_some() {
+        writer.replica_of_another_account();
+        return writer.finish();
+    }
     writer.chosen(ImportField::Description, Writer::description);
     writer.chosen(ImportField::Type, Writer::secret_type);
     writer.chosen(ImportField::KmsKeyId, Writer::kms_key);
@@ -58,6 +62,7 @@ pub(super) fn draft(importable: &Importable, layout: &Layout<'_>, beneath: &Defa
     writer.chosen(ImportField::Policy, Writer::policy);
     writer.chosen(ImportField::Rotation, Writer::rotation);
     writer.chosen(ImportField::Replicas, Writer::replicas);
+    writer.chosen(ImportField::CrossAccount, Writer::cross_account);
     writer.chosen(ImportField::Deletion, |writer| writer.deletion(importable.deletion));
     writer.finish()
 }
@@ -131,9 +136,15 @@ impl Writer<'_> {
             return write(self);
         }
         // How a secret is deleted is no field of it.
-        if field != ImportField::Deletion && self.has_default(field.name()) && self.secret.owning_service.is_none() {
-            self.unset.push(field.name().to_owned());
+        if field != ImportField::Deletion && self.secret.owning_service.is_none() {
+            self.unset_defaults(&field.written());
         }
+    }
+
+    /// Leaves fields alone, the project's defaults of them included.
+    fn unset_defaults(&mut self, fields: &[&str]) {
+        let fields = fields.iter().filter(|field| self.beneath.fields.contains(**field));
+        self.unset.extend(fields.map(|field| (*field).to_owned()));
     }
 
     fn note_fields(&mut self) {
@@ -144,7 +155,9 @@ impl Writer<'_> {
     }
 
     fn note_value(&mut self) {
-        let why = if self.secret.is_rotated() {
+        let why = if self.secret.cross_account.primary.is_some() {
+            "since its primary gives it"
+        } else if self.secret.is_rotated() {
             "since rotation owns it"
         } else if self.layout.from_state && !self.secret.versions.is_empty() {
             "which stays as Terraform set it"
@@ -158,11 +171,7 @@ impl Writer<'_> {
             let labels = labels.join(", ");
             self.note(format!("Not managed: its staging labels of your own, which stay where they are: {labels}."));
         }
-        for field in ["value", "labels"] {
-            if self.has_default(field) {
-                self.unset.push(field.to_owned());
-            }
-        }
+        self.unset_defaults(&["value", "labels"]);
     }
 
     /// Two tools that manage one secret undo each other's work.
@@ -297,6 +306,48 @@ impl Writer<'_> {
         });
         let items = items.collect();
         self.put("replicas", Yaml::List(items));
+    }
+
+    /// The links of a secret that is no replica.
+    fn cross_account(&mut self) {
+        if self.layout.from_state {
+            // A state knows nothing of them.
+            return self.unset_defaults(&ImportField::CrossAccount.written());
+        }
+        match cross_account::replica(self.secret, self.layout) {
+            Ok(Some(replica)) => {
+                self.put_map("crossAccountReplica", replica);
+                self.note(
+                    "The restriction of its replica cannot be read back: left out, it is sameOrg when an apply \
+                     associates the replica again."
+                        .to_owned(),
+                );
+            }
+            Ok(None) => self.put_none("crossAccountReplica"),
+            Err(why) => self.leave("crossAccountReplica", why),
+        }
+        self.put_none("crossAccountPrimary");
+    }
+
+    /// A replica has nothing of its own but its key, its tags and its policy.
+    fn replica_of_another_account(&mut self) {
+        self.unset_defaults(&["description", "type", "rotation", "replicas", "crossAccountReplica"]);
+        let is_chosen = |field| self.layout.fields.is_none_or(|fields| fields.contains(&field));
+        let (links, key) = (is_chosen(ImportField::CrossAccount), is_chosen(ImportField::KmsKeyId));
+        let primary = links.then(|| cross_account::primary(self.secret, self.layout));
+        if matches!(primary, Some(Ok(Some(_)))) && !key {
+            self.note("Managed too: kmsKeyId, without which no manifest declares a replica.".to_owned());
+            self.kms_key();
+        } else {
+            self.chosen(ImportField::KmsKeyId, Self::kms_key);
+        }
+        self.chosen(ImportField::Tags, Self::tags);
+        self.chosen(ImportField::Policy, Self::policy);
+        match primary {
+            Some(Ok(Some(primary))) => self.put_map("crossAccountPrimary", primary),
+            Some(Err(why)) => self.leave("crossAccountPrimary", why),
+            Some(Ok(None)) | None => self.unset_defaults(&["crossAccountPrimary"]),
+        }
     }
 
     fn deletion(&mut self, deletion: Option<Deletion>) {

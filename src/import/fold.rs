@@ -29,8 +29,9 @@ pub(super) struct InTarget<'a> {
     pub(super) draft: Draft,
 }
 
-/// The name of a manifest, and what its metadata has beside that: the same for all that are folded into it.
-type Key = (String, String);
+/// The name of a manifest, what its metadata has beside that, and whether it is a replica in another account, which has
+/// other fields than its primary: the same for all that are folded into it.
+type Key = (String, String, bool);
 
 /// The manifests for what is imported from some targets.
 pub(super) fn manifests(targets: &[ImportTarget<'_>]) -> Vec<Manifest> {
@@ -38,12 +39,13 @@ pub(super) fn manifests(targets: &[ImportTarget<'_>]) -> Vec<Manifest> {
     for (at, ImportTarget { secrets, layout }) in targets.iter().enumerate() {
         for importable in *secrets {
             let secret = &importable.secret;
-            let key = (name(secret.name.as_str(), layout), Yaml::Map(metadata(secret, layout)).to_text());
+            let is_replica = secret.cross_account.primary.is_some();
+            let key = (name(secret.name.as_str(), layout), Yaml::Map(metadata(secret, layout)).to_text(), is_replica);
             groups.entry(key).or_default().push(Member { at, layout, importable });
         }
     }
     fold_by_variables(&mut groups);
-    groups.into_iter().map(|((name, _), members)| manifest(name, &members, targets.len())).collect()
+    groups.into_iter().map(|((name, ..), members)| manifest(name, &members, targets.len())).collect()
 }
 
 /// Of names that are in one target alone, those that are one with a variable in the place of some of their parts.
@@ -52,7 +54,7 @@ fn fold_by_variables(groups: &mut BTreeMap<Key, Vec<Member<'_>>>) {
     for (key, members) in groups.iter() {
         let [member] = members.as_slice() else { continue };
         if let Some(name) = with_variables(member.importable.secret.name.as_str(), member.layout) {
-            alike.entry((name, key.1.clone())).or_default().push((key.clone(), member.at));
+            alike.entry((name, key.1.clone(), key.2)).or_default().push((key.clone(), member.at));
         }
     }
     for (folded, keys) in alike {

@@ -4,7 +4,7 @@
 //! I/O, the AWS SDK, and secret values; nothing that is live is written without being quoted for YAML first.
 //!
 //! - `choice`: which secrets are imported, and why the others are not;
-//! - `document`: one secret as a manifest for one target;
+//! - `document`: one secret as a manifest for one target, with `cross_account` for its links with other accounts;
 //! - `manifest`: a manifest while it is folded;
 //! - `fold`: the manifests of several targets as one, where they say the same, with `overrides` for what differs;
 //! - `lists`: manifests that differ by one text as a list;
@@ -17,6 +17,7 @@
 
 mod choice;
 mod common;
+mod cross_account;
 mod document;
 mod fold;
 mod layout;
@@ -72,13 +73,15 @@ pub enum ImportField {
     Rotation,
     /// `replicas`
     Replicas,
+    /// `crossAccountReplica` and `crossAccountPrimary`, the latter with the key that it needs
+    CrossAccount,
     /// `deletion`, where a Terraform state says how
     Deletion,
 }
 
 impl ImportField {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Description,
         Self::Type,
         Self::KmsKeyId,
@@ -86,10 +89,11 @@ impl ImportField {
         Self::Policy,
         Self::Rotation,
         Self::Replicas,
+        Self::CrossAccount,
         Self::Deletion,
     ];
 
-    /// As manifests have it.
+    /// As it is asked for.
     pub fn name(self) -> &'static str {
         match self {
             Self::Description => "description",
@@ -99,7 +103,16 @@ impl ImportField {
             Self::Policy => "policy",
             Self::Rotation => "rotation",
             Self::Replicas => "replicas",
+            Self::CrossAccount => "crossAccount",
             Self::Deletion => "deletion",
+        }
+    }
+
+    /// The fields of manifests that it stands for.
+    fn written(self) -> Vec<&'static str> {
+        match self {
+            Self::CrossAccount => vec!["crossAccountReplica", "crossAccountPrimary"],
+            other => vec![other.name()],
         }
     }
 }
@@ -125,6 +138,8 @@ pub struct Layout<'a> {
     pub account: Option<&'a AccountId>,
     /// The target's region.
     pub region: &'a Region,
+    /// The accounts of all targets, as far as they are known.
+    pub accounts: &'a BTreeMap<String, AccountId>,
     /// Whether each secret is written out: no lists, Defaults or policy files.
     pub expanded: bool,
     /// Whether there is a file already at a path below the project's folder.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::{Desired, DesiredSecret, OWNER_TAG};
+use crate::desired::{Desired, DesiredSecret, OWNER_TAG, OtherSecret};
 use crate::domain::SecretName;
+use crate::live::{Elsewhere, ElsewhereState, OtherSecrets};
 use crate::plan::{Change, Finding, Plan, PlanReport, SecretPlan, Severity, Verb};
 
 /// What a plan says of imported secrets.
@@ -22,6 +23,9 @@ pub struct Proof {
     pub remaining: Plan,
     /// The findings that keep secrets from being planned.
     pub obstacles: Vec<Finding>,
+    /// Those that are linked with a secret of another target that was not read: whether it is the one that its name
+    /// says is not known. That keeps nothing from being adopted.
+    pub unchecked: Vec<SecretName>,
 }
 
 impl Proof {
@@ -31,8 +35,13 @@ impl Proof {
     }
 }
 
-/// Judges the plan of the imported secrets.
-pub fn prove(imported: &BTreeSet<SecretName>, desired: &Desired, plan: &Plan, report: &PlanReport) -> Proof {
+/// Judges the plan of the imported secrets, by what is known of secrets of other targets.
+pub fn prove(
+    imported: &BTreeSet<SecretName>,
+    desired: &Desired,
+    elsewhere: &OtherSecrets,
+    (plan, report): (&Plan, &PlanReport),
+) -> Proof {
     let of_ours = |name: &SecretName| imported.contains(name);
     let planned = || plan.secrets.iter().filter(|secret| of_ours(&secret.name));
     let obstacles: Vec<Finding> = report
@@ -43,20 +52,36 @@ pub fn prove(imported: &BTreeSet<SecretName>, desired: &Desired, plan: &Plan, re
         .collect();
     let missing: Vec<SecretName> =
         imported.iter().filter(|name| !desired.secrets.contains_key(*name)).cloned().collect();
-    let declared = imported.iter().filter_map(|name| desired.secrets.get(name));
-    let given: Vec<SecretName> = declared.filter(|secret| gives(secret)).map(|secret| secret.name.clone()).collect();
+    let named = |is: &dyn Fn(&DesiredSecret) -> bool| -> Vec<SecretName> {
+        let declared = imported.iter().filter_map(|name| desired.secrets.get(name));
+        declared.filter(|secret| is(secret)).map(|secret| secret.name.clone()).collect()
+    };
+    let given = named(&gives);
+    let unchecked = named(&|secret| is_linked_unseen(secret, elsewhere));
     let is_adopted = |secret: &SecretPlan| is_adoption(secret) && !given.contains(&secret.name);
     let adopted = planned().filter(|secret| is_adopted(secret)).count();
     let remaining: Vec<SecretPlan> = planned().filter(|secret| !is_adoption(secret)).cloned().collect();
     let odd = remaining.iter().map(|secret| &secret.name).chain(&given);
     let odd: BTreeSet<&SecretName> = odd.chain(obstacles.iter().map(|finding| &finding.secret)).collect();
     let unchanged = (imported.len() - missing.len()).saturating_sub(adopted + odd.len());
-    Proof { adopted, unchanged, missing, given, remaining: Plan { secrets: remaining, ..plan.clone() }, obstacles }
+    let remaining = Plan { secrets: remaining, ..plan.clone() };
+    Proof { adopted, unchanged, missing, given, remaining, obstacles, unchecked }
 }
 
 /// Whether a manifest, or what lies beneath it, says what the value or its labels are: an import never does.
 fn gives(secret: &DesiredSecret) -> bool {
     secret.value.is_some() || !secret.labels.is_empty() || secret.no_labels.is_some()
+}
+
+/// Whether a secret of another target that it is linked with was not read.
+fn is_linked_unseen(secret: &DesiredSecret, elsewhere: &OtherSecrets) -> bool {
+    secret.linked_with().any(|other| match other {
+        OtherSecret::Arn(_) => false,
+        OtherSecret::Named { target, name } => {
+            let found = elsewhere.get(&(target.clone(), name.clone()));
+            !matches!(found, Some(Elsewhere { state: ElsewhereState::There { .. }, .. }))
+        }
+    })
 }
 
 /// Whether the owner tag is all that is written.
@@ -129,7 +154,7 @@ mod tests {
 
     fn proof_of(secrets: Vec<SecretPlan>, report: &PlanReport) -> Proof {
         let imported = secrets.iter().map(|secret| secret.name.clone()).collect();
-        prove(&imported, &nothing(), &Plan::bare(secrets), report)
+        prove(&imported, &nothing(), &OtherSecrets::new(), (&Plan::bare(secrets), report))
     }
 
     #[test]
@@ -163,7 +188,7 @@ mod tests {
         let imported = BTreeSet::from([SecretName::new("a")]);
         let empty = proof_of(Vec::new(), &PlanReport::default());
         assert!(empty.holds());
-        let proof = prove(&imported, &nothing(), &empty.remaining, &report);
+        let proof = prove(&imported, &nothing(), &OtherSecrets::new(), (&empty.remaining, &report));
         assert_eq!((proof.obstacles.len(), proof.missing.len(), proof.holds()), (1, 1, false));
     }
 
@@ -188,9 +213,36 @@ mod tests {
         let adopted = |name: &&str| planned(&format!("a/{name}"), Verb::Adopt, vec![tag(OWNER_TAG, None)]);
         let plan = Plan::bare(["plain", "valued", "labelled"].iter().map(adopted).collect());
         let imported = desired.secrets.keys().cloned().collect();
-        let proof = prove(&imported, desired, &plan, &PlanReport::default());
+        let proof = prove(&imported, desired, &OtherSecrets::new(), (&plan, &PlanReport::default()));
         let given: Vec<&str> = proof.given.iter().map(SecretName::as_str).collect();
         assert_eq!((proof.adopted, proof.unchanged, given), (1, 0, vec!["a/labelled", "a/valued"]));
         assert!(proof.remaining.is_empty() && !proof.holds());
+    }
+
+    #[test]
+    fn a_link_with_a_target_that_was_not_read_is_told() {
+        let folder = tempfile::tempdir();
+        let Ok(folder) = folder else { unreachable!("a temporary folder can be made") };
+        let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: shop }\nspec:\n  targets: [{ name: \
+                       dev, region: eu-west-1, account: \"111111111111\" }, { name: data, region: eu-west-1, account: \
+                       \"222222222222\" }]\n  scope: { namePrefixes: [a/] }\n---\napiVersion: keywright/v1\nkind: \
+                       Secret\nmetadata: { name: a/b, targets: [dev] }\nspec: { crossAccountReplica: { secret: { \
+                       target: data, name: a/copy } } }\n";
+        let options =
+            LoadOptions { added: [("keywright.yaml".into(), project.to_owned())].into(), ..LoadOptions::default() };
+        let loaded = load(folder.path(), &options);
+        let Some(desired) = loaded.desired.first() else { unreachable!("{:?}", loaded.diagnostics) };
+        let imported = BTreeSet::from([SecretName::new("a/b")]);
+        let plan = Plan::bare(vec![planned("a/b", Verb::Adopt, vec![tag(OWNER_TAG, None)])]);
+        let unchecked = |state: Option<ElsewhereState>| {
+            let at = ("data".to_owned(), SecretName::new("a/copy"));
+            let elsewhere = state.map(|state| (at, Elsewhere { account: None, state })).into_iter().collect();
+            let proof = prove(&imported, desired, &elsewhere, (&plan, &PlanReport::default()));
+            assert!(proof.holds() && proof.adopted == 1);
+            proof.unchecked.len()
+        };
+        let arn = crate::domain::Arn::of_service("arn:aws:secretsmanager:eu-west-1:222222222222:secret:a/copy-AbCdEf");
+        let there = ElsewhereState::There { arn, primary: None, leaving: false, replaceable: false };
+        assert_eq!((unchecked(Some(there)), unchecked(Some(ElsewhereState::Unreached)), unchecked(None)), (0, 1, 1));
     }
 }

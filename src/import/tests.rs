@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobSet;
 
-use super::{ImportTarget, Importable, ImportedFile, Layout, import, shared_tags};
+use super::{ImportField, ImportTarget, Importable, ImportedFile, Layout, import, shared_tags};
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Arn, KmsKey, Partition, Region, SecretName, TagKey};
-use crate::live::{LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus, Seen};
+use crate::live::{
+    CrossAccount, LinkStatus, LinkedPrimary, LinkedReplica, LivePolicy, LiveReplica, LiveRotation, LiveSecret,
+    ReplicaStatus, Seen,
+};
 use crate::manifest::{DefaultFields, Outline, ScopePrefix, TargetOutline};
 use crate::policy::PolicyDocument;
 
@@ -50,6 +53,7 @@ fn files_beside(
             from_state: false,
             account: Some(&AccountId::of_service("111111111111")),
             region: &Region::of_service("eu-west-1"),
+            accounts: &BTreeMap::new(),
             taken,
             settled,
         },
@@ -262,6 +266,7 @@ fn a_key_that_lies_beneath_in_one_target_alone_is_written() {
         let outline =
             Outline { manifests: None, targets: vec![target("dev", Some("alias/app")), target("prod", prod)] };
         let (none, region) = (TagPatterns::new(GlobSet::empty()), Region::of_service("eu-west-1"));
+        let accounts = BTreeMap::new();
         let layout = |target| Layout {
             folder: "secrets",
             schema: false,
@@ -273,6 +278,7 @@ fn a_key_that_lies_beneath_in_one_target_alone_is_written() {
             from_state: false,
             account: None,
             region: &region,
+            accounts: &accounts,
             taken: &|_| false,
             settled: &|_| true,
         };
@@ -284,4 +290,154 @@ fn a_key_that_lies_beneath_in_one_target_alone_is_written() {
     for prod in [None, Some("alias/other")] {
         assert!(text(prod).ends_with("spec:\n  kmsKeyId: alias/app\n"), "{}", text(prod));
     }
+}
+
+const PROD: &str = "111111111111";
+const DATA: &str = "222222222222";
+
+/// A project of three targets, the last of them in an account that nobody knows, and what their secrets become.
+fn linked(prod: Vec<LiveSecret>, data: Vec<LiveSecret>, beneath: &[&str], fields: Option<&[ImportField]>) -> String {
+    let place = |name: &str, account: Option<&str>| TargetOutline {
+        name: name.to_owned(),
+        account: account.map(str::to_owned),
+        region: "eu-west-1".to_owned(),
+        prefixes: vec![ScopePrefix { written: "shared/".to_owned(), filled: "shared/".to_owned() }],
+        defaults: BTreeMap::from([(
+            "secrets".into(),
+            DefaultFields {
+                fields: beneath.iter().map(|field| (*field).to_owned()).collect(),
+                ..DefaultFields::default()
+            },
+        )]),
+        ..TargetOutline::default()
+    };
+    let targets = vec![place("other", None), place("prod", Some(PROD)), place("data", Some(DATA))];
+    let outline = Outline { manifests: None, targets };
+    let accounts = [("prod", PROD), ("data", DATA)];
+    let accounts: BTreeMap<String, AccountId> =
+        accounts.map(|(name, account)| (name.to_owned(), AccountId::of_service(account))).into();
+    let (none, region) = (TagPatterns::new(GlobSet::empty()), Region::of_service("eu-west-1"));
+    let fields: Option<BTreeSet<ImportField>> = fields.map(|fields| fields.iter().copied().collect());
+    let importable = |secrets: Vec<LiveSecret>| -> Vec<Importable> {
+        secrets.into_iter().map(|secret| Importable { secret, deletion: None }).collect()
+    };
+    let secrets = [("prod", importable(prod)), ("data", importable(data))];
+    let layout = |target: &str| Layout {
+        folder: "secrets",
+        schema: false,
+        outline: &outline,
+        target: outline.targets.iter().find(|outline| outline.name == target).expect("a target"),
+        expanded: false,
+        fields: fields.as_ref(),
+        ignore_tags: &none,
+        from_state: false,
+        account: accounts.get(target),
+        region: &region,
+        accounts: &accounts,
+        taken: &|_| false,
+        settled: &|_| true,
+    };
+    let targets: Vec<ImportTarget<'_>> =
+        secrets.iter().map(|(target, secrets)| ImportTarget { secrets, layout: layout(target) }).collect();
+    let files = import(&targets);
+    files.iter().map(|file| file.text.split_once("\n\n").expect("a head").1).collect::<Vec<_>>().join("---\n")
+}
+
+fn arn(account: &str, name: &str) -> Arn {
+    Arn::of_service(format!("arn:aws:secretsmanager:eu-west-1:{account}:secret:{name}-AbCdEf"))
+}
+
+fn primary_of(name: &str, replicas: &[(Arn, LinkStatus)]) -> LiveSecret {
+    let linked = |status: &LinkStatus| LinkedReplica { role: None, status: status.clone() };
+    let replicas = replicas.iter().map(|(arn, status)| (arn.clone(), linked(status))).collect();
+    LiveSecret { cross_account: CrossAccount { primary: None, replicas }, ..live(name) }
+}
+
+fn replica_of(name: &str, primary: Arn, status: LinkStatus) -> LiveSecret {
+    let primary = Some(LinkedPrimary { arn: primary, status });
+    LiveSecret {
+        kms_key_id: Some(KmsKey::of_service("alias/data")),
+        cross_account: CrossAccount { primary, replicas: BTreeMap::new() },
+        ..live(name)
+    }
+}
+
+#[test]
+fn a_primary_and_its_replica_are_two_manifests_that_name_each_other() {
+    let primary = primary_of("shared/a", &[(arn(DATA, "shared/a"), LinkStatus::InSync)]);
+    let replica = replica_of("shared/a", arn(PROD, "shared/a"), LinkStatus::InSync);
+    let text = linked(vec![primary], vec![replica], &["description", "rotation", "value", "crossAccountReplica"], None);
+    let (of_primary, of_replica) = text.split_once("---\n").expect("two documents");
+    assert!(of_primary.contains("# The restriction of its replica cannot be read back"), "{of_primary}");
+    let declared = "crossAccountReplica:\n        secret:\n          target: data\n          name: shared/a\n";
+    assert!(of_primary.contains(declared) && of_primary.contains("        - crossAccountReplica\n"), "{of_primary}");
+    let declared = "  kmsKeyId: alias/data\n  crossAccountPrimary:\n    target: prod\n    name: shared/a\n";
+    assert!(of_replica.contains("the value, since its primary gives it"), "{of_replica}");
+    assert!(of_replica.contains(declared), "{of_replica}");
+    let unset = "unset:\n        - value\n        - description\n        - rotation\n        - crossAccountReplica\n";
+    assert!(of_replica.contains(unset) && !of_replica.contains("null"), "{of_replica}");
+}
+
+#[test]
+fn a_secret_that_no_target_has_is_named_by_its_arn() {
+    for (account, name) in [("333333333333", "shared/a"), (DATA, "other/a")] {
+        let text =
+            linked(vec![primary_of("shared/a", &[(arn(account, name), LinkStatus::InSync)])], Vec::new(), &[], None);
+        let secret = format!("    secret:\n      arn: {}\n", arn(account, name).as_str());
+        assert!(text.contains(&secret), "{text}");
+        let text = linked(vec![replica_of("shared/a", arn(account, name), LinkStatus::Pending)], Vec::new(), &[], None);
+        assert!(
+            text.contains(&format!("  crossAccountPrimary:\n    arn: {}\n", arn(account, name).as_str())),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_link_that_a_plan_would_change_is_left_out_and_told() {
+    let there = || arn(DATA, "shared/a");
+    let failed = LinkStatus::Failed { message: "no key".to_owned() };
+    let cases = [
+        (vec![(there(), failed)], "the value could not be copied"),
+        (vec![(there(), LinkStatus::Detached)], "the replica's owner has ended it"),
+        (vec![(there(), LinkStatus::InSync), (arn(DATA, "shared/b"), LinkStatus::Detached)], "there are several"),
+        (vec![(arn(PROD, "shared/b"), LinkStatus::InSync)], "it holds something that manifests may not say"),
+    ];
+    for (replicas, why) in cases {
+        let text = linked(vec![primary_of("shared/a", &replicas)], Vec::new(), &[], None);
+        assert!(text.contains(&format!("# Not managed: crossAccountReplica, since {why}")), "{text}");
+        assert!(!text.contains("spec:"), "{text}");
+    }
+    let ended = replica_of("shared/a", arn(PROD, "shared/a"), LinkStatus::Detached);
+    let keyless = LiveSecret { kms_key_id: None, ..replica_of("shared/b", arn(PROD, "shared/a"), LinkStatus::InSync) };
+    let text = linked(Vec::new(), vec![ended, keyless], &["description"], None);
+    assert!(text.contains("# Not managed: crossAccountPrimary, since the primary's owner has ended it"), "{text}");
+    assert!(text.contains("# Not managed: crossAccountPrimary, since a manifest of a replica names its key"), "{text}");
+    assert!(!text.contains("  crossAccountPrimary:") && text.contains("        - description\n"), "{text}");
+}
+
+#[test]
+fn a_role_of_the_secrets_own_account_is_written() {
+    let with_role = |role: &str| {
+        let linked = LinkedReplica { role: Some(Arn::of_service(role)), status: LinkStatus::InSync };
+        let replicas = BTreeMap::from([(arn(DATA, "shared/a"), linked)]);
+        LiveSecret { cross_account: CrossAccount { primary: None, replicas }, ..live("shared/a") }
+    };
+    let text = |role: &str| linked(vec![with_role(role)], Vec::new(), &[], None);
+    let own = "arn:aws:iam::111111111111:role/copy";
+    assert!(text(own).contains(&format!("    role: {own}\n")), "{}", text(own));
+    assert!(!text("arn:aws:iam::222222222222:role/copy").contains("spec:"));
+}
+
+#[test]
+fn links_are_a_field_of_their_own() {
+    let primary = || primary_of("shared/a", &[(arn(DATA, "shared/a"), LinkStatus::InSync)]);
+    let replica = || replica_of("shared/a", arn(PROD, "shared/a"), LinkStatus::InSync);
+    let text = |field| linked(vec![primary()], vec![replica()], &["crossAccountPrimary"], Some(&[field]));
+    let links = text(ImportField::CrossAccount);
+    assert!(links.contains("crossAccountReplica:\n") && links.contains("  crossAccountPrimary:\n"), "{links}");
+    assert!(links.contains("# Managed too: kmsKeyId") && links.contains("kmsKeyId: alias/data\n"), "{links}");
+    let others = text(ImportField::Tags);
+    assert!(others.contains("- crossAccountPrimary\n") && !others.contains("alias/data"), "{others}");
+    assert!(!others.contains("crossAccountReplica:") && !others.contains("crossAccountPrimary:"), "{others}");
 }

@@ -3,6 +3,7 @@
 use globset::GlobSet;
 
 use super::check::arn::{Home, check_kms_key};
+use super::check::cross_account::{check_other_arn, check_role};
 use super::check::name::check_secret_name;
 use super::check::rotation::check_rotation;
 use super::check::tags::{check_key, check_value};
@@ -42,6 +43,20 @@ impl Accepts<'_> {
     /// A KMS key for a secret in this target, or for a replica in another region.
     pub fn kms_key(&self, key: &str, region: &str) -> bool {
         passes(|report| check_kms_key(key, Span::default(), Home { region, ..self.home() }, report))
+    }
+
+    /// The ARN of a secret in another account that this one is linked with.
+    pub fn other_secret(&self, arn: &str) -> bool {
+        passes(|report| {
+            check_other_arn(arn, Span::default(), self.home(), report);
+        })
+    }
+
+    /// The role under which values are copied to another account.
+    pub fn replication_role(&self, role: &str) -> bool {
+        passes(|report| {
+            check_role(role, Span::default(), self.home(), report);
+        })
     }
 
     /// The region of a replica.
@@ -120,6 +135,14 @@ mod tests {
         );
         assert!(HERE.kms_key("alias/a", "us-east-1") && !HERE.kms_key("nonsense", "us-east-1"));
         assert!(HERE.replica_region("us-east-1") && !HERE.replica_region("eu-west-1") && !HERE.replica_region("x"));
+        let secret = |account: &str, region: &str, name: &str| {
+            HERE.other_secret(&format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}"))
+        };
+        assert!(secret("222222222222", "eu-west-1", "a/b-AbCdEf"));
+        assert!(!secret("111111111111", "eu-west-1", "a/b-AbCdEf") && !secret("222222222222", "eu-west-1", "a"));
+        assert!(!secret("222222222222", "us-east-1", "a/b-AbCdEf") && !HERE.other_secret("a/b"));
+        assert!(HERE.replication_role("arn:aws:iam::111111111111:role/copy") && !HERE.replication_role("copy"));
+        assert!(!HERE.replication_role("arn:aws:iam::222222222222:role/copy"));
         assert!(HERE.rotation(&lambda(Frequency::EveryDays(30), Some("2h"))));
         assert!(!HERE.rotation(&lambda(Frequency::EveryDays(0), None)));
         assert!(!HERE.rotation(&lambda(Frequency::of_service("cron(1 2 3)"), None)));

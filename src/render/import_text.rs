@@ -134,6 +134,18 @@ pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
         let whole = Proof { adopted, unchanged, ..first.proof.clone() };
         out.push(&proof(paint, &whole, *from_state, *missed));
     }
+    let unchecked: Vec<_> = targets.iter().flat_map(|target| &target.proof.unchecked).collect();
+    if !unchecked.is_empty() {
+        let names = Escaped::join(unchecked.iter().take(LISTED).map(|name| escape::line(name.as_str())), ", ");
+        let more =
+            if unchecked.len() > LISTED { format!(" and {} more", unchecked.len() - LISTED) } else { String::new() };
+        out.push(&escaped!(
+            "{}: what {}{} is linked with in the account of another target, which was not read.\n",
+            paint.warning("Not checked"),
+            names,
+            escape::line(&more)
+        ));
+    }
     if !unread.is_empty() {
         let names = Escaped::join(unread.iter().map(|target| escape::line(&target.name)), ", ");
         out.push(&escaped!(
@@ -178,7 +190,7 @@ fn table(targets: &[ImportedTarget], unread: &[UnreadTarget], manifests: usize) 
 /// The verdict, and the plan of what is more than an adoption. A state is what Terraform last saw, which may not be
 /// live; what of it was left out, no plan says anything of.
 fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escaped<Terminal> {
-    let Proof { adopted, unchanged, missing, given, remaining, obstacles } = proof;
+    let Proof { adopted, unchanged, missing, given, remaining, obstacles, unchecked: _ } = proof;
     if proof.holds() {
         let by = if from_state { " by the state" } else { "" };
         let does: Escaped<Terminal> = match (*adopted, *unchanged) {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::session::Run;
-use crate::desired::{Desired, OtherSecret, State};
+use crate::aws::Aws;
+use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
 use crate::domain::SecretName;
 use crate::live::{Elsewhere, ElsewhereState, LinkedPrimary, OtherSecrets, ReadSecrets as _};
 use crate::plan::Selection;
@@ -13,13 +14,28 @@ use crate::plan::Selection;
 impl Run<'_> {
     /// What is known of them.
     pub(super) async fn elsewhere(&self, selection: &Selection) -> OtherSecrets {
+        Asking { aws: &self.session.aws, desired: &self.session.desired }.elsewhere(selection).await
+    }
+}
+
+/// Where they are asked for: in targets that are part of the run.
+pub(super) struct Asking<'a> {
+    /// The way to the targets.
+    pub(super) aws: &'a Aws,
+    /// The targets.
+    pub(super) desired: &'a [Desired],
+}
+
+impl Asking<'_> {
+    /// What is known of the secrets that the chosen manifests refer to.
+    pub(super) async fn elsewhere(&self, selection: &Selection) -> OtherSecrets {
         let mut wanted: BTreeMap<&str, BTreeSet<&SecretName>> = BTreeMap::new();
-        for (target, name) in self.session.desired.iter().flat_map(|desired| referred_to(desired, selection)) {
+        for (target, name) in self.desired.iter().flat_map(|desired| referred_to(desired, selection)) {
             wanted.entry(target).or_default().insert(name);
         }
         let found = join_all(wanted.into_iter().map(|(target, names)| self.in_target(target, names, selection))).await;
         let mut found: OtherSecrets = found.into_iter().flatten().collect();
-        for ((target, name), primary) in self.session.desired.iter().flat_map(|desired| replicas(desired, selection)) {
+        for ((target, name), primary) in self.desired.iter().flat_map(|desired| replicas(desired, selection)) {
             let (other, known) = match primary {
                 OtherSecret::Arn(arn) => (Some(arn), true),
                 OtherSecret::Named { target, name } => match found.get(&(target.clone(), name.clone())) {
@@ -55,10 +71,10 @@ impl Run<'_> {
             };
             names.iter().map(elsewhere).collect()
         };
-        let Some(desired) = self.session.desired.iter().find(|desired| desired.target.name == target) else {
+        let Some(desired) = self.desired.iter().find(|desired| desired.target.name == target) else {
             return all(&ElsewhereState::NotInRun, &None);
         };
-        let Ok(connection) = self.session.aws.connect(&desired.target).await else {
+        let Ok(connection) = self.aws.connect(&desired.target).await else {
             // Why is told with that target's own plan.
             return all(&ElsewhereState::Unreached, &desired.target.account);
         };
@@ -93,12 +109,7 @@ fn referred_to<'d>(desired: &'d Desired, selection: &Selection) -> impl Iterator
         .secrets
         .values()
         .filter(move |secret| secret.state == State::Present && selection.contains(&secret.name));
-    let others = chosen.flat_map(|secret| {
-        let primary = secret.cross_account_primary.iter().filter_map(|declared| declared.value.as_ref());
-        let replica = secret.cross_account_replica.iter().filter_map(|declared| Some(&declared.value.as_ref()?.secret));
-        primary.chain(replica)
-    });
-    others.filter_map(|other| match other {
+    chosen.flat_map(DesiredSecret::linked_with).filter_map(|other| match other {
         OtherSecret::Named { target, name } => Some((target.as_str(), name)),
         OtherSecret::Arn(_) => None,
     })

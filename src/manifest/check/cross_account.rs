@@ -10,13 +10,13 @@ use super::super::field::Field;
 use super::super::schema::{CrossAccountReplicaSpec, Defaults, OtherSecretSpec, RestrictionChoice};
 use super::super::source::Span;
 use super::super::tree::{Kind, Node};
-use super::arn::role_account;
+use super::arn::{Home, role_account};
 use super::dependencies::Built;
 use super::project::{Project, key_span};
 use super::required;
 use super::secret::Builder;
 use super::target::TargetModel;
-use crate::desired::{CrossAccountReplica, Declared, OtherSecret, Restriction, State};
+use crate::desired::{CrossAccountReplica, Declared, OtherSecret, Restriction, State, Target};
 use crate::domain::{AccountId, Arn, ArnParts, Partition, SecretName};
 
 /// The alias of AWS's own key, alone or at the end of its ARN.
@@ -111,18 +111,8 @@ impl LinkCheck<'_> {
         let secret = required(secret, "Secret.spec.crossAccountReplica.secret", at, self.report)?;
         let secret = self.other(&secret.value, secret.span)?;
         let role = role.get().and_then(|role| {
-            let here = self.target.target.account.as_ref();
-            match role_account(&role.value) {
-                Some(account) if here.is_none_or(|here| here == account) => Some(Arn::of_service(role.value.clone())),
-                Some(account) => {
-                    self.wrong(role.span, &format!("this role is in account {account}"), "the primary's account");
-                    None
-                }
-                None => {
-                    self.wrong(role.span, "this is not the ARN of a role", "arn:aws:iam::ACCOUNT:role/NAME");
-                    None
-                }
-            }
+            let fits = check_role(&role.value, role.span, home(self.target), self.report);
+            fits.then(|| Arn::of_service(role.value.clone()))
         });
         let restriction = match restriction.value() {
             Some(RestrictionChoice::NoRestriction) => Restriction::NoRestriction,
@@ -151,22 +141,8 @@ impl LinkCheck<'_> {
     }
 
     fn by_arn(&mut self, text: &str, span: Span) -> Option<OtherSecret> {
-        let target = &self.target.target;
-        let Some(arn) = ArnParts::parse(text).filter(|arn| arn.secret_name().is_some()) else {
-            self.wrong(span, "this is not the full ARN of a secret", "with the six characters that end it");
-            return None;
-        };
-        let partition = Partition::of_region(target.region.as_str());
-        if partition != arn.partition || target.region != arn.region {
-            let message = format!("this secret is in {} ({})", arn.region, arn.partition);
-            self.wrong(span, &message, "both sides are in one region and partition");
-            return None;
-        }
-        if target.account.as_ref().is_some_and(|account| *account == arn.account) {
-            self.wrong(span, &format!("this secret is in account {} too", arn.account), "not another account");
-            return None;
-        }
-        Some(OtherSecret::Arn(Arn::of_service(text)))
+        let fits = check_other_arn(text, span, home(self.target), self.report);
+        fits.then(|| OtherSecret::Arn(Arn::of_service(text)))
     }
 
     fn by_name(&mut self, target: (&str, Span), name: (&str, Span)) -> Option<OtherSecret> {
@@ -221,8 +197,48 @@ impl LinkCheck<'_> {
     }
 
     fn wrong(&mut self, span: Span, message: &str, label: &str) {
-        self.report.push(Problem::new(&codes::CROSS_ACCOUNT, span, message.to_owned()).label(label.to_owned()));
+        wrong(span, message, label, self.report);
     }
+}
+
+fn home(target: &TargetModel) -> Home<'_> {
+    let Target { name, account, region, .. } = &target.target;
+    Home { target: name, account: account.as_ref().map(AccountId::as_str), region: region.as_str() }
+}
+
+/// Whether this is the full ARN of a secret that one in this place can be linked with.
+pub(crate) fn check_other_arn(text: &str, span: Span, home: Home<'_>, report: &mut Report) -> bool {
+    let Some(arn) = ArnParts::parse(text).filter(|arn| arn.secret_name().is_some()) else {
+        wrong(span, "this is not the full ARN of a secret", "with the six characters that end it", report);
+        return false;
+    };
+    let partition = Partition::of_region(home.region);
+    if partition != arn.partition || home.region != arn.region {
+        let message = format!("this secret is in {} ({})", arn.region, arn.partition);
+        wrong(span, &message, "both sides are in one region and partition", report);
+        return false;
+    }
+    if home.account == Some(arn.account) {
+        wrong(span, &format!("this secret is in account {} too", arn.account), "not another account", report);
+        return false;
+    }
+    true
+}
+
+/// Whether this is a role of the primary's account.
+pub(crate) fn check_role(text: &str, span: Span, home: Home<'_>, report: &mut Report) -> bool {
+    match role_account(text) {
+        Some(account) if home.account.is_none_or(|here| here == account) => return true,
+        Some(account) => {
+            wrong(span, &format!("this role is in account {account}"), "the primary's account", report);
+        }
+        None => wrong(span, "this is not the ARN of a role", "arn:aws:iam::ACCOUNT:role/NAME", report),
+    }
+    false
+}
+
+fn wrong(span: Span, message: &str, label: &str, report: &mut Report) {
+    report.push(Problem::new(&codes::CROSS_ACCOUNT, span, message.to_owned()).label(label.to_owned()));
 }
 
 /// The links of all targets, which are compared once every target is built.

@@ -11,6 +11,7 @@ use futures::stream::{self, StreamExt as _};
 
 use self::destination::{Destination, write_all};
 use self::source::{ImportSource, Importing, judge, read_state};
+use super::elsewhere::Asking;
 use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::event::{Event, Listener};
 use super::failures::group_targets;
@@ -21,7 +22,7 @@ use super::session::chosen_targets;
 use super::stop::{Stop, unless_stopped};
 use crate::aws::{Aws, ConnectError};
 use crate::desired::Desired;
-use crate::domain::TagKey;
+use crate::domain::{AccountId, TagKey};
 use crate::files::make_folder;
 use crate::import::tfstate::{State, removed_blocks};
 use crate::import::{
@@ -137,7 +138,7 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     new_project.as_ref().map_or(Ok(()), |project| check_new_project(request.folder, project))?;
     let (desired, outline) = load(request, &project_file(new_project.as_ref()))?;
     let destination = Destination::choose(request.folder, request.output, &outline)?;
-    let Found { aws, read: found, unread, states } = find(request, &desired).await?;
+    let Found { aws, read: mut found, unread, states } = find(request, &desired).await?;
     let desired = but_for(desired, &unread);
     if request.new_project.is_some() {
         desired.iter().zip(&found).try_for_each(|(desired, found)| found.check_new_name(&desired.project))?;
@@ -167,7 +168,8 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
         removed: removed(request, &states, &all),
         shared,
     };
-    let proofs = finish(request, &destination, &files, &found, &unread)?;
+    let written = finish(request, &destination, &files)?;
+    let proofs = prove(request, written, aws.as_ref(), &mut found, &unread).await?;
     let targets = desired.iter().zip(found).zip(proofs);
     Ok(Imported {
         targets: targets.map(|((desired, found), proof)| found.into_target(&desired.target.name, proof)).collect(),
@@ -291,6 +293,7 @@ fn manifests(
 ) -> Vec<ImportedFile> {
     let taken = |path: &str| destination.root.join(path).exists();
     let settled = |folder: &str| destination.is_settled(folder);
+    let accounts = accounts(outline, desired, found);
     let schema = request.new_project.is_some() || taken("schemas/secret.schema.json");
     let none = TargetOutline::default();
     let outline_of =
@@ -311,6 +314,7 @@ fn manifests(
                 from_state,
                 account: found.live.account.as_ref(),
                 region: &found.live.region,
+                accounts: &accounts,
                 expanded: request.expanded,
                 taken: &taken,
                 settled: &settled,
@@ -340,15 +344,20 @@ fn removed(request: &ImportRequest<'_>, states: &[(PathBuf, State)], importable:
     files
 }
 
-/// Checks the new manifests beside the others before anything is written, writes everything, and plans what is there
-/// then in each target.
-fn finish(
-    request: &ImportRequest<'_>,
-    destination: &Destination,
-    files: &NewFiles,
-    found: &[Importing],
-    unread: &[UnreadTarget],
-) -> Result<Vec<Proof>, Error> {
+/// The accounts of the project's targets: as the project names them, or as they were met.
+fn accounts(outline: &Outline, desired: &[Desired], found: &[Importing]) -> BTreeMap<String, AccountId> {
+    let met = desired.iter().zip(found);
+    let met = met.filter_map(|(desired, found)| Some((desired.target.name.clone(), found.live.account.clone()?)));
+    let named = outline.targets.iter().filter_map(|target| {
+        let account = target.account.as_deref().map(AccountId::of_service)?;
+        Some((target.name.clone(), account))
+    });
+    met.chain(named).collect()
+}
+
+/// Checks the new manifests beside the others before anything is written, and writes everything. What the project comes
+/// to with them comes back.
+fn finish(request: &ImportRequest<'_>, destination: &Destination, files: &NewFiles) -> Result<Vec<Desired>, Error> {
     if request.dry_run {
         show(files, request.listener);
     }
@@ -362,11 +371,8 @@ fn finish(
     if !files.is_said_beneath(&outline) {
         (request.listener)(Event::SharedTags(&files.shared));
     }
-    let judged = |desired: Vec<Desired>| {
-        but_for(desired, unread).iter().zip(found).map(|(desired, found)| judge(desired, found)).collect()
-    };
     if request.dry_run {
-        return Ok(judged(rehearsed));
+        return Ok(rehearsed);
     }
     let removed = files.removed.iter().map(|file| (file.path.as_path(), file.text.as_str()));
     write_all(destination, &files.manifests, removed, request.listener)?;
@@ -374,8 +380,27 @@ fn finish(
         let project = [(PROJECT_FILE, text.clone())];
         write_files(request.folder, project.into_iter().chain(surroundings()), request.listener)?;
     }
-    let (written, _) = load(request, &BTreeMap::new())?;
-    Ok(judged(written))
+    load(request, &BTreeMap::new()).map(|(written, _)| written)
+}
+
+/// Plans the new manifests in each target that was read. Secrets of other targets that they refer to are asked for, as
+/// any plan does.
+async fn prove(
+    request: &ImportRequest<'_>,
+    desired: Vec<Desired>,
+    aws: Option<&Aws>,
+    found: &mut [Importing],
+    unread: &[UnreadTarget],
+) -> Result<Vec<Proof>, Error> {
+    if let (Some(aws), ImportFrom::Live { stop, .. }) = (aws, &request.from) {
+        let imported = Selection::exactly(found.iter().flat_map(|found| &found.choice.imported));
+        let asking = Asking { aws, desired: &desired };
+        let elsewhere = unless_stopped(stop, asking.elsewhere(&imported)).await?;
+        for found in found.iter_mut() {
+            found.live.elsewhere.clone_from(&elsewhere);
+        }
+    }
+    Ok(but_for(desired, unread).iter().zip(found).map(|(desired, found)| judge(desired, found)).collect())
 }
 
 impl NewFiles {

@@ -205,5 +205,5 @@ pub(super) fn judge(desired: &Desired, found: &Importing) -> Proof {
     let names: BTreeSet<SecretName> = found.choice.imported.iter().cloned().collect();
     let rules = Rules { selection: Selection::exactly(&names), as_of: None };
     let (planned, report) = plan(desired, &found.live, &ValueFacts::default(), &rules);
-    prove(&names, desired, &planned, &report)
+    prove(&names, desired, &found.live.elsewhere, (&planned, &report))
 }
