@@ -338,11 +338,13 @@ proptest! {
         }
         for (at, (was, is)) in live.iter().zip(&after).enumerate() {
             let (Some(was), Some(is)) = (was, is) else { continue };
-            // A link ends before a value is put where the primary's manifest says that it ends; where the replica's
-            // alone does, a value of the same run may come before that.
-            let is_ended = primary_of(was).is_some_and(|primary| {
-                let side = project.primaries[primary].side;
-                !project.primaries[primary].absent && side != Side::Unsaid && side != Side::With(at)
+            // A link ends before a value is put where the primary's manifest says that it ends, or where another one
+            // takes its place; where the replica's alone does, a value of the same run may come before that.
+            let is_ended = primary_of(was).is_some_and(|primary| match project.primaries[primary].side {
+                _ if project.primaries[primary].absent => false,
+                Side::Null => true,
+                Side::Unsaid => false,
+                Side::With(other) => other != at && after[other].as_ref().and_then(primary_of) == Some(primary),
             });
             let is_same = !deleted.contains(&(DATA.to_owned(), is.name.clone()));
             if is_same && !is_linked(is) && (is_ended || !is_linked(was)) {
