@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::in_flight::PlannedCalls;
 use super::record::{Answer, Answered, CallRecord, Sent, requests_of};
-use super::recovery::{lost_create, lost_delete, lost_link, lost_move};
+use super::recovery::{lost_change, lost_create, lost_delete};
 use super::writer::{Created, NewSecret, NewSettings, PutVersion, Receipt, Rotating, WriteSecrets};
 use crate::desired::{Deletion, Restriction, RotationSetup};
 use crate::domain::{Arn, ArnParts, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
@@ -242,7 +242,7 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     async fn remove_label(&self, arn: &Arn, label: &StagingLabel, from: &VersionId) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
             let gone = |live: &LiveSecret| live.holder(label.as_str()) != Some(from);
-            lost_move(self.writer, &name_in(arn.as_str()), error, gone).await
+            lost_change(self.writer, &name_in(arn.as_str()), error, gone).await
         };
         let call = self.writer.remove_label(arn, label, from).boxed();
         self.recovered("UpdateSecretVersionStage", Of::arn(arn.as_str()), call, recover).await
@@ -257,7 +257,7 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     ) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
             let moved = |live: &LiveSecret| live.holder(label.as_str()) == Some(to);
-            lost_move(self.writer, &name_in(arn.as_str()), error, moved).await
+            lost_change(self.writer, &name_in(arn.as_str()), error, moved).await
         };
         let call = self.writer.move_label(arn, label, to, from).boxed();
         self.recovered("UpdateSecretVersionStage", Of::arn(arn.as_str()), call, recover).await
@@ -305,7 +305,7 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
 
     async fn stop_replication(&self, name: &SecretName) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
-            lost_link(self.writer, name, error, |live| live.cross_account.primary.is_none()).await
+            lost_change(self.writer, name, error, |live| live.cross_account.primary.is_none()).await
         };
         let of = Of { name: name.clone(), arn: None };
         self.recovered("StopReplicationToReplica", of, self.writer.stop_replication(name).boxed(), recover).await
@@ -325,7 +325,7 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     async fn disassociate(&self, arn: &Arn, replica: &Arn) -> Result<Receipt, ServiceError> {
         let recover = async |error: &ServiceError| {
             let ended = |live: &LiveSecret| !live.cross_account.replicas.contains_key(replica);
-            lost_link(self.writer, &name_in(arn.as_str()), error, ended).await
+            lost_change(self.writer, &name_in(arn.as_str()), error, ended).await
         };
         let call = self.writer.disassociate(arn, replica).boxed();
         self.recovered("DisassociateCrossAccountReplica", Of::arn(arn.as_str()), call, recover).await

@@ -32,24 +32,15 @@ pub(super) async fn lost_create(
     same.then_some(Created { arn: found.arn, version_id: None, receipt })
 }
 
-/// UpdateSecretVersionStage: the label is no longer where it is moved from.
-pub(super) async fn lost_move(
+/// UpdateSecretVersionStage, DisassociateCrossAccountReplica and StopReplicationToReplica: the label, or the link, is no
+/// longer where it was.
+pub(super) async fn lost_change(
     reader: &impl ReadSecrets,
     name: &SecretName,
     error: &ServiceError,
-    moved: impl Fn(&LiveSecret) -> bool,
+    came_true: impl Fn(&LiveSecret) -> bool,
 ) -> Option<Receipt> {
-    recovered(reader, name, error, |live| live.is_some_and(&moved)).await
-}
-
-/// DisassociateCrossAccountReplica and StopReplicationToReplica: the link is no longer there.
-pub(super) async fn lost_link(
-    reader: &impl ReadSecrets,
-    name: &SecretName,
-    error: &ServiceError,
-    ended: impl Fn(&LiveSecret) -> bool,
-) -> Option<Receipt> {
-    recovered(reader, name, error, |live| live.is_some_and(&ended)).await
+    recovered(reader, name, error, |live| live.is_some_and(&came_true)).await
 }
 
 /// DeleteSecret: the secret is on its way out.
