@@ -47,6 +47,7 @@ impl ExitCode {
             | ErrorKind::WrongUsage(_)
             | ErrorKind::SeveralTargets { .. }
             | ErrorKind::NotSelected { .. }
+            | ErrorKind::SelectsOldName { .. }
             | ErrorKind::IgnoresNothing { .. }
             | ErrorKind::File {
                 problem:

@@ -252,6 +252,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::NamesBeginWith { target, prefixes } => {
             return format!("names in the scope of {target} begin with {}", prefixes.join(" or "));
         }
+        Hint::SelectInstead { name } => return format!("select {name}: the old one goes with it"),
         Hint::DidYouMean { name } => return format!("did you mean {name}?"),
         Hint::ReplicasIn { regions } if regions.is_empty() => "it has no replica",
         Hint::ReplicasIn { regions } => return format!("it has replicas in {}", regions.join(", ")),

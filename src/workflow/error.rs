@@ -118,6 +118,14 @@ pub enum ErrorKind {
         /// They.
         patterns: Vec<String>,
     },
+    /// `--select` has the name that a secret had before: what becomes of it is planned with the new one.
+    #[error("--select {old}: a manifest gives that secret the name {new} (metadata.renamedFrom)")]
+    SelectsOldName {
+        /// The name that is selected.
+        old: SecretName,
+        /// The one that it gets.
+        new: SecretName,
+    },
     /// `--ignore` has names or patterns that no secret fits.
     #[error("--ignore {}: no secret of these targets fits that", written.join(", "))]
     IgnoresNothing {
@@ -434,6 +442,9 @@ pub enum Hint {
         regions: Vec<String>,
     },
     LeaveRegionOut,
+    SelectInstead {
+        name: SecretName,
+    },
     DeclareRotation,
     RepairStuckRotation,
     LookAtFunctionLog,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
 use super::history;
 use super::memories::{Memories, Remembered};
@@ -69,8 +69,21 @@ impl<'s> Prepared<'s> {
         Some(declared.chain(live).collect())
     }
 
+    /// A name that is selected and that a manifest takes away: the selection leaves out what is planned of it.
+    fn selects_old_name(&self, selection: &Selection) -> Option<Error> {
+        let named: BTreeSet<SecretName> = selection.named().into_iter().collect();
+        let renames = self.targets.iter().flat_map(|target| target.desired.renames());
+        let mut left_out = renames.filter(|(old, new)| named.contains(*old) && !selection.contains(&new.name));
+        let (old, new) = left_out.next()?;
+        let hint = Hint::SelectInstead { name: new.name.clone() };
+        Some(Error::from(ErrorKind::SelectsOldName { old: old.clone(), new: new.name.clone() }).hint(hint))
+    }
+
     /// Names and patterns that were selected and stand for nothing, in git or live: probably a slip.
     fn selects_nothing(&self, selection: &Selection) -> Option<Error> {
+        if let Some(error) = self.selects_old_name(selection) {
+            return Some(error);
+        }
         let known = self.known_names()?;
         let patterns = selection.unmatched(known.iter().copied());
         let near = nearest(patterns.first()?, known.iter().map(|known| known.as_str()));
