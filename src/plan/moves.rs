@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, CarriedVersion};
-use super::change::{Change, LeftBehind};
+use super::change::{Change, LeftBehind, ValueReason};
 use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
 use super::value::{ValueFacts, live_name_of, ownership};
@@ -315,6 +315,7 @@ impl Moves<'_> {
             origin: renamed.origin.clone(),
         };
         difference.changes.insert(0, moved);
+        self.tell_generated(difference);
         let there = |id: &VersionId| observed.is_some_and(|new| new.versions.contains_key(id));
         for version in carried {
             difference.changes.push(Change::Carried {
@@ -335,6 +336,19 @@ impl Moves<'_> {
         });
         if let Some(new) = observed {
             self.follow_labels(secret, new, difference);
+        }
+    }
+
+    /// The new secret has no value yet; what is in use under the old name was git's all the same, and a generated one
+    /// takes its place.
+    fn tell_generated(&self, difference: &mut Difference) {
+        let Some(current) = self.old.current_version().filter(|_| self.current().is_none()) else { return };
+        for change in &mut difference.changes {
+            if let Change::Value { reason, source: Source::Generate(_), .. } = change
+                && *reason == ValueReason::First
+            {
+                *reason = ValueReason::NowGenerated { current: current.clone() };
+            }
         }
     }
 
