@@ -35,6 +35,9 @@ pub const PROTECT_TAG: &str = "keywright:protect";
 /// that live version holds AWSCURRENT.
 pub const VALUE_TAG: &str = "keywright:value";
 
+/// The tag of a replica in another account that is being made anew: its primary until then.
+pub const REPLACING_TAG: &str = "keywright:replacing";
+
 /// The prefix of the tags that keywright keeps for itself.
 pub const RESERVED_TAG_PREFIX: &str = "keywright:";
 

@@ -17,7 +17,8 @@ use crate::live::{
 };
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, plan, share_matters,
+    Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, made_anew, plan,
+    share_matters,
 };
 use crate::value::{ValueError, Values};
 
@@ -137,6 +138,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     let mut all_listed = !wanted.names_only;
     let mut readers_known = reading.undeclared != Undeclared::PoliciesOfLeaving;
     loop {
+        live.made_anew = made_anew(desired, &live, &rules.selection);
         let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed = only_listed(&planned, &report, &live);
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
@@ -287,7 +289,8 @@ async fn read_leaving<R: ReadSecrets>(
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<bool, ServiceError> {
     let unread = planned.secrets.iter().filter(|secret| {
-        secret.is_removal() && secret.observed.as_ref().is_some_and(|observed| observed.policy == LivePolicy::NotRead)
+        let goes = secret.is_removal() || secret.is_replaced();
+        goes && secret.observed.as_ref().is_some_and(|observed| observed.policy == LivePolicy::NotRead)
     });
     let names: Vec<SecretName> = unread.map(|secret| secret.name.clone()).take(POLICIES_OF_LEAVING).collect();
     if names.is_empty() {

@@ -124,7 +124,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let removed = if applied.is_complete() {
         Box::pin(apply(&recorder, &values, of(&removals), options, never, &|_| {})).await
     } else {
-        ApplyReport::skipped(&removals, &SkipReason::EarlierFailure)
+        ApplyReport::skipped(&removals, &|_| SkipReason::EarlierFailure)
     };
     applied.outcomes.extend(removed.outcomes);
     applied.calls = recorder.calls();

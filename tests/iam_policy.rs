@@ -411,7 +411,10 @@ fn what_no_manifest_needs_is_not_in_it() {
         names.iter().map(|name| name.replace("secretsmanager:", "")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names(&["--for", "plan", "--read-values"]), "DescribeSecret ListSecrets");
-    assert_eq!(names(&["--for", "drift", "--audit"]), "DescribeSecret GetResourcePolicy ListSecrets");
+    assert_eq!(
+        names(&["--for", "drift", "--audit"]),
+        "DescribeSecret GetResourcePolicy ListResourcePolicies ListSecrets"
+    );
     assert_eq!(
         names(&["--for", "apply"]),
         "CreateSecret DescribeSecret ListSecrets RestoreSecret TagResource UntagResource"

@@ -177,7 +177,8 @@ fn unchanged_secrets_cost_pages_and_nothing_else() {
     let live: Vec<_> = (0..7).map(|index| secret(&format!("dev/a/{index}"), "Same")).collect();
     let service = Service { listed: live.clone(), described: live, page: 3, ..Service::default() };
     let names: Vec<String> = (0..7).map(|index| format!("dev/a/{index}")).collect();
-    let desired_secrets: Vec<_> = names.iter().map(|name| (name.as_str(), "{ description: Same }")).collect();
+    let desired_secrets: Vec<_> =
+        names.iter().map(|name| (name.as_str(), "{ description: Same, valueExpected: false }")).collect();
     let planned = plan(&service, &desired(&desired_secrets), Selection::all()).expect("a plan");
     assert!(planned.plan.is_empty(), "{:?}", planned.plan);
     assert_eq!(planned.report.counts.unchanged, 7);
@@ -204,8 +205,10 @@ fn a_list_that_lags_makes_no_change() {
         page: 100,
         ..Service::default()
     };
-    let desired_secrets =
-        [("dev/a/stale", "{ description: After }"), ("dev/a/new", "{ description: Made a minute ago }")];
+    let desired_secrets = [
+        ("dev/a/stale", "{ description: After, valueExpected: false }"),
+        ("dev/a/new", "{ description: Made a minute ago, valueExpected: false }"),
+    ];
     let planned = plan(&service, &desired(&desired_secrets), Selection::all()).expect("a plan");
     assert!(planned.plan.is_empty(), "{:?}", planned.plan);
     assert_eq!(planned.report.counts.unchanged, 2);

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, Stopped};
+use super::event::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason, Stopped};
 use super::in_flight::{MOST, PlannedCalls, in_flight};
 use super::made::MadeSecrets;
 use super::policies::PolicyChecks;
@@ -170,6 +170,12 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         if let Some(error) = self.policy_refused(secret) {
             let others = all().filter(|operation| *operation != PUT_POLICY).collect();
             return failed(PUT_POLICY, others, error);
+        }
+        if let Some((target, name)) =
+            secret.waits_for().find(|other| self.made.arn(other).is_none()).and_then(OtherArn::named)
+        {
+            let reason = SkipReason::OtherTarget { target: target.to_owned(), name: name.clone() };
+            return SecretOutcome::Skipped { reason };
         }
         match self.changed_since_planned(secret).await {
             Err(error) => return failed(error.operation, all().collect(), error.into()),

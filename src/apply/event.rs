@@ -153,6 +153,13 @@ pub enum SkipReason {
     OtherShards,
     /// A secret that it depends on was not done.
     Dependency(SecretName),
+    /// A secret of another target comes first, and was not made.
+    OtherTarget {
+        /// The target.
+        target: String,
+        /// The secret there.
+        name: SecretName,
+    },
     /// The run was stopped.
     Stopped(Stopped),
     /// A removal, and something before it was not done: what replaces the secret may be missing.
@@ -182,8 +189,8 @@ pub struct ApplyReport {
 
 impl ApplyReport {
     /// What there is to show of a plan of which nothing was begun.
-    pub fn skipped(plan: &Plan, reason: &SkipReason) -> Self {
-        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason.clone() });
+    pub fn skipped(plan: &Plan, reason: &dyn Fn(&SecretPlan) -> SkipReason) -> Self {
+        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason(secret) });
         Self { outcomes: plan.secrets.iter().map(skipped).collect(), ..Self::default() }
     }
 

@@ -32,8 +32,8 @@ pub(super) async fn lost_create(
     same.then_some(Created { arn: found.arn, version_id: None, receipt })
 }
 
-/// UpdateSecretVersionStage, DisassociateCrossAccountReplica and StopReplicationToReplica: the label, or the link, is no
-/// longer where it was.
+/// UpdateSecretVersionStage, DisassociateCrossAccountReplica and StopReplicationToReplica: the label, or the link, is
+/// no longer where it was.
 pub(super) async fn lost_change(
     reader: &impl ReadSecrets,
     name: &SecretName,

@@ -24,8 +24,7 @@ pub struct AllPolicies {
 
 /// Reads all policies of several secrets, the default one where it is wanted; secrets that do not exist are left out.
 ///
-/// An endpoint or a role that lacks ListResourcePolicies, an operation of November 2026, is asked for the default one
-/// alone.
+/// An endpoint that lacks ListResourcePolicies, an operation of November 2026, is asked for the default one alone.
 pub async fn all_policies<R: ReadSecrets>(
     reader: &R,
     secrets: Vec<(SecretName, bool)>,
@@ -77,10 +76,9 @@ async fn of_one<R: ReadSecrets>(
     Ok(Some(AllPolicies { default, others }))
 }
 
-/// Whether the operation is not there, or not allowed.
+/// Whether the operation is not there.
 fn is_not_told(error: &ServiceError) -> bool {
     let unknown = ["UnknownOperationException", "InvalidAction", "NotImplemented", "UnknownAction"];
-    error.kind == ServiceErrorKind::AccessDenied
-        || error.code.as_deref().is_some_and(|code| unknown.contains(&code))
+    error.code.as_deref().is_some_and(|code| unknown.contains(&code))
         || (error.kind == ServiceErrorKind::Service && error.code.as_deref() == Some("InternalFailure"))
 }

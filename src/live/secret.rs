@@ -35,12 +35,15 @@ pub struct Live {
     pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,
     /// Secrets of other targets that manifests refer to.
     pub elsewhere: OtherSecrets,
+    /// Secrets that are deleted and made anew: their ARNs are other ones then.
+    pub made_anew: BTreeSet<SecretName>,
 }
 
 impl Live {
-    /// The ARN of a secret, when it exists.
+    /// The ARN that a secret has and keeps, when it exists.
     pub fn arn(&self, name: &SecretName) -> Option<Arn> {
-        self.secrets.get(name).map(|secret| secret.arn.clone())
+        let known = self.secrets.get(name).filter(|_| !self.made_anew.contains(name));
+        known.map(|secret| secret.arn.clone())
     }
 }
 

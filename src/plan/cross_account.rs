@@ -4,12 +4,17 @@
 //! StopReplicationToReplica. Which primary a replica has is settled when it is made, and its ARN is known only then; a
 //! primary has at most one replica. So the primary comes first, the replica then, and last of all what links them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Selection;
 use super::action::Action;
 use super::change::{Change, LinkReason, PlannedPolicy};
 use super::diff::Difference;
 use super::report::FindingKind;
-use crate::desired::{CrossAccountReplica, Declared, Deletion, DesiredSecret, OtherSecret, Restriction};
-use crate::domain::{AccountId, Arn, ArnParts, SecretName};
+use crate::desired::{
+    CrossAccountReplica, Declared, Deletion, Desired, DesiredSecret, OtherSecret, REPLACING_TAG, Restriction, State,
+};
+use crate::domain::{AccountId, Arn, ArnParts, SecretName, TagKey, Template};
 use crate::live::{Elsewhere, ElsewhereState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError};
 
 /// The ARN of a secret in another account.
@@ -29,6 +34,14 @@ pub enum OtherArn {
 }
 
 impl OtherArn {
+    /// The target and the name of one that this run makes.
+    pub fn named(&self) -> Option<(&str, &SecretName)> {
+        match self {
+            Self::Known(_) => None,
+            Self::Later { target, name, account: _ } => Some((target, name)),
+        }
+    }
+
     /// The account, when it is known.
     pub fn account(&self) -> Option<AccountId> {
         match self {
@@ -139,6 +152,16 @@ impl LinkFinding {
     }
 }
 
+/// Whether an ARN is that of the declared secret, by all that is known of it.
+fn is_named(arn: &Arn, other: &OtherSecret, account: Option<&AccountId>) -> bool {
+    match other {
+        OtherSecret::Arn(declared) => declared == arn,
+        OtherSecret::Named { target: _, name } => arn.parts().is_some_and(|parts| {
+            parts.secret_name() == Some(name.as_str()) && account.is_none_or(|account| *account == parts.account)
+        }),
+    }
+}
+
 /// A secret in another account, found.
 struct Found {
     arn: OtherArn,
@@ -154,6 +177,19 @@ enum OfPrimary {
     None,
     /// It is this one's.
     Is(Arn),
+}
+
+/// The secrets of a target that are deleted and made anew, since their primary is another one now.
+pub fn made_anew(desired: &Desired, live: &Live, selection: &Selection) -> BTreeSet<SecretName> {
+    let owner = &desired.owner();
+    let chosen = desired.secrets.values().filter(|secret| {
+        secret.state == State::Present && secret.cross_account_primary.is_some() && selection.contains(&secret.name)
+    });
+    let anew = chosen.filter(|secret| {
+        let planner = LinkPlanner { desired: secret, live, observed: live.secrets.get(&secret.name), owner };
+        matches!(planner.primary_of_new(), Ok(MadeOf::OtherPrimary))
+    });
+    anew.map(|secret| secret.name.clone()).collect()
 }
 
 /// Compares the links of one secret.
@@ -179,7 +215,8 @@ pub(super) enum MadeOf {
 pub(super) fn replaced(live: &LiveSecret, difference: &mut Difference) {
     difference.changes.retain_mut(|change| match change {
         Change::CrossAccountPrimary { before, .. } => {
-            *before = live.cross_account.primary.as_ref().map(|primary| primary.arn.clone());
+            let noted = || live.tags.get(REPLACING_TAG).map(|arn| Arn::of_service(arn.clone()));
+            *before = live.cross_account.primary.as_ref().map(|primary| primary.arn.clone()).or_else(noted);
             true
         }
         Change::KmsKey { before, after, origin: _ } => {
@@ -198,7 +235,16 @@ pub(super) fn replaced(live: &LiveSecret, difference: &mut Difference) {
         }
         _ => true,
     });
-    let first = [Action::StopReplication, Action::Delete { deletion: Deletion::Force }];
+    // The tag says what was begun, where a run ends before the secret is gone.
+    let mut first = Vec::new();
+    if let Some(primary) = &live.cross_account.primary {
+        let tags = BTreeMap::from([(TagKey::of_service(REPLACING_TAG), Template::text(primary.arn.as_str()))]);
+        first.extend([Action::Tag { tags }, Action::StopReplication]);
+    }
+    if !live.replicas.is_empty() {
+        first.push(Action::RemoveReplicas { regions: live.replicas.keys().cloned().collect() });
+    }
+    first.push(Action::Delete { deletion: Deletion::Force });
     difference.actions.splice(0..0, first);
 }
 
@@ -211,20 +257,28 @@ impl LinkPlanner<'_> {
         let Some(other) = &declared.value else { return Ok(MadeOf::Nothing) };
         let found = match (self.find(other), self.observed) {
             (Ok(found), _) => found.arn,
-            // What is there says itself whose replica it is.
+            // What is there says itself whose replica it is; whether that is the declared one is told apart.
             (Err(_), Some(secret)) if secret.cross_account.primary.is_some() => return Ok(MadeOf::Nothing),
             (Err(why), _) => {
                 return Err(FindingKind::CrossAccount(LinkFinding::Waits { other: other.clone(), why }));
             }
         };
         let Some(secret) = self.observed else { return Ok(MadeOf::Primary(found)) };
+        let replaceable =
+            secret.is_owned_by(self.owner) && !secret.is_protected() && !secret.is_scheduled_for_deletion();
         let Some(live) = &secret.cross_account.primary else {
-            return Err(FindingKind::CrossAccount(LinkFinding::NotAReplica));
+            // It was one, and an apply that was to make it anew came no further.
+            let begun = replaceable && secret.tags.contains_key(REPLACING_TAG);
+            return if begun {
+                Ok(MadeOf::OtherPrimary)
+            } else {
+                Err(FindingKind::CrossAccount(LinkFinding::NotAReplica))
+            };
         };
         if found == OtherArn::Known(live.arn.clone()) {
             return Ok(MadeOf::Nothing);
         }
-        if secret.is_owned_by(self.owner) && !secret.is_protected() && !secret.is_scheduled_for_deletion() {
+        if replaceable {
             return Ok(MadeOf::OtherPrimary);
         }
         let declared = match found {
@@ -270,6 +324,12 @@ impl LinkPlanner<'_> {
             difference.actions.push(Action::StopReplication);
             return None;
         }
+        if let Some(other) = &declared.value
+            && let Err(why) = self.find(other)
+            && !is_named(&live.arn, other, self.account_of(other))
+        {
+            return Some(FindingKind::CrossAccount(LinkFinding::Waits { other: other.clone(), why }));
+        }
         let primary = live.arn.clone();
         let finding = match &live.status {
             LinkStatus::InSync => return None,
@@ -289,9 +349,16 @@ impl LinkPlanner<'_> {
             return None;
         };
         let finding = |finding| Some(FindingKind::CrossAccount(finding));
-        let Found { arn, primary } = match self.find(&wanted.secret) {
-            Ok(found) => found,
-            Err(why) => return finding(LinkFinding::Waits { other: wanted.secret.clone(), why }),
+        let account = self.account_of(&wanted.secret);
+        let Found { arn, primary } = match (self.find(&wanted.secret), self.linked_as(&wanted.secret, account)) {
+            (Ok(found), _) => found,
+            // It cannot be looked up, and is the one that is linked, by all that is known.
+            (Err(_), Some(arn)) => Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked },
+            (Err(why), None) => {
+                // To the one that git no longer names, no value goes any more.
+                self.unlink(declared, |_| false, &LinkReason::Replaced, difference);
+                return finding(LinkFinding::Waits { other: wanted.secret.clone(), why });
+            }
         };
         let linked = match &arn {
             OtherArn::Known(arn) => self.linked(arn),
@@ -352,6 +419,17 @@ impl LinkPlanner<'_> {
             });
             difference.actions.push(Action::Disassociate { replica: replica.clone() });
         }
+    }
+
+    /// The replica that is linked and has the declared name.
+    fn linked_as(&self, other: &OtherSecret, account: Option<&AccountId>) -> Option<&Arn> {
+        self.observed?.cross_account.replicas.keys().find(|arn| is_named(arn, other, account))
+    }
+
+    /// The account of a secret of another target, when it is known.
+    fn account_of(&self, other: &OtherSecret) -> Option<&AccountId> {
+        let OtherSecret::Named { target, name } = other else { return None };
+        self.live.elsewhere.get(&(target.clone(), name.clone()))?.account.as_ref()
     }
 
     fn linked(&self, replica: &Arn) -> Option<&LinkedReplica> {

@@ -53,7 +53,7 @@ pub use change::{
     RotationRun, UndoneVersion, ValueReason,
 };
 pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
-pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink};
+pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink, made_anew};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
     Fact, Flag, FlagArgument, Guard, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards, share_matters,

@@ -220,6 +220,10 @@ fn has_value_of_its_own(new: Option<&LiveSecret>, current: &VersionId, old: &Liv
 
 fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> ValueOf {
     let Some(current) = old.current_version() else { return ValueOf::Manifest };
+    if secret.cross_account_primary.as_ref().is_some_and(|declared| declared.value.is_some()) {
+        // A replica gets the value of its primary.
+        return ValueOf::Manifest;
+    }
     let Some(value) = &secret.value else { return ValueOf::Old(current.clone()) };
     let rotates = secret.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
     if value.ownership.is_none() && !rotates && old.is_rotated() {

@@ -97,7 +97,7 @@ pub(super) fn observations(
     seen.insert(ObservedField::Ownership, json!([tags.get(OWNER_TAG), tags.get(PROTECT_TAG), owning_service]));
 
     // A removal rests on everything that a reviewer saw of the secret.
-    let removal = plan.verb == Verb::Delete;
+    let removal = plan.verb == Verb::Delete || plan.is_replaced();
     let rests = |wanted: fn(&Action) -> bool| removal || plan.actions.iter().any(wanted);
     if rests(|action| matches!(action, Action::Update { description: Some(_), .. })) {
         seen.insert(ObservedField::Description, json!(description.as_deref().unwrap_or_default()));

@@ -64,7 +64,13 @@ pub(super) fn without_value(desired: &Desired, live: &Live, selection: &Selectio
             && desired.scope.contains(secret.name.as_str())
             && (all || selection.contains(&secret.name))
     });
-    named.filter(|secret| !valued(&secret.name) && !of_git(secret)).map(|secret| secret.name.clone()).collect()
+    // A replica gets the value of its primary.
+    let is_replica =
+        |secret: &DesiredSecret| secret.cross_account_primary.as_ref().is_some_and(|declared| declared.value.is_some());
+    named
+        .filter(|secret| !valued(&secret.name) && !of_git(secret) && !is_replica(secret))
+        .map(|secret| secret.name.clone())
+        .collect()
 }
 
 /// Pairs of a secret that is, or would come, without a value and one that would go with its value, where the two names,

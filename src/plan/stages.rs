@@ -47,6 +47,15 @@ impl Plan {
 }
 
 impl SecretPlan {
+    /// The secrets of other accounts whose ARNs its actions need.
+    pub fn waits_for(&self) -> impl Iterator<Item = &OtherArn> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Create { cross_account_primary, .. } => cross_account_primary.as_ref(),
+            Action::Associate(link) => Some(&link.replica),
+            _ => None,
+        })
+    }
+
     /// Whether it is made a replica of a secret that does not exist yet.
     fn waits_for_primary(&self) -> bool {
         let later = |action: &Action| {
@@ -66,8 +75,11 @@ impl SecretPlan {
         let of_link = |change: &Change| matches!(change, Change::CrossAccountReplica { after: Some(_), .. });
         let (changes, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes).into_iter().partition(of_link);
         self.changes = others;
+        // What the first part changes is no change that somebody else made.
+        let observed = self.observed.clone().filter(|_| self.actions.is_empty());
         Some(Self {
             verb: Verb::Change,
+            observed,
             changes,
             actions: links,
             depends_on: BTreeSet::new(),

@@ -163,7 +163,11 @@ fn plan_again(
     let rules = Rules { selection: selection.clone(), as_of: None };
     let (mut remaining, mut report) = plan(desired, live, &facts, &rules);
     let links = |action: &Action| matches!(action, Action::Associate(_));
-    remaining.secrets.retain(|secret| !(linked_later.contains(&secret.name) && secret.actions.iter().all(links)));
+    for secret in remaining.secrets.iter_mut().filter(|secret| linked_later.contains(&secret.name)) {
+        secret.actions.retain(|action| !links(action));
+    }
+    let is_left = |secret: &SecretPlan| !secret.actions.is_empty() || secret.moved.is_some();
+    remaining.secrets.retain(|secret| is_left(secret) || !linked_later.contains(&secret.name));
     let of_link = |finding: &Finding| matches!(finding.kind, FindingKind::CrossAccount(_));
     report.findings.retain(|finding| !(linked_later.contains(&finding.secret) && of_link(finding)));
     report.awaiting.retain(|one| !linked_later.contains(&one.secret));

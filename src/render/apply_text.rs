@@ -107,6 +107,11 @@ pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
         SkipReason::Dependency(dependency) => {
             escaped!("it depends on {}, which was not done", escape::line(dependency.as_str()))
         }
+        SkipReason::OtherTarget { target, name } => escaped!(
+            "{} in target {}, which comes first, was not made",
+            escape::line(name.as_str()),
+            escape::line(target)
+        ),
         SkipReason::Stopped(why) => words::stopped(*why).into(),
         SkipReason::OtherShards => {
             escaped!(

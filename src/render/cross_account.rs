@@ -98,7 +98,7 @@ pub(super) fn replica_rows(
         }
         LinkReason::RoleChanged { before } => {
             let before = before.as_ref().map_or_else(|| "no role".into(), line);
-            rows.push(warning(escaped!("associated again, since its role is another one now: {}", before)));
+            rows.push(warning(escaped!("associated again, since its role is another one than before ({})", before)));
         }
         LinkReason::Added | LinkReason::Removed | LinkReason::Replaced => {}
     }

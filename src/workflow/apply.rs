@@ -187,9 +187,9 @@ impl Run<'_> {
         }
         let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
         let removed = if !complete {
-            removals.iter().map(|part| request.skip(part, &SkipReason::EarlierFailure)).collect()
+            removals.iter().map(|part| request.skip(part, &|_| SkipReason::EarlierFailure)).collect()
         } else if others_create {
-            removals.iter().map(|part| request.skip(part, &SkipReason::OtherShards)).collect()
+            removals.iter().map(|part| request.skip(part, &|_| SkipReason::OtherShards)).collect()
         } else {
             self.apply_parts(&removals, request).await
         };
@@ -241,7 +241,7 @@ impl Run<'_> {
         (request.listener)(Event::Written { target: &plan.target });
         let verified = Box::pin(request.read_back(&place, part, &values, &report)).await;
         turn.await;
-        request.tell(&place, plan, CarriedOut { report, verified }).await
+        request.tell(&place, part, CarriedOut { report, verified }).await
     }
 }
 
@@ -260,16 +260,27 @@ impl ApplyRequest<'_> {
             |name: &SecretName| before.outcomes.get(name).is_some_and(|outcome| *outcome != SecretOutcome::Done);
         let plan = part.plan.to_mut();
         plan.secrets.retain(|secret| !undone(&secret.name));
-        let waits = |secret: &SecretPlan| secret.depends_on.iter().find(|needed| undone(needed)).cloned();
-        let Some(needed) = plan.secrets.iter().find_map(waits) else { return AppliedPart::default() };
-        let (left, goes) = std::mem::take(&mut plan.secrets).into_iter().partition(|secret| waits(secret).is_some());
-        let skipped = Part { plan: Cow::Owned(Plan { secrets: left, ..plan.clone() }), ..part.same() };
-        part.plan.to_mut().secrets = goes;
-        self.skip(&skipped, &SkipReason::Dependency(needed))
+        // What depends on one that is left out is left out too.
+        let mut left: BTreeMap<SecretName, SecretName> = BTreeMap::new();
+        loop {
+            let waits = |secret: &SecretPlan| {
+                let needed = secret.depends_on.iter().find(|needed| undone(needed) || left.contains_key(*needed))?;
+                (!left.contains_key(&secret.name)).then(|| (secret.name.clone(), needed.clone()))
+            };
+            let Some((name, needed)) = plan.secrets.iter().find_map(waits) else { break };
+            left.insert(name, needed);
+        }
+        let (out, goes): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut plan.secrets).into_iter().partition(|secret| left.contains_key(&secret.name));
+        plan.secrets = goes;
+        let skipped = Part { plan: Cow::Owned(Plan { secrets: out, ..plan.clone() }), ..part.same() };
+        self.skip(&skipped, &|secret| {
+            left.get(&secret.name).cloned().map_or(SkipReason::EarlierFailure, SkipReason::Dependency)
+        })
     }
 
     /// Removals that do not begin yet: each is told with the reason.
-    fn skip(&self, part: &Part<'_>, reason: &SkipReason) -> AppliedPart {
+    fn skip(&self, part: &Part<'_>, reason: &dyn Fn(&SecretPlan) -> SkipReason) -> AppliedPart {
         let removed = &*part.plan;
         if removed.is_empty() {
             return AppliedPart::default();
@@ -343,7 +354,8 @@ impl ApplyRequest<'_> {
     }
 
     /// Tells what came of a part, and follows its replicas.
-    async fn tell(&self, place: &Place<'_>, plan: &Plan, carried: CarriedOut) -> AppliedPart {
+    async fn tell(&self, place: &Place<'_>, part: &Part<'_>, carried: CarriedOut) -> AppliedPart {
+        let (plan, later) = (&*part.plan, &part.linked_later);
         let CarriedOut { report, verified } = carried;
         (self.listener)(Event::Carried(plan, &report));
         let missing = self.journal.and_then(Journal::failure);
@@ -353,7 +365,7 @@ impl ApplyRequest<'_> {
         let read_again = self.report_verified(&report, verified);
         let mut failed_after = read_again.failed || missing.is_some();
         if let Some(timeout) = self.wait_replicas {
-            failed_after |= !Box::pin(self.follow_replicas(place, &report, timeout)).await;
+            failed_after |= !Box::pin(self.follow_replicas(place, &report, later, timeout)).await;
         }
         AppliedPart { report, read_again, failed_after }
     }

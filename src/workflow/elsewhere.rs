@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::session::Run;
 use crate::aws::Aws;
-use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
+use crate::desired::{Desired, DesiredSecret, OtherSecret, REPLACING_TAG, State};
 use crate::domain::SecretName;
 use crate::live::{Elsewhere, ElsewhereState, LinkedPrimary, OtherSecrets, ReadSecrets as _};
 use crate::plan::Selection;
@@ -83,11 +83,25 @@ impl Asking<'_> {
             let declared = desired.secrets.get(name).is_some_and(|secret| secret.state == State::Present);
             declared && selection.contains(name)
         };
+        let goes = |name: &SecretName| {
+            let absent = desired.secrets.get(name).is_some_and(|secret| secret.state == State::Absent);
+            absent && selection.contains(name)
+        };
         let account = connection.account.as_ref().or(desired.target.account.as_ref());
         let describe = async |name: &SecretName| {
             let state = match connection.reader().describe(name).await {
+                // An apply that was to make it anew came no further.
+                Ok(Some(secret))
+                    if secret.tags.contains_key(REPLACING_TAG)
+                        && secret.cross_account.primary.is_none()
+                        && makes(name)
+                        && secret.is_owned_by(&desired.owner())
+                        && !secret.is_protected() =>
+                {
+                    ElsewhereState::ToCome
+                }
                 Ok(Some(secret)) => ElsewhereState::There {
-                    leaving: secret.is_scheduled_for_deletion(),
+                    leaving: goes(name) || (secret.is_scheduled_for_deletion() && !makes(name)),
                     replaceable: makes(name) && secret.is_owned_by(&desired.owner()) && !secret.is_protected(),
                     primary: secret.cross_account.primary.map(|LinkedPrimary { arn, .. }| arn),
                     arn: secret.arn,

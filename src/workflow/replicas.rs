@@ -1,5 +1,6 @@
 //! Replicas, followed until they are made. A replication takes seconds to minutes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::apply::ApplyRequest;
@@ -16,7 +17,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 impl ApplyRequest<'_> {
     /// Looks at the secrets that were done until none of their replicas is InProgress; tells whether all were made.
-    pub(super) async fn follow_replicas(&self, place: &Place<'_>, report: &ApplyReport, timeout: Duration) -> bool {
+    pub(super) async fn follow_replicas(
+        &self,
+        place: &Place<'_>,
+        report: &ApplyReport,
+        later: &BTreeSet<SecretName>,
+        timeout: Duration,
+    ) -> bool {
         let declared = |name: &&SecretName| {
             place.desired.secrets.get(*name).is_some_and(|desired_secret| {
                 let declared = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
@@ -24,7 +31,9 @@ impl ApplyRequest<'_> {
                 linked || declared.is_some_and(|map| !map.is_empty())
             })
         };
-        let names: Vec<SecretName> = report.touched().filter(declared).cloned().collect();
+        // A link that is made later in the run is followed then.
+        let now = |name: &&SecretName| !later.contains(*name);
+        let names: Vec<SecretName> = report.touched().filter(now).filter(declared).cloned().collect();
         if names.is_empty() {
             return true;
         }
@@ -80,7 +89,8 @@ impl ApplyRequest<'_> {
                 {
                     match status {
                         LinkStatus::InProgress | LinkStatus::Pending => in_progress = true,
-                        LinkStatus::InSync | LinkStatus::Detached => {}
+                        LinkStatus::InSync => {}
+                        LinkStatus::Detached => failed += 1,
                         LinkStatus::Failed { message } => {
                             failed += 1;
                             let kind = ErrorKind::ReplicaFailed {

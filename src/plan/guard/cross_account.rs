@@ -42,18 +42,20 @@ fn is_replaced(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
     secret.is_replaced()
 }
 
-/// The link that is made where there was none: what failed is only repaired.
-fn new_link(secret: &SecretPlan) -> Option<&PlannedLink> {
+/// The link that is made, and why.
+fn link(secret: &SecretPlan) -> Option<(&PlannedLink, &LinkReason)> {
     secret.changes.iter().find_map(|change| match change {
-        Change::CrossAccountReplica { after: Some(link), reason: LinkReason::Added, .. } => Some(link),
+        Change::CrossAccountReplica { after: Some(link), reason, .. } => Some((link, reason)),
         _ => None,
     })
 }
 
+/// A link that failed may never have carried a value.
 fn is_linked(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    new_link(secret).is_some()
+    link(secret).is_some_and(|(_, reason)| !matches!(reason, LinkReason::RoleChanged { .. }))
 }
 
+/// The restriction cannot be read back, so it is a new one each time.
 fn is_linked_anywhere(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {
-    new_link(secret).is_some_and(|link| link.restriction == Restriction::NoRestriction)
+    link(secret).is_some_and(|(link, _)| link.restriction == Restriction::NoRestriction)
 }
