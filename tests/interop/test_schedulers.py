@@ -72,7 +72,7 @@ def test_a_plan_is_shown_then_applied_and_then_there_is_nothing_to_do(machine: S
     done = machine.ci("drift out/drift.xml")
     assert done.code == DONE, done
     done = machine.ci("plan out/approved.json")
-    assert done.code == DONE and "Nothing to do" in done.out, done
+    assert done.code == DONE and "Nothing to apply" in done.out, done
 
 
 def test_what_is_not_as_approved_is_not_applied(machine: Scheduler, sm: Any) -> None:
@@ -196,7 +196,7 @@ def test_the_job_applies_one_commit(machine: Scheduler, sm: Any, file: str) -> N
     assert done.code == DONE and names(sm) == ["dev/shop/api", "dev/shop/db"], done
     # A sync that is tried again.
     done = machine.sh(f"keywright {' '.join(words)}", **REAL)
-    assert done.code == DONE and "Nothing to do" in done.out, done
+    assert done.code == DONE and "Nothing to apply" in done.out, done
 
 
 def test_argo_cd_hands_the_synced_commit_to_the_hook() -> None:
