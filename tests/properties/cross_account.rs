@@ -336,6 +336,12 @@ proptest! {
                 Side::Unsaid | Side::With(_) => {}
             }
         }
+        for (name, manifest) in PRIMARIES.iter().zip(&project.primaries) {
+            if !manifest.absent && manifest.side == Side::Null {
+                let link = secret(&sandbox, PROD, name).and_then(|secret| secret.cross_account_replica);
+                prop_assert_eq!(link, None, "{} has a replica still\n{}", name, told());
+            }
+        }
         for (at, (was, is)) in live.iter().zip(&after).enumerate() {
             let (Some(was), Some(is)) = (was, is) else { continue };
             // A link ends before a value is put where the primary's manifest says that it ends, or where another one
