@@ -150,9 +150,8 @@ impl Hand {
                 call(DATA, "StopReplicationToReplica", json!({ "SecretId": REPLICAS[at] }));
             }
             Self::Fail(at) => {
-                let faults = json!({ "replications": [
-                    { "of": { "secret": PRIMARIES[at] }, "outcome": { "fail": "the key cannot be used" } },
-                ] });
+                let fail = |name: &str| json!({ "of": { "secret": name }, "outcome": { "fail": "no use of the key" } });
+                let faults = json!({ "replications": REPLICAS.map(fail) });
                 sandbox.apply_fault_file(faults.to_string()).expect("a fault file");
                 put(sandbox, at, &format!("by-hand-{token:032}"));
                 sandbox.clear_faults();
