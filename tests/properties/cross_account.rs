@@ -151,7 +151,7 @@ impl Hand {
             }
             Self::Fail(at) => {
                 let fail = |name: &str| json!({ "of": { "secret": name }, "outcome": { "fail": "no use of the key" } });
-                let faults = json!({ "replications": REPLICAS.map(fail) });
+                let faults = json!({ "replications": PRIMARIES.map(fail) });
                 sandbox.apply_fault_file(faults.to_string()).expect("a fault file");
                 put(sandbox, at, &format!("by-hand-{token:032}"));
                 // A look at it makes what is due happen.
