@@ -383,6 +383,8 @@ impl LinkPlanner<'_> {
                     OfPrimary::None => Some(None),
                 };
                 if let Some(primary) = others {
+                    // Nor does any value go to the one that git no longer names.
+                    self.unlink(declared, |_| false, &LinkReason::Replaced, difference);
                     return finding(LinkFinding::NotOurReplica { replica: arn.clone(), primary });
                 }
                 LinkReason::Added
