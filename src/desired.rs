@@ -14,7 +14,7 @@ use std::sync::Arc;
 use globset::GlobSet;
 use serde::Serialize;
 
-pub use cross_account::{CrossAccountReplica, OtherSecret, Restriction};
+pub use cross_account::{CrossAccountReplica, OtherSecret, REPLICATION_POLICY, Restriction};
 pub use list::ListNames;
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 

@@ -12,7 +12,7 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, AcceptedRisks, AllPolicies, Live, LivePolicy, LiveSecret, OfSecret, OtherSecrets, PolicyCache, PolicyVerdict,
+    self, AcceptedRisks, AllPolicies, Counterparts, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict,
     ReadProgress, ReadSecrets, Seen, ServiceError, Wanted,
 };
 use crate::origin::Origin;
@@ -106,7 +106,7 @@ pub struct Planning<'a, V> {
     /// What is read beyond what the manifests need.
     pub reading: Reading<'a>,
     /// Secrets of other targets that manifests refer to.
-    pub elsewhere: &'a OtherSecrets,
+    pub counterparts: &'a Counterparts,
     /// Told while it reads.
     pub progress: &'a (dyn Fn(ReadProgress) + Sync),
 }
@@ -118,14 +118,14 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     account: Option<&AccountId>,
     planning: &Planning<'_, V>,
 ) -> Result<TargetPlan, PlanError> {
-    let Planning { rules, values, reading, elsewhere, progress } = *planning;
+    let Planning { rules, values, reading, counterparts, progress } = *planning;
     let wanted = Wanted {
         cache: reading.cache.filter(|_| reading.undeclared != Undeclared::All),
         ..wanted(desired, &rules.selection)
     };
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.cloned();
-    live.elsewhere.clone_from(elsewhere);
+    live.counterparts.clone_from(counterparts);
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
     if reading.undeclared == Undeclared::All {
         audit(reader, desired, rules, &mut live, progress).await?;
@@ -379,10 +379,7 @@ fn wanted<'a>(desired: &'a Desired, selection: &Selection) -> Wanted<'a> {
             .map(|desired_secret| desired_secret.name.clone())
             .chain(old_names.iter().cloned())
             .collect(),
-        linked: chosen()
-            .filter(|secret| secret.cross_account_primary.is_some() || secret.cross_account_replica.is_some())
-            .map(|secret| secret.name.clone())
-            .collect(),
+        linked: chosen().filter(|secret| secret.declares_links()).map(|secret| secret.name.clone()).collect(),
         cache: None,
         owned_by: Some(&desired.project),
         names_only: plain.is_some(),

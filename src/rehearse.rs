@@ -101,8 +101,8 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let writer = connection.writer();
     let values = Placeholders::new(&stock, values, &writer);
     let reading = Reading { read_values, ..Reading::default() };
-    let elsewhere = &planned.live.elsewhere;
-    let planning = Planning { rules, values: &values, reading, elsewhere, progress: &|_| {} };
+    let counterparts = &planned.live.counterparts;
+    let planning = Planning { rules, values: &values, reading, counterparts, progress: &|_| {} };
     // The account as the real plan knew it, for keys are compared by it.
     let account = planned.live.account.as_ref();
     let before = plan_target(connection.reader(), desired, account, &planning).await?;
@@ -112,7 +112,8 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let (_stop, never) = watch::channel(false);
     let policies = PolicyChecks::default();
     let made = MadeSecrets::default();
-    let of = |plan| Work { plan, live: &before.live, ignored: &desired.ignore_tags, made: &made, policies: &policies };
+    let (ignored, undone) = (&desired.ignore_tags, BTreeSet::new());
+    let of = |plan| Work { plan, live: &before.live, ignored, made: &made, undone: &undone, policies: &policies };
     let (others, removals) = before.plan.split_removals();
     let Stages { first, replicas, links } = others.stages();
     let waits: BTreeSet<SecretName> =
@@ -124,7 +125,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let removed = if applied.is_complete() {
         Box::pin(apply(&recorder, &values, of(&removals), options, never, &|_| {})).await
     } else {
-        ApplyReport::skipped(&removals, &|_| SkipReason::EarlierFailure)
+        ApplyReport::skipped(&removals, &SkipReason::EarlierFailure)
     };
     applied.outcomes.extend(removed.outcomes);
     applied.calls = recorder.calls();

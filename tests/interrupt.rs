@@ -4,11 +4,13 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use keywright::apply::{
     ApplyOptions, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Stopped, Work, apply,
 };
 use keywright::aws::Aws;
-use keywright::live::OtherSecrets;
+use keywright::live::Counterparts;
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::Rules;
 use keywright::reconcile::{Planning, Reading, plan_target};
@@ -51,9 +53,10 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
         let values = support::NoValues;
         let rules = Rules::default();
-        let elsewhere = OtherSecrets::new();
+        let counterparts = Counterparts::new();
         let (reading, made) = (Reading::default(), MadeSecrets::default());
-        let planning = Planning { rules: &rules, values: &values, reading, elsewhere: &elsewhere, progress: &|_| {} };
+        let planning =
+            Planning { rules: &rules, values: &values, reading, counterparts: &counterparts, progress: &|_| {} };
         let planned = plan_target(connection.reader(), &desired, None, &planning).await.expect("a plan");
         let writer = connection.writer();
         let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
@@ -63,6 +66,7 @@ fn what_has_begun_is_finished_and_nothing_else_begins() {
             live: &planned.live,
             ignored: &desired.ignore_tags,
             made: &made,
+            undone: &BTreeSet::new(),
             policies: &policies,
         };
         apply(&Recorder::new(&writer, &()), &values, work, options, stopped, &|_| {}).await

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use keywright::desired::{Desired, owner_tag};
 use keywright::domain::{Arn, Region, SecretName, TagKey, VersionId};
 use keywright::live::{
-    CrossAccount, ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, OtherSecrets, PolicyVerdict,
+    Counterparts, CrossAccount, ListFilter, ListPage, LivePolicy, LiveRotation, LiveSecret, LiveValue, PolicyVerdict,
     ReadSecrets, Seen, ServiceError, ServiceErrorKind, VersionEntry,
 };
 use keywright::manifest::{LoadOptions, load};
@@ -129,7 +129,7 @@ impl ReadSecrets for Service {
     }
 
     async fn policy_names(&self, _: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
-        unreachable!("nobody asked for names of policies")
+        unreachable!("the names of policies are not listed here")
     }
 
     async fn validate_policy(&self, _: Option<&str>, policy: &str) -> PolicyVerdict {
@@ -166,9 +166,9 @@ impl ReadSecrets for Service {
 fn plan(service: &Service, desired: &Desired, selection: Selection) -> Result<TargetPlan, PlanError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let rules = Rules { selection, as_of: None };
-    let (reading, elsewhere) = (Reading::default(), OtherSecrets::new());
+    let (reading, counterparts) = (Reading::default(), Counterparts::new());
     let planning =
-        Planning { rules: &rules, values: &support::NoValues, reading, elsewhere: &elsewhere, progress: &|_| {} };
+        Planning { rules: &rules, values: &support::NoValues, reading, counterparts: &counterparts, progress: &|_| {} };
     runtime.block_on(plan_target(service, desired, None, &planning))
 }
 

@@ -51,6 +51,8 @@ pub struct Work<'a> {
     pub ignored: &'a TagPatterns,
     /// What the run has made so far, in all its targets.
     pub made: &'a MadeSecrets,
+    /// Secrets that an earlier part of the run was to do and did not.
+    pub undone: &'a BTreeSet<SecretName>,
     /// What was asked before about the policies of the plan; about the others it is asked when they are put.
     pub policies: &'a PolicyChecks,
 }
@@ -67,7 +69,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     mut stop: watch::Receiver<bool>,
     events: &(dyn Fn(ApplyEvent<'_>) + Sync),
 ) -> ApplyReport {
-    let Work { plan, live, ignored, made, policies } = work;
+    let Work { plan, live, ignored, made, undone, policies } = work;
     let of_live = live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone()));
     let arns = of_live.chain(made.of_target(&plan.target)).collect();
     let run = Run {
@@ -84,10 +86,10 @@ pub async fn apply<W: WriteSecrets, V: Values>(
     };
     let run = &run;
     let mut report = ApplyReport::default();
-    let mut schedule = Schedule::new(plan);
+    let mut schedule = Schedule::new(plan, undone);
     let calls = PlannedCalls::of(plan);
     let mut running = FuturesUnordered::new();
-    schedule.start();
+    record_skipped(schedule.start(), &mut report, events);
     loop {
         let stopped = if *stop.borrow() {
             Some(Stopped::Interrupted)

@@ -189,8 +189,8 @@ pub struct ApplyReport {
 
 impl ApplyReport {
     /// What there is to show of a plan of which nothing was begun.
-    pub fn skipped(plan: &Plan, reason: &dyn Fn(&SecretPlan) -> SkipReason) -> Self {
-        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason(secret) });
+    pub fn skipped(plan: &Plan, reason: &SkipReason) -> Self {
+        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason.clone() });
         Self { outcomes: plan.secrets.iter().map(skipped).collect(), ..Self::default() }
     }
 

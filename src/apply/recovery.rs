@@ -25,7 +25,7 @@ pub(super) async fn lost_create(
         && found.kms_key_id == new.kms_key_id
         && found.secret_type == new.secret_type
         && found.replicas.keys().eq(new.replicas.keys())
-        && found.cross_account.primary.as_ref().map(|primary| &primary.arn) == new.cross_account_primary.as_ref()
+        && found.cross_account.primary_arn() == new.cross_account_primary.as_ref()
         && found.versions.is_empty()
         && !found.is_scheduled_for_deletion();
     let receipt = Receipt { request_id: error.request_id.clone() };

@@ -22,16 +22,19 @@ pub(super) struct Schedule<'a> {
     removals: Vec<&'a SecretPlan>,
     /// Whether anything was not done so far.
     failed: bool,
+    /// Secrets that an earlier part of the run did not do.
+    undone: &'a BTreeSet<SecretName>,
 }
 
 /// A secret that will not be begun.
 pub(super) type Skipped<'a> = (&'a SecretPlan, SkipReason);
 
 impl<'a> Schedule<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+    /// `undone` are secrets that an earlier part of the run was to do and did not: what depends on them is skipped.
+    pub(super) fn new(plan: &'a Plan, undone: &'a BTreeSet<SecretName>) -> Self {
         let (removals, others): (Vec<_>, Vec<_>) = plan.secrets.iter().partition(|secret| secret.is_removal());
         let mut schedule =
-            Self { waiting: BTreeMap::new(), ready: VecDeque::new(), running: 0, removals, failed: false };
+            Self { waiting: BTreeMap::new(), ready: VecDeque::new(), running: 0, removals, failed: false, undone };
         schedule.admit(others);
         schedule
     }
@@ -66,19 +69,22 @@ impl<'a> Schedule<'a> {
         self.ready.drain(..).chain(waiting).chain(removals).map(|plan| (plan, SkipReason::Stopped(why))).collect()
     }
 
-    /// When no secret but removals was planned, they are next at once.
-    pub(super) fn start(&mut self) {
+    /// Returns the secrets that will not begin. When no secret but removals was planned, they are next at once.
+    pub(super) fn start(&mut self) -> Vec<Skipped<'a>> {
+        let mut skipped = Vec::new();
+        self.undone.iter().for_each(|undone| self.skip_dependents(undone, &mut skipped));
+        self.failed = !skipped.is_empty();
         if self.running == 0 && self.ready.is_empty() {
-            let mut skipped = Vec::new();
             self.turn_to_removals(&mut skipped);
-            debug_assert!(skipped.is_empty(), "nothing can have failed before the start");
         }
+        skipped
     }
 
     fn admit(&mut self, plans: Vec<&'a SecretPlan>) {
         let admitted: BTreeSet<&SecretName> = plans.iter().map(|plan| &plan.name).collect();
         for plan in plans {
-            let before: BTreeSet<&SecretName> = plan.depends_on.iter().filter(|name| admitted.contains(name)).collect();
+            let waits_for = |name: &&SecretName| admitted.contains(*name) || self.undone.contains(*name);
+            let before: BTreeSet<&SecretName> = plan.depends_on.iter().filter(waits_for).collect();
             if before.is_empty() {
                 self.ready.push_back(plan);
             } else {

@@ -6,6 +6,9 @@
 use super::DesiredSecret;
 use crate::domain::{Arn, SecretName};
 
+/// The policy that AWS attaches to a replica of another account's secret, until it becomes a secret of its own.
+pub const REPLICATION_POLICY: &str = "cross-account-replication";
+
 /// A secret in another account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OtherSecret {
@@ -33,11 +36,24 @@ pub struct CrossAccountReplica {
 }
 
 impl DesiredSecret {
+    /// The primary in another account that it is declared to be a replica of.
+    pub fn other_primary(&self) -> Option<&OtherSecret> {
+        self.cross_account_primary.as_ref()?.value.as_ref()
+    }
+
+    /// The replica in another account that it is declared to have.
+    pub fn other_replica(&self) -> Option<&CrossAccountReplica> {
+        self.cross_account_replica.as_ref()?.value.as_ref()
+    }
+
     /// The secrets of other accounts that it is declared to be linked with.
     pub fn linked_with(&self) -> impl Iterator<Item = &OtherSecret> {
-        let primary = self.cross_account_primary.iter().filter_map(|declared| declared.value.as_ref());
-        let replica = self.cross_account_replica.iter().filter_map(|declared| Some(&declared.value.as_ref()?.secret));
-        primary.chain(replica)
+        self.other_primary().into_iter().chain(self.other_replica().map(|replica| &replica.secret))
+    }
+
+    /// Whether links with other accounts are declared, or that there is none.
+    pub fn declares_links(&self) -> bool {
+        self.cross_account_primary.is_some() || self.cross_account_replica.is_some()
     }
 }
 

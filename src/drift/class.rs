@@ -12,7 +12,7 @@ pub enum Class {
     ValueChanged,
     /// The value was encrypted afresh in git, or changed there: that it is the live one is not proven.
     ReEncrypted,
-    /// Its value is left to people, and nobody has put one yet.
+    /// Its value is left to people, and it has none.
     AwaitingValue,
     /// A manifest names a secret that does not exist.
     Missing,

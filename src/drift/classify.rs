@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
 use super::difference::{Clue, Difference, Field, ValueDifference};
-use crate::desired::{Desired, DesiredSecret, VALUE_TAG};
+use crate::desired::{Desired, DesiredSecret, REPLICATION_POLICY, VALUE_TAG};
 use crate::domain::{SecretName, VersionId};
 use crate::live::{CrossAccount, Live, LivePolicy, LiveSecret, ServiceError};
 use crate::origin::Origin;
@@ -342,9 +342,6 @@ fn links(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift> {
         .then(|| new(Class::ReplicasUndeclared, &secret.name, Difference::LinksUndeclared { others }))
 }
 
-/// The policy that AWS attaches to a replica of another account's secret, and takes off again.
-const MANAGED_POLICY: &str = "cross-account-replication";
-
 /// Policies that git says nothing of; only where they were read.
 fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     let desired_secret = desired.secrets.get(&secret.name);
@@ -355,7 +352,7 @@ fn policy(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
         drifts.push(Drift { since: secret.last_changed, ..drift });
     }
     let replicates = secret.cross_account.primary.is_some();
-    let others = secret.other_policies.iter().filter(|name| !(replicates && *name == MANAGED_POLICY));
+    let others = secret.other_policies.iter().filter(|name| !(replicates && *name == REPLICATION_POLICY));
     let others: Vec<String> = others.cloned().collect();
     if !others.is_empty() {
         drifts.push(new(Class::PolicyUndeclared, &secret.name, Difference::OtherPolicies { names: others }));

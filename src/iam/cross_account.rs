@@ -12,11 +12,8 @@ use super::document::{Draft, Permission};
 use super::needs::present;
 use super::read::unless_foreign;
 use super::{Purpose, Scope, TargetNeeds};
-use crate::desired::{CrossAccountReplica, Desired, DesiredSecret, OtherSecret};
+use crate::desired::{Desired, DesiredSecret, OtherSecret, REPLICATION_POLICY};
 use crate::domain::{Arn, KmsKey};
-
-/// The policy that AWS attaches to a replica.
-const MANAGED_POLICY: &str = "cross-account-replication";
 
 const POLICY_NAME: &str = "secretsmanager:PolicyName";
 
@@ -62,8 +59,8 @@ pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &
         return;
     }
     let make = Permission::new("MakeReplicas", ["secretsmanager:PutResourcePolicy"]);
-    let make = make.on(named(|secret| primary(secret).is_some()));
-    draft.add(make.when("StringEqualsIfExists", POLICY_NAME, [MANAGED_POLICY.to_owned()]));
+    let make = make.on(named(|secret| secret.other_primary().is_some()));
+    draft.add(make.when("StringEqualsIfExists", POLICY_NAME, [REPLICATION_POLICY.to_owned()]));
     add_promotion(named(|secret| secret.cross_account_primary.as_ref().is_some_and(|it| it.value.is_none())), draft);
 
     let actions = [
@@ -71,13 +68,13 @@ pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &
         "secretsmanager:DisassociateCrossAccountReplica",
         "secretsmanager:GetSecretValue",
     ];
-    let associate = Permission::new("AssociateReplicas", actions).on(named(|secret| replica(secret).is_some()));
+    let associate = Permission::new("AssociateReplicas", actions).on(named(|secret| secret.other_replica().is_some()));
     draft.add(unless_foreign(associate, desired));
     let end = Permission::new("EndReplication", ["secretsmanager:DisassociateCrossAccountReplica"]);
     let ended = |secret: &DesiredSecret| secret.cross_account_replica.as_ref().is_some_and(|it| it.value.is_none());
     draft.add(unless_foreign(end.on(named(ended)), desired));
 
-    let linked = || present(desired).filter_map(replica);
+    let linked = || present(desired).filter_map(DesiredSecret::other_replica);
     let accept = Permission::new("ReplicateToOtherAccounts", ["secretsmanager:AcceptCrossAccountReplication"]);
     draft.add(accept.on(linked().map(|link| others.arn(&link.secret, place))));
     let roles = linked().filter_map(|link| link.role.as_ref()).map(Arn::to_string);
@@ -92,13 +89,5 @@ pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &
 fn add_promotion(replicas: Vec<String>, draft: &mut Draft) {
     draft.add(Permission::new("EndReplicas", ["secretsmanager:StopReplicationToReplica"]).on(replicas.clone()));
     let policy = Permission::new("TakeReplicationPolicyOff", ["secretsmanager:DeleteResourcePolicy"]).on(replicas);
-    draft.add(policy.when("StringEqualsIfExists", POLICY_NAME, [MANAGED_POLICY.to_owned()]));
-}
-
-fn primary(secret: &DesiredSecret) -> Option<&OtherSecret> {
-    secret.cross_account_primary.as_ref()?.value.as_ref()
-}
-
-fn replica(secret: &DesiredSecret) -> Option<&CrossAccountReplica> {
-    secret.cross_account_replica.as_ref()?.value.as_ref()
+    draft.add(policy.when("StringEqualsIfExists", POLICY_NAME, [REPLICATION_POLICY.to_owned()]));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::desired::{Desired, DesiredSecret, OWNER_TAG, OtherSecret};
 use crate::domain::SecretName;
-use crate::live::{Elsewhere, ElsewhereState, OtherSecrets};
+use crate::live::{Counterpart, CounterpartState, Counterparts};
 use crate::plan::{Change, Finding, Plan, PlanReport, SecretPlan, Severity, Verb};
 
 /// What a plan says of imported secrets.
@@ -39,7 +39,7 @@ impl Proof {
 pub fn prove(
     imported: &BTreeSet<SecretName>,
     desired: &Desired,
-    elsewhere: &OtherSecrets,
+    counterparts: &Counterparts,
     (plan, report): (&Plan, &PlanReport),
 ) -> Proof {
     let of_ours = |name: &SecretName| imported.contains(name);
@@ -56,14 +56,16 @@ pub fn prove(
         let declared = imported.iter().filter_map(|name| desired.secrets.get(name));
         declared.filter(|secret| is(secret)).map(|secret| secret.name.clone()).collect()
     };
+    // By name, as `imported` is.
     let given = named(&gives);
-    let unchecked = named(&|secret| is_linked_unseen(secret, elsewhere));
-    let is_adopted = |secret: &SecretPlan| is_adoption(secret) && !given.contains(&secret.name);
+    let unchecked = named(&|secret| is_linked_unseen(secret, counterparts));
+    let is_adopted = |secret: &SecretPlan| is_adoption(secret) && given.binary_search(&secret.name).is_err();
     let adopted = planned().filter(|secret| is_adopted(secret)).count();
     let remaining: Vec<SecretPlan> = planned().filter(|secret| !is_adoption(secret)).cloned().collect();
-    let odd = remaining.iter().map(|secret| &secret.name).chain(&given);
-    let odd: BTreeSet<&SecretName> = odd.chain(obstacles.iter().map(|finding| &finding.secret)).collect();
-    let unchanged = (imported.len() - missing.len()).saturating_sub(adopted + odd.len());
+    let not_adopted = remaining.iter().map(|secret| &secret.name).chain(&given);
+    let not_adopted: BTreeSet<&SecretName> =
+        not_adopted.chain(obstacles.iter().map(|finding| &finding.secret)).collect();
+    let unchanged = (imported.len() - missing.len()).saturating_sub(adopted + not_adopted.len());
     let remaining = Plan { secrets: remaining, ..plan.clone() };
     Proof { adopted, unchanged, missing, given, remaining, obstacles, unchecked }
 }
@@ -74,12 +76,12 @@ fn gives(secret: &DesiredSecret) -> bool {
 }
 
 /// Whether a secret of another target that it is linked with was not read.
-fn is_linked_unseen(secret: &DesiredSecret, elsewhere: &OtherSecrets) -> bool {
+fn is_linked_unseen(secret: &DesiredSecret, counterparts: &Counterparts) -> bool {
     secret.linked_with().any(|other| match other {
         OtherSecret::Arn(_) => false,
         OtherSecret::Named { target, name } => {
-            let found = elsewhere.get(&(target.clone(), name.clone()));
-            !matches!(found, Some(Elsewhere { state: ElsewhereState::There { .. }, .. }))
+            let found = counterparts.get(&(target.clone(), name.clone()));
+            !matches!(found, Some(Counterpart { state: CounterpartState::There { .. }, .. }))
         }
     })
 }
@@ -154,7 +156,7 @@ mod tests {
 
     fn proof_of(secrets: Vec<SecretPlan>, report: &PlanReport) -> Proof {
         let imported = secrets.iter().map(|secret| secret.name.clone()).collect();
-        prove(&imported, &nothing(), &OtherSecrets::new(), (&Plan::bare(secrets), report))
+        prove(&imported, &nothing(), &Counterparts::new(), (&Plan::bare(secrets), report))
     }
 
     #[test]
@@ -188,7 +190,7 @@ mod tests {
         let imported = BTreeSet::from([SecretName::new("a")]);
         let empty = proof_of(Vec::new(), &PlanReport::default());
         assert!(empty.holds());
-        let proof = prove(&imported, &nothing(), &OtherSecrets::new(), (&empty.remaining, &report));
+        let proof = prove(&imported, &nothing(), &Counterparts::new(), (&empty.remaining, &report));
         assert_eq!((proof.obstacles.len(), proof.missing.len(), proof.holds()), (1, 1, false));
     }
 
@@ -213,7 +215,7 @@ mod tests {
         let adopted = |name: &&str| planned(&format!("a/{name}"), Verb::Adopt, vec![tag(OWNER_TAG, None)]);
         let plan = Plan::bare(["plain", "valued", "labelled"].iter().map(adopted).collect());
         let imported = desired.secrets.keys().cloned().collect();
-        let proof = prove(&imported, desired, &OtherSecrets::new(), (&plan, &PlanReport::default()));
+        let proof = prove(&imported, desired, &Counterparts::new(), (&plan, &PlanReport::default()));
         let given: Vec<&str> = proof.given.iter().map(SecretName::as_str).collect();
         assert_eq!((proof.adopted, proof.unchanged, given), (1, 0, vec!["a/labelled", "a/valued"]));
         assert!(proof.remaining.is_empty() && !proof.holds());
@@ -234,15 +236,15 @@ mod tests {
         let Some(desired) = loaded.desired.first() else { unreachable!("{:?}", loaded.diagnostics) };
         let imported = BTreeSet::from([SecretName::new("a/b")]);
         let plan = Plan::bare(vec![planned("a/b", Verb::Adopt, vec![tag(OWNER_TAG, None)])]);
-        let unchecked = |state: Option<ElsewhereState>| {
+        let unchecked = |state: Option<CounterpartState>| {
             let at = ("data".to_owned(), SecretName::new("a/copy"));
-            let elsewhere = state.map(|state| (at, Elsewhere { account: None, state })).into_iter().collect();
-            let proof = prove(&imported, desired, &elsewhere, (&plan, &PlanReport::default()));
+            let counterparts = state.map(|state| (at, Counterpart { account: None, state })).into_iter().collect();
+            let proof = prove(&imported, desired, &counterparts, (&plan, &PlanReport::default()));
             assert!(proof.holds() && proof.adopted == 1);
             proof.unchecked.len()
         };
         let arn = crate::domain::Arn::of_service("arn:aws:secretsmanager:eu-west-1:222222222222:secret:a/copy-AbCdEf");
-        let there = ElsewhereState::There { arn, primary: None, leaving: false, replaceable: false };
-        assert_eq!((unchecked(Some(there)), unchecked(Some(ElsewhereState::Unreached)), unchecked(None)), (0, 1, 1));
+        let there = CounterpartState::There { arn, primary: None, leaving: false };
+        assert_eq!((unchecked(Some(there)), unchecked(Some(CounterpartState::Unreached)), unchecked(None)), (0, 1, 1));
     }
 }

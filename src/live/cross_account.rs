@@ -15,6 +15,11 @@ pub struct CrossAccount {
 }
 
 impl CrossAccount {
+    /// Of a replica: the ARN of its primary.
+    pub fn primary_arn(&self) -> Option<&Arn> {
+        self.primary.as_ref().map(|primary| &primary.arn)
+    }
+
     /// Whether no link changes by itself.
     pub fn is_settled(&self) -> bool {
         let statuses = self.replicas.values().map(|replica| &replica.status);
@@ -61,30 +66,28 @@ pub enum LinkStatus {
 
 /// A secret of another target that a manifest refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct Counterpart {
     /// The account of that target, when it is known.
     pub account: Option<AccountId>,
     /// What is known of the secret.
-    pub state: ElsewhereState,
+    pub state: CounterpartState,
 }
 
 /// What is known of a secret of another target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ElsewhereState {
+pub enum CounterpartState {
     /// It is there.
     There {
         /// Its ARN.
         arn: Arn,
         /// The primary in another account whose replica it is.
         primary: Option<Arn>,
-        /// Whether it is scheduled for deletion.
+        /// Whether it is scheduled for deletion, or deleted by this run.
         leaving: bool,
-        /// Whether this run may delete it and make it anew.
-        replaceable: bool,
     },
     /// This run has made it.
     Made(Arn),
-    /// It is not there, and this run makes it.
+    /// This run makes it, or deletes it and makes it anew.
     ToCome,
     /// It is not there, and this run does not make it.
     Missing,
@@ -97,4 +100,4 @@ pub enum ElsewhereState {
 }
 
 /// Secrets of other targets, by target and name.
-pub type OtherSecrets = BTreeMap<(String, SecretName), Elsewhere>;
+pub type Counterparts = BTreeMap<(String, SecretName), Counterpart>;

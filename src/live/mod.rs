@@ -21,7 +21,7 @@ mod waiting;
 
 pub use all_policies::{AllPolicies, all_policies};
 pub use cross_account::{
-    CrossAccount, Elsewhere, ElsewhereState, LinkStatus, LinkedPrimary, LinkedReplica, OtherSecrets,
+    Counterpart, CounterpartState, Counterparts, CrossAccount, LinkStatus, LinkedPrimary, LinkedReplica,
 };
 pub use denial::{Denial, DeniedBy};
 pub use error::{ServiceError, ServiceErrorKind, ServiceHint};

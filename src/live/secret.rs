@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::ServiceError;
-use super::cross_account::{CrossAccount, OtherSecrets};
+use super::cross_account::{Counterparts, CrossAccount};
 use crate::desired::{PROTECT_TAG, RotationSetup, Rotator};
 use crate::domain::{
     AccountId, Arn, Frequency, KmsKey, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
@@ -34,7 +34,7 @@ pub struct Live {
     /// Secrets of other regions that a replica would overwrite, by region and name; none where there is no such secret.
     pub other_regions: BTreeMap<(Region, SecretName), Option<LiveSecret>>,
     /// Secrets of other targets that manifests refer to.
-    pub elsewhere: OtherSecrets,
+    pub counterparts: Counterparts,
     /// Secrets that are deleted and made anew: their ARNs are other ones then.
     pub made_anew: BTreeSet<SecretName>,
 }

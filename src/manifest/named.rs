@@ -262,7 +262,9 @@ impl Files {
 
     fn resolve(&mut self, named: &str, span: Span, sources: &Sources) -> Result<PathBuf, FileFault> {
         let folder = folder_of(span, sources);
-        if let Some(added) = lexical(&folder.join(named)).filter(|path| self.added.contains_key(path)) {
+        if !self.added.is_empty()
+            && let Some(added) = lexical(&folder.join(named)).filter(|path| self.added.contains_key(path))
+        {
             return Ok(added);
         }
         let project = self.project.as_ref();

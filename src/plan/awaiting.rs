@@ -1,7 +1,7 @@
-//! Secrets that wait for a value: git leaves it to people, and nobody has put one yet.
+//! Secrets that wait for a value: the manifest leaves it to people, and the secret has none.
 //!
-//! That is no difference from git, and no apply mends it; but neither is such a secret of any use, so it is never
-//! counted among those that are done. Nothing of it decides anything.
+//! That is no difference from git, and an apply does not change it; but neither is such a secret of any use, so it is
+//! never counted among those that are done. This is for display only: it does not affect the plan.
 
 use super::{SecretPlan, Verb};
 use crate::desired::{Desired, DesiredSecret, State};

@@ -15,7 +15,9 @@ use crate::desired::{
     CrossAccountReplica, Declared, Deletion, Desired, DesiredSecret, OtherSecret, REPLACING_TAG, Restriction, State,
 };
 use crate::domain::{AccountId, Arn, ArnParts, SecretName, TagKey, Template};
-use crate::live::{Elsewhere, ElsewhereState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError};
+use crate::live::{
+    Counterpart, CounterpartState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError,
+};
 
 /// The ARN of a secret in another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,7 +218,7 @@ pub(super) fn replaced(live: &LiveSecret, difference: &mut Difference) {
     difference.changes.retain_mut(|change| match change {
         Change::CrossAccountPrimary { before, .. } => {
             let noted = || live.tags.get(REPLACING_TAG).map(|arn| Arn::of_service(arn.clone()));
-            *before = live.cross_account.primary.as_ref().map(|primary| primary.arn.clone()).or_else(noted);
+            *before = live.cross_account.primary_arn().cloned().or_else(noted);
             true
         }
         Change::KmsKey { before, after, origin: _ } => {
@@ -315,7 +317,7 @@ impl LinkPlanner<'_> {
     pub(super) fn replica_side(&self, difference: &mut Difference) -> Option<FindingKind> {
         let declared = self.desired.cross_account_primary.as_ref()?;
         let live = self.observed?.cross_account.primary.as_ref()?;
-        if declared.value.is_none() {
+        let Some(other) = &declared.value else {
             difference.changes.push(Change::CrossAccountPrimary {
                 before: Some(live.arn.clone()),
                 after: None,
@@ -323,9 +325,8 @@ impl LinkPlanner<'_> {
             });
             difference.actions.push(Action::StopReplication);
             return None;
-        }
-        if let Some(other) = &declared.value
-            && let Err(why) = self.find(other)
+        };
+        if let Err(why) = self.find(other)
             && !is_named(&live.arn, other, self.account_of(other))
         {
             return Some(FindingKind::CrossAccount(LinkFinding::Waits { other: other.clone(), why }));
@@ -431,7 +432,7 @@ impl LinkPlanner<'_> {
     /// The account of a secret of another target, when it is known.
     fn account_of(&self, other: &OtherSecret) -> Option<&AccountId> {
         let OtherSecret::Named { target, name } = other else { return None };
-        self.live.elsewhere.get(&(target.clone(), name.clone()))?.account.as_ref()
+        self.live.counterparts.get(&(target.clone(), name.clone()))?.account.as_ref()
     }
 
     fn linked(&self, replica: &Arn) -> Option<&LinkedReplica> {
@@ -445,27 +446,29 @@ impl LinkPlanner<'_> {
             }
             OtherSecret::Named { target, name } => (target, name),
         };
-        let Some(Elsewhere { account, state }) = self.live.elsewhere.get(&(target.clone(), name.clone())) else {
+        let Some(Counterpart { account, state }) = self.live.counterparts.get(&(target.clone(), name.clone())) else {
             return Err(LinkWaits::NotInRun);
         };
         match state {
-            ElsewhereState::There { leaving: true, .. } => Err(LinkWaits::Leaving),
-            ElsewhereState::There { arn, primary, leaving: false, .. } => {
+            CounterpartState::There { leaving: true, .. } => Err(LinkWaits::Leaving),
+            CounterpartState::There { arn, primary, leaving: false, .. } => {
                 let primary = primary.clone().map_or(OfPrimary::None, OfPrimary::Is);
                 Ok(Found { arn: OtherArn::Known(arn.clone()), primary })
             }
-            ElsewhereState::Made(arn) => Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked }),
-            ElsewhereState::ToCome => {
+            CounterpartState::Made(arn) => {
+                Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked })
+            }
+            CounterpartState::ToCome => {
                 let arn = OtherArn::Later { target: target.clone(), name: name.clone(), account: account.clone() };
                 Ok(Found { arn, primary: OfPrimary::NotAsked })
             }
-            ElsewhereState::Missing => Err(LinkWaits::Missing),
-            ElsewhereState::NotInRun => Err(LinkWaits::NotInRun),
-            ElsewhereState::Unreadable(error) => {
+            CounterpartState::Missing => Err(LinkWaits::Missing),
+            CounterpartState::NotInRun => Err(LinkWaits::NotInRun),
+            CounterpartState::Unreadable(error) => {
                 let reason = ServiceError { request_id: None, ..error.clone() }.to_string();
                 Err(LinkWaits::Unreadable { reason })
             }
-            ElsewhereState::Unreached => Err(LinkWaits::Unreached),
+            CounterpartState::Unreached => Err(LinkWaits::Unreached),
         }
     }
 }

@@ -220,7 +220,7 @@ fn has_value_of_its_own(new: Option<&LiveSecret>, current: &VersionId, old: &Liv
 
 fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> ValueOf {
     let Some(current) = old.current_version() else { return ValueOf::Manifest };
-    if secret.cross_account_primary.as_ref().is_some_and(|declared| declared.value.is_some()) {
+    if secret.other_primary().is_some() {
         // A replica gets the value of its primary.
         return ValueOf::Manifest;
     }

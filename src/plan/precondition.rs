@@ -137,7 +137,7 @@ pub(super) fn observations(
     };
     if plan.actions.iter().any(of_links) {
         // How it stands changes by itself; with whom it is linked does not.
-        let primary = cross_account.primary.as_ref().map(|primary| &primary.arn);
+        let primary = cross_account.primary_arn();
         seen.insert(ObservedField::CrossAccount, json!([primary, cross_account.replicas.keys().collect::<Vec<_>>()]));
     }
     let then_known = plan

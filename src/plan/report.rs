@@ -22,7 +22,7 @@ pub struct PlanReport {
     pub counts: Counts,
     /// Secrets that manifests name, and that have no value now and get none of git's.
     pub without_value: BTreeSet<SecretName>,
-    /// Secrets whose value git leaves to people, and for which nobody has put one yet. They are counted apart: with
+    /// Secrets whose value git leaves to people, and which have none. They are counted apart: with
     /// nothing to do for an apply they are not done.
     pub awaiting: Vec<AwaitingValue>,
     /// Secrets that other shards of this run would delete.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PlanError, refresh, set_policy, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{self, Live, LivePolicy, OtherSecrets, ReadSecrets, ServiceError};
+use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
 use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, plan};
 use crate::value::Values;
 
@@ -101,7 +101,7 @@ pub struct WrittenPart<'a> {
     /// Secrets whose link with another account is made later in this run.
     pub linked_later: &'a BTreeSet<SecretName>,
     /// Secrets of other targets that manifests refer to, as they are known by now.
-    pub elsewhere: OtherSecrets,
+    pub counterparts: Counterparts,
 }
 
 /// Reads again what an apply reports as done, and plans it again: what is left in the plan did not come true.
@@ -113,8 +113,8 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     full: bool,
     values: &V,
 ) -> Result<Verified, PlanError> {
-    let WrittenPart { plan: written, done, linked_later, elsewhere } = part;
-    let mut live = Live { unreadable: BTreeMap::new(), elsewhere, ..before.clone() };
+    let WrittenPart { plan: written, done, linked_later, counterparts } = part;
+    let mut live = Live { unreadable: BTreeMap::new(), counterparts, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
     }

@@ -31,7 +31,7 @@ pub struct ApplyDocument {
     /// The targets that something was planned for, in the order of the project file.
     pub targets: Vec<AppliedTarget>,
     /// The secrets that exist now, whose value is left to people and that have none, by the tag that says whom they
-    /// wait for; those of whom nobody is named come last.
+    /// wait for; secrets without an owner tag come last.
     pub awaiting_value: Vec<AwaitingDocument>,
 }
 

@@ -58,7 +58,7 @@ impl Group<'_> {
     }
 }
 
-/// The groups, by tag and owner; those of whom nobody is named come last.
+/// The groups, by tag and owner; secrets without an owner tag come last.
 fn groups<'a>(targets: &[OfTarget<'a>]) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<_, Group<'a>> = BTreeMap::new();
     for (target, awaiting) in targets {

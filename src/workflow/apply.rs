@@ -21,8 +21,8 @@ use crate::apply::{
 use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{Elsewhere, ElsewhereState, OtherSecrets};
-use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, Stages};
+use crate::live::{Counterpart, CounterpartState, Counterparts};
+use crate::plan::{Action, OtherArn, Plan, PlannedLink, Stages};
 use crate::reconcile::{PlanError, TargetError, Verification, Verified, WrittenPart, verify};
 use crate::value::Values;
 
@@ -51,6 +51,8 @@ struct Part<'p> {
     policies: &'p PolicyChecks,
     /// What the run has made so far, in all its targets.
     made: &'p MadeSecrets,
+    /// Secrets of this target that an earlier part of the run was to do and did not.
+    undone: BTreeSet<SecretName>,
     /// Secrets of this target whose link with another account is made later in the run.
     linked_later: BTreeSet<SecretName>,
     /// Whether other targets are written in the same run.
@@ -80,25 +82,24 @@ fn linked_later(places: &[(&Desired, &Planned)]) -> BTreeMap<String, BTreeSet<Se
 }
 
 /// What is known of secrets of other targets after a part of the run.
-fn elsewhere_by_now(planned: &OtherSecrets, made: &MadeSecrets) -> OtherSecrets {
+fn counterparts_by_now(planned: &Counterparts, made: &MadeSecrets) -> Counterparts {
     let made = made.known();
-    let by_now = |(at, elsewhere): (&(String, SecretName), &Elsewhere)| {
-        let state = made.get(at).map_or_else(|| elsewhere.state.clone(), |arn| ElsewhereState::Made(arn.clone()));
-        (at.clone(), Elsewhere { account: elsewhere.account.clone(), state })
+    let by_now = |(at, counterpart): (&(String, SecretName), &Counterpart)| {
+        let state = made.get(at).map_or_else(|| counterpart.state.clone(), |arn| CounterpartState::Made(arn.clone()));
+        (at.clone(), Counterpart { account: counterpart.account.clone(), state })
     };
     planned.iter().map(by_now).collect()
 }
 
-impl<'p> Part<'p> {
-    /// The same without anything to do.
-    fn same(&self) -> Part<'p> {
-        let Self { desired, planned, plan: _, policies, made, linked_later: _, among_others } = *self;
-        let plan = Cow::Owned(Plan { secrets: Vec::new(), ..planned.target.plan.clone() });
-        Part { desired, planned, plan, policies, made, linked_later: BTreeSet::new(), among_others }
-    }
-}
-
 impl Part<'_> {
+    /// Leaves out what was told already not to be done, and notes it for what depends on it.
+    fn goes_on_after(&mut self, before: &ApplyReport) {
+        let undone = before.outcomes.iter().filter(|(_, outcome)| **outcome != SecretOutcome::Done);
+        self.undone = undone.map(|(name, _)| name.clone()).collect();
+        let undone = &self.undone;
+        self.plan.to_mut().secrets.retain(|secret| !undone.contains(&secret.name));
+    }
+
     /// Tells what happens in it.
     fn listener<'l>(&'l self, listener: Listener<'l>) -> impl Fn(ApplyEvent<'_>) + Sync + 'l {
         let (target, among_others) = (self.plan.target.as_str(), self.among_others);
@@ -159,8 +160,16 @@ impl Run<'_> {
         for ((desired, planned), policies) in places.iter().zip(&policies) {
             let plan = &planned.target.plan;
             let late = linked_later.get(&plan.target);
-            let part =
-                |plan, linked_later| Part { desired, planned, plan, policies, made: &made, linked_later, among_others };
+            let part = |plan, linked_later| Part {
+                desired,
+                planned,
+                plan,
+                policies,
+                made: &made,
+                undone: BTreeSet::new(),
+                linked_later,
+                among_others,
+            };
             if at_once && late.is_none() {
                 parts.first.push(part(Cow::Borrowed(plan), BTreeSet::new()));
                 continue;
@@ -179,17 +188,15 @@ impl Run<'_> {
         let mut targets: Vec<AppliedTarget<'p>> =
             places.iter().zip(applied).map(|((_, planned), part)| part.over(&planned.target.plan)).collect();
         for mut stage in [replicas, links].into_iter().filter(|stage| stage.iter().any(|part| !part.plan.is_empty())) {
-            for (target, part) in targets.iter_mut().zip(&mut stage) {
-                target.merge(request.leave_out(part, &target.report));
-            }
+            targets.iter().zip(&mut stage).for_each(|(target, part)| part.goes_on_after(&target.report));
             let applied = self.apply_parts(&stage, request).await;
             targets.iter_mut().zip(applied).for_each(|(target, part)| target.merge(part));
         }
         let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
         let removed = if !complete {
-            removals.iter().map(|part| request.skip(part, &|_| SkipReason::EarlierFailure)).collect()
+            removals.iter().map(|part| request.skip(part, &SkipReason::EarlierFailure)).collect()
         } else if others_create {
-            removals.iter().map(|part| request.skip(part, &|_| SkipReason::OtherShards)).collect()
+            removals.iter().map(|part| request.skip(part, &SkipReason::OtherShards)).collect()
         } else {
             self.apply_parts(&removals, request).await
         };
@@ -253,34 +260,8 @@ impl ApplyRequest<'_> {
         part.policies.ask(connection.reader(), &part.plan, &target.live, &listener).await;
     }
 
-    /// Takes what cannot be done any more out of a part: what it needs was not done before. That is told, but of
-    /// secrets that were told to have failed themselves.
-    fn leave_out(&self, part: &mut Part<'_>, before: &ApplyReport) -> AppliedPart {
-        let undone =
-            |name: &SecretName| before.outcomes.get(name).is_some_and(|outcome| *outcome != SecretOutcome::Done);
-        let plan = part.plan.to_mut();
-        plan.secrets.retain(|secret| !undone(&secret.name));
-        // What depends on one that is left out is left out too.
-        let mut left: BTreeMap<SecretName, SecretName> = BTreeMap::new();
-        loop {
-            let waits = |secret: &SecretPlan| {
-                let needed = secret.depends_on.iter().find(|needed| undone(needed) || left.contains_key(*needed))?;
-                (!left.contains_key(&secret.name)).then(|| (secret.name.clone(), needed.clone()))
-            };
-            let Some((name, needed)) = plan.secrets.iter().find_map(waits) else { break };
-            left.insert(name, needed);
-        }
-        let (out, goes): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut plan.secrets).into_iter().partition(|secret| left.contains_key(&secret.name));
-        plan.secrets = goes;
-        let skipped = Part { plan: Cow::Owned(Plan { secrets: out, ..plan.clone() }), ..part.same() };
-        self.skip(&skipped, &|secret| {
-            left.get(&secret.name).cloned().map_or(SkipReason::EarlierFailure, SkipReason::Dependency)
-        })
-    }
-
     /// Removals that do not begin yet: each is told with the reason.
-    fn skip(&self, part: &Part<'_>, reason: &dyn Fn(&SecretPlan) -> SkipReason) -> AppliedPart {
+    fn skip(&self, part: &Part<'_>, reason: &SkipReason) -> AppliedPart {
         let removed = &*part.plan;
         if removed.is_empty() {
             return AppliedPart::default();
@@ -315,8 +296,8 @@ impl ApplyRequest<'_> {
         let plan = &*part.plan;
         let recorder = Recorder::new(writer, &entries);
         let listener = part.listener(self.listener);
-        let Part { policies, made, .. } = part;
-        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, made, policies };
+        let Part { policies, made, undone, .. } = part;
+        let work = Work { plan, live: &target.live, ignored: &desired.ignore_tags, made, undone, policies };
         apply(&recorder, values, work, self.options, self.stop.clone(), &listener).await
     }
 
@@ -345,7 +326,7 @@ impl ApplyRequest<'_> {
             plan: &part.plan,
             done: &done,
             linked_later: &part.linked_later,
-            elsewhere: elsewhere_by_now(&before.elsewhere, part.made),
+            counterparts: counterparts_by_now(&before.counterparts, part.made),
         };
         match verify(place.writer, desired, before, written, full, values).await {
             Ok(verified) => ReadBack::Read(verified),

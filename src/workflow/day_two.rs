@@ -215,7 +215,7 @@ pub fn restore(found: OneSecret) -> Result<Intended, Error> {
 /// Decides to make a replica a secret of its own. The second answer is why its primary could not be asked who owns it,
 /// when it could not: that may be why somebody promotes.
 pub async fn promote(found: OneSecret, region: Option<&str>) -> Result<(Intended, Option<Error>), Error> {
-    if let Some(primary) = found.secret.cross_account.primary.as_ref().map(|primary| primary.arn.clone()) {
+    if let Some(primary) = found.secret.cross_account.primary_arn().cloned() {
         return promote_from_account(found, primary, region).map(|intended| (intended, None));
     }
     let Primary { region: primary, replica, not_asked } = primary_and_region(&found, region).await?;

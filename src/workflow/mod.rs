@@ -8,10 +8,10 @@
 mod apply;
 mod approved;
 mod cache;
+mod counterparts;
 mod day_two;
 mod drift;
 mod effective;
-mod elsewhere;
 mod error;
 mod event;
 mod failures;

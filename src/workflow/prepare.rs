@@ -149,9 +149,9 @@ impl<'s> Run<'s> {
         let rules = Rules { selection: request.selection.clone(), as_of: Some(self.session.aws.now()) };
         let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let values = self.values();
-        let elsewhere = unless_stopped(request.stop, self.elsewhere(request.selection)).await?;
-        let (reading, elsewhere) = (request.reading, &elsewhere);
-        let planning = Planning { rules: &rules, values: &values, reading, elsewhere, progress: &listener };
+        let counterparts = unless_stopped(request.stop, self.counterparts(request.selection)).await?;
+        let (reading, counterparts) = (request.reading, &counterparts);
+        let planning = Planning { rules: &rules, values: &values, reading, counterparts, progress: &listener };
         let planning = &planning;
         let session = self.session;
         let reading = stream::iter(&session.desired)

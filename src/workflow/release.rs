@@ -1,5 +1,7 @@
 //! Letting go of one secret: its plan, and carrying it out.
 
+use std::collections::BTreeSet;
+
 use super::error::{Error, SecretProblem};
 use super::journal::Journal;
 use super::one_secret::OneSecret;
@@ -48,6 +50,7 @@ impl Release {
             live: &self.live,
             ignored: &found.desired.ignore_tags,
             made: &MadeSecrets::default(),
+            undone: &BTreeSet::new(),
             policies: &PolicyChecks::default(),
         };
         let entries = found.entries(journal, &found.desired.target.region);

@@ -27,8 +27,7 @@ impl ApplyRequest<'_> {
         let declared = |name: &&SecretName| {
             place.desired.secrets.get(*name).is_some_and(|desired_secret| {
                 let declared = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
-                let linked = desired_secret.cross_account_replica.as_ref().is_some_and(|it| it.value.is_some());
-                linked || declared.is_some_and(|map| !map.is_empty())
+                desired_secret.other_replica().is_some() || declared.is_some_and(|map| !map.is_empty())
             })
         };
         // A link that is made later in the run is followed then.

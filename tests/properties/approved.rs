@@ -4,7 +4,7 @@
 use keywright::aws::Aws;
 use keywright::desired::Desired;
 use keywright::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
-use keywright::live::{Live, LivePolicy, LiveReplica, LiveSecret, OtherSecrets, ReplicaStatus};
+use keywright::live::{Counterparts, Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use keywright::manifest::{LoadOptions, load};
 use keywright::plan::{Action, Plan, Rules, SecretPlan, Verb, conflicts, fingerprint, target_lines};
 use keywright::reconcile::{Planning, Reading, plan_target};
@@ -37,8 +37,9 @@ fn planned(folder: &tempfile::TempDir, sandbox: &Sandbox) -> (Desired, Plan) {
     let plan = runtime.block_on(async {
         let connection = Aws::embedded(sandbox.clone()).connect(&desired.target).await.expect("the sandbox answers");
         let rules = Rules::default();
-        let (reading, elsewhere) = (Reading::default(), OtherSecrets::new());
-        let planning = Planning { rules: &rules, values: &Names, reading, elsewhere: &elsewhere, progress: &|_| {} };
+        let (reading, counterparts) = (Reading::default(), Counterparts::new());
+        let planning =
+            Planning { rules: &rules, values: &Names, reading, counterparts: &counterparts, progress: &|_| {} };
         plan_target(connection.reader(), &desired, Some(&AccountId::of_service(ACCOUNT)), &planning)
             .await
             .expect("a plan")

@@ -173,7 +173,7 @@ impl ReadSecrets for Service {
     }
 
     async fn policy_names(&self, _: &SecretName) -> Result<Option<Vec<String>>, ServiceError> {
-        unreachable!("nobody asked for names of policies")
+        unreachable!("the names of policies are not listed here")
     }
 
     async fn validate_policy(&self, _: Option<&str>, _: &str) -> PolicyVerdict {

@@ -203,7 +203,7 @@ impl GraphTarget {
             .filter_map(|(needed, waiting)| Some(Edge { needed: *index.get(needed)?, waiting: *index.get(waiting)? }))
             .collect();
         edges.sort_unstable();
-        let copies = index.iter().filter_map(|(name, at)| match replica_elsewhere(desired, name)? {
+        let copies = index.iter().filter_map(|(name, at)| match replica_in_other_account(desired, name)? {
             OtherSecret::Named { target, name } => Some((*at, target.clone(), name.as_str().to_owned())),
             OtherSecret::Arn(_) => None,
         });
@@ -228,7 +228,7 @@ impl GraphTarget {
 }
 
 /// The replica in another account that the manifest wants.
-fn replica_elsewhere<'a>(desired: &'a Desired, name: &SecretName) -> Option<&'a OtherSecret> {
+fn replica_in_other_account<'a>(desired: &'a Desired, name: &SecretName) -> Option<&'a OtherSecret> {
     Some(&desired.secrets.get(name)?.cross_account_replica.as_ref()?.value.as_ref()?.secret)
 }
 
@@ -239,7 +239,7 @@ fn replicas(desired: &Desired, name: &SecretName) -> Vec<String> {
         .and_then(|declared| declared.value.as_ref())
         .into_iter()
         .flat_map(|value| value.keys().map(ToString::to_string))
-        .chain(replica_elsewhere(desired, name).map(|other| match other {
+        .chain(replica_in_other_account(desired, name).map(|other| match other {
             OtherSecret::Named { target, .. } => format!("target {target}"),
             OtherSecret::Arn(arn) => format!("account {}", arn.parts().map_or("", |arn| arn.account)),
         }))

@@ -29,7 +29,7 @@ pub struct PlanDocument {
     /// is in here.
     pub groups: Vec<GroupDocument>,
     /// The secrets whose value is left to people and that have none, or will have none when they are made, by the tag
-    /// that says whom they wait for; those of whom nobody is named come last.
+    /// that says whom they wait for; secrets without an owner tag come last.
     pub awaiting_value: Vec<AwaitingDocument>,
 }
 

@@ -39,17 +39,16 @@ pub(super) fn update_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply,
     context.write(|writer| {
         let mut found = context.find_live(writer, &id)?;
         found.refuse_managed()?;
+        let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
         if found.record.replica_of.is_some() {
-            let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
             return change_key_of_replica(writer, found, input.kms_key_id.filter(|_| only_key));
         }
         if found.record.cross_account_primary.is_some() {
             // Its key is its own; a description and a type are refused at its creation too.
-            let only_key = value.is_none() && input.description.is_none() && input.r#type.is_none();
-            let Some(key) = input.kms_key_id.as_deref().filter(|_| only_key) else {
-                return found.refuse_cross_account_replica().and_then(|()| Reply::json(&SecretOutput::secret(&found)));
-            };
-            cross_account::refuse_default_key(Some(key).filter(|key| !key.is_empty()))?;
+            match input.kms_key_id.as_deref().filter(|_| only_key) {
+                Some(key) => cross_account::refuse_default_key(Some(key).filter(|key| !key.is_empty()))?,
+                None => found.refuse_cross_account_replica()?,
+            }
         }
         if let Some(description) = input.description {
             found.record.description = Some(description).filter(|text| !text.is_empty());

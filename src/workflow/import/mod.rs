@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt as _};
 
 use self::destination::{Destination, write_all};
 use self::source::{ImportSource, Importing, judge, read_state};
-use super::elsewhere::Asking;
+use super::counterparts::Asking;
 use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::event::{Event, Listener};
 use super::failures::group_targets;
@@ -269,16 +269,20 @@ async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found,
                     Err(error) => unread.push(UnreadTarget { name: target.target.name.clone(), error }),
                 }
             }
-            tell_unread(request, &unread, read.is_empty())?;
+            report_unread_targets(request, &unread, read.is_empty())?;
             Ok(Found { aws: Some(aws), read, unread, states: Vec::new() })
         }
     }
 }
 
-/// Tells of targets that could not be read; when that is all of them, there is nothing more to do.
-fn tell_unread(request: &ImportRequest<'_>, unread: &[UnreadTarget], all: bool) -> Result<(), Error> {
+/// Reports the targets that could not be read; an error when none could be.
+fn report_unread_targets(
+    request: &ImportRequest<'_>,
+    unread: &[UnreadTarget],
+    none_was_read: bool,
+) -> Result<(), Error> {
     let mut errors = group_targets(unread.iter().map(|unread| (unread.name.as_str(), &unread.error)));
-    let last = if all { errors.pop() } else { None };
+    let last = if none_was_read { errors.pop() } else { None };
     for error in &errors {
         (request.listener)(Event::Failed(error));
     }
@@ -395,9 +399,9 @@ async fn prove(
     if let (Some(aws), ImportFrom::Live { stop, .. }) = (aws, &request.from) {
         let imported = Selection::exactly(found.iter().flat_map(|found| &found.choice.imported));
         let asking = Asking { aws, desired: &desired };
-        let elsewhere = unless_stopped(stop, asking.elsewhere(&imported)).await?;
+        let counterparts = unless_stopped(stop, asking.counterparts(&imported)).await?;
         for found in found.iter_mut() {
-            found.live.elsewhere.clone_from(&elsewhere);
+            found.live.counterparts.clone_from(&counterparts);
         }
     }
     Ok(but_for(desired, unread).iter().zip(found).map(|(desired, found)| judge(desired, found)).collect())

@@ -131,10 +131,10 @@ impl ImportSource<'_> {
         for found in secrets().filter(|found| selection.contains(&found.secret.name)) {
             let name = found.secret.name.clone();
             if found.region != live.region || Some(&found.account) != live.account.as_ref() {
-                let elsewhere = targets.iter().any(|other| is_in(other, found));
+                let in_another = targets.iter().any(|other| is_in(other, found));
                 let place = format!("{} {}", found.account, found.region);
                 let left = LeftOut { name, reason: Reason::OtherPlace { place } };
-                left_out.extend((is_first && !elsewhere).then_some(left));
+                left_out.extend((is_first && !in_another).then_some(left));
                 continue;
             }
             if live.secrets.contains_key(&name) {
@@ -154,13 +154,16 @@ impl ImportSource<'_> {
         let mut choice = choose(desired, &live, selection, orphans);
         // Two targets of one account and region tell their secrets apart by their scopes; what is in neither scope is
         // told by the first of them.
-        let of_another = |left: &LeftOut| {
-            let found = secrets().find(|found| found.secret.name == left.name && is_in(desired, found));
-            let mut here = targets.iter().filter(|other| found.is_some_and(|found| is_in(other, found)));
-            let first = here.clone().next().is_none_or(|first| first.target.name == desired.target.name);
-            left.reason == Reason::OutOfScope && (!first || here.any(|other| other.scope.contains(left.name.as_str())))
+        let is_here = |other: &&Desired| {
+            let account = other.target.account.as_ref();
+            other.target.region == live.region && account.is_none_or(|account| Some(account) == live.account.as_ref())
         };
-        choice.left_out.retain(|left| !of_another(left));
+        let here: Vec<&Desired> = targets.iter().filter(is_here).collect();
+        let is_first_here = here.first().is_none_or(|first| first.target.name == desired.target.name);
+        choice.left_out.retain(|left| {
+            let in_scope_here = || here.iter().any(|other| other.scope.contains(left.name.as_str()));
+            left.reason != Reason::OutOfScope || (is_first_here && !in_scope_here())
+        });
         choice.left_out.extend(left_out);
         Ok(Importing { live, deletions, choice })
     }
@@ -205,5 +208,5 @@ pub(super) fn judge(desired: &Desired, found: &Importing) -> Proof {
     let names: BTreeSet<SecretName> = found.choice.imported.iter().cloned().collect();
     let rules = Rules { selection: Selection::exactly(&names), as_of: None };
     let (planned, report) = plan(desired, &found.live, &ValueFacts::default(), &rules);
-    prove(&names, desired, &found.live.elsewhere, (&planned, &report))
+    prove(&names, desired, &found.live.counterparts, (&planned, &report))
 }
