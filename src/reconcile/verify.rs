@@ -114,7 +114,8 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     values: &V,
 ) -> Result<Verified, PlanError> {
     let WrittenPart { plan: written, done, linked_later, counterparts } = part;
-    let mut live = Live { unreadable: BTreeMap::new(), counterparts, ..before.clone() };
+    // What was made anew has its ARN now.
+    let mut live = Live { unreadable: BTreeMap::new(), made_anew: BTreeSet::new(), counterparts, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
         refresh(&mut live, name, described);
     }
