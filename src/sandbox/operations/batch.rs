@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::{self, FilterInput, Filters};
 use super::get_value::{ReadValue, ValueMembers, note_accesses};
 use super::selection::{Order, Selection};
-use super::{Context, page_size};
+use super::{Context, cut, page_size};
 use crate::sandbox::state::{Found, Reader, SecretId};
 use crate::sandbox::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input, limits};
 
@@ -116,9 +116,7 @@ impl Batch {
         let after = token.map(|token| query.place(token)).transpose()?;
         context.read(|reader| {
             let mut page = selection.page(reader, context, after, size + 1)?;
-            let more = page.len() > size;
-            page.truncate(size);
-            let next_token = page.last().filter(|_| more).map(|(place, _)| query.token(place));
+            let next_token = cut(&mut page, size).map(|(place, _)| query.token(place));
             for (_, record) in page {
                 let name = record.name.clone();
                 let read = read_current(reader, context, Found { home: context.caller.clone(), record });

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::faults::{FaultProfile, ReplicationOutcome};
-use crate::sandbox::home::{Home, is_account, partition};
+use crate::sandbox::home::{Home, partition};
 use crate::sandbox::state::{
     CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Found, SecretId, SecretRecord, Writer, cross_account,
-    kms, lookup,
+    kms,
 };
 use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
@@ -84,13 +84,11 @@ pub(super) fn managed_policy(record: &SecretRecord) -> Option<Value> {
     }))
 }
 
-/// The secret on the other side: in another account, in the same region and partition (documented).
-fn other_side(member: &str, arn: &str, home: &Home) -> Result<SecretId, ServiceError> {
-    let id = SecretId::parse(arn).ok();
-    let Some(id @ SecretId::Arn { .. }) = id else {
+/// Where the secret on the other side is: in another account, in the same region and partition (documented).
+fn other_side(member: &str, arn: &str, home: &Home) -> Result<Home, ServiceError> {
+    let Ok(SecretId::Arn { home: there, .. }) = SecretId::parse(arn) else {
         return Err(ServiceError::invalid_parameter(format!("{member} is not the ARN of a secret: {arn}")));
     };
-    let SecretId::Arn { home: there, .. } = &id else { return Ok(id) };
     let own_partition = format!("arn:{}:", partition(&home.region));
     if there.region != home.region || !arn.starts_with(&own_partition) {
         return Err(ServiceError::invalid_parameter(format!(
@@ -102,7 +100,7 @@ fn other_side(member: &str, arn: &str, home: &Home) -> Result<SecretId, ServiceE
             "{member} must be the ARN of a secret in another AWS account: {arn}"
         )));
     }
-    Ok(id)
+    Ok(there)
 }
 
 /// What CreateSecret refuses beside CrossAccountPrimaryARN, and the key that it insists on. Whether there is such a
@@ -175,12 +173,12 @@ pub(super) fn associate_cross_account_replica(context: &Context<'_>, body: &[u8]
         let mut found = context.find_own(writer, &id)?;
         refuse_foreign_caller(context, &found, "primary")?;
         found.refuse_cross_account_replica()?;
-        let replica_id = other_side("CrossAccountReplicaARN", &arn, &found.home)?;
+        let there = other_side("CrossAccountReplicaARN", &arn, &found.home)?;
         check_role(input.replication_role_arn.as_deref(), &found.home)?;
         if !any_organization {
-            refuse_other_organization(context.profile, &found.home, &replica_id)?;
+            refuse_other_organization(context.profile, &found.home, &there)?;
         }
-        let mut replica = accepted(writer, &found, &replica_id)?;
+        let mut replica = accepted(writer, &found, &arn)?;
         refuse_second(&found, &replica)?;
         begin(context, &mut found, &mut replica, input.replication_role_arn);
         writer.save(&replica.home, &replica.record)?;
@@ -215,9 +213,8 @@ fn check_role(role: Option<&str>, home: &Home) -> Result<(), ServiceError> {
 }
 
 /// SameOrg, which holds where the request does not say otherwise.
-fn refuse_other_organization(profile: &FaultProfile, home: &Home, replica: &SecretId) -> Result<(), ServiceError> {
-    let SecretId::Arn { home: there, .. } = replica else { return Ok(()) };
-    let outside = |account: &str| is_account(account) && profile.outside_organization.iter().any(|it| it == account);
+fn refuse_other_organization(profile: &FaultProfile, home: &Home, there: &Home) -> Result<(), ServiceError> {
+    let outside = |account: &str| profile.outside_organization.iter().any(|it| it == account);
     if !outside(&home.account) && !outside(&there.account) {
         return Ok(());
     }
@@ -229,8 +226,8 @@ fn refuse_other_organization(profile: &FaultProfile, home: &Home, replica: &Secr
 }
 
 /// The replica, which its owner made for this primary (documented).
-fn accepted(writer: &Writer<'_>, primary: &Found, replica: &SecretId) -> Result<Found, ServiceError> {
-    let found = lookup::search(writer, &primary.home, replica)?.ok_or_else(|| {
+fn accepted(writer: &Writer<'_>, primary: &Found, replica: &str) -> Result<Found, ServiceError> {
+    let found = cross_account::secret_of(writer, replica)?.ok_or_else(|| {
         ServiceError::new(ErrorCode::ResourceNotFound, "Secrets Manager can't find the specified replica secret.")
     })?;
     found.refuse_scheduled()?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::SecretMembers;
 use super::filter::{self, FilterInput, Filters};
 use super::selection::{Order, Selection};
-use super::{Context, page_size};
+use super::{Context, cut, page_size};
 use crate::sandbox::state::SecretRecord;
 use crate::sandbox::wire::{Constraints, Query, Reply, ServiceError, input, limits};
 
@@ -73,10 +73,7 @@ pub(super) fn list_secrets(context: &Context<'_>, body: &[u8]) -> Result<Reply, 
     let size = page_size(input.max_results, &limits::LIST_PAGE);
     context.read(|reader| {
         let mut page = selection.page(reader, context, after, size + 1)?;
-        // One secret more than was requested shows whether there is another page, so that no page is empty.
-        let more = page.len() > size;
-        page.truncate(size);
-        let next_token = page.last().filter(|_| more).map(|(place, _)| query.token(place));
+        let next_token = cut(&mut page, size).map(|(place, _)| query.token(place));
         let secret_list = page.iter().map(|(_, record)| Entry::of(record)).collect();
         Reply::json(&Output { secret_list, next_token })
     })

@@ -150,6 +150,14 @@ fn page_size(max_results: Option<i64>, allowed: &RangeInclusive<i64>) -> usize {
     usize::try_from(max_results.unwrap_or(*allowed.end())).unwrap_or_default()
 }
 
+/// Cuts a page to its size. One entry more than was requested shows whether there is another page, so that no page is
+/// empty: the last entry that stays comes back then, behind which the next page begins.
+fn cut<T>(page: &mut Vec<T>, size: usize) -> Option<&T> {
+    let more = page.len() > size;
+    page.truncate(size);
+    page.last().filter(|_| more)
+}
+
 /// The ClientRequestToken that SDKs and the CLI fill in, and that the service insists on.
 fn required_token(token: Option<String>) -> Result<String, ServiceError> {
     token.ok_or_else(ServiceError::token_missing)

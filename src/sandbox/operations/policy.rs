@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cross_account::{self, MANAGED_POLICY};
-use super::{Context, page_size};
+use super::{Context, cut, page_size};
 use crate::policy::PolicyDocument;
 use crate::sandbox::auth::{lock_out, policy_text};
 use crate::sandbox::clock::Moment;
@@ -96,15 +96,13 @@ pub(super) fn list_resource_policies(context: &Context<'_>, body: &[u8]) -> Resu
         let query = Query::new(&("ListResourcePolicies", &found.record.arn));
         let after = input.next_token.as_deref().map(|token| query.place(token)).transpose()?;
         let default = reader.policy(found.record.serial)?.map(|_| DEFAULT_POLICY);
-        let managed = cross_account::managed_policy(&found.record).map(|_| MANAGED_POLICY);
+        let managed = found.record.cross_account_primary.as_ref().map(|_| MANAGED_POLICY);
         // False comes before true, and `default` before every other name.
         let order = |name: &str| (name != DEFAULT_POLICY, name.to_owned());
         let behind = |name: &&str| after.as_ref().is_none_or(|after| order(name) > order(&after.name));
         let mut names: Vec<&str> = [default, managed].into_iter().flatten().filter(behind).collect();
-        let more = names.len() > size;
-        names.truncate(size);
         let place = |name: &&str| Place { date: Moment(0), serial: 0, name: (*name).to_owned() };
-        let next_token = names.last().filter(|_| more).map(|name| query.token(&place(name)));
+        let next_token = cut(&mut names, size).map(|name| query.token(&place(name)));
         let resource_policies = names.into_iter().map(|policy_name| Summary { policy_name }).collect();
         Reply::json(&ListOutput { resource_policies, next_token })
     })

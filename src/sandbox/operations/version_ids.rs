@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, page_size};
+use super::{Context, cut, page_size};
 use crate::sandbox::state::{SecretId, VersionRecord, kms};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input, limits};
 
@@ -65,10 +65,7 @@ pub(super) fn list_secret_version_ids(context: &Context<'_>, body: &[u8]) -> Res
             let behind = after.as_ref().is_none_or(|after| (version.created, version_id) > (after.date, &after.name));
             wanted && behind && held.contains(version_id)
         });
-        let more = versions.len() > size;
-        versions.truncate(size);
-        let last = versions.last().filter(|_| more);
-        let next_token = last.map(|(version_id, version)| {
+        let next_token = cut(&mut versions, size).map(|(version_id, version)| {
             query.token(&Place { date: version.created, serial: 0, name: version_id.clone() })
         });
         let versions = versions.iter().map(|(version_id, version)| Entry {

@@ -14,8 +14,8 @@ use super::tables::{Transaction, View, Writer};
 use crate::sandbox::home::Home;
 
 /// The secret of an ARN that another secret keeps.
-fn secret_of<T: Transaction>(view: &View<'_, T>, arn: &str) -> Result<Option<Found>, StoreError> {
-    let Ok(id @ SecretId::Arn { .. }) = SecretId::parse(arn) else { return Ok(None) };
+pub(crate) fn secret_of<T: Transaction>(view: &View<'_, T>, arn: &str) -> Result<Option<Found>, StoreError> {
+    let Ok(id) = SecretId::parse(arn) else { return Ok(None) };
     let SecretId::Arn { home, .. } = &id else { return Ok(None) };
     lookup::search(view, home, &id)
 }
