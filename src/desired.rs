@@ -3,7 +3,9 @@
 //! By the time it is here, defaults and overrides are merged, variables are filled in and every rule that can be
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
+mod audit;
 mod cross_account;
+mod ignore;
 mod list;
 pub mod owner_tag;
 mod rotation;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 use globset::GlobSet;
 use serde::Serialize;
 
+pub use audit::{AuditCheck, AuditKind, AuditRules, Severity, UnknownAuditKind};
 pub use cross_account::{CrossAccountReplica, OtherSecret, REPLICATION_POLICY, Restriction};
+pub use ignore::{Ignore, IgnoreError};
 pub use list::ListNames;
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
@@ -72,6 +76,8 @@ pub struct Desired {
     pub ignore_tags: TagPatterns,
     /// Limits on what one apply may do.
     pub guards: GuardLimits,
+    /// What an audit measures with, and what it excuses here.
+    pub audit: AuditRules,
     /// The tag that says whom secrets without a value wait for, when the project names one.
     pub value_owner_tag: Option<TagKey>,
     /// What was passed over while manifests were read: what it declares would look like orphans.

@@ -50,6 +50,7 @@ pub mod exit_code;
 pub mod files;
 pub mod iam;
 pub mod import;
+pub mod inventory;
 pub mod live;
 mod loopback;
 pub mod manifest;

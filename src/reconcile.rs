@@ -12,8 +12,8 @@ use crate::aws::ConnectError;
 use crate::desired::{Desired, State};
 use crate::domain::{AccountId, Region, SecretName};
 use crate::live::{
-    self, AcceptedRisks, AllPolicies, Counterparts, Live, LivePolicy, LiveSecret, OfSecret, PolicyCache, PolicyVerdict,
-    ReadProgress, ReadSecrets, Seen, ServiceError, Wanted,
+    self, AcceptedRisks, Counterparts, Live, LivePolicy, PolicyCache, PolicyVerdict, ReadProgress, ReadSecrets, Seen,
+    ServiceError, Wanted,
 };
 use crate::origin::Origin;
 use crate::plan::{
@@ -168,7 +168,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
         }
         // Each round learns about at least one secret more, so this ends.
         for (name, described) in live::describe_all(reader, only_listed, progress).await? {
-            refresh(&mut live, name, described);
+            live.refresh(name, described);
         }
         for (name, versions) in live::versions_of(reader, versions_unknown).await? {
             match versions {
@@ -240,40 +240,14 @@ async fn audit<R: ReadSecrets>(
 ) -> Result<(), ServiceError> {
     let region = live.region.clone();
     live.audited = true;
-    // A list shows neither where replicas are nor what is replicated with another account.
-    let listed = live.secrets.values().filter(|secret| {
-        secret.seen == Seen::Listed
-            && !secret.is_replica_in(&region)
+    let audited = live.secrets.values().filter(|secret| {
+        !secret.is_replica_in(&region)
             && !secret.is_scheduled_for_deletion()
             && desired.scope.contains(secret.name.as_str())
             && rules.selection.contains(&secret.name)
     });
-    let listed: Vec<SecretName> = listed.map(|secret| secret.name.clone()).collect();
-    for (name, described) in live::describe_all(reader, listed, progress).await? {
-        refresh(live, name, described);
-    }
-    let unread = live.secrets.values().filter(|secret| {
-        !secret.is_scheduled_for_deletion()
-            && !secret.is_replica_in(&region)
-            && desired.scope.contains(secret.name.as_str())
-            && rules.selection.contains(&secret.name)
-    });
-    let unread: Vec<(SecretName, bool)> =
-        unread.map(|secret| (secret.name.clone(), secret.policy == LivePolicy::NotRead)).collect();
-    for (name, policies) in live::all_policies(reader, unread, progress).await? {
-        match policies {
-            Ok(AllPolicies { default, others }) => {
-                if let Some(secret) = live.secrets.get_mut(&name) {
-                    secret.other_policies = others;
-                }
-                if let Some(policy) = default {
-                    set_policy(live, name, Ok(policy));
-                }
-            }
-            Err(error) => drop(live.unreadable.insert(name, error)),
-        }
-    }
-    Ok(())
+    let audited: Vec<SecretName> = audited.map(|secret| secret.name.clone()).collect();
+    live::read_undeclared(reader, live, &audited, progress).await
 }
 
 /// Secrets that are deleted and whose policies are read for it. A plan that deletes more is not stopped by a guard, and
@@ -298,7 +272,7 @@ async fn read_leaving<R: ReadSecrets>(
     }
     for (name, policy) in live::policies_of(reader, names, progress).await? {
         if policy.is_ok() {
-            set_policy(live, name, policy);
+            live.set_policy(name, policy);
         }
     }
     Ok(true)
@@ -324,34 +298,6 @@ fn replicas_over_unknown_places(desired: &Desired, live: &Live, plan: &Plan) -> 
         }
     }
     places
-}
-
-/// Notes a policy that was read.
-fn set_policy(live: &mut Live, name: SecretName, policy: OfSecret<LivePolicy>) {
-    match policy {
-        Ok(policy) => {
-            if let Some(secret) = live.secrets.get_mut(&name) {
-                secret.policy = policy;
-            }
-        }
-        Err(error) => drop(live.unreadable.insert(name, error)),
-    }
-}
-
-/// Puts a described secret in the place of the listed one, its policy kept.
-fn refresh(live: &mut Live, name: SecretName, described: OfSecret<Option<LiveSecret>>) {
-    match described {
-        Err(error) => drop(live.unreadable.insert(name, error)),
-        Ok(None) => {
-            live.secrets.remove(&name);
-        }
-        Ok(Some(mut described)) => {
-            if let Some(before) = live.secrets.remove(&name) {
-                described.policy = before.policy;
-            }
-            live.secrets.insert(name, described);
-        }
-    }
 }
 
 /// What of the target must be looked at.

@@ -59,6 +59,7 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         rotation: LiveRotation::default(),
         replicas: BTreeMap::new(),
         cross_account: CrossAccount::default(),
+        created: None,
         last_changed: None,
         last_accessed: None,
         policy: LivePolicy::NotRead,

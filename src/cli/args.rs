@@ -208,3 +208,13 @@ impl ExtentArgs {
         Extent { full: self.full, summary: self.summary, no_cost: self.no_cost, no_awaiting: false }
     }
 }
+
+/// Reads `FORMAT=FILE`.
+pub(super) fn format_and_file(text: &str) -> Result<(&str, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("it is written FORMAT=FILE")?;
+    match file {
+        "" => Err("the file is missing".to_owned()),
+        "-" => Err("standard output is --format's: name a file here".to_owned()),
+        file => Ok((format, PathBuf::from(file))),
+    }
+}

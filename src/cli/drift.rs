@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::args::ReadArgs;
+use super::args::{ReadArgs, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::look::LookArgs;
@@ -113,14 +113,8 @@ fn last_success(file: &Path, project: &str) -> Option<Timestamp> {
 
 /// Reads `FORMAT=FILE`.
 fn also(text: &str) -> Result<(DriftFormat, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("it is written FORMAT=FILE")?;
-    if file.is_empty() {
-        return Err("the file is missing".to_owned());
-    }
-    if file == "-" {
-        return Err("standard output is --format's: name a file here".to_owned());
-    }
-    Ok((DriftFormat::from_str(format, false)?, PathBuf::from(file)))
+    let (format, file) = format_and_file(text)?;
+    Ok((DriftFormat::from_str(format, false)?, file))
 }
 
 pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {

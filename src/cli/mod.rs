@@ -18,6 +18,7 @@ mod iam_policy;
 mod import;
 mod init;
 mod interrupt;
+mod inventory;
 mod journal;
 mod line;
 mod log;
@@ -88,6 +89,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
+    Inventory(inventory::InventoryArgs),
     Watch(watch::WatchArgs),
     Graph(graph::GraphArgs),
     Release(release::ReleaseArgs),
@@ -138,6 +140,7 @@ async fn dispatch(command: &Command, verbose: u8, shell: &mut Shell) -> Result<E
         Command::Validate(args) => Ok(validate::validate(args, shell)),
         Command::Plan(args) => Box::pin(plan::plan(args, verbose, shell)).await,
         Command::Apply(args) => Box::pin(apply::apply(args, verbose, shell)).await,
+        Command::Inventory(args) => Box::pin(inventory::inventory(args, verbose, shell)).await,
         Command::Drift(args) => Box::pin(drift::drift(args, verbose, shell)).await,
         Command::Graph(args) => Box::pin(graph::graph(args, verbose, shell)).await,
         Command::Watch(args) => Box::pin(watch::watch(args, verbose, shell)).await,

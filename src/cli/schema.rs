@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
-use crate::render::{apply_json, drift, escape, plan_json, watch};
+use crate::render::{apply_json, drift, escape, inventory, plan_json, watch};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -33,6 +33,8 @@ enum Kind {
     Apply,
     /// The output of drift --format json
     Drift,
+    /// The output of inventory --format json
+    Inventory,
     /// A line of the output of watch
     Watch,
 }
@@ -46,6 +48,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Plan => plan_json::schema(),
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),
+        Kind::Inventory => inventory::json::schema(),
         Kind::Watch => watch::schema(),
     };
     shell.out.write(escape::json(&schema));

@@ -19,7 +19,7 @@ mod version;
 pub use arn::{Arn, ArnParts};
 pub use kms::KmsKey;
 pub(crate) use kms::is_alias_name;
-pub use name::SecretName;
+pub use name::{SecretName, is_plain_pattern};
 pub use place::{AccountId, Partition, Region};
 pub use schedule::{Frequency, RotationDuration, Schedule, ScheduleFault, Window, WindowLength};
 pub(crate) use tag::{MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, is_system_tag, is_tag_character};

@@ -14,3 +14,8 @@ impl SecretName {
         Self(name.into())
     }
 }
+
+/// Whether a pattern is a name and nothing more.
+pub fn is_plain_pattern(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '[', ']', '{', '}', '\\'])
+}

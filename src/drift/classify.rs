@@ -302,24 +302,13 @@ fn rotation(secret: &LiveSecret, now: Timestamp) -> Option<Drift> {
         let what = Difference::RotationStuck { version: stuck.clone() };
         return Some(Drift { since: secret.last_changed, ..new(Class::RotationStuck, &secret.name, what) });
     }
-    let due = due(secret)?;
+    let due = secret.rotation_due()?;
     // The list may lag five minutes behind a rotation.
     (now.duration_since(due) > OVERDUE_AFTER).then(|| Drift {
         since: Some(due),
         hints: secret.rotation.last.map(Clue::LastRotated).into_iter().collect(),
         ..new(Class::RotationOverdue, &secret.name, Difference::RotationOverdue { due })
     })
-}
-
-/// When the secret should have been rotated at the latest: the end of the next window, or of the one behind the last
-/// rotation where the schedule has an even interval. The service moves the next window on when a rotation fails.
-fn due(secret: &LiveSecret) -> Option<Timestamp> {
-    let setup = secret.rotation_setup()?;
-    let interval = setup.frequency.interval_hours().map(|hours| SignedDuration::from_hours(i64::from(hours)));
-    // A window of a schedule in days is open for a day at most.
-    let window = SignedDuration::from_hours(24);
-    let behind_the_last = interval.and_then(|interval| secret.rotation.last?.checked_add(interval + window).ok());
-    [secret.rotation.next, behind_the_last].into_iter().flatten().min()
 }
 
 /// Replicas that git says nothing of, as a `replicas` block leaves them that was taken out of a manifest.

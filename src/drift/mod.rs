@@ -6,7 +6,6 @@
 mod class;
 mod classify;
 mod difference;
-mod ignore;
 #[cfg(test)]
 #[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
@@ -14,14 +13,17 @@ mod tests;
 pub use class::Class;
 pub use classify::{Drift, classify};
 pub use difference::{Clue, Difference, Field, ValueDifference};
-pub use ignore::{Ignore, IgnoreError};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::desired;
 use crate::reconcile::TargetError;
+
+/// Known noise: `--ignore CLASS:GLOB:YYYY-MM-DD`.
+pub type Ignore = desired::Ignore<Class>;
 
 /// What one run over all targets found.
 #[derive(Clone, Debug)]

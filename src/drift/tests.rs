@@ -86,6 +86,7 @@ fn desired(names: &[&str]) -> Desired {
         prune_window_days: 30,
         ignore_tags: TagPatterns::new(GlobSet::empty()),
         guards: GuardLimits::default(),
+        audit: crate::desired::AuditRules::default(),
         value_owner_tag: None,
         skipped: Vec::new(),
         of_other_targets: BTreeMap::new(),

@@ -146,6 +146,7 @@ mod tests {
             prune_window_days: 30,
             ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
             guards: GuardLimits::default(),
+            audit: crate::desired::AuditRules::default(),
             value_owner_tag: None,
             skipped: Vec::new(),
             of_other_targets: BTreeMap::new(),

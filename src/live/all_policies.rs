@@ -15,17 +15,17 @@ const DEFAULT: &str = "default";
 
 /// The policies of one secret.
 #[derive(Clone, Debug, Default)]
-pub struct AllPolicies {
+pub(super) struct AllPolicies {
     /// The one that is called `default`; none where it was read before.
-    pub default: Option<LivePolicy>,
+    pub(super) default: Option<LivePolicy>,
     /// The names of the others, as far as the service tells.
-    pub others: Vec<String>,
+    pub(super) others: Vec<String>,
 }
 
 /// Reads all policies of several secrets, the default one where it is wanted; secrets that do not exist are left out.
 ///
 /// An endpoint that lacks ListResourcePolicies, an operation of November 2026, is asked for the default one alone.
-pub async fn all_policies<R: ReadSecrets>(
+pub(super) async fn all_policies<R: ReadSecrets>(
     reader: &R,
     secrets: Vec<(SecretName, bool)>,
     progress: &(dyn Fn(ReadProgress) + Sync),

@@ -17,9 +17,9 @@ mod policy_cache;
 mod policy_problem;
 mod reader;
 mod secret;
+mod undeclared;
 mod waiting;
 
-pub use all_policies::{AllPolicies, all_policies};
 pub use cross_account::{
     Counterpart, CounterpartState, Counterparts, CrossAccount, LinkStatus, LinkedPrimary, LinkedReplica,
 };
@@ -38,4 +38,5 @@ pub use reader::{
 pub use secret::{
     Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, LiveValue, ReplicaStatus, Seen, VersionEntry,
 };
+pub use undeclared::read_undeclared;
 pub use waiting::{Propagating, Waiting};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::ServiceError;
 use super::cross_account::{Counterparts, CrossAccount};
@@ -76,6 +76,8 @@ pub struct LiveSecret {
     pub replicas: BTreeMap<Region, LiveReplica>,
     /// Its links with secrets of other accounts: ListSecrets does not show them.
     pub cross_account: CrossAccount,
+    /// `CreatedDate`: for people, never compared.
+    pub created: Option<Timestamp>,
     /// `LastChangedDate`: for hints to people, never compared.
     pub last_changed: Option<Timestamp>,
     /// The day on which it was last read (`LastAccessedDate`): for people, never compared.
@@ -247,6 +249,17 @@ impl LiveSecret {
         self.holder(StagingLabel::PENDING).filter(|pending| self.current_version() != Some(*pending))
     }
 
+    /// When it should have been rotated at the latest: the end of the next window, or of the one behind the last
+    /// rotation where the schedule has an even interval. The service moves the next window on when a rotation fails.
+    pub fn rotation_due(&self) -> Option<Timestamp> {
+        let setup = self.rotation_setup()?;
+        let interval = setup.frequency.interval_hours().map(|hours| SignedDuration::from_hours(i64::from(hours)));
+        // A window of a schedule in days is open for a day at most.
+        let window = SignedDuration::from_hours(24);
+        let behind_the_last = interval.and_then(|interval| self.rotation.last?.checked_add(interval + window).ok());
+        [self.rotation.next, behind_the_last].into_iter().flatten().min()
+    }
+
     /// Whether rotation owns the value, or did once. Who rotates stays there when rotation is cancelled, also one that
     /// had not run yet: otherwise the owner would change with the cancellation itself, and one apply would not be
     /// enough.
@@ -274,6 +287,7 @@ impl LiveSecret {
             rotation: LiveRotation::default(),
             replicas: BTreeMap::new(),
             cross_account: CrossAccount::default(),
+            created: None,
             last_changed: None,
             last_accessed: None,
             policy: LivePolicy::NotRead,

@@ -88,6 +88,8 @@ codes! {
     SCOPE Error "scope" "A project names the prefixes of the secrets that it may touch."
     SCOPE_OVERLAP Error "scope-overlap" "Two targets in one account and region never share names."
     GUARD_LIMIT Error "guard-limit" "A guard's limit is within its range."
+    AUDIT Error "audit" "What an audit measures with is within its range, and what it excuses is a finding, until a \
+        day."
     GLOB Error "glob" "Patterns over names of tags and secrets are valid globs."
     RULE Error "rule" "A rule of the project has a name of its own, valid patterns, and something that it requires."
     RULE_BROKEN Error "project-rule" "Secrets keep the rules of their project."

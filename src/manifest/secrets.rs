@@ -157,6 +157,7 @@ impl Loader {
                 prune_window_days: project.prune_window_days,
                 ignore_tags: project.ignore_tags.clone(),
                 guards: project.guards,
+                audit: project.audit_of(model),
                 value_owner_tag: project.value_owner_tag.clone(),
                 skipped: self.skipped.clone(),
                 of_other_targets,

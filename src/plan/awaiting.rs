@@ -55,6 +55,19 @@ impl AwaitingValue {
     }
 }
 
+/// The tag of a live secret that says whose it is, and its text: the one that the project names, else the first of those
+/// that people use.
+pub fn tagged_owner<'a>(desired: &Desired, secret: &'a LiveSecret) -> Option<(&'a TagKey, &'a str)> {
+    let by = |is_it: &dyn Fn(&TagKey) -> bool| {
+        let found = secret.tags.iter().find(|(key, text)| is_it(key) && !text.is_empty());
+        found.map(|(key, text)| (key, text.as_str()))
+    };
+    match &desired.value_owner_tag {
+        Some(named) => by(&|key| key == named),
+        None => OWNER_TAGS.iter().find_map(|named| by(&|key| key.as_str().eq_ignore_ascii_case(named))),
+    }
+}
+
 /// Whom a secret waits for: by the tags that are declared, or else by those that are live.
 fn owner(
     desired: &Desired,

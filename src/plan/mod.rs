@@ -47,7 +47,7 @@ mod value;
 use std::collections::BTreeSet;
 
 pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
-pub use awaiting::AwaitingValue;
+pub use awaiting::{AwaitingValue, tagged_owner};
 pub use change::{
     Change, LeftBehind, LinkReason, MadeBy, PlannedPolicy, PlannedText, PublicText, ReplicaKey, ReplicaReason,
     RotationRun, UndoneVersion, ValueReason,
@@ -65,7 +65,7 @@ pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
-pub use selection::{NotAShard, Selection, Shard, is_plain_name};
+pub use selection::{NotAShard, Selection, Shard};
 pub use stages::Stages;
 pub use value::{Comparison, ValueFacts};
 

@@ -85,6 +85,7 @@ pub(super) fn observations(
         cross_account,
         // Nothing of ours, a date, and how it was seen.
         other_policies: _,
+        created: _,
         last_changed: _,
         last_accessed: _,
         seen: _,

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::desired::Desired;
-use crate::domain::SecretName;
+use crate::domain::{SecretName, is_plain_pattern};
 
 /// A choice of secrets by glob; `*` and `?` also match `/`, as people expect of names that only look like paths.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +133,7 @@ impl Selection {
         if let Some(names) = &self.exactly {
             return names.iter().cloned().collect();
         }
-        self.patterns.iter().filter(|pattern| is_plain_name(pattern)).map(SecretName::new).collect()
+        self.patterns.iter().filter(|pattern| is_plain_pattern(pattern)).map(SecretName::new).collect()
     }
 
     /// The patterns that none of these names fits.
@@ -160,11 +160,6 @@ impl Selection {
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
-}
-
-/// Whether a pattern is a name and nothing more.
-pub fn is_plain_name(pattern: &str) -> bool {
-    !pattern.contains(['*', '?', '[', ']', '{', '}', '\\'])
 }
 
 /// Where a chain of anchors ends.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlanError, refresh, set_policy, value_facts};
+use super::{PlanError, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
@@ -117,7 +117,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     // What was made anew has its ARN now.
     let mut live = Live { unreadable: BTreeMap::new(), made_anew: BTreeSet::new(), counterparts, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
-        refresh(&mut live, name, described);
+        live.refresh(name, described);
     }
     let writes = by_write(desired, &mut live, written, done);
     let mut read: BTreeSet<SecretName> = writes.iter().flat_map(|(write, names)| to_read(write, names, full)).collect();
@@ -217,7 +217,7 @@ async fn read_policies(
     names: impl Iterator<Item = SecretName>,
 ) -> Result<(), ServiceError> {
     for (name, policy) in live::policies_of(reader, names, &|_| {}).await? {
-        set_policy(live, name, policy);
+        live.set_policy(name, policy);
     }
     Ok(())
 }

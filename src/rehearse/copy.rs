@@ -86,6 +86,7 @@ impl Copier<'_> {
             other_policies: _,
             // Which call showed it.
             last_accessed: _,
+            created: _,
             seen: _,
         } = secret;
         let replica_of = primary_region.as_ref().filter(|primary| *primary != region).map(Region::to_string);

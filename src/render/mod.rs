@@ -21,6 +21,7 @@ mod finding;
 pub mod graph;
 mod hint;
 pub mod import_text;
+pub mod inventory;
 mod leaving;
 mod line_diff;
 #[cfg(test)]

@@ -44,6 +44,17 @@ pub(super) fn readers(policy: &PolicyDocument) -> Escaped<Terminal> {
     words::first_few(readers.iter().map(|shift| who(&shift.who)), TOLD)
 }
 
+/// What a policy says, in a sentence for each whom it names.
+pub(super) fn standing(policy: &PolicyDocument) -> Vec<Escaped<Terminal>> {
+    let shifts = PolicyDocument::shifts(None, Some(policy));
+    let told = shifts.iter().map(|Shift { who, turn, conditional, deeds }| -> Escaped<Terminal> {
+        let verb = if *turn == Turn::Denied { "is denied to" } else { "may" };
+        let condition = if *conditional { ", under conditions" } else { "" };
+        escaped!("{} {} {}{}", self::who(who), verb, Escaped::join(deeds.iter().map(deed), ", "), condition)
+    });
+    told.collect()
+}
+
 fn sentence(shift: &Shift) -> Vec<Piece> {
     let Shift { who, turn, conditional, deeds } = shift;
     let (tone, sign, verb) = match turn {
@@ -65,7 +76,7 @@ fn sentence(shift: &Shift) -> Vec<Piece> {
     vec![mark(tone, sign), piece(tone, text)]
 }
 
-fn who(who: &Who) -> Escaped<Terminal> {
+pub(super) fn who(who: &Who) -> Escaped<Terminal> {
     match who {
         Who::Everyone => escaped!("EVERYONE"),
         Who::EveryoneBut(named) => escaped!("EVERYONE but {}", escape::line(named)),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::escape::{self, Escaped, Json};
 
@@ -18,6 +19,17 @@ pub(super) fn log(rules: &[Value], results: &[Value]) -> Escaped<Json> {
             "results": results,
         }],
     }))
+}
+
+/// What stays the same from run to run: no line, no date, no words that may be told better some day.
+pub(super) fn fingerprint(name: &str, parts: &[&str]) -> Value {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length goes before each part, so that parts cannot flow into each other.
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    json!({ name: hex::encode(hash.finalize()) })
 }
 
 /// A file below the repository's root.

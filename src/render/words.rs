@@ -136,7 +136,7 @@ pub(super) fn rotation_changes(
     [when, window, who].into_iter().map(|part| (part(before), part(after))).filter(|(a, b)| a != b).collect()
 }
 
-fn when(setup: &RotationSetup) -> Escaped<Terminal> {
+pub(super) fn when(setup: &RotationSetup) -> Escaped<Terminal> {
     match &setup.frequency {
         Frequency::EveryDays(1) => escaped!("every day"),
         Frequency::EveryDays(days) => escaped!("every {} days", *days),
@@ -149,7 +149,7 @@ fn window(setup: &RotationSetup) -> Escaped<Terminal> {
     escaped!("a window of {}", escape::line(length))
 }
 
-fn who(setup: &RotationSetup) -> Escaped<Terminal> {
+pub(super) fn who(setup: &RotationSetup) -> Escaped<Terminal> {
     match &setup.rotator {
         Rotator::OwningService => "by the service that manages it".into(),
         Rotator::Lambda(arn) => escaped!("by {}", escape::line(arn.as_str())),
@@ -254,14 +254,21 @@ pub(super) struct Cost {
 
 /// `Monthly cost: + 1.20 USD, 28.80 USD then`, with where the price comes from.
 pub(super) fn cost<F: Format>(Cost { change, after }: &Cost) -> Escaped<F> {
-    let usd = |number: i64| -> Escaped<F> {
-        let cents = usize::try_from(number.unsigned_abs() * LIST_PRICE_CENTS).unwrap_or(usize::MAX);
-        escaped!("{}.{}{} USD", cents / 100, cents % 100 / 10, cents % 10)
-    };
+    let usd = |number: i64| -> Escaped<F> { usd(number.unsigned_abs() * LIST_PRICE_CENTS) };
     let sign = if *change < 0 { "-" } else { "+" };
     let then = after.map(|after| -> Escaped<F> { escaped!(", {} then", usd(after)) });
     let from = "AWS's list price of ";
     escaped!("Monthly cost: {} {}{} ({}{}, without calls)", sign, usd(*change), then, from, LIST_PRICE_DATE)
+}
+
+/// `28.80`.
+pub(super) fn dollars<F: Format>(cents: u64) -> Escaped<F> {
+    escaped!("{}.{}{}", cents / 100, cents % 100 / 10, cents % 10)
+}
+
+/// `28.80 USD`.
+pub(super) fn usd<F: Format>(cents: u64) -> Escaped<F> {
+    escaped!("{} USD", dollars(cents))
 }
 
 /// Targets of which nothing is known: the first thing that a reader sees.

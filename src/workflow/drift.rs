@@ -161,7 +161,9 @@ impl<'a> Noise<'a> {
                     targets.as_ref().is_none_or(|targets| targets.contains(&desired.target.name))
                 };
                 let excused = |drift: &Drift| {
-                    self.0.iter().any(|(ignore, targets)| is_for(targets) && ignore.excuses(drift, now))
+                    self.0
+                        .iter()
+                        .any(|(ignore, targets)| is_for(targets) && ignore.excuses(drift.class, &drift.secret, now))
                 };
                 let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
                 let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());

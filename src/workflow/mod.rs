@@ -18,6 +18,7 @@ mod failures;
 pub mod files;
 mod history;
 mod import;
+mod inventory;
 mod journal;
 mod memories;
 mod one_secret;
@@ -50,6 +51,7 @@ pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, Secre
 pub use event::{Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
 pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, UnreadTarget, import};
+pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};
 pub use memories::{Looks, Memories};
 pub use one_secret::{OneSecret, git_version};

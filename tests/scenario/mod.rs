@@ -18,8 +18,19 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the scenario's sandbox.
-const TALKS_TO_AWS: [&str; 12] = [
-    "plan", "apply", "drift", "watch", "graph", "import", "release", "versions", "rollback", "rotate", "restore",
+const TALKS_TO_AWS: [&str; 13] = [
+    "plan",
+    "apply",
+    "drift",
+    "inventory",
+    "watch",
+    "graph",
+    "import",
+    "release",
+    "versions",
+    "rollback",
+    "rotate",
+    "restore",
     "promote",
 ];
 

@@ -260,6 +260,7 @@ impl Reading {
             rotation: rotation(attributes).unwrap_or_default(),
             replicas,
             cross_account: CrossAccount::default(),
+            created: None,
             last_changed: None,
             last_accessed: None,
             policy,

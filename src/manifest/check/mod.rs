@@ -4,6 +4,7 @@
 //! place, and hands out the part of the desired state that it has checked.
 
 pub(crate) mod arn;
+mod audit;
 pub(crate) mod cross_account;
 pub(crate) mod dependencies;
 pub(crate) mod managed;

@@ -12,13 +12,14 @@ use super::super::group::Groups;
 use super::super::schema::{API_VERSION, ProjectDocument, ProjectSpec, PruneChoice};
 use super::super::source::{Sources, Span};
 use super::super::tree::Node;
+use super::audit::{Audit, check_audit};
 use super::name::check_plain_name;
 use super::rule::Rules;
 use super::tags::check_key;
 use super::target::{TargetModel, check_overlaps, check_targets};
 use super::variables::{Entry, check_names};
 use super::{in_range, required};
-use crate::desired::{DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
+use crate::desired::{AuditRules, DEFAULT_RECOVERY_WINDOW_DAYS, GuardLimits, Prune, TagPatterns};
 use crate::domain::TagKey;
 
 /// A project that was read and checked.
@@ -35,6 +36,8 @@ pub(crate) struct Project {
     pub(crate) prune_window_days: u8,
     pub(crate) ignore_tags: TagPatterns,
     pub(crate) guards: GuardLimits,
+    /// What an audit measures with, and what it excuses.
+    pub(crate) audit: Audit,
     pub(crate) value_owner_tag: Option<TagKey>,
     pub(crate) rules: Rules,
     /// `spec.include` as written.
@@ -51,6 +54,11 @@ impl Project {
     /// The names of the targets that a text stands for: a name, a glob or a selector of labels.
     pub(crate) fn members(&self, text: &str, span: Span) -> Result<Rc<BTreeSet<String>>, Box<Problem>> {
         self.groups.members(text, span, || self.targets.iter().map(TargetModel::labelled).collect())
+    }
+
+    /// What an audit measures with in a target, and what it excuses there.
+    pub(crate) fn audit_of(&self, target: &TargetModel) -> AuditRules {
+        self.audit.in_target(|targets| self.names(targets, target))
     }
 
     /// Whether a text stands for a target. What is wrong with it is reported elsewhere.
@@ -98,6 +106,7 @@ pub(crate) fn check_project(
             .unwrap_or(DEFAULT_RECOVERY_WINDOW_DAYS),
         ignore_tags: tag_patterns(spec, report),
         guards: guards(spec, report),
+        audit: Audit::default(),
         value_owner_tag: value_owner_tag(spec, report),
         rules: Rules::default(),
         include: paths(&spec.include).unwrap_or_default(),
@@ -113,6 +122,7 @@ pub(crate) fn check_project(
     let mut rules = Rules::default();
     rules.add(&spec.rules, &project, report);
     project.rules = rules;
+    project.audit = check_audit(spec, &project, report);
     check_overlaps(&project.targets, report);
     Some(project)
 }

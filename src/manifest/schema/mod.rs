@@ -5,6 +5,7 @@
 //! `required` of the schema, and checked by `check`. What may not enter: rules that need more than one field, and
 //! anything about targets.
 
+mod audit;
 mod cross_account;
 mod for_each;
 mod project;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+pub use self::audit::{AuditIgnoreSpec, AuditSpec};
 pub use self::cross_account::{CrossAccountReplicaSpec, OtherSecretSpec, RestrictionChoice};
 pub use self::for_each::ForEachSpec;
 pub use self::project::{

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::field::{Field, Map};
+use super::audit::AuditSpec;
 use super::rules::RuleSpec;
 use super::secret::spec;
 use super::target::TargetSpec;
@@ -89,6 +90,8 @@ pub struct ProjectSpec {
     pub ignore_tags: Field<Vec<Field<String>>>,
     /// Limits on what one apply may do without being told so by a flag.
     pub guards: Field<GuardsSpec>,
+    /// What `keywright inventory` measures with, and what it excuses. Left out, each has its default.
+    pub audit: Field<AuditSpec>,
     /// The key of the tag that says whose a secret is. Plans and applies end with the secrets that wait for a value
     /// from people, grouped by this tag. Left out, they are grouped by `owner`, or else by `team`, in whatever case.
     #[schemars(example = serde_json::json!("team"), length(min = 1, max = 128))]

@@ -95,6 +95,7 @@ fn nothing_allowed() -> Desired {
         prune_window_days: 30,
         ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
+        audit: crate::desired::AuditRules::default(),
         value_owner_tag: None,
         skipped: vec!["secrets/team".to_owned()],
         of_other_targets: BTreeMap::new(),

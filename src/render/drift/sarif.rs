@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
@@ -103,13 +102,7 @@ fn fingerprints(view: &DriftView<'_>, target: &str, class: Class, secret: &str, 
     let nth = seen.entry((target.to_owned(), class, secret.to_owned())).or_default();
     *nth += 1;
     let nth = nth.to_string();
-    let mut hash = Sha256::new();
-    for part in [view.report.project.as_str(), target, class.word(), secret, &nth] {
-        // The length goes before each part, so that parts cannot flow into each other.
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    json!({ "keywrightDrift/v1": hex::encode(hash.finalize()) })
+    sarif::fingerprint("keywrightDrift/v1", &[view.report.project.as_str(), target, class.word(), secret, &nth])
 }
 
 pub(super) fn level(class: Class) -> &'static str {

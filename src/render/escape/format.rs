@@ -37,6 +37,8 @@ formats! {
     Workflow { const COMMANDS: bool = true; }
     /// The text of a Slack message.
     Slack {}
+    /// A field of CSV (RFC 4180), which a spreadsheet takes as text.
+    Csv {}
     /// JSON, and what is written in it: SARIF, the body of a webhook.
     Json {}
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::terminal::{calls_runner, is_deceptive, printable, visible};
-use super::{Escaped, Json, Prometheus, Slack, Workflow};
+use super::{Csv, Escaped, Json, Prometheus, Slack, Workflow};
 
 /// The value of a label in Prometheus' text format, between quotation marks.
 pub fn prometheus_label(text: &str) -> Escaped<Prometheus> {
@@ -15,6 +15,18 @@ pub fn prometheus_label(text: &str) -> Escaped<Prometheus> {
 /// Text of a Slack message: its marks for links, mentions and commands (`<!channel>`) cannot be in it.
 pub fn slack(text: &str) -> Escaped<Slack> {
     Escaped::vouch(printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+}
+
+/// A field of CSV, with its quotation marks where it needs them (RFC 4180). What a spreadsheet would take for a formula
+/// begins with an apostrophe, as OWASP's "CSV Injection" has it.
+pub fn csv(text: &str) -> Escaped<Csv> {
+    let mut field = printable(text).into_owned();
+    // The first sign counts for some programs, and the first behind blanks for others.
+    if field.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
+        field.insert(0, '\'');
+    }
+    let quoted = field.contains(['"', ',', ';', '\n', '\r', '\t']) || field.trim() != field;
+    Escaped::vouch(if quoted { format!("\"{}\"", field.replace('"', "\"\"")) } else { field })
 }
 
 /// The message of a GitHub workflow command (`::error::MESSAGE`), of several lines: `%` and the line feeds between them

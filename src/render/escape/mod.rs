@@ -67,9 +67,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 pub use drawing::{dot, mermaid};
-pub use format::{Dot, Format, Json, Markdown, Markup, Mermaid, Prometheus, Slack, Terminal, Workflow};
+pub use format::{Csv, Dot, Format, Json, Markdown, Markup, Mermaid, Prometheus, Slack, Terminal, Workflow};
 pub use fragment::{Fragment, decimal, padded, slots, time};
-pub use machine::{json, json_line, prometheus_label, slack, workflow_message, workflow_property};
+pub use machine::{csv, json, json_line, prometheus_label, slack, workflow_message, workflow_property};
 pub use markdown::{cell, code, code_block, html_code, markdown, marker};
 pub use markup::markup;
 pub(super) use snippet::{Lines, Mark, Shown, Snippet};
