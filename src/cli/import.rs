@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum};
 use super::args::{AwsArgs, ProjectArgs, select};
 use super::event_printer::EventPrinter;
 use super::interrupt;
-use super::report::print_calls;
+use super::report::{print_calls, print_warning};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::import::ImportField;
-use crate::render::import_text;
-use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, project_name};
+use crate::render::{count, escaped, import_text};
+use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, Unmanaged, project_name};
 
 /// Write manifests for live secrets.
 ///
@@ -26,6 +26,7 @@ use crate::workflow::{self, Error, ImportFrom, ImportRequest, NewProject, projec
 #[command(
     after_long_help = "Examples:\n  keywright import --select 'prod/payments/*'\n  keywright import --dry-run\n  \
     keywright import --fields tags,policy\n  \
+    keywright import --from-inventory inventory.json --select 'prod/*'\n  \
     keywright import --init payments --target prod --region eu-west-1 --prefix prod/payments/\n  \
     keywright import --from-tfstate terraform.tfstate --removed ../infra/removed.tf"
 )]
@@ -38,6 +39,10 @@ pub(super) struct ImportArgs {
     /// Only secrets whose name matches; may be given several times. `*` also matches `/`
     #[arg(short, long, value_name = "GLOB")]
     select: Vec<String>,
+    /// Only secrets that this inventory (`keywright inventory --format json`) calls unmanaged, in the targets in which it
+    /// has any
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "from_tfstate", "init"])]
+    from_inventory: Option<PathBuf>,
     /// Also write manifests for secrets that this project owns and whose manifests are gone
     #[arg(long)]
     all: bool,
@@ -136,18 +141,39 @@ impl NewProjectArgs {
     }
 }
 
+/// Warns of what an inventory calls unmanaged and no manifest of this project can name.
+fn warn_of(unmanaged: &Unmanaged, shell: &Shell) {
+    if unmanaged.out_of_scope > 0 {
+        let secrets = count(unmanaged.out_of_scope, "unmanaged secret");
+        print_warning(escaped!("{} outside the scope: `spec.scope` says what this project may touch", secrets), shell);
+    }
+}
+
 pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let selection = select(&args.select)?;
     let from = match args.state.from_tfstate.as_slice() {
         [] => ImportFrom::Live { reach: args.aws.reach(shell), stop: interrupt::listen() },
         files => ImportFrom::States { files, removed: &args.state.removed },
     };
+    let unmanaged = args.from_inventory.as_deref().map(Unmanaged::read).transpose()?;
+    let targets = match &unmanaged {
+        Some(unmanaged) if args.targets.is_empty() => unmanaged.targets(),
+        _ => args.targets.clone(),
+    };
+    if let Some(unmanaged) = &unmanaged {
+        warn_of(unmanaged, shell);
+        if unmanaged.targets().is_empty() {
+            shell.out.write(import_text::nothing());
+            return Ok(ExitCode::Success);
+        }
+    }
     let fields: BTreeSet<ImportField> = args.fields.iter().copied().map(Into::into).collect();
     let printer = EventPrinter::reading(shell);
     let request = ImportRequest {
         folder: &args.project.folder,
-        targets: &args.targets,
+        targets: &targets,
         selection: &selection,
+        unmanaged: unmanaged.as_ref(),
         orphans: args.all,
         expanded: args.expanded,
         fields: (!fields.is_empty()).then_some(&fields),

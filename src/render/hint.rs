@@ -299,6 +299,7 @@ pub(super) fn command(hint: &Hint) -> String {
         }
         Hint::TofuStatePull => "in its folder, `tofu state pull > FILE` writes it decrypted: keep that file safe",
         Hint::StatePull => "`terraform state pull > FILE` writes the state of any backend into a file",
+        Hint::WriteInventory => "`keywright inventory --format json --out FILE` writes one",
         Hint::OtherPort => "choose another port with --port",
         Hint::OtherListen => "choose another --listen",
         Hint::BeyondLoopback => {

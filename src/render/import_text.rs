@@ -111,12 +111,17 @@ pub fn shared_tags(tags: &BTreeMap<TagKey, String>) -> Escaped<Terminal> {
     escaped!("all of them have {}: spec.defaults.tags of the project could say it once", listed)
 }
 
+/// Where there is nothing to import.
+pub fn nothing() -> Escaped<Terminal> {
+    "Nothing to import.\n".into()
+}
+
 /// What came of an import: a table over several targets, and the verdict on them.
 pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
     let Imported { targets, unread, manifests, from_state, missed, aws: _ } = imported;
     let mut out = Escaped::default();
     if targets.is_empty() {
-        out.push(&escaped!("Nothing to import.\n"));
+        out.push(&nothing());
     } else if targets.len() + unread.len() > 1 {
         out.push(&table(targets, unread, *manifests));
     }

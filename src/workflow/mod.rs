@@ -50,7 +50,7 @@ pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, Problem, SecretProblem};
 pub use event::{Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
-pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, UnreadTarget, import};
+pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged, UnreadTarget, import};
 pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};
 pub use memories::{Looks, Memories};

@@ -1,6 +1,7 @@
 //! An import: what there is to import, manifests for it, and their proof, before anything is written.
 
 mod destination;
+mod inventory;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 
 use self::destination::{Destination, write_all};
+pub use self::inventory::Unmanaged;
 use self::source::{ImportSource, Importing, judge, read_state};
 use super::counterparts::Asking;
 use super::error::{Error, ErrorKind, FileProblem, Hint};
@@ -40,6 +42,8 @@ pub struct ImportRequest<'a> {
     pub targets: &'a [String],
     /// Which secrets.
     pub selection: &'a Selection,
+    /// Of these, only those that an inventory calls unmanaged.
+    pub unmanaged: Option<&'a Unmanaged>,
     /// Secrets of this project whose manifests are gone, too.
     pub orphans: bool,
     /// Where they are.
@@ -237,8 +241,15 @@ struct Found {
 }
 
 /// Looks for what can be imported: in states, or in what is live in the targets, side by side.
-async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found, Error> {
-    let source = |desired| ImportSource { desired, selection: request.selection, orphans: request.orphans };
+async fn find<'d>(request: &ImportRequest<'_>, desired: &'d [Desired]) -> Result<Found, Error> {
+    let source = |desired: &'d Desired| ImportSource {
+        desired,
+        selection: match request.unmanaged {
+            Some(unmanaged) => unmanaged.chosen(&desired.target.name, request.selection),
+            None => request.selection.clone(),
+        },
+        orphans: request.orphans,
+    };
     match &request.from {
         ImportFrom::States { files, removed: _ } => {
             let states = files.iter().map(|file| Ok((file.clone(), read_state(file)?)));
@@ -255,7 +266,7 @@ async fn find(request: &ImportRequest<'_>, desired: &[Desired]) -> Result<Found,
             }
             let aws = reach.open(request.folder)?;
             let reading = stream::iter(desired)
-                .map(|target| Box::pin(source(target).among_live(&aws, request.listener)))
+                .map(async |target| Box::pin(source(target).among_live(&aws, request.listener)).await)
                 .buffered(TARGETS_AT_ONCE)
                 .collect::<Vec<_>>();
             let (mut read, mut unread) = (Vec::new(), Vec::new());

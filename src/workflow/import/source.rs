@@ -19,12 +19,11 @@ use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, Secre
 use crate::workflow::event::{Event, Listener};
 
 /// What is looked for.
-#[derive(Clone, Copy)]
 pub(super) struct ImportSource<'a> {
     /// The target.
     pub(super) desired: &'a Desired,
     /// Which secrets.
-    pub(super) selection: &'a Selection,
+    pub(super) selection: Selection,
     /// Secrets of this project whose manifests are gone, too.
     pub(super) orphans: bool,
 }
@@ -82,15 +81,15 @@ impl Importing {
 
 impl ImportSource<'_> {
     /// Lists what is live, and reads what is to be imported in full.
-    pub(super) async fn among_live(self, aws: &Aws, listener: Listener<'_>) -> Result<Importing, Arc<TargetError>> {
+    pub(super) async fn among_live(&self, aws: &Aws, listener: Listener<'_>) -> Result<Importing, Arc<TargetError>> {
         let Self { desired, selection, orphans } = self;
         let live = self.read(aws, &|step| listener(Event::Reading(step))).await.map_err(Arc::new)?;
         // The list may have lagged: who owns a secret is known from its description.
-        let choice = choose(desired, &live, selection, orphans);
+        let choice = choose(desired, &live, selection, *orphans);
         Ok(Importing { live, deletions: BTreeMap::new(), choice })
     }
 
-    async fn read(self, aws: &Aws, listener: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
+    async fn read(&self, aws: &Aws, listener: &(dyn Fn(ReadProgress) + Sync)) -> Result<Live, TargetError> {
         let Self { desired, selection, orphans } = self;
         let connection = aws.connect(&desired.target).await?;
         let plain = selection.plain_names();
@@ -108,7 +107,7 @@ impl ImportSource<'_> {
         let region = &desired.target.region;
         let mut live = live::read(connection.reader(), region, &wanted, listener).await.map_err(PlanError::from)?;
         live.account.clone_from(&connection.account);
-        let listed = choose(desired, &live, selection, orphans);
+        let listed = choose(desired, &live, selection, *orphans);
         live::read_in_full(connection.reader(), &mut live, &listed.imported, listener)
             .await
             .map_err(PlanError::from)?;
@@ -116,7 +115,7 @@ impl ImportSource<'_> {
     }
 
     /// Takes what states say for what is live. What is in the place of another target is imported there.
-    pub(super) fn among_states(self, states: &[(PathBuf, State)], targets: &[Desired]) -> Result<Importing, Error> {
+    pub(super) fn among_states(&self, states: &[(PathBuf, State)], targets: &[Desired]) -> Result<Importing, Error> {
         let Self { desired, selection, orphans } = self;
         let secrets = || states.iter().flat_map(|(_, state)| &state.secrets);
         let account = self.account_in(states)?;
@@ -151,7 +150,7 @@ impl ImportSource<'_> {
             name: SecretName::new(unread.address.as_str()),
             reason: Reason::Unread(unread.why),
         }));
-        let mut choice = choose(desired, &live, selection, orphans);
+        let mut choice = choose(desired, &live, selection, *orphans);
         // Two targets of one account and region tell their secrets apart by their scopes; what is in neither scope is
         // told by the first of them.
         let is_here = |other: &&Desired| {
@@ -169,7 +168,7 @@ impl ImportSource<'_> {
     }
 
     /// The target's account: as the project names it, or the only one that the states have in its region.
-    fn account_in(self, states: &[(PathBuf, State)]) -> Result<Option<AccountId>, Error> {
+    fn account_in(&self, states: &[(PathBuf, State)]) -> Result<Option<AccountId>, Error> {
         let target = &self.desired.target;
         let secrets = states.iter().flat_map(|(_, state)| &state.secrets);
         let accounts: BTreeSet<&AccountId> =
