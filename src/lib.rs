@@ -17,9 +17,10 @@
 //!    │                     plan/  ── pure: desired + snapshot → plan + report
 //!    │                       │
 //!    │           ┌───────────┴─────────────┐
-//!    ├──── drift/, import/               apply/ ── writes, in dependency order
+//!    ├──── drift/, inventory/, import/   apply/ ── writes, in dependency order
 //!    │     a plan read as a report,        │
-//!    │     live secrets as manifests     aws/
+//!    │     what is there, live secrets   aws/
+//!    │     as manifests
 //!    │
 //!    └──── watch/  ── what a round means for the next one
 //! ```

@@ -1,6 +1,7 @@
 //! `docs/reference.md` lists what the code reads and tells: variables, metrics, events, keys of files, paths.
 //!
-//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew.
+//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew, and that of the findings in
+//! `docs/inventory.md`.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use keywright::desired::AuditKind;
 use keywright::render::metric::METRICS;
 use keywright::render::watch;
 use regex::Regex;
@@ -77,17 +79,18 @@ fn every_environment_variable_is_listed() {
     assert_eq!(listed(&section("Environment variables")), read);
 }
 
-/// Replaces what stands between two marks of the page, or compares it.
-fn table(mark: &str, rows: &str) {
-    let page = page();
+/// Replaces what stands between two marks of a page, or compares it.
+fn table(file: &str, mark: &str, rows: &str) {
+    let path = root().join("docs").join(file);
+    let page = fs::read_to_string(&path).expect("the page");
     let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
     let (before, rest) = page.split_once(&open).expect("the mark");
     let (old, after) = rest.split_once(&close).expect("its end");
     if std::env::var_os("KEYWRIGHT_BLESS").is_some() {
         let text = format!("{before}{open}{rows}{close}{after}");
-        fs::write(root().join("docs/reference.md"), text).expect("the page can be written");
+        fs::write(path, text).expect("the page can be written");
     } else {
-        assert!(old == rows, "docs/reference.md is stale: KEYWRIGHT_BLESS=1 cargo test --test reference");
+        assert!(old == rows, "docs/{file} is stale: KEYWRIGHT_BLESS=1 cargo test --test reference");
     }
 }
 
@@ -100,7 +103,7 @@ fn tables_of_metrics_and_events_are_those_of_the_code() {
         let (name, kind, help) = (metric.name, metric.kind, metric.help);
         writeln!(rows, "| `{name}` | {kind} | {} | {alone} | {help} |", labels.join(", ")).expect("a String takes all");
     }
-    table("metrics", &rows);
+    table("reference.md", "metrics", &rows);
 
     let schema = watch::schema();
     let names = schema.pointer("/$defs/EventName/oneOf").and_then(|names| names.as_array()).expect("names of events");
@@ -109,7 +112,18 @@ fn tables_of_metrics_and_events_are_those_of_the_code() {
         let text = |key: &str| name[key].as_str().expect("text").replace('\n', " ");
         writeln!(rows, "| `{}` | {} |", text("const"), text("description")).expect("a String takes all");
     }
-    table("events", &rows);
+    table("reference.md", "events", &rows);
+}
+
+#[test]
+fn findings_of_an_inventory_are_those_of_the_code() {
+    let mut rows = "| finding | severity | meaning | asked by |\n|---|---|---|---|\n".to_owned();
+    for kind in AuditKind::ALL {
+        let checks: Vec<String> = kind.checks().iter().map(|check| format!("{} {}", check.tool, check.id)).collect();
+        let (word, severity, meaning) = (kind.word(), kind.severity().word(), kind.meaning());
+        writeln!(rows, "| `{word}` | {severity} | {meaning} | {} |", checks.join(", ")).expect("a String takes all");
+    }
+    table("inventory.md", "findings", &rows);
 }
 
 #[test]
