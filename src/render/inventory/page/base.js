@@ -37,7 +37,7 @@ function build(element, attributes, children) {
 }
 
 function append(element, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== undefined && child !== null && child !== false && child !== "") {
       element.append(child instanceof Node ? child : visible(child));
     }

@@ -29,9 +29,15 @@ class Charts {
 
   /** The width that a chart has within its card. */
   cardWidth() {
-    const whole = (this.element.parentElement?.clientWidth ?? innerWidth) - 2 * 16;
+    const view = document.documentElement.clientWidth;
+    if (view < 700) {
+      // Side by side, to be pushed with a finger.
+      this.element.style.gridTemplateColumns = "repeat(5, 286px)";
+      return 260;
+    }
+    const whole = view - 2 * 16;
     const gap = 12;
-    const columns = Math.max(1, Math.min(5, Math.floor((whole + gap) / (250 + gap))));
+    const columns = Math.max(1, Math.min(5, Math.floor((whole + gap) / (225 + gap))));
     this.element.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     return Math.floor((whole - gap * (columns - 1)) / columns) - 2 * 13;
   }
@@ -89,16 +95,17 @@ class Charts {
 
   /** Columns for ranges of days. `limit` is the threshold beyond which findings begin. */
   histogram(facet, width, limit, absent) {
-    const ranges = AGES.map(([bound, label], at) => ({
+    const ranges = AGES.map(([bound, label, mark], at) => ({
       value: String(bound),
       label,
+      mark,
       number: this.number(facet, String(bound)),
       tone: at > 0 && AGES[at - 1][0] >= limit ? "beyond" : "",
     }));
-    ranges.push({ value: "", label: absent, number: this.number(facet, ""), tone: "unknown" });
+    ranges.push({ value: "", label: facetOf(facet).none, mark: absent, number: this.number(facet, ""), tone: "unknown" });
     const most = Math.max(1, ...ranges.map((range) => range.number));
     const step = width / ranges.length;
-    const columns = ranges.map(({ value, label, number, tone }, at) => {
+    const columns = ranges.map(({ value, label, mark, number, tone }, at) => {
       const height = number === 0 ? 0 : Math.max(2, (number / most) * BAR_HEIGHT);
       const x = at * step;
       return this.part(
@@ -108,7 +115,7 @@ class Charts {
         svg("rect", { class: "hit", x, y: 0, width: step, height: BAR_HEIGHT + 34 }),
         svg("rect", { class: `bar ${tone}`, x: x + 3, y: BAR_HEIGHT + 14 - height, width: step - 6, height, rx: 2 }),
         svg("text", { class: "value", x: x + step / 2, y: BAR_HEIGHT + 10 - height }, shorten(number)),
-        svg("text", { class: "label", x: x + step / 2, y: BAR_HEIGHT + 29 }, label),
+        svg("text", { class: "label", x: x + step / 2, y: BAR_HEIGHT + 29 }, mark),
       );
     });
     return { rows: ranges.map(({ label, number }) => [label, number]), columns };
@@ -154,11 +161,11 @@ class Charts {
       const [x, y] = [left + Math.floor((at + lead) / 7) * step, 14 + ((at + lead) % 7) * (step * 0.86)];
       const cell = { x, y, width: step - 2, height: step * 0.86 - 2, rx: 2 };
       if (numbers[at] === 0) {
-        return svg("rect", { class: "day", ...cell });
+        return svg("rect", { class: at === 0 ? "day today" : "day", ...cell });
       }
       const level = Math.ceil((numbers[at] / most) * 4);
       const label = `${day}${at === 0 ? " (today)" : ""}: ${count(numbers[at], "rotation")}`;
-      return this.part("due", day, label, svg("rect", { class: `day level-${level}`, ...cell }));
+      return this.part("due", day, label, svg("rect", { class: `day level-${level}${at === 0 ? " today" : ""}`, ...cell }));
     });
     const months = days.flatMap((day, at) => {
       const isFirst = at === 0 ? Number(day.slice(8)) < 22 : day.endsWith("-01");

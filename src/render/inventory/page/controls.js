@@ -124,7 +124,7 @@ class Controls {
     this.search = el("input", {
       type: "search",
       id: "search",
-      placeholder: "Search names, tags, owners, keys, findings  ( / )",
+      placeholder: "Search everything  ( / )",
       "aria-label": "Search everything that is shown",
       "aria-controls": "grid",
       autocomplete: "off",

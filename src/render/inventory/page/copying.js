@@ -33,8 +33,9 @@ function globsFor(names, others) {
 function selection(model, choice, shown) {
   const rows = shown.map((at) => model.rows[at]);
   const writable = rows.filter((row) => isVisible(row.secret.name));
-  const targets = [...new Set(writable.map((row) => row.target.name))];
+  const holding = new Set(writable.map((row) => row.target.name));
   const all = model.inventory.targets.map((target) => target.name);
+  const targets = all.filter((name) => holding.has(name));
   const fixed = targets.length < all.length || choice.filters.get("target")?.size > 0;
   const names = new Set(writable.map((row) => row.secret.name));
   const chosen = new Set(rows);

@@ -351,4 +351,4 @@ class Page {
 
 const carrier = document.getElementById("inventory");
 const inventory = JSON.parse(carrier.textContent);
-globalThis.page = new Page(inventory, carrier.dataset.live === "yes" || inventory.live === true);
+new Page(inventory, carrier.dataset.live === "yes" || inventory.live === true);

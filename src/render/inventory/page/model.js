@@ -19,14 +19,14 @@ const EXPOSURES = {
   "not-read": "not read",
 };
 
-// Upper bounds in days, and what they are called.
+// Ranges of ages: their upper bounds in days, what they are called, and their mark below a chart.
 const AGES = [
-  [30, "≤ 30 d"],
-  [90, "≤ 90 d"],
-  [180, "≤ 6 mo"],
-  [365, "≤ 1 y"],
-  [730, "≤ 2 y"],
-  [Infinity, "> 2 y"],
+  [30, "up to 30 days", "30 d"],
+  [90, "31 to 90 days", "90 d"],
+  [180, "91 to 180 days", "180 d"],
+  [365, "181 days to a year", "1 y"],
+  [730, "1 to 2 years", "2 y"],
+  [Infinity, "more than 2 years", "older"],
 ];
 
 // Days that the calendar of rotations shows.
@@ -190,10 +190,13 @@ function searchable({ secret, target, exposure }) {
       message,
       ...checks.map((check) => `${check.tool} ${check.id}`),
     ]),
-    secret.replicas.map((replica) => `${replica.region} ${replica.status}`),
-    secret.links.map((link) => `${link.arn} ${link.status}`),
+    secret.versions.flatMap(({ id, labels }) => [id, ...labels]),
+    secret.replicas.flatMap(({ region, status, message }) => [region, status, message]),
+    secret.links.flatMap(({ arn, status, message }) => [arn, status, message]),
+    secret.policy.words,
     secret.policy.otherAccounts,
-    secret.policy.readers,
+    secret.policy.dangling,
+    secret.otherPolicies,
   ];
   return parts.flat().filter(Boolean).join("\n").toLowerCase();
 }
@@ -220,8 +223,9 @@ const EXPOSURE_TONES = {
   "not-read": "faint",
 };
 
-function ownerText({ owner }) {
-  return owner.name ?? OWNERS[owner.kind] ?? owner.kind;
+function ownerText({ owner: { kind, name } }) {
+  const beside = { cloudformation: " (CloudFormation)", tag: " (tag)" }[kind] ?? "";
+  return name === undefined ? (OWNERS[kind] ?? kind) : `${name}${beside}`;
 }
 
 function tagsText(secret) {
@@ -282,7 +286,7 @@ const COLUMNS = [
   {
     id: "policy",
     label: "Policy",
-    width: 118,
+    width: 132,
     text: (row) => EXPOSURES[row.exposure],
     cell: (row) => badge(EXPOSURES[row.exposure], EXPOSURE_TONES[row.exposure]),
     sort: (row) => Object.keys(EXPOSURES).indexOf(row.exposure),

@@ -118,8 +118,8 @@ class Panel {
         versions.map(({ id, labels, created, lastAccessed }) => [
           labels.length > 0 ? labels.map((label) => badge(label, LABEL_TONES[label] ?? "move")) : el("span", { class: "faint" }, "deprecated"),
           el("code", {}, id),
-          created ? moment(created) : "–",
-          lastAccessed ? moment(lastAccessed) : "–",
+          el("span", { class: "nowrap" }, created ? moment(created) : "–"),
+          el("span", { class: "nowrap" }, lastAccessed ? moment(lastAccessed) : "–"),
         ]),
       ),
       note && el("p", { class: "faint" }, note),
@@ -247,7 +247,7 @@ function timeline(versions, now) {
       const main = labels.find((label) => LABEL_TONES[label]) ?? labels[0];
       const point = svg("circle", { class: `point ${main ? (LABEL_TONES[main] ?? "move") : "old"}`, cx: middle, cy: y, r: main ? 6 : 4 }, svg("title", {}, words[at]));
       const text = cut(main ?? "", 24);
-      const half = text.length * 3.3;
+      const half = text.length * 3.9;
       const place = Math.min(Math.max(middle, left + half), right - half);
       // A label that would lie over the one before goes below the line.
       const below = place - half < end;

@@ -28,7 +28,7 @@ class Table {
     );
     this.body.addEventListener("click", (event) => this.click(event));
     this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("focus", () => this.move(Math.max(this.active, 0), false));
+    this.element.addEventListener("focus", () => this.enter());
     addEventListener("scroll", () => this.draw(), { passive: true });
   }
 
@@ -49,14 +49,19 @@ class Table {
   drawHeader() {
     const { columns, choice, compact } = this;
     this.element.classList.toggle("compact", compact);
-    const widths = columns.map((column) => column.width);
+    // What is left over goes to all columns, so that the name does not stand far away from the rest.
+    const sum = columns.reduce((all, column) => all + column.width, 0);
+    const stretch = Math.max(1, document.documentElement.clientWidth / (sum + 480));
+    const widths = columns.map((column) => Math.floor(column.width * stretch));
     // The page is as wide as the table, so that what is beside it can stay where it is when the table moves sideways.
     const width = compact ? "" : `${widths.reduce((sum, one) => sum + one, 260)}px`;
     this.element.closest("#page")?.style.setProperty("min-width", width);
     this.element.setAttribute("aria-colcount", columns.length);
+    const whole = widths.reduce((sum, one) => sum + (one || 260), 0);
     const colOf = (width) => {
       const col = el("col");
-      col.style.width = width ? `${width}px` : "";
+      // Paper has no room to be moved over.
+      col.style.width = this.printing ? `${((width || 260) / whole) * 100}%` : width ? `${width}px` : "";
       return col;
     };
     refill(this.groups, compact ? [] : widths.map(colOf));
@@ -87,7 +92,7 @@ class Table {
   /** Which rows are on the screen. */
   window() {
     const height = this.rowHeight;
-    const top = this.above.getBoundingClientRect().top;
+    const top = this.bodyTop();
     const first = Math.max(0, Math.floor(-top / height) - OVERSCAN);
     const last = Math.ceil((innerHeight - top) / height) + OVERSCAN;
     return [Math.min(first, this.shown.length), Math.max(0, Math.min(this.shown.length, last))];
@@ -184,13 +189,26 @@ class Table {
     }
   }
 
+  /** Somebody came here with the keyboard: the active row, else the first one on the screen. */
+  enter() {
+    if (this.element.matches(":focus-visible")) {
+      const first = Math.ceil((this.header.getBoundingClientRect().bottom - this.bodyTop()) / this.rowHeight);
+      this.move(this.active >= 0 ? this.active : Math.max(0, first), false);
+    }
+  }
+
+  /** Where the first of all rows is on the screen, or would be. */
+  bodyTop() {
+    return this.above.getBoundingClientRect().top;
+  }
+
   /** Makes a row the active one and brings it into view. */
   move(at, follow) {
     if (this.shown.length === 0) {
       return;
     }
     this.active = at;
-    const top = this.above.getBoundingClientRect().top + at * this.rowHeight;
+    const top = this.bodyTop() + at * this.rowHeight;
     const ceiling = this.header.getBoundingClientRect().bottom;
     if (top < ceiling) {
       scrollBy(0, top - ceiling);
@@ -233,7 +251,7 @@ class Table {
 
   /** Brings the first row into view when the screen stands below it. */
   toTop() {
-    const top = this.above.getBoundingClientRect().top - this.header.getBoundingClientRect().bottom;
+    const top = this.bodyTop() - this.header.getBoundingClientRect().bottom;
     if (top < 0) {
       scrollBy(0, top);
     }
