@@ -28,7 +28,9 @@ def script() -> str:
 
 def visible(text: str) -> str:
     """Text with its hidden characters as escapes, as `escape::markup` has it."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]|" + DECEPTIVE.pattern, lambda c: f"\\u{{{ord(c[0]):x}}}", text)
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    hidden = r"[\x00-\x1f\x7f-\x9f]|" + DECEPTIVE.pattern
+    return re.sub(hidden, lambda c: known.get(c[0], f"\\u{{{ord(c[0]):x}}}"), text)
 
 
 def markup(text: str) -> str:

@@ -179,7 +179,6 @@ def test_search_finds_what_is_shown_anywhere(opened: Opened) -> None:
 def test_every_name_is_shown_as_text(opened: Opened) -> None:
     assert opened.page.title() == f"keywright inventory of {opened.inventory['project']}"
     for name in HOSTILE[: len(opened.secrets)]:
-        opened.search("")
         (row,) = {(target, secret["arn"]) for target, secret in opened.secrets if secret["name"] == name}
         opened.page.goto(opened.url + "#open=" + "".join(f"%{byte:02x}" for byte in " ".join(row).encode()))
         sync_api.expect(opened.page.locator("#panel-title")).to_have_text(visible(name), use_inner_text=False)
@@ -191,7 +190,7 @@ def test_columns_sort_both_ways_and_what_is_not_known_is_last(opened: Opened) ->
         sync_api.expect(opened.header(header)).to_have_attribute("aria-sort", direction)
         assert opened.column(column)[:10] == wanted[:10]
 
-    names = [visible(name) for name in sorted((s["name"] for _, s in opened.secrets), key=lambda name: name.lower().encode("utf-16-be"))]
+    names = [visible(name[:300]) for name in sorted((s["name"] for _, s in opened.secrets), key=lambda name: name.lower().encode("utf-16-be"))]
     assert opened.column(1)[:10] == names[:10]
     expect("Name", 1, "descending", names[::-1])
     costs = sorted(secret["monthlyCents"] for _, secret in opened.secrets)
@@ -226,7 +225,9 @@ def test_filters_hold_together_and_count_what_they_would_show(opened: Opened) ->
     opened.expect_count(len(both))
     page.get_by_role("button", name="Remove the filter Target: prod-eu").click()
     opened.expect_count(len(opened.having(lambda _, secret: secret["rotation"]["state"] in states)))
-    page.get_by_role("button", name="Clear all").or_(page.get_by_role("button", name="Remove the filter Rotation: off")).click()
+    page.get_by_role("button", name=re.compile("^Remove the filter")).first.click()
+    if len(states) > 1:
+        page.get_by_role("button", name="Remove the filter Rotation: on").click()
     opened.expect_count(len(opened.secrets))
 
 
@@ -467,7 +468,7 @@ def test_what_was_not_read_is_not_drawn_as_nothing(browser: Any, tmp_path: Path)
     charts = opened.page.locator(".chart")
     sync_api.expect(charts.nth(0)).to_contain_text("Not known of 60 secrets. Dates of versions are read with --audit.")
     sync_api.expect(charts.nth(4)).to_contain_text("Not read of 60 secrets. Policies are read with --audit.")
-    opened.page.locator(ROWS).nth(20).click()
+    opened.page.locator(ROWS).nth(5).click()
     sync_api.expect(opened.page.locator(".panel")).to_contain_text("Dates of versions were not read.")
     opened.finish()
 
@@ -513,13 +514,13 @@ def test_a_live_page_renews_itself_and_keeps_its_state(browser: Any) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.clock.install()
-    page.goto(f"http://127.0.0.1:{server.server_port}/#q=shop")
+    page.goto(f"http://127.0.0.1:{server.server_port}/#q=prod-eu")
     before = page.locator(".count").text_content()
     assert before.endswith("of 10 secrets") and "live, renewed at" in page.locator(".news").text_content()
     server.inventory = sample(40)
     page.clock.fast_forward(61_000)
     sync_api.expect(page.locator(".count")).to_contain_text("of 40 secrets")
-    sync_api.expect(page.locator("#search")).to_have_value("shop")
+    sync_api.expect(page.locator("#search")).to_have_value("prod-eu")
     # The server is gone: what is shown stays, and the page says that it is not the newest.
     server.inventory = None
     page.clock.fast_forward(61_000)

@@ -113,6 +113,13 @@ function moment(text) {
   return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
 }
 
+// The width of the screen without its scroll bar. It is asked for once for each size: the answer is dear.
+const view = { width: 0 };
+
+function measureView() {
+  view.width = document.documentElement.clientWidth;
+}
+
 let toastTimer;
 
 /** Says for some seconds what was done. */

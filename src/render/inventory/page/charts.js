@@ -3,6 +3,8 @@
 
 const BAR_HEIGHT = 96;
 
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
 class Charts {
   /** `toggle(facet, value)` sets or clears a filter. */
   constructor(toggle) {
@@ -29,13 +31,12 @@ class Charts {
 
   /** The width that a chart has within its card. */
   cardWidth() {
-    const view = document.documentElement.clientWidth;
-    if (view < 700) {
+    if (view.width < 700) {
       // Side by side, to be pushed with a finger.
       this.element.style.gridTemplateColumns = "repeat(5, 286px)";
       return 260;
     }
-    const whole = view - 2 * 16;
+    const whole = view.width - 2 * 16;
     const gap = 12;
     const columns = Math.max(1, Math.min(5, Math.floor((whole + gap) / (225 + gap))));
     this.element.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
@@ -169,7 +170,7 @@ class Charts {
     });
     const months = days.flatMap((day, at) => {
       const isFirst = at === 0 ? Number(day.slice(8)) < 22 : day.endsWith("-01");
-      const name = new Date(Date.parse(day)).toLocaleString("en", { month: "short", timeZone: "UTC" });
+      const name = MONTHS[Number(day.slice(5, 7)) - 1];
       return isFirst ? [svg("text", { class: "label start", x: left + Math.floor((at + lead) / 7) * step, y: 9 }, name)] : [];
     });
     const names = ["Mo", "", "We", "", "Fr", "", "Su"].map((name, at) =>

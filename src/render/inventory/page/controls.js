@@ -36,7 +36,7 @@ class Dropdown {
     this.button.setAttribute("aria-expanded", "true");
     this.list.style.left = "0px";
     const { left, right, width } = this.list.getBoundingClientRect();
-    const over = right - document.documentElement.clientWidth + 8;
+    const over = right - view.width + 8;
     this.list.style.left = `${-Math.max(0, Math.min(over, left - 8, width))}px`;
     this.list.querySelector("input, button")?.focus();
   }
@@ -191,11 +191,11 @@ class Controls {
       if (this.search.value) {
         this.page.change({ search: "" }, true);
       } else {
-        this.page.table.element.focus();
+        this.page.table.element.focus({ preventScroll: true });
       }
     } else if (event.key === "ArrowDown" || event.key === "Enter") {
       event.preventDefault();
-      this.page.table.element.focus();
+      this.page.table.element.focus({ preventScroll: true });
     }
   }
 }

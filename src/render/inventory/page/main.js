@@ -10,6 +10,7 @@ class Page {
   constructor(inventory, live) {
     this.live = live;
     this.choice = readHash(location.hash);
+    this.written = location.hash;
     this.model = new Model(inventory);
     this.table = new Table({ open: (at, focus) => this.openRow(at, focus), sort: (id) => this.sortBy(id) });
     this.charts = new Charts((facet, value) => this.toggleFilter(facet, value));
@@ -52,7 +53,8 @@ class Page {
 
   listen() {
     addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.written) {
+      if (location.hash !== this.written) {
+        this.written = location.hash;
         this.choice = readHash(location.hash);
         this.redraw();
         this.openKey(this.choice.open);
@@ -78,7 +80,8 @@ class Page {
   /** Tells the style what only the browser knows: the width without the scroll bar, and where the table's head stays. */
   measure() {
     const { style } = document.documentElement;
-    style.setProperty("--view", `${document.documentElement.clientWidth}px`);
+    measureView();
+    style.setProperty("--view", `${view.width}px`);
     style.setProperty("--bar", `${this.controls.element.offsetHeight}px`);
   }
 
@@ -94,7 +97,7 @@ class Page {
 
   redraw() {
     const { model, choice } = this;
-    document.documentElement.dataset.theme = choice.theme;
+    this.paint();
     this.seen = look(model, choice);
     this.controls.show(model, choice, this.seen);
     this.drawFigures();
@@ -107,12 +110,20 @@ class Page {
     refill(this.empty, model.rows.length > 0 ? "No secret fits the search and the filters." : "There is no secret here.");
   }
 
+  /** Light or dark, as chosen, else as the system has it. */
+  paint() {
+    document.documentElement.dataset.theme = this.choice.theme;
+  }
+
   /** Writes the choice into the hash, not more often than browsers take it. */
   remember() {
     clearTimeout(this.remembering);
     this.remembering = setTimeout(() => {
-      this.written = writeHash(this.choice);
-      history.replaceState(null, "", `#${this.written}`);
+      // Unless somebody has gone to another link meanwhile.
+      if (location.hash === this.written) {
+        history.replaceState(null, "", `#${writeHash(this.choice)}`);
+        this.written = location.hash;
+      }
     }, 150);
   }
 
@@ -202,7 +213,9 @@ class Page {
     const places = new Set(targets.map((target) => target.endpoint).filter(Boolean));
     const dark = () => {
       const isDark = this.choice.theme ? this.choice.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-      this.change({ theme: isDark ? "light" : "dark" });
+      this.choice.theme = isDark ? "light" : "dark";
+      this.paint();
+      this.remember();
     };
     const shown = () => this.seen.shown;
     refill(

@@ -39,7 +39,7 @@ class Table {
   /** Takes what is to be shown. */
   show(model, choice, shown) {
     Object.assign(this, { model, choice, shown });
-    this.compact = document.documentElement.clientWidth < 700;
+    this.compact = view.width < 700;
     this.columns = choice.columns.map(columnOf);
     this.active = Math.min(this.active, shown.length - 1);
     this.drawHeader();
@@ -51,7 +51,7 @@ class Table {
     this.element.classList.toggle("compact", compact);
     // What is left over goes to all columns, so that the name does not stand far away from the rest.
     const sum = columns.reduce((all, column) => all + column.width, 0);
-    const stretch = Math.max(1, document.documentElement.clientWidth / (sum + 480));
+    const stretch = Math.max(1, view.width / (sum + 480));
     const widths = columns.map((column) => Math.floor(column.width * stretch));
     // The page is as wide as the table, so that what is beside it can stay where it is when the table moves sideways.
     const width = compact ? "" : `${widths.reduce((sum, one) => sum + one, 260)}px`;
@@ -111,8 +111,29 @@ class Table {
     this.element.setAttribute("aria-rowcount", this.shown.length + 1);
     this.space(this.above, first);
     this.space(this.below, this.shown.length - last);
-    refill(this.body, this.shown.slice(first, last).map((row, at) => this.row(row, first + at)));
+    if (anew) {
+      this.body.replaceChildren();
+    }
+    this.drawRows(first, last);
     this.mark();
+  }
+
+  /** Leaves the rows that stay where they are, and adds what is missing before and behind them. */
+  drawRows(first, last) {
+    const at = (row) => Number(row.dataset.at);
+    for (const row of [...this.body.children]) {
+      if (at(row) < first || at(row) >= last) {
+        row.remove();
+      }
+    }
+    const make = (from, to) => this.shown.slice(from, Math.max(from, to)).map((row, step) => this.row(row, from + step));
+    const { firstElementChild: top, lastElementChild: bottom } = this.body;
+    if (top) {
+      this.body.prepend(...make(first, at(top)));
+      this.body.append(...make(at(bottom) + 1, last));
+    } else {
+      this.body.append(...make(first, last));
+    }
   }
 
   space(place, rows) {
@@ -192,9 +213,15 @@ class Table {
   /** Somebody came here with the keyboard: the active row, else the first one on the screen. */
   enter() {
     if (this.element.matches(":focus-visible")) {
-      const first = Math.ceil((this.header.getBoundingClientRect().bottom - this.bodyTop()) / this.rowHeight);
+      const first = Math.ceil((this.ceiling() - this.bodyTop()) / this.rowHeight);
       this.move(this.active >= 0 ? this.active : Math.max(0, first), false);
     }
+  }
+
+  /** Where rows begin to be seen: below the head, which stays; where there is none, below the bar. */
+  ceiling() {
+    const bar = () => document.querySelector(".toolbar").getBoundingClientRect().bottom;
+    return this.header.firstElementChild.getBoundingClientRect().bottom || bar();
   }
 
   /** Where the first of all rows is on the screen, or would be. */
@@ -209,7 +236,7 @@ class Table {
     }
     this.active = at;
     const top = this.bodyTop() + at * this.rowHeight;
-    const ceiling = this.header.getBoundingClientRect().bottom;
+    const ceiling = this.ceiling();
     if (top < ceiling) {
       scrollBy(0, top - ceiling);
     } else if (top + this.rowHeight > innerHeight - 8) {
@@ -251,7 +278,7 @@ class Table {
 
   /** Brings the first row into view when the screen stands below it. */
   toTop() {
-    const top = this.bodyTop() - this.header.getBoundingClientRect().bottom;
+    const top = this.bodyTop() - this.ceiling();
     if (top < 0) {
       scrollBy(0, top);
     }
