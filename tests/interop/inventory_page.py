@@ -67,8 +67,8 @@ def page(document: dict[str, Any], live: bool = False) -> str:
         f"<title>keywright inventory of {project}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         f'<div id="page">\n<div class="cover">\n<h1>Inventory of {project}</h1>\n'
         f"<p>{counted(totals['secrets'], 'secret')} in {counted(len(document['targets']), 'target')}, looked at "
-        f"{markup(document['started'])}. They cost {totals['monthlyCents']} US cents a month by the list price; "
-        f"{totals['unused']} of them unused.</p>\n<p>Findings: {found}.</p>\n"
+        f"{markup(document['started'])}. They cost ${totals['monthlyCents'] / 100:.2f} a month by the list price; "
+        f"{totals['unused']} of them are unused.</p>\n<p>Findings: {found}.</p>\n"
         "<p>The table is drawn by this page's own script, which loads nothing. Without it, "
         "<code>keywright inventory --format text</code> prints the same.</p>\n</div>\n</div>\n"
         f'<script type="application/json" id="inventory"{" data-live=" + chr(34) + "yes" + chr(34) if live else ""}>'

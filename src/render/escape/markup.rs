@@ -1,5 +1,8 @@
 //! HTML, SVG and XML.
 
+use serde::Serialize;
+
+use super::machine::json_line;
 use super::terminal::printable;
 use super::{Escaped, Markup};
 
@@ -17,4 +20,12 @@ pub fn markup(text: &str) -> Escaped<Markup> {
         }
     }
     Escaped::vouch(out)
+}
+
+/// A document as JSON within `<script type="application/json">`. A browser reads nothing there but the end of the
+/// script: every `<` becomes an escape of JSON, which reads as the same text, so that neither `</script>` nor `<!--`
+/// can be in it.
+pub fn data(document: &impl Serialize) -> Escaped<Markup> {
+    // Outside of strings JSON has no such sign.
+    Escaped::vouch(json_line(document).replace('<', "\\u003c"))
 }

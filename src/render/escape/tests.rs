@@ -112,6 +112,14 @@ fn markup_cannot_be_opened() {
 }
 
 #[test]
+fn data_cannot_end_its_script_and_reads_as_the_same_text() {
+    let hostile = "</script><!-- <script> \u{2028}\u{202e} ]]>";
+    let text = data(&[hostile]);
+    assert_eq!(text, "[\"\\u003c/script>\\u003c!-- \\u003cscript> \\u2028\\u202e ]]>\"]\n");
+    assert_eq!(serde_json::from_str::<Vec<String>>(&text).ok(), Some(vec![hostile.to_owned()]));
+}
+
+#[test]
 fn mermaid_labels_hold_codes_only() {
     assert_eq!(mermaid("prod/payments/db-1_a+b=c.d@e"), "prod/payments/db-1_a+b=c.d@e");
     assert_eq!(mermaid("\"]:`"), "#34;#93;#58;#96;");

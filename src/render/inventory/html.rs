@@ -58,11 +58,12 @@ fn hash(content: &str) -> Escaped<Markup> {
 
 /// What is to be read until the script has run, and where none runs. The script puts the page in its place.
 fn cover(document: &InventoryDocument) -> Escaped<Markup> {
-    let TotalsDocument { secrets, billed: _, monthly_cents, unused, unused_yearly_cents: _, findings } = &document.totals;
-    let of = |severity| findings.get(severity).copied().unwrap_or_default();
+    let TotalsDocument { secrets, billed: _, monthly_cents, unused, unused_yearly_cents: _, findings } =
+        &document.totals;
+    let of = |severity: &str| findings.get(severity).copied().unwrap_or_default();
     escaped!(
         "<div id=\"page\">\n<div class=\"cover\">\n<h1>Inventory of {}</h1>\n\
-         <p>{} in {}, looked at {}. They cost {} US cents a month by the list price; {} of them unused.</p>\n\
+         <p>{} in {}, looked at {}. They cost ${}.{}{} a month by the list price; {} of them are unused.</p>\n\
          <p>Findings: {} high, {} medium, {} low, {} info.</p>\n\
          <p>The table is drawn by this page's own script, which loads nothing. Without it, \
          <code>keywright inventory --format text</code> prints the same.</p>\n</div>\n</div>\n",
@@ -70,7 +71,9 @@ fn cover(document: &InventoryDocument) -> Escaped<Markup> {
         count(*secrets, "secret"),
         count(document.targets.len(), "target"),
         escape::markup(&document.started),
-        *monthly_cents,
+        monthly_cents / 100,
+        if monthly_cents % 100 < 10 { "0" } else { "" },
+        monthly_cents % 100,
         *unused,
         of("high"),
         of("medium"),
