@@ -12,7 +12,7 @@ from typing import Any
 
 PARTS = Path(__file__).resolve().parents[2] / "src" / "render" / "inventory"
 
-# Characters that reorder or hide text (src/render/escape/terminal.rs): serde leaves them, keywright does not.
+# Characters that reorder or hide text: those of src/render/escape/terminal.rs.
 DECEPTIVE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
@@ -38,9 +38,8 @@ def markup(text: str) -> str:
 
 
 def data(document: dict[str, Any]) -> str:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c") + "\n"
-    units = lambda c: "".join(f"\\u{unit:04x}" for unit in memoryview(c.encode("utf-16-le")).cast("H"))
-    return DECEPTIVE.sub(lambda c: units(c[0]), text)
+    """The document as `escape::data` has it: nothing but printable ASCII, and no `<`."""
+    return json.dumps(document, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def sha256(content: str) -> str:

@@ -113,9 +113,9 @@ fn markup_cannot_be_opened() {
 
 #[test]
 fn data_cannot_end_its_script_and_reads_as_the_same_text() {
-    let hostile = "</script><!-- <script> \u{2028}\u{202e} ]]>";
+    let hostile = "</script><!-- \u{2028}\u{202e} é\u{7f}🔑\n]]>";
     let text = data(&[hostile]);
-    assert_eq!(text, "[\"\\u003c/script>\\u003c!-- \\u003cscript> \\u2028\\u202e ]]>\"]\n");
+    assert!(!text.contains('<') && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
     assert_eq!(serde_json::from_str::<Vec<String>>(&text).ok(), Some(vec![hostile.to_owned()]));
 }
 

@@ -115,8 +115,8 @@ class Charts {
         `${label}: ${count(number, "secret")}`,
         svg("rect", { class: "hit", x, y: 0, width: step, height: BAR_HEIGHT + 34 }),
         svg("rect", { class: `bar ${tone}`, x: x + 3, y: BAR_HEIGHT + 14 - height, width: step - 6, height, rx: 2 }),
-        svg("text", { class: "value", x: x + step / 2, y: BAR_HEIGHT + 10 - height }, shorten(number)),
-        svg("text", { class: "label", x: x + step / 2, y: BAR_HEIGHT + 29 }, mark),
+        svg("text", { "aria-hidden": "true", class: "value", x: x + step / 2, y: BAR_HEIGHT + 10 - height }, shorten(number)),
+        svg("text", { "aria-hidden": "true", class: "label", x: x + step / 2, y: BAR_HEIGHT + 29 }, mark),
       );
     });
     return { rows: ranges.map(({ label, number }) => [label, number]), columns };
@@ -171,10 +171,10 @@ class Charts {
     const months = days.flatMap((day, at) => {
       const isFirst = at === 0 ? Number(day.slice(8)) < 22 : day.endsWith("-01");
       const name = MONTHS[Number(day.slice(5, 7)) - 1];
-      return isFirst ? [svg("text", { class: "label start", x: left + Math.floor((at + lead) / 7) * step, y: 9 }, name)] : [];
+      return isFirst ? [svg("text", { "aria-hidden": "true", class: "label start", x: left + Math.floor((at + lead) / 7) * step, y: 9 }, name)] : [];
     });
     const names = ["Mo", "", "We", "", "Fr", "", "Su"].map((name, at) =>
-      svg("text", { class: "label start", x: 0, y: 14 + (at + 0.72) * step * 0.86 }, name),
+      svg("text", { "aria-hidden": "true", class: "label start", x: 0, y: 14 + (at + 0.72) * step * 0.86 }, name),
     );
     const height = 14 + 7 * step * 0.86;
     const drawing = this.drawing(width, height, "Rotations of the next 90 days", months, names, cells);
@@ -216,9 +216,9 @@ class Charts {
       const length = size === 0 ? 0 : Math.max(2, (size / most) * room);
       const content = [
         svg("rect", { class: "hit", x: 0, y, width, height: step }),
-        svg("text", { class: "label start", x: 0, y: y + 12.5 }, cut(label, long)),
+        svg("text", { "aria-hidden": "true", class: "label start", x: 0, y: y + 12.5 }, cut(label, long)),
         svg("rect", { class: `bar ${tone}`, x: labelWidth, y: y + 3, width: length, height: step - 6, rx: 2 }),
-        svg("text", { class: "value start", x: labelWidth + length + 5, y: y + 12.5 }, say(size)),
+        svg("text", { "aria-hidden": "true", class: "value start", x: labelWidth + length + 5, y: y + 12.5 }, say(size)),
       ];
       const words = `${label}: ${say(size)}${note ?? ""}`;
       return value === undefined ? svg("g", {}, svg("title", {}, words), content) : this.part(facet, value, words, content);

@@ -7,7 +7,7 @@ class Panel {
     this.where = el("p", { class: "where" });
     this.body = el("div", { class: "panel-body" });
     this.element = el(
-      "aside",
+      "div",
       { class: "panel", role: "dialog", "aria-labelledby": "panel-title", hidden: true },
       el(
         "div",
