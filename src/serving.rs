@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -151,5 +152,46 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Whether a Host header, with a port or without, names this machine by a loopback name or address.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((name, rest)) => (name, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("0"))),
+            None => return false,
+        },
+        None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
+    };
+    let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_ours =
+        name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_port && is_ours
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_hosts_are_served() {
+        for good in ["127.0.0.1", "127.0.0.1:4566", "localhost", "LocalHost:80", "[::1]", "[::1]:4566", "127.1.2.3:1"] {
+            assert!(is_loopback_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            "example.com",
+            "127.0.0.1.example.com",
+            "localhost:",
+            "localhost:x",
+            "[::1",
+            "[::1]x",
+            "10.0.0.1:80",
+            "::1",
+            "localhost.evil:80",
+        ] {
+            assert!(!is_loopback_host(bad), "{bad}");
+        }
     }
 }

@@ -149,6 +149,7 @@ fn marked_values_appear_nowhere() {
         &["inventory", "-vvv", "--audit", "--all", "--endpoint-url", &endpoint],
         &["inventory", "-vvv", "--audit", "--format", "json", "--endpoint-url", &endpoint],
         &["inventory", "-vvv", "--audit", "--format", "csv", "--endpoint-url", &endpoint],
+        &["inventory", "-vvv", "--audit", "--format", "html", "--endpoint-url", &endpoint],
         &["inventory", "-vvv", "--audit", "--format", "junit", "--endpoint-url", &endpoint],
         &["inventory", "-vvv", "--audit", "--format", "sarif", "--endpoint-url", &endpoint],
         &["watch", "-vvv", "--rounds", "1", "--endpoint-url", &endpoint],

@@ -81,6 +81,8 @@ enum InventoryFormat {
     Json,
     /// For a spreadsheet: a line for each secret
     Csv,
+    /// A page that needs nothing else, for a browser: search, sort, filters, charts, a panel for each secret
+    Html,
     /// JUnit XML, for test reports: a suite for each target, a case for each kind of finding
     Junit,
     /// SARIF 2.1.0, for code scanning
@@ -96,6 +98,7 @@ impl InventoryFormat {
             Self::Text => text.lines().next().is_some_and(|line| line.contains(" · ")),
             Self::Json => text.starts_with('{') && text.contains("\"formatVersion\"") && text.contains("\"project\""),
             Self::Csv => text.starts_with("target,account,region,secret,"),
+            Self::Html => text.starts_with("<!DOCTYPE html>") && text.contains("keywright"),
             Self::Junit => text.starts_with("<?xml") && text.contains("<testsuites name=\"keywright inventory of "),
             Self::Sarif => text.starts_with('{') && text.contains("\"name\": \"keywright\""),
         }
@@ -106,6 +109,7 @@ impl InventoryFormat {
             Self::Text => inventory::text::text(paint, view).into(),
             Self::Json => inventory::json::json(view.inventory).into(),
             Self::Csv => inventory::csv(view.inventory).into(),
+            Self::Html => inventory::html(&inventory::json::document(view.inventory), false).into(),
             Self::Junit => inventory::junit(view).into(),
             Self::Sarif => inventory::sarif(view).into(),
         }

@@ -33,7 +33,7 @@ use crate::exit_code::ExitCode;
 use crate::files::{FileFault, read_operator_text};
 use crate::render::drift::difference;
 use crate::render::{escape, escaped};
-use crate::watch::{Backoff, Board, Pace, Rounds, Server, State, Webhook};
+use crate::watch::{Backoff, Board, Pace, Page, Rounds, Server, State, Webhook};
 use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Journal, Memories, Problem, Watch, WatchSettings};
 
 /// The largest file that holds a webhook's URL, in bytes.
@@ -49,6 +49,7 @@ const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright watch --interval 15m --listen 127.0.0.1:9090\n  \
     KEYWRIGHT_WEBHOOK=https://hooks.slack.com/services/... keywright watch\n  \
+    keywright watch --listen 127.0.0.1:9090 --page\n  \
     keywright watch --rounds 1 --sandbox\n\n\
     Exit codes: 0 stopped by a signal; with --rounds those of drift: 0 no drift, 1 a target could not be looked at, 2 \
     drift.")]
@@ -74,6 +75,15 @@ pub(super) struct WatchArgs {
     /// 0.0.0.0:9090 in a container, lets everybody who reaches it read names of targets and numbers of findings
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Serve the inventory at / too, as a page that renews itself, and as /inventory.json: names of secrets, tags and,
+    /// with --audit, policies, for whoever reaches the address. Under names of this machine only, unless --page-host
+    /// names others
+    #[arg(long, requires = "listen")]
+    page: bool,
+    /// A name of a host under which the page is served, such as that of a proxy that asks who somebody is; may be given
+    /// several times. An address beyond loopback needs one
+    #[arg(long, value_name = "HOST", requires = "page")]
+    page_host: Vec<String>,
     /// Put drift right: each round that finds some is followed by an apply. Guards cannot be overridden here: what one
     /// refuses is logged, and nothing is applied while it does. --cache is not used then
     #[arg(long)]
@@ -143,7 +153,11 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         values: args.values.rules()?,
         look: args.look.look(),
         apply: args.apply,
+        inventory: args.page,
     };
+    if args.page && args.page_host.is_empty() && args.listen.is_some_and(|address| !address.ip().is_loopback()) {
+        return Err(ErrorKind::WrongUsage(Problem::PageBeyondLoopback).into());
+    }
     if args.interval < Duration::from_secs(1) && args.read.aws.sandbox.is_none() {
         return Err(ErrorKind::WrongUsage(Problem::IntervalTooShort).into());
     }
@@ -159,7 +173,10 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let board = Board::default();
     let (stop, hangups) = interrupt::listen_for_hangups();
     let server = match args.listen {
-        Some(address) => Some(Listening::start(address, &board, shell).await?),
+        Some(address) => {
+            let page = args.page.then(|| Page { hosts: args.page_host.clone() });
+            Some(Listening::start(address, &board, page, shell).await?)
+        }
         None => None,
     };
     args.look.warn_of_expired(aws.now(), shell);
@@ -189,6 +206,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         standing: BTreeMap::new(),
         backoff: Backoff::default(),
         last_success: None,
+        inventory: None,
         memories: Memories::new(full_interval),
     };
     let mut rounds = Loop { args, watch, log, board, notifier, memory, hangups, rounds: Rounds::default() };
@@ -225,12 +243,14 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start(address: SocketAddr, board: &Board, shell: &Shell) -> Result<Self, Error> {
-        let server = Server::bind(board.clone(), address)
+    async fn start(address: SocketAddr, board: &Board, page: Option<Page>, shell: &Shell) -> Result<Self, Error> {
+        let at_root = if page.is_some() { ", and with the inventory on /" } else { "" };
+        let server = Server::bind(board.clone(), page, address)
             .await
             .map_err(|error| Error::from(ErrorKind::Listen(address)).because(error).hint(Hint::OtherListen))?;
         let address = escape::address(server.local_addr());
-        shell.err.line(escaped!("keywright watch answers on http://{}/healthz, /readyz and /metrics", address));
+        let line = escaped!("keywright watch answers on http://{}/healthz, /readyz and /metrics{}", address, at_root);
+        shell.err.line(line);
         let (end, ended) = oneshot::channel();
         // Told, or left alone: both are the end.
         let task = tokio::spawn(server.run(async { ended.await.unwrap_or(()) }));

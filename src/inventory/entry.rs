@@ -10,6 +10,7 @@ use super::owner::Owner;
 use super::{Depth, Stock};
 use crate::desired::Desired;
 use crate::domain::{SecretName, StagingLabel};
+use crate::drift::Drift;
 use crate::live::{Live, LiveSecret, OfSecret, Seen, ServiceError, VersionEntry};
 use crate::origin::Origin;
 use crate::plan::tagged_owner;
@@ -46,6 +47,8 @@ pub struct Entry {
     pub error: Option<String>,
     /// How many AWS bills for it.
     pub billed: u64,
+    /// What of it differs from git, where that was looked at.
+    pub drifts: Vec<Drift>,
     /// What an auditor would say of it, the worst first.
     pub findings: Vec<AuditFinding>,
 }
@@ -130,6 +133,7 @@ pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: 
             replica_of: replica_of.map(|region| region.as_str().to_owned()),
             manifest: desired.secrets.get(&secret.name).map(|declared| declared.origin.clone()),
             billed: 0,
+            drifts: Vec::new(),
             findings: Vec::new(),
             team,
             versions,
@@ -151,6 +155,19 @@ pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: 
         entry.findings = left;
     }
     Stock { entries, ignored }
+}
+
+impl Stock {
+    /// Notes what differs from git, by secret; secrets that are not there have no entry.
+    pub fn note_drifts<'d>(&mut self, drifts: impl IntoIterator<Item = &'d Drift>) {
+        let at: BTreeMap<SecretName, usize> =
+            self.entries.iter().enumerate().map(|(at, entry)| (entry.secret.name.clone(), at)).collect();
+        for drift in drifts {
+            if let Some(entry) = at.get(&drift.secret).and_then(|at| self.entries.get_mut(*at)) {
+                entry.drifts.push(drift.clone());
+            }
+        }
+    }
 }
 
 fn newest_first(mut versions: Vec<VersionEntry>) -> Vec<VersionEntry> {

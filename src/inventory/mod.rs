@@ -16,7 +16,7 @@ mod findings;
 mod owner;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
-mod tests;
+pub(crate) mod tests;
 mod totals;
 
 use std::collections::BTreeMap;

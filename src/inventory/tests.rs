@@ -53,6 +53,7 @@ fn entry(secret: LiveSecret) -> Entry {
         manifest: None,
         error: None,
         billed: 0,
+        drifts: Vec::new(),
         findings: Vec::new(),
         secret,
     }
@@ -296,6 +297,11 @@ fn what_several_targets_list_stays_where_it_is_in_scope() {
     assert_eq!(names(&targets[0]), ["app/db", "other"]);
     assert_eq!(names(&targets[1]), ["web/db"]);
     assert_eq!(names(&targets[2]), ["other"]);
+}
+
+/// An inventory of nothing.
+pub(crate) fn empty() -> Inventory {
+    inventory(Vec::new())
 }
 
 fn inventory(targets: Vec<TargetInventory>) -> Inventory {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::inventory::Inventory;
+
 /// So long a round may be without a sign of life. Whatever it waits for is bounded far below.
 const QUIET: Duration = Duration::from_mins(15);
 
@@ -47,6 +49,8 @@ pub struct Board(Arc<Mutex<Posted>>);
 #[derive(Debug)]
 struct Posted {
     metrics: String,
+    /// What is there, when a page of it is served.
+    inventory: Option<Arc<Inventory>>,
     /// When each target was last read; none for one that was not yet.
     targets: BTreeMap<String, Option<Instant>>,
     /// Without another sign of life until then, the rounds hang.
@@ -58,7 +62,12 @@ pub(super) type Age = Option<Duration>;
 
 impl Default for Board {
     fn default() -> Self {
-        let posted = Posted { metrics: String::new(), targets: BTreeMap::new(), alive_until: Instant::now() + QUIET };
+        let posted = Posted {
+            metrics: String::new(),
+            inventory: None,
+            targets: BTreeMap::new(),
+            alive_until: Instant::now() + QUIET,
+        };
         Self(Arc::new(Mutex::new(posted)))
     }
 }
@@ -82,6 +91,11 @@ impl Board {
         self.posted().metrics = metrics;
     }
 
+    /// Takes what is there, for the page.
+    pub fn post_inventory(&self, inventory: Arc<Inventory>) {
+        self.posted().inventory = Some(inventory);
+    }
+
     /// Takes which targets there are, and which of them were read just now.
     pub fn looked<'t>(&self, targets: impl Iterator<Item = (&'t str, bool)>) {
         let mut posted = self.posted();
@@ -97,6 +111,11 @@ impl Board {
     /// The metrics of the last round; empty before it.
     pub fn metrics(&self) -> String {
         self.posted().metrics.clone()
+    }
+
+    /// What is there, after the first round that tells it.
+    pub fn inventory(&self) -> Option<Arc<Inventory>> {
+        self.posted().inventory.clone()
     }
 
     /// Whether the rounds go on.

@@ -20,6 +20,6 @@ mod webhook;
 pub use board::{Board, Outcome, Rounds};
 pub use findings::{Change, Finding, Findings};
 pub use pace::{Backoff, Pace};
-pub use server::Server;
+pub use server::{Page, Server};
 pub use state::{State, StateError};
 pub use webhook::{Webhook, WebhookError};

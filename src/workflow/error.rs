@@ -229,6 +229,11 @@ pub enum Problem {
     NoProjectName,
     #[error("--interval is at least 1s: each round asks AWS")]
     IntervalTooShort,
+    #[error(
+        "--page on an address beyond loopback names secrets, tags and policies to whoever reaches it: say with \
+         --page-host under which name it is meant to be read"
+    )]
+    PageBeyondLoopback,
     #[error("the webhook's URL cannot be used")]
     Webhook,
     #[error("--output is not a folder inside the project")]

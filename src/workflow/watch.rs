@@ -23,6 +23,7 @@ use super::values::ValueRules;
 use crate::apply::ApplyOptions;
 use crate::aws::Aws;
 use crate::drift::{Difference, DriftReport, Found, TargetDrift};
+use crate::inventory::{Depth, Inventory, TargetInventory, Versions, settle_billing, take_stock};
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Finding as PlanFinding, Refusal, SecretPlan, Selection, Severity};
 use crate::reconcile::{TargetError, Verification};
@@ -42,6 +43,8 @@ pub struct WatchSettings {
     pub look: Look,
     /// Whether drift is put right.
     pub apply: bool,
+    /// Whether what is there is told too, for the page.
+    pub inventory: bool,
 }
 
 /// What goes on from round to round; none of it grows with their number.
@@ -74,6 +77,8 @@ pub struct Watch<'a> {
     pub backoff: Backoff,
     /// When the last complete look began.
     pub last_success: Option<Timestamp>,
+    /// What is there, when that is told.
+    pub inventory: Option<Arc<Inventory>>,
     /// What is remembered between rounds that read everything, and when each target was looked at.
     pub memories: Memories,
 }
@@ -193,6 +198,10 @@ impl Watch<'_> {
             looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
         }
         let Looked { mut prepared, report } = looked;
+        if self.settings.inventory {
+            let inventory = self.take_inventory(&prepared, &report, &names);
+            self.inventory = Some(Arc::new(inventory));
+        }
         self.note(&prepared, &names);
         let report = self.with_those_left_alone(report, &names);
         self.observe(report, listener);
@@ -227,6 +236,30 @@ impl Watch<'_> {
         }
         self.standing.retain(|name, _| names.contains(name));
         self.found.retain(|name, _| names.contains(name));
+    }
+
+    /// What is there, by this look; of targets that were left alone, what the last one said.
+    fn take_inventory(&self, prepared: &Prepared<'_>, report: &DriftReport, names: &[String]) -> Inventory {
+        let mut targets: Vec<TargetInventory> =
+            prepared.targets.iter().zip(&report.targets).map(|(target, drift)| stock_of(target, drift)).collect();
+        let before = self.inventory.iter().flat_map(|inventory| &inventory.targets);
+        let left_alone: Vec<TargetInventory> = before
+            .filter(|target| names.contains(&target.name) && targets.iter().all(|other| other.name != target.name))
+            .cloned()
+            .collect();
+        targets.extend(left_alone);
+        targets.sort_by_key(|target| names.iter().position(|name| *name == target.name));
+        settle_billing(&mut targets);
+        Inventory {
+            project: report.project.clone(),
+            started: report.started,
+            seconds: report.seconds,
+            calls: report.calls.clone(),
+            depth: Depth { whole_account: false, audited: self.settings.look.audit },
+            group_by: Vec::new(),
+            rules: prepared.targets.first().map(|target| target.desired.audit.clone()).unwrap_or_default(),
+            targets,
+        }
     }
 
     /// The report with what the last one said of the targets that were left alone this time: that they could not be
@@ -303,6 +336,23 @@ impl Watch<'_> {
             }
         }
     }
+}
+
+/// What is there in one target, with what of it differs from git.
+fn stock_of(target: &PreparedTarget<'_>, drift: &TargetDrift) -> TargetInventory {
+    let desired = target.desired;
+    let outcome = match &target.planned {
+        Err(error) => Err(Arc::clone(error)),
+        Ok(planned) => {
+            let live = planned.target.live.clone();
+            let depth = Depth { whole_account: false, audited: live.audited };
+            let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
+            stock.note_drifts(drift.outcome.iter().flat_map(|found| &found.drifts));
+            Ok(stock)
+        }
+    };
+    let TargetDrift { name, account, region, endpoint, outcome: _ } = drift.clone();
+    TargetInventory { name, account, region, endpoint, outcome }
 }
 
 fn name_of<'p>(target: &'p PreparedTarget<'_>) -> &'p str {

@@ -1,5 +1,7 @@
 //! Rounds, one after the other, and what others are told of them.
 
+use std::sync::Arc;
+
 use tokio::sync::watch::Receiver;
 
 use super::WatchArgs;
@@ -85,6 +87,9 @@ impl Loop<'_> {
             let targets = report.targets.iter();
             let failed = outcome == Outcome::Failed;
             self.board.looked(targets.map(|target| (target.name.as_str(), target.outcome.is_ok() && !failed)));
+        }
+        if let Some(inventory) = &watch.inventory {
+            self.board.post_inventory(Arc::clone(inventory));
         }
         if let Some(notifier) = &self.notifier {
             notifier.take(&watch.project, &watch.known);

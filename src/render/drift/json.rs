@@ -141,7 +141,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
     }
 }
 
-fn drifted(drift: &Drift) -> DriftedDocument {
+pub(in crate::render) fn drifted(drift: &Drift) -> DriftedDocument {
     DriftedDocument {
         class: drift.class.word(),
         secret: drift.secret.as_str().to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::drift::json::DriftedDocument;
 use super::super::plan_json::OriginDocument;
 
 /// The version of the format of [`InventoryDocument`].
@@ -184,6 +185,9 @@ pub struct SecretDocument {
     /// Why it could not be read whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What of it differs from git; only in the document that `keywright watch` serves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drifts: Vec<DriftedDocument>,
     /// What an auditor would say of it, the worst first.
     pub findings: Vec<FindingDocument>,
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::escape::{self, Escaped, Markup};
 use super::super::{count, escaped};
-use super::json::{InventoryDocument, TotalsDocument};
+use super::documents::{InventoryDocument, TotalsDocument};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -86,7 +86,7 @@ fn cover(document: &InventoryDocument) -> Escaped<Markup> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::json::{FORMAT_VERSION, ThresholdsDocument};
+    use super::super::documents::{FORMAT_VERSION, ThresholdsDocument};
     use super::*;
     use crate::render::markup_check::assert_well_formed;
 

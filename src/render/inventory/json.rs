@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::super::drift::json::drifted;
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::place;
@@ -135,6 +136,7 @@ fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Sec
         monthly_cents: entry.billed * LIST_PRICE_CENTS,
         manifest: entry.manifest.as_ref().map(place),
         error: entry.error.clone(),
+        drifts: entry.drifts.iter().map(drifted).collect(),
         findings: entry.findings.iter().map(finding).collect(),
     }
 }

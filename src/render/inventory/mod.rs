@@ -2,6 +2,7 @@
 
 mod csv;
 pub mod documents;
+mod html;
 pub mod json;
 mod junit;
 mod sarif;
@@ -9,6 +10,7 @@ pub mod text;
 mod words;
 
 pub use csv::csv;
+pub use html::html;
 pub use junit::junit;
 pub use sarif::sarif;
 

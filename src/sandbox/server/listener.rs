@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::control::{self, text};
 use super::dispatch::Dropped;
 use super::sandbox::Sandbox;
-use crate::serving::{self, Seat};
+use crate::serving::{self, Seat, is_loopback_host};
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
@@ -132,49 +132,8 @@ fn refuse_browsers(headers: &HeaderMap, loopback_only: bool) -> Option<&'static 
     }
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
-    if hosts.next().is_some() || !host.is_some_and(is_loopback) {
+    if hosts.next().is_some() || !host.is_some_and(is_loopback_host) {
         return Some("the Host header must name a loopback address, such as 127.0.0.1 or localhost");
     }
     None
-}
-
-/// Whether a Host header, with a port or without, names this machine by a loopback name or address.
-fn is_loopback(host: &str) -> bool {
-    let (name, port) = match host.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((name, rest)) => (name, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("0"))),
-            None => return false,
-        },
-        None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
-    };
-    let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
-    let is_ours =
-        name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    is_port && is_ours
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_hosts_are_served() {
-        for good in ["127.0.0.1", "127.0.0.1:4566", "localhost", "LocalHost:80", "[::1]", "[::1]:4566", "127.1.2.3:1"] {
-            assert!(is_loopback(good), "{good}");
-        }
-        for bad in [
-            "",
-            "example.com",
-            "127.0.0.1.example.com",
-            "localhost:",
-            "localhost:x",
-            "[::1",
-            "[::1]x",
-            "10.0.0.1:80",
-            "::1",
-            "localhost.evil:80",
-        ] {
-            assert!(!is_loopback(bad), "{bad}");
-        }
-    }
 }
