@@ -1,4 +1,4 @@
-"""The page of `keywright inventory --format html`, put together from its parts as src/render/inventory/html.rs does it."""
+"""The page of `keywright inventory --format html`, put together from its parts as src/render/inventory/html.rs does."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Inventories as `keywright inventory --audit --format json` writes them, of any size, with every kind of value and with
-names, tags and messages that want to be more than text.
+"""Inventories as `keywright inventory --audit --format json` writes them, of any size, with every kind of value and
+with names, tags and messages that want to be more than text.
 
     python tests/interop/inventory_sample.py 10000 > inventory.json
     python tests/interop/inventory_sample.py 10000 page > inventory.html
@@ -30,18 +30,18 @@ SYSTEMS = "db api-key oauth smtp webhook stripe redis kafka tls signing".split()
 # Each sets a mark, opens a dialog, loads something or hides something where it is taken for more than text.
 HOSTILE = [
     "</script><script>globalThis.owned = 1; alert(1)</script>",
-    "<img src=x onerror=\"globalThis.owned = 1; alert(1)\">",
-    "<svg onload=alert(1)><style>*{display:none}</style>",
+    '<img src=x onerror="globalThis.owned = 1; alert(1)">',
+    "*?[]{}\\ -- star",
     "\"'><iframe src=javascript:alert(1)>",
     "<!-- <script> --!> ${alert(1)} {{7*7}} `code`",
     "evil\u202egpj.exe\u2066 \u200bzero\ufeff",
     "line\nfeed\r\ttab \x1b[31mred\x00\u2028\u2029",
-    "=HYPERLINK(\"https://example.com\",\"x\")",
+    '=HYPERLINK("https://example.com","x")',
     "'; rm -rf / #$(touch x)`touch y`",
     "🔑 émoji 漢字 שלום مرحبا",
     "__proto__",
     "x" * 512,
-    "*?[]{}\\ -- star",
+    "<svg onload=alert(1)><style>*{display:none}</style>",
     "-leading-dash",
 ]
 
@@ -92,7 +92,9 @@ class Sample:
         ahead = {"on": self.random.uniform(-1.9, -120), "overdue": self.random.uniform(3, 40), "stuck": 5.0}[state]
         return {
             "state": state,
-            "schedule": self.random.choice(["every 30 days", "every 90 days", "on the first of each month at 04:00 UTC"]),
+            "schedule": self.random.choice(
+                ["every 30 days", "every 90 days", "on the first of each month at 04:00 UTC"]
+            ),
             "by": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-db",
             **({"last": day(self.random.uniform(1, 60))} if self.random.random() < 0.9 else {}),
             "next": day(ahead),
@@ -102,7 +104,9 @@ class Sample:
         nothing = {"words": [], "readers": [], "otherAccounts": [], "public": False, "dangling": []}
         if not self.audited:
             return {"state": "not-read", **nothing}
-        kind = self.random.choices(["none", "same", "other", "public", "broken", "unread", "not-readable"], [55, 25, 12, 1, 1, 4, 2])[0]
+        kind = self.random.choices(
+            ["none", "same", "other", "public", "broken", "unread", "not-readable"], [55, 25, 12, 1, 1, 4, 2]
+        )[0]
         if kind in ("none", "not-readable"):
             return {"state": kind, **nothing}
         if kind in ("broken", "unread"):
@@ -119,7 +123,10 @@ class Sample:
         }
         return {
             "state": "document",
-            "words": [f"`{reader}` may read the value and describe it", *(f"`{gone}` (deleted) may read the value" for gone in dangling)],
+            "words": [
+                f"`{reader}` may read the value and describe it",
+                *(f"`{gone}` (deleted) may read the value" for gone in dangling),
+            ],
             "readers": [reader],
             "otherAccounts": ["444444444444"] if kind == "other" else [],
             "public": kind == "public",
@@ -130,26 +137,81 @@ class Sample:
     def findings(self, secret: dict[str, Any]) -> list[dict[str, Any]]:
         found = []
         if secret["policy"]["public"]:
-            found.append(finding("public-policy", "high", "its policy lets everybody read the value", "policy:\n  file: policies/own-account.json", ("Prowler", "secretsmanager_not_publicly_accessible")))
+            found.append(
+                finding(
+                    "public-policy",
+                    "high",
+                    "its policy lets everybody read the value",
+                    "policy:\n  file: policies/own-account.json",
+                    ("Prowler", "secretsmanager_not_publicly_accessible"),
+                )
+            )
         if secret["rotation"]["state"] in ("overdue", "stuck"):
-            found.append(finding(f"rotation-{secret['rotation']['state']}", "high", "its rotation does not end", f"keywright rotate '{secret['name'][:40]}'", ("Security Hub", "SecretsManager.2"), ("AWS Config", "secretsmanager-scheduled-rotation-success-check")))
+            found.append(
+                finding(
+                    f"rotation-{secret['rotation']['state']}",
+                    "high",
+                    "its rotation does not end",
+                    f"keywright rotate '{secret['name'][:40]}'",
+                    ("Security Hub", "SecretsManager.2"),
+                    ("AWS Config", "secretsmanager-scheduled-rotation-success-check"),
+                )
+            )
         if "lastAccessed" not in secret:
-            found.append(finding("never-read", "medium", "its value has never been read", "keywright inventory --select … # then delete it", ("Security Hub", "SecretsManager.3")))
+            found.append(
+                finding(
+                    "never-read",
+                    "medium",
+                    "its value has never been read",
+                    "keywright inventory --select … # then delete it",
+                    ("Security Hub", "SecretsManager.3"),
+                )
+            )
         elif secret["lastAccessed"] < midnight(90):
-            found.append(finding("unused", "medium", f"its value was last read on {secret['lastAccessed'][:10]}", "prune: delete", ("Security Hub", "SecretsManager.3"), ("Prowler", "secretsmanager_secret_unused"), ("Powerpipe", "secretsmanager_secret_unused_90_day")))
+            found.append(
+                finding(
+                    "unused",
+                    "medium",
+                    f"its value was last read on {secret['lastAccessed'][:10]}",
+                    "prune: delete",
+                    ("Security Hub", "SecretsManager.3"),
+                    ("Prowler", "secretsmanager_secret_unused"),
+                    ("Powerpipe", "secretsmanager_secret_unused_90_day"),
+                )
+            )
         if secret.get("valueSince", day(0)) < day(365):
-            found.append(finding("old-value", "medium", "its value is older than 365 days", "rotation:\n  every: 90d", ("Security Hub", "SecretsManager.4")))
+            found.append(
+                finding(
+                    "old-value",
+                    "medium",
+                    "its value is older than 365 days",
+                    "rotation:\n  every: 90d",
+                    ("Security Hub", "SecretsManager.4"),
+                )
+            )
         if "kmsKeyId" not in secret:
-            found.append(finding("default-key", "low", "it is encrypted with the account's default key", "kmsKeyId: alias/secrets", ("AWS Config", "secretsmanager-using-cmk"), ("Checkov", "CKV_AWS_149"), ("cfn_nag", "W77")))
+            found.append(
+                finding(
+                    "default-key",
+                    "low",
+                    "it is encrypted with the account's default key",
+                    "kmsKeyId: alias/secrets",
+                    ("AWS Config", "secretsmanager-using-cmk"),
+                    ("Checkov", "CKV_AWS_149"),
+                    ("cfn_nag", "W77"),
+                )
+            )
         if not secret["tags"]:
-            found.append(finding("untagged", "low", "it has no tags", "tags: { team: … }", ("Security Hub", "SecretsManager.5")))
+            found.append(
+                finding("untagged", "low", "it has no tags", "tags: { team: X }", ("Security Hub", "SecretsManager.5"))
+            )
         if self.random.random() < 0.01:
             found.append(finding("unmanaged", "info", self.random.choice(HOSTILE), self.random.choice(HOSTILE)))
         order = ["high", "medium", "low", "info"]
         return sorted(found, key=lambda one: order.index(one["severity"]))
 
     def name(self, at: int) -> str:
-        # The hostile ones come first, spread over the targets; names of AWS have none of this, and the page must not care.
+        # The hostile ones come first, spread over the targets. AWS takes no such names, and the page must not care.
         if at < len(HOSTILE) and self.size > 5:
             return f"{HOSTILE[at]}"
         team, system = self.random.choice(TEAMS), self.random.choice(SYSTEMS)
@@ -170,7 +232,9 @@ class Sample:
             ],
             [60, 8, 8, 6, 8, 10],
         )[0]
-        since = self.random.choice([self.random.uniform(0, 90), self.random.uniform(0, 400), self.random.uniform(0, 1600)])
+        since = self.random.choice(
+            [self.random.uniform(0, 90), self.random.uniform(0, 400), self.random.uniform(0, 1600)]
+        )
         created = since + self.random.uniform(0, 500)
         tags = {} if chance() < 0.08 else {"stage": "prod", "keywright:project": "shop"}
         if team and tags and chance() < 0.9:
@@ -185,10 +249,28 @@ class Sample:
             **({"team": tags["team"]} if "team" in tags else {}),
             **({"description": f"Credentials of {team or HOSTILE[at]}"} if chance() < 0.8 else {}),
             "tags": tags,
-            **({"kmsKeyId": self.random.choice(["alias/secrets", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"])} if chance() < 0.7 else {}),
+            **(
+                {
+                    "kmsKeyId": self.random.choice(
+                        ["alias/secrets", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+                    )
+                }
+                if chance() < 0.7
+                else {}
+            ),
             "created": day(created),
             "changed": day(since),
-            **({"lastAccessed": midnight(self.random.choice([self.random.uniform(0, 10), self.random.uniform(0, 200), self.random.uniform(0, 700)]))} if chance() < 0.85 else {}),
+            **(
+                {
+                    "lastAccessed": midnight(
+                        self.random.choice(
+                            [self.random.uniform(0, 10), self.random.uniform(0, 200), self.random.uniform(0, 700)]
+                        )
+                    )
+                }
+                if chance() < 0.85
+                else {}
+            ),
             **({"valueSince": day(since)} if self.audited and chance() < 0.95 else {}),
             "versions": self.versions(name, since),
             "rotation": self.rotation(),
@@ -209,7 +291,14 @@ class Sample:
             secret["billed"] = 1 + len(secret["replicas"])
             secret["monthlyCents"] = 40 * secret["billed"]
         if self.audited and chance() < 0.03:
-            secret["links"] = [{"other": "replica", "arn": f"arn:aws:secretsmanager:eu-west-1:444444444444:secret:{name}-AbCdEf", "status": "InProgress", "message": "waits for the other account"}]
+            secret["links"] = [
+                {
+                    "other": "replica",
+                    "arn": f"arn:aws:secretsmanager:eu-west-1:444444444444:secret:{name}-AbCdEf",
+                    "status": "InProgress",
+                    "message": "waits for the other account",
+                }
+            ]
         if chance() < 0.02:
             secret["replicaOf"] = "eu-west-1"
         if chance() < 0.02:
@@ -217,7 +306,9 @@ class Sample:
         if owner["kind"] == "project":
             secret["manifest"] = {"file": f"secrets/{team or 'other'}.yaml", "line": at % 900 + 1, "column": 3}
         if chance() < 0.005:
-            secret["error"] = "AccessDeniedException: not authorized to perform secretsmanager:DescribeSecret <b>here</b>"
+            secret["error"] = (
+                "AccessDeniedException: not authorized to perform secretsmanager:DescribeSecret <b>here</b>"
+            )
         if chance() < 0.005:
             secret["secretType"] = "Salesforce"
         secret["findings"] = self.findings(secret)

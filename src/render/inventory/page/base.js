@@ -131,7 +131,8 @@ function toast(text, more) {
   toastTimer = setTimeout(() => (place.hidden = true), more ? 9000 : 4000);
 }
 
-/** Puts text on the clipboard. Where the page may not (neither a file nor HTTPS nor localhost), the older way is tried. */
+/** Puts text on the clipboard. Where browsers forbid it (neither a file nor HTTPS nor localhost), the older way is
+ * tried. */
 async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -18,7 +18,14 @@ class Charts {
     Object.assign(this, { model, choice, seen });
     const width = this.cardWidth();
     const held = document.activeElement?.closest?.("[data-part]")?.dataset.part;
-    refill(this.element, this.age(width), this.access(width), this.calendar(width), this.teams(width), this.exposure(width));
+    refill(
+      this.element,
+      this.age(width),
+      this.access(width),
+      this.calendar(width),
+      this.teams(width),
+      this.exposure(width),
+    );
     for (const card of this.element.children) {
       const parts = [...card.querySelectorAll("[data-part]")];
       const first = parts.find((part) => part.dataset.part === held) ?? parts[0];
@@ -85,13 +92,21 @@ class Charts {
         { class: "unseen" },
         el("caption", {}, title),
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Part"), el("th", { scope: "col" }, unit))),
-        el("tbody", {}, rows.map(([name, number]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, number)))),
+        el(
+          "tbody",
+          {},
+          rows.map(([name, number]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, number))),
+        ),
       ),
     );
   }
 
   drawing(width, height, label, ...children) {
-    return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label }, children);
+    return svg(
+      "svg",
+      { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label },
+      children,
+    );
   }
 
   /** Columns for ranges of days. `limit` is the threshold beyond which findings begin. */
@@ -103,7 +118,13 @@ class Charts {
       number: this.number(facet, String(bound)),
       tone: at > 0 && AGES[at - 1][0] >= limit ? "beyond" : "",
     }));
-    ranges.push({ value: "", label: facetOf(facet).none, mark: absent, number: this.number(facet, ""), tone: "unknown" });
+    ranges.push({
+      value: "",
+      label: facetOf(facet).none,
+      mark: absent,
+      number: this.number(facet, ""),
+      tone: "unknown",
+    });
     const most = Math.max(1, ...ranges.map((range) => range.number));
     const step = width / ranges.length;
     const columns = ranges.map(({ value, label, mark, number, tone }, at) => {
@@ -115,7 +136,11 @@ class Charts {
         `${label}: ${count(number, "secret")}`,
         svg("rect", { class: "hit", x, y: 0, width: step, height: BAR_HEIGHT + 34 }),
         svg("rect", { class: `bar ${tone}`, x: x + 3, y: BAR_HEIGHT + 14 - height, width: step - 6, height, rx: 2 }),
-        svg("text", { "aria-hidden": "true", class: "value", x: x + step / 2, y: BAR_HEIGHT + 10 - height }, shorten(number)),
+        svg(
+          "text",
+          { "aria-hidden": "true", class: "value", x: x + step / 2, y: BAR_HEIGHT + 10 - height },
+          shorten(number),
+        ),
         svg("text", { "aria-hidden": "true", class: "label", x: x + step / 2, y: BAR_HEIGHT + 29 }, mark),
       );
     });
@@ -131,7 +156,10 @@ class Charts {
     if (!known && unknown > 0) {
       return this.unknown("Age of values", `Not known of ${count(unknown, "secret")}. ${without || ""}`);
     }
-    const note = unknown > 0 ? `Not known of ${count(unknown, "secret")}. ${without || ""}` : `Old: more than ${count(thresholds.valueAgeDays, "day")}.`;
+    const note =
+      unknown > 0
+        ? `Not known of ${count(unknown, "secret")}. ${without || ""}`
+        : `Old: more than ${count(thresholds.valueAgeDays, "day")}.`;
     return this.card("Age of values", this.drawing(width, BAR_HEIGHT + 34, "Age of values", columns), note, rows);
   }
 
@@ -166,12 +194,25 @@ class Charts {
       }
       const level = Math.ceil((numbers[at] / most) * 4);
       const label = `${day}${at === 0 ? " (today)" : ""}: ${count(numbers[at], "rotation")}`;
-      return this.part("due", day, label, svg("rect", { class: `day level-${level}${at === 0 ? " today" : ""}`, ...cell }));
+      return this.part(
+        "due",
+        day,
+        label,
+        svg("rect", { class: `day level-${level}${at === 0 ? " today" : ""}`, ...cell }),
+      );
     });
     const months = days.flatMap((day, at) => {
       const isFirst = at === 0 ? Number(day.slice(8)) < 22 : day.endsWith("-01");
       const name = MONTHS[Number(day.slice(5, 7)) - 1];
-      return isFirst ? [svg("text", { "aria-hidden": "true", class: "label start", x: left + Math.floor((at + lead) / 7) * step, y: 9 }, name)] : [];
+      return isFirst
+        ? [
+            svg(
+              "text",
+              { "aria-hidden": "true", class: "label start", x: left + Math.floor((at + lead) / 7) * step, y: 9 },
+              name,
+            ),
+          ]
+        : [];
     });
     const names = ["Mo", "", "We", "", "Fr", "", "Su"].map((name, at) =>
       svg("text", { "aria-hidden": "true", class: "label start", x: 0, y: 14 + (at + 0.72) * step * 0.86 }, name),
@@ -185,11 +226,22 @@ class Charts {
       ["no-date", "no date", "faint"],
       ["off", "off", "faint"],
     ].map(([value, label, tone]) => ({ value, label, tone, number: this.number("due", value) }));
-    const legend = el("p", { class: "legend" }, words.filter(({ number, value }) => number > 0 || this.isChosen("due", value)).map((word) => this.word("due", word)));
+    const legend = el(
+      "p",
+      { class: "legend" },
+      words
+        .filter(({ number, value }) => number > 0 || this.isChosen("due", value))
+        .map((word) => this.word("due", word)),
+    );
     const table = [...days.map((day, at) => [day, numbers[at]]), ...words.map(({ label, number }) => [label, number])];
     const sum = numbers.reduce((all, number) => all + number, 0);
     const title = `Rotation due in 90 days: ${integers.format(sum)}`;
-    const card = this.card(title, drawing, "", table.filter(([, number]) => number > 0));
+    const card = this.card(
+      title,
+      drawing,
+      "",
+      table.filter(([, number]) => number > 0),
+    );
     card.insertBefore(legend, card.querySelector("table"));
     return card;
   }
@@ -199,7 +251,13 @@ class Charts {
     const chosen = this.isChosen(facet, value);
     return el(
       "button",
-      { type: "button", class: `word ${tone}${chosen ? " chosen" : ""}`, tabindex: -1, "data-part": `${facet}:${value}`, "aria-pressed": String(chosen) },
+      {
+        type: "button",
+        class: `word ${tone}${chosen ? " chosen" : ""}`,
+        tabindex: -1,
+        "data-part": `${facet}:${value}`,
+        "aria-pressed": String(chosen),
+      },
       `${label} ${integers.format(number)}`,
     );
   }
@@ -218,10 +276,16 @@ class Charts {
         svg("rect", { class: "hit", x: 0, y, width, height: step }),
         svg("text", { "aria-hidden": "true", class: "label start", x: 0, y: y + 12.5 }, cut(label, long)),
         svg("rect", { class: `bar ${tone}`, x: labelWidth, y: y + 3, width: length, height: step - 6, rx: 2 }),
-        svg("text", { "aria-hidden": "true", class: "value start", x: labelWidth + length + 5, y: y + 12.5 }, say(size)),
+        svg(
+          "text",
+          { "aria-hidden": "true", class: "value start", x: labelWidth + length + 5, y: y + 12.5 },
+          say(size),
+        ),
       ];
       const words = `${label}: ${say(size)}${note ?? ""}`;
-      return value === undefined ? svg("g", {}, svg("title", {}, words), content) : this.part(facet, value, words, content);
+      return value === undefined
+        ? svg("g", {}, svg("title", {}, words), content)
+        : this.part(facet, value, words, content);
     });
   }
 
@@ -229,7 +293,13 @@ class Charts {
     const facet = this.model.facets.find(({ id }) => id === "team");
     const counts = this.seen.counts.get("team");
     const all = facet.values
-      .map((value, at) => ({ value, label: facetWord(facet, value), size: this.seen.teamCents[at], number: counts[at], tone: value === "" ? "unknown" : "" }))
+      .map((value, at) => ({
+        value,
+        label: facetWord(facet, value),
+        size: this.seen.teamCents[at],
+        number: counts[at],
+        tone: value === "" ? "unknown" : "",
+      }))
       .filter(({ number, value }) => number > 0 || this.isChosen("team", value))
       .sort((a, b) => b.size - a.size);
     const kept = all.length > 8 ? all.slice(0, 7) : all;
@@ -237,25 +307,56 @@ class Charts {
     const bars = kept.map((bar) => ({ ...bar, note: ` a month, ${count(bar.number, "secret")}` }));
     if (rest.length > 0) {
       const size = rest.reduce((sum, bar) => sum + bar.size, 0);
-      bars.push({ label: count(rest.length, "other"), size, tone: "rest", note: " a month; the filter Team has them all" });
+      bars.push({
+        label: count(rest.length, "other"),
+        size,
+        tone: "rest",
+        note: " a month; the filter Team has them all",
+      });
     }
-    const drawing = this.drawing(width, Math.max(1, bars.length) * 17.5, "Cost by team", this.bars("team", width, bars, money));
+    const drawing = this.drawing(
+      width,
+      Math.max(1, bars.length) * 17.5,
+      "Cost by team",
+      this.bars("team", width, bars, money),
+    );
     const rows = all.slice(0, 200).map(({ label, size }) => [label, money(size)]);
     return this.card("Cost a month by team", drawing, "List price, requests apart.", rows, "US dollars a month");
   }
 
   exposure(width) {
-    const tones = { public: "bad", "other-accounts": "beyond", "same-account": "", none: "quiet", "not-read": "unknown" };
-    const bars = Object.entries(EXPOSURES).map(([value, label]) => ({ value, label, size: this.number("policy", value), tone: tones[value] }));
+    const tones = {
+      public: "bad",
+      "other-accounts": "beyond",
+      "same-account": "",
+      none: "quiet",
+      "not-read": "unknown",
+    };
+    const bars = Object.entries(EXPOSURES).map(([value, label]) => ({
+      value,
+      label,
+      size: this.number("policy", value),
+      tone: tones[value],
+    }));
     const unread = this.number("policy", "not-read");
     if (unread > 0 && bars.every((bar) => bar.value === "not-read" || bar.size === 0)) {
       const why = this.model.inventory.audited ? "" : " Policies are read with --audit.";
       return this.unknown("Exposure by policy", `Not read of ${count(unread, "secret")}.${why}`);
     }
     const say = (number) => integers.format(number);
-    const drawing = this.drawing(width, bars.length * 17.5, "Exposure by policy", this.bars("policy", width, bars, say));
+    const drawing = this.drawing(
+      width,
+      bars.length * 17.5,
+      "Exposure by policy",
+      this.bars("policy", width, bars, say),
+    );
     const note = "Whom resource policies let in. What a call may do in the end depends on identity policies too.";
-    return this.card("Exposure by policy", drawing, note, bars.map(({ label, size }) => [label, size]));
+    return this.card(
+      "Exposure by policy",
+      drawing,
+      note,
+      bars.map(({ label, size }) => [label, size]),
+    );
   }
 
   choose(part) {

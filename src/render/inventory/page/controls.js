@@ -137,14 +137,32 @@ class Controls {
       return { facet, dropdown: new Dropdown(facet.label, () => valueList(encoded(), page)) };
     });
     this.columns = new Dropdown("Columns", () => columnList(page));
-    this.order = el("select", { "aria-label": "Order", class: "narrow-only" }, COLUMNS.map(({ id, label }) => el("option", { value: id }, `By ${label.toLowerCase()}`)));
-    this.order.addEventListener("change", () => page.change({ sort: this.order.value, down: false }));
+    const orders = COLUMNS.flatMap(({ id, label }) => [
+      el("option", { value: id }, `${label} ▲`),
+      el("option", { value: `-${id}` }, `${label} ▼`),
+    ]);
+    this.order = el("select", { "aria-label": "Order", class: "narrow-only" }, orders);
+    this.order.addEventListener("change", () => {
+      const { value } = this.order;
+      page.change({ sort: value.replace(/^-/, ""), down: value.startsWith("-") }, true);
+    });
     this.chips = el("div", { class: "chosen-filters" });
     this.count = el("p", { class: "count", role: "status", "aria-live": "polite" });
     this.element = el(
       "div",
       { class: "toolbar", role: "search" },
-      el("div", { class: "tools" }, el("div", { class: "search" }, this.search, this.count), el("div", { class: "filters" }, this.filters.map(({ dropdown }) => dropdown.element), this.columns.element, this.order)),
+      el(
+        "div",
+        { class: "tools" },
+        el("div", { class: "search" }, this.search, this.count),
+        el(
+          "div",
+          { class: "filters" },
+          this.filters.map(({ dropdown }) => dropdown.element),
+          this.columns.element,
+          this.order,
+        ),
+      ),
       this.chips,
     );
   }
@@ -153,7 +171,7 @@ class Controls {
     if (this.search.value !== choice.search) {
       this.search.value = choice.search;
     }
-    this.order.value = choice.sort;
+    this.order.value = `${choice.down ? "-" : ""}${choice.sort}`;
     for (const { facet, dropdown } of this.filters) {
       const number = choice.filters.get(facet.id)?.size ?? 0;
       dropdown.button.classList.toggle("chosen", number > 0);
@@ -177,7 +195,9 @@ class Controls {
       });
     });
     const printed = choice.search && el("span", { class: "print-only" }, `Search: ${choice.search}`);
-    const clear = (chips.length > 1 || (chips.length > 0 && choice.search)) && button("Clear all", () => page.change({ filters: new Map(), search: "" }, true), { class: "link" });
+    const clear =
+      (chips.length > 1 || (chips.length > 0 && choice.search)) &&
+      button("Clear all", () => page.change({ filters: new Map(), search: "" }, true), { class: "link" });
     const held = this.chips.contains(document.activeElement);
     refill(this.chips, printed, chips, clear);
     if (held) {

@@ -47,7 +47,9 @@ function selection(model, choice, shown) {
     notes.push(`${count(rows.length - writable.length, "name")} with control or hidden characters left out.`);
   }
   if (alike > 0) {
-    notes.push(`It also selects ${count(alike, "secret")} of the same name that ${alike === 1 ? "is" : "are"} not shown.`);
+    notes.push(
+      `It also selects ${count(alike, "secret")} of the same name that ${alike === 1 ? "is" : "are"} not shown.`,
+    );
   }
   return {
     targets: fixed ? targets.map((target) => flag("target", target)) : [],
@@ -83,12 +85,19 @@ function showSelect(made) {
   const folders = "Folders of which everything is shown are one glob; it also fits what will be there later.";
   const forms = [];
   if (made.names.length <= MOST_NAMES) {
-    forms.push({ label: `${count(made.names.length, "name")}`, text: selectFlags(made, made.names.map(nameAsGlob)), note: "" });
+    forms.push({
+      label: `${count(made.names.length, "name")}`,
+      text: selectFlags(made, made.names.map(nameAsGlob)),
+      note: "",
+    });
   }
   if (made.globs.length < made.names.length && made.globs.length <= MOST_NAMES) {
     forms.push({ label: `${count(made.globs.length, "glob")}`, text: selectFlags(made, made.globs), note: folders });
   }
-  const long = made.names.length > MOST_NAMES ? `Too many for one command: ${count(made.names.length, "name")}, one a line.` : "One a line.";
+  const long =
+    made.names.length > MOST_NAMES
+      ? `Too many for one command: ${count(made.names.length, "name")}, one a line.`
+      : "One a line.";
   forms.push({ label: "list of names", text: `${made.names.join("\n")}\n`, note: long, file: "names.txt" });
   showText(`Select ${count(made.names.length, "name")}`, forms, made.notes);
 }
@@ -107,8 +116,15 @@ function showText(title, forms, notes) {
       tab.setAttribute("aria-pressed", String(tab.textContent === form.label));
     }
   };
-  append(tabs, forms.map((form) => button(form.label, () => choose(form), { class: "small" })));
-  const copy = button("Copy", async () => toast((await toClipboard(area.value)) ? "Copied" : "The browser does not let this page copy"), { class: "main" });
+  append(
+    tabs,
+    forms.map((form) => button(form.label, () => choose(form), { class: "small" })),
+  );
+  const copy = button(
+    "Copy",
+    async () => toast((await toClipboard(area.value)) ? "Copied" : "The browser does not let this page copy"),
+    { class: "main" },
+  );
   const dialog = el(
     "dialog",
     { "aria-labelledby": "dialog-title" },
@@ -116,7 +132,14 @@ function showText(title, forms, notes) {
     tabs,
     area,
     note,
-    el("div", { class: "row" }, copy, save, el("span", { class: "grow" }), button("Close", () => dialog.close())),
+    el(
+      "div",
+      { class: "row" },
+      copy,
+      save,
+      el("span", { class: "grow" }),
+      button("Close", () => dialog.close()),
+    ),
   );
   dialog.addEventListener("close", () => dialog.remove());
   choose(forms[0]);

@@ -27,13 +27,24 @@ class Page {
       document.getElementById("page"),
       this.header,
       this.controls.element,
-      el("main", {}, el("div", { class: "lead" }, this.figures, this.charts.element), this.table.element, this.empty, this.leftOut),
+      el(
+        "main",
+        {},
+        el("div", { class: "lead" }, this.figures, this.charts.element),
+        this.table.element,
+        this.empty,
+        this.leftOut,
+      ),
       el(
         "footer",
         { class: "lead" },
         this.groups,
         el("p", { id: "keys", class: "no-print" }, keys),
-        el("p", {}, "Written by keywright. No value of a secret is in here. Costs are by the list price, requests apart."),
+        el(
+          "p",
+          {},
+          "Written by keywright. No value of a secret is in here. Costs are by the list price, requests apart.",
+        ),
       ),
       this.panel.element,
       el("div", { id: "toast", role: "status", hidden: true }),
@@ -77,7 +88,7 @@ class Page {
     new ResizeObserver(() => this.measure()).observe(this.controls.element);
   }
 
-  /** Tells the style what only the browser knows: the width without the scroll bar, and where the table's head stays. */
+  /** Tells the style what only the browser knows: the width without the scroll bar, and where the table's head is. */
   measure() {
     const { style } = document.documentElement;
     measureView();
@@ -107,7 +118,10 @@ class Page {
     }
     this.table.show(model, choice, this.seen.shown);
     this.empty.hidden = this.seen.shown.length > 0;
-    refill(this.empty, model.rows.length > 0 ? "No secret fits the search and the filters." : "There is no secret here.");
+    refill(
+      this.empty,
+      model.rows.length > 0 ? "No secret fits the search and the filters." : "There is no secret here.",
+    );
   }
 
   /** Light or dark, as chosen, else as the system has it. */
@@ -212,7 +226,9 @@ class Page {
     }
     const places = new Set(targets.map((target) => target.endpoint).filter(Boolean));
     const dark = () => {
-      const isDark = this.choice.theme ? this.choice.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      const isDark = this.choice.theme
+        ? this.choice.theme === "dark"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
       this.choice.theme = isDark ? "light" : "dark";
       this.paint();
       this.remember();
@@ -224,19 +240,39 @@ class Page {
         "div",
         { class: "title" },
         el("h1", {}, "Inventory of ", el("bdi", {}, project)),
-        el("p", { class: "faint" }, facts.join(" · "), [...places].map((place) => [" · ", el("b", {}, place)]), " ", this.news),
+        el(
+          "p",
+          { class: "faint" },
+          facts.join(" · "),
+          [...places].map((place) => [" · ", el("b", {}, place)]),
+          " ",
+          this.news,
+        ),
       ),
       el(
         "div",
         { class: "actions" },
-        button("Copy --select", () => copySelect(this.model, this.choice, shown()), { title: "Flags that name what is shown" }),
-        button("Copy CSV", () => copyCsv(this.model, this.choice, shown()), { title: "The rows and columns that are shown" }),
+        button("Copy --select", () => copySelect(this.model, this.choice, shown()), {
+          title: "Flags that name what is shown",
+        }),
+        button("Copy CSV", () => copyCsv(this.model, this.choice, shown()), {
+          title: "The rows and columns that are shown",
+        }),
         button("Charts", () => this.change({ charts: !this.choice.charts }), { title: "Show or hide the charts" }),
         button("Print", () => print()),
         button("Light / dark", dark),
       ),
-      targets.filter((target) => target.error).map((target) => el("p", { class: "banner high" }, `${target.name} could not be looked at: ${target.error}`)),
-      !audited && el("p", { class: "banner quiet" }, "Policies, replicas, links and dates of versions were read only where manifests need them: ", el("code", {}, "--audit"), " reads them all."),
+      targets
+        .filter((target) => target.error)
+        .map((target) => el("p", { class: "banner high" }, `${target.name} could not be looked at: ${target.error}`)),
+      !audited &&
+        el(
+          "p",
+          { class: "banner quiet" },
+          "Policies, replicas, links and dates of versions were read only where manifests need them: ",
+          el("code", {}, "--audit"),
+          " reads them all.",
+        ),
     );
     this.drawGroups(inventory.groups);
   }
@@ -259,7 +295,11 @@ class Page {
         }
         this.change({ filters }, true);
       };
-      return button(content, set, { class: "figure", "aria-pressed": String(chosen(id, values)), "data-figure": words });
+      return button(content, set, {
+        class: "figure",
+        "aria-pressed": String(chosen(id, values)),
+        "data-figure": words,
+      });
     };
     const held = document.activeElement?.dataset?.figure;
     const unused = ["unused", "never-read"];
@@ -267,8 +307,16 @@ class Page {
       this.figures,
       figure(integers.format(sum.secrets), "secrets"),
       figure(money(sum.cents), "a month"),
-      figure(integers.format(sum.secretsWith.high), "with a high finding", sum.secretsWith.high && "high", "severity", ["high"]),
-      figure(integers.format(sum.secretsWith.medium), "with a medium one", sum.secretsWith.medium && "medium", "severity", ["medium"]),
+      figure(integers.format(sum.secretsWith.high), "with a high finding", sum.secretsWith.high && "high", "severity", [
+        "high",
+      ]),
+      figure(
+        integers.format(sum.secretsWith.medium),
+        "with a medium one",
+        sum.secretsWith.medium && "medium",
+        "severity",
+        ["medium"],
+      ),
       figure(integers.format(sum.late), "overdue or stuck", sum.late && "high", "rotation", ["overdue", "stuck"]),
       figure(integers.format(sum.unused), `unused: ${money(sum.unusedCents)} a year`, "", "finding", unused),
     );
@@ -280,14 +328,16 @@ class Page {
   /** The totals of the document, which are of all secrets whatever is shown. */
   drawGroups(groups) {
     const rows = (grouping) =>
-      grouping.groups.slice(0, 500).map((group) => [
-        group.name ?? el("span", { class: "faint" }, "none"),
-        integers.format(group.secrets),
-        money(group.monthlyCents),
-        integers.format(group.unused),
-        money(group.unusedYearlyCents),
-        ...SEVERITIES.slice(0, 3).map((severity) => integers.format(group.findings[severity] ?? 0)),
-      ]);
+      grouping.groups
+        .slice(0, 500)
+        .map((group) => [
+          group.name ?? el("span", { class: "faint" }, "none"),
+          integers.format(group.secrets),
+          money(group.monthlyCents),
+          integers.format(group.unused),
+          money(group.unusedYearlyCents),
+          ...SEVERITIES.slice(0, 3).map((severity) => integers.format(group.findings[severity] ?? 0)),
+        ]);
     const heads = ["", "Secrets", "A month", "Unused", "They cost a year", "High", "Medium", "Low"];
     refill(
       this.groups,
@@ -297,7 +347,8 @@ class Page {
           {},
           el("summary", {}, `All secrets by ${grouping.by} (${integers.format(grouping.groups.length)})`),
           grid(heads, rows(grouping)),
-          grouping.groups.length > 500 && el("p", { class: "faint" }, `${count(grouping.groups.length - 500, "more group")} in the JSON document.`),
+          grouping.groups.length > 500 &&
+            el("p", { class: "faint" }, `${count(grouping.groups.length - 500, "more group")} in the JSON document.`),
         ),
       ),
     );
@@ -358,7 +409,10 @@ class Page {
   sayNews() {
     const time = this.renewed.toTimeString().slice(0, 8);
     this.news.classList.toggle("high", this.failed === true);
-    refill(this.news, this.failed ? `· not reached; as of ${time}, asked again every minute` : `· live, renewed at ${time}`);
+    refill(
+      this.news,
+      this.failed ? `· not reached; as of ${time}, asked again every minute` : `· live, renewed at ${time}`,
+    );
   }
 }
 

@@ -104,7 +104,13 @@ const FACETS = [
     say: (value) => (value === "in" ? "in scope" : "outside the scope"),
   },
   { id: "age", chart: "Age of value", of: (row) => [bucket(row.since, "")], say: bucketLabel, none: "not known" },
-  { id: "access", chart: "Last read", of: (row) => [bucket(row.accessed, "")], say: bucketLabel, none: "no read known" },
+  {
+    id: "access",
+    chart: "Last read",
+    of: (row) => [bucket(row.accessed, "")],
+    say: bucketLabel,
+    none: "no read known",
+  },
   { id: "due", chart: "Next rotation", of: (row) => [row.due], say: (value) => value.replace("no-date", "no date") },
 ];
 
@@ -256,8 +262,20 @@ function placeText(manifest) {
 const COLUMNS = [
   { id: "name", label: "Name", width: 0, text: (row) => row.secret.name, sort: (row) => small(row.secret.name) },
   { id: "target", label: "Target", width: 110, text: (row) => row.target.name, sort: (row) => small(row.target.name) },
-  { id: "owner", label: "Owner", width: 150, text: (row) => ownerText(row.secret), sort: (row) => small(ownerText(row.secret)) },
-  { id: "team", label: "Team", width: 110, text: (row) => row.secret.team ?? "", sort: (row) => small(row.secret.team) },
+  {
+    id: "owner",
+    label: "Owner",
+    width: 150,
+    text: (row) => ownerText(row.secret),
+    sort: (row) => small(ownerText(row.secret)),
+  },
+  {
+    id: "team",
+    label: "Team",
+    width: 110,
+    text: (row) => row.secret.team ?? "",
+    sort: (row) => small(row.secret.team),
+  },
   {
     id: "findings",
     label: "Findings",
@@ -300,8 +318,20 @@ const COLUMNS = [
     cell: (row) => money(row.secret.monthlyCents),
     sort: (row) => row.secret.monthlyCents,
   },
-  { id: "description", label: "Description", width: 240, text: (row) => row.secret.description ?? "", sort: (row) => small(row.secret.description) },
-  { id: "tags", label: "Tags", width: 240, text: (row) => tagsText(row.secret), sort: (row) => small(tagsText(row.secret)) },
+  {
+    id: "description",
+    label: "Description",
+    width: 240,
+    text: (row) => row.secret.description ?? "",
+    sort: (row) => small(row.secret.description),
+  },
+  {
+    id: "tags",
+    label: "Tags",
+    width: 240,
+    text: (row) => tagsText(row.secret),
+    sort: (row) => small(tagsText(row.secret)),
+  },
   {
     id: "key",
     label: "Key",
@@ -311,18 +341,77 @@ const COLUMNS = [
   },
   dated("created", "Created", "created", "created"),
   dated("changed", "Changed", "changed", "changed"),
-  { ...dated("rotated", "Rotated", "", "rotated"), text: (row) => row.secret.rotation.last ?? "", title: (row) => row.secret.rotation.last && moment(row.secret.rotation.last) },
-  { id: "versions", label: "Versions", width: 84, number: true, text: (row) => String(row.secret.versions.length), sort: (row) => row.secret.versions.length },
-  { id: "replicas", label: "Replicas", width: 190, text: (row) => replicaText(row.secret), sort: (row) => small(replicaText(row.secret)) },
-  { id: "readers", label: "Readers by policy", width: 220, text: (row) => row.secret.policy.readers.join(", "), sort: (row) => small(row.secret.policy.readers.join(", ")) },
-  { id: "deletion", label: "Deletion", width: 130, text: (row) => row.secret.deletion?.scheduled ?? "", cell: (row) => (row.secret.deletion ? badge("scheduled", "high", moment(row.secret.deletion.scheduled)) : ""), sort: (row) => row.secret.deletion?.scheduled ?? "" },
-  { id: "scope", label: "In scope", width: 84, text: (row) => (row.secret.inScope ? "yes" : "no"), sort: (row) => Number(!row.secret.inScope) },
-  { id: "account", label: "Account", width: 120, text: (row) => row.target.account ?? "", sort: (row) => row.target.account ?? "" },
+  {
+    ...dated("rotated", "Rotated", "", "rotated"),
+    text: (row) => row.secret.rotation.last ?? "",
+    title: (row) => row.secret.rotation.last && moment(row.secret.rotation.last),
+  },
+  {
+    id: "versions",
+    label: "Versions",
+    width: 84,
+    number: true,
+    text: (row) => String(row.secret.versions.length),
+    sort: (row) => row.secret.versions.length,
+  },
+  {
+    id: "replicas",
+    label: "Replicas",
+    width: 190,
+    text: (row) => replicaText(row.secret),
+    sort: (row) => small(replicaText(row.secret)),
+  },
+  {
+    id: "readers",
+    label: "Readers by policy",
+    width: 220,
+    text: (row) => row.secret.policy.readers.join(", "),
+    sort: (row) => small(row.secret.policy.readers.join(", ")),
+  },
+  {
+    id: "deletion",
+    label: "Deletion",
+    width: 130,
+    text: (row) => row.secret.deletion?.scheduled ?? "",
+    cell: (row) => (row.secret.deletion ? badge("scheduled", "high", moment(row.secret.deletion.scheduled)) : ""),
+    sort: (row) => row.secret.deletion?.scheduled ?? "",
+  },
+  {
+    id: "scope",
+    label: "In scope",
+    width: 84,
+    text: (row) => (row.secret.inScope ? "yes" : "no"),
+    sort: (row) => Number(!row.secret.inScope),
+  },
+  {
+    id: "account",
+    label: "Account",
+    width: 120,
+    text: (row) => row.target.account ?? "",
+    sort: (row) => row.target.account ?? "",
+  },
   { id: "region", label: "Region", width: 120, text: (row) => row.target.region, sort: (row) => row.target.region },
-  { id: "manifest", label: "Manifest", width: 220, text: (row) => placeText(row.secret.manifest), sort: (row) => small(placeText(row.secret.manifest)) },
+  {
+    id: "manifest",
+    label: "Manifest",
+    width: 220,
+    text: (row) => placeText(row.secret.manifest),
+    sort: (row) => small(placeText(row.secret.manifest)),
+  },
 ];
 
-const DEFAULT_COLUMNS = ["name", "target", "owner", "team", "findings", "age", "accessed", "rotation", "policy", "cost"];
+const DEFAULT_COLUMNS = [
+  "name",
+  "target",
+  "owner",
+  "team",
+  "findings",
+  "age",
+  "accessed",
+  "rotation",
+  "policy",
+  "cost",
+];
 
 /** A column of dates: shown as a distance, the date itself on demand and in CSV. */
 function dated(id, label, member, days, isBeyond = () => false) {

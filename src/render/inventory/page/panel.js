@@ -62,7 +62,10 @@ class Panel {
       { class: "badges" },
       severityBadges(secret),
       badge(`rotation ${state}`, ROTATION_TONES[state] ?? "faint"),
-      badge(EXPOSURES[row.exposure] === "not read" ? "policy not read" : EXPOSURES[row.exposure], EXPOSURE_TONES[row.exposure]),
+      badge(
+        EXPOSURES[row.exposure] === "not read" ? "policy not read" : EXPOSURES[row.exposure],
+        EXPOSURE_TONES[row.exposure],
+      ),
       secret.deletion && badge("scheduled for deletion", "high"),
       !secret.inScope && badge("outside the scope", "faint"),
       secret.replicaOf && badge(`replica of ${secret.replicaOf}`, "move"),
@@ -77,7 +80,11 @@ class Panel {
         el("p", {}, el("b", {}, kind), " ", badge(severity, severity)),
         el("p", {}, withCommands(message)),
         checks.length > 0 &&
-          el("p", { class: "checks" }, checks.map(({ tool, id }) => el("span", {}, el("i", {}, tool), " ", id))),
+          el(
+            "p",
+            { class: "checks" },
+            checks.map(({ tool, id }) => el("span", {}, el("i", {}, tool), " ", id)),
+          ),
         fix && el("div", { class: "fix" }, el("pre", {}, preformatted(fix)), copyButton(fix, "the fix")),
       ),
     );
@@ -90,8 +97,20 @@ class Panel {
     return list([
       ["Description", secret.description],
       ["ARN", el("span", { class: "with-copy" }, el("code", {}, secret.arn), copyButton(secret.arn, "the ARN"))],
-      ["Manifest", manifest && el("span", { class: "with-copy" }, el("code", {}, `${manifest.file}:${manifest.line}:${manifest.column}`), copyButton(`${manifest.file}:${manifest.line}`, "the manifest's line"))],
-      ["Managed by", `${OWNERS[secret.owner.kind] ?? secret.owner.kind}${secret.owner.name ? `: ${secret.owner.name}` : ""}`],
+      [
+        "Manifest",
+        manifest &&
+          el(
+            "span",
+            { class: "with-copy" },
+            el("code", {}, `${manifest.file}:${manifest.line}:${manifest.column}`),
+            copyButton(`${manifest.file}:${manifest.line}`, "the manifest's line"),
+          ),
+      ],
+      [
+        "Managed by",
+        `${OWNERS[secret.owner.kind] ?? secret.owner.kind}${secret.owner.name ? `: ${secret.owner.name}` : ""}`,
+      ],
       ["Team", secret.team ?? "none"],
       ["Type", secret.secretType],
       ["Key", secret.kmsKeyId ?? "aws/secretsmanager (the account's default)"],
@@ -100,7 +119,7 @@ class Panel {
       ["Value since", when(secret.valueSince, row.since, "not known")],
       ["Last read", secret.lastAccessed === undefined ? "no read is known" : when(secret.lastAccessed, row.accessed)],
       ["Deletion", deletion && `scheduled on ${moment(deletion.scheduled)}`],
-      ["Cost", `${money(secret.monthlyCents)} a month by the list price (${count(secret.billed, "secret")} billed), requests apart`],
+      ["Cost", `${money(secret.monthlyCents)} a month by the list price (${count(secret.billed, "secret")} billed)`],
     ]);
   }
 
@@ -110,13 +129,16 @@ class Panel {
       return [el("p", { class: "faint" }, "No version is known.")];
     }
     const dated = versions.filter((version) => !Number.isNaN(Date.parse(version.created)));
-    const note = !model.inventory.audited && "Without --audit only versions with a label are listed, and without their dates.";
+    const note =
+      !model.inventory.audited && "Without --audit only versions with a label are listed, and without their dates.";
     return [
       dated.length > 0 ? timeline(dated, model.now) : el("p", { class: "faint" }, "Dates of versions were not read."),
       grid(
         ["Labels", "Version", "Created", "Last read"],
         versions.map(({ id, labels, created, lastAccessed }) => [
-          labels.length > 0 ? labels.map((label) => badge(label, LABEL_TONES[label] ?? "move")) : el("span", { class: "faint" }, "deprecated"),
+          labels.length > 0
+            ? labels.map((label) => badge(label, LABEL_TONES[label] ?? "move"))
+            : el("span", { class: "faint" }, "deprecated"),
           el("code", {}, id),
           el("span", { class: "nowrap" }, created ? moment(created) : "–"),
           el("span", { class: "nowrap" }, lastAccessed ? moment(lastAccessed) : "–"),
@@ -149,9 +171,14 @@ class Panel {
       replicas.length > 0 &&
         grid(
           ["Region", "State", ""],
-          replicas.map(({ region, status, message }) => [region, badge(status, STATUS_TONES[status] ?? "medium"), message ?? ""]),
+          replicas.map(({ region, status, message }) => [
+            region,
+            badge(status, STATUS_TONES[status] ?? "medium"),
+            message ?? "",
+          ]),
         ),
-      hasUnreadReplicas && el("p", { class: "faint" }, "It has replicas that were not read: --audit reads where they are."),
+      hasUnreadReplicas &&
+        el("p", { class: "faint" }, "It has replicas that were not read: --audit reads where they are."),
       links.length > 0 &&
         grid(
           ["Other account", "State", ""],
@@ -171,11 +198,22 @@ class Panel {
       "not-readable": "It cannot be read: the secret is scheduled for deletion.",
       "not-json": "It is no JSON, and was not understood.",
     };
-    const names = (values) => values.length > 0 && el("ul", { class: "names" }, values.map((value) => el("li", {}, el("code", {}, value))));
+    const names = (values) =>
+      values.length > 0 &&
+      el(
+        "ul",
+        { class: "names" },
+        values.map((value) => el("li", {}, el("code", {}, value))),
+      );
     return [
       states[policy.state] && el("p", { class: "faint" }, states[policy.state]),
       policy.public && el("p", { class: "banner high" }, "It gives broad access, by the rules of BlockPublicPolicy."),
-      policy.words.length > 0 && el("ul", { class: "words" }, policy.words.map((words) => el("li", {}, withCommands(words)))),
+      policy.words.length > 0 &&
+        el(
+          "ul",
+          { class: "words" },
+          policy.words.map((words) => el("li", {}, withCommands(words))),
+        ),
       list([
         ["May read", names(policy.readers)],
         ["Other accounts", names(policy.otherAccounts)],
@@ -209,8 +247,17 @@ function section(title, content) {
 
 /** Names and what belongs to them; those that have nothing are left out. */
 function list(entries) {
-  const there = entries.filter(([, content]) => content !== undefined && content !== false && content !== null && content !== "");
-  return there.length > 0 && el("dl", {}, there.map(([name, content]) => [el("dt", {}, name), el("dd", {}, content)]));
+  const there = entries.filter(
+    ([, content]) => content !== undefined && content !== false && content !== null && content !== "",
+  );
+  return (
+    there.length > 0 &&
+    el(
+      "dl",
+      {},
+      there.map(([name, content]) => [el("dt", {}, name), el("dd", {}, content)]),
+    )
+  );
 }
 
 function grid(heads, rows) {
@@ -220,8 +267,26 @@ function grid(heads, rows) {
     el(
       "table",
       { class: "plain" },
-      el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell))))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          heads.map((head) => el("th", { scope: "col" }, head)),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          el(
+            "tr",
+            {},
+            cells.map((cell) => el("td", {}, cell)),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -245,7 +310,11 @@ function timeline(versions, now) {
     .sort((a, b) => a.x - b.x)
     .map(({ labels, at, x: middle }) => {
       const main = labels.find((label) => LABEL_TONES[label]) ?? labels[0];
-      const point = svg("circle", { class: `point ${main ? (LABEL_TONES[main] ?? "move") : "old"}`, cx: middle, cy: y, r: main ? 6 : 4 }, svg("title", {}, words[at]));
+      const point = svg(
+        "circle",
+        { class: `point ${main ? (LABEL_TONES[main] ?? "move") : "old"}`, cx: middle, cy: y, r: main ? 6 : 4 },
+        svg("title", {}, words[at]),
+      );
       const text = cut(main ?? "", 24);
       const half = text.length * 3.9;
       const place = Math.min(Math.max(middle, left + half), right - half);
@@ -256,7 +325,12 @@ function timeline(versions, now) {
     });
   return svg(
     "svg",
-    { class: "timeline", viewBox: `0 0 ${width} 84`, role: "img", "aria-label": `Versions, the newest first: ${words.join("; ")}` },
+    {
+      class: "timeline",
+      viewBox: `0 0 ${width} 84`,
+      role: "img",
+      "aria-label": `Versions, the newest first: ${words.join("; ")}`,
+    },
     svg("line", { class: "axis", x1: left, y1: y, x2: right, y2: y }),
     svg("text", { class: "label start", x: left, y: 80 }, isoDay(first)),
     svg("text", { class: "label end", x: right, y: 80 }, isoDay(now)),

@@ -1,5 +1,6 @@
 // The table. Only the rows that are on the screen are in the document: the rest is two spacers. The table keeps the
-// focus and names its active row (aria-activedescendant), so that rows may come and go while somebody walks through them.
+// focus and names its active row (aria-activedescendant), so that rows may come and go while somebody walks through
+// them.
 
 const ROW = 34;
 const CARD = 66;
@@ -19,7 +20,14 @@ class Table {
     this.below = el("tbody", { class: "space", role: "presentation" });
     this.element = el(
       "table",
-      { role: "grid", tabindex: 0, id: "grid", "aria-label": "Secrets", "aria-describedby": "keys", "aria-readonly": "true" },
+      {
+        role: "grid",
+        tabindex: 0,
+        id: "grid",
+        "aria-label": "Secrets",
+        "aria-describedby": "keys",
+        "aria-readonly": "true",
+      },
       this.groups,
       el("thead", {}, this.header),
       this.above,
@@ -126,7 +134,8 @@ class Table {
         row.remove();
       }
     }
-    const make = (from, to) => this.shown.slice(from, Math.max(from, to)).map((row, step) => this.row(row, from + step));
+    const make = (from, to) =>
+      this.shown.slice(from, Math.max(from, to)).map((row, step) => this.row(row, from + step));
     const { firstElementChild: top, lastElementChild: bottom } = this.body;
     if (top) {
       this.body.prepend(...make(first, at(top)));
@@ -291,7 +300,10 @@ class Table {
     this.drawHeader();
     this.space(this.above, 0);
     this.space(this.below, 0);
-    refill(this.body, this.shown.slice(0, most).map((row, at) => this.row(row, at)));
+    refill(
+      this.body,
+      this.shown.slice(0, most).map((row, at) => this.row(row, at)),
+    );
     return Math.max(0, this.shown.length - most);
   }
 
