@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -54,9 +54,14 @@ def midnight(ago: float) -> str:
     return (STARTED - timedelta(days=ago)).strftime("%Y-%m-%dT00:00:00Z")
 
 
+# What is said of each kind, once.
+KINDS: dict[str, dict[str, Any]] = {}
+
+
 def finding(kind: str, severity: str, message: str, fix: str, *checks: tuple[str, str]) -> dict[str, Any]:
     named = [{"tool": tool, "id": check} for tool, check in checks]
-    return {"kind": kind, "severity": severity, "message": message, "checks": named, "fix": fix}
+    KINDS[kind] = {"kind": kind, "severity": severity, "meaning": f"It is {kind}.", "checks": named}
+    return {"kind": kind, "severity": severity, "message": message, "fix": fix}
 
 
 class Sample:
@@ -329,6 +334,10 @@ class Sample:
             "findings": counts,
         }
 
+    def kinds(self, secrets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = Counter(found["kind"] for secret in secrets for found in secret["findings"])
+        return [{**KINDS[kind], "findings": number} for kind, number in found.items()]
+
     def grouping(self, by: str, named: list[tuple[str | None, dict[str, Any]]]) -> dict[str, Any]:
         groups: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
         for name, secret in named:
@@ -362,6 +371,7 @@ class Sample:
             "wholeAccount": True,
             "audited": self.audited,
             "thresholds": {"unusedDays": 90, "valueAgeDays": 365, "rotationDays": 90, "requiredTags": []},
+            "kinds": self.kinds([secret for _, secret in every]),
             "totals": self.totals([secret for _, secret in every]),
             "groups": [
                 self.grouping("target", every),

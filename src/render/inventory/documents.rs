@@ -31,6 +31,8 @@ pub struct InventoryDocument {
     pub audited: bool,
     /// What findings are measured with.
     pub thresholds: ThresholdsDocument,
+    /// The kinds of findings that there are here, the worst first, each once.
+    pub kinds: Vec<KindDocument>,
     /// Everything together.
     pub totals: TotalsDocument,
     /// The same by target, by owner, and by what `--group-by` names.
@@ -317,10 +319,24 @@ pub struct FindingDocument {
     pub severity: &'static str,
     /// What is found, in words without the secret's name.
     pub message: String,
-    /// The checks of auditors' tools that ask the same.
-    pub checks: Vec<CheckDocument>,
     /// The command or the line of a manifest that mends it.
     pub fix: String,
+}
+
+/// A kind of finding.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KindDocument {
+    /// Its word.
+    pub kind: &'static str,
+    /// `high`, `medium`, `low` or `info`.
+    pub severity: &'static str,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// How many findings of it there are.
+    pub findings: usize,
+    /// The checks of auditors' tools that ask the same.
+    pub checks: Vec<CheckDocument>,
 }
 
 /// A check of an auditor's tool.

@@ -1,6 +1,6 @@
 //! The inventory as JSON. The HTML page carries the same document and draws everything from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -12,11 +12,11 @@ use super::super::schema::titled;
 use super::super::{policy_words, words as common};
 use super::documents::{
     CheckDocument, DeletionDocument, FORMAT_VERSION, FindingDocument, GroupDocument, GroupingDocument,
-    InventoryDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument, SecretDocument,
+    InventoryDocument, KindDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument, SecretDocument,
     TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
 };
 use super::words;
-use crate::desired::AuditRules;
+use crate::desired::{AuditKind, AuditRules};
 use crate::domain::{Arn, Region, StagingLabel};
 use crate::inventory::{AuditFinding, Entry, Exposure, Group, GroupBy, Inventory, TargetInventory, Totals};
 use crate::live::{CrossAccount, LinkStatus, LivePolicy, LiveReplica, ReplicaStatus};
@@ -58,10 +58,28 @@ pub fn document(inventory: &Inventory) -> InventoryDocument {
             rotation_days: *rotation_days,
             required_tags: required_tags.iter().map(ToString::to_string).collect(),
         },
+        kinds: kinds(inventory),
         totals: totals(&inventory.totals()),
         groups: [GroupBy::Target, GroupBy::Owner].iter().chain(asked).map(by).collect(),
         targets: inventory.targets.iter().map(|one| target(inventory, one)).collect(),
     }
+}
+
+fn kinds(inventory: &Inventory) -> Vec<KindDocument> {
+    let mut found: BTreeMap<AuditKind, usize> = BTreeMap::new();
+    for (_, entry) in inventory.entries() {
+        for finding in &entry.findings {
+            *found.entry(finding.kind()).or_default() += 1;
+        }
+    }
+    let document = |(kind, findings): (AuditKind, usize)| KindDocument {
+        kind: kind.word(),
+        severity: kind.severity().word(),
+        meaning: kind.meaning(),
+        findings,
+        checks: kind.checks().iter().map(|check| CheckDocument { tool: check.tool, id: check.id }).collect(),
+    };
+    found.into_iter().map(document).collect()
 }
 
 fn group(group: Group) -> GroupDocument {
@@ -106,7 +124,6 @@ fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Sec
         kind: finding.kind().word(),
         severity: finding.severity().word(),
         message: words::message(finding, inventory),
-        checks: finding.kind().checks().iter().map(|check| CheckDocument { tool: check.tool, id: check.id }).collect(),
         fix: words::fix(finding, target, entry, &inventory.rules),
     };
     SecretDocument {

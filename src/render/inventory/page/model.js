@@ -132,6 +132,11 @@ class Model {
   constructor(inventory) {
     this.inventory = inventory;
     this.now = Date.parse(inventory.started);
+    // What is the same for all findings of a kind stands once in the document.
+    const checks = new Map(inventory.kinds.map((kind) => [kind.kind, kind.checks]));
+    for (const finding of inventory.targets.flatMap(({ secrets }) => secrets).flatMap(({ findings }) => findings)) {
+      finding.checks = checks.get(finding.kind);
+    }
     this.rows = inventory.targets.flatMap((target) => target.secrets.map((s) => makeRow(s, target, this.now)));
     this.facets = FACETS.map((facet) => this.encode(facet));
     this.texts = new Array(this.rows.length);
