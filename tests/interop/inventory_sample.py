@@ -67,8 +67,9 @@ def finding(kind: str, severity: str, message: str, fix: str, *checks: tuple[str
 class Sample:
     """An inventory under way. The same size gives the same document."""
 
-    def __init__(self, size: int, audited: bool = True) -> None:
+    def __init__(self, size: int, audited: bool = True, live: bool = False) -> None:
         self.random = random.Random(size)
+        self.live = live
         self.size = size
         self.audited = audited
 
@@ -317,6 +318,11 @@ class Sample:
         if chance() < 0.005:
             secret["secretType"] = "Salesforce"
         secret["findings"] = self.findings(secret)
+        if self.live and at % 5 == 0:
+            words = {"secret": name, "message": f"description: {HOSTILE[0]}", "hints": ["changed by hand"]}
+            secret["drifts"] = [
+                {"class": "changed", **words, "help": "`keywright apply` puts it back", "since": day(1)}
+            ]
         return secret
 
     def totals(self, secrets: list[dict[str, Any]]) -> dict[str, Any]:
@@ -382,8 +388,9 @@ class Sample:
         }
 
 
-def sample(size: int, audited: bool = True) -> dict[str, Any]:
-    return Sample(size, audited).document()
+def sample(size: int, audited: bool = True, live: bool = False) -> dict[str, Any]:
+    """A document; a `live` one as `keywright watch` serves it, with what differs from git."""
+    return Sample(size, audited, live).document()
 
 
 if __name__ == "__main__":

@@ -335,7 +335,7 @@ def test_columns_are_chosen_and_all_of_it_is_in_the_link(opened: Opened) -> None
 
 
 def matched(globs: list[str], names: set[str]) -> set[str]:
-    """The names that the globs fit. What means something in a glob is in a class of its own, but for a folder's star."""
+    """The names that the globs fit. What means something in a glob is in a class of its own, but a folder's star."""
     for glob in globs:
         plain = re.sub(r"\[.\]", "", glob)
         assert not re.search(r"[*?\[\]{}\\]", plain.removesuffix("/*")), glob
@@ -385,6 +385,13 @@ def test_select_names_what_is_shown(opened: Opened, tmp_path: Path) -> None:
     opened.wrong = [wrong for wrong in opened.wrong if not wrong.startswith("request: blob:")]
     page.keyboard.press("Escape")
     sync_api.expect(dialog).to_have_count(0)
+    # Whole folders are one glob each, and not what holds others too.
+    opened.search("/fraud/")
+    folders = {s["name"] for s in in_target if "/fraud/" in s["name"]}
+    page.get_by_role("button", name="Copy --select").click()
+    assert flags(area.input_value()) == (["staging"], ["live/fraud/*", "prod/fraud/*"])
+    assert matched(["live/fraud/*", "prod/fraud/*"], {s["name"] for s in in_target}) == folders
+    page.keyboard.press("Escape")
     # Fewer: by name. Secrets of the same folder that are not shown are not selected.
     opened.search("team=fraud kafka")
     few = {s["name"] for s in in_target if s["tags"].get("team") == "fraud" and "kafka" in s["name"]}
@@ -574,9 +581,16 @@ def test_a_live_page_renews_itself_and_keeps_its_state(browser: Any) -> None:
     page.clock.fast_forward(61_000)
     sync_api.expect(page.locator(".news")).to_contain_text("not reached; as of")
     sync_api.expect(page.locator(".count")).to_contain_text("of 40 secrets")
-    server.inventory = sample(20)
+    server.inventory = sample(20, live=True)
     page.clock.fast_forward(61_000)
     sync_api.expect(page.locator(".count")).to_contain_text("of 20 secrets")
+    # It knows the drift of the last round as well.
+    page.locator("#search").fill("")
+    page.get_by_role("button", name="Drift").click()
+    page.locator(".dropdown:visible label", has_text="changed").locator("input").check()
+    sync_api.expect(page.locator(".count")).to_have_text("4 of 20 secrets")
+    page.locator(ROWS).first.click()
+    sync_api.expect(page.locator(".panel")).to_contain_text("keywright apply puts it back")
     assert set(server.asked) - {"/favicon.ico"} == {"/", "/inventory.json"}
     context.close()
     server.shutdown()

@@ -175,6 +175,9 @@ class Controls {
     for (const { facet, dropdown } of this.filters) {
       const number = choice.filters.get(facet.id)?.size ?? 0;
       dropdown.button.classList.toggle("chosen", number > 0);
+      if (facet.id === "drift") {
+        dropdown.element.hidden = number === 0 && !this.page.knowsDrift();
+      }
       refill(dropdown.label, number > 0 ? `${facet.label} (${number})` : facet.label);
     }
     const [all, shown] = [model.rows.length, seen.shown.length];

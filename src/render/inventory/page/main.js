@@ -317,12 +317,18 @@ class Page {
         "severity",
         ["medium"],
       ),
+      this.knowsDrift() && figure(integers.format(sum.drifted), "drifted", sum.drifted && "medium"),
       figure(integers.format(sum.late), "overdue or stuck", sum.late && "high", "rotation", ["overdue", "stuck"]),
       figure(integers.format(sum.unused), `unused: ${money(sum.unusedCents)} a year`, "", "finding", unused),
     );
     if (held) {
       [...this.figures.children].find((one) => one.dataset.figure?.slice(0, 6) === held.slice(0, 6))?.focus();
     }
+  }
+
+  /** Whether the document says of any secret how it differs from git. */
+  knowsDrift() {
+    return this.model.facets.find(({ id }) => id === "drift").values.some(Boolean);
   }
 
   /** The totals of the document, which are of all secrets whatever is shown. */

@@ -94,6 +94,7 @@ const FACETS = [
   { id: "team", label: "Team", of: (row) => [row.secret.team ?? ""], none: "no team" },
   { id: "severity", label: "Severity", of: (row) => distinct(row.secret.findings, "severity"), none: "no finding" },
   { id: "finding", label: "Finding", of: (row) => distinct(row.secret.findings, "kind"), none: "no finding" },
+  { id: "drift", label: "Drift", of: (row) => distinct(drifts(row.secret), "class"), none: "no drift" },
   { id: "rotation", label: "Rotation", of: (row) => [row.secret.rotation.state] },
   { id: "key", label: "Key", of: (row) => [row.secret.kmsKeyId ?? ""], none: "aws/secretsmanager (the default)" },
   { id: "policy", label: "Policy", of: (row) => [row.exposure], say: (value) => EXPOSURES[value] },
@@ -113,6 +114,11 @@ const FACETS = [
   },
   { id: "due", chart: "Next rotation", of: (row) => [row.due], say: (value) => value.replace("no-date", "no date") },
 ];
+
+/** What differs from git: only a page that is served live knows it. */
+function drifts(secret) {
+  return secret.drifts ?? [];
+}
 
 function distinct(findings, member) {
   const values = [...new Set(findings.map((finding) => finding[member]))];
@@ -202,6 +208,7 @@ function searchable({ secret, target, exposure }) {
       ...checks.map((check) => `${check.tool} ${check.id}`),
     ]),
     secret.versions.flatMap(({ id, labels }) => [id, ...labels]),
+    drifts(secret).flatMap((drift) => [drift.class, drift.message, ...drift.hints]),
     secret.replicas.flatMap(({ region, status, message }) => [region, status, message]),
     secret.links.flatMap(({ arn, status, message }) => [arn, status, message]),
     secret.policy.words,
@@ -343,6 +350,13 @@ const COLUMNS = [
     width: 180,
     text: (row) => row.secret.kmsKeyId ?? "aws/secretsmanager",
     sort: (row) => small(row.secret.kmsKeyId ?? "aws/secretsmanager"),
+  },
+  {
+    id: "drift",
+    label: "Drift",
+    width: 150,
+    text: (row) => distinct(drifts(row.secret), "class").join(", "),
+    sort: (row) => distinct(drifts(row.secret), "class").join(),
   },
   dated("created", "Created", "created", "created"),
   dated("changed", "Changed", "changed", "changed"),

@@ -37,6 +37,7 @@ class Panel {
       this.body,
       this.badges(row),
       secret.error && el("p", { class: "banner high" }, `It could not be read whole: ${secret.error}`),
+      section("Drift", this.drift(secret)),
       section("Findings", this.findings(secret)),
       section("Facts", this.facts(row)),
       section("Versions", this.versions(row, model)),
@@ -69,6 +70,19 @@ class Panel {
       secret.deletion && badge("scheduled for deletion", "high"),
       !secret.inScope && badge("outside the scope", "faint"),
       secret.replicaOf && badge(`replica of ${secret.replicaOf}`, "move"),
+    );
+  }
+
+  drift(secret) {
+    return drifts(secret).map((drift) =>
+      el(
+        "div",
+        { class: "finding medium" },
+        el("p", {}, el("b", {}, drift.class), drift.since && ` since ${moment(drift.since)}`),
+        el("p", {}, withCommands(drift.message)),
+        drift.hints.map((hint) => el("p", { class: "faint" }, hint)),
+        drift.help && el("p", { class: "faint" }, withCommands(drift.help)),
+      ),
     );
   }
 

@@ -129,7 +129,16 @@ function look(model, choice) {
 
 /** What the rows come to. */
 function totals(model, shown) {
-  const sum = { secrets: shown.length, cents: 0, unused: 0, unusedCents: 0, late: 0, findings: {}, secretsWith: {} };
+  const sum = {
+    secrets: shown.length,
+    cents: 0,
+    unused: 0,
+    unusedCents: 0,
+    late: 0,
+    drifted: 0,
+    findings: {},
+    secretsWith: {},
+  };
   for (const severity of SEVERITIES) {
     sum.findings[severity] = 0;
     sum.secretsWith[severity] = 0;
@@ -138,6 +147,7 @@ function totals(model, shown) {
     const { secret } = model.rows[at];
     sum.cents += secret.monthlyCents;
     sum.late += secret.rotation.state === "overdue" || secret.rotation.state === "stuck" ? 1 : 0;
+    sum.drifted += drifts(secret).length > 0 ? 1 : 0;
     const severities = new Set();
     let unused = false;
     for (const { kind, severity } of secret.findings) {
