@@ -45,6 +45,9 @@ pub const REPLACING_TAG: &str = "keywright:replacing";
 /// The prefix of the tags that keywright keeps for itself.
 pub const RESERVED_TAG_PREFIX: &str = "keywright:";
 
+/// The shortest and the longest recovery window, in days (DeleteSecret, `RecoveryWindowInDays`).
+pub const RECOVERY_WINDOW_DAYS: (u8, u8) = (7, 30);
+
 /// The recovery window that DeleteSecret uses when none is given, in days.
 pub const DEFAULT_RECOVERY_WINDOW_DAYS: u8 = 30;
 

@@ -125,11 +125,15 @@ fn lines_of(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// One request, and the whole answer.
+/// One request under a host's name that is not ours, and the whole answer.
 fn request(address: SocketAddr, head: &str) -> String {
+    request_under("x", address, head)
+}
+
+fn request_under(host: &str, address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(LIMIT)).expect("a timeout");
-    stream.write_all(format!("{head}\r\nHost: x\r\n\r\n").as_bytes()).expect("it reads");
+    stream.write_all(format!("{head}\r\nHost: {host}\r\n\r\n").as_bytes()).expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers and closes");
     answer
@@ -297,6 +301,44 @@ fn applied(project: &str, secrets: &str) -> (tempfile::TempDir, Sandbox, String)
 fn signal(process: u32, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().expect("kill runs");
     assert!(sent.success(), "{name}");
+}
+
+#[test]
+fn the_page_has_what_is_there_with_what_differs_and_is_served_to_this_machine() {
+    let (folder, sandbox, endpoint) = applied(PROJECT, SECRET);
+    let listen = ["--interval", "1s", "--listen", "127.0.0.1:0", "--endpoint-url", &endpoint];
+    let mut watch =
+        Watch::start(folder.path(), &[&listen[..], &["--page", "--audit", "--page-host", "kw.example"]].concat());
+    let address = watch.address();
+    watch.wait_for("round");
+    watch.wait_for("round");
+    let under = |host: &str, path: &str| request_under(host, address, &format!("GET {path} HTTP/1.1"));
+    let page = under("localhost:1", "/");
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("content-type: text/html"), "{page}");
+    assert!(page.contains("dev/db") && page.contains("connect-src 'self'") && !page.contains("C4N4RY"));
+    assert!(under("kw.example", "/inventory.json").starts_with("HTTP/1.1 200 "));
+    assert!(under("evil.example", "/inventory.json").starts_with("HTTP/1.1 403 "));
+    describe(&sandbox, "by hand", "first");
+    watch.wait_for("appeared");
+    watch.wait_for("round");
+    // What a round found is posted when it has ended.
+    watch.wait_for("round");
+    let answer = under("localhost", "/inventory.json");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let document: Value = serde_json::from_str(body).expect("a document");
+    let secret = &document["targets"][0]["secrets"][0];
+    assert_eq!((&secret["name"], &secret["drifts"][0]["class"]), (&json!("dev/db"), &json!("changed")), "{document}");
+    assert_eq!((&secret["policy"]["state"], &document["audited"]), (&json!("none"), &json!(true)), "{document}");
+    assert_eq!(watch.stop().0, Some(0));
+
+    let mut watch = Watch::start(folder.path(), &listen);
+    let address = watch.address();
+    watch.wait_for("round");
+    let refused = request_under("localhost", address, "GET /inventory.json HTTP/1.1");
+    assert!(refused.starts_with("HTTP/1.1 404 "), "without --page nobody is told names: {refused}");
+    assert_eq!(watch.stop().0, Some(0));
+    let mut watch = Watch::start(folder.path(), &["--page", "--listen", "0.0.0.0:0", "--endpoint-url", &endpoint]);
+    assert_eq!(watch.child.wait().expect("it ends").code(), Some(64), "an address beyond loopback needs --page-host");
 }
 
 #[test]

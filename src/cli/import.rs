@@ -39,8 +39,8 @@ pub(super) struct ImportArgs {
     /// Only secrets whose name matches; may be given several times. `*` also matches `/`
     #[arg(short, long, value_name = "GLOB")]
     select: Vec<String>,
-    /// Only secrets that this inventory (`keywright inventory --format json`) calls unmanaged, in the targets in which it
-    /// has any
+    /// Only secrets that this inventory (`keywright inventory --format json`) calls unmanaged, in the targets in which
+    /// it has any
     #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "from_tfstate", "init"])]
     from_inventory: Option<PathBuf>,
     /// Also write manifests for secrets that this project owns and whose manifests are gone

@@ -219,10 +219,11 @@ pub(super) fn of(
     found.extend(entry.error.clone().map(|error| Found::Unreadable { error }));
     found.extend(used(entry, rules, now));
     found.extend(policy(entry, depth));
-    found.extend(managed(entry, declared));
-    found.extend(encryption_and_tags(entry, rules));
-    // A replica has the value and the rotation of its primary, which is looked at where that is.
+    found.extend(key(entry));
+    // A replica has the value and the rotation of its primary, which is looked at where that is, and shows no tags.
     if entry.replica_of.is_none() {
+        found.extend(managed(entry, declared));
+        found.extend(tags(entry, rules));
         found.extend(rotated(entry, rules, now));
         found.extend(value(entry, rules, duplicates, now));
         found.extend(replicated(entry));
@@ -277,19 +278,17 @@ fn managed(entry: &Entry, declared: bool) -> Option<Found> {
     }
 }
 
-fn encryption_and_tags(entry: &Entry, rules: &AuditRules) -> Vec<Found> {
-    let mut found = Vec::new();
+fn key(entry: &Entry) -> Option<Found> {
     let key = entry.secret.kms_key_id.as_ref().map(KmsKey::as_str);
-    if key.is_none_or(|key| key.is_empty() || key.ends_with(KmsKey::DEFAULT_ALIAS)) {
-        found.push(Found::DefaultKey);
-    }
+    key.is_none_or(|key| key.is_empty() || key.ends_with(KmsKey::DEFAULT_ALIAS)).then_some(Found::DefaultKey)
+}
+
+fn tags(entry: &Entry, rules: &AuditRules) -> Option<Found> {
     let tags = &entry.secret.tags;
     let missing: Vec<TagKey> = rules.required_tags.iter().filter(|key| !tags.contains_key(*key)).cloned().collect();
     let is_own = |key: &TagKey| !key.as_str().to_ascii_lowercase().starts_with("aws:");
-    if !missing.is_empty() || (rules.required_tags.is_empty() && !tags.keys().any(is_own)) {
-        found.push(Found::Untagged { missing });
-    }
-    found
+    let lacks = !missing.is_empty() || (rules.required_tags.is_empty() && !tags.keys().any(is_own));
+    lacks.then_some(Found::Untagged { missing })
 }
 
 fn rotated(entry: &Entry, rules: &AuditRules, now: Timestamp) -> Vec<Found> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::error::{Error, ErrorKind, Problem};
+use super::error::{Error, ErrorKind};
+use super::problem::Problem;
 use super::session::load_project;
 use crate::domain::SecretName;
 use crate::manifest::{Expand, ExpandedSecret, LoadOptions, load, nearest};

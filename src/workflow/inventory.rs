@@ -96,8 +96,8 @@ impl Run<'_> {
     }
 }
 
-/// Names and patterns that were selected and that nothing live or declared has: probably a slip. Where a target could not
-/// be looked at, nobody knows.
+/// Names and patterns that were selected and that nothing live or declared has: probably a slip. Where a target could
+/// not be looked at, nobody knows.
 fn selects_nothing(targets: &[TargetInventory], desired: &[Desired], selection: &Selection) -> Option<Error> {
     let mut known: BTreeSet<&SecretName> = desired.iter().flat_map(|desired| desired.secrets.keys()).collect();
     for target in targets {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::error::{Error, ErrorKind, Hint, Problem, SecretProblem};
+use super::error::{Error, ErrorKind, Hint, SecretProblem};
+use super::problem::Problem;
 use super::stop::{Stop, stopped};
 use crate::aws::Writer;
 use crate::domain::{SecretName, VersionId};

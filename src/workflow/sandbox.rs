@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use super::error::{Error, ErrorKind, FileProblem, Hint};
+use super::problem::Problem;
 use crate::aws::{Aws, WaitReporter};
 use crate::files::{Destination, read_operator_text};
 use crate::sandbox::{Options, Sandbox, Server};

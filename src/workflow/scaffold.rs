@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use super::error::{Error, ErrorKind, FileProblem, Hint};
 use super::event::{Event, FileOutcome, Listener};
+use super::problem::Problem;
 use crate::domain::TagKey;
 use crate::files::{Destination, PRIVATE_FOLDER};
 use crate::import::scalar;

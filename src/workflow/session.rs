@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{Error, ErrorKind, Hint, Problem};
+use super::error::{Error, ErrorKind, Hint};
+use super::problem::Problem;
 use super::sandbox::Reach;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueRules, ValueSources};
 use crate::aws::{Aws, ConnectError, Kms, Writer};

@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -54,14 +54,9 @@ def midnight(ago: float) -> str:
     return (STARTED - timedelta(days=ago)).strftime("%Y-%m-%dT00:00:00Z")
 
 
-# What is said of each kind, once.
-KINDS: dict[str, dict[str, Any]] = {}
-
-
 def finding(kind: str, severity: str, message: str, fix: str, *checks: tuple[str, str]) -> dict[str, Any]:
     named = [{"tool": tool, "id": check} for tool, check in checks]
-    KINDS[kind] = {"kind": kind, "severity": severity, "meaning": f"It is {kind}.", "checks": named}
-    return {"kind": kind, "severity": severity, "message": message, "fix": fix}
+    return {"kind": kind, "severity": severity, "message": message, "fix": fix, "checks": named}
 
 
 class Sample:
@@ -308,7 +303,11 @@ class Sample:
         if chance() < 0.02:
             secret["replicaOf"] = "eu-west-1"
         if chance() < 0.02:
-            secret |= {"deletion": {"scheduled": day(3)}, "billed": 0, "monthlyCents": 0}
+            secret |= {
+                "deletion": {"scheduled": day(3), "restorableUntil": day(-4), "goneBy": day(-27)},
+                "billed": 0,
+                "monthlyCents": 0,
+            }
         if owner["kind"] == "project":
             secret["manifest"] = {"file": f"secrets/{team or 'other'}.yaml", "line": at % 900 + 1, "column": 3}
         if chance() < 0.005:
@@ -325,6 +324,17 @@ class Sample:
             ]
         return secret
 
+    def kinds(self, secrets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The kinds of the findings, each once with its checks, which stand nowhere else in the document."""
+        kinds: dict[str, dict[str, Any]] = {}
+        for secret in secrets:
+            for found in secret["findings"]:
+                meaning = f"A secret is {found['kind']}."
+                more = {"meaning": meaning, "findings": 0, "checks": found.pop("checks")}
+                kind = kinds.setdefault(found["kind"], {"kind": found["kind"], "severity": found["severity"], **more})
+                kind["findings"] += 1
+        return list(kinds.values())
+
     def totals(self, secrets: list[dict[str, Any]]) -> dict[str, Any]:
         unused = [one for one in secrets if any(found["kind"] in ("unused", "never-read") for found in one["findings"])]
         counts: dict[str, int] = {"high": 0, "medium": 0, "low": 0, "info": 0}
@@ -339,10 +349,6 @@ class Sample:
             "unusedYearlyCents": 12 * sum(one["monthlyCents"] for one in unused),
             "findings": counts,
         }
-
-    def kinds(self, secrets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        found = Counter(found["kind"] for secret in secrets for found in secret["findings"])
-        return [{**KINDS[kind], "findings": number} for kind, number in found.items()]
 
     def grouping(self, by: str, named: list[tuple[str | None, dict[str, Any]]]) -> dict[str, Any]:
         groups: dict[str | None, list[dict[str, Any]]] = defaultdict(list)

@@ -284,6 +284,11 @@ pub struct LinkDocument {
 pub struct DeletionDocument {
     /// When it was scheduled, as RFC 3339 in UTC (`DeletedDate`).
     pub scheduled: String,
+    /// Until then it can be restored for certain, as RFC 3339 in UTC: AWS does not tell the recovery window, which is 7
+    /// to 30 days.
+    pub restorable_until: String,
+    /// By then it is gone for certain.
+    pub gone_by: String,
 }
 
 /// A resource policy.

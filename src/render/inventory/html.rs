@@ -108,6 +108,7 @@ mod tests {
                 rotation_days: 90,
                 required_tags: vec![HOSTILE.to_owned()],
             },
+            kinds: Vec::new(),
             totals: TotalsDocument {
                 secrets: 3,
                 billed: 3,

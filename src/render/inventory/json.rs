@@ -12,11 +12,11 @@ use super::super::schema::titled;
 use super::super::{policy_words, words as common};
 use super::documents::{
     CheckDocument, DeletionDocument, FORMAT_VERSION, FindingDocument, GroupDocument, GroupingDocument,
-    InventoryDocument, KindDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument, SecretDocument,
-    TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
+    InventoryDocument, KindDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument,
+    SecretDocument, TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
 };
 use super::words;
-use crate::desired::{AuditKind, AuditRules};
+use crate::desired::{AuditKind, AuditRules, RECOVERY_WINDOW_DAYS};
 use crate::domain::{Arn, Region, StagingLabel};
 use crate::inventory::{AuditFinding, Entry, Exposure, Group, GroupBy, Inventory, TargetInventory, Totals};
 use crate::live::{CrossAccount, LinkStatus, LivePolicy, LiveReplica, ReplicaStatus};
@@ -146,7 +146,11 @@ fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Sec
         replicas: secret.replicas.iter().map(replica).collect(),
         has_unread_replicas: entry.has_unread_replicas(),
         links: links(entry, inventory),
-        deletion: text(secret.deleted_at).map(|scheduled| DeletionDocument { scheduled }),
+        deletion: secret.deleted_at.map(|scheduled| DeletionDocument {
+            scheduled: scheduled.to_string(),
+            restorable_until: words::days_after(scheduled, RECOVERY_WINDOW_DAYS.0).to_string(),
+            gone_by: words::days_after(scheduled, RECOVERY_WINDOW_DAYS.1).to_string(),
+        }),
         policy: policy(entry),
         other_policies: secret.other_policies.clone(),
         billed: entry.billed,

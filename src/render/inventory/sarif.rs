@@ -85,7 +85,10 @@ fn result(view: &InventoryView<'_>, target: &TargetInventory, entry: &Entry, fin
                 "kind": "resource",
             }],
         }],
-        "partialFingerprints": sarif::fingerprint(PRINT, &[&inventory.project, &target.name, kind.word(), name, &nth(entry, finding)]),
+        "partialFingerprints": sarif::fingerprint(
+            PRINT,
+            &[&inventory.project, &target.name, kind.word(), name, &nth(entry, finding)],
+        ),
     })
 }
 

@@ -7,7 +7,7 @@ use super::super::escape::{self, Escaped, Terminal, padded};
 use super::super::paint::Paint;
 use super::super::{count, escaped, plan_text, words as common};
 use super::InventoryView;
-use super::words::{day, fix, message};
+use super::words::{day, fix, message, restorable};
 use crate::desired::{AuditKind, Severity};
 use crate::inventory::{AuditFinding, Entry, GroupBy, Inventory, TargetInventory, Totals};
 use crate::plan::LIST_PRICE_DATE;
@@ -93,7 +93,7 @@ fn line(paint: Paint, inventory: &Inventory, entry: &Entry, width: usize, owner_
         escaped!("{}", severity(paint, finding.severity(), finding.kind().word()))
     });
     let told: Escaped<Terminal> = match (secret.deleted_at, entry.replica_of.as_deref()) {
-        (Some(since), _) => escaped!("deletion scheduled on {}", escape::line(&day(since))),
+        (Some(since), _) => escape::line(&restorable(since, inventory.started)),
         (None, Some(region)) if entry.findings.is_empty() => escaped!("replica of {}", escape::line(region)),
         _ => Escaped::join(kinds, ", "),
     };

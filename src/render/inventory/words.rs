@@ -1,14 +1,26 @@
 //! What an auditor would say, in words, and what mends it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::count;
-use crate::desired::AuditRules;
+use crate::desired::{AuditRules, RECOVERY_WINDOW_DAYS};
 use crate::inventory::{AuditFinding, Entry, Found, Inventory, TargetInventory};
 
 /// `2026-11-26`.
 pub(super) fn day(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%d").to_string()
+}
+
+/// So many days later.
+pub(super) fn days_after(moment: Timestamp, days: u8) -> Timestamp {
+    moment.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+}
+
+/// How long a secret that is scheduled for deletion can still be restored: `restorable for 2 to 25 more days`.
+pub(super) fn restorable(scheduled: Timestamp, now: Timestamp) -> String {
+    let left = |days: u8| days_after(scheduled, days).duration_since(now).as_hours().div_euclid(24).max(0);
+    let (least, most) = (left(RECOVERY_WINDOW_DAYS.0), left(RECOVERY_WINDOW_DAYS.1));
+    format!("going since {}, restorable for {least} to {most} more days", day(scheduled))
 }
 
 /// Whole days from then to the beginning of the run.
@@ -113,7 +125,8 @@ pub(super) fn fix(finding: &AuditFinding, target: &TargetInventory, entry: &Entr
         Found::DuplicateVersion { .. } => "give each of them a value of its own".to_owned(),
         Found::Orphaned => {
             format!(
-                "keywright import --all --target {at} --select {name} manages it again; keywright release {name} --target {at} lets go of it"
+                "keywright import --all --target {at} --select {name} manages it again; keywright release {name} \
+                 --target {at} lets go of it"
             )
         }
         Found::Unreadable { .. } => "the error says which permission, or which key, is missing".to_owned(),

@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use crate::files::{self, EntryKind, FileFault, ProjectFolder};
 use crate::import::ImportedFile;
 use crate::manifest::{Outline, is_yaml};
-use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem};
+use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint};
 use crate::workflow::event::{Event, FileOutcome, Listener};
+use crate::workflow::problem::Problem;
 
 /// The folder of a project that does not say where its manifests are.
 const DEFAULT_FOLDER: &str = "secrets";

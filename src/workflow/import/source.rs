@@ -15,8 +15,9 @@ use crate::live::{self, Live, Ownership, ReadProgress, Wanted};
 use crate::plan::{FindingKind, Rules, Selection, ValueFacts, plan};
 use crate::reconcile::{PlanError, TargetError};
 use crate::value::SecretBuffer;
-use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, Problem, SecretProblem};
+use crate::workflow::error::{Error, ErrorKind, FileProblem, Hint, SecretProblem};
 use crate::workflow::event::{Event, Listener};
+use crate::workflow::problem::Problem;
 
 /// What is looked for.
 pub(super) struct ImportSource<'a> {

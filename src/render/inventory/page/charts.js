@@ -233,7 +233,13 @@ class Charts {
         .filter(({ number, value }) => number > 0 || this.isChosen("due", value))
         .map((word) => this.word("due", word)),
     );
-    const table = [...days.map((day, at) => [day, numbers[at]]), ...words.map(({ label, number }) => [label, number])];
+    // Read aloud, weeks are enough.
+    const byWeek = new Map();
+    days.forEach((day, at) => {
+      const monday = `Week of ${isoDay(Date.parse(day) - ((at + lead) % 7) * DAY)}`;
+      byWeek.set(monday, (byWeek.get(monday) ?? 0) + numbers[at]);
+    });
+    const table = [...byWeek, ...words.map(({ label, number }) => [label, number])];
     const sum = numbers.reduce((all, number) => all + number, 0);
     const title = `Rotation due in 90 days: ${integers.format(sum)}`;
     const card = this.card(
@@ -266,7 +272,7 @@ class Charts {
   bars(facet, width, bars, say) {
     const step = 17.5;
     const most = Math.max(1, ...bars.map((bar) => bar.size));
-    const [labelWidth, numberWidth] = [Math.min(118, width * 0.38), 74];
+    const [labelWidth, numberWidth] = [Math.min(118, width * 0.42), 74];
     const room = Math.max(20, width - labelWidth - numberWidth);
     return bars.map(({ value, label, size, tone, note }, at) => {
       const y = at * step;

@@ -151,7 +151,7 @@ class Page {
 
   sortBy(id) {
     const again = this.choice.sort === id;
-    this.change({ sort: id, down: again && !this.choice.down });
+    this.change({ sort: id, down: again ? !this.choice.down : columnOf(id).worstFirst === true });
   }
 
   openRow(at, focus) {

@@ -65,6 +65,21 @@ function due(rotation, next, now) {
   return -next > CALENDAR_DAYS ? "later" : isoDay(Math.max(now, Date.parse(rotation.next)));
 }
 
+/** Puts empty lists where the document leaves out what is empty, and with each finding the checks of its kind, which
+ * the document has once. */
+function complete(secret, kinds) {
+  for (const name of ["versions", "replicas", "links", "otherPolicies", "drifts", "findings"]) {
+    secret[name] ??= [];
+  }
+  for (const name of ["words", "readers", "otherAccounts", "dangling"]) {
+    secret.policy[name] ??= [];
+  }
+  secret.tags ??= {};
+  secret.versions.forEach((version) => (version.labels ??= []));
+  secret.drifts.forEach((drift) => (drift.hints ??= []));
+  secret.findings.forEach((finding) => (finding.checks = kinds.get(finding.kind)?.checks ?? []));
+}
+
 function makeRow(secret, target, now) {
   const past = (text) => (text === undefined ? NaN : (now - Date.parse(text)) / DAY);
   const { findings, rotation } = secret;
@@ -94,7 +109,7 @@ const FACETS = [
   { id: "team", label: "Team", of: (row) => [row.secret.team ?? ""], none: "no team" },
   { id: "severity", label: "Severity", of: (row) => distinct(row.secret.findings, "severity"), none: "no finding" },
   { id: "finding", label: "Finding", of: (row) => distinct(row.secret.findings, "kind"), none: "no finding" },
-  { id: "drift", label: "Drift", of: (row) => distinct(drifts(row.secret), "class"), none: "no drift" },
+  { id: "drift", label: "Drift", of: (row) => distinct(row.secret.drifts, "class"), none: "no drift" },
   { id: "rotation", label: "Rotation", of: (row) => [row.secret.rotation.state] },
   { id: "key", label: "Key", of: (row) => [row.secret.kmsKeyId ?? ""], none: "aws/secretsmanager (the default)" },
   { id: "policy", label: "Policy", of: (row) => [row.exposure], say: (value) => EXPOSURES[value] },
@@ -115,11 +130,6 @@ const FACETS = [
   { id: "due", chart: "Next rotation", of: (row) => [row.due], say: (value) => value.replace("no-date", "no date") },
 ];
 
-/** What differs from git: only a page that is served live knows it. */
-function drifts(secret) {
-  return secret.drifts ?? [];
-}
-
 function distinct(findings, member) {
   const values = [...new Set(findings.map((finding) => finding[member]))];
   return values.length > 0 ? values : [""];
@@ -138,11 +148,8 @@ class Model {
   constructor(inventory) {
     this.inventory = inventory;
     this.now = Date.parse(inventory.started);
-    // What is the same for all findings of a kind stands once in the document.
-    const checks = new Map(inventory.kinds.map((kind) => [kind.kind, kind.checks]));
-    for (const finding of inventory.targets.flatMap(({ secrets }) => secrets).flatMap(({ findings }) => findings)) {
-      finding.checks = checks.get(finding.kind);
-    }
+    const kinds = new Map(inventory.kinds.map((kind) => [kind.kind, kind]));
+    inventory.targets.forEach((target) => target.secrets.forEach((secret) => complete(secret, kinds)));
     this.rows = inventory.targets.flatMap((target) => target.secrets.map((s) => makeRow(s, target, this.now)));
     this.facets = FACETS.map((facet) => this.encode(facet));
     this.texts = new Array(this.rows.length);
@@ -208,7 +215,7 @@ function searchable({ secret, target, exposure }) {
       ...checks.map((check) => `${check.tool} ${check.id}`),
     ]),
     secret.versions.flatMap(({ id, labels }) => [id, ...labels]),
-    drifts(secret).flatMap((drift) => [drift.class, drift.message, ...drift.hints]),
+    secret.drifts.flatMap((drift) => [drift.class, drift.message, ...drift.hints]),
     secret.replicas.flatMap(({ region, status, message }) => [region, status, message]),
     secret.links.flatMap(({ arn, status, message }) => [arn, status, message]),
     secret.policy.words,
@@ -291,10 +298,11 @@ const COLUMNS = [
   {
     id: "findings",
     label: "Findings",
-    width: 200,
+    width: 216,
     text: (row) => row.secret.findings.map((finding) => `${finding.severity}: ${finding.kind}`).join("; "),
     cell: (row) => severityBadges(row.secret),
-    sort: (row) => -row.weight,
+    sort: (row) => row.weight,
+    worstFirst: true,
   },
   dated("age", "Value age", "valueSince", "since", (days, limits) => days > limits.valueAgeDays),
   dated("accessed", "Last read", "lastAccessed", "accessed", (days, limits) => days > limits.unusedDays),
@@ -355,8 +363,8 @@ const COLUMNS = [
     id: "drift",
     label: "Drift",
     width: 150,
-    text: (row) => distinct(drifts(row.secret), "class").join(", "),
-    sort: (row) => distinct(drifts(row.secret), "class").join(),
+    text: (row) => distinct(row.secret.drifts, "class").join(", "),
+    sort: (row) => distinct(row.secret.drifts, "class").join(),
   },
   dated("created", "Created", "created", "created"),
   dated("changed", "Changed", "changed", "changed"),

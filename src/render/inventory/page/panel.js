@@ -74,7 +74,7 @@ class Panel {
   }
 
   drift(secret) {
-    return drifts(secret).map((drift) =>
+    return secret.drifts.map((drift) =>
       el(
         "div",
         { class: "finding medium" },
@@ -99,7 +99,7 @@ class Panel {
             { class: "checks" },
             checks.map(({ tool, id }) => el("span", {}, el("i", {}, tool), " ", id)),
           ),
-        fix && el("div", { class: "fix" }, el("pre", {}, preformatted(fix)), copyButton(fix, "the fix")),
+        fix && el("div", { class: "fix" }, el("p", {}, preformatted(fix, withCommands)), copyButton(fix, "the fix")),
       ),
     );
   }
@@ -132,7 +132,7 @@ class Panel {
       ["Changed", when(secret.changed, row.changed, "not known")],
       ["Value since", when(secret.valueSince, row.since, "not known")],
       ["Last read", secret.lastAccessed === undefined ? "no read is known" : when(secret.lastAccessed, row.accessed)],
-      ["Deletion", deletion && `scheduled on ${moment(deletion.scheduled)}`],
+      ["Deletion", deletion && deletionText(deletion)],
       ["Cost", `${money(secret.monthlyCents)} a month by the list price (${count(secret.billed, "secret")} billed)`],
     ]);
   }
@@ -306,8 +306,8 @@ function grid(heads, rows) {
 }
 
 /** Lines that stay lines; all else becomes visible. */
-function preformatted(text) {
-  return text.split("\n").flatMap((line, at) => (at > 0 ? [document.createTextNode("\n"), line] : [line]));
+function preformatted(text, say = (line) => line) {
+  return text.split("\n").map((line, at) => [at > 0 && document.createTextNode("\n"), say(line)]);
 }
 
 /** Versions as points on a line from the oldest to the time of the inventory. */
@@ -350,4 +350,10 @@ function timeline(versions, now) {
     svg("text", { class: "label end", x: right, y: 80 }, isoDay(now)),
     marks,
   );
+}
+
+/** AWS does not tell the recovery window: it is known within bounds. */
+function deletionText({ scheduled, restorableUntil, goneBy }) {
+  const [least, most] = [restorableUntil, goneBy].map(moment);
+  return `scheduled on ${moment(scheduled)}; can be restored until ${least} for certain, and is gone by ${most}`;
 }

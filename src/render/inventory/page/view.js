@@ -147,7 +147,7 @@ function totals(model, shown) {
     const { secret } = model.rows[at];
     sum.cents += secret.monthlyCents;
     sum.late += secret.rotation.state === "overdue" || secret.rotation.state === "stuck" ? 1 : 0;
-    sum.drifted += drifts(secret).length > 0 ? 1 : 0;
+    sum.drifted += secret.drifts.length > 0 ? 1 : 0;
     const severities = new Set();
     let unused = false;
     for (const { kind, severity } of secret.findings) {
