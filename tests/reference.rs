@@ -1,7 +1,7 @@
 //! `docs/reference.md` lists what the code reads and tells: variables, metrics, events, keys of files, paths.
 //!
-//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew, and that of the findings in
-//! `docs/inventory.md`.
+//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew, and that of the
+//! findings in `docs/inventory.md`.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 

@@ -55,8 +55,8 @@ impl AwaitingValue {
     }
 }
 
-/// The tag of a live secret that says whose it is, and its text: the one that the project names, else the first of those
-/// that people use.
+/// The tag of a live secret that says whose it is, and its text: the one that the project names, else the first of
+/// those that people use.
 pub fn tagged_owner<'a>(desired: &Desired, secret: &'a LiveSecret) -> Option<(&'a TagKey, &'a str)> {
     let by = |is_it: &dyn Fn(&TagKey) -> bool| {
         let found = secret.tags.iter().find(|(key, text)| is_it(key) && !text.is_empty());
