@@ -174,8 +174,8 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let (stop, hangups) = interrupt::listen_for_hangups();
     let server = match args.listen {
         Some(address) => {
-            let page = args.page.then(|| Page { hosts: args.page_host.clone() });
-            Some(Listening::start(address, &board, page, shell).await?)
+            let served = args.page.then(|| Page { hosts: args.page_host.clone() });
+            Some(Listening::start(address, &board, served, shell).await?)
         }
         None => None,
     };

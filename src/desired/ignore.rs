@@ -56,9 +56,9 @@ impl<K: FromStr<Err: Display>> FromStr for Ignore<K> {
 impl<K: FromStr<Err: Display>> Ignore<K> {
     /// Of its parts: a kind or `*`, a glob of names, the last day, and the targets that it is for.
     pub fn new(kind: &str, names: &str, until: &str, targets: Option<&str>) -> Result<Self, IgnoreError> {
-        let named = (kind != "*").then(|| kind.parse().map_err(|error: K::Err| IgnoreError::Kind(error.to_string())));
+        let one = (kind != "*").then(|| kind.parse().map_err(|error: K::Err| IgnoreError::Kind(error.to_string())));
         Ok(Self {
-            kind: named.transpose()?,
+            kind: one.transpose()?,
             names: names_like(names)?,
             until: until.parse().map_err(|_| IgnoreError::Date)?,
             targets: targets.map(str::to_owned),

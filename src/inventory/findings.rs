@@ -238,8 +238,8 @@ fn days(days: u32) -> SignedDuration {
 }
 
 /// Whether it is longer ago than so many days.
-fn is_older(then: Timestamp, than: u32, now: Timestamp) -> bool {
-    now.duration_since(then) > days(than)
+fn is_older(then: Timestamp, limit: u32, now: Timestamp) -> bool {
+    now.duration_since(then) > days(limit)
 }
 
 fn used(entry: &Entry, rules: &AuditRules, now: Timestamp) -> Option<Found> {

@@ -3,6 +3,7 @@
 use super::super::escape::{self, Csv, Escaped, Format};
 use super::super::{escaped, words as common};
 use super::words::day;
+use crate::domain::{KmsKey, Region};
 use crate::inventory::{Entry, Inventory, TargetInventory};
 use crate::live::LivePolicy;
 
@@ -51,7 +52,7 @@ fn fields(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Vec
     let readers: Vec<String> =
         exposure.readers.iter().map(|who| super::super::policy_words::who(who).into_owned()).collect();
     let accounts: Vec<&str> = exposure.other_accounts.iter().map(String::as_str).collect();
-    let replicas: Vec<&str> = secret.replicas.keys().map(|region| region.as_str()).collect();
+    let replicas: Vec<&str> = secret.replicas.keys().map(Region::as_str).collect();
     let findings: Vec<&str> = entry.findings.iter().map(|finding| finding.kind().word()).collect();
     let public = match secret.policy {
         LivePolicy::Document(_) if exposure.public => "yes",
@@ -68,7 +69,7 @@ fn fields(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Vec
         maybe(entry.owner.name()),
         maybe(entry.team.as_deref()),
         maybe(secret.description.as_deref()),
-        maybe(secret.kms_key_id.as_ref().map(|key| key.as_str())),
+        maybe(secret.kms_key_id.as_ref().map(KmsKey::as_str)),
         date(secret.created),
         date(secret.last_changed),
         date(secret.last_accessed),

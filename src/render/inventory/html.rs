@@ -150,7 +150,7 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
         assert_eq!(read["project"], HOSTILE);
         let (script, rest) = cut(&rest, "<script type=\"module\">", "</script>");
-        assert!(script.ends_with("\n") && !script.contains("<!--") && !script.contains("<script"));
+        assert!(script.ends_with('\n') && !script.contains("<!--") && !script.contains("<script"));
         let (_, rest) = cut(&rest, "<style>", "</style>");
         let tags = ["html", "head", "meta", "title", "style", "body", "div", "h1", "p", "code", "script"];
         assert_well_formed(&rest, &tags);

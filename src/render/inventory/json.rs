@@ -164,26 +164,22 @@ fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Sec
 
 fn versions(entry: &Entry) -> Vec<VersionDocument> {
     let labels = |labels: &BTreeSet<StagingLabel>| labels.iter().map(ToString::to_string).collect();
-    match &entry.versions {
-        Some(versions) => versions
-            .iter()
-            .map(|version| VersionDocument {
-                id: version.id.to_string(),
-                labels: labels(&version.labels),
-                created: text(version.created),
-                last_accessed: text(version.last_accessed),
-            })
-            .collect(),
-        None => {
-            let labelled = entry.secret.versions.iter().map(|(id, with)| VersionDocument {
-                id: id.to_string(),
-                labels: labels(with),
-                created: None,
-                last_accessed: None,
-            });
-            labelled.collect()
-        }
+    if let Some(versions) = &entry.versions {
+        let dated = versions.iter().map(|version| VersionDocument {
+            id: version.id.to_string(),
+            labels: labels(&version.labels),
+            created: text(version.created),
+            last_accessed: text(version.last_accessed),
+        });
+        return dated.collect();
     }
+    let labelled = entry.secret.versions.iter().map(|(id, with)| VersionDocument {
+        id: id.to_string(),
+        labels: labels(with),
+        created: None,
+        last_accessed: None,
+    });
+    labelled.collect()
 }
 
 fn rotation(entry: &Entry, now: Timestamp) -> RotationDocument {

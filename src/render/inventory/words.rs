@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::count;
 use crate::desired::{AuditRules, RECOVERY_WINDOW_DAYS};
+use crate::domain::TagKey;
 use crate::inventory::{AuditFinding, Entry, Found, Inventory, TargetInventory};
 
 /// `2026-11-26`.
@@ -72,7 +73,7 @@ pub(super) fn message(finding: &AuditFinding, inventory: &Inventory) -> String {
         Found::DefaultKey => "is encrypted with the account's aws/secretsmanager key".to_owned(),
         Found::Untagged { missing } if missing.is_empty() => "has no tag of its own".to_owned(),
         Found::Untagged { missing } => {
-            let missing: Vec<&str> = missing.iter().map(|key| key.as_str()).collect();
+            let missing: Vec<&str> = missing.iter().map(TagKey::as_str).collect();
             format!("lacks the tag{} {}", if missing.len() == 1 { "" } else { "s" }, missing.join(", "))
         }
         Found::NotRestricted { has_policy: false } => {
@@ -140,7 +141,7 @@ pub(super) fn fix(finding: &AuditFinding, target: &TargetInventory, entry: &Entr
         Found::Untagged { missing } => {
             let keys = match missing.as_slice() {
                 [] => "tags".to_owned(),
-                missing => missing.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", "),
+                missing => missing.iter().map(TagKey::as_str).collect::<Vec<_>>().join(", "),
             };
             manifest(&format!("write {keys} under `spec.tags`"))
         }
