@@ -11,9 +11,12 @@ use super::shell::Shell;
 use crate::desired::Desired;
 use crate::domain::AccountId;
 use crate::exit_code::ExitCode;
-use crate::iam::{IdentityPolicy, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, target_policy};
+use crate::iam::{
+    IdentityPolicy, KeyPolicies, MANAGED_POLICY_LIMIT, Purpose, Scope, TargetNeeds, caller_policy, key_policies,
+    target_policy,
+};
 use crate::render::{escape, escaped};
-use crate::workflow::{Error, ErrorKind, Hint, Problem, sops_keys};
+use crate::workflow::{Error, ErrorKind, Hint, Problem, load_linked, sops_keys};
 
 /// Print the least IAM policy that a command needs.
 ///
@@ -52,9 +55,17 @@ pub(super) struct IamPolicyArgs {
     /// The command will run with --allow-delete-unowned
     #[arg(long)]
     allow_delete_unowned: bool,
+    /// The command will run with --allow-replace-replicas: replicas of another primary than git says are deleted at
+    /// once, and made anew
+    #[arg(long)]
+    allow_replace_replicas: bool,
     /// Print what the caller of the targets' roles needs instead: to assume them, and the keys of SOPS files
     #[arg(long)]
     caller: bool,
+    /// Print a proposal instead: what the policies of the KMS keys need that protect replicas in other accounts and
+    /// their primaries. keywright never changes a key's policy
+    #[arg(long, conflicts_with = "caller")]
+    key_policies: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,6 +109,10 @@ impl From<PurposeArg> for Purpose {
 pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode, Error> {
     check_usage(args)?;
     let loaded = load(&args.project, &args.targets, shell)?;
+    let beside = load_linked(&args.project.folder, &loaded.desired)?;
+    if args.key_policies {
+        return print_key_policies(&key_policies(&loaded.desired, &beside), shell);
+    }
     let keys = match sops_keys(&loaded.desired) {
         Ok(keys) => keys,
         Err(wrong) => return Ok(report_all(&wrong, shell)),
@@ -110,8 +125,9 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
         validate_policies: args.validate_policies,
         audit: args.audit,
         delete_unowned: args.allow_delete_unowned,
+        replace_replicas: args.allow_replace_replicas,
     };
-    let policy = if args.caller { caller_policy(&targets, scope) } else { target_policy(&targets, scope) };
+    let policy = if args.caller { caller_policy(&targets, scope) } else { target_policy(&targets, &beside, scope) };
     if policy.statements.is_empty() {
         return Err(Error::from(ErrorKind::Local(Problem::NoRole)).hint(Hint::WithoutCaller));
     }
@@ -119,6 +135,11 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
     if !args.caller {
         print_roles(&loaded.desired, shell);
         warn_of_accounts(&loaded.desired, shell);
+        if scope.purpose == Purpose::Apply && !key_policies(&loaded.desired, &beside).key_policies.is_empty() {
+            let hint = "The keys of linked secrets need statements in policies of their own, which keywright never \
+                        applies: --key-policies prints a proposal";
+            shell.err.line(escaped!("{}.", hint));
+        }
     }
     warn_of_size(&policy, loaded.desired.len(), shell);
     Ok(ExitCode::Success)
@@ -130,12 +151,25 @@ fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
         PurposeArg::Apply if args.validate_policies => Problem::ValidateByApply,
         purpose if args.validate_policies && purpose != PurposeArg::Plan => Problem::ValidateNeedsPlan,
         purpose if args.allow_delete_unowned && purpose != PurposeArg::Apply => Problem::DeleteNeedsApply,
+        purpose if (args.allow_replace_replicas || args.key_policies) && purpose != PurposeArg::Apply => {
+            Problem::LinksNeedApply
+        }
         purpose if args.read_values && Purpose::from(purpose).is_day_two() && purpose != PurposeArg::Versions => {
             Problem::ReadsNoValues
         }
         _ => return Ok(()),
     };
     Err(ErrorKind::WrongUsage(wrong).into())
+}
+
+/// Nothing of it is an identity policy, so it never stands beside one.
+fn print_key_policies(proposal: &KeyPolicies, shell: &Shell) -> Result<ExitCode, Error> {
+    if proposal.key_policies.is_empty() {
+        return Err(ErrorKind::Local(Problem::NoLinks).into());
+    }
+    shell.out.write(escape::json(proposal));
+    shell.err.line(escaped!("A proposal: {}.", "whoever owns a key adds its statements to the key's own policy"));
+    Ok(ExitCode::Success)
 }
 
 fn print_roles(targets: &[Desired], shell: &Shell) {

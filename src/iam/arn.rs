@@ -25,6 +25,21 @@ impl<'a> Place<'a> {
         Self { account: Some(account), ..self }
     }
 
+    /// The same region of an account that nobody names.
+    pub(super) fn in_any_account(self) -> Self {
+        Self { account: None, ..self }
+    }
+
+    /// The region.
+    pub(super) fn region(self) -> &'a str {
+        self.region
+    }
+
+    /// The account, where the project names it.
+    pub(super) fn account(self) -> Option<&'a str> {
+        self.account
+    }
+
     /// Every secret whose name begins so, whether it exists or not.
     pub(super) fn secrets(self, prefix: &str) -> String {
         format!("{}{prefix}*", self.arn("secretsmanager", "secret:"))

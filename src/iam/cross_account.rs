@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use super::arn::Place;
 use super::document::{Draft, Permission};
-use super::needs::present;
-use super::read::unless_foreign;
-use super::{Purpose, Scope, TargetNeeds};
-use crate::desired::{Desired, DesiredSecret, OtherSecret, REPLICATION_POLICY};
+use super::needs::{absent, any, present};
+use super::read::{owner_pattern, unless_foreign};
+use super::write::{everywhere, only_owned};
+use super::{Purpose, Scope};
+use crate::desired::{Desired, DesiredSecret, OWNER_TAG, OtherSecret, Prune, REPLICATION_POLICY};
 use crate::domain::{Arn, KmsKey};
 
 const POLICY_NAME: &str = "secretsmanager:PolicyName";
@@ -21,8 +22,13 @@ const POLICY_NAME: &str = "secretsmanager:PolicyName";
 pub(super) struct Others<'a>(BTreeMap<&'a str, &'a Desired>);
 
 impl<'a> Others<'a> {
-    pub(super) fn of(targets: &[TargetNeeds<'a>]) -> Self {
-        Self(targets.iter().map(|target| (target.desired.target.name.as_str(), target.desired)).collect())
+    pub(super) fn of(targets: impl IntoIterator<Item = &'a Desired>) -> Self {
+        Self(targets.into_iter().map(|desired| (desired.target.name.as_str(), desired)).collect())
+    }
+
+    /// A target, where its manifests are known.
+    pub(super) fn target(&self, name: &str) -> Option<&'a Desired> {
+        self.0.get(name).copied()
     }
 
     /// The secret as a policy can name it: any account, where it is not known which.
@@ -63,6 +69,11 @@ pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &
     draft.add(make.when("StringEqualsIfExists", POLICY_NAME, [REPLICATION_POLICY.to_owned()]));
     add_promotion(named(|secret| secret.cross_account_primary.as_ref().is_some_and(|it| it.value.is_none())), draft);
 
+    add_removal(desired, scope, draft);
+    if scope.replace_replicas {
+        add_replacement(desired, named(|secret| secret.other_primary().is_some()), draft);
+    }
+
     let actions = [
         "secretsmanager:AssociateCrossAccountReplica",
         "secretsmanager:DisassociateCrossAccountReplica",
@@ -83,6 +94,42 @@ pub(super) fn add(desired: &Desired, others: &Others<'_>, scope: Scope, draft: &
         let via: Vec<String> = [there, place].into_iter().flat_map(Place::via_service).collect();
         super::keys::Keys::of([key.as_str()], there).add("UseKeysOfOtherAccounts", &["kms:Encrypt"], &via, draft);
     }
+}
+
+/// A secret that is linked cannot be deleted, so its links end first, on whichever side it is. No manifest declares
+/// them any more, so any secret that is to go may have them. On so many the condition insists on the policy's name,
+/// which narrows this permission ("Remove cross-account replication", user guide).
+fn add_removal(desired: &Desired, scope: Scope, draft: &mut Draft) {
+    let resources: Vec<String> = if desired.prune == Prune::Delete {
+        everywhere(desired).collect()
+    } else {
+        let place = Place::of(&desired.target);
+        absent(desired).map(|(name, _)| place.secret(name)).collect()
+    };
+    let end = ["secretsmanager:DisassociateCrossAccountReplica", "secretsmanager:StopReplicationToReplica"];
+    draft.add(only_owned(Permission::new("EndLinksBeforeDeletion", end).on(resources.clone()), desired, scope));
+    if any(desired, |secret| secret.policy.as_ref(), |policy| policy.is_none()) {
+        // Policies may be deleted by then.
+        return;
+    }
+    let policy = Permission::new("TakeReplicationPolicyOffBeforeDeletion", ["secretsmanager:DeleteResourcePolicy"]);
+    let policy = policy.on(resources).when("StringEquals", POLICY_NAME, [REPLICATION_POLICY.to_owned()]);
+    draft.add(only_owned(policy, desired, scope));
+}
+
+/// A replica of another primary is promoted and deleted at once, before it is made anew. Once it is a secret of its own
+/// it may have got replicas in other regions, without which it cannot be deleted.
+fn add_replacement(desired: &Desired, replicas: Vec<String>, draft: &mut Draft) {
+    let owned = |permission: Permission| {
+        permission.when("StringLike", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
+    };
+    let end = ["secretsmanager:RemoveRegionsFromReplication", "secretsmanager:StopReplicationToReplica"];
+    draft.add(owned(Permission::new("EndReplacedReplicas", end).on(replicas.clone())));
+    let policy = Permission::new("TakeReplacedPolicyOff", ["secretsmanager:DeleteResourcePolicy"]);
+    let policy = policy.on(replicas.clone()).when("StringEquals", POLICY_NAME, [REPLICATION_POLICY.to_owned()]);
+    draft.add(owned(policy));
+    let delete = Permission::new("DeleteReplacedReplicas", ["secretsmanager:DeleteSecret"]).on(replicas);
+    draft.add(owned(delete.when("Bool", "secretsmanager:ForceDeleteWithoutRecovery", ["true"])));
 }
 
 /// StopReplicationToReplica takes the managed policy off.

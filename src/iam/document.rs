@@ -57,18 +57,22 @@ impl Serialize for Statement {
         statement.serialize_entry("Action", &Set(actions))?;
         statement.serialize_entry("Resource", &Set(resources))?;
         if !conditions.is_empty() {
-            let written: BTreeMap<_, BTreeMap<_, _>> = conditions
-                .iter()
-                .map(|(operator, keys)| (operator, keys.iter().map(|(key, values)| (key, Set(values))).collect()))
-                .collect();
-            statement.serialize_entry("Condition", &written)?;
+            statement.serialize_entry("Condition", &written(conditions))?;
         }
         statement.end()
     }
 }
 
+/// Conditions as they are written.
+pub(super) fn written(conditions: &Conditions) -> BTreeMap<&str, BTreeMap<&str, Set<'_>>> {
+    let of_operator = conditions.iter().map(|(operator, keys)| {
+        (operator.as_str(), keys.iter().map(|(key, values)| (key.as_str(), Set(values))).collect())
+    });
+    of_operator.collect()
+}
+
 /// A set that is written as its only member where it has one.
-struct Set<'a>(&'a BTreeSet<String>);
+pub(super) struct Set<'a>(pub(super) &'a BTreeSet<String>);
 
 impl Serialize for Set<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

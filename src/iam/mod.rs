@@ -15,6 +15,7 @@ mod caller;
 mod cross_account;
 mod day_two;
 mod document;
+mod key_policies;
 mod keys;
 mod needs;
 mod read;
@@ -23,6 +24,7 @@ mod write;
 use std::collections::BTreeSet;
 
 pub use document::{IdentityPolicy, MANAGED_POLICY_LIMIT, Statement};
+pub use key_policies::{KeyPolicies, KeyPolicy, KeyStatement, key_policies};
 
 use crate::desired::Desired;
 use crate::value::SopsKey;
@@ -76,6 +78,8 @@ pub struct Scope {
     pub audit: bool,
     /// `--allow-delete-unowned`: secrets without the owner tag may be deleted.
     pub delete_unowned: bool,
+    /// `--allow-replace-replicas`: replicas of another account's secret may be deleted and made anew.
+    pub replace_replicas: bool,
 }
 
 /// One target with the KMS keys of the SOPS files that its values come from.
@@ -88,9 +92,10 @@ pub struct TargetNeeds<'a> {
 }
 
 /// The policy of the identity that works on the targets: the assumed role where a target names one, else the caller.
-pub fn target_policy(targets: &[TargetNeeds<'_>], scope: Scope) -> IdentityPolicy {
+/// `beside` are targets that these are linked with.
+pub fn target_policy(targets: &[TargetNeeds<'_>], beside: &[Desired], scope: Scope) -> IdentityPolicy {
     let mut draft = Draft::default();
-    let others = Others::of(targets);
+    let others = Others::of(targets.iter().map(|needs| needs.desired).chain(beside));
     for TargetNeeds { desired, sops_keys } in targets {
         draft.begin_target(&desired.target.name);
         if scope.purpose.is_day_two() {

@@ -49,7 +49,8 @@ fn add_moves(desired: &Desired, draft: &mut Draft) {
     draft.add(owned(delete).when("NumericGreaterThanEquals", key, [shortest.to_string()]));
 }
 
-fn everywhere(desired: &Desired) -> impl Iterator<Item = String> {
+/// Every secret in scope that no service makes.
+pub(super) fn everywhere(desired: &Desired) -> impl Iterator<Item = String> {
     let place = Place::of(&desired.target);
     // Names with an exclamation mark are those of secrets that services make.
     let ours = desired.scope.prefixes().iter().filter(|prefix| !prefix.contains('!'));
@@ -185,17 +186,19 @@ fn add_replicas(desired: &Desired, draft: &mut Draft) {
     draft.add(unless_foreign(remove, desired));
 }
 
+/// Only what this target owns is deleted, and what nobody owns where that is allowed.
+pub(super) fn only_owned(permission: Permission, desired: &Desired, scope: Scope) -> Permission {
+    if scope.delete_unowned {
+        unless_foreign(permission, desired)
+    } else {
+        permission.when("StringLike", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
+    }
+}
+
 /// DeleteSecret with a window of at least what the manifests say: a request without one, which is how a secret is
 /// deleted at once, is not allowed by that. Manifests that force it name the secrets for which it is.
 fn add_deletions(desired: &Desired, scope: Scope, draft: &mut Draft) {
     let place = Place::of(&desired.target);
-    let only_owned = |permission: Permission| {
-        if scope.delete_unowned {
-            unless_foreign(permission, desired)
-        } else {
-            permission.when("StringLike", format!("aws:ResourceTag/{OWNER_TAG}"), [owner_pattern(desired)])
-        }
-    };
     let windows: Vec<_> = absent(desired)
         .filter_map(|(name, deletion)| match deletion {
             Deletion::Window(days) => Some((name, days)),
@@ -212,10 +215,10 @@ fn add_deletions(desired: &Desired, scope: Scope, draft: &mut Draft) {
             delete.on(windows.iter().map(|(name, _)| place.secret(name)))
         };
         let key = "secretsmanager:RecoveryWindowInDays";
-        draft.add(only_owned(delete).when("NumericGreaterThanEquals", key, [shortest.to_string()]));
+        draft.add(only_owned(delete, desired, scope).when("NumericGreaterThanEquals", key, [shortest.to_string()]));
     }
     let forced = absent(desired).filter(|(_, deletion)| *deletion == Deletion::Force);
     let delete = Permission::new("DeleteSecretsAtOnce", ["secretsmanager:DeleteSecret"]);
     let delete = delete.on(forced.map(|(name, _)| place.secret(name)));
-    draft.add(only_owned(delete).when("Bool", "secretsmanager:ForceDeleteWithoutRecovery", ["true"]));
+    draft.add(only_owned(delete, desired, scope).when("Bool", "secretsmanager:ForceDeleteWithoutRecovery", ["true"]));
 }

@@ -35,6 +35,10 @@ pub enum Problem {
     ValidateNeedsPlan,
     #[error("--allow-delete-unowned goes with --for apply: nothing else deletes")]
     DeleteNeedsApply,
+    #[error("--allow-replace-replicas and --key-policies go with --for apply: nothing else makes replicas")]
+    LinksNeedApply,
+    #[error("these manifests link no secrets with other accounts")]
+    NoLinks,
     #[error("--read-values goes with --for plan, apply, drift and versions: the others read no value")]
     ReadsNoValues,
     #[error("none of these targets assumes a role")]

@@ -1,6 +1,6 @@
 //! What every run that reads targets begins with: the project, the way to its targets, and where values come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::sandbox::Reach;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueRules, ValueSources};
 use crate::aws::{Aws, ConnectError, Kms, Writer};
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredSecret, OtherSecret};
 use crate::manifest::{LoadOptions, Loaded, Outline, load};
 use crate::value::Decryptor;
 
@@ -21,6 +21,23 @@ pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> 
         return Err(ErrorKind::Manifests(Box::new(loaded.diagnostics)).into());
     }
     Ok(loaded)
+}
+
+/// The targets that these are linked with, and that are not among them, by what the manifests say.
+pub fn load_linked(folder: &Path, desired: &[Desired]) -> Result<Vec<Desired>, Error> {
+    let links = desired.iter().flat_map(|desired| desired.secrets.values()).flat_map(DesiredSecret::linked_with);
+    let beside: BTreeSet<&str> = links
+        .filter_map(|other| match other {
+            OtherSecret::Named { target, name: _ } => Some(target.as_str()),
+            OtherSecret::Arn(_) => None,
+        })
+        .filter(|linked| desired.iter().all(|desired| desired.target.name != *linked))
+        .collect();
+    if beside.is_empty() {
+        return Ok(Vec::new());
+    }
+    let beside: Vec<String> = beside.into_iter().map(str::to_owned).collect();
+    Ok(load_project(folder, &beside)?.desired)
 }
 
 /// Loads a project, with files that are not written yet, for the targets that manifests are imported from.
