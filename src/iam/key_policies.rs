@@ -80,9 +80,9 @@ fn conditions<S: serde::Serializer>(conditions: &Conditions, serializer: S) -> R
     super::document::written(conditions).serialize(serializer)
 }
 
-const DEFAULT_OF_PRIMARY: &str = "AWS's own key (aws/secretsmanager) cannot get a statement: it lets every identity of its account that may use \
-     Secrets Manager there decrypt, and no other account. Name a customer managed key in kmsKeyId where that is not \
-     enough";
+const DEFAULT_OF_PRIMARY: &str = "AWS's own key (aws/secretsmanager) cannot get a statement: it lets every identity \
+    of its account that may use Secrets Manager there decrypt, and no other account. Name a customer managed key in \
+    kmsKeyId where that is not enough";
 const UNKNOWN_KEY: &str = "no manifest of this project names the key: whoever owns the secret adds this to the \
     policy of its key, which has to be customer managed on the replica's side";
 const UNMANAGED_KEY: &str = "the manifest names no kmsKeyId: the secret keeps the key that it has. This is for a \
