@@ -17,8 +17,8 @@ use crate::workflow::{Error, PlanRequest};
 
 /// Draw which secrets need which.
 ///
-/// An arrow leads from a secret to the ones that need it, through dependsOn or ${secret:NAME:arn}. The colour and the
-/// word on a secret say what an apply would do to it. Secrets that need none, are needed by none and would stay as they
+/// An arrow leads from a secret to the ones that need it, through dependsOn or ${secret:NAME:arn}, a dashed one from a
+/// secret to its replica in another account. The colour and the word on a secret say what an apply would do to it. Secrets that need none, are needed by none and would stay as they
 /// are are left out, unless --all is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright graph --offline\n  keywright graph --format svg > secrets.svg\n  \
@@ -84,7 +84,7 @@ fn write(format: GraphFormat, graph: &Graph, shell: &Shell) {
     };
     let characters = text.len();
     shell.out.write(text);
-    let edges: usize = graph.targets.iter().map(|target| target.edges.len()).sum();
+    let edges: usize = graph.targets.iter().map(|target| target.edges.len() + target.links.len()).sum();
     if format == GraphFormat::Mermaid && (edges > MERMAID_MAX_EDGES || characters > MERMAID_MAX_CHARACTERS) {
         let text = escaped!(
             "mermaid draws at most {} arrows and {} characters unless it is configured otherwise, and this has {} and \

@@ -281,7 +281,7 @@ fn inline(piece: &Piece) -> Escaped<Markup> {
 /// The dependencies of what changes, where there are any.
 fn picture(view: &PlanView<'_>) -> Option<Escaped<Markup>> {
     let targets: Vec<_> =
-        view.targets.iter().map(|target| &target.graph).filter(|graph| !graph.edges.is_empty()).cloned().collect();
+        view.targets.iter().map(|target| &target.graph).filter(|graph| graph.has_arrows()).cloned().collect();
     if targets.is_empty() {
         return None;
     }

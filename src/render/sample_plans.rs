@@ -162,7 +162,7 @@ impl Sample {
                 region: shown.to_owned(),
                 note: None,
                 nodes: vec![node(Status::Blocked), node(Status::Planned(Verb::Change))],
-                copies: Vec::new(),
+                links: Vec::new(),
                 edges: vec![Edge { needed: 0, waiting: 1 }],
             },
         }

@@ -2,11 +2,13 @@
 
 use super::super::escape::{self, Dot, Escaped};
 use super::super::escaped;
-use super::{ARROW, Graph, GraphTarget, Node, Status, palette};
+use super::{ARROW, COPIES, Graph, GraphTarget, Node, Status, palette};
 
 /// The graph in the language DOT: one cluster for each target.
 pub fn dot(graph: &Graph) -> Escaped<Dot> {
-    let title = escape::dot(&format!("Secrets of {} ({ARROW})", graph.project));
+    let (graph, links) = &graph.with_links();
+    let meaning = if links.is_empty() { ARROW.to_owned() } else { format!("{ARROW}; {COPIES}") };
+    let title = escape::dot(&format!("Secrets of {} ({meaning})", graph.project));
     let mut out = escaped!(
         "digraph keywright {{\n  label=\"{}\"; labelloc=t; rankdir=LR; fontname=\"Helvetica\";\n  \
          node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=11];\n  \
@@ -16,8 +18,8 @@ pub fn dot(graph: &Graph) -> Escaped<Dot> {
     for (at, target) in graph.targets.iter().enumerate() {
         out.push(&cluster(at, target));
     }
-    for [(primary, from), (replica, to)] in graph.links() {
-        out.push(&escaped!("  t{}n{} -> t{}n{} [style=dashed];\n", primary, from, replica, to));
+    for [(primary, from), (replica, to)] in links {
+        out.push(&escaped!("  t{}n{} -> t{}n{} [style=dashed];\n", *primary, *from, *replica, *to));
     }
     out.push(&"}\n");
     out
@@ -90,7 +92,7 @@ mod tests {
                 }
             }
             assert!(!quoted, "{drawn}");
-            assert_eq!(bare.matches("label=").count(), 4, "{bare}");
+            assert_eq!(bare.matches("label=").count(), 6, "{bare}");
             assert!(!bare.contains(['<', '&', '\'', '%']), "{bare}");
         }
     }

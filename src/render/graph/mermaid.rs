@@ -12,12 +12,13 @@ pub const MERMAID_MAX_CHARACTERS: usize = 50_000;
 
 /// The graph as a mermaid flowchart.
 pub fn mermaid(graph: &Graph) -> Escaped<Mermaid> {
+    let (graph, links) = &graph.with_links();
     let mut out: Escaped<Mermaid> = "flowchart LR\n".into();
     for (at, target) in graph.targets.iter().enumerate() {
         out.push(&subgraph(at, target));
     }
-    for [(primary, from), (replica, to)] in graph.links() {
-        out.push(&escaped!("  t{}n{} -. copied .-> t{}n{}\n", primary, from, replica, to));
+    for [(primary, from), (replica, to)] in links {
+        out.push(&escaped!("  t{}n{} -. copied .-> t{}n{}\n", *primary, *from, *replica, *to));
     }
     for status in palette::ALL {
         if graph.targets.iter().flat_map(|target| &target.nodes).any(|node| node.status == status) {
@@ -83,8 +84,9 @@ mod tests {
     #[test]
     fn no_text_leaves_its_quotation_marks() {
         let ours = regex::Regex::new(concat!(
-            r#"^(flowchart LR|  subgraph t0\["(LABEL)"\]|    direction LR|    t0n\d\["(LABEL)"\]:::create"#,
-            r"|    t0n0 --> t0n1|  end|  classDef create [a-z0-9#:,]+)$"
+            r#"^(flowchart LR|  subgraph t\d\["(LABEL)"\]|    direction LR|    t\dn\d\["(LABEL)"\]:::(create|outside)"#,
+            r"|    t0n0 --> t0n1|  t\dn\d -. copied .-> t\dn\d|  end",
+            r"|  classDef (create|outside) [a-z0-9#:, -]+)$"
         ))
         .map(|pattern| pattern.as_str().replace("LABEL", r"(?:[\w ./@+=,!·-]|#\d+;|<br/>)*"));
         let ours = regex::Regex::new(&ours.unwrap_or_default()).ok();

@@ -2,6 +2,7 @@
 //!
 //! - `model`: what is drawn, made of desired state and its plan;
 //! - `mermaid` and `dot`: text for programs that draw by themselves;
+//! - `links`: with secrets of other accounts, over the targets;
 //! - `layout` and `svg`: a drawing that is finished, for a browser or a README.
 //!
 //! An arrow leads from a secret to the ones that need it: the direction in which an apply proceeds. What may not enter:
@@ -9,12 +10,14 @@
 
 mod dot;
 mod layout;
+mod links;
 mod mermaid;
 mod model;
 mod palette;
 mod svg;
 
 pub use dot::dot;
+pub use links::{AccountLink, OtherSide};
 pub use mermaid::{MERMAID_MAX_CHARACTERS, MERMAID_MAX_EDGES, mermaid};
 pub use model::{Edge, Extent, Graph, GraphTarget, Node, Status};
 pub use svg::svg;
@@ -25,10 +28,13 @@ pub(super) use samples::HOSTILE;
 /// What an arrow means, for legends.
 const ARROW: &str = "a → b: b needs a";
 
+/// What a dashed arrow means, for legends.
+const COPIES: &str = "a ⇢ b: the value of a is copied to b, in another account";
+
 /// Small graphs for the tests of all formats.
 #[cfg(test)]
 mod samples {
-    use super::{Edge, Graph, GraphTarget, Node, Status};
+    use super::{AccountLink, Edge, Graph, GraphTarget, Node, OtherSide, Status};
     use crate::plan::Verb;
 
     /// Two targets: one with every status and a few edges, and one with nothing to draw.
@@ -51,6 +57,9 @@ mod samples {
             node("yours", Status::Planned(Verb::Release), &[]),
         ];
         let edges = [(2, 1), (1, 4), (7, 4), (2, 0)].map(|(needed, waiting)| Edge { needed, waiting });
+        let link = |node, is_replica, other| AccountLink { node, is_replica, other };
+        let named = OtherSide::Named { target: "test".to_owned(), name: "test/payments/db".to_owned() };
+        let by_arn = OtherSide::Arn { account: "333333333333".to_owned(), name: "theirs".to_owned() };
         let drawn = GraphTarget {
             name: "prod".to_owned(),
             account: Some("111111111111".to_owned()),
@@ -58,7 +67,7 @@ mod samples {
             note: None,
             nodes,
             edges: edges.to_vec(),
-            copies: vec![(1, "test".to_owned(), "test/payments/db".to_owned())],
+            links: vec![link(1, false, named), link(5, true, by_arn)],
         };
         let empty = GraphTarget {
             name: "staging".to_owned(),
@@ -66,7 +75,7 @@ mod samples {
             region: "eu-west-1".to_owned(),
             note: Some("no secret needs another, and nothing would change"),
             nodes: Vec::new(),
-            copies: Vec::new(),
+            links: Vec::new(),
             edges: Vec::new(),
         };
         Graph { project: "payments".to_owned(), targets: vec![drawn, empty] }
@@ -99,7 +108,18 @@ mod samples {
             project: text.to_owned(),
             targets: vec![GraphTarget {
                 name: text.to_owned(),
-                copies: Vec::new(),
+                links: vec![
+                    AccountLink {
+                        node: 0,
+                        is_replica: false,
+                        other: OtherSide::Named { target: text.to_owned(), name: text.to_owned() },
+                    },
+                    AccountLink {
+                        node: 1,
+                        is_replica: true,
+                        other: OtherSide::Arn { account: format!("{text}."), name: text.to_owned() },
+                    },
+                ],
                 account: Some(text.to_owned()),
                 region: text.to_owned(),
                 note: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
+use super::links::{AccountLink, OtherSide};
 use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
 use crate::domain::SecretName;
 use crate::plan::{Plan, PlanReport, Selection, Severity, Verb};
@@ -31,22 +32,8 @@ pub struct GraphTarget {
     pub nodes: Vec<Node>,
     /// Who needs whom.
     pub edges: Vec<Edge>,
-    /// Which of them are copied to another account: its index here, and the replica's target and name.
-    pub copies: Vec<(usize, String, String)>,
-}
-
-impl Graph {
-    /// Primaries and their replicas in other accounts, each as the index of its target and of its node.
-    pub(super) fn links(&self) -> Vec<[(usize, usize); 2]> {
-        let place = |target: &String, name: &String| {
-            let at = self.targets.iter().position(|other| other.name == *target)?;
-            let node = self.targets.get(at)?.nodes.iter().position(|node| node.name == *name)?;
-            Some((at, node))
-        };
-        let copies =
-            self.targets.iter().enumerate().flat_map(|(at, target)| target.copies.iter().map(move |copy| (at, copy)));
-        copies.filter_map(|(at, (node, target, name))| Some([(at, *node), place(target, name)?])).collect()
-    }
+    /// Which of them are linked with secrets of other accounts.
+    pub links: Vec<AccountLink>,
 }
 
 /// One secret.
@@ -82,6 +69,8 @@ pub enum Status {
     Absent,
     /// A manifest names it; nobody looked at what is live.
     Declared,
+    /// It is on the other side of a link, in another account, and nothing more is known of it here.
+    Outside,
 }
 
 impl Status {
@@ -96,6 +85,7 @@ impl Status {
             Self::Unchanged => Some("unchanged".to_owned()),
             Self::Absent => Some("absent".to_owned()),
             Self::Declared => None,
+            Self::Outside => Some("other side of a link".to_owned()),
         }
     }
 
@@ -159,6 +149,11 @@ impl GraphTarget {
         Self { note: Some(note), ..self }
     }
 
+    /// Whether an arrow begins or ends here.
+    pub(in crate::render) fn has_arrows(&self) -> bool {
+        !self.edges.is_empty() || !self.links.is_empty()
+    }
+
     /// Its name, account and region on one line, not escaped yet.
     pub(super) fn heading(&self) -> String {
         let account = self.account.as_ref().map_or_else(String::new, |account| format!("{account} · "));
@@ -186,11 +181,8 @@ impl GraphTarget {
             needs.retain(|(_, waiting)| matters(waiting));
         }
         let connected: BTreeSet<&SecretName> = needs.iter().flat_map(|(needed, waiting)| [*needed, *waiting]).collect();
-        let linked = |name: &SecretName| {
-            let secret = desired.secrets.get(name);
-            secret
-                .is_some_and(|secret| secret.cross_account_primary.is_some() || secret.cross_account_replica.is_some())
-        };
+        let linked =
+            |name: &SecretName| desired.secrets.get(name).is_some_and(|secret| secret.linked_with().next().is_some());
         let involved = |name: &SecretName| connected.contains(name) || (extent == Extent::Involved && linked(name));
         let drawn: BTreeMap<&SecretName, Status> = statuses
             .iter()
@@ -203,11 +195,14 @@ impl GraphTarget {
             .filter_map(|(needed, waiting)| Some(Edge { needed: *index.get(needed)?, waiting: *index.get(waiting)? }))
             .collect();
         edges.sort_unstable();
-        let copies = index.iter().filter_map(|(name, at)| match replica_in_other_account(desired, name)? {
-            OtherSecret::Named { target, name } => Some((*at, target.clone(), name.as_str().to_owned())),
-            OtherSecret::Arn(_) => None,
+        let links = index.iter().flat_map(|(name, at)| {
+            let secret = desired.secrets.get(*name);
+            let link = |is_replica, other| AccountLink { node: *at, is_replica, other: OtherSide::of(other) };
+            let replica = secret.and_then(DesiredSecret::other_replica);
+            let replica = replica.map(|replica| link(false, &replica.secret));
+            replica.into_iter().chain(secret.and_then(DesiredSecret::other_primary).map(|primary| link(true, primary)))
         });
-        let copies = copies.collect();
+        let links = links.collect();
         Self {
             name: desired.target.name.clone(),
             account,
@@ -222,14 +217,14 @@ impl GraphTarget {
                 })
                 .collect(),
             edges,
-            copies,
+            links,
         }
     }
 }
 
 /// The replica in another account that the manifest wants.
 fn replica_in_other_account<'a>(desired: &'a Desired, name: &SecretName) -> Option<&'a OtherSecret> {
-    Some(&desired.secrets.get(name)?.cross_account_replica.as_ref()?.value.as_ref()?.secret)
+    Some(&desired.secrets.get(name)?.other_replica()?.secret)
 }
 
 /// Where the manifest wants a replica.

@@ -6,7 +6,7 @@ use super::Status;
 use crate::plan::Verb;
 
 /// Every status, in the order of a legend.
-pub(super) const ALL: [Status; 11] = [
+pub(super) const ALL: [Status; 12] = [
     Status::Planned(Verb::Create),
     Status::Planned(Verb::Move),
     Status::Planned(Verb::Restore),
@@ -18,6 +18,7 @@ pub(super) const ALL: [Status; 11] = [
     Status::Unchanged,
     Status::Absent,
     Status::Declared,
+    Status::Outside,
 ];
 
 /// Colours of a node, as `#rrggbb`.
@@ -41,12 +42,13 @@ pub(super) fn class(status: Status) -> &'static str {
         Status::Unchanged => "unchanged",
         Status::Absent => "absent",
         Status::Declared => "declared",
+        Status::Outside => "outside",
     }
 }
 
-/// Whether the outline is dashed: the secret is not, or will not be.
+/// Whether the outline is dashed: the secret is not, or will not be, or is none of these targets'.
 pub(super) fn dashed(status: Status) -> bool {
-    matches!(status, Status::Planned(Verb::Delete) | Status::Absent | Status::Blocked)
+    matches!(status, Status::Planned(Verb::Delete) | Status::Absent | Status::Blocked | Status::Outside)
 }
 
 /// On a light page, and wherever the page's colour is not known.
@@ -63,6 +65,7 @@ pub(super) fn light(status: Status) -> Colours {
         Status::Unchanged => ("#f6f8fa", "#8c959f", "#424a53"),
         Status::Absent => ("#ffffff", "#8c959f", "#57606a"),
         Status::Declared => ("#ffffff", "#57606a", "#1f2328"),
+        Status::Outside => ("#fdf2f8", "#a83279", "#5c1a42"),
     };
     Colours { fill, stroke, text }
 }
@@ -81,6 +84,7 @@ pub(super) fn dark(status: Status) -> Colours {
         Status::Unchanged => ("#161b22", "#6e7681", "#b1bac4"),
         Status::Absent => ("#0d1117", "#6e7681", "#8b949e"),
         Status::Declared => ("#0d1117", "#8b949e", "#e6edf3"),
+        Status::Outside => ("#2f1225", "#e27bb8", "#fbd5ea"),
     };
     Colours { fill, stroke, text }
 }

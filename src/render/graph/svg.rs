@@ -6,7 +6,8 @@
 use super::super::escape::{self, Escaped, Markup};
 use super::super::escaped;
 use super::layout::{Point, Size, layout};
-use super::{ARROW, Graph, GraphTarget, Node, Status, palette};
+use super::links::At;
+use super::{ARROW, COPIES, Graph, GraphTarget, Node, Status, palette};
 
 /// Width of a character of the monospaced font, at its size of 12 pixels, and a bit: fonts differ.
 const CHARACTER: f64 = 7.4;
@@ -23,15 +24,18 @@ const INSET: f64 = 18.0;
 
 /// The graph as an SVG document, to be a file or to stand in a page.
 pub fn svg(graph: &Graph) -> Escaped<Markup> {
+    let (graph, links) = &graph.with_links();
     let title = format!("Secrets of {} and what they need of each other", graph.project);
-    let mut body = Canvas { out: Escaped::default(), y: MARGIN, width: measure(&title) * 1.2 };
+    let mut body = Canvas { out: Escaped::default(), y: MARGIN, width: measure(&title) * 1.2, drawn: Vec::new() };
     let y = body.y + 15.0;
     body.text("kw-title", MARGIN, y, &title);
     body.y += 32.0;
     for target in &graph.targets {
         body.target(target);
     }
-    body.legend(graph);
+    body.legend(graph, !links.is_empty());
+    // Beneath the secrets: no arrow hides a name.
+    let links: Escaped<Markup> = links.iter().filter_map(|link| body.link(*link)).collect();
 
     let whole = |pixels: f64| -> Escaped<Markup> { escape::decimal(pixels, 0) };
     let (width, height) = (whole(body.width + 2.0 * MARGIN), whole(body.y + MARGIN));
@@ -43,7 +47,7 @@ pub fn svg(graph: &Graph) -> Escaped<Markup> {
          width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\">\n<title>{}</title>\n<desc>{}</desc>\n{}\
          <defs><marker id=\"kw-arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" \
          markerHeight=\"8\" orient=\"auto\"><path class=\"kw-head\" d=\"M0 1 L9 5 L0 9 z\"/></marker></defs>\n\
-         <rect class=\"kw-page\" width=\"{}\" height=\"{}\"/>\n{}</svg>\n",
+         <rect class=\"kw-page\" width=\"{}\" height=\"{}\"/>\n{}{}</svg>\n",
         label,
         width,
         height,
@@ -54,6 +58,7 @@ pub fn svg(graph: &Graph) -> Escaped<Markup> {
         style(graph),
         width,
         height,
+        links,
         body.out
     )
 }
@@ -74,7 +79,7 @@ fn style(graph: &Graph) -> Escaped<Markup> {
     escaped!(
         "<style>\n.kw-graph text{{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}}\n\
          .kw-graph .kw-title{{font-size:15px;font-weight:600}}\n.kw-graph .kw-name{{font-weight:600}}\n\
-         .kw-edge{{fill:none;stroke-width:1.4}}\n.kw-node rect,.kw-key rect{{stroke-width:1.4}}\n\
+         .kw-edge{{fill:none;stroke-width:1.4}}.kw-link{{stroke-dasharray:6 4}}\n.kw-node rect,.kw-key rect{{stroke-width:1.4}}\n\
          .kw-box{{fill:none;stroke-width:1}}\n{}{}@media (prefers-color-scheme:dark){{\n{}}}\n</style>\n",
         scheme(graph, palette::light, ["#ffffff", "#1f2328", "#57606a", "#d0d7de"]),
         dashes.collect::<Escaped<Markup>>(),
@@ -123,6 +128,8 @@ struct Canvas {
     y: f64,
     /// The widest thing, without the margins.
     width: f64,
+    /// Where each secret of each target stands.
+    drawn: Vec<Vec<(Point, Size)>>,
 }
 
 impl Canvas {
@@ -156,9 +163,12 @@ impl Canvas {
         for route in &drawn.routes {
             self.edge(route, corner);
         }
-        for (face, (place, size)) in faces.iter().zip(drawn.places.iter().zip(&sizes)) {
-            self.node(face, Point { x: corner.x + place.x, y: corner.y + place.y }, *size);
+        let places = drawn.places.iter().map(|place| Point { x: corner.x + place.x, y: corner.y + place.y });
+        let places: Vec<(Point, Size)> = places.zip(sizes).collect();
+        for (face, (place, size)) in faces.iter().zip(&places) {
+            self.node(face, *place, *size);
         }
+        self.drawn.push(places);
         self.width = self.width.max(width);
         self.y += height + MARGIN;
     }
@@ -181,6 +191,27 @@ impl Canvas {
         self.out.push(&escaped!("<path class=\"kw-edge\" marker-end=\"url(#kw-arrow)\" d=\"{}\"/>\n", path));
     }
 
+    /// From a primary down, or up, to its replica.
+    fn link(&self, [primary, replica]: [At; 2]) -> Option<Escaped<Markup>> {
+        let at = |(target, node): At| self.drawn.get(target)?.get(node).copied();
+        let ((from, from_size), (to, to_size)) = (at(primary)?, at(replica)?);
+        let down = from.y < to.y;
+        let start = Point { x: from.x + from_size.width / 2.0, y: from.y + if down { from_size.height } else { 0.0 } };
+        let end = Point { x: to.x + to_size.width / 2.0, y: to.y + if down { 0.0 } else { to_size.height } };
+        let middle = f64::midpoint(start.y, end.y);
+        Some(escaped!(
+            "<path class=\"kw-edge kw-link\" marker-end=\"url(#kw-arrow)\" d=\"M{} {}C{} {} {} {} {} {}\"/>\n",
+            px(start.x),
+            px(start.y),
+            px(start.x),
+            px(middle),
+            px(end.x),
+            px(middle),
+            px(end.x),
+            px(end.y)
+        ))
+    }
+
     fn node(&mut self, face: &Face, place: Point, size: Size) {
         self.out.push(&escaped!(
             "<g class=\"kw-node kw-{}\"><title>{}</title>\
@@ -199,8 +230,8 @@ impl Canvas {
         self.out.push(&"</g>\n");
     }
 
-    /// The colours that are drawn, and what an arrow means.
-    fn legend(&mut self, graph: &Graph) {
+    /// The colours that are drawn, and what arrows mean.
+    fn legend(&mut self, graph: &Graph, links: bool) {
         let limit = MARGIN + self.width;
         let mut x = MARGIN;
         for (status, number) in counts(graph) {
@@ -222,14 +253,16 @@ impl Canvas {
             self.width = self.width.max(x + width - MARGIN);
             x += width + 20.0;
         }
-        if graph.targets.iter().any(|target| !target.edges.is_empty()) {
-            if x > MARGIN && x + measure(ARROW) > limit {
+        let edges = graph.targets.iter().any(|target| !target.edges.is_empty());
+        for meaning in edges.then_some(ARROW).into_iter().chain(links.then_some(COPIES)) {
+            if x > MARGIN && x + measure(meaning) > limit {
                 x = MARGIN;
                 self.y += LINE + 6.0;
             }
             let y = self.y + 11.0;
-            self.text("kw-faint", x, y, ARROW);
-            self.width = self.width.max(x + measure(ARROW) - MARGIN);
+            self.text("kw-faint", x, y, meaning);
+            self.width = self.width.max(x + measure(meaning) - MARGIN);
+            x += measure(meaning) + 20.0;
         }
         self.y += LINE;
     }
