@@ -415,13 +415,13 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
         self.arns().get(name).cloned().ok_or_else(|| ApplyError::ArnUnknown(name.clone()))
     }
 
-    /// The ARN of a secret of another account.
+    /// The ARN of a secret of another account. A secret that waits for one which was not made is not begun.
     fn other(&self, other: &OtherArn) -> Result<Arn, ApplyError> {
-        self.made.arn(other).ok_or_else(|| match other {
-            OtherArn::Known(arn) => ApplyError::ArnUnknown(SecretName::new(arn.as_str())),
-            OtherArn::Later { target, name, account: _ } => {
-                ApplyError::OtherNotMade { target: target.clone(), name: name.clone() }
-            }
+        self.made.arn(other).ok_or_else(|| {
+            ApplyError::ArnUnknown(match other {
+                OtherArn::Known(arn) => SecretName::new(arn.as_str()),
+                OtherArn::Later { target: _, name, account: _ } => name.clone(),
+            })
         })
     }
 

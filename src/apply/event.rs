@@ -126,14 +126,6 @@ pub enum ApplyError {
     /// a secret of another owner. Nothing else was written to it.
     #[error("somebody else has made a secret of this name, with this value, since it was planned; it was left alone")]
     NameTaken,
-    /// The action needs the ARN of a secret of another account that this run was to make first.
-    #[error("{name} in target {target}, which comes first, was not made")]
-    OtherNotMade {
-        /// The other target.
-        target: String,
-        /// The secret there.
-        name: SecretName,
-    },
     /// The action needs the ARN of a secret that does not exist.
     #[error("the ARN of {0} is still not known")]
     ArnUnknown(SecretName),

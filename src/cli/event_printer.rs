@@ -75,8 +75,8 @@ impl<'a> EventPrinter<'a> {
             Event::Stopping => shown.above_bars(|| {
                 shell.err.line("Interrupted: what is in flight is finished first. Again to stop at once.");
             }),
-            Event::Carried(plan, report) => shown.above_bars(|| {
-                self.talk.line(escaped!("\n{}", apply_text::summary(self.talk.paint(), plan, report)));
+            Event::Carried { plan, report, counted } => shown.above_bars(|| {
+                self.talk.line(escaped!("\n{}", apply_text::summary_of_part(self.talk.paint(), plan, report, counted)));
             }),
             Event::Verified { verified, done } => shown.above_bars(|| {
                 self.talk.line(apply_text::verified(self.talk.paint(), verified, done));

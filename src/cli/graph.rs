@@ -18,8 +18,9 @@ use crate::workflow::{Error, PlanRequest};
 /// Draw which secrets need which.
 ///
 /// An arrow leads from a secret to the ones that need it, through dependsOn or ${secret:NAME:arn}, a dashed one from a
-/// secret to its replica in another account. The colour and the word on a secret say what an apply would do to it. Secrets that need none, are needed by none and would stay as they
-/// are are left out, unless --all is given.
+/// secret to its replica in another account. The colour and the word on a secret say what an apply would do to it.
+/// Secrets that need none, are needed by none, are linked with none and would stay as they are are left out, unless
+/// --all is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  keywright graph --offline\n  keywright graph --format svg > secrets.svg\n  \
     keywright graph --sandbox --format dot | dot -Tpdf > secrets.pdf")]

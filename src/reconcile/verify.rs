@@ -102,6 +102,8 @@ pub struct WrittenPart<'a> {
     pub linked_later: &'a BTreeSet<SecretName>,
     /// Secrets of other targets that manifests refer to, as they are known by now.
     pub counterparts: Counterparts,
+    /// What an earlier part of the run did to the same secrets, and has read again.
+    pub earlier: Vec<&'a SecretPlan>,
 }
 
 /// Reads again what an apply reports as done, and plans it again: what is left in the plan did not come true.
@@ -113,13 +115,13 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     full: bool,
     values: &V,
 ) -> Result<Verified, PlanError> {
-    let WrittenPart { plan: written, done, linked_later, counterparts } = part;
+    let WrittenPart { plan: written, done, linked_later, counterparts, earlier } = part;
     // What was made anew has its ARN now.
     let mut live = Live { unreadable: BTreeMap::new(), made_anew: BTreeSet::new(), counterparts, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
         live.refresh(name, described);
     }
-    let writes = by_write(desired, &mut live, written, done);
+    let writes = by_write(desired, &mut live, written, done, &earlier);
     let mut read: BTreeSet<SecretName> = writes.iter().flat_map(|(write, names)| to_read(write, names, full)).collect();
     read_policies(reader, &mut live, read.iter().cloned()).await?;
     let selection = Selection::exactly(done);
@@ -175,10 +177,19 @@ fn plan_again(
     Ok((remaining, report))
 }
 
-/// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there.
-fn by_write(desired: &Desired, live: &mut Live, written: &Plan, done: &BTreeSet<SecretName>) -> ByWrite {
+/// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there. What an earlier
+/// part of the run did is in its own groups.
+fn by_write(
+    desired: &Desired,
+    live: &mut Live,
+    written: &Plan,
+    done: &BTreeSet<SecretName>,
+    earlier: &[&SecretPlan],
+) -> ByWrite {
     let mut writes = ByWrite::new();
     for secret in written.secrets.iter().filter(|secret| done.contains(&secret.name)) {
+        let before = earlier.iter().find(|before| before.name == secret.name);
+        let secret = before.map_or(secret, |before| *before);
         // One that is gone, or scheduled for deletion, is told by the description alone.
         let there = live.secrets.get(&secret.name).is_some_and(|secret| !secret.is_scheduled_for_deletion());
         let declared = desired.secrets.get(&secret.name).is_some_and(|desired| desired.policy.is_some());
@@ -196,7 +207,9 @@ fn by_write(desired: &Desired, live: &mut Live, written: &Plan, done: &BTreeSet<
         if let (Some(now), Some(policy)) = (live.secrets.get_mut(&secret.name), acknowledged) {
             now.policy = policy;
         }
-        writes.entry(write).or_default().insert(secret.name.clone());
+        if before.is_none() {
+            writes.entry(write).or_default().insert(secret.name.clone());
+        }
     }
     writes
 }

@@ -1,5 +1,6 @@
 //! What an apply tells while it runs, and its summary.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use super::paint::Paint;
 use super::{awaiting, escaped, hint, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
-use crate::plan::{ObservedField, Plan, Verb};
+use crate::plan::{ObservedField, Plan, SecretPlan, Verb};
 use crate::reconcile::{PoliciesVerified, Verified};
+use crate::workflow::Counted;
 
 /// One event as a line, without a line feed; events that only move a progress bar have none. `target` is named where
 /// several are written side by side.
@@ -93,7 +95,6 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         }
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
-        | ApplyError::OtherNotMade { .. }
         | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::OldVersionGone { .. }
         | ApplyError::OtherValueThere { .. }
@@ -129,7 +130,6 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
         ApplyError::Service(error) => error.to_string(),
         ApplyError::PolicyRejected(_)
         | ApplyError::ArnUnknown(_)
-        | ApplyError::OtherNotMade { .. }
         | ApplyError::Value { .. }
         | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::OldVersionGone { .. }
@@ -141,7 +141,29 @@ pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
 
 /// What became of one target's plan, in one line.
 pub fn summary(paint: Paint, plan: &Plan, report: &ApplyReport) -> Escaped<Terminal> {
-    escaped!("{}: {}", paint.strong(escape::line(&plan.target)), outcomes(paint, &[(plan, report)]))
+    summary_of_part(paint, plan, report, &BTreeSet::new())
+}
+
+/// The same of a part of a run. Of the secrets that an earlier part has counted the links are counted here.
+pub fn summary_of_part(
+    paint: Paint,
+    plan: &Plan,
+    report: &ApplyReport,
+    counted: &BTreeSet<SecretName>,
+) -> Escaped<Terminal> {
+    let outcomes = outcomes(paint, &[(plan, report)], counted);
+    escaped!("{}: {}", paint.strong(escape::line(&plan.target)), outcomes)
+}
+
+/// Secrets, and links of those that were counted before.
+fn counted(done: Counted) -> Escaped<Terminal> {
+    let Counted { secrets, links } = done;
+    let (of_secrets, of_links) = (words::count(secrets, "secret"), words::count(links, "link"));
+    match (secrets, links) {
+        (_, 0) => escaped!("{}", of_secrets),
+        (0, _) => escaped!("{}", of_links),
+        _ => escaped!("{} and {}", of_secrets, of_links),
+    }
 }
 
 /// The end of a run: what was done by kind where several targets were written, how long it took, and where it is
@@ -154,28 +176,33 @@ pub fn end(
 ) -> Escaped<Terminal> {
     let total = (applied.len() > 1).then(|| -> Escaped<Terminal> {
         let targets = paint.strong(words::count(applied.len(), "target"));
-        escaped!("{}: {}; ", targets, outcomes(paint, applied))
+        escaped!("{}: {}; ", targets, outcomes(paint, applied, &BTreeSet::new()))
     });
     let indent = if total.is_none() { "  " } else { "" };
     let journal = journal.map(|path| -> Escaped<Terminal> { escaped!("; journal: {}", escape::path(path)) });
     escaped!("{}{}took {} s{}", indent, total, escape::decimal(took.as_secs_f64(), 1), journal)
 }
 
-/// How many secrets came to what.
-fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)]) -> Escaped<Terminal> {
-    let done = |verb: Verb| -> usize {
+/// How many secrets came to what, but for those that were counted before.
+fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<SecretName>) -> Escaped<Terminal> {
+    let done = |is: &dyn Fn(&SecretPlan) -> bool| -> usize {
         let of_plan = |(plan, report): &(&Plan, &ApplyReport)| {
-            let secrets = plan.secrets.iter().filter(|secret| secret.verb == verb);
+            let secrets = plan.secrets.iter().filter(|secret| is(secret));
             secrets.filter(|secret| report.outcomes.get(&secret.name) == Some(&SecretOutcome::Done)).count()
         };
         applied.iter().map(of_plan).sum()
     };
+    let linked = done(&|secret| counted.contains(&secret.name));
+    let done = |verb: Verb| done(&|secret| secret.verb == verb && !counted.contains(&secret.name));
     let verbs = [Verb::Create, Verb::Move, Verb::Restore, Verb::Adopt, Verb::Change, Verb::Release, Verb::Delete];
     let mut parts: Vec<Escaped<Terminal>> = verbs
         .into_iter()
         .filter(|verb| done(*verb) > 0)
         .map(|verb| words::paint_verb(paint, verb, &escaped!("{} {}", done(verb), words::verb_done(verb))))
         .collect();
+    if linked > 0 {
+        parts.push(words::paint_verb(paint, Verb::Change, &escaped!("{} linked", linked)));
+    }
     let count_of = |test: fn(&SecretOutcome) -> bool| -> usize {
         applied.iter().map(|(_, report)| report.outcomes.values().filter(|outcome| test(outcome)).count()).sum()
     };
@@ -194,10 +221,10 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)]) -> Escaped<Terminal
 }
 
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again.
-pub fn verified(paint: Paint, verified: &Verified, done: usize) -> Escaped<Terminal> {
+pub fn verified(paint: Paint, verified: &Verified, done: Counted) -> Escaped<Terminal> {
     let Verified { remaining, held_back, awaiting, unreadable: _, policies } = verified;
     if remaining.is_empty() {
-        let done = words::count(done, "secret");
+        let done = counted(done);
         let policies = policies_verified(*policies);
         let waits = awaiting::counted(awaiting.len())
             .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
@@ -246,8 +273,8 @@ fn policies_verified(policies: PoliciesVerified) -> Escaped<Terminal> {
 }
 
 /// What is said where nothing was read again.
-pub fn not_verified(done: usize) -> Escaped<Terminal> {
-    let done = words::count(done, "secret");
+pub fn not_verified(done: Counted) -> Escaped<Terminal> {
+    let done = counted(done);
     escaped!("  not verified (--verify none): the calls for {} were acknowledged, and nothing was read again", done)
 }
 

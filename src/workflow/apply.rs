@@ -8,7 +8,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 
 use super::error::{Error, ErrorKind, SecretProblem};
-use super::event::{Event, Listener, Place};
+use super::event::{Counted, Event, Listener, Place};
 use super::journal::{Caller, Entries, Journal, Moves};
 use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, ReadAgain};
 use super::prepare::{Planned, Prepared, TARGETS_AT_ONCE};
@@ -22,7 +22,7 @@ use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{Counterpart, CounterpartState, Counterparts};
-use crate::plan::{Action, OtherArn, Plan, PlannedLink, Stages};
+use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, Stages};
 use crate::reconcile::{PlanError, TargetError, Verification, Verified, WrittenPart, verify};
 use crate::value::Values;
 
@@ -53,6 +53,8 @@ struct Part<'p> {
     made: &'p MadeSecrets,
     /// Secrets of this target that an earlier part of the run was to do and did not.
     undone: BTreeSet<SecretName>,
+    /// Secrets of this part that an earlier one has written too: they are counted, and only their links are new.
+    counted: BTreeSet<SecretName>,
     /// Secrets of this target whose link with another account is made later in the run.
     linked_later: BTreeSet<SecretName>,
     /// Whether other targets are written in the same run.
@@ -98,6 +100,20 @@ impl Part<'_> {
         self.undone = undone.map(|(name, _)| name.clone()).collect();
         let undone = &self.undone;
         self.plan.to_mut().secrets.retain(|secret| !undone.contains(&secret.name));
+        let of_this = self.plan.secrets.iter().map(|secret| &secret.name);
+        self.counted = of_this.filter(|name| before.outcomes.contains_key(*name)).cloned().collect();
+    }
+
+    /// What an earlier part has done to the same secrets.
+    fn earlier(&self) -> Vec<&SecretPlan> {
+        let whole = self.planned.target.plan.secrets.iter();
+        whole.filter(|secret| self.counted.contains(&secret.name)).collect()
+    }
+
+    /// How many of these secrets no earlier part has counted, and how many were counted.
+    fn count<'s>(&self, secrets: impl IntoIterator<Item = &'s SecretName>) -> Counted {
+        let (linked, secrets): (Vec<_>, Vec<_>) = secrets.into_iter().partition(|name| self.counted.contains(*name));
+        Counted { secrets: secrets.len(), links: linked.len() }
     }
 
     /// Tells what happens in it.
@@ -167,6 +183,7 @@ impl Run<'_> {
                 policies,
                 made: &made,
                 undone: BTreeSet::new(),
+                counted: BTreeSet::new(),
                 linked_later,
                 among_others,
             };
@@ -275,7 +292,7 @@ impl ApplyRequest<'_> {
             listener(ApplyEvent::Finished { secret: &secret.name, verb: secret.verb, outcome });
         }
         (self.listener)(Event::Written { target });
-        (self.listener)(Event::Carried(removed, &report));
+        (self.listener)(Event::Carried { plan: removed, report: &report, counted: &part.counted });
         AppliedPart { report, ..AppliedPart::default() }
     }
 
@@ -327,6 +344,7 @@ impl ApplyRequest<'_> {
             done: &done,
             linked_later: &part.linked_later,
             counterparts: counterparts_by_now(&before.counterparts, part.made),
+            earlier: part.earlier(),
         };
         match verify(place.writer, desired, before, written, full, values).await {
             Ok(verified) => ReadBack::Read(verified),
@@ -338,12 +356,12 @@ impl ApplyRequest<'_> {
     async fn tell(&self, place: &Place<'_>, part: &Part<'_>, carried: CarriedOut) -> AppliedPart {
         let (plan, later) = (&*part.plan, &part.linked_later);
         let CarriedOut { report, verified } = carried;
-        (self.listener)(Event::Carried(plan, &report));
+        (self.listener)(Event::Carried { plan, report: &report, counted: &part.counted });
         let missing = self.journal.and_then(Journal::failure);
         if let Some(error) = &missing {
             (self.listener)(Event::Failed(error));
         }
-        let read_again = self.report_verified(&report, verified);
+        let read_again = self.report_verified(part, &report, verified);
         let mut failed_after = read_again.failed || missing.is_some();
         if let Some(timeout) = self.wait_replicas {
             failed_after |= !Box::pin(self.follow_replicas(place, &report, later, timeout)).await;
@@ -351,15 +369,16 @@ impl ApplyRequest<'_> {
         AppliedPart { report, read_again, failed_after }
     }
 
-    fn report_verified(&self, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
+    fn report_verified(&self, part: &Part<'_>, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
+        let done = report.outcomes.iter().filter(|(_, outcome)| **outcome == SecretOutcome::Done).map(|(name, _)| name);
         match verified {
             ReadBack::NothingDone => ReadAgain::default(),
             ReadBack::NotAsked => {
-                (self.listener)(Event::NotVerified { done: report.done() });
+                (self.listener)(Event::NotVerified { done: part.count(done) });
                 ReadAgain::default()
             }
             ReadBack::Read(verified) => {
-                let read = report.done().saturating_sub(verified.unreadable.len());
+                let read = part.count(done.filter(|name| !verified.unreadable.contains_key(*name)));
                 (self.listener)(Event::Verified { verified: &verified, done: read });
                 for (name, error) in &verified.unreadable {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
@@ -367,7 +386,7 @@ impl ApplyRequest<'_> {
                 }
                 ReadAgain {
                     matches: Some(verified.remaining.is_empty() && verified.unreadable.is_empty()),
-                    secrets: read,
+                    secrets: read.secrets,
                     policies: verified.policies,
                     failed: !verified.unreadable.is_empty(),
                 }

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on. Nothing here is words: `render` makes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::apply::{ApplyEvent, ApplyReport};
@@ -17,6 +17,15 @@ use super::error::Error;
 
 /// Whoever is told.
 pub type Listener<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// How many secrets a part of a run did something to, each counted in one part alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Secrets.
+    pub secrets: usize,
+    /// Links of secrets that an earlier part has counted.
+    pub links: usize,
+}
 
 /// Something that happened.
 pub enum Event<'a> {
@@ -61,18 +70,25 @@ pub enum Event<'a> {
     /// The run was stopped: what is in flight is finished first.
     Stopping,
     /// The plan of a target was carried out, or as much of it as could be.
-    Carried(&'a Plan, &'a ApplyReport),
+    Carried {
+        /// The plan.
+        plan: &'a Plan,
+        /// What came of it.
+        report: &'a ApplyReport,
+        /// Its secrets that an earlier part of the run has written too, and counted.
+        counted: &'a BTreeSet<SecretName>,
+    },
     /// What was done was read again.
     Verified {
         /// What that has shown.
         verified: &'a Verified,
-        /// How many secrets were done and read again.
-        done: usize,
+        /// How many were done and read again.
+        done: Counted,
     },
     /// What was done was not read again, since nobody asked for that.
     NotVerified {
-        /// How many secrets were done.
-        done: usize,
+        /// How many were done.
+        done: Counted,
     },
     /// What an import leaves out.
     LeftOut {

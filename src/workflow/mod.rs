@@ -49,7 +49,7 @@ pub use day_two::{
 pub use drift::{Look, Looked};
 pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, SecretProblem};
-pub use event::{Event, FileOutcome, Listener};
+pub use event::{Counted, Event, FileOutcome, Listener};
 pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
 pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged, UnreadTarget, import};
 pub use inventory::InventoryRequest;

@@ -79,7 +79,8 @@ fn style(graph: &Graph) -> Escaped<Markup> {
     escaped!(
         "<style>\n.kw-graph text{{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}}\n\
          .kw-graph .kw-title{{font-size:15px;font-weight:600}}\n.kw-graph .kw-name{{font-weight:600}}\n\
-         .kw-edge{{fill:none;stroke-width:1.4}}.kw-link{{stroke-dasharray:6 4}}\n.kw-node rect,.kw-key rect{{stroke-width:1.4}}\n\
+         .kw-edge{{fill:none;stroke-width:1.4}}\n.kw-link{{stroke-dasharray:6 4}}\n\
+         .kw-node rect,.kw-key rect{{stroke-width:1.4}}\n\
          .kw-box{{fill:none;stroke-width:1}}\n{}{}@media (prefers-color-scheme:dark){{\n{}}}\n</style>\n",
         scheme(graph, palette::light, ["#ffffff", "#1f2328", "#57606a", "#d0d7de"]),
         dashes.collect::<Escaped<Markup>>(),
