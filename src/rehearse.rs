@@ -23,7 +23,7 @@ use crate::aws::{Aws, ConnectError};
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
 use crate::live::Live;
-use crate::plan::{Plan, Rules, SecretPlan, Stages};
+use crate::plan::{Plan, Rules, SecretPlan};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
 use crate::value::Values;
@@ -115,9 +115,7 @@ pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<Rehears
     let (ignored, undone) = (&desired.ignore_tags, BTreeSet::new());
     let of = |plan| Work { plan, live: &before.live, ignored, made: &made, undone: &undone, policies: &policies };
     let (others, removals) = before.plan.split_removals();
-    let Stages { first, replicas, links } = others.stages();
-    let waits: BTreeSet<SecretName> =
-        replicas.secrets.iter().chain(&links.secrets).map(|secret| secret.name.clone()).collect();
+    let (first, waits) = others.without_waiting();
     // One after the other: the same order, and the same words, in every rehearsal.
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     let recorder = Recorder::new(&writer, &());

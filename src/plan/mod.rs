@@ -66,7 +66,7 @@ pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
-pub use stages::Stages;
+pub use stages::stages;
 pub use value::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};

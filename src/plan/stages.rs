@@ -1,48 +1,138 @@
-//! A plan in stages. Secrets that are linked over accounts wait for ARNs of other targets: each stage is over in every
-//! target before the next one begins.
+//! Plans in stages. Secrets that are linked over accounts wait for what is done in other targets: each stage is over in
+//! every target before the next one begins.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::change::Change;
 use super::cross_account::{OtherArn, PlannedLink};
 use super::leaving::Leaving;
 use super::{Plan, SecretPlan, Verb};
-use crate::domain::SecretName;
+use crate::domain::{Arn, SecretName};
 
-/// A plan in the order in which a run over several targets carries it out. ARNs that a stage needs are known when the
-/// one before it is over in every target.
-#[derive(Clone, Debug)]
-pub struct Stages {
-    /// Everything that waits for no other account.
-    pub first: Plan,
-    /// Replicas of secrets that the first stage makes, and what depends on them.
-    pub replicas: Plan,
-    /// The links with replicas that the second stage makes.
-    pub links: Plan,
+/// The plans of a run, which hold no removals, in the order in which they are carried out: each stage has a part of
+/// every plan, in their order. In the first is all that waits for no other target, then come replicas of what was made
+/// before, with what depends on them and their own replicas, and last the links with replicas that the run makes. There
+/// is a first one, and no other that is empty.
+pub fn stages(plans: &[Plan]) -> Vec<Vec<Plan>> {
+    let levels = levels(plans);
+    let last = levels.iter().flat_map(BTreeMap::values).copied().max().unwrap_or_default();
+    let parts = plans.iter().zip(&levels).map(|(plan, levels)| {
+        let mut stages: Vec<Vec<SecretPlan>> = vec![Vec::new(); last + 2];
+        for mut secret in plan.secrets.iter().cloned() {
+            let link = secret.split_link();
+            if let Some(links) = stages.last_mut() {
+                links.extend(link);
+            }
+            let level = levels.get(&secret.name).copied().unwrap_or_default();
+            if (!secret.actions.is_empty() || secret.moved.is_some())
+                && let Some(stage) = stages.get_mut(level)
+            {
+                stage.push(secret);
+            }
+        }
+        stages.into_iter().map(|secrets| plan.with(secrets)).collect::<Vec<_>>()
+    });
+    let parts: Vec<Vec<Plan>> = parts.collect();
+    let stage = |number: usize| parts.iter().filter_map(|parts| parts.get(number).cloned()).collect::<Vec<_>>();
+    let mut stages: Vec<Vec<Plan>> = (0..last + 2).map(stage).collect();
+    let mut number = 0;
+    stages.retain(|stage| {
+        number += 1;
+        number == 1 || stage.iter().any(|plan| !plan.is_empty())
+    });
+    stages
+}
+
+/// What a secret waits for: the plan and the name of another one, and whether that is over in an earlier stage.
+struct Wait<'a> {
+    plan: usize,
+    name: &'a SecretName,
+    earlier: bool,
+}
+
+/// The stage of each secret of each plan.
+fn levels(plans: &[Plan]) -> Vec<BTreeMap<&SecretName, usize>> {
+    let targets: BTreeMap<&str, usize> =
+        plans.iter().enumerate().map(|(at, plan)| (plan.target.as_str(), at)).collect();
+    let ended = ended(plans);
+    let mut waits: Vec<(usize, &SecretName, Wait<'_>)> = Vec::new();
+    for (at, plan) in plans.iter().enumerate() {
+        for secret in &plan.secrets {
+            let own = secret.depends_on.iter().map(|name| Wait { plan: at, name, earlier: false });
+            let primary = secret
+                .primary_to_come()
+                .and_then(|(target, name)| targets.get(target).map(|there| Wait { plan: *there, name, earlier: true }));
+            // A value that is put goes to every replica that is linked then.
+            let of_primary = ended.iter().filter(|(primary, _)| is_secret(primary, plan, &secret.name));
+            let ended = of_primary.map(|(_, (there, name))| Wait { plan: *there, name, earlier: true });
+            waits.extend(own.chain(primary).chain(ended).map(|wait| (at, &secret.name, wait)));
+        }
+    }
+    // There is no more to wait for; secrets that wait for one another in a circle have their say when they are begun.
+    let most = waits.iter().filter(|(.., wait)| wait.earlier).count();
+    let mut levels: Vec<BTreeMap<&SecretName, usize>> =
+        plans.iter().map(|plan| plan.secrets.iter().map(|secret| (&secret.name, 0)).collect()).collect();
+    let mut changed = most > 0;
+    while changed {
+        changed = false;
+        for (at, name, Wait { plan, name: needed, earlier }) in &waits {
+            let Some(before) = levels.get(*plan).and_then(|levels| levels.get(needed)) else { continue };
+            let least = (before + usize::from(*earlier)).min(most);
+            if let Some(level) = levels.get_mut(*at).and_then(|levels| levels.get_mut(name))
+                && *level < least
+            {
+                *level = least;
+                changed = true;
+            }
+        }
+    }
+    levels
+}
+
+/// The primaries of replicas that become secrets of their own, each with the replica's plan and name.
+fn ended(plans: &[Plan]) -> Vec<(&Arn, (usize, &SecretName))> {
+    let secrets = plans.iter().enumerate().flat_map(|(at, plan)| plan.secrets.iter().map(move |secret| (at, secret)));
+    let ended = secrets.flat_map(|(at, secret)| {
+        secret.changes.iter().filter_map(move |change| match change {
+            Change::CrossAccountPrimary { before: Some(primary), after: None, .. } => {
+                Some((primary, (at, &secret.name)))
+            }
+            _ => None,
+        })
+    });
+    ended.collect()
+}
+
+/// Whether this is the ARN of a secret of this plan, by all that is known.
+fn is_secret(arn: &Arn, plan: &Plan, name: &SecretName) -> bool {
+    arn.parts().is_some_and(|parts| {
+        parts.secret_name() == Some(name.as_str())
+            && plan.region == parts.region
+            && plan.account.as_ref().is_none_or(|account| *account == parts.account)
+    })
 }
 
 impl Plan {
-    /// The plan, which holds no removals, in stages.
-    pub fn stages(self) -> Stages {
-        let mut late: BTreeSet<SecretName> =
-            self.secrets.iter().filter(|secret| secret.waits_for_primary()).map(|secret| secret.name.clone()).collect();
-        loop {
-            let waits = |secret: &&SecretPlan| {
-                !late.contains(&secret.name) && secret.depends_on.iter().any(|needed| late.contains(needed))
-            };
-            let Some(name) = self.secrets.iter().find(waits).map(|secret| secret.name.clone()) else { break };
-            late.insert(name);
+    /// The plan without what waits for secrets of other targets, and the secrets of which something does.
+    pub fn without_waiting(&self) -> (Self, BTreeSet<SecretName>) {
+        let mut late: BTreeSet<SecretName> = BTreeSet::new();
+        let waits = |secret: &SecretPlan, late: &BTreeSet<SecretName>| {
+            secret.primary_to_come().is_some() || secret.depends_on.iter().any(|needed| late.contains(needed))
+        };
+        while let Some(secret) = self.secrets.iter().find(|secret| !late.contains(&secret.name) && waits(secret, &late))
+        {
+            late.insert(secret.name.clone());
         }
-        let (mut first, mut replicas, mut links) = (Vec::new(), Vec::new(), Vec::new());
-        for mut secret in self.secrets.iter().cloned() {
-            links.extend(secret.split_link());
-            if secret.actions.is_empty() && secret.moved.is_none() {
-                continue;
+        let mut first: Vec<SecretPlan> =
+            self.secrets.iter().filter(|secret| !late.contains(&secret.name)).cloned().collect();
+        for secret in &mut first {
+            if secret.split_link().is_some() {
+                late.insert(secret.name.clone());
             }
-            if late.contains(&secret.name) { &mut replicas } else { &mut first }.push(secret);
         }
-        Stages { first: self.with(first), replicas: self.with(replicas), links: self.with(links) }
+        first.retain(|secret| !secret.actions.is_empty() || secret.moved.is_some());
+        (self.with(first), late)
     }
 }
 
@@ -56,12 +146,12 @@ impl SecretPlan {
         })
     }
 
-    /// Whether it is made a replica of a secret that does not exist yet.
-    fn waits_for_primary(&self) -> bool {
-        let later = |action: &Action| {
-            matches!(action, Action::Create { cross_account_primary: Some(OtherArn::Later { .. }), .. })
-        };
-        self.actions.iter().any(later)
+    /// The target and the name of the primary that it is made a replica of, where that does not exist yet.
+    fn primary_to_come(&self) -> Option<(&str, &SecretName)> {
+        self.actions.iter().find_map(|action| match action {
+            Action::Create { cross_account_primary: Some(other), .. } => other.named(),
+            _ => None,
+        })
     }
 
     /// Takes the link with a replica that does not exist yet out of the plan, as a plan of its own.

@@ -22,7 +22,7 @@ use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{Counterpart, CounterpartState, Counterparts};
-use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, Stages};
+use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, stages};
 use crate::reconcile::{PlanError, TargetError, Verification, Verified, WrittenPart, verify};
 use crate::value::Values;
 
@@ -61,15 +61,6 @@ struct Part<'p> {
     among_others: bool,
 }
 
-/// The plans of all targets, in the order in which they are carried out. After each, what it has made is known.
-#[derive(Default)]
-struct Parts<'p> {
-    first: Vec<Part<'p>>,
-    replicas: Vec<Part<'p>>,
-    links: Vec<Part<'p>>,
-    removals: Vec<Part<'p>>,
-}
-
 /// Both sides of the links that are made once everything else was, by target.
 fn linked_later(places: &[(&Desired, &Planned)]) -> BTreeMap<String, BTreeSet<SecretName>> {
     let mut later: BTreeMap<String, BTreeSet<SecretName>> = BTreeMap::new();
@@ -96,6 +87,9 @@ fn counterparts_by_now(planned: &Counterparts, made: &MadeSecrets) -> Counterpar
 impl Part<'_> {
     /// Leaves out what was told already not to be done, and notes it for what depends on it.
     fn goes_on_after(&mut self, before: &ApplyReport) {
+        if before.outcomes.is_empty() {
+            return;
+        }
         let undone = before.outcomes.iter().filter(|(_, outcome)| **outcome != SecretOutcome::Done);
         self.undone = undone.map(|(name, _)| name.clone()).collect();
         let undone = &self.undone;
@@ -172,41 +166,40 @@ impl Run<'_> {
         let at_once = !among_others && all_read && !others_create && !moves;
         let policies: Vec<PolicyChecks> = places.iter().map(|_| PolicyChecks::default()).collect();
         let (made, linked_later) = (MadeSecrets::default(), linked_later(&places));
-        let mut parts = Parts::default();
-        for ((desired, planned), policies) in places.iter().zip(&policies) {
-            let plan = &planned.target.plan;
-            let late = linked_later.get(&plan.target);
-            let part = |plan, linked_later| Part {
+        let stage_of = |plans: Vec<Cow<'p, Plan>>, late: bool| -> Vec<Part<'_>> {
+            let of_places = places.iter().zip(&policies).zip(plans);
+            let parts = of_places.map(|((&(desired, planned), policies), plan)| Part {
                 desired,
                 planned,
-                plan,
                 policies,
                 made: &made,
                 undone: BTreeSet::new(),
                 counted: BTreeSet::new(),
-                linked_later,
+                linked_later: linked_later.get(&plan.target).filter(|_| late).cloned().unwrap_or_default(),
                 among_others,
-            };
-            if at_once && late.is_none() {
-                parts.first.push(part(Cow::Borrowed(plan), BTreeSet::new()));
-                continue;
-            }
-            let late = || late.cloned().unwrap_or_default();
-            let (others, removed) = plan.split_removals();
-            let Stages { first, replicas, links } = others.stages();
-            parts.first.push(part(Cow::Owned(first), late()));
-            parts.replicas.push(part(Cow::Owned(replicas), late()));
-            parts.links.push(part(Cow::Owned(links), BTreeSet::new()));
-            parts.removals.push(part(Cow::Owned(removed), BTreeSet::new()));
-        }
-        let Parts { first, replicas, links, removals } = parts;
-        join_all(first.iter().chain(&replicas).map(|part| request.validate_policies(part))).await;
-        let applied = self.apply_parts(&first, request).await;
+                plan,
+            });
+            parts.collect()
+        };
+        let plans = places.iter().map(|(_, planned)| &planned.target.plan);
+        let (staged, removals) = if at_once && linked_later.is_empty() {
+            (vec![plans.map(Cow::Borrowed).collect()], Vec::new())
+        } else {
+            let (others, removals): (Vec<Plan>, Vec<Plan>) = plans.map(Plan::split_removals).unzip();
+            let staged = stages(&others).into_iter().map(|plans| plans.into_iter().map(Cow::Owned).collect());
+            (staged.collect::<Vec<Vec<_>>>(), removals.into_iter().map(Cow::Owned).collect())
+        };
+        let removals = if removals.is_empty() { Vec::new() } else { stage_of(removals, false) };
+        // Links come last.
+        let links = staged.len() - usize::from(!linked_later.is_empty());
+        let staged = staged.into_iter().enumerate();
+        let mut staged: Vec<Vec<Part<'_>>> = staged.map(|(at, plans)| stage_of(plans, at < links)).collect();
+        join_all(staged.iter().flatten().map(|part| request.validate_policies(part))).await;
         let mut targets: Vec<AppliedTarget<'p>> =
-            places.iter().zip(applied).map(|((_, planned), part)| part.over(&planned.target.plan)).collect();
-        for mut stage in [replicas, links].into_iter().filter(|stage| stage.iter().any(|part| !part.plan.is_empty())) {
-            targets.iter().zip(&mut stage).for_each(|(target, part)| part.goes_on_after(&target.report));
-            let applied = self.apply_parts(&stage, request).await;
+            places.iter().map(|(_, planned)| AppliedPart::default().over(&planned.target.plan)).collect();
+        for stage in &mut staged {
+            targets.iter().zip(&mut *stage).for_each(|(target, part)| part.goes_on_after(&target.report));
+            let applied = self.apply_parts(stage, request).await;
             targets.iter_mut().zip(applied).for_each(|(target, part)| target.merge(part));
         }
         let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
