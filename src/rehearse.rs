@@ -12,6 +12,7 @@ mod copy;
 mod placeholders;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -19,19 +20,18 @@ use tokio::sync::watch;
 use crate::apply::{
     ApplyError, ApplyOptions, ApplyReport, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
 };
-use crate::aws::{Aws, ConnectError};
+use crate::aws::{Aws, ConnectError, Connection};
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
-use crate::live::Live;
-use crate::plan::{Plan, Rules, SecretPlan};
+use crate::live::{Counterparts, Live};
+use crate::plan::{Plan, Rules, SecretPlan, stages};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
 use crate::value::Values;
 
 use placeholders::{Placeholders, Stock};
 
-/// What is rehearsed.
-#[derive(Clone, Copy)]
+/// What is rehearsed of one target.
 pub struct Rehearsal<'a, V> {
     /// The desired state.
     pub desired: &'a Desired,
@@ -60,9 +60,17 @@ pub struct RehearsalReport {
     /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them.
     /// That is a defect of the rehearsal, and it is told as one.
     pub differs: BTreeSet<SecretName>,
-    /// Secrets of which something waits for what another target makes: that is not rehearsed.
+    /// Secrets of which something waits for a target that is not on the copy: that is not rehearsed.
     pub waits: BTreeSet<SecretName>,
 }
+
+impl<V> Clone for Rehearsal<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Rehearsal<'_, V> {}
 
 impl RehearsalReport {
     /// Whether every action was accepted, and a plan after them is empty.
@@ -86,51 +94,128 @@ pub enum RehearsalError {
 }
 
 /// A rehearsal that was asked for.
-pub type Rehearsed = Result<RehearsalReport, RehearsalError>;
+pub type Rehearsed = Result<RehearsalReport, Arc<RehearsalError>>;
 
-/// Applies a plan to a copy of what it was made from.
-pub async fn rehearse<V: Values>(rehearsal: &Rehearsal<'_, V>) -> Result<RehearsalReport, RehearsalError> {
-    let Rehearsal { desired, planned, beside, rules, read_values, values, now } = *rehearsal;
+/// Applies the plans of targets that wait for one another to a copy of what they were made from, in one sandbox and in
+/// the stages of an apply. What came of each is in their order.
+pub async fn rehearse<V: Values>(rehearsals: &[Rehearsal<'_, V>]) -> Result<Vec<RehearsalReport>, RehearsalError> {
+    let Some(Rehearsal { now, .. }) = rehearsals.first().copied() else { return Ok(Vec::new()) };
     // New secrets get ARNs that depend on the rng seed: the same ones in every rehearsal.
     let sandbox = Sandbox::in_memory(Options { rng_seed: 0, clock: Clock::manual(now) });
-    let stock = Stock::new(desired);
-    sandbox.load(&copy::snapshots(desired, planned, beside, &stock, now))?;
+    let stocks: Vec<Stock<'_>> = rehearsals.iter().map(|rehearsal| Stock::new(rehearsal.desired)).collect();
+    let with_stocks = || rehearsals.iter().zip(&stocks);
+    let own = with_stocks().flat_map(|(of, stock)| copy::own(of.desired, of.planned, stock, now));
+    let around = with_stocks().flat_map(|(of, stock)| copy::around(of.desired, of.planned, of.beside, stock, now));
+    sandbox.load(&own.chain(around).collect::<Vec<_>>())?;
     leave_out_policy_validation(&sandbox);
 
-    let connection = Aws::rehearsal(sandbox).connect(&stand_in(&desired.target, &planned.live)).await?;
-    let writer = connection.writer();
-    let values = Placeholders::new(&stock, values, &writer);
-    let reading = Reading { read_values, ..Reading::default() };
-    let counterparts = &planned.live.counterparts;
-    let planning = Planning { rules, values: &values, reading, counterparts, progress: &|_| {} };
-    // The account as the real plan knew it, for keys are compared by it.
-    let account = planned.live.account.as_ref();
-    let before = plan_target(connection.reader(), desired, account, &planning).await?;
-    let differs = differing(&planned.plan, &before.plan);
-
-    // Nobody stops a rehearsal.
-    let (_stop, never) = watch::channel(false);
-    let policies = PolicyChecks::default();
+    let aws = Aws::rehearsal(sandbox);
+    let names: BTreeSet<&str> = rehearsals.iter().map(|of| of.planned.plan.target.as_str()).collect();
+    let mut targets = Vec::with_capacity(rehearsals.len());
+    for (of, stock) in with_stocks() {
+        let connection = aws.connect(&stand_in(&of.desired.target, &of.planned.live)).await?;
+        targets.push(OnCopy::new(of, stock, connection, &names).await?);
+    }
     let made = MadeSecrets::default();
-    let (ignored, undone) = (&desired.ignore_tags, BTreeSet::new());
-    let of = |plan| Work { plan, live: &before.live, ignored, made: &made, undone: &undone, policies: &policies };
-    let (others, removals) = before.plan.split_removals();
-    let (first, waits) = others.without_waiting();
-    // One after the other: the same order, and the same words, in every rehearsal.
-    let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
-    let recorder = Recorder::new(&writer, &());
-    let mut applied = Box::pin(apply(&recorder, &values, of(&first), options, never.clone(), &|_| {})).await;
-    let removed = if applied.is_complete() {
-        Box::pin(apply(&recorder, &values, of(&removals), options, never, &|_| {})).await
-    } else {
-        ApplyReport::skipped(&removals, &SkipReason::EarlierFailure)
-    };
-    applied.outcomes.extend(removed.outcomes);
-    applied.calls = recorder.calls();
-    forget_requests(&mut applied);
-    let mut after = plan_target(connection.reader(), desired, account, &planning).await?;
-    after.plan.secrets.retain(|secret| !waits.contains(&secret.name));
-    Ok(RehearsalReport { applied, remaining: after.plan, differs, waits })
+    let first: Vec<Plan> = targets.iter().map(|target| target.first.clone()).collect();
+    for stage in stages(&first) {
+        for (target, plan) in targets.iter_mut().zip(stage) {
+            target.carry_out(plan, &made).await;
+        }
+    }
+    let complete = targets.iter().all(|target| target.applied.is_complete());
+    for target in &mut targets {
+        let removals = target.removals.clone();
+        if complete {
+            target.carry_out(removals, &made).await;
+        } else {
+            target.applied.outcomes.extend(ApplyReport::skipped(&removals, &SkipReason::EarlierFailure).outcomes);
+        }
+    }
+    let mut reports = Vec::with_capacity(targets.len());
+    for target in targets {
+        reports.push(target.report(&made).await?);
+    }
+    Ok(reports)
+}
+
+/// One target on the copy.
+struct OnCopy<'a, V> {
+    of: &'a Rehearsal<'a, V>,
+    stock: &'a Stock<'a>,
+    connection: Connection,
+    /// The plan of the copy.
+    before: TargetPlan,
+    differs: BTreeSet<SecretName>,
+    /// What can be carried out here, but for removals.
+    first: Plan,
+    removals: Plan,
+    waits: BTreeSet<SecretName>,
+    applied: ApplyReport,
+}
+
+impl<'a, V: Values> OnCopy<'a, V> {
+    /// `names` are the targets on the copy.
+    async fn new(
+        of: &'a Rehearsal<'a, V>,
+        stock: &'a Stock<'a>,
+        connection: Connection,
+        names: &BTreeSet<&str>,
+    ) -> Result<Self, PlanError> {
+        let before = plan_on(of, stock, &connection, &of.planned.live.counterparts).await?;
+        let differs = differing(&of.planned.plan, &before.plan);
+        let (others, removals) = before.plan.split_removals();
+        let (first, waits) = others.without_waiting(names);
+        Ok(Self { of, stock, connection, before, differs, first, removals, waits, applied: ApplyReport::default() })
+    }
+
+    /// Carries a part of the plan out.
+    async fn carry_out(&mut self, mut plan: Plan, made: &MadeSecrets) {
+        let undone = self.applied.outcomes.iter().filter(|(_, outcome)| **outcome != SecretOutcome::Done);
+        let undone: BTreeSet<SecretName> = undone.map(|(name, _)| name.clone()).collect();
+        plan.secrets.retain(|secret| !undone.contains(&secret.name));
+        if plan.is_empty() {
+            return;
+        }
+        // Nobody stops a rehearsal.
+        let (_stop, never) = watch::channel(false);
+        let writer = self.connection.writer();
+        let values = Placeholders::new(self.stock, self.of.values, &writer);
+        let recorder = Recorder::new(&writer, &());
+        let (live, ignored) = (&self.before.live, &self.of.desired.ignore_tags);
+        let policies = PolicyChecks::default();
+        let work = Work { plan: &plan, live, ignored, made, undone: &undone, policies: &policies };
+        // One after the other: the same order, and the same words, in every rehearsal.
+        let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
+        let report = Box::pin(apply(&recorder, &values, work, options, never, &|_| {})).await;
+        self.applied.outcomes.extend(report.outcomes);
+        self.applied.calls.extend(recorder.calls());
+    }
+
+    /// Plans again.
+    async fn report(self, made: &MadeSecrets) -> Result<RehearsalReport, PlanError> {
+        let counterparts = made.counterparts(&self.of.planned.live.counterparts);
+        let mut after = plan_on(self.of, self.stock, &self.connection, &counterparts).await?;
+        let Self { differs, waits, mut applied, .. } = self;
+        forget_requests(&mut applied);
+        after.plan.secrets.retain(|secret| !waits.contains(&secret.name));
+        Ok(RehearsalReport { applied, remaining: after.plan, differs, waits })
+    }
+}
+
+/// Plans a target on the copy.
+async fn plan_on<V: Values>(
+    of: &Rehearsal<'_, V>,
+    stock: &Stock<'_>,
+    connection: &Connection,
+    counterparts: &Counterparts,
+) -> Result<TargetPlan, PlanError> {
+    let writer = connection.writer();
+    let values = Placeholders::new(stock, of.values, &writer);
+    let reading = Reading { read_values: of.read_values, ..Reading::default() };
+    let planning = Planning { rules: of.rules, values: &values, reading, counterparts, progress: &|_| {} };
+    // The account as the real plan knew it, for keys are compared by it.
+    Box::pin(plan_target(connection.reader(), of.desired, of.planned.live.account.as_ref(), &planning)).await
 }
 
 /// The target as the sandbox takes it: an account, and neither role nor profile.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{Arn, SecretName};
+use crate::live::{Counterpart, CounterpartState, Counterparts};
 use crate::plan::OtherArn;
 
 /// ARNs by target and name.
@@ -31,9 +32,15 @@ impl MadeSecrets {
         own.map(|((_, name), arn)| (name.clone(), arn.clone())).collect()
     }
 
-    /// All of them.
-    pub fn known(&self) -> BTreeMap<(String, SecretName), Arn> {
-        self.all().clone()
+    /// What is known of secrets of other targets by now.
+    pub fn counterparts(&self, planned: &Counterparts) -> Counterparts {
+        let made = self.all();
+        let by_now = |(at, counterpart): (&(String, SecretName), &Counterpart)| {
+            let known = made.get(at).map(|arn| CounterpartState::Made(arn.clone()));
+            let state = known.unwrap_or_else(|| counterpart.state.clone());
+            (at.clone(), Counterpart { account: counterpart.account.clone(), state })
+        };
+        planned.iter().map(by_now).collect()
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<(String, SecretName), Arn>> {

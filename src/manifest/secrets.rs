@@ -167,7 +167,7 @@ impl Loader {
         }
         self.report.in_target(None);
         keys.compare(&mut self.report);
-        links.compare(&mut self.report);
+        links.compare(&desired, &mut self.report);
         // What only the manifests of other targets name was not looked at.
         if selected.len() == project.targets.len() {
             for (path, problem) in std::mem::take(&mut self.unnamed) {

@@ -10,14 +10,13 @@ use super::Selection;
 use super::action::Action;
 use super::change::{Change, LinkReason, PlannedPolicy};
 use super::diff::Difference;
+use super::other_secret::{Found, OfPrimary, find};
 use super::report::FindingKind;
 use crate::desired::{
     CrossAccountReplica, Declared, Deletion, Desired, DesiredSecret, OtherSecret, REPLACING_TAG, Restriction, State,
 };
 use crate::domain::{AccountId, Arn, ArnParts, SecretName, TagKey, Template};
-use crate::live::{
-    Counterpart, CounterpartState, LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret, ServiceError,
-};
+use crate::live::{LinkStatus, LinkedReplica, Live, LivePolicy, LiveSecret};
 
 /// The ARN of a secret in another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +139,13 @@ pub enum LinkWaits {
     },
     /// Its target could not be reached.
     Unreached,
+    /// Its ARN is that of no secret of the target which has its account and its name.
+    AnotherArn {
+        /// The target.
+        target: String,
+        /// The ARN that the secret of this name has there; none while this run makes it.
+        live: Option<Arn>,
+    },
 }
 
 impl LinkFinding {
@@ -162,23 +168,6 @@ fn is_named(arn: &Arn, other: &OtherSecret, account: Option<&AccountId>) -> bool
             parts.secret_name() == Some(name.as_str()) && account.is_none_or(|account| *account == parts.account)
         }),
     }
-}
-
-/// A secret in another account, found.
-struct Found {
-    arn: OtherArn,
-    /// The primary whose replica it is.
-    primary: OfPrimary,
-}
-
-/// The primary that a secret was made for.
-enum OfPrimary {
-    /// Nobody asked.
-    NotAsked,
-    /// It is none's replica.
-    None,
-    /// It is this one's.
-    Is(Arn),
 }
 
 /// The secrets of a target that are deleted and made anew, since their primary is another one now.
@@ -257,7 +246,7 @@ impl LinkPlanner<'_> {
             return self.not_undeclared().map(|()| MadeOf::Nothing);
         };
         let Some(other) = &declared.value else { return Ok(MadeOf::Nothing) };
-        let found = match (self.find(other), self.observed) {
+        let found = match (find(self.live, other), self.observed) {
             (Ok(found), _) => found.arn,
             // What is there says itself whose replica it is; whether that is the declared one is told apart.
             (Err(_), Some(secret)) if secret.cross_account.primary.is_some() => return Ok(MadeOf::Nothing),
@@ -326,7 +315,7 @@ impl LinkPlanner<'_> {
             difference.actions.push(Action::StopReplication);
             return None;
         };
-        if let Err(why) = self.find(other)
+        if let Err(why) = find(self.live, other)
             && !is_named(&live.arn, other, self.account_of(other))
         {
             return Some(FindingKind::CrossAccount(LinkFinding::Waits { other: other.clone(), why }));
@@ -351,7 +340,7 @@ impl LinkPlanner<'_> {
         };
         let finding = |finding| Some(FindingKind::CrossAccount(finding));
         let account = self.account_of(&wanted.secret);
-        let Found { arn, primary } = match (self.find(&wanted.secret), self.linked_as(&wanted.secret, account)) {
+        let Found { arn, primary } = match (find(self.live, &wanted.secret), self.linked_as(&wanted.secret, account)) {
             (Ok(found), _) => found,
             // It cannot be looked up, and is the one that is linked, by all that is known.
             (Err(_), Some(arn)) => Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked },
@@ -437,38 +426,5 @@ impl LinkPlanner<'_> {
 
     fn linked(&self, replica: &Arn) -> Option<&LinkedReplica> {
         self.observed?.cross_account.replicas.get(replica)
-    }
-
-    fn find(&self, other: &OtherSecret) -> Result<Found, LinkWaits> {
-        let (target, name) = match other {
-            OtherSecret::Arn(arn) => {
-                return Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked });
-            }
-            OtherSecret::Named { target, name } => (target, name),
-        };
-        let Some(Counterpart { account, state }) = self.live.counterparts.get(&(target.clone(), name.clone())) else {
-            return Err(LinkWaits::NotInRun);
-        };
-        match state {
-            CounterpartState::There { leaving: true, .. } => Err(LinkWaits::Leaving),
-            CounterpartState::There { arn, primary, leaving: false, .. } => {
-                let primary = primary.clone().map_or(OfPrimary::None, OfPrimary::Is);
-                Ok(Found { arn: OtherArn::Known(arn.clone()), primary })
-            }
-            CounterpartState::Made(arn) => {
-                Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked })
-            }
-            CounterpartState::ToCome => {
-                let arn = OtherArn::Later { target: target.clone(), name: name.clone(), account: account.clone() };
-                Ok(Found { arn, primary: OfPrimary::NotAsked })
-            }
-            CounterpartState::Missing => Err(LinkWaits::Missing),
-            CounterpartState::NotInRun => Err(LinkWaits::NotInRun),
-            CounterpartState::Unreadable(error) => {
-                let reason = ServiceError { request_id: None, ..error.clone() }.to_string();
-                Err(LinkWaits::Unreadable { reason })
-            }
-            CounterpartState::Unreached => Err(LinkWaits::Unreached),
-        }
     }
 }

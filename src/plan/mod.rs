@@ -32,6 +32,7 @@ mod guard;
 mod leaving;
 mod managed;
 mod moves;
+mod other_secret;
 mod planner;
 mod policies;
 mod precondition;

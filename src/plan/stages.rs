@@ -114,11 +114,12 @@ fn is_secret(arn: &Arn, plan: &Plan, name: &SecretName) -> bool {
 }
 
 impl Plan {
-    /// The plan without what waits for secrets of other targets, and the secrets of which something does.
-    pub fn without_waiting(&self) -> (Self, BTreeSet<SecretName>) {
+    /// The plan without what waits for secrets of other targets than these, and the secrets of which something does.
+    pub fn without_waiting(&self, targets: &BTreeSet<&str>) -> (Self, BTreeSet<SecretName>) {
         let mut late: BTreeSet<SecretName> = BTreeSet::new();
         let waits = |secret: &SecretPlan, late: &BTreeSet<SecretName>| {
-            secret.primary_to_come().is_some() || secret.depends_on.iter().any(|needed| late.contains(needed))
+            secret.primary_to_come().is_some_and(|(target, _)| !targets.contains(target))
+                || secret.depends_on.iter().any(|needed| late.contains(needed))
         };
         while let Some(secret) = self.secrets.iter().find(|secret| !late.contains(&secret.name) && waits(secret, &late))
         {
@@ -126,7 +127,10 @@ impl Plan {
         }
         let mut first: Vec<SecretPlan> =
             self.secrets.iter().filter(|secret| !late.contains(&secret.name)).cloned().collect();
-        for secret in &mut first {
+        let elsewhere = |secret: &SecretPlan| {
+            secret.link().and_then(|link| link.replica.named()).is_some_and(|(target, _)| !targets.contains(target))
+        };
+        for secret in first.iter_mut().filter(|secret| elsewhere(secret)) {
             if secret.split_link().is_some() {
                 late.insert(secret.name.clone());
             }
@@ -184,5 +188,67 @@ impl PlannedLink {
     /// Whether the replica is to be made first.
     pub fn waits(&self) -> bool {
         matches!(self.replica, OtherArn::Later { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A secret of a target that is made a replica of another target's, and depends on secrets of its own.
+    fn secret(name: &str, primary: Option<(&str, &str)>, depends_on: &[&str]) -> SecretPlan {
+        let other = primary.map(|(target, name)| OtherArn::Later {
+            target: target.to_owned(),
+            name: SecretName::new(name),
+            account: None,
+        });
+        let create = Action::Create {
+            description: None,
+            kms_key_id: None,
+            tags: BTreeMap::new(),
+            secret_type: None,
+            value: None,
+            replicas: BTreeMap::new(),
+            cross_account_primary: other,
+        };
+        let depends_on = depends_on.iter().map(|name| SecretName::new(*name)).collect();
+        SecretPlan { depends_on, ..SecretPlan::bare(name, Verb::Create, vec![create]) }
+    }
+
+    fn plan(target: &str, secrets: Vec<SecretPlan>) -> Plan {
+        Plan { target: target.to_owned(), ..Plan::bare(secrets) }
+    }
+
+    /// Each stage as the names of its secrets, target by target.
+    fn names(plans: &[Plan]) -> Vec<Vec<String>> {
+        let of_plan = |plan: &Plan| {
+            plan.secrets.iter().map(|secret| secret.name.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        stages(plans).iter().map(|stage| stage.iter().map(of_plan).collect()).collect()
+    }
+
+    #[test]
+    fn a_plan_that_waits_for_nobody_is_one_stage() {
+        let alone = plan("dev", vec![secret("a", None, &[]), secret("b", None, &["a"])]);
+        assert_eq!(names(&[alone]), [["a b"]]);
+        assert_eq!(names(&[plan("dev", Vec::new())]), [[""]]);
+    }
+
+    #[test]
+    fn a_chain_over_targets_has_a_stage_for_each_crossing() {
+        let here = plan("here", vec![secret("a", None, &[]), secret("c", Some(("there", "b")), &[])]);
+        let dependent = secret("d", None, &["b"]);
+        let there = plan("there", vec![secret("b", Some(("here", "a")), &[]), dependent, secret("e", None, &[])]);
+        assert_eq!(names(&[here, there]), [["a", "e"], ["", "b d"], ["c", ""]]);
+    }
+
+    #[test]
+    fn a_circle_has_an_end_and_loses_nothing() {
+        let here = plan("here", vec![secret("a", Some(("there", "b")), &[]), secret("x", None, &[])]);
+        let there = plan("there", vec![secret("b", Some(("here", "a")), &[])]);
+        let staged = names(&[here, there]);
+        assert_eq!(staged.first(), Some(&vec!["x".to_owned(), String::new()]));
+        let all: Vec<&str> = staged.iter().flatten().flat_map(|names| names.split_whitespace()).collect();
+        assert_eq!(all.len(), 3, "{staged:?}");
     }
 }

@@ -19,28 +19,31 @@ use crate::sandbox::{
 };
 use crate::value::Identity;
 
-/// What the target holds, what was seen in other regions, and what other targets hold. Of two that stand in one place,
-/// the first counts: what was read for this plan goes before what was read for another.
-pub(super) fn snapshots(
+/// What the target holds.
+pub(super) fn own(desired: &Desired, planned: &TargetPlan, stock: &Stock<'_>, now: Timestamp) -> Vec<Snapshot> {
+    let (copier, live) = (Copier::new(desired, planned, stock, now), &planned.live);
+    live.secrets.values().map(|secret| copier.secret(secret, &live.region, true)).collect()
+}
+
+/// What was seen in other regions, and what other targets hold. Of two that stand in one place, the first counts: what
+/// was read for a plan goes before what was read for another.
+pub(super) fn around(
     desired: &Desired,
     planned: &TargetPlan,
     beside: &[&Live],
     stock: &Stock<'_>,
     now: Timestamp,
 ) -> Vec<Snapshot> {
-    let TargetPlan { live, facts, plan, report: _ } = planned;
-    let carried = plan.secrets.iter().flat_map(|secret| secret.carried().map(move |version| (&secret.name, version)));
-    let carried = carried.map(|(name, version)| ((name, version.to.as_str()), version)).collect();
-    let copier = Copier { desired, facts, live, stock, carried, now };
-    let own = live.secrets.values().map(|secret| copier.secret(secret, &live.region, true));
-    let other_regions = live
+    let copier = Copier::new(desired, planned, stock, now);
+    let other_regions = planned
+        .live
         .other_regions
         .iter()
         .filter_map(|((region, _), secret)| secret.as_ref().map(|secret| copier.secret(secret, region, false)));
     let of_others = beside
         .iter()
         .flat_map(|other| other.secrets.values().map(|secret| copier.secret(secret, &other.region, false)));
-    own.chain(other_regions).chain(of_others).collect()
+    other_regions.chain(of_others).collect()
 }
 
 fn link_status(status: &LinkStatus) -> SnapshotLinkStatus {
@@ -63,7 +66,15 @@ struct Copier<'a> {
     now: Timestamp,
 }
 
-impl Copier<'_> {
+impl<'a> Copier<'a> {
+    fn new(desired: &'a Desired, planned: &'a TargetPlan, stock: &'a Stock<'a>, now: Timestamp) -> Self {
+        let TargetPlan { live, facts, plan, report: _ } = planned;
+        let carried =
+            plan.secrets.iter().flat_map(|secret| secret.carried().map(move |version| (&secret.name, version)));
+        let carried = carried.map(|(name, version)| ((name, version.to.as_str()), version)).collect();
+        Self { desired, facts, live, stock, carried, now }
+    }
+
     /// `own` tells secrets of this target from those that only stand in some region.
     fn secret(&self, secret: &LiveSecret, region: &Region, own: bool) -> Snapshot {
         let LiveSecret {

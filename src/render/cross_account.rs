@@ -188,6 +188,12 @@ fn waits(why: &LinkWaits) -> Escaped<Terminal> {
         LinkWaits::NotInRun => escaped!("whose target is no part of this run"),
         LinkWaits::Unreadable { reason } => escaped!("which could not be read: {}", escape::line(reason)),
         LinkWaits::Unreached => escaped!("whose target could not be reached"),
+        LinkWaits::AnotherArn { target, live: Some(live) } => {
+            escaped!("while the secret of this name in target {} is {}", escape::line(target), line(live))
+        }
+        LinkWaits::AnotherArn { target, live: None } => {
+            escaped!("while the secret of this name in target {} is made by this run", escape::line(target))
+        }
     }
 }
 
@@ -198,6 +204,9 @@ pub(super) fn help(finding: &LinkFinding) -> &'static str {
         LinkFinding::Waits { why: LinkWaits::Leaving, .. } => "restore it there, or take the link away",
         LinkFinding::Waits { why: LinkWaits::NotInRun, .. } => {
             "run both targets together; `arn` in the place of `target` and `name` needs no other target"
+        }
+        LinkFinding::Waits { why: LinkWaits::AnotherArn { .. }, .. } => {
+            "name it by `target` and `name`, which needs no ARN; or correct the ARN"
         }
         LinkFinding::Waits { .. } => "the next apply goes on once it can be read",
         LinkFinding::Pending { .. } => "`crossAccountReplica` in the primary's manifest associates it",

@@ -9,7 +9,7 @@ use crate::domain::TagKey;
 use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
-use crate::workflow::{FileOutcome, Imported, ImportedTarget, UnreadTarget};
+use crate::workflow::{FileOutcome, Imported, ImportedTarget, UnreadTarget, with_causes};
 
 /// Names of one reason that are listed one by one; further ones are counted.
 const LISTED: usize = 20;
@@ -141,14 +141,12 @@ pub fn imported(paint: Paint, imported: &Imported) -> Escaped<Terminal> {
     }
     let unchecked: Vec<_> = targets.iter().flat_map(|target| &target.proof.unchecked).collect();
     if !unchecked.is_empty() {
-        let names = Escaped::join(unchecked.iter().take(LISTED).map(|name| escape::line(name.as_str())), ", ");
-        let more =
-            if unchecked.len() > LISTED { format!(" and {} more", unchecked.len() - LISTED) } else { String::new() };
+        let names: Escaped<Terminal> =
+            words::first_few(unchecked.iter().map(|name| escape::line(name.as_str())), LISTED);
         out.push(&escaped!(
-            "{}: what {}{} is linked with in the account of another target, which was not read.\n",
+            "{}: what {} is linked with in the account of another target, which was not read.\n",
             paint.warning("Not checked"),
-            names,
-            escape::line(&more)
+            names
         ));
     }
     if !unread.is_empty() {
@@ -179,12 +177,7 @@ fn table(targets: &[ImportedTarget], unread: &[UnreadTarget], manifests: usize) 
         out.push(&escaped!("{}  {}  {}\n", escape::padded::<Terminal>(escape::line(name), width), number, reasons));
     }
     for UnreadTarget { name, error } in unread {
-        let error: &dyn std::error::Error = error.as_ref();
-        let causes = std::iter::successors(Some(error), |error| error.source());
-        let mut why: Vec<String> = causes.map(ToString::to_string).collect();
-        // Transparent errors say what their sources say.
-        why.dedup();
-        let why = escape::line(&why.join(": "));
+        let why = escape::line(&with_causes(error.as_ref()));
         out.push(&escaped!("{}  not read  {}\n", escape::padded::<Terminal>(escape::line(name), width), why));
     }
     let folded = escaped!("{} in {}\n", words::count(secrets, "secret"), words::count(manifests, "manifest"));

@@ -21,7 +21,6 @@ use crate::apply::{
 use crate::aws::quota_seconds;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{Counterpart, CounterpartState, Counterparts};
 use crate::plan::{Action, OtherArn, Plan, PlannedLink, SecretPlan, stages};
 use crate::reconcile::{PlanError, TargetError, Verification, Verified, WrittenPart, verify};
 use crate::value::Values;
@@ -72,16 +71,6 @@ fn linked_later(places: &[(&Desired, &Planned)]) -> BTreeMap<String, BTreeSet<Se
         }
     }
     later
-}
-
-/// What is known of secrets of other targets after a part of the run.
-fn counterparts_by_now(planned: &Counterparts, made: &MadeSecrets) -> Counterparts {
-    let made = made.known();
-    let by_now = |(at, counterpart): (&(String, SecretName), &Counterpart)| {
-        let state = made.get(at).map_or_else(|| counterpart.state.clone(), |arn| CounterpartState::Made(arn.clone()));
-        (at.clone(), Counterpart { account: counterpart.account.clone(), state })
-    };
-    planned.iter().map(by_now).collect()
 }
 
 impl Part<'_> {
@@ -336,7 +325,7 @@ impl ApplyRequest<'_> {
             plan: &part.plan,
             done: &done,
             linked_later: &part.linked_later,
-            counterparts: counterparts_by_now(&before.counterparts, part.made),
+            counterparts: part.made.counterparts(&before.counterparts),
             earlier: part.earlier(),
         };
         match verify(place.writer, desired, before, written, full, values).await {

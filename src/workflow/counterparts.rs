@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::session::Run;
-use crate::aws::Aws;
+use crate::aws::{Aws, Connection};
 use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
-use crate::domain::SecretName;
+use crate::domain::{AccountId, SecretName};
 use crate::live::{Counterpart, CounterpartState, Counterparts, Live, LiveSecret, ReadSecrets as _};
 use crate::plan::{Selection, made_anew};
 
 impl Run<'_> {
     /// What is known of them.
-    pub(super) async fn counterparts(&self, selection: &Selection) -> Counterparts {
+    pub(super) async fn counterparts(&self, selection: &Selection) -> Answers {
         Asking { aws: &self.session.aws, desired: &self.session.desired }.counterparts(selection).await
     }
 }
@@ -27,39 +27,71 @@ pub(super) struct Asking<'a> {
     pub(super) desired: &'a [Desired],
 }
 
+/// What came of it.
+pub(super) struct Answers {
+    /// What is known of the secrets.
+    pub(super) counterparts: Counterparts,
+    /// The targets that were asked, by name: nobody has to connect to them again.
+    pub(super) connections: BTreeMap<String, Connection>,
+}
+
 /// A counterpart, and what is live of it.
-struct Asked<'a> {
-    target: &'a str,
-    name: &'a SecretName,
+struct Asked {
+    target: String,
+    name: SecretName,
     counterpart: Counterpart,
     live: Option<LiveSecret>,
 }
 
 impl<'a> Asking<'a> {
     /// What is known of the secrets that the chosen manifests refer to.
-    pub(super) async fn counterparts(&self, selection: &Selection) -> Counterparts {
-        let mut wanted: BTreeMap<&str, BTreeSet<&SecretName>> = BTreeMap::new();
-        for (target, name) in self.desired.iter().flat_map(|desired| referred_to(desired, selection)) {
+    pub(super) async fn counterparts(&self, selection: &Selection) -> Answers {
+        let mut wanted: BTreeMap<String, BTreeSet<SecretName>> = BTreeMap::new();
+        let referred_to = self.desired.iter().flat_map(|desired| referred_to(desired, selection));
+        for (target, name) in referred_to.filter_map(|other| self.named(other)) {
             wanted.entry(target).or_default().insert(name);
         }
         let asked = join_all(wanted.into_iter().map(|(target, names)| self.in_target(target, names, selection))).await;
         let mut counterparts = Counterparts::new();
-        let mut live: BTreeMap<&str, Live> = BTreeMap::new();
-        for Asked { target, name, counterpart, live: found } in asked.into_iter().flatten() {
-            counterparts.insert((target.to_owned(), name.clone()), counterpart);
-            live.entry(target).or_default().secrets.extend(found.map(|found| (name.clone(), found)));
+        let mut live: BTreeMap<String, Live> = BTreeMap::new();
+        let mut connections = BTreeMap::new();
+        let asked = asked.into_iter().flat_map(|(connected, asked)| {
+            connections.extend(connected);
+            asked
+        });
+        for Asked { target, name, counterpart, live: found } in asked {
+            counterparts.insert((target.clone(), name.clone()), counterpart);
+            live.entry(target).or_default().secrets.extend(found.map(|found| (name, found)));
         }
         // One that is made anew has another ARN then.
         for (target, live) in live {
-            let Some(desired) = self.target(target) else { continue };
+            let Some(desired) = self.target(&target) else { continue };
             let live = Live { counterparts: counterparts.clone(), ..live };
             for name in made_anew(desired, &live, &selection.of_target(desired)) {
-                if let Some(counterpart) = counterparts.get_mut(&(target.to_owned(), name)) {
+                if let Some(counterpart) = counterparts.get_mut(&(target.clone(), name)) {
                     counterpart.state = CounterpartState::ToCome;
                 }
             }
         }
-        counterparts
+        Answers { counterparts, connections }
+    }
+
+    /// The target and the name of a secret. An ARN is one of the target that has its account and its name in scope.
+    fn named(&self, other: &OtherSecret) -> Option<(String, SecretName)> {
+        match other {
+            OtherSecret::Named { target, name } => Some((target.clone(), name.clone())),
+            OtherSecret::Arn(arn) => {
+                let parts = arn.parts()?;
+                let name = parts.secret_name()?;
+                let desired = self.desired.iter().find(|desired| {
+                    let of_account = |account: &AccountId| *account == parts.account;
+                    desired.target.account.as_ref().is_some_and(of_account)
+                        && desired.target.region == parts.region
+                        && desired.scope.contains(name)
+                })?;
+                Some((desired.target.name.clone(), SecretName::new(name)))
+            }
+        }
     }
 
     fn target(&self, name: &str) -> Option<&'a Desired> {
@@ -68,18 +100,18 @@ impl<'a> Asking<'a> {
 
     async fn in_target(
         &self,
-        target: &'a str,
-        names: BTreeSet<&'a SecretName>,
+        target: String,
+        names: BTreeSet<SecretName>,
         selection: &Selection,
-    ) -> Vec<Asked<'a>> {
+    ) -> (Option<(String, Connection)>, Vec<Asked>) {
         let all = |state: &CounterpartState, account| {
-            let asked = |name: &&'a SecretName| {
+            let asked = |name: &SecretName| {
                 let counterpart = Counterpart { account: Option::clone(account), state: state.clone() };
-                Asked { target, name, counterpart, live: None }
+                Asked { target: target.clone(), name: name.clone(), counterpart, live: None }
             };
-            names.iter().map(asked).collect()
+            (None, names.iter().map(asked).collect())
         };
-        let Some(desired) = self.target(target) else { return all(&CounterpartState::NotInRun, &None) };
+        let Some(desired) = self.target(&target) else { return all(&CounterpartState::NotInRun, &None) };
         let Ok(connection) = self.aws.connect(&desired.target).await else {
             // Why is told with that target's own plan.
             return all(&CounterpartState::Unreached, &desired.target.account);
@@ -89,7 +121,7 @@ impl<'a> Asking<'a> {
             desired.secrets.get(name).is_some_and(|secret| secret.state == state) && selection.contains(name)
         };
         let account = connection.account.as_ref().or(desired.target.account.as_ref());
-        let ask = async |name: &'a SecretName| {
+        let ask = async |name: &SecretName| {
             let (state, live) = match connection.reader().describe(name).await {
                 Ok(Some(secret)) => {
                     let present = wants(name, State::Present);
@@ -104,21 +136,20 @@ impl<'a> Asking<'a> {
                 Ok(None) => (CounterpartState::Missing, None),
                 Err(error) => (CounterpartState::Unreadable(error), None),
             };
-            Asked { target, name, counterpart: Counterpart { account: account.cloned(), state }, live }
+            let counterpart = Counterpart { account: account.cloned(), state };
+            Asked { target: target.clone(), name: name.clone(), counterpart, live }
         };
-        join_all(names.iter().map(|name| ask(name))).await
+        let asked = join_all(names.iter().map(|name| ask(name))).await;
+        (Some((target, connection)), asked)
     }
 }
 
-/// The secrets of other targets that the chosen manifests of one refer to.
-fn referred_to<'d>(desired: &'d Desired, selection: &Selection) -> impl Iterator<Item = (&'d str, &'d SecretName)> {
+/// The secrets of other accounts that the chosen manifests of a target refer to.
+fn referred_to<'d>(desired: &'d Desired, selection: &Selection) -> impl Iterator<Item = &'d OtherSecret> {
     let selection = selection.of_target(desired);
     let chosen = desired
         .secrets
         .values()
         .filter(move |secret| secret.state == State::Present && selection.contains(&secret.name));
-    chosen.flat_map(DesiredSecret::linked_with).filter_map(|other| match other {
-        OtherSecret::Named { target, name } => Some((target.as_str(), name)),
-        OtherSecret::Arn(_) => None,
-    })
+    chosen.flat_map(DesiredSecret::linked_with)
 }

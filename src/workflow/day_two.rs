@@ -6,7 +6,7 @@ use super::error::{Error, Hint, SecretProblem};
 use super::event::{Event, Listener};
 use super::journal::Journal;
 use super::one_secret::{OneSecret, git_version};
-use super::promote::{Primary, disown, primary_and_region};
+use super::promote::{Primary, disown, primary_and_region, replica_is_here};
 use super::versions::rollback_versions;
 use crate::apply::{Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
@@ -234,9 +234,7 @@ pub async fn promote(found: OneSecret, region: Option<&str>) -> Result<(Intended
 fn promote_from_account(found: OneSecret, primary: Arn, region: Option<&str>) -> Result<Intended, Error> {
     found.check_owner()?;
     let here = found.desired.target.region.clone();
-    if region.is_some_and(|region| here != region) {
-        return Err(found.refuse(SecretProblem::ReplicaHere { region: here.to_string() }).hint(Hint::LeaveRegionOut));
-    }
+    replica_is_here(&found, region)?;
     let declared =
         found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.cross_account_primary.as_ref());
     let declared = declared.filter(|declared| declared.value.is_some());

@@ -50,7 +50,7 @@ pub use drift::{Look, Looked};
 pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, SecretProblem};
 pub use event::{Counted, Event, FileOutcome, Listener};
-pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
+pub use failures::{TargetFailure, ValueFailure, group_targets, group_values, with_causes};
 pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged, UnreadTarget, import};
 pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};

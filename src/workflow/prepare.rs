@@ -1,12 +1,14 @@
 //! Plans of all targets, read and made side by side, with what the guards say of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
+use petgraph::unionfind::UnionFind;
 
+use super::counterparts::Answers;
 use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
 use super::history;
@@ -17,9 +19,9 @@ use super::values::{NoPasswords, RunValues};
 use crate::aws::Connection;
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{Memory, ReadProgress, ReadSecrets, Remembering};
+use crate::live::{Live, Memory, ReadProgress, ReadSecrets, Remembering};
 use crate::manifest::nearest;
-use crate::plan::{GuardOverrides, GuardedTarget, Refusal, Rules, RunGuards, Selection};
+use crate::plan::{GuardOverrides, GuardedTarget, OtherArn, Refusal, Rules, RunGuards, SecretPlan, Selection};
 use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, Undeclared, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
 
@@ -149,14 +151,15 @@ impl<'s> Run<'s> {
         let rules = Rules { selection: request.selection.clone(), as_of: Some(self.session.aws.now()) };
         let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let values = self.values();
-        let counterparts = unless_stopped(request.stop, self.counterparts(request.selection)).await?;
-        let (reading, counterparts) = (request.reading, &counterparts);
+        let Answers { counterparts, connections } =
+            unless_stopped(request.stop, self.counterparts(request.selection)).await?;
+        let (reading, counterparts, connections) = (request.reading, &counterparts, &connections);
         let planning = Planning { rules: &rules, values: &values, reading, counterparts, progress: &listener };
         let planning = &planning;
         let session = self.session;
         let reading = stream::iter(&session.desired)
             .map(async |desired| {
-                let planned = self.plan_one(desired, planning, request.memories).await.map_err(Arc::new);
+                let planned = self.plan_one(desired, planning, (request.memories, connections)).await.map_err(Arc::new);
                 let configured_endpoint = session.aws.endpoint(&desired.target);
                 PreparedTarget { desired, configured_endpoint, planned }
             })
@@ -181,9 +184,11 @@ impl<'s> Run<'s> {
         &self,
         desired: &Desired,
         planning: &Planning<'_, RunValues<'_, NoPasswords>>,
-        memories: Option<&Memories>,
+        (memories, connections): (Option<&Memories>, &BTreeMap<String, Connection>),
     ) -> Result<Planned, TargetError> {
-        let Some(memories) = memories else { return Box::pin(self.plan_in_full(desired, planning)).await };
+        let Some(memories) = memories else {
+            return Box::pin(self.plan_in_full(desired, planning, connections)).await;
+        };
         let (now, begun) = (self.session.aws.now(), Instant::now());
         if let Some(Remembered { memory, connection, .. }) = memories.take(desired, now) {
             let refreshed = memory.refreshed(connection.reader(), &desired.scope).await.map_err(PlanError::from)?;
@@ -195,7 +200,7 @@ impl<'s> Run<'s> {
             }
         }
         let begun = Instant::now();
-        let planned = Box::pin(self.plan_in_full(desired, planning)).await?;
+        let planned = Box::pin(self.plan_in_full(desired, planning, connections)).await?;
         let memory = found(desired, &planned.target, &planned.connection, begun);
         memories.keep(desired, &planned.connection, memory, now, true);
         Ok(planned)
@@ -205,8 +210,13 @@ impl<'s> Run<'s> {
         &self,
         desired: &Desired,
         planning: &Planning<'_, RunValues<'_, NoPasswords>>,
+        connections: &BTreeMap<String, Connection>,
     ) -> Result<Planned, TargetError> {
-        let connection = self.session.aws.connect(&desired.target).await?;
+        // One that was asked for another target's sake is connected already.
+        let connection = match connections.get(&desired.target.name) {
+            Some(connection) => connection.clone(),
+            None => self.session.aws.connect(&desired.target).await?,
+        };
         let target = Box::pin(plan_through(connection.reader(), &connection, desired, planning)).await?;
         Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
     }
@@ -224,29 +234,69 @@ impl<'s> Run<'s> {
 
     async fn rehearse_all(&self, prepared: &Prepared<'_>, request: &PlanRequest<'_>) -> Vec<Option<Rehearsed>> {
         let values = self.values();
-        let mut rehearsed = Vec::new();
-        for (at, PreparedTarget { desired, planned, .. }) in prepared.targets.iter().enumerate() {
-            let Ok(planned) = planned else {
-                rehearsed.push(None);
-                continue;
+        let planned: Vec<(&Desired, Option<&Planned>)> =
+            prepared.targets.iter().map(|target| (target.desired, target.planned.as_ref().ok())).collect();
+        let rules =
+            planned.iter().map(|(desired, _)| Rules { selection: request.selection.of_target(desired), as_of: None });
+        let rules: Vec<Rules> = rules.collect();
+        let beside = |at: usize| {
+            let others = planned.iter().enumerate().filter(move |(other, _)| *other != at);
+            others.filter_map(|(_, (_, planned))| Some(&planned.as_ref()?.target.live)).collect::<Vec<_>>()
+        };
+        let beside: Vec<Vec<&Live>> = (0..planned.len()).map(beside).collect();
+        let mut rehearsed: Vec<Option<Rehearsed>> = planned.iter().map(|_| None).collect();
+        for group in waiting_together(prepared) {
+            let of_group = group.iter().filter_map(|at| {
+                let (desired, planned) = planned.get(*at)?;
+                let planned = (*planned)?;
+                Some(Rehearsal {
+                    desired,
+                    planned: &planned.target,
+                    beside: beside.get(*at)?,
+                    rules: rules.get(*at)?,
+                    read_values: request.reading.read_values,
+                    values: &values,
+                    now: planned.connection.now(),
+                })
+            });
+            let of_group: Vec<_> = of_group.collect();
+            let reports: Vec<Rehearsed> = match Box::pin(rehearse(&of_group)).await {
+                Ok(reports) => reports.into_iter().map(Ok).collect(),
+                Err(error) => {
+                    let error = Arc::new(error);
+                    of_group.iter().map(|_| Err(Arc::clone(&error))).collect()
+                }
             };
-            let others = prepared.targets.iter().enumerate().filter(|(other, _)| *other != at);
-            let beside: Vec<_> =
-                others.filter_map(|(_, other)| Some(&other.planned.as_ref().ok()?.target.live)).collect();
-            let rules = Rules { selection: request.selection.of_target(desired), as_of: None };
-            let rehearsal = Rehearsal {
-                desired,
-                planned: &planned.target,
-                beside: &beside,
-                rules: &rules,
-                read_values: request.reading.read_values,
-                values: &values,
-                now: planned.connection.now(),
-            };
-            rehearsed.push(Some(Box::pin(rehearse(&rehearsal)).await));
+            for (at, report) in group.into_iter().zip(reports) {
+                if let Some(place) = rehearsed.get_mut(at) {
+                    *place = Some(report);
+                }
+            }
         }
         rehearsed
     }
+}
+
+/// The planned targets by their places, those together that wait for secrets of one another. A rehearsal of each on a
+/// copy of its own tells nothing of the others' failures.
+fn waiting_together(prepared: &Prepared<'_>) -> Vec<Vec<usize>> {
+    let places = || prepared.targets.iter().enumerate();
+    let mut sets = UnionFind::<usize>::new(prepared.targets.len());
+    for (at, target) in places() {
+        let Ok(planned) = &target.planned else { continue };
+        let secrets = planned.target.plan.secrets.iter();
+        for (other, _) in secrets.flat_map(SecretPlan::waits_for).filter_map(OtherArn::named) {
+            let there = places().find(|(_, target)| target.planned.is_ok() && target.desired.target.name == other);
+            if let Some((there, _)) = there {
+                sets.union(at, there);
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, _) in places().filter(|(_, target)| target.planned.is_ok()) {
+        groups.entry(sets.find(at)).or_default().push(at);
+    }
+    groups.into_values().collect()
 }
 
 /// Plans a target by what `reader` shows of it.

@@ -36,9 +36,7 @@ pub(super) async fn primary_and_region(found: &OneSecret, region: Option<&str>) 
             None => Err(found.refuse(SecretProblem::IsPrimary).hint(hint)),
         };
     }
-    if region.is_some_and(|region| *here != region) {
-        return Err(found.refuse(SecretProblem::ReplicaHere { region: here.to_string() }).hint(Hint::LeaveRegionOut));
-    }
+    replica_is_here(found, region)?;
     let region = secret.primary_region.clone().unwrap_or_default();
     let not_asked = match connection.reader().describe_in_region(&region, &secret.name).await {
         Ok(Some(primary)) => {
@@ -54,6 +52,15 @@ pub(super) async fn primary_and_region(found: &OneSecret, region: Option<&str>) 
         Err(error) => Some(found.call_failed(error)),
     };
     Ok(Primary { region, replica: here.clone(), not_asked })
+}
+
+/// Of a secret that is the replica itself, no other region can be meant.
+pub(super) fn replica_is_here(found: &OneSecret, region: Option<&str>) -> Result<(), Error> {
+    let here = &found.desired.target.region;
+    if region.is_none_or(|region| *here == region) {
+        return Ok(());
+    }
+    Err(found.refuse(SecretProblem::ReplicaHere { region: here.to_string() }).hint(Hint::LeaveRegionOut))
 }
 
 /// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever

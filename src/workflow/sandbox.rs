@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, ErrorKind, FileProblem, Hint};
+use super::failures::with_causes;
 use super::problem::Problem;
 use crate::aws::{Aws, WaitReporter};
 use crate::files::{Destination, read_operator_text};
@@ -80,13 +81,7 @@ pub fn open_sandbox(file: Option<&Path>, root: &Path) -> Result<Sandbox, Error> 
         keep_out_of_git(root)?;
     }
     let opened = Sandbox::open(&path, Options::default());
-    opened.map_err(|error| Error::file(path, FileProblem::SandboxNotOpened).because(with_its_causes(&error)))
-}
-
-/// An error with what caused it, down to what the system says of the file.
-fn with_its_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    opened.map_err(|error| Error::file(path, FileProblem::SandboxNotOpened).because(with_causes(&error)))
 }
 
 /// Injects the faults of a file.

@@ -16,7 +16,7 @@ use super::project::{Project, key_span};
 use super::required;
 use super::secret::Builder;
 use super::target::TargetModel;
-use crate::desired::{CrossAccountReplica, Declared, OtherSecret, Restriction, State, Target};
+use crate::desired::{CrossAccountReplica, Declared, Desired, OtherSecret, Restriction, State, Target};
 use crate::domain::{AccountId, Arn, ArnParts, Partition, SecretName};
 
 /// The alias of AWS's own key, alone or at the end of its ARN.
@@ -241,7 +241,8 @@ fn wrong(span: Span, message: &str, label: &str, report: &mut Report) {
     report.push(Problem::new(&codes::CROSS_ACCOUNT, span, message.to_owned()).label(label.to_owned()));
 }
 
-/// The links of all targets, which are compared once every target is built.
+/// The links of all targets, which are compared once every target is built: of the secrets that have any, by target and
+/// name.
 #[derive(Default)]
 pub(crate) struct Links {
     secrets: BTreeMap<String, BTreeMap<SecretName, Vec<Link>>>,
@@ -250,18 +251,22 @@ pub(crate) struct Links {
 impl Links {
     /// Adds what is declared in a target.
     pub(crate) fn add(&mut self, target: &str, secrets: &mut BTreeMap<SecretName, Built>) {
-        let links = secrets.iter_mut().filter(|(_, built)| built.secret.state == State::Present);
-        let links = links.map(|(name, built)| (name.clone(), std::mem::take(&mut built.links)));
-        self.secrets.insert(target.to_owned(), links.collect());
+        let linked = |built: &Built| built.secret.state == State::Present && !built.links.is_empty();
+        let links = secrets.iter_mut().filter(|(_, built)| linked(built));
+        let links: BTreeMap<_, _> =
+            links.map(|(name, built)| (name.clone(), std::mem::take(&mut built.links))).collect();
+        if !links.is_empty() {
+            self.secrets.insert(target.to_owned(), links);
+        }
     }
 
-    /// Tells what only one side declares.
-    pub(crate) fn compare(&self, report: &mut Report) {
+    /// Tells what only one side declares, of targets that were all built.
+    pub(crate) fn compare(&self, targets: &[Desired], report: &mut Report) {
         for (target, secrets) in &self.secrets {
             for (name, link) in secrets.iter().flat_map(|(name, links)| links.iter().map(move |link| (name, link))) {
                 let OtherSecret::Named { target: there, name: other } = &link.other else { continue };
                 // A target that is not looked at may declare anything.
-                let Some(declared) = self.secrets.get(there) else { continue };
+                let Some(desired) = targets.iter().find(|desired| desired.target.name == *there) else { continue };
                 let field = link.side.other().field();
                 let back = |link_back: &Link| {
                     link_back.side == link.side.other()
@@ -272,16 +277,21 @@ impl Links {
                             }
                         }
                 };
-                let (message, help) = match declared.get(other) {
-                    Some(links) if links.iter().any(back) => continue,
-                    Some(_) => (
+                let links_there = self.secrets.get(there).and_then(|secrets| secrets.get(other));
+                if links_there.is_some_and(|links| links.iter().any(back)) {
+                    continue;
+                }
+                let declared = desired.secrets.get(other).is_some_and(|secret| secret.state == State::Present);
+                let (message, help) = if declared {
+                    (
                         format!("`{other}` in target `{there}` does not declare the other side"),
                         format!("write `{field}: {{ target: {target}, name: {name} }}` there"),
-                    ),
-                    None => (
+                    )
+                } else {
+                    (
                         format!("no manifest declares `{other}` in target `{there}`"),
                         format!("declare it there with `{field}`; without that it has to be made and linked by hand"),
-                    ),
+                    )
                 };
                 let problem = Problem::new(&codes::CROSS_ACCOUNT_ONE_SIDED, link.span, message);
                 report.push(problem.label("one side alone").help(help));

@@ -7,6 +7,7 @@ use super::identity::Caller;
 use super::identity_policy::IdentityPolicy;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::{Home, partition};
+use crate::sandbox::state::cross_account::MANAGED_POLICY;
 use crate::sandbox::state::{SecretId, SecretRecord, Store, StoreError, lookup};
 use crate::sandbox::wire::{self, ServiceError};
 
@@ -202,7 +203,7 @@ fn missing(home: &Home, id: &str) -> Vec<String> {
 
 /// The keys of an action on the managed policy of a replica, which no request names.
 fn with_managed_policy(mut keys: Keys) -> Keys {
-    keys.push(("secretsmanager:policyname".to_owned(), vec!["cross-account-replication".to_owned()]));
+    keys.push(("secretsmanager:policyname".to_owned(), vec![MANAGED_POLICY.to_owned()]));
     keys
 }
 

@@ -21,9 +21,6 @@ use crate::sandbox::state::{
 };
 use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
-/// The name of the policy that the service attaches to a replica, and that nobody can change.
-pub(super) const MANAGED_POLICY: &str = "cross-account-replication";
-
 /// What a replica shows of its primary.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -5,12 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cross_account::{self, MANAGED_POLICY};
+use super::cross_account;
 use super::{Context, cut, page_size};
 use crate::policy::PolicyDocument;
 use crate::sandbox::auth::{lock_out, policy_text};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::partition;
+use crate::sandbox::state::cross_account::MANAGED_POLICY;
 use crate::sandbox::state::{Found, SecretId};
 use crate::sandbox::wire::{Constraints, ErrorCode, Place, Query, Reply, ServiceError, input, limits};
 

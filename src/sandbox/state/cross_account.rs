@@ -13,6 +13,9 @@ use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
 use crate::sandbox::home::Home;
 
+/// The name of the policy that the service attaches to a replica, and that nobody can change.
+pub(crate) const MANAGED_POLICY: &str = "cross-account-replication";
+
 /// The secret of an ARN that another secret keeps.
 pub(crate) fn secret_of<T: Transaction>(view: &View<'_, T>, arn: &str) -> Result<Option<Found>, StoreError> {
     let Ok(id) = SecretId::parse(arn) else { return Ok(None) };

@@ -410,7 +410,7 @@ async fn prove(
     if let (Some(aws), ImportFrom::Live { stop, .. }) = (aws, &request.from) {
         let imported = Selection::exactly(found.iter().flat_map(|found| &found.choice.imported));
         let asking = Asking { aws, desired: &desired };
-        let counterparts = unless_stopped(stop, asking.counterparts(&imported)).await?;
+        let counterparts = unless_stopped(stop, asking.counterparts(&imported)).await?.counterparts;
         for found in found.iter_mut() {
             found.live.counterparts.clone_from(&counterparts);
         }
