@@ -38,7 +38,7 @@ pub struct RehearsalDocument {
     /// Secrets that were planned otherwise on the copy than for real, by a defect of the rehearsal: it tells nothing
     /// about them.
     pub differs: Vec<String>,
-    /// Secrets of which something waits for what another target makes: that is not rehearsed.
+    /// Secrets of which something waits for what a target makes that could not be planned: that is not rehearsed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<String>,
 }
@@ -98,7 +98,7 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> 
     });
     if !waits.is_empty() {
         let waits = words::count(waits.len(), "secret");
-        parts.push(escaped!("what {} wants of other accounts is not rehearsed", waits));
+        parts.push(escaped!("what {} wants of targets that could not be planned is not rehearsed", waits));
     }
     if !differs.is_empty() {
         let names = Escaped::join(differs.iter().map(|name| escape::line(name.as_str())), ", ");
