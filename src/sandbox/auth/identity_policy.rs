@@ -2,9 +2,9 @@
 //!
 //! Every call makes authorization requests (`requests`), each an action on a resource with the condition keys of the
 //! call; here one of them is evaluated against the policy. Sources: the "Required permissions" of each operation in the
-//! API reference, and the service authorization reference for resources and condition keys. Only Secrets Manager is in
-//! here: what a policy says of KMS, Lambda, STS or IAM is not looked at. Resource policies are not evaluated, so an
-//! identity's policy decides alone.
+//! API reference, and the service authorization reference for resources and condition keys. Only Secrets Manager and
+//! CloudTrail are in here: what a policy says of KMS, Lambda, STS or IAM is not looked at. Resource policies are not
+//! evaluated, so an identity's policy decides alone.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::identity::Caller;
 use super::pattern::fits;
 use super::requests::AuthorizationRequest;
-use crate::sandbox::wire::ServiceError;
+use crate::sandbox::wire::{ServiceError, service_of};
 
-/// The prefix of the actions that are decided here.
-const SERVICE: &str = "secretsmanager:";
+/// The prefixes of the actions that are decided here.
+const SERVICES: [&str; 2] = ["secretsmanager:", "cloudtrail:"];
 
 /// The condition keys that requests carry here. A policy with any other one could not be enforced as it is meant.
 const KEYS: &[&str] = &[
@@ -119,8 +119,9 @@ impl IdentityPolicy {
             let missing = |member| PolicyError::Malformed(format!("a statement has no {member}"));
             let actions = raw.action.ok_or_else(|| missing("Action"))?.into_vec();
             let actions = actions.into_iter().map(|action| action.to_ascii_lowercase());
-            let actions: Vec<String> =
-                actions.filter(|action| action.starts_with(SERVICE) || action.starts_with('*')).collect();
+            let actions: Vec<String> = actions
+                .filter(|action| SERVICES.iter().any(|service| action.starts_with(service)) || action.starts_with('*'))
+                .collect();
             if actions.is_empty() {
                 continue;
             }
@@ -150,7 +151,7 @@ impl IdentityPolicy {
 
 impl Statement {
     fn applies_to(&self, request: &AuthorizationRequest<'_>) -> bool {
-        let action = format!("{SERVICE}{}", request.action.to_ascii_lowercase());
+        let action = format!("{}:{}", service_of(request.action), request.action.to_ascii_lowercase());
         self.actions.iter().any(|pattern| fits(pattern, &action))
             && self.resources.iter().any(|pattern| fits(pattern, request.resource))
             && self.conditions.iter().all(|condition| condition.holds(request.context))
@@ -259,7 +260,8 @@ mod tests {
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app/db-a1b2C3";
 
     fn caller() -> Caller {
-        Caller { home: Home::new("111111111111", "eu-west-1"), role: None }
+        let home = Home::new("111111111111", "eu-west-1");
+        Caller { home, role: None, user: "sandbox".to_owned(), access_key_id: String::new() }
     }
 
     fn check(statements: &Value, action: &str, context: &[(&str, &str)]) -> Result<(), String> {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::identity::AssumedRole;
+use super::identity::{AssumedRole, Named};
 use super::pattern::fits;
 use crate::policy::PolicyDocument;
 
@@ -14,8 +14,8 @@ use crate::policy::PolicyDocument;
 const ACTION: &str = "secretsmanager:putresourcepolicy";
 
 /// Whether a policy shuts out a caller of this account.
-pub(crate) fn shuts_out(policy: &PolicyDocument, account: &str, role: Option<&AssumedRole>) -> bool {
-    let names = names_of(account, role);
+pub(crate) fn shuts_out(policy: &PolicyDocument, account: &str, caller: Named<'_>) -> bool {
+    let names = names_of(account, caller);
     items(policy.canonical().get("Statement")).any(|statement| {
         let member = |name: &str| statement.get(name);
         let denies = member("Effect").is_some_and(|effect| effect == "Deny") && member("Condition").is_none();
@@ -36,14 +36,14 @@ pub(crate) fn shuts_out(policy: &PolicyDocument, account: &str, role: Option<&As
 }
 
 /// Every name by which a policy can mean the caller. The partition is left out, as one account is in one only.
-fn names_of(account: &str, role: Option<&AssumedRole>) -> Vec<String> {
+fn names_of(account: &str, caller: Named<'_>) -> Vec<String> {
     let mut names = vec![account.to_owned(), format!("iam::{account}:root")];
-    match role {
-        Some(AssumedRole { role, session }) => {
-            names.push(format!("iam::{account}:role/{role}"));
+    match caller {
+        Named::Role(AssumedRole { path, role, session }) => {
+            names.push(format!("iam::{account}:role/{path}{role}"));
             names.push(format!("sts::{account}:assumed-role/{role}/{session}"));
         }
-        None => names.push(format!("iam::{account}:user/sandbox")),
+        Named::User(user) => names.push(format!("iam::{account}:user/{user}")),
     }
     names
 }
@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn only_a_deny_without_a_condition_that_names_the_caller_shuts_out() {
         let account = "111122223333";
-        let role = AssumedRole { role: "deploy".to_owned(), session: "ci".to_owned() };
-        let shuts = |statement: &Value, role| {
+        let role = AssumedRole { path: String::new(), role: "deploy".to_owned(), session: "ci".to_owned() };
+        let shuts = |statement: &Value, caller| {
             let policy = PolicyDocument::from_checked(json!({"Version": "2012-10-17", "Statement": statement}));
-            shuts_out(&policy, account, role)
+            shuts_out(&policy, account, caller)
         };
         let root = format!("arn:aws:iam::{account}:root");
         let deploy = format!("arn:aws:iam::{account}:role/deploy");
@@ -111,7 +111,8 @@ mod tests {
             (json!({"Effect": "Deny", "Action": "*", "NotPrincipal": {"AWS": deploy}}), true, false),
             (json!({"Effect": "Deny", "Action": "*", "Principal": {"AWS": sandbox}}), true, false),
         ] {
-            assert_eq!((shuts(&statement, None), shuts(&statement, Some(&role))), (user, assumed), "{statement}");
+            let (nobody, role) = (shuts(&statement, Named::NOBODY), shuts(&statement, Named::Role(&role)));
+            assert_eq!((nobody, role), (user, assumed), "{statement}");
         }
     }
 }

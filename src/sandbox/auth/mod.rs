@@ -12,7 +12,7 @@ mod pattern;
 pub(crate) mod policy_text;
 mod requests;
 
-pub(crate) use identity::{AssumedRole, Caller, is_plain_name, temporary_key};
+pub(crate) use identity::{AssumedRole, Caller, Named, is_path, is_plain_name, temporary_key};
 pub(crate) use identity_policy::IdentityPolicy;
 pub use identity_policy::PolicyError;
 pub(crate) use requests::{Authorization, Authorizer};

@@ -174,6 +174,11 @@ impl Authorizer<'_> {
         Ok(())
     }
 
+    /// Refuses LookupEvents of CloudTrail, which has no resource type.
+    pub(crate) fn check_lookup_events(&self) -> Result<(), ServiceError> {
+        self.evaluate("LookupEvents", "*", None, &Keys::new())
+    }
+
     /// Refuses a caller of BatchGetSecretValue one of its secrets.
     pub(crate) fn check_value_read(&self, record: &SecretRecord) -> Result<(), ServiceError> {
         self.evaluate("GetSecretValue", &record.arn, Some(&record.arn), &keys_of_secret(record))

@@ -37,6 +37,10 @@ pub(crate) struct FaultProfile {
     /// before the lag began is always up to date.
     #[serde(deserialize_with = "duration")]
     pub(crate) list_lag: Duration,
+    /// How long after a call CloudTrail's LookupEvents shows its event (sandbox time). The real service takes minutes,
+    /// and promises nothing; with none, an event is there when the next request looks.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) event_delay: Duration,
     /// How long a replication is InProgress (sandbox time); with none it has ended when the next request looks.
     #[serde(deserialize_with = "duration")]
     pub(crate) replication_delay: Duration,

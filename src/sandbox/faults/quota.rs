@@ -1,4 +1,4 @@
-//! The request quotas of Secrets Manager, for each account and region.
+//! The request quotas of Secrets Manager, and the one of CloudTrail's LookupEvents, for each account and region.
 //!
 //! The rates are the documented ones, by the groups in which they are documented; which operation is in which group
 //! stands in the table of operations. How the real service counts is not documented: here each group is a bucket that
@@ -28,6 +28,8 @@ pub(crate) enum QuotaGroup {
     BatchGetSecretValue,
     DescribeSecret,
     GetSecretValue,
+    /// Of CloudTrail: two requests a second.
+    LookupEvents,
 }
 
 impl QuotaGroup {
@@ -46,6 +48,7 @@ impl QuotaGroup {
             Self::ListSecrets | Self::BatchGetSecretValue => 100.0,
             Self::DescribeSecret => 40_000.0,
             Self::GetSecretValue => 10_000.0,
+            Self::LookupEvents => 2.0,
         }
     }
 }

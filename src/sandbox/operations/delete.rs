@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, SecretOutput};
+use super::{Context, SecretOutput, recording};
 use crate::sandbox::home::arn_suffix;
 use crate::sandbox::state::{Deletion, Found, SecretId, SecretRecord, Writer, lookup};
 use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
@@ -57,6 +57,9 @@ fn delete_at_once(context: &Context<'_>, writer: &Writer<'_>, id: SecretId) -> R
     if let Some(found) = lookup::search(writer, context.caller, &id)? {
         found.refuse_managed()?;
         refuse_replication(&found)?;
+        for step in ["Start", "End"] {
+            recording::note_deletion(context, writer, &found.home, step, &found.record)?;
+        }
         writer.remove(&found.home, &found.record)?;
         let SecretRecord { arn, name, .. } = &found.record;
         return Reply::json(&DeleteOutput { arn, name, deletion_date });
@@ -92,6 +95,7 @@ fn schedule_deletion(
         rotation.window = None;
     }
     found.save_changed(writer)?;
+    recording::note_deletion(context, writer, &found.home, "Start", &found.record)?;
     let SecretRecord { arn, name, .. } = &found.record;
     Reply::json(&DeleteOutput { arn, name, deletion_date: EpochSeconds(due) })
 }
@@ -131,6 +135,7 @@ pub(super) fn restore_secret(context: &Context<'_>, body: &[u8]) -> Result<Reply
         found.refuse_replica()?;
         if found.record.deletion.take().is_some() {
             found.save_changed(writer)?;
+            recording::note_deletion(context, writer, &found.home, "Cancel", &found.record)?;
         }
         Reply::json(&SecretOutput::secret(&found))
     })

@@ -4,7 +4,7 @@
 //! There is no thread that waits for it. Each request first carries out what has fallen due since the last one, in the
 //! order of time and each at its own moment, so that no answer shows a difference.
 
-use super::{Context, cross_account, replication, rotation};
+use super::{Context, cross_account, recording, replication, rotation};
 use crate::sandbox::home::Home;
 use crate::sandbox::state::{Found, Writer};
 use crate::sandbox::wire::ServiceError;
@@ -33,6 +33,7 @@ fn carry_out(
 ) -> Result<(), ServiceError> {
     let Some(record) = writer.secret_as_stored(&home, name)? else { return Ok(()) };
     if record.deletion.is_some_and(|deletion| deletion.due <= writer.now()) {
+        recording::note_deletion(context, writer, &home, "End", &record)?;
         return Ok(writer.remove(&home, &record)?);
     }
     let mut found = Found { home, record };

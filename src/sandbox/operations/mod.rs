@@ -1,5 +1,5 @@
-//! The operations of Secrets Manager and STS, one file for each group of them. What may not enter: headers and
-//! envelopes (`wire`), tables (`state`), and faults, but for those that the profile delays.
+//! The operations of Secrets Manager, STS and CloudTrail, one file for each group of them. What may not enter: headers
+//! and envelopes (`wire`), tables (`state`), and faults, but for those that the profile delays.
 //!
 //! `table` lists the operations of Secrets Manager with what surrounds each: its quota group, its authorization
 //! requests, its function. Each function has the same shape: read the input, check the API model's constraints
@@ -7,8 +7,9 @@
 //! ClientRequestToken comes before a missing secret), then one transaction, then the output. Outputs leave out what has
 //! no value, as the service does.
 //!
-//! `due` is what the service does by itself, `sts` the two actions of STS; `filter`, `selection` and `versions` are
-//! shared by several operations, `rotate` has the steps of a rotation.
+//! `due` is what the service does by itself, `sts` the two actions of STS, `lookup_events` the one of CloudTrail, whose
+//! events `recording` makes of calls; `filter`, `selection` and `versions` are shared by several operations, `rotate`
+//! has the steps of a rotation.
 
 mod batch;
 mod create;
@@ -19,9 +20,11 @@ mod due;
 mod filter;
 mod get_value;
 mod list;
+pub(crate) mod lookup_events;
 mod policy;
 mod put_value;
 mod random_password;
+mod recording;
 mod replication;
 mod rotate;
 mod rotation;
@@ -40,7 +43,7 @@ use std::sync::{Mutex, PoisonError};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use crate::sandbox::auth::{AssumedRole, Authorizer};
+use crate::sandbox::auth::{Authorizer, Named};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::faults::{FaultProfile, Replications, RotationFunctions};
 use crate::sandbox::home::Home;
@@ -48,6 +51,7 @@ use crate::sandbox::state::{Found, Reader, SecretData, SecretId, Store, Transact
 use crate::sandbox::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceError, limits};
 
 pub(crate) use due::run_due;
+pub(crate) use recording::Recording;
 pub(crate) use table::{find, run};
 
 /// What an operation works with: the store, the moment, and the caller.
@@ -65,12 +69,14 @@ pub(crate) struct Context<'s> {
     /// How copies in other regions and accounts end.
     pub(crate) replications: &'s Replications,
     pub(crate) profile: &'s FaultProfile,
-    /// The role that the caller assumed; none for a user.
-    pub(crate) role: Option<&'s AssumedRole>,
+    /// By what the caller is called.
+    pub(crate) named: Named<'s>,
     /// A change that this operation is a part of. Without one, it is a change of its own.
     pub(crate) within: Option<&'s Writer<'s>>,
     /// The policy that binds the caller, when one is enforced.
     pub(crate) authorizer: Option<Authorizer<'s>>,
+    /// What notes the call among CloudTrail's events; none for what is no call of a client.
+    pub(crate) recording: Option<&'s Recording<'s>>,
 }
 
 impl Context<'_> {
@@ -78,11 +84,20 @@ impl Context<'_> {
         self.store.read(self.now, read)
     }
 
-    fn write<T>(&self, change: impl FnOnce(&Writer<'_>) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
-        match self.within {
-            Some(writer) => change(writer),
-            None => self.store.write(self.now, change),
+    fn write<T: recording::Outcome>(
+        &self,
+        change: impl FnOnce(&Writer<'_>) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        if let Some(writer) = self.within {
+            return change(writer);
         }
+        self.store.write(self.now, |writer| {
+            let outcome = change(writer)?;
+            if let Some(recording) = self.recording {
+                recording.note_change(writer, &outcome)?;
+            }
+            Ok(outcome)
+        })
     }
 
     /// A random version id, where no request token gives one.

@@ -238,7 +238,7 @@ pub(super) fn validate_resource_policy(context: &Context<'_>, body: &[u8]) -> Re
     let broad_access = ValidationProblem { check_name: "BLOCK_PUBLIC_POLICY", error_message: BROAD_ACCESS };
     let lock_out = ValidationProblem { check_name: "LOCK_OUT", error_message: LOCK_OUT };
     let broad = policy.grants_broad_access().then_some(broad_access);
-    let shut_out = lock_out::shuts_out(&policy, &context.caller.account, context.role).then_some(lock_out);
+    let shut_out = lock_out::shuts_out(&policy, &context.caller.account, context.named).then_some(lock_out);
     let validation_errors: Vec<_> = [broad, shut_out].into_iter().flatten().collect();
     Reply::json(&ValidateOutput { policy_validation_passed: validation_errors.is_empty(), validation_errors })
 }

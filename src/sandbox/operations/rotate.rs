@@ -8,7 +8,7 @@ use rand::RngCore as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Context, versions};
+use super::{Context, recording, versions};
 use crate::sandbox::faults::{RotationOutcome, RotationStep};
 use crate::sandbox::state::{CURRENT, Found, PENDING, SecretData, VersionRecord, Writer};
 use crate::sandbox::wire::{ServiceError, limits};
@@ -47,6 +47,7 @@ pub(super) fn run(
     let version = VersionRecord { created: writer.now(), accessed: None, kms_key_id: record.kms_key_id.clone() };
     writer.save_version(record.serial, token, &version)?;
     record.labels.attach(PENDING, token);
+    recording::note_rotation(context, writer, &found.home, "Started", &found.record, None)?;
     steps(context, writer, found, token, outcome)
 }
 
@@ -93,7 +94,35 @@ fn steps(
             rotation.last = Some(writer.now());
         }
     }
+    note_end(context, writer, found, outcome)?;
     versions::prune(writer, found)
+}
+
+/// Notes how a rotation ended; one that is stuck has not. The text of a failure is not known: that it names the
+/// function and the step is.
+fn note_end(
+    context: &Context<'_>,
+    writer: &Writer<'_>,
+    found: &Found,
+    outcome: RotationOutcome,
+) -> Result<(), ServiceError> {
+    let (end, error) = match outcome {
+        RotationOutcome::StickAt(_) => return Ok(()),
+        RotationOutcome::Succeed => ("Succeeded", None),
+        RotationOutcome::FailAt(step) => ("Failed", Some(step)),
+        RotationOutcome::NotInvocable => ("Failed", Some(RotationStep::Create)),
+    };
+    let function = found.record.rotation.as_ref().and_then(|rotation| rotation.lambda_arn.as_deref());
+    let error = error.map(|step| {
+        let step = match step {
+            RotationStep::Create => "createSecret",
+            RotationStep::Set => "setSecret",
+            RotationStep::Test => "testSecret",
+            RotationStep::Finish => "finishSecret",
+        };
+        format!("The rotation function {} failed at the step {step}.", function.unwrap_or("of the service"))
+    });
+    recording::note_rotation(context, writer, &found.home, end, &found.record, error.as_deref())
 }
 
 /// Gives the pending version its value, unless it has one.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::sandbox::auth::{AssumedRole, Caller, is_plain_name, temporary_key};
+use crate::sandbox::auth::{AssumedRole, Caller, is_path, is_plain_name, temporary_key};
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::is_account;
 use crate::sandbox::wire::query::escape;
@@ -25,10 +25,7 @@ pub(crate) fn run(caller: &Caller, action: &str, parameters: &[u8], now: Moment)
 
 fn caller_identity(caller: &Caller) -> String {
     let account = &caller.home.account;
-    let user_id = match &caller.role {
-        Some(AssumedRole { role: _, session }) => format!("AROASANDBOX{account}:{session}"),
-        None => format!("AIDASANDBOX{account}"),
-    };
+    let user_id = caller.principal_id();
     let arn = caller.arn();
     format!("<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>", escape(&arn), escape(&user_id), escape(account))
 }
@@ -48,13 +45,13 @@ fn assume_role(parameters: &[u8], now: Moment) -> Result<String, ServiceError> {
     let duration = duration.transpose()?;
     constraints.number("durationSeconds", duration, limits::ROLE_SESSION_SECONDS);
     constraints.finish()?;
-    let Some((partition, account, role)) = parse_role(&role_arn) else {
+    let Some((partition, account, path, role)) = parse_role(&role_arn) else {
         return Err(ServiceError::validation(format!("{role_arn} is invalid")));
     };
     let expires = Moment(now.0.saturating_add(duration.unwrap_or(limits::DEFAULT_ROLE_SESSION_SECONDS) * 1000));
     let expires =
         jiff::Timestamp::from_millisecond(expires.0 - expires.0.rem_euclid(1000)).unwrap_or(jiff::Timestamp::MAX);
-    let token = AssumedRole { role: role.to_owned(), session: session.clone() }.to_token();
+    let token = AssumedRole { path: path.to_owned(), role: role.to_owned(), session: session.clone() }.to_token();
     Ok(format!(
         "<AssumedRoleUser><AssumedRoleId>AROASANDBOX{account}:{session}</AssumedRoleId>\
          <Arn>arn:{partition}:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>\
@@ -64,14 +61,16 @@ fn assume_role(parameters: &[u8], now: Moment) -> Result<String, ServiceError> {
     ))
 }
 
-/// The partition, account and name of a role's ARN. The role's path is no part of its sessions' ARNs.
-fn parse_role(arn: &str) -> Option<(&str, &str, &str)> {
+/// The partition, account, path and name of a role's ARN. The role's path is no part of its sessions' ARNs.
+fn parse_role(arn: &str) -> Option<(&str, &str, &str, &str)> {
     let rest = arn.strip_prefix("arn:")?;
     let (partition, rest) = rest.split_once(':')?;
     let (account, resource) = rest.strip_prefix("iam::")?.split_once(':')?;
-    let role = resource.strip_prefix("role/")?.rsplit('/').next()?;
+    let role = resource.strip_prefix("role/")?;
+    let (path, role) = role.split_at(role.rfind('/').map_or(0, |slash| slash + 1));
     let known = ["aws", "aws-cn", "aws-us-gov"].contains(&partition);
-    (known && is_account(account) && is_plain_name(role)).then_some((partition, account, role))
+    let plain = is_account(account) && is_path(path) && is_plain_name(role);
+    (known && plain).then_some((partition, account, path, role))
 }
 
 #[cfg(test)]
@@ -80,9 +79,15 @@ mod tests {
 
     #[test]
     fn a_role_arn_has_an_account_and_a_name_without_its_path() {
-        assert_eq!(parse_role("arn:aws:iam::111122223333:role/ci/deploy"), Some(("aws", "111122223333", "deploy")));
-        for bad in ["", "arn:aws:iam::1:role/x", "arn:aws:iam::111122223333:user/x", "arn:<x>:iam::111122223333:role/x"]
-        {
+        let role = parse_role("arn:aws:iam::111122223333:role/ci/deploy");
+        assert_eq!(role, Some(("aws", "111122223333", "ci/", "deploy")));
+        for bad in [
+            "",
+            "arn:aws:iam::1:role/x",
+            "arn:aws:iam::111122223333:user/x",
+            "arn:<x>:iam::111122223333:role/x",
+            "arn:aws:iam::111122223333:role//x",
+        ] {
             assert_eq!(parse_role(bad), None, "{bad}");
         }
     }

@@ -6,13 +6,13 @@ use std::cell::Cell;
 use serde::Deserialize;
 
 use super::sandbox::{Inner, Sandbox, locked};
-use crate::sandbox::auth::{Authorizer, Caller};
+use crate::sandbox::auth::{Authorizer, Caller, Named};
 use crate::sandbox::clock;
-use crate::sandbox::faults::InjectedOutcome;
+use crate::sandbox::faults::{InjectedOutcome, QuotaGroup};
 use crate::sandbox::home::Home;
-use crate::sandbox::operations::{self, Context};
+use crate::sandbox::operations::{self, Context, Recording};
 use crate::sandbox::state::{Call, Outcome, lookup};
-use crate::sandbox::wire::{Envelope, Reply, Service, ServiceError, protocol};
+use crate::sandbox::wire::{Envelope, ErrorCode, Reply, Service, ServiceError, protocol};
 
 /// The longest name of an operation that the log keeps, in bytes: the name comes from a header that anybody can write.
 const LOGGED_NAME: usize = 128;
@@ -36,6 +36,11 @@ fn end_process() -> ! {
 thread_local! {
     /// Whether this thread is inside a hook.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What notes a call among CloudTrail's events: those of Secrets Manager are kept.
+fn recording<'e>(envelope: &'e Envelope<'e>, caller: &'e Caller) -> Option<Recording<'e>> {
+    (envelope.service == Service::SecretsManager).then(|| Recording::of(envelope, caller)).flatten()
 }
 
 impl Sandbox {
@@ -64,9 +69,10 @@ impl Sandbox {
             functions,
             replications,
             profile,
-            role: None,
+            named: Named::NOBODY,
             within: None,
             authorizer: None,
+            recording: None,
         })
     }
 
@@ -74,10 +80,16 @@ impl Sandbox {
     fn observed(&self, envelope: &Envelope<'_>, caller: &Caller) -> Result<Result<Reply, ServiceError>, Dropped> {
         let mut call = self.call(envelope, caller);
         self.run_hooks(&call);
-        let outcome = match self.injected_outcome(&call) {
+        let outcome = match self.injected_outcome(envelope.service, &call) {
             InjectedOutcome::Execute => Ok(self.execute(envelope, caller)),
             InjectedOutcome::Refuse { error, carried_out } => {
                 self.execute_unanswered(envelope, caller, carried_out);
+                // Who is denied something is logged; of what never reached an operation nothing is known.
+                if error.code == ErrorCode::AccessDenied
+                    && let Err(error) = self.note(envelope, caller, Err(&error))
+                {
+                    return Ok(Err(error));
+                }
                 Ok(Err(error))
             }
             InjectedOutcome::Drop { carried_out } => {
@@ -99,8 +111,12 @@ impl Sandbox {
     }
 
     /// Decides the outcome of a call, and waits as long as its answer is made to take.
-    fn injected_outcome(&self, call: &Call) -> InjectedOutcome {
-        let quota = operations::find(&call.operation).map(|operation| operation.quota);
+    fn injected_outcome(&self, service: Service, call: &Call) -> InjectedOutcome {
+        let quota = match service {
+            Service::CloudTrail => Some(QuotaGroup::LookupEvents),
+            Service::SecretsManager => operations::find(&call.operation).map(|operation| operation.quota),
+            Service::Sts => None,
+        };
         let (delay, outcome) = locked(&self.inner.injector).next_outcome(call, quota, clock::stopwatch());
         if !delay.is_zero() {
             std::thread::sleep(delay);
@@ -134,16 +150,34 @@ impl Sandbox {
 
     fn execute(&self, envelope: &Envelope<'_>, caller: &Caller) -> Result<Reply, ServiceError> {
         let Envelope { operation, body, .. } = envelope;
-        match envelope.service {
-            Service::Sts => operations::sts::run(caller, operation, body, self.inner.now()),
-            Service::SecretsManager => self.with_context(&caller.home, |context| {
-                operations::run_due(context)?;
-                let policy = locked(&self.inner.policy).clone();
-                let authorizer = policy.as_deref().map(|policy| Authorizer { policy, caller });
-                let context = Context { role: caller.role.as_ref(), authorizer, ..*context };
-                operations::run(&context, operation, body)
-            }),
-        }
+        let run: fn(&Context<'_>, &str, &[u8]) -> Result<Reply, ServiceError> = match envelope.service {
+            Service::Sts => return operations::sts::run(caller, operation, body, self.inner.now()),
+            Service::CloudTrail => operations::lookup_events::run,
+            Service::SecretsManager => operations::run,
+        };
+        let recording = recording(envelope, caller);
+        self.with_context(&caller.home, |context| {
+            operations::run_due(context)?;
+            let policy = locked(&self.inner.policy).clone();
+            let authorizer = policy.as_deref().map(|policy| Authorizer { policy, caller });
+            let context = Context { named: caller.named(), authorizer, recording: recording.as_ref(), ..*context };
+            let outcome = run(&context, operation, body);
+            if let Some(recording) = &recording {
+                recording.note(context.store, context.now, outcome.as_ref())?;
+            }
+            outcome
+        })
+    }
+
+    /// Notes the event of a call that was not carried out.
+    fn note(
+        &self,
+        envelope: &Envelope<'_>,
+        caller: &Caller,
+        outcome: Result<&Reply, &ServiceError>,
+    ) -> Result<(), ServiceError> {
+        let recording = recording(envelope, caller);
+        recording.map_or(Ok(()), |recording| recording.note(&self.inner.store, self.inner.now(), outcome))
     }
 
     /// What the log says of a request.
@@ -163,7 +197,7 @@ impl Sandbox {
             secret_id: Option<String>,
             name: Option<String>,
         }
-        if envelope.service == Service::Sts {
+        if envelope.service != Service::SecretsManager {
             return None;
         }
         let named: Named = protocol::input(envelope.body).ok()?;

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::control::{self, text};
 use super::dispatch::Dropped;
 use super::sandbox::Sandbox;
+use crate::sandbox::wire::Peer;
 use crate::serving::{self, Seat, is_loopback_host};
 
 /// The largest body: sixteen times the largest value.
@@ -85,7 +86,11 @@ impl Server {
 
 /// Serves one connection until the client closes it or the server stops.
 async fn serve(stream: TcpStream, endpoint: Endpoint, seat: Seat) {
-    let service = service_fn(move |request| {
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let endpoint = endpoint.clone();
         // An error closes the connection without an answer.
         async move { Ok::<_, Dropped>(answer(endpoint, request).await?.map(Full::new)) }

@@ -4,7 +4,8 @@
 //! what lists find secrets by, `record` and `label` are what is kept of a secret, `cipher` encrypts the values.
 //! `lookup` finds a secret by what a client calls it, `replica` keeps its copies in step, `cross_account` its replica
 //! in another account, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump`
-//! shows what is here, `calls` is the log. What may not enter: requests, and the rules of single operations.
+//! shows what is here, `calls` is the log, `events` what CloudTrail keeps. What may not enter: requests, and the rules
+//! of single operations.
 
 mod calls;
 mod changes;
@@ -12,6 +13,7 @@ mod cipher;
 mod commit;
 pub(crate) mod cross_account;
 pub(crate) mod dump;
+mod events;
 mod index;
 pub(crate) mod kms;
 mod label;
@@ -26,6 +28,7 @@ mod tables;
 pub(crate) use calls::CallLog;
 pub use calls::{Call, Outcome};
 pub use dump::SecretDump;
+pub(crate) use events::{Event, EventPlace};
 pub(crate) use index::{Facet, Indexed};
 pub(crate) use label::{CURRENT, Labels, PENDING, PREVIOUS};
 pub(crate) use lookup::{Found, SecretId, is_valid_name};

@@ -16,9 +16,11 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase a
 
 use super::cipher::{self, Cipher, KeyFile};
 use super::commit::SharedCommits;
+use super::events::{Event, Waiting};
 use super::tables::{self, Format, Reader, Writer};
 use crate::files::Destination;
 use crate::sandbox::clock::Moment;
+use crate::sandbox::home::Home;
 use crate::sandbox::wire::ServiceError;
 
 /// Memory for pages of the file; redb's own default is a gibibyte.
@@ -126,6 +128,15 @@ pub(crate) struct Store {
     commits: SharedCommits,
     /// Whether changes are remembered, for lists that lag.
     remembering: AtomicBool,
+    /// Events that are not written yet.
+    events: Waiting,
+}
+
+impl Drop for Store {
+    /// Writes the events that waited. Whoever ends the process is not told when that fails: they are no state.
+    fn drop(&mut self) {
+        drop(self.write_events());
+    }
 }
 
 impl Store {
@@ -218,7 +229,13 @@ impl Store {
     }
 
     fn over(database: Database, cipher: Cipher) -> Self {
-        Self { database, cipher, commits: SharedCommits::default(), remembering: AtomicBool::new(false) }
+        Self {
+            database,
+            cipher,
+            commits: SharedCommits::default(),
+            remembering: AtomicBool::new(false),
+            events: Waiting::default(),
+        }
     }
 
     /// How far the clock was moved, in milliseconds.
@@ -236,6 +253,7 @@ impl Store {
 
     /// Forgets everything.
     pub(crate) fn reset(&self) -> Result<(), StoreError> {
+        self.events.clear();
         change(&self.database, |transaction| tables::clear(transaction, &self.cipher))
     }
 
@@ -258,10 +276,30 @@ impl Store {
         let remembering = self.remembering.load(Ordering::Relaxed);
         let applying = self.commits.begin();
         let transaction = self.database.begin_write().map_err(StoreError::from)?;
+        let writer = Writer::new(&transaction, &self.cipher, now, remembering);
+        let waiting = self.events.take();
         // On an error the transaction is dropped, which undoes it.
-        let outcome = apply(&Writer::new(&transaction, &self.cipher, now, remembering))?;
+        let noted = waiting.iter().try_for_each(|(home, time, event)| writer.note_event_of(home, *time, event));
+        let applied = noted.map_err(E::from).and_then(|()| apply(&writer));
+        let outcome = match applied {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.events.put_back(waiting);
+                return Err(error);
+            }
+        };
         self.commits.commit(&self.database, transaction, applying)?;
         Ok(outcome)
+    }
+
+    /// Takes note of an event that comes with no change: it is written with the next one.
+    pub(crate) fn note_event(&self, home: &Home, time: Moment, event: Event) -> Result<(), StoreError> {
+        if self.events.push(home, time, event) { self.write_events() } else { Ok(()) }
+    }
+
+    /// Writes the events that wait, for somebody who looks.
+    pub(crate) fn write_events(&self) -> Result<(), StoreError> {
+        if self.events.is_empty() { Ok(()) } else { self.write(Moment(i64::MIN), |_| Ok(())) }
     }
 }
 

@@ -13,7 +13,7 @@
 //! | versions | serial, version id | the version's record, JSON |
 //! | values | serial, version id | the value, encrypted |
 //!
-//! What lists find secrets by, which follows from these, is in `index`.
+//! What lists find secrets by, which follows from these, is in `index`; CloudTrail's events are in `events`.
 //!
 //! Nothing here knows a rule of the service, except that a secret whose recovery window has ended is gone even before
 //! it is removed.
@@ -28,6 +28,7 @@ use redb::{
 };
 
 use super::cipher::Cipher;
+use super::events;
 use super::index::{self, CHANGED};
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
@@ -91,6 +92,7 @@ pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreE
         |key| -> Result<Option<String>, StoreError> { Ok(meta.get(key)?.map(|value| value.value().to_owned())) };
     match (entry("magic")?.as_deref(), entry("format")?) {
         (Some(MAGIC), Some(format)) if format == FORMAT || format == WITHOUT_INDEXES => {
+            events::make(transaction)?;
             Ok(Format::Ours { key_check: entry("key check")?.unwrap_or_default(), older: format != FORMAT })
         }
         (Some(MAGIC), format) => Ok(Format::Other(format.unwrap_or_default())),
@@ -136,6 +138,7 @@ pub(crate) fn make(transaction: &WriteTransaction, cipher: &Cipher) -> Result<()
     transaction.open_table(POLICIES)?;
     transaction.open_table(VERSIONS)?;
     transaction.open_table(VALUES)?;
+    events::make(transaction)?;
     index::make(transaction)
 }
 

@@ -14,6 +14,7 @@ mod cross_account_model;
 mod cross_account_rules;
 mod delete;
 mod durability;
+mod events;
 mod faults;
 mod fixtures;
 mod fuzz;

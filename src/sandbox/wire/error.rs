@@ -11,10 +11,14 @@ pub(crate) enum ErrorCode {
     AccessDenied,
     IncompleteSignature,
     InternalServiceError,
+    InvalidEventCategory,
+    InvalidLookupAttributes,
+    InvalidMaxResults,
     InvalidNextToken,
     InvalidParameter,
     InvalidRequest,
     InvalidSignature,
+    InvalidTimeRange,
     LimitExceeded,
     MalformedPolicyDocument,
     MissingAuthenticationToken,
@@ -39,10 +43,14 @@ impl ErrorCode {
             Self::AccessDenied => "AccessDeniedException",
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::InternalServiceError => "InternalServiceError",
+            Self::InvalidEventCategory => "InvalidEventCategoryException",
+            Self::InvalidLookupAttributes => "InvalidLookupAttributesException",
+            Self::InvalidMaxResults => "InvalidMaxResultsException",
             Self::InvalidNextToken => "InvalidNextTokenException",
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidRequest => "InvalidRequestException",
             Self::InvalidSignature => "InvalidSignatureException",
+            Self::InvalidTimeRange => "InvalidTimeRangeException",
             Self::LimitExceeded => "LimitExceededException",
             Self::MalformedPolicyDocument => "MalformedPolicyDocumentException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -74,6 +82,11 @@ pub(crate) struct ServiceError {
     pub(crate) message: Cow<'static, str>,
 }
 
+/// The prefix of an action.
+pub(crate) fn service_of(action: &str) -> &'static str {
+    if action == "LookupEvents" { "cloudtrail" } else { "secretsmanager" }
+}
+
 impl ServiceError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into() }
@@ -99,7 +112,8 @@ impl ServiceError {
     /// An action that no identity-based policy allows, in the service's words: `resource` is the ARN of a secret that
     /// exists, or what the request calls it.
     pub(crate) fn not_allowed(user: &str, action: &str, resource: Option<&str>) -> Self {
-        let because = format!("because no identity-based policy allows the secretsmanager:{action} action");
+        let service = service_of(action);
+        let because = format!("because no identity-based policy allows the {service}:{action} action");
         Self::access_denied(user, action, resource, &because)
     }
 
@@ -110,7 +124,8 @@ impl ServiceError {
 
     fn access_denied(user: &str, action: &str, resource: Option<&str>, because: &str) -> Self {
         let on = resource.map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
-        let message = format!("User: {user} is not authorized to perform: secretsmanager:{action}{on} {because}");
+        let service = service_of(action);
+        let message = format!("User: {user} is not authorized to perform: {service}:{action}{on} {because}");
         Self::new(ErrorCode::AccessDenied, message)
     }
 
@@ -257,6 +272,11 @@ impl ServiceError {
     /// The text for a token that is not one of ours is not known from the real service.
     pub(crate) fn invalid_next_token() -> Self {
         Self::new(ErrorCode::InvalidNextToken, "Invalid NextToken.")
+    }
+
+    /// The text is not known.
+    pub(crate) fn invalid_time_range() -> Self {
+        Self::new(ErrorCode::InvalidTimeRange, "The start time is after the end time, or a time cannot be.")
     }
 
     pub(crate) fn unknown_operation(name: &str) -> Self {

@@ -1,5 +1,5 @@
-//! The limits of Secrets Manager and STS, each once. An operation that checks one names it from here; those that
-//! manifests are held to as well are in `domain`.
+//! The limits of Secrets Manager, STS and CloudTrail, each once. An operation that checks one names it from here; those
+//! that manifests are held to as well are in `domain`.
 //!
 //! Sources: the API model (lengths in characters, numbers of members, ranges) and, where a line says so, the service's
 //! documentation. A limit of the sandbox's own, such as the size of a request, is not among them.
@@ -70,6 +70,11 @@ pub(crate) const BATCH_SECRET_IDS: Count = 1..=20;
 pub(crate) const FILTERS: Count = 0..=10;
 pub(crate) const FILTER_VALUES: Count = 1..=10;
 pub(crate) const FILTER_VALUE: Length = 0..=512;
+
+// CloudTrail's LookupEvents.
+/// The largest page is also what it answers where a request names no size.
+pub(crate) const EVENT_PAGE: Number = 1..=50;
+pub(crate) const EVENT_ATTRIBUTE: Length = 1..=2000;
 
 // Random passwords.
 pub(crate) const PASSWORD_LENGTH: Number = 1..=4096;

@@ -20,6 +20,16 @@ use super::error::{ErrorCode, ServiceError};
 pub(crate) struct Members(BTreeMap<String, Option<Members>>);
 
 impl Members {
+    /// Whether one of them has this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// What the one of this name holds in turn, where it is a structure or a list of them.
+    pub(crate) fn within(&self, name: &str) -> Option<&Self> {
+        self.0.get(name)?.as_ref()
+    }
+
     /// Their names.
     #[cfg(test)]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -36,6 +46,19 @@ pub(crate) fn of(operation: &str) -> Option<&'static Members> {
     OPERATIONS.get(operation)
 }
 
+/// The members of LookupEvents, of CloudTrail.
+const LOOKUP_EVENTS: &str = r#"{"LookupAttributes": {"AttributeKey": null, "AttributeValue": null}, "StartTime": null,
+    "EndTime": null, "EventCategory": null, "MaxResults": null, "NextToken": null}"#;
+
+#[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
+static OF_CLOUDTRAIL: LazyLock<Members> =
+    LazyLock::new(|| serde_json::from_str(LOOKUP_EVENTS).expect("the members of LookupEvents"));
+
+/// As [`refuse_unknown`], for LookupEvents.
+pub(crate) fn refuse_unknown_to_cloudtrail(body: &[u8]) -> Result<(), ServiceError> {
+    refuse_unknown_to("LookupEvents", &OF_CLOUDTRAIL, body)
+}
+
 /// Every operation of the model.
 #[cfg(test)]
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
@@ -45,7 +68,10 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
 /// Refuses an input with a member that the model does not have, however deep. One that is no JSON is left to its
 /// operation.
 pub(crate) fn refuse_unknown(operation: &str, body: &[u8]) -> Result<(), ServiceError> {
-    let Some(members) = of(operation) else { return Ok(()) };
+    of(operation).map_or(Ok(()), |members| refuse_unknown_to(operation, members, body))
+}
+
+fn refuse_unknown_to(operation: &str, members: &'static Members, body: &[u8]) -> Result<(), ServiceError> {
     let mut unknown = None;
     let walk = Walk { members, path: String::new(), unknown: &mut unknown };
     let walked = walk.deserialize(&mut serde_json::Deserializer::from_slice(body));
@@ -173,6 +199,14 @@ mod tests {
             let expected = "GetSecretValue has no member (a name that no member has).";
             assert_eq!(message.as_deref(), Some(expected), "{name}");
         }
+    }
+
+    #[test]
+    fn the_members_of_cloudtrail_are_known_too() {
+        let known = r#"{"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "a"}], "MaxResults": 1}"#;
+        assert_eq!(refuse_unknown_to_cloudtrail(known.as_bytes()), Ok(()));
+        let unknown = refuse_unknown_to_cloudtrail(br#"{"LookupAttributes": [{"Name": "EventName"}]}"#);
+        assert!(unknown.is_err_and(|error| error.message.contains("no member LookupAttributes.Name")));
     }
 
     #[test]

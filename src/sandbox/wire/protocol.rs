@@ -1,11 +1,13 @@
-//! Requests and answers as they travel: AWS JSON 1.1 for Secrets Manager, the query protocol for STS.
+//! Requests and answers as they travel: AWS JSON 1.1 for Secrets Manager and CloudTrail, the query protocol for STS.
 //!
 //! Headers, the credential scope, the target and the envelopes of answers are here; what an operation does is not.
+
+use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,15 +17,19 @@ use super::error::{ErrorCode, ServiceError};
 use super::query;
 use crate::sandbox::clock::Moment;
 
-/// The media type of every answer of Secrets Manager.
+/// The media type of every answer of Secrets Manager and CloudTrail.
 const AMZ_JSON: &str = "application/x-amz-json-1.1";
 
 /// Which service a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
+    CloudTrail,
     SecretsManager,
     Sts,
 }
+
+/// What operations of CloudTrail are named under.
+const CLOUDTRAIL_TARGET: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.";
 
 /// What a request says before its body is looked into.
 pub(crate) struct Envelope<'r> {
@@ -31,11 +37,18 @@ pub(crate) struct Envelope<'r> {
     pub(crate) access_key_id: &'r str,
     pub(crate) region: &'r str,
     pub(crate) session_token: Option<&'r str>,
+    pub(crate) user_agent: Option<&'r str>,
+    /// Where the request came from; none within one process.
+    pub(crate) peer: Option<IpAddr>,
     pub(crate) service: Service,
     /// The operation's name as it was sent, known or not.
     pub(crate) operation: String,
     pub(crate) body: &'r [u8],
 }
+
+/// The address that a request came from, among its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// A refusal before any operation was found, with the service whose form the answer takes.
 pub(crate) type Refusal = (Service, ServiceError);
@@ -46,7 +59,11 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
     let target = text(headers, "x-amz-target");
     // Before the credential scope has been read, a target is what distinguishes the services.
     let is_query = target.is_none() && query::action(request).is_some();
-    let likely = if is_query { Service::Sts } else { Service::SecretsManager };
+    let likely = match target {
+        None if is_query => Service::Sts,
+        Some(target) if target.starts_with(CLOUDTRAIL_TARGET) => Service::CloudTrail,
+        _ => Service::SecretsManager,
+    };
     let Some(authorization) = headers.get(AUTHORIZATION) else {
         let missing = ServiceError::new(ErrorCode::MissingAuthenticationToken, "Missing Authentication Token");
         return Err((likely, missing));
@@ -58,10 +75,15 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
         (likely, ServiceError::new(ErrorCode::IncompleteSignature, text))
     })?;
     let service = match scope.service {
+        "cloudtrail" => Service::CloudTrail,
         "secretsmanager" => Service::SecretsManager,
         "sts" => Service::Sts,
         _ => {
-            let wanted = if likely == Service::Sts { "sts" } else { "secretsmanager" };
+            let wanted = match likely {
+                Service::CloudTrail => "cloudtrail",
+                Service::SecretsManager => "secretsmanager",
+                Service::Sts => "sts",
+            };
             let message = format!("Credential should be scoped to correct service: '{wanted}'.");
             return Err((likely, ServiceError::new(ErrorCode::InvalidSignature, message)));
         }
@@ -70,11 +92,13 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
         let text = "Credential should be scoped to a valid region.";
         return Err((service, ServiceError::new(ErrorCode::InvalidSignature, text)));
     }
+    let named = |prefix| {
+        let name = target.and_then(|target| target.strip_prefix(prefix)).map(str::to_owned);
+        name.ok_or_else(|| (service, ServiceError::unknown_operation(target.unwrap_or_default())))
+    };
     let operation = match service {
-        Service::SecretsManager => {
-            let name = target.and_then(|target| target.strip_prefix("secretsmanager."));
-            name.ok_or_else(|| (service, ServiceError::unknown_operation(target.unwrap_or_default())))?.to_owned()
-        }
+        Service::CloudTrail => named(CLOUDTRAIL_TARGET)?,
+        Service::SecretsManager => named("secretsmanager.")?,
         Service::Sts => query::action(request).unwrap_or_default(),
     };
     let body = match (service, request.uri().query()) {
@@ -83,8 +107,10 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Envelope<'_>, Refusal> {
         _ => request.body().as_ref(),
     };
     let session_token = text(headers, "x-amz-security-token");
+    let user_agent = text(headers, USER_AGENT.as_str());
+    let peer = request.extensions().get().map(|Peer(peer)| *peer);
     let Scope { access_key_id, region, .. } = scope;
-    Ok(Envelope { access_key_id, region, session_token, service, operation, body })
+    Ok(Envelope { access_key_id, region, session_token, user_agent, peer, service, operation, body })
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
@@ -224,7 +250,9 @@ pub(crate) fn respond(service: Service, outcome: Result<Reply, ServiceError>) ->
         (_, Ok(Reply::Xml { action, result })) => {
             (200, query::XML, query::envelope(action, &result, &request_id).into())
         }
-        (Service::SecretsManager, Err(error)) => (error.code.status(), AMZ_JSON, error_body(&error).into()),
+        (Service::CloudTrail | Service::SecretsManager, Err(error)) => {
+            (error.code.status(), AMZ_JSON, error_body(&error).into())
+        }
         (Service::Sts, Err(error)) => {
             let (status, body) = query::error(&error, &request_id);
             (status, query::XML, body.into())
