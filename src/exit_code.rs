@@ -71,6 +71,7 @@ impl ExitCode {
             | ErrorKind::Targets { .. }
             | ErrorKind::Values { .. }
             | ErrorKind::LeftAlone { .. }
+            | ErrorKind::WhoUnknown { .. }
             | ErrorKind::Secret { .. }
             | ErrorKind::File { .. }
             | ErrorKind::Listen(_)

@@ -42,6 +42,7 @@
 //! Errors of commands are data, with kind, source and hints, until `cli/report.rs` prints them.
 
 pub mod apply;
+pub mod attribution;
 pub mod aws;
 pub mod cli;
 pub mod desired;

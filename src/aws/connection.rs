@@ -17,6 +17,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
+use super::cloudtrail::Trail;
 use super::credentials::{self, CredentialSearch};
 use super::embedded;
 use super::endpoint::EndpointInForce;
@@ -25,7 +26,7 @@ use super::http::http_client;
 use super::kms::Kms;
 use super::pace::Pace;
 use super::quota::Operation;
-use super::raw::{RawClient, RetriedBy, SECRETS_MANAGER};
+use super::raw::{CLOUDTRAIL, RawClient, RetriedBy, SECRETS_MANAGER};
 use super::read::Reader;
 use super::retry::{Attempts, OnlyClockSkew, PROPAGATION_TIMEOUT, Retries};
 use super::sent::SentRequests;
@@ -223,8 +224,10 @@ impl Aws {
         let client = aws_sdk_secretsmanager::Client::from_conf(client);
         let place = (!self.is_embedded()).then(|| (endpoint, target.region.clone()));
         let retries = Retries { pace: self.pace(account.as_ref(), &target.region, &settings), ..retries };
+        let trail = RawClient::new(CLOUDTRAIL, identity, RetriedBy::Caller).interceptor(self.calls.clone());
+        let trail = Trail::new(trail, retries.clone());
         let reader = Reader::new(client, raw, retries, clock);
-        Ok(Connection { account, caller, place, reader })
+        Ok(Connection { account, caller, place, reader, trail })
     }
 
     async fn settings(&self, target: &Target) -> Result<Settings, ConnectError> {
@@ -330,11 +333,12 @@ struct Caller {
     arn: String,
 }
 
-/// How the two services are reached.
+/// How the services are reached.
 struct Configs {
     /// Secrets Manager.
     service: SdkConfig,
-    /// STS, which keeps AWS's own endpoint: the account check must not ask whoever answers at another one.
+    /// STS and CloudTrail, which keep AWS's own endpoints: the account check must not ask whoever answers at another
+    /// one.
     identity: SdkConfig,
 }
 
@@ -354,6 +358,7 @@ pub struct Connection {
     /// Where requests go, and the region in which they should be answered; none in the embedded sandbox.
     place: Option<(EndpointInForce, domain::Region)>,
     reader: Reader,
+    trail: Trail,
 }
 
 impl Connection {
@@ -373,6 +378,11 @@ impl Connection {
     /// The reading operations alone.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// CloudTrail's event history, of the same account and region.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// The writing operations. Only `apply` and the day-2 commands may ask for them.

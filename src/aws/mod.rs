@@ -5,7 +5,8 @@
 //! - `read` and `write`: the two traits on top of a client;
 //! - `kms`: data keys of SOPS files;
 //! - `http`: certificates, proxies and the longest answer; `settings`: what the environment and the profile say;
-//! - `raw`: signed calls of what the SDK has no client for, and `cross_account`, replication between accounts;
+//! - `raw`: signed calls of what the SDK has no client for, `cross_account`, replication between accounts, and
+//!   `cloudtrail`, who called what;
 //! - `quota`: the rates that AWS documents, and `pace`, which keeps them and follows what the service says;
 //! - `retry`: which failed calls are made again, `wait_reporter`, which says so, and `time`, which passes meanwhile;
 //! - `calls`: how many requests were sent;
@@ -17,6 +18,7 @@
 
 mod calls;
 mod clock;
+mod cloudtrail;
 mod connection;
 mod credentials;
 mod cross_account;
@@ -41,6 +43,7 @@ mod write;
 mod tests;
 
 pub use calls::CallCounts;
+pub use cloudtrail::Trail;
 pub use connection::{Aws, ConnectError, Connection};
 pub use credentials::{CredentialPlace, CredentialProblem, CredentialSearch, NamedBy};
 pub use kms::Kms;

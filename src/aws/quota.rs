@@ -1,4 +1,4 @@
-//! The request rates that AWS documents for Secrets Manager: one table from operation to the group whose quota it
+//! The request rates that AWS documents for Secrets Manager, and of CloudTrail's LookupEvents: one table from operation to the group whose quota it
 //! shares, and one from group to rate. They are kept in `pace`.
 //!
 //! Source: "AWS Secrets Manager quotas", request quotas. They are averages that several clients of an account share, so
@@ -29,6 +29,8 @@ pub(super) enum Operation {
     ListResourcePolicies,
     ListSecretVersionIds,
     ListSecrets,
+    /// Of CloudTrail.
+    LookupEvents,
     PutResourcePolicy,
     PutSecretValue,
     RemoveRegionsFromReplication,
@@ -61,6 +63,8 @@ pub(super) enum Group {
     Password,
     /// What STS allows is not documented; it is asked once a target.
     Identity,
+    /// CloudTrail's event history.
+    Events,
 }
 
 impl Operation {
@@ -71,6 +75,7 @@ impl Operation {
             Self::DescribeSecret => ("DescribeSecret", Group::Describe),
             Self::GetSecretValue => ("GetSecretValue", Group::GetValue),
             Self::GetCallerIdentity => ("GetCallerIdentity", Group::Identity),
+            Self::LookupEvents => ("LookupEvents", Group::Events),
             Self::BatchGetSecretValue => ("BatchGetSecretValue", Group::GetValues),
             Self::ListSecretVersionIds => ("ListSecretVersionIds", Group::Versions),
             Self::GetRandomPassword => ("GetRandomPassword", Group::Password),
@@ -98,7 +103,7 @@ impl Operation {
         }
     }
 
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::AssociateCrossAccountReplica,
         Self::BatchGetSecretValue,
         Self::CancelRotateSecret,
@@ -114,6 +119,7 @@ impl Operation {
         Self::ListResourcePolicies,
         Self::ListSecretVersionIds,
         Self::ListSecrets,
+        Self::LookupEvents,
         Self::PutResourcePolicy,
         Self::PutSecretValue,
         Self::RemoveRegionsFromReplication,
@@ -155,7 +161,7 @@ impl Group {
         Operation::ALL.into_iter().find(|known| known.name() == operation).map(Operation::group)
     }
 
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::List,
         Self::Describe,
         Self::GetValue,
@@ -170,6 +176,7 @@ impl Group {
         Self::Versions,
         Self::Password,
         Self::Identity,
+        Self::Events,
     ];
 
     /// Requests a second. None where AWS allows so many (40,000 DescribeSecret, 10,000 GetSecretValue) that no pace of
@@ -178,6 +185,7 @@ impl Group {
         match self {
             Self::Describe | Self::GetValue | Self::Identity => None,
             Self::List | Self::GetValues => NonZeroU32::new(100),
+            Self::Events => NonZeroU32::new(2),
             Self::ResourcePolicy => NonZeroU32::new(POLICY_CALLS_PER_SECOND),
             Self::Update
             | Self::Create

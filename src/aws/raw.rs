@@ -50,6 +50,10 @@ pub(super) struct Service {
 /// AWS Key Management Service, API version 2014-11-01.
 pub(super) const KMS: Service = Service { name: "kms", target: "TrentService", id: "KMS" };
 
+/// AWS CloudTrail, API version 2013-11-01.
+pub(super) const CLOUDTRAIL: Service =
+    Service { name: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", id: "CLOUDTRAIL" };
+
 /// AWS Secrets Manager, API version 2017-10-17, for what its client does not know yet.
 pub(super) const SECRETS_MANAGER: Service =
     Service { name: "secretsmanager", target: "secretsmanager", id: "SECRETS_MANAGER" };
@@ -265,8 +269,10 @@ fn own_endpoint(service: Service, config: &SdkConfig) -> Option<String> {
             .ok()?;
         config.service_config()?.load_config(key)
     };
-    // What was set by code goes before what is found, as in the SDK's clients.
-    config.endpoint_url().map(str::to_owned).or_else(of_service)
+    // As in the SDK's clients: what was set by code goes before what is found, and of that what is for this service
+    // before what is for all.
+    let for_all = || config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() { for_all() } else { of_service().or_else(for_all) }
 }
 
 /// AWS's endpoint of a service. Secrets Manager's own rules name it, for partitions, FIPS and dual stack are the same

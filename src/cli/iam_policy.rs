@@ -49,6 +49,9 @@ pub(super) struct IamPolicyArgs {
     /// The command will run with --validate-policies: the service lets only those ask who may put policies
     #[arg(long)]
     validate_policies: bool,
+    /// The command will run with --who
+    #[arg(long)]
+    who: bool,
     /// The command will run with --audit
     #[arg(long)]
     audit: bool,
@@ -123,6 +126,7 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
         purpose: args.purpose.into(),
         read_values: args.read_values,
         validate_policies: args.validate_policies,
+        who: args.who,
         audit: args.audit,
         delete_unowned: args.allow_delete_unowned,
         replace_replicas: args.allow_replace_replicas,
@@ -148,6 +152,9 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
 fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
     let wrong = match args.purpose {
         purpose if args.audit && purpose != PurposeArg::Drift => Problem::AuditNeedsDrift,
+        purpose if args.who && !matches!(purpose, PurposeArg::Plan | PurposeArg::Drift | PurposeArg::Versions) => {
+            Problem::WhoNeedsReading
+        }
         PurposeArg::Apply if args.validate_policies => Problem::ValidateByApply,
         purpose if args.validate_policies && purpose != PurposeArg::Plan => Problem::ValidateNeedsPlan,
         purpose if args.allow_delete_unowned && purpose != PurposeArg::Apply => Problem::DeleteNeedsApply,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::args::CacheArgs;
 use super::report::print_warning;
 use super::shell::Shell;
+use super::who::WhoArgs;
 use crate::drift::{Class, DriftReport, Ignore};
 use crate::exit_code::ExitCode;
 use crate::render::{escape, escaped};
@@ -29,6 +30,8 @@ pub(super) struct LookArgs {
     #[arg(long)]
     read_values: bool,
     #[command(flatten)]
+    who: WhoArgs,
+    #[command(flatten)]
     cache: CacheArgs,
 }
 
@@ -40,6 +43,7 @@ impl LookArgs {
             audit: self.audit,
             read_values: self.read_values,
             cache: self.cache.file().map(std::path::Path::to_owned),
+            who: self.who.budget(),
         }
     }
 

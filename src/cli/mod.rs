@@ -41,6 +41,7 @@ mod validate;
 mod values;
 mod versions;
 mod watch;
+mod who;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ use super::guard_flags::GuardOverrideArgs;
 use super::report::{print_calls, report, report_all, warn};
 use super::shell::Shell;
 use super::values::ValueArgs;
+use super::who::WhoArgs;
 use crate::exit_code::ExitCode;
 use crate::plan::Selection;
 use crate::reconcile::{Reading, Undeclared};
@@ -56,6 +57,8 @@ pub(super) struct PlanArgs {
     /// functions do are not rehearsed
     #[arg(long)]
     rehearse: bool,
+    #[command(flatten)]
+    who: WhoArgs,
     #[command(flatten)]
     extent: ExtentArgs,
     #[command(flatten)]
@@ -106,6 +109,9 @@ pub(super) async fn plan(args: &PlanArgs, verbose: u8, shell: &Shell) -> Result<
     }
     if args.rehearse {
         Box::pin(run.rehearse(&mut prepared, &request)).await?;
+    }
+    if let Some(budget) = args.who.budget() {
+        Box::pin(run.ask_of_plans(&mut prepared, budget, &request)).await?;
     }
     show(args, &prepared, &selection, shell);
     let failed = report_all(&prepared.failures(), shell);

@@ -6,12 +6,13 @@ use clap::{Args, ValueEnum};
 
 use super::begin::find;
 use super::one_secret::OneSecretArgs;
-use super::report::print_calls;
+use super::report::{print_calls, warn};
 use super::shell::Shell;
 use super::values::ValueArgs;
+use super::who::WhoArgs;
 use crate::exit_code::ExitCode;
 use crate::render::{Artifact, versions};
-use crate::workflow::{Error, compare_versions, git_version, versions_of};
+use crate::workflow::{Error, ask_of_versions, compare_versions, git_version, versions_of};
 
 /// Show the versions of one secret, deprecated ones too.
 ///
@@ -30,6 +31,8 @@ pub(super) struct VersionsArgs {
     #[arg(long)]
     read_values: bool,
     #[command(flatten)]
+    who: WhoArgs,
+    #[command(flatten)]
     values: ValueArgs,
 }
 
@@ -47,11 +50,18 @@ pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) ->
     let entries = versions_of(&found).await?;
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };
-    shell.out.write(match args.format {
-        Format::Text => {
-            Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, git.as_ref(), &compared))
+    let mut who = BTreeMap::new();
+    if let Some(budget) = args.who.budget() {
+        let (answers, failed) = Box::pin(ask_of_versions(&found, &entries, budget)).await;
+        who = answers;
+        if let Some(note) = failed {
+            warn(&note, shell);
         }
-        Format::Json => versions::json(&found.secret, &entries, git.as_ref(), &compared).into(),
+    }
+    let known = versions::Known { git: git.as_ref(), compared: &compared, who: &who };
+    shell.out.write(match args.format {
+        Format::Text => Artifact::from(versions::text(shell.out.paint(), &found.secret, &entries, known)),
+        Format::Json => versions::json(&found.secret, &entries, known).into(),
     });
     print_calls(&found.aws, verbose, shell);
     Ok(ExitCode::Success)

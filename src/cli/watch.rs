@@ -201,6 +201,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         words: &difference,
         project,
         known,
+        who: BTreeMap::new(),
         report: None,
         found: BTreeMap::new(),
         standing: BTreeMap::new(),

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
 use super::difference::{Clue, Difference, Field, ValueDifference};
+use crate::attribution::Answer;
 use crate::desired::{Desired, DesiredSecret, REPLICATION_POLICY, VALUE_TAG};
 use crate::domain::{SecretName, VersionId};
 use crate::live::{CrossAccount, Live, LivePolicy, LiveSecret, ServiceError};
@@ -35,6 +36,8 @@ pub struct Drift {
     pub hints: Vec<Clue>,
     /// Since when, as far as that is known.
     pub since: Option<Timestamp>,
+    /// Who did it, as far as CloudTrail knows; none where it was not asked (`--who`). Nothing is decided by it.
+    pub who: Option<Answer>,
 }
 
 /// Everything that differs in one target, by secret and class. `now` is the service's time.
@@ -78,7 +81,7 @@ pub fn classify(
 }
 
 fn new(class: Class, secret: &SecretName, what: Difference) -> Drift {
-    Drift { class, secret: secret.clone(), origin: None, what, hints: Vec::new(), since: None }
+    Drift { class, secret: secret.clone(), origin: None, what, hints: Vec::new(), since: None, who: None }
 }
 
 /// What a planned change says about what is live.

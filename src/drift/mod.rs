@@ -3,6 +3,7 @@
 //! Pure, like `plan`: values in, values out; the time is an input. What may not enter: I/O, output formats (those are
 //! `render`), and secret values.
 
+mod causes;
 mod class;
 mod classify;
 mod difference;

@@ -19,6 +19,7 @@ mod key_policies;
 mod keys;
 mod needs;
 mod read;
+mod trail;
 mod write;
 
 use std::collections::BTreeSet;
@@ -74,6 +75,8 @@ pub struct Scope {
     pub read_values: bool,
     /// `plan --validate-policies`: the service is asked about the policies that an apply would put.
     pub validate_policies: bool,
+    /// `--who`: CloudTrail is asked who made changes.
+    pub who: bool,
     /// `drift --audit`: policies that no manifest declares are read too.
     pub audit: bool,
     /// `--allow-delete-unowned`: secrets without the owner tag may be deleted.
@@ -107,6 +110,7 @@ pub fn target_policy(targets: &[TargetNeeds<'_>], beside: &[Desired], scope: Sco
             write::add(desired, scope, &mut draft);
         }
         cross_account::add(desired, &others, scope, &mut draft);
+        trail::add(scope, &mut draft);
         keys::add(desired, scope, &mut draft);
         if desired.target.assume_role.is_none() {
             caller::add_sops(sops_keys, scope, &mut draft);

@@ -159,12 +159,12 @@ pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: 
 
 impl Stock {
     /// Notes what differs from git, by secret; secrets that are not there have no entry.
-    pub fn note_drifts<'d>(&mut self, drifts: impl IntoIterator<Item = &'d Drift>) {
+    pub fn note_drifts(&mut self, drifts: impl IntoIterator<Item = Drift>) {
         let at: BTreeMap<SecretName, usize> =
             self.entries.iter().enumerate().map(|(at, entry)| (entry.secret.name.clone(), at)).collect();
         for drift in drifts {
             if let Some(entry) = at.get(&drift.secret).and_then(|at| self.entries.get_mut(*at)) {
-                entry.drifts.push(drift.clone());
+                entry.drifts.push(drift);
             }
         }
     }

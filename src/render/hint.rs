@@ -306,6 +306,7 @@ pub(super) fn command(hint: &Hint) -> String {
             "anybody who reaches it may do everything: say --beyond-loopback when that is what you want"
         }
         Hint::HttpsWebhook => "take an https URL; --webhook-insecure allows http beyond loopback",
+        Hint::WhoPermission => "`keywright iam-policy --who` prints the permission: cloudtrail:LookupEvents on *",
         Hint::WithoutCaller => "without --caller, the policy is for whoever runs keywright",
         Hint::ReplicasGoOn => "they go on by themselves; keywright plan shows how they stand",
         Hint::InitWithImport => "or `keywright import --init NAME --prefix PREFIX` writes one along with the manifests",

@@ -50,6 +50,7 @@ mod text_diff;
 pub mod versions;
 pub mod waiting;
 pub mod watch;
+pub mod who;
 mod words;
 
 pub(crate) use escape::escaped;

@@ -100,7 +100,7 @@ fn section(at: usize, targets: &[&TargetView<'_>]) -> Escaped<Markup> {
 }
 
 fn planned_section(planned: &PlannedView<'_>) -> Escaped<Markup> {
-    let PlannedView { plan, report, refusals, rehearsed } = planned;
+    let PlannedView { plan, report, refusals, rehearsed, who: _ } = planned;
     let summary = escape::markup(&plan_text::summary(Paint::new(false), plan, report));
     let mut out = escaped!("<p class=\"sum\">{}</p>\n", summary);
     let mut items = Escaped::default();
@@ -149,6 +149,10 @@ fn notes(view: &PlanView<'_>) -> Escaped<Markup> {
         if let Some((text, help)) = unread {
             items.push(&finding("note", label, &text, Some(help), None));
         }
+    }
+    for (target, secret, lines) in view.who() {
+        let name = if view.targets.len() > 1 { format!("{}: {secret}", target.name) } else { secret.to_string() };
+        items.push(&finding("note", Some(&name), &lines.join("; "), None, None));
     }
     list(items)
 }

@@ -179,6 +179,7 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
         leaving: matches!(verb, Verb::Delete | Verb::Release).then(|| leaving_of(plan, leaving)),
         changes: changes.iter().map(change).collect(),
         actions: actions.iter().map(crate::plan::Action::operation).collect(),
+        who: None,
     }
 }
 

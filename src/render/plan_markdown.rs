@@ -60,6 +60,7 @@ pub fn markdown(view: &PlanView<'_>, extent: Extent) -> Escaped<Markdown> {
     page.limit = MAX_BYTES - TAIL;
     page.entries(view, extent);
     page.notes(view);
+    page.who(view);
     page.graphs(view);
     page.awaiting(view);
     page.tail(view);
@@ -167,6 +168,15 @@ impl Page {
                 self.finding(&escaped!("\n- **note**{}: {}\n  <br>{}\n", of, text, with_commands(help)));
             }
             self.findings(&found, Severity::Info, LISTED_NOTES, of.as_ref());
+        }
+    }
+
+    /// Who made what would be changed.
+    fn who(&mut self, view: &PlanView<'_>) {
+        for (target, secret, lines) in view.who() {
+            let lines = Escaped::join(lines.iter().map(|line| escape::markdown(line)), "\n  <br>");
+            let name = escape::code(secret.as_str());
+            self.finding(&escaped!("\n- {}{}: {}\n", name, within(view, target.name), lines));
         }
     }
 

@@ -94,6 +94,16 @@ pub fn text(paint: Paint, view: &PlanView<'_>, extent: Extent) -> Escaped<Termin
     for (target, planned) in view.each_planned() {
         out.push(&findings(paint, planned, &[Severity::Info], &label(target)));
     }
+    let mut asked = view.who().peekable();
+    if asked.peek().is_some() {
+        out.push(&"\nWho made these differences, as CloudTrail knows it:\n");
+    }
+    for (target, secret, lines) in asked {
+        out.push(&escaped!("  {}{}\n", label(target), paint.strong(escape::line(secret.as_str()))));
+        for line in lines {
+            out.push(&escaped!("      {}\n", escape::line(&line)));
+        }
+    }
     for (target, planned) in view.each_planned() {
         if let Some(rehearsed) = planned.rehearsed {
             out.push(&rehearsal::text(paint, planned.plan, rehearsed, &label(target)));

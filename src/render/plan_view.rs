@@ -1,13 +1,14 @@
 //! The plans of a project as every format shows them, with a heading over all targets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::escape::{Escaped, Format, Terminal};
 use super::graph::GraphTarget;
 use super::paint::Paint;
 use super::words::Cost;
-use super::{awaiting, escaped, plan_text, words};
-use crate::domain::AccountId;
+use super::{awaiting, escaped, plan_text, who, words};
+use crate::attribution::Answer;
+use crate::domain::{AccountId, SecretName};
 use crate::plan::{Counts, Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
 
@@ -46,6 +47,8 @@ pub struct PlannedView<'a> {
     pub refusals: &'a [Refusal],
     /// What became of the plan on a copy of what is live, when that was asked for.
     pub rehearsed: Option<&'a Rehearsed>,
+    /// Who made what would be changed, as far as CloudTrail was asked.
+    pub who: Option<&'a BTreeMap<SecretName, Answer>>,
 }
 
 impl<'a> TargetView<'a> {
@@ -56,7 +59,7 @@ impl<'a> TargetView<'a> {
             account: plan.account.as_ref().map(AccountId::as_str),
             region: plan.region.as_str(),
             endpoint: plan.endpoint.as_deref(),
-            planned: Ok(PlannedView { plan, report, refusals: &[], rehearsed: None }),
+            planned: Ok(PlannedView { plan, report, refusals: &[], rehearsed: None, who: None }),
             graph: GraphTarget::default(),
         }
     }
@@ -64,7 +67,7 @@ impl<'a> TargetView<'a> {
     /// Whether there is nothing to say of it but its summary.
     fn is_quiet(&self) -> bool {
         self.planned.as_ref().is_ok_and(|planned| {
-            let PlannedView { plan, report, refusals, rehearsed } = planned;
+            let PlannedView { plan, report, refusals, rehearsed, who: _ } = planned;
             plan.is_empty() && report.findings.is_empty() && refusals.is_empty() && rehearsed.is_none()
         })
     }
@@ -116,6 +119,14 @@ impl<'a> PlanView<'a> {
         let before: usize = plans().map(|planned| planned.report.counts.billed).sum();
         let after = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(change);
         (change != 0).then(|| Cost { change, after: whole.then_some(after) })
+    }
+
+    /// Who made what would be changed: for each secret with its target, what CloudTrail says, in sentences.
+    pub(super) fn who(&self) -> impl Iterator<Item = (&TargetView<'a>, &SecretName, Vec<String>)> {
+        self.each_planned().flat_map(|(target, planned)| {
+            let answers = planned.who.into_iter().flatten();
+            answers.map(move |(secret, answer)| (target, secret, who::lines(answer)))
+        })
     }
 
     /// The secrets that wait for a value, by target.

@@ -5,7 +5,7 @@ use super::error::{target_line, target_text};
 use super::escape::{Escaped, Json, Terminal};
 use super::graph::{Extent, Graph, GraphTarget};
 use super::paint::Paint;
-use super::{PlanView, PlannedView, TargetView, plan_json, plan_text};
+use super::{PlanView, PlannedView, TargetView, plan_json, plan_text, who};
 use crate::apply::SecretOutcome;
 use crate::domain::AccountId;
 use crate::plan::{AwaitingValue, Selection};
@@ -40,7 +40,11 @@ pub fn json(prepared: &Prepared<'_>) -> Escaped<Json> {
         .map(|prepared| match &prepared.planned {
             Ok(planned) => {
                 let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
-                plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref())
+                let mut document = plan_json::target(plan, report, &planned.refusals, planned.rehearsed.as_ref());
+                for secret in &mut document.secrets {
+                    secret.who = planned.who.get(secret.name.as_str()).map(who::document);
+                }
+                document
             }
             Err(error) => {
                 let target = &prepared.desired.target;
@@ -82,7 +86,7 @@ fn view<'a>(prepared: &'a Prepared<'_>) -> PlanView<'a> {
                 Ok(planned) => {
                     let TargetPlan { plan, report, live: _, facts: _ } = &planned.target;
                     let rehearsed = planned.rehearsed.as_ref();
-                    Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed })
+                    Ok(PlannedView { plan, report, refusals: &planned.refusals, rehearsed, who: Some(&planned.who) })
                 }
                 Err(error) => Err(target_line(error)),
             },

@@ -179,6 +179,7 @@ impl Sample {
                 report: &self.report,
                 refusals: &self.refusals,
                 rehearsed: self.rehearsed.as_ref(),
+                who: None,
             }),
             graph: self.graph.clone(),
         }

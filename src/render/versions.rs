@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::escape::{self, Escaped, Json, Terminal};
 use super::escaped;
 use super::paint::Paint;
+use super::who::{self, WhoDocument};
+use crate::attribution::Answer;
 use crate::desired::VALUE_TAG;
 use crate::domain::{KmsKey, StagingLabel, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
@@ -22,16 +24,20 @@ fn is_gits(secret: &LiveSecret, id: &VersionId, git: Option<&VersionId>) -> bool
     })
 }
 
+/// What is known of versions beside what the service lists.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The id of git's value.
+    pub git: Option<&'a VersionId>,
+    /// Of the versions whose value was read, whether it equals git's.
+    pub compared: &'a BTreeMap<VersionId, bool>,
+    /// Who put them, as far as CloudTrail was asked.
+    pub who: &'a BTreeMap<VersionId, Answer>,
+}
+
 /// One version a block, the newest first.
-///
-/// `compared` says of the versions whose value was read whether it equals git's.
-pub fn text(
-    paint: Paint,
-    secret: &LiveSecret,
-    entries: &[VersionEntry],
-    git: Option<&VersionId>,
-    compared: &BTreeMap<VersionId, bool>,
-) -> Escaped<Terminal> {
+pub fn text(paint: Paint, secret: &LiveSecret, entries: &[VersionEntry], known: Known<'_>) -> Escaped<Terminal> {
+    let Known { git, compared, who } = known;
     let mut out = escaped!("{}\n", paint.strong(escape::line(secret.name.as_str())));
     for VersionEntry { id, labels, created, last_accessed, kms_key_ids } in entries {
         let labels = Escaped::join(labels.iter().map(|label| escape::line(label.as_str())), ", ");
@@ -54,6 +60,9 @@ pub fn text(
             ),
             if keys.is_empty() { "-".into() } else { keys }
         ));
+        for line in who.get(id).into_iter().flat_map(who::lines) {
+            out.push(&escaped!("      {}\n", escape::line(&line)));
+        }
     }
     if entries.is_empty() {
         out.push(&"\n  It has no version: it was never given a value.\n");
@@ -118,15 +127,13 @@ struct Version<'a> {
     created: Option<String>,
     last_accessed: Option<String>,
     kms_key_ids: &'a [KmsKey],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<WhoDocument>,
 }
 
 /// The same for programs.
-pub fn json(
-    secret: &LiveSecret,
-    entries: &[VersionEntry],
-    git: Option<&VersionId>,
-    compared: &BTreeMap<VersionId, bool>,
-) -> Escaped<Json> {
+pub fn json(secret: &LiveSecret, entries: &[VersionEntry], known: Known<'_>) -> Escaped<Json> {
+    let Known { git, compared, who } = known;
     let date = |date: &Option<jiff::Timestamp>| date.map(|date| date.to_string());
     let document = Document {
         format_version: FORMAT_VERSION,
@@ -144,6 +151,7 @@ pub fn json(
                 created: date(&entry.created),
                 last_accessed: date(&entry.last_accessed),
                 kms_key_ids: &entry.kms_key_ids,
+                who: who.get(&entry.id).map(who::document),
             })
             .collect(),
     };

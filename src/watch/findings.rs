@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::drift::{Class, Difference, DriftReport};
+use crate::drift::{Class, Difference, Drift, DriftReport};
 
 /// What tells one finding from another: no dates that move by themselves, no counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,18 @@ pub struct Finding {
     pub secret: String,
     /// What differs, in words; empty when the target could not be looked at.
     pub what: String,
+}
+
+impl Finding {
+    /// What one drift of a target is told as, by `words` for what differs.
+    pub fn of(target: &str, drift: &Drift, words: &dyn Fn(&Difference) -> String) -> Self {
+        Self {
+            target: target.to_owned(),
+            class: drift.class,
+            secret: drift.secret.to_string(),
+            what: words(&drift.what),
+        }
+    }
 }
 
 /// What is known to differ, over all targets, each with when its secret was last changed, where that matters.
@@ -51,13 +63,7 @@ impl Findings {
         for (target, drift) in report.drifts().filter(|(_, drift)| drift.class != Class::AwaitingValue) {
             // Of other classes the date is another one, or moves by itself.
             let by_hand = matches!(drift.class, Class::Changed | Class::ValueChanged);
-            let finding = Finding {
-                target: target.name.clone(),
-                class: drift.class,
-                secret: drift.secret.to_string(),
-                what: words(&drift.what),
-            };
-            findings.insert(finding, drift.since.filter(|_| by_hand));
+            findings.insert(Finding::of(&target.name, drift, words), drift.since.filter(|_| by_hand));
         }
         for target in report.targets.iter().filter(|target| target.outcome.is_err()) {
             let of_target = self.0.iter().filter(|(finding, _)| finding.target == target.name);
@@ -82,6 +88,11 @@ impl Findings {
         change
     }
 
+    /// Whether this is known.
+    pub fn contains(&self, finding: &Finding) -> bool {
+        self.0.contains_key(finding)
+    }
+
     /// How many findings there are of each class that has one.
     pub fn counts(&self) -> BTreeMap<Class, usize> {
         let mut counts = BTreeMap::new();
@@ -98,7 +109,7 @@ mod tests {
 
     use super::*;
     use crate::domain::SecretName;
-    use crate::drift::{Drift, Field, Found, TargetDrift};
+    use crate::drift::{Field, Found, TargetDrift};
     use crate::reconcile::{PlanError, TargetError};
 
     fn drift(secret: &str) -> Drift {
@@ -109,6 +120,7 @@ mod tests {
             what: Difference::Fields(vec![Field::Description]),
             hints: Vec::new(),
             since: None,
+            who: None,
         }
     }
 

@@ -133,6 +133,12 @@ pub enum ErrorKind {
         /// They, as they are written.
         written: Vec<String>,
     },
+    /// Targets in which CloudTrail could not be asked, all for the one cause that is the source.
+    #[error("{}: CloudTrail could not be asked who did it", .targets.join(", "))]
+    WhoUnknown {
+        /// Their names.
+        targets: Vec<String>,
+    },
     /// One secret with which nothing can be done.
     #[error("{secret}: {problem}")]
     Secret {
@@ -432,6 +438,7 @@ pub enum Hint {
     BeyondLoopback,
     HttpsWebhook,
     WithoutCaller,
+    WhoPermission,
     ReplicasGoOn,
     InitWithImport,
     DryRunShows,

@@ -38,6 +38,7 @@ mod turn;
 mod values;
 mod versions;
 mod watch;
+mod who;
 
 pub use apply::ApplyRequest;
 pub use approved::{ApprovedPlan, RunFlags, lines};
@@ -72,3 +73,4 @@ pub use stop::{Stop, stopped, unless_stopped};
 pub use values::{NoPasswords, RunValues, ValueRules, ValueSources, sops_keys};
 pub use versions::{compare_versions, versions_of};
 pub use watch::{Obstacle, Round, Standing, Watch, WatchEvent, WatchSettings};
+pub use who::{Asked, ask_of_versions, ask_who};

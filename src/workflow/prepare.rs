@@ -16,6 +16,7 @@ use super::memories::{Memories, Remembered};
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
+use crate::attribution::Answer;
 use crate::aws::Connection;
 use crate::desired::Desired;
 use crate::domain::SecretName;
@@ -143,6 +144,8 @@ pub struct Planned {
     pub refusals: Vec<Refusal>,
     /// What became of the plan on a copy of what is live, when that was asked for.
     pub rehearsed: Option<Rehearsed>,
+    /// Who made what would be changed, by secret, as far as that was asked for (`--who`) and CloudTrail knows.
+    pub who: BTreeMap<SecretName, Answer>,
 }
 
 impl<'s> Run<'s> {
@@ -196,7 +199,13 @@ impl<'s> Run<'s> {
                 let reader = Remembering::new(connection.reader(), &memory);
                 let planned = Box::pin(plan_through(&reader, &connection, desired, planning)).await?;
                 memories.keep(desired, &connection, found(desired, &planned, &connection, begun), now, false);
-                return Ok(Planned { connection, target: planned, refusals: Vec::new(), rehearsed: None });
+                return Ok(Planned {
+                    connection,
+                    target: planned,
+                    refusals: Vec::new(),
+                    rehearsed: None,
+                    who: BTreeMap::new(),
+                });
             }
         }
         let begun = Instant::now();
@@ -218,7 +227,7 @@ impl<'s> Run<'s> {
             None => self.session.aws.connect(&desired.target).await?,
         };
         let target = Box::pin(plan_through(connection.reader(), &connection, desired, planning)).await?;
-        Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None })
+        Ok(Planned { connection, target, refusals: Vec::new(), rehearsed: None, who: BTreeMap::new() })
     }
 
     /// Carries every target's plan out on a copy of what is live.

@@ -29,6 +29,8 @@ pub enum Problem {
     BeyondLoopback(SocketAddr),
     #[error("--audit goes with --for drift")]
     AuditNeedsDrift,
+    #[error("--who goes with --for plan, drift and versions")]
+    WhoNeedsReading,
     #[error("--validate-policies goes with --for plan: an apply always does")]
     ValidateByApply,
     #[error("--validate-policies goes with --for plan")]

@@ -20,9 +20,11 @@ use super::readiness::{Readiness, readiness};
 use super::session::{Run, Session};
 use super::stop::Stop;
 use super::values::ValueRules;
+use super::who::ask_of_drifts;
 use crate::apply::ApplyOptions;
+use crate::attribution::Answer;
 use crate::aws::Aws;
-use crate::drift::{Difference, DriftReport, Found, TargetDrift};
+use crate::drift::{Difference, Drift, DriftReport, Found, TargetDrift};
 use crate::inventory::{Depth, Inventory, TargetInventory, Versions, settle_billing, take_stock};
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Finding as PlanFinding, Refusal, SecretPlan, Selection, Severity};
@@ -67,6 +69,8 @@ pub struct Watch<'a> {
     pub project: String,
     /// What differs.
     pub known: Findings,
+    /// Who brought it about, as far as CloudTrail was asked and knew when it was new.
+    pub who: BTreeMap<Finding, Answer>,
     /// The last report, for the metrics of a round that made none.
     pub report: Option<DriftReport>,
     /// What was found in each target the last time that it could be read, before that report.
@@ -94,10 +98,11 @@ pub struct Standing {
 
 /// Something that a round has to tell.
 pub enum WatchEvent<'a> {
-    /// Something differs that did not before; and why its target could not be looked at, when that is it.
-    Appeared(&'a Finding, Option<&'a TargetError>),
+    /// Something differs that did not before; why its target could not be looked at, when that is it; and who brought
+    /// it about, when that was asked for and is known.
+    Appeared(&'a Finding, Option<&'a TargetError>, Option<&'a Answer>),
     /// Something that differs was changed again.
-    ChangedAgain(&'a Finding),
+    ChangedAgain(&'a Finding, Option<&'a Answer>),
     /// Something does not differ any more.
     Disappeared(&'a Finding),
     /// Every target was looked at, as far as it could be.
@@ -184,7 +189,8 @@ impl Watch<'_> {
         loaded.desired.retain(|desired| self.backoff.is_due(&desired.target.name, now));
         let session = Session::through(Arc::clone(&self.aws), loaded, &self.settings.values);
         let run = session.run();
-        let mut look = self.settings.look.clone();
+        // Of what differs already nobody is asked again in each round.
+        let mut look = Look { who: None, ..self.settings.look.clone() };
         if self.settings.apply {
             // What was read before is good enough to look, and not to write.
             look.cache = None;
@@ -198,12 +204,15 @@ impl Watch<'_> {
             looked = run.look(&look, selection, memories, &self.stop, self.listener).await?;
         }
         let Looked { mut prepared, report } = looked;
+        self.note(&prepared, &names);
+        let mut report = self.with_those_left_alone(report, &names);
+        if let Some(budget) = self.settings.look.who {
+            self.ask_who(&prepared, &mut report, budget).await?;
+        }
         if self.settings.inventory {
             let inventory = self.take_inventory(&prepared, &report, &names);
             self.inventory = Some(Arc::new(inventory));
         }
-        self.note(&prepared, &names);
-        let report = self.with_those_left_alone(report, &names);
         self.observe(report, listener);
         if !apply || !self.may_apply(&run, &mut prepared, listener).await {
             return Ok(Step::Ended);
@@ -240,8 +249,11 @@ impl Watch<'_> {
 
     /// What is there, by this look; of targets that were left alone, what the last one said.
     fn take_inventory(&self, prepared: &Prepared<'_>, report: &DriftReport, names: &[String]) -> Inventory {
-        let mut targets: Vec<TargetInventory> =
-            prepared.targets.iter().zip(&report.targets).map(|(target, drift)| stock_of(target, drift)).collect();
+        let looked = prepared.targets.iter().filter_map(|target| {
+            let drift = report.targets.iter().find(|drift| drift.name == target.desired.target.name)?;
+            Some(self.stock_of(target, drift))
+        });
+        let mut targets: Vec<TargetInventory> = looked.collect();
         let before = self.inventory.iter().flat_map(|inventory| &inventory.targets);
         let left_alone: Vec<TargetInventory> = before
             .filter(|target| names.contains(&target.name) && targets.iter().all(|other| other.name != target.name))
@@ -260,6 +272,42 @@ impl Watch<'_> {
             rules: prepared.targets.first().map(|target| target.desired.audit.clone()).unwrap_or_default(),
             targets,
         }
+    }
+
+    /// What is there in one target, with what of it differs from git, and who brought that about.
+    fn stock_of(&self, target: &PreparedTarget<'_>, drift: &TargetDrift) -> TargetInventory {
+        let desired = target.desired;
+        let outcome = match &target.planned {
+            Err(error) => Err(Arc::clone(error)),
+            Ok(planned) => {
+                let live = planned.target.live.clone();
+                let depth = Depth { whole_account: false, audited: live.audited };
+                let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
+                let drifts = drift.outcome.iter().flat_map(|found| &found.drifts);
+                stock.note_drifts(drifts.map(|found| {
+                    let known = || self.who.get(&Finding::of(&drift.name, found, self.words)).cloned();
+                    Drift { who: found.who.clone().or_else(known), ..found.clone() }
+                }));
+                Ok(stock)
+            }
+        };
+        let TargetDrift { name, account, region, endpoint, outcome: _ } = drift.clone();
+        TargetInventory { name, account, region, endpoint, outcome }
+    }
+
+    /// Asks CloudTrail who brought about what is new.
+    async fn ask_who(&mut self, prepared: &Prepared<'_>, report: &mut DriftReport, budget: u32) -> Result<(), Error> {
+        let change = self.known.after(report, self.words).since(&self.known);
+        let new: BTreeSet<Finding> = change.appeared.into_iter().chain(change.again).collect();
+        let finding = |target: &str, drift: &Drift| Finding::of(target, drift, self.words);
+        let is_new = |target: &str, drift: &Drift| new.contains(&finding(target, drift));
+        ask_of_drifts(prepared, report, budget, &is_new, &self.stop, self.listener).await?;
+        for (target, drift) in report.drifts() {
+            if let Some(answer) = &drift.who {
+                self.who.insert(Finding::of(&target.name, drift, self.words), answer.clone());
+            }
+        }
+        Ok(())
     }
 
     /// The report with what the last one said of the targets that were left alone this time: that they could not be
@@ -315,11 +363,14 @@ impl Watch<'_> {
         let known = self.known.after(&report, self.words);
         let change = known.since(&self.known);
         change.disappeared.iter().for_each(|finding| listener(&self.project, WatchEvent::Disappeared(finding)));
-        change.again.iter().for_each(|finding| listener(&self.project, WatchEvent::ChangedAgain(finding)));
+        self.who.retain(|finding, _| known.contains(finding));
+        for finding in &change.again {
+            listener(&self.project, WatchEvent::ChangedAgain(finding, self.who.get(finding)));
+        }
         for finding in &change.appeared {
             let target = report.targets.iter().find(|target| target.name == finding.target);
             let reason = target.and_then(|target| target.outcome.as_ref().err().map(AsRef::as_ref));
-            listener(&self.project, WatchEvent::Appeared(finding, reason));
+            listener(&self.project, WatchEvent::Appeared(finding, reason, self.who.get(finding)));
         }
         let held_back = self.standing.values().map(|standing| standing.held_back).sum();
         let full = self.memories.looked_in_full();
@@ -336,23 +387,6 @@ impl Watch<'_> {
             }
         }
     }
-}
-
-/// What is there in one target, with what of it differs from git.
-fn stock_of(target: &PreparedTarget<'_>, drift: &TargetDrift) -> TargetInventory {
-    let desired = target.desired;
-    let outcome = match &target.planned {
-        Err(error) => Err(Arc::clone(error)),
-        Ok(planned) => {
-            let live = planned.target.live.clone();
-            let depth = Depth { whole_account: false, audited: live.audited };
-            let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
-            stock.note_drifts(drift.outcome.iter().flat_map(|found| &found.drifts));
-            Ok(stock)
-        }
-    };
-    let TargetDrift { name, account, region, endpoint, outcome: _ } = drift.clone();
-    TargetInventory { name, account, region, endpoint, outcome }
 }
 
 fn name_of<'p>(target: &'p PreparedTarget<'_>) -> &'p str {

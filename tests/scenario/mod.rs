@@ -142,9 +142,10 @@ impl Stage {
             Header::Run(line) => return Ok(self.run(line)),
             Header::Writes => return Ok(self.writes()),
             Header::Calls => return Ok(self.calls()),
-            Header::ByHand { account, region } => {
+            Header::ByHand { account, region, caller } => {
                 for (operation, body) in live::parse_calls(body)? {
-                    support::call(&self.sandbox, account, region, &operation, &body);
+                    let caller = caller.as_deref();
+                    support::call_as(&self.sandbox, (account, region), caller, &operation, &body);
                 }
                 // What somebody else did is not what keywright did.
                 self.told = self.sandbox.calls().len();
@@ -247,6 +248,9 @@ fn tidy(text: &str, folder: &str) -> String {
     let text = text.replace(folder, "PROJECT");
     let uuid = regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a pattern");
     let text = uuid.replace_all(&text, "RANDOM-UUID");
+    // Of the SDK under keywright, as events show it.
+    let agent = regex::Regex::new("aws-sdk-rust/[^)(\"]+( \\(event|\")").expect("a pattern");
+    let text = agent.replace_all(&text, "aws-sdk-rust/VERSION$1");
     let journal = regex::Regex::new("\"time\":\"[^\"]*\"|\"requestId\":\"[^\"]*\"").expect("a pattern");
     let text = journal.replace_all(&text, |found: &regex::Captures<'_>| {
         format!("{}\"(masked)\"", &found[0][..=found[0].find(':').unwrap_or_default()])

@@ -46,8 +46,8 @@ pub(crate) enum Header {
     Answer(String),
     /// `run COMMAND LINE`: the body is what it prints.
     Run(String),
-    /// `by hand ACCOUNT REGION`: calls that somebody makes with another tool.
-    ByHand { account: String, region: String },
+    /// `by hand ACCOUNT REGION`, or with `as WHO`: calls that somebody makes with another tool.
+    ByHand { account: String, region: String, caller: Option<String> },
     /// `calls`: the body is how often each operation was called since the last such section.
     Calls,
     /// `writes`: the body is the writing calls since the last such section.
@@ -135,8 +135,10 @@ fn header(title: &str) -> Option<Header> {
         "writes" => Some(Header::Writes),
         "calls" => Some(Header::Calls),
         "by" => {
-            let (account, region) = pair(rest.strip_prefix("hand ")?)?;
-            Some(Header::ByHand { account, region })
+            let rest = rest.strip_prefix("hand ")?;
+            let (place, caller) = rest.split_once(" as ").map_or((rest, None), |(place, who)| (place, Some(who)));
+            let (account, region) = pair(place)?;
+            Some(Header::ByHand { account, region, caller: caller.map(str::to_owned) })
         }
         "open:" => Some(Header::Open),
         _ => None,

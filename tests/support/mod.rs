@@ -27,16 +27,68 @@ pub(crate) fn call(sandbox: &Sandbox, account: &str, region: &str, operation: &s
     answer.unwrap_or_default()
 }
 
+/// The same as somebody: an IAM user by its name, or a session of a role as `ROLE/SESSION`; the role may have a path.
+pub(crate) fn call_as(
+    sandbox: &Sandbox,
+    (account, region): (&str, &str),
+    caller: Option<&str>,
+    operation: &str,
+    body: &Value,
+) -> Value {
+    let answer = match caller {
+        None => respond(sandbox, account, region, operation, body),
+        Some(caller) => respond_to(sandbox, &Keys::of(sandbox, account, region, caller), region, operation, body),
+    };
+    assert!(answer.is_ok(), "{operation} {body}: {answer:?}");
+    answer.unwrap_or_default()
+}
+
+/// Keys that say who sends a request.
+struct Keys {
+    access_key_id: String,
+    session_token: Option<String>,
+}
+
+impl Keys {
+    fn of(sandbox: &Sandbox, account: &str, region: &str, caller: &str) -> Self {
+        let Some((role, session)) = caller.rsplit_once('/') else {
+            return Self { access_key_id: format!("{account}.{caller}"), session_token: None };
+        };
+        let form = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::{account}:role/{role}&RoleSessionName={session}"
+        );
+        let credential = format!("{account}/20260101/{region}/sts/aws4_request");
+        let request = http::Request::post("http://sts.example/")
+            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}, Signature=00"))
+            .body(Bytes::from(form))
+            .expect("a request");
+        let answer = String::from_utf8_lossy(sandbox.respond(&request).body()).into_owned();
+        let member = |name: &str| {
+            let rest = answer.split(&format!("<{name}>")).nth(1).expect("AssumeRole answers with keys");
+            rest.split("</").next().expect("a text has a first part").to_owned()
+        };
+        Self { access_key_id: member("AccessKeyId"), session_token: Some(member("SessionToken")) }
+    }
+}
+
 /// The same; none when the sandbox answers with an error.
 pub(crate) fn try_call(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Option<Value> {
     respond(sandbox, account, region, operation, body).ok()
 }
 
 fn respond(sandbox: &Sandbox, account: &str, region: &str, operation: &str, body: &Value) -> Result<Value, String> {
-    let credential = format!("{account}/20260101/{region}/secretsmanager/aws4_request");
+    let keys = Keys { access_key_id: account.to_owned(), session_token: None };
+    respond_to(sandbox, &keys, region, operation, body)
+}
+
+fn respond_to(sandbox: &Sandbox, keys: &Keys, region: &str, operation: &str, body: &Value) -> Result<Value, String> {
+    let Keys { access_key_id, session_token } = keys;
+    let credential = format!("{access_key_id}/20260101/{region}/secretsmanager/aws4_request");
     let request = http::Request::post("http://secretsmanager.example/")
         .header("x-amz-target", format!("secretsmanager.{operation}"))
         .header("content-type", "application/x-amz-json-1.1")
+        .header("user-agent", "aws-cli/2.31.0")
+        .header("x-amz-security-token", session_token.as_deref().unwrap_or_default())
         .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=00"))
         .body(Bytes::from(body.to_string()))
         .expect("a request");
@@ -62,6 +114,7 @@ pub(crate) fn is_write(call: &Call) -> bool {
             | "GetCallerIdentity"
             | "ValidateResourcePolicy"
             | "GetRandomPassword"
+            | "LookupEvents"
     )
 }
 

@@ -49,11 +49,11 @@ impl Log {
     /// What a round tells, as lines.
     pub(super) fn round(&self, project: &str, number: u64, event: &WatchEvent<'_>) {
         match event {
-            WatchEvent::Appeared(finding, reason) => {
+            WatchEvent::Appeared(finding, reason, who) => {
                 let reason = reason.map(target_line);
-                self.write(project, Event::Appeared(finding, reason.as_deref()));
+                self.write(project, Event::Appeared(finding, reason.as_deref(), *who));
             }
-            WatchEvent::ChangedAgain(finding) => self.write(project, Event::ChangedAgain(finding)),
+            WatchEvent::ChangedAgain(finding, who) => self.write(project, Event::ChangedAgain(finding, *who)),
             WatchEvent::Disappeared(finding) => self.write(project, Event::Disappeared(finding)),
             WatchEvent::Looked { report, full, held_back } if self.verbose > 0 => {
                 self.write(project, Event::Round { number, report, full: *full, held_back: *held_back });

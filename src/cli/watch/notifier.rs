@@ -1,13 +1,15 @@
 //! What is posted to the webhook, beside the rounds: one that hangs delays none of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::log::Log;
+use crate::attribution::Answer;
 use crate::render::watch::{Event, notification};
-use crate::watch::{Findings, Webhook};
+use crate::watch::{Finding, Findings, Webhook};
 use crate::workflow::{Stop, stopped};
 
 /// Posts what came and went since the last post that was delivered.
@@ -22,6 +24,7 @@ pub(super) struct Notifier {
 struct Known {
     project: String,
     findings: Findings,
+    who: BTreeMap<Finding, Answer>,
 }
 
 /// What was told.
@@ -43,8 +46,9 @@ impl Notifier {
     }
 
     /// Takes what is known after a round.
-    pub(super) fn take(&self, project: &str, findings: &Findings) {
-        self.known.send_replace(Some(Known { project: project.to_owned(), findings: findings.clone() }));
+    pub(super) fn take(&self, project: &str, findings: &Findings, who: &BTreeMap<Finding, Answer>) {
+        let (project, findings, who) = (project.to_owned(), findings.clone(), who.clone());
+        self.known.send_replace(Some(Known { project, findings, who }));
     }
 
     /// What was told so far.
@@ -70,13 +74,13 @@ async fn run(
     stop: Stop,
 ) {
     while news.changed().await.is_ok() {
-        let Some(Known { project, findings }) = news.borrow_and_update().clone() else { continue };
+        let Some(Known { project, findings, who }) = news.borrow_and_update().clone() else { continue };
         let notified = delivered.lock().unwrap_or_else(PoisonError::into_inner).notified.clone();
         let change = findings.since(&notified);
         if change.is_empty() {
             continue;
         }
-        let message = notification(&project, &change, &findings);
+        let message = notification(&project, &change, &findings, &who);
         let posted = tokio::select! {
             posted = webhook.post(&message) => posted.map_err(|error| error.to_string()),
             () = stopped(&stop) => Err("the watch was stopped before the webhook had answered".to_owned()),

@@ -92,7 +92,7 @@ impl Loop<'_> {
             self.board.post_inventory(Arc::clone(inventory));
         }
         if let Some(notifier) = &self.notifier {
-            notifier.take(&watch.project, &watch.known);
+            notifier.take(&watch.project, &watch.known, &watch.who);
         }
         let Delivered { notified, lost } = self.notifier.as_ref().map(Notifier::delivered).unwrap_or_default();
         self.post(outcome, lost);

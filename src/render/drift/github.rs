@@ -51,7 +51,7 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
     for class in Class::ALL.into_iter().filter(|class| view.annotates(*class)) {
         let command = Command::of(class, view);
         for (target, drift) in view.report.drifts().filter(|(_, drift)| drift.class == class) {
-            let Drift { class: _, secret, origin, what: _, hints: _, since: _ } = drift;
+            let Drift { class: _, secret, origin, what: _, hints: _, since: _, who: _ } = drift;
             let file = origin.as_ref().map(|origin| -> Escaped<Workflow> {
                 let file = escape::workflow_property(&format!("{}{}", view.folder, origin.file));
                 escaped!("file={},line={},col={},", file, origin.line, origin.column)

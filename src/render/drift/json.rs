@@ -9,7 +9,8 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::OriginDocument;
 use super::super::schema::titled;
-use super::{clues, counts, help, sentence};
+use super::super::who::{self, WhoDocument};
+use super::{counts, help, hints, sentence};
 use crate::drift::{Drift, DriftReport, TargetDrift};
 
 /// The version of the format of [`DriftDocument`].
@@ -86,6 +87,10 @@ pub struct DriftedDocument {
     /// Where the secret's manifest names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
+    /// Who did it, as far as CloudTrail knows; absent without `--who`, where git alone brought it about, and where
+    /// CloudTrail could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<WhoDocument>,
 }
 
 /// The report as JSON text with a final line feed.
@@ -146,9 +151,10 @@ pub(in crate::render) fn drifted(drift: &Drift) -> DriftedDocument {
         class: drift.class.word(),
         secret: drift.secret.as_str().to_owned(),
         message: sentence(drift),
-        hints: clues(drift).collect(),
+        hints: hints(drift).collect(),
         help: help(drift),
         since: drift.since.map(|since| since.to_string()),
         origin: drift.origin.as_ref().map(super::super::plan_json::place),
+        who: drift.who.as_ref().map(who::document),
     }
 }

@@ -25,6 +25,7 @@ fn drift(class: Class, secret: &str, what: Difference, origin: Option<Origin>) -
         what,
         hints: vec![Clue::LastChanged(Timestamp::from_second(1_767_268_800).unwrap_or_default())],
         since: None,
+        who: None,
     }
 }
 

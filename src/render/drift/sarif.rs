@@ -44,7 +44,7 @@ pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
 type Seen = BTreeMap<(String, Class, String), usize>;
 
 fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) -> Value {
-    let Drift { class, secret, origin, what: _, hints: _, since: _ } = drift;
+    let Drift { class, secret, origin, what: _, hints: _, since: _, who: _ } = drift;
     let mut text = escape::line(&format!("{secret} {} ({target})", sentence(drift))).into_owned();
     for clue in clues(drift) {
         text.push_str("\nhint: ");

@@ -7,6 +7,7 @@ use crate::domain::{Arn, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
 use crate::render::cross_account;
+use crate::render::who;
 use crate::render::words::made_by;
 
 /// One drift as a sentence behind the secret's name.
@@ -140,8 +141,13 @@ fn value(value: ValueDifference) -> &'static str {
     }
 }
 
-/// What is known of who did it.
+/// What is known of who did it, and what CloudTrail says of that.
 pub(super) fn clues(drift: &Drift) -> impl Iterator<Item = String> {
+    hints(drift).chain(drift.who.iter().flat_map(who::lines))
+}
+
+/// What is known of who did it, by the secret alone.
+pub(super) fn hints(drift: &Drift) -> impl Iterator<Item = String> {
     drift.hints.iter().map(clue)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::awaiting::AwaitingDocument;
 use super::super::rehearsal::RehearsalDocument;
+use super::super::who::WhoDocument;
 
 /// The plan of a project over all chosen targets.
 #[derive(Serialize, JsonSchema)]
@@ -158,6 +159,10 @@ pub struct SecretDocument {
     pub changes: Vec<ChangeDocument>,
     /// The operations that an apply calls, in this order.
     pub actions: Vec<&'static str>,
+    /// Who made what would be changed, as far as CloudTrail knows; absent without `--who`, where git alone brought it
+    /// about, and where CloudTrail could not be asked. No approval rests on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<WhoDocument>,
 }
 
 /// Why a secret goes and what counts on it.

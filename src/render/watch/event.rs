@@ -13,6 +13,8 @@ use serde::Serialize;
 use super::super::apply_json::AppliedTarget;
 use super::super::escape::{self, Escaped, Json};
 use super::super::schema::titled;
+use super::super::who::{self, WhoDocument};
+use crate::attribution::Answer;
 use crate::drift::DriftReport;
 use crate::watch::Finding;
 
@@ -29,9 +31,9 @@ pub enum Event<'a> {
         applies: bool,
     },
     /// Something differs that did not before; and why its target could not be looked at, when that is it.
-    Appeared(&'a Finding, Option<&'a str>),
+    Appeared(&'a Finding, Option<&'a str>, Option<&'a Answer>),
     /// Something that differs was changed again.
-    ChangedAgain(&'a Finding),
+    ChangedAgain(&'a Finding, Option<&'a Answer>),
     /// Something does not differ any more.
     Disappeared(&'a Finding),
     /// A round ended.
@@ -86,7 +88,7 @@ pub enum EventName {
     #[default]
     Started,
     /// Something differs that did not before, or a target cannot be looked at (class `unreachable`): `class`, `target`,
-    /// `secret`, `what`, `reasons`.
+    /// `secret`, `what`, `who`, `reasons`.
     Appeared,
     /// A secret that differs was changed again, and differs in the same way: the members of `appeared`.
     ChangedAgain,
@@ -134,6 +136,9 @@ pub struct EventDocument {
     /// What differs, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
+    /// With `--who`, who brought it about, as far as CloudTrail knew when it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<WhoDocument>,
     /// Why, in sentences; at most twenty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<String>>,
@@ -198,8 +203,14 @@ fn document(event: Event<'_>) -> EventDocument {
             applies: Some(applies),
             ..named(EventName::Started)
         },
-        Event::Appeared(finding, reason) => EventDocument { event: EventName::Appeared, ..of_finding(finding, reason) },
-        Event::ChangedAgain(finding) => EventDocument { event: EventName::ChangedAgain, ..of_finding(finding, None) },
+        Event::Appeared(finding, reason, who) => {
+            let who = who.map(who::document);
+            EventDocument { event: EventName::Appeared, who, ..of_finding(finding, reason) }
+        }
+        Event::ChangedAgain(finding, who) => {
+            let who = who.map(who::document);
+            EventDocument { event: EventName::ChangedAgain, who, ..of_finding(finding, None) }
+        }
         Event::Disappeared(finding) => EventDocument { event: EventName::Disappeared, ..of_finding(finding, None) },
         Event::Round { number, report, full, held_back } => EventDocument {
             number: Some(number),
@@ -257,7 +268,7 @@ mod tests {
             what: "its value could not be compared: tag a\nb\u{202e}".to_owned(),
         };
         assert_eq!(
-            line(Timestamp::UNIX_EPOCH, "payments", Event::Appeared(&finding, None)),
+            line(Timestamp::UNIX_EPOCH, "payments", Event::Appeared(&finding, None, None)),
             "{\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"appeared\",\"project\":\"payments\",\"class\":\"unknown\",\
              \"target\":\"prod\",\"secret\":\"prod/db\",\
              \"what\":\"its value could not be compared: tag a\\nb\\u202e\",\"reasons\":[]}\n"

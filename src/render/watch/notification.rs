@@ -1,9 +1,12 @@
 //! The message that a webhook gets.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::super::escape::{self, Escaped, Json, Slack};
-use super::super::escaped;
+use super::super::{escaped, who};
+use crate::attribution::Answer;
 use crate::watch::{Change, Finding, Findings};
 
 /// Findings that a message lists; further ones are counted.
@@ -13,7 +16,9 @@ const LISTED: usize = 20;
 const HELD: usize = 200;
 
 /// The body that a webhook gets: `text` for Slack and what understands its messages, `keywright` for programs.
-pub fn notification(project: &str, change: &Change, now: &Findings) -> Escaped<Json> {
+///
+/// `who` is who brought findings about, as far as CloudTrail was asked.
+pub fn notification(project: &str, change: &Change, now: &Findings, who: &BTreeMap<Finding, Answer>) -> Escaped<Json> {
     let Change { appeared, again, disappeared } = change;
     let counts = now.counts();
     let total: usize = counts.values().sum();
@@ -28,15 +33,21 @@ pub fn notification(project: &str, change: &Change, now: &Findings) -> Escaped<J
     );
     let signed = [("+", appeared), ("~", again), ("-", disappeared)];
     let lines = signed.iter().flat_map(|(sign, findings)| findings.iter().map(move |finding| (*sign, finding)));
-    for (sign, Finding { target, class, secret, what }) in lines.clone().take(LISTED) {
+    for (sign, finding) in lines.clone().take(LISTED) {
+        let Finding { target, class, secret, what } = finding;
         let words = Escaped::join([target, secret, what].map(|word| escape::slack(word)), " ").trimmed();
         text.push(&escaped!("\n{} {}: {}", sign, class.word(), words));
+        // One line of it: the message is for a channel.
+        if let Some(line) = who.get(finding).and_then(|answer| who::lines(answer).into_iter().next()) {
+            text.push(&escaped!("\n    {}", escape::slack(&line)));
+        }
     }
     let left_out = lines.count().saturating_sub(LISTED);
     if left_out > 0 {
         text.push(&escaped!("\n{} more; `keywright drift` shows all", left_out));
     }
-    let held = |findings: &[Finding]| findings.iter().take(HELD).map(finding).collect::<Vec<_>>();
+    let held =
+        |findings: &[Finding]| findings.iter().take(HELD).map(|one| finding(one, who.get(one))).collect::<Vec<_>>();
     let left_out = |findings: &[Finding]| findings.len().saturating_sub(HELD);
     let counts: Map<String, Value> =
         counts.into_iter().map(|(class, number)| (class.word().to_owned(), number.into())).collect();
@@ -53,9 +64,13 @@ pub fn notification(project: &str, change: &Change, now: &Findings) -> Escaped<J
     }))
 }
 
-fn finding(finding: &Finding) -> Value {
+fn finding(finding: &Finding, who: Option<&Answer>) -> Value {
     let Finding { target, class, secret, what } = finding;
-    json!({ "class": class.word(), "target": target, "secret": secret, "what": what })
+    let mut held = json!({ "class": class.word(), "target": target, "secret": secret, "what": what });
+    if let Some(answer) = who {
+        held["who"] = serde_json::to_value(who::document(answer)).unwrap_or_default();
+    }
+    held
 }
 
 #[cfg(test)]
@@ -70,7 +85,8 @@ mod tests {
         let (target, secret) = ("prod".to_owned(), "prod/db".to_owned());
         let hostile = Finding { target, class: Class::Unknown, secret, what };
         let change = Change { appeared: vec![hostile; 300], ..Change::default() };
-        let message: Value = serde_json::from_str(&notification("pay<b>", &change, &Findings::default())).unwrap();
+        let message: Value =
+            serde_json::from_str(&notification("pay<b>", &change, &Findings::default(), &BTreeMap::new())).unwrap();
         let text = message["text"].as_str().unwrap();
         assert!(text.starts_with(
             "keywright drift of pay&lt;b&gt;: 300 new, 0 gone, 0 in all\n\
