@@ -71,7 +71,7 @@ impl ExitCode {
             | ErrorKind::Targets { .. }
             | ErrorKind::Values { .. }
             | ErrorKind::LeftAlone { .. }
-            | ErrorKind::WhoUnknown { .. }
+            | ErrorKind::WhoUnknown(_)
             | ErrorKind::Secret { .. }
             | ErrorKind::File { .. }
             | ErrorKind::Listen(_)

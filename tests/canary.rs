@@ -485,11 +485,11 @@ const EVERYTHING: &[&str] = &[
     "validate --format sarif",
     "validate --format github",
     "plan {url} --format text --read-values --out {out}/approved.json",
-    "plan {url} --format json --read-values --rehearse",
+    "plan {url} --format json --read-values --rehearse --who",
     "plan {url} --format markdown --read-values --validate-policies",
     "plan {url} --format html --read-values --detailed-exitcode",
-    "drift {url} --format text --read-values --audit --cache {out}/cache.json",
-    "drift {url} --format json --read-values --also html={out}/drift.html",
+    "drift {url} --format text --read-values --audit --cache {out}/cache.json --who",
+    "drift {url} --format json --read-values --also html={out}/drift.html --who",
     "drift {url} --format markdown --read-values",
     "drift {url} --format html --read-values",
     "drift {url} --format junit --read-values",
@@ -502,7 +502,7 @@ const EVERYTHING: &[&str] = &[
     "graph {url} --all --format dot",
     "graph {url} --all --format svg",
     "versions {url} dev/shop/sops --format text",
-    "versions {url} dev/shop/sops --format json",
+    "versions {url} dev/shop/sops --format json --who",
     "iam-policy --for apply --read-values",
     "import {url} --all --dry-run",
     "explain Secret.spec.value",
@@ -718,6 +718,9 @@ fn every_verb_and_format_shows_no_value() {
         let text = std::fs::read(&path).expect("a file");
         assert!(!String::from_utf8_lossy(&text).contains(MARK), "{} holds a marked value", path.display());
     }
+    let events = server.events();
+    assert!(events.contains("PutSecretValue") && events.contains("CreateSecret"), "what was put has events: {events}");
+    assert!(!events.contains(MARK), "an event holds a marked value:\n{events}");
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
 }
@@ -788,11 +791,37 @@ impl Server {
     }
 
     fn call_raw(&mut self, operation: &str, body: &str) -> String {
+        self.send("secretsmanager", &format!("secretsmanager.{operation}"), body)
+    }
+
+    /// Every page of CloudTrail's events of changes.
+    fn events(&mut self) -> String {
+        let (mut all, mut token) = (String::new(), None::<String>);
+        loop {
+            let attribute = json!({ "AttributeKey": "ReadOnly", "AttributeValue": "false" });
+            let mut body = json!({ "LookupAttributes": [attribute] });
+            if let Some(token) = &token {
+                body["NextToken"] = token.as_str().into();
+            }
+            let target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
+            let answer = self.send("cloudtrail", target, &body.to_string());
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            let page = answer.split_once("\r\n\r\n").map_or("", |(_, page)| page);
+            let page: serde_json::Value = serde_json::from_str(page).expect("an answer in JSON");
+            all.push_str(&page.to_string());
+            token = page["NextToken"].as_str().map(str::to_owned);
+            if token.is_none() {
+                return all;
+            }
+        }
+    }
+
+    fn send(&mut self, service: &str, target: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
         let request = format!(
             "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1\r\n\
-             x-amz-target: secretsmanager.{operation}\r\nauthorization: AWS4-HMAC-SHA256 \
-             Credential=111111111111/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, \
+             x-amz-target: {target}\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential=111111111111/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, \
              Signature=0\r\n\
              content-length: {}\r\n\r\n{body}",
             self.address,

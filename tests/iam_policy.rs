@@ -226,12 +226,12 @@ fn a_plan_may_validate_policies_when_it_is_told_so() {
     }
 }
 
-const DRIFT: &[&str] = &["drift", "--sandbox", "--audit", "--read-values", "--allow-env", "PATH"];
+const DRIFT: &[&str] = &["drift", "--sandbox", "--audit", "--read-values", "--allow-env", "PATH", "--who"];
 
 #[test]
 fn the_policy_for_drift_allows_the_report_and_nothing_less_does() {
     let folder = project();
-    let drift = policy(folder.path(), &["--for", "drift", "--audit", "--read-values"]);
+    let drift = policy(folder.path(), &["--for", "drift", "--audit", "--read-values", "--who"]);
     // The live secrets differ from the manifests as they are, and differ more once they were applied and changed.
     let look = |policy: &Value| {
         let sandbox = live();
@@ -249,7 +249,8 @@ fn the_policy_for_drift_allows_the_report_and_nothing_less_does() {
         assert_eq!(run.code.code(), 2, "{}", run.err);
         assert!(!run.err.contains("not authorized") && !run.out.contains("not authorized"), "{}{}", run.out, run.err);
     }
-    for (index, action) in actions(&drift).into_iter().filter(|(_, action)| action.starts_with("secretsmanager:")) {
+    let of_services = |action: &str| action.starts_with("secretsmanager:") || action.starts_with("cloudtrail:");
+    for (index, action) in actions(&drift).into_iter().filter(|(_, action)| of_services(action)) {
         let refusal = format!("not authorized to perform: {action} ");
         let runs = look(&without(&drift, index, &action));
         let refused = runs.iter().any(|run| run.err.contains(&refusal) || run.out.contains(&refusal));
@@ -411,6 +412,10 @@ fn what_no_manifest_needs_is_not_in_it() {
         names.iter().map(|name| name.replace("secretsmanager:", "")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names(&["--for", "plan", "--read-values"]), "DescribeSecret ListSecrets");
+    assert_eq!(names(&["--for", "plan", "--who"]), "cloudtrail:LookupEvents DescribeSecret ListSecrets");
+    assert_eq!(names(&["--for", "versions", "--who"]).matches("cloudtrail:LookupEvents").count(), 1);
+    let refused = run(&support::sandbox(), folder.path(), &["iam-policy", "--for", "apply", "--who"]);
+    assert!(refused.code.code() != 0 && refused.err.contains("--who goes with"), "{}", refused.err);
     assert_eq!(
         names(&["--for", "drift", "--audit"]),
         "DescribeSecret GetResourcePolicy ListResourcePolicies ListSecrets"

@@ -103,10 +103,15 @@ impl Changed {
             (Self::Label(label), "PutSecretValue") => {
                 has("versionStages") && names(parameters.get("versionStages"), "", label)
             }
-            (Self::Value { .. }, "UpdateSecretVersionStage") => is(parameters.get("versionStage"), "AWSCURRENT"),
-            // Other labels may be put without AWSCURRENT.
-            (Self::Value { .. }, "PutSecretValue") => {
-                !has("versionStages") || names(parameters.get("versionStages"), "", "AWSCURRENT")
+            (Self::Value { version }, "UpdateSecretVersionStage") => {
+                let moves_to = |version: &String| is(parameters.get("moveToVersionId"), version);
+                is(parameters.get("versionStage"), "AWSCURRENT") && version.as_ref().is_none_or(moves_to)
+            }
+            // The token is the id of the version that a call makes. Other labels may be put without AWSCURRENT.
+            (Self::Value { version }, _) => {
+                let makes = |version: &String| is(parameters.get("clientRequestToken"), version);
+                let stages = parameters.get("versionStages");
+                version.as_ref().is_none_or(makes) && (stages.is_none() || names(stages, "", "AWSCURRENT"))
             }
             (Self::Version(_), _) => self.names_version(event),
             (Self::Replica(region), "ReplicateSecretToRegions") => {

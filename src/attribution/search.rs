@@ -5,12 +5,14 @@
 //! pages for each operation that the questions need, and sorted out here. The newest events come first, and a chain is
 //! followed until no newer answer to any of its questions can be in it, or nothing is left.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Changed;
 use super::event::{FoundEvent, TrailEvent};
+use super::principal::Who;
 use crate::domain::{Arn, SecretName};
 
 /// How many events answer a question at most.
@@ -18,6 +20,9 @@ const MOST_ANSWERS: usize = 3;
 
 /// By how much CloudTrail's times and ours may differ: events have whole seconds, and clocks are not the same.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// The event of a secret that is made.
+const CREATION: &str = "CreateSecret";
 
 /// Who changed something of a secret?
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +129,9 @@ impl Search {
         };
         let open = self.chains.iter().map(|(name, chain)| (*name, chain, wanted(name, chain)));
         let open = open.filter(|(_, _, wanted)| *wanted > 0);
-        let next = open.min_by_key(|(name, chain, wanted)| (chain.pages, usize::MAX - wanted, *name));
+        // Nearly every question needs it, and it is nearly never the answer.
+        let unlikely = |name: &str| name == CREATION && !self.questions.iter().any(Question::is_of_creation);
+        let next = open.min_by_key(|(name, chain, wanted)| (chain.pages, unlikely(name), Reverse(*wanted), *name));
         next.map(|(event_name, chain, _)| Ask { event_name, token: chain.token.clone() })
     }
 
@@ -160,6 +167,10 @@ impl Question {
         self.changed.iter().flat_map(Changed::event_names).copied().collect()
     }
 
+    fn is_of_creation(&self) -> bool {
+        self.changed.contains(&Changed::Created)
+    }
+
     fn may_be_answered_by(&self, event: &TrailEvent, now: Timestamp) -> bool {
         let later = |moment: Timestamp| moment.saturating_add(SLACK).unwrap_or(Timestamp::MAX);
         let in_time = event.time <= later(now) && self.since.is_none_or(|since| later(event.time) >= since);
@@ -184,10 +195,17 @@ impl Question {
         if events.iter().any(names_version) {
             events.retain(|event| names_version(event) || !about_value(event));
         }
-        events.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.id.cmp(&other.id)));
+        // Of one second, who called goes before what the service did then.
+        let by_service = |event: &TrailEvent| matches!(event.principal.who, Who::Service(_));
+        events.sort_by_key(|event| (Reverse(event.time), by_service(event), event.id.clone()));
         // What was done to a secret of the same name before this one was made is not about this one.
-        let made = events.iter().position(|event| event.name == "CreateSecret" && self.arn.is_some());
+        let made = events.iter().position(|event| event.name == CREATION && self.arn.is_some());
         events.truncate(made.map_or(events.len(), |made| made + 1));
+        // How it was made says nothing of what was changed since.
+        let later = |changed: &Changed| events.iter().any(|event| event.name != CREATION && changed.can_be(event));
+        if self.changed.iter().all(later) {
+            events.retain(|event| event.name != CREATION);
+        }
         let newest = events.first().map(|event| event.time);
         let unread = |name: &'static str| chains.get(name).is_some_and(|chain| chain.may_have_newer(newest));
         let incomplete = self.event_names().into_iter().any(unread);

@@ -94,7 +94,11 @@ fn each_kind_of_identity_is_named() {
             Who::Role { role: named("AWSReservedSSO_of_somebody_else"), session: named("carol") },
         ),
         (
-            json!({"type": "AssumedRole", "principalId": "AROAEXAMPLE:s", "sessionContext": {"sessionIssuer": {"userName": "r"}}}),
+            json!({
+                "type": "AssumedRole",
+                "principalId": "AROAEXAMPLE:s",
+                "sessionContext": { "sessionIssuer": { "userName": "r" } },
+            }),
             Who::Role { role: named("r"), session: named("s") },
         ),
         (
@@ -183,7 +187,10 @@ fn a_secret_is_known_by_whatever_the_caller_called_it() {
     let unknown = || Question { arn: None, ..question([Changed::Deleted]) };
     let arn_of = |old: &str| ARN.replace("AbCdEf", old);
     let deleted = |members: Value| found("DeleteSecret", 1, members);
-    let answered = json!({"requestParameters": {"secretId": "p"}, "responseElements": {"aRN": arn_of("Old111"), "name": "prod/db"}});
+    let answered = json!({
+        "requestParameters": { "secretId": "p" },
+        "responseElements": { "aRN": arn_of("Old111"), "name": "prod/db" },
+    });
     assert_eq!(ids(unknown(), &[deleted(answered)]).len(), 1, "a deletion says the name");
     let service = json!({
         "eventType": "AwsServiceEvent",
@@ -243,6 +250,15 @@ fn whoever_names_the_version_made_it() {
     let events = [put(3, "v1"), put(2, "v2"), put(1, "v3")];
     assert_eq!(ids(value(Some("v2")), &events), ["PutSecretValue-2"]);
     assert_eq!(ids(value(None), &events), ["PutSecretValue-1", "PutSecretValue-2", "PutSecretValue-3"]);
+    assert!(ids(value(Some("v9")), &events).is_empty(), "those of other versions did not make this one");
+    let rotated = found(
+        "RotationSucceeded",
+        1,
+        json!({
+            "requestParameters": null, "eventType": "AwsServiceEvent", "additionalEventData": { "SecretId": ARN },
+        }),
+    );
+    assert_eq!(ids(value(Some("v9")), &[events[0].clone(), rotated]), ["RotationSucceeded-1"]);
     assert_eq!(ids(question([Changed::Version("v1".to_owned())]), &events), ["PutSecretValue-3"]);
     assert!(ids(question([Changed::Version("v9".to_owned())]), &events).is_empty());
     let mut moved = found("UpdateSecretVersionStage", 0, json!({}));
@@ -271,7 +287,8 @@ fn what_was_done_to_a_secret_of_the_same_name_before_is_left_out() {
     let made =
         found("CreateSecret", 5, json!({"requestParameters": {"name": "prod/db"}, "responseElements": {"arn": ARN}}));
     let events = [by_name(1), by_name(9), made];
-    assert_eq!(ids(question([Changed::Description]), &events), ["UpdateSecret-1", "CreateSecret-5"]);
+    assert_eq!(ids(question([Changed::Description]), &events), ["UpdateSecret-1"]);
+    assert_eq!(ids(question([Changed::Description]), &events[1..]), ["CreateSecret-5"], "when nothing else is known");
 }
 
 #[test]

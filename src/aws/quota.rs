@@ -1,5 +1,5 @@
-//! The request rates that AWS documents for Secrets Manager, and of CloudTrail's LookupEvents: one table from operation to the group whose quota it
-//! shares, and one from group to rate. They are kept in `pace`.
+//! The request rates that AWS documents for Secrets Manager, and of CloudTrail's LookupEvents: one table from operation
+//! to the group whose quota it shares, and one from group to rate. They are kept in `pace`.
 //!
 //! Source: "AWS Secrets Manager quotas", request quotas. They are averages that several clients of an account share, so
 //! staying below them avoids most throttling but not all.

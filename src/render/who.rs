@@ -59,10 +59,10 @@ pub fn lines(answer: &Answer) -> Vec<String> {
     let mut lines: Vec<String> = events
         .iter()
         .enumerate()
-        .map(|(at, event)| format!("{}: {}", if at == 0 { "who" } else { "or" }, one(event)))
+        .map(|(at, event)| format!("{}: {}", if at == 0 { "who" } else { "before" }, one(event)))
         .collect();
     if *more > 0 {
-        lines.push(format!("or one of {more} earlier events"));
+        lines.push(format!("before: {more} more"));
     }
     match (lines.is_empty(), incomplete) {
         (true, false) => lines.push(

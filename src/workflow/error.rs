@@ -134,11 +134,8 @@ pub enum ErrorKind {
         written: Vec<String>,
     },
     /// Targets in which CloudTrail could not be asked, all for the one cause that is the source.
-    #[error("{}: CloudTrail could not be asked who did it", .targets.join(", "))]
-    WhoUnknown {
-        /// Their names.
-        targets: Vec<String>,
-    },
+    #[error("{}: CloudTrail could not be asked who did it", .0.join(", "))]
+    WhoUnknown(Vec<String>),
     /// One secret with which nothing can be done.
     #[error("{secret}: {problem}")]
     Secret {

@@ -174,7 +174,7 @@ fn notes(failed: Vec<(String, ServiceError)>) -> Vec<Error> {
     }
     let note = |(targets, error): (Vec<String>, ServiceError)| {
         let denied = error.kind == ServiceErrorKind::AccessDenied;
-        let note = Error::from(ErrorKind::WhoUnknown { targets }).because(error);
+        let note = Error::from(ErrorKind::WhoUnknown(targets)).because(error);
         if denied { note.hint(Hint::WhoPermission) } else { note }
     };
     groups.into_iter().map(note).collect()
