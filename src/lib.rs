@@ -25,7 +25,8 @@
 //!    └──── watch/  ── what a round means for the next one
 //! ```
 //!
-//! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours.
+//! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours. Beside them,
+//! `attribution/` reads CloudTrail's events, for people who ask who made a difference: nothing is decided by it.
 //!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!

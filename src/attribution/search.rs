@@ -201,6 +201,10 @@ impl Question {
         // What was done to a secret of the same name before this one was made is not about this one.
         let made = events.iter().position(|event| event.name == CREATION && self.arn.is_some());
         events.truncate(made.map_or(events.len(), |made| made + 1));
+        // The service ends what somebody began.
+        if events.iter().any(|event| event.name == "DeleteSecret") {
+            events.retain(|event| event.name != "EndSecretVersionDelete");
+        }
         // How it was made says nothing of what was changed since.
         let later = |changed: &Changed| events.iter().any(|event| event.name != CREATION && changed.can_be(event));
         if self.changed.iter().all(later) {

@@ -198,7 +198,10 @@ fn a_secret_is_known_by_whatever_the_caller_called_it() {
         "requestParameters": null,
         "additionalEventData": {"ARN": arn_of("Old111"), "Name": "prod/db"},
     });
-    assert_eq!(ids(unknown(), &[found("EndSecretVersionDelete", 1, service)]).len(), 1);
+    let ended = found("EndSecretVersionDelete", 1, service);
+    assert_eq!(ids(unknown(), std::slice::from_ref(&ended)).len(), 1);
+    let begun = found("DeleteSecret", 50_000, json!({"requestParameters": {"secretId": "prod/db"}}));
+    assert_eq!(ids(unknown(), &[ended, begun]), ["DeleteSecret-50000"], "who began it is who did it");
     let listed = FoundEvent { resources: vec!["prod/db".to_owned()], ..deleted(json!({"requestParameters": null})) };
     assert_eq!(ids(unknown(), &[listed]).len(), 1, "the resources that LookupEvents lists count too");
 }

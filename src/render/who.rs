@@ -68,7 +68,7 @@ pub fn lines(answer: &Answer) -> Vec<String> {
         (true, false) => lines.push(
             "who: nothing found in CloudTrail; events take up to 15 minutes to appear, and are kept 90 days".to_owned(),
         ),
-        (true, true) => lines.push("who: not found by then: --who-budget is used up".to_owned()),
+        (true, true) => lines.push("who: not found before --who-budget was used up".to_owned()),
         (false, true) => lines.push("there may be a newer event: --who-budget is used up".to_owned()),
         (false, false) => {}
     }
@@ -178,6 +178,6 @@ mod tests {
     fn an_answer_says_what_is_not_known() {
         let said = |incomplete| lines(&Answer { incomplete, ..Answer::default() }).join("");
         assert!(said(false).contains("nothing found") && said(false).contains("90 days"));
-        assert!(said(true).contains("--who-budget is used up"));
+        assert!(said(true).contains("before --who-budget was used up"));
     }
 }
