@@ -179,6 +179,10 @@ fn marked_values_appear_nowhere() {
     }
     assert_eq!(ran, 31 + 5 * BAD.len());
 
+    // Of what was put and refused, whole, cut off, too long and in both forms at once.
+    let events = server.events();
+    assert!(events.contains("PutSecretValue") && events.contains("errorCode"), "{events}");
+    assert!(!events.contains(MARK) && !events.contains("QzRONFJZ"), "an event holds a marked value:\n{events}");
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
 }
@@ -719,7 +723,7 @@ fn every_verb_and_format_shows_no_value() {
         assert!(!String::from_utf8_lossy(&text).contains(MARK), "{} holds a marked value", path.display());
     }
     let events = server.events();
-    assert!(events.contains("PutSecretValue") && events.contains("CreateSecret"), "what was put has events: {events}");
+    assert!(events.contains("CreateSecret"), "what was put has events: {events}");
     assert!(!events.contains(MARK), "an event holds a marked value:\n{events}");
     let logged = server.stop();
     assert!(!logged.contains(MARK), "the sandbox server shows a marked value:\n{logged}");
