@@ -258,6 +258,29 @@ fn the_policy_for_drift_allows_the_report_and_nothing_less_does() {
     }
 }
 
+#[test]
+fn the_policy_for_an_inventory_allows_it_and_nothing_less_does() {
+    let folder = project();
+    for more in [vec!["--audit", "--who"], vec!["--audit", "--who", "--all"]] {
+        let inventory = policy(folder.path(), &[&["--for", "inventory"], more.as_slice()].concat());
+        let look = |policy: &Value| {
+            let sandbox = live();
+            assert_eq!(run(&sandbox, folder.path(), APPLY).code.code(), 0);
+            sandbox.enforce_policy(&policy.to_string()).expect("a policy that the sandbox evaluates");
+            run(&sandbox, folder.path(), &[&["inventory", "--sandbox", "--full"], more.as_slice()].concat())
+        };
+        let seen = look(&inventory);
+        assert_eq!(seen.code.code(), 0, "{}", seen.err);
+        assert!(!seen.err.contains("not authorized") && !seen.out.contains("not authorized"), "{}{}", seen.out, seen.err);
+        for (index, action) in actions(&inventory) {
+            let refusal = format!("not authorized to perform: {action} ");
+            let seen = look(&without(&inventory, index, &action));
+            let refused = seen.err.contains(&refusal) || seen.out.contains(&refusal);
+            assert!(refused, "nothing in the inventory needs {action}: {}{}", seen.out, seen.err);
+        }
+    }
+}
+
 /// A raw call, answered with its error code, or none.
 fn refused(sandbox: &Sandbox, region: &str, operation: &str, body: &Value) -> Option<String> {
     let credential = format!("111111111111/20260101/{region}/secretsmanager/aws4_request");

@@ -55,6 +55,9 @@ pub(super) struct IamPolicyArgs {
     /// The command will run with --audit
     #[arg(long)]
     audit: bool,
+    /// The command will run with --all: the policy covers every secret of the account and region of each target
+    #[arg(long)]
+    all: bool,
     /// The command will run with --allow-delete-unowned
     #[arg(long)]
     allow_delete_unowned: bool,
@@ -79,6 +82,8 @@ enum PurposeArg {
     Apply,
     /// Read only, on a schedule
     Drift,
+    /// Read only: what is there
+    Inventory,
     /// Show the versions of one secret
     Versions,
     /// Move AWSCURRENT back to an earlier version
@@ -99,6 +104,7 @@ impl From<PurposeArg> for Purpose {
             PurposeArg::Plan => Self::Plan,
             PurposeArg::Apply => Self::Apply,
             PurposeArg::Drift => Self::Drift,
+            PurposeArg::Inventory => Self::Inventory,
             PurposeArg::Versions => Self::Versions,
             PurposeArg::Rollback => Self::Rollback,
             PurposeArg::Rotate => Self::Rotate,
@@ -128,6 +134,7 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
         validate_policies: args.validate_policies,
         who: args.who,
         audit: args.audit,
+        all: args.all,
         delete_unowned: args.allow_delete_unowned,
         replace_replicas: args.allow_replace_replicas,
     };
@@ -151,10 +158,12 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shell: &Shell) -> Result<ExitCode
 
 fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
     let wrong = match args.purpose {
-        purpose if args.audit && purpose != PurposeArg::Drift => Problem::AuditNeedsDrift,
-        purpose if args.who && !matches!(purpose, PurposeArg::Plan | PurposeArg::Drift | PurposeArg::Versions) => {
-            Problem::WhoNeedsReading
+        purpose if args.audit && !matches!(purpose, PurposeArg::Drift | PurposeArg::Inventory) => {
+            Problem::AuditNeedsDrift
         }
+        purpose if args.all && purpose != PurposeArg::Inventory => Problem::AllNeedsInventory,
+        PurposeArg::Inventory if args.read_values => Problem::ReadsNoValues,
+        purpose if args.who && !asks_who(purpose) => Problem::WhoNeedsReading,
         PurposeArg::Apply if args.validate_policies => Problem::ValidateByApply,
         purpose if args.validate_policies && purpose != PurposeArg::Plan => Problem::ValidateNeedsPlan,
         purpose if args.allow_delete_unowned && purpose != PurposeArg::Apply => Problem::DeleteNeedsApply,
@@ -167,6 +176,11 @@ fn check_usage(args: &IamPolicyArgs) -> Result<(), Error> {
         _ => return Ok(()),
     };
     Err(ErrorKind::WrongUsage(wrong).into())
+}
+
+/// Whether a command has `--who`.
+fn asks_who(purpose: PurposeArg) -> bool {
+    matches!(purpose, PurposeArg::Plan | PurposeArg::Drift | PurposeArg::Inventory | PurposeArg::Versions)
 }
 
 /// Nothing of it is an identity policy, so it never stands beside one.

@@ -10,6 +10,7 @@ use super::event_printer::EventPrinter;
 use super::report::{print_calls, print_warning, report};
 use super::shell::Shell;
 use super::values::ValueArgs;
+use super::who::WhoArgs;
 use crate::desired::{AuditKind, Ignore};
 use crate::exit_code::ExitCode;
 use crate::inventory::{Depth, Failing, GroupBy};
@@ -68,6 +69,8 @@ pub(super) struct InventoryArgs {
     /// several times. For good reasons that last, `spec.audit.ignore` has a place for the reason
     #[arg(long, value_name = "FINDING:GLOB:YYYY-MM-DD")]
     ignore: Vec<Ignore<AuditKind>>,
+    #[command(flatten)]
+    who: WhoArgs,
     #[command(flatten)]
     values: ValueArgs,
 }
@@ -136,6 +139,7 @@ pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) 
         selection: &selection,
         depth: Depth { whole_account: args.all, audited: args.audit },
         group_by: &args.group_by,
+        who: args.who.budget(),
         ignore: &args.ignore,
         stop: &stop,
         listener: &|event| printer.print(event),

@@ -41,7 +41,7 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
         Purpose::Restore => draft.add(owned("Restore", &["secretsmanager:RestoreSecret"])),
         Purpose::Release => draft.add(owned("Release", &["secretsmanager:UntagResource"])),
         Purpose::Promote => add_promotion(desired, draft),
-        Purpose::Versions | Purpose::Plan | Purpose::Apply | Purpose::Drift => {}
+        Purpose::Versions | Purpose::Plan | Purpose::Apply | Purpose::Drift | Purpose::Inventory => {}
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
         Purpose::Plan | Purpose::Drift | Purpose::Versions if scope.read_values => &["kms:Decrypt"],
         Purpose::Plan
         | Purpose::Drift
+        | Purpose::Inventory
         | Purpose::Versions
         | Purpose::Rollback
         | Purpose::Rotate

@@ -41,6 +41,8 @@ pub enum Purpose {
     Apply,
     /// `keywright drift`.
     Drift,
+    /// `keywright inventory`.
+    Inventory,
     /// `keywright versions`.
     Versions,
     /// `keywright rollback`.
@@ -59,7 +61,7 @@ impl Purpose {
     /// Whether it is a command about one secret.
     pub const fn is_day_two(self) -> bool {
         match self {
-            Self::Plan | Self::Apply | Self::Drift => false,
+            Self::Plan | Self::Apply | Self::Drift | Self::Inventory => false,
             Self::Versions | Self::Rollback | Self::Rotate | Self::Restore | Self::Release | Self::Promote => true,
         }
     }
@@ -77,8 +79,10 @@ pub struct Scope {
     pub validate_policies: bool,
     /// `--who`: CloudTrail is asked who made changes.
     pub who: bool,
-    /// `drift --audit`: policies that no manifest declares are read too.
+    /// `drift --audit`, `inventory --audit`: what no manifest declares is read too.
     pub audit: bool,
+    /// `inventory --all`: secrets outside the scope are looked at too.
+    pub all: bool,
     /// `--allow-delete-unowned`: secrets without the owner tag may be deleted.
     pub delete_unowned: bool,
     /// `--allow-replace-replicas`: replicas of another account's secret may be deleted and made anew.
@@ -101,10 +105,10 @@ pub fn target_policy(targets: &[TargetNeeds<'_>], beside: &[Desired], scope: Sco
     let others = Others::of(targets.iter().map(|needs| needs.desired).chain(beside));
     for TargetNeeds { desired, sops_keys } in targets {
         draft.begin_target(&desired.target.name);
-        if scope.purpose.is_day_two() {
-            day_two::add(desired, scope, &mut draft);
-        } else {
-            read::add(desired, scope, &mut draft);
+        match scope.purpose {
+            Purpose::Inventory => read::add_inventory(desired, scope, &mut draft),
+            purpose if purpose.is_day_two() => day_two::add(desired, scope, &mut draft),
+            _ => read::add(desired, scope, &mut draft),
         }
         if scope.purpose == Purpose::Apply {
             write::add(desired, scope, &mut draft);

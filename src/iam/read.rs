@@ -57,6 +57,22 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     }
 }
 
+/// Adds what an inventory reads. Of secrets that manifests name and the list lacks it asks one by one.
+pub(super) fn add_inventory(desired: &Desired, scope: Scope, draft: &mut Draft) {
+    let place = Place::of(&desired.target);
+    draft.add(Permission::new("ListSecrets", ["secretsmanager:ListSecrets"]).on_everything());
+    let mut metadata = vec!["secretsmanager:DescribeSecret"];
+    if scope.audit {
+        metadata.extend([
+            "secretsmanager:GetResourcePolicy",
+            "secretsmanager:ListResourcePolicies",
+            "secretsmanager:ListSecretVersionIds",
+        ]);
+    }
+    let prefixes = if scope.all { vec![""] } else { desired.scope.prefixes().iter().map(String::as_str).collect() };
+    draft.add(Permission::new("ReadMetadata", metadata).on(prefixes.into_iter().map(|prefix| place.secrets(prefix))));
+}
+
 /// What the owner tag of each secret of this target fits: `project/target`, and what binds the tag to the secret's
 /// name.
 pub(super) fn owner_pattern(desired: &Desired) -> String {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::entry::{Entry, RotationState};
 use super::owner::Owner;
 use super::{Depth, Inventory};
+use crate::attribution::{Answer, Changed};
 use crate::desired::{AuditKind, AuditRules, Severity};
 use crate::domain::{KmsKey, SecretName, TagKey, VersionId};
 use crate::live::{LinkStatus, LivePolicy, ReplicaStatus};
@@ -16,6 +17,8 @@ use crate::live::{LinkStatus, LivePolicy, ReplicaStatus};
 pub struct AuditFinding {
     /// What was found.
     pub what: Found,
+    /// Who brought it about, where CloudTrail was asked.
+    pub who: Option<Answer>,
 }
 
 /// What was found, with what is known of it.
@@ -144,6 +147,35 @@ impl AuditFinding {
         }
     }
 
+    /// What was changed, if somebody brought it about: one of these is enough for this finding.
+    pub fn changed(&self) -> BTreeSet<Changed> {
+        match &self.what {
+            Found::OpenPolicy
+            | Found::OtherAccounts { .. }
+            | Found::DanglingPrincipal { .. }
+            | Found::NotRestricted { has_policy: true } => [Changed::Policy].into(),
+            Found::ReplicaFailed { place, message: _ } if place.starts_with("arn:") => [Changed::Link].into(),
+            Found::ReplicaFailed { place, message: _ } => [Changed::Replica(place.clone())].into(),
+            Found::RotationStuck { .. } | Found::RotationOverdue { .. } => [Changed::Rotation].into(),
+            Found::DuplicateVersion { version, others: _ } => [Changed::Version(version.to_string())].into(),
+            Found::Unmanaged => [Changed::Created].into(),
+            // Nobody did anything, or nobody did it in AWS.
+            Found::Unused { .. }
+            | Found::NeverRead { .. }
+            | Found::RotationOff
+            | Found::NeverRotated { .. }
+            | Found::RotationOld { .. }
+            | Found::RotationRare { .. }
+            | Found::ValueOld { .. }
+            | Found::Orphaned
+            | Found::Unreadable { .. }
+            | Found::NoValue
+            | Found::DefaultKey
+            | Found::Untagged { .. }
+            | Found::NotRestricted { has_policy: false } => BTreeSet::new(),
+        }
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         self.kind().severity()
@@ -228,7 +260,7 @@ pub(super) fn of(
         found.extend(value(entry, rules, duplicates, now));
         found.extend(replicated(entry));
     }
-    let mut findings: Vec<AuditFinding> = found.into_iter().map(|what| AuditFinding { what }).collect();
+    let mut findings: Vec<AuditFinding> = found.into_iter().map(|what| AuditFinding { what, who: None }).collect();
     findings.sort_by_key(AuditFinding::kind);
     findings
 }

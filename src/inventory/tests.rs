@@ -327,7 +327,7 @@ fn totals_are_grouped_by_target_owner_and_tag() {
         vec![target("prod", "eu-west-1", vec![quiet("a"), untagged]), target("dev", "eu-west-1", vec![quiet("c")])];
     settle_billing(&mut targets);
     targets[1].outcome.as_mut().unwrap().entries[0].findings =
-        vec![AuditFinding { what: Found::Unused { last: days_ago(100) } }];
+        vec![AuditFinding { what: Found::Unused { last: days_ago(100) }, who: None }];
     let inventory = inventory(targets);
     let groups = |by: &str| -> Vec<(Option<String>, usize)> {
         let groups = inventory.groups(&by.parse().unwrap());

@@ -11,6 +11,7 @@ use super::event::{Event, Listener};
 use super::prepare::TARGETS_AT_ONCE;
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
+use super::who::ask_of_findings;
 use crate::desired::{AuditKind, AuditRules, Desired, Ignore, Scope};
 use crate::domain::SecretName;
 use crate::inventory::{
@@ -30,6 +31,8 @@ pub struct InventoryRequest<'a> {
     pub depth: Depth,
     /// What the totals are grouped by, beside target and owner.
     pub group_by: &'a [GroupBy],
+    /// How many calls of CloudTrail may be made for each target, where it is asked who brought findings about.
+    pub who: Option<u32>,
     /// Findings that are excused, beside those of the project.
     pub ignore: &'a [Ignore<AuditKind>],
     /// Ends the reading.
@@ -86,10 +89,17 @@ impl Run<'_> {
         };
         let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let read = Box::pin(read(connection.reader(), desired, request, &listener)).await;
-        let outcome = read.map(|(mut live, versions)| {
-            live.caller.clone_from(&connection.caller);
-            stock(desired, live, versions, request, connection.now())
-        });
+        let outcome = match read {
+            Err(error) => Err(error),
+            Ok((mut live, versions)) => {
+                live.caller.clone_from(&connection.caller);
+                let mut stock = stock(desired, live, versions, request, connection.now());
+                if let Some(budget) = request.who {
+                    ask_of_findings(&place.name, &connection, &mut stock, budget, request.listener).await;
+                }
+                Ok(stock)
+            }
+        };
         let outcome = outcome.map_err(|error| Arc::new(TargetError::from(PlanError::from(error))));
         let account = connection.account.as_ref().map(ToString::to_string);
         described(account, connection.endpoint(), outcome)

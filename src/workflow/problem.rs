@@ -27,9 +27,11 @@ pub enum Problem {
     ClockBackwards,
     #[error("{0} can be reached from other machines")]
     BeyondLoopback(SocketAddr),
-    #[error("--audit goes with --for drift")]
+    #[error("--audit goes with --for drift and inventory")]
     AuditNeedsDrift,
-    #[error("--who goes with --for plan, drift and versions")]
+    #[error("--all goes with --for inventory")]
+    AllNeedsInventory,
+    #[error("--who goes with --for plan, drift, inventory and versions")]
     WhoNeedsReading,
     #[error("--validate-policies goes with --for plan: an apply always does")]
     ValidateByApply,

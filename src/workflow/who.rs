@@ -15,6 +15,7 @@ use crate::attribution::{Answer, Changed, Question, Search};
 use crate::aws::Connection;
 use crate::domain::{SecretName, VersionId};
 use crate::drift::{Drift, DriftReport, TargetDrift, classify};
+use crate::inventory::{AuditFinding, Entry, Stock};
 use crate::live::{Live, ServiceError, ServiceErrorKind, VersionEntry};
 
 /// What CloudTrail answered.
@@ -135,6 +136,33 @@ impl Run<'_> {
         tell(failed, request.listener);
         Ok(())
     }
+}
+
+/// Asks who brought findings of an inventory about.
+pub(super) async fn ask_of_findings(
+    target: &str,
+    connection: &Connection,
+    stock: &mut Stock,
+    budget: u32,
+    listener: Listener<'_>,
+) {
+    let mut asked: Vec<(&mut AuditFinding, Question)> = Vec::new();
+    for Entry { secret, findings, .. } in &mut stock.entries {
+        for finding in findings {
+            let changed = finding.changed();
+            if !changed.is_empty() {
+                let (name, arn) = (secret.name.clone(), Some(secret.arn.clone()));
+                let last_changed = secret.last_changed;
+                asked.push((finding, Question { secret: name, arn, changed, since: None, last_changed }));
+            }
+        }
+    }
+    let (findings, questions): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    let Asked { answers, failed } = ask_who(connection, questions, budget).await;
+    for (finding, answer) in findings.into_iter().zip(answers) {
+        finding.who = answer;
+    }
+    tell(failed.map(|error| (target.to_owned(), error)).into_iter().collect(), listener);
 }
 
 /// Asks who put each version of a secret; why CloudTrail could not be asked comes with what was found before.

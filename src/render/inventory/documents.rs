@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::drift::json::DriftedDocument;
 use super::super::plan_json::OriginDocument;
+use super::super::who::WhoDocument;
 
 /// The version of the format of [`InventoryDocument`].
 pub const FORMAT_VERSION: &str = "1";
@@ -326,6 +327,9 @@ pub struct FindingDocument {
     pub message: String,
     /// The command or the line of a manifest that mends it.
     pub fix: String,
+    /// Who brought it about, as far as CloudTrail knows; absent without `--who`, and where nobody did anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<WhoDocument>,
 }
 
 /// A kind of finding.

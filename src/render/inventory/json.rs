@@ -9,7 +9,7 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::place;
 use super::super::schema::titled;
-use super::super::{policy_words, words as common};
+use super::super::{policy_words, who, words as common};
 use super::documents::{
     CheckDocument, DeletionDocument, FORMAT_VERSION, FindingDocument, GroupDocument, GroupingDocument,
     InventoryDocument, KindDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument,
@@ -125,6 +125,7 @@ fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Sec
         severity: finding.severity().word(),
         message: words::message(finding, inventory),
         fix: words::fix(finding, target, entry, &inventory.rules),
+        who: finding.who.as_ref().map(who::document),
     };
     SecretDocument {
         name: secret.name.to_string(),

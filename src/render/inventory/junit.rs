@@ -2,7 +2,7 @@
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
-use super::super::{count, escaped};
+use super::super::{count, escaped, who};
 use super::InventoryView;
 use super::words::{fix, message};
 use crate::desired::AuditKind;
@@ -103,7 +103,8 @@ fn failure(
 ) -> Escaped<Markup> {
     let lines = found.iter().map(|(entry, finding)| {
         let fix = fix(finding, target, entry, &view.inventory.rules);
-        escape::markup(&format!("{} {}; {fix}", entry.secret.name, message(finding, view.inventory)))
+        let who: String = finding.who.iter().flat_map(who::lines).map(|line| format!("; {line}")).collect();
+        escape::markup(&format!("{} {}{who}; {fix}", entry.secret.name, message(finding, view.inventory)))
     });
     escaped!(
         "<failure type=\"{}\" message=\"{}: {}\">{}</failure>",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
-use super::super::sarif;
+use super::super::{sarif, who};
 use super::InventoryView;
 use super::words::{fix, message};
 use crate::desired::{AuditKind, Severity};
@@ -63,6 +63,10 @@ fn rule(kind: AuditKind) -> Value {
 fn result(view: &InventoryView<'_>, target: &TargetInventory, entry: &Entry, finding: &AuditFinding) -> Value {
     let (kind, name, inventory) = (finding.kind(), entry.secret.name.as_str(), view.inventory);
     let mut text = escape::line(&format!("{name} {} ({})", message(finding, inventory), target.name)).into_owned();
+    for line in finding.who.iter().flat_map(who::lines) {
+        text.push_str("\nwho: ");
+        text.push_str(&escape::line(&line));
+    }
     text.push_str("\nhelp: ");
     text.push_str(&escape::line(&fix(finding, target, entry, &inventory.rules)));
     let place = match &entry.manifest {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Terminal, padded};
 use super::super::paint::Paint;
-use super::super::{count, escaped, plan_text, words as common};
+use super::super::{count, escaped, plan_text, who, words as common};
 use super::InventoryView;
 use super::words::{day, fix, message, restorable};
 use crate::desired::{AuditKind, Severity};
@@ -148,6 +148,9 @@ fn findings(paint: Paint, view: &InventoryView<'_>) -> Escaped<Terminal> {
             let name = paint.strong(escape::line(entry.secret.name.as_str()));
             let words = escape::line(&message(finding, inventory));
             out.push(&escaped!("    {} {}{}\n", name, words, place));
+            for line in finding.who.iter().flat_map(who::lines) {
+                out.push(&escaped!("        {}\n", paint.faint(escape::line(&line))));
+            }
         }
         if found.len() > listed {
             out.push(&escaped!("    and {} more: --full lists them\n", found.len() - listed));

@@ -80,6 +80,7 @@ class Panel {
         { class: "finding medium" },
         el("p", {}, el("b", {}, drift.class), drift.since && ` since ${moment(drift.since)}`),
         el("p", {}, withCommands(drift.message)),
+        whoLines(drift.who),
         drift.hints.map((hint) => el("p", { class: "faint" }, hint)),
         drift.help && el("p", { class: "faint" }, withCommands(drift.help)),
       ),
@@ -87,12 +88,13 @@ class Panel {
   }
 
   findings({ findings }) {
-    return findings.map(({ kind, severity, message, checks, fix }) =>
+    return findings.map(({ kind, severity, message, checks, fix, who }) =>
       el(
         "div",
         { class: `finding ${severity}` },
         el("p", {}, el("b", {}, kind), " ", badge(severity, severity)),
         el("p", {}, withCommands(message)),
+        whoLines(who),
         checks.length > 0 &&
           el(
             "p",
@@ -356,4 +358,28 @@ function timeline(versions, now) {
 function deletionText({ scheduled, restorableUntil, goneBy }) {
   const [least, most] = [restorableUntil, goneBy].map(moment);
   return `scheduled on ${moment(scheduled)}; can be restored until ${least} for certain, and is gone by ${most}`;
+}
+
+/** Who did it, as far as CloudTrail knows; nothing where nobody was looked for. */
+function whoLines(who) {
+  if (who === undefined) {
+    return [];
+  }
+  const lines = who.events.map(({ by, eventName, time, source, userAgent, eventId, isOwn }) =>
+    [
+      `${by}${isOwn ? " (keywright itself)" : ""}, ${eventName}, ${moment(time)}`,
+      source && `from ${source}`,
+      userAgent && `with ${userAgent}`,
+      `event ${eventId}`,
+    ]
+      .filter(Boolean)
+      .join(", "),
+  );
+  if (who.more > 0) {
+    lines.push(`and ${who.more} more before`);
+  }
+  if (lines.length === 0) {
+    lines.push(who.complete ? "nobody was found in CloudTrail" : "nobody was found before the budget was used up");
+  }
+  return lines.map((line) => el("p", { class: "faint" }, `Who: ${line}`));
 }
