@@ -1,4 +1,4 @@
-"""Plan and drift of a whole fleet over HTTP, 30 ms away: calls, seconds and memory for each size.
+"""Plan, drift and inventory of a whole fleet over HTTP, 30 ms away: calls, seconds and memory for each size.
 
 The secrets are made in a sandbox file first, which is then served with a latency. With --policies every secret declares a
 policy, and a cold and a warm run with --cache are measured too; a policy is remembered only when the secret's last change
@@ -53,7 +53,8 @@ def measure(size: int, policies: bool) -> None:
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        runs = [("plan", ["plan"]), ("drift", ["drift"])]
+        page = ["inventory", "--format", "html", "--out", str(folder / "page.html")]
+        runs = [("plan", ["plan"]), ("drift", ["drift"]), ("inventory", ["inventory"]), ("inventory, a page", page)]
         if policies:
             cache = f"--cache={folder / 'cache.json'}"
             runs = [("plan, cold cache", ["plan", cache]), ("plan, warm cache", ["plan", cache])]
