@@ -160,6 +160,26 @@ fn date(date: Timestamp) -> String {
     date.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// An answer of one event, with this text wherever an event can have some.
+#[cfg(test)]
+pub(in crate::render) fn sample(text: &str) -> Answer {
+    let document = serde_json::json!({
+        "userIdentity": { "type": "IAMUser", "userName": text, "arn": text, "accountId": text, "invokedBy": text },
+        "sourceIPAddress": text,
+        "userAgent": text,
+    });
+    let found = crate::attribution::FoundEvent {
+        id: Some(text.to_owned()),
+        name: Some(text.to_owned()),
+        time: Some(Timestamp::UNIX_EPOCH),
+        document: Some(document.to_string()),
+        ..crate::attribution::FoundEvent::default()
+    };
+    let attributed = |event| Attributed { event, is_own: true, is_last_change: true };
+    let events = TrailEvent::read(&found).map(attributed).into_iter().collect();
+    Answer { events, more: 1, incomplete: true }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +192,19 @@ mod tests {
             "Boto3/1.40.0 md/Botocore#1.40.0 ua/2.1"
         );
         assert_eq!(tool(&"x".repeat(300)).len(), SHOWN_AGENT);
+    }
+
+    #[test]
+    fn an_event_is_told_with_all_that_is_known_of_it() {
+        assert_eq!(
+            lines(&sample("x")),
+            [
+                "who: IAM user x through x (the identity of this run), x 1970-01-01 00:00:00 UTC from x with x \
+                 (event x, its last change)",
+                "before: 1 more",
+                "there may be a newer event: --who-budget is used up",
+            ]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::live::{ServiceError, ServiceErrorKind};
 use crate::origin::Origin;
 use crate::plan::MadeBy;
 use crate::reconcile::{PlanError, TargetError};
+use crate::render::who::sample;
 
 /// What formats that need more than the report are given.
 pub(super) fn view(report: &DriftReport) -> DriftView<'_> {
@@ -89,6 +90,7 @@ pub(super) fn hostile() -> DriftReport {
     let mut hostile = drift(Class::ReplicaFailed, "prod/`|<b>\"\n::set-env", what, Some(at(1)));
     hostile.hints =
         vec![Clue::CurrentVersion { version: VersionId::of_service(text), made_by: MadeBy::Rotation, differs: false }];
+    hostile.who = Some(sample(text));
     if let Some(origin) = &mut hostile.origin {
         origin.file = "a|`b,c:d\n<e>.yaml".into();
     }

@@ -97,4 +97,18 @@ mod tests {
         assert_eq!(message["keywright"]["appeared"].as_array().unwrap().len(), HELD);
         assert_eq!(message["keywright"]["leftOut"], 100);
     }
+
+    #[test]
+    fn a_message_says_who_did_it_and_calls_no_channel_by_that() {
+        let (target, secret, what) = ("prod".to_owned(), "prod/db".to_owned(), "description".to_owned());
+        let finding = Finding { target, class: Class::Changed, secret, what };
+        let change = Change { appeared: vec![finding.clone()], ..Change::default() };
+        let who = [(finding, who::sample("<!channel>\n+ all is well"))].into();
+        let message: Value = serde_json::from_str(&notification("pay", &change, &Findings::default(), &who)).unwrap();
+        let text = message["text"].as_str().unwrap();
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("    who: IAM user &lt;!channel&gt;") && last.contains("+ all is well"), "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(message["keywright"]["appeared"][0]["who"]["complete"], false);
+    }
 }
