@@ -1,4 +1,5 @@
-//! The sandbox: an embedded AWS Secrets Manager (API version 2017-10-17), with as much of STS as its clients need.
+//! The sandbox: an embedded AWS Secrets Manager (API version 2017-10-17), with as much of STS as its clients need, and
+//! CloudTrail's events of what happened in it.
 //!
 //! It answers HTTP requests as the real service does, down to error texts and state, so that the AWS SDK, the CLI or
 //! boto3 cannot tell it from the service. Behind the SDK it sits in the same process, through a connector; for
