@@ -271,7 +271,12 @@ fn the_policy_for_an_inventory_allows_it_and_nothing_less_does() {
         };
         let seen = look(&inventory);
         assert_eq!(seen.code.code(), 0, "{}", seen.err);
-        assert!(!seen.err.contains("not authorized") && !seen.out.contains("not authorized"), "{}{}", seen.out, seen.err);
+        assert!(
+            !seen.err.contains("not authorized") && !seen.out.contains("not authorized"),
+            "{}{}",
+            seen.out,
+            seen.err
+        );
         for (index, action) in actions(&inventory) {
             let refusal = format!("not authorized to perform: {action} ");
             let seen = look(&without(&inventory, index, &action));

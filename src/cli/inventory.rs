@@ -1,6 +1,7 @@
 //! `keywright inventory`: what is there, who may read it, what is unused, what it costs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -146,6 +147,9 @@ pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) 
     };
     let found = Box::pin(run.inventory(&request)).await?;
     printer.clear();
+    // What is written of 50,000 secrets needs the room that their manifests took.
+    let aws = Arc::clone(&session.aws);
+    drop(session);
     let folder = args.read.project.folder_from_here();
     let view = InventoryView { inventory: &found, folder: &folder, fail_on: &args.fail_on, full: args.full };
     if args.out.is_none() {
@@ -158,7 +162,7 @@ pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) 
     for (format, file) in &files {
         code = code.worst(write(file, &format.render(Paint::new(false), &view), shell));
     }
-    print_calls(&session.aws, verbose, shell);
+    print_calls(&aws, verbose, shell);
     Ok(code)
 }
 

@@ -1,6 +1,7 @@
 //! Formats that other programs read: JSON, Prometheus' text format, Slack's messages, workflow commands of GitHub.
 
 use std::fmt::Write as _;
+use std::io;
 
 use serde::Serialize;
 
@@ -44,28 +45,48 @@ pub fn workflow_property(text: &str) -> Escaped<Workflow> {
 /// A document as JSON text with a final line feed. serde escapes what ends a string and control characters; what
 /// reorders text, and what calls a runner (`##[`), becomes an escape of JSON here, which reads as the same text.
 pub fn json(document: &impl Serialize) -> Escaped<Json> {
-    // Strings, numbers, lists and maps with text keys: this cannot fail.
-    readable(&serde_json::to_string_pretty(document).unwrap_or_default())
+    written(|out| serde_json::to_writer_pretty(out, document))
 }
 
 /// A document as JSON on one line, as [`json`] escapes it.
 pub fn json_line(document: &impl Serialize) -> Escaped<Json> {
-    // What is written has only members that JSON can hold.
-    readable(&serde_json::to_string(document).unwrap_or_default())
+    written(|out| serde_json::to_writer(out, document))
 }
 
-fn readable(json: &str) -> Escaped<Json> {
-    let mut out = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
-        if is_deceptive(c) || (c == '[' && calls_runner(&out)) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
+fn written(write: impl FnOnce(JsonText<'_, fn(char) -> bool>) -> serde_json::Result<()>) -> Escaped<Json> {
+    let mut out = String::new();
+    // What is written has only members that JSON can hold, and a String takes all of it.
+    let _ = write(JsonText { out: &mut out, hides: is_deceptive });
     out.push('\n');
     Escaped::vouch(out)
+}
+
+/// JSON on its way into a text: characters that are hidden become escapes, which read as the same text. Outside of its
+/// strings JSON has none of them. A large document is never there twice.
+pub(super) struct JsonText<'o, H> {
+    pub(super) out: &'o mut String,
+    /// Which characters become escapes.
+    pub(super) hides: H,
+}
+
+impl<H: Fn(char) -> bool> io::Write for JsonText<'_, H> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // serde_json writes whole texts, and what stands between them in ASCII.
+        let text = std::str::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        for c in text.chars() {
+            if (self.hides)(c) || (c == '[' && calls_runner(self.out)) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(self.out, "\\u{unit:04x}");
+                }
+            } else {
+                self.out.push(c);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

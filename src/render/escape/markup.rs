@@ -1,10 +1,8 @@
 //! HTML, SVG and XML.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
-use super::machine::json_line;
+use super::machine::JsonText;
 use super::terminal::printable;
 use super::{Escaped, Markup};
 
@@ -24,22 +22,12 @@ pub fn markup(text: &str) -> Escaped<Markup> {
     Escaped::vouch(out)
 }
 
-/// A document as JSON within `<script type="application/json">`. A browser reads nothing there but the end of the
+/// Appends a document as JSON within `<script type="application/json">`. A browser reads nothing there but the end of the
 /// script: every `<` becomes an escape of JSON, which reads as the same text, so that neither `</script>` nor `<!--`
 /// can be in it. So does all that is not printable ASCII: browsers keep text that is, in half the memory.
-pub fn data(document: &impl Serialize) -> Escaped<Markup> {
-    let json = json_line(document);
-    let mut out = String::with_capacity(json.len() + json.len() / 64);
-    for c in json.trim_end().chars() {
-        // Outside of strings JSON has no sign of these.
-        if c == '<' || !matches!(c, ' '..='~') {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    Escaped::vouch(out)
+pub fn push_data(out: &mut Escaped<Markup>, document: &impl Serialize) {
+    // Outside of strings JSON has no sign of these.
+    let text = JsonText { out: &mut out.text, hides: |c| c == '<' || !matches!(c, ' '..='~') };
+    // What is written has only members that JSON can hold, and a String takes all of it.
+    let _ = serde_json::to_writer(text, document);
 }

@@ -71,7 +71,7 @@ pub use format::{Csv, Dot, Format, Json, Markdown, Markup, Mermaid, Prometheus, 
 pub use fragment::{Fragment, decimal, padded, slots, time};
 pub use machine::{csv, json, json_line, prometheus_label, slack, workflow_message, workflow_property};
 pub use markdown::{cell, code, code_block, html_code, markdown, marker};
-pub use markup::{data, markup};
+pub use markup::{markup, push_data};
 pub(super) use snippet::{Lines, Mark, Shown, Snippet};
 pub(crate) use terminal::is_deceptive;
 pub use terminal::{address, block, line, painted_block, path, script, source_line, styled};

@@ -114,7 +114,8 @@ fn markup_cannot_be_opened() {
 #[test]
 fn data_cannot_end_its_script_and_reads_as_the_same_text() {
     let hostile = "</script><!-- \u{2028}\u{202e} é\u{7f}🔑\n]]>";
-    let text = data(&[hostile]);
+    let mut text = Escaped::default();
+    push_data(&mut text, &[hostile]);
     assert!(!text.contains('<') && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
     assert_eq!(serde_json::from_str::<Vec<String>>(&text).ok(), Some(vec![hostile.to_owned()]));
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::super::drift::json::DriftedDocument;
 use super::super::plan_json::OriginDocument;
 use super::super::who::WhoDocument;
+use super::json;
+use crate::inventory::{Inventory, TargetInventory};
 
 /// The version of the format of [`InventoryDocument`].
 pub const FORMAT_VERSION: &str = "1";
@@ -15,7 +17,7 @@ pub const FORMAT_VERSION: &str = "1";
 /// What is there, over all chosen targets.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct InventoryDocument {
+pub struct InventoryDocument<'a> {
     /// The version of this format: `1`.
     pub format_version: &'static str,
     /// The project's name.
@@ -39,7 +41,7 @@ pub struct InventoryDocument {
     /// The same by target, by owner, and by what `--group-by` names.
     pub groups: Vec<GroupingDocument>,
     /// The targets, in the order of the project file.
-    pub targets: Vec<TargetDocument>,
+    pub targets: Vec<TargetDocument<'a>>,
 }
 
 /// What findings are measured with: `spec.audit` of the project.
@@ -99,7 +101,7 @@ pub struct GroupDocument {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "InventoryTargetDocument")]
-pub struct TargetDocument {
+pub struct TargetDocument<'a> {
     /// The target's name.
     pub name: String,
     /// The twelve-digit account, when it is known.
@@ -116,7 +118,23 @@ pub struct TargetDocument {
     /// Findings that are excused until a day (`--ignore`, `spec.audit.ignore`) and are not listed.
     pub ignored: usize,
     /// Its secrets, by name.
-    pub secrets: Vec<SecretDocument>,
+    #[schemars(with = "Vec<SecretDocument>")]
+    pub secrets: Secrets<'a>,
+}
+
+/// The secrets of a target, each made when it is written: of 50,000 one is there at a time.
+pub struct Secrets<'a> {
+    /// The inventory.
+    pub(super) inventory: &'a Inventory,
+    /// The target.
+    pub(super) target: &'a TargetInventory,
+}
+
+impl Serialize for Secrets<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.target.outcome.iter().flat_map(|stock| &stock.entries);
+        serializer.collect_seq(entries.map(|entry| json::secret(self.inventory, self.target, entry)))
+    }
 }
 
 /// One secret. No value is ever in here.

@@ -28,7 +28,7 @@ const SCRIPT: &str = concat!(
 );
 
 /// The document as a page. A `live` page asks for `/inventory.json` of its own server every minute.
-pub fn html(document: &InventoryDocument, live: bool) -> Escaped<Markup> {
+pub fn html(document: &InventoryDocument<'_>, live: bool) -> Escaped<Markup> {
     let mut out = escaped!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{}'; \
@@ -44,7 +44,7 @@ pub fn html(document: &InventoryDocument, live: bool) -> Escaped<Markup> {
     );
     let live = if live { " data-live=\"yes\"" } else { "" };
     out.push(&escaped!("<script type=\"application/json\" id=\"inventory\"{}>", live));
-    out.push(&escape::data(document));
+    escape::push_data(&mut out, document);
     out.push(&"</script>\n<script type=\"module\">");
     out.push(&SCRIPT);
     out.push(&"</script>\n</body>\n</html>\n");
@@ -57,7 +57,7 @@ fn hash(content: &str) -> Escaped<Markup> {
 }
 
 /// What is to be read until the script has run, and where none runs. The script puts the page in its place.
-fn cover(document: &InventoryDocument) -> Escaped<Markup> {
+fn cover(document: &InventoryDocument<'_>) -> Escaped<Markup> {
     let TotalsDocument { secrets, billed: _, monthly_cents, unused, unused_yearly_cents: _, findings } =
         &document.totals;
     let of = |severity: &str| findings.get(severity).copied().unwrap_or_default();
@@ -92,7 +92,7 @@ mod tests {
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)><!-- \u{202e}\u{2028}";
 
-    fn document() -> InventoryDocument {
+    fn document() -> InventoryDocument<'static> {
         let findings = BTreeMap::from([("high", 2)]);
         InventoryDocument {
             format_version: FORMAT_VERSION,

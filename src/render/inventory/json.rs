@@ -13,7 +13,7 @@ use super::super::{policy_words, who, words as common};
 use super::documents::{
     CheckDocument, DeletionDocument, FORMAT_VERSION, FindingDocument, GroupDocument, GroupingDocument,
     InventoryDocument, KindDocument, LinkDocument, OwnerDocument, PolicyDocument, ReplicaDocument, RotationDocument,
-    SecretDocument, TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
+    SecretDocument, Secrets, TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
 };
 use super::words;
 use crate::desired::{AuditKind, AuditRules, RECOVERY_WINDOW_DAYS};
@@ -29,11 +29,11 @@ pub fn json(inventory: &Inventory) -> Escaped<Json> {
 
 /// The JSON Schema of [`InventoryDocument`].
 pub fn schema() -> serde_json::Value {
-    titled::<InventoryDocument>("keywright inventory, format version 1")
+    titled::<InventoryDocument<'_>>("keywright inventory, format version 1")
 }
 
 /// The document that JSON and the page are made of.
-pub fn document(inventory: &Inventory) -> InventoryDocument {
+pub fn document(inventory: &Inventory) -> InventoryDocument<'_> {
     let by = |by: &GroupBy| GroupingDocument {
         by: match by {
             GroupBy::Target => "target".to_owned(),
@@ -97,7 +97,7 @@ fn totals(totals: &Totals) -> TotalsDocument {
     }
 }
 
-fn target(inventory: &Inventory, target: &TargetInventory) -> TargetDocument {
+fn target<'a>(inventory: &'a Inventory, target: &'a TargetInventory) -> TargetDocument<'a> {
     let TargetInventory { name, account, region, endpoint, outcome } = target;
     TargetDocument {
         name: name.clone(),
@@ -106,11 +106,7 @@ fn target(inventory: &Inventory, target: &TargetInventory) -> TargetDocument {
         endpoint: endpoint.clone(),
         error: outcome.as_ref().err().map(|error| target_line(error).into_owned()),
         ignored: outcome.as_ref().map_or(0, |stock| stock.ignored),
-        secrets: outcome
-            .iter()
-            .flat_map(|stock| &stock.entries)
-            .map(|entry| secret(inventory, target, entry))
-            .collect(),
+        secrets: Secrets { inventory, target },
     }
 }
 
@@ -118,7 +114,7 @@ fn text(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 
-fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> SecretDocument {
+pub(super) fn secret(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> SecretDocument {
     let secret = &entry.secret;
     let finding = |finding: &AuditFinding| FindingDocument {
         kind: finding.kind().word(),
