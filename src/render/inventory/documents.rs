@@ -207,8 +207,8 @@ pub struct SecretDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// What of it differs from git; only in the document that `keywright watch` serves.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub drifts: Vec<DriftedDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drifts: Option<Vec<DriftedDocument>>,
     /// What an auditor would say of it, the worst first.
     pub findings: Vec<FindingDocument>,
 }

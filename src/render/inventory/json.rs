@@ -154,7 +154,7 @@ pub(super) fn secret(inventory: &Inventory, target: &TargetInventory, entry: &En
         monthly_cents: entry.billed * LIST_PRICE_CENTS,
         manifest: entry.manifest.as_ref().map(place),
         error: entry.error.clone(),
-        drifts: entry.drifts.iter().map(drifted).collect(),
+        drifts: (!entry.drifts.is_empty()).then(|| entry.drifts.iter().map(drifted).collect()),
         findings: entry.findings.iter().map(finding).collect(),
     }
 }
