@@ -1,0 +1,179 @@
+//! Runs the tests that reach a mutant while it is on, until one fails; what came of it is kept in a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compile::Unviable;
+use crate::list::Mutant;
+use crate::process::{self, Ended};
+use crate::reach::{SIDE_BY_SIDE, Test};
+use crate::tree::Tree;
+
+/// Unit tests that are run by one process take this long together, and are not more than [`MOST`].
+const TOGETHER: Duration = Duration::from_millis(1500);
+
+/// Unit tests that are run by one process.
+const MOST: usize = 60;
+
+/// What came of a mutant.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It does not compile.
+    NotViable,
+    /// It cannot be written behind a switch.
+    NotExpressed,
+    /// A test failed.
+    Caught,
+    /// A test did not end.
+    TimedOut,
+    /// All tests that reach it pass.
+    Missed,
+    /// No test reaches it.
+    Unreached,
+}
+
+/// One line of the file.
+#[derive(Debug, Deserialize, Serialize)]
+struct Entry {
+    mutant: String,
+    outcome: Outcome,
+    /// The first of the tests that were run by the process that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
+/// What is known of each mutant, by its key; a later line of the file goes before an earlier one.
+pub struct Results {
+    known: BTreeMap<String, Outcome>,
+    file: File,
+}
+
+impl Results {
+    /// Reads what an earlier run found.
+    pub fn open(work: &Path) -> Result<Self, String> {
+        fs::create_dir_all(work).map_err(|error| error.to_string())?;
+        let path = work.join("results.jsonl");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+        let known = entries.map(|entry| (entry.mutant, entry.outcome)).collect();
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| error.to_string())?;
+        Ok(Self { known, file })
+    }
+
+    /// What came of a mutant.
+    pub fn of(&self, mutant: &Mutant) -> Option<Outcome> {
+        self.known.get(&mutant.key).copied()
+    }
+
+    /// The mutants that did not compile in an earlier run.
+    pub fn not_viable(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
+        let is_one = |mutant: &&Mutant| self.of(mutant) == Some(Outcome::NotViable);
+        mutants.iter().filter(is_one).map(|mutant| mutant.id).collect()
+    }
+
+    /// Takes up the mutants that are not judged. One that was not expressed in another state of the code is judged now.
+    pub fn unviable(&mut self, mutants: &[Mutant], unviable: &Unviable) -> Result<(), String> {
+        for mutant in mutants {
+            if unviable.not_expressed.contains(&mutant.id) {
+                self.note(mutant, Outcome::NotExpressed, None)?;
+            } else if unviable.not_viable.contains(&mutant.id) {
+                self.note(mutant, Outcome::NotViable, None)?;
+            } else if self.of(mutant) == Some(Outcome::NotExpressed) {
+                self.known.remove(&mutant.key);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, mutant: &Mutant, outcome: Outcome, by: Option<String>) -> Result<(), String> {
+        let entry = Entry { mutant: mutant.key.clone(), outcome, by };
+        let line = serde_json::to_string(&entry).map_err(|error| error.to_string())?;
+        writeln!(self.file, "{line}").map_err(|error| error.to_string())?;
+        self.known.insert(entry.mutant, outcome);
+        Ok(())
+    }
+}
+
+/// Judges what is not judged yet; with `again` also what was missed.
+pub fn judge(
+    tree: &Tree,
+    mutants: &[Mutant],
+    tests: &[Test],
+    results: &mut Results,
+    again: bool,
+) -> Result<(), String> {
+    let is_open = |mutant: &&Mutant| match results.of(mutant) {
+        None => true,
+        Some(Outcome::Missed | Outcome::Unreached) => again,
+        Some(Outcome::NotViable | Outcome::NotExpressed | Outcome::Caught | Outcome::TimedOut) => false,
+    };
+    let open: Vec<&Mutant> = mutants.iter().filter(is_open).collect();
+    let (next, results, wrong) = (AtomicUsize::new(0), Mutex::new(results), Mutex::new(BTreeSet::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(mutant) = open.get(at) else { return };
+                    let noted = one(tree, mutant, tests).and_then(|(outcome, by)| {
+                        eprintln!("{}/{} {outcome:?} {}", at + 1, open.len(), mutant.name);
+                        results.lock().expect("no worker panicked").note(mutant, outcome, by)
+                    });
+                    if let Err(error) = noted {
+                        wrong.lock().expect("no worker panicked").insert(error);
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("no worker panicked");
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into_iter().collect::<Vec<_>>().join("\n")) }
+}
+
+fn one(tree: &Tree, mutant: &Mutant, tests: &[Test]) -> Result<(Outcome, Option<String>), String> {
+    let reaching: Vec<&Test> = tests.iter().filter(|test| test.reaches.contains(&mutant.id)).collect();
+    if reaching.is_empty() {
+        return Ok((Outcome::Unreached, None));
+    }
+    for batch in batches(&reaching) {
+        let mut command = process::command(tree, &batch[0].program);
+        command.arg("--exact").args(batch.iter().map(|test| &test.name)).env("MUTANT", mutant.id.to_string());
+        let usual: Duration = batch.iter().map(|test| test.time).sum();
+        let (ended, _) = process::run(command, usual * 10 + Duration::from_secs(20))?;
+        let by = || Some(format!("{}: {}", batch[0].target, batch[0].name));
+        match ended {
+            Ended::Well => {}
+            Ended::Badly => return Ok((Outcome::Caught, by())),
+            Ended::TooLate => return Ok((Outcome::TimedOut, by())),
+        }
+    }
+    Ok((Outcome::Missed, None))
+}
+
+/// Unit tests are so quick that many share a process; the others have one each. All in the order that they are given
+/// in, which is the quickest first.
+fn batches<'a>(tests: &[&'a Test]) -> Vec<Vec<&'a Test>> {
+    let mut batches: Vec<Vec<&Test>> = Vec::new();
+    for test in tests {
+        if let Some(last) = batches.last_mut()
+            && test.target == "lib"
+            && last[0].target == "lib"
+            && last.len() < MOST
+            && last.iter().map(|test| test.time).sum::<Duration>() + test.time < TOGETHER
+        {
+            last.push(test);
+        } else {
+            batches.push(vec![test]);
+        }
+    }
+    batches
+}
