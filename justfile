@@ -24,9 +24,14 @@ hostile minutes="60":
 histories minutes="60":
     KEYWRIGHT_HISTORIES_MINUTES={{minutes}} cargo test --release --locked --test properties histories
 
-# Mutation testing of the rooms that decide (docs/mutants.md); needs cargo-mutants. For example: just mutants 'src/drift/*.rs' drift::
-mutants files="src/{plan,apply,live,drift,reconcile}**" tests="" *arguments:
-    cargo mutants --file '{{files}}' --baseline skip -j1 --timeout 600 -C=--locked -C=--lib -C=--test -C=scenarios {{arguments}} -- {{tests}}
+# Mutation testing of the rooms that decide (docs/mutants.md); needs cargo-mutants. One room: just mutants "'src/drift/**'"
+mutants files="'src/plan/**' 'src/apply/**' 'src/live/**' 'src/drift/**' src/reconcile.rs" *arguments:
+    cargo run --locked --manifest-path benches/mutants/Cargo.toml -- \
+        --test scenarios --test cross_account --test iam_policy --test side_by_side {{arguments}} {{files}}
+
+# The runner of the mutation tests on a small crate of which every mutant's end is known
+mutants-sample:
+    cargo test --locked --manifest-path benches/mutants/Cargo.toml
 
 # What the README promises: the example applied to the embedded sandbox, and nothing to do the second time
 main-job:

@@ -12,15 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::Unviable;
 use crate::list::Mutant;
+use crate::order::Order;
 use crate::process::{self, Ended};
 use crate::reach::{SIDE_BY_SIDE, Test};
 use crate::tree::Tree;
-
-/// Unit tests that are run by one process take this long together, and are not more than [`MOST`].
-const TOGETHER: Duration = Duration::from_millis(1500);
-
-/// Unit tests that are run by one process.
-const MOST: usize = 60;
 
 /// What came of a mutant.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -34,7 +29,7 @@ pub enum Outcome {
     Caught,
     /// A test did not end.
     TimedOut,
-    /// All tests that reach it pass.
+    /// All tests that reach it pass, or so many of them as may be run.
     Missed,
     /// No test reaches it.
     Unreached,
@@ -94,6 +89,9 @@ impl Results {
     }
 
     fn note(&mut self, mutant: &Mutant, outcome: Outcome, by: Option<String>) -> Result<(), String> {
+        if self.of(mutant) == Some(outcome) {
+            return Ok(());
+        }
         let entry = Entry { mutant: mutant.key.clone(), outcome, by };
         let line = serde_json::to_string(&entry).map_err(|error| error.to_string())?;
         writeln!(self.file, "{line}").map_err(|error| error.to_string())?;
@@ -102,13 +100,15 @@ impl Results {
     }
 }
 
-/// Judges what is not judged yet; with `again` also what was missed.
+/// Judges what is not judged yet; with `again` also what was missed. Not more than `at_most` processes are run for one
+/// mutant.
 pub fn judge(
     tree: &Tree,
     mutants: &[Mutant],
     tests: &[Test],
     results: &mut Results,
     again: bool,
+    at_most: usize,
 ) -> Result<(), String> {
     let is_open = |mutant: &&Mutant| match results.of(mutant) {
         None => true,
@@ -117,13 +117,14 @@ pub fn judge(
     };
     let open: Vec<&Mutant> = mutants.iter().filter(is_open).collect();
     let (next, results, wrong) = (AtomicUsize::new(0), Mutex::new(results), Mutex::new(BTreeSet::new()));
+    let order = Order::new(mutants, tests);
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(mutant) = open.get(at) else { return };
-                    let noted = one(tree, mutant, tests).and_then(|(outcome, by)| {
+                    let noted = one(tree, mutant, &order, at_most).and_then(|(outcome, by)| {
                         eprintln!("{}/{} {outcome:?} {}", at + 1, open.len(), mutant.name);
                         results.lock().expect("no worker panicked").note(mutant, outcome, by)
                     });
@@ -139,41 +140,26 @@ pub fn judge(
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into_iter().collect::<Vec<_>>().join("\n")) }
 }
 
-fn one(tree: &Tree, mutant: &Mutant, tests: &[Test]) -> Result<(Outcome, Option<String>), String> {
-    let reaching: Vec<&Test> = tests.iter().filter(|test| test.reaches.contains(&mutant.id)).collect();
-    if reaching.is_empty() {
+fn one(tree: &Tree, mutant: &Mutant, order: &Order, at_most: usize) -> Result<(Outcome, Option<String>), String> {
+    let batches = order.of(mutant);
+    if batches.is_empty() {
         return Ok((Outcome::Unreached, None));
     }
-    for batch in batches(&reaching) {
-        let mut command = process::command(tree, &batch[0].program);
+    for batch in batches.into_iter().take(at_most) {
+        let first = batch[0];
+        let mut command = process::command(tree, &first.program);
         command.arg("--exact").args(batch.iter().map(|test| &test.name)).env("MUTANT", mutant.id.to_string());
         let usual: Duration = batch.iter().map(|test| test.time).sum();
         let (ended, _) = process::run(command, usual * 10 + Duration::from_secs(20))?;
-        let by = || Some(format!("{}: {}", batch[0].target, batch[0].name));
-        match ended {
-            Ended::Well => {}
-            Ended::Badly => return Ok((Outcome::Caught, by())),
-            Ended::TooLate => return Ok((Outcome::TimedOut, by())),
+        let outcome = match ended {
+            Ended::Well => continue,
+            Ended::Badly => Outcome::Caught,
+            Ended::TooLate => Outcome::TimedOut,
+        };
+        if batch.len() == 1 {
+            order.note(mutant, first);
         }
+        return Ok((outcome, Some(format!("{}: {}", first.target, first.name))));
     }
     Ok((Outcome::Missed, None))
-}
-
-/// Unit tests are so quick that many share a process; the others have one each. All in the order that they are given
-/// in, which is the quickest first.
-fn batches<'a>(tests: &[&'a Test]) -> Vec<Vec<&'a Test>> {
-    let mut batches: Vec<Vec<&Test>> = Vec::new();
-    for test in tests {
-        if let Some(last) = batches.last_mut()
-            && test.target == "lib"
-            && last[0].target == "lib"
-            && last.len() < MOST
-            && last.iter().map(|test| test.time).sum::<Duration>() + test.time < TOGETHER
-        {
-            last.push(test);
-        } else {
-            batches.push(vec![test]);
-        }
-    }
-    batches
 }

@@ -7,6 +7,7 @@
 mod compile;
 mod judge;
 mod list;
+mod order;
 mod process;
 mod reach;
 mod report;
@@ -18,11 +19,12 @@ use std::process::ExitCode;
 
 use judge::Results;
 
-const USAGE: &str = "mutants [--work FOLDER] [--test TARGET]… [--again] [--report] GLOB…
+const USAGE: &str = "mutants [--work FOLDER] [--test TARGET]… [--at-most N] [--again] [--report] GLOB…
 
   GLOB…          files below the current folder, as cargo-mutants takes them: 'src/plan/**'
   --test TARGET  an integration test that is run beside the unit tests of the library
   --work FOLDER  where the copy of the tree and the results are (default target/mutants)
+  --at-most N    processes that are run for one mutant; what none of them catches counts as missed
   --again        mutants that were missed are tried once more
   --report       only print what was found so far";
 
@@ -32,6 +34,7 @@ struct Asked {
     tests: Vec<String>,
     work: PathBuf,
     again: bool,
+    at_most: usize,
     report: bool,
 }
 
@@ -46,13 +49,23 @@ fn main() -> ExitCode {
 }
 
 fn asked() -> Result<Asked, String> {
-    let mut asked =
-        Asked { globs: Vec::new(), tests: Vec::new(), work: "target/mutants".into(), again: false, report: false };
+    let mut asked = Asked {
+        globs: Vec::new(),
+        tests: Vec::new(),
+        work: "target/mutants".into(),
+        again: false,
+        at_most: usize::MAX,
+        report: false,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--work" => asked.work = arguments.next().ok_or(USAGE)?.into(),
             "--test" => asked.tests.push(arguments.next().ok_or(USAGE)?),
+            "--at-most" => {
+                let number = arguments.next().and_then(|number| number.parse().ok());
+                asked.at_most = number.ok_or(USAGE)?;
+            }
             "--again" => asked.again = true,
             "--report" => asked.report = true,
             flag if flag.starts_with('-') => return Err(USAGE.to_owned()),
@@ -71,8 +84,8 @@ fn run(asked: &Asked) -> Result<(), String> {
         let unviable = compile::until_it_compiles(&tree, &mutants, results.not_viable(&mutants))?;
         results.unviable(&mutants, &unviable)?;
         let programs = compile::tests(&tree, &asked.tests)?;
-        let reached = reach::reached(&tree, &programs)?;
-        judge::judge(&tree, &mutants, &reached, &mut results, asked.again)?;
+        let reached = reach::reached(&tree, &programs, &root.join(&asked.work))?;
+        judge::judge(&tree, &mutants, &reached, &mut results, asked.again, asked.at_most)?;
     }
     print!("{}", report::report(&mutants, &results));
     Ok(())

@@ -29,6 +29,8 @@ pub fn command(tree: &Tree, program: &Path) -> Command {
         .arg(program)
         .current_dir(&tree.copy)
         .env("TMPDIR", &tree.temporary)
+        // A backtrace of a large program takes longer than most tests.
+        .env("RUST_BACKTRACE", "0")
         .env_remove("MUTANT")
         .env_remove("MUTANT_TRACE")
         .stdin(Stdio::null())

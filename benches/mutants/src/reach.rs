@@ -1,12 +1,14 @@
 //! Which mutants each test reaches, and how long it takes.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
 
 use crate::compile::Program;
 use crate::process::{self, Ended};
@@ -18,8 +20,15 @@ pub const SIDE_BY_SIDE: usize = 2;
 /// How long a test may take while no mutant is on.
 const LIMIT: Duration = Duration::from_mins(5);
 
+/// What was found, and of which programs.
+#[derive(Deserialize, Serialize)]
+struct Found {
+    programs: BTreeSet<(PathBuf, u64, Option<SystemTime>)>,
+    tests: Vec<Test>,
+}
+
 /// One test.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Test {
     /// The program that it is in.
     pub program: PathBuf,
@@ -33,8 +42,27 @@ pub struct Test {
     pub reaches: BTreeSet<usize>,
 }
 
+/// What an earlier run found of the same programs, or what [`run`] finds now, which is kept.
+pub fn reached(tree: &Tree, programs: &[Program], work: &Path) -> Result<Vec<Test>, String> {
+    let file = work.join("reached.json");
+    let stamp = |program: &Program| {
+        let known = fs::metadata(&program.path).ok();
+        let (length, time) = (known.as_ref().map_or(0, Metadata::len), known.and_then(|known| known.modified().ok()));
+        (program.path.clone(), length, time)
+    };
+    let programs_now = programs.iter().map(stamp).collect();
+    let kept = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Found>(&text).ok());
+    if let Some(found) = kept.filter(|found| found.programs == programs_now) {
+        return Ok(found.tests);
+    }
+    let found = Found { programs: programs_now, tests: run(tree, programs)? };
+    let text = serde_json::to_vec(&found).map_err(|error| error.to_string())?;
+    fs::write(file, text).map_err(|error| error.to_string())?;
+    Ok(found.tests)
+}
+
 /// Runs every test once. One that fails without a mutant says nothing of any: that is an error.
-pub fn reached(tree: &Tree, programs: &[Program]) -> Result<Vec<Test>, String> {
+fn run(tree: &Tree, programs: &[Program]) -> Result<Vec<Test>, String> {
     let mut tests = Vec::new();
     for program in programs {
         let names = names(tree, program)?;

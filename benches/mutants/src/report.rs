@@ -60,7 +60,7 @@ pub fn report(mutants: &[Mutant], results: &Results) -> String {
         lines.push_str(&format!("{}: {words}\n", mutant.name));
     }
     let mut text = String::from(
-        "| room | viable | caught | timed out | missed | caught or timed out | not viable | not expressed | not tried |\n\
+        "| room | viable | caught | timed out | missed | of the viable | not viable | not expressed | not tried |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for (room, counts) in &rooms {

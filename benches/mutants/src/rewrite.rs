@@ -1,8 +1,8 @@
 //! One file of the tree, with each of its mutants behind a switch.
 //!
 //! Nothing of the file is moved: switches are written around expressions, before bodies and into guards, on the lines
-//! that are there. A mutant's text is always the original's with cargo-mutants' replacement in it, so that precedence is
-//! what it would be in a tree with this mutant alone.
+//! that are there. A mutant's text is always the original's with cargo-mutants' replacement in it, so that precedence
+//! is what it would be in a tree with this mutant alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -17,8 +17,8 @@ pub struct Tree {
     pub temporary: PathBuf,
 }
 
-/// Copies what git knows or would add, but for the files that are written with switches. A file that is the same already
-/// is left, so that cargo finds it unchanged.
+/// Copies what git knows or would add, but for the files that are written with switches. A file that is the same
+/// already is left, so that cargo finds it unchanged.
 pub fn copy(original: &Path, work: &Path, with_switches: &BTreeSet<&str>) -> Result<Tree, String> {
     let copy = work.join("tree");
     let output = Command::new("git")

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Of 43 mutants: those that no test can see, one that never ends, those that do not compile, and those of a `const fn`.
-/// Three do not compile since a type has no default, one since `||` stands beside `let`. `cargo mutants` alone, which
-/// compiles each by itself, comes to the same, and catches the four of the `const fn`.
+/// Of 43 mutants: those that no test can see, one that never ends, those that do not compile, and those of a
+/// `const fn`. Three do not compile since a type has no default, one since `||` stands beside `let`. `cargo mutants`
+/// alone, which compiles each by itself, comes to the same, and catches the four of the `const fn`.
 const REPORT: &str = "\
-| room | viable | caught | timed out | missed | caught or timed out | not viable | not expressed | not tried |
+| room | viable | caught | timed out | missed | of the viable | not viable | not expressed | not tried |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 | lib | 35 | 27 | 1 | 7 | 80.0 % | 4 | 4 | 0 |
 | all | 35 | 27 | 1 | 7 | 80.0 % | 4 | 4 | 0 |
