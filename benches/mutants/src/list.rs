@@ -1,13 +1,14 @@
 //! The mutants, as `cargo mutants --list --json` names them, and what each is called from one run to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds that are written in different ways; cargo-mutants' own words.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Genre {
     /// The body of a function becomes one value.
     FnValue,
@@ -24,7 +25,7 @@ pub enum Genre {
 }
 
 /// A line and a column in characters, both counted from one.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Position {
     /// The line.
     pub line: usize,
@@ -33,7 +34,7 @@ pub struct Position {
 }
 
 /// From one position to another, which no longer belongs to it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Place {
     /// Where it begins.
     pub start: Position,
@@ -52,7 +53,7 @@ struct Listed {
 }
 
 /// One change to the code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Mutant {
     /// Its number in this run; the switch is thrown by it. Counted from one.
     pub id: usize,
@@ -92,6 +93,21 @@ pub fn list(tree: &Path, globs: &[String]) -> Result<Vec<Mutant>, String> {
     }
     let listed: Vec<Listed> = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
     Ok(named(listed))
+}
+
+/// Where the mutants of a run are kept.
+const FILE: &str = "mutants.json";
+
+/// Keeps the mutants of this run.
+pub fn keep(mutants: &[Mutant], work: &Path) -> Result<(), String> {
+    let text = serde_json::to_vec(mutants).map_err(|error| error.to_string())?;
+    fs::write(work.join(FILE), text).map_err(|error| format!("{FILE}: {error}"))
+}
+
+/// The mutants of the last run.
+pub fn kept(work: &Path) -> Result<Vec<Mutant>, String> {
+    let text = fs::read(work.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{FILE}: {error}"))
 }
 
 /// Numbers them, and gives each the key that it keeps.

@@ -18,14 +18,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use judge::Results;
+use list::Mutant;
+use reach::Test;
+use tree::Tree;
 
-const USAGE: &str = "mutants [--work FOLDER] [--test TARGET]… [--at-most N] [--again] [--report] GLOB…
+const USAGE: &str = "mutants [--work FOLDER] [--test TARGET]… [--at-most N] [--again] [--as-built] [--report] GLOB…
 
   GLOB…          files below the current folder, as cargo-mutants takes them: 'src/plan/**'
   --test TARGET  an integration test that is run beside the unit tests of the library
   --work FOLDER  where the copy of the tree and the results are (default target/mutants)
   --at-most N    processes that are run for one mutant; what none of them catches counts as missed
   --again        mutants that were missed are tried once more
+  --as-built     goes on with what the last run compiled, whatever the tree says now
   --report       only print what was found so far";
 
 /// What is asked for on the command line.
@@ -34,6 +38,7 @@ struct Asked {
     tests: Vec<String>,
     work: PathBuf,
     again: bool,
+    as_built: bool,
     at_most: usize,
     report: bool,
 }
@@ -54,6 +59,7 @@ fn asked() -> Result<Asked, String> {
         tests: Vec::new(),
         work: "target/mutants".into(),
         again: false,
+        as_built: false,
         at_most: usize::MAX,
         report: false,
     };
@@ -66,6 +72,7 @@ fn asked() -> Result<Asked, String> {
                 let number = arguments.next().and_then(|number| number.parse().ok());
                 asked.at_most = number.ok_or(USAGE)?;
             }
+            "--as-built" => asked.as_built = true,
             "--again" => asked.again = true,
             "--report" => asked.report = true,
             flag if flag.starts_with('-') => return Err(USAGE.to_owned()),
@@ -77,16 +84,24 @@ fn asked() -> Result<Asked, String> {
 
 fn run(asked: &Asked) -> Result<(), String> {
     let root = std::env::current_dir().map_err(|error| error.to_string())?;
-    let mutants = list::list(&root, &asked.globs)?;
-    let mut results = Results::open(&root.join(&asked.work))?;
+    let work = root.join(&asked.work);
+    let mut results = Results::open(&work)?;
+    let mutants = if asked.as_built { list::kept(&work)? } else { list::list(&root, &asked.globs)? };
     if !asked.report {
-        let tree = tree::copy(&root, &root.join(&asked.work), &compile::with_switches(&mutants))?;
-        let unviable = compile::until_it_compiles(&tree, &mutants, results.not_viable(&mutants))?;
-        results.unviable(&mutants, &unviable)?;
-        let programs = compile::tests(&tree, &asked.tests)?;
-        let reached = reach::reached(&tree, &programs, &root.join(&asked.work))?;
-        judge::judge(&tree, &mutants, &reached, &mut results, asked.again, asked.at_most)?;
+        let tree = Tree::new(&root, &work)?;
+        let tests = if asked.as_built { reach::kept(&work)? } else { build(asked, &tree, &mutants, &mut results)? };
+        judge::judge(&tree, &mutants, &tests, &mut results, asked.again, asked.at_most)?;
     }
     print!("{}", report::report(&mutants, &results));
     Ok(())
+}
+
+/// Compiles the copy with all mutants, and finds which tests reach which.
+fn build(asked: &Asked, tree: &Tree, mutants: &[Mutant], results: &mut Results) -> Result<Vec<Test>, String> {
+    tree.copy(&compile::with_switches(mutants))?;
+    let unviable = compile::until_it_compiles(tree, mutants, results.not_viable(mutants))?;
+    results.unviable(mutants, &unviable)?;
+    list::keep(mutants, &tree.work)?;
+    let programs = compile::tests(tree, &asked.tests)?;
+    reach::reached(tree, &programs)
 }

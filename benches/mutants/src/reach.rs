@@ -42,22 +42,35 @@ pub struct Test {
     pub reaches: BTreeSet<usize>,
 }
 
+/// Where it is kept.
+const FILE: &str = "reached.json";
+
+fn found(work: &Path) -> Result<Found, String> {
+    let text = fs::read(work.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{FILE}: {error}"))
+}
+
+/// What the last run found.
+pub fn kept(work: &Path) -> Result<Vec<Test>, String> {
+    Ok(found(work)?.tests)
+}
+
 /// What an earlier run found of the same programs, or what [`run`] finds now, which is kept.
-pub fn reached(tree: &Tree, programs: &[Program], work: &Path) -> Result<Vec<Test>, String> {
-    let file = work.join("reached.json");
+pub fn reached(tree: &Tree, programs: &[Program]) -> Result<Vec<Test>, String> {
     let stamp = |program: &Program| {
         let known = fs::metadata(&program.path).ok();
         let (length, time) = (known.as_ref().map_or(0, Metadata::len), known.and_then(|known| known.modified().ok()));
         (program.path.clone(), length, time)
     };
     let programs_now = programs.iter().map(stamp).collect();
-    let kept = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Found>(&text).ok());
-    if let Some(found) = kept.filter(|found| found.programs == programs_now) {
+    if let Ok(found) = found(&tree.work)
+        && found.programs == programs_now
+    {
         return Ok(found.tests);
     }
     let found = Found { programs: programs_now, tests: run(tree, programs)? };
     let text = serde_json::to_vec(&found).map_err(|error| error.to_string())?;
-    fs::write(file, text).map_err(|error| error.to_string())?;
+    fs::write(tree.work.join(FILE), text).map_err(|error| error.to_string())?;
     Ok(found.tests)
 }
 

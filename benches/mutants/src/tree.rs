@@ -9,38 +9,14 @@ use std::process::Command;
 pub struct Tree {
     /// The tree that is tested; nothing is written there.
     pub original: PathBuf,
-    /// The copy of it.
+    /// Where all is kept that a run finds.
+    pub work: PathBuf,
+    /// The copy of the tree.
     pub copy: PathBuf,
     /// Where cargo builds: that of the original, where the dependencies may be compiled already.
     pub target: PathBuf,
     /// Temporary files of tests. Not below the original: a test may ask git about the folder that it is in.
     pub temporary: PathBuf,
-}
-
-/// Copies what git knows or would add, but for the files that are written with switches. A file that is the same
-/// already is left, so that cargo finds it unchanged.
-pub fn copy(original: &Path, work: &Path, with_switches: &BTreeSet<&str>) -> Result<Tree, String> {
-    let copy = work.join("tree");
-    let output = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(original)
-        .output()
-        .map_err(|error| format!("git ls-files: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    let names = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
-    let names: BTreeSet<&Path> = names.split('\0').filter(|name| !name.is_empty()).map(Path::new).collect();
-    let with_switches: BTreeSet<&Path> = with_switches.iter().map(Path::new).collect();
-    fs::create_dir_all(&copy).map_err(|error| error.to_string())?;
-    remove_others(&copy, &copy, &names.union(&with_switches).copied().collect())?;
-    for name in names.difference(&with_switches) {
-        copy_one(&original.join(name), &copy.join(name)).map_err(|error| format!("{}: {error}", name.display()))?;
-    }
-    let target = original.join("target");
-    let temporary = std::env::temp_dir().join(format!("mutants-{}", std::process::id()));
-    fs::create_dir_all(&temporary).map_err(|error| error.to_string())?;
-    Ok(Tree { original: original.to_owned(), copy, target, temporary })
 }
 
 impl Drop for Tree {
@@ -51,6 +27,42 @@ impl Drop for Tree {
 }
 
 impl Tree {
+    /// The folders of a run; nothing is copied yet.
+    pub fn new(original: &Path, work: &Path) -> Result<Self, String> {
+        let temporary = std::env::temp_dir().join(format!("mutants-{}", std::process::id()));
+        fs::create_dir_all(&temporary).map_err(|error| error.to_string())?;
+        Ok(Self {
+            original: original.to_owned(),
+            work: work.to_owned(),
+            copy: work.join("tree"),
+            target: original.join("target"),
+            temporary,
+        })
+    }
+
+    /// Copies what git knows or would add, but for the files that are written with switches. A file that is the same
+    /// already is left, so that cargo finds it unchanged.
+    pub fn copy(&self, with_switches: &BTreeSet<&str>) -> Result<(), String> {
+        let output = Command::new("git")
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+            .current_dir(&self.original)
+            .output()
+            .map_err(|error| format!("git ls-files: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let names = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
+        let names: BTreeSet<&Path> = names.split('\0').filter(|name| !name.is_empty()).map(Path::new).collect();
+        let with_switches: BTreeSet<&Path> = with_switches.iter().map(Path::new).collect();
+        fs::create_dir_all(&self.copy).map_err(|error| error.to_string())?;
+        remove_others(&self.copy, &self.copy, &names.union(&with_switches).copied().collect())?;
+        for name in names.difference(&with_switches) {
+            let copied = copy_one(&self.original.join(name), &self.copy.join(name));
+            copied.map_err(|error| format!("{}: {error}", name.display()))?;
+        }
+        Ok(())
+    }
+
     /// A file of the original, as text.
     pub fn read(&self, file: &str) -> Result<String, String> {
         fs::read_to_string(self.original.join(file)).map_err(|error| format!("{file}: {error}"))
