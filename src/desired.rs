@@ -4,6 +4,8 @@
 //! checked offline has been checked. What may not enter: YAML, spans other than [`Origin`], and anything live.
 
 mod audit;
+#[cfg(test)]
+mod bare;
 mod cross_account;
 mod ignore;
 mod list;

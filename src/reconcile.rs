@@ -3,6 +3,8 @@
 //! The list that planning starts from may lag five minutes behind the truth. So whatever it shows as different is
 //! described, and planned again, before it becomes a change.
 
+#[cfg(test)]
+mod tests;
 mod value_facts;
 mod verify;
 

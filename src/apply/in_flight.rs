@@ -66,7 +66,10 @@ pub(super) fn in_flight(writer: &impl WriteSecrets, calls: &PlannedCalls, most: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Verb;
+    use crate::domain::VersionId;
+    use crate::live::LiveSecret;
+    use crate::plan::{PlannedValue, Token, Verb};
+    use crate::value::Source;
 
     fn plan(actions: &[Action], secrets: usize) -> Plan {
         let secret = |number: usize| SecretPlan::bare(&format!("a/{number}"), Verb::Change, actions.to_vec());
@@ -79,5 +82,34 @@ mod tests {
         assert_eq!(calls.secrets, 10);
         assert_eq!(calls.by_operation, BTreeMap::from([("DeleteResourcePolicy", 20), ("RestoreSecret", 10)]));
         assert_eq!(calls.count(), 30);
+    }
+    #[test]
+    fn what_is_read_before_the_first_write_counts_too() {
+        let secret = |actions: &[Action], observed: bool| SecretPlan {
+            observed: observed.then(|| LiveSecret::bare("a/1")),
+            ..SecretPlan::bare("a/1", Verb::Change, actions.to_vec())
+        };
+        let calls = |secret| PlannedCalls::of(&Plan::bare(vec![secret])).by_operation;
+        assert_eq!(calls(secret(&[Action::Restore], false)), BTreeMap::from([("RestoreSecret", 1)]));
+        let described = BTreeMap::from([("DescribeSecret", 1), ("RestoreSecret", 1)]);
+        assert_eq!(calls(secret(&[Action::Restore], true)), described);
+        let policy = secret(&[Action::DeletePolicy], true);
+        assert_eq!(calls(policy.clone()).contains_key("GetResourcePolicy"), rests_on_policy(&policy));
+    }
+
+    #[test]
+    fn values_that_are_compared_are_put_twice() {
+        let value = |compare_with: Option<&str>| {
+            Action::PutValue(Box::new(PlannedValue {
+                source: Source::Env("NAME".to_owned()),
+                token: Token::Random,
+                compare_with: compare_with.map(VersionId::of_service),
+                labels: Vec::new(),
+                digest: None,
+                keeps_generated_of: None,
+            }))
+        };
+        let calls = |action| PlannedCalls::of(&plan(&[action], 1)).by_operation["PutSecretValue"];
+        assert_eq!((calls(value(None)), calls(value(Some("v1")))), (1, 2));
     }
 }

@@ -16,6 +16,8 @@ mod record;
 mod recorder;
 mod recovery;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod values;
 mod writer;
 

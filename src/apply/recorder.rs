@@ -365,4 +365,30 @@ mod tests {
         assert_eq!(name_in(&arn("prod/db-123456-AbCdEf")).as_str(), "prod/db-123456");
         assert_eq!(name_in(&arn("a/b=c@d+e.f_g-AbCdEf")).as_str(), "a/b=c@d+e.f_g");
     }
+    #[test]
+    fn each_answer_tells_the_id_of_its_request_and_that_of_a_creation_the_arn() {
+        let receipt = || Receipt { request_id: Some("r-1".to_owned()) };
+        let version = || VersionId::of_service("v1");
+        let arn = Arn::of_service("arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db-AbCdEf");
+        let rotating = Rotating { version_id: None, receipt: receipt() };
+        let put = PutVersion { version_id: version(), labels: Vec::new(), receipt: receipt() };
+        let created = Created { arn: arn.clone(), version_id: None, receipt: receipt() };
+        let received = receipt();
+        let answers = [received.request_id(), rotating.request_id(), put.request_id(), created.request_id()];
+        assert_eq!(answers, [Some("r-1"); 4]);
+        assert_eq!((Answers::arn(&receipt()), Answers::arn(&put)), (None, None));
+        assert_eq!(Answers::arn(&created), Some(arn.as_str()));
+    }
+
+    #[test]
+    fn a_request_that_was_sent_again_has_the_answer_that_it_got() {
+        let answered = |accepted, code: Option<&str>| {
+            answer_of(Some(Answered { code: code.map(str::to_owned), accepted, request_id: Some("r-1".to_owned()) }))
+        };
+        let id = Some("r-1".to_owned());
+        assert_eq!(answered(true, None), (Answer::Done, id.clone()));
+        let code = Some("ThrottlingException");
+        assert_eq!(answered(false, code), (Answer::Failed { code: code.map(str::to_owned) }, id));
+        assert_eq!(answer_of(None), (Answer::Lost, None));
+    }
 }

@@ -3,17 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use globset::GlobSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::class::Class;
 use super::classify::classify;
 use super::difference::{Clue, Difference, Field};
 use super::{Drift, DriftReport, Found, TargetDrift};
-use crate::desired::{
-    Declared, Deletion, Desired, DesiredSecret, GuardLimits, OWNER_TAG, Prune, Scope, State, TagPatterns, Target,
-    VALUE_TAG, owner_tag,
-};
+use crate::desired::{Declared, Desired, OWNER_TAG, VALUE_TAG, owner_tag};
 use crate::domain::{Arn, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind};
 use crate::origin::Origin;
@@ -44,55 +40,7 @@ fn region(name: &str) -> Region {
 
 /// A project whose manifests name `names`.
 fn desired(names: &[&str]) -> Desired {
-    let secret = |name: &str| DesiredSecret {
-        name: SecretName::new(name),
-        origin: at(7),
-        item: None,
-        managed_by: None,
-        renamed_from: None,
-        state: State::Present,
-        protect: None,
-        depends_on: BTreeSet::new(),
-        description: None,
-        kms_key_id: None,
-        tags: None,
-        policy: None,
-        block_public_policy: true,
-        deletion: Deletion::Window(30),
-        value: None,
-        value_expected: true,
-        labels: BTreeMap::new(),
-        no_labels: None,
-        secret_type: None,
-        rotation: None,
-        replicas: None,
-        cross_account_primary: None,
-        cross_account_replica: None,
-    };
-    Desired {
-        project: "shop".to_owned(),
-        target: Target {
-            name: "dev".to_owned(),
-            account: None,
-            region: region("eu-west-1"),
-            assume_role: None,
-            profile: None,
-            endpoint_url: None,
-            origin: at(1),
-        },
-        targets: BTreeSet::from(["dev".to_owned()]),
-        scope: Scope::new(["app/".to_owned()]),
-        prune: Prune::Report,
-        prune_window_days: 30,
-        ignore_tags: TagPatterns::new(GlobSet::empty()),
-        guards: GuardLimits::default(),
-        audit: crate::desired::AuditRules::default(),
-        value_owner_tag: None,
-        skipped: Vec::new(),
-        of_other_targets: BTreeMap::new(),
-        lists: Vec::new(),
-        secrets: names.iter().map(|name| (SecretName::new(*name), secret(name))).collect(),
-    }
+    Desired::bare("app/", names)
 }
 
 fn live(secrets: Vec<LiveSecret>) -> Live {

@@ -9,6 +9,8 @@ mod cross_account;
 mod declared_policies;
 mod denial;
 mod error;
+#[cfg(test)]
+pub(crate) mod in_memory;
 mod listing;
 mod memory;
 mod ownership;
@@ -17,6 +19,8 @@ mod policy_cache;
 mod policy_problem;
 mod reader;
 mod secret;
+#[cfg(test)]
+mod tests;
 mod undeclared;
 mod waiting;
 

@@ -227,34 +227,4 @@ impl Action {
             Self::Delete { .. } => 14,
         }
     }
-
-    /// The secrets whose ARNs must be known before it can be called.
-    pub fn references(&self) -> BTreeSet<SecretName> {
-        let of = |template: &Template| template.references().cloned().collect::<Vec<_>>();
-        match self {
-            Self::Create { description, tags, value, .. } => {
-                let texts = description.iter().chain(tags.values()).flat_map(of);
-                texts.chain(value.iter().flat_map(|value| value.source.references().cloned())).collect()
-            }
-            Self::PutValue(value) => value.source.references().cloned().collect(),
-            Self::Update { description, kms_key_id: _, secret_type: _ } => description.iter().flat_map(of).collect(),
-            Self::Tag { tags } => tags.values().flat_map(of).collect(),
-            Self::PutPolicy { policy, block_public_policy: _ } => policy.holes.values().flat_map(of).collect(),
-            Self::Restore
-            | Self::CancelRotation
-            | Self::StopReplication
-            | Self::Disassociate { .. }
-            | Self::Associate(_)
-            | Self::DeletePolicy
-            | Self::CarryVersion(_)
-            | Self::NoteEqualValue { .. }
-            | Self::MoveLabel { .. }
-            | Self::RemoveLabel { .. }
-            | Self::RemoveReplicas { .. }
-            | Self::Replicate { .. }
-            | Self::Rotate { .. }
-            | Self::Untag { .. }
-            | Self::Delete { .. } => BTreeSet::new(),
-        }
-    }
 }

@@ -43,6 +43,8 @@ mod rotation;
 mod selection;
 mod stages;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
@@ -100,8 +101,8 @@ impl Results {
     }
 }
 
-/// Judges what is not judged yet; with `again` also what was missed. Not more than `at_most` processes are run for one
-/// mutant.
+/// Judges what is not judged yet; with `again` what was missed instead. Not more than `at_most` processes are run for
+/// one mutant.
 pub fn judge(
     tree: &Tree,
     mutants: &[Mutant],
@@ -111,11 +112,13 @@ pub fn judge(
     at_most: usize,
 ) -> Result<(), String> {
     let is_open = |mutant: &&Mutant| match results.of(mutant) {
-        None => true,
+        None => !again,
         Some(Outcome::Missed | Outcome::Unreached) => again,
         Some(Outcome::NotViable | Outcome::NotExpressed | Outcome::Caught | Outcome::TimedOut) => false,
     };
-    let open: Vec<&Mutant> = mutants.iter().filter(is_open).collect();
+    let mut open: Vec<&Mutant> = mutants.iter().filter(is_open).collect();
+    // In no order, so that a run that is ended early has tried a sample of each room. The same order each time.
+    open.sort_by_key(|mutant| BuildHasherDefault::<DefaultHasher>::default().hash_one(&mutant.key));
     let (next, results, wrong) = (AtomicUsize::new(0), Mutex::new(results), Mutex::new(BTreeSet::new()));
     let order = Order::new(mutants, tests);
     std::thread::scope(|scope| {
@@ -150,7 +153,7 @@ fn one(tree: &Tree, mutant: &Mutant, order: &Order, at_most: usize) -> Result<(O
         let mut command = process::command(tree, &first.program);
         command.arg("--exact").args(batch.iter().map(|test| &test.name)).env("MUTANT", mutant.id.to_string());
         let usual: Duration = batch.iter().map(|test| test.time).sum();
-        let (ended, _) = process::run(command, usual * 10 + Duration::from_secs(20))?;
+        let (ended, _) = process::run(command, usual * 10 + Duration::from_secs(10))?;
         let outcome = match ended {
             Ended::Well => continue,
             Ended::Badly => Outcome::Caught,

@@ -28,7 +28,7 @@ const USAGE: &str = "mutants [--work FOLDER] [--test TARGET]… [--at-most N] [-
   --test TARGET  an integration test that is run beside the unit tests of the library
   --work FOLDER  where the copy of the tree and the results are (default target/mutants)
   --at-most N    processes that are run for one mutant; what none of them catches counts as missed
-  --again        mutants that were missed are tried once more
+  --again        mutants that were missed are tried once more, and no others
   --as-built     goes on with what the last run compiled, whatever the tree says now
   --report       only print what was found so far";
 

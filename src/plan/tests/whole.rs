@@ -1,0 +1,155 @@
+//! What is said of a secret's plan as a whole: what it loses, what it costs, what it puts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{at, name, region};
+use crate::desired::{Deletion, PROTECT_TAG};
+use crate::domain::{TagKey, Template};
+use crate::live::in_memory::failed;
+use crate::live::{LiveSecret, ServiceErrorKind};
+use crate::plan::{
+    Action, Change, Finding, FindingKind, LinkReason, Move, MovedFrom, Plan, PlanReport, PlannedPolicy, PlannedValue,
+    Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token, Verb,
+};
+use crate::policy::PolicyDocument;
+use crate::value::{GenerateOptions, Source};
+
+/// A declared secret that these actions change.
+fn changed(actions: Vec<Action>) -> SecretPlan {
+    SecretPlan { origin: Some(at(3)), ..SecretPlan::bare("app/db", Verb::Change, actions) }
+}
+
+fn with_change(change: Change) -> SecretPlan {
+    SecretPlan { changes: vec![change], ..changed(Vec::new()) }
+}
+
+fn replica(reason: ReplicaReason) -> Change {
+    Change::Replica {
+        region: region("us-east-1"),
+        before: Some(ReplicaKey::Default),
+        after: None,
+        reason,
+        origin: at(3),
+    }
+}
+
+fn document(effects: &[&str]) -> PlannedPolicy {
+    let statement = |effect: &&str| json!({ "Effect": effect, "Principal": "*", "Action": "*", "Resource": "*" });
+    let statements: Vec<_> = effects.iter().map(statement).collect();
+    let policy = PolicyDocument::from_checked(json!({ "Version": "2012-10-17", "Statement": statements }));
+    PlannedPolicy::Document { policy, known: true }
+}
+
+fn policy(before: PlannedPolicy, after: PlannedPolicy) -> SecretPlan {
+    with_change(Change::Policy { before: Box::new(before), after: Box::new(after), origin: at(3) })
+}
+
+fn value(source: Source) -> Box<PlannedValue> {
+    Box::new(PlannedValue {
+        source,
+        token: Token::Random,
+        compare_with: None,
+        labels: Vec::new(),
+        digest: None,
+        keeps_generated_of: None,
+    })
+}
+
+/// It takes the place of `app/old`.
+fn moves() -> SecretPlan {
+    let replacement = Replacement {
+        name: name("app/db"),
+        owner_tag: String::new(),
+        valued: false,
+        versions: BTreeMap::new(),
+        outdated: BTreeSet::new(),
+    };
+    let moved =
+        MovedFrom { secret: LiveSecret::bare("app/old"), deletion: Deletion::Window(7), origin: at(3), replacement };
+    SecretPlan { moved: Some(Move::From(Box::new(moved))), ..changed(vec![Action::Restore, Action::Restore]) }
+}
+
+#[test]
+fn each_loss_alone_is_destructive() {
+    let force = Action::Delete { deletion: Deletion::Force };
+    let regions = BTreeMap::from([(region("us-east-1"), None)]);
+    let deleted = SecretPlan { origin: Some(at(3)), ..SecretPlan::bare("app/db", Verb::Delete, Vec::new()) };
+    for (what, plan) in [
+        ("it is deleted", deleted),
+        ("it is made anew", changed(vec![force])),
+        ("it stops being managed", SecretPlan::bare("app/db", Verb::Release, Vec::new())),
+        ("a replica goes", with_change(replica(ReplicaReason::Removed))),
+        ("a secret elsewhere is replaced", changed(vec![Action::Replicate { regions, overwrite: true }])),
+        ("a Deny goes", policy(document(&["Deny"]), PlannedPolicy::None)),
+        ("its rotation ends", changed(vec![Action::CancelRotation])),
+    ] {
+        assert!(plan.loses_something() && plan.is_destructive(), "{what}");
+    }
+    assert!(moves().is_destructive() && !moves().loses_something(), "the old one goes, and it loses nothing");
+    let kept = Action::Replicate { regions: BTreeMap::new(), overwrite: false };
+    let harmless = changed(vec![kept, Action::Restore]);
+    assert!(!harmless.is_destructive());
+    assert!(!with_change(replica(ReplicaReason::Added)).is_destructive());
+}
+
+#[test]
+fn a_link_with_another_account_that_ends_is_a_lost_replica() {
+    let primary = Change::CrossAccountPrimary { before: None, after: None, origin: at(3) };
+    let reason = LinkReason::Removed;
+    let replica = Change::CrossAccountReplica { before: None, after: None, reason, origin: at(3) };
+    assert!(with_change(primary).loses_replicas());
+    assert!(with_change(replica).loses_replicas());
+}
+
+#[test]
+fn a_deny_is_lost_where_no_equal_one_is_in_the_new_policy() {
+    assert!(policy(document(&["Allow", "Deny"]), document(&["Allow"])).loses_denies());
+    assert!(!policy(document(&["Deny"]), document(&["Allow", "Deny"])).loses_denies());
+    assert!(!policy(document(&["Allow"]), PlannedPolicy::None).loses_denies());
+}
+
+#[test]
+fn protection_ends_with_its_tag_alone() {
+    let untag = |key: &str| changed(vec![Action::Untag { keys: BTreeSet::from([TagKey::of_service(key)]) }]);
+    assert!(untag(PROTECT_TAG).takes_protection_off());
+    assert!(!untag("team").takes_protection_off());
+}
+
+#[test]
+fn the_end_of_a_move_counts_among_the_actions() {
+    let plan = Plan::bare(vec![moves(), changed(vec![Action::CancelRotation])]);
+    assert_eq!(plan.action_count(), 4, "two, the removal of the old one, and one");
+}
+
+#[test]
+fn what_is_generated_is_no_value_of_git() {
+    let public = || value(Source::Text(Template::text("public")));
+    let generated = value(Source::Generate(GenerateOptions::default()));
+    let create = Action::Create {
+        description: None,
+        kms_key_id: None,
+        tags: BTreeMap::new(),
+        secret_type: None,
+        value: Some(public()),
+        replicas: BTreeMap::new(),
+        cross_account_primary: None,
+    };
+    assert!(changed(vec![create]).gets_value_of_git());
+    assert!(changed(vec![Action::PutValue(public())]).gets_value_of_git());
+    assert!(!changed(vec![Action::PutValue(generated)]).gets_value_of_git());
+    assert!(!changed(vec![Action::Restore]).gets_value_of_git());
+}
+
+#[test]
+fn what_could_not_be_read_counts_where_a_manifest_names_it() {
+    let error = failed("DescribeSecret", ServiceErrorKind::AccessDenied, None);
+    let finding = |origin, kind| Finding { secret: name("app/db"), origin, kind };
+    let unreadable = |origin| finding(origin, FindingKind::Unreadable { error: error.clone() });
+    let unmanaged = finding(Some(at(3)), FindingKind::Unmanaged { last_changed: None });
+    let report =
+        PlanReport { findings: vec![unreadable(None), unreadable(Some(at(3))), unmanaged], ..Default::default() };
+    assert_eq!(report.declared_unreadable(), 1);
+    assert_eq!(PlanReport::default().declared_unreadable(), 0);
+}
