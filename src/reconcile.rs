@@ -4,6 +4,7 @@
 //! described, and planned again, before it becomes a change.
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
 mod value_facts;
 mod verify;

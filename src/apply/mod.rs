@@ -17,6 +17,7 @@ mod recorder;
 mod recovery;
 mod schedule;
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
 mod values;
 mod writer;

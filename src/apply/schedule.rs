@@ -74,7 +74,7 @@ impl<'a> Schedule<'a> {
         let mut skipped = Vec::new();
         self.undone.iter().for_each(|undone| self.skip_dependents(undone, &mut skipped));
         self.failed = !skipped.is_empty();
-        if self.running == 0 && self.ready.is_empty() {
+        if self.ready.is_empty() {
             self.turn_to_removals(&mut skipped);
         }
         skipped

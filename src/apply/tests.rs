@@ -7,11 +7,16 @@ use jiff::Timestamp;
 
 use super::record::requests_of;
 use super::recovery::{lost_change, lost_create, lost_delete};
-use super::{Answer, Answered, CallRecord, NewSecret, Receipt, request_answered, request_sent};
+use super::schedule::Schedule;
+use super::{Answer, Answered, CallRecord, NewSecret, Receipt, SkipReason, Stopped, request_answered, request_sent};
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::in_memory::{InMemory, failed};
 use crate::live::{LinkStatus, LinkedPrimary, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind};
+use crate::plan::{Plan, SecretPlan, Verb};
 use crate::value::SecretValue;
+
+/// What makes a secret another one than the one that was asked for.
+type Change<'a> = &'a dyn Fn(&mut LiveSecret);
 
 fn db() -> SecretName {
     SecretName::new("app/db")
@@ -61,7 +66,7 @@ fn a_secret_whose_creation_was_not_answered_is_the_one_that_has_all_that_was_sen
     assert_eq!((created.arn, created.version_id), (found.arn.clone(), None));
     assert_eq!(created.receipt.request_id.as_deref(), Some("request-1"));
     assert!(recovered(&new, &found, ServiceErrorKind::Rejected).is_none(), "another error says nothing of it");
-    let changes: [(&str, &dyn Fn(&mut LiveSecret)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("its tags", &|found| found.tags.clear()),
         ("its description", &|found| found.description = None),
         ("its key", &|found| found.kms_key_id = None),
@@ -151,4 +156,96 @@ fn what_was_refused_for_an_earlier_request_is_done_too() {
         let record = record(answer);
         assert_eq!((record.answer.word(), record.is_done()), (word, done));
     }
+}
+
+fn secret(name: &str, verb: Verb, needs: &[&str]) -> SecretPlan {
+    let depends_on = needs.iter().map(|needed| SecretName::new(*needed)).collect();
+    SecretPlan { depends_on, ..SecretPlan::bare(name, verb, Vec::new()) }
+}
+
+/// The names of the secrets that may begin now, all of which do.
+fn begun<'a>(schedule: &mut Schedule<'a>) -> Vec<&'a SecretName> {
+    std::iter::from_fn(|| schedule.begin()).map(|secret| &secret.name).collect()
+}
+
+fn skipped(skipped: Vec<(&SecretPlan, SkipReason)>) -> Vec<(String, SkipReason)> {
+    skipped.into_iter().map(|(secret, reason)| (secret.name.as_str().to_owned(), reason)).collect()
+}
+
+#[test]
+fn a_secret_begins_when_what_it_needs_is_done_and_removals_begin_last() {
+    let plan = Plan::bare(vec![
+        secret("app/a", Verb::Create, &[]),
+        secret("app/b", Verb::Create, &["app/a"]),
+        secret("app/c", Verb::Create, &["app/a", "app/b", "app/elsewhere"]),
+        secret("app/old", Verb::Delete, &["app/older"]),
+        secret("app/older", Verb::Delete, &[]),
+    ]);
+    let undone = BTreeSet::new();
+    let mut schedule = Schedule::new(&plan, &undone);
+    assert_eq!(skipped(schedule.start()), []);
+    let mut order = Vec::new();
+    loop {
+        let names = begun(&mut schedule);
+        if names.is_empty() {
+            break;
+        }
+        for name in &names {
+            assert_eq!(skipped(schedule.finish(name, true)), []);
+        }
+        order.push(names.into_iter().map(SecretName::as_str).collect::<Vec<_>>());
+    }
+    assert_eq!(order, [["app/a"], ["app/b"], ["app/c"], ["app/older"], ["app/old"]]);
+}
+
+#[test]
+fn what_needs_a_secret_that_was_not_done_is_skipped_and_so_are_removals() {
+    let plan = Plan::bare(vec![
+        secret("app/a", Verb::Create, &[]),
+        secret("app/b", Verb::Create, &["app/a"]),
+        secret("app/c", Verb::Create, &["app/b"]),
+        secret("app/d", Verb::Create, &[]),
+        secret("app/old", Verb::Delete, &[]),
+    ]);
+    let undone = BTreeSet::new();
+    let mut schedule = Schedule::new(&plan, &undone);
+    assert_eq!(skipped(schedule.start()), []);
+    let names = begun(&mut schedule);
+    assert_eq!(names.len(), 2, "nothing waits for a secret that has nothing to do with it");
+    let needs = |name: &str| SkipReason::Dependency(SecretName::new(name));
+    let after_a = skipped(schedule.finish(names[0], false));
+    assert_eq!(after_a, [("app/b".to_owned(), needs("app/a")), ("app/c".to_owned(), needs("app/b"))]);
+    let after_d = skipped(schedule.finish(names[1], true));
+    assert_eq!(after_d, [("app/old".to_owned(), SkipReason::EarlierFailure)]);
+    assert_eq!(begun(&mut schedule), Vec::<&SecretName>::new());
+}
+
+#[test]
+fn what_an_earlier_part_of_the_run_did_not_do_skips_what_needs_it_and_removals() {
+    let plan = Plan::bare(vec![secret("app/b", Verb::Create, &["app/a"]), secret("app/old", Verb::Delete, &[])]);
+    let undone = BTreeSet::from([SecretName::new("app/a")]);
+    let mut schedule = Schedule::new(&plan, &undone);
+    let needs = SkipReason::Dependency(SecretName::new("app/a"));
+    let expected = [("app/b".to_owned(), needs), ("app/old".to_owned(), SkipReason::EarlierFailure)];
+    assert_eq!(skipped(schedule.start()), expected);
+    let removals = Plan::bare(vec![secret("app/old", Verb::Delete, &[])]);
+    let none = BTreeSet::new();
+    let mut schedule = Schedule::new(&removals, &none);
+    assert_eq!(skipped(schedule.start()), []);
+    assert_eq!(begun(&mut schedule), [&SecretName::new("app/old")], "there is nothing that they would wait for");
+}
+
+#[test]
+fn a_run_that_is_stopped_begins_nothing_more() {
+    let plan = Plan::bare(vec![
+        secret("app/a", Verb::Create, &[]),
+        secret("app/b", Verb::Create, &["app/a"]),
+        secret("app/old", Verb::Delete, &[]),
+    ]);
+    let undone = BTreeSet::new();
+    let mut schedule = Schedule::new(&plan, &undone);
+    assert_eq!(skipped(schedule.start()), []);
+    let stopped = skipped(schedule.stop(Stopped::Interrupted)).into_iter().map(|(name, _)| name);
+    assert_eq!(stopped.collect::<Vec<_>>(), ["app/a", "app/b", "app/old"]);
+    assert_eq!(begun(&mut schedule), Vec::<&SecretName>::new());
 }

@@ -20,6 +20,7 @@ mod policy_problem;
 mod reader;
 mod secret;
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
 mod undeclared;
 mod waiting;

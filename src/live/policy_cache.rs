@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_ends_when_its_life_is_over_and_not_before() {
+        let cache = PolicyCache::default();
+        let seen = secret(CHANGED, LivePolicy::NotRead);
+        let read_at = time("2026-01-02T00:00:00Z");
+        cache.remember(&secret(CHANGED, LivePolicy::None), read_at);
+        let end = read_at + life(seen.arn.as_str());
+        let just_before = end - SignedDuration::from_nanos(1);
+        assert_eq!(cache.lookup(&seen, just_before), Some(LivePolicy::None));
+        assert!(cache.to_text(just_before).contains("prod/db"));
+        assert_eq!(cache.lookup(&seen, end), None);
+        assert!(!cache.to_text(end).contains("prod/db"));
+    }
+
+    #[test]
     fn lives_are_spread() {
         let lives: std::collections::BTreeSet<_> = (0..100).map(|n| life(&format!("arn:{n}")).as_secs()).collect();
         assert!(lives.len() > 90);

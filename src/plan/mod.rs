@@ -44,6 +44,7 @@ mod selection;
 mod stages;
 mod tags;
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
 mod value;
 

@@ -18,11 +18,11 @@ fn lines(action: Action) -> Vec<String> {
 }
 
 /// Each of these is approved by itself.
-fn are_told_apart(actions: Vec<Action>) {
+fn are_told_apart(actions: &[Action]) {
     let fingerprints: Vec<String> = actions.iter().map(|action| fingerprint(&lines(action.clone()))).collect();
     for (at, one) in fingerprints.iter().enumerate() {
-        for other in at + 1..fingerprints.len() {
-            assert_ne!(*one, fingerprints[other], "{:?}\n{:?}", actions[at], actions[other]);
+        for (other_at, other) in fingerprints.iter().enumerate().skip(at + 1) {
+            assert_ne!(one, other, "{:?}\n{:?}", actions[at], actions[other_at]);
         }
     }
 }
@@ -40,7 +40,7 @@ fn a_link_is_approved_with_its_account_its_restriction_and_its_role() {
     };
     let link = |replica, restriction, role| Action::Associate(PlannedLink { replica, restriction, role });
     let one = || later("other", "app/db", Some("222222222222"));
-    are_told_apart(vec![
+    are_told_apart(&[
         link(one(), Restriction::SameOrg, None),
         link(one(), Restriction::NoRestriction, None),
         link(one(), Restriction::SameOrg, Some(arn("111111111111"))),
@@ -63,7 +63,7 @@ fn what_goes_is_approved_with_all_that_goes() {
         regions: regions(names).into_iter().map(|region| (region, None)).collect(),
         overwrite,
     };
-    are_told_apart(vec![
+    are_told_apart(&[
         Action::Delete { deletion: Deletion::Window(7) },
         Action::Delete { deletion: Deletion::Window(30) },
         Action::Delete { deletion: Deletion::Force },
@@ -92,7 +92,7 @@ fn a_rotation_is_approved_with_who_rotates_and_when() {
         immediately,
     };
     let monthly = || Frequency::EveryDays(30);
-    are_told_apart(vec![
+    are_told_apart(&[
         rotate(lambda("one"), monthly(), false),
         rotate(lambda("two"), monthly(), false),
         rotate(lambda("one"), monthly(), true),
@@ -125,7 +125,7 @@ fn a_value_is_approved_with_its_source_its_version_and_its_labels() {
     let json = |key: &str, variable: &str| {
         put(value(Source::Json(BTreeMap::from([(key.to_owned(), Source::Env(variable.to_owned()))]))))
     };
-    are_told_apart(vec![
+    are_told_apart(&[
         put(of_env()),
         put(value(Source::Env("TWO".to_owned()))),
         put(PlannedValue { token: Token::Id(version.clone()), ..of_env() }),
@@ -154,7 +154,7 @@ fn texts_are_approved_with_the_arns_that_they_wait_for() {
     let tag = |template: Template| Action::Tag { tags: BTreeMap::from([(TagKey::of_service("at"), template)]) };
     let of = |to: &str| Part::SecretArn(name(to));
     let update = |description: Option<Template>| Action::Update { description, kms_key_id: None, secret_type: None };
-    are_told_apart(vec![
+    are_told_apart(&[
         tag(Template::text("")),
         tag(Template::text("one")),
         tag(Template::new(vec![of("app/one")])),

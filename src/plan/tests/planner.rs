@@ -206,9 +206,9 @@ fn is_refused(owned: usize, changed: usize, pruned: usize, percent: u8) -> bool 
         observed: Some(ours(&desired, &format!("app/{number}"))),
         ..SecretPlan::bare(&format!("app/{number}"), verb, vec![Action::CancelRotation])
     };
-    let changes = (0..changed).map(|number| secret(number, Verb::Change));
-    let prunes = (changed..changed + pruned).map(|number| secret(number, Verb::Delete));
-    let plan = Plan::bare(changes.chain(prunes).collect());
+    let kept = (0..changed).map(|number| secret(number, Verb::Change));
+    let gone = (changed..changed + pruned).map(|number| secret(number, Verb::Delete));
+    let plan = Plan::bare(kept.chain(gone).collect());
     let counts = Counts { owned_live: owned, owned_by_all_shards: owned, ..Counts::default() };
     let report = PlanReport { counts, ..PlanReport::default() };
     let live = live(Vec::new());
@@ -255,4 +255,14 @@ fn what_needs_a_secret_that_is_to_be_absent_or_that_is_not_chosen_is_refused() {
         secret.state = State::Absent;
     }
     assert_eq!(api(&desired, vec![ours(&desired, "app/api")], Selection::default()), (true, Vec::new()));
+}
+
+#[test]
+fn of_what_goes_it_is_said_whether_a_manifest_names_it_for_another_target() {
+    let mut desired = Desired::bare("app/", &[]);
+    desired.prune = Prune::Delete;
+    desired.of_other_targets.insert(name("app/a"), at(9));
+    let (plan, _) = planned(&desired, vec![ours(&desired, "app/a"), ours(&desired, "app/b")]);
+    let others: Vec<_> = plan.secrets.iter().map(|secret| secret.leaving.other_targets.clone()).collect();
+    assert_eq!(others, [Some(at(9)), None]);
 }

@@ -53,6 +53,7 @@ fn a_link_waits_for_its_replica_and_the_rest_of_its_secret_does_not() {
     // What the first part changes is no change that somebody else made.
     let observed: Vec<bool> = links.secrets.iter().map(|secret| secret.observed.is_some()).collect();
     assert_eq!(observed, [true, false]);
+    assert!(links.secrets.iter().all(|secret| secret.verb == Verb::Change && secret.depends_on.is_empty()));
     let waits: Vec<&OtherArn> = links.secrets[0].waits_for().collect();
     assert_eq!(waits, [&later()]);
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{at, name, region};
-use crate::desired::{Deletion, PROTECT_TAG};
-use crate::domain::{TagKey, Template};
+use crate::desired::{Deletion, PROTECT_TAG, Restriction, RotationSetup, Rotator};
+use crate::domain::{Arn, Frequency, StagingLabel, TagKey, Template, VersionId};
 use crate::live::in_memory::failed;
 use crate::live::{LiveSecret, ServiceErrorKind};
 use crate::plan::{
-    Action, Change, Finding, FindingKind, LinkReason, Move, MovedFrom, Plan, PlanReport, PlannedPolicy, PlannedValue,
-    Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token, Verb,
+    Action, Change, Finding, FindingKind, LinkFinding, LinkReason, Move, MovedFrom, OtherArn, Plan, PlanReport,
+    PlannedLink, PlannedPolicy, PlannedValue, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Severity, Token,
+    Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::{GenerateOptions, Source};
@@ -152,4 +153,55 @@ fn what_could_not_be_read_counts_where_a_manifest_names_it() {
         PlanReport { findings: vec![unreadable(None), unreadable(Some(at(3))), unmanaged], ..Default::default() };
     assert_eq!(report.declared_unreadable(), 1);
     assert_eq!(PlanReport::default().declared_unreadable(), 0);
+}
+
+#[test]
+fn a_finding_of_a_secret_alone_leaves_the_others_to_go_on() {
+    let finding = |origin, kind| Finding { secret: name("app/db"), origin, kind };
+    let link = |found| FindingKind::CrossAccount(found);
+    let refuses = [
+        FindingKind::TooManyTags { live: 50, added: 1, live_only: Vec::new() },
+        FindingKind::ManagedMissing { service: "rds".to_owned() },
+        link(LinkFinding::NotAReplica),
+    ];
+    for kind in refuses {
+        let report = PlanReport { findings: vec![finding(Some(at(3)), kind.clone())], ..Default::default() };
+        assert!(report.findings[0].refuses_secret_alone() && !report.has_blockers(), "{kind:?}");
+        assert_eq!((report.findings[0].severity(), report.declared_refused()), (Severity::Error, 1), "{kind:?}");
+        let report = PlanReport { findings: vec![finding(None, kind)], ..Default::default() };
+        assert_eq!(report.declared_refused(), 0, "no manifest names it");
+    }
+    let foreign = finding(Some(at(3)), FindingKind::Replica { primary_region: region("us-east-1") });
+    let report = PlanReport { findings: vec![foreign], ..Default::default() };
+    assert!(!report.findings[0].refuses_secret_alone() && report.has_blockers());
+    assert_eq!(report.declared_refused(), 0);
+}
+
+#[test]
+fn actions_of_one_secret_are_called_in_the_order_in_which_each_is_safe() {
+    let version = || VersionId::of_service("v1");
+    let label = || StagingLabel::of_service("blue");
+    let replica = || Arn::of_service("arn:aws:secretsmanager:eu-west-1:222222222222:secret:app/db-AbCdEf");
+    let link = PlannedLink { replica: OtherArn::Known(replica()), restriction: Restriction::SameOrg, role: None };
+    let regions = BTreeSet::from([region("us-east-1")]);
+    let setup = RotationSetup { rotator: Rotator::OwningService, frequency: Frequency::EveryDays(30), duration: None };
+    let ordered = [
+        Action::Restore,
+        Action::CancelRotation,
+        Action::Update { description: None, kms_key_id: None, secret_type: None },
+        Action::Tag { tags: BTreeMap::new() },
+        Action::DeletePolicy,
+        Action::PutValue(value(Source::Env("NAME".to_owned()))),
+        Action::NoteEqualValue { live: version() },
+        Action::RemoveLabel { label: label(), from: version() },
+        Action::RemoveReplicas { regions },
+        Action::Replicate { regions: BTreeMap::new(), overwrite: false },
+        Action::Associate(link),
+        Action::Rotate { setup, immediately: false },
+        Action::Untag { keys: BTreeSet::new() },
+        Action::Delete { deletion: Deletion::Force },
+    ];
+    assert!(ordered.iter().map(Action::rank).is_sorted_by(|a, b| a < b));
+    assert_eq!(Action::CancelRotation.rank(), Action::Disassociate { replica: replica() }.rank());
+    assert_eq!(Action::CancelRotation.rank(), Action::StopReplication.rank());
 }
