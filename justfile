@@ -25,7 +25,7 @@ histories minutes="60":
     KEYWRIGHT_HISTORIES_MINUTES={{minutes}} cargo test --release --locked --test properties histories
 
 # Mutation testing of the rooms that decide (docs/mutants.md); needs cargo-mutants. One room: just mutants "'src/drift/**'"
-mutants files="'src/plan/**' 'src/apply/**' 'src/live/**' 'src/drift/**' src/reconcile.rs" *arguments:
+mutants files="'src/plan/**' 'src/apply/**' 'src/live/**' 'src/drift/**' 'src/reconcile/**' src/reconcile.rs" *arguments:
     cargo run --locked --manifest-path benches/mutants/Cargo.toml -- \
         --test scenarios --test cross_account --test iam_policy --test side_by_side {{arguments}} {{files}}
 
