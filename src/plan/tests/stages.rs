@@ -38,7 +38,8 @@ fn a_link_waits_for_its_replica_and_the_rest_of_its_secret_does_not() {
         linked("app/both", later(), vec![Action::Restore]),
         linked("app/known", known(), vec![Action::Restore]),
     ])]);
-    let [first, links] = staged.iter().map(|stage| &stage[0]).collect::<Vec<_>>()[..] else { panic!("two stages") };
+    assert_eq!(staged.len(), 2);
+    let (first, links) = (&staged[0][0], &staged[1][0]);
     assert_eq!(names(first), ["app/both", "app/known"]);
     assert_eq!(names(links), ["app/alone", "app/both"]);
     let operations = |secret: &SecretPlan| secret.actions.iter().map(Action::operation).collect::<Vec<_>>();
