@@ -1,6 +1,6 @@
 //! A service for tests: secrets in memory, as each call would show them, and a list of the calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::{
     ListFilter, ListPage, LivePolicy, LiveSecret, LiveValue, PolicyVerdict, ReadSecrets, Seen, ServiceError,
     ServiceErrorKind, VersionEntry,
 };
-use crate::domain::{Region, SecretName, VersionId};
+use crate::domain::{Region, SecretName, StagingLabel, VersionId};
 use crate::value::SecretValue;
 
 /// It holds secrets, with the policies that can be read of them.
@@ -90,17 +90,25 @@ impl ReadSecrets for InMemory {
     }
 
     fn service_time(&self) -> Option<Timestamp> {
-        None
+        Timestamp::from_second(3_600).ok()
     }
 
     async fn versions(&self, name: &SecretName) -> Result<Option<Vec<VersionEntry>>, ServiceError> {
         self.called("ListSecretVersionIds", name.as_str())?;
-        Ok(self.secrets.contains_key(name).then(Vec::new))
+        let version = |(id, labels): (&VersionId, &BTreeSet<StagingLabel>)| VersionEntry {
+            id: id.clone(),
+            labels: labels.clone(),
+            created: None,
+            last_accessed: None,
+            kms_key_ids: Vec::new(),
+        };
+        Ok(self.secrets.get(name).map(|secret| secret.versions.iter().map(version).collect()))
     }
 
-    async fn value(&self, name: &SecretName, _: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
+    async fn value(&self, name: &SecretName, version: &VersionId) -> Result<Option<SecretValue>, ServiceError> {
         self.called("GetSecretValue", name.as_str())?;
-        Ok(None)
+        let there = self.secrets.get(name).is_some_and(|secret| secret.versions.contains_key(version));
+        Ok(there.then(|| SecretValue::text("text".to_owned())))
     }
 
     async fn values(

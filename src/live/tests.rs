@@ -1,6 +1,6 @@
 //! What is read through another reader, what is remembered, and which failures are of one secret alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -24,8 +24,9 @@ fn ask_all(reader: &impl ReadSecrets) -> bool {
     block_on(async {
         let there = reader.describe_in_region(&region, &db).await == Ok(None);
         let names = reader.policy_names(&db).await == Ok(Some(vec!["default".to_owned(), "other".to_owned()]));
-        let versions = reader.versions(&db).await == Ok(Some(Vec::new()));
-        let value = reader.value(&db, &VersionId::of_service("v1")).await == Ok(None);
+        let versions = reader.versions(&db).await;
+        let versions = versions.is_ok_and(|found| found.is_some_and(|versions| versions.len() == 1));
+        let value = reader.value(&db, &VersionId::of_service("v1")).await.is_ok_and(|value| value.is_some());
         let values = reader.values(&[db]).await.is_ok_and(|values| values.is_empty());
         there && names && versions && value && values
     })
@@ -43,6 +44,7 @@ fn with_policies() -> LiveSecret {
     LiveSecret {
         policy: LivePolicy::Unparsable("text".to_owned()),
         other_policies: vec!["other".to_owned()],
+        versions: BTreeMap::from([(VersionId::of_service("v1"), BTreeSet::new())]),
         ..LiveSecret::bare("app/db")
     }
 }
@@ -85,7 +87,8 @@ fn what_a_memory_does_not_hold_is_asked_of_the_service() {
     assert!(ask_all(&remembering));
     assert_eq!(reader.calls(), ASKED);
     assert_eq!(block_on(remembering.validate_policy(None, "{}")), PolicyVerdict::Passed);
-    assert_eq!(remembering.service_time(), None);
+    assert_eq!(remembering.service_time(), reader.service_time());
+    assert!(reader.service_time().is_some());
 }
 
 #[test]
