@@ -62,6 +62,7 @@ fn secret(name: &str, description: &str) -> LiveSecret {
         created: None,
         last_changed: None,
         last_accessed: None,
+        replicas_accessed: None,
         policy: LivePolicy::NotRead,
         other_policies: Vec::new(),
         seen: Seen::Listed,

@@ -90,10 +90,11 @@ impl Principal {
     }
 
     /// Whether this is the identity of a caller, by the ARN that GetCallerIdentity gives: the same user, or a session
-    /// of the same role.
+    /// of the same role. Sessions of one permission set of Identity Center are those of different people.
     pub fn is(&self, caller: &str) -> bool {
         let Some(arn) = self.arn.as_deref() else { return false };
-        arn == caller || assumed_role(arn).is_some_and(|role| assumed_role(caller) == Some(role))
+        let of_people = matches!(self.who, Who::SsoUser { .. });
+        arn == caller || !of_people && assumed_role(arn).is_some_and(|role| assumed_role(caller) == Some(role))
     }
 }
 

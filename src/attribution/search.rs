@@ -119,7 +119,6 @@ impl Search {
             return None;
         }
         let wanted = |name: &'static str, chain: &Chain| {
-            let newest = |found: &[TrailEvent]| found.iter().map(|event| event.time).max();
             let questions = self.questions.iter().zip(&self.found);
             questions
                 .filter(|(question, found)| {
@@ -210,7 +209,7 @@ impl Question {
         if self.changed.iter().all(later) {
             events.retain(|event| event.name != CREATION);
         }
-        let newest = events.first().map(|event| event.time);
+        let newest = newest(&events);
         let unread = |name: &'static str| chains.get(name).is_some_and(|chain| chain.may_have_newer(newest));
         let incomplete = self.event_names().into_iter().any(unread);
         let more = events.len().saturating_sub(MOST_ANSWERS);
@@ -221,4 +220,9 @@ impl Question {
         };
         Answer { events: events.into_iter().take(MOST_ANSWERS).map(attributed).collect(), more, incomplete }
     }
+}
+
+/// The time of the newest event that answers. What the service ends, somebody began: that is still to be found.
+fn newest(events: &[TrailEvent]) -> Option<Timestamp> {
+    events.iter().filter(|event| event.name != "EndSecretVersionDelete").map(|event| event.time).max()
 }

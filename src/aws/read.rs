@@ -413,6 +413,7 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
         created: timestamp(entry.created_date),
         last_changed: timestamp(entry.last_changed_date),
         last_accessed: timestamp(entry.last_accessed_date),
+        replicas_accessed: None,
         policy: LivePolicy::NotRead,
         other_policies: Vec::new(),
         seen: Seen::Listed,
@@ -420,6 +421,8 @@ fn listed(entry: SecretListEntry) -> Option<LiveSecret> {
 }
 
 fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
+    let replicas_accessed =
+        secret.replication_status().iter().filter_map(|replica| timestamp(replica.last_accessed_date)).max();
     Some(LiveSecret {
         name: SecretName::new(secret.name?),
         arn: Arn::of_service(secret.arn?),
@@ -445,6 +448,7 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
         created: timestamp(secret.created_date),
         last_changed: timestamp(secret.last_changed_date),
         last_accessed: timestamp(secret.last_accessed_date),
+        replicas_accessed,
         policy: LivePolicy::NotRead,
         other_policies: Vec::new(),
         seen: Seen::Described,

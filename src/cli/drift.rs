@@ -79,8 +79,10 @@ impl DriftFormat {
     fn is_one(self, beginning: &[u8]) -> bool {
         let text = String::from_utf8_lossy(beginning);
         match self {
-            // It begins with a target: `name  111111111111 · eu-west-1`.
-            Self::Text => text.lines().next().is_some_and(|line| line.contains(" · ")),
+            // It begins with a target, `name  111111111111 · eu-west-1`, or with what could not be looked at.
+            Self::Text => {
+                text.lines().next().is_some_and(|line| line.contains(" · ") || line.starts_with("NOT LOOKED AT: "))
+            }
             Self::Json => text.starts_with('{') && text.contains("\"formatVersion\"") && text.contains("\"project\""),
             Self::Markdown => text.starts_with("<!-- keywright:drift "),
             Self::Html => text.starts_with("<!DOCTYPE html>") && text.contains("keywright"),

@@ -75,9 +75,9 @@ pub(super) struct WatchArgs {
     /// 0.0.0.0:9090 in a container, lets everybody who reaches it read names of targets and numbers of findings
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Serve the inventory at / too, as a page that renews itself, and as /inventory.json: names of secrets, tags and,
-    /// with --audit, policies, for whoever reaches the address. Under names of this machine only, unless --page-host
-    /// names others
+    /// Serve the inventory at / too, as a page that renews itself, and as /inventory.json: names of secrets, tags and
+    /// the policies that manifests declare (with --audit all of them), for whoever reaches the address. Under names of
+    /// this machine only, unless --page-host names others
     #[arg(long, requires = "listen")]
     page: bool,
     /// A name of a host under which the page is served, such as that of a proxy that asks who somebody is; may be given

@@ -47,10 +47,8 @@ fn of_difference(what: &Difference, version: Option<String>) -> BTreeSet<Changed
         Difference::ReplicaFailed { region, message: _ } => [Changed::Replica(region.to_string())].into(),
         Difference::ReplicasInProgress { .. } | Difference::ReplicasUndeclared { .. } => [Changed::Replicas].into(),
         Difference::Link(
-            LinkFinding::EndedByPrimary { .. }
-            | LinkFinding::EndedByReplica { .. }
-            | LinkFinding::Failed { .. }
-            | LinkFinding::InProgress { .. },
+            // What the other side ended is an event of the other account.
+            LinkFinding::Failed { .. } | LinkFinding::InProgress { .. },
         )
         | Difference::LinksUndeclared { .. } => [Changed::Link].into(),
         Difference::PolicyUndeclared | Difference::OtherPolicies { .. } => [Changed::Policy].into(),

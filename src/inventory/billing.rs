@@ -4,19 +4,16 @@
 use std::collections::BTreeSet;
 
 use super::TargetInventory;
-use crate::live::ReplicaStatus;
+use crate::domain::Arn;
+use crate::live::{LiveSecret, ReplicaStatus};
 
 /// Secrets of one account and region that several targets list, with `--all`: each stays in the target whose scope has
 /// its name, and else in the first.
 pub fn one_place_each(targets: &mut [TargetInventory]) {
-    let mut taken: BTreeSet<(Option<String>, String, String)> = BTreeSet::new();
+    let mut taken: BTreeSet<Arn> = BTreeSet::new();
     for in_scope in [true, false] {
-        for target in &mut *targets {
-            let TargetInventory { account, region, outcome: Ok(stock), .. } = target else { continue };
-            stock.entries.retain(|entry| {
-                let place = (account.clone(), region.clone(), entry.secret.arn.as_str().to_owned());
-                entry.in_scope != in_scope || taken.insert(place)
-            });
+        for stock in targets.iter_mut().filter_map(|target| target.outcome.as_mut().ok()) {
+            stock.entries.retain(|entry| entry.in_scope != in_scope || taken.insert(entry.secret.arn.clone()));
         }
     }
 }
@@ -24,19 +21,20 @@ pub fn one_place_each(targets: &mut [TargetInventory]) {
 /// Says of each secret how many are billed for it. A replica that is listed itself, in a target of its region, is
 /// counted there.
 pub fn settle_billing(targets: &mut [TargetInventory]) {
+    // Targets need not name their account; ARNs do.
+    let account_of = |secret: &LiveSecret| secret.arn.parts().map(|arn| arn.account.to_owned());
     let mut listed: BTreeSet<(Option<String>, String, String)> = BTreeSet::new();
     for target in &*targets {
         for entry in target.outcome.iter().flat_map(|stock| &stock.entries) {
             let name = entry.secret.name.as_str().to_owned();
-            listed.insert((target.account.clone(), target.region.clone(), name));
+            listed.insert((account_of(&entry.secret), target.region.clone(), name));
         }
     }
-    for target in targets {
-        let TargetInventory { account, outcome: Ok(stock), .. } = target else { continue };
+    for stock in targets.iter_mut().filter_map(|target| target.outcome.as_mut().ok()) {
         for entry in &mut stock.entries {
             let secret = &entry.secret;
             let elsewhere = secret.replicas.iter().filter(|(region, replica)| {
-                let place = (account.clone(), region.as_str().to_owned(), secret.name.as_str().to_owned());
+                let place = (account_of(secret), region.as_str().to_owned(), secret.name.as_str().to_owned());
                 !matches!(replica.status, ReplicaStatus::Failed { .. }) && !listed.contains(&place)
             });
             let replicas = u64::try_from(elsewhere.count()).unwrap_or_default();

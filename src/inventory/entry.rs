@@ -9,7 +9,7 @@ use super::findings::{self, AuditFinding};
 use super::owner::Owner;
 use super::{Depth, Stock};
 use crate::desired::Desired;
-use crate::domain::{SecretName, StagingLabel};
+use crate::domain::{Region, SecretName, StagingLabel};
 use crate::drift::Drift;
 use crate::live::{Live, LiveSecret, OfSecret, Seen, ServiceError, VersionEntry};
 use crate::origin::Origin;
@@ -94,6 +94,11 @@ impl Entry {
         }
     }
 
+    /// The day on which it, or one of its replicas as far as these are known, was read last.
+    pub fn last_read(&self) -> Option<Timestamp> {
+        self.secret.last_accessed.max(self.secret.replicas_accessed)
+    }
+
     /// When the current value was put, as far as that is known.
     pub fn value_since(&self) -> Option<Timestamp> {
         let current = self
@@ -128,7 +133,7 @@ pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: 
         let replica_of = secret.primary_region.as_ref().filter(|_| secret.is_replica_in(&region));
         Entry {
             in_scope: desired.scope.contains(secret.name.as_str()),
-            owner: Owner::of(&secret, &owner, team.as_deref()),
+            owner: Owner::of(&secret, &owner, team.as_deref(), replica_of.map(Region::as_str)),
             exposure: Exposure::of(&secret, caller.as_deref()),
             replica_of: replica_of.map(|region| region.as_str().to_owned()),
             manifest: desired.secrets.get(&secret.name).map(|declared| declared.origin.clone()),

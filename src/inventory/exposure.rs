@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::live::{LivePolicy, LiveSecret};
 use crate::policy::{Deed, Lint, LintContext, LintedSecret, PolicyDocument, Shift, Turn, Who, lint};
 
@@ -11,11 +13,11 @@ use crate::policy::{Deed, Lint, LintContext, LintedSecret, PolicyDocument, Shift
 pub struct Exposure {
     /// Whom it lets read the value.
     pub readers: Vec<Who>,
-    /// Other accounts in what it allows.
+    /// Other accounts in what it allows, and organizations, as `organization o-…`, that a condition lets in.
     pub other_accounts: BTreeSet<String>,
     /// Whether it gives broad access, by the rules of BlockPublicPolicy.
     pub public: bool,
-    /// Whether it denies something to everybody, or to everybody but those that it names.
+    /// Whether it denies reading to everybody but those that it names.
     pub restricts: bool,
     /// Principals that were deleted, in words.
     pub dangling: Vec<String>,
@@ -36,20 +38,143 @@ impl Exposure {
         readers.dedup();
         let context = LintContext { secret: LintedSecret::Arn(secret.arn.as_str()), caller };
         let dangling = lint(document, &context).into_iter().filter(|finding| finding.lint == Lint::DeletedPrincipal);
+        let named = allowed().filter_map(|shift| match &shift.who {
+            Who::Account(account) | Who::Identity { account, .. } => Some(account.clone()),
+            Who::Everyone | Who::EveryoneBut(_) | Who::Service(_) | Who::Other(_) => None,
+        });
+        let statements = || statements(document.canonical());
         Self {
             readers,
-            other_accounts: allowed()
-                .filter_map(|shift| match &shift.who {
-                    Who::Account(account) | Who::Identity { account, .. } => Some(account.clone()),
-                    Who::Everyone | Who::EveryoneBut(_) | Who::Service(_) | Who::Other(_) => None,
-                })
+            other_accounts: named
+                .chain(statements().flat_map(let_in_by_condition))
                 .filter(|account| *account != own_account)
                 .collect(),
             public: document.grants_broad_access(),
-            restricts: shifts
-                .iter()
-                .any(|shift| shift.turn == Turn::Denied && matches!(shift.who, Who::Everyone | Who::EveryoneBut(_))),
+            restricts: statements().any(keeps_others_out),
             dangling: dangling.map(|finding| finding.problem.message).collect(),
         }
+    }
+}
+
+fn statements(document: &Value) -> impl Iterator<Item = &Value> {
+    match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+    .iter()
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
+}
+
+/// The operators and keys of a statement's condition, with their values.
+fn conditions(statement: &Value) -> impl Iterator<Item = (&str, &str, Vec<&str>)> {
+    let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    operators.flat_map(|(operator, keys)| {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(|(key, values)| (operator.as_str(), key.as_str(), texts(values)))
+    })
+}
+
+/// Whom a statement that allows everybody lets in by its condition: accounts, and organizations.
+fn let_in_by_condition(statement: &Value) -> Vec<String> {
+    if statement["Effect"] != "Allow" {
+        return Vec::new();
+    }
+    let positive = |operator: &str| operator.starts_with("String") && !operator.contains("Not");
+    let of_condition =
+        conditions(statement).filter(|(operator, ..)| positive(operator)).flat_map(|(_, key, values)| {
+            let is = |name: &str| key.eq_ignore_ascii_case(name);
+            let told: Vec<String> = if is("aws:PrincipalAccount") {
+                values.into_iter().map(str::to_owned).collect()
+            } else if is("aws:PrincipalOrgID") {
+                values.into_iter().map(|id| format!("organization {id}")).collect()
+            } else {
+                Vec::new()
+            };
+            told
+        });
+    of_condition.collect()
+}
+
+/// Whether a statement denies reading to everybody but those that it names: by NotPrincipal, or by a condition on who
+/// asks.
+fn keeps_others_out(statement: &Value) -> bool {
+    let reads = |action: &str| {
+        let action = action.to_ascii_lowercase();
+        ["*", "secretsmanager:*", "secretsmanager:get*", "secretsmanager:getsecretvalue"].contains(&action.as_str())
+    };
+    let names_everybody = || {
+        let principal = &statement["Principal"];
+        principal == "*" || texts(&principal["AWS"]).contains(&"*")
+    };
+    let by_who = || {
+        conditions(statement).any(|(operator, key, _)| {
+            let key = key.to_ascii_lowercase();
+            operator.contains("Not") && (key.starts_with("aws:principal") || key == "aws:userid")
+        })
+    };
+    statement["Effect"] == "Deny"
+        && texts(&statement["Action"]).into_iter().any(reads)
+        && (!statement["NotPrincipal"].is_null() || names_everybody() && by_who())
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "the policies of these tests are known to be good")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(statement: &Value) -> Exposure {
+        let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let document = PolicyDocument::parse(&text).expect("a policy");
+        Exposure::of(&LiveSecret { policy: LivePolicy::Document(document), ..LiveSecret::bare("db") }, None)
+    }
+
+    #[test]
+    fn accounts_and_organizations_that_a_condition_lets_in_are_told() {
+        let allows = |condition: Value| {
+            let statement = json!({
+                "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*",
+                "Condition": condition
+            });
+            of(&statement).other_accounts.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            allows(json!({"StringEquals": {"aws:PrincipalAccount": ["222222222222", "111111111111"]}})),
+            ["222222222222"]
+        );
+        assert_eq!(allows(json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})), ["organization o-1"]);
+        assert_eq!(allows(json!({"StringNotEquals": {"aws:PrincipalAccount": "222222222222"}})), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_denial_of_reading_to_all_but_some_keeps_others_out() {
+        let denies = |action: &str, principal: Value, condition: Value| {
+            let mut statement = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+            let (key, principal) = if principal.is_null() {
+                ("NotPrincipal", json!({"AWS": "arn:aws:iam::111111111111:role/app"}))
+            } else {
+                ("Principal", principal)
+            };
+            statement[key] = principal;
+            if !condition.is_null() {
+                statement["Condition"] = condition;
+            }
+            of(&statement).restricts
+        };
+        let but_app = || json!({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/app"}});
+        assert!(denies("secretsmanager:GetSecretValue", json!("*"), but_app()));
+        assert!(denies("secretsmanager:*", json!({"AWS": "*"}), but_app()));
+        assert!(denies("*", Value::Null, Value::Null));
+        assert!(!denies("secretsmanager:DeleteSecret", json!("*"), but_app()));
+        assert!(!denies("*", json!("*"), json!({"Bool": {"aws:SecureTransport": "false"}})));
+        assert!(!denies("*", json!({"AWS": "arn:aws:iam::111111111111:role/app"}), but_app()));
     }
 }

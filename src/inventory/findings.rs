@@ -8,7 +8,7 @@ use super::entry::{Entry, RotationState};
 use super::owner::Owner;
 use super::{Depth, Inventory};
 use crate::attribution::{Answer, Changed};
-use crate::desired::{AuditKind, AuditRules, Severity};
+use crate::desired::{AuditKind, AuditRules, OWNER_TAG, Severity};
 use crate::domain::{KmsKey, SecretName, TagKey, VersionId};
 use crate::live::{LinkStatus, LivePolicy, ReplicaStatus};
 
@@ -150,17 +150,18 @@ impl AuditFinding {
     /// What was changed, if somebody brought it about: one of these is enough for this finding.
     pub fn changed(&self) -> BTreeSet<Changed> {
         match &self.what {
-            Found::OpenPolicy
-            | Found::OtherAccounts { .. }
-            | Found::DanglingPrincipal { .. }
-            | Found::NotRestricted { has_policy: true } => [Changed::Policy].into(),
+            Found::OpenPolicy | Found::OtherAccounts { .. } | Found::NotRestricted { has_policy: true } => {
+                [Changed::Policy].into()
+            }
             Found::ReplicaFailed { place, message: _ } if place.starts_with("arn:") => [Changed::Link].into(),
             Found::ReplicaFailed { place, message: _ } => [Changed::Replica(place.clone())].into(),
             Found::RotationStuck { .. } | Found::RotationOverdue { .. } => [Changed::Rotation].into(),
             Found::DuplicateVersion { version, others: _ } => [Changed::Version(version.to_string())].into(),
-            Found::Unmanaged => [Changed::Created].into(),
-            // Nobody did anything, or nobody did it in AWS.
-            Found::Unused { .. }
+            // It was made by somebody else, or its owner tag was taken off.
+            Found::Unmanaged => [Changed::Tag(OWNER_TAG.to_owned())].into(),
+            // Nobody did anything, or nobody did it to the secret: a principal is deleted in IAM.
+            Found::DanglingPrincipal { .. }
+            | Found::Unused { .. }
             | Found::NeverRead { .. }
             | Found::RotationOff
             | Found::NeverRotated { .. }
@@ -275,7 +276,11 @@ fn is_older(then: Timestamp, limit: u32, now: Timestamp) -> bool {
 }
 
 fn used(entry: &Entry, rules: &AuditRules, now: Timestamp) -> Option<Found> {
-    match (entry.secret.last_accessed, entry.secret.created) {
+    // Where its replicas are not known, nobody knows who reads those.
+    if entry.has_unread_replicas() {
+        return None;
+    }
+    match (entry.last_read(), entry.secret.created) {
         (Some(last), _) => is_older(last, rules.unused_days, now).then_some(Found::Unused { last }),
         (None, Some(created)) => is_older(created, rules.unused_days, now).then_some(Found::NeverRead { created }),
         (None, None) => None,
@@ -306,7 +311,7 @@ fn managed(entry: &Entry, declared: bool) -> Option<Found> {
     match &entry.owner {
         Owner::Tag(_) | Owner::Nobody => Some(Found::Unmanaged),
         Owner::Project(_) if !declared => Some(Found::Orphaned),
-        Owner::Project(_) | Owner::OtherProject(_) | Owner::Stack(_) | Owner::Service(_) => None,
+        Owner::Project(_) | Owner::OtherProject(_) | Owner::Stack(_) | Owner::Service(_) | Owner::Primary(_) => None,
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Owner {
     Stack(String),
     /// A service of AWS (`OwningService`).
     Service(String),
+    /// Whoever manages its primary, in this region: AWS shows no tags of a replica.
+    Primary(String),
     /// Nothing manages it, and a tag says whose it is.
     Tag(String),
     /// Nobody.
@@ -23,8 +25,9 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Who manages a secret, seen from the target whose owner text is `ours`; `team` is whose it is by its tag.
-    pub(super) fn of(secret: &LiveSecret, ours: &str, team: Option<&str>) -> Self {
+    /// Who manages a secret, seen from the target whose owner text is `ours`; `team` is whose it is by its tag,
+    /// and `replica_of` the region of its primary.
+    pub(super) fn of(secret: &LiveSecret, ours: &str, team: Option<&str>, replica_of: Option<&str>) -> Self {
         if let Some(service) = &secret.owning_service {
             return Self::Service(service.clone());
         }
@@ -32,6 +35,9 @@ impl Owner {
             Ownership::Ours { .. } => return Self::Project(ours.to_owned()),
             Ownership::Foreign { owner } => return Self::OtherProject(owner.to_owned()),
             Ownership::Unowned | Ownership::Copied { .. } => {}
+        }
+        if let Some(region) = replica_of {
+            return Self::Primary(region.to_owned());
         }
         match (secret.tags.get(STACK_TAG), team) {
             (Some(stack), _) => Self::Stack(stack.clone()),
@@ -47,6 +53,7 @@ impl Owner {
             Self::OtherProject(_) => "other-project",
             Self::Stack(_) => "cloudformation",
             Self::Service(_) => "service",
+            Self::Primary(_) => "primary",
             Self::Tag(_) => "tag",
             Self::Nobody => "nobody",
         }
@@ -59,6 +66,7 @@ impl Owner {
             | Self::OtherProject(name)
             | Self::Stack(name)
             | Self::Service(name)
+            | Self::Primary(name)
             | Self::Tag(name) => Some(name),
             Self::Nobody => None,
         }

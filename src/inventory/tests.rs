@@ -88,6 +88,17 @@ fn a_secret_is_unused_on_the_day_after_the_last() {
 }
 
 #[test]
+fn a_secret_whose_replica_is_read_is_not_unused() {
+    let old = LiveSecret { last_accessed: Some(days_ago(200)), ..quiet("db") };
+    let read = |days| kinds(LiveSecret { replicas_accessed: Some(days_ago(days)), ..old.clone() });
+    assert_eq!((read(1), read(100)), (vec![], vec!["unused"]));
+    // Where replicas are not known, nobody knows.
+    let listed = LiveSecret { primary_region: Some(Region::of_service("eu-west-1")), ..old };
+    assert_eq!(kinds(listed.clone()), [""; 0]);
+    assert_eq!(kinds(LiveSecret { seen: Seen::Described, ..listed }), ["unused"]);
+}
+
+#[test]
 fn rotation_is_late_after_two_days_and_stuck_after_an_hour() {
     let due = |hours| {
         let mut secret = quiet("db");
@@ -231,11 +242,13 @@ fn whose_it_is_says_whether_it_is_managed() {
     assert_eq!(of(Owner::Project("payments/prod".to_owned()), false), ["orphaned"]);
     let stack = TagKey::of_service("aws:cloudformation:stack-name");
     let mut secret = quiet("db");
-    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba")), Owner::Tag("dba".to_owned()));
+    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba"), None), Owner::Tag("dba".to_owned()));
     secret.tags.insert(stack, "net".to_owned());
-    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba")), Owner::Stack("net".to_owned()));
+    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba"), None), Owner::Stack("net".to_owned()));
+    secret.tags.clear();
+    assert_eq!(Owner::of(&secret, "payments/prod", None, Some("us-east-1")), Owner::Primary("us-east-1".to_owned()));
     secret.owning_service = Some("rds".to_owned());
-    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba")), Owner::Service("rds".to_owned()));
+    assert_eq!(Owner::of(&secret, "payments/prod", Some("dba"), None), Owner::Service("rds".to_owned()));
 }
 
 #[test]
@@ -247,7 +260,11 @@ fn a_severity_fails_for_what_is_worse_too() {
 }
 
 fn target(name: &str, region: &str, secrets: Vec<LiveSecret>) -> TargetInventory {
-    let entries = secrets.into_iter().map(entry).collect();
+    let there = |secret: LiveSecret| {
+        let arn = secret.arn.as_str().replace("eu-west-1", region);
+        entry(LiveSecret { arn: Arn::of_service(arn), ..secret })
+    };
+    let entries = secrets.into_iter().map(there).collect();
     TargetInventory {
         name: name.to_owned(),
         account: Some("111111111111".to_owned()),

@@ -82,6 +82,8 @@ pub struct LiveSecret {
     pub last_changed: Option<Timestamp>,
     /// The day on which it was last read (`LastAccessedDate`): for people, never compared.
     pub last_accessed: Option<Timestamp>,
+    /// The latest day on which one of its replicas was read, where those are known: for people, never compared.
+    pub replicas_accessed: Option<Timestamp>,
     /// The resource policy, when it was read.
     pub policy: LivePolicy,
     /// The names of its policies beside `default`, as far as they were asked for: AWS attaches one to a replica.
@@ -290,6 +292,7 @@ impl LiveSecret {
             created: None,
             last_changed: None,
             last_accessed: None,
+            replicas_accessed: None,
             policy: LivePolicy::NotRead,
             other_policies: Vec::new(),
             seen: Seen::Listed,

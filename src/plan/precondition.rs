@@ -88,6 +88,7 @@ pub(super) fn observations(
         created: _,
         last_changed: _,
         last_accessed: _,
+        replicas_accessed: _,
         seen: _,
         policy,
     } = secret;

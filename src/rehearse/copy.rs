@@ -97,6 +97,7 @@ impl<'a> Copier<'a> {
             other_policies: _,
             // Which call showed it.
             last_accessed: _,
+            replicas_accessed: _,
             created: _,
             seen: _,
         } = secret;

@@ -102,7 +102,7 @@ fn event_document(attributed: &Attributed) -> WhoEventDocument {
 fn one(attributed: &Attributed) -> String {
     let Attributed { event, is_own, is_last_change } = attributed;
     let TrailEvent { id, name, time, principal, source, user_agent, .. } = event;
-    let own = if *is_own { " (the identity of this run)" } else { "" };
+    let own = if *is_own { " (the user or role of this run)" } else { "" };
     let mut text = format!("{}{own}, {name} {}", by(principal), date(*time));
     // A service names itself again in both.
     if !matches!(principal.who, Who::Service(_)) {
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(
             lines(&sample("x")),
             [
-                "who: IAM user x through x (the identity of this run), x 1970-01-01 00:00:00 UTC from x with x \
+                "who: IAM user x through x (the user or role of this run), x 1970-01-01 00:00:00 UTC from x with x \
                  (event x, its last change)",
                 "before: 1 more",
                 "there may be a newer event: --who-budget is used up",

@@ -1,8 +1,10 @@
 //! What the last rounds came to, and whether the rounds go on, for whoever asks.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use bytes::Bytes;
 
 use crate::inventory::Inventory;
 
@@ -50,11 +52,19 @@ pub struct Board(Arc<Mutex<Posted>>);
 struct Posted {
     metrics: String,
     /// What is there, when a page of it is served.
-    inventory: Option<Arc<Inventory>>,
+    inventory: Option<Arc<Published>>,
     /// When each target was last read; none for one that was not yet.
     targets: BTreeMap<String, Option<Instant>>,
     /// Without another sign of life until then, the rounds hang.
     alive_until: Instant,
+}
+
+/// What is there, and what is served of it: each is made once a round, when somebody asks for it first.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) page: OnceLock<Bytes>,
+    pub(super) document: OnceLock<Bytes>,
 }
 
 /// How long ago a target was read.
@@ -93,7 +103,8 @@ impl Board {
 
     /// Takes what is there, for the page.
     pub fn post_inventory(&self, inventory: Arc<Inventory>) {
-        self.posted().inventory = Some(inventory);
+        let published = Published { inventory, page: OnceLock::new(), document: OnceLock::new() };
+        self.posted().inventory = Some(Arc::new(published));
     }
 
     /// Takes which targets there are, and which of them were read just now.
@@ -114,7 +125,7 @@ impl Board {
     }
 
     /// What is there, after the first round that tells it.
-    pub fn inventory(&self) -> Option<Arc<Inventory>> {
+    pub(super) fn inventory(&self) -> Option<Arc<Published>> {
         self.posted().inventory.clone()
     }
 

@@ -55,7 +55,10 @@ pub struct Page {
 impl Page {
     /// Why a request for it is refused, by its headers.
     fn refusal(&self, headers: &HeaderMap) -> Option<&'static str> {
-        if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") && headers.contains_key(ORIGIN) {
+        let fetched = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+        // A link on another site may lead here; what that site loads by itself may not.
+        let follows_link = fetched("sec-fetch-mode", "navigate") && fetched("sec-fetch-dest", "document");
+        if fetched("sec-fetch-site", "cross-site") && (headers.contains_key(ORIGIN) || !follows_link) {
             return Some("pages of other sites are refused\n");
         }
         let mut named = headers.get_all(HOST).iter();
@@ -133,16 +136,19 @@ fn answer(board: &Board, page: Option<&Page>, head: &Parts) -> Response<Bytes> {
 
 /// The inventory of the last round, as a page or as the document that the page asks for again.
 fn of_inventory(board: &Board, as_page: bool) -> Response<Bytes> {
-    let Some(inventory) = board.inventory() else {
+    let Some(published) = board.inventory() else {
         return text(StatusCode::SERVICE_UNAVAILABLE, "the first round is under way\n".into());
     };
-    let document = inventory::json::document(&inventory);
+    let document = || inventory::json::document(&published.inventory);
+    // Whoever asks at the same time waits for the same text.
     let (body, media_type) = if as_page {
-        (inventory::html(&document, true).into_owned(), "text/html; charset=utf-8")
+        let page = published.page.get_or_init(|| inventory::html(&document(), true).into_owned().into());
+        (page, "text/html; charset=utf-8")
     } else {
-        (escape::json_line(&document).into_owned(), "application/json")
+        let line = published.document.get_or_init(|| escape::json_line(&document()).into_owned().into());
+        (line, "application/json")
     };
-    let mut response = text(StatusCode::OK, body.into());
+    let mut response = text(StatusCode::OK, body.clone());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
@@ -209,6 +215,15 @@ mod tests {
         assert_eq!(answer("/", &[("host", "localhost"), ("host", "evil.com")]).status().as_u16(), 403);
         let other_site = [("host", "localhost"), ("origin", "https://evil.com"), ("sec-fetch-site", "cross-site")];
         assert_eq!(answer("/inventory.json", &other_site).status().as_u16(), 403);
+        let image = [("host", "localhost"), ("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")];
+        assert_eq!(answer("/", &image).status().as_u16(), 403);
+        let link = [
+            ("host", "localhost"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        assert_eq!(answer("/", &link).status().as_u16(), 200);
         let served = answer("/", &[("host", "localhost")]);
         let text = String::from_utf8_lossy(served.body());
         assert!(text.contains("connect-src 'self'") && text.starts_with("<!DOCTYPE html>"));

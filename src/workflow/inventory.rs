@@ -18,7 +18,7 @@ use crate::inventory::{
     Depth, GroupBy, Inventory, Stock, TargetInventory, Versions, one_place_each, settle_billing, take_stock,
 };
 use crate::live::{self, Live, ReadProgress, Wanted};
-use crate::manifest::nearest;
+use crate::manifest::{Outline, nearest};
 use crate::plan::Selection;
 use crate::reconcile::{PlanError, TargetError};
 
@@ -46,8 +46,9 @@ impl Run<'_> {
     pub async fn inventory(&self, request: &InventoryRequest<'_>) -> Result<Inventory, Error> {
         let (aws, began, before) = (&self.session.aws, Instant::now(), self.session.aws.calls().by_operation());
         let started = aws.now();
+        let excused = &excused(request.ignore, self.session.outline.as_ref())?;
         let reading = stream::iter(&self.session.desired)
-            .map(|desired| self.inventory_of(desired, request))
+            .map(|desired| self.inventory_of(desired, request, excused))
             .buffered(TARGETS_AT_ONCE)
             .collect();
         let mut targets: Vec<TargetInventory> = unless_stopped(request.stop, reading).await?;
@@ -73,7 +74,12 @@ impl Run<'_> {
         })
     }
 
-    async fn inventory_of(&self, desired: &Desired, request: &InventoryRequest<'_>) -> TargetInventory {
+    async fn inventory_of(
+        &self,
+        desired: &Desired,
+        request: &InventoryRequest<'_>,
+        excused: &Excused<'_>,
+    ) -> TargetInventory {
         let aws = &self.session.aws;
         let place = &desired.target;
         let described = |account: Option<String>, endpoint: Option<String>, outcome| TargetInventory {
@@ -93,7 +99,7 @@ impl Run<'_> {
             Err(error) => Err(error),
             Ok((mut live, versions)) => {
                 live.caller.clone_from(&connection.caller);
-                let mut stock = stock(desired, live, versions, request, connection.now());
+                let mut stock = stock(desired, live, versions, request, excused, connection.now());
                 if let Some(budget) = request.who {
                     ask_of_findings(&place.name, &connection, &mut stock, budget, request.listener).await;
                 }
@@ -124,14 +130,27 @@ fn stock(
     live: Live,
     versions: Versions,
     request: &InventoryRequest<'_>,
+    excused: &Excused<'_>,
     now: jiff::Timestamp,
 ) -> Stock {
-    if request.ignore.is_empty() {
-        return take_stock(desired, live, versions, request.depth, now);
-    }
-    let ignored = desired.audit.ignored.iter().chain(request.ignore).cloned().collect();
+    let is_here = |targets: &Option<BTreeSet<String>>| {
+        targets.as_ref().is_none_or(|targets| targets.contains(&desired.target.name))
+    };
+    let here = excused.iter().filter(|(_, targets)| is_here(targets)).map(|(ignore, _)| *ignore);
+    let ignored: Vec<_> = desired.audit.ignored.iter().chain(here).cloned().collect();
     let desired = Desired { audit: AuditRules { ignored, ..desired.audit.clone() }, ..desired.clone() };
     take_stock(&desired, live, versions, request.depth, now)
+}
+
+/// What the command line excuses, with the names of the targets that each is for; none for all.
+type Excused<'a> = Vec<(&'a Ignore<AuditKind>, Option<BTreeSet<String>>)>;
+
+fn excused<'a>(ignored: &'a [Ignore<AuditKind>], outline: Option<&Outline>) -> Result<Excused<'a>, Error> {
+    let wrong = |words: String| Error::from(ErrorKind::WrongFlag { flag: "ignore" }).because(words);
+    let members = |text: &str| outline.map_or_else(|| Ok(BTreeSet::new()), |outline| outline.members(text));
+    let with_targets =
+        |ignore: &'a Ignore<AuditKind>| Ok((ignore, ignore.targets().map(members).transpose().map_err(wrong)?));
+    ignored.iter().map(with_targets).collect()
 }
 
 /// Reads what is selected: all of it by ListSecrets alone, or each secret in depth.

@@ -280,7 +280,9 @@ impl Watch<'_> {
         let outcome = match &target.planned {
             Err(error) => Err(Arc::clone(error)),
             Ok(planned) => {
-                let live = planned.target.live.clone();
+                let mut live = planned.target.live.clone();
+                let selection = self.settings.selection.of_target(desired);
+                live.secrets.retain(|name, _| selection.contains(name));
                 let depth = Depth { whole_account: false, audited: live.audited };
                 let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
                 let drifts = drift.outcome.iter().flat_map(|found| &found.drifts);

@@ -51,7 +51,7 @@ fn question(live: &Live, secret: &SecretName, changed: BTreeSet<Changed>) -> Que
         secret: secret.clone(),
         arn: known.map(|known| known.arn.clone()),
         changed,
-        since: None,
+        since: known.and_then(|known| known.created),
         last_changed: known.and_then(|known| known.last_changed),
     }
 }
@@ -153,7 +153,8 @@ pub(super) async fn ask_of_findings(
             if !changed.is_empty() {
                 let (name, arn) = (secret.name.clone(), Some(secret.arn.clone()));
                 let last_changed = secret.last_changed;
-                asked.push((finding, Question { secret: name, arn, changed, since: None, last_changed }));
+                let since = secret.created;
+                asked.push((finding, Question { secret: name, arn, changed, since, last_changed }));
             }
         }
     }
@@ -175,7 +176,7 @@ pub async fn ask_of_versions(
         secret: found.secret.name.clone(),
         arn: Some(found.secret.arn.clone()),
         changed: [Changed::Version(entry.id.to_string())].into(),
-        since: None,
+        since: found.secret.created,
         last_changed: None,
     };
     let Asked { answers, failed } = ask_who(&found.connection, entries.iter().map(question).collect(), budget).await;

@@ -263,6 +263,7 @@ impl Reading {
             created: None,
             last_changed: None,
             last_accessed: None,
+            replicas_accessed: None,
             policy,
             other_policies: Vec::new(),
             seen: Seen::Described,

@@ -22,9 +22,9 @@ pub fn markup(text: &str) -> Escaped<Markup> {
     Escaped::vouch(out)
 }
 
-/// Appends a document as JSON within `<script type="application/json">`. A browser reads nothing there but the end of the
-/// script: every `<` becomes an escape of JSON, which reads as the same text, so that neither `</script>` nor `<!--`
-/// can be in it. So does all that is not printable ASCII: browsers keep text that is, in half the memory.
+/// Appends a document as JSON within `<script type="application/json">`. A browser reads nothing there but the end of
+/// the script: every `<` becomes an escape of JSON, which reads as the same text, so that neither `</script>` nor
+/// `<!--` can be in it. So does all that is not printable ASCII: browsers keep text that is, in half the memory.
 pub fn push_data(out: &mut Escaped<Markup>, document: &impl Serialize) {
     // Outside of strings JSON has no sign of these.
     let text = JsonText { out: &mut out.text, hides: |c| c == '<' || !matches!(c, ' '..='~') };

@@ -72,7 +72,7 @@ fn fields(inventory: &Inventory, target: &TargetInventory, entry: &Entry) -> Vec
         maybe(secret.kms_key_id.as_ref().map(KmsKey::as_str)),
         date(secret.created),
         date(secret.last_changed),
-        date(secret.last_accessed),
+        date(entry.last_read()),
         date(entry.value_since()),
         text(entry.rotation(inventory.started).word()),
         date(secret.rotation.last),

@@ -170,7 +170,7 @@ pub struct SecretDocument {
     /// When anything of it was changed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<String>,
-    /// The day on which its value was read last.
+    /// The day on which its value was read last, here or, with `--audit`, in one of its replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_accessed: Option<String>,
     /// When its current value was put, as far as that is known: the date of the version (`--audit`).
@@ -218,9 +218,10 @@ pub struct SecretDocument {
 #[serde(rename_all = "camelCase")]
 pub struct OwnerDocument {
     /// `project` (this project's target), `other-project` (another target or project by its tag `keywright:project`),
-    /// `cloudformation`, `service`, `tag` (nothing manages it, and a tag says whose it is) or `nobody`.
+    /// `cloudformation`, `service`, `primary` (a replica, managed where its primary is), `tag` (nothing manages it, and
+    /// a tag says whose it is) or `nobody`.
     pub kind: &'static str,
-    /// `project/target`, the stack, the service, or the tag's value.
+    /// `project/target`, the stack, the service, the primary's region, or the tag's value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -135,7 +135,7 @@ pub(super) fn secret(inventory: &Inventory, target: &TargetInventory, entry: &En
         secret_type: secret.secret_type.clone(),
         created: text(secret.created),
         changed: text(secret.last_changed),
-        last_accessed: text(secret.last_accessed),
+        last_accessed: text(entry.last_read()),
         value_since: text(entry.value_since()),
         versions: versions(entry),
         rotation: rotation(entry, inventory.started),

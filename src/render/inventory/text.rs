@@ -9,7 +9,7 @@ use super::super::{count, escaped, plan_text, who, words as common};
 use super::InventoryView;
 use super::words::{day, fix, message, restorable};
 use crate::desired::{AuditKind, Severity};
-use crate::inventory::{AuditFinding, Entry, GroupBy, Inventory, TargetInventory, Totals};
+use crate::inventory::{AuditFinding, Entry, GroupBy, Inventory, Owner, TargetInventory, Totals};
 use crate::plan::LIST_PRICE_DATE;
 
 /// Secrets that are listed under a kind of finding; further ones are counted.
@@ -79,6 +79,7 @@ fn of_target(paint: Paint, inventory: &Inventory, target: &TargetInventory) -> E
 
 fn owner(entry: &Entry) -> Escaped<Terminal> {
     match entry.owner.name() {
+        Some(region) if matches!(entry.owner, Owner::Primary(_)) => escaped!("primary in {}", escape::line(region)),
         Some(name) => escape::line(name),
         None => "nobody".into(),
     }
@@ -104,7 +105,7 @@ fn line(paint: Paint, inventory: &Inventory, entry: &Entry, width: usize, owner_
         name,
         padded::<Terminal>("", blank),
         padded(owner(entry), owner_width),
-        padded(date(secret.last_accessed, "never"), 10),
+        padded(date(entry.last_read(), "never"), 10),
         padded(date(entry.value_since(), "-"), 10),
         padded::<Terminal>(entry.rotation(inventory.started).word(), 8),
         told

@@ -100,6 +100,9 @@ pub(super) fn fix(finding: &AuditFinding, target: &TargetInventory, entry: &Entr
     let manifest = |line: &str| match &entry.manifest {
         Some(origin) => format!("in {}: {line}", origin.file),
         None if entry.owner.is_unmanaged() => format!("{import}; then in its manifest: {line}"),
+        None if entry.replica_of.is_some() => {
+            format!("at its primary in {}: {line}", entry.replica_of.as_deref().unwrap_or_default())
+        }
         None => format!("where {} manages it: {line}", entry.owner.name().unwrap_or("somebody else")),
     };
     match &finding.what {

@@ -7,6 +7,7 @@ const OWNERS = {
   "other-project": "another project",
   cloudformation: "CloudFormation",
   service: "an AWS service",
+  primary: "its primary",
   tag: "nobody (a tag names one)",
   nobody: "nobody",
 };

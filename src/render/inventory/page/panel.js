@@ -367,7 +367,7 @@ function whoLines(who) {
   }
   const lines = who.events.map(({ by, eventName, time, source, userAgent, eventId, isOwn }) =>
     [
-      `${by}${isOwn ? " (keywright itself)" : ""}, ${eventName}, ${moment(time)}`,
+      `${by}${isOwn ? " (the user or role of this run)" : ""}, ${eventName}, ${moment(time)}`,
       source && `from ${source}`,
       userAgent && `with ${userAgent}`,
       `event ${eventId}`,
