@@ -305,7 +305,8 @@ fn signal(process: u32, name: &str) {
 
 #[test]
 fn the_page_has_what_is_there_with_what_differs_and_is_served_to_this_machine() {
-    let (folder, sandbox, endpoint) = applied(PROJECT, SECRET);
+    let waits = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: dev/waits }\nspec: { description: x }\n";
+    let (folder, sandbox, endpoint) = applied(PROJECT, &format!("{SECRET}---\n{waits}"));
     let listen = ["--interval", "1s", "--listen", "127.0.0.1:0", "--endpoint-url", &endpoint];
     let mut watch =
         Watch::start(folder.path(), &[&listen[..], &["--page", "--audit", "--page-host", "kw.example"]].concat());
@@ -328,6 +329,8 @@ fn the_page_has_what_is_there_with_what_differs_and_is_served_to_this_machine() 
     let document: Value = serde_json::from_str(body).expect("a document");
     let secret = &document["targets"][0]["secrets"][0];
     assert_eq!((&secret["name"], &secret["drifts"][0]["class"]), (&json!("dev/db"), &json!("changed")), "{document}");
+    let waiting = &document["targets"][0]["secrets"][1];
+    assert_eq!((&waiting["name"], &waiting["drifts"]), (&json!("dev/waits"), &Value::Null), "{document}");
     assert_eq!((&secret["policy"]["state"], &document["audited"]), (&json!("none"), &json!(true)), "{document}");
     assert_eq!(watch.stop().0, Some(0));
 

@@ -285,7 +285,9 @@ impl Watch<'_> {
                 live.secrets.retain(|name, _| selection.contains(name));
                 let depth = Depth { whole_account: false, audited: live.audited };
                 let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
+                // What waits for a value from people differs from nothing.
                 let drifts = drift.outcome.iter().flat_map(|found| &found.drifts);
+                let drifts = drifts.filter(|found| found.class.is_difference());
                 stock.note_drifts(drifts.map(|found| {
                     let known = || self.who.get(&Finding::of(&drift.name, found, self.words)).cloned();
                     Drift { who: found.who.clone().or_else(known), ..found.clone() }

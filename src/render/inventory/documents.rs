@@ -30,7 +30,8 @@ pub struct InventoryDocument<'a> {
     pub calls: BTreeMap<String, u64>,
     /// Whether secrets outside the scope are here as well (`--all`).
     pub whole_account: bool,
-    /// Whether policies, replicas, versions and links with other accounts were read of every secret (`--audit`).
+    /// Whether policies, replicas, versions and links with other accounts were read of every secret (`--audit`); a
+    /// watch reads no dates of versions.
     pub audited: bool,
     /// What findings are measured with.
     pub thresholds: ThresholdsDocument,
