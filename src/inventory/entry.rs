@@ -8,7 +8,7 @@ use super::exposure::Exposure;
 use super::findings::{self, AuditFinding};
 use super::owner::Owner;
 use super::{Depth, Stock};
-use crate::desired::Desired;
+use crate::desired::{AuditKind, Desired};
 use crate::domain::{Region, SecretName, StagingLabel};
 use crate::drift::Drift;
 use crate::live::{Live, LiveSecret, OfSecret, Seen, ServiceError, VersionEntry};
@@ -116,8 +116,16 @@ impl Entry {
     }
 }
 
-/// What a snapshot of a target shows, secret by secret. `now` is the service's time.
-pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: Depth, now: Timestamp) -> Stock {
+/// What a snapshot of a target shows, secret by secret. `excused` says what is excused beside what the project excuses,
+/// and `now` is the service's time.
+pub fn take_stock(
+    desired: &Desired,
+    live: Live,
+    mut versions: Versions,
+    depth: Depth,
+    excused: &dyn Fn(AuditKind, &SecretName) -> bool,
+    now: Timestamp,
+) -> Stock {
     let Live { secrets, unreadable, region, caller, .. } = live;
     let (owner, old_names) = (desired.owner(), desired.old_names());
     let entries = secrets.into_values().map(|secret| {
@@ -153,7 +161,8 @@ pub fn take_stock(desired: &Desired, live: Live, mut versions: Versions, depth: 
         let declared = entry.manifest.is_some() || old_names.contains(&entry.secret.name);
         let all = findings::of(entry, &desired.audit, &duplicates, declared, depth, now);
         let excused = |finding: &AuditFinding| {
-            desired.audit.ignored.iter().any(|ignore| ignore.excuses(finding.kind(), &entry.secret.name, now))
+            let (kind, name) = (finding.kind(), &entry.secret.name);
+            excused(kind, name) || desired.audit.ignored.iter().any(|ignore| ignore.excuses(kind, name, now))
         };
         let (excused, left): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
         ignored += excused.len();

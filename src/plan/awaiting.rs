@@ -58,13 +58,17 @@ impl AwaitingValue {
 /// The tag of a live secret that says whose it is, and its text: the one that the project names, else the first of
 /// those that people use.
 pub fn tagged_owner<'a>(desired: &Desired, secret: &'a LiveSecret) -> Option<(&'a TagKey, &'a str)> {
-    let by = |is_it: &dyn Fn(&TagKey) -> bool| {
+    owner_tag(desired, |is_it| {
         let found = secret.tags.iter().find(|(key, text)| is_it(key) && !text.is_empty());
         found.map(|(key, text)| (key, text.as_str()))
-    };
+    })
+}
+
+/// Looks for the tag that the project names, else for those that people use, one after the other.
+fn owner_tag<T>(desired: &Desired, look: impl Fn(&dyn Fn(&TagKey) -> bool) -> Option<T>) -> Option<T> {
     match &desired.value_owner_tag {
-        Some(named) => by(&|key| key == named),
-        None => OWNER_TAGS.iter().find_map(|named| by(&|key| key.as_str().eq_ignore_ascii_case(named))),
+        Some(named) => look(&|key| key == named),
+        None => OWNER_TAGS.iter().find_map(|named| look(&|key| key.as_str().eq_ignore_ascii_case(named))),
     }
 }
 
@@ -75,17 +79,13 @@ fn owner(
     observed: Option<&LiveSecret>,
     live: &Live,
 ) -> Option<(TagKey, String)> {
-    let declared = |key: &dyn Fn(&TagKey) -> bool| {
-        let (key, (text, _)) = secret.tags.as_ref()?.tags.iter().find(|(known, _)| key(known))?;
+    let declared = |is_it: &dyn Fn(&TagKey) -> bool| {
+        let (key, (text, _)) = secret.tags.as_ref()?.tags.iter().find(|(known, _)| is_it(known))?;
         Some((key.clone(), text.resolve(&|name| live.arn(name)).ok()?))
     };
-    let there = |key: &dyn Fn(&TagKey) -> bool| {
-        let found = observed?.tags.iter().find(|(known, _)| key(known));
+    let there = |is_it: &dyn Fn(&TagKey) -> bool| {
+        let found = observed?.tags.iter().find(|(known, _)| is_it(known));
         found.map(|(key, text)| (key.clone(), text.clone()))
     };
-    let by = |key: &dyn Fn(&TagKey) -> bool| declared(key).or_else(|| there(key)).filter(|(_, text)| !text.is_empty());
-    match &desired.value_owner_tag {
-        Some(named) => by(&|key| key == named),
-        None => OWNER_TAGS.iter().find_map(|named| by(&|key| key.as_str().eq_ignore_ascii_case(named))),
-    }
+    owner_tag(desired, |is_it| declared(is_it).or_else(|| there(is_it)).filter(|(_, text)| !text.is_empty()))
 }

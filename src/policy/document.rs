@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::meaning::{self, Shift};
-use super::{access, canonical, duplicates, syntax};
+use super::{access, canonical, duplicates, outsiders, syntax};
 use crate::domain::Partition;
 
 /// The largest resource policy that PutResourcePolicy takes, in bytes of the text that is sent.
@@ -165,6 +165,17 @@ impl PolicyDocument {
     /// What becomes different for whom from one policy to another; none is a secret without a policy.
     pub fn shifts(before: Option<&Self>, after: Option<&Self>) -> Vec<Shift> {
         meaning::shifts(before.map(|policy| &policy.canonical), after.map(|policy| &policy.canonical))
+    }
+
+    /// Whom statements that allow everybody let in by their conditions: accounts, and organizations as
+    /// `organization o-…`.
+    pub fn let_in_by_condition(&self) -> Vec<String> {
+        outsiders::let_in_by_condition(&self.canonical)
+    }
+
+    /// Whether it denies reading to everybody but those that it names.
+    pub fn keeps_others_out(&self) -> bool {
+        outsiders::keeps_others_out(&self.canonical)
     }
 
     /// The Deny statements in their canonical form, without their Sids, which mean nothing to IAM.

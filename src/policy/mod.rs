@@ -10,6 +10,7 @@
 //! syntax.rs      the grammar of documents and statements       principal.rs   the forms of principals
 //! access.rs      whether a policy grants broad access          duplicates.rs  keys written twice in one object
 //! meaning.rs     what it lets whom do, and how two differ in that
+//! outsiders.rs   whom a condition lets in, and whether others are kept out
 //! lint/          what IAM takes and nobody wants         pattern.rs     IAM's wildcards
 //! vocabulary.rs  the names that IAM and Secrets Manager know, in their documented spelling
 //! ```
@@ -20,6 +21,7 @@ mod document;
 mod duplicates;
 mod lint;
 mod meaning;
+mod outsiders;
 mod pattern;
 mod principal;
 mod syntax;

@@ -1,24 +1,25 @@
 //! One look at every target: what was planned, read as a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::begun::Begun;
 use super::cache::Cache;
 use super::error::{Error, ErrorKind};
 use super::event::{Event, Listener};
 use super::memories::Memories;
+use super::noise::Noise;
 use super::prepare::{PlanRequest, Prepared, PreparedTarget};
 use super::session::Run;
 use super::stop::Stop;
 use super::who::ask_of_drifts;
 use crate::aws::Aws;
 use crate::domain::SecretName;
-use crate::drift::{Drift, DriftReport, Found, Ignore, TargetDrift, classify};
-use crate::manifest::{Outline, nearest};
+use crate::drift::{Class, Drift, DriftReport, Found, Ignore, TargetDrift, classify};
+use crate::manifest::nearest;
 use crate::plan::{GuardOverrides, Selection};
 use crate::reconcile::{Reading, Undeclared};
 
@@ -43,30 +44,6 @@ pub struct Looked<'s> {
     pub prepared: Prepared<'s>,
     /// The report.
     pub report: DriftReport,
-}
-
-/// The beginning of a run.
-struct Begun {
-    started: Timestamp,
-    clock: Instant,
-    /// Requests that were made before.
-    calls: BTreeMap<String, u64>,
-}
-
-impl Begun {
-    fn now(aws: &Aws) -> Self {
-        Self { started: aws.now(), clock: Instant::now(), calls: aws.calls().by_operation() }
-    }
-
-    /// The requests since then.
-    fn calls_since(&self, aws: &Aws) -> BTreeMap<String, u64> {
-        let mut calls = aws.calls().by_operation();
-        for (operation, number) in &mut calls {
-            *number -= self.calls.get(operation).copied().unwrap_or_default();
-        }
-        calls.retain(|_, number| *number > 0);
-        calls
-    }
 }
 
 impl<'s> Run<'s> {
@@ -109,14 +86,14 @@ impl<'s> Run<'s> {
         let mut report = DriftReport {
             project: prepared.project.to_owned(),
             started: begun.started,
-            targets: prepared.targets.iter().map(|target| noise.report(target, selection)).collect(),
+            targets: prepared.targets.iter().map(|target| report(target, &noise, selection)).collect(),
             calls: BTreeMap::new(),
             seconds: 0.0,
         };
         if let Some(budget) = look.who {
             ask_of_drifts(&prepared, &mut report, budget, &|_, _| true, stop, listener).await?;
         }
-        (report.calls, report.seconds) = (begun.calls_since(aws), begun.clock.elapsed().as_secs_f64());
+        (report.calls, report.seconds) = (begun.calls_since(aws), begun.seconds());
         Ok(Looked { prepared, report })
     }
 }
@@ -141,45 +118,24 @@ fn ignores_nothing(
     Some(Error::from(ErrorKind::IgnoresNothing { written }).did_you_mean(near))
 }
 
-/// Known noise, with the names of the targets that each is for; none for all.
-struct Noise<'a>(Vec<(&'a Ignore, Option<BTreeSet<String>>)>);
-
-impl<'a> Noise<'a> {
-    fn of(ignored: &'a [Ignore], outline: Option<&Outline>) -> Result<Self, Error> {
-        let wrong = |words: String| Error::from(ErrorKind::WrongFlag { flag: "ignore" }).because(words);
-        let members = |text: &str| outline.map_or_else(|| Ok(BTreeSet::new()), |outline| outline.members(text));
-        let with_targets = |ignore: &'a Ignore| {
-            let targets = ignore.targets().map(members).transpose().map_err(wrong)?;
-            Ok((ignore, targets))
-        };
-        ignored.iter().map(with_targets).collect::<Result<_, Error>>().map(Self)
-    }
-
-    fn report(&self, target: &PreparedTarget<'_>, selection: &Selection) -> TargetDrift {
-        let desired = target.desired;
-        let endpoint = target.endpoint().map(str::to_owned);
-        let place = desired.target.clone();
-        let (account, outcome) = match &target.planned {
-            Err(error) => (place.account, Err(Arc::clone(error))),
-            Ok(planned) => {
-                let (target, now) = (&planned.target, planned.connection.now());
-                let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
-                let is_for = |targets: &Option<BTreeSet<String>>| {
-                    targets.as_ref().is_none_or(|targets| targets.contains(&desired.target.name))
-                };
-                let excused = |drift: &Drift| {
-                    self.0
-                        .iter()
-                        .any(|(ignore, targets)| is_for(targets) && ignore.excuses(drift.class, &drift.secret, now))
-                };
-                let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
-                let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());
-                let found = Found { checked, drifts, ignored: ignored.len() };
-                (target.live.account.clone().or(place.account), Ok(found))
-            }
-        };
-        let account = account.map(|account| account.to_string());
-        let region = place.region.to_string();
-        TargetDrift { name: place.name, account, region, endpoint, outcome }
-    }
+/// What differs in one target, known noise apart.
+fn report(target: &PreparedTarget<'_>, noise: &Noise<'_, Class>, selection: &Selection) -> TargetDrift {
+    let desired = target.desired;
+    let endpoint = target.endpoint().map(str::to_owned);
+    let place = desired.target.clone();
+    let (account, outcome) = match &target.planned {
+        Err(error) => (place.account, Err(Arc::clone(error))),
+        Ok(planned) => {
+            let (target, now) = (&planned.target, planned.connection.now());
+            let all = classify(desired, &target.live, &target.plan, &target.report, selection, now);
+            let excused = |drift: &Drift| noise.excuses(&desired.target.name, drift.class, &drift.secret, now);
+            let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
+            let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());
+            let found = Found { checked, drifts, ignored: ignored.len() };
+            (target.live.account.clone().or(place.account), Ok(found))
+        }
+    };
+    let account = account.map(|account| account.to_string());
+    let region = place.region.to_string();
+    TargetDrift { name: place.name, account, region, endpoint, outcome }
 }

@@ -2,23 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 
+use super::begun::Begun;
 use super::error::{Error, ErrorKind};
 use super::event::{Event, Listener};
+use super::noise::Noise;
 use super::prepare::TARGETS_AT_ONCE;
 use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use super::who::ask_of_findings;
-use crate::desired::{AuditKind, AuditRules, Desired, Ignore, Scope};
+use crate::desired::{AuditKind, Desired, Ignore, Scope};
 use crate::domain::SecretName;
 use crate::inventory::{
-    Depth, GroupBy, Inventory, Stock, TargetInventory, Versions, one_place_each, settle_billing, take_stock,
+    Depth, GroupBy, Inventory, TargetInventory, Versions, one_place_each, settle_billing, take_stock,
 };
 use crate::live::{self, Live, ReadProgress, Wanted};
-use crate::manifest::{Outline, nearest};
+use crate::manifest::nearest;
 use crate::plan::Selection;
 use crate::reconcile::{PlanError, TargetError};
 
@@ -44,11 +45,11 @@ pub struct InventoryRequest<'a> {
 impl Run<'_> {
     /// Takes stock of every target. One that fails does not keep the others from being looked at.
     pub async fn inventory(&self, request: &InventoryRequest<'_>) -> Result<Inventory, Error> {
-        let (aws, began, before) = (&self.session.aws, Instant::now(), self.session.aws.calls().by_operation());
-        let started = aws.now();
-        let excused = &excused(request.ignore, self.session.outline.as_ref())?;
+        let aws = &self.session.aws;
+        let begun = Begun::now(aws);
+        let noise = &Noise::of(request.ignore, self.session.outline.as_ref())?;
         let reading = stream::iter(&self.session.desired)
-            .map(|desired| self.inventory_of(desired, request, excused))
+            .map(|desired| self.inventory_of(desired, request, noise))
             .buffered(TARGETS_AT_ONCE)
             .collect();
         let mut targets: Vec<TargetInventory> = unless_stopped(request.stop, reading).await?;
@@ -57,16 +58,11 @@ impl Run<'_> {
         }
         one_place_each(&mut targets);
         settle_billing(&mut targets);
-        let mut calls = aws.calls().by_operation();
-        for (operation, number) in &mut calls {
-            *number -= before.get(operation).copied().unwrap_or_default();
-        }
-        calls.retain(|_, number| *number > 0);
         Ok(Inventory {
             project: self.session.project.clone(),
-            started,
-            seconds: began.elapsed().as_secs_f64(),
-            calls,
+            started: begun.started,
+            seconds: begun.seconds(),
+            calls: begun.calls_since(aws),
             depth: request.depth,
             group_by: request.group_by.to_vec(),
             rules: self.session.desired.first().map(|desired| desired.audit.clone()).unwrap_or_default(),
@@ -78,7 +74,7 @@ impl Run<'_> {
         &self,
         desired: &Desired,
         request: &InventoryRequest<'_>,
-        excused: &Excused<'_>,
+        noise: &Noise<'_, AuditKind>,
     ) -> TargetInventory {
         let aws = &self.session.aws;
         let place = &desired.target;
@@ -99,7 +95,9 @@ impl Run<'_> {
             Err(error) => Err(error),
             Ok((mut live, versions)) => {
                 live.caller.clone_from(&connection.caller);
-                let mut stock = stock(desired, live, versions, request, excused, connection.now());
+                let now = connection.now();
+                let excused = |kind, name: &SecretName| noise.excuses(&place.name, kind, name, now);
+                let mut stock = take_stock(desired, live, versions, request.depth, &excused, now);
                 if let Some(budget) = request.who {
                     ask_of_findings(&place.name, &connection, &mut stock, budget, request.listener).await;
                 }
@@ -122,35 +120,6 @@ fn selects_nothing(targets: &[TargetInventory], desired: &[Desired], selection: 
     let patterns = selection.unmatched(known.iter().copied());
     let near = nearest(patterns.first()?, known.iter().map(|name| name.as_str()));
     Some(Error::from(ErrorKind::NotSelected { patterns }).did_you_mean(near))
-}
-
-/// What is there, with the findings that are not excused.
-fn stock(
-    desired: &Desired,
-    live: Live,
-    versions: Versions,
-    request: &InventoryRequest<'_>,
-    excused: &Excused<'_>,
-    now: jiff::Timestamp,
-) -> Stock {
-    let is_here = |targets: &Option<BTreeSet<String>>| {
-        targets.as_ref().is_none_or(|targets| targets.contains(&desired.target.name))
-    };
-    let here = excused.iter().filter(|(_, targets)| is_here(targets)).map(|(ignore, _)| *ignore);
-    let ignored: Vec<_> = desired.audit.ignored.iter().chain(here).cloned().collect();
-    let desired = Desired { audit: AuditRules { ignored, ..desired.audit.clone() }, ..desired.clone() };
-    take_stock(&desired, live, versions, request.depth, now)
-}
-
-/// What the command line excuses, with the names of the targets that each is for; none for all.
-type Excused<'a> = Vec<(&'a Ignore<AuditKind>, Option<BTreeSet<String>>)>;
-
-fn excused<'a>(ignored: &'a [Ignore<AuditKind>], outline: Option<&Outline>) -> Result<Excused<'a>, Error> {
-    let wrong = |words: String| Error::from(ErrorKind::WrongFlag { flag: "ignore" }).because(words);
-    let members = |text: &str| outline.map_or_else(|| Ok(BTreeSet::new()), |outline| outline.members(text));
-    let with_targets =
-        |ignore: &'a Ignore<AuditKind>| Ok((ignore, ignore.targets().map(members).transpose().map_err(wrong)?));
-    ignored.iter().map(with_targets).collect()
 }
 
 /// Reads what is selected: all of it by ListSecrets alone, or each secret in depth.

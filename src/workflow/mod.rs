@@ -7,6 +7,7 @@
 
 mod apply;
 mod approved;
+mod begun;
 mod cache;
 mod counterparts;
 mod day_two;
@@ -21,6 +22,7 @@ mod import;
 mod inventory;
 mod journal;
 mod memories;
+mod noise;
 mod one_secret;
 mod outcome;
 mod prepare;

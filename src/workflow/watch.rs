@@ -284,7 +284,8 @@ impl Watch<'_> {
                 let selection = self.settings.selection.of_target(desired);
                 live.secrets.retain(|name, _| selection.contains(name));
                 let depth = Depth { whole_account: false, audited: live.audited };
-                let mut stock = take_stock(desired, live, Versions::new(), depth, planned.connection.now());
+                let mut stock =
+                    take_stock(desired, live, Versions::new(), depth, &|_, _| false, planned.connection.now());
                 // What waits for a value from people differs from nothing.
                 let drifts = drift.outcome.iter().flat_map(|found| &found.drifts);
                 let drifts = drifts.filter(|found| found.class.is_difference());
