@@ -10,15 +10,15 @@ use super::args::{ReadArgs, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::look::LookArgs;
-use super::report::{print_calls, report};
+use super::report::{print_calls, write_report};
 use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::exit_code::ExitCode;
 use crate::files::read_operator_text;
 use crate::render::drift::DriftView;
 use crate::render::{Artifact, Paint, drift};
-use crate::workflow::files::{ours_or_nothing, write_whole};
-use crate::workflow::{Error, FileProblem};
+use crate::workflow::Error;
+use crate::workflow::files::ours_or_nothing;
 
 /// The largest file of metrics that is looked into, in bytes.
 const MAX_METRICS: u64 = 16 * 1024 * 1024;
@@ -142,10 +142,7 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
         let project = &looked.report.project;
         let last_success = (*format == DriftFormat::Prometheus).then(|| last_success(file, project)).flatten();
         let text = format.render(Paint::new(false), &DriftView { last_success, ..view });
-        if let Err(error) = write_whole(file, text.as_bytes()) {
-            let error = Error::file(file, FileProblem::ReportNotWritten).because(error);
-            code = code.worst(report(&error, shell));
-        }
+        code = code.worst(write_report(file, &text, shell));
     }
     print_calls(&session.aws, verbose, shell);
     Ok(code)

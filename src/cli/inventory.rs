@@ -1,6 +1,7 @@
 //! `keywright inventory`: what is there, who may read it, what is unused, what it costs.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::args::{ReadArgs, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
-use super::report::{print_calls, print_warning, report};
+use super::report::{print_calls, print_warning, warn_of_expired, write_report};
 use super::shell::Shell;
 use super::values::ValueArgs;
 use super::who::WhoArgs;
@@ -17,8 +18,8 @@ use crate::exit_code::ExitCode;
 use crate::inventory::{Depth, Failing, GroupBy};
 use crate::render::inventory::InventoryView;
 use crate::render::{Artifact, Paint, escape, escaped, inventory};
-use crate::workflow::files::{ours_or_nothing, write_whole};
-use crate::workflow::{Error, FileProblem, InventoryRequest, Session};
+use crate::workflow::files::ours_or_nothing;
+use crate::workflow::{Error, InventoryRequest, Session};
 
 /// Show what is there, and what an auditor would say of it.
 ///
@@ -135,7 +136,7 @@ pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) 
         ours_or_nothing(file, "an inventory of keywright in this format", |text| format.is_one(text))?;
     }
     let Begun { selection, session, stop } = begin(&args.read, &args.values, false, shell)?;
-    warn_of_expired(args, &session, shell);
+    warn_of_what_is_over(args, &session, shell);
     let run = session.run();
     let printer = EventPrinter::reading(shell);
     let request = InventoryRequest {
@@ -162,28 +163,20 @@ pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) 
         code = code.worst(ExitCode::Error);
     }
     for (format, file) in &files {
-        code = code.worst(write(file, &format.render(Paint::new(false), &view), shell));
+        code = code.worst(write_report(file, &format.render(Paint::new(false), &view), shell));
     }
     print_calls(&aws, verbose, shell);
     Ok(code)
 }
 
-fn write(file: &Path, text: &Artifact, shell: &Shell) -> ExitCode {
-    match write_whole(file, text.as_bytes()) {
-        Ok(()) => ExitCode::Success,
-        Err(error) => report(&Error::file(file, FileProblem::ReportNotWritten).because(error), shell),
-    }
-}
-
 /// Warns of what is excused no longer, on the command line and in the project.
-fn warn_of_expired(args: &InventoryArgs, session: &Session, shell: &Shell) {
+fn warn_of_what_is_over(args: &InventoryArgs, session: &Session, shell: &Shell) {
     let now = session.aws.now();
-    for ignore in args.ignore.iter().filter(|ignore| ignore.is_over(now)) {
-        print_warning(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
-    }
-    let of_project = session.desired.first().map(|desired| desired.audit.ignored.as_slice()).unwrap_or_default();
-    for ignore in of_project.iter().filter(|ignore| ignore.is_over(now)) {
-        let written = escape::line(ignore.written());
-        print_warning(escaped!("spec.audit.ignore: {} is over and excuses nothing", written), shell);
+    warn_of_expired(&args.ignore, now, shell);
+    // Each target has those that are for it.
+    let of_project = session.desired.iter().flat_map(|desired| &desired.audit.ignored);
+    let over: BTreeSet<&str> = of_project.filter(|ignore| ignore.is_over(now)).map(Ignore::written).collect();
+    for written in over {
+        print_warning(escaped!("spec.audit.ignore: {} is over and excuses nothing", escape::line(written)), shell);
     }
 }

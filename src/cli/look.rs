@@ -4,12 +4,11 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::args::CacheArgs;
-use super::report::print_warning;
+use super::report::warn_of_expired;
 use super::shell::Shell;
 use super::who::WhoArgs;
 use crate::drift::{Class, DriftReport, Ignore};
 use crate::exit_code::ExitCode;
-use crate::render::{escape, escaped};
 use crate::workflow::{Error, Look};
 
 /// What a look for drift looks at, and what of it counts.
@@ -59,9 +58,7 @@ impl LookArgs {
 
     /// Warns of every `--ignore` that is over.
     pub(super) fn warn_of_expired(&self, now: Timestamp, shell: &Shell) {
-        for ignore in self.ignore.iter().filter(|ignore| ignore.is_over(now)) {
-            print_warning(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
-        }
+        warn_of_expired(&self.ignore, now, shell);
     }
 
     /// 1 when a target could not be looked at, 2 when something differs that counts.

@@ -1,13 +1,19 @@
 //! Where errors and warnings are printed, and nowhere else.
 
+use std::path::Path;
+
+use jiff::Timestamp;
+
 use super::shell::Shell;
 use crate::aws::Aws;
+use crate::desired::Ignore;
 use crate::exit_code::ExitCode;
 use crate::manifest::{Diagnostics, codes};
 use crate::render::error::{hints, mistakes, text};
 use crate::render::escape::Fragment;
-use crate::render::{Escaped, Terminal, diagnostics, escape, escaped};
-use crate::workflow::{Error, ErrorKind, NothingDone};
+use crate::render::{Artifact, Escaped, Terminal, diagnostics, escape, escaped};
+use crate::workflow::files::write_whole;
+use crate::workflow::{Error, ErrorKind, FileProblem, NothingDone};
 
 /// Prints an error, and says what the process ends with when it is the end.
 pub(super) fn report(error: &Error, shell: &Shell) -> ExitCode {
@@ -42,6 +48,21 @@ pub(super) fn warn(error: &Error, shell: &Shell) {
     let hints = hints(error);
     let hints = (!hints.is_empty()).then(|| escaped!(" ({})", Escaped::join(hints, "; ")));
     print_warning(escaped!("{}{}", text(error), hints), shell);
+}
+
+/// Warns of every `--ignore` that is over.
+pub(super) fn warn_of_expired<K: Copy + PartialEq>(ignored: &[Ignore<K>], now: Timestamp, shell: &Shell) {
+    for ignore in ignored.iter().filter(|ignore| ignore.is_over(now)) {
+        print_warning(escaped!("--ignore {} is over and ignores nothing", escape::line(ignore.written())), shell);
+    }
+}
+
+/// Writes a report to a file; that it could not be written is printed.
+pub(super) fn write_report(file: &Path, text: &Artifact, shell: &Shell) -> ExitCode {
+    match write_whole(file, text.as_bytes()) {
+        Ok(()) => ExitCode::Success,
+        Err(error) => report(&Error::file(file, FileProblem::ReportNotWritten).because(error), shell),
+    }
 }
 
 /// Prints a warning.

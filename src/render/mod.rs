@@ -22,6 +22,7 @@ pub mod graph;
 mod hint;
 pub mod import_text;
 pub mod inventory;
+mod junit;
 mod leaving;
 mod line_diff;
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Drift as JUnit XML, which most CI systems show as test results: a suite for each target, a case for each class.
+//! Drift as JUnit XML: a suite for each target, a case for each class.
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
+use super::super::junit::{self, Suite};
 use super::super::{count, escaped};
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
@@ -10,100 +11,38 @@ use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 /// is one case with an error.
 pub fn junit(view: &DriftView<'_>) -> Escaped<Markup> {
     let DriftReport { project, started, seconds, calls: _, targets } = view.report;
-    let suites: Vec<Suite> = targets.iter().map(|target| suite(target, view)).collect();
-    let sum = |of: fn(&Suite) -> usize| suites.iter().map(of).sum::<usize>();
-    let seconds: Escaped<Markup> = escape::decimal(*seconds, 3);
-    let mut out = escaped!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <testsuites name=\"keywright drift of {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
-        escape::markup(project),
-        sum(|suite| suite.tests),
-        sum(|suite| suite.failures),
-        sum(|suite| suite.errors),
-        seconds
-    );
-    for (suite, target) in suites.iter().zip(targets) {
-        let Suite { tests, failures, errors, skipped, cases } = suite;
-        let name = escape::markup(&target.name);
-        let counts: Escaped<Markup> =
-            escaped!("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"", *tests, *failures, *errors, *skipped);
-        let date: Escaped<Markup> = escape::time(*started, "%Y-%m-%dT%H:%M:%S");
-        out.push(&escaped!(
-            "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n{}  </testsuite>\n",
-            name,
-            counts,
-            date,
-            cases
-        ));
-    }
-    out.push(&"</testsuites>\n");
-    out
+    let suites: Vec<Suite<'_>> = targets.iter().map(|target| suite(target, view)).collect();
+    junit::document("drift", project, &suites, *started, *seconds)
 }
 
-#[derive(Default)]
-struct Suite {
-    tests: usize,
-    failures: usize,
-    errors: usize,
-    skipped: usize,
-    cases: Escaped<Markup>,
-}
-
-fn suite(target: &TargetDrift, view: &DriftView<'_>) -> Suite {
+fn suite<'a>(target: &'a TargetDrift, view: &DriftView<'_>) -> Suite<'a> {
     let TargetDrift { name, account: _, region: _, endpoint: _, outcome } = target;
-    let mut suite = Suite::default();
-    let classname = escape::markup(&format!("keywright.{}.{}", view.report.project, name));
+    let mut suite = Suite::new(&view.report.project, name);
     let found = match outcome {
         Ok(found) => found,
-        Err(error) => {
-            let error = escape::markup(&target_line(error));
-            let result = escaped!("<error type=\"unreachable\" message=\"{}\">{}</error>", error, error);
-            suite.add(&classname, Class::Unreachable, Some(result));
-            suite.errors += 1;
-            return suite;
-        }
+        Err(error) => return suite.unreachable(&target_line(error)),
     };
     for class in Class::ALL {
         let drifts: Vec<&Drift> = found.drifts.iter().filter(|drift| drift.class == class).collect();
         if !view.counts(class) {
             let why = if view.fail_on.is_empty() { "it does not count" } else { "--fail-on leaves it out" };
-            let drifts = count(drifts.len(), "drift");
-            suite.add(&classname, class, Some(escaped!("<skipped message=\"{}; {}\"/>", why, drifts)));
-            suite.skipped += 1;
+            suite.skipped(class.word(), &escaped!("{}; {}", why, count(drifts.len(), "drift")));
         } else if drifts.is_empty() {
-            suite.add(&classname, class, None);
+            suite.passed(class.word());
         } else {
-            suite.add(&classname, class, Some(failure(class, &drifts)));
-            suite.failures += 1;
+            let lines = Escaped::join(drifts.iter().map(|drift| escape::markup(&line(drift))), "\n");
+            suite.failed(class.word(), &message(&drifts), &lines);
         }
     }
     suite
 }
 
-fn failure(class: Class, drifts: &[&Drift]) -> Escaped<Markup> {
-    let message = match drifts {
+fn message(drifts: &[&Drift]) -> Escaped<Markup> {
+    escape::markup(&match drifts {
         [one] => format!("{} {}", one.secret, sentence(one)),
         [first, ..] => format!("{}, such as {}", count(drifts.len(), "secret"), first.secret),
         [] => String::new(),
-    };
-    escaped!(
-        "<failure type=\"{}\" message=\"{}\">{}</failure>",
-        class.word(),
-        escape::markup(&message),
-        Escaped::join(drifts.iter().map(|drift| escape::markup(&line(drift))), "\n")
-    )
-}
-
-impl Suite {
-    /// Adds a case.
-    fn add(&mut self, classname: &Escaped<Markup>, class: Class, result: Option<Escaped<Markup>>) {
-        self.tests += 1;
-        let case: Escaped<Markup> = escaped!("<testcase classname=\"{}\" name=\"{}\"", classname, class.word());
-        self.cases.push(&match result {
-            None => escaped!("    {}/>\n", case),
-            Some(result) => escaped!("    {}>{}</testcase>\n", case, result),
-        });
-    }
+    })
 }
 
 /// `prod/db differs in description (secrets/db.yaml:4); last changed …`.
