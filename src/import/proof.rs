@@ -98,13 +98,10 @@ fn is_adoption(secret: &SecretPlan) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::domain::TagKey;
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::desired::{GuardLimits, Prune, Scope, TagPatterns, Target};
-    use crate::domain::Region;
+    use crate::desired::Scope;
     use crate::manifest::{LoadOptions, load};
-    use crate::origin::Origin;
     use crate::plan::{FindingKind, PlannedText};
 
     fn tag(key: &str, before: Option<&str>) -> Change {
@@ -129,30 +126,7 @@ mod tests {
 
     /// A desired for nothing, since these tests look at plans: every imported name is missing in it.
     fn nothing() -> Desired {
-        Desired {
-            project: "shop".to_owned(),
-            target: Target {
-                name: "dev".to_owned(),
-                account: None,
-                region: Region::of_service("eu-west-1"),
-                assume_role: None,
-                profile: None,
-                endpoint_url: None,
-                origin: Origin::new(std::path::Path::new("keywright.yaml"), 1, 1),
-            },
-            targets: BTreeSet::from(["dev".to_owned()]),
-            scope: Scope::new([]),
-            prune: Prune::Report,
-            prune_window_days: 30,
-            ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
-            guards: GuardLimits::default(),
-            audit: crate::desired::AuditRules::default(),
-            value_owner_tag: None,
-            skipped: Vec::new(),
-            of_other_targets: BTreeMap::new(),
-            lists: Vec::new(),
-            secrets: BTreeMap::new(),
-        }
+        Desired { scope: Scope::new([]), ..Desired::bare("", &[]) }
     }
 
     fn proof_of(secrets: Vec<SecretPlan>, report: &PlanReport) -> Proof {

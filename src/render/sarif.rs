@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::escape::{self, Escaped, Json};
+use crate::origin::Origin;
+
+/// The project file.
+const PROJECT_FILE: &str = "keywright.yaml";
 
 /// A log of one run, indented, with a line feed at the end. Columns are counted in Unicode code points.
 pub(super) fn log(rules: &[Value], results: &[Value]) -> Escaped<Json> {
@@ -30,6 +34,28 @@ pub(super) fn fingerprint(name: &str, parts: &[&str]) -> Value {
         hash.update(part.as_bytes());
     }
     json!({ name: hex::encode(hash.finalize()) })
+}
+
+/// Where a manifest names a secret, below the repository's root; what has no manifest stands at the beginning of the
+/// project file, since code scanning shows no result without a place. `folder` is the project's, with a `/` at its end.
+pub(super) fn place(folder: &str, origin: Option<&Origin>) -> Value {
+    let (file, line, column) = origin.map_or((PROJECT_FILE, 1, 1), |at| (&*at.file, at.line, at.column));
+    json!({
+        "artifactLocation": artifact(&format!("{folder}{file}")),
+        "region": { "startLine": line, "startColumn": column },
+    })
+}
+
+/// The one place of what is found of a secret, with its name.
+pub(super) fn locations(place: &Value, target: &str, secret: &str) -> Value {
+    json!([{
+        "physicalLocation": place,
+        "logicalLocations": [{
+            "name": &*escape::line(secret),
+            "fullyQualifiedName": &*escape::line(&format!("{target}/{secret}")),
+            "kind": "resource",
+        }],
+    }])
 }
 
 /// A file below the repository's root.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
     Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, Restriction, RotationSetup, Rotator,
-    Scope, TagPatterns, Target, owner_tag,
+    owner_tag,
 };
 use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
@@ -79,28 +79,10 @@ fn origin() -> Origin {
 
 fn nothing_allowed() -> Desired {
     Desired {
-        project: "shop".to_owned(),
-        target: Target {
-            name: "dev".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            assume_role: None,
-            profile: None,
-            endpoint_url: None,
-            origin: origin(),
-        },
-        targets: BTreeSet::from(["dev".to_owned()]),
-        scope: Scope::new(["dev/".to_owned()]),
         prune: Prune::Delete,
-        prune_window_days: 30,
-        ignore_tags: TagPatterns::new(globset::GlobSet::empty()),
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
-        audit: crate::desired::AuditRules::default(),
-        value_owner_tag: None,
         skipped: vec!["secrets/team".to_owned()],
-        of_other_targets: BTreeMap::new(),
-        lists: Vec::new(),
-        secrets: BTreeMap::new(),
+        ..Desired::bare("dev/", &[])
     }
 }
 

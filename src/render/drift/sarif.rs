@@ -10,9 +10,6 @@ use super::super::sarif;
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift, TargetDrift};
 
-/// The project file: what has no manifest is shown there, since code scanning wants a file for each result.
-const PROJECT_FILE: &str = "keywright.yaml";
-
 /// The report as a SARIF log.
 pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
     let rules: Vec<Value> = Class::ALL
@@ -52,33 +49,20 @@ fn result(view: &DriftView<'_>, target: &str, drift: &Drift, seen: &mut Seen) ->
     }
     text.push_str("\nhelp: ");
     text.push_str(help(drift));
-    let place = match origin {
-        Some(origin) => json!({
-            "artifactLocation": sarif::artifact(&format!("{}{}", view.folder, origin.file)),
-            "region": { "startLine": origin.line, "startColumn": origin.column },
-        }),
-        None => in_project(view),
-    };
+    let place = sarif::place(view.folder, origin.as_ref());
     json!({
         "ruleId": class.word(),
         "ruleIndex": Class::ALL.iter().position(|other| other == class),
         "level": level(*class),
         "message": { "text": text },
-        "locations": [{
-            "physicalLocation": place,
-            "logicalLocations": [{
-                "name": &*escape::line(secret.as_str()),
-                "fullyQualifiedName": &*escape::line(&format!("{target}/{secret}")),
-                "kind": "resource",
-            }],
-        }],
+        "locations": sarif::locations(&place, target, secret.as_str()),
         "partialFingerprints": fingerprints(view, target, *class, secret.as_str(), seen),
     })
 }
 
 fn unreachable(view: &DriftView<'_>, target: &str, error: &str, seen: &mut Seen) -> Value {
     let class = Class::Unreachable;
-    let place = in_project(view);
+    let place = sarif::place(view.folder, None);
     json!({
         "ruleId": class.word(),
         "ruleIndex": Class::ALL.iter().position(|other| *other == class),
@@ -86,14 +70,6 @@ fn unreachable(view: &DriftView<'_>, target: &str, error: &str, seen: &mut Seen)
         "message": { "text": format!("{} could not be looked at: {}", escape::line(target), escape::line(error)) },
         "locations": [{ "physicalLocation": place }],
         "partialFingerprints": fingerprints(view, target, class, "", seen),
-    })
-}
-
-/// The place of what has no line of its own: code scanning shows no result without one.
-fn in_project(view: &DriftView<'_>) -> Value {
-    json!({
-        "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)),
-        "region": { "startLine": 1, "startColumn": 1 },
     })
 }
 

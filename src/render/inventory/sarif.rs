@@ -10,9 +10,6 @@ use super::words::{fix, message};
 use crate::desired::{AuditKind, Severity};
 use crate::inventory::{AuditFinding, Entry, TargetInventory};
 
-/// The project file: what has no manifest is shown there, since code scanning wants a file for each result.
-const PROJECT_FILE: &str = "keywright.yaml";
-
 /// The rule under which a target is told that could not be looked at.
 const UNREACHABLE: &str = "unreachable";
 
@@ -39,7 +36,7 @@ pub fn sarif(view: &InventoryView<'_>) -> Escaped<Json> {
                 "message": { "text": format!(
                     "{} could not be looked at: {}", escape::line(&target.name), target_line(error)
                 ) },
-                "locations": [{ "physicalLocation": in_project(view) }],
+                "locations": [{ "physicalLocation": sarif::place(view.folder, None) }],
                 "partialFingerprints": sarif::fingerprint(PRINT, &[&view.inventory.project, &target.name, UNREACHABLE]),
             })),
         }
@@ -69,26 +66,13 @@ fn result(view: &InventoryView<'_>, target: &TargetInventory, entry: &Entry, fin
     }
     text.push_str("\nhelp: ");
     text.push_str(&escape::line(&fix(finding, target, entry, &inventory.rules)));
-    let place = match &entry.manifest {
-        Some(origin) => json!({
-            "artifactLocation": sarif::artifact(&format!("{}{}", view.folder, origin.file)),
-            "region": { "startLine": origin.line, "startColumn": origin.column },
-        }),
-        None => in_project(view),
-    };
+    let place = sarif::place(view.folder, entry.manifest.as_ref());
     json!({
         "ruleId": kind.word(),
         "ruleIndex": AuditKind::ALL.iter().position(|other| *other == kind),
         "level": level(kind.severity()),
         "message": { "text": text },
-        "locations": [{
-            "physicalLocation": place,
-            "logicalLocations": [{
-                "name": &*escape::line(name),
-                "fullyQualifiedName": &*escape::line(&format!("{}/{name}", target.name)),
-                "kind": "resource",
-            }],
-        }],
+        "locations": sarif::locations(&place, &target.name, name),
         "partialFingerprints": sarif::fingerprint(
             PRINT,
             &[&inventory.project, &target.name, kind.word(), name, &nth(entry, finding)],
@@ -101,14 +85,6 @@ fn nth(entry: &Entry, finding: &AuditFinding) -> String {
     let alike = entry.findings.iter().filter(|other| other.kind() == finding.kind());
     let before = alike.take_while(|other| *other != finding).count();
     (before + 1).to_string()
-}
-
-/// The place of what has no line of its own: code scanning shows no result without one.
-fn in_project(view: &InventoryView<'_>) -> Value {
-    json!({
-        "artifactLocation": sarif::artifact(&format!("{}{PROJECT_FILE}", view.folder)),
-        "region": { "startLine": 1, "startColumn": 1 },
-    })
 }
 
 fn level(severity: Severity) -> &'static str {
