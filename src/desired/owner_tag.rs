@@ -20,9 +20,8 @@ fn binding(name: &str, prefix: &str) -> String {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
-    let mut text = hex::encode(hash.finalize());
-    text.truncate(DIGITS);
-    text
+    let digest = hash.finalize();
+    hex::encode(&digest[..DIGITS / 2])
 }
 
 /// `project/target` of a tag's value, and its binding when it has one.
@@ -37,8 +36,11 @@ pub(crate) fn split(value: &str) -> (&str, Option<&str>) {
 
 /// The prefix of `name` that a binding was made with; none when it was made for another name.
 pub(crate) fn bound_prefix<'a>(name: &'a str, digits: &str) -> Option<&'a str> {
-    let ends = (1..=name.len()).rev().filter(|end| name.is_char_boundary(*end));
-    ends.map(|end| &name[..end]).find(|prefix| binding(name, prefix) == digits)
+    let ends = || (1..=name.len()).rev().filter(|end| name.is_char_boundary(*end));
+    // Most prefixes end with a separator, and each try is a digest for each secret of a fleet: those ends come first.
+    let separated = |end: &usize| name[..*end].ends_with(['/', '-', '_', '.']);
+    let likely = ends().filter(separated).chain(ends().filter(|end| !separated(end)));
+    likely.map(|end| &name[..end]).find(|prefix| binding(name, prefix) == digits)
 }
 
 #[cfg(test)]

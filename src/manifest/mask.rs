@@ -24,7 +24,9 @@ pub(crate) fn holds_values(key: &str) -> bool {
         return false;
     }
     let key = key.to_ascii_lowercase();
-    VALUE_LIKE.contains(&key.as_str()) || strsim::osa_distance(&key, "value") <= 1 || key == "values"
+    // No other length is one edit away, of which one may be a character of four bytes: every key of every manifest comes here.
+    let misspelt = (4..=9).contains(&key.len()) && strsim::osa_distance(&key, "value") <= 1;
+    VALUE_LIKE.contains(&key.as_str()) || misspelt || key == "values"
 }
 
 #[cfg(test)]
@@ -33,7 +35,7 @@ mod tests {
 
     #[test]
     fn misspelt_keys_hide_what_follows_too() {
-        for key in ["value", "Value", "vale", "valeu", "values", "text", "secretString"] {
+        for key in ["value", "Value", "vale", "valeu", "values", "text", "secretString", "val🔑ue", "vlue"] {
             assert!(holds_values(key), "{key}");
         }
         for key in ["tags", "description", "policy", "name", "vars"] {
