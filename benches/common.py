@@ -1,12 +1,16 @@
-"""What the benchmarks share: the binary, a measured run, generated projects."""
+"""What the benchmarks share: the binary, a measured run, a served sandbox, generated projects."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,8 +18,30 @@ BINARY = Path(os.environ.get("KEYWRIGHT_BIN", ROOT / "target/release/keywright")
 ACCOUNT = "111111111111"
 
 
-def run(*arguments: str, **environment: str) -> tuple[float, float, str]:
-    """Runs keywright; returns seconds, the largest resident size in MiB, and what it printed."""
+# Credentials for a served sandbox, which takes an access key id of twelve digits for the account.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of keywright took."""
+
+    seconds: float
+    # Seconds of one core, in the process and in the kernel for it.
+    cpu: float
+    # The largest resident size, in MiB.
+    memory: float
+    printed: str
+
+    @property
+    def calls(self) -> str:
+        """What `-v` says of API calls."""
+        found = re.search(r"API calls: (.*)", self.printed)
+        return found.group(1) if found else "-"
+
+
+def run(*arguments: str, **environment: str) -> Run:
+    """Runs keywright to its end."""
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as printed:
         child = subprocess.Popen([BINARY, *arguments], env={**os.environ, **environment}, stdout=printed, stderr=printed)
@@ -27,13 +53,31 @@ def run(*arguments: str, **environment: str) -> tuple[float, float, str]:
         text = printed.read()
     if child.returncode != 0:
         raise SystemExit(f"keywright {' '.join(arguments)} ended with {child.returncode}:\n{text[-4000:]}")
-    return seconds, usage.ru_maxrss / 1024, text
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
 
 
-def calls(printed: str) -> str:
-    """What `-v` says of API calls."""
-    found = re.search(r"API calls: (.*)", printed)
-    return found.group(1) if found else "-"
+@contextmanager
+def served(profile: dict[str, object] | None, *arguments: str) -> Iterator[str]:
+    """Serves a sandbox (`--memory`, or `--file=…`) with a fault profile; its address, until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        faults = Path(folder) / "faults.json"
+        faults.write_text(json.dumps({"profile": profile or {}}))
+        server = subprocess.Popen(
+            [BINARY, "sandbox", "serve", "--port", "0", "--faults", str(faults), *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().rsplit(" ", 1)[-1].strip()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def latency(milliseconds: int) -> str:
+    """A fault profile's way to write a time."""
+    return f"PT{milliseconds / 1000}S"
 
 
 def project(root: Path) -> None:

@@ -6,13 +6,11 @@ policy, so that there is a call for each of them.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
-from common import ACCOUNT, calls, generated, run
-from fleet import LATENCY, served
+from common import CREDENTIALS, generated, latency, run, served
 
 SHARE = 0.02
 RUNS = 3
@@ -26,21 +24,12 @@ def measure(size: int, policies: bool) -> None:
         run("apply", "--yes", f"--sandbox={sandbox}", "--project", str(root))
         best = {}
         for share in (0.0, SHARE):
-            profile = {"latency": LATENCY, "failing": share, "seed": 7}
-            server, address = served(sandbox, folder, profile)
-            environment = {
-                "AWS_ACCESS_KEY_ID": ACCOUNT,
-                "AWS_SECRET_ACCESS_KEY": "bench",
-                "AWS_EC2_METADATA_DISABLED": "true",
-            }
-            arguments = ["plan", "-v", "--endpoint-url", address, "--project", str(root)]
-            try:
-                done = [run(*arguments, **environment) for _ in range(RUNS)]
-            finally:
-                server.terminate()
-                server.wait()
-            best[share] = min(seconds for seconds, _, _ in done)
-            print(f"| {size:,} | {share:.0%} | {best[share]:.2f} | {calls(done[-1][2])} |", flush=True)
+            profile = {"latency": latency(30), "failing": share, "seed": 7}
+            with served(profile, f"--file={sandbox}") as address:
+                arguments = ["plan", "-v", "--endpoint-url", address, "--project", str(root)]
+                done = [run(*arguments, **CREDENTIALS) for _ in range(RUNS)]
+            best[share] = min(one.seconds for one in done)
+            print(f"| {size:,} | {share:.0%} | {best[share]:.2f} | {done[-1].calls} |", flush=True)
         print(f"{best[SHARE] / best[0.0] - 1:+.0%}", flush=True)
 
 

@@ -6,15 +6,13 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from common import ACCOUNT, BINARY
+from common import ACCOUNT, served
 
 
 class Client:
@@ -110,31 +108,14 @@ def creates(address: str, clients: int, each: int) -> float:
     return (time.monotonic() - begun) / (clients * each)
 
 
-def served(*arguments: str):
-    sandbox = subprocess.Popen(
-        [BINARY, "sandbox", "serve", *arguments, "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
-    return sandbox, sandbox.stdout.readline().rsplit("//", 1)[1].strip()
-
-
-def main() -> None:
-    secrets = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    results: list[dict[str, float]] = []
-    sandbox, address = served("--memory")
-    try:
-        fill(address, secrets)
-        results.append(measure(address, secrets))
-    finally:
-        sandbox.terminate()
-        sandbox.wait(timeout=10)
-    with tempfile.TemporaryDirectory() as folder:
-        sandbox, address = served("--file", str(Path(folder) / "sandbox.redb"))
-        try:
-            for clients in (1, CLIENTS):
-                results[0][f"CreateSecret, {clients} clients"] = creates(address, clients, 600 // clients)
-        finally:
-            sandbox.terminate()
-            sandbox.wait(timeout=10)
+def compare(secrets: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds for each kind of call, ours and moto's."""
+    with served(None, "--memory") as address:
+        bare = address.removeprefix("http://")
+        fill(bare, secrets)
+        ours = measure(bare, secrets)
+    with tempfile.TemporaryDirectory() as folder, served(None, f"--file={folder}/sandbox.redb") as address:
+        ours |= created(address.removeprefix("http://"))
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
@@ -143,15 +124,24 @@ def main() -> None:
     try:
         address = "{}:{}".format(*server.get_host_and_port())
         # While it is empty: moto looks at every secret for each that it creates.
-        theirs = {f"CreateSecret, {clients} clients": creates(address, clients, 600 // clients) for clients in (1, CLIENTS)}
+        theirs = created(address)
         fill(address, secrets)
-        results.append({**measure(address, secrets), **theirs})
+        return ours, measure(address, secrets) | theirs
     finally:
         server.stop()
+
+
+def created(address: str) -> dict[str, float]:
+    return {f"CreateSecret, {clients} clients": creates(address, clients, 600 // clients) for clients in (1, CLIENTS)}
+
+
+def main() -> None:
+    secrets = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    ours, theirs = compare(secrets)
     print(f"{secrets} secrets, ms for each{'keywright':>25} {'moto':>10}   ratio")
-    ours, theirs = results
     for kind, time_of_ours in ours.items():
         print(f"{kind:<40} {time_of_ours * 1000:9.2f} {theirs[kind] * 1000:10.2f} {theirs[kind] / time_of_ours:7.1f}")
 
 
-main()
+if __name__ == "__main__":
+    main()

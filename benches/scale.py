@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import calls, generated, run
+from common import generated, run
 
 
 def main() -> None:
@@ -21,8 +21,9 @@ def main() -> None:
                 ("apply, all to create", ["apply", "--yes", "--sandbox", "-v"]),
                 ("plan, nothing to do", ["plan", "--sandbox", "-v"]),
             ]:
-                seconds, memory, printed = run(*arguments, "--project", str(root))
-                print(f"{size:>8}  {what:<22}{seconds:>8.2f}  {memory:>6.0f}  {calls(printed)}", flush=True)
+                done = run(*arguments, "--project", str(root))
+                print(f"{size:>8}  {what:<22}{done.seconds:>8.2f}  {done.memory:>6.0f}  {done.calls}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

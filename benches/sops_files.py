@@ -32,11 +32,11 @@ def main() -> None:
         (root / "secrets/manifests/all.yaml").write_text("---\n".join(documents))
 
         here = ["--sandbox", "--project", str(root)]
-        seconds, _, _ = run("validate", "--project", str(root))
+        seconds = run("validate", "--project", str(root)).seconds
         print(f"version ids of {files} files, no key (validate):  {seconds:.2f} s")
-        seconds, _, _ = run("apply", "--yes", *here, SOPS_AGE_KEY_FILE=str(key))
+        seconds = run("apply", "--yes", *here, SOPS_AGE_KEY_FILE=str(key)).seconds
         print(f"decrypted, checked and applied to the sandbox:   {seconds:.2f} s")
-        seconds, _, _ = run("plan", "--read-values", *here, SOPS_AGE_KEY_FILE=str(key))
+        seconds = run("plan", "--read-values", *here, SOPS_AGE_KEY_FILE=str(key)).seconds
         print(f"planned, nothing to do:                          {seconds:.2f} s")
         begun = time.monotonic()
         sample = min(files, 50)

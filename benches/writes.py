@@ -8,16 +8,15 @@ side. Prints calls, seconds and memory.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from common import BINARY, POLICY, SECRETS_IN_A_FILE, calls, run
+from common import POLICY, SECRETS_IN_A_FILE, Run, latency, run, served
 
-LATENCIES = ["PT0.03S", "PT0.15S"]
+# Milliseconds of a call.
+LATENCIES = [30, 150]
 ACCOUNTS = [f"{number:012}" for number in range(111111111111, 111111111121)]
 
 
@@ -53,55 +52,50 @@ def profiles(folder: Path) -> dict[str, str]:
     return {"AWS_CONFIG_FILE": str(config), "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def measure(what: list[tuple[str, list[str], int, str, str]], latency: str) -> list[float]:
-    """Applies projects one after the other to one served sandbox; returns the seconds of each."""
-    took = []
+def measure(what: list[tuple[str, list[str], int, str, str]], milliseconds: int) -> list[Run]:
+    """Applies projects one after the other to one served sandbox; those that have a name are returned."""
+    done = []
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         environment = profiles(folder)
-        faults = folder / "faults.json"
-        faults.write_text(json.dumps({"profile": {"latency": latency, "quotas": True}}))
-        server = subprocess.Popen(
-            [BINARY, "sandbox", "serve", "--port", "0", "--memory", "--faults", str(faults)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert server.stdout is not None
-        address = server.stdout.readline().rsplit(" ", 1)[-1].strip()
-        try:
+        with served({"latency": latency(milliseconds), "quotas": True}, "--memory") as address:
             for said, accounts, size, tag, policy in what:
                 root = folder / "project"
                 project(root, accounts, size, tag, policy)
-                seconds, memory, printed = run(
+                applied = run(
                     *["apply", "--yes", "-v", "--max-changes-percent", "100"],
                     *["--endpoint-url", address, "--project", str(root)],
                     **environment,
                 )
-                if not said:
-                    continue
-                print(f"| {said} | {latency[2:-1]} | {seconds:.1f} | {memory:.0f} | {calls(printed)} |", flush=True)
-                took.append(seconds)
-        finally:
-            server.terminate()
-            server.wait()
-    return took
+                if said:
+                    done.append(applied)
+    return done
+
+
+def tell(what: list[tuple[str, list[str], int, str, str]], milliseconds: int) -> float:
+    """Measures one, prints it, and returns its seconds."""
+    said = what[-1][0]
+    done = measure(what, milliseconds)[-1]
+    print(f"| {said} | {milliseconds} | {done.seconds:.1f} | {done.memory:.0f} | {done.calls} |", flush=True)
+    return done.seconds
 
 
 def main() -> None:
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     print(f"{os.cpu_count()} cores, AWS's request quotas kept by the sandbox\n")
-    print("| apply | latency, s | seconds | MiB | calls |\n|---|---:|---:|---:|---|")
+    print("| apply | ms a call | seconds | MiB | calls |\n|---|---:|---:|---:|---|")
     if "--accounts" in sys.argv:
         size = numbers[0] if numbers else 500
-        one = measure([(f"{size:,} new secrets in one account", ACCOUNTS[:1], size, "a", POLICY)], LATENCIES[0])
-        ten = measure([(f"{size:,} in each of {len(ACCOUNTS)}", ACCOUNTS, size, "a", POLICY)], LATENCIES[0])
-        print(f"\nratio {ten[0] / one[0]:.2f}")
+        one = tell([(f"{size:,} new secrets in one account", ACCOUNTS[:1], size, "a", POLICY)], LATENCIES[0])
+        ten = tell([(f"{size:,} in each of {len(ACCOUNTS)}", ACCOUNTS, size, "a", POLICY)], LATENCIES[0])
+        print(f"\nratio {ten / one:.2f}")
         return
     size = numbers[0] if numbers else 1_000
     one = ACCOUNTS[:1]
-    for latency in LATENCIES:
-        measure([(f"{size:,} new secrets, value and policy", one, size, "a", POLICY)], latency)
-        measure([("", one, size, "a", ""), (f"a tag on {size:,}", one, size, "b", "")], latency)
+    for milliseconds in LATENCIES:
+        tell([(f"{size:,} new secrets, value and policy", one, size, "a", POLICY)], milliseconds)
+        tell([("", one, size, "a", ""), (f"a tag on {size:,}", one, size, "b", "")], milliseconds)
 
 
-main()
+if __name__ == "__main__":
+    main()
