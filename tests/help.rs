@@ -141,15 +141,3 @@ fn init_names_a_project_after_its_folder() {
     assert_eq!(run.code, ExitCode::Usage);
     assert!(run.err.contains("keywright init NAME") && !folder.exists(), "{}", run.err);
 }
-
-#[test]
-fn readme_names_the_flag_of_each_guard() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
-    for flag in keywright::plan::flags() {
-        assert!(
-            readme.contains(&format!("--{}", flag.name)),
-            "README.md: --{} is not in the table of guards",
-            flag.name
-        );
-    }
-}

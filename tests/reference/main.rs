@@ -1,11 +1,17 @@
-//! `docs/reference.md` lists what the code reads and tells: variables, metrics, events, keys of files, paths.
+//! The reference is made from the code, or compared with it: `docs/reference.md` lists what the code reads and tells
+//! (variables, metrics, events, keys of files, paths), `docs/reference/` has commands, fields of manifests, documents,
+//! exit codes and diagnostics, `docs/rules.md` the guards, `docs/inventory.md` the findings.
 //!
-//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the tables of metrics and events anew, and that of the
-//! findings in `docs/inventory.md`.
+//! `KEYWRIGHT_BLESS=1 cargo test --test reference` writes the pages and tables that are made.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod commands;
+mod markdown;
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -124,6 +130,56 @@ fn findings_of_an_inventory_are_those_of_the_code() {
         writeln!(rows, "| `{word}` | {severity} | {meaning} | {} |", checks.join(", ")).expect("a String takes all");
     }
     table("inventory.md", "findings", &rows);
+}
+
+#[test]
+fn guards_are_those_of_the_code() {
+    let fact = Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
+    let mut rows = "| guard | refuses, since | flag |\n|---|---|---|\n".to_owned();
+    for guard in keywright::plan::guards() {
+        let words = fact.replace_all(guard.words, "*$1*");
+        let argument = |flag: &keywright::plan::Flag| match flag.argument {
+            keywright::plan::FlagArgument::None => String::new(),
+            keywright::plan::FlagArgument::Number { name, .. } => format!(" {name}"),
+        };
+        let flag = guard.flag.map_or("none".to_owned(), |flag| format!("`--{}{}`", flag.name, argument(flag)));
+        writeln!(rows, "| `{}` | {words} | {flag} |", guard.name).expect("a String takes all");
+    }
+    for flag in keywright::plan::flags() {
+        assert!(rows.contains(&format!("`--{}", flag.name)), "{}", flag.name);
+    }
+    table("rules.md", "guards", &rows);
+}
+
+#[test]
+fn exit_codes_are_those_of_the_code() {
+    let source = fs::read_to_string(root().join("src/exit_code.rs")).expect("a file");
+    let (_, body) = source.split_once("pub enum ExitCode {\n").expect("the exit codes");
+    let (body, _) = body.split_once("\n}\n").expect("their end");
+    let (documented, _) = body.split_once("\n}").unwrap_or((body, ""));
+    let variant = Regex::new(r"    /// (.+)\n    ([A-Z][a-z]+),").expect("a pattern");
+    let number = |name: &str| {
+        let arm = Regex::new(&format!("Self::{name} => ([0-9]+),")).expect("a pattern");
+        arm.captures(&source).expect("a number")[1].to_owned()
+    };
+    let mut rows = "| code | meaning |\n|---:|---|\n".to_owned();
+    for found in variant.captures_iter(documented) {
+        writeln!(rows, "| {} | {} |", number(&found[2]), &found[1]).expect("a String takes all");
+    }
+    assert_eq!(rows.lines().count(), 2 + documented.lines().filter(|line| line.ends_with(',')).count());
+    table("reference/exit-codes.md", "codes", &rows);
+}
+
+#[test]
+fn diagnostics_are_those_of_the_code() {
+    use keywright::manifest::{Severity, codes};
+    let mut rows = "| code | severity | what is asked for |\n|---|---|---|\n".to_owned();
+    for code in codes::ALL {
+        let severity = if code.severity == Severity::Error { "error" } else { "warning" };
+        writeln!(rows, "| `{}` | {severity} | {} |", code.id, markdown::cell(code.summary))
+            .expect("a String takes all");
+    }
+    table("reference/diagnostics.md", "diagnostics", &rows);
 }
 
 #[test]
