@@ -17,6 +17,7 @@ static SHAPES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let shapes = [
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "VERSION"),
         (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)?", "TIME"),
+        (r"\b\d{4}-\d\d-\d\d\b", "DAY"),
         (r"\b\d+(\.\d+)? ?(ms|s|seconds?|minutes?)\b", "DURATION"),
         (r"\bsha256:[0-9a-f]{64}\b", "DIGEST"),
     ];
@@ -66,46 +67,45 @@ pub(crate) fn blessed(said: &[String], printed: &[String]) -> Vec<String> {
     lines
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What this file promises of itself.
+pub(crate) fn check() {
+    what_is_left_out_is_any_text_and_nothing_else_is();
+    a_blessed_text_fits_and_keeps_what_fitted();
+}
 
-    fn lines(text: &str) -> Vec<String> {
-        text.lines().map(str::to_owned).collect()
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn what_is_left_out_is_any_text_and_nothing_else_is() {
+    for (said, printed, fit) in [
+        ("a\nb", "a\nb", true),
+        ("a\nb", "a\nb\nc", false),
+        ("a\nb\nc", "a\nb", false),
+        ("a\n…\nd", "a\nb\nc\nd", true),
+        ("a\n…\nd", "a\nd", true),
+        ("a\n…\nd", "a\nb", false),
+        ("key: age1…", "key: age1qqq", true),
+        ("key: age1…", "key: ssh", false),
+        ("at 2026-11-22 02:55 UTC", "at 2027-01-01 12:00 UTC", true),
+        ("took 0.2 s", "took 11 s", true),
+        ("1 changed", "2 changed", false),
+        ("id 237868c9-cf04-4d56-97a9-c9ed8ab38982", "id 00000000-0000-4000-8000-000000000000", true),
+    ] {
+        assert_eq!(fits(&lines(said), &lines(printed)), fit, "{said:?} {printed:?}");
     }
+}
 
-    #[test]
-    fn what_is_left_out_is_any_text_and_nothing_else_is() {
-        for (said, printed, fit) in [
-            ("a\nb", "a\nb", true),
-            ("a\nb", "a\nb\nc", false),
-            ("a\nb\nc", "a\nb", false),
-            ("a\n…\nd", "a\nb\nc\nd", true),
-            ("a\n…\nd", "a\nd", true),
-            ("a\n…\nd", "a\nb", false),
-            ("key: age1…", "key: age1qqq", true),
-            ("key: age1…", "key: ssh", false),
-            ("at 2026-11-22 02:55 UTC", "at 2027-01-01 12:00 UTC", true),
-            ("took 0.2 s", "took 11 s", true),
-            ("1 changed", "2 changed", false),
-            ("id 237868c9-cf04-4d56-97a9-c9ed8ab38982", "id 00000000-0000-4000-8000-000000000000", true),
-        ] {
-            assert_eq!(fits(&lines(said), &lines(printed)), fit, "{said:?} {printed:?}");
-        }
-    }
-
-    #[test]
-    fn a_blessed_text_fits_and_keeps_what_fitted() {
-        for (said, printed, blessed_text) in [
-            ("a\nb", "c\nd\ne", "c\nd\ne"),
-            ("at 2026-11-22 02:55 UTC\nold", "at 2027-01-01 12:00 UTC\nnew", "at 2026-11-22 02:55 UTC\nnew"),
-            ("…\nold", "x\ny\nnew", "…\nnew"),
-            ("head\n…\nold", "top\nx\ny\nnew", "top\n…\nnew"),
-            ("a\nb\n…\nc\nd", "one", "one\n…"),
-        ] {
-            let lines_now = blessed(&lines(said), &lines(printed));
-            assert_eq!(lines_now, lines(blessed_text));
-            assert!(fits(&lines_now, &lines(printed)), "{lines_now:?}");
-        }
+fn a_blessed_text_fits_and_keeps_what_fitted() {
+    for (said, printed, blessed_text) in [
+        ("a\nb", "c\nd\ne", "c\nd\ne"),
+        ("at 2026-11-22 02:55 UTC\nold", "at 2027-01-01 12:00 UTC\nnew", "at 2026-11-22 02:55 UTC\nnew"),
+        ("…\nold", "x\ny\nnew", "…\nnew"),
+        ("head\n…\nold", "top\nx\ny\nnew", "top\n…\nnew"),
+        ("a\nb\n…\nc\nd", "one", "one\n…"),
+    ] {
+        let lines_now = blessed(&lines(said), &lines(printed));
+        assert_eq!(lines_now, lines(blessed_text));
+        assert!(fits(&lines_now, &lines(printed)), "{lines_now:?}");
     }
 }
