@@ -42,6 +42,10 @@ interop *arguments:
     cargo build --locked
     tests/interop/run {{arguments}}
 
+# The book, into target/book; needs mdBook 0.5 and Python 3. Its pages are tested by `cargo test --test book`
+book *arguments:
+    mdbook build docs {{arguments}}
+
 # Licences, advisories and sources of the dependencies; needs cargo-deny
 deny:
     cargo deny --locked check

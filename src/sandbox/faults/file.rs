@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Only its shape is here: a key of a rule is a field of `Fault` (in `rule`), a key of the profile one of
-//! `FaultProfile` (in `profile`), a new kind of fault a variant of `FaultKind`. README and CHANGELOG name the keys.
+//! `FaultProfile` (in `profile`), a new kind of fault a variant of `FaultKind`. `docs/reference.md` and CHANGELOG name
+//! the keys.
 
 use serde::Deserialize;
 
