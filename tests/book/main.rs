@@ -1,4 +1,4 @@
-//! The book is true: of README.md, CONTRIBUTING.md and every page in `docs/` and `examples/` the blocks of code are run
+//! The book is true: of README.md, CONTRIBUTING.md, CHANGELOG.md and every page in `docs/` and `examples/` the blocks of code are run
 //! or parsed, the links lead somewhere, the command lines are ones that keywright knows; every page of `docs/` is in
 //! its table of contents, and the picture in the README is what a plan looks like.
 //!
@@ -68,7 +68,7 @@ mod pages {
 
     /// Every Markdown file that users or contributors read, by its path in the repository.
     pub(crate) fn documents() -> Vec<(String, String)> {
-        let mut found = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+        let mut found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
         let mut folders = vec![PathBuf::from("docs"), PathBuf::from("examples")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(Path::new(REPOSITORY).join(&folder)).expect("a folder") {
