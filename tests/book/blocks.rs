@@ -9,7 +9,6 @@
 //! | `<!-- book: copy FOLDER -->` | a folder of the repository is copied to the page's own |
 //! | `<!-- book: instead of PROGRAM: COMMAND -->` | for a program that tests cannot count on, in the next block |
 //! | `<!-- book: not run: REASON -->` | the next block is looked at only |
-//! | `<!-- book: run by FILE -->` | another test runs all blocks of this page, and names it |
 
 /// What stands in a page, in its order.
 pub(crate) enum Part {
@@ -38,8 +37,6 @@ pub(crate) enum Directive {
     },
     /// The next block is not run.
     NotRun,
-    /// A test that runs the page's blocks.
-    RunBy(String),
 }
 
 /// A fenced block of code.
@@ -101,9 +98,6 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
 fn directive(words: &str) -> Option<Directive> {
     if let Some(name) = words.strip_prefix("file ") {
         return Some(Directive::File(name.to_owned()));
-    }
-    if let Some(file) = words.strip_prefix("run by ") {
-        return Some(Directive::RunBy(file.to_owned()));
     }
     if words == "run lines" {
         return Some(Directive::RunLines);

@@ -173,11 +173,18 @@ fn exit_codes_are_those_of_the_code() {
 #[test]
 fn diagnostics_are_those_of_the_code() {
     use keywright::manifest::{Severity, codes};
+    let causes = fs::read_to_string(root().join("docs/codes.md")).unwrap_or_default();
     let mut rows = "| code | severity | what is asked for |\n|---|---|---|\n".to_owned();
     for code in codes::ALL {
         let severity = if code.severity == Severity::Error { "error" } else { "warning" };
-        writeln!(rows, "| `{}` | {severity} | {} |", code.id, markdown::cell(code.summary))
-            .expect("a String takes all");
+        let id = code.id;
+        // The page of causes has a heading for each code.
+        let name = if causes.contains(&format!("\n### {id}\n")) {
+            format!("[`{id}`](../codes.md#{id})")
+        } else {
+            format!("`{id}`")
+        };
+        writeln!(rows, "| {name} | {severity} | {} |", markdown::cell(code.summary)).expect("a String takes all");
     }
     table("reference/diagnostics.md", "diagnostics", &rows);
 }
