@@ -1,6 +1,6 @@
-//! The book is true: of README.md, CONTRIBUTING.md, CHANGELOG.md and every page in `docs/` and `examples/` the blocks of code are run
-//! or parsed, the links lead somewhere, the command lines are ones that keywright knows; every page of `docs/` is in
-//! its table of contents, and the picture in the README is what a plan looks like.
+//! The book is true: of README.md, CONTRIBUTING.md, CHANGELOG.md and every page in `docs/` and `examples/` the blocks
+//! of code are run or parsed, the links lead somewhere, the command lines are ones that keywright knows; every page of
+//! `docs/` is in its table of contents, and the picture in the README is what a plan looks like.
 //!
 //! `cargo test --test book -- rotation` runs the pages whose name has this in it. `KEYWRIGHT_BLESS=1` writes what is
 //! printed now. `blocks.rs` has the comments by which a page tells its test what a reader does not see.
