@@ -26,8 +26,9 @@ body="$(mktemp)"
 {
     printf '%s\n<!-- %s -->\n' "$marker" "$fingerprint"
     tail -n +2 "$file"
+    # Where approvals are not bound to plans, the comment says nothing of them (KEYWRIGHT_APPROVALS=none).
     # shellcheck disable=SC2016 # the backticks are Markdown
-    printf '\nAn approval of this pull request is for this plan, `%s`; a plan that differs asks for a new one.\n' "$fingerprint"
+    [[ "${KEYWRIGHT_APPROVALS:-bound}" == none ]] || printf '\nAn approval of this pull request is for this plan, `%s`; a plan that differs asks for a new one.\n' "$fingerprint"
 } >"$body"
 
 found=

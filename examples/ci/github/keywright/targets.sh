@@ -11,16 +11,16 @@ checked="$(jq -ce '
     check(type == "array" and length > 0 and length <= 256; "is no list of 1 to 256 targets")
     | map(
         check(type == "object"; "holds something that is no object")
-        | {canary: false, flags: ""} + . | .drift = (.drift // .plan)
-        | check((keys - ["account", "apply", "canary", "drift", "flags", "plan", "region", "target"]) == [];
-            "has a key that is none of account, apply, canary, drift, flags, plan, region, target")
-        | check([.target, .account, .region, .plan, .apply, .drift, .flags] | all(type == "string");
+        | {canary: false, flags: ""} + . | .drift = (.drift // .plan) | .inventory = (.inventory // .plan)
+        | check((keys - ["account", "apply", "canary", "drift", "flags", "inventory", "plan", "region", "target"]) == [];
+            "has a key that is none of account, apply, canary, drift, flags, inventory, plan, region, target")
+        | check([.target, .account, .region, .plan, .apply, .drift, .inventory, .flags] | all(type == "string");
             "needs target, account, region, plan and apply in each entry, as texts")
         | check(.target | test("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"); "has a target with a name that is no single word")
         | check(.account | test("^[0-9]{12}$"); "has an account that is not twelve digits")
         | check(.region | test("^[a-z0-9-]+$"); "has a region that is none")
         | .account as $account
-        | check([.plan, .apply, .drift] | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
+        | check([.plan, .apply, .drift, .inventory] | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
             "has a role that is no ARN of a role in its own account")
         | check(.canary | type == "boolean"; "has a canary that is neither true nor false")
         | check(.flags | test("^[ -~]*$") and (test("--(sandbox|target|max-deletes|max-changes-percent|allow-(?!env|sops-program))") | not);

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Runs one command of keywright for a job, and says what came of it in outputs, in the summary and in files. The GitHub Action and the GitLab
+# component both run this.
+#
+#   run.sh FOLDER     FOLDER gets what the command writes, and `outputs`, a line NAME=VALUE each
+#
+# KEYWRIGHT_COMMAND         validate, plan, apply, drift or inventory
+# KEYWRIGHT_PROJECT         the folder of keywright.yaml, by default the current one
+# KEYWRIGHT_TARGET          one target, a glob or a label selector; empty for all
+# KEYWRIGHT_FLAGS           more flags, split at blanks and nothing else
+# KEYWRIGHT_PLAN_FILE       for apply: the approved plan to carry out; empty: what is planned now, within the guards
+# KEYWRIGHT_ONLY_ACCOUNTS   the accounts that may be reached; needed for everything but validate and a sandbox
+# KEYWRIGHT_FORMAT          of a plan: markdown, or html for a page
+# KEYWRIGHT_FAIL_ON_FOUND   false: drift and findings (exit code 2) are no failure
+#
+# Outputs: code, has-changes, counts, findings, plan-file, fingerprint, report. What is not known of a command is empty. Ends with 0; whoever calls it ends
+# with `result`, which is the exit code of keywright, or 0 for what is no failure, when everything was shown.
+set -euo pipefail
+shopt -s inherit_errexit
+
+folder="${1:?usage: run.sh FOLDER}"
+command="${KEYWRIGHT_COMMAND:-}"
+read -ra flags <<<"${KEYWRIGHT_FLAGS:-}"
+mkdir -p "$folder"
+folder="$(cd "$folder" && pwd)"
+format="${KEYWRIGHT_FORMAT:-markdown}"
+report="$folder/report.md"
+[[ "$format" == markdown ]] || report="$folder/report.$format"
+page="$report"
+
+wrong() {
+    echo "::error::keywright: $1"
+    printf 'code=64\nresult=64\n' >"$folder/outputs"
+    exit 0
+}
+
+case "$command" in
+validate | plan | apply | drift | inventory) ;;
+*) wrong "the command is validate, plan, apply, drift or inventory" ;;
+esac
+[[ "$command" == apply || -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || wrong "a plan file is for apply alone"
+if [[ "$command" != validate && -z "${KEYWRIGHT_ONLY_ACCOUNTS:-}" && " ${flags[*]} " != *" --sandbox"* ]]; then
+    wrong "only-accounts has to name the accounts that this job may reach, so that no manifest leads it elsewhere"
+fi
+# An empty variable would be an empty account.
+[[ -n "${KEYWRIGHT_ONLY_ACCOUNTS:-}" ]] || unset KEYWRIGHT_ONLY_ACCOUNTS
+
+# Text of others in a log: no line of it is a command to GitHub.
+show() {
+    local token
+    if [[ -n "${GITHUB_ACTIONS:-}" ]]; then
+        token="$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
+        printf '::stop-commands::%s\n' "$token"
+        cat "$1"
+        printf '\n::%s::\n' "$token"
+    else
+        cat "$1"
+    fi
+}
+
+arguments=(--project "${KEYWRIGHT_PROJECT:-.}")
+[[ -z "${KEYWRIGHT_TARGET:-}" ]] || arguments+=(--target "$KEYWRIGHT_TARGET")
+code=0 changes='' counts='' findings='' plan='' fingerprint=''
+case "$command" in
+validate)
+    annotations=text
+    [[ -z "${GITHUB_ACTIONS:-}" ]] || annotations=github
+    keywright validate "${arguments[@]}" "${flags[@]}" --format "$annotations" || code=$?
+    # Of a project that could not be read at all there is no JSON.
+    keywright validate "${arguments[@]}" "${flags[@]}" --format json >"$folder/validate.json" 2>/dev/null || true
+    counts="$(jq -c '.summary' "$folder/validate.json" 2>/dev/null || true)"
+    findings="$(jq '.diagnostics | length' "$folder/validate.json" 2>/dev/null || true)"
+    ;;
+plan)
+    keywright plan "${arguments[@]}" "${flags[@]}" --format "$format" --out "$folder/approved.json" >"$report" || code=$?
+    if ((code == 0 || code == 2)) && [[ -f "$folder/approved.json" ]]; then
+        plan="$folder/approved.json"
+        fingerprint="$(jq -r '.fingerprint | select(test("^sha256:[0-9a-f]{64}$"))' "$plan")"
+        changes="$(jq '[.lines[] | fromjson | select(has("secret"))] != []' "$plan")"
+        counts="$(jq -c '[.lines[] | fromjson | select(has("verb")) | .verb] | group_by(.) | map({key: .[0], value: length}) | from_entries' "$plan")"
+    fi
+    ;;
+apply)
+    approved=(--yes)
+    [[ -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || approved=("$KEYWRIGHT_PLAN_FILE")
+    rm -f "$folder/journal.jsonl"
+    keywright apply "${approved[@]}" "${arguments[@]}" "${flags[@]}" --journal "$folder/journal.jsonl" >"$folder/apply.txt" || code=$?
+    show "$folder/apply.txt"
+    page=''
+    [[ -f "$folder/journal.jsonl" ]] || : >"$folder/journal.jsonl"
+    changes="$(jq -s 'any(.[]; .result == "done")' "$folder/journal.jsonl")"
+    counts="$(jq -cs 'map(select(.result == "done").operation) | group_by(.) | map({key: .[0], value: length}) | from_entries' "$folder/journal.jsonl")"
+    ;;
+drift)
+    page="$folder/report.md"
+    keywright drift "${arguments[@]}" "${flags[@]}" --format markdown --also "json=$folder/drift.json" --also "junit=$folder/drift.xml" >"$page" || code=$?
+    if [[ -f "$folder/drift.json" ]]; then
+        changes="$(jq '.hasDrift' "$folder/drift.json")"
+        counts="$(jq -c '[.targets[] | .counts // {} | to_entries[]] | group_by(.key) | map({key: .[0].key, value: (map(.value) | add)}) | from_entries' "$folder/drift.json")"
+        findings="$(jq '[.[]] | add // 0' <<<"$counts")"
+    fi
+    ;;
+inventory)
+    page="$folder/inventory.txt"
+    keywright inventory "${arguments[@]}" "${flags[@]}" --format text --also "json=$folder/inventory.json" --also "html=$folder/inventory.html" \
+        --also "csv=$folder/inventory.csv" --also "sarif=$folder/inventory.sarif" --also "junit=$folder/inventory.xml" >"$page" || code=$?
+    if [[ -f "$folder/inventory.json" ]]; then
+        counts="$(jq -c '.totals.findings' "$folder/inventory.json")"
+        findings="$(jq '[.totals.findings[]] | add // 0' "$folder/inventory.json")"
+    fi
+    ;;
+esac
+
+[[ "$command" == validate || "$page" == *.html || ! -f "$page" ]] || show "$page"
+if [[ -n "${GITHUB_STEP_SUMMARY:-}" && -s "$page" && "$page" == *.md ]]; then
+    cat "$page" >>"$GITHUB_STEP_SUMMARY"
+fi
+result="$code"
+((code != 2)) || [[ "${KEYWRIGHT_FAIL_ON_FOUND:-true}" == true ]] || result=0
+{
+    printf 'code=%s\nresult=%s\nhas-changes=%s\ncounts=%s\n' "$code" "$result" "$changes" "$counts"
+    printf 'findings=%s\nplan-file=%s\nfingerprint=%s\nreport=%s\n' "$findings" "$plan" "$fingerprint" "$folder"
+} >"$folder/outputs"
