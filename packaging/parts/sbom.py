@@ -10,10 +10,10 @@ from typing import Any
 
 from .crate import Crate, Dependency
 
-# The identifiers of SPDX that the tree has (deny.toml lets in no other): what is none of these is told as a name.
+# Identifiers of SPDX that crates use (which of them are taken is in deny.toml); what is none of these is told as a name.
 SPDX = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "LGPL-2.1-or-later", "MIT", "MIT-0",
-    "MPL-2.0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib", "GPL-2.0",
+    "MPL-2.0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib", "GPL-2.0-only",
 }  # fmt: skip
 
 

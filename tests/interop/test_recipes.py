@@ -117,7 +117,7 @@ def test_the_shell_of_the_recipes_is_clean(tmp_path: Path) -> None:
         files.append(tmp_path / f"pod-{number}.sh")
         files[-1].write_text(f"#!/bin/sh\nset -eu\n{script}\n")
     judge(program("shellcheck"), *SCRIPTS, *files)
-    assert len(SCRIPTS) == 15 and len(parts) > 15 and len(scripts) == 4
+    assert len(SCRIPTS) == 16 and len(parts) > 15 and len(scripts) == 4
 
 
 @pytest.fixture

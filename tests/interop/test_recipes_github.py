@@ -719,6 +719,35 @@ def test_an_override_of_one_guard_brings_no_other_flag_and_no_further_delete_alo
     assert "a" in live(filled, "prod")
 
 
+# Inventory
+
+
+def test_an_inventory_of_each_target_is_kept_and_what_is_serious_fails(begun: Hub) -> None:
+    def look() -> Run:
+        head = begun.git("rev-parse", "main")
+        event = {"event_name": "schedule", "ref": "refs/heads/main", "sha": head, "event": {}}
+        return begun.start("keywright-inventory.yml", event, head)
+
+    run = look()
+    assert run.codes("inventory") == {"staging": DONE, "prod": DONE}, run.log
+    kept = {a["name"]: sorted(file.name for file in Path(a["folder"]).iterdir()) for a in begun.github.read()["artifacts"] if a["run"] == run.id}
+    files = ["inventory.csv", "inventory.html", "inventory.json", "inventory.sarif", "result.json"]
+    assert kept == {f"keywright-inventory-{target}": files for target in ACCOUNTS}
+    summary = (begun.folder / f"summary-{run.id}.md").read_text()
+    assert "### Inventory of `staging`: 1 secrets" in summary and "| medium | 1 |" in summary and "| high |" not in summary
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client(begun.endpoint, ACCOUNTS["prod"]).put_resource_policy(SecretId="prod/shop/db", ResourcePolicy=policy, BlockPublicPolicy=False)
+    run = look()
+    assert run.codes("inventory") == {"staging": DONE, "prod": 2} and run.results["inventory"] == "failure", run.log
+    assert "| high | 1 |" in (begun.folder / f"summary-{run.id}.md").read_text()
+    # A role of its own, where there is one.
+    matrix = json.loads(begun.variables["KEYWRIGHT_TARGETS"])
+    matrix[0]["inventory"] = "arn:aws:iam::111111111111:user/x"
+    begun.variables["KEYWRIGHT_TARGETS"] = json.dumps(matrix)
+    assert "has a role that is no ARN" in look().log
+
+
 # The matrix
 
 

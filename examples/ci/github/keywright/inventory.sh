@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is there in one target, as an auditor would ask: a page, a table, JSON and SARIF, and how many findings of each kind in the summary.
+# What is there in one target, as an auditor would ask: a page, a table, JSON and SARIF, and how many findings of each severity in the summary.
 #
 #   inventory.sh FOLDER     writes FOLDER/inventory.{html,csv,json,sarif} and result.json; ends as keywright does
 #
@@ -16,7 +16,7 @@ keywright inventory --project "${KEYWRIGHT_PROJECT:-.}" --target "$target" "${fl
     --also "csv=$folder/inventory.csv" --also "json=$folder/inventory.json" --also "sarif=$folder/inventory.sarif" || status=$?
 jq -cn --arg target "$target" --arg code "$status" '{target: $target, code: ($code | tonumber)}' >"$folder/result.json"
 if [[ -f "$folder/inventory.json" ]]; then
-    jq -r --arg target "$target" '"### Inventory of `\($target)`: \(.totals.secrets) secrets\n", "| finding | secrets |", "|---|---|",
+    jq -r --arg target "$target" '"### Inventory of `\($target)`: \(.totals.secrets) secrets\n", "| severity | findings |", "|---|---|",
         (.totals.findings | to_entries[] | select(.value > 0) | "| \(.key) | \(.value) |")' \
         "$folder/inventory.json" | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}"
 fi
