@@ -54,7 +54,7 @@ def deb(contents: Contents) -> tuple[str, bytes]:
         "usr/share/bash-completion/completions/keywright": (contents.completions["bash"], False),
         "usr/share/fish/vendor_completions.d/keywright.fish": (contents.completions["fish"], False),
         "usr/share/zsh/vendor-completions/_keywright": (contents.completions["zsh"], False),
-        "usr/share/doc/keywright/changelog.gz": (gz(contents.changelog), False),
+        "usr/share/doc/keywright/CHANGELOG.md.gz": (gz(contents.changelog), False),
         "usr/share/doc/keywright/copyright": (copyright.encode(), False),
         "usr/share/doc/keywright/THIRD-PARTY-LICENSES.gz": (gz(contents.third_party), False),
         "usr/share/doc/keywright/keywright.cdx.json": (contents.sbom, False),
@@ -65,8 +65,8 @@ def deb(contents: Contents) -> tuple[str, bytes]:
         "Package: keywright",
         f"Version: {version(crate.version)}",
         f"Architecture: {architecture}",
-        # There is no address of maintainers; questions go to the issues of the repository.
-        f"Maintainer: The authors of keywright <{crate.repository}/issues>",
+        # The field needs an address, and there is none; questions go to the issues of the repository.
+        "Maintainer: The authors of keywright <noreply@keywright.invalid>",
         f"Installed-Size: {installed}",
         *([f"Depends: {', '.join(needed)}"] if (needed := depends(contents)) else []),
         # Certificates, for AWS itself; the sandbox needs none. git tells which commit took a manifest away.

@@ -161,7 +161,7 @@ def test_the_debian_package(made: dict[str, Path], stripped: Path, own: crate.Cr
     assert {
         "usr/bin/keywright", "usr/share/bash-completion/completions/keywright", "usr/share/zsh/vendor-completions/_keywright",
         "usr/share/fish/vendor_completions.d/keywright.fish", "usr/share/man/man1/keywright-plan.1.gz",
-        "usr/share/doc/keywright/copyright", "usr/share/doc/keywright/changelog.gz",
+        "usr/share/doc/keywright/copyright", "usr/share/doc/keywright/CHANGELOG.md.gz",
         "usr/share/doc/keywright/THIRD-PARTY-LICENSES.gz", "usr/share/doc/keywright/keywright.cdx.json",
     } <= set(files)  # fmt: skip
     judge("bash", "-c", f'source "{root}/usr/share/bash-completion/completions/keywright" && complete -p keywright')
