@@ -8,7 +8,6 @@
 # replaced), by KEYWRIGHT_SHA256 where it is given, and by its attestation where there is gh: built by the release workflow of the repository, on its
 # own machines, from the tag. GH_TOKEN is for that. KEYWRIGHT_RELEASES is another place with the same folders, such as a mirror.
 set -euo pipefail
-shopt -s inherit_errexit
 
 folder="${1:?usage: install.sh FOLDER}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

@@ -15,8 +15,9 @@
 #
 # Outputs: code, has-changes, counts, findings, plan-file, fingerprint, report. What is not known of a command is empty. Ends with 0; whoever calls it ends
 # with `result`, which is the exit code of keywright, or 0 for what is no failure, when everything was shown.
+#
+# It runs in the Bash 3.2 of macOS as well: no array is expanded while it is empty.
 set -euo pipefail
-shopt -s inherit_errexit
 
 folder="${1:?usage: run.sh FOLDER}"
 command="${KEYWRIGHT_COMMAND:-}"
@@ -38,8 +39,13 @@ case "$command" in
 validate | plan | apply | drift | inventory) ;;
 *) wrong "the command is validate, plan, apply, drift or inventory" ;;
 esac
+[[ "${KEYWRIGHT_FLAGS:-}" != *$'\n'* ]] || wrong "the flags are one line"
+sandbox=false
+for flag in ${flags[@]+"${flags[@]}"}; do
+    [[ "$flag" != --sandbox && "$flag" != --sandbox=* ]] || sandbox=true
+done
 [[ "$command" == apply || -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || wrong "a plan file is for apply alone"
-if [[ "$command" != validate && -z "${KEYWRIGHT_ONLY_ACCOUNTS:-}" && " ${flags[*]} " != *" --sandbox"* ]]; then
+if [[ "$command" != validate && -z "${KEYWRIGHT_ONLY_ACCOUNTS:-}" && "$sandbox" == false ]]; then
     wrong "only-accounts has to name the accounts that this job may reach, so that no manifest leads it elsewhere"
 fi
 # An empty variable would be an empty account.
@@ -60,19 +66,20 @@ show() {
 
 arguments=(--project "${KEYWRIGHT_PROJECT:-.}")
 [[ -z "${KEYWRIGHT_TARGET:-}" ]] || arguments+=(--target "$KEYWRIGHT_TARGET")
+arguments+=(${flags[@]+"${flags[@]}"})
 code=0 changes='' counts='' findings='' plan='' fingerprint=''
 case "$command" in
 validate)
     annotations=text
     [[ -z "${GITHUB_ACTIONS:-}" ]] || annotations=github
-    keywright validate "${arguments[@]}" "${flags[@]}" --format "$annotations" || code=$?
+    keywright validate "${arguments[@]}" --format "$annotations" || code=$?
     # Of a project that could not be read at all there is no JSON.
-    keywright validate "${arguments[@]}" "${flags[@]}" --format json >"$folder/validate.json" 2>/dev/null || true
+    keywright validate "${arguments[@]}" --format json >"$folder/validate.json" 2>/dev/null || true
     counts="$(jq -c '.summary' "$folder/validate.json" 2>/dev/null || true)"
     findings="$(jq '.diagnostics | length' "$folder/validate.json" 2>/dev/null || true)"
     ;;
 plan)
-    keywright plan "${arguments[@]}" "${flags[@]}" --format "$format" --out "$folder/approved.json" >"$report" || code=$?
+    keywright plan "${arguments[@]}" --format "$format" --out "$folder/approved.json" >"$report" || code=$?
     if ((code == 0 || code == 2)) && [[ -f "$folder/approved.json" ]]; then
         plan="$folder/approved.json"
         fingerprint="$(jq -r '.fingerprint | select(test("^sha256:[0-9a-f]{64}$"))' "$plan")"
@@ -84,7 +91,7 @@ apply)
     approved=(--yes)
     [[ -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || approved=("$KEYWRIGHT_PLAN_FILE")
     rm -f "$folder/journal.jsonl"
-    keywright apply "${approved[@]}" "${arguments[@]}" "${flags[@]}" --journal "$folder/journal.jsonl" >"$folder/apply.txt" || code=$?
+    keywright apply "${approved[@]}" "${arguments[@]}" --journal "$folder/journal.jsonl" >"$folder/apply.txt" || code=$?
     show "$folder/apply.txt"
     page=''
     [[ -f "$folder/journal.jsonl" ]] || : >"$folder/journal.jsonl"
@@ -93,7 +100,7 @@ apply)
     ;;
 drift)
     page="$folder/report.md"
-    keywright drift "${arguments[@]}" "${flags[@]}" --format markdown --also "json=$folder/drift.json" --also "junit=$folder/drift.xml" >"$page" || code=$?
+    keywright drift "${arguments[@]}" --format markdown --also "json=$folder/drift.json" --also "junit=$folder/drift.xml" >"$page" || code=$?
     if [[ -f "$folder/drift.json" ]]; then
         changes="$(jq '.hasDrift' "$folder/drift.json")"
         counts="$(jq -c '[.targets[] | .counts // {} | to_entries[]] | group_by(.key) | map({key: .[0].key, value: (map(.value) | add)}) | from_entries' "$folder/drift.json")"
@@ -102,7 +109,7 @@ drift)
     ;;
 inventory)
     page="$folder/inventory.txt"
-    keywright inventory "${arguments[@]}" "${flags[@]}" --format text --also "json=$folder/inventory.json" --also "html=$folder/inventory.html" \
+    keywright inventory "${arguments[@]}" --format text --also "json=$folder/inventory.json" --also "html=$folder/inventory.html" \
         --also "csv=$folder/inventory.csv" --also "sarif=$folder/inventory.sarif" --also "junit=$folder/inventory.xml" >"$page" || code=$?
     if [[ -f "$folder/inventory.json" ]]; then
         counts="$(jq -c '.totals.findings' "$folder/inventory.json")"

@@ -3,7 +3,6 @@
 #
 #   step.sh
 set -euo pipefail
-shopt -s inherit_errexit
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 folder="$(mktemp -d "${RUNNER_TEMP:?}/keywright-report-XXXXXX")"

@@ -340,6 +340,10 @@ def test_no_job_goes_where_it_was_not_sent(job: Job) -> None:
     assert done.code == USAGE and "only-accounts has to name the accounts" in done.log and live(job) == {}, done
     done = job.use(command="apply", only_accounts="222222222222")
     assert done.code == GUARD and "is not one of those" in done.log and live(job) == {}, done
+    # What only looks like a sandbox is none.
+    for flags in ("--sandbox-faults x", "--select --sandboxes", "--select x\n--sandbox"):
+        done = job.use(command="apply", flags=flags)
+        assert done.code == USAGE and live(job) == {}, done
     # A sandbox is nobody's account.
     assert job.use(command="plan", flags="--sandbox").code == DONE
 
