@@ -156,7 +156,7 @@ def test_the_workflow_trusts_as_little_as_it_can() -> None:
 
 
 def test_the_compiler_is_one_that_the_crate_builds_with() -> None:
-    toolchain = yaml.safe_load(WORKFLOW.read_text())["env"]["RUSTUP_TOOLCHAIN"]
+    toolchain = yaml.safe_load(WORKFLOW.read_text())["jobs"]["build"]["env"]["RUSTUP_TOOLCHAIN"]
     least = re.search(r'^rust-version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
     assert re.fullmatch(r"\d+\.\d+\.\d+", toolchain) and toolchain.startswith(f"{least}.")
 
