@@ -222,7 +222,7 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
     machine.program(
         "cargo",
         f'printf "cargo %s|%s|%s|%s\\n" "$*" "$(tr "\\037" " " <<<"$CARGO_ENCODED_RUSTFLAGS")" "$SOURCE_DATE_EPOCH" "$TARGET_CC" >>"$log"\n'
-        f'mkdir -p target/{TARGETS[0]}/release\n{cc} {flags} -o target/{TARGETS[0]}/release/keywright "{machine.folder}/a.c"',
+        f'mkdir -p target/{TARGETS[0]}/dist\n{cc} {flags} -o target/{TARGETS[0]}/dist/keywright "{machine.folder}/a.c"',
     )
     machine.program("rustc", "echo /sysroot")
     machine.logged("python3")
@@ -231,7 +231,7 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
     assert install == f"rustup toolchain install 1.95.0 --profile minimal --target {TARGETS[0]} --no-self-update"
     assert apt[-1] == "sudo apt-get install -qq --yes --no-install-recommends musl-tools"
     words, rustflags, epoch, compiler = cargo.split("|")
-    assert words == f"cargo build --release --locked --bin keywright --target {TARGETS[0]}"
+    assert words == f"cargo build --profile dist --locked --bin keywright --target {TARGETS[0]}"
     assert (epoch, compiler) == ("7", "musl-gcc")
     assert rustflags == (
         f"--remap-path-prefix={machine.checkout}=/keywright --remap-path-prefix=/cargo home=/cargo "
@@ -239,7 +239,7 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
     )
     packed = [call for call in machine.calls if call.startswith("python3")]
     if flags:
-        assert done.returncode == 0 and packed == [f"python3 packaging/make target/{TARGETS[0]}/release/keywright {TARGETS[0]} dist"], done
+        assert done.returncode == 0 and packed == [f"python3 packaging/make target/{TARGETS[0]}/dist/keywright {TARGETS[0]} dist"], done
     else:
         assert done.returncode == 1 and "is not static" in done.stderr and packed == [], done
 
