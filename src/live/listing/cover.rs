@@ -5,6 +5,9 @@
 //! some others (a filter with `!` for each of these; filters are ANDed). The texts come from names that are known, so
 //! that parts are of like size; a name that nobody knows falls into one of them all the same.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use super::super::reader::ListFilter;
@@ -136,8 +139,9 @@ impl Part {
         let room = MOST_VALUES.saturating_sub(self.pieces.len());
         let last = self.pieces.len() - 1;
         // One value stands behind it in any case.
-        self.pieces.swap(at, if room == 0 { last - 1 } else { last });
-        let begin = &self.pieces[if room == 0 { last - 1 } else { last }].begin;
+        let place = if room == 0 { last - 1 } else { last };
+        self.pieces.swap(at, place);
+        let begin = &self.pieces[place].begin;
         let other = |character: &char| {
             let mut text = begin.clone();
             text.pop();
@@ -168,7 +172,7 @@ pub(super) fn split(pieces: &[Piece], names: &BTreeSet<&str>, sure: &str, pages:
     let heaviest = splitter.pieces.iter().map(|piece| piece.weight).max().unwrap_or_default();
     let total: usize = splitter.pieces.iter().map(|piece| piece.weight).sum();
     // A split that leaves nearly everything in one part costs calls and saves no time.
-    if splitter.pieces.len() < 2 || heaviest.saturating_mul(5) > total.saturating_mul(4) {
+    if heaviest.saturating_mul(5) > total.saturating_mul(4) {
         return None;
     }
     let mut parts = pack(splitter.pieces, parts);
@@ -195,10 +199,11 @@ struct Branch<'n> {
 }
 
 impl Splitter {
-    /// Splits a piece until its pieces are small enough, or cannot be split. `names` are those of the piece, sorted.
+    /// Splits a piece until its pieces are small enough, or cannot be split. `names` are those of the piece, sorted; all
+    /// of them can be sent.
     fn refine(&mut self, piece: Piece, names: &[&str]) {
         let (Some(first), Some(last)) = (names.first(), names.last()) else { return self.pieces.push(piece) };
-        if names.len() <= self.target + self.target / 4 || names.len() < 2 {
+        if names.len() <= self.target + self.target / 4 {
             return self.pieces.push(piece);
         }
         let common = common(first, last);
@@ -206,12 +211,15 @@ impl Splitter {
         branches.sort_by(|a, b| b.names.len().cmp(&a.names.len()).then_with(|| a.begin.cmp(&b.begin)));
         let mut left = names.len();
         let mut holes = 0;
-        while left > self.target && holes < branches.len() && piece.without.len() + holes < MOST_WITHOUT {
-            left -= branches[holes].names.len();
+        for branch in branches.iter().take(MOST_WITHOUT.saturating_sub(piece.without.len())) {
+            if left <= self.target {
+                break;
+            }
+            left -= branch.names.len();
             holes += 1;
         }
         let is_wide = left > self.target + self.target / 4;
-        if is_wide && self.may_fan(common, &branches) {
+        if is_wide && self.may_fan() {
             return self.fan(&piece, common, branches);
         }
         branches.truncate(holes);
@@ -225,14 +233,9 @@ impl Splitter {
         self.pieces.push(rest);
     }
 
-    /// Whether a piece may be split by every next character. That makes parts of its own, and takes it that names hold
-    /// no other characters.
-    fn may_fan(&self, common: &str, branches: &[Branch<'_>]) -> bool {
-        let known = |branch: &Branch<'_>| branch.begin.chars().last().is_some_and(|last| CHARACTERS.contains(last));
+    /// Whether a piece may be split by every next character, which makes parts of its own.
+    fn may_fan(&self) -> bool {
         (self.fans + 1) * PARTS_OF_A_FAN <= self.parts + 4
-            && can_be_sent(common)
-            && common.len() < LONGEST
-            && branches.iter().all(known)
     }
 
     /// Splits a piece by the character that follows what its names have in common. The name that ends there is in no
@@ -272,14 +275,13 @@ fn common<'n>(first: &'n str, last: &str) -> &'n str {
 
 /// The names that are longer than what they have in common, by their next character.
 fn branches<'n>(common: &str, names: &[&'n str]) -> Vec<Branch<'n>> {
-    let longer = names.iter().copied().filter(|name| name.len() > common.len() && common.len() < LONGEST);
+    let longer = names.iter().copied().filter(|name| name.len() > common.len());
     let mut branches: Vec<Branch<'n>> = Vec::new();
     for name in longer {
         let begin = &name[..=common.len()];
         match branches.last_mut().filter(|branch| branch.begin == begin) {
             Some(branch) => branch.names.push(name),
-            None if can_be_sent(begin) => branches.push(Branch { begin: begin.to_owned(), names: vec![name] }),
-            None => {}
+            None => branches.push(Branch { begin: begin.to_owned(), names: vec![name] }),
         }
     }
     branches
