@@ -1,5 +1,7 @@
 //! What is made of answers that were lost, and what is recorded of requests.
 
+mod scripted;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;

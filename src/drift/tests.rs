@@ -9,13 +9,16 @@ use super::class::Class;
 use super::classify::classify;
 use super::difference::{Clue, Difference, Field};
 use super::{Drift, DriftReport, Found, TargetDrift};
-use crate::desired::{Declared, Desired, OWNER_TAG, VALUE_TAG, owner_tag};
+use crate::attribution::Changed;
+use crate::desired::{Declared, Deletion, Desired, OWNER_TAG, REPLICATION_POLICY, VALUE_TAG, owner_tag};
 use crate::domain::{Arn, Region, SecretName, StagingLabel, TagKey, VersionId};
-use crate::live::{Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind};
+use crate::live::{
+    LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind,
+};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Finding, FindingKind, Plan, PlanReport, PlannedText, ReplicaReason, SecretPlan, Selection, ValueReason,
-    Verb,
+    AwaitingValue, Change, Finding, FindingKind, MadeBy, Move, MovedFrom, Plan, PlanReport, PlannedText, Replacement,
+    ReplicaReason, SecretPlan, Selection, UndoneVersion, ValueReason, Verb,
 };
 use crate::policy::PolicyDocument;
 use crate::value::Source;
@@ -374,4 +377,87 @@ fn every_class_says_what_it_means_in_a_sentence() {
     assert_eq!(meanings.len(), Class::ALL.len());
     assert!(meanings.iter().all(|meaning| meaning.ends_with('.')));
     assert_eq!(Class::ReEncrypted.to_string(), "re-encrypted");
+}
+
+fn primary() -> Arn {
+    Arn::of_service("arn:aws:secretsmanager:eu-west-1:222222222222:secret:app/db-AbCdEf")
+}
+
+fn replica_of_another_account() -> LiveSecret {
+    let mut secret = LiveSecret::bare("app/db");
+    secret.cross_account.primary = Some(LinkedPrimary { arn: primary(), status: LinkStatus::InSync });
+    secret
+}
+
+#[test]
+fn links_that_no_manifest_declares_are_told_where_everything_was_looked_at() {
+    let drift = of_live(replica_of_another_account()).remove(0);
+    assert_eq!(drift.class, Class::ReplicasUndeclared);
+    assert_eq!(drift.what, Difference::LinksUndeclared { others: vec![primary()] });
+    let mut declared = desired(&["app/db"]);
+    for secret in declared.secrets.values_mut() {
+        secret.cross_account_primary = Some(Declared { value: None, origin: at(4) });
+    }
+    let told = |desired: &Desired, audited: bool| {
+        let live = Live { audited, ..live(vec![replica_of_another_account()]) };
+        all(desired, &live, &plan(Vec::new()), &PlanReport::default()).len()
+    };
+    assert_eq!(
+        (told(&desired(&["app/db"]), true), told(&desired(&["app/db"]), false), told(&declared, true)),
+        (1, 0, 0)
+    );
+}
+
+#[test]
+fn the_policy_of_a_replication_is_undeclared_only_where_nothing_is_replicated() {
+    let others = |mut secret: LiveSecret, names: &[&str]| {
+        secret.other_policies = names.iter().map(|name| (*name).to_owned()).collect();
+        let told = of_live(secret).into_iter().filter_map(|drift| match drift.what {
+            Difference::OtherPolicies { names } => Some(names),
+            _ => None,
+        });
+        told.flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(others(replica_of_another_account(), &[REPLICATION_POLICY, "mine"]), ["mine"]);
+    assert_eq!(others(LiveSecret::bare("app/db"), &[REPLICATION_POLICY]), [REPLICATION_POLICY]);
+}
+
+#[test]
+fn a_move_has_no_date_and_what_waits_for_a_value_the_place_that_says_so() {
+    let replacement = Replacement {
+        name: SecretName::new("app/db"),
+        owner_tag: String::new(),
+        valued: false,
+        versions: BTreeMap::new(),
+        outdated: BTreeSet::new(),
+    };
+    let secret = LiveSecret::bare("app/old");
+    let moved = MovedFrom { secret, deletion: Deletion::Window(7), origin: at(3), replacement };
+    let moves = SecretPlan {
+        moved: Some(Move::From(Box::new(moved))),
+        ..planned("app/db", Verb::Move, Vec::new(), Some(changed_at(5)))
+    };
+    let drift = of_plan(moves).remove(0);
+    assert_eq!((drift.class, drift.since), (Class::Changed, None));
+    assert_eq!(drift.what, Difference::Moves { from: SecretName::new("app/old") });
+    let waits = AwaitingValue { secret: SecretName::new("app/db"), origin: at(9), owner: None, exists: true };
+    let report = PlanReport { awaiting: vec![waits], ..PlanReport::default() };
+    let drift = all(&desired(&["app/db"]), &live(Vec::new()), &plan(Vec::new()), &report).remove(0);
+    assert_eq!((drift.class, drift.origin), (Class::AwaitingValue, Some(at(9))));
+}
+
+#[test]
+fn who_put_a_value_is_looked_for_by_the_version_that_is_current() {
+    let observed = ours_with_value(version("v1"));
+    let undone = UndoneVersion { id: version("v1"), made_by: MadeBy::Rotation, made: None };
+    let change = value(ValueReason::NotFromGit { undone, moved_back: false });
+    let drift = of_plan(planned("app/db", Verb::Change, vec![change], Some(observed))).remove(0);
+    assert_eq!(drift.changed(), BTreeSet::from([Changed::Value { version: Some("v1".to_owned()) }]));
+}
+
+/// A secret with this current version.
+fn ours_with_value(id: VersionId) -> LiveSecret {
+    let mut secret = LiveSecret::bare("app/db");
+    secret.versions.insert(id, BTreeSet::from([StagingLabel::current()]));
+    secret
 }

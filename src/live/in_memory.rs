@@ -18,6 +18,10 @@ pub(crate) struct InMemory {
     secrets: BTreeMap<SecretName, LiveSecret>,
     /// Operations that fail, with their errors.
     pub(crate) failing: BTreeMap<&'static str, ServiceError>,
+    /// What the list still shows of secrets that have changed since.
+    pub(crate) lagging: BTreeMap<SecretName, LiveSecret>,
+    /// Whether the list ignores filters.
+    pub(crate) ignores_filters: bool,
     calls: Mutex<Vec<String>>,
 }
 
@@ -51,7 +55,9 @@ impl ReadSecrets for InMemory {
         self.called("ListSecrets", &filter.prefixes.join(" "))?;
         let begins =
             |name: &str| filter.prefixes.is_empty() || filter.prefixes.iter().any(|from| name.starts_with(from));
-        let listed = self.secrets.values().filter(|secret| filter.tag.is_none() && begins(secret.name.as_str()));
+        let listed = self.secrets.values().map(|secret| self.lagging.get(&secret.name).unwrap_or(secret));
+        let accepts = |secret: &&LiveSecret| filter.tag.is_none() && begins(secret.name.as_str());
+        let listed = listed.filter(|secret| self.ignores_filters || accepts(secret));
         let secrets = listed.map(|secret| LiveSecret { policy: LivePolicy::NotRead, ..secret.clone() }).collect();
         Ok(ListPage { secrets, next_token: None })
     }

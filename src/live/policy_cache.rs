@@ -223,6 +223,21 @@ mod tests {
         let lives: std::collections::BTreeSet<_> = (0..100).map(|n| life(&format!("arn:{n}")).as_secs()).collect();
         assert!(lives.len() > 90);
         assert!(lives.iter().all(|life| (12 * 3600..24 * 3600).contains(life)));
+        // Its digest begins with FFFF: no life is longer.
+        assert_eq!(life("arn:50148").as_secs(), 24 * 3600 - 1);
+    }
+
+    #[test]
+    fn a_file_is_a_cache_by_how_it_begins() {
+        let text = PolicyCache::default().to_text(time(CHANGED));
+        assert!(PolicyCache::is_one(text.as_bytes()));
+        let kind = r#""kind":"keywright policy cache""#;
+        assert!(PolicyCache::is_one(format!("{{ {kind}, damaged").as_bytes()));
+        for other in
+            [kind.to_owned(), format!("[{kind}]"), "{}".to_owned(), r#"{"kind":"keywright approved plan"}"#.to_owned()]
+        {
+            assert!(!PolicyCache::is_one(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

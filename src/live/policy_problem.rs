@@ -92,4 +92,20 @@ mod tests {
         assert_eq!(left(false, true, true), ["BLOCK_PUBLIC_POLICY", "SYNTAX"]);
         assert_eq!(left(true, true, false), ["SYNTAX"]);
     }
+
+    #[test]
+    fn a_risk_is_known_by_any_of_its_words() {
+        let left = |message: &str| {
+            let accepted = AcceptedRisks { broad_access: true, lock_out: true };
+            accepted.left_of(vec![PolicyProblem { check: None, message: message.to_owned() }], false).len()
+        };
+        for message in
+            ["Public policy", "It grants broad access", "You lock yourself out", "This will not allow you to manage it"]
+        {
+            assert_eq!(left(message), 0, "{message}");
+        }
+        for message in ["broad", "access", "out", "lock"] {
+            assert_eq!(left(message), 1, "{message}");
+        }
+    }
 }

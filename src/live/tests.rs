@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use super::all_policies::{AllPolicies, all_policies};
 use super::in_memory::{InMemory, failed};
 use super::{
-    LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, Memory, OfSecret, PolicyVerdict, ReadSecrets,
-    ReadThrough, Remembering, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, of_secret, validate_policies,
-    versions_of,
+    LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, Memory, OfSecret, PolicyCache, PolicyVerdict,
+    ReadSecrets, ReadThrough, Remembering, ReplicaStatus, Seen, ServiceError, ServiceErrorKind, ServiceHint, Wanted,
+    of_secret, read, validate_policies, versions_of,
 };
-use crate::domain::{Arn, Region, SecretName, VersionId};
+use crate::desired::{OWNER_TAG, Scope};
+use crate::domain::{Arn, Region, SecretName, TagKey, VersionId};
 
 fn name(name: &str) -> SecretName {
     SecretName::new(name)
@@ -63,6 +64,13 @@ impl ReadThrough for Through {
     fn reader(&self) -> &InMemory {
         &self.0
     }
+}
+
+#[test]
+fn who_writes_reads_as_fast_and_with_the_same_clock_as_what_it_has() {
+    let through = Through(InMemory::default());
+    assert_eq!((through.describes_at_once(), through.0.describes_at_once()), (32, 32), "the quota is far above that");
+    assert_eq!(through.service_time(), Timestamp::from_second(3_600).ok());
 }
 
 #[test]
@@ -209,4 +217,138 @@ fn a_replica_that_is_being_made_is_described_again() {
     secret.replicas.insert(Region::of_service("us-west-2"), replica(ReplicaStatus::InProgress));
     assert_eq!(asked(&secret), 1);
     assert_eq!(asked(&LiveSecret { seen: Seen::Listed, ..LiveSecret::bare("app/db") }), 1);
+}
+
+#[test]
+fn what_a_look_found_is_there_and_what_it_could_not_read_is_asked_for_again() {
+    let reader = InMemory::new(["app/found", "app/denied"].map(LiveSecret::bare));
+    let secrets = BTreeMap::from([(name("app/found"), LiveSecret::bare("app/found"))]);
+    let denied = failed("DescribeSecret", ServiceErrorKind::AccessDenied, None);
+    let unreadable = BTreeMap::from([(name("app/denied"), denied)]);
+    let names = ["app/found", "app/denied", "app/gone"].map(name);
+    let live = Live { secrets, unreadable, ..Live::default() };
+    let memory = Memory::of(&live, &names, Timestamp::UNIX_EPOCH);
+    let remembering = Remembering::new(&reader, &memory);
+    let there = names.map(|name| block_on(remembering.describe(&name)).is_ok_and(|found| found.is_some()));
+    assert_eq!(there, [true, true, false]);
+    assert_eq!(reader.calls(), ["DescribeSecret app/denied", "DescribeSecret app/found"]);
+}
+
+#[test]
+fn the_newest_changes_are_asked_for_by_the_prefixes_of_the_scope() {
+    let reader = InMemory::default();
+    let scope = Scope::new(["app/".to_owned(), "web/".to_owned()]);
+    assert!(block_on(remembered(None).refreshed(&reader, &scope)).is_ok());
+    assert_eq!(reader.calls(), ["ListSecrets app/ web/"]);
+}
+
+#[test]
+fn what_is_remembered_of_a_description_has_no_policy() {
+    let secret = LiveSecret { seen: Seen::Described, policy: LivePolicy::None, ..LiveSecret::bare("app/db") };
+    let (reader, memory) = (InMemory::default(), remembered(Some(&secret)));
+    let found = block_on(Remembering::new(&reader, &memory).describe(&name("app/db")));
+    assert_eq!(found, Ok(Some(LiveSecret { policy: LivePolicy::NotRead, ..secret })));
+}
+
+#[test]
+fn only_a_secret_that_is_made_finds_its_name_taken() {
+    let hint = |operation| failed(operation, ServiceErrorKind::AlreadyExists, None).hint();
+    assert_eq!(hint("CreateSecret"), Some(ServiceHint::NameTaken));
+    assert_eq!(hint("PutSecretValue"), None);
+}
+
+/// What a plan needs to know of these names, with a policy or a link of each or not.
+fn wanted<'a>(scope: &'a Scope, names: &[&str], policies: bool, linked: bool) -> Wanted<'a> {
+    let names: BTreeSet<SecretName> = names.iter().copied().map(name).collect();
+    let of = |asked: bool| if asked { names.clone() } else { BTreeSet::new() };
+    Wanted {
+        scope,
+        policies: of(policies),
+        replicated: BTreeSet::new(),
+        linked: of(linked),
+        names,
+        cache: None,
+        owned_by: None,
+        names_only: false,
+    }
+}
+
+fn looked(reader: &InMemory, wanted: &Wanted<'_>) -> Result<Live, ServiceError> {
+    block_on(read(reader, &Region::of_service("eu-west-1"), wanted, &|_| {}))
+}
+
+#[test]
+fn a_secret_that_cannot_be_described_is_unreadable_with_the_reason() {
+    let mut reader = InMemory::new([]);
+    let denied = failed("DescribeSecret", ServiceErrorKind::AccessDenied, None);
+    reader.failing.insert("DescribeSecret", denied.clone());
+    let scope = Scope::new(["app/".to_owned()]);
+    let live = looked(&reader, &wanted(&scope, &["app/db"], false, false));
+    assert_eq!(live.map(|live| live.unreadable), Ok(BTreeMap::from([(name("app/db"), denied)])));
+}
+
+#[test]
+fn only_a_primary_whose_replicas_are_declared_is_described() {
+    let primary =
+        |text: &str| LiveSecret { primary_region: Some(Region::of_service("eu-west-1")), ..LiveSecret::bare(text) };
+    let reader = InMemory::new([primary("app/a"), primary("app/b"), LiveSecret::bare("app/c")]);
+    let scope = Scope::new(["app/".to_owned()]);
+    let mut wanted = wanted(&scope, &["app/a", "app/b", "app/c"], false, false);
+    wanted.replicated = BTreeSet::from([name("app/a"), name("app/c")]);
+    assert!(looked(&reader, &wanted).is_ok());
+    // The list says of the third that it has none.
+    assert_eq!(reader.calls(), ["DescribeSecret app/a", "ListSecrets app/"]);
+}
+
+#[test]
+fn a_policy_is_read_once_of_a_secret_that_is_listed_and_described() {
+    let reader = InMemory::new([LiveSecret::bare("app/db")]);
+    let scope = Scope::new(["app/".to_owned()]);
+    let live = looked(&reader, &wanted(&scope, &["app/db"], true, true));
+    assert_eq!(live.map(|live| live.secrets[&name("app/db")].policy.clone()), Ok(LivePolicy::None));
+    assert_eq!(reader.calls(), ["DescribeSecret app/db", "GetResourcePolicy app/db", "ListSecrets app/"]);
+}
+
+#[test]
+fn a_policy_of_the_cache_is_read_again_where_a_description_is_newer_than_the_list() {
+    let at = |seconds| Timestamp::from_second(seconds).ok();
+    let listed = LiveSecret { last_changed: at(60), policy: LivePolicy::None, ..LiveSecret::bare("app/db") };
+    let now = LiveSecret {
+        last_changed: at(120),
+        policy: LivePolicy::Unparsable("text".to_owned()),
+        ..LiveSecret::bare("app/db")
+    };
+    let cache = PolicyCache::default();
+    cache.remember(&listed, Timestamp::from_second(3_000).unwrap_or_default());
+    let scope = Scope::new(["app/".to_owned()]);
+    let policy = |reader: &InMemory| {
+        let wanted = Wanted { cache: Some(&cache), ..wanted(&scope, &["app/db"], true, true) };
+        let live = looked(reader, &wanted).unwrap_or_default();
+        let calls = reader.calls().into_iter().filter(|call| call.starts_with("GetResourcePolicy")).count();
+        (live.secrets[&name("app/db")].policy.clone(), calls)
+    };
+    assert_eq!(policy(&InMemory::new([listed.clone()])), (LivePolicy::None, 0), "as it was");
+    let mut reader = InMemory::new([now]);
+    reader.lagging.insert(name("app/db"), listed);
+    assert_eq!(policy(&reader), (LivePolicy::Unparsable("text".to_owned()), 1));
+}
+
+#[test]
+fn what_is_owned_outside_of_the_scope_is_looked_at_again_whatever_the_list_says() {
+    let owned = |text: &str, owner: &str| {
+        let mut secret = LiveSecret::bare(text);
+        secret.tags.insert(TagKey::of_service(OWNER_TAG), owner.to_owned());
+        secret
+    };
+    let mut reader = InMemory::new([
+        owned("app/in-scope", "shop/dev"),
+        owned("old/ours", "shop/dev"),
+        owned("old/theirs", "other/dev"),
+        LiveSecret::bare("old/nobody's"),
+    ]);
+    reader.ignores_filters = true;
+    let scope = Scope::new(["app/".to_owned()]);
+    let live = looked(&reader, &Wanted { owned_by: Some("shop"), ..wanted(&scope, &[], false, false) });
+    let outside = live.map(|live| live.owned_outside.into_iter().map(|secret| secret.name).collect::<Vec<_>>());
+    assert_eq!(outside, Ok(vec![name("old/ours")]));
 }

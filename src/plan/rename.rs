@@ -168,11 +168,14 @@ fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::desired::Deletion;
-    use crate::domain::{StagingLabel, Template, VersionId};
+    use crate::desired::{Declared, Deletion, DesiredValue, OtherSecret};
+    use crate::domain::{StagingLabel, TagKey, Template, VersionId};
+    use crate::origin::Origin;
     use crate::plan::{PlannedValue, Token};
-    use crate::value::Source;
+    use crate::value::{GenerateOptions, Source};
 
     fn created(value: Option<Box<PlannedValue>>) -> SecretPlan {
         let create = Action::Create {
@@ -231,5 +234,183 @@ mod tests {
         assert_eq!(without_common_folders("prod/payments/app", "prod/payments/old"), ("app", "old"));
         assert_eq!(without_common_folders("a/b", "c/b"), ("a/b", "c/b"));
         assert_eq!(without_common_folders("a/größe", "a/grün"), ("größe", "grün"));
+    }
+
+    fn with_value(name: &str) -> LiveSecret {
+        let mut secret = LiveSecret::bare(name);
+        secret.versions.insert(VersionId::of_service("v1"), BTreeSet::from([StagingLabel::current()]));
+        secret
+    }
+
+    fn live_with(secrets: impl IntoIterator<Item = LiveSecret>) -> Live {
+        let secrets = secrets.into_iter().map(|secret| (secret.name.clone(), secret)).collect();
+        Live { secrets, ..Live::default() }
+    }
+
+    fn value(source: Source) -> Option<DesiredValue> {
+        let origin = Origin::new(Path::new("app.yaml"), 8, 1);
+        Some(DesiredValue { source, shapes: Vec::new(), ownership: None, origin })
+    }
+
+    #[test]
+    fn a_secret_is_without_value_where_nobody_has_given_or_gives_it_one() {
+        let found = |selection: &Selection, change: &dyn Fn(&mut DesiredSecret)| {
+            let mut desired = Desired::bare("app/", &["app/db", "app/valued"]);
+            desired.secrets.values_mut().for_each(change);
+            let found = without_value(&desired, &live_with([with_value("app/valued")]), selection);
+            found.iter().any(|name| name.as_str() == "app/db")
+        };
+        let all = Selection::all();
+        assert!(found(&all, &|_| {}));
+        let desired = Desired::bare("app/", &["app/db", "app/valued"]);
+        assert_eq!(without_value(&desired, &live_with([with_value("app/valued")]), &all).len(), 1, "one has a value");
+        assert!(!found(&all, &|secret| secret.state = State::Absent));
+        assert!(!found(&all, &|secret| secret.value = value(Source::Text(Template::text("public")))), "git gives it");
+        let generated = || Source::Generate(GenerateOptions::default());
+        assert!(found(&all, &|secret| secret.value = value(generated())), "what is made once is none of git's");
+        let primary =
+            |value: Option<OtherSecret>| Some(Declared { value, origin: Origin::new(Path::new("app.yaml"), 9, 1) });
+        let other = OtherSecret::Named { target: "there".to_owned(), name: SecretName::new("app/db") };
+        assert!(
+            !found(&all, &|secret| secret.cross_account_primary = primary(Some(other.clone()))),
+            "its primary does"
+        );
+        assert!(found(&all, &|secret| secret.cross_account_primary = primary(None)), "it has no primary");
+    }
+
+    #[test]
+    fn where_names_are_given_no_other_secret_was_looked_at() {
+        let mut desired = Desired::bare("app/", &["app/a", "app/b"]);
+        let outside = DesiredSecret::bare("web/c");
+        desired.secrets.insert(outside.name.clone(), outside);
+        let names = |selection: &Selection| {
+            let found = without_value(&desired, &Live::default(), selection);
+            found.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&Selection::all()), ["app/a", "app/b"], "what is out of scope is refused elsewhere");
+        assert_eq!(names(&Selection::exactly([&SecretName::new("app/b"), &SecretName::new("web/c")])), ["app/b"]);
+        let patterns = Selection::matching(&["app/a*".to_owned()]).unwrap_or_default();
+        assert_eq!(names(&patterns), ["app/a", "app/b"], "patterns were held against all that is there");
+    }
+
+    /// A secret that is made with this description, and with a tag where there is one.
+    fn described(name: &str, description: &str, tag: Option<&str>) -> SecretPlan {
+        let origin = || Origin::new(Path::new("app.yaml"), 8, 1);
+        let text = |text: &str| crate::plan::PlannedText { text: text.to_owned(), known: true };
+        let description = Change::Description { before: None, after: Some(text(description)), origin: origin() };
+        let tag = tag.map(|tag| Change::Tag {
+            key: TagKey::of_service("team"),
+            before: None,
+            after: Some(text(tag)),
+            origin: Some(origin()),
+        });
+        let changes = [description].into_iter().chain(tag).collect();
+        SecretPlan { changes, origin: Some(origin()), ..SecretPlan::bare(name, Verb::Create, Vec::new()) }
+    }
+
+    fn gone(name: &str, verb: Verb) -> SecretPlan {
+        SecretPlan::bare(name, verb, Vec::new())
+    }
+
+    fn old(name: &str, description: &str, tag: Option<&str>) -> LiveSecret {
+        let tags = tag.map(|tag| (TagKey::of_service("team"), tag.to_owned())).into_iter().collect();
+        LiveSecret { description: Some(description.to_owned()), tags, ..LiveSecret::bare(name) }
+    }
+
+    /// The old names that new ones are paired with.
+    fn pairs(plans: &[SecretPlan], desired: &[&str], live: Vec<LiveSecret>) -> Vec<String> {
+        let (desired, live) = (Desired::bare("app/", desired), live_with(live));
+        let pairs = renames(&desired, &live, plans.iter(), &[]);
+        pairs.into_iter().map(|(new, old)| format!("{old} to {new}")).collect()
+    }
+
+    #[test]
+    fn what_is_made_was_renamed_where_what_no_manifest_names_any_more_is_described_alike() {
+        let new = || described("app/new", "the database", Some("till"));
+        let was = || vec![old("app/old", "the database", Some("till"))];
+        let renamed = ["app/old to app/new".to_owned()];
+        assert_eq!(pairs(&[new(), gone("app/old", Verb::Delete)], &["app/new"], was()), renamed);
+        assert_eq!(pairs(&[new(), gone("app/old", Verb::Release)], &["app/new"], was()), renamed);
+        let none: [String; 0] = [];
+        let declared = ["app/new", "app/old"];
+        assert_eq!(pairs(&[new(), gone("app/old", Verb::Release)], &declared, was()), none, "a manifest names it");
+        let absent = SecretPlan { origin: new().origin, ..gone("app/old", Verb::Delete) };
+        assert_eq!(pairs(&[new(), absent], &["app/new"], was()), none, "a manifest says that it goes");
+        assert_eq!(pairs(&[new(), gone("app/old", Verb::Change)], &["app/new"], was()), none, "it stays");
+        for other in [
+            old("app/old", "another", Some("till")),
+            old("app/old", "the database", Some("web")),
+            old("app/old", "the database", None),
+        ] {
+            assert_eq!(
+                pairs(&[new(), gone("app/old", Verb::Delete)], &["app/new"], vec![other.clone()]),
+                none,
+                "{other:?}"
+            );
+        }
+        let untagged = described("app/new", "the database", None);
+        let ours = {
+            let mut secret = old("app/old", "the database", None);
+            secret.tags.insert(TagKey::of_service("aws:cloudformation:stack-name"), "stack".to_owned());
+            secret.tags.insert(TagKey::of_service(crate::desired::OWNER_TAG), "shop/dev".to_owned());
+            secret
+        };
+        assert_eq!(
+            pairs(&[untagged, gone("app/old", Verb::Delete)], &["app/new"], vec![ours]),
+            renamed,
+            "tags of people"
+        );
+    }
+
+    #[test]
+    fn of_two_that_are_described_alike_the_one_whose_name_is_more_alike_was_renamed() {
+        let new = described("app/payments/db-main", "the database", None);
+        let gone = |name| gone(name, Verb::Delete);
+        let one = |name| old(name, "the database", None);
+        let plans = [new, gone("app/payments/db-man"), gone("app/payments/other")];
+        let live = vec![one("app/payments/db-man"), one("app/payments/other")];
+        assert_eq!(pairs(&plans, &[], live), ["app/payments/db-man to app/payments/db-main"]);
+        // A folder that was renamed leaves the last part.
+        let new = described("app/payments/db-main", "the database", None);
+        let plans = [new, gone("app/payments/db-man"), gone("app/pay/db-main")];
+        let live = vec![one("app/payments/db-man"), one("app/pay/db-main")];
+        assert_eq!(pairs(&plans, &[], live), ["app/pay/db-main to app/payments/db-main"]);
+    }
+
+    #[test]
+    fn names_are_alike_from_0_to_1_and_more_where_their_last_parts_are_the_same() {
+        let like = |a: &str, b: &str| likeness(&SecretName::new(a), &LiveSecret::bare(b));
+        let same = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(same(like("app/abcd", "app/abxx"), 0.5));
+        assert!(same(like("app/abc", "app/xyz"), 0.0));
+        assert!(same(like("app/ab/db", "app/xy/db"), 1.6), "{}", like("app/ab/db", "app/xy/db"));
+        assert!(same(like("app/db", "app/db"), 2.0));
+    }
+
+    #[test]
+    fn a_name_could_be_another_ones_where_it_shortens_it_or_is_somewhat_alike() {
+        let could = |new: &str, old: &str| could_be_renamed(&SecretName::new(new), None, &LiveSecret::bare(old));
+        for (new, old) in [
+            ("app/db", "app/database"),
+            ("app/database", "app/db"),
+            ("app/DB", "app/database"),
+            ("app/db-v2", "app/db"),
+            ("app/web/key", "app/shop/key"),
+            ("app/abcde", "app/abxyz"),
+        ] {
+            assert!(could(new, old), "{new} {old}");
+        }
+        for (new, old) in [
+            ("app/bd", "app/database"),
+            ("app/abcdefgh", "app/xyzuvwst"),
+            ("app/dx", "app/database"),
+            ("app/base", "app/database-of-all-that-is-sold-in-the-shop"),
+        ] {
+            assert!(!could(new, old), "{new} {old}");
+        }
+        let described = described("app/x", "the database", None);
+        let gone = old("app/quite-another", "the database", None);
+        assert!(could_be_renamed(&described.name, Some(&described), &gone));
+        assert!(!could_be_renamed(&described.name, None, &gone));
     }
 }

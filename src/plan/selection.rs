@@ -239,4 +239,56 @@ mod tests {
         assert!(!selection.contains(&SecretName::new("a+b=c@dd")));
         assert!(!Selection::exactly([]).contains(&name), "no name chooses nothing, and never everything");
     }
+
+    #[test]
+    fn a_choice_is_none_where_neither_names_nor_patterns_nor_a_part_are_given() {
+        assert!(Selection::all().is_all() && select(&[]).is_all());
+        assert!(!select(&["a"]).is_all());
+        assert!(!Selection::exactly([&SecretName::new("a")]).is_all());
+        assert!(!Selection::all().with_shard("1/2".parse().unwrap()).is_all());
+    }
+
+    #[test]
+    fn a_pattern_that_no_name_fits_is_told() {
+        let names = ["app/db", "app/key"].map(SecretName::new);
+        let unmatched = |patterns: &[&str]| select(patterns).unmatched(names.iter());
+        assert_eq!(unmatched(&["app/*", "web/*", "app/none"]), ["web/*", "app/none"]);
+        assert_eq!(unmatched(&["app/*"]), Vec::<String>::new());
+        assert_eq!(unmatched(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_part_is_told_as_it_is_written() {
+        assert_eq!(Selection::all().with_shard("2/4".parse().unwrap()).shard().as_deref(), Some("2/4"));
+        assert_eq!(Selection::all().shard(), None);
+    }
+
+    #[test]
+    fn secrets_that_depend_on_each_other_or_take_a_name_are_in_one_part() {
+        use crate::desired::RenamedFrom;
+        use crate::origin::Origin;
+        let names: Vec<String> = (0..40).map(|n| format!("app/{n:02}")).collect();
+        let mut desired = Desired::bare("app/", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        // Each needs the one after it; the last takes the place of another name.
+        for pair in names.windows(2) {
+            let needed = SecretName::new(pair[1].as_str());
+            desired.secrets.get_mut(pair[0].as_str()).unwrap().depends_on.insert(needed);
+        }
+        let origin = Origin::new(std::path::Path::new("app.yaml"), 1, 1);
+        let before = RenamedFrom { name: SecretName::new("app/zz-before"), origin };
+        desired.secrets.get_mut("app/39").unwrap().renamed_from = Some(before);
+        let all: Vec<SecretName> =
+            names.iter().map(SecretName::new).chain([SecretName::new("app/zz-before")]).collect();
+        let parts = |of_target: bool| {
+            let count = |index: u32| {
+                let part = Selection::all().with_shard(format!("{index}/4").parse().unwrap());
+                let part = if of_target { part.of_target(&desired) } else { part };
+                all.iter().filter(|name| part.contains(name)).count()
+            };
+            (1..=4).map(count).max()
+        };
+        assert_eq!(parts(true), Some(41), "all hang together");
+        assert!(parts(false) < Some(41));
+        assert!(Selection::all().of_target(&desired).is_all());
+    }
 }

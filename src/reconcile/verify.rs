@@ -165,16 +165,21 @@ fn plan_again(
     let facts = value_facts::identify(desired, live, selection, values)?;
     let rules = Rules { selection: selection.clone(), as_of: None };
     let (mut remaining, mut report) = plan(desired, live, &facts, &rules);
+    without_later_links(&mut remaining, linked_later);
+    let of_link = |finding: &Finding| matches!(finding.kind, FindingKind::CrossAccount(_));
+    report.findings.retain(|finding| !(linked_later.contains(&finding.secret) && of_link(finding)));
+    report.awaiting.retain(|one| !linked_later.contains(&one.secret));
+    Ok((remaining, report))
+}
+
+/// Takes links out that are made later in the run, and secrets of which nothing else is left.
+fn without_later_links(remaining: &mut Plan, linked_later: &BTreeSet<SecretName>) {
     let links = |action: &Action| matches!(action, Action::Associate(_));
     for secret in remaining.secrets.iter_mut().filter(|secret| linked_later.contains(&secret.name)) {
         secret.actions.retain(|action| !links(action));
     }
     let is_left = |secret: &SecretPlan| !secret.actions.is_empty() || secret.moved.is_some();
     remaining.secrets.retain(|secret| is_left(secret) || !linked_later.contains(&secret.name));
-    let of_link = |finding: &Finding| matches!(finding.kind, FindingKind::CrossAccount(_));
-    report.findings.retain(|finding| !(linked_later.contains(&finding.secret) && of_link(finding)));
-    report.awaiting.retain(|one| !linked_later.contains(&one.secret));
-    Ok((remaining, report))
 }
 
 /// Groups secrets by what was done to their policy, and takes what was acknowledged as what is there. What an earlier
@@ -264,4 +269,147 @@ fn count(writes: &ByWrite, read: &BTreeSet<SecretName>) -> PoliciesVerified {
         }
     }
     policies
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::live::LiveSecret;
+    use crate::live::in_memory::{InMemory, failed};
+    use crate::plan::{OtherArn, Verb};
+    use crate::value::{Arns, Identity, SecretValue, Source, ValueError};
+
+    /// Nothing has a value here.
+    struct NoValues;
+
+    impl Values for NoValues {
+        async fn render(&self, _: &Source, _: Option<&SecretValue>, _: &Arns<'_>) -> Result<SecretValue, ValueError> {
+            unreachable!("no value is declared")
+        }
+
+        fn identity(&self, _: &SecretName, _: &Source, _: &Arns<'_>) -> Result<Identity, ValueError> {
+            unreachable!("no value is declared")
+        }
+    }
+
+    fn verified(reader: &InMemory, desired: &Desired, before: &Live, part: WrittenPart<'_>) -> Verified {
+        let verified = block_on(verify(reader, desired, before, part, false, &NoValues));
+        verified.unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    fn part<'a>(plan: &'a Plan, done: &'a BTreeSet<SecretName>, later: &'a BTreeSet<SecretName>) -> WrittenPart<'a> {
+        WrittenPart { plan, done, linked_later: later, counterparts: Counterparts::new(), earlier: Vec::new() }
+    }
+
+    #[test]
+    fn what_was_verified_of_parts_adds_up() {
+        let one = PoliciesVerified { documents: 1, put: 2, put_read: 3, deleted: 4, deleted_read: 5, not_read: 6 };
+        let mut sum = one;
+        sum += PoliciesVerified { documents: 10, put: 20, put_read: 30, deleted: 40, deleted_read: 50, not_read: 60 };
+        let all =
+            PoliciesVerified { documents: 11, put: 22, put_read: 33, deleted: 44, deleted_read: 55, not_read: 66 };
+        assert_eq!(sum, all);
+        assert!(!one.is_complete() && PoliciesVerified { put: 1, put_read: 1, ..Default::default() }.is_complete());
+    }
+
+    #[test]
+    fn what_could_not_be_read_before_is_read_now_and_what_came_true_is_left_out() {
+        let desired = Desired::bare("app/", &["app/a", "app/b"]);
+        let ours = |name: &str| {
+            let mut secret = LiveSecret::bare(name);
+            let owner = desired.owner_tag(&secret.name);
+            secret.tags.insert(crate::domain::TagKey::of_service(crate::desired::OWNER_TAG), owner);
+            secret
+        };
+        let reader = InMemory::new([ours("app/a"), LiveSecret::bare("app/b")]);
+        let denied = failed("DescribeSecret", crate::live::ServiceErrorKind::AccessDenied, None);
+        let unreadable = BTreeMap::from([(SecretName::new("app/a"), denied)]);
+        let before = Live { unreadable, ..Live::default() };
+        let done = BTreeSet::from(["app/a", "app/b"].map(SecretName::new));
+        let (plan, later) = (Plan::bare(Vec::new()), BTreeSet::new());
+        let verified = verified(&reader, &desired, &before, part(&plan, &done, &later));
+        assert_eq!(verified.unreadable, BTreeMap::new());
+        let left: Vec<&str> = verified.remaining.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        assert_eq!(left, ["app/b"], "its owner tag did not come true");
+    }
+
+    #[test]
+    fn a_policy_that_is_not_as_it_was_put_is_looked_for_on_the_others_too() {
+        // The policy of both was deleted; that of the first is there all the same.
+        let mut desired = Desired::bare("app/", &["app/a", "app/b", "app/c"]);
+        for secret in desired.secrets.values_mut() {
+            let origin = secret.origin.clone();
+            secret.policy = Some(crate::desired::Declared { value: None, origin });
+        }
+        let there = |name: &str, policy: LivePolicy| LiveSecret { policy, ..LiveSecret::bare(name) };
+        let stays = || LivePolicy::Unparsable("{}".to_owned());
+        let deletes = |name: &str| SecretPlan::bare(name, Verb::Change, vec![Action::DeletePolicy]);
+        let plan = Plan::bare(vec![deletes("app/a"), deletes("app/b")]);
+        let done = BTreeSet::from(["app/a", "app/b"].map(SecretName::new));
+        let later = BTreeSet::new();
+        let read = |first: LivePolicy| {
+            let reader = InMemory::new([there("app/a", first), there("app/b", LivePolicy::None)]);
+            let verified = verified(&reader, &desired, &Live::default(), part(&plan, &done, &later));
+            let calls = reader.calls().into_iter().filter(|call| call.starts_with("GetResourcePolicy"));
+            (calls.collect::<Vec<_>>(), verified.policies)
+        };
+        let counted = |deleted_read| PoliciesVerified { deleted: 2, deleted_read, ..PoliciesVerified::default() };
+        assert_eq!(read(LivePolicy::None), (vec!["GetResourcePolicy app/a".to_owned()], counted(1)));
+        let both = ["GetResourcePolicy app/a", "GetResourcePolicy app/b"].map(str::to_owned).to_vec();
+        assert_eq!(read(stays()), (both, counted(2)));
+    }
+
+    #[test]
+    fn an_old_secret_that_should_be_gone_and_is_there_is_left_to_be_done() {
+        let replacement = crate::plan::Replacement {
+            name: SecretName::new("app/new"),
+            owner_tag: String::new(),
+            valued: false,
+            versions: BTreeMap::new(),
+            outdated: BTreeSet::new(),
+        };
+        let goes = |name: &str| SecretPlan {
+            moved: Some(crate::plan::Move::To(replacement.clone())),
+            ..SecretPlan::bare(name, Verb::Delete, Vec::new())
+        };
+        let plan = Plan::bare(vec![
+            goes("app/gone"),
+            goes("app/leaving"),
+            goes("app/not-done"),
+            goes("app/there"),
+            SecretPlan::bare("app/other", Verb::Change, Vec::new()),
+        ]);
+        let leaving = LiveSecret { deleted_at: Some(jiff::Timestamp::UNIX_EPOCH), ..LiveSecret::bare("app/leaving") };
+        let there = ["app/not-done", "app/there", "app/other"].map(LiveSecret::bare);
+        let reader = InMemory::new(there.into_iter().chain([leaving]));
+        let done = BTreeSet::from(["app/gone", "app/leaving", "app/there", "app/other"].map(SecretName::new));
+        let later = BTreeSet::new();
+        let verified = verified(&reader, &Desired::bare("app/", &[]), &Live::default(), part(&plan, &done, &later));
+        let left: Vec<&str> = verified.remaining.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        assert_eq!(left, ["app/there"]);
+    }
+
+    #[test]
+    fn a_link_that_is_made_later_is_not_missing_and_everything_else_of_its_secret_is() {
+        let link = |name: &str, others: Vec<Action>| {
+            let replica = OtherArn::Later { target: "there".to_owned(), name: SecretName::new(name), account: None };
+            let link =
+                crate::plan::PlannedLink { replica, restriction: crate::desired::Restriction::SameOrg, role: None };
+            let actions = others.into_iter().chain([Action::Associate(link)]).collect();
+            SecretPlan::bare(name, Verb::Change, actions)
+        };
+        let mut remaining = Plan::bare(vec![
+            link("app/both", vec![Action::Restore]),
+            link("app/link", Vec::new()),
+            link("app/now", Vec::new()),
+            SecretPlan::bare("app/other", Verb::Change, Vec::new()),
+        ]);
+        let later = BTreeSet::from(["app/both", "app/link"].map(SecretName::new));
+        without_later_links(&mut remaining, &later);
+        let left: Vec<(&str, usize)> =
+            remaining.secrets.iter().map(|secret| (secret.name.as_str(), secret.actions.len())).collect();
+        assert_eq!(left, [("app/both", 1), ("app/now", 1), ("app/other", 0)]);
+    }
 }

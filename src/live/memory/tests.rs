@@ -7,8 +7,10 @@ use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::reader::{ListFilter, ListPage, PolicyVerdict, ReadSecrets, Wanted, read};
-use super::super::{Live, LivePolicy, LiveSecret, LiveValue, Seen, ServiceError, VersionEntry};
-use super::{Memory, Remembering};
+use super::super::{
+    Live, LivePolicy, LiveReplica, LiveSecret, LiveValue, ReplicaStatus, Seen, ServiceError, VersionEntry,
+};
+use super::{Memory, Met, Remembering};
 use crate::desired::Scope;
 use crate::domain::{Region, SecretName, VersionId};
 use crate::value::SecretValue;
@@ -247,4 +249,83 @@ fn a_deletion_by_force_behind_the_first_page_waits_for_the_full_look() {
     small.secrets().remove("dev/00000");
     let (_, live) = light(memory, &small, 0);
     assert_eq!(live.secrets.len(), 49, "a list that was read to its end says what is gone");
+}
+
+/// A memory of secrets with these dates, in seconds, of a look that began at `looked`.
+fn memory(secrets: &[(&str, i64)], looked: i64) -> Memory {
+    let time = |seconds| Timestamp::from_second(seconds).unwrap_or_default();
+    let secrets = secrets.iter().map(|(name, changed)| (SecretName::new(*name), secret(name, (time(*changed), 0))));
+    Memory::of(&Live { secrets: secrets.collect(), ..Live::default() }, [], time(looked))
+}
+
+#[test]
+fn the_newest_changes_are_read_back_to_ten_minutes_before_the_last_look() {
+    // The first page ends at 1,000,200.
+    for (looked, lists) in [(1_000_200 + 600, 2), (1_000_201 + 600, 1)] {
+        let service = Service::new(300, true);
+        *service.now.lock().unwrap_or_else(|_| unreachable!()) = Timestamp::from_second(looked).unwrap_or_default();
+        let memory = remembered(&service, 0);
+        service.calls();
+        assert!(refreshed(memory, &service).is_some());
+        assert_eq!(service.calls(), BTreeMap::from([("ListSecrets", lists)]));
+    }
+}
+
+#[test]
+fn what_the_list_does_not_show_stays_as_it_is_known() {
+    let known = LiveSecret {
+        replicas: BTreeMap::from([(
+            Region::of_service("us-east-1"),
+            LiveReplica { kms_key_id: None, status: ReplicaStatus::InSync },
+        )]),
+        policy: LivePolicy::None,
+        seen: Seen::Described,
+        ..secret("dev/db", (Timestamp::UNIX_EPOCH, 0))
+    };
+    let listed = secret("dev/db", (Timestamp::UNIX_EPOCH, 0));
+    let secrets = BTreeMap::from([(known.name.clone(), known.clone())]);
+    let mut memory = Memory::of(&Live { secrets, ..Live::default() }, [], Timestamp::UNIX_EPOCH);
+    memory.take(listed.clone());
+    assert_eq!(memory.secrets[&known.name], known);
+    let changed = LiveSecret { description: Some("other".to_owned()), ..listed };
+    memory.take(changed.clone());
+    assert_eq!(memory.secrets[&known.name], changed);
+}
+
+#[test]
+fn what_a_whole_list_lacks_is_gone_unless_it_is_so_young_that_the_list_may_lag() {
+    let mut memory = memory(&[("dev/old", 399), ("dev/young", 400), ("other/x", 1)], 1_000);
+    assert!(memory.fits(&["dev/".to_owned()], &Met { names: BTreeSet::new(), back_to: None }));
+    let left: Vec<&str> = memory.secrets.keys().map(SecretName::as_str).collect();
+    assert_eq!(left, ["dev/young", "other/x"]);
+}
+
+#[test]
+fn a_sorted_list_has_shown_what_is_newer_than_where_it_was_left() {
+    let fits = |changed: i64, met: &[&str]| {
+        let names = met.iter().map(|name| SecretName::new(*name)).collect();
+        let back_to = Timestamp::from_second(300).ok();
+        memory(&[("dev/db", changed)], 1_000).fits(&["dev/".to_owned()], &Met { names, back_to })
+    };
+    assert!(fits(300, &[]), "it may be on the next page");
+    assert!(!fits(301, &[]), "it is gone");
+    assert!(fits(301, &["dev/db"]));
+    assert!(fits(400, &[]), "so young that the list may lag");
+}
+
+#[test]
+fn what_is_remembered_is_listed_by_prefixes_and_without_what_is_left_out() {
+    let memory = memory(&[("dev/a/1", 1), ("dev/b/1", 1), ("other/x", 1)], 1_000);
+    let service = Service::new(0, true);
+    let remembering = Remembering::new(&service, &memory);
+    let listed = |prefixes: &[&str], without: &[&str]| {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let filter = ListFilter { prefixes: texts(prefixes), without: texts(without), ..ListFilter::default() };
+        let page = block_on(remembering.list(&filter, None)).unwrap_or_default();
+        page.secrets.iter().map(|secret| secret.name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[], &[]), ["dev/a/1", "dev/b/1", "other/x"]);
+    assert_eq!(listed(&["dev/"], &[]), ["dev/a/1", "dev/b/1"]);
+    assert_eq!(listed(&["dev/"], &["dev/b"]), ["dev/a/1"]);
+    assert_eq!(service.calls(), BTreeMap::new());
 }

@@ -1,5 +1,7 @@
 //! One target in which everything is wrong: every guard of the table must refuse it, and be silenced by its flag alone.
 
+mod edges;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -1,0 +1,215 @@
+//! Where guards begin to refuse, and what they let pass.
+
+use super::*;
+use crate::domain::AccountId;
+use crate::plan::guard::{Fact, share_matters};
+
+/// One target with these secrets and counts, and one declared secret, which is not planned.
+fn target(secrets: Vec<SecretPlan>, counts: Counts) -> EverythingWrong {
+    EverythingWrong {
+        desired: Desired {
+            guards: GuardLimits { max_deletes: 4, max_changes_percent: 30 },
+            ..Desired::bare("dev/", &["dev/a"])
+        },
+        live: Live::default(),
+        plan: Plan::bare(secrets),
+        report: PlanReport { counts, ..PlanReport::default() },
+    }
+}
+
+fn counts(owned: usize) -> Counts {
+    Counts { desired: 1, owned_live: owned, owned_by_all_shards: owned, whole_scope: true, ..Counts::default() }
+}
+
+/// What one guard refuses, each with its numbers.
+fn refused(target: &EverythingWrong, guard: &str) -> Vec<BTreeMap<&'static str, usize>> {
+    let refusals = target.refusals(&GuardOverrides::default());
+    let numbers = |refusal: &Refusal| {
+        let number = |(name, fact): &(&'static str, Fact)| match fact {
+            Fact::Number(number) => Some((*name, *number)),
+            Fact::Text(_) => None,
+        };
+        refusal.facts.iter().filter_map(number).collect()
+    };
+    refusals.iter().filter(|refusal| refusal.guard.name == guard).map(numbers).collect()
+}
+
+/// So many secrets with a value that are changed.
+fn changed(count: usize) -> Vec<SecretPlan> {
+    let changed = |n| SecretPlan {
+        changes: vec![Change::Description { before: None, after: None, origin: origin() }],
+        ..secret(&format!("dev/{n}"), Verb::Change, &[OWNER_TAG], Action::Restore)
+    };
+    (0..count).map(changed).collect()
+}
+
+/// So many secrets without a value that no manifest names and that are released.
+fn released(count: usize) -> Vec<SecretPlan> {
+    let released = |n| SecretPlan {
+        observed: Some(LiveSecret::bare(&format!("dev/old-{n}"))),
+        ..SecretPlan::bare(&format!("dev/old-{n}"), Verb::Release, vec![Action::Restore])
+    };
+    (0..count).map(released).collect()
+}
+
+#[test]
+fn a_share_is_asked_for_where_three_go_or_more_than_a_share_of_ten_is_changed() {
+    let matters = |secrets: Vec<SecretPlan>, allowed: u8| {
+        let guards = GuardLimits { max_deletes: 0, max_changes_percent: allowed };
+        let desired = Desired { guards, ..Desired::bare("dev/", &[]) };
+        share_matters(&desired, &GuardOverrides::default(), &Plan::bare(secrets))
+    };
+    assert!(matters(released(3), 30) && matters(released(3), 99) && matters(released(4), 30));
+    assert!(!matters(released(2), 30) && !matters(released(3), 100));
+    assert!(!matters(changed(3), 30), "three of ten are 30 %");
+    assert!(matters(changed(4), 30));
+}
+
+#[test]
+fn most_of_a_small_project_is_too_much_for_the_part_that_removes_some_of_it() {
+    let shard = |removed: usize, elsewhere: usize, owned: usize| {
+        let counts = Counts { removals_in_other_shards: elsewhere, ..counts(owned) };
+        refused(&target(released(removed), counts), "max-changes-percent").len()
+    };
+    assert_eq!(shard(3, 0, 5), 1);
+    assert_eq!(shard(3, 0, 6), 0, "half of it");
+    assert_eq!(shard(2, 0, 2), 0, "two are no accident");
+    assert_eq!(shard(1, 2, 5), 1, "with what other parts remove");
+    assert_eq!(shard(0, 3, 5), 0, "this part removes nothing");
+}
+
+#[test]
+fn what_is_made_or_adopted_is_none_of_what_would_be_changed() {
+    let mut secrets = changed(4);
+    secrets.push(secret("dev/new", Verb::Create, &[], Action::Restore));
+    secrets.push(secret("dev/adopted", Verb::Adopt, &[], Action::Restore));
+    let refused_of = |secrets, owned| refused(&target(secrets, counts(owned)), "max-changes-percent");
+    let numbers = BTreeMap::from([("seen", 4), ("planned", 4), ("owned", 10), ("allowed", 30)]);
+    assert_eq!(refused_of(secrets, 10), [numbers]);
+    assert_eq!(refused_of(changed(3), 10), [], "30 %");
+    assert_eq!(refused_of(changed(9), 9), [], "too few");
+}
+
+#[test]
+fn what_other_parts_of_the_run_remove_counts_as_deleted() {
+    let deleted = |elsewhere: usize| {
+        let counts = Counts { removals_in_other_shards: elsewhere, ..counts(100) };
+        refused(&target(released(2), counts), "max-deletes")
+    };
+    assert_eq!(deleted(2), []);
+    assert_eq!(deleted(3), [BTreeMap::from([("planned", 5), ("allowed", 4)])]);
+}
+
+#[test]
+fn a_run_that_keeps_nothing_is_one_of_all_that_is_in_scope_and_of_manifests() {
+    let keeps_none = |desired: &[&str], counts: Counts| {
+        let mut target = target(released(1), counts);
+        target.desired = Desired::bare("dev/", desired);
+        refused(&target, "keeps-none").len()
+    };
+    assert_eq!(keeps_none(&["dev/a"], counts(1)), 1);
+    assert_eq!(keeps_none(&["dev/a"], Counts { desired: 0, ..counts(1) }), 1, "manifests outside of the part");
+    assert_eq!(keeps_none(&[], counts(1)), 1, "of this part");
+    assert_eq!(keeps_none(&[], Counts { desired: 0, ..counts(1) }), 0, "an empty project");
+    assert_eq!(keeps_none(&["dev/a"], Counts { whole_scope: false, ..counts(1) }), 0, "names were given");
+    assert_eq!(keeps_none(&["dev/a"], Counts { owned_kept: 1, ..counts(2) }), 0);
+}
+
+#[test]
+fn an_empty_project_is_refused_where_something_is_owned() {
+    let empty = |owned: usize| {
+        let mut target = target(released(1), Counts { desired: 0, ..counts(owned) });
+        target.desired = Desired::bare("dev/", &[]);
+        refused(&target, "empty-project").len()
+    };
+    assert_eq!((empty(1), empty(0)), (1, 0));
+}
+
+#[test]
+fn what_is_removed_needs_an_account_that_the_project_or_the_command_names() {
+    let account = || Some(AccountId::of_service("111111111111"));
+    let unnamed = |secrets: Vec<SecretPlan>, by_project: bool, by_command: bool| {
+        let mut target = target(secrets, counts(10));
+        target.desired.target.account = account().filter(|_| by_project);
+        target.live.account = account().filter(|_| by_command);
+        refused(&target, "unnamed-account").len()
+    };
+    let deleted = || vec![secret("dev/old", Verb::Delete, &[OWNER_TAG], Action::Restore)];
+    assert_eq!(unnamed(deleted(), false, false), 1);
+    assert_eq!(unnamed(vec![moved()], false, false), 1, "the old secret goes");
+    assert_eq!(unnamed(deleted(), true, false), 0);
+    assert_eq!(unnamed(deleted(), false, true), 0);
+    assert_eq!(unnamed(changed(1), false, false), 0);
+}
+
+fn put(labels: &[&str]) -> PlannedValue {
+    PlannedValue {
+        source: Source::Text(Template::text("public")),
+        token: Token::Random,
+        compare_with: None,
+        labels: labels.iter().map(|label| StagingLabel::of_service(*label)).collect(),
+        digest: None,
+        keeps_generated_of: None,
+    }
+}
+
+#[test]
+fn a_rotation_is_undone_where_git_replaces_the_current_value_that_a_rotation_made() {
+    let undone = |secret: SecretPlan| refused(&target(vec![secret], counts(10)), "undo-rotation").len();
+    assert_eq!(undone(undone_rotation(put(&[]))), 1);
+    assert_eq!(undone(undone_rotation(put(&["OURS"]))), 0, "the current value stays");
+    let mut never = undone_rotation(put(&[]));
+    let mut ours = undone_rotation(put(&[]));
+    if let (Some(never), Some(ours)) = (&mut never.observed, &mut ours.observed) {
+        never.rotation.last = None;
+        let current = BTreeSet::from([StagingLabel::current()]);
+        ours.versions = BTreeMap::from([(VersionId::of_service(format!("kw1-{}", "0a".repeat(30))), current)]);
+    }
+    assert_eq!(undone(never), 0, "it was not rotated");
+    assert_eq!(undone(ours), 0, "the value is git's");
+}
+
+#[test]
+fn a_value_is_replaced_where_somebody_elses_secret_has_one() {
+    let replaced = |tags: &[&str], labels: &[&str], valued: bool| {
+        let mut adopted = secret("dev/adopted", Verb::Adopt, tags, Action::PutValue(Box::new(put(labels))));
+        if let Some(observed) = adopted.observed.as_mut().filter(|_| !valued) {
+            observed.versions.clear();
+        }
+        refused(&target(vec![adopted], counts(10)), "replace-value").len()
+    };
+    assert_eq!(replaced(&[], &[], true), 1);
+    assert_eq!(replaced(&[OWNER_TAG], &[], true), 0, "ours");
+    assert_eq!(replaced(&[], &[], false), 0, "without a value");
+    assert_eq!(replaced(&[], &["OURS"], true), 0, "the current value stays");
+}
+
+#[test]
+fn a_rotation_is_cancelled_in_flight_where_a_version_is_pending() {
+    let mut idle = secret("dev/idle", Verb::Change, &[OWNER_TAG], Action::CancelRotation);
+    if let Some(observed) = &mut idle.observed {
+        observed.versions.remove(&VersionId::of_service("v2"));
+    }
+    let mut other = secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation);
+    other.actions = vec![Action::Restore];
+    let pending = secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation);
+    let cancels = |secret: SecretPlan| refused(&target(vec![secret], counts(10)), "cancel-rotation").len();
+    assert_eq!((cancels(pending), cancels(idle), cancels(other)), (1, 0, 0));
+}
+
+#[test]
+fn overrides_are_written_as_they_are_given_and_accept_risks_of_policies() {
+    let given = |name: &str, number: Option<u32>| {
+        let Some(flag) = flags().find(|flag| flag.name == name) else { unreachable!("there is such a flag: {name}") };
+        GuardOverrides::default().with(flag, number)
+    };
+    assert_eq!(given("max-deletes", Some(7)).flags(), ["--max-deletes 7"]);
+    assert_eq!(given("allow-empty", None).flags(), ["--allow-empty"]);
+    let risks = |name: &str| {
+        let accepted = given(name, None).accepted_risks();
+        (accepted.broad_access, accepted.lock_out)
+    };
+    assert_eq!(risks(super::super::public_policy::FLAG.name), (true, false));
+    assert_eq!(risks(super::super::lock_out::FLAG.name), (false, true));
+    assert_eq!(risks("allow-empty"), (false, false));
+}
