@@ -99,10 +99,10 @@ fn a_list_that_is_longer_than_expected_is_split_after_twice_as_many_pages_and_tw
 
 #[test]
 fn a_walk_that_cannot_be_split_is_not_tried_again_before_four_times_as_many_pages() {
-    // The name that all begin with is the first; thirteen groups are too many to be cut out of one piece, and none
-    // comes before the others.
-    let group = |n: usize| char::from(b'a' + u8::try_from(n % 13).unwrap_or_default());
-    let rest = (0..14_000).map(|n| format!("dev/{}{:05}", group(n), n / 13));
+    // The name that all begin with is the first, so it lies between the parts of every next character. Thirteen groups
+    // are too many to be cut out of one piece until one of them is most of the list, after forty pages.
+    let group = |n: usize| if n < 799 { char::from(b'a' + u8::try_from(n % 13).unwrap_or_default()) } else { 'a' };
+    let rest = (0..14_000).map(|n| format!("dev/{}{n:05}", group(n)));
     let names: Vec<String> = std::iter::once("dev/".to_owned()).chain(rest).collect();
     let service = service(&names);
     assert_eq!(listed(&service, &[]), all(&names, true));
