@@ -433,11 +433,11 @@ fn a_move_has_no_date_and_what_waits_for_a_value_the_place_that_says_so() {
     };
     let secret = LiveSecret::bare("app/old");
     let moved = MovedFrom { secret, deletion: Deletion::Window(7), origin: at(3), replacement };
-    let moves = SecretPlan {
+    let takes_its_place = SecretPlan {
         moved: Some(Move::From(Box::new(moved))),
         ..planned("app/db", Verb::Move, Vec::new(), Some(changed_at(5)))
     };
-    let drift = of_plan(moves).remove(0);
+    let drift = of_plan(takes_its_place).remove(0);
     assert_eq!((drift.class, drift.since), (Class::Changed, None));
     assert_eq!(drift.what, Difference::Moves { from: SecretName::new("app/old") });
     let waits = AwaitingValue { secret: SecretName::new("app/db"), origin: at(9), owner: None, exists: true };

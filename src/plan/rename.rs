@@ -247,9 +247,9 @@ mod tests {
         Live { secrets, ..Live::default() }
     }
 
-    fn value(source: Source) -> Option<DesiredValue> {
+    fn value(source: Source) -> DesiredValue {
         let origin = Origin::new(Path::new("app.yaml"), 8, 1);
-        Some(DesiredValue { source, shapes: Vec::new(), ownership: None, origin })
+        DesiredValue { source, shapes: Vec::new(), ownership: None, origin }
     }
 
     #[test]
@@ -265,9 +265,12 @@ mod tests {
         let desired = Desired::bare("app/", &["app/db", "app/valued"]);
         assert_eq!(without_value(&desired, &live_with([with_value("app/valued")]), &all).len(), 1, "one has a value");
         assert!(!found(&all, &|secret| secret.state = State::Absent));
-        assert!(!found(&all, &|secret| secret.value = value(Source::Text(Template::text("public")))), "git gives it");
+        assert!(
+            !found(&all, &|secret| secret.value = Some(value(Source::Text(Template::text("public"))))),
+            "git gives it"
+        );
         let generated = || Source::Generate(GenerateOptions::default());
-        assert!(found(&all, &|secret| secret.value = value(generated())), "what is made once is none of git's");
+        assert!(found(&all, &|secret| secret.value = Some(value(generated()))), "what is made once is none of git's");
         let primary =
             |value: Option<OtherSecret>| Some(Declared { value, origin: Origin::new(Path::new("app.yaml"), 9, 1) });
         let other = OtherSecret::Named { target: "there".to_owned(), name: SecretName::new("app/db") };

@@ -181,11 +181,11 @@ fn version(text: &str) -> VersionId {
     VersionId::of_service(text)
 }
 
-fn refused() -> Option<Answered> {
-    Some(Answered { code: Some("Refused".to_owned()), accepted: false, request_id: Some("request-1".to_owned()) })
+fn refused() -> Answered {
+    Answered { code: Some("Refused".to_owned()), accepted: false, request_id: Some("request-1".to_owned()) }
 }
 
-/// What a call comes to whose first request was not answered and whose second was refused, or of which but one was sent.
+/// What a call comes to whose first request was not answered and whose second was refused; or which was sent once.
 fn repeated<T>(
     secret: LiveSecret,
     requests: usize,
@@ -193,7 +193,7 @@ fn repeated<T>(
 ) -> (bool, Vec<&'static str>) {
     let writer = Scripted {
         reader: InMemory::new([secret]),
-        requests: [None, refused()].into_iter().skip(2 - requests).collect(),
+        requests: [None, Some(refused())].into_iter().skip(2 - requests).collect(),
         error: Some(failed("Call", ServiceErrorKind::InvalidState, Some("Refused"))),
         ..Scripted::default()
     };
@@ -247,7 +247,7 @@ fn a_request_that_never_left_is_not_recorded_and_one_without_an_answer_is_lost()
     assert_eq!(recorded(&[], Some("Refused"), None), ["failed"], "the service has answered it");
     assert_eq!(recorded(&[], None, Some("request-1")), ["failed"], "the service has answered it");
     assert_eq!(recorded(&[None], None, None), ["lost"]);
-    assert_eq!(recorded(&[refused()], None, None), ["failed"]);
+    assert_eq!(recorded(&[Some(refused())], None, None), ["failed"]);
 }
 
 /// Keeps no record.
@@ -274,14 +274,14 @@ fn a_recorder_passes_on_what_it_does_not_record_and_knows_whether_a_record_was_l
 
 #[test]
 fn each_call_that_changes_something_is_recorded_with_the_id_of_its_request() {
-    let writer = Scripted { requests: vec![refused()], ..Scripted::default() };
+    let writer = Scripted { requests: vec![Some(refused())], ..Scripted::default() };
     let recorder = Recorder::new(&writer, &());
     let receipt = Ok(Receipt { request_id: Some("request-9".to_owned()) });
     assert_eq!(block_on(recorder.untag(&arn(), &BTreeSet::new())), receipt);
     assert_eq!(block_on(recorder.stop_replication(&db())), receipt);
     let calls = recorder.calls();
-    let recorded: Vec<_> = calls.iter().map(|call| (call.operation, call.request_id.as_deref())).collect();
-    assert_eq!(recorded, [("UntagResource", Some("request-9")), ("StopReplicationToReplica", Some("request-9"))]);
+    let noted: Vec<_> = calls.iter().map(|call| (call.operation, call.request_id.as_deref())).collect();
+    assert_eq!(noted, [("UntagResource", Some("request-9")), ("StopReplicationToReplica", Some("request-9"))]);
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn a_run_was_stopped_only_when_something_was_not_begun_for_it() {
 #[test]
 fn a_secret_that_is_no_longer_as_it_was_planned_is_left_alone() {
     let of = |there: Option<LiveSecret>| {
-        let writer = Scripted { reader: InMemory::new(there), requests: vec![refused()], ..Scripted::default() };
+        let writer = Scripted { reader: InMemory::new(there), requests: vec![Some(refused())], ..Scripted::default() };
         let planned = SecretPlan {
             observed: Some(LiveSecret::bare("app/db")),
             ..SecretPlan::bare("app/db", Verb::Change, vec![Action::DeletePolicy])

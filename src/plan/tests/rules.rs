@@ -145,8 +145,8 @@ fn only_the_old_secret_is_left_of_a_move_where_every_version_has_come_along() {
         (plan.only_old_is_left(), plan.removal_of_old().and_then(|removal| removal.origin))
     };
     assert_eq!(left(true, &["there"], Vec::new()), (true, Some(at(9))), "the old one goes where the move is declared");
-    assert_eq!(left(true, &["there", "missing"], Vec::new()).0, false);
-    assert_eq!(left(true, &["there"], vec![Action::Restore]).0, false);
+    assert!(!left(true, &["there", "missing"], Vec::new()).0);
+    assert!(!left(true, &["there"], vec![Action::Restore]).0);
     assert_eq!(left(false, &["there"], Vec::new()), (false, None));
     let goes =
         SecretPlan { moved: Some(Move::To(replacement())), ..SecretPlan::bare("app/old", Verb::Delete, Vec::new()) };
