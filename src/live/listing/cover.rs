@@ -199,8 +199,8 @@ struct Branch<'n> {
 }
 
 impl Splitter {
-    /// Splits a piece until its pieces are small enough, or cannot be split. `names` are those of the piece, all of which
-    /// can be sent, sorted.
+    /// Splits a piece until its pieces are small enough, or cannot be split. `names` are those of the piece, sorted;
+    /// each of them can be sent.
     fn refine(&mut self, piece: Piece, names: &[&str]) {
         let (Some(first), Some(last)) = (names.first(), names.last()) else { return self.pieces.push(piece) };
         if names.len() <= self.target + self.target / 4 {
