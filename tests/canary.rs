@@ -479,6 +479,8 @@ const EVERYTHING: &[&str] = &[
     "validate --format json",
     "validate --format sarif",
     "validate --format github",
+    "doctor {url} --format text --show-names",
+    "doctor {url} --format json",
     "plan {url} --format text --read-values --out {out}/approved.json",
     "plan {url} --format json --read-values --rehearse --who",
     "plan {url} --format markdown --read-values --validate-policies",

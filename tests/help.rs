@@ -97,7 +97,6 @@ fn wrong_usage_is_told_what_would_be_right() {
         assert!(text.contains("for example http://127.0.0.1:4566"), "{text}");
     }
     assert!(told(&["plna"]).contains("plan"));
-    assert!(told(&[]).contains("keywright init payments"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use keywright::exit_code::ExitCode;
 
 #[test]
 fn the_schemas_are_those_of_the_types_that_parse() {
-    for kind in ["project", "secret", "defaults", "rules", "plan", "apply", "drift", "inventory", "watch"] {
+    for kind in ["project", "secret", "defaults", "rules", "plan", "apply", "drift", "inventory", "doctor", "watch"] {
         let printed = support::keywright(&support::sandbox(), &["schema", kind], None);
         assert_eq!(printed.code, ExitCode::Success);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{kind}.schema.json"));
@@ -27,7 +27,7 @@ fn the_schemas_are_those_of_the_types_that_parse() {
 
 #[test]
 fn every_field_is_described() {
-    for kind in ["project", "secret", "defaults", "rules", "plan", "apply", "drift", "inventory", "watch"] {
+    for kind in ["project", "secret", "defaults", "rules", "plan", "apply", "drift", "inventory", "doctor", "watch"] {
         let printed = support::keywright(&support::sandbox(), &["schema", kind], None).out;
         let schema: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
         let mut missing = Vec::new();

@@ -18,6 +18,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::calls::CallCounts;
 use super::clock::ServiceClock;
 use super::cloudtrail::Trail;
+use super::credential_kind::CredentialKind;
 use super::credentials::{self, CredentialSearch};
 use super::embedded;
 use super::endpoint::EndpointInForce;
@@ -183,8 +184,8 @@ impl Aws {
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
         self.check_declared_account(target)?;
         let settings = Box::pin(self.settings(target)).await?;
-        let Configs { service, identity } = if let Some(sandbox) = &self.sandbox {
-            Configs::same(embedded_config(sandbox, target))
+        let Configs { service, identity, credentials } = if let Some(sandbox) = &self.sandbox {
+            Configs::same(embedded_config(sandbox, target), CredentialKind::Sandbox)
         } else {
             let configs = Box::pin(self.configs(target, &settings));
             self.wait_reporter.watch("credentials", &self.place(target), configs).await?
@@ -227,7 +228,7 @@ impl Aws {
         let trail = RawClient::new(CLOUDTRAIL, identity, RetriedBy::Caller).interceptor(self.calls.clone());
         let trail = Trail::new(trail, retries.clone());
         let reader = Reader::new(client, raw, retries, clock);
-        Ok(Connection { account, caller, place, reader, trail })
+        Ok(Connection { account, caller, credentials, place, reader, trail })
     }
 
     async fn settings(&self, target: &Target) -> Result<Settings, ConnectError> {
@@ -281,8 +282,8 @@ impl Aws {
         if let Some(role) = &target.assume_role {
             config = with_role(config, role, Region::new(target.region.to_string())).await;
         }
-        self.check_credentials(&config, target).await?;
-        let mut configs = Configs::same(config);
+        let kind = self.check_credentials(&config, target).await?;
+        let mut configs = Configs::same(config, kind);
         if let Some(endpoint) = endpoint.filter(|url| !is_loopback(url)) {
             configs.service = configs.service.into_builder().endpoint_url(endpoint).build();
         }
@@ -290,13 +291,13 @@ impl Aws {
     }
 
     /// Fails early, and says where credentials were looked for.
-    async fn check_credentials(&self, config: &SdkConfig, target: &Target) -> Result<(), ConnectError> {
+    async fn check_credentials(&self, config: &SdkConfig, target: &Target) -> Result<CredentialKind, ConnectError> {
         let found = match config.credentials_provider() {
             Some(provider) => provider.provide_credentials().await,
             None => Err(CredentialsError::not_loaded("none is configured")),
         };
         match found {
-            Ok(_) => Ok(()),
+            Ok(credentials) => Ok(CredentialKind::of(&credentials)),
             Err(error) => {
                 let search = Box::new(Box::pin(credentials::search(target, &error)).await);
                 let reason = match error {
@@ -340,11 +341,13 @@ struct Configs {
     /// STS and CloudTrail, which keep AWS's own endpoints: the account check must not ask whoever answers at another
     /// one.
     identity: SdkConfig,
+    /// What gave the credentials of both.
+    credentials: CredentialKind,
 }
 
 impl Configs {
-    fn same(config: SdkConfig) -> Self {
-        Self { service: config.clone(), identity: config }
+    fn same(config: SdkConfig, credentials: CredentialKind) -> Self {
+        Self { service: config.clone(), identity: config, credentials }
     }
 }
 
@@ -355,6 +358,8 @@ pub struct Connection {
     pub account: Option<AccountId>,
     /// The ARN of the caller, as GetCallerIdentity shows it, when it was asked for the account.
     pub caller: Option<String>,
+    /// What gave the credentials.
+    pub credentials: CredentialKind,
     /// Where requests go, and the region in which they should be answered; none in the embedded sandbox.
     place: Option<(EndpointInForce, domain::Region)>,
     reader: Reader,

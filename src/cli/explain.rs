@@ -1,5 +1,5 @@
-//! `keywright explain`: the documentation of a manifest field, the dates of a rotation schedule, and the targets of a
-//! project.
+//! `keywright explain`: what a code means and what mends it, the documentation of a manifest field, the dates of a
+//! rotation schedule, and the targets of a project.
 
 use clap::Args;
 
@@ -7,14 +7,16 @@ use super::args::ProjectArgs;
 use super::begin::load;
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::manifest::explain::{explain as explain_field, explain_schedule};
-use crate::render::{escape, expanded, targets};
+use crate::manifest::explain::{ExplainError, explain as explain_field, explain_schedule};
+use crate::render::{escape, expanded, explained, targets};
 use crate::workflow::{Error, ErrorKind, Hint, Problem, effective};
 
-/// Show the documentation of a manifest field, the next dates of a rotation schedule, or the project's targets.
+/// Show what a code means and what mends it, the documentation of a manifest field, the next dates of a rotation
+/// schedule, or the project's targets.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
+    after_long_help = "Examples:\n  keywright explain unknown-field   # a code of validate, drift or inventory\n  keywright explain \
+        --codes\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
         explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates\n  \
         keywright explain targets   # what the project's matrices and variables come to\n  \
         keywright explain --effective prod/payments/db   # which line gave which field"
@@ -22,13 +24,17 @@ use crate::workflow::{Error, ErrorKind, Hint, Problem, effective};
 pub(super) struct ExplainArgs {
     #[command(flatten)]
     project: ProjectArgs,
-    /// The field's path, beginning with Project or Secret; or a schedule: rate(...) or cron(...); or `targets`
+    /// A code, such as unknown-field; or a field's path, beginning with Project or Secret; or a schedule: rate(...) or
+    /// cron(...); or `targets`
     #[arg(value_name = "PATH", default_value = "Secret")]
     path: String,
     /// Show one secret of the project instead, by its name: each field, its value in each target, and the line that
     /// gave it
     #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "after"])]
     effective: Option<String>,
+    /// List all codes of validate, drift and inventory
+    #[arg(long, conflicts_with_all = ["path", "after", "effective"])]
+    codes: bool,
     /// Show the dates of a schedule after this time [default: now]
     #[arg(long, value_name = "TIME")]
     after: Option<jiff::Timestamp>,
@@ -43,6 +49,14 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
         shell.out.write(expanded::effective(shell.out.paint(), &secrets));
         return Ok(ExitCode::Success);
     }
+    if args.codes {
+        shell.out.write(explained::list(shell.out.paint()));
+        return Ok(ExitCode::Success);
+    }
+    if let Some(page) = explained::page(&args.path) {
+        shell.out.write(explained::text(shell.out.paint(), page));
+        return Ok(ExitCode::Success);
+    }
     if args.path == "targets" {
         let loaded = load(&args.project, &[], shell)?;
         let targets = loaded.outline.map(|outline| outline.targets).unwrap_or_default();
@@ -55,7 +69,11 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
         shell.out.write(escape::block(&page));
         return Ok(ExitCode::Success);
     }
-    let text = explain_field(&args.path).map_err(|error| wrong(error.clone().into()).hint(Hint::Explained(error)))?;
+    let text = explain_field(&args.path).map_err(|error| {
+        let near = explained::near(&args.path).filter(|_| matches!(error, ExplainError::UnknownKind { .. }));
+        let hint = near.map_or(Hint::Explained(error.clone()), |code| Hint::DidYouMean { name: code.to_owned() });
+        wrong(error.into()).hint(hint)
+    })?;
     shell.out.line(escape::block(text.trim_end()));
     Ok(ExitCode::Success)
 }

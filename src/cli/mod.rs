@@ -9,6 +9,7 @@ mod begin;
 mod completions;
 mod confirm;
 mod core_dump;
+mod doctor;
 mod drift;
 mod event_printer;
 mod explain;
@@ -24,6 +25,7 @@ mod line;
 mod log;
 mod look;
 mod man;
+mod next;
 mod one_secret;
 mod open_files;
 mod plan;
@@ -62,14 +64,14 @@ use crate::workflow::{self, Error, Problem};
 #[derive(Debug, Parser)]
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
 #[command(
-    after_help = "First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no \
+    after_help = "Without a command, keywright says what to do next in this folder.\n\nFirst steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no \
         account needed\n\n\
     Exit codes: 0 done or no changes, 1 error, 2 changes or drift, 3 a guard refused, 4 the plan is stale, \
     5 applied in part, 64 wrong usage, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
     /// End with the number of API calls; -vv logs debug, -vvv everything of keywright's own
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
@@ -87,6 +89,7 @@ pub struct Cli {
 enum Command {
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
+    Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
@@ -127,18 +130,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitC
             return report::report(&error, shell);
         }
     };
-    let ended = runtime.block_on(Box::pin(dispatch(&cli.command, cli.verbose, shell)));
+    let ended = runtime.block_on(Box::pin(dispatch(&cli, shell)));
     let code = ended.unwrap_or_else(|error| report::report(&error, shell));
     // A prompt that waits for input must not keep the process alive.
     runtime.shutdown_background();
     shell.finish(code)
 }
 
-/// Hands a verb its arguments.
-async fn dispatch(command: &Command, verbose: u8, shell: &mut Shell) -> Result<ExitCode, Error> {
+/// Hands a verb its arguments. Without one, what to do next is said.
+async fn dispatch(cli: &Cli, shell: &mut Shell) -> Result<ExitCode, Error> {
+    let Cli { command, verbose, project, color: _ } = cli;
+    let Some(command) = command else { return Ok(next::next(project.as_deref(), shell).await) };
+    let verbose = *verbose;
     match command {
         Command::Init(args) => init::init(args, shell),
         Command::Validate(args) => Ok(validate::validate(args, shell)),
+        Command::Doctor(args) => Box::pin(doctor::doctor(args, verbose, shell)).await,
         Command::Plan(args) => Box::pin(plan::plan(args, verbose, shell)).await,
         Command::Apply(args) => Box::pin(apply::apply(args, verbose, shell)).await,
         Command::Inventory(args) => Box::pin(inventory::inventory(args, verbose, shell)).await,

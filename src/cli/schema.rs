@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
 use crate::manifest::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
-use crate::render::{apply_json, drift, escape, inventory, plan_json, watch};
+use crate::render::{apply_json, doctor, drift, escape, inventory, plan_json, watch};
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -35,6 +35,8 @@ enum Kind {
     Drift,
     /// The output of inventory --format json
     Inventory,
+    /// The output of doctor --format json
+    Doctor,
     /// A line of the output of watch
     Watch,
 }
@@ -49,6 +51,7 @@ pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
         Kind::Apply => apply_json::schema(),
         Kind::Drift => drift::json::schema(),
         Kind::Inventory => inventory::json::schema(),
+        Kind::Doctor => doctor::schema(),
         Kind::Watch => watch::schema(),
     };
     shell.out.write(escape::json(&schema));

@@ -16,7 +16,10 @@ use crate::domain::{Schedule, ScheduleFault};
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExplainError {
     /// The path begins with no kind of document.
-    #[error("unknown kind `{given}`: a path begins with `Project`, `Secret`, `Defaults` or `Rules`")]
+    #[error(
+        "unknown kind `{given}`: a path begins with `Project`, `Secret`, `Defaults` or `Rules`, and \
+             no code has this name"
+    )]
     UnknownKind {
         /// What was given.
         given: String,

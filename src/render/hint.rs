@@ -238,7 +238,9 @@ fn keys(search: &KeySearch) -> String {
 /// What would be right instead of a path that cannot be explained.
 fn explained(error: &ExplainError) -> String {
     match error {
-        ExplainError::UnknownKind { .. } => "for example Secret.spec.policy".to_owned(),
+        ExplainError::UnknownKind { .. } => {
+            "for example Secret.spec.policy; keywright explain --codes lists the codes".to_owned()
+        }
         ExplainError::UnknownField { parent, nearest: Some(near), .. } => format!("did you mean `{parent}.{near}`?"),
         ExplainError::UnknownField { parent, known, .. } if known.is_empty() => format!("`{parent}` has no fields"),
         ExplainError::UnknownField { parent, known, .. } => format!("`{parent}` has {}", known.join(", ")),

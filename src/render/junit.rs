@@ -47,9 +47,13 @@ impl<'a> Suite<'a> {
         self.skipped += 1;
     }
 
-    /// A case with what was found.
+    /// A case with what was found, and how more is said of it.
     pub(super) fn failed(&mut self, case: &'static str, message: &Escaped<Markup>, lines: &Escaped<Markup>) {
-        self.add(case, Some(escaped!("<failure type=\"{}\" message=\"{}\">{}</failure>", case, message, lines)));
+        let asked: Escaped<Markup> = escaped!("keywright explain {} says what causes this and what mends it", case);
+        self.add(
+            case,
+            Some(escaped!("<failure type=\"{}\" message=\"{}\">{}\n{}</failure>", case, message, lines, asked)),
+        );
         self.failures += 1;
     }
 

@@ -11,6 +11,7 @@ mod begun;
 mod cache;
 mod counterparts;
 mod day_two;
+mod doctor;
 mod drift;
 mod effective;
 mod error;
@@ -22,6 +23,7 @@ mod import;
 mod inventory;
 mod journal;
 mod memories;
+mod next;
 mod noise;
 mod one_secret;
 mod outcome;
@@ -49,6 +51,7 @@ pub use day_two::{
     Call, Caution, Intended, Made, PrimaryPlace, promote, repair_rotation, restore, roll_back, start_rotation,
     stop_rotation,
 };
+pub use doctor::{AgePlace, Answer, Check, Checkup, ProjectState, TargetCheckup, Verdict, examine};
 pub use drift::{Look, Looked};
 pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, SecretProblem};
@@ -58,6 +61,7 @@ pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged,
 pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};
 pub use memories::{Looks, Memories};
+pub use next::{NextStep, next_step};
 pub use one_secret::{OneSecret, git_version};
 pub use outcome::{AppliedTarget, ApplyOutcome, ApplyRun, ReadAgain};
 pub use prepare::{PlanRequest, Planned, Prepared, PreparedTarget};

@@ -74,6 +74,17 @@ impl Reach {
     }
 }
 
+impl Reach {
+    /// Whether it is the embedded sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        match self {
+            Self::Aws { .. } => false,
+            Self::Sandbox(_) => true,
+            Self::OnlyAccounts(_, reach) | Self::Telling(_, reach) => reach.is_sandbox(),
+        }
+    }
+}
+
 /// Opens the sandbox of a project, or in a given file.
 pub fn open_sandbox(file: Option<&Path>, root: &Path) -> Result<Sandbox, Error> {
     let path = file.map_or_else(|| root.join(PRIVATE_FOLDER).join(FILE), Path::to_path_buf);

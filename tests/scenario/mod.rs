@@ -18,7 +18,8 @@ use similar::TextDiff;
 use crate::support::{self, is_write};
 
 /// Verbs that are run on the scenario's sandbox.
-const TALKS_TO_AWS: [&str; 13] = [
+const TALKS_TO_AWS: [&str; 14] = [
+    "doctor",
     "plan",
     "apply",
     "drift",

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{help, message, severity};
 use crate::manifest::{Diagnostics, Place, Severity, codes};
 use crate::render::escape::{self, Escaped, Json};
+use crate::render::explained;
 use crate::render::sarif;
 
 /// All diagnostics as a SARIF log, indented, with a line feed at the end. Columns are counted in Unicode code points.
@@ -15,6 +16,10 @@ pub fn sarif(diagnostics: &Diagnostics, folder: &str) -> Escaped<Json> {
             json!({
                 "id": code.id,
                 "shortDescription": { "text": code.summary },
+                "help": {
+                    "text": explained::plain(code.id),
+                    "markdown": explained::page(code.id).map(explained::markdown),
+                },
                 "defaultConfiguration": { "level": level(code.severity) },
             })
         })

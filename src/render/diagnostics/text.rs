@@ -26,7 +26,18 @@ pub fn text(diagnostics: &Diagnostics, colour: bool) -> Escaped<Terminal> {
         out.push(&escaped!(", and {} more that are not shown", diagnostics.left_out()));
     }
     out.push(&"\n");
+    out.push(&how_to_ask(diagnostics));
     out
+}
+
+/// How more is said of the codes, once for all.
+fn how_to_ask(diagnostics: &Diagnostics) -> Escaped<Terminal> {
+    let mut codes = diagnostics.iter().map(|found| found.code.id);
+    let Some(first) = codes.next() else { return Escaped::default() };
+    if codes.all(|other| other == first) {
+        return escaped!("keywright explain {} says what causes this and what mends it\n", first);
+    }
+    escaped!("keywright explain {}, or another of these codes, says what causes it and what mends it\n", first)
 }
 
 fn snippet(diagnostic: &Diagnostic) -> Snippet {

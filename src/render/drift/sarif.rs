@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
-use super::super::sarif;
+use super::super::{explained, sarif};
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift, TargetDrift};
 
@@ -18,6 +18,7 @@ pub fn sarif(view: &DriftView<'_>) -> Escaped<Json> {
             json!({
                 "id": class.word(),
                 "shortDescription": { "text": class.meaning() },
+                "help": { "text": explained::plain(class.word()) },
                 "defaultConfiguration": { "level": level(*class) },
             })
         })

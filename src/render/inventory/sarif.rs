@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
-use super::super::{sarif, who};
+use super::super::{explained, sarif, who};
 use super::InventoryView;
 use super::words::{fix, message};
 use crate::desired::{AuditKind, Severity};
@@ -19,6 +19,7 @@ pub fn sarif(view: &InventoryView<'_>) -> Escaped<Json> {
     rules.push(json!({
         "id": UNREACHABLE,
         "shortDescription": { "text": "A target could not be looked at." },
+        "help": { "text": explained::plain(UNREACHABLE) },
         "defaultConfiguration": { "level": "error" },
     }));
     let mut results = Vec::new();
@@ -52,6 +53,7 @@ fn rule(kind: AuditKind) -> Value {
     json!({
         "id": kind.word(),
         "shortDescription": { "text": kind.meaning() },
+        "help": { "text": explained::plain(kind.word()) },
         "defaultConfiguration": { "level": level(kind.severity()) },
         "properties": { "tags": checks },
     })

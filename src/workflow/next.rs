@@ -1,0 +1,37 @@
+//! What somebody would do next in a folder, by what is in it. Nothing but files and the environment is looked at.
+
+use std::path::Path;
+
+use crate::aws::credentials_in_sight;
+use crate::manifest::{LoadOptions, codes, load};
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// There is no project: make one.
+    Begin,
+    /// The project has mistakes, so many: look at them.
+    Mend(usize),
+    /// The project is valid, and no credentials are in sight: try it in the sandbox.
+    Try,
+    /// The project is valid, and there are credentials: plan.
+    Plan,
+}
+
+/// The next step for the project in `folder`.
+pub async fn next_step(folder: &Path) -> NextStep {
+    let loaded = load(folder, &LoadOptions::default());
+    let found = &loaded.diagnostics;
+    if found.iter().any(|found| found.code.id == codes::PROJECT_MISSING.id) {
+        return NextStep::Begin;
+    }
+    if found.has_errors() {
+        return NextStep::Mend(found.error_count());
+    }
+    for desired in &loaded.desired {
+        if credentials_in_sight(desired.target.profile.as_deref()).await {
+            return NextStep::Plan;
+        }
+    }
+    NextStep::Try
+}
