@@ -7,6 +7,7 @@
 //! the SDK, YAML, and sentences for people beyond what is wrong with a text that somebody wrote.
 
 mod arn;
+mod format;
 mod kms;
 mod name;
 mod place;
@@ -17,6 +18,7 @@ mod text;
 mod version;
 
 pub use arn::{Arn, ArnParts};
+pub use format::{OtherFormat, check_format};
 pub use kms::KmsKey;
 pub(crate) use kms::is_alias_name;
 pub use name::{SecretName, is_plain_pattern};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{LivePolicy, LiveSecret};
-use crate::domain::{ArnParts, Partition};
+use crate::domain::{ArnParts, OtherFormat, Partition, check_format};
 use crate::policy::PolicyDocument;
 
 /// The version of the file's format.
@@ -58,8 +58,8 @@ pub enum CacheError {
     #[error("it is no policy cache, or a damaged one")]
     Damaged,
     /// It is of another version.
-    #[error("it is a policy cache of another version")]
-    Version,
+    #[error(transparent)]
+    Version(#[from] OtherFormat),
 }
 
 impl PolicyCache {
@@ -71,12 +71,12 @@ impl PolicyCache {
 
     /// Reads the text of a file.
     pub fn parse(text: &[u8]) -> Result<Self, CacheError> {
+        if Self::is_one(text) {
+            check_format(text, &FORMAT_VERSION.to_string())?;
+        }
         let file: File = serde_json::from_slice(text).map_err(|_| CacheError::Damaged)?;
         if file.kind != KIND {
             return Err(CacheError::Damaged);
-        }
-        if file.format_version != FORMAT_VERSION {
-            return Err(CacheError::Version);
         }
         Ok(Self { entries: Mutex::new(file.policies) })
     }
@@ -252,6 +252,6 @@ mod tests {
             assert!(matches!(PolicyCache::parse(text.as_bytes()), Err(CacheError::Damaged)), "{text}");
         }
         let other = r#"{"kind":"keywright policy cache","formatVersion":2,"policies":{}}"#;
-        assert!(matches!(PolicyCache::parse(other.as_bytes()), Err(CacheError::Version)));
+        assert!(matches!(PolicyCache::parse(other.as_bytes()), Err(CacheError::Version(_))));
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::findings::{Finding, Findings};
+use crate::domain::{OtherFormat, check_format};
 use crate::drift::Class;
 
 /// The version of the format.
@@ -33,8 +34,8 @@ pub enum StateError {
     #[error("it is no state of a watch: {0}")]
     Form(String),
     /// Another version wrote it.
-    #[error("its format is version {0}, and this keywright reads version {FORMAT_VERSION}")]
-    Version(String),
+    #[error(transparent)]
+    Version(#[from] OtherFormat),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,12 +68,10 @@ impl State {
 
     /// Reads what [`State::to_text`] wrote.
     pub fn parse(text: &[u8]) -> Result<Self, StateError> {
+        check_format(text, FORMAT_VERSION)?;
         let document: Document = serde_json::from_slice(text).map_err(|error| StateError::Form(error.to_string()))?;
         if document.kind != KIND {
             return Err(StateError::Form("it is another kind of document".to_owned()));
-        }
-        if document.format_version != FORMAT_VERSION {
-            return Err(StateError::Version(document.format_version));
         }
         Ok(Self { project: document.project, known: findings(document.known)?, notified: findings(document.notified)? })
     }
@@ -132,7 +131,14 @@ mod tests {
     #[test]
     fn what_is_no_state_is_refused() {
         let of_version = State::default().to_text().replace("\"1\"", "\"2\"");
-        assert_eq!(State::parse(of_version.as_bytes()), Err(StateError::Version("2".to_owned())));
+        assert_eq!(
+            State::parse(of_version.as_bytes()),
+            Err(StateError::Version(OtherFormat {
+                found: "2".to_owned(),
+                reads: FORMAT_VERSION.to_owned(),
+                newer: true,
+            }))
+        );
         for text in ["", "{}", "[1]", &State::default().to_text().replace("watch state", "plan")] {
             assert!(matches!(State::parse(text.as_bytes()), Err(StateError::Form(_))), "{text}");
         }

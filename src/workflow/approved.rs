@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, FileProblem, Hint};
 use super::files::{ours_or_nothing, write_whole};
 use super::prepare::Prepared;
+use crate::domain::check_format;
 use crate::files::read_operator_file;
 use crate::plan::{FINGERPRINT_VERSION, GuardOverrides, Selection, fingerprint, run_line, target_lines};
 
@@ -72,11 +73,7 @@ impl ApprovedPlan {
 
     /// Refuses to write over what is no approved plan.
     pub fn check_place(path: &Path) -> Result<(), Error> {
-        let is_one = |beginning: &[u8]| {
-            let beginning = String::from_utf8_lossy(beginning.get(..200.min(beginning.len())).unwrap_or_default());
-            beginning.trim_start().starts_with('{') && beginning.contains(KIND)
-        };
-        ours_or_nothing(path, "an approved plan", is_one)
+        ours_or_nothing(path, "an approved plan", is_of_kind)
     }
 
     /// Writes it, whole or not at all.
@@ -92,14 +89,25 @@ impl ApprovedPlan {
         let text = read_operator_file(path, MAX_BYTES).map_err(|fault| {
             wrong(FileProblem::ApprovedUnreadable).because(format!("it {fault}")).hint(Hint::ApprovedBySandboxMixUp)
         })?;
+        // A later format may have members that are unknown here, and is none the less an approved plan.
+        if is_of_kind(&text) {
+            check_format(&text, FINGERPRINT_VERSION)
+                .map_err(|other| wrong(FileProblem::ApprovedOfOtherVersion).because(other).hint(Hint::ApproveAgain))?;
+        }
         let plan: Self = serde_json::from_slice(&text)
             .map_err(|error| wrong(FileProblem::NotApproved).because(error).hint(Hint::ApprovedByPlanOut))?;
-        if plan.kind != KIND || plan.format_version != FINGERPRINT_VERSION {
-            return Err(wrong(FileProblem::ApprovedOfOtherVersion).hint(Hint::ApproveAgain));
+        if plan.kind != KIND {
+            return Err(wrong(FileProblem::NotApproved).hint(Hint::ApprovedByPlanOut));
         }
         if plan.fingerprint != fingerprint(&plan.lines) {
             return Err(wrong(FileProblem::ApprovedEdited).hint(Hint::ApproveAgain));
         }
         Ok(plan)
     }
+}
+
+/// Whether bytes begin as an approved plan does.
+fn is_of_kind(text: &[u8]) -> bool {
+    let beginning = String::from_utf8_lossy(text.get(..200.min(text.len())).unwrap_or_default());
+    beginning.trim_start().starts_with('{') && beginning.contains(KIND)
 }

@@ -48,7 +48,7 @@ pub enum Check {
     Proxy(Vec<&'static str>),
     /// Whether AWS_CA_BUNDLE names certificates to trust instead of the system's.
     Certificates(bool),
-    /// The program sops, which only `--sops-program` runs.
+    /// The program sops, which only `--allow-sops-program` runs.
     Sops {
         /// Whether a value of the project comes from a SOPS file.
         needed: bool,

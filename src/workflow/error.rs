@@ -320,6 +320,7 @@ pub enum FileProblem {
     ApprovedUnreadable,
     NotApproved,
     ApprovedOfOtherVersion,
+    StateOfNewer,
     ApprovedEdited,
     PlanNotWritten,
     ReportNotWritten,
@@ -353,6 +354,7 @@ impl FileProblem {
             Self::ApprovedOfOtherVersion => {
                 format!("{file}: the approved plan is of another version of keywright")
             }
+            Self::StateOfNewer => format!("the state of a watch {file} cannot be taken over"),
             Self::ApprovedEdited => {
                 format!("{file}: the approved plan was edited: its fingerprint is another one")
             }

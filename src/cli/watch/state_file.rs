@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::files::{FileFault, read_operator_file};
-use crate::watch::State;
-use crate::workflow::Error;
+use crate::watch::{State, StateError};
 use crate::workflow::files::{ours_or_nothing, write_whole};
+use crate::workflow::{Error, FileProblem};
 
 /// The largest state that is read, in bytes: some 100,000 findings.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// Reads what a watch before this one knew. A file of another kind is an error; one that cannot be read is begun
+    /// Reads what a watch before this one knew. A file of another kind or of a later format is an error; one that cannot be read is begun
     /// anew, which [`StateFile::fault`] tells.
     pub(super) fn of(path: Option<&Path>) -> Result<Self, Error> {
         let mut file = Self { path: path.map(Path::to_owned), read: State::default(), fault: None, written: None };
@@ -32,6 +32,10 @@ impl StateFile {
             Ok(text) if text.is_empty() => {}
             Ok(text) => match State::parse(&text) {
                 Ok(state) => file.read = state,
+                // What a newer keywright knows is not written over.
+                Err(StateError::Version(other)) if other.newer => {
+                    return Err(Error::file(path, FileProblem::StateOfNewer).because(other));
+                }
                 Err(error) => file.fault = Some(format!("{}: {error}; it is begun anew", path.display())),
             },
             Err(FileFault::Missing) => {}

@@ -173,7 +173,8 @@ pub(crate) fn check_api_version(version: &Field<String>, parent: Span, report: &
     {
         report.push(
             Problem::new(&codes::API_VERSION, version.span, format!("unknown apiVersion `{}`", version.value))
-                .label(format!("this version of keywright reads `{API_VERSION}`")),
+                .label(format!("this version of keywright reads `{API_VERSION}`"))
+                .help("a document of a later version needs a newer keywright"),
         );
     }
 }

@@ -62,10 +62,10 @@ pub(super) fn words(check: &Check, names: &Names) -> Words {
         Check::Certificates(true) => ("certificates", "those that AWS_CA_BUNDLE names".to_owned(), None),
         Check::Certificates(false) => ("certificates", "the system's, unless a profile has ca_bundle".to_owned(), None),
         Check::Sops { needed: _, program: Some(path) } => {
-            ("sops-program", format!("found: {}; only --sops-program runs it", names.path(path)), None)
+            ("sops-program", format!("found: {}; only --allow-sops-program runs it", names.path(path)), None)
         }
         Check::Sops { needed: _, program: None } => {
-            ("sops-program", "not found; only --sops-program needs it".to_owned(), None)
+            ("sops-program", "not found; only --allow-sops-program needs it".to_owned(), None)
         }
         Check::AgeKeys { needed, places } => age_keys(*needed, places, names),
         Check::Kms { keys: 0 } => ("sops-kms", "no SOPS file needs a KMS key".to_owned(), None),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::domain::SecretName;
+use crate::domain::{SecretName, check_format};
 use crate::files::read_operator_text;
 use crate::plan::Selection;
 use crate::workflow::error::{Error, FileProblem, Hint};
@@ -28,7 +28,8 @@ pub struct Unmanaged {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
-    format_version: String,
+    #[serde(rename = "formatVersion")]
+    _format_version: String,
     whole_account: bool,
     targets: Vec<TargetDocument>,
 }
@@ -62,12 +63,10 @@ impl Unmanaged {
         let wrong = |problem: FileProblem| Error::file(path, problem);
         let text = read_operator_text(path, MAX_INVENTORY)
             .map_err(|fault| wrong(FileProblem::InventoryUnreadable).because(format!("it {fault}")))?;
+        check_format(text.as_bytes(), FORMAT)
+            .map_err(|other| wrong(FileProblem::InventoryWrong).because(other).hint(Hint::WriteInventory))?;
         let document: Document = serde_json::from_str(&text)
             .map_err(|error| wrong(FileProblem::InventoryWrong).because(place(&error)).hint(Hint::WriteInventory))?;
-        if document.format_version != FORMAT {
-            let problem = format!("its format is not `{FORMAT}`, the one that this version of keywright reads");
-            return Err(wrong(FileProblem::InventoryWrong).because(problem).hint(Hint::WriteInventory));
-        }
         Ok(Self::of(document))
     }
 
