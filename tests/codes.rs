@@ -139,11 +139,11 @@ fn what_is_no_example_is_told_of_by_its_code() {
     let secret = |spec: &str| format!("{SECRET}{NAMED}spec:\n{spec}").into_bytes();
     let tags: String = (0..51).map(|nth| format!("    t{nth}: x\n")).collect();
     let wrong: String = (0..101).map(|nth| format!("  f{nth}: x\n")).collect();
-    let nodes = "      - x\n".repeat(200_001);
+    let nodes = "x,".repeat(200_001);
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("file-too-large", secret(&format!("  description: x\n{}", "#\n".repeat(600_000)))),
         ("file-not-utf8", b"apiVersion: keywright/v1 # \xff\n".to_vec()),
-        ("yaml-too-large", secret(&format!("  policy:\n    Statement:\n{nodes}"))),
+        ("yaml-too-large", secret(&format!("  policy: [{nodes}]\n"))),
         ("description", secret(&format!("  description: {}\n", "x".repeat(2_049)))),
         ("tag-limit", secret(&format!("  tags:\n{tags}"))),
         ("too-many-problems", secret(&wrong)),

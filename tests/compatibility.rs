@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use keywright::exit_code::ExitCode;
 use keywright::manifest::{LoadOptions, load};
-use keywright::sandbox::{Options, Sandbox};
+use keywright::workflow::open_sandbox;
 use serde_json::Value;
 use support::{keywright, sandbox};
 
@@ -96,7 +96,7 @@ fn a_sandbox_is_opened_with_what_is_in_it() {
             std::fs::copy(fixture(release, name), scratch.path().join(name)).expect("a copy");
         }
         let root = folder.path().to_string_lossy();
-        let opened = Sandbox::open(&scratch.path().join("sandbox.redb"), Options::default()).expect("it is opened");
+        let opened = open_sandbox(Some(&scratch.path().join("sandbox.redb")), folder.path()).expect("it is opened");
         let run = keywright(&opened, &["drift", "-C", &root, "--sandbox", "--format", "json"], None);
         let report: Value = serde_json::from_str(&run.out).expect("a report");
         let told = report["targets"].to_string();
@@ -111,8 +111,11 @@ fn an_inventory_says_what_to_import() {
         sandbox.make_fixtures(&read(release, "seed.yaml")).expect("the seed is read");
         let (root, inventory) = (folder.path().to_string_lossy(), fixture(release, "inventory.json"));
         let from = inventory.to_string_lossy();
-        let run =
-            keywright(&sandbox, &["import", "-C", &root, "--sandbox", "--dry-run", "--from-inventory", &from], None);
+        let run = keywright(
+            &sandbox,
+            &["import", "-C", &root, "--sandbox", "--dry-run", "--target", "dev", "--from-inventory", &from],
+            None,
+        );
         assert_eq!(run.code, ExitCode::Success, "{release}: {}", run.err);
         assert!(run.out.contains("dev/payments/old") || run.out.contains("payments/old"), "{release}: {}", run.out);
     }

@@ -15,8 +15,8 @@ use crate::workflow::{Error, ErrorKind, Hint, Problem, effective};
 /// schedule, or the project's targets.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  keywright explain unknown-field   # a code of validate, drift or inventory\n  keywright explain \
-        --codes\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
+    after_long_help = "Examples:\n  keywright explain unknown-field   # a code of validate, drift or inventory\n  \
+        keywright explain --codes\n  keywright explain Secret\n  keywright explain Secret.spec.policy\n  keywright \
         explain Project.spec.scope\n  keywright explain 'cron(0 16 1,15 * ? *)'   # its next dates\n  \
         keywright explain targets   # what the project's matrices and variables come to\n  \
         keywright explain --effective prod/payments/db   # which line gave which field"

@@ -63,12 +63,11 @@ use crate::workflow::{self, Error, Problem};
 /// a reviewer can trust, and applies it in dependency order. It keeps no state file.
 #[derive(Debug, Parser)]
 #[command(name = "keywright", version, max_term_width = 100, propagate_version = true)]
-#[command(
-    after_help = "Without a command, keywright says what to do next in this folder.\n\nFirst steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no \
+#[command(after_help = "Without a command, keywright says what to do next in this folder.\n\n\
+    First steps:\n  keywright init payments\n  keywright plan --sandbox --project payments   # no \
         account needed\n\n\
     Exit codes: 0 done or no changes, 1 error, 2 changes or drift, 3 a guard refused, 4 the plan is stale, \
-    5 applied in part, 64 wrong usage, 130 interrupted."
-)]
+    5 applied in part, 64 wrong usage, 130 interrupted.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -26,6 +26,9 @@ const NOTED_SKEW: i64 = 30;
 const PROXIES: [&str; 7] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"];
 
+/// Prefixes that one call of ListSecrets takes (`Filter`, `Values`).
+const MOST_PREFIXES: usize = 10;
+
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -136,8 +139,10 @@ pub enum AgePlace {
 pub enum Answer {
     /// It is allowed.
     Allowed,
-    /// There is no secret in scope to ask about.
+    /// No secret in scope was found to ask about.
     NothingToAsk,
+    /// The list of secrets is not known, so that there is none to ask about.
+    NotListed,
     /// It failed.
     Failed(ServiceError),
 }
@@ -154,7 +159,9 @@ impl Check {
             Self::Clock(Some(skew)) if skew.abs() > NOTED_SKEW => Verdict::Warning,
             Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
             Self::Call { answer: Answer::Failed(_), always: false, .. } => Verdict::Warning,
-            Self::Clock(None) | Self::Call { answer: Answer::NothingToAsk, .. } | Self::Writing => Verdict::Unknown,
+            Self::Clock(None) | Self::Call { answer: Answer::NothingToAsk | Answer::NotListed, .. } | Self::Writing => {
+                Verdict::Unknown
+            }
             Self::Kms { keys } if *keys > 0 => Verdict::Unknown,
             Self::Project(ProjectState::Valid { .. })
             | Self::Proxy(_)
@@ -317,18 +324,21 @@ async fn look_at(aws: &Aws, desired: &Desired) -> Vec<Check> {
 /// Calls that read metadata alone: a page of the list, and three about one secret in scope.
 async fn harmless_calls(connection: &Connection, desired: &Desired) -> Vec<Check> {
     let reader = connection.reader();
-    let prefix = desired.scope.prefixes().first().map_or("", String::as_str);
-    let listed = reader.list(&ListFilter::prefix(prefix), None).await;
+    let prefixes = desired.scope.prefixes().iter().take(MOST_PREFIXES).cloned().collect();
+    let listed = reader.list(&ListFilter { prefixes, ..ListFilter::default() }, None).await;
     let secret: Option<SecretName> = listed.as_ref().ok().and_then(|page| {
         let usable = page.secrets.iter().filter(|secret| !secret.is_scheduled_for_deletion());
         usable.map(|secret| &secret.name).find(|name| desired.scope.contains(name.as_str())).cloned()
     });
     let call = |operation, always, answer| Check::Call { operation, always, answer };
+    let known = listed.is_ok();
     let listing = listed.map_or_else(Answer::Failed, |_| Answer::Allowed);
     let mut checks = vec![call("ListSecrets", true, listing)];
     let Some(secret) = secret else {
         let others = [("DescribeSecret", true), ("GetResourcePolicy", false), ("ListSecretVersionIds", false)];
-        checks.extend(others.map(|(operation, always)| call(operation, always, Answer::NothingToAsk)));
+        checks.extend(others.map(|(operation, always)| {
+            call(operation, always, if known { Answer::NothingToAsk } else { Answer::NotListed })
+        }));
         return checks;
     };
     let answer = |failed: Option<ServiceError>| failed.map_or(Answer::Allowed, Answer::Failed);

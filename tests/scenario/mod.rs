@@ -249,6 +249,13 @@ fn tidy(text: &str, folder: &str) -> String {
     let text = text.replace(folder, "PROJECT");
     let uuid = regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a pattern");
     let text = uuid.replace_all(&text, "RANDOM-UUID");
+    // Of keywright itself, and of the machine.
+    let own = regex::Regex::new(&format!("(keywright |\"version\": \"){}", regex::escape(env!("CARGO_PKG_VERSION"))));
+    let text = own.expect("a pattern").replace_all(&text, "${1}VERSION");
+    let built = regex::Regex::new("VERSION \\([a-z]+, [a-z0-9_]+ [a-z]+\\)").expect("a pattern");
+    let text = built.replace_all(&text, "VERSION (BUILD)");
+    let built = regex::Regex::new("(\"(build|platform)\": )\"[^\"]*\"").expect("a pattern");
+    let text = built.replace_all(&text, "$1\"(masked)\"");
     // Of the SDK under keywright, as events show it.
     let agent = regex::Regex::new("aws-sdk-rust/[^)(\"]+( \\(event|\")").expect("a pattern");
     let text = agent.replace_all(&text, "aws-sdk-rust/VERSION$1");

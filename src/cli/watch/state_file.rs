@@ -22,8 +22,8 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// Reads what a watch before this one knew. A file of another kind or of a later format is an error; one that cannot be read is begun
-    /// anew, which [`StateFile::fault`] tells.
+    /// Reads what a watch before this one knew. A file of another kind or of a later format is an error; one that
+    /// cannot be read is begun anew, which [`StateFile::fault`] tells.
     pub(super) fn of(path: Option<&Path>) -> Result<Self, Error> {
         let mut file = Self { path: path.map(Path::to_owned), read: State::default(), fault: None, written: None };
         let Some(path) = path else { return Ok(file) };

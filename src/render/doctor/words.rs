@@ -235,7 +235,8 @@ fn clock(skew: Option<i64>, verdict: Verdict) -> Told {
 fn call(operation: &'static str, always: bool, answer: &Answer, names: &Names) -> Told {
     match answer {
         Answer::Allowed => (operation, "allowed".to_owned(), None),
-        Answer::NothingToAsk => (operation, "there is no secret in scope to ask about".to_owned(), None),
+        Answer::NothingToAsk => (operation, "no secret in scope was found to ask about".to_owned(), None),
+        Answer::NotListed => (operation, "not asked: the secrets in scope are not known".to_owned(), None),
         Answer::Failed(error) => {
             let (message, to_do) = failed(error, names);
             let needed = if always { "" } else { "; not every command needs it" };

@@ -112,7 +112,7 @@ pub fn text(paint: Paint, page: &Page) -> Escaped<Terminal> {
     out.push(&escape::block(&format!("\n{}", wrapped(cause))));
     out.push(&example(*wrong));
     out.push(&escaped!("\n  {}\n", paint.strong("What mends it")));
-    out.push(&escape::block(&wrapped(cure)));
+    out.push(&escape::block(&wrapped(&capitalised(cure))));
     out.push(&example(*right));
     out
 }
@@ -190,8 +190,8 @@ fn capitalised(text: &str) -> String {
 /// `docs/codes.md`.
 pub fn document() -> String {
     let mut out = String::from(
-        "# Codes\n\nWhat `validate` calls mistakes, `drift` differences and `inventory` findings: why each is told, and \
-         what mends it. `keywright explain CODE` prints the same. This page is made from the code: `KEYWRIGHT_BLESS=1 \
+        "# Codes\n\nWhat `validate` calls mistakes, `drift` differences and `inventory` findings: why each is told, \
+         and what mends it. `keywright explain CODE` prints the same. This page is made from the code: `KEYWRIGHT_BLESS=1 \
          cargo test --test codes` writes it.\n",
     );
     let mut topic = "";
