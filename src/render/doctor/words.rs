@@ -224,7 +224,9 @@ fn clock(skew: Option<i64>, verdict: Verdict) -> Told {
     let seconds = usize::try_from(skew.unsigned_abs()).unwrap_or(usize::MAX);
     let message = match skew {
         0 => "as the service's".to_owned(),
-        1.. => format!("{} behind the service's", count(seconds, "second")),
+        // The service tells whole seconds.
+        -1 | 1 => "as the service's, within a second".to_owned(),
+        2.. => format!("{} behind the service's", count(seconds, "second")),
         _ => format!("{} ahead of the service's", count(seconds, "second")),
     };
     let to_do = (verdict != Verdict::Good)
@@ -289,7 +291,7 @@ mod tests {
     fn a_clock_is_told_by_its_sign() {
         for (skew, verdict, message) in [
             (0, Verdict::Good, "as the service's"),
-            (1, Verdict::Good, "1 second behind the service's"),
+            (1, Verdict::Good, "as the service's, within a second"),
             (-31, Verdict::Warning, "31 seconds ahead of the service's"),
             (301, Verdict::Failed, "301 seconds behind the service's"),
         ] {

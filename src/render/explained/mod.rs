@@ -191,8 +191,8 @@ fn capitalised(text: &str) -> String {
 pub fn document() -> String {
     let mut out = String::from(
         "# Codes\n\nWhat `validate` calls mistakes, `drift` differences and `inventory` findings: why each is told, \
-         and what mends it. `keywright explain CODE` prints the same. This page is made from the code: `KEYWRIGHT_BLESS=1 \
-         cargo test --test codes` writes it.\n",
+         and what mends it. `keywright explain CODE` prints the same. This page is made from the code: \
+         `KEYWRIGHT_BLESS=1 cargo test --test codes` writes it.\n",
     );
     let mut topic = "";
     for page in pages() {
