@@ -34,7 +34,7 @@ impl CredentialKind {
     /// The kind, by what the SDK notes about credentials for its user agent.
     pub(super) fn of(credentials: &Credentials) -> Self {
         let features = credentials.get_property::<Vec<Feature>>().map_or(&[][..], Vec::as_slice);
-        let kinds = features.iter().filter_map(|feature| match feature {
+        let mut kinds = features.iter().filter_map(|feature| match feature {
             Feature::CredentialsEnvVars => Some(Self::Environment),
             Feature::CredentialsSso | Feature::CredentialsProfileSso | Feature::CredentialsProfileLogin => {
                 Some(Self::SignIn)
@@ -52,7 +52,7 @@ impl CredentialKind {
             _ => None,
         });
         // A profile that leads elsewhere is noted before where it leads.
-        kinds.last().unwrap_or(Self::Other)
+        kinds.next_back().unwrap_or(Self::Other)
     }
 }
 
