@@ -151,14 +151,16 @@ impl Check {
     /// How it ended.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Project(ProjectState::Missing | ProjectState::Wrong { .. }) | Self::Connect(_) => Verdict::Failed,
+            Self::Project(ProjectState::Missing | ProjectState::Wrong { .. })
+            | Self::Connect(_)
+            | Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
             Self::Project(ProjectState::Valid { warnings, .. }) if *warnings > 0 => Verdict::Warning,
             Self::AgeKeys { needed: true, places } if !places.iter().any(AgePlace::is_there) => Verdict::Warning,
-            Self::Account { declared: false, .. } => Verdict::Warning,
+            Self::Account { declared: false, .. } | Self::Call { answer: Answer::Failed(_), always: false, .. } => {
+                Verdict::Warning
+            }
             Self::Clock(Some(skew)) if skew.abs() > MOST_SKEW => Verdict::Failed,
             Self::Clock(Some(skew)) if skew.abs() > NOTED_SKEW => Verdict::Warning,
-            Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
-            Self::Call { answer: Answer::Failed(_), always: false, .. } => Verdict::Warning,
             Self::Clock(None) | Self::Call { answer: Answer::NothingToAsk | Answer::NotListed, .. } | Self::Writing => {
                 Verdict::Unknown
             }
