@@ -67,16 +67,13 @@ fn files(id: &str, example: &str) -> BTreeMap<String, String> {
     } else if file_line(first).is_some() {
         let mut name = String::new();
         for line in example.lines() {
-            match file_line(line) {
-                Some(file) => {
-                    file.clone_into(&mut name);
-                    files.insert(name.clone(), String::new());
-                }
-                None => {
-                    let text = files.entry(name.clone()).or_default();
-                    text.push_str(line);
-                    text.push('\n');
-                }
+            if let Some(file) = file_line(line) {
+                file.clone_into(&mut name);
+                files.insert(name.clone(), String::new());
+            } else {
+                let text = files.entry(name.clone()).or_default();
+                text.push_str(line);
+                text.push('\n');
             }
         }
     } else {
