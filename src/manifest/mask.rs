@@ -24,7 +24,7 @@ pub(crate) fn holds_values(key: &str) -> bool {
         return false;
     }
     let key = key.to_ascii_lowercase();
-    // No other length is one edit away, of which one may be a character of four bytes: every key of every manifest comes here.
+    // No other length is one edit away, which may be a character of four bytes. Every key of a fleet comes here.
     let misspelt = (4..=9).contains(&key.len()) && strsim::osa_distance(&key, "value") <= 1;
     VALUE_LIKE.contains(&key.as_str()) || misspelt || key == "values"
 }
