@@ -1,9 +1,8 @@
 //! How a fresh plan differs from the approved one.
 
-use std::time::Duration;
+use similar::ChangeTag;
 
-use similar::{ChangeTag, TextDiff};
-
+use super::diff::Diff;
 use super::escape::{self, Escaped, Terminal};
 use super::escaped;
 use super::paint::Paint;
@@ -11,22 +10,15 @@ use super::paint::Paint;
 /// Lines around a difference that are shown too.
 const CONTEXT: usize = 1;
 
-/// How long the shortest difference is looked for; then what remains is shown as removed and added. Whoever wrote the
-/// file may have put a million lines into it that are in no plan.
-const LONGEST: Duration = Duration::from_secs(1);
-
 /// The lines that differ: `-` is what was approved, `+` what would be done now.
 pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> Escaped<Terminal> {
-    let (approved, fresh): (Vec<&str>, Vec<&str>) =
-        (approved.iter().map(String::as_str).collect(), fresh.iter().map(String::as_str).collect());
-    let diff = TextDiff::configure().timeout(LONGEST).diff_slices(&approved, &fresh);
+    let diff = Diff::of(approved.iter().map(String::as_str).collect(), fresh.iter().map(String::as_str).collect());
     let mut out = escaped!("\n{}\n", paint.strong("What was approved (-) and what would be done now (+):"));
-    for group in diff.grouped_ops(CONTEXT) {
+    for group in diff.groups(CONTEXT) {
         out.push(&"\n");
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let signed =
-                |sign: &'static str| -> Escaped<Terminal> { escaped!("{} {}", sign, escape::line(change.value())) };
-            let line = match change.tag() {
+        for (tag, text) in group {
+            let signed = |sign: &'static str| -> Escaped<Terminal> { escaped!("{} {}", sign, escape::line(text)) };
+            let line = match tag {
                 ChangeTag::Delete => paint.removed(signed("-")),
                 ChangeTag::Insert => paint.added(signed("+")),
                 ChangeTag::Equal => paint.faint(signed(" ")),
@@ -40,6 +32,8 @@ pub fn difference(paint: Paint, approved: &[String], fresh: &[String]) -> Escape
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

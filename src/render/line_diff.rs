@@ -1,24 +1,20 @@
 //! The difference between two texts, line by line.
 
-use std::time::Duration;
+use similar::{ChangeTag, DiffableStr};
 
-use similar::{ChangeTag, TextDiff};
-
+use super::diff::Diff;
 use super::rows::{Piece, Tone, piece};
-
-/// How long the shortest difference is looked for: texts of 64 KiB that have no line in common would take a minute.
-const LONGEST: Duration = Duration::from_secs(1);
 
 /// The lines of the difference among `context` unchanged ones, each made by `shown`, without indentation and signs.
 pub(super) fn line_diff(old: &str, new: &str, context: usize, shown: impl Fn(Tone, &str) -> Piece) -> Vec<Piece> {
-    let diff = TextDiff::configure().timeout(LONGEST).diff_lines(old, new);
+    let diff = Diff::of(old.tokenize_lines(), new.tokenize_lines());
     let mut lines = Vec::new();
-    for (index, group) in diff.grouped_ops(context).iter().enumerate() {
+    for (index, group) in diff.groups(context).into_iter().enumerate() {
         if index > 0 {
             lines.push(piece(Tone::Faint, "  …"));
         }
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            lines.push(shown(tone(change.tag()), change.value().trim_end_matches('\n')));
+        for (tag, line) in group {
+            lines.push(shown(tone(tag), line.trim_end_matches('\n')));
         }
     }
     lines

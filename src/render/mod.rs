@@ -12,6 +12,7 @@ pub mod awaiting;
 mod cross_account;
 pub mod day_two;
 pub mod diagnostics;
+mod diff;
 pub mod doctor;
 pub mod drift;
 mod entry;

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use similar::TextDiff;
+use similar::DiffableStr;
 
+use super::diff::Diff;
 use super::escape::{self, Escaped, Fragment, Terminal};
 use super::leaving;
 use super::line_diff::tone;
@@ -322,16 +323,16 @@ fn description(before: Option<&str>, after: Option<&PlannedText>, origin: &Origi
 /// The words of two texts, old and new ones mixed. None for texts with hardly a word in common, which are easier to
 /// read one after the other.
 fn word_diff(before: &str, after: &str) -> Option<Vec<Piece>> {
-    let diff = TextDiff::from_unicode_words(before, after);
+    let diff = Diff::of(before.tokenize_unicode_words(), after.tokenize_unicode_words());
     if diff.ratio() < 0.4 {
         return None;
     }
     let mut runs: Vec<(Tone, String)> = Vec::new();
-    for change in diff.iter_all_changes() {
-        let tone = tone(change.tag());
+    for (tag, word) in diff.changes() {
+        let tone = tone(tag);
         match runs.last_mut() {
-            Some((last, text)) if *last == tone => text.push_str(change.value()),
-            _ => runs.push((tone, change.value().to_owned())),
+            Some((last, text)) if *last == tone => text.push_str(word),
+            _ => runs.push((tone, word.to_owned())),
         }
     }
     Some(runs.into_iter().map(|(tone, text)| piece(tone, escape::line(&text))).collect())
