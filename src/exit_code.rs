@@ -46,6 +46,7 @@ impl ExitCode {
             ErrorKind::WrongFlag { .. }
             | ErrorKind::WrongUsage(_)
             | ErrorKind::SeveralTargets { .. }
+            | ErrorKind::NoSuchTarget(_)
             | ErrorKind::NotSelected { .. }
             | ErrorKind::SelectsOldName { .. }
             | ErrorKind::IgnoresNothing { .. }

@@ -11,9 +11,9 @@ use crate::workflow::{Error, examine};
 
 /// Look for what keeps keywright from working: project, credentials, account, network, clock, permissions, keys.
 ///
-/// Makes only calls that read metadata, decrypts nothing and runs no program. The report has no secrets in it, and
-/// leaves names, accounts and paths out, so that it can be pasted into an issue. Ends with 1 where something does not
-/// work.
+/// Makes only calls that read metadata, decrypts nothing, and runs no program but a profile's `credential_process`. The
+/// report, which is what goes to stdout, has no secrets in it, and leaves names, accounts and paths out, so that it can
+/// be pasted into an issue. Ends with 1 where something does not work.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  keywright doctor\n  keywright doctor --target prod --show-names   # not for a \

@@ -53,7 +53,9 @@ pub(super) fn explain(args: &ExplainArgs, shell: &Shell) -> Result<ExitCode, Err
         shell.out.write(explained::list(shell.out.paint()));
         return Ok(ExitCode::Success);
     }
-    if let Some(page) = explained::page(&args.path) {
+    // As diagnostics print it: `error[unknown-field]`.
+    let code = args.path.split_once('[').and_then(|(_, code)| code.strip_suffix(']')).unwrap_or(&args.path);
+    if let Some(page) = explained::page(code) {
         shell.out.write(explained::text(shell.out.paint(), page));
         return Ok(ExitCode::Success);
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::event_printer::EventPrinter;
-use super::shell::Shell;
+use super::shell::{Shell, quoted};
 use crate::domain::TagKey;
 use crate::exit_code::ExitCode;
 use crate::render::{escape, escaped};
@@ -52,7 +52,7 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
     };
     workflow::init(&root, &project, &|event| printer.print(event))
         .map_err(|error| error.hint(Hint::NameAnotherFolder))?;
-    let shown = root.display().to_string();
+    let shown = if root.as_os_str().is_empty() { String::new() } else { quoted(&root) };
     let there = (!shown.is_empty()).then(|| escaped!(" --project {}", escape::line(&shown)));
     shell.err.line(escaped!(
         "\nNext:\n  keywright plan --sandbox{}   # a rehearsal, no account needed\n  \

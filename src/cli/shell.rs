@@ -11,6 +11,13 @@ use crate::render::escape::Fragment;
 use crate::render::{Artifact, Escaped, Paint, Terminal, escape, escaped};
 use crate::sandbox::Sandbox;
 
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    // Refused is what has a zero byte in it, and no path has.
+    shlex::try_quote(&text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
+}
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {

@@ -18,6 +18,8 @@ pub enum AuditKind {
     ReplicaFailed,
     /// AWSPENDING stays on a version that is not current.
     RotationStuck,
+    /// A part of it could not be read.
+    Unreadable,
     /// Its rotation is more than two days late.
     RotationOverdue,
     /// Its policy names a principal that was deleted.
@@ -40,8 +42,6 @@ pub enum AuditKind {
     DuplicateVersion,
     /// This project owns it, and no manifest names it.
     Orphaned,
-    /// A part of it could not be read.
-    Unreadable,
     /// Nothing manages it.
     Unmanaged,
     /// It has no value.
@@ -137,6 +137,7 @@ impl AuditKind {
         Self::OpenPolicy,
         Self::ReplicaFailed,
         Self::RotationStuck,
+        Self::Unreadable,
         Self::RotationOverdue,
         Self::DanglingPrincipal,
         Self::OtherAccounts,
@@ -148,7 +149,6 @@ impl AuditKind {
         Self::ValueOld,
         Self::DuplicateVersion,
         Self::Orphaned,
-        Self::Unreadable,
         Self::Unmanaged,
         Self::NoValue,
         Self::RotationRare,
@@ -187,7 +187,8 @@ impl AuditKind {
     /// How much it matters.
     pub fn severity(self) -> Severity {
         match self {
-            Self::OpenPolicy | Self::ReplicaFailed | Self::RotationStuck => Severity::High,
+            // Whatever is worst may be in what could not be read: nobody may be told that there is none.
+            Self::OpenPolicy | Self::ReplicaFailed | Self::RotationStuck | Self::Unreadable => Severity::High,
             Self::RotationOverdue
             | Self::DanglingPrincipal
             | Self::OtherAccounts
@@ -198,8 +199,7 @@ impl AuditKind {
             | Self::RotationOld
             | Self::ValueOld
             | Self::DuplicateVersion
-            | Self::Orphaned
-            | Self::Unreadable => Severity::Medium,
+            | Self::Orphaned => Severity::Medium,
             Self::Unmanaged | Self::NoValue | Self::RotationRare | Self::DefaultKey | Self::Untagged => Severity::Low,
             Self::NotRestricted => Severity::Info,
         }

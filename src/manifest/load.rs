@@ -56,6 +56,8 @@ pub struct Loaded {
     pub files: usize,
     /// Everything that is wrong.
     pub diagnostics: Diagnostics,
+    /// Whether nothing is wrong but that targets were asked for that the project does not have.
+    pub misnamed: bool,
 }
 
 /// Reads the project in `project_dir`, checks everything that can be checked offline, and reports every mistake.
@@ -79,6 +81,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         expanded: Vec::new(),
         made_by_lists: 0,
         items_looked_at: 0,
+        misnamed: 0,
     };
     let mut project = loader.project();
     if let Some(project) = &mut project {
@@ -94,7 +97,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         checked = selected.len();
         desired = loader.build(project, &selected);
     }
-    let Loader { root, sources, report, files, secrets, defaults, mut expanded, .. } = loader;
+    let Loader { root, sources, report, files, secrets, defaults, mut expanded, misnamed, .. } = loader;
     let mut outline = None;
     if report.has_errors() {
         desired.clear();
@@ -104,6 +107,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
     }
     let names: Vec<String> =
         project.iter().flat_map(|project| &project.targets).map(|model| model.target.name.clone()).collect();
+    let diagnostics = report.finish(&sources, &names, checked);
     Loaded {
         root,
         project: project.map(|project| project.name).filter(|name| !name.is_empty()),
@@ -112,7 +116,8 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         expanded,
         secrets: secrets.iter().map(SecretEntry::count).sum(),
         files,
-        diagnostics: report.finish(&sources, &names, checked),
+        misnamed: misnamed > 0 && diagnostics.error_count() == misnamed,
+        diagnostics,
     }
 }
 
@@ -127,6 +132,8 @@ pub(super) struct Loader {
     pub(super) sources: Sources,
     pub(super) report: Report,
     pub(super) files: usize,
+    /// How many of the targets that were asked for the project does not have.
+    pub(super) misnamed: usize,
     pub(super) secrets: Vec<SecretEntry>,
     pub(super) defaults: FolderDefaults,
     /// The folders that the project shares with others.

@@ -114,6 +114,7 @@ impl Loader {
                         Some(name) => format!("--target names the unknown target {name}"),
                         None => format!("--target: {}", problem.message),
                     };
+                    self.misnamed += 1;
                     self.report.push(Problem { message, ..*problem });
                 }
             }

@@ -66,7 +66,7 @@ fn promotion(name: &Escaped<Terminal>, primary: &Region, replica: &Region) -> Es
         "{}: the replica in {} becomes a secret of its own\n\n  \
          changes in {}, rotations included, no longer reach {}\n  \
          the secret in {} keeps its value, its key and its ARN, and is read as before\n  \
-         to make it a replica again, it must be deleted in {} first\n",
+         to make it a replica again, `overwrite: true` replaces it, or it is deleted in {} first\n",
         name,
         region,
         primary,

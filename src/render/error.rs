@@ -10,7 +10,7 @@ use crate::workflow::{Error, ErrorKind, Obstacle, TargetFailure, ValueFailure};
 /// The mistakes of an error of the manifests, which have a form of their own.
 pub fn mistakes(error: &Error) -> Option<&Diagnostics> {
     match &error.kind {
-        ErrorKind::Manifests(diagnostics) => Some(diagnostics),
+        ErrorKind::Manifests(diagnostics) | ErrorKind::NoSuchTarget(diagnostics) => Some(diagnostics),
         _ => None,
     }
 }

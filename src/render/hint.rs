@@ -266,6 +266,10 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
         Hint::TargetInThatRegion => "choose a target in that region",
         Hint::LeaveRegionOut => "leave --region out",
+        Hint::TakeOwnerTagOff => {
+            "until the tag is gone no project can manage it: in the replica's region, \
+             aws secretsmanager untag-resource --secret-id NAME --tag-keys keywright:project"
+        }
         Hint::DeclareRotation => "declare `rotation` in its manifest and apply that first",
         Hint::RepairStuckRotation => "it may be under way; one that is stuck is repaired with --repair",
         Hint::LookAtFunctionLog => "look at the function's log; Secrets Manager tries again by itself for some hours",

@@ -11,6 +11,9 @@ const COMMAND: usize = 34;
 /// What to do next; `there` is the folder's option, such as ` -C payments`, or empty.
 pub fn text(paint: Paint, step: NextStep, there: &str) -> Escaped<Terminal> {
     let (head, commands): (Escaped<Terminal>, &[(&str, &str)]) = match step {
+        NextStep::Nowhere => {
+            ("There is no such folder.".into(), &[("init", "makes it: keywright.yaml and a first secret")])
+        }
         NextStep::Begin => (
             "There is no project in this folder.".into(),
             &[

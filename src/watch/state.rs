@@ -136,7 +136,7 @@ mod tests {
             Err(StateError::Version(OtherFormat {
                 found: "2".to_owned(),
                 reads: FORMAT_VERSION.to_owned(),
-                newer: true,
+                earlier: false,
             }))
         );
         for text in ["", "{}", "[1]", &State::default().to_text().replace("watch state", "plan")] {

@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt as _};
 use super::error::Error;
 use super::prepare::TARGETS_AT_ONCE;
 use super::sandbox::Reach;
+use super::session::mistakes;
 use super::values::sops_keys;
 use crate::aws::{Aws, ConnectError, Connection, CredentialKind};
 use crate::desired::Desired;
@@ -16,10 +17,8 @@ use crate::live::{ListFilter, ReadSecrets as _, ServiceError};
 use crate::manifest::{LoadOptions, codes, load};
 use crate::value::config_home;
 
-/// Requests are refused by AWS when clocks are further apart than this, in seconds (Signature Version 4).
-const MOST_SKEW: i64 = 300;
-
-/// A clock that is further off than this, in seconds, will be a problem some day.
+/// A clock that is further off than this, in seconds, is noted. From five minutes on AWS refuses requests (Signature
+/// Version 4), and the SDK sends them again with the service's time.
 const NOTED_SKEW: i64 = 30;
 
 /// Variables that name a proxy, as the HTTP client reads them.
@@ -49,8 +48,8 @@ pub enum Check {
     Project(ProjectState),
     /// Variables that name a proxy, or take hosts out of it.
     Proxy(Vec<&'static str>),
-    /// Whether AWS_CA_BUNDLE names certificates to trust instead of the system's.
-    Certificates(bool),
+    /// Certificates that AWS_CA_BUNDLE names instead of the system's: whether there is such a file, where it is set.
+    Certificates(Option<bool>),
     /// The program sops, which only `--allow-sops-program` runs.
     Sops {
         /// Whether a value of the project comes from a SOPS file.
@@ -83,8 +82,13 @@ pub enum Check {
         /// The account.
         found: Option<AccountId>,
     },
-    /// Where requests go: none is AWS itself.
-    Endpoint(Option<String>),
+    /// Where requests to Secrets Manager go.
+    Endpoint {
+        /// None is AWS itself.
+        place: Option<String>,
+        /// Whether a service answered there.
+        answered: bool,
+    },
     /// How many seconds the service's clock is ahead of ours; none where it did not say.
     Clock(Option<i64>),
     /// A harmless call.
@@ -98,6 +102,8 @@ pub enum Check {
     },
     /// What only writing tells.
     Writing,
+    /// Targets and keys were not looked at, since the project has mistakes.
+    NotLookedAt,
 }
 
 /// What is there of a project.
@@ -153,17 +159,19 @@ impl Check {
         match self {
             Self::Project(ProjectState::Missing | ProjectState::Wrong { .. })
             | Self::Connect(_)
+            | Self::Certificates(Some(false))
+            | Self::Endpoint { answered: false, .. }
             | Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
             Self::Project(ProjectState::Valid { warnings, .. }) if *warnings > 0 => Verdict::Warning,
             Self::AgeKeys { needed: true, places } if !places.iter().any(AgePlace::is_there) => Verdict::Warning,
             Self::Account { declared: false, .. } | Self::Call { answer: Answer::Failed(_), always: false, .. } => {
                 Verdict::Warning
             }
-            Self::Clock(Some(skew)) if skew.abs() > MOST_SKEW => Verdict::Failed,
             Self::Clock(Some(skew)) if skew.abs() > NOTED_SKEW => Verdict::Warning,
-            Self::Clock(None) | Self::Call { answer: Answer::NothingToAsk | Answer::NotListed, .. } | Self::Writing => {
-                Verdict::Unknown
-            }
+            Self::Clock(None)
+            | Self::Call { answer: Answer::NothingToAsk | Answer::NotListed, .. }
+            | Self::Writing
+            | Self::NotLookedAt => Verdict::Unknown,
             Self::Kms { keys } if *keys > 0 => Verdict::Unknown,
             Self::Project(ProjectState::Valid { .. })
             | Self::Proxy(_)
@@ -174,7 +182,7 @@ impl Check {
             | Self::Credentials(_)
             | Self::Caller(_)
             | Self::Account { .. }
-            | Self::Endpoint(_)
+            | Self::Endpoint { .. }
             | Self::Clock(_)
             | Self::Call { .. } => Verdict::Good,
         }
@@ -231,6 +239,9 @@ impl Checkup {
 /// Looks at the project in `folder` and at those of its targets that are named, or all.
 pub async fn examine(folder: &Path, targets: &[String], reach: &Reach) -> Result<Checkup, Error> {
     let loaded = load(folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
+    if loaded.misnamed {
+        return Err(mistakes(loaded));
+    }
     let found = &loaded.diagnostics;
     let mut wrong: Vec<&'static str> = found.iter().map(|found| found.code.id).collect();
     wrong.sort_unstable();
@@ -252,9 +263,14 @@ pub async fn examine(folder: &Path, targets: &[String], reach: &Reach) -> Result
     let embedded = reach.is_sandbox();
     if !embedded {
         checks.push(Check::Proxy(PROXIES.into_iter().filter(|name| is_set(name)).collect()));
-        checks.push(Check::Certificates(is_set("AWS_CA_BUNDLE")));
+        let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|value| !value.is_empty());
+        checks.push(Check::Certificates(bundle.map(|file| Path::new(&file).is_file())));
     }
-    checks.extend(keys(&loaded.desired));
+    if found.has_errors() {
+        checks.push(Check::NotLookedAt);
+    } else {
+        checks.extend(keys(&loaded.desired));
+    }
     let looks = stream::iter(&loaded.desired).map(async |desired| {
         let checks = match &aws {
             Some(aws) => Box::pin(look_at(aws, desired)).await,
@@ -313,8 +329,13 @@ async fn look_at(aws: &Aws, desired: &Desired) -> Vec<Check> {
     checks.extend(connection.caller.clone().map(Check::Caller));
     checks.push(Check::Account { declared, found: connection.account.clone() });
     let calls = Box::pin(harmless_calls(&connection, desired)).await;
-    // Asked once something was answered.
-    checks.push(Check::Endpoint(connection.endpoint()));
+    // Asked once something was answered. A refusal is an answer when it has a code of the service's.
+    let answered = calls.iter().any(|check| match check {
+        Check::Call { answer: Answer::Failed(error), .. } => error.code.is_some(),
+        Check::Call { answer: Answer::Allowed, .. } => true,
+        _ => false,
+    });
+    checks.push(Check::Endpoint { place: connection.endpoint(), answered });
     let answered = connection.reader().service_time();
     let ahead = |service: jiff::Timestamp| service.as_second() - aws.now().as_second();
     checks.push(Check::Clock(answered.map(ahead)));

@@ -85,6 +85,9 @@ pub enum ErrorKind {
     /// Mistakes in the manifests; every one of them.
     #[error("the manifests are wrong")]
     Manifests(Box<Diagnostics>),
+    /// Targets that were asked for, and that the project does not have.
+    #[error("the project has no such target")]
+    NoSuchTarget(Box<Diagnostics>),
     /// Targets that could not be reached or planned, all for the one cause that is the source.
     #[error("{}", .targets.join(", "))]
     Targets {
@@ -396,6 +399,7 @@ pub enum Hint {
         regions: Vec<String>,
     },
     LeaveRegionOut,
+    TakeOwnerTagOff,
     SelectInstead {
         name: SecretName,
     },

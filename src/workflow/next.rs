@@ -8,6 +8,8 @@ use crate::manifest::{LoadOptions, codes, load};
 /// What is to be done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
+    /// There is no such folder.
+    Nowhere,
     /// There is no project: make one.
     Begin,
     /// The project has mistakes, so many: look at them.
@@ -20,6 +22,9 @@ pub enum NextStep {
 
 /// The next step for the project in `folder`.
 pub async fn next_step(folder: &Path) -> NextStep {
+    if !folder.is_dir() {
+        return NextStep::Nowhere;
+    }
     let loaded = load(folder, &LoadOptions::default());
     let found = &loaded.diagnostics;
     if found.iter().any(|found| found.code.id == codes::PROJECT_MISSING.id) {

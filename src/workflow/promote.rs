@@ -68,7 +68,7 @@ pub(super) fn replica_is_here(found: &OneSecret, region: Option<&str>) -> Result
 pub(super) async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> Result<bool, Error> {
     let failed = |error: ServiceError| {
         let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::OwnerTagStays };
-        Error::from(kind).because(TargetError::Plan(PlanError::Service(error)))
+        Error::from(kind).because(TargetError::Plan(PlanError::Service(error))).hint(Hint::TakeOwnerTagOff)
     };
     let promoted = writer.describe(secret).await.map_err(failed)?;
     let Some(promoted) = promoted.filter(|secret| secret.named_owner().is_some()) else { return Ok(false) };

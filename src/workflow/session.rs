@@ -17,10 +17,13 @@ use crate::value::Decryptor;
 /// back; with mistakes nothing does.
 pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> {
     let loaded = load(folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
-    if loaded.diagnostics.has_errors() {
-        return Err(ErrorKind::Manifests(Box::new(loaded.diagnostics)).into());
-    }
-    Ok(loaded)
+    if loaded.diagnostics.has_errors() { Err(mistakes(loaded)) } else { Ok(loaded) }
+}
+
+/// The error of a project with mistakes; targets that it does not have are mistakes of the command line.
+pub(super) fn mistakes(loaded: Loaded) -> Error {
+    let found = Box::new(loaded.diagnostics);
+    if loaded.misnamed { ErrorKind::NoSuchTarget(found).into() } else { ErrorKind::Manifests(found).into() }
 }
 
 /// The targets that these are linked with, and that are not among them, by what the manifests say.
@@ -53,10 +56,11 @@ pub(super) fn chosen_targets(
         defaults: true,
         ..LoadOptions::default()
     };
-    let Loaded { desired, outline, diagnostics, .. } = load(folder, &options);
-    if diagnostics.has_errors() {
-        return Err(ErrorKind::Manifests(Box::new(diagnostics)).into());
+    let loaded = load(folder, &options);
+    if loaded.diagnostics.has_errors() {
+        return Err(mistakes(loaded));
     }
+    let Loaded { desired, outline, .. } = loaded;
     let no_targets = || ErrorKind::Local(Problem::NoTargets).into();
     outline.filter(|_| !desired.is_empty()).map(|outline| (desired, outline)).ok_or_else(no_targets)
 }

@@ -17,7 +17,7 @@ use super::memories::Memories;
 use super::outcome::ApplyRun;
 use super::prepare::{Prepared, PreparedTarget};
 use super::readiness::{Readiness, readiness};
-use super::session::{Run, Session};
+use super::session::{Run, Session, mistakes};
 use super::stop::Stop;
 use super::values::ValueRules;
 use super::who::ask_of_drifts;
@@ -180,7 +180,7 @@ impl Watch<'_> {
             self.project.clone_from(project);
         }
         if loaded.diagnostics.has_errors() {
-            return Err(ErrorKind::Manifests(Box::new(loaded.diagnostics)).into());
+            return Err(mistakes(loaded));
         }
         self.memories.only_of(&loaded.desired);
         let names: Vec<String> = loaded.desired.iter().map(|desired| desired.target.name.clone()).collect();

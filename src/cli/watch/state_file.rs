@@ -33,7 +33,7 @@ impl StateFile {
             Ok(text) => match State::parse(&text) {
                 Ok(state) => file.read = state,
                 // What a newer keywright knows is not written over.
-                Err(StateError::Version(other)) if other.newer => {
+                Err(StateError::Version(other)) if !other.earlier => {
                     return Err(Error::file(path, FileProblem::StateOfNewer).because(other));
                 }
                 Err(error) => file.fault = Some(format!("{}: {error}; it is begun anew", path.display())),

@@ -171,11 +171,14 @@ pub(crate) fn check_api_version(version: &Field<String>, parent: Span, report: &
     if let Some(version) = required(version, "Secret.apiVersion", parent, report)
         && version.value != API_VERSION
     {
-        report.push(
+        let problem =
             Problem::new(&codes::API_VERSION, version.span, format!("unknown apiVersion `{}`", version.value))
-                .label(format!("this version of keywright reads `{API_VERSION}`"))
-                .help("a document of a later version needs a newer keywright"),
-        );
+                .label(format!("this version of keywright reads `{API_VERSION}`"));
+        let later = version.value.strip_prefix("keywright/v").and_then(|number| number.parse::<u32>().ok());
+        report.push(match later {
+            Some(2..) => problem.help("a document of a later version needs a newer keywright"),
+            _ => problem,
+        });
     }
 }
 

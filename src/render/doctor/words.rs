@@ -59,8 +59,13 @@ pub(super) fn words(check: &Check, names: &Names) -> Words {
         Check::Project(state) => project(state),
         Check::Proxy(set) if set.is_empty() => ("proxy", "none is set in the environment".to_owned(), None),
         Check::Proxy(set) => ("proxy", format!("{} in force", set.join(", ")), None),
-        Check::Certificates(true) => ("certificates", "those that AWS_CA_BUNDLE names".to_owned(), None),
-        Check::Certificates(false) => ("certificates", "the system's, unless a profile has ca_bundle".to_owned(), None),
+        Check::Certificates(Some(true)) => ("certificates", "those that AWS_CA_BUNDLE names".to_owned(), None),
+        Check::Certificates(Some(false)) => (
+            "certificates",
+            "AWS_CA_BUNDLE names no file".to_owned(),
+            Some("name a file with certificates, or unset it".to_owned()),
+        ),
+        Check::Certificates(None) => ("certificates", "the system's, unless a profile has ca_bundle".to_owned(), None),
         Check::Sops { needed: _, program: Some(path) } => {
             ("sops-program", format!("found: {}; only --allow-sops-program runs it", names.path(path)), None)
         }
@@ -89,9 +94,12 @@ pub(super) fn words(check: &Check, names: &Names) -> Words {
                 Some("write `account` in the target".to_owned()),
             )
         }
-        Check::Endpoint(None) => ("network", "AWS's own endpoint answers".to_owned(), None),
-        Check::Endpoint(Some(place)) if place == "sandbox" => ("network", "the embedded sandbox".to_owned(), None),
-        Check::Endpoint(Some(origin)) => ("network", format!("requests go to {}", names.of("endpoint", origin)), None),
+        Check::Endpoint { place, answered } => network(place.as_deref(), *answered, names),
+        Check::NotLookedAt => (
+            "targets",
+            "not looked at, nor keys of values, since the project has mistakes".to_owned(),
+            Some("mend them, and ask again".to_owned()),
+        ),
         Check::Clock(skew) => clock(*skew, check.verdict()),
         Check::Call { operation, always, answer } => call(operation, *always, answer, names),
         Check::Writing => (
@@ -146,7 +154,7 @@ fn age_keys(needed: bool, places: &[AgePlace], names: &Names) -> Told {
             Some("set SOPS_AGE_KEY_FILE, where no KMS key opens the files".to_owned()),
         );
     }
-    ("age-keys", format!("found: {}", there.join(", ")), None)
+    ("age-keys", format!("found: {}; whether they open the files was not tried", there.join(", ")), None)
 }
 
 fn credential_kind(kind: CredentialKind) -> &'static str {
@@ -219,6 +227,22 @@ fn connect(error: &ConnectError, names: &Names) -> Told {
     }
 }
 
+fn network(place: Option<&str>, answered: bool, names: &Names) -> Told {
+    let where_to = match place {
+        None => "AWS's own endpoint".to_owned(),
+        Some("sandbox") => "the embedded sandbox".to_owned(),
+        Some(origin) => names.of("endpoint", origin),
+    };
+    if answered {
+        return ("network", format!("{where_to} answers"), None);
+    }
+    (
+        "network",
+        format!("{where_to} gives no answer of Secrets Manager's"),
+        Some("look at the proxy, the VPC endpoint and the region's name; a proxy's own page is no answer".to_owned()),
+    )
+}
+
 fn clock(skew: Option<i64>, verdict: Verdict) -> Told {
     let Some(skew) = skew else { return ("clock", "the service did not say its time".to_owned(), None) };
     let seconds = usize::try_from(skew.unsigned_abs()).unwrap_or(usize::MAX);
@@ -230,7 +254,7 @@ fn clock(skew: Option<i64>, verdict: Verdict) -> Told {
         _ => format!("{} ahead of the service's", count(seconds, "second")),
     };
     let to_do = (verdict != Verdict::Good)
-        .then(|| "set this machine's clock (NTP): AWS refuses requests that are more than five minutes off".to_owned());
+        .then(|| "set this machine's clock (NTP): each request that is five minutes off is sent twice".to_owned());
     ("clock", message, to_do)
 }
 
@@ -250,10 +274,17 @@ fn call(operation: &'static str, always: bool, answer: &Answer, names: &Names) -
 fn failed(error: &ServiceError, names: &Names) -> (String, Option<String>) {
     let message = match (&error.code, names.shown()) {
         (_, true) => error.to_string(),
-        (Some(code), false) => format!("{} answered {code}", error.operation),
-        (None, false) => format!("{} got no answer", error.operation),
+        // Whoever answers writes it, and may write anything.
+        (Some(code), false) if is_plain(code) => format!("{} answered {code}", error.operation),
+        (Some(_), false) => format!("{} answered with a code that AWS has not", error.operation),
+        (None, false) => format!("{} got no answer of AWS's", error.operation),
     };
     (message, error.hint().map(|hint| hint::service(hint).to_owned()))
+}
+
+/// Whether a code looks like one of AWS's: letters, and points between words.
+fn is_plain(code: &str) -> bool {
+    code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -279,6 +310,9 @@ mod tests {
             message: "User: arn:aws:iam::111111111111:user/alice is not authorized".to_owned(),
             request_id: None,
         };
+        let hostile = ServiceError { code: Some("acct 111111111111 @team".to_owned()), ..error.clone() };
+        let check = Check::Call { operation: "ListSecrets", always: true, answer: Answer::Failed(hostile) };
+        assert_eq!(words(&check, &Names::new(false)).message, "ListSecrets answered with a code that AWS has not");
         let check = Check::Call { operation: "ListSecrets", always: true, answer: Answer::Failed(error) };
         let told = words(&check, &Names::new(false));
         assert_eq!(told.message, "ListSecrets answered AccessDeniedException");
@@ -293,7 +327,7 @@ mod tests {
             (0, Verdict::Good, "as the service's"),
             (1, Verdict::Good, "as the service's, within a second"),
             (-31, Verdict::Warning, "31 seconds ahead of the service's"),
-            (301, Verdict::Failed, "301 seconds behind the service's"),
+            (301, Verdict::Warning, "301 seconds behind the service's"),
         ] {
             let check = Check::Clock(Some(skew));
             assert_eq!(check.verdict(), verdict, "{skew}");
