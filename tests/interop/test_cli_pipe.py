@@ -227,7 +227,6 @@ def test_errors(keywright: Keywright, staging: Payments, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["frobnicate"],
         ["plan", "--no-such-flag"],
         ["plan", "--format", "sonnet"],
@@ -242,7 +241,7 @@ def test_errors(keywright: Keywright, staging: Payments, tmp_path: Path) -> None
         ["release", "--project", "{project}"],
         ["release", "staging/payments/x", "--sandbox=unused.redb", "--project", "{project}"],
     ],
-    ids=lambda arguments: " ".join(arguments) or "nothing",
+    ids=" ".join,
 )
 def test_wrong_usage(keywright: Keywright, staging: Payments, tmp_path: Path, arguments: list[str]) -> None:
     done = keywright.run(*(word.replace("{project}", str(staging.folder)) for word in arguments), cwd=tmp_path)
@@ -250,9 +249,13 @@ def test_wrong_usage(keywright: Keywright, staging: Payments, tmp_path: Path, ar
     assert done.out == "" and done.err, done
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["help", "apply"]], ids=" ".join)
-def test_questions_about_usage_are_no_error(keywright: Keywright, arguments: list[str]) -> None:
-    done = keywright.run(*arguments)
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--help"], ["--version"], ["plan", "--help"], ["help", "apply"]],
+    ids=lambda arguments: " ".join(arguments) or "nothing",
+)
+def test_questions_about_usage_are_no_error(keywright: Keywright, tmp_path: Path, arguments: list[str]) -> None:
+    done = keywright.run(*arguments, cwd=tmp_path)
     assert done.code == DONE and done.out and not done.err, done
 
 
