@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows a plan in its comment on the pull request of the event: made once, and then updated in place.
 #
-#   comment.sh FOLDER     FOLDER is what run.sh left of a plan; GH_TOKEN may write to pull requests
+#   comment.sh FOLDER     FOLDER is what run.sh left of a plan; GH_TOKEN may write to pull requests, as KEYWRIGHT_AUTHOR
 set -euo pipefail
 
 folder="${1:?usage: comment.sh FOLDER}"

@@ -2,16 +2,17 @@
 # Runs one command of keywright for a job, and says what came of it in outputs, in the summary and in files. The GitHub Action and the GitLab
 # component both run this.
 #
-#   run.sh FOLDER     FOLDER gets what the command writes, and `outputs`, a line NAME=VALUE each
+#   run.sh FOLDER     FOLDER is made anew, whatever was there, and gets what the command writes, and `outputs`, a line NAME=VALUE each
 #
 # KEYWRIGHT_COMMAND         validate, plan, apply, drift or inventory
 # KEYWRIGHT_PROJECT         the folder of keywright.yaml, by default the current one
 # KEYWRIGHT_TARGET          one target, a glob or a label selector; empty for all
 # KEYWRIGHT_FLAGS           more flags, split at blanks and nothing else
-# KEYWRIGHT_PLAN_FILE       for apply: the approved plan to carry out; empty: what is planned now, within the guards
+# KEYWRIGHT_PLAN_FILE       for apply: the approved plan to carry out, or `none`: what is planned now, within the guards. Empty is refused, since an
+#                           output that is misspelt is empty as well
 # KEYWRIGHT_ONLY_ACCOUNTS   the accounts that may be reached; needed for everything but validate and a sandbox
 # KEYWRIGHT_FORMAT          of a plan: markdown, or html for a page
-# KEYWRIGHT_FAIL_ON_FOUND   false: drift and findings (exit code 2) are no failure
+# KEYWRIGHT_FAIL_ON_FOUND   false: drift, and findings that --fail-on names (exit code 2), are no failure
 #
 # Outputs: code, has-changes, counts, findings, plan-file, fingerprint, report. What is not known of a command is empty. Ends with 0; whoever calls it ends
 # with `result`, which is the exit code of keywright, or 0 for what is no failure, when everything was shown.
@@ -20,9 +21,20 @@
 set -euo pipefail
 
 folder="${1:?usage: run.sh FOLDER}"
+folder="${folder%/}"
 command="${KEYWRIGHT_COMMAND:-}"
 read -ra flags <<<"${KEYWRIGHT_FLAGS:-}"
-mkdir -p "$folder"
+# An approved plan may be in that folder, where a job before this one left it.
+plan_file="${KEYWRIGHT_PLAN_FILE:-}"
+approved="$(mktemp)"
+trap 'rm -f "$approved"' EXIT
+if [[ -n "$plan_file" && "$plan_file" != none && -f "$plan_file" ]]; then
+    cat -- "$plan_file" >"$approved"
+fi
+# What an earlier job or a commit left there would be taken for a report of this one; a link is removed, and not what it leads to.
+rm -rf -- "$folder"
+mkdir -p -- "$(dirname -- "$folder")"
+mkdir -- "$folder"
 folder="$(cd "$folder" && pwd)"
 format="${KEYWRIGHT_FORMAT:-markdown}"
 report="$folder/report.md"
@@ -44,7 +56,12 @@ sandbox=false
 for flag in ${flags[@]+"${flags[@]}"}; do
     [[ "$flag" != --sandbox && "$flag" != --sandbox=* ]] || sandbox=true
 done
-[[ "$command" == apply || -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || wrong "a plan file is for apply alone"
+if [[ "$command" == apply ]]; then
+    [[ -n "$plan_file" ]] || wrong "plan-file is empty: it names the approved plan, or is none to apply what is planned now"
+    [[ "$plan_file" == none || -s "$approved" ]] || wrong "plan-file names no file that has a plan"
+elif [[ -n "$plan_file" ]]; then
+    wrong "a plan file is for apply alone"
+fi
 if [[ "$command" != validate && -z "${KEYWRIGHT_ONLY_ACCOUNTS:-}" && "$sandbox" == false ]]; then
     wrong "only-accounts has to name the accounts that this job may reach, so that no manifest leads it elsewhere"
 fi
@@ -88,10 +105,12 @@ plan)
     fi
     ;;
 apply)
-    approved=(--yes)
-    [[ -z "${KEYWRIGHT_PLAN_FILE:-}" ]] || approved=("$KEYWRIGHT_PLAN_FILE")
-    rm -f "$folder/journal.jsonl"
-    keywright apply "${approved[@]}" "${arguments[@]}" --journal "$folder/journal.jsonl" >"$folder/apply.txt" || code=$?
+    what=--yes
+    if [[ "$plan_file" != none ]]; then
+        what="$folder/approved.json"
+        cat "$approved" >"$what"
+    fi
+    keywright apply "$what" "${arguments[@]}" --journal "$folder/journal.jsonl" >"$folder/apply.txt" || code=$?
     show "$folder/apply.txt"
     page=''
     [[ -f "$folder/journal.jsonl" ]] || : >"$folder/journal.jsonl"
@@ -124,7 +143,11 @@ if [[ -n "${GITHUB_STEP_SUMMARY:-}" && -s "$page" && "$page" == *.md ]]; then
 fi
 result="$code"
 ((code != 2)) || [[ "${KEYWRIGHT_FAIL_ON_FOUND:-true}" == true ]] || result=0
+# Programs of Windows, such as the one that uploads artifacts, do not know the paths of Bash there.
+native() {
+    if [[ -n "$1" ]] && command -v cygpath >/dev/null; then cygpath -w "$1"; else printf '%s\n' "$1"; fi
+}
 {
     printf 'code=%s\nresult=%s\nhas-changes=%s\ncounts=%s\n' "$code" "$result" "$changes" "$counts"
-    printf 'findings=%s\nplan-file=%s\nfingerprint=%s\nreport=%s\n' "$findings" "$plan" "$fingerprint" "$folder"
+    printf 'findings=%s\nplan-file=%s\nfingerprint=%s\nreport=%s\n' "$findings" "$(native "$plan")" "$fingerprint" "$(native "$folder")"
 } >"$folder/outputs"

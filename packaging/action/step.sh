@@ -5,7 +5,7 @@
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-folder="$(mktemp -d "${RUNNER_TEMP:?}/keywright-report-XXXXXX")"
+folder="$(mktemp -d "${RUNNER_TEMP:?}/keywright-XXXXXX")/report"
 # Until everything is shown nothing is over, and nothing has gone well either.
 printf 'result=1\n' >>"${GITHUB_OUTPUT:?}"
 "$here/run.sh" "$folder"

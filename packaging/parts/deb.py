@@ -86,7 +86,8 @@ def deb(contents: Contents) -> tuple[str, bytes]:
     package = b"!<arch>\n" + member("debian-binary", b"2.0\n", epoch)
     package += member("control.tar.gz", gz(tar(control, epoch, "./")), epoch)
     package += member("data.tar.xz", xz(tar(files, epoch, "./")), epoch)
-    return f"keywright_{version(crate.version)}_{architecture}.deb", package
+    # The hosting site writes another character for `~`, and no checksum would name that file: the version of the crate has none.
+    return f"keywright_{crate.version}_{architecture}.deb", package
 
 
 def wrapped(text: str, width: int = 78) -> list[str]:

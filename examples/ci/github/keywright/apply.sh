@@ -77,7 +77,7 @@ origin_of() { # COMMIT
     mkdir -p "$folder/origins"
     pulls="$(gh api "repos/$repository/commits/$1/pulls" --jq ".[]
         | select(.merged_at != null and .merge_commit_sha != null and .base.ref == \"$branch\")
-        | [(.number | tostring), .head.sha, .merge_commit_sha, .merged_at] | join(\"\t\")")"
+        | [(.number | tostring), .head.sha, .merge_commit_sha, .merged_at] | map(. // \"-\") | join(\"\t\")")"
     while IFS=$'\t' read -r number head end at; do
         if [[ -n "$end" ]] && git merge-base --is-ancestor "$1" "$end" && git merge-base --is-ancestor "$end" "$tip"; then
             echo "$end $number $head $at" | tee "$folder/origins/$1"

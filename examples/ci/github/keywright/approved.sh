@@ -37,10 +37,11 @@ git cat-file -e "$head^{commit}" 2>/dev/null || none "its last commit $head is n
 fork="$(git merge-base "$base" "$head")" || none "it has nothing in common with the branch"
 git diff --quiet "$fork" "$head" -- .github || none "it changes .github, and so could have changed what was shown"
 
-# The last word of each reviewer; a comment is none.
+# The last word of each reviewer; a comment is none. Who is gone has no word, and what is missing leaves no field empty: an empty one would
+# shift those behind it.
 declare -A last=()
 reviews="$(gh api --paginate "repos/$repository/pulls/$number/reviews?per_page=100" \
-    --jq '.[] | [.user.login, .state, .commit_id, .submitted_at] | join("\t")')"
+    --jq '.[] | select(.user.login) | [.user.login, .state, .commit_id, .submitted_at] | map(. // "-") | join("\t")')"
 while IFS=$'\t' read -r login state commit at; do
     [[ -z "$login" || "$state" == COMMENTED || "$state" == PENDING ]] || last["$login"]="$state $commit $at"
 done <<<"$reviews"

@@ -32,16 +32,12 @@ body="$(mktemp)"
 } >"$body"
 
 found=
-before=
-known="$(gh api --paginate "$comments?per_page=100" \
-    --jq '.[] | [(.id | tostring), .user.login, (.body | split("\n") | .[0], .[1] // "")] | join("\t")')"
-while IFS=$'\t' read -r id login first second; do
-    if [[ "$login" == "$author" && "${first%$'\r'}" == "$marker" ]]; then
-        found="$id"
-        before="${second%$'\r'}"
-        break
-    fi
-done <<<"$known"
+shown=now
+# Text of others is compared in jq and never split into fields here: a comment whose author is gone has none.
+known="$(gh api --paginate "$comments?per_page=100" | jq -rs --arg author "$author" --arg marker "$marker" --arg shown "<!-- $fingerprint -->" '
+    [.[][] | select(.user.login == $author) | {id, lines: (.body // "" | split("\n") | map(rtrimstr("\r")))} | select(.lines[0] == $marker)][0]
+    // empty | "\(.id) \(if .lines[1] == $shown then "before" else "now" end)"')"
+[[ -z "$known" ]] || read -r found shown <<<"$known"
 
 if [[ -n "$found" ]]; then
     gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$found" --field "body=@$body"
@@ -51,4 +47,4 @@ else
     echo "created a comment"
 fi
 rm -f "$body"
-if [[ "$before" == "<!-- $fingerprint -->" ]]; then echo "shown before"; else echo "shown now"; fi
+echo "shown $shown"

@@ -55,16 +55,10 @@ body="$(mktemp)"
     tail -n +2 "$folder/drift.md"
 } >"$body"
 
-found=
-open="$(gh api --paginate "$issues?state=open&labels=$label&per_page=100" \
-    --jq '.[] | select(.pull_request == null)
-        | [(.number | tostring), .user.login, (.body // "" | split("\n")[0])] | join("\t")')"
-while IFS=$'\t' read -r number login first; do
-    if [[ "$login" == "$author" && "${first%$'\r'}" == "$marker" ]]; then
-        found="$number"
-        break
-    fi
-done <<<"$open"
+# Text of others is compared in jq and never split into fields here: an issue whose author is gone has none.
+found="$(gh api --paginate "$issues?state=open&labels=$label&per_page=100" | jq -rs --arg author "$author" --arg marker "$marker" '
+    [.[][] | select(.pull_request == null and .user.login == $author)
+        | select((.body // "" | split("\n")[0] // "" | rtrimstr("\r")) == $marker) | .number][0] // empty')"
 
 if [[ -z "$unreached" ]] && ((drifted == 0 && unknown == 0)); then
     if [[ -n "$found" ]]; then
