@@ -20,7 +20,6 @@ import jq
 
 # GitHub's own pages are longer; several short ones show that all are read.
 PAGE = 2
-ME = {"login": "github-actions[bot]"}
 
 # What `gh` is: its arguments and its token go to the server, and an answer and an exit code come back.
 CLIENT = """
@@ -46,6 +45,9 @@ def answer(
     asked = {name: values[0] for name, values in parse_qs(url.query).items()}
     path = url.path.removeprefix(f"repos/{repository}/")
 
+    # Who the token is of: the job, unless it is another app's.
+    me = {"login": may.get("login", "github-actions[bot]")}
+
     def numbered() -> int:
         known["next"] += 1
         return known["next"]
@@ -61,7 +63,7 @@ def answer(
             return known["comments"].get(number, [])
         case ["POST", "issues", number, "comments"]:
             needs("issues" if may.get("issues") else "pull-requests", "write")
-            comment = {"id": numbered(), "user": ME, **fields}
+            comment = {"id": numbered(), "user": me, **fields}
             known["comments"].setdefault(number, []).append(comment)
             return comment
         case ["PATCH", "issues", "comments", id]:
@@ -78,7 +80,7 @@ def answer(
             ]
         case ["POST", "issues"]:
             needs("issues", "write")
-            issue = {"number": numbered(), "user": ME, "state": "open", "labels": [], **fields}
+            issue = {"number": numbered(), "user": me, "state": "open", "labels": [], **fields}
             known["issues"].append(issue)
             return issue
         case ["PATCH", "issues", number]:
@@ -106,7 +108,7 @@ def answer(
         case ["POST", "statuses", commit]:
             needs("statuses", "write")
             assert len(fields["description"]) <= 140 and fields["state"] in ("error", "failure", "pending", "success")
-            known["statuses"].setdefault(commit, []).insert(0, {"creator": ME, **fields})
+            known["statuses"].setdefault(commit, []).insert(0, {"creator": me, **fields})
             return fields
         case ["GET", "actions", "runs"]:
             needs("actions")

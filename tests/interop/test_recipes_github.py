@@ -16,7 +16,7 @@ from command import DONE, ERROR, STALE, Keywright
 from furnished import client
 from fake_gh import served
 from hub import PROD, STAGING, Hub, Run, secret
-from recipes import REPOSITORY
+from recipes import CI, REPOSITORY
 
 ACCOUNTS = {"staging": STAGING, "prod": PROD}
 
@@ -746,6 +746,31 @@ def test_an_inventory_of_each_target_is_kept_and_what_is_serious_fails(begun: Hu
     matrix[0]["inventory"] = "arn:aws:iam::111111111111:user/x"
     begun.variables["KEYWRIGHT_TARGETS"] = json.dumps(matrix)
     assert "has a role that is no ARN" in look().log
+    # And no other takes its place: it would see less, and be green.
+    del matrix[0]["inventory"]
+    begun.variables["KEYWRIGHT_TARGETS"] = json.dumps(matrix)
+    run = look()
+    assert run.results["targets"] == "failure" and run.codes("inventory") == {} and "has no role inventory for staging" in run.log, run.log
+    assert "keywright iam-policy --for inventory --audit" in run.log
+
+
+def test_an_audit_has_a_role_of_its_own() -> None:
+    for row in json.loads((CI / "github/targets.json").read_text()):
+        roles = {kind: row[kind] for kind in ("plan", "apply", "drift", "inventory")}
+        assert len(set(roles.values())) == 4, roles
+    assert "keywright iam-policy --target staging --for inventory --audit" in (CI / "README.md").read_text()
+
+
+def test_who_is_gone_has_approved_nothing(begun: Hub) -> None:
+    """A review without its author, or with an empty field, shifts no other into the place of a name."""
+    begun.approved(1, "more", a=secret("a", "A"))
+    known = begun.github.read()
+    [review] = known["reviews"]["1"]
+    gone = [review | {"user": None}, review | {"user": {"login": "ada"}, "commit_id": None}]
+    begun.github.write(reviews={"1": gone}, permissions=dict.fromkeys(["ada", "APPROVED", "null", "-", review["commit_id"]], "admin"))
+    begun.merge(1)
+    run = begun.pushed()
+    assert "nobody who may write approved" in run.log and live(begun, "staging") == {"db": "The database"}, run.log
 
 
 # The matrix
@@ -759,6 +784,8 @@ def test_an_inventory_of_each_target_is_kept_and_what_is_serious_fails(begun: Hu
         ({"account": "1234"}, "not twelve digits"),
         ({"account": "333333333333"}, "no ARN of a role in its own account"),
         ({"plan": "arn:aws:iam::111111111111:user/x"}, "no ARN of a role"),
+        ({"apply": ""}, "no ARN of a role"),
+        ({"drift": ""}, "no ARN of a role"),
         ({"region": "eu west"}, "has a region that is none"),
         ({"flags": "--max-deletes 10"}, "name a sandbox, a target or a guard"),
         ({"flags": "--allow-public-policy"}, "name a sandbox, a target or a guard"),

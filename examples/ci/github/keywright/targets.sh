@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # The matrix of targets, from the one place where accounts and roles are: the variable KEYWRIGHT_TARGETS (see targets.json).
 #
-#   targets.sh     prints all=[...], canary=[...] and rest=[...], for GITHUB_OUTPUT
+#   targets.sh [ROLE]     prints all=[...], canary=[...] and rest=[...], for GITHUB_OUTPUT; ROLE is one that each target has to have, such as inventory
 #
 # Refuses what could be taken for something else later: names become parts of artifacts and of lines, flags become words.
 set -euo pipefail
 
-checked="$(jq -ce '
+checked="$(jq -ce --arg needed "${1:-plan}" '
     def check(condition; text): if condition then . else error(text) end;
     check(type == "array" and length > 0 and length <= 256; "is no list of 1 to 256 targets")
     | map(
         check(type == "object"; "holds something that is no object")
-        | {canary: false, flags: ""} + . | .drift = (.drift // .plan) | .inventory = (.inventory // .plan)
+        | {canary: false, flags: ""} + . | .drift = (.drift // .plan) | .inventory = (.inventory // "")
         | check((keys - ["account", "apply", "canary", "drift", "flags", "inventory", "plan", "region", "target"]) == [];
             "has a key that is none of account, apply, canary, drift, flags, inventory, plan, region, target")
         | check([.target, .account, .region, .plan, .apply, .drift, .inventory, .flags] | all(type == "string");
@@ -20,7 +20,10 @@ checked="$(jq -ce '
         | check(.account | test("^[0-9]{12}$"); "has an account that is not twelve digits")
         | check(.region | test("^[a-z0-9-]+$"); "has a region that is none")
         | .account as $account
-        | check([.plan, .apply, .drift, .inventory] | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
+        # An audit with the role of a plan would see less than there is and be green: no other role takes the place of this one.
+        | check(.[$needed] != ""; "has no role \($needed) for \(.target): what it needs is printed by keywright iam-policy --for \($needed)"
+            + if $needed == "inventory" then " --audit" else "" end)
+        | check([.plan, .apply, .drift, (.inventory | select(. != ""))] | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
             "has a role that is no ARN of a role in its own account")
         | check(.canary | type == "boolean"; "has a canary that is neither true nor false")
         | check(.flags | test("^[ -~]*$") and (test("--(sandbox|target|max-deletes|max-changes-percent|allow-(?!env|sops-program))") | not);
