@@ -147,12 +147,30 @@ def test_the_workflow_trusts_as_little_as_it_can() -> None:
         assert not may[name] or job["environment"] in ("release", "pypi"), name
     assert may == {
         "check": set(), "build": set(), "sign": {"id-token", "attestations"}, "draft": {"contents"},
-        "images": {"packages", "id-token", "attestations"}, "pypi": {"id-token"}, "release": {"contents"},
+        "images": {"packages"}, "sign-images": {"packages", "id-token", "attestations"}, "pypi": {"id-token"}, "release": {"contents"},
     }  # fmt: skip
+    # What can sign builds nothing: it runs scripts that sign, and actions of others are those that fetch, sign and attest.
+    signs = {name: job for name, job in document["jobs"].items() if "attestations" in may[name]}
+    assert set(signs) == {"sign", "sign-images"}
+    for name, job in signs.items():
+        runs = {step["run"].split()[0] for step in job["steps"] if "run" in step}
+        assert runs == {f"packaging/release/{'collect' if name == 'sign' else 'sign-images'}"}, name
+        for script in runs:
+            assert not re.search(r"\b(docker|cargo|apt-get|packaging/build)\b", (ROOT / script).read_text()), script
+        uses = {step["uses"].split("@")[0] for step in job["steps"] if "uses" in step}
+        assert uses <= {
+            "actions/checkout", "actions/download-artifact", "actions/upload-artifact", "actions/attest-build-provenance", "sigstore/cosign-installer",
+        }, name  # fmt: skip
+    # And what builds, or runs what others built, knows its images by digest.
+    images = document["jobs"]["images"]
+    [emulator] = [step for step in images["steps"] if step.get("uses", "").startswith("docker/setup-qemu-action@")]
+    assert re.search(r"@sha256:[0-9a-f]{64}$", emulator["with"]["image"])
+    # A job says its images' digests and not their names.
+    assert set(images["outputs"]) == {"digest", "ci_digest"}
     built = {row["target"] for row in document["jobs"]["build"]["strategy"]["matrix"]["include"]}
     assert built == set(TARGETS)
     # Nothing is seen of a release until everything is there.
-    assert set(document["jobs"]["release"]["needs"]) == {"draft", "images", "pypi"}
+    assert set(document["jobs"]["release"]["needs"]) == {"draft", "sign-images", "pypi"}
 
 
 def test_the_compiler_is_one_that_the_crate_builds_with() -> None:
@@ -203,6 +221,21 @@ def test_this_repository_cannot_be_released_by_accident() -> None:
     assert done.returncode == 1 and "the tag is v0.0.0" in done.stderr
 
 
+def test_the_page_says_whether_anything_is_published() -> None:
+    """While the address is a placeholder nobody may take a package of that name elsewhere for this one."""
+    unpublished = "/OWNER/" in (ROOT / "Cargo.toml").read_text()
+    page = (ROOT / "docs/install.md").read_text()
+    assert ("**Nothing is published yet**" in page) == unpublished
+    assert not unpublished or page.index("Nothing is published yet") < page.index("pipx install")
+
+
+def test_what_the_same_bytes_need_is_named() -> None:
+    job = yaml.safe_load(WORKFLOW.read_text())["jobs"]["build"]
+    [linux] = {row["runner"].removesuffix("-arm") for row in job["strategy"]["matrix"]["include"] if "linux" in row["target"]}
+    page = (ROOT / "docs/install.md").read_text()
+    assert "musl-gcc" in page and f"Ubuntu {linux.removeprefix('ubuntu-')}" in page and "RUSTUP_TOOLCHAIN" in page
+
+
 # Building
 
 
@@ -224,7 +257,9 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
         f'printf "cargo %s|%s|%s|%s\\n" "$*" "$(tr "\\037" " " <<<"$CARGO_ENCODED_RUSTFLAGS")" "$SOURCE_DATE_EPOCH" "$TARGET_CC" >>"$log"\n'
         f'mkdir -p target/{TARGETS[0]}/dist\n{cc} {flags} -o target/{TARGETS[0]}/dist/keywright "{machine.folder}/a.c"',
     )
-    machine.program("rustc", "echo /sysroot")
+    machine.program("rustc", 'if [ "$1" = -vV ]; then echo rustc 1.95.0; else echo /sysroot; fi')
+    machine.program("musl-gcc", 'echo "musl-gcc 13.3.0 $1"')
+    machine.program("dpkg-query", 'echo "$2 gcc 4:13.2.0"')
     machine.logged("python3")
     done = machine.run("packaging/release/build", TARGETS[0], "dist", RUSTUP_TOOLCHAIN="1.95.0", SOURCE_DATE_EPOCH="7", CARGO_HOME="/cargo home")
     install, *apt, cargo = [call for call in machine.calls if not call.startswith("python3")]
@@ -237,6 +272,9 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
         f"--remap-path-prefix={machine.checkout}=/keywright --remap-path-prefix=/cargo home=/cargo "
         "--remap-path-prefix=/sysroot=/rust -C target-feature=+crt-static"
     )
+    # With what it was built is told: other compilers make other bytes.
+    built_with = done.stdout.partition("Built with:\n")[2]
+    assert all(f"{said}\n" in built_with for said in ("rustc 1.95.0", "gcc gcc 4:13.2.0", "musl-gcc 13.3.0 --version")), done
     packed = [call for call in machine.calls if call.startswith("python3")]
     if flags:
         assert done.returncode == 0 and packed == [f"python3 packaging/make target/{TARGETS[0]}/dist/keywright {TARGETS[0]} dist"], done
@@ -279,6 +317,20 @@ def test_a_release_without_one_of_its_files_is_not_signed(machine: Machine) -> N
     assert machine.calls == [] and not (dist / "SHA256SUMS").exists()
 
 
+def test_every_file_has_a_name_that_the_hosting_site_keeps(machine: Machine) -> None:
+    machine.logged("cosign")
+    dist = machine.release()
+    for strange in ("keywright_1.2.3~rc.1_amd64.deb", "a b", "keywright-1.2.3+x.whl"):
+        (dist / strange).touch()
+        done = machine.run("packaging/release/collect", VERSION, dist)
+        assert done.returncode == 1 and f"hosting site changes: {strange}" in done.stdout and machine.calls == [], done
+        (dist / strange).unlink()
+    # A package of another version is none of this release.
+    (dist / f"keywright_{VERSION}_amd64.deb").rename(dist / "keywright_1.2.4_amd64.deb")
+    done = machine.run("packaging/release/collect", VERSION, dist)
+    assert done.returncode == 1 and f"has no keywright_{VERSION}_amd64.deb" in done.stdout and machine.calls == [], done
+
+
 def test_the_formula_has_the_checksums_of_the_archives(machine: Machine) -> None:
     dist = collected(machine)
     formula = (dist / "keywright.rb").read_text()
@@ -293,7 +345,7 @@ def test_the_formula_has_the_checksums_of_the_archives(machine: Machine) -> None
 # Images
 
 
-def test_images_are_made_of_the_archives_pushed_and_signed_by_digest(machine: Machine) -> None:
+def test_images_are_made_of_the_archives_and_pushed(machine: Machine) -> None:
     dist = collected(machine)
     digest = "sha256:" + "a" * 64
     # The last word is the context, which is gone afterwards.
@@ -317,12 +369,12 @@ def test_images_are_made_of_the_archives_pushed_and_signed_by_digest(machine: Ma
     login, create, *built = machine.calls
     assert login == "docker login ghcr.io --username ada --password-stdin" and (machine.folder / "calls.token").read_text() == "token"
     assert "token" not in " ".join(machine.calls) and create.startswith("docker buildx create")
+    assert re.search(r" image=moby/buildkit@sha256:[0-9a-f]{64}$", create)
     images = ["ghcr.io/octo/keywright", "ghcr.io/octo/keywright-ci"]
-    for image, build, sign in zip(images, built[::2], built[1::2], strict=True):
+    for image, build in zip(images, built, strict=True):
         assert "--platform linux/amd64,linux/arm64" in build and f"--tag {image}:1.2.3 --tag {image}:latest --push" in build
         assert ("--target ci" in build) == image.endswith("-ci")
-        assert sign == f"cosign sign --yes {image}@{digest}"
-    assert output.read_text() == f"image={images[0]}\ndigest={digest}\nci_image={images[1]}\nci_digest={digest}\n"
+    assert output.read_text() == f"digest={digest}\nci_digest={digest}\n"
     context = machine.folder / "calls.context"
     assert (context / "amd64/keywright").read_text() == "keywright for x86_64-unknown-linux-musl"
     assert (context / "arm64/keywright").read_text() == "keywright for aarch64-unknown-linux-musl"
@@ -335,6 +387,24 @@ def test_images_are_made_of_the_archives_pushed_and_signed_by_digest(machine: Ma
     # An archive that is not the one with the checksum makes no image.
     (dist / f"keywright-{VERSION}-{TARGETS[0]}.tar.gz").write_text("another")
     assert machine.run("packaging/release/images", VERSION, dist, **known).returncode != 0
+
+
+def test_images_are_signed_by_digest_under_the_names_of_this_repository(machine: Machine) -> None:
+    machine.logged("cosign", f'if [ "$1" = login ]; then cat >"{machine.folder}/token"; fi')
+    output = machine.folder / "output"
+    known = {"GH_TOKEN": "token", "GITHUB_REPOSITORY": "Octo/Keywright", "GITHUB_ACTOR": "ada", "GITHUB_OUTPUT": str(output)}
+    one, other = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+    for strange in ("", "latest", one[:-1], f"{one} --key x", "sha256:" + "A" * 64):
+        for digests in ((one, strange), (strange, one)):
+            assert machine.run("packaging/release/sign-images", *digests, **known).returncode == 1 and machine.calls == [], digests
+    assert machine.run("packaging/release/sign-images", one, other, **known).returncode == 0
+    assert machine.calls == [
+        "cosign login ghcr.io --username ada --password-stdin",
+        f"cosign sign --yes ghcr.io/octo/keywright@{one}",
+        f"cosign sign --yes ghcr.io/octo/keywright-ci@{other}",
+    ]
+    assert (machine.folder / "token").read_text() == "token"
+    assert output.read_text() == "image=ghcr.io/octo/keywright\nci_image=ghcr.io/octo/keywright-ci\n"
 
 
 def test_a_version_before_a_release_is_not_the_latest(machine: Machine) -> None:
@@ -363,6 +433,9 @@ def test_an_image_has_the_binary_the_certificates_and_nobody_special() -> None:
     last = text.split("\nFROM ")[-1]
     assert last.startswith("scratch\n") and "\nUSER 65532:65532\n" in last and 'ENTRYPOINT ["/keywright"]' in last and "\nRUN " not in last
     assert text.count("USER 65532:65532") == 2
+    # What is built on is known by its bytes, and nothing else takes part.
+    assert all(re.fullmatch(r"scratch|\S+@sha256:[0-9a-f]{64}(?: AS \w+)?", base) for base in re.findall(r"^FROM (.*)$", text, re.M))
+    assert "# syntax" not in text
 
 
 # Publishing
