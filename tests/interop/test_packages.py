@@ -32,7 +32,7 @@ from test_recipes import judge, program
 ROOT = CI.parents[1]
 sys.path.insert(0, str(ROOT / "packaging"))
 
-from parts import Refused, binary, changelog, crate, deb, licences, sbom, wheel  # noqa: E402 (found by the line above)
+from parts import Refused, archive, binary, changelog, contents, crate, deb, licences, sbom, wheel  # noqa: E402 (found by the line above)
 
 EPOCH = 1_700_000_000
 
@@ -330,6 +330,19 @@ def test_a_binary_is_only_packed_for_what_it_is(keywright: Keywright, target: st
     for wrong, says in ((f"{other}-unknown-linux-gnu", "is for linux on"), ("x86_64-apple-darwin", "is for linux on")):
         done = subprocess.run([ROOT / "packaging/make", keywright.binary, wrong, tmp_path / "dist"], capture_output=True, text=True, timeout=LIMIT)
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr and not list((tmp_path / "dist").iterdir()), done
+
+
+def test_no_name_of_a_file_is_changed_by_the_hosting_site(tmp_path: Path) -> None:
+    (tmp_path / "keywright").write_bytes(b"x")
+    own = crate.Crate("1.0.0-rc.1", "A tool", "Apache-2.0", (), "1.95", "https://github.com/octo/keywright", (), ())
+    linux = binary.Binary(tmp_path / "keywright", "linux", "x86_64", static=True)
+    inside = contents.Contents(own, linux, "x86_64-unknown-linux-musl", EPOCH, dict.fromkeys(contents.COMPLETIONS, b""), {}, *[b""] * 5)
+    made = {deb.deb(inside)[0]: deb.deb(inside)[1], wheel.wheel(inside)[0]: b"", archive.archive(inside)[0]: b""}
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in made), set(made)
+    if shutil.which("dpkg-deb"):
+        (tmp_path / "a.deb").write_bytes(made["keywright_1.0.0-rc.1_amd64.deb"])
+        # Inside it is the version as Debian compares it.
+        assert judge("dpkg-deb", "--field", tmp_path / "a.deb", "Version").strip() == "1.0.0~rc.1"
 
 
 def test_versions_before_a_release_sort_before_it() -> None:

@@ -184,6 +184,14 @@ def test_the_page_of_the_action_names_every_input_and_output() -> None:
         assert f"| `{name}` |" in page, name
 
 
+def test_the_guide_names_both_and_every_exit_code() -> None:
+    page = (ROOT / "docs/guides/ci.md").read_text()
+    assert "packaging/action/README.md" in page and "templates/keywright.yml" in page
+    codes = re.findall(r"Self::\w+ => (\d+),", (ROOT / "src/exit_code.rs").read_text().split("fn severity")[0])
+    table = dict(re.findall(r"^\| (\d+) \| (.*?) \|", page, re.M))
+    assert set(table) == set(codes) >= {"0", "64", "130"} and "inventory --fail-on" in table["2"]
+
+
 # Installing
 
 

@@ -505,11 +505,13 @@ def test_each_target_has_one_issue_that_is_opened_updated_and_closed(begun: Hub)
     # A closed issue stays closed; the next drift is another one. Somebody else's is never touched.
     mallory = {"number": 1, "user": {"login": "mallory"}, "state": "open", "labels": ["keywright-drift"]}
     mallory |= {"title": "mine", "body": "<!-- keywright:drift shop prod -->\n"}
-    begun.github.write(issues=[*begun.github.read()["issues"], mallory])
+    # One whose author is gone, and whose text looks like an author and a marker.
+    gone = mallory | {"number": 2, "user": None, "body": "github-actions[bot]\t<!-- keywright:drift shop prod -->\n"}
+    begun.github.write(issues=[*begun.github.read()["issues"], mallory, gone])
     by_somebody_else(begun, "prod", "db", "By hand once more")
     begun.drift()
     known = begun.github.read()["issues"]
-    assert [issue["state"] for issue in known] == ["closed", "open", "open", "open"] and mallory in known
+    assert [issue["state"] for issue in known] == ["closed", "open", "open", "open", "open"] and mallory in known and gone in known
 
 
 def test_what_could_not_be_looked_at_is_no_drift(begun: Hub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -277,3 +278,24 @@ def test_values_do_not_show_in_errors(furnished: tuple[Cli, dict[str, str]]) -> 
     parameters = {"SecretId": LIVE, "SecretString": "hunter2-hunter2", "ClientRequestToken": FIRST}
     _, message = refused(furnished[0], "PutSecretValue", parameters)
     assert "hunter2" not in message
+
+
+def test_what_pages_say_to_the_cli_needs_nothing_of_the_machine(sandbox: Endpoint, tmp_path: Path) -> None:
+    """Version 1 of the CLI does not know AWS_REGION, and a reader may have neither a profile nor another variable."""
+    root = Path(__file__).resolve().parents[2]
+    client(sandbox).create_secret(Name="staging/payments/third-party/adyen/api-key")
+    commands = []
+    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
+        for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.M | re.S):
+            # With what the page itself exports before it.
+            exported = [line for line in block.splitlines() if line.startswith("export AWS_")]
+            lines = block.replace("\\\n", " ").splitlines()
+            commands += ["\n".join([*exported, line]) for line in lines if re.match(r"(AWS_\w+=\S+ )*aws --endpoint-url ", line)]
+    assert len(commands) >= 2
+    (tmp_path / "aws").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m awscli "$@"\n')
+    (tmp_path / "aws").chmod(0o755)
+    known = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "AWS_PAGER": ""}
+    for command in commands:
+        words = ["sh", "-c", command.replace("http://127.0.0.1:4566", sandbox.url)]
+        done = subprocess.run(words, env=known, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == 0, (command, done)
