@@ -2,14 +2,15 @@
 # Runs one command of keywright for a job, and says what came of it in outputs, in the summary and in files. The GitHub Action and the GitLab
 # component both run this.
 #
-#   run.sh FOLDER     FOLDER is made anew, whatever was there, and gets what the command writes, and `outputs`, a line NAME=VALUE each
+#   run.sh FOLDER     FOLDER is made anew, whatever was there, and gets what the command writes, and `outputs`, a line
+#                     NAME=VALUE each
 #
 # KEYWRIGHT_COMMAND         validate, plan, apply, drift or inventory
 # KEYWRIGHT_PROJECT         the folder of keywright.yaml, by default the current one
 # KEYWRIGHT_TARGET          one target, a glob or a label selector; empty for all
 # KEYWRIGHT_FLAGS           more flags, split at blanks and nothing else
-# KEYWRIGHT_PLAN_FILE       for apply: the approved plan to carry out, or `none`: what is planned now, within the guards. Empty is refused, since an
-#                           output that is misspelt is empty as well
+# KEYWRIGHT_PLAN_FILE       for apply: the approved plan to carry out, or `none`: what is planned now, within the guards.
+#                           Empty is refused, since an output that is misspelt is empty as well
 # KEYWRIGHT_ONLY_ACCOUNTS   the accounts that may be reached; needed for everything but validate and a sandbox
 # KEYWRIGHT_FORMAT          of a plan: markdown, or html for a page
 # KEYWRIGHT_FAIL_ON_FOUND   false: drift, and findings that --fail-on names (exit code 2), are no failure
@@ -31,7 +32,8 @@ trap 'rm -f "$approved"' EXIT
 if [[ -n "$plan_file" && "$plan_file" != none && -f "$plan_file" ]]; then
     cat -- "$plan_file" >"$approved"
 fi
-# What an earlier job or a commit left there would be taken for a report of this one; a link is removed, and not what it leads to.
+# What an earlier job or a commit left there would be taken for a report of this one. A link is removed, and not what it
+# leads to.
 rm -rf -- "$folder"
 mkdir -p -- "$(dirname -- "$folder")"
 mkdir -- "$folder"

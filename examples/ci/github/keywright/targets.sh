@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The matrix of targets, from the one place where accounts and roles are: the variable KEYWRIGHT_TARGETS (see targets.json).
 #
-#   targets.sh [ROLE]     prints all=[...], canary=[...] and rest=[...], for GITHUB_OUTPUT; ROLE is one that each target has to have, such as inventory
+#   targets.sh [ROLE]     prints all=[...], canary=[...] and rest=[...], for GITHUB_OUTPUT; ROLE is one that each target has
+#                         to have, such as inventory
 #
 # Refuses what could be taken for something else later: names become parts of artifacts and of lines, flags become words.
 set -euo pipefail
@@ -23,7 +24,8 @@ checked="$(jq -ce --arg needed "${1:-plan}" '
         # An audit with the role of a plan would see less than there is and be green: no other role takes the place of this one.
         | check(.[$needed] != ""; "has no role \($needed) for \(.target): what it needs is printed by keywright iam-policy --for \($needed)"
             + if $needed == "inventory" then " --audit" else "" end)
-        | check([.plan, .apply, .drift, (.inventory | select(. != ""))] | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
+        | check([.plan, .apply, .drift, (.inventory | select(. != ""))]
+            | all(test("^arn:aws[a-z-]*:iam::" + $account + ":role/[A-Za-z0-9/_+=,.@-]+$"));
             "has a role that is no ARN of a role in its own account")
         | check(.canary | type == "boolean"; "has a canary that is neither true nor false")
         | check(.flags | test("^[ -~]*$") and (test("--(sandbox|target|max-deletes|max-changes-percent|allow-(?!env|sops-program))") | not);
