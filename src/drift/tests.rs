@@ -424,13 +424,7 @@ fn the_policy_of_a_replication_is_undeclared_only_where_nothing_is_replicated() 
 
 #[test]
 fn a_move_has_no_date_and_what_waits_for_a_value_the_place_that_says_so() {
-    let replacement = Replacement {
-        name: SecretName::new("app/db"),
-        owner_tag: String::new(),
-        valued: false,
-        versions: BTreeMap::new(),
-        outdated: BTreeSet::new(),
-    };
+    let replacement = Replacement::bare("app/db");
     let secret = LiveSecret::bare("app/old");
     let moved = MovedFrom { secret, deletion: Deletion::Window(7), origin: at(3), replacement };
     let takes_its_place = SecretPlan {

@@ -23,6 +23,8 @@
 
 mod action;
 mod awaiting;
+#[cfg(test)]
+mod bare;
 mod change;
 mod cost;
 mod cross_account;
@@ -94,40 +96,6 @@ pub struct Plan {
     pub endpoint: Option<String>,
     /// The secrets with something to do, by name; unchanged ones are not here.
     pub secrets: Vec<SecretPlan>,
-}
-
-#[cfg(test)]
-impl Plan {
-    /// A plan of these secrets, of the project `shop` in the target `dev`.
-    pub(crate) fn bare(secrets: Vec<SecretPlan>) -> Self {
-        Self {
-            project: "shop".to_owned(),
-            target: "dev".to_owned(),
-            account: None,
-            region: Region::of_service("eu-west-1"),
-            endpoint: None,
-            secrets,
-        }
-    }
-}
-
-#[cfg(test)]
-impl SecretPlan {
-    /// What these actions would do to a secret, without a reader's view of them.
-    pub(crate) fn bare(name: &str, verb: Verb, actions: Vec<Action>) -> Self {
-        Self {
-            name: SecretName::new(name),
-            origin: None,
-            verb,
-            changes: Vec::new(),
-            actions,
-            depends_on: BTreeSet::new(),
-            observed: None,
-            leaving: Leaving::default(),
-            moved: None,
-            item: None,
-        }
-    }
 }
 
 impl Plan {

@@ -178,16 +178,7 @@ mod tests {
     use crate::value::{GenerateOptions, Source};
 
     fn created(value: Option<Box<PlannedValue>>) -> SecretPlan {
-        let create = Action::Create {
-            description: None,
-            kms_key_id: None,
-            tags: BTreeMap::new(),
-            secret_type: None,
-            value,
-            replicas: BTreeMap::new(),
-            cross_account_primary: None,
-        };
-        SecretPlan::bare("app/key-v2", Verb::Create, vec![create])
+        SecretPlan::bare("app/key-v2", Verb::Create, vec![Action::bare_create(value, None)])
     }
 
     /// What is found in one part that does `secrets`, while `app/key` has a value and `app/key-v2` has none.

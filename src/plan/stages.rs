@@ -202,15 +202,7 @@ mod tests {
             name: SecretName::new(name),
             account: None,
         });
-        let create = Action::Create {
-            description: None,
-            kms_key_id: None,
-            tags: BTreeMap::new(),
-            secret_type: None,
-            value: None,
-            replicas: BTreeMap::new(),
-            cross_account_primary: other,
-        };
+        let create = Action::bare_create(None, other);
         let depends_on = depends_on.iter().map(|name| SecretName::new(*name)).collect();
         SecretPlan { depends_on, ..SecretPlan::bare(name, Verb::Create, vec![create]) }
     }

@@ -363,13 +363,7 @@ mod tests {
 
     #[test]
     fn an_old_secret_that_should_be_gone_and_is_there_is_left_to_be_done() {
-        let replacement = crate::plan::Replacement {
-            name: SecretName::new("app/new"),
-            owner_tag: String::new(),
-            valued: false,
-            versions: BTreeMap::new(),
-            outdated: BTreeSet::new(),
-        };
+        let replacement = crate::plan::Replacement::bare("app/new");
         let goes = |name: &str| SecretPlan {
             moved: Some(crate::plan::Move::To(replacement.clone())),
             ..SecretPlan::bare(name, Verb::Delete, Vec::new())

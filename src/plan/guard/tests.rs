@@ -185,13 +185,7 @@ fn moved() -> SecretPlan {
         current: true,
         labels: BTreeSet::new(),
     };
-    let replacement = Replacement {
-        name: SecretName::new("dev/after"),
-        owner_tag: String::new(),
-        valued: true,
-        versions: BTreeMap::new(),
-        outdated: BTreeSet::new(),
-    };
+    let replacement = Replacement { valued: true, ..Replacement::bare("dev/after") };
     let from = old.map(|secret| MovedFrom { secret, deletion: Deletion::Window(30), origin: origin(), replacement });
     let secret = SecretPlan::bare("dev/after", Verb::Move, vec![Action::CarryVersion(Box::new(carried))]);
     SecretPlan { moved: from.map(|from| Move::From(Box::new(from))), ..secret }

@@ -111,16 +111,6 @@ fn a_replica_has_a_key_of_its_own_or_that_of_the_region() {
     assert_eq!(ReplicaKey::Default.named(), None);
 }
 
-fn replacement() -> Replacement {
-    Replacement {
-        name: name("app/db"),
-        owner_tag: String::new(),
-        valued: false,
-        versions: BTreeMap::new(),
-        outdated: BTreeSet::new(),
-    }
-}
-
 #[test]
 fn only_the_old_secret_is_left_of_a_move_where_every_version_has_come_along() {
     let left = |moves: bool, carried: &[&str], others: Vec<Action>| {
@@ -136,7 +126,12 @@ fn only_the_old_secret_is_left_of_a_move_where_every_version_has_come_along() {
         let mut observed = LiveSecret::bare("app/db");
         observed.versions.insert(VersionId::of_service("there"), BTreeSet::from([StagingLabel::current()]));
         let secret = LiveSecret::bare("app/old");
-        let from = MovedFrom { secret, deletion: Deletion::Window(7), origin: at(9), replacement: replacement() };
+        let from = MovedFrom {
+            secret,
+            deletion: Deletion::Window(7),
+            origin: at(9),
+            replacement: Replacement::bare("app/db"),
+        };
         let plan = SecretPlan {
             observed: Some(observed),
             moved: moves.then(|| Move::From(Box::new(from))),
@@ -148,8 +143,10 @@ fn only_the_old_secret_is_left_of_a_move_where_every_version_has_come_along() {
     assert!(!left(true, &["there", "missing"], Vec::new()).0);
     assert!(!left(true, &["there"], vec![Action::Restore]).0);
     assert_eq!(left(false, &["there"], Vec::new()), (false, None));
-    let goes =
-        SecretPlan { moved: Some(Move::To(replacement())), ..SecretPlan::bare("app/old", Verb::Delete, Vec::new()) };
+    let goes = SecretPlan {
+        moved: Some(Move::To(Replacement::bare("app/db"))),
+        ..SecretPlan::bare("app/old", Verb::Delete, Vec::new())
+    };
     assert_eq!(goes.moved_to().map(|replacement| replacement.name.clone()), Some(name("app/db")));
 }
 

@@ -1,6 +1,6 @@
 //! Which part of a plan waits for other accounts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{at, name, names};
 use crate::desired::Restriction;
@@ -68,13 +68,7 @@ fn what_waits_of_a_secret_is_its_link_alone() {
     let whole = SecretPlan {
         depends_on: BTreeSet::from([name("app/needed")]),
         leaving: Leaving { named_by: BTreeSet::from([name("app/other")]), ..Leaving::default() },
-        moved: Some(Move::To(Replacement {
-            name: name("app/new"),
-            owner_tag: String::new(),
-            valued: false,
-            versions: BTreeMap::new(),
-            outdated: BTreeSet::new(),
-        })),
+        moved: Some(Move::To(Replacement::bare("app/new"))),
         verb: Verb::Adopt,
         ..linked("app/both", later(), vec![Action::Restore])
     };
@@ -88,16 +82,7 @@ fn what_waits_of_a_secret_is_its_link_alone() {
 
 /// A secret that is made a replica of `app/db` of another target.
 fn replica(secret: &str) -> SecretPlan {
-    let create = Action::Create {
-        description: None,
-        kms_key_id: None,
-        tags: BTreeMap::new(),
-        secret_type: None,
-        value: None,
-        replicas: BTreeMap::new(),
-        cross_account_primary: Some(later()),
-    };
-    SecretPlan::bare(secret, Verb::Create, vec![create])
+    SecretPlan::bare(secret, Verb::Create, vec![Action::bare_create(None, Some(later()))])
 }
 
 #[test]

@@ -60,13 +60,7 @@ fn value(source: Source) -> Box<PlannedValue> {
 
 /// It takes the place of `app/old`.
 fn moves() -> SecretPlan {
-    let replacement = Replacement {
-        name: name("app/db"),
-        owner_tag: String::new(),
-        valued: false,
-        versions: BTreeMap::new(),
-        outdated: BTreeSet::new(),
-    };
+    let replacement = Replacement::bare("app/db");
     let moved =
         MovedFrom { secret: LiveSecret::bare("app/old"), deletion: Deletion::Window(7), origin: at(3), replacement };
     SecretPlan { moved: Some(Move::From(Box::new(moved))), ..changed(vec![Action::Restore, Action::Restore]) }
@@ -128,15 +122,7 @@ fn the_end_of_a_move_counts_among_the_actions() {
 fn what_is_generated_is_no_value_of_git() {
     let public = || value(Source::Text(Template::text("public")));
     let generated = value(Source::Generate(GenerateOptions::default()));
-    let create = Action::Create {
-        description: None,
-        kms_key_id: None,
-        tags: BTreeMap::new(),
-        secret_type: None,
-        value: Some(public()),
-        replicas: BTreeMap::new(),
-        cross_account_primary: None,
-    };
+    let create = Action::bare_create(Some(public()), None);
     assert!(changed(vec![create]).gets_value_of_git());
     assert!(changed(vec![Action::PutValue(public())]).gets_value_of_git());
     assert!(!changed(vec![Action::PutValue(generated)]).gets_value_of_git());

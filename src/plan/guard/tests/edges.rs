@@ -67,8 +67,8 @@ fn a_share_is_asked_for_where_three_go_or_more_than_a_share_of_ten_is_changed() 
 
 #[test]
 fn most_of_a_small_project_is_too_much_for_the_part_that_removes_some_of_it() {
-    let shard = |removed: usize, elsewhere: usize, owned: usize| {
-        let counts = Counts { removals_in_other_shards: elsewhere, ..counts(owned) };
+    let shard = |removed: usize, in_other_shards: usize, owned: usize| {
+        let counts = Counts { removals_in_other_shards: in_other_shards, ..counts(owned) };
         refused(&target(released(removed), counts), "max-changes-percent").len()
     };
     assert_eq!(shard(3, 0, 5), 1);
@@ -92,8 +92,8 @@ fn what_is_made_or_adopted_is_none_of_what_would_be_changed() {
 
 #[test]
 fn what_other_parts_of_the_run_remove_counts_as_deleted() {
-    let deleted = |elsewhere: usize| {
-        let counts = Counts { removals_in_other_shards: elsewhere, ..counts(100) };
+    let deleted = |in_other_shards: usize| {
+        let counts = Counts { removals_in_other_shards: in_other_shards, ..counts(100) };
         refused(&target(released(2), counts), "max-deletes")
     };
     assert_eq!(deleted(2), []);
