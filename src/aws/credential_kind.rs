@@ -1,9 +1,11 @@
-//! Where credentials came from, by kind, and whether any are in sight without asking anybody.
+//! Where credentials came from, by kind, and whether any are in sight without a request.
 
 use aws_config::profile::Profile;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 use aws_types::os_shim_internal::{Env, Fs};
+
+use super::credentials::{is_container, profile_in_force, profiles};
 
 /// What gave the credentials of a target; nothing secret is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +53,10 @@ impl CredentialKind {
             | Feature::CredentialsProfileNamedProvider => Some(Self::Profile),
             _ => None,
         });
-        // A profile that leads elsewhere is noted before where it leads.
+        // A profile that names another source is noted before that source.
         kinds.next_back().unwrap_or(Self::Other)
     }
 }
-
-/// Variables that give credentials.
-const VARIABLES: [&str; 4] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-];
 
 /// Keys of a profile that give credentials.
 const KEYS: [&str; 7] = [
@@ -75,20 +69,20 @@ const KEYS: [&str; 7] = [
     "web_identity_token_file",
 ];
 
-/// Whether the environment, or the profile that a target, AWS_PROFILE or nobody names, says where credentials are.
-/// Nobody is asked: whether they are any good, and whether the instance that this runs on has some, is not known.
+/// Whether the environment, or the profile in force, says where credentials are. No request is sent: whether they are
+/// any good, and whether the instance that this runs on has some, is not known.
 pub async fn credentials_in_sight(profile: Option<&str>) -> bool {
     in_sight(profile, &Fs::real(), &Env::real()).await
 }
 
 async fn in_sight(profile: Option<&str>, fs: &Fs, env: &Env) -> bool {
-    let set = |name: &str| env.get(name).ok().filter(|value| !value.is_empty());
-    if profile.is_none() && VARIABLES.iter().any(|name| set(name).is_some()) {
+    let is_set = |name: &str| env.get(name).is_ok_and(|value| !value.is_empty());
+    let by_variables = is_set("AWS_ACCESS_KEY_ID") || is_set("AWS_WEB_IDENTITY_TOKEN_FILE") || is_container(&is_set);
+    if profile.is_none() && by_variables {
         return true;
     }
-    let name = profile.map(str::to_owned).or_else(|| set("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
-    let chosen = Some(name.clone().into());
-    let profiles = aws_config::profile::load(fs, env, &<_>::default(), chosen).await.ok();
+    let (name, _) = profile_in_force(profile, env);
+    let profiles = profiles(&name, fs, env).await;
     let gives = |profile: &Profile| KEYS.iter().any(|key| profile.get(key).is_some());
     profiles.is_some_and(|profiles| profiles.get_profile(&name).is_some_and(gives))
 }

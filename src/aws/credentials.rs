@@ -84,14 +84,8 @@ pub(super) async fn search(target: &Target, error: &CredentialsError) -> Credent
 
 async fn diagnose(target: &Target, error: &CredentialsError, fs: &Fs, env: &Env) -> CredentialSearch {
     let is_set = |name: &str| env.get(name).is_ok_and(|value| !value.is_empty());
-    let (name, named_by) = match (&target.profile, env.get("AWS_PROFILE").ok().filter(|name| !name.is_empty())) {
-        (Some(profile), _) => (profile.clone(), NamedBy::Target),
-        (None, Some(profile)) => (profile, NamedBy::Variable),
-        (None, None) => ("default".to_owned(), NamedBy::Default),
-    };
-    // A file that cannot be read has no profiles; the chain's own error says why.
-    let chosen = Some(name.clone().into());
-    let profiles = aws_config::profile::load(fs, env, &<_>::default(), chosen).await.ok();
+    let (name, named_by) = profile_in_force(target.profile.as_deref(), env);
+    let profiles = profiles(&name, fs, env).await;
     let exists = profiles.as_ref().is_some_and(|profiles| profiles.get_profile(&name).is_some());
     let profile = CredentialPlace::Profile { name: name.clone(), named_by };
     let mut places = Vec::new();
@@ -131,7 +125,22 @@ async fn diagnose(target: &Target, error: &CredentialsError, fs: &Fs, env: &Env)
     CredentialSearch { places, role: target.assume_role.clone(), problem }
 }
 
-fn is_container(is_set: &impl Fn(&str) -> bool) -> bool {
+/// The profile that is used, and who names it.
+pub(super) fn profile_in_force(of_target: Option<&str>, env: &Env) -> (String, NamedBy) {
+    match (of_target, env.get("AWS_PROFILE").ok().filter(|name| !name.is_empty())) {
+        (Some(profile), _) => (profile.to_owned(), NamedBy::Target),
+        (None, Some(profile)) => (profile, NamedBy::Variable),
+        (None, None) => ("default".to_owned(), NamedBy::Default),
+    }
+}
+
+/// The profiles of the AWS configuration. A file that cannot be read has none; the SDK's own error says why.
+pub(super) async fn profiles(chosen: &str, fs: &Fs, env: &Env) -> Option<ProfileSet> {
+    aws_config::profile::load(fs, env, &<_>::default(), Some(chosen.to_owned().into())).await.ok()
+}
+
+/// Whether a variable names the endpoint of a container (ECS, EKS).
+pub(super) fn is_container(is_set: &impl Fn(&str) -> bool) -> bool {
     is_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || is_set("AWS_CONTAINER_CREDENTIALS_FULL_URI")
 }
 

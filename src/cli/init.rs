@@ -52,8 +52,8 @@ pub(super) fn init(args: &InitArgs, shell: &Shell) -> Result<ExitCode, Error> {
     };
     workflow::init(&root, &project, &|event| printer.print(event))
         .map_err(|error| error.hint(Hint::NameAnotherFolder))?;
-    let shown = if root.as_os_str().is_empty() { String::new() } else { quoted(&root) };
-    let there = (!shown.is_empty()).then(|| escaped!(" --project {}", escape::line(&shown)));
+    let is_here = root.as_os_str().is_empty();
+    let there = (!is_here).then(|| escaped!(" --project {}", escape::line(&quoted(&root))));
     shell.err.line(escaped!(
         "\nNext:\n  keywright plan --sandbox{}   # a rehearsal, no account needed\n  \
          keywright explain Secret   # what a manifest can say\n  \

@@ -22,9 +22,6 @@ use crate::value::SecretValue;
 /// Dates are read back to so long before the last look: ListSecrets may lag by half of it.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// Values of one filter (ListSecrets, `Values`).
-const MOST_VALUES: usize = 10;
-
 /// What one target was found to hold. It holds no values.
 pub struct Memory {
     secrets: BTreeMap<SecretName, LiveSecret>,
@@ -58,7 +55,7 @@ impl Memory {
     /// Reads what changed since. None where the service does not list the newest changes first, or what was newest is
     /// gone: everything is to be read then.
     pub async fn refreshed<R: ReadSecrets>(mut self, reader: &R, scope: &Scope) -> Result<Option<Self>, ServiceError> {
-        for prefixes in scope.prefixes().chunks(MOST_VALUES) {
+        for prefixes in scope.prefixes().chunks(ListFilter::MOST_PREFIXES) {
             let Some(met) = self.newest(reader, scope, prefixes).await? else { return Ok(None) };
             if !self.fits(prefixes, &met) {
                 return Ok(None);

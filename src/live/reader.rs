@@ -24,7 +24,7 @@ pub(super) const IN_FLIGHT: usize = 32;
 /// What ListSecrets is asked for. Filters only narrow what travels: whoever asks looks at every answer again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// Names begin with one of these, at most ten; none for all names.
+    /// Names begin with one of these, at most [`ListFilter::MOST_PREFIXES`]; none for all names.
     pub prefixes: Vec<String>,
     /// Names begin with none of these.
     pub without: Vec<String>,
@@ -35,6 +35,9 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
+    /// The most prefixes of one list (ListSecrets, `Filter`, `Values`).
+    pub(crate) const MOST_PREFIXES: usize = 10;
+
     /// Everything whose name begins with `prefix`.
     pub fn prefix(prefix: &str) -> Self {
         Self { prefixes: vec![prefix.to_owned()], ..Self::default() }

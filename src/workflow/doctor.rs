@@ -1,6 +1,7 @@
 //! What keywright finds of its surroundings: the project, credentials, accounts, the network, the clock, permissions
 //! and keys. Only calls that read metadata are made, and each finding says what it rests on.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use futures::stream::{self, StreamExt as _};
@@ -15,7 +16,7 @@ use crate::desired::Desired;
 use crate::domain::{AccountId, SecretName};
 use crate::live::{ListFilter, ReadSecrets as _, ServiceError};
 use crate::manifest::{LoadOptions, codes, load};
-use crate::value::config_home;
+use crate::value::{AgeKeys, AgePlace, config_home};
 
 /// A clock that is further off than this, in seconds, is noted. From five minutes on AWS refuses requests (Signature
 /// Version 4), and the SDK sends them again with the service's time.
@@ -24,9 +25,6 @@ const NOTED_SKEW: i64 = 30;
 /// Variables that name a proxy, as the HTTP client reads them.
 const PROXIES: [&str; 7] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"];
-
-/// Prefixes that one call of ListSecrets takes (`Filter`, `Values`).
-const MOST_PREFIXES: usize = 10;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +59,7 @@ pub enum Check {
     AgeKeys {
         /// Whether a value of the project comes from a SOPS file.
         needed: bool,
-        /// Where there are some, or are said to be.
+        /// Where there are some; a command may give some.
         places: Vec<AgePlace>,
     },
     /// KMS keys of SOPS files: whether they open is known only by decrypting.
@@ -131,15 +129,6 @@ pub enum ProjectState {
     },
 }
 
-/// Where keys of age are looked for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum AgePlace {
-    /// A variable that is set.
-    Variable(&'static str),
-    /// A file, and whether it is there.
-    File(PathBuf, bool),
-}
-
 /// What came of a call.
 #[derive(Debug)]
 pub enum Answer {
@@ -163,7 +152,7 @@ impl Check {
             | Self::Endpoint { answered: false, .. }
             | Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
             Self::Project(ProjectState::Valid { warnings, .. }) if *warnings > 0 => Verdict::Warning,
-            Self::AgeKeys { needed: true, places } if !places.iter().any(AgePlace::is_there) => Verdict::Warning,
+            Self::AgeKeys { needed: true, places } if places.is_empty() => Verdict::Warning,
             Self::Account { declared: false, .. } | Self::Call { answer: Answer::Failed(_), always: false, .. } => {
                 Verdict::Warning
             }
@@ -185,16 +174,6 @@ impl Check {
             | Self::Endpoint { .. }
             | Self::Clock(_)
             | Self::Call { .. } => Verdict::Good,
-        }
-    }
-}
-
-impl AgePlace {
-    /// Whether there is something.
-    pub fn is_there(&self) -> bool {
-        match self {
-            Self::Variable(_) => true,
-            Self::File(_, there) => *there,
         }
     }
 }
@@ -305,16 +284,9 @@ fn keys(desired: &[Desired]) -> Vec<Check> {
             .find(|program| program.is_file())
     };
     let program = std::env::var_os("PATH").and_then(on_path);
-    let variables = ["SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD"].into_iter().filter(|name| is_set(name));
-    let mut places: Vec<AgePlace> = variables.map(AgePlace::Variable).collect();
-    let env = |name: &str| std::env::var_os(name);
-    let named = std::env::var_os("SOPS_AGE_KEY_FILE").map(PathBuf::from);
-    let usual = config_home(&env).map(|home| home.join("sops").join("age").join("keys.txt"));
-    for file in named.into_iter().chain(usual) {
-        let there = file.is_file();
-        places.push(AgePlace::File(file, there));
-    }
-    let keys = sops_keys(desired).unwrap_or_default().into_iter().flatten().collect::<std::collections::BTreeSet<_>>();
+    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let places = AgeKeys::look_up(&env, config_home(&env).as_deref()).places();
+    let keys = sops_keys(desired).unwrap_or_default().into_iter().flatten().collect::<BTreeSet<_>>();
     vec![Check::Sops { needed, program }, Check::AgeKeys { needed, places }, Check::Kms { keys: keys.len() }]
 }
 
@@ -347,7 +319,7 @@ async fn look_at(aws: &Aws, desired: &Desired) -> Vec<Check> {
 /// Calls that read metadata alone: a page of the list, and three about one secret in scope.
 async fn harmless_calls(connection: &Connection, desired: &Desired) -> Vec<Check> {
     let reader = connection.reader();
-    let prefixes = desired.scope.prefixes().iter().take(MOST_PREFIXES).cloned().collect();
+    let prefixes = desired.scope.prefixes().iter().take(ListFilter::MOST_PREFIXES).cloned().collect();
     let listed = reader.list(&ListFilter { prefixes, ..ListFilter::default() }, None).await;
     let secret: Option<SecretName> = listed.as_ref().ok().and_then(|page| {
         let usable = page.secrets.iter().filter(|secret| !secret.is_scheduled_for_deletion());

@@ -51,7 +51,7 @@ pub use day_two::{
     Call, Caution, Intended, Made, PrimaryPlace, promote, repair_rotation, restore, roll_back, start_rotation,
     stop_rotation,
 };
-pub use doctor::{AgePlace, Answer, Check, Checkup, ProjectState, TargetCheckup, Verdict, examine};
+pub use doctor::{Answer, Check, Checkup, ProjectState, TargetCheckup, Verdict, examine};
 pub use drift::{Look, Looked};
 pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, SecretProblem};

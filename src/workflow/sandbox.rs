@@ -72,9 +72,7 @@ impl Reach {
         }
         Ok(Aws::embedded(sandbox))
     }
-}
 
-impl Reach {
     /// Whether it is the embedded sandbox.
     pub fn is_sandbox(&self) -> bool {
         match self {

@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 
 use super::super::reader::ListFilter;
 
-/// Values of one filter, and filters less the one for what a name begins with (ListSecrets, `Filters` and `Values`).
-const MOST_VALUES: usize = 10;
+/// Values of one filter.
+const MOST_VALUES: usize = ListFilter::MOST_PREFIXES;
+
+/// Filters of one list, less the one for what a name begins with (ListSecrets, `Filters`).
 const MOST_WITHOUT: usize = 9;
 
 /// Longest text, in bytes: a filter's value has 512 characters at most, of which `!` is one.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::escape::{self, Escaped, Json};
 use super::super::schema::titled;
 use super::words::{Names, words};
-use super::{number, word};
+use super::{BUILD, number, word};
 use crate::workflow::{Check, Checkup, Verdict};
 
 /// The version of the format of [`DoctorDocument`].
@@ -91,7 +91,7 @@ pub fn json(checkup: &Checkup, show_names: bool) -> Escaped<Json> {
     escape::json(&DoctorDocument {
         format_version: FORMAT_VERSION,
         version: env!("CARGO_PKG_VERSION"),
-        build: if cfg!(debug_assertions) { "debug" } else { "release" },
+        build: BUILD,
         platform: format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
         masked: !show_names,
         sandbox: checkup.embedded,

@@ -33,11 +33,13 @@ fn number(checkup: &Checkup, verdict: Verdict) -> usize {
     checkup.all().filter(|check| check.verdict() == verdict).count()
 }
 
+/// How it was built.
+const BUILD: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+
 /// What this keywright is: `keywright 0.2.0 (release, x86_64 linux)`.
 fn build() -> String {
-    let kind = if cfg!(debug_assertions) { "debug" } else { "release" };
     let (version, machine, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
-    format!("keywright {version} ({kind}, {machine} {system})")
+    format!("keywright {version} ({BUILD}, {machine} {system})")
 }
 
 /// The report; `show_names` leaves nothing out.

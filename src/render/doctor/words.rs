@@ -8,7 +8,8 @@ use super::super::{count, hint};
 use crate::aws::{ConnectError, CredentialKind, CredentialProblem};
 use crate::domain::AccountId;
 use crate::live::ServiceError;
-use crate::workflow::{AgePlace, Answer, Check, ProjectState, Verdict};
+use crate::value::AgePlace;
+use crate::workflow::{Answer, Check, ProjectState, Verdict};
 
 /// What stands for names where they are left out: one number for each, so that equal ones can be told.
 pub(super) struct Names {
@@ -144,17 +145,23 @@ fn age_keys(needed: bool, places: &[AgePlace], names: &Names) -> Told {
     }
     let place = |place: &AgePlace| match place {
         AgePlace::Variable(name) => (*name).to_owned(),
-        AgePlace::File(path, _) => names.path(path),
+        AgePlace::File(path) => names.path(path),
     };
-    let there: Vec<String> = places.iter().filter(|place| place.is_there()).map(place).collect();
-    if there.is_empty() {
+    if places.is_empty() {
         return (
             "age-keys",
             "none found, and values come from SOPS files".to_owned(),
             Some("set SOPS_AGE_KEY_FILE, where no KMS key opens the files".to_owned()),
         );
     }
-    ("age-keys", format!("found: {}; whether they open the files was not tried", there.join(", ")), None)
+    (
+        "age-keys",
+        format!(
+            "found: {}; whether they open the files was not tried",
+            places.iter().map(place).collect::<Vec<_>>().join(", ")
+        ),
+        None,
+    )
 }
 
 fn credential_kind(kind: CredentialKind) -> &'static str {
@@ -335,5 +342,27 @@ mod tests {
             assert_eq!((told.message.as_str(), told.to_do.is_some()), (message, verdict != Verdict::Good));
         }
         assert_eq!(Check::Clock(None).verdict(), Verdict::Unknown);
+    }
+
+    #[test]
+    fn only_what_answered_is_said_to_answer() {
+        let of = |answered: bool, place: Option<&str>| {
+            let check = Check::Endpoint { place: place.map(str::to_owned), answered };
+            (check.verdict(), words(&check, &Names::new(false)).message)
+        };
+        assert_eq!(of(true, None), (Verdict::Good, "AWS's own endpoint answers".to_owned()));
+        let silent = "AWS's own endpoint gives no answer of Secrets Manager's".to_owned();
+        assert_eq!(of(false, None), (Verdict::Failed, silent));
+        assert_eq!(of(true, Some("https://vault.example")), (Verdict::Good, "endpoint-1 answers".to_owned()));
+    }
+
+    #[test]
+    fn a_file_of_certificates_that_is_not_there_is_a_failure() {
+        let of = |there: Option<bool>| {
+            let told = words(&Check::Certificates(there), &Names::new(false));
+            (Check::Certificates(there).verdict(), told.to_do.is_some())
+        };
+        assert_eq!(of(Some(false)), (Verdict::Failed, true));
+        assert_eq!([of(Some(true)), of(None)], [(Verdict::Good, false); 2]);
     }
 }

@@ -44,6 +44,15 @@ pub struct AgeKeys {
     fetched: Mutex<BTreeMap<String, Arc<Found>>>,
 }
 
+/// A place where keys may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgePlace {
+    /// A variable with keys, or with a command that prints some.
+    Variable(&'static str),
+    /// A file.
+    File(PathBuf),
+}
+
 /// What the places hold.
 #[derive(Default)]
 pub(super) struct Found {
@@ -71,6 +80,21 @@ impl AgeKeys {
     /// No keys at all.
     pub fn none() -> Self {
         Self::look_up(&|_| None, None)
+    }
+
+    /// The places that have keys, or may: nothing is read and no command is run.
+    pub fn places(&self) -> Vec<AgePlace> {
+        let variable = |name, is_set: bool| is_set.then_some(AgePlace::Variable(name));
+        let file = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_file()).map(AgePlace::File);
+        [
+            variable("SOPS_AGE_KEY", self.text.is_some()),
+            file(&self.file),
+            variable(COMMAND, self.command.is_some()),
+            file(&self.config_file),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// The keys of the places that do not depend on a recipient.

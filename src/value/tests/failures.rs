@@ -26,6 +26,28 @@ fn a_wrong_key_is_told_from_none() {
 }
 
 #[test]
+fn places_with_keys_are_named_in_the_order_of_looking_and_nothing_is_read() -> Result {
+    let home = tempfile::tempdir()?;
+    let (named, usual) = (home.path().join("named.txt"), home.path().join("sops/age/keys.txt"));
+    let set = |name: &str| match name {
+        "SOPS_AGE_KEY" => Some("no key".into()),
+        "SOPS_AGE_KEY_FILE" => Some(named.clone().into()),
+        "SOPS_AGE_KEY_CMD" => Some("touch ran".into()),
+        _ => None,
+    };
+    let places = || AgeKeys::look_up(&set, Some(home.path())).places();
+    let variables = ["SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD"].map(AgePlace::Variable);
+    assert_eq!(places(), variables, "files that are not there are no places");
+    std::fs::create_dir_all(home.path().join("sops/age"))?;
+    std::fs::write(&named, "")?;
+    std::fs::write(&usual, "")?;
+    let [text, command] = variables;
+    assert_eq!(places(), [text, AgePlace::File(named.clone()), command, AgePlace::File(usual)]);
+    assert_eq!(AgeKeys::look_up(&|_| None, None).places(), []);
+    Ok(())
+}
+
+#[test]
 fn keys_come_from_every_place() -> Result {
     let text = std::fs::read_to_string(fixture("throwaway-key.txt"))?;
     let source = sops("types.yaml", Some("/folded"));
