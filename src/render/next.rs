@@ -54,3 +54,23 @@ pub fn text(paint: Paint, step: NextStep, there: &str) -> Escaped<Terminal> {
     out.push(&escaped!("\n  {} {}\n", paint.moved(help), paint.faint("all commands")));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_names_the_command_for_it_in_the_folder_that_was_named() {
+        for (step, command) in [
+            (NextStep::Nowhere, "keywright init -C 'a b'"),
+            (NextStep::Begin, "keywright init payments "),
+            (NextStep::Mend(2), "keywright validate -C 'a b'"),
+            (NextStep::Try, "keywright plan --sandbox -C 'a b'"),
+            (NextStep::Plan, "keywright plan -C 'a b'"),
+        ] {
+            let text = text(Paint::new(false), step, " -C 'a b'").to_string();
+            assert!(text.contains(&format!("\n  {command}")), "{text}");
+            assert!(text.ends_with("all commands\n"), "{text}");
+        }
+    }
+}
