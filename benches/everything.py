@@ -91,9 +91,9 @@ def reads() -> None:
                     what = f"plan, {size:,} unchanged, {milliseconds} ms a call"
                     row(what, "s", wanted, done.seconds, "boto3, only listing:", listed)
                     if milliseconds == 30:
-                        row(f"… its calls", "", "≤ 125" if size <= 10_000 else "", calls_of(done.calls))
-                        row(f"… its memory", "MiB", "≤ 400", done.memory)
-                        row(f"… its work", "s of a core", "≤ 0.8" if size <= 10_000 else "", min(one.cpu for one in runs))
+                        row("… its calls", "", "≤ 125" if size <= 10_000 else "", calls_of(done.calls))
+                        row("… its memory", "MiB", "≤ 400", done.memory)
+                        row("… its work", "s of a core", "≤ 0.8" if size <= 10_000 else "", min(one.cpu for one in runs))
             if size <= 10_000:
                 watching(root, sandbox, size)
 

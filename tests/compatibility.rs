@@ -1,7 +1,7 @@
 //! What an earlier release wrote is read for ever, and what programs read of keywright keeps its members.
 //!
-//! `tests/fixtures/0.2.0` holds documents of that release as it wrote them; nobody edits them. A later release adds a
-//! folder of its own. `docs/compatibility.md` says what is promised.
+//! `tests/fixtures/0.2.0` holds documents of that release as it wrote them; they are never edited. A later release adds
+//! a folder of its own. `docs/compatibility.md` says what is promised.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use keywright::exit_code::ExitCode;
 use keywright::manifest::{LoadOptions, load};
+use keywright::sandbox::Sandbox;
 use keywright::workflow::open_sandbox;
 use serde_json::Value;
 use support::{keywright, sandbox};
@@ -41,6 +42,14 @@ fn project(release: &str) -> tempfile::TempDir {
     folder
 }
 
+/// The project of a release, its path, and a sandbox with its seed.
+fn seeded(release: &str) -> (tempfile::TempDir, String, Sandbox) {
+    let (folder, sandbox) = (project(release), sandbox());
+    sandbox.make_fixtures(&read(release, "seed.yaml")).expect("the seed is read");
+    let root = folder.path().to_string_lossy().into_owned();
+    (folder, root, sandbox)
+}
+
 #[test]
 fn manifests_stay_valid() {
     for release in RELEASES {
@@ -54,9 +63,8 @@ fn manifests_stay_valid() {
 #[test]
 fn an_approved_plan_is_read_and_carried_out() {
     for release in RELEASES {
-        let (folder, sandbox) = (project(release), sandbox());
-        sandbox.make_fixtures(&read(release, "seed.yaml")).expect("the seed is read");
-        let (root, plan) = (folder.path().to_string_lossy(), fixture(release, "approved-plan.json"));
+        let (_folder, root, sandbox) = seeded(release);
+        let plan = fixture(release, "approved-plan.json");
         let args = ["apply", &plan.to_string_lossy(), "-C", &root, "--target", "dev", "--yes", "--sandbox"];
         let run = keywright(&sandbox, &args, None);
         assert_eq!(run.code, ExitCode::Success, "{release}: {}", run.err);
@@ -107,9 +115,8 @@ fn a_sandbox_is_opened_with_what_is_in_it() {
 #[test]
 fn an_inventory_says_what_to_import() {
     for release in RELEASES {
-        let (folder, sandbox) = (project(release), sandbox());
-        sandbox.make_fixtures(&read(release, "seed.yaml")).expect("the seed is read");
-        let (root, inventory) = (folder.path().to_string_lossy(), fixture(release, "inventory.json"));
+        let (_folder, root, sandbox) = seeded(release);
+        let inventory = fixture(release, "inventory.json");
         let from = inventory.to_string_lossy();
         let run = keywright(
             &sandbox,

@@ -1,5 +1,5 @@
 //! Versions of the formats of our own files, as they stand in `formatVersion`: what is read before the rest of a file
-//! is, since a newer one may have members that nobody here knows.
+//! is, since a newer one may have members that this release does not know.
 
 use serde::Deserialize;
 use serde_json::Value;

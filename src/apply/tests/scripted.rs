@@ -72,8 +72,8 @@ impl WriteSecrets for Scripted {
         version_id: Option<&VersionId>,
         labels: &[StagingLabel],
     ) -> Result<PutVersion, ServiceError> {
-        self.put.lock().expect("nobody panicked").push((version_id.cloned(), labels.to_vec()));
-        let mut puts = self.puts.lock().expect("nobody panicked");
+        self.put.lock().expect("no holder panicked").push((version_id.cloned(), labels.to_vec()));
+        let mut puts = self.puts.lock().expect("no holder panicked");
         if !puts.is_empty() {
             puts.remove(0)?;
         }
@@ -316,7 +316,7 @@ fn a_value_is_compared_with_the_live_one_and_put_under_its_own_id_when_it_is_ano
         let value = SecretValue::text("text".to_owned());
         let id = version("git");
         let outcome = block_on(put(&writer, &arn(), &planned(Some("live")), &value, Some(&id)));
-        let under = writer.put.into_inner().expect("nobody panicked").into_iter().filter_map(|(id, _)| id);
+        let under = writer.put.into_inner().expect("no holder panicked").into_iter().filter_map(|(id, _)| id);
         (outcome.map(|put| put.version_id), under.collect::<Vec<_>>())
     };
     assert_eq!(put_with(vec![Ok(())]), (Ok(version("live")), vec![version("live")]), "the same value");
@@ -344,7 +344,7 @@ fn a_version_that_comes_along_is_current_beside_its_labels_and_may_not_meet_anot
             labels: labels.iter().map(|label| StagingLabel::of_service(*label)).collect(),
         };
         let outcome = block_on(carry(&writer, &arn(), &carried)).map(|put| put.version_id);
-        let mut put = writer.put.into_inner().expect("nobody panicked");
+        let mut put = writer.put.into_inner().expect("no holder panicked");
         (outcome, put.remove(0).1)
     };
     let ours = || StagingLabel::of_service("OURS");
