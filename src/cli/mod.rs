@@ -111,8 +111,10 @@ enum Command {
 }
 
 /// Runs one command line, `args[0]` included, and returns what the process should end with.
-pub fn run(args: impl IntoIterator<Item = OsString>, shell: &mut Shell) -> ExitCode {
-    let args = line::project_behind_the_verb(args.into_iter().collect());
+///
+/// Not generic: otherwise whoever calls it would compile all that it leads to once more.
+pub fn run(args: Vec<OsString>, shell: &mut Shell) -> ExitCode {
+    let args = line::project_behind_the_verb(args);
     let parsed = line::sandbox_file_apart(&args).map_or_else(|| Cli::try_parse_from(&args), Err);
     let cli = match parsed {
         Ok(cli) => cli,

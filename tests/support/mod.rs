@@ -188,7 +188,7 @@ pub(crate) fn keywright_within(columns: Option<usize>, sandbox: &Sandbox, args: 
         sandbox: Some(sandbox.clone()),
     };
     let line = std::iter::once("keywright").chain(args.iter().copied()).map(OsString::from);
-    let code = keywright::cli::run(line, &mut shell);
+    let code = keywright::cli::run(line.collect(), &mut shell);
     drop(shell);
     Run { code, out: out.text(), err: err.text() }
 }
