@@ -49,6 +49,7 @@ pub mod cli;
 pub mod desired;
 pub mod domain;
 pub mod drift;
+mod every_core;
 pub mod exit_code;
 pub mod files;
 pub mod iam;

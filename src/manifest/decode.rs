@@ -352,7 +352,6 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
         for (key, value) in self.rest.by_ref() {
-            let is_value = mask::holds_values(&key.text);
             if let Some(known) = self.known
                 && !known.contains(&&*key.text)
             {
@@ -361,7 +360,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
             }
             self.value = Some(NodeReader {
                 node: value,
-                masked: self.reader.masked || (is_value && self.known.is_some()),
+                masked: self.reader.masked || self.known.is_some() && mask::holds_values(&key.text),
                 ..self.reader
             });
             return seed.deserialize(KeyReader { key, reader: self.reader }).map(Some);

@@ -339,6 +339,15 @@ impl Report {
         self.found.push(Known { problem, targets, item: self.item });
     }
 
+    /// Takes in what was found in a part that was read by itself.
+    pub(crate) fn take_in(&mut self, part: Self) {
+        self.left_out += part.left_out;
+        self.left_out_errors |= part.left_out_errors;
+        for known in part.found {
+            self.push(known.problem);
+        }
+    }
+
     /// How many errors were found so far, each as often as it was.
     pub(crate) fn errors(&self) -> usize {
         self.errors

@@ -302,7 +302,6 @@ impl Reader<'_> {
         let span = node.span;
         let written = matches!(node.kind, Kind::String(_));
         let is_merge = node.plain && node.as_str() == Some("<<");
-        let hidden = self.in_value();
         let text: Arc<str> = match node.kind {
             Kind::String(text) | Kind::Number(text) => text,
             // `true:`, `null:` and the like are meant as text, and it is safe to take them so.
@@ -310,6 +309,7 @@ impl Reader<'_> {
                 self.text.get(span.start as usize..span.end as usize).unwrap_or_default().into()
             }
             _ => {
+                let hidden = self.in_value();
                 self.problem(
                     Problem::new(&codes::YAML_KEY, span, "a key is a list, a map or nothing")
                         .label("a key is text")
@@ -328,6 +328,7 @@ impl Reader<'_> {
         parent.repeated = first.is_some() || text.is_empty() && !written;
         if let Some(first) = first {
             self.repeated.push((first, span));
+            let hidden = self.in_value();
             let message = format!("key `{text}` stands twice in one map");
             let problem = Problem::new(&codes::YAML_DUPLICATE_KEY, span, message)
                 .label("again here")

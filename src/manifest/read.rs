@@ -1,18 +1,21 @@
 //! Reading a project's files: which ones there are, and what documents are in them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::check::project::{Project, key_span};
 use super::codes;
-use super::diagnostic::Problem;
+use super::diagnostic::{Problem, Report};
 use super::document::{DocumentKind, document_kind, may_be_named};
 use super::entry::SecretEntry;
 use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encrypted, is_yaml};
 use super::load::Loader;
 use super::named;
 use super::parse::{Parsed, parse};
+
 use super::source::{Quoting, Span};
 use super::tree::Node;
+use crate::every_core::on_every_core;
 use crate::files::BoundedFile;
 use crate::origin::Origin;
 
@@ -53,59 +56,73 @@ impl Loader {
         for (path, why) in &found.skipped {
             self.pass_over(path, why);
         }
-        for path in &found.files {
+        let mut opened = Vec::new();
+        for path in found.files {
             if PROJECT_FILES.iter().any(|name| path == Path::new(name)) {
                 continue;
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to
             // be passed over.
-            if is_encrypted(&name) && !found.named.contains(path) {
-                match self.text(path) {
+            if is_encrypted(&name) && !found.named.contains(&path) {
+                match self.text(&path) {
                     Ok(text) if text.contains("keywright/") => {}
                     Ok(text) if text.trim().is_empty() => {
-                        self.pass_over(path, "it is empty");
+                        self.pass_over(&path, "it is empty");
                         continue;
                     }
                     Err(FileFault::Unreadable(_)) => {
-                        self.pass_over(path, "it cannot be read");
+                        self.pass_over(&path, "it cannot be read");
                         continue;
                     }
                     _ => continue,
                 }
             }
-            let incomplete = std::mem::take(&mut self.incomplete);
-            let documents = self.read(path);
-            // Of a file with mistakes, nothing else is said.
-            let whole = !self.incomplete;
-            self.incomplete |= incomplete;
-            if whole && documents.as_ref().is_some_and(Vec::is_empty) {
-                self.pass_over(path, "it holds no document");
+            opened.extend(self.open(&path).map(|text| (path, text)));
+        }
+        // What is said of them is in the order of their names, however they are shared out.
+        let parsed = on_every_core(&opened, |(_, (file, text))| {
+            let mut report = Report::default();
+            (parse(*file, text, &mut report), report)
+        });
+        for ((path, _), (parsed, report)) in opened.iter().zip(parsed) {
+            self.report.take_in(report);
+            self.take_in(path, parsed);
+        }
+    }
+
+    /// Takes in what the documents of a manifest declare.
+    fn take_in(&mut self, path: &Path, parsed: Parsed) {
+        let Parsed { documents, incomplete, .. } = parsed;
+        // Of a file with mistakes, nothing else is said.
+        if !incomplete && documents.is_empty() {
+            self.pass_over(path, "it holds no document");
+        }
+        self.incomplete |= incomplete;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        for tree in documents {
+            if let Some(problem) = may_be_named(&tree, &name) {
+                self.unnamed.push((path.to_owned(), problem));
+                continue;
             }
-            for tree in documents.unwrap_or_default() {
-                if let Some(problem) = may_be_named(&tree, &name) {
-                    self.unnamed.push((path.clone(), problem));
-                    continue;
+            match document_kind(&tree, &name, &mut self.report, &mut self.incomplete) {
+                Some(DocumentKind::Secret) => self.secrets.push(SecretEntry::of(tree)),
+                Some(DocumentKind::Defaults) => {
+                    let folder = path.parent().unwrap_or(Path::new(""));
+                    self.defaults.add(folder, tree, &mut self.report);
                 }
-                match document_kind(&tree, &name, &mut self.report, &mut self.incomplete) {
-                    Some(DocumentKind::Secret) => self.secrets.push(SecretEntry::of(tree)),
-                    Some(DocumentKind::Defaults) => {
-                        let folder = path.parent().unwrap_or(Path::new(""));
-                        self.defaults.add(folder, tree, &mut self.report);
-                    }
-                    Some(DocumentKind::Project) => self.report.push(
-                        Problem::new(
-                            &codes::PROJECT_TWICE,
-                            key_span(&tree, &["kind"]),
-                            "a Project document outside keywright.yaml",
-                        )
-                        .help(
-                            "a project has one Project document; another project has a folder and a keywright.yaml \
-                             of its own",
-                        ),
+                Some(DocumentKind::Project) => self.report.push(
+                    Problem::new(
+                        &codes::PROJECT_TWICE,
+                        key_span(&tree, &["kind"]),
+                        "a Project document outside keywright.yaml",
+                    )
+                    .help(
+                        "a project has one Project document; another project has a folder and a keywright.yaml of its \
+                         own",
                     ),
-                    None => {}
-                }
+                ),
+                None => {}
             }
         }
     }
@@ -122,15 +139,21 @@ impl Loader {
 
     /// The documents of a file; `None` when it cannot be read at all.
     pub(super) fn read(&mut self, path: &Path) -> Option<Vec<Node>> {
+        let (file, text) = self.open(path)?;
+        let Parsed { documents, incomplete, .. } = parse(file, &text, &mut self.report);
+        self.incomplete |= incomplete;
+        Some(documents)
+    }
+
+    /// The text of a file, and its index; `None` when it cannot be read.
+    fn open(&mut self, path: &Path) -> Option<(u32, Arc<str>)> {
         self.files += 1;
         let name = Origin::new(path, 1, 1).file;
         let added = self.added.get(path).cloned();
         match added.map_or_else(|| self.text(path), Ok) {
             Ok(text) => {
-                let file = self.sources.add(name, text.as_str().into(), Quoting::Lines);
-                let Parsed { documents, incomplete, .. } = parse(file, &text, &mut self.report);
-                self.incomplete |= incomplete;
-                Some(documents)
+                let text: Arc<str> = text.into();
+                Some((self.sources.add(name, Arc::clone(&text), Quoting::Lines), text))
             }
             Err(fault) => {
                 self.incomplete = true;

@@ -136,11 +136,11 @@ impl Loader {
         let mut keys = ValueKeys::default();
         let mut links = Links::default();
         let mut desired = Vec::new();
-        for &index in selected {
+        for (at, &index) in selected.iter().enumerate() {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
             let TargetSecrets { mut secrets, lists, mut of_other_targets, unbuilt, unknown } =
-                self.target_secrets(project, model, &mut files);
+                self.target_secrets(project, model, &mut files, at + 1 == selected.len());
             // They explain why a secret goes, and which name no item of a list gave.
             if project.prune != Prune::Report || !lists.is_empty() {
                 of_other_targets.extend(self.of_other_targets(model));
@@ -186,7 +186,14 @@ impl Loader {
         others.filter_map(|entry| entry.name_in(model, &self.sources)).collect()
     }
 
-    fn target_secrets(&mut self, project: &Project, model: &TargetModel, files: &mut Files) -> TargetSecrets {
+    /// The secrets of a target. Of those of the last one, the documents are let go: a fleet's are half of all memory.
+    fn target_secrets(
+        &mut self,
+        project: &Project,
+        model: &TargetModel,
+        files: &mut Files,
+        last: bool,
+    ) -> TargetSecrets {
         let mut found = TargetSecrets {
             secrets: BTreeMap::new(),
             lists: Vec::new(),
@@ -204,6 +211,9 @@ impl Loader {
                 continue;
             };
             self.entry_secrets(entry, items.as_deref().map(Vec::as_slice), project, model, files, &mut found);
+            if last {
+                entry.tree = Node::new(entry.tree.span, Kind::Null);
+            }
         }
         self.secrets = entries;
         found
