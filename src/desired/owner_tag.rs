@@ -36,8 +36,9 @@ pub(crate) fn split(value: &str) -> (&str, Option<&str>) {
 
 /// The prefix of `name` that a binding was made with; none when it was made for another name.
 pub(crate) fn bound_prefix<'a>(name: &'a str, digits: &str) -> Option<&'a str> {
-    let ends = || (1..=name.len()).rev().filter(|end| name.is_char_boundary(*end));
-    // Most prefixes end with a separator, and each try is a digest for each secret of a fleet: those ends come first.
+    let ends = || (1..=name.len()).filter(|end| name.is_char_boundary(*end));
+    // Most prefixes end with a separator and are short, and each try is a digest for each secret of a fleet: those ends
+    // come first.
     let separated = |end: &usize| name[..*end].ends_with(['/', '-', '_', '.']);
     let likely = ends().filter(separated).chain(ends().filter(|end| !separated(end)));
     likely.map(|end| &name[..end]).find(|prefix| binding(name, prefix) == digits)

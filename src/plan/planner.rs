@@ -20,6 +20,7 @@ use super::value::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, State};
 use crate::domain::{Region, SecretName};
+use crate::every_core::on_every_core;
 use crate::live::{CrossAccount, Live, LiveSecret, Ownership, ReplicaStatus};
 
 /// What one run of planning takes into account beside desired state and the snapshot.
@@ -87,6 +88,13 @@ struct Planner<'a> {
     report: PlanReport,
 }
 
+/// What came of one secret.
+struct Planned {
+    findings: Vec<Finding>,
+    /// Boxed, for most have none.
+    plan: Option<Box<SecretPlan>>,
+}
+
 impl<'a> Planner<'a> {
     /// The secrets that this run looks at.
     fn desired_secrets(&self) -> impl Iterator<Item = &'a DesiredSecret> + use<'a> {
@@ -96,36 +104,43 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// Plans every secret by itself, and takes what came of it in their order.
     fn plan_desired(&mut self) {
-        for desired_secret in self.desired_secrets() {
-            let observed = self.live.secrets.get(&desired_secret.name);
-            let obstacles = self.obstacles(desired_secret, observed);
-            if !obstacles.is_empty() {
-                self.report.findings.extend(obstacles);
-                continue;
-            }
-            let moves = match moves::moving(self.desired, desired_secret, self.live, observed, self.facts) {
-                Moving::No => None,
-                Moving::Goes(moves) => Some(moves),
-                Moving::Over => {
-                    let from = desired_secret.renamed_from.iter().map(|renamed| renamed.name.clone());
-                    self.report_of(desired_secret, from.map(|from| FindingKind::MoveOver { from }));
-                    None
-                }
-                Moving::Stopped(kind) => {
-                    self.report_unreadable_old(desired_secret);
-                    self.report_of(desired_secret, [kind]);
-                    continue;
-                }
-            };
-            let planned = match desired_secret.state {
-                State::Present => self.plan_present(desired_secret, observed, moves.as_ref()),
-                State::Absent => observed.and_then(|secret| plan_absent(desired_secret, secret)),
-            };
-            if let Some(planned) = planned {
-                self.plans.insert(planned.name.clone(), planned);
+        let secrets: Vec<&DesiredSecret> = self.desired_secrets().collect();
+        let planner = &*self;
+        for Planned { findings, plan } in on_every_core(&secrets, |secret| planner.plan_one(secret)) {
+            self.report.findings.extend(findings);
+            if let Some(plan) = plan {
+                self.plans.insert(plan.name.clone(), *plan);
             }
         }
+    }
+
+    fn plan_one(&self, desired_secret: &DesiredSecret) -> Planned {
+        let observed = self.live.secrets.get(&desired_secret.name);
+        let mut findings = self.obstacles(desired_secret, observed);
+        if !findings.is_empty() {
+            return Planned { findings, plan: None };
+        }
+        let moves = match moves::moving(self.desired, desired_secret, self.live, observed, self.facts) {
+            Moving::No => None,
+            Moving::Goes(moves) => Some(moves),
+            Moving::Over => {
+                let from = desired_secret.renamed_from.iter().map(|renamed| renamed.name.clone());
+                findings.extend(found_of(desired_secret, from.map(|from| FindingKind::MoveOver { from })));
+                None
+            }
+            Moving::Stopped(kind) => {
+                findings.extend(self.unreadable_old(desired_secret));
+                findings.extend(found_of(desired_secret, [kind]));
+                return Planned { findings, plan: None };
+            }
+        };
+        let plan = match desired_secret.state {
+            State::Present => self.plan_present(desired_secret, observed, moves.as_ref(), &mut findings),
+            State::Absent => observed.and_then(|secret| plan_absent(desired_secret, secret)),
+        };
+        Planned { findings, plan: plan.map(Box::new) }
     }
 
     /// What stands in the way of planning anything for this secret.
@@ -147,14 +162,7 @@ impl<'a> Planner<'a> {
                 kinds.push(kind);
             }
         }
-        kinds
-            .into_iter()
-            .map(|kind| Finding {
-                secret: desired_secret.name.clone(),
-                origin: Some(desired_secret.origin.clone()),
-                kind,
-            })
-            .collect()
+        found_of(desired_secret, kinds).collect()
     }
 
     fn dependency_obstacle(&self, desired_secret: &DesiredSecret, dependency: &SecretName) -> Option<FindingKind> {
@@ -172,31 +180,23 @@ impl<'a> Planner<'a> {
             .then(|| FindingKind::DependencyNotSelected { dependency: dependency.clone() })
     }
 
-    /// Notes what was found about a secret that a manifest names.
-    fn report_of(&mut self, desired_secret: &DesiredSecret, kinds: impl IntoIterator<Item = FindingKind>) {
-        self.report.findings.extend(kinds.into_iter().map(|kind| Finding {
-            secret: desired_secret.name.clone(),
-            origin: Some(desired_secret.origin.clone()),
-            kind,
-        }));
-    }
-
-    /// Notes why the secret under an old name could not be read.
-    fn report_unreadable_old(&mut self, desired_secret: &DesiredSecret) {
-        let Some(renamed) = &desired_secret.renamed_from else { return };
-        let error = self.live.unreadable.get(&renamed.name).cloned();
-        self.report.findings.extend(error.map(|error| Finding {
+    /// Why the secret under an old name could not be read.
+    fn unreadable_old(&self, desired_secret: &DesiredSecret) -> Option<Finding> {
+        let renamed = desired_secret.renamed_from.as_ref()?;
+        let error = self.live.unreadable.get(&renamed.name)?.clone();
+        Some(Finding {
             secret: renamed.name.clone(),
             origin: Some(renamed.origin.clone()),
             kind: FindingKind::Unreadable { error },
-        }));
+        })
     }
 
     fn plan_present(
-        &mut self,
+        &self,
         desired_secret: &DesiredSecret,
         observed: Option<&LiveSecret>,
         moves: Option<&Moves<'_>>,
+        found: &mut Vec<Finding>,
     ) -> Option<SecretPlan> {
         let differ = Differ { desired: self.desired, live: self.live, facts: self.facts, as_of: self.rules.as_of };
         let managed = observed.filter(|_| desired_secret.managed_by.is_some());
@@ -206,8 +206,11 @@ impl<'a> Planner<'a> {
         };
         let blocked = findings.iter().any(FindingKind::plans_nothing);
         let moves = moves.filter(|_| !blocked);
-        self.report_of(desired_secret, findings);
-        self.report_of(desired_secret, in_progress(desired_secret, observed));
+        found.extend(found_of(desired_secret, findings));
+        found.extend(found_of(desired_secret, in_progress(desired_secret, observed)));
+        if actions.is_empty() && moves.is_none() {
+            return None;
+        }
         let verb = match observed {
             _ if moves.is_some() => Verb::Move,
             None => Verb::Create,
@@ -219,7 +222,7 @@ impl<'a> Planner<'a> {
         let takes_git =
             actions.iter().any(|action| matches!(action, Action::PutValue(_) | Action::Create { value: Some(_), .. }))
                 || observed.is_some_and(|secret| secret.current_version().is_some());
-        (!actions.is_empty() || moves.is_some()).then(|| SecretPlan {
+        Some(SecretPlan {
             name: desired_secret.name.clone(),
             origin: Some(desired_secret.origin.clone()),
             verb,
@@ -242,6 +245,9 @@ impl<'a> Planner<'a> {
             secret.state == State::Present && !self.is_live(&secret.name) && !self.plans.contains_key(&secret.name)
         });
         left_alone.extend(missing.map(|secret| secret.name.clone()));
+        if left_alone.is_empty() {
+            return;
+        }
         while let Some((waiting, dependency)) = self.dependent_of(&left_alone) {
             self.plans.remove(&waiting.name);
             left_alone.insert(waiting.name.clone());
@@ -397,6 +403,18 @@ impl Planner<'_> {
         let of = |secret| AwaitingValue::of(self.desired, secret, self.live, self.plans.get(&secret.name));
         self.report.awaiting = known.filter_map(of).collect();
     }
+}
+
+/// What was found about a secret that a manifest names.
+fn found_of(
+    desired_secret: &DesiredSecret,
+    kinds: impl IntoIterator<Item = FindingKind>,
+) -> impl Iterator<Item = Finding> {
+    kinds.into_iter().map(|kind| Finding {
+        secret: desired_secret.name.clone(),
+        origin: Some(desired_secret.origin.clone()),
+        kind,
+    })
 }
 
 /// Replicas that are declared and are being made.

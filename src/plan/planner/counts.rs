@@ -11,8 +11,7 @@ use crate::plan::report::{Counts, Finding, FindingKind, Severity};
 impl<'a> Planner<'a> {
     pub(super) fn count(&mut self) {
         let owner = self.desired.owner();
-        let desired: BTreeSet<&SecretName> =
-            self.desired_secrets().map(|desired_secret| &desired_secret.name).collect();
+        let desired: Vec<&SecretName> = self.desired_secrets().map(|desired_secret| &desired_secret.name).collect();
         let blocked: BTreeSet<&SecretName> = self
             .report
             .findings
@@ -121,6 +120,6 @@ impl<'a> Planner<'a> {
     /// Whether another part of a sharded run looks after a secret.
     fn is_of_others(&self, name: &SecretName) -> bool {
         let selection = &self.rules.selection;
-        self.desired.scope.contains(name.as_str()) && selection.names(name) && !selection.is_in_shard(name)
+        !selection.is_in_shard(name) && self.desired.scope.contains(name.as_str()) && selection.names(name)
     }
 }
