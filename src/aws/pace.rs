@@ -11,8 +11,9 @@ use super::quota::{Group, Operation};
 use super::time::{Instant, sleep};
 use crate::apply::PlannedCalls;
 
-/// Requests of so long a time may be made at once after a pause: AWS counts by the second.
-const BURST: Duration = Duration::from_secs(1);
+/// Requests of so long a time may be made at once after a pause. AWS counts by the second; a tenth is kept back, for
+/// requests do not arrive as evenly as they leave, and one that comes too early is refused and made twice.
+const BURST: Duration = Duration::from_millis(900);
 
 /// Answers are looked at in stretches of this length.
 const STRETCH: Duration = Duration::from_secs(1);
@@ -209,11 +210,11 @@ mod tests {
     #[tokio::test]
     async fn a_group_has_its_documented_rate_after_a_burst() {
         let pace = Pace::documented(true);
-        assert!(seconds(&pace, 50, None).await < 0.1, "as many as a second has, at once");
+        assert!(seconds(&pace, 46, None).await < 0.01, "nearly as many as a second has, at once");
         let more = seconds(&pace, 500, None).await;
         assert!((9.9..10.2).contains(&more), "{more}");
         sleep(Duration::from_mins(1)).await;
-        assert!(seconds(&pace, 50, None).await < 0.1);
+        assert!(seconds(&pace, 46, None).await < 0.01);
         assert!(seconds(&Pace::unlimited(), 10_000, None).await < 0.1);
     }
 
