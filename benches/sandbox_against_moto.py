@@ -36,10 +36,14 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.answers = self.socket.makefile("rb")
 
-    def call(self, operation: str, **members: object) -> dict:
+    def request(self, operation: str, **members: object) -> bytes:
         body = json.dumps(members)
         head = f"{self.head}X-Amz-Target: secretsmanager.{operation}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.socket.sendall((head + body).encode())
+        return (head + body).encode()
+
+    def send(self, request: bytes) -> bytes:
+        """The body of the answer."""
+        self.socket.sendall(request)
         status = self.answers.readline()
         length = 0
         while (line := self.answers.readline()) not in (b"\r\n", b""):
@@ -51,14 +55,17 @@ class Client:
             self.answers.close()
             self.socket.close()
             self.connect()
-        return json.loads(answer)
+        return answer
+
+    def call(self, operation: str, **members: object) -> dict:
+        return json.loads(self.send(self.request(operation, **members)))
 
 
 CLIENTS = 16
 
 
-def create(service: Client, name: str, team: str) -> None:
-    service.call(
+def creation(service: Client, name: str, team: str) -> bytes:
+    return service.request(
         "CreateSecret",
         Name=name,
         Description=f"Secret {name}",
@@ -71,7 +78,7 @@ def fill(address: str, secrets: int, keeps: bool = True) -> None:
     """`secrets` secrets, of which 200 are below one prefix."""
     service = Client(address, keeps)
     for number in range(secrets):
-        create(service, f"{'few' if number % (secrets // 200) == 0 else 'bench'}/{number:06}", "x")
+        service.send(creation(service, name_of(number, secrets), "x"))
 
 
 def seconds(times: int, work) -> float:
@@ -114,16 +121,20 @@ def name_of(number: int, secrets: int) -> str:
 
 
 def creates(address: str, clients: int, each: int, keeps: bool) -> float:
-    """Seconds for one of the secrets that so many clients create side by side."""
+    """Seconds for one of the secrets that so many clients create side by side. The requests are made before."""
+    services = [Client(address, keeps) for _ in range(clients)]
+    requests = [
+        [creation(service, f"created/{clients}/{client}/{number}", "y") for number in range(each)]
+        for client, service in enumerate(services)
+    ]
 
-    def one(client: int) -> None:
-        service = Client(address, keeps)
-        for number in range(each):
-            create(service, f"created/{clients}/{client}/{number}", "y")
+    def one(service: Client, requests: list[bytes]) -> None:
+        for request in requests:
+            service.send(request)
 
     begun = time.monotonic()
     with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(one, range(clients)))
+        list(pool.map(one, services, requests))
     return (time.monotonic() - begun) / (clients * each)
 
 

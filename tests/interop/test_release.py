@@ -270,7 +270,7 @@ def test_a_build_makes_packages_of_a_static_binary_alone(machine: Machine, flags
     assert (epoch, compiler) == ("7", "musl-gcc")
     assert rustflags == (
         f"--remap-path-prefix={machine.checkout}=/keywright --remap-path-prefix=/cargo home=/cargo "
-        "--remap-path-prefix=/sysroot=/rust -C target-feature=+crt-static"
+        "--remap-path-prefix=/sysroot=/rust -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
     )
     # With what it was built is told: other compilers make other bytes.
     built_with = done.stdout.partition("Built with:\n")[2]
