@@ -45,7 +45,7 @@ impl Loader {
                 }
             }
         }
-        let is_manifest = |path: &&PathBuf| path.file_name().is_some_and(|name| is_yaml(&name.to_string_lossy()));
+        let is_manifest = |path: &&PathBuf| is_yaml(&file_name(path));
         found.files.extend(self.added.keys().filter(is_manifest).cloned());
         for (path, fault) in &found.faults {
             let name = Origin::new(path, 1, 1).file;
@@ -61,7 +61,7 @@ impl Loader {
             if PROJECT_FILES.iter().any(|name| path == Path::new(name)) {
                 continue;
             }
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = file_name(&path);
             // Encrypted files lie beside manifests. One that names our API is read all the same: nobody expects it to
             // be passed over.
             if is_encrypted(&name) && !found.named.contains(&path) {
@@ -99,7 +99,7 @@ impl Loader {
             self.pass_over(path, "it holds no document");
         }
         self.incomplete |= incomplete;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = file_name(path);
         for tree in documents {
             if let Some(problem) = may_be_named(&tree, &name) {
                 self.unnamed.push((path.to_owned(), problem));
@@ -168,4 +168,8 @@ impl Loader {
         let folder = self.folder.as_ref().ok_or(FileFault::Missing)?;
         folder.open_file(path, MAX_MANIFEST_BYTES).and_then(BoundedFile::text)
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
