@@ -1,10 +1,8 @@
-//! How a transaction changes the tables: each method keeps the tables in step that belong together.
+//! How a change writes the tables: each method keeps the tables in step that belong together.
 //!
 //! Nothing here knows a rule of the service.
 
 use std::time::Duration;
-
-use redb::ReadableTable as _;
 
 use super::index;
 use super::record::{SecretData, SecretRecord, VersionRecord};
@@ -25,17 +23,22 @@ impl Writer<'_> {
         let first = self.first_due()?;
         if let Some((moment, Home { account, region }, name)) = &first {
             let key = (moment.0, account.as_str(), region.as_str(), name.as_str());
-            self.transaction.open_table(DUE)?.remove(key)?;
+            self.transaction.open(DUE)?.remove(key)?;
         }
         Ok(first)
     }
 
     /// A serial number that was never given before.
     pub(crate) fn next_serial(&self) -> Result<u64, StoreError> {
-        let mut counters = self.transaction.open_table(COUNTERS)?;
-        let serial = counters.get("serial")?.map_or(0, |last| last.value()) + 1;
-        counters.insert("serial", serial)?;
-        Ok(serial)
+        self.count_up("serial")
+    }
+
+    /// The next number of a counter.
+    pub(super) fn count_up(&self, counter: &str) -> Result<u64, StoreError> {
+        let mut counters = self.transaction.open(COUNTERS)?;
+        let next = counters.get(counter)?.map_or(0, |last| last.value()) + 1;
+        counters.insert(counter, next)?;
+        Ok(next)
     }
 
     /// Writes a secret's record and keeps the tables that order secrets in step with it.
@@ -43,7 +46,7 @@ impl Writer<'_> {
         let (account, region, name) = (home.account.as_str(), home.region.as_str(), record.name.as_str());
         self.remember(home, name)?;
         let stored = serde_json::to_vec(record)?;
-        let mut secrets = self.transaction.open_table(SECRETS)?;
+        let mut secrets = self.transaction.open(SECRETS)?;
         let former = secrets
             .insert((account, region, name), stored.as_slice())?
             .map(|former| serde_json::from_slice::<SecretRecord>(former.value()))
@@ -51,7 +54,7 @@ impl Writer<'_> {
         let former_due = former.as_ref().and_then(SecretRecord::due).map(|due| due.0);
         let due = record.due().map(|due| due.0);
         if former_due != due {
-            let mut dues = self.transaction.open_table(DUE)?;
+            let mut dues = self.transaction.open(DUE)?;
             if let Some(due) = former_due {
                 dues.remove((due, account, region, name))?;
             }
@@ -62,7 +65,7 @@ impl Writer<'_> {
         drop(secrets);
         index::follow(self.transaction, home, former.as_ref(), Some(record))?;
         if former.is_none() {
-            let mut created = self.transaction.open_table(CREATED)?;
+            let mut created = self.transaction.open(CREATED)?;
             created.insert((account, region, record.created.0, record.serial), name)?;
         }
         Ok(())
@@ -72,24 +75,24 @@ impl Writer<'_> {
     pub(crate) fn remove(&self, home: &Home, record: &SecretRecord) -> Result<(), StoreError> {
         let (account, region, name) = (home.account.as_str(), home.region.as_str(), record.name.as_str());
         self.remember(home, name)?;
-        self.transaction.open_table(CREATED)?.remove((account, region, record.created.0, record.serial))?;
+        self.transaction.open(CREATED)?.remove((account, region, record.created.0, record.serial))?;
         let former = self
             .transaction
-            .open_table(SECRETS)?
+            .open(SECRETS)?
             .remove((account, region, name))?
             .map(|former| serde_json::from_slice::<SecretRecord>(former.value()))
             .transpose()?;
         index::follow(self.transaction, home, former.as_ref(), None)?;
         // As it was saved, which need not be as it was handed over.
         if let Some(due) = former.as_ref().and_then(SecretRecord::due) {
-            self.transaction.open_table(DUE)?.remove((due.0, account, region, name))?;
+            self.transaction.open(DUE)?.remove((due.0, account, region, name))?;
         }
-        self.transaction.open_table(POLICIES)?.remove(record.serial)?;
+        self.transaction.open(POLICIES)?.remove(record.serial)?;
         let all = (record.serial, "")..(record.serial.saturating_add(1), "");
-        self.transaction.open_table(VERSIONS)?.retain_in(all.clone(), |_, _| false)?;
-        self.transaction.open_table(VALUES)?.retain_in(all, |_, _| false)?;
+        self.transaction.open(VERSIONS)?.remove_range(all.clone())?;
+        self.transaction.open(VALUES)?.remove_range(all)?;
         let count = self.incarnation(home, name)? + 1;
-        self.transaction.open_table(INCARNATIONS)?.insert((account, region, name), count)?;
+        self.transaction.open(INCARNATIONS)?.insert((account, region, name), count)?;
         Ok(())
     }
 
@@ -99,30 +102,30 @@ impl Writer<'_> {
             return Ok(());
         }
         let (account, region) = (home.account.as_str(), home.region.as_str());
-        let secrets = self.transaction.open_table(SECRETS)?;
+        let secrets = self.transaction.open(SECRETS)?;
         let former = secrets.get((account, region, name))?;
         let former = former.as_ref().map_or(NOTHING, redb::AccessGuard::value);
-        let mut history = self.transaction.open_table(HISTORY)?;
+        let mut history = self.transaction.open(HISTORY)?;
         let place = (account, region, name, self.now.0);
         // Of several changes at one moment, the first one's former state is what was there before.
         if history.get(place)?.is_none() {
             history.insert(place, former)?;
         }
         let forgotten = (account, region, name, i64::MIN)..(account, region, name, self.now.minus(REMEMBERED).0);
-        history.retain_in(forgotten, |_, _| false)?;
+        history.remove_range(forgotten)?;
         Ok(())
     }
 
     /// Moves the clock forward, by milliseconds; the new offset.
     pub(crate) fn advance_clock(&self, by: u64) -> Result<u64, StoreError> {
         let offset = self.clock_offset()?.saturating_add(by);
-        self.transaction.open_table(COUNTERS)?.insert(CLOCK_OFFSET, offset)?;
+        self.transaction.open(COUNTERS)?.insert(CLOCK_OFFSET, offset)?;
         Ok(offset)
     }
 
     /// Sets the text of a secret's resource policy, or removes it.
     pub(crate) fn save_policy(&self, serial: u64, text: Option<&str>) -> Result<(), StoreError> {
-        let mut policies = self.transaction.open_table(POLICIES)?;
+        let mut policies = self.transaction.open(POLICIES)?;
         match text {
             Some(text) => policies.insert(serial, text)?,
             None => policies.remove(serial)?,
@@ -138,7 +141,7 @@ impl Writer<'_> {
         version: &VersionRecord,
     ) -> Result<(), StoreError> {
         let stored = serde_json::to_vec(version)?;
-        self.transaction.open_table(VERSIONS)?.insert((serial, version_id), stored.as_slice())?;
+        self.transaction.open(VERSIONS)?.insert((serial, version_id), stored.as_slice())?;
         Ok(())
     }
 
@@ -151,14 +154,14 @@ impl Writer<'_> {
         value: &SecretData,
     ) -> Result<(), StoreError> {
         let stored = self.cipher.seal(&place(home, serial, version_id), &value.to_stored()).ok_or(StoreError::Value)?;
-        self.transaction.open_table(VALUES)?.insert((serial, version_id), stored.as_slice())?;
+        self.transaction.open(VALUES)?.insert((serial, version_id), stored.as_slice())?;
         Ok(())
     }
 
     /// Removes a version and its value.
     pub(crate) fn remove_version(&self, serial: u64, version_id: &str) -> Result<(), StoreError> {
-        self.transaction.open_table(VERSIONS)?.remove((serial, version_id))?;
-        self.transaction.open_table(VALUES)?.remove((serial, version_id))?;
+        self.transaction.open(VERSIONS)?.remove((serial, version_id))?;
+        self.transaction.open(VALUES)?.remove((serial, version_id))?;
         Ok(())
     }
 }

@@ -16,12 +16,13 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::store::StoreError;
-use super::tables::{COUNTERS, Reader, Writer};
+use super::tables::{Reader, Writer};
+use super::transaction::SharedTransaction;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
 
@@ -111,10 +112,10 @@ impl Waiting {
 }
 
 /// Makes the tables where there are none.
-pub(super) fn make(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    transaction.open_table(EVENTS)?;
-    transaction.open_table(ORDER)?;
-    transaction.open_table(NUMBERS)?;
+pub(super) fn make(transaction: &SharedTransaction) -> Result<(), StoreError> {
+    transaction.open(EVENTS)?;
+    transaction.open(ORDER)?;
+    transaction.open(NUMBERS)?;
     Ok(())
 }
 
@@ -126,16 +127,11 @@ impl Writer<'_> {
 
     pub(super) fn note_event_of(&self, home: &Home, time: Moment, event: &Event) -> Result<(), StoreError> {
         let (account, region) = (home.account.as_str(), home.region.as_str());
-        let serial = {
-            let mut counters = self.transaction.open_table(COUNTERS)?;
-            let serial = counters.get("event")?.map_or(0, |last| last.value()) + 1;
-            counters.insert("event", serial)?;
-            serial
-        };
+        let serial = self.count_up("event")?;
         let stored = serde_json::to_vec(event)?;
-        let mut events = self.transaction.open_table(EVENTS)?;
-        let mut order = self.transaction.open_table(ORDER)?;
-        let mut numbers = self.transaction.open_table(NUMBERS)?;
+        let mut events = self.transaction.open(EVENTS)?;
+        let mut order = self.transaction.open(ORDER)?;
+        let mut numbers = self.transaction.open(NUMBERS)?;
         events.insert((account, region, time.0, serial), (event.name.as_str(), stored.as_slice()))?;
         order.insert((event.read_only, serial), (account, region, time.0))?;
         let mut number = numbers.get(event.read_only)?.map_or(0, |number| number.value()) + 1;

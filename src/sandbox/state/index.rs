@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 
-use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+use redb::{ReadableTable as _, TableDefinition};
 
 use super::record::SecretRecord;
 use super::store::StoreError;
-use super::tables::{Created, Reader, SECRETS};
+use super::tables::{Created, Reader, SECRETS, Transaction as _};
+use super::transaction::SharedTransaction;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
 
@@ -48,7 +49,7 @@ fn facets(record: &SecretRecord) -> BTreeSet<(Facet, &str)> {
 
 /// Brings the indexes from what a secret was to what it is; none is a secret that was not there, or is there no more.
 pub(super) fn follow(
-    transaction: &WriteTransaction,
+    transaction: &SharedTransaction,
     home: &Home,
     former: Option<&SecretRecord>,
     record: Option<&SecretRecord>,
@@ -56,7 +57,7 @@ pub(super) fn follow(
     let (account, region) = (home.account.as_str(), home.region.as_str());
     let (before, after) = (former.map(facets).unwrap_or_default(), record.map(facets).unwrap_or_default());
     if before != after {
-        let mut table = transaction.open_table(FACETS)?;
+        let mut table = transaction.open(FACETS)?;
         for (facet, text) in before.difference(&after) {
             let name = former.map_or("", |former| former.name.as_str());
             table.remove((account, region, *facet as u8, *text, name))?;
@@ -68,7 +69,7 @@ pub(super) fn follow(
     }
     let changed = |record: &SecretRecord| (record.changed.0, record.serial);
     if former.map(changed) != record.map(changed) {
-        let mut table = transaction.open_table(CHANGED)?;
+        let mut table = transaction.open(CHANGED)?;
         if let Some((date, serial)) = former.map(changed) {
             table.remove((account, region, date, serial))?;
         }
@@ -80,11 +81,11 @@ pub(super) fn follow(
 }
 
 /// Makes the indexes of a database that has none.
-pub(super) fn make(transaction: &WriteTransaction) -> Result<(), StoreError> {
+pub(super) fn make(transaction: &SharedTransaction) -> Result<(), StoreError> {
     // A read transaction cannot open a table that was never made.
-    transaction.open_table(FACETS)?;
-    transaction.open_table(CHANGED)?;
-    for entry in transaction.open_table(SECRETS)?.iter()? {
+    transaction.open(FACETS)?;
+    transaction.open(CHANGED)?;
+    for entry in transaction.table(SECRETS)?.iter()? {
         let (key, stored) = entry?;
         let (account, region, _) = key.value();
         let record: SecretRecord = serde_json::from_slice(stored.value())?;

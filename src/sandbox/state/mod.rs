@@ -1,6 +1,7 @@
 //! What the sandbox remembers: the database, the records in it, and the log of calls.
 //!
-//! `store` opens the database, `commit` brings changes to the disk, `tables` reads and `changes` writes it, `index` is
+//! `store` opens the database, `commit` brings changes to the disk, `transaction` takes one back that failed,
+//! `tables` reads and `changes` writes it, `index` is
 //! what lists find secrets by, `record` and `label` are what is kept of a secret, `cipher` encrypts the values.
 //! `lookup` finds a secret by what a client calls it, `replica` keeps its copies in step, `cross_account` its replica
 //! in another account, `schedule` knows when it rotates next. `snapshot` writes what exists in another account, `dump`
@@ -24,6 +25,7 @@ mod schedule;
 pub(crate) mod snapshot;
 mod store;
 mod tables;
+mod transaction;
 
 pub(crate) use calls::CallLog;
 pub use calls::{Call, Outcome};

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError, WriteTransaction};
+use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError};
 
 use super::cipher::{self, Cipher, KeyFile};
 use super::commit::SharedCommits;
 use super::events::{Event, Waiting};
 use super::tables::{self, Format, Reader, Writer};
+use super::transaction::SharedTransaction;
 use crate::files::Destination;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
@@ -86,6 +87,9 @@ pub enum StoreError {
     /// The database failed, or its file did.
     #[error("the database failed")]
     Database(#[source] Box<redb::Error>),
+    /// The database failed while it brought changes of several to the disk, this one among them.
+    #[error("the database failed while it wrote several changes together")]
+    Shared,
     /// A record is not what this version writes.
     #[error("a record is damaged")]
     Record(#[source] serde_json::Error),
@@ -274,22 +278,17 @@ impl Store {
         apply: impl FnOnce(&Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let remembering = self.remembering.load(Ordering::Relaxed);
-        let applying = self.commits.begin();
-        let transaction = self.database.begin_write().map_err(StoreError::from)?;
-        let writer = Writer::new(&transaction, &self.cipher, now, remembering);
-        let waiting = self.events.take();
-        // On an error the transaction is dropped, which undoes it.
-        let noted = waiting.iter().try_for_each(|(home, time, event)| writer.note_event_of(home, *time, event));
-        let applied = noted.map_err(E::from).and_then(|()| apply(&writer));
-        let outcome = match applied {
-            Ok(outcome) => outcome,
-            Err(error) => {
+        self.commits.write(&self.database, |transaction| {
+            let writer = Writer::new(transaction, &self.cipher, now, remembering);
+            let waiting = self.events.take();
+            let noted = waiting.iter().try_for_each(|(home, time, event)| writer.note_event_of(home, *time, event));
+            let applied = noted.map_err(E::from).and_then(|()| apply(&writer));
+            if applied.is_err() {
+                // They are undone with the change.
                 self.events.put_back(waiting);
-                return Err(error);
             }
-        };
-        self.commits.commit(&self.database, transaction, applying)?;
-        Ok(outcome)
+            applied
+        })
     }
 
     /// Takes note of an event that comes with no change: it is written with the next one.
@@ -303,14 +302,15 @@ impl Store {
     }
 }
 
+/// Makes a change in a transaction of its own.
 fn change<T, E: From<StoreError>>(
     database: &Database,
-    apply: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+    apply: impl FnOnce(&SharedTransaction) -> Result<T, E>,
 ) -> Result<T, E> {
-    let transaction = database.begin_write().map_err(StoreError::from)?;
+    let transaction = SharedTransaction::begin(database)?;
     // On an error the transaction is dropped, which undoes it.
     let outcome = apply(&transaction)?;
-    transaction.commit().map_err(StoreError::from)?;
+    transaction.commit()?;
     Ok(outcome)
 }
 

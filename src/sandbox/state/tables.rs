@@ -23,15 +23,14 @@ use std::ops::{Bound, ControlFlow};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use redb::{
-    Key, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle as _, Value, WriteTransaction,
-};
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle as _, Value};
 
 use super::cipher::Cipher;
 use super::events;
 use super::index::{self, CHANGED};
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
+use super::transaction::SharedTransaction;
 use crate::sandbox::clock::Moment;
 use crate::sandbox::home::Home;
 
@@ -74,7 +73,8 @@ pub(crate) enum Format {
 }
 
 /// Tells whose database this is.
-pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreError> {
+pub(crate) fn recognise(shared: &SharedTransaction) -> Result<Format, StoreError> {
+    let transaction = shared.transaction();
     let tables: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
     if tables.is_empty() {
         return Ok(Format::Empty);
@@ -92,7 +92,7 @@ pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreE
         |key| -> Result<Option<String>, StoreError> { Ok(meta.get(key)?.map(|value| value.value().to_owned())) };
     match (entry("magic")?.as_deref(), entry("format")?) {
         (Some(MAGIC), Some(format)) if format == FORMAT || format == WITHOUT_INDEXES => {
-            events::make(transaction)?;
+            events::make(shared)?;
             Ok(Format::Ours { key_check: entry("key check")?.unwrap_or_default(), older: format != FORMAT })
         }
         (Some(MAGIC), format) => Ok(Format::Other(format.unwrap_or_default())),
@@ -101,9 +101,9 @@ pub(crate) fn recognise(transaction: &WriteTransaction) -> Result<Format, StoreE
 }
 
 /// Brings a database of the format before this one up to it.
-pub(crate) fn upgrade(transaction: &WriteTransaction) -> Result<(), StoreError> {
+pub(crate) fn upgrade(transaction: &SharedTransaction) -> Result<(), StoreError> {
     index::make(transaction)?;
-    transaction.open_table(META)?.insert("format", FORMAT)?;
+    transaction.open(META)?.insert("format", FORMAT)?;
     Ok(())
 }
 
@@ -113,16 +113,18 @@ pub(crate) fn is_key(cipher: &Cipher, key_check: &str) -> bool {
 }
 
 /// Removes everything and makes the tables again.
-pub(crate) fn clear(transaction: &WriteTransaction, cipher: &Cipher) -> Result<(), StoreError> {
+pub(crate) fn clear(shared: &SharedTransaction, cipher: &Cipher) -> Result<(), StoreError> {
+    let transaction = shared.transaction();
     let tables: Vec<_> = transaction.list_tables()?.collect();
     for table in tables {
         transaction.delete_table(table)?;
     }
-    make(transaction, cipher)
+    make(shared, cipher)
 }
 
 /// Makes the tables of an empty database.
-pub(crate) fn make(transaction: &WriteTransaction, cipher: &Cipher) -> Result<(), StoreError> {
+pub(crate) fn make(shared: &SharedTransaction, cipher: &Cipher) -> Result<(), StoreError> {
+    let transaction = shared.transaction();
     let key_check = cipher.seal(MAGIC.as_bytes(), b"").ok_or(StoreError::Value)?;
     let mut meta = transaction.open_table(META)?;
     meta.insert("magic", MAGIC)?;
@@ -138,8 +140,8 @@ pub(crate) fn make(transaction: &WriteTransaction, cipher: &Cipher) -> Result<()
     transaction.open_table(POLICIES)?;
     transaction.open_table(VERSIONS)?;
     transaction.open_table(VALUES)?;
-    events::make(transaction)?;
-    index::make(transaction)
+    events::make(shared)?;
+    index::make(shared)
 }
 
 /// What a value's encryption is bound to: a value that was moved to another place in the file cannot be opened.
@@ -167,12 +169,12 @@ impl Transaction for ReadTransaction {
     }
 }
 
-impl Transaction for WriteTransaction {
+impl Transaction for SharedTransaction {
     fn table<K: Key + 'static, V: Value + 'static>(
         &self,
         definition: TableDefinition<'_, K, V>,
     ) -> Result<impl ReadableTable<K, V>, StoreError> {
-        Ok(self.open_table(definition)?)
+        Ok(self.transaction().open_table(definition)?)
     }
 }
 
@@ -189,7 +191,7 @@ pub(crate) struct View<'t, T> {
 pub(crate) type Reader<'t> = View<'t, ReadTransaction>;
 
 /// A view that can also write.
-pub(crate) type Writer<'t> = View<'t, WriteTransaction>;
+pub(crate) type Writer<'t> = View<'t, SharedTransaction>;
 
 /// A place in the order of creation: the date, then the serial number.
 pub(crate) type Created = (Moment, u64);

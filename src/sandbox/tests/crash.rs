@@ -14,6 +14,7 @@ use super::*;
 const FILE: &str = "KEYWRIGHT_TEST_CRASH_FILE";
 const ROUND: &str = "KEYWRIGHT_TEST_CRASH_ROUND";
 const ACKNOWLEDGED: &str = "acknowledged ";
+const WRITERS: usize = 4;
 
 fn open(path: &Path) -> Client {
     let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());
@@ -24,23 +25,35 @@ fn value_of(name: &str, number: u32) -> String {
     format!("{name} {number} {}", "x".repeat(300))
 }
 
-/// Not a test: the process that is killed. It makes secrets, gives each a second value and tells its parent of every
-/// answer.
+/// Not a test: the process that is killed. Several writers, whose changes share transactions, each make secrets, give
+/// them a second value and tell their parent of every answer.
 #[test]
 #[ignore = "the child of another test"]
 fn child_process_that_writes() {
     let Some(path) = std::env::var_os(FILE) else { return };
-    let client = open(Path::new(&path));
+    let sandbox = open(Path::new(&path));
     let round = std::env::var(ROUND).unwrap();
-    let mut out = std::io::stdout();
-    for number in 0.. {
-        let name = format!("{round}/{number}");
-        client.create_with_value(&name, &value_of(&name, 1));
-        out.write_all(format!("\n{ACKNOWLEDGED}{name} 1\n").as_bytes()).unwrap();
-        let put = json!({"SecretId": name, "ClientRequestToken": token(2), "SecretString": value_of(&name, 2)});
-        client.ok("PutSecretValue", put);
-        out.write_all(format!("{ACKNOWLEDGED}{name} 2\n").as_bytes()).unwrap();
-    }
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (client, round) = (sandbox.as_account(DEFAULT_ACCOUNT), &round);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let name = format!("{round}/{writer}/{number}");
+                    client.create_with_value(&name, &value_of(&name, 1));
+                    tell(&name, 1);
+                    let put =
+                        json!({"SecretId": name, "ClientRequestToken": token(2), "SecretString": value_of(&name, 2)});
+                    client.ok("PutSecretValue", put);
+                    tell(&name, 2);
+                }
+            });
+        }
+    });
+}
+
+/// Says that a write was acknowledged. The harness writes to the same output, in the middle of a line too.
+fn tell(name: &str, number: u32) {
+    std::io::stdout().lock().write_all(format!("\n{ACKNOWLEDGED}{name} {number}\n").as_bytes()).unwrap();
 }
 
 #[test]
@@ -59,7 +72,7 @@ fn every_acknowledged_write_survives_a_kill() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let wanted = rand::rng().random_range(1..60);
+        let wanted = rand::rng().random_range(1..120);
         let mut heard = lines.by_ref().filter_map(|line| line.strip_prefix(ACKNOWLEDGED).map(str::to_owned));
         let mut answers: Vec<String> = heard.by_ref().take(wanted).collect();
         assert_eq!(answers.len(), wanted, "the child ended by itself");
