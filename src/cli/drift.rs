@@ -125,7 +125,7 @@ pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Resul
         ours_or_nothing(file, "a report of keywright in this format", |text| format.is_one(text))?;
     }
     let Begun { selection, session, stop } = begin(&args.read, &args.values, false, shell)?;
-    args.look.warn_of_expired(session.aws.now(), shell);
+    args.look.warn_of_idle(session.aws.now(), shell);
     let run = session.run();
     let printer = EventPrinter::reading(shell);
     let looked = Box::pin(run.look(&args.look.look(), &selection, None, &stop, &|event| printer.print(event))).await?;

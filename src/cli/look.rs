@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::args::CacheArgs;
-use super::report::warn_of_expired;
+use super::report::{print_warning, warn_of_expired};
 use super::shell::Shell;
 use super::who::WhoArgs;
 use crate::drift::{Class, DriftReport, Ignore};
@@ -22,7 +22,7 @@ pub(super) struct LookArgs {
     /// it is for some only (:prod-* or :stage=dev); may be given several times
     #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD[:TARGETS]")]
     ignore: Vec<Ignore>,
-    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each)
+    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each); --cache is not used then
     #[arg(long)]
     audit: bool,
     /// Read live values and compare them with the declared ones (BatchGetSecretValue)
@@ -41,7 +41,8 @@ impl LookArgs {
             ignore: self.ignore.clone(),
             audit: self.audit,
             read_values: self.read_values,
-            cache: self.cache.file().map(std::path::Path::to_owned),
+            // An audit says what is there, and not what was there some hours ago.
+            cache: self.cache.file().filter(|_| !self.audit).map(std::path::Path::to_owned),
             who: self.who.budget(),
         }
     }
@@ -56,9 +57,12 @@ impl LookArgs {
         &self.fail_on
     }
 
-    /// Warns of every `--ignore` that is over.
-    pub(super) fn warn_of_expired(&self, now: Timestamp, shell: &Shell) {
+    /// Warns of what was asked for and does nothing: every `--ignore` that is over, and a cache beside an audit.
+    pub(super) fn warn_of_idle(&self, now: Timestamp, shell: &Shell) {
         warn_of_expired(&self.ignore, now, shell);
+        if self.audit && self.cache.file().is_some() {
+            print_warning("--cache is not used with --audit, which reads every policy", shell);
+        }
     }
 
     /// 1 when a target could not be looked at, 2 when something differs that counts.

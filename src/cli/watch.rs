@@ -179,7 +179,7 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
         }
         None => None,
     };
-    args.look.warn_of_expired(aws.now(), shell);
+    args.look.warn_of_idle(aws.now(), shell);
     let printer = EventPrinter::new(shell, shell.err.clone());
     // Values are not remembered, and names that are asked for one by one cost what they cost.
     let remembers = !settings.look.read_values && settings.selection.plain_names().is_none();
