@@ -10,7 +10,9 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from common import ACCOUNT, served
 
@@ -61,6 +63,9 @@ class Client:
         return json.loads(self.send(self.request(operation, **members)))
 
 
+# Opens one more connection to the service that is measured.
+Connect = Callable[[], Client]
+
 CLIENTS = 16
 
 
@@ -74,9 +79,9 @@ def creation(service: Client, name: str, team: str) -> bytes:
     )
 
 
-def fill(address: str, secrets: int, keeps: bool = True) -> None:
+def fill(connect: Connect, secrets: int) -> None:
     """`secrets` secrets, of which 200 are below one prefix."""
-    service = Client(address, keeps)
+    service = connect()
     for number in range(secrets):
         service.send(creation(service, name_of(number, secrets), "x"))
 
@@ -88,9 +93,9 @@ def seconds(times: int, work) -> float:
     return (time.monotonic() - begun) / times
 
 
-def measure(address: str, secrets: int, keeps: bool = True) -> dict[str, float]:
+def measure(connect: Connect, secrets: int) -> dict[str, float]:
     """Seconds for each kind of call."""
-    service = Client(address, keeps)
+    service = connect()
 
     def pages(most: int, **members: object) -> int:
         """Reads a list to its end, or so many pages; the number of secrets."""
@@ -120,9 +125,9 @@ def name_of(number: int, secrets: int) -> str:
     return f"{'few' if number % (secrets // 200) == 0 else 'bench'}/{number:06}"
 
 
-def creates(address: str, clients: int, each: int, keeps: bool) -> float:
+def creates(connect: Connect, clients: int, each: int) -> float:
     """Seconds for one of the secrets that so many clients create side by side. The requests are made before."""
-    services = [Client(address, keeps) for _ in range(clients)]
+    services = [connect() for _ in range(clients)]
     requests = [
         [creation(service, f"created/{clients}/{client}/{number}", "y") for number in range(each)]
         for client, service in enumerate(services)
@@ -141,28 +146,28 @@ def creates(address: str, clients: int, each: int, keeps: bool) -> float:
 def compare(secrets: int) -> tuple[dict[str, float], dict[str, float]]:
     """Seconds for each kind of call, ours and moto's."""
     with served(None, "--memory") as address:
-        bare = address.removeprefix("http://")
-        fill(bare, secrets)
-        ours = measure(bare, secrets)
+        connect = partial(Client, address.removeprefix("http://"))
+        fill(connect, secrets)
+        ours = measure(connect, secrets)
     with tempfile.TemporaryDirectory() as folder, served(None, f"--file={folder}/sandbox.redb") as address:
-        ours |= created(address.removeprefix("http://"))
+        ours |= created(partial(Client, address.removeprefix("http://")))
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        address = "{}:{}".format(*server.get_host_and_port())
+        connect = partial(Client, "{}:{}".format(*server.get_host_and_port()), keeps=False)
         # While it is empty: moto looks at every secret for each that it creates.
-        theirs = created(address, keeps=False)
-        fill(address, secrets, keeps=False)
-        return ours, measure(address, secrets, keeps=False) | theirs
+        theirs = created(connect)
+        fill(connect, secrets)
+        return ours, measure(connect, secrets) | theirs
     finally:
         server.stop()
 
 
-def created(address: str, keeps: bool = True) -> dict[str, float]:
-    each = {clients: creates(address, clients, 600 // clients, keeps) for clients in (1, CLIENTS)}
+def created(connect: Connect) -> dict[str, float]:
+    each = {clients: creates(connect, clients, 600 // clients) for clients in (1, CLIENTS)}
     return {f"CreateSecret, {clients} clients": seconds for clients, seconds in each.items()}
 
 

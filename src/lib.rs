@@ -46,6 +46,7 @@ pub mod apply;
 pub mod attribution;
 pub mod aws;
 pub mod cli;
+mod collect;
 pub mod desired;
 pub mod domain;
 pub mod drift;

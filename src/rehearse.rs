@@ -21,6 +21,7 @@ use crate::apply::{
     ApplyError, ApplyOptions, ApplyReport, MadeSecrets, PolicyChecks, Recorder, SecretOutcome, SkipReason, Work, apply,
 };
 use crate::aws::{Aws, ConnectError, Connection};
+use crate::collect::CollectMap as _;
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
 use crate::live::{Counterparts, Live};
@@ -255,7 +256,7 @@ fn forget_requests(report: &mut ApplyReport) {
 /// Secrets that the two plans would treat differently.
 fn differing(real: &Plan, rehearsed: &Plan) -> BTreeSet<SecretName> {
     fn by_name(plan: &Plan) -> BTreeMap<&SecretName, &SecretPlan> {
-        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect()
+        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect_map()
     }
     let same =
         |a: &SecretPlan, b: &SecretPlan| a.verb == b.verb && a.actions == b.actions && a.depends_on == b.depends_on;

@@ -15,6 +15,7 @@ use super::recorder::Recorder;
 use super::schedule::{Schedule, Skipped};
 use super::values::{carry, put, render};
 use super::writer::{NewSecret, NewSettings, WriteSecrets};
+use crate::collect::CollectMap as _;
 use crate::desired::{OWNER_TAG, PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, SecretName, TagKey, Template, VersionId};
 use crate::live::{AcceptedRisks, Live, PolicyVerdict, ReadSecrets, ServiceError};
@@ -71,7 +72,7 @@ pub async fn apply<W: WriteSecrets, V: Values>(
 ) -> ApplyReport {
     let Work { plan, live, ignored, made, undone, policies } = work;
     let of_live = live.secrets.iter().map(|(name, secret)| (name.clone(), secret.arn.clone()));
-    let arns = of_live.chain(made.of_target(&plan.target)).collect();
+    let arns = of_live.chain(made.of_target(&plan.target)).collect_map();
     let run = Run {
         writer,
         values,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::CallRecord;
+use crate::collect::CollectMap as _;
 use crate::domain::{SecretName, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
 use crate::plan::{Action, ObservedField, Plan, SecretPlan, Verb};
@@ -183,7 +184,7 @@ impl ApplyReport {
     /// What there is to show of a plan of which nothing was begun.
     pub fn skipped(plan: &Plan, reason: &SkipReason) -> Self {
         let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason.clone() });
-        Self { outcomes: plan.secrets.iter().map(skipped).collect(), ..Self::default() }
+        Self { outcomes: plan.secrets.iter().map(skipped).collect_map(), ..Self::default() }
     }
 
     /// How many calls were carried out.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::collect::CollectMap as _;
 use crate::domain::{Arn, SecretName};
 use crate::live::{Counterpart, CounterpartState, Counterparts};
 use crate::plan::OtherArn;
@@ -29,7 +30,7 @@ impl MadeSecrets {
     pub(super) fn of_target(&self, target: &str) -> BTreeMap<SecretName, Arn> {
         let all = self.all();
         let own = all.iter().filter(|((of, _), _)| of == target);
-        own.map(|((_, name), arn)| (name.clone(), arn.clone())).collect()
+        own.map(|((_, name), arn)| (name.clone(), arn.clone())).collect_map()
     }
 
     /// What is known of secrets of other targets by now.
@@ -40,7 +41,7 @@ impl MadeSecrets {
             let state = known.unwrap_or_else(|| counterpart.state.clone());
             (at.clone(), Counterpart { account: counterpart.account.clone(), state })
         };
-        planned.iter().map(by_now).collect()
+        planned.iter().map(by_now).collect_map()
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<(String, SecretName), Arn>> {

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::Changed;
 use super::event::{FoundEvent, TrailEvent};
 use super::principal::Who;
+use crate::collect::CollectMap as _;
 use crate::domain::{Arn, SecretName};
 
 /// How many events answer a question at most.
@@ -107,7 +108,7 @@ impl Search {
     /// A search for the answers to these questions, with so many calls at most. `now` is the service's time.
     pub fn new(questions: Vec<Question>, now: Timestamp, budget: u32) -> Self {
         let names = questions.iter().flat_map(Question::event_names);
-        let chains = names.map(|name| (name, Chain::default())).collect();
+        let chains = names.map(|name| (name, Chain::default())).collect_map();
         let found = vec![Vec::new(); questions.len()];
         Self { questions, now, chains, found, budget }
     }

@@ -16,6 +16,7 @@ use super::raw::{Answer, Body};
 use super::read::Reader;
 use super::write::{incomplete, new_token};
 use crate::apply::{Created, NewSecret, Receipt};
+use crate::collect::CollectMap as _;
 use crate::desired::Restriction;
 use crate::domain::{self, KmsKey, SecretName};
 use crate::live::{CrossAccount, LinkStatus, LinkedPrimary, LinkedReplica, Pages, ServiceError, ServiceErrorKind};
@@ -97,7 +98,7 @@ impl From<Described> for CrossAccount {
                     let status = status(replica.replication_status.as_deref(), replica.status_message);
                     (arn(replica.arn), LinkedReplica { role: replica.role.map(arn), status })
                 })
-                .collect(),
+                .collect_map(),
         }
     }
 }

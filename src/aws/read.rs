@@ -22,6 +22,7 @@ use super::quota::Operation;
 use super::raw::RawClient;
 use super::retry::{Retries, Tries};
 use super::time::sleep;
+use crate::collect::CollectMap as _;
 use crate::domain;
 use crate::domain::{Arn, KmsKey, Partition, RotationDuration, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{
@@ -344,7 +345,7 @@ fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<TagKey, String> {
     tags.unwrap_or_default()
         .into_iter()
         .filter_map(|tag| Some((TagKey::of_service(tag.key?), tag.value.unwrap_or_default())))
-        .collect()
+        .collect_map()
 }
 
 fn versions(
@@ -353,7 +354,7 @@ fn versions(
     let typed = |(id, labels): (String, Vec<String>)| {
         (VersionId::of_service(id), labels.into_iter().map(StagingLabel::of_service).collect())
     };
-    versions.unwrap_or_default().into_iter().map(typed).collect()
+    versions.unwrap_or_default().into_iter().map(typed).collect_map()
 }
 
 /// When a secret rotates; the rest of a rotation is left empty.
@@ -368,7 +369,11 @@ fn rotation_rules(rules: Option<RotationRulesType>) -> LiveRotation {
 }
 
 fn metadata(items: Option<Vec<ExternalSecretRotationMetadataItem>>) -> BTreeMap<String, String> {
-    items.unwrap_or_default().into_iter().filter_map(|item| Some((item.key?, item.value.unwrap_or_default()))).collect()
+    items
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|item| Some((item.key?, item.value.unwrap_or_default())))
+        .collect_map()
 }
 
 fn replica(status: ReplicationStatusType) -> Option<(domain::Region, LiveReplica)> {
@@ -443,7 +448,7 @@ fn described(secret: DescribeSecretOutput) -> Option<LiveSecret> {
             next: timestamp(secret.next_rotation_date),
             ..rotation_rules(secret.rotation_rules)
         },
-        replicas: secret.replication_status.unwrap_or_default().into_iter().filter_map(replica).collect(),
+        replicas: secret.replication_status.unwrap_or_default().into_iter().filter_map(replica).collect_map(),
         cross_account: CrossAccount::default(),
         created: timestamp(secret.created_date),
         last_changed: timestamp(secret.last_changed_date),

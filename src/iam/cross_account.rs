@@ -13,6 +13,7 @@ use super::needs::{absent, any, present};
 use super::read::{owner_pattern, unless_foreign};
 use super::write::{everywhere, only_owned};
 use super::{Purpose, Scope};
+use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, OWNER_TAG, OtherSecret, Prune, REPLICATION_POLICY};
 use crate::domain::{Arn, KmsKey};
 
@@ -23,7 +24,7 @@ pub(super) struct Others<'a>(BTreeMap<&'a str, &'a Desired>);
 
 impl<'a> Others<'a> {
     pub(super) fn of(targets: impl IntoIterator<Item = &'a Desired>) -> Self {
-        Self(targets.into_iter().map(|desired| (desired.target.name.as_str(), desired)).collect())
+        Self(targets.into_iter().map(|desired| (desired.target.name.as_str(), desired)).collect_map())
     }
 
     /// A target, where its manifests are known.

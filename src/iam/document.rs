@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::collect::CollectMap as _;
+
 /// The most characters that a managed policy may have, white space not counted (IAM and AWS STS quotas).
 pub const MANAGED_POLICY_LIMIT: usize = 6144;
 
@@ -66,7 +68,7 @@ impl Serialize for Statement {
 /// Conditions as they are written.
 pub(super) fn written(conditions: &Conditions) -> BTreeMap<&str, BTreeMap<&str, Set<'_>>> {
     let of_operator = conditions.iter().map(|(operator, keys)| {
-        (operator.as_str(), keys.iter().map(|(key, values)| (key.as_str(), Set(values))).collect())
+        (operator.as_str(), keys.iter().map(|(key, values)| (key.as_str(), Set(values))).collect_map())
     });
     of_operator.collect()
 }

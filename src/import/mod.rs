@@ -38,6 +38,7 @@ pub use layout::{ImportTarget, ImportedFile, import};
 pub use proof::{Proof, prove};
 pub(crate) use yaml::scalar;
 
+use crate::collect::CollectMap as _;
 use crate::desired::{Deletion, TagPatterns};
 use crate::domain::{AccountId, Region, TagKey};
 use crate::live::LiveSecret;
@@ -161,5 +162,5 @@ pub fn shared_tags(secrets: &[Importable], ignore_tags: &TagPatterns) -> BTreeMa
         .iter()
         .filter(|(key, value)| !ignore_tags.ignores(key.as_str()) && everywhere(key, value))
         .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+        .collect_map()
 }

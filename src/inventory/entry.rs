@@ -8,6 +8,7 @@ use super::exposure::Exposure;
 use super::findings::{self, AuditFinding};
 use super::owner::Owner;
 use super::{Depth, Stock};
+use crate::collect::CollectMap as _;
 use crate::desired::{AuditKind, Desired};
 use crate::domain::{Region, SecretName, StagingLabel};
 use crate::drift::Drift;
@@ -175,7 +176,7 @@ impl Stock {
     /// Notes what differs from git, by secret; secrets that are not there have no entry.
     pub fn note_drifts(&mut self, drifts: impl IntoIterator<Item = Drift>) {
         let at: BTreeMap<SecretName, usize> =
-            self.entries.iter().enumerate().map(|(at, entry)| (entry.secret.name.clone(), at)).collect();
+            self.entries.iter().enumerate().map(|(at, entry)| (entry.secret.name.clone(), at)).collect_map();
         for drift in drifts {
             if let Some(entry) = at.get(&drift.secret).and_then(|at| self.entries.get_mut(*at)) {
                 entry.drifts.push(drift);

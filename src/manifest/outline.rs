@@ -12,6 +12,7 @@ use super::interpolate::{expand, fill};
 use super::layers::Layers;
 use super::source::{Sources, Span};
 use super::tree::{Kind, Node};
+use crate::collect::CollectMap as _;
 use crate::domain::Part;
 use crate::origin::Origin;
 
@@ -134,7 +135,7 @@ fn beneath_all(
     sources: &Sources,
 ) -> BTreeMap<PathBuf, DefaultFields> {
     let of = |folder: &Path| (folder.to_owned(), beneath(project, folders, folder, model, sources));
-    folders.folders().into_iter().map(of).collect()
+    folders.folders().into_iter().map(of).collect_map()
 }
 
 /// What lies beneath the secrets of a folder in a target.
@@ -154,7 +155,7 @@ fn beneath(
     let tags = node.get("tags").map_or(&[][..], Node::entries);
     DefaultFields {
         fields: node.entries().iter().map(|(key, _)| key.text.to_string()).collect(),
-        tags: tags.iter().map(|(key, value)| (key.text.to_string(), value.as_str().map(str::to_owned))).collect(),
+        tags: tags.iter().map(|(key, value)| (key.text.to_string(), value.as_str().map(str::to_owned))).collect_map(),
         kms_key: node.get("kmsKeyId").and_then(Node::as_str).map(str::to_owned),
     }
 }

@@ -12,6 +12,7 @@ use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
 use super::value::{ValueFacts, live_name_of, ownership};
 use super::{LabelVersion, Plan, SecretPlan};
+use crate::collect::CollectMap as _;
 use crate::desired::{
     Deletion, Desired, DesiredSecret, LabelHolder, OWNER_TAG, Ownership as ValueOwnership, RESERVED_TAG_PREFIX,
     RenamedFrom, TagMode,
@@ -386,7 +387,7 @@ impl Moves<'_> {
 
     /// The part of the secret's plan that is about the old one.
     pub(super) fn moved_from(&self, desired: &Desired, secret: &DesiredSecret, takes_git: bool) -> Move {
-        let versions = self.carried.iter().map(|version| (version.to.clone(), version.labels.clone())).collect();
+        let versions = self.carried.iter().map(|version| (version.to.clone(), version.labels.clone())).collect_map();
         let current = self.current().map(|version| &version.to);
         let is_outdated = |id: &&VersionId| current.is_some_and(|current| *id != current);
         let replacement = Replacement {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::action::Action;
 use super::{SecretPlan, Verb};
+use crate::collect::CollectMap as _;
 use crate::desired::{OWNER_TAG, PROTECT_TAG, TagPatterns};
 use crate::live::{LivePolicy, LiveSecret};
 
@@ -111,7 +112,7 @@ pub(super) fn observations(
         seen.insert(ObservedField::Type, json!(secret_type));
     }
     if rests(|action| matches!(action, Action::Tag { .. } | Action::Untag { .. })) {
-        let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key.as_str())).collect();
+        let considered: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !ignored.ignores(key.as_str())).collect_map();
         seen.insert(ObservedField::Tags, json!(considered));
     }
     let of_values = |action: &Action| {
@@ -131,7 +132,8 @@ pub(super) fn observations(
     }
     if rests(|action| matches!(action, Action::Replicate { .. } | Action::RemoveReplicas { .. })) {
         // How replication stands changes by itself; which replicas there are does not.
-        let which: BTreeMap<_, _> = replicas.iter().map(|(region, replica)| (region, &replica.kms_key_id)).collect();
+        let which: BTreeMap<_, _> =
+            replicas.iter().map(|(region, replica)| (region, &replica.kms_key_id)).collect_map();
         seen.insert(ObservedField::Replicas, json!(which));
     }
     let of_links = |action: &Action| {

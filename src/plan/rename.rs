@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Finding, FindingKind, PlanReport};
 use super::{Action, Change, Plan, SecretPlan, Selection, Verb};
+use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
 use crate::domain::{SecretName, is_system_tag};
 use crate::live::{Live, LiveSecret};
@@ -92,7 +93,7 @@ pub(crate) fn looks_renamed<'a>(
         .filter(|(secret, _)| valued(secret))
         .collect();
     let planned: BTreeMap<&SecretName, &SecretPlan> =
-        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect();
+        plan.secrets.iter().map(|secret| (&secret.name, secret)).collect_map();
     let created = |name: &SecretName| planned.get(name).copied().filter(|secret| secret.verb == Verb::Create);
     let gets_value = |name: &SecretName| planned.get(name).is_some_and(|secret| puts_value(secret));
     report

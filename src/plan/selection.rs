@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use sha2::{Digest, Sha256};
 
+use crate::collect::CollectMap as _;
 use crate::desired::Desired;
 use crate::domain::{SecretName, is_plain_pattern};
 
@@ -188,7 +189,7 @@ fn anchors(desired: &Desired) -> BTreeMap<SecretName, SecretName> {
         }
     }
     let names: Vec<SecretName> = anchors.keys().cloned().collect();
-    names.into_iter().map(|name| (name.clone(), root(&anchors, &name))).collect()
+    names.into_iter().map(|name| (name.clone(), root(&anchors, &name))).collect_map()
 }
 
 #[cfg(test)]

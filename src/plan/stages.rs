@@ -8,6 +8,7 @@ use super::change::Change;
 use super::cross_account::{OtherArn, PlannedLink};
 use super::leaving::Leaving;
 use super::{Plan, SecretPlan, Verb};
+use crate::collect::CollectMap as _;
 use crate::domain::{Arn, SecretName};
 
 /// The plans of a run, which hold no removals, in the order in which they are carried out: each stage has a part of
@@ -54,7 +55,7 @@ struct Wait<'a> {
 /// The stage of each secret of each plan.
 fn levels(plans: &[Plan]) -> Vec<BTreeMap<&SecretName, usize>> {
     let targets: BTreeMap<&str, usize> =
-        plans.iter().enumerate().map(|(at, plan)| (plan.target.as_str(), at)).collect();
+        plans.iter().enumerate().map(|(at, plan)| (plan.target.as_str(), at)).collect_map();
     let ended = ended(plans);
     let mut waits: Vec<(usize, &SecretName, Wait<'_>)> = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
@@ -72,7 +73,7 @@ fn levels(plans: &[Plan]) -> Vec<BTreeMap<&SecretName, usize>> {
     // There is no more to wait for; secrets that wait for one another in a circle have their say when they are begun.
     let most = waits.iter().filter(|(.., wait)| wait.earlier).count();
     let mut levels: Vec<BTreeMap<&SecretName, usize>> =
-        plans.iter().map(|plan| plan.secrets.iter().map(|secret| (&secret.name, 0)).collect()).collect();
+        plans.iter().map(|plan| plan.secrets.iter().map(|secret| (&secret.name, 0)).collect_map()).collect();
     let mut changed = most > 0;
     while changed {
         changed = false;

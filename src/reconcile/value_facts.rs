@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{PlanError, ValueProblem};
+use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, DesiredValue, State};
 use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret, ReadSecrets};
@@ -137,7 +138,7 @@ pub(super) async fn compare<R: ReadSecrets>(
             worth_reading(secret, &value.source, facts.identities.get(&desired_secret.name))
         })
         .map(|(desired_secret, value)| (desired_secret.name.clone(), value))
-        .collect();
+        .collect_map();
     let names: Vec<SecretName> = wanted.keys().cloned().collect();
     let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[SecretName]>::to_vec))
         .map(async |batch| reader.values(&batch).await)

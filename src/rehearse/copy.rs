@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::placeholders::{Stock, of_version};
+use crate::collect::CollectMap as _;
 use crate::desired::Desired;
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{CrossAccount, LinkStatus, Live, LivePolicy, LiveReplica, LiveRotation, LiveSecret, ReplicaStatus};
@@ -71,7 +72,7 @@ impl<'a> Copier<'a> {
         let TargetPlan { live, facts, plan, report: _ } = planned;
         let carried =
             plan.secrets.iter().flat_map(|secret| secret.carried().map(move |version| (&secret.name, version)));
-        let carried = carried.map(|(name, version)| ((name, version.to.as_str()), version)).collect();
+        let carried = carried.map(|(name, version)| ((name, version.to.as_str()), version)).collect_map();
         Self { desired, facts, live, stock, carried, now }
     }
 
@@ -105,14 +106,14 @@ impl<'a> Copier<'a> {
         let replicas = replicas
             .iter()
             .map(|(region, replica)| (region.to_string(), self.replica(name, region, replica)))
-            .collect();
+            .collect_map();
         Snapshot {
             name: name.as_str().to_owned(),
             arn: arn.to_string(),
             description: description.clone(),
             kms_key_id: kms_key_id.as_ref().map(KmsKey::to_string),
             secret_type: secret_type.clone(),
-            tags: tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+            tags: tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect_map(),
             policy: match policy {
                 LivePolicy::Document(document) => Some(document.to_wire()),
                 LivePolicy::Unparsable(text) => Some(text.clone()),
@@ -155,7 +156,7 @@ impl<'a> Copier<'a> {
         let none = BTreeSet::new();
         let labelled = versions.iter().map(|(id, labels)| (id.as_str(), labels));
         let ids: BTreeMap<&str, &BTreeSet<StagingLabel>> =
-            unlabelled.map(|id| (id.as_str(), &none)).chain(labelled).collect();
+            unlabelled.map(|id| (id.as_str(), &none)).chain(labelled).collect_map();
         // A value that was compared with git's own, and found equal. One that could not be compared counts as equal:
         // the plan leaves it alone too.
         let compared = self.facts.compared.get(name).filter(|_| own);
@@ -173,7 +174,7 @@ impl<'a> Copier<'a> {
                 };
                 (id.to_owned(), SnapshotVersion { labels: labels.iter().map(ToString::to_string).collect(), value })
             })
-            .collect()
+            .collect_map()
     }
 
     fn replica(&self, name: &SecretName, region: &Region, replica: &LiveReplica) -> SnapshotReplica {

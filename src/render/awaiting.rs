@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::escape::{self, Escaped, Format, Markdown, Markup, Terminal};
 use super::paint::Paint;
 use super::{escaped, words};
+use crate::collect::CollectMap as _;
 use crate::domain::TagKey;
 use crate::plan::AwaitingValue;
 
@@ -149,7 +150,7 @@ pub fn documents(targets: &[OfTarget<'_>]) -> Vec<AwaitingDocument> {
         AwaitingDocument {
             tag: group.owner.map(|(key, _)| key.to_string()),
             owner: group.owner.map(|(_, text)| text.clone()),
-            secrets: group.targets.into_iter().map(own).collect(),
+            secrets: group.targets.into_iter().map(own).collect_map(),
         }
     };
     groups(targets).into_iter().map(document).collect()

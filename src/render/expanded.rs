@@ -1,7 +1,7 @@
 //! Secrets as they are once matrices, lists, layers and variables are expanded: as manifests, as JSON, and one of them
 //! field by field with the lines that gave it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,7 @@ use super::escape::{self, Escaped, Json, Terminal};
 use super::escaped;
 use super::paint::Paint;
 use super::rows::place;
+use crate::collect::CollectMap as _;
 use crate::manifest::{EffectiveField, ExpandedSecret, Layer, TargetOutline};
 use crate::origin::Origin;
 
@@ -62,7 +63,7 @@ pub fn json(targets: &[TargetOutline], secrets: &[ExpandedSecret]) -> Escaped<Js
             "region": target.region,
             "assumeRole": target.assume_role,
             "labels": target.labels,
-            "vars": target.vars.iter().cloned().collect::<BTreeMap<String, String>>(),
+            "vars": target.vars.iter().cloned().collect_map(),
             "combination": target.combination,
             "origin": target.origin.as_ref().map(at),
             "secrets": secrets,

@@ -17,6 +17,7 @@ use super::plan_view::PlanView;
 use super::rehearsal;
 use super::schema::titled;
 use super::words::{self, Cost};
+use crate::collect::CollectMap as _;
 use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, Frequency, KmsKey, Region};
 use crate::origin::Origin;
@@ -108,7 +109,7 @@ fn group(entry: &Entry<'_>) -> GroupDocument {
             .targets()
             .into_iter()
             .map(|(target, names)| (target.to_owned(), names.into_iter().map(ToString::to_string).collect()))
-            .collect(),
+            .collect_map(),
     }
 }
 
@@ -461,7 +462,7 @@ fn refusal(refusal: &Refusal) -> RefusalDocument {
     RefusalDocument {
         guard: guard.name,
         message: words::refusal(refusal),
-        facts: facts.iter().map(|(name, found)| (*name, fact(found))).collect(),
+        facts: facts.iter().map(|(name, found)| (*name, fact(found))).collect_map(),
         secrets: secrets.iter().map(|name| name.as_str().to_owned()).collect(),
         overridden_by: refusal.overridden_by(),
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::collect::CollectMap as _;
 use crate::inventory::Inventory;
 
 /// So long a round may be without a sign of life. Whatever it waits for is bounded far below.
@@ -116,7 +117,7 @@ impl Board {
                 let at = if read { Some(Instant::now()) } else { before.get(name).copied().flatten() };
                 (name.to_owned(), at)
             })
-            .collect();
+            .collect_map();
     }
 
     /// The metrics of the last round; empty before it.
@@ -137,7 +138,7 @@ impl Board {
     /// How long ago each target was read.
     pub fn ages(&self) -> BTreeMap<String, Age> {
         let posted = self.posted();
-        posted.targets.iter().map(|(name, at)| (name.clone(), at.map(|at| at.elapsed()))).collect()
+        posted.targets.iter().map(|(name, at)| (name.clone(), at.map(|at| at.elapsed()))).collect_map()
     }
 
     fn posted(&self) -> MutexGuard<'_, Posted> {

@@ -17,6 +17,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 use super::prepare::PreparedTarget;
+use crate::collect::CollectMap as _;
 use crate::domain::SecretName;
 use crate::plan::{Commit, SecretPlan, Verb};
 
@@ -136,7 +137,7 @@ fn removals(commits: &[Entry<'_>], names: &BTreeSet<SecretName>) -> BTreeMap<Sec
             }
         }
     }
-    found.into_iter().filter_map(|(name, commit)| Some((name, commit?))).collect()
+    found.into_iter().filter_map(|(name, commit)| Some((name, commit?))).collect_map()
 }
 
 fn commit(head: &str) -> Option<Commit> {

@@ -13,6 +13,7 @@ use super::session::Run;
 use super::stop::{Stop, unless_stopped};
 use crate::attribution::{Answer, Changed, Question, Search};
 use crate::aws::Connection;
+use crate::collect::CollectMap as _;
 use crate::domain::{SecretName, VersionId};
 use crate::drift::{Drift, DriftReport, TargetDrift, classify};
 use crate::inventory::{AuditFinding, Entry, Stock};
@@ -72,7 +73,7 @@ pub(super) async fn ask_of_drifts(
         .targets
         .iter()
         .filter_map(|target| Some((target.desired.target.name.as_str(), target.planned.as_ref().ok()?)))
-        .collect();
+        .collect_map();
     let asking = stream::iter(&mut report.targets)
         .map(async |target: &mut TargetDrift| {
             let name = target.name.clone();
@@ -126,7 +127,7 @@ impl Run<'_> {
                 let questions: Vec<Question> = questions.collect();
                 let Asked { answers, failed } = ask_who(&planned.connection, questions, budget).await;
                 let answers = changed.into_keys().zip(answers);
-                planned.who = answers.filter_map(|(name, answer)| Some((name, answer?))).collect();
+                planned.who = answers.filter_map(|(name, answer)| Some((name, answer?))).collect_map();
                 Some((target.desired.target.name.clone(), failed?))
             })
             .buffered(TARGETS_AT_ONCE)
@@ -182,7 +183,7 @@ pub async fn ask_of_versions(
     let Asked { answers, failed } = ask_who(&found.connection, entries.iter().map(question).collect(), budget).await;
     let answers = entries.iter().zip(answers).filter_map(|(entry, answer)| Some((entry.id.clone(), answer?)));
     let target = found.desired.target.name.clone();
-    (answers.collect(), failed.and_then(|error| notes(vec![(target, error)]).pop()))
+    (answers.collect_map(), failed.and_then(|error| notes(vec![(target, error)]).pop()))
 }
 
 /// Says where CloudTrail could not be asked.

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::collect::CollectMap as _;
+
 /// Every attribute that is read. `secret_string`, `secret_binary` and their write-only forms must never be here.
 const WANTED: [&str; 23] = [
     "arn",
@@ -145,7 +147,7 @@ impl Loose {
             Self::Text(text) => Some(text.clone()),
             _ => None,
         };
-        entries.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+        entries.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect_map()
     }
 }
 

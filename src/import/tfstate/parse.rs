@@ -13,6 +13,7 @@ use super::address::{index, is_identifier, module_path};
 use super::attributes::{Attributes, Loose};
 use super::flat::Flat;
 use super::{ResourceAddress, ResourceKind, State, StateResource, StateSecret, Unread, Why};
+use crate::collect::CollectMap as _;
 use crate::desired::Deletion;
 use crate::domain::{
     AccountId, Arn, ArnParts, KmsKey, Partition, Region, RotationDuration, SecretName, StagingLabel, TagKey, VersionId,
@@ -243,14 +244,14 @@ impl Reading {
             _ => attributes.get("tags").texts(),
         };
         let replicas: BTreeMap<Region, LiveReplica> =
-            attributes.get("replica").items().iter().filter_map(replica).collect();
+            attributes.get("replica").items().iter().filter_map(replica).collect_map();
         let policy = attributes.text("policy").map_or(LivePolicy::None, |text| policy(text, arn));
         let secret = LiveSecret {
             name,
             arn: Arn::of_service(arn),
             description: attributes.text("description").map(str::to_owned),
             kms_key_id: attributes.text("kms_key_id").map(KmsKey::of_service),
-            tags: tags.into_iter().map(|(key, value)| (TagKey::of_service(key), value)).collect(),
+            tags: tags.into_iter().map(|(key, value)| (TagKey::of_service(key), value)).collect_map(),
             deleted_at: None,
             owning_service: None,
             primary_region: (!replicas.is_empty()).then(|| region.clone()),
@@ -319,7 +320,7 @@ impl Reading {
             }
         }
         let arns: BTreeMap<&str, &str> =
-            self.secrets.iter().map(|found| (found.secret.name.as_str(), found.secret.arn.as_str())).collect();
+            self.secrets.iter().map(|found| (found.secret.name.as_str(), found.secret.arn.as_str())).collect_map();
         for arn in self.resources.values_mut().flat_map(|resource| resource.instances.values_mut()) {
             if let Some(known) = arns.get(arn.as_str()) {
                 *arn = (*known).to_owned();
@@ -382,5 +383,5 @@ fn external_metadata(items: &Loose) -> BTreeMap<String, String> {
         let text = |key: &str| item.get(key).and_then(Loose::text).map(str::to_owned);
         Some((text("key")?, text("value")?))
     };
-    items.items().iter().filter_map(pair).collect()
+    items.items().iter().filter_map(pair).collect_map()
 }

@@ -16,6 +16,7 @@ use super::project::{Project, key_span};
 use super::required;
 use super::secret::Builder;
 use super::target::TargetModel;
+use crate::collect::CollectMap as _;
 use crate::desired::{CrossAccountReplica, Declared, Desired, OtherSecret, Restriction, State, Target};
 use crate::domain::{AccountId, Arn, ArnParts, Partition, SecretName};
 
@@ -254,7 +255,7 @@ impl Links {
         let linked = |built: &Built| built.secret.state == State::Present && !built.links.is_empty();
         let links = secrets.iter_mut().filter(|(_, built)| linked(built));
         let links: BTreeMap<_, _> =
-            links.map(|(name, built)| (name.clone(), std::mem::take(&mut built.links))).collect();
+            links.map(|(name, built)| (name.clone(), std::mem::take(&mut built.links))).collect_map();
         if !links.is_empty() {
             self.secrets.insert(target.to_owned(), links);
         }

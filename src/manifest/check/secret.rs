@@ -32,6 +32,7 @@ use super::tags::{TagRules, check_tags};
 use super::target::TargetModel;
 use super::value::check_value;
 use super::value_source::source_of;
+use crate::collect::CollectMap as _;
 use crate::desired::{
     DEFAULT_RECOVERY_WINDOW_DAYS, Declared, Deletion, DesiredReplica, DesiredRotation, DesiredSecret, DesiredValue,
     LabelHolder, Ownership, PolicyTemplate, RotationSetup, Rotator, State, TagMode,
@@ -432,7 +433,7 @@ impl Builder<'_> {
                 };
                 Some((StagingLabel::of_service(label.value.as_str()), (desired, self.sources.origin(label.span))))
             })
-            .collect()
+            .collect_map()
     }
 }
 

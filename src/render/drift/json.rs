@@ -11,6 +11,7 @@ use super::super::plan_json::OriginDocument;
 use super::super::schema::titled;
 use super::super::who::{self, WhoDocument};
 use super::{counts, help, hints, sentence};
+use crate::collect::CollectMap as _;
 use crate::drift::{Drift, DriftReport, TargetDrift};
 
 /// The version of the format of [`DriftDocument`].
@@ -138,7 +139,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
         Ok(found) => TargetDocument {
             checked: found.checked,
             ignored: found.ignored,
-            counts: differences(found).map(|(class, number)| (class.word(), number)).collect(),
+            counts: differences(found).map(|(class, number)| (class.word(), number)).collect_map(),
             drifts: of(true),
             awaiting_value: of(false),
             ..empty

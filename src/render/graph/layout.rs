@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use petgraph::unionfind::UnionFind;
 
 use super::Edge;
+use crate::collect::CollectMap as _;
 
 /// A width and a height, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,7 +70,7 @@ pub(super) fn layout(sizes: &[Size], edges: &[Edge]) -> Layout {
     let (connected, alone): (Vec<Part>, Vec<Part>) =
         parts(sizes.len(), edges).into_iter().partition(|part| part.nodes.len() > 1);
     for part in connected {
-        let local: BTreeMap<usize, usize> = part.nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
+        let local: BTreeMap<usize, usize> = part.nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect_map();
         let of_part: Vec<Edge> = part
             .edges
             .iter()

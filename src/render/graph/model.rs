@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
 use super::links::{AccountLink, OtherSide};
+use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
 use crate::domain::SecretName;
 use crate::plan::{Plan, PlanReport, Selection, Severity, Verb};
@@ -114,7 +115,7 @@ impl GraphTarget {
                 let absent = desired_secret.state == State::Absent;
                 (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Declared })
             })
-            .collect();
+            .collect_map();
         let account = desired.target.account.as_ref().map(ToString::to_string);
         let empty = match extent {
             Extent::All => "no manifest names a secret here",
@@ -130,7 +131,7 @@ impl GraphTarget {
                 let absent = desired_secret.state == State::Absent;
                 (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Unchanged })
             })
-            .collect();
+            .collect_map();
         // An orphan has no manifest and is drawn all the same.
         statuses.extend(plan.secrets.iter().map(|secret| (secret.name.clone(), Status::Planned(secret.verb))));
         let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
@@ -188,8 +189,8 @@ impl GraphTarget {
             .iter()
             .filter(|(name, status)| extent == Extent::All || status.matters() || involved(name))
             .map(|(name, status)| (name, *status))
-            .collect();
-        let index: BTreeMap<&SecretName, usize> = drawn.keys().enumerate().map(|(at, name)| (*name, at)).collect();
+            .collect_map();
+        let index: BTreeMap<&SecretName, usize> = drawn.keys().enumerate().map(|(at, name)| (*name, at)).collect_map();
         let mut edges: Vec<Edge> = needs
             .iter()
             .filter_map(|(needed, waiting)| Some(Edge { needed: *index.get(needed)?, waiting: *index.get(waiting)? }))

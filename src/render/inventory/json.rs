@@ -16,6 +16,7 @@ use super::documents::{
     SecretDocument, Secrets, TargetDocument, ThresholdsDocument, TotalsDocument, VersionDocument,
 };
 use super::words;
+use crate::collect::CollectMap as _;
 use crate::desired::{AuditKind, AuditRules, RECOVERY_WINDOW_DAYS};
 use crate::domain::{Arn, Region, StagingLabel};
 use crate::inventory::{AuditFinding, Entry, Exposure, Group, GroupBy, Inventory, TargetInventory, Totals};
@@ -93,7 +94,7 @@ fn totals(totals: &Totals) -> TotalsDocument {
         monthly_cents: totals.monthly_cents(),
         unused: totals.unused,
         unused_yearly_cents: totals.unused_yearly_cents(),
-        findings: totals.findings.iter().map(|(severity, number)| (severity.word(), *number)).collect(),
+        findings: totals.findings.iter().map(|(severity, number)| (severity.word(), *number)).collect_map(),
     }
 }
 
@@ -130,7 +131,7 @@ pub(super) fn secret(inventory: &Inventory, target: &TargetInventory, entry: &En
         owner: OwnerDocument { kind: entry.owner.word(), name: entry.owner.name().map(str::to_owned) },
         team: entry.team.clone(),
         description: secret.description.clone(),
-        tags: secret.tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+        tags: secret.tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect_map(),
         kms_key_id: secret.kms_key_id.as_ref().map(ToString::to_string),
         secret_type: secret.secret_type.clone(),
         created: text(secret.created),

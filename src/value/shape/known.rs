@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
+use crate::collect::CollectMap as _;
 use crate::value::secret::{Exposed, SecretValue};
 use crate::value::sops::select::{Open, Part, Selection};
 use crate::value::sops::{Kind as SopsKind, Node, SopsFiles, read_json};
@@ -63,7 +64,7 @@ impl Known {
     fn of_field(source: &Source, files: &SopsFiles) -> Self {
         match source {
             Source::Json(fields) => {
-                Self::Map(fields.iter().map(|(key, field)| (key.clone(), Self::of_field(field, files))).collect())
+                Self::Map(fields.iter().map(|(key, field)| (key.clone(), Self::of_field(field, files))).collect_map())
             }
             Source::Text(template) => Self::Text(template.resolve(&|_| None).ok().map(Zeroizing::new)),
             Source::Env(_) | Source::File { .. } | Source::Generate(_) => Self::Text(None),
@@ -93,7 +94,7 @@ impl Known {
             Part::Open(Open::Number(text)) => Self::number(text),
             Part::List(items) => Self::List(items.iter().map(Self::of_selection).collect()),
             Part::Map(entries) => {
-                Self::Map(entries.iter().map(|(key, part)| ((*key).to_owned(), Self::of_selection(part))).collect())
+                Self::Map(entries.iter().map(|(key, part)| ((*key).to_owned(), Self::of_selection(part))).collect_map())
             }
         }
     }
@@ -113,7 +114,7 @@ impl Known {
             Node::Text(text) => Self::Text(Some(text.clone())),
             Node::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
             Node::Map(entries) => {
-                Self::Map(entries.iter().map(|(key, node)| (key.clone(), Self::of_node(node))).collect())
+                Self::Map(entries.iter().map(|(key, node)| (key.clone(), Self::of_node(node))).collect_map())
             }
         }
     }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::collect::CollectMap as _;
+
 pub use check::ShapeBreach;
 pub use compile::{SchemaProblem, WrongSchema};
 pub use known::Known;
@@ -106,7 +108,7 @@ impl Shape {
         let required: BTreeSet<String> = required.into_iter().map(str::to_owned).collect();
         let closed = optional.is_some();
         let optional = optional.into_iter().flatten().map(str::to_owned);
-        let properties = required.iter().cloned().chain(optional).map(|key| (key, Self::default())).collect();
+        let properties = required.iter().cloned().chain(optional).map(|key| (key, Self::default())).collect_map();
         let others = if closed { Others::None } else { Others::Any };
         Arc::new(Self { kinds: Some(BTreeSet::from([Kind::Object])), required, properties, others, ..Self::default() })
     }

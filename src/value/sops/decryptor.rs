@@ -17,6 +17,7 @@ use super::program::{Failure, Plain, SopsProgram};
 use super::select::Selection;
 use super::tree::Node;
 use super::trust::SopsTrust;
+use crate::collect::CollectMap as _;
 use crate::files::ProjectFile;
 use crate::value::buffer::SecretBuffer;
 use crate::value::error::{KeySearch, ValueError};
@@ -184,7 +185,7 @@ fn kms_request(recipient: &KmsRecipient) -> Option<KmsRequest> {
     Some(KmsRequest {
         arn: recipient.arn.clone(),
         ciphertext: STANDARD.decode(&recipient.enc).ok()?,
-        context: context.map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect(),
+        context: context.map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect_map(),
         role: written(&recipient.role),
         profile: written(&recipient.aws_profile),
     })

@@ -23,6 +23,7 @@ use super::scaffold::{NewProject, PROJECT_FILE, check_name, is_project, surround
 use super::session::chosen_targets;
 use super::stop::{Stop, unless_stopped};
 use crate::aws::{Aws, ConnectError};
+use crate::collect::CollectMap as _;
 use crate::desired::Desired;
 use crate::domain::{AccountId, TagKey};
 use crate::files::make_folder;
@@ -220,7 +221,7 @@ fn check_new_project(folder: &Path, project: &NewProject) -> Result<(), Error> {
 
 /// The project file to load as if it were there; none when there is a project already.
 fn project_file(new_project: Option<&NewProject>) -> BTreeMap<PathBuf, String> {
-    new_project.into_iter().map(|project| (PathBuf::from(PROJECT_FILE), project.file())).collect()
+    new_project.into_iter().map(|project| (PathBuf::from(PROJECT_FILE), project.file())).collect_map()
 }
 
 /// Loads the project, with files that are not written yet, for the targets that are asked for.
@@ -367,7 +368,7 @@ fn accounts(outline: &Outline, desired: &[Desired], found: &[Importing]) -> BTre
         let account = target.account.as_deref().map(AccountId::of_service)?;
         Some((target.name.clone(), account))
     });
-    met.chain(named).collect()
+    met.chain(named).collect_map()
 }
 
 /// Checks the new manifests beside the others before anything is written, and writes everything. What the project comes
