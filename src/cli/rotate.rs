@@ -37,6 +37,9 @@ pub(super) struct RotateArgs {
     /// Switch rotation off (CancelRotateSecret)
     #[arg(long)]
     cancel: bool,
+    /// Switch rotation off while one is in flight: AWSPENDING may be on the only credential that works
+    #[arg(long, requires = "cancel")]
+    allow_cancel_rotation: bool,
     #[command(flatten)]
     propagation: PropagationArgs,
 }
@@ -46,7 +49,7 @@ pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Res
     found.aws.set_propagation_timeout(args.propagation.timeout());
     let intended = match args {
         RotateArgs { repair: true, .. } => repair_rotation(found),
-        RotateArgs { cancel: true, .. } => stop_rotation(found),
+        RotateArgs { cancel: true, .. } => stop_rotation(found, args.allow_cancel_rotation),
         _ => start_rotation(found),
     }?;
     let stop = interrupt::listen();

@@ -69,6 +69,7 @@ pub use moves::{Move, MovedFrom, Replacement};
 pub use planner::{Rules, plan, plan_release};
 pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
+pub use rename::Seeded;
 pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};

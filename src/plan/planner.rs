@@ -13,7 +13,7 @@ use super::diff::{Differ, Difference, release};
 use super::leaving::{Leaving, LeftItem, named_in_policies};
 use super::managed;
 use super::moves::{self, Moves, Moving};
-use super::rename::{renames, without_value};
+use super::rename::{renames, seeded, without_value};
 use super::report::{Finding, FindingKind, PlanReport, Severity};
 use super::selection::Selection;
 use super::value::ValueFacts;
@@ -381,6 +381,8 @@ impl<'a> Planner<'a> {
         self.report.without_value = without_value(self.desired, self.live, &self.rules.selection);
         let carries = |name: &SecretName| self.plans.get(name).is_some_and(|plan| plan.carried().next().is_some());
         self.report.without_value.retain(|name| !carries(name));
+        self.report.seeded = seeded(self.desired, self.live, &self.rules.selection);
+        self.report.seeded.retain(|name, _| !carries(name));
         self.report.deleted_in_other_shards = self.deleted_in_other_shards();
         for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
             let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());

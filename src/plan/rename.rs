@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::report::{Finding, FindingKind, PlanReport};
 use super::{Action, Change, Plan, SecretPlan, Selection, Verb};
 use crate::collect::CollectMap as _;
-use crate::desired::{Desired, DesiredSecret, RESERVED_TAG_PREFIX, State};
-use crate::domain::{SecretName, is_system_tag};
+use crate::desired::{Desired, DesiredSecret, Ownership, RESERVED_TAG_PREFIX, State};
+use crate::domain::{SecretName, VersionId, is_system_tag};
 use crate::live::{Live, LiveSecret};
 
 /// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No
@@ -56,25 +56,64 @@ pub(super) fn renames<'a>(
 /// The secrets that manifests name, that have no value now and that get none of git's: in this run, in another part of
 /// it, or in an earlier one that made them.
 pub(super) fn without_value(desired: &Desired, live: &Live, selection: &Selection) -> BTreeSet<SecretName> {
+    let of_git = |secret: &DesiredSecret| secret.value.as_ref().is_some_and(|value| !value.source.is_made_once());
+    unvalued(desired, live, selection).filter(|secret| !of_git(secret)).map(|secret| secret.name.clone()).collect()
+}
+
+/// The secrets that manifests name and that have no value now.
+fn unvalued<'a>(
+    desired: &'a Desired,
+    live: &'a Live,
+    selection: &'a Selection,
+) -> impl Iterator<Item = &'a DesiredSecret> {
     // Where names are given, nothing else was looked at.
     let all = selection.plain_names().is_none();
     let valued = |name: &SecretName| live.secrets.get(name).is_some_and(|secret| secret.current_version().is_some());
-    let of_git = |secret: &DesiredSecret| secret.value.as_ref().is_some_and(|value| !value.source.is_made_once());
-    let named = desired.secrets.values().filter(|secret| {
-        secret.state == State::Present
-            && desired.scope.contains(secret.name.as_str())
-            && (all || selection.contains(&secret.name))
-    });
     // A replica gets the value of its primary.
     let is_replica =
         |secret: &DesiredSecret| secret.cross_account_primary.as_ref().is_some_and(|declared| declared.value.is_some());
-    named
-        .filter(|secret| !valued(&secret.name) && !of_git(secret) && !is_replica(secret))
-        .map(|secret| secret.name.clone())
-        .collect()
+    desired.secrets.values().filter(move |secret| {
+        secret.state == State::Present
+            && desired.scope.contains(secret.name.as_str())
+            && (all || selection.contains(&secret.name))
+            && !valued(&secret.name)
+            && !is_replica(secret)
+    })
 }
 
-/// Pairs of a secret that is, or would come, without a value and one that would go with its value, where the two names,
+/// Whose the value of a secret is that comes with git's first one, and when another owner takes it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seeded {
+    /// Git's is a seed: by what is declared, or since the secret is to be rotated.
+    Always,
+    /// It is one where the secret was rotated before; else git enforces it.
+    IfRotated,
+}
+
+/// The secrets that manifests name, that have no value now and that get git's only as a seed: what is live under another
+/// name is not git's then.
+pub(super) fn seeded(desired: &Desired, live: &Live, selection: &Selection) -> BTreeMap<SecretName, Seeded> {
+    let seeded = unvalued(desired, live, selection).filter_map(|secret| {
+        let value = secret.value.as_ref().filter(|value| !value.source.is_made_once())?;
+        let rotated = secret.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
+        let seeded = match value.ownership {
+            Some(Ownership::Enforce) => return None,
+            Some(Ownership::Seed) => Seeded::Always,
+            None if rotated => Seeded::Always,
+            None => Seeded::IfRotated,
+        };
+        Some((secret.name.clone(), seeded))
+    });
+    seeded.collect_map()
+}
+
+/// Whether git's first value in the place of a secret is not what this one holds: people or rotation put that.
+fn replaces_another_owners(seeded: Seeded, gone: &LiveSecret) -> bool {
+    let of_git = gone.current_version().is_some_and(VersionId::is_ours);
+    !of_git && (seeded == Seeded::Always || gone.is_rotated())
+}
+
+/// Pairs of a secret that is, or would come, without a value (or with git's first one, which is not the one in use) and one that would go with its value, where the two names,
 /// or what describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
 ///
 /// What another part of a sharded run would delete counts where this part gives the new secret a value made once: once
@@ -96,10 +135,14 @@ pub(crate) fn looks_renamed<'a>(
         plan.secrets.iter().map(|secret| (&secret.name, secret)).collect_map();
     let created = |name: &SecretName| planned.get(name).copied().filter(|secret| secret.verb == Verb::Create);
     let gets_value = |name: &SecretName| planned.get(name).is_some_and(|secret| puts_value(secret));
-    report
-        .without_value
-        .iter()
-        .flat_map(|new| gone.iter().map(move |(old, here)| (new, *old, *here)))
+    let without = report.without_value.iter().map(|new| (new, None));
+    without
+        .chain(report.seeded.iter().map(|(new, seeded)| (new, Some(*seeded))))
+        .flat_map(|(new, seeded)| {
+            let lost =
+                gone.iter().filter(move |(old, _)| seeded.is_none_or(|seeded| replaces_another_owners(seeded, old)));
+            lost.map(move |(old, here)| (new, *old, *here))
+        })
         .filter(|(new, old, here)| (*here || gets_value(new)) && could_be_renamed(new, created(new), old))
         .map(|(new, old, _)| (new, &old.name))
         .collect()
@@ -173,7 +216,7 @@ mod tests {
 
     use super::*;
     use crate::desired::{Declared, Deletion, DesiredValue, OtherSecret};
-    use crate::domain::{StagingLabel, TagKey, Template, VersionId};
+    use crate::domain::{StagingLabel, TagKey, Template};
     use crate::origin::Origin;
     use crate::plan::{PlannedValue, Token};
     use crate::value::{GenerateOptions, Source};

@@ -1,11 +1,12 @@
 //! What planning found: the part of its answer that is not an action.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::change::ValueReason;
 use super::cross_account::LinkFinding;
+use super::rename::Seeded;
 use super::{AwaitingValue, LeftItem};
 use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
@@ -22,6 +23,8 @@ pub struct PlanReport {
     pub counts: Counts,
     /// Secrets that manifests name, and that have no value now and get none of git's.
     pub without_value: BTreeSet<SecretName>,
+    /// Secrets that manifests name, and that have no value now and get git's as a seed for another owner.
+    pub seeded: BTreeMap<SecretName, Seeded>,
     /// Secrets whose value git leaves to people, and which have none. They are counted apart: with
     /// nothing to do for an apply they are not done.
     pub awaiting: Vec<AwaitingValue>,

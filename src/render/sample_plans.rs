@@ -119,6 +119,7 @@ impl Sample {
                     missing_in_other_shards: 0,
                 },
                 without_value: std::collections::BTreeSet::new(),
+                seeded: std::collections::BTreeMap::new(),
                 awaiting: Vec::new(),
                 deleted_in_other_shards: std::collections::BTreeSet::new(),
             },

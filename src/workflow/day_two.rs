@@ -179,11 +179,15 @@ pub fn repair_rotation(found: OneSecret) -> Result<Intended, Error> {
     Ok(Intended { found, call: Call::Repair { version }, cautions: Vec::new() })
 }
 
-/// Decides to switch rotation off.
-pub fn stop_rotation(found: OneSecret) -> Result<Intended, Error> {
+/// Decides to switch rotation off; while a rotation is in flight only where that is allowed, as for an apply.
+pub fn stop_rotation(found: OneSecret, in_flight_too: bool) -> Result<Intended, Error> {
     found.check_owned_and_live()?;
     if !found.secret.rotation.enabled {
         return Err(found.refuse(SecretProblem::NoRotation));
+    }
+    if let Some(stuck) = found.secret.stuck_version().filter(|_| !in_flight_too) {
+        let problem = SecretProblem::Rotating { version: stuck.clone() };
+        return Err(found.refuse(problem).hint(Hint::AllowCancelRotation));
     }
     let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.rotation.as_ref());
     let declared = declared.filter(|declared| declared.value.is_some());

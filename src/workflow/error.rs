@@ -405,6 +405,7 @@ pub enum Hint {
     },
     DeclareRotation,
     RepairStuckRotation,
+    AllowCancelRotation,
     LookAtFunctionLog,
     VersionsShows,
     NameAnotherFolder,
