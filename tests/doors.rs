@@ -183,7 +183,12 @@ fn pipes_are_never_waited_for() {
     assert!(output.expect("keywright runs").status.success(), "no key is needed, and none is waited for");
     assert!(std::fs::symlink_metadata(root.join("pipe")).expect("it is there").file_type().is_fifo());
     std::fs::rename(root.join("pipe"), root.join("secrets/b.yaml")).expect("it moves");
-    run(root, &["validate"]);
+    let (_, printed) = run(root, &["validate"]);
+    assert!(printed.contains("`secrets/b.yaml` is passed over: it is no regular file"), "{printed}");
+    symlink("b.yaml", root.join("secrets/c.yaml")).expect("a link");
+    let (_, printed) = run(root, &["validate"]);
+    assert!(printed.contains("`secrets/c.yaml` is passed over: it leads to what is no regular file"), "{printed}");
+    std::fs::remove_file(root.join("secrets/c.yaml")).expect("it is there");
     std::fs::remove_file(root.join("keywright.yaml")).expect("it is there");
     std::fs::rename(root.join("secrets/b.yaml"), root.join("keywright.yaml")).expect("it moves");
     let (code, printed) = run(root, &["validate"]);

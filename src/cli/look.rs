@@ -22,7 +22,8 @@ pub(super) struct LookArgs {
     /// it is for some only (:prod-* or :stage=dev); may be given several times
     #[arg(long, value_name = "CLASS:GLOB:YYYY-MM-DD[:TARGETS]")]
     ignore: Vec<Ignore>,
-    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each); --cache is not used then
+    /// Read the policies of all secrets in scope, declared or not (one GetResourcePolicy each); --cache is not used
+    /// then
     #[arg(long)]
     audit: bool,
     /// Read live values and compare them with the declared ones (BatchGetSecretValue)

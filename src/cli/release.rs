@@ -10,9 +10,10 @@ use super::progress::ApplyBars;
 use super::report::{print_calls, print_warning};
 use super::shell::Shell;
 use crate::apply::{ApplyEvent, ApplyReport};
-use crate::desired::Desired;
+use crate::desired::{Desired, State};
 use crate::domain::SecretName;
 use crate::exit_code::ExitCode;
+use crate::origin::Origin;
 use crate::plan::{Plan, PlanReport};
 use crate::render::{apply_text, escape, escaped, plan_text};
 use crate::workflow::{Error, Release};
@@ -66,12 +67,14 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
 /// A manifest that still names the secret would adopt it at the next apply.
 fn warn_of_manifest(desired: &Desired, name: &SecretName, shell: &Shell) {
     if let Some(desired_secret) = desired.secrets.get(name) {
-        let text = escaped!(
-            "{}:{} still names it, so the next apply would adopt it again",
-            escape::line(&desired_secret.origin.file),
-            desired_secret.origin.line
-        );
-        print_warning(text, shell);
+        let then = match desired_secret.state {
+            State::Present => "still names it, so the next apply would adopt it again",
+            State::Absent => {
+                "still says state: absent of it, so the next apply would want to delete it: take the manifest away"
+            }
+        };
+        let Origin { file, line, .. } = &desired_secret.origin;
+        print_warning(escaped!("{}:{} {}", escape::line(file), line, then), shell);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::workflow::{Error, Stop, follow_rotation, repair_rotation, start_rotat
 /// (RotateSecret). A rotation is stuck when AWSPENDING stays on a version that is not the current one: then
 /// RotateSecret is refused, and --repair takes the label away.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for one flag of the command line")]
 #[command(after_long_help = "Examples:\n  keywright rotate prod/payments/db --target prod --wait\n  \
     keywright rotate prod/payments/db --target prod --repair\n  keywright rotate prod/payments/db --target prod \
     --cancel")]

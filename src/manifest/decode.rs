@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::value::{StrDeserializer, U32Deserializer};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::codes;
@@ -274,6 +274,8 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
             Kind::Map(entries) => visitor
                 .visit_map(Entries { reader: self, rest: entries.iter(), known: Some(fields), value: None })
                 .map_err(|error| self.place(error)),
+            // serde would take the items for the fields in their order.
+            Kind::Seq(_) => Err(self.place(de::Error::invalid_type(Unexpected::Seq, &visitor))),
             _ => self.deserialize_any(visitor),
         }
     }

@@ -98,6 +98,7 @@ impl Found {
                             self.skipped.push((path, "its name does not end in .yaml or .yml"));
                         }
                     }
+                    EntryKind::Other if is_yaml(&name) => self.skipped.push((path, "it is no regular file")),
                     EntryKind::Link if is_yaml(&name) => self.link(project, path),
                     EntryKind::Link if leads_to_a_folder(project, &path) => {
                         self.skipped.push((path, "links to folders are not followed"));
@@ -125,6 +126,7 @@ impl Found {
             Ok((EntryKind::File, target)) => {
                 self.files.insert(target);
             }
+            Ok((EntryKind::Other, _)) => self.skipped.push((path, "it leads to what is no regular file")),
             Ok(_) => self.skipped.push((path, "links to folders are not followed")),
             Err(fault) => self.faults.push((path, fault)),
         }

@@ -15,6 +15,8 @@ const SUFFIX: usize = 6;
 /// Why a secret goes, and what counts on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leaving {
+    /// Somebody asked for it by the secret's name, whatever the manifests say.
+    pub by_hand: bool,
     /// The manifest that would still name it, were this target one of its own.
     pub other_targets: Option<Origin>,
     /// The item that gave its name and left its list.

@@ -73,7 +73,7 @@ pub fn plan_release(desired: &Desired, live: &Live, name: &SecretName) -> Option
         account: live.account.clone().or_else(|| desired.target.account.clone()),
         region: live.region.clone(),
         endpoint: None,
-        secrets: vec![released(secret)],
+        secrets: vec![SecretPlan { leaving: Leaving { by_hand: true, ..Leaving::default() }, ..released(secret) }],
     })
 }
 

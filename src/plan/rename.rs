@@ -84,22 +84,20 @@ fn unvalued<'a>(
 /// Whose the value of a secret is that comes with git's first one, and when another owner takes it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seeded {
-    /// Git's is a seed: by what is declared, or since the secret is to be rotated.
+    /// Git's is declared to be a seed.
     Always,
-    /// It is one where the secret was rotated before; else git enforces it.
+    /// Nothing is declared: it is one where the secret is or was rotated; else git enforces it.
     IfRotated,
 }
 
-/// The secrets that manifests name, that have no value now and that get git's only as a seed: what is live under another
-/// name is not git's then.
+/// The secrets that manifests name, that have no value now and that get git's only as a seed: what is live under
+/// another name is not git's then.
 pub(super) fn seeded(desired: &Desired, live: &Live, selection: &Selection) -> BTreeMap<SecretName, Seeded> {
     let seeded = unvalued(desired, live, selection).filter_map(|secret| {
         let value = secret.value.as_ref().filter(|value| !value.source.is_made_once())?;
-        let rotated = secret.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
         let seeded = match value.ownership {
             Some(Ownership::Enforce) => return None,
             Some(Ownership::Seed) => Seeded::Always,
-            None if rotated => Seeded::Always,
             None => Seeded::IfRotated,
         };
         Some((secret.name.clone(), seeded))
@@ -113,7 +111,7 @@ fn replaces_another_owners(seeded: Seeded, gone: &LiveSecret) -> bool {
     !of_git && (seeded == Seeded::Always || gone.is_rotated())
 }
 
-/// Pairs of a secret that is, or would come, without a value (or with git's first one, which is not the one in use) and one that would go with its value, where the two names,
+/// Pairs of a secret that is, or would come, without a value (or with one of git's that is not the one in use) and one
 /// or what describes them, are in any way alike. Too many pairs cost a flag, one too few costs a value.
 ///
 /// What another part of a sharded run would delete counts where this part gives the new secret a value made once: once

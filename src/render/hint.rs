@@ -273,8 +273,8 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::DeclareRotation => "declare `rotation` in its manifest and apply that first",
         Hint::RepairStuckRotation => "it may be under way; one that is stuck is repaired with --repair",
         Hint::AllowCancelRotation => {
-            "that version may hold the only credential that works; --allow-cancel-rotation switches rotation off all the \
-             same"
+            "that version may hold the only credential that works; --allow-cancel-rotation switches rotation off all \
+             the same"
         }
         Hint::LookAtFunctionLog => "look at the function's log; Secrets Manager tries again by itself for some hours",
         Hint::VersionsShows => "keywright versions shows what there is",

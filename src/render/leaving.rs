@@ -36,6 +36,7 @@ pub(super) fn why(secret: &SecretPlan) -> Escaped<Terminal> {
         return "its manifest says state: absent".into();
     }
     match &secret.leaving {
+        Leaving { by_hand: true, .. } => "you asked for it".into(),
         Leaving { other_targets: Some(origin), .. } => {
             escaped!("{} names it for other targets alone", place(origin))
         }

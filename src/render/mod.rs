@@ -58,6 +58,9 @@ pub mod watch;
 pub mod who;
 mod words;
 
+/// Annotations of one kind that GitHub shows for a step.
+const SHOWN_ANNOTATIONS: usize = 10;
+
 pub(crate) use escape::escaped;
 pub use escape::{Artifact, Escaped, Terminal};
 pub use finding::{finding_help, finding_text, value_edges};

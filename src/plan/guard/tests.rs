@@ -58,6 +58,7 @@ impl EverythingWrong {
                     ..Counts::default()
                 },
                 without_value: BTreeSet::from([SecretName::new("dev/protected-2")]),
+                seeded: BTreeMap::new(),
                 awaiting: Vec::new(),
                 deleted_in_other_shards: BTreeSet::new(),
             },

@@ -106,6 +106,35 @@ fn workflow_commands_stay_one_line_each() -> io::Result<()> {
 }
 
 #[test]
+fn what_github_hides_is_counted() -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(
+        folder.path().join("keywright.yaml"),
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  \
+         targets: [{ name: t, region: eu-west-1 }]\n  scope: { namePrefixes: [a/] }\n",
+    )?;
+    let annotated = |secrets: usize| -> io::Result<String> {
+        for number in 0..secrets {
+            let text = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec: { descriptionn: y }\n";
+            fs::write(folder.path().join(format!("{number:02}.yaml")), text)?;
+        }
+        let loaded = load(folder.path(), &LoadOptions::default());
+        let errors = loaded.diagnostics.into_iter().count();
+        let text = github(&loaded.diagnostics, "").into_owned();
+        assert_eq!(text.matches("::error ").count(), errors);
+        Ok(text)
+    };
+    assert!(!annotated(1)?.contains("::notice"));
+    let many = annotated(14)?;
+    let last = many.lines().last().unwrap_or_default();
+    let errors = many.matches("::error ").count();
+    assert!(errors > 10, "{many}");
+    assert!(last.starts_with("::notice title=keywright validate::") && last.contains(&format!("{errors} mistakes")));
+    assert!(last.contains(&format!("hides {} of them", errors - 10)), "{last}");
+    Ok(())
+}
+
+#[test]
 fn nothing_is_printed_about_nothing() {
     let nothing = Diagnostics::default();
     assert!(text(&nothing, true).is_empty() && github(&nothing, "").is_empty());

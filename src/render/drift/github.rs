@@ -2,13 +2,10 @@
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Workflow};
-use super::super::escaped;
+use super::super::{SHOWN_ANNOTATIONS as SHOWN, escaped};
 use super::sarif::level;
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift};
-
-/// Annotations of one kind that GitHub shows for a step.
-const SHOWN: usize = 10;
 
 /// How loud an annotation is, the loudest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
