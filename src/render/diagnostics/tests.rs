@@ -8,14 +8,20 @@ use serde_json::Value;
 use super::{github, json, sarif, text};
 use crate::manifest::{Diagnostics, LoadOptions, load};
 
-/// A project with one unknown field in a file that has a dangerous name, and a wrong tag with dangerous text.
-fn hostile() -> io::Result<Diagnostics> {
+/// The folder of a project that has no secrets yet.
+fn project() -> io::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     fs::write(
         folder.path().join("keywright.yaml"),
         "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  \
          targets: [{ name: t, region: eu-west-1 }]\n  scope: { namePrefixes: [a/] }\n",
     )?;
+    Ok(folder)
+}
+
+/// A project with one unknown field in a file that has a dangerous name, and a wrong tag with dangerous text.
+fn hostile() -> io::Result<Diagnostics> {
+    let folder = project()?;
     fs::write(
         folder.path().join("a,b:c%.yaml"),
         "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec:\n  \"\\e[31mfield\\n::error::x\": y\n  \
@@ -107,12 +113,7 @@ fn workflow_commands_stay_one_line_each() -> io::Result<()> {
 
 #[test]
 fn what_github_hides_is_counted() -> io::Result<()> {
-    let folder = tempfile::tempdir()?;
-    fs::write(
-        folder.path().join("keywright.yaml"),
-        "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: p }\nspec:\n  \
-         targets: [{ name: t, region: eu-west-1 }]\n  scope: { namePrefixes: [a/] }\n",
-    )?;
+    let folder = project()?;
     let annotated = |secrets: usize| -> io::Result<String> {
         for number in 0..secrets {
             let text = "apiVersion: keywright/v1\nkind: Secret\nmetadata: { name: a/b }\nspec: { descriptionn: y }\n";
