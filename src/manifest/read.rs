@@ -12,7 +12,6 @@ use super::files::{FileFault, Found, MAX_MANIFEST_BYTES, PROJECT_FILES, is_encry
 use super::load::Loader;
 use super::named;
 use super::parse::{Parsed, parse};
-
 use super::source::{Quoting, Span};
 use super::tree::Node;
 use crate::every_core::on_every_core;

@@ -5,6 +5,7 @@
 //! [`Escaped`] text of its format, and nothing else can be written. What may not enter: I/O, decisions, and
 //! secret values.
 
+mod annotations;
 pub mod apply_json;
 pub mod apply_text;
 pub mod approved_text;
@@ -57,9 +58,6 @@ pub mod waiting;
 pub mod watch;
 pub mod who;
 mod words;
-
-/// Annotations of one kind that GitHub shows for a step.
-const SHOWN_ANNOTATIONS: usize = 10;
 
 pub(crate) use escape::escaped;
 pub use escape::{Artifact, Escaped, Terminal};

@@ -3,8 +3,9 @@
 
 use super::{help, message, severity};
 use crate::manifest::Diagnostics;
+use crate::render::annotations::{SHOWN, hidden_notice};
 use crate::render::escape::{self, Escaped, Workflow};
-use crate::render::{SHOWN_ANNOTATIONS as SHOWN, escaped};
+use crate::render::escaped;
 
 /// One workflow command for each diagnostic. `folder` is the project's folder as seen from the repository's root, with
 /// a `/` at its end, or empty when it is the root: annotations find their files by it.
@@ -27,13 +28,8 @@ pub fn github(diagnostics: &Diagnostics, folder: &str) -> Escaped<Workflow> {
     let of = |wanted: &str| diagnostics.into_iter().filter(|found| severity(found) == wanted).count();
     let hidden: usize = ["error", "warning"].map(|wanted| of(wanted).saturating_sub(SHOWN)).iter().sum();
     if hidden > 0 {
-        let text = format!(
-            "{} mistakes and warnings in all: GitHub shows {SHOWN} errors and {SHOWN} warnings of a step, and hides \
-             {hidden} of them; the log of this step has every one",
-            diagnostics.into_iter().count()
-        );
-        let message = escape::workflow_message(&[text]);
-        out.push(&escaped!("::notice title={}::{}\n", escape::workflow_property("keywright validate"), message));
+        let found = format!("{} mistakes and warnings", diagnostics.into_iter().count());
+        out.push(&hidden_notice("keywright validate", &found, hidden));
     }
     out
 }

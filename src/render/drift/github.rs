@@ -1,8 +1,9 @@
 //! Drift as annotations of GitHub workflows: `::warning file=...,line=...::message`.
 
+use super::super::annotations::{SHOWN, hidden_notice};
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Workflow};
-use super::super::{SHOWN_ANNOTATIONS as SHOWN, escaped};
+use super::super::escaped;
 use super::sarif::level;
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift};
@@ -65,13 +66,7 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
     let at = lines.iter().position(|(command, _)| *command == Command::Notice).unwrap_or(lines.len());
     let mut out: Escaped<Workflow> = lines[..at].iter().map(|(_, line)| line).collect();
     if hidden > 0 {
-        let text = format!(
-            "{} findings in all: GitHub shows {SHOWN} errors, {SHOWN} warnings and {SHOWN} notices of a step, and \
-             hides {hidden} of them; the log of this step has every one",
-            lines.len()
-        );
-        let message = escape::workflow_message(&[text]);
-        out.push(&escaped!("::notice title={}::{}\n", escape::workflow_property("keywright drift"), message));
+        out.push(&hidden_notice("keywright drift", &format!("{} findings", lines.len()), hidden));
     }
     let notices: Escaped<Workflow> = lines[at..].iter().map(|(_, line)| line).collect();
     out.push(&notices);

@@ -25,7 +25,7 @@ pub(crate) struct FaultFile {
     /// Rules to add to those in force.
     #[serde(default)]
     pub(crate) rules: Vec<Fault>,
-    /// The profile from now on. `weather` is what it was called in the first version.
+    /// The profile from now on. The alias is its name in the first version.
     #[serde(alias = "weather")]
     pub(crate) profile: Option<FaultProfile>,
     /// How the simulated rotation functions end from now on.

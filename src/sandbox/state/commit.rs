@@ -2,7 +2,7 @@
 //!
 //! Beginning a transaction and waiting for the disk is nearly all that a write costs. A writer that is alone has a
 //! transaction of its own. Where several write at once, they make their changes one after the other in one transaction;
-//! the one that began it commits it, and nobody is answered, and nothing is seen, before it is on the disk. A change
+//! the one that began it commits it, and no change is answered or visible before it is on the disk. A change
 //! that fails is taken back and leaves the others' as they are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ pub(super) struct SharedCommits {
     open: Mutex<Option<Open>>,
     /// How many have begun to write and not made their change yet.
     coming: AtomicUsize,
-    /// Nobody is coming any more.
+    /// The last one of them made its change.
     all_came: Condvar,
 }
 
@@ -81,20 +81,19 @@ impl SharedCommits {
             None => Open { transaction: SharedTransaction::begin(database)?, fate: Arc::default() },
         };
         // Whoever panics here takes the transaction along: `fail` tells those who are in it.
-        let mut lost = Lost(Some(&fate));
+        let lost = Lost(Some(&fate));
         let outcome = change(&transaction);
         match &outcome {
             Ok(_) => transaction.keep(),
             Err(_) if begun => {
                 // Dropped with all that is in it: this one change.
-                lost.0 = None;
+                lost.averted();
                 drop(coming);
                 return outcome;
             }
             Err(_) => transaction.take_back()?,
         }
-        lost.0 = None;
-        drop(lost);
+        lost.averted();
         *open = Some(Open { transaction, fate: Arc::clone(&fate) });
         drop(coming);
         let outcome = outcome?;
@@ -116,16 +115,22 @@ impl SharedCommits {
         let mine = open.take_if(|open| Arc::ptr_eq(&open.fate, fate));
         drop(open);
         let Some(Open { transaction, fate }) = mine else { return fate.wait() };
-        let mut lost = Lost(Some(&fate));
+        let lost = Lost(Some(&fate));
         transaction.commit()?;
-        lost.0 = None;
+        lost.averted();
         fate.decide(true);
         Ok(())
     }
 }
 
-/// Says of a transaction that it is lost, unless that is taken back.
+/// Says of a transaction that it is lost, unless that is averted.
 struct Lost<'f>(Option<&'f Fate>);
+
+impl Lost<'_> {
+    fn averted(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Lost<'_> {
     fn drop(&mut self) {
@@ -244,7 +249,7 @@ mod tests {
 
     /// Every third change fails when it has written; the key it wrote first is that of its neighbour, who comes later.
     #[test]
-    fn a_change_that_fails_takes_nobody_along() {
+    fn a_change_that_fails_leaves_the_others_in_place() {
         let fails = |number: &u64| number.is_multiple_of(3);
         let database = database(&Disk::default());
         write_at_once(&database, |commits, number| {

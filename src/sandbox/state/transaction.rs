@@ -1,7 +1,7 @@
 //! A transaction that holds several changes, of which each can be taken back while the others stay.
 //!
 //! redb undoes a transaction as a whole only. Here each change notes what was in the places that it wrote, so that one
-//! that fails half-way takes nobody else's with it.
+//! that fails half-way leaves the others in place.
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
@@ -39,7 +39,7 @@ impl SharedTransaction {
         self.undo.borrow_mut().clear();
     }
 
-    /// Takes a change back. On an error nobody knows what the transaction holds, and it must not be committed.
+    /// Takes a change back. On an error it is unknown what the transaction holds, and it must not be committed.
     pub(super) fn take_back(&self) -> Result<(), StoreError> {
         let undo = self.undo.take();
         // The newest first: a place may have been written twice.
