@@ -7,7 +7,7 @@ use super::writer::{PutVersion, WriteSecrets};
 use crate::domain::{Arn, SecretName, StagingLabel, VersionId};
 use crate::live::ServiceErrorKind;
 use crate::plan::{CarriedVersion, PlannedValue, Token};
-use crate::value::{Arns, Identity, SecretValue, Values};
+use crate::value::{Arns, Identity, MadeOnce, SecretValue, Values};
 
 /// Renders a planned value, with the version id that it gets.
 pub(super) async fn render(
@@ -23,7 +23,7 @@ pub(super) async fn render(
         // The ARNs that the text holds are known by now: what they depend on comes first.
         Token::KnownAfterApply => {
             match values.identity(name, &planned.source, arns).map_err(|error| ApplyError::value(&error))? {
-                Identity::Known(id) | Identity::MadeOnce(id) => Some(id),
+                Identity::Known(id) | Identity::MadeOnce(MadeOnce { id, .. }) => Some(id),
                 Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
             }
         }

@@ -217,7 +217,7 @@ async fn may_begin(
             Some(_) => Left::Unread,
             None => Left::Nothing,
         };
-        check_approved(approved, &lines(prepared, flags), left, shell)?;
+        check_approved(approved, prepared, flags, left, shell)?;
     }
     if nothing_to_do {
         return Ok(None);
@@ -248,13 +248,20 @@ enum Left {
 
 /// Whether what was planned just now is what was approved. When nothing is left to do, that is no difference that
 /// matters: nothing would be written.
-fn check_approved(approved: &ApprovedPlan, fresh: &[String], left: Left, shell: &Shell) -> Result<(), Error> {
-    if approved.lines() == fresh {
+fn check_approved(
+    approved: &ApprovedPlan,
+    prepared: &Prepared<'_>,
+    flags: &RunFlags<'_>,
+    left: Left,
+    shell: &Shell,
+) -> Result<(), Error> {
+    let fresh = lines(prepared, flags);
+    if approved.is_of(&fresh, prepared) {
         return Ok(());
     }
     match left {
         Left::Something => {
-            shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), fresh));
+            shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), &fresh));
             return Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved));
         }
         Left::Unread => shell.err.line("Nothing that could be read is left of the approved plan."),

@@ -20,6 +20,9 @@ const DERIVED_HEX_LEN: usize = 60;
 const GENERATED: char = 'g';
 
 impl VersionId {
+    /// What ids of values with a generated part begin with.
+    pub(crate) const GENERATED_PREFIX: &str = "kw1-g";
+
     /// Takes an id of 32 to 64 visible ASCII characters; `None` for anything else.
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();

@@ -61,6 +61,8 @@ pub struct TargetDrift {
 pub struct Found {
     /// Secrets that manifests name, after selection.
     pub checked: usize,
+    /// Of these, the ones whose live value may or may not be the declared one: it was not read, and no id tells.
+    pub unread: usize,
     /// What differs, by secret.
     pub drifts: Vec<Drift>,
     /// What differs and is known noise (`--ignore`).

@@ -342,7 +342,7 @@ fn a_report_is_complete_when_every_target_was_looked_at_and_tells_its_findings_w
         account: None,
         region: "eu-west-1".to_owned(),
         endpoint: None,
-        outcome: Ok(Found { checked: 1, drifts, ignored: 0 }),
+        outcome: Ok(Found { checked: 1, unread: 0, drifts, ignored: 0 }),
     };
     let error = ServiceError {
         operation: "ListSecrets",

@@ -117,7 +117,7 @@ pub enum Change {
         reason: ValueReason,
         /// Where it comes from.
         source: Source,
-        /// Whether its generated parts stay as they are live.
+        /// Whether generated parts that are live stay as they are.
         generated_kept: bool,
         /// What of it is no secret: text that the manifest holds.
         text: Option<PublicText>,

@@ -15,7 +15,8 @@ use super::replicas::ReplicaPlanner;
 use super::report::FindingKind;
 use super::rotation::plan_rotation;
 use super::tags::{TagFit, untag_first};
-use super::value::{ValueFacts, ValuePlanner};
+use super::value::ValuePlanner;
+use super::value_facts::ValueFacts;
 use crate::desired::{
     Declared, Desired, DesiredSecret, DesiredTags, OWNER_TAG, PROTECT_TAG, PolicyTemplate, TagMode, VALUE_TAG,
 };

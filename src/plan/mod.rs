@@ -49,6 +49,7 @@ mod tags;
 #[expect(clippy::expect_used, reason = "a test may panic")]
 mod tests;
 mod value;
+mod value_facts;
 
 use std::collections::BTreeSet;
 
@@ -74,7 +75,7 @@ pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
-pub use value::{Comparison, ValueFacts};
+pub use value_facts::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName};

@@ -10,7 +10,8 @@ use super::action::{Action, CarriedVersion};
 use super::change::{Change, LeftBehind, ValueReason};
 use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
-use super::value::{ValueFacts, live_name_of, ownership};
+use super::value::ownership;
+use super::value_facts::{Held, ValueFacts, live_name_of};
 use super::{LabelVersion, Plan, SecretPlan};
 use crate::collect::CollectMap as _;
 use crate::desired::{
@@ -231,13 +232,20 @@ fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> Val
         // Under the new name nobody would know that it was rotated once: git's stale value would be put back.
         return ValueOf::Unclear;
     }
-    let id = |name: &SecretName| match facts.identities.get(name) {
-        Some(Identity::Known(id) | Identity::MadeOnce(id)) => Some(id),
+    let (of_old, of_new) = (facts.identities.get(&old.name), facts.identities.get(&secret.name));
+    // Under the new name it gets the id that says as much of it as its old one.
+    let of_git = match (of_old, of_new) {
+        (Some(Identity::Known(was)), Some(Identity::Known(id))) if live_name_of(was, Some(old)) == current => Some(id),
+        (Some(Identity::MadeOnce(was)), Some(Identity::MadeOnce(made))) => match Held::by(was, Some(old)) {
+            Held::Whole => Some(&made.id),
+            Held::PlacesUnknown => made.earlier.as_ref(),
+            Held::No => None,
+        },
         _ => None,
     };
-    let is_of_git = id(&old.name).is_some_and(|id| live_name_of(id, Some(old)) == current);
-    let to = id(&secret.name).filter(|_| is_of_git).unwrap_or(current);
-    let made_once = matches!(facts.identities.get(&old.name), Some(Identity::MadeOnce(_)));
+    let is_of_git = of_git.is_some();
+    let to = of_git.unwrap_or(current);
+    let made_once = matches!(of_old, Some(Identity::MadeOnce(_)));
     let kept = is_of_git || !current.is_ours() || !matches!(value.source, Source::Generate(_));
     match ownership(value, secret, Some(old)) {
         ValueOwnership::Seed => ValueOf::Old(to.clone()),

@@ -16,7 +16,7 @@ use super::moves::{self, Moves, Moving};
 use super::rename::{renames, seeded, without_value};
 use super::report::{Finding, FindingKind, PlanReport, Severity};
 use super::selection::Selection;
-use super::value::ValueFacts;
+use super::value_facts::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, State};
 use crate::domain::{Region, SecretName};

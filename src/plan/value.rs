@@ -3,59 +3,20 @@
 //! The version id of a value from SOPS is derived from its ciphertext, so whether the committed value is live is seen
 //! without a key and without permission to read secrets. Nothing here holds plaintext.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
+use super::value_facts::{Comparison, Held, ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
-use crate::domain::{SecretName, StagingLabel, TagKey, Template, VersionId, VersionOrigin};
-use crate::live::{LiveSecret, VersionEntry};
+use crate::domain::{StagingLabel, TagKey, Template, VersionId, VersionOrigin};
+use crate::live::LiveSecret;
 use crate::origin::Origin;
-use crate::value::{DifferingParts, Edges, Identity, Source, version_after};
-
-/// What is known about the values of one target beside the live snapshot. No value is in here.
-#[derive(Clone, Debug, Default)]
-pub struct ValueFacts {
-    /// The version id that each declared value stands for.
-    pub identities: BTreeMap<SecretName, Identity>,
-    /// Version ids that the service has although no label shows them (ListSecretVersionIds).
-    pub unlabelled: BTreeMap<SecretName, BTreeSet<VersionId>>,
-    /// When versions were made (ListSecretVersionIds), of the secrets whose current version is undone.
-    pub made: BTreeMap<SecretName, BTreeMap<VersionId, Timestamp>>,
-    /// Comparisons of live values with declared ones, where `--read-values` asked for them.
-    pub compared: BTreeMap<SecretName, Comparison>,
-    /// What stands at the edges of the declared values that were decrypted for that.
-    pub edges: BTreeMap<SecretName, Edges>,
-}
-
-impl ValueFacts {
-    /// Remembers which versions the service has of a secret, and when they were made.
-    pub fn learn_versions(&mut self, name: SecretName, versions: Vec<VersionEntry>) {
-        let made = versions.iter().filter_map(|version| Some((version.id.clone(), version.created?)));
-        self.made.insert(name.clone(), made.collect());
-        self.unlabelled.insert(name, versions.into_iter().map(|version| version.id).collect());
-    }
-}
-
-/// How a live value compares with the declared one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// They are the same.
-    Equal,
-    /// They are not.
-    Differs {
-        /// The live text, where its version's id proves that it stood in git: then it is no secret.
-        was: Option<String>,
-        /// Which parts differ, of a value that is made of parts.
-        parts: Option<DifferingParts>,
-    },
-    /// One of the two could not be read.
-    Unreadable(String),
-}
+use crate::value::{Identity, MadeOnce, Source, version_after};
 
 /// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
 /// git. Dropping `rotation` from a manifest must never put a stale password back.
@@ -65,23 +26,13 @@ pub(super) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed:
     value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
 }
 
-/// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it,
-/// which counts only while that version holds AWSCURRENT.
-pub(super) fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
-    let claimed = observed.and_then(|secret| {
-        let (git, live) = secret.tags.get(VALUE_TAG)?.split_once('=')?;
-        secret.current_version().filter(|current| *wanted == git && **current == live)
-    });
-    claimed.unwrap_or(wanted)
-}
-
 /// Git's value to put, under the id that it stands for; it takes no custom label, and is compared with nothing.
 fn plain_put(value: &DesiredValue, identity: &Identity) -> PlannedValue {
     let token = match identity {
         Identity::KnownAfterApply(_) => Token::KnownAfterApply,
         // An ARN in it that is not known yet is part of the id too.
         Identity::MadeOnce(_) if value.source.references().next().is_some() => Token::KnownAfterApply,
-        Identity::Known(id) | Identity::MadeOnce(id) => Token::Id(id.clone()),
+        Identity::Known(id) | Identity::MadeOnce(MadeOnce { id, .. }) => Token::Id(id.clone()),
         Identity::ByComparison(_) => Token::Random,
     };
     PlannedValue {
@@ -153,7 +104,7 @@ impl ValuePlanner<'_> {
                 origin: value.origin.clone(),
             });
             let compared = planned.compare_with.clone();
-            if let (Some(Identity::MadeOnce(id)), Token::Id(live)) =
+            if let (Some(Identity::MadeOnce(MadeOnce { id, .. })), Token::Id(live)) =
                 (self.facts.identities.get(&self.desired.name), &planned.token)
                 && planned.keeps_generated_of.is_some()
                 && id != live
@@ -203,7 +154,7 @@ impl ValuePlanner<'_> {
     /// plan without the key is empty.
     fn write_down(&self, difference: &mut Difference) {
         let current = self.observed.and_then(LiveSecret::current_version);
-        let (Some(Identity::Known(id) | Identity::MadeOnce(id)), Some(current)) =
+        let (Some(Identity::Known(id) | Identity::MadeOnce(MadeOnce { id, .. })), Some(current)) =
             (self.facts.identities.get(&self.desired.name), current)
         else {
             return;
@@ -279,7 +230,7 @@ impl ValuePlanner<'_> {
                 // down.
                 let id = match identity {
                     Identity::Known(id) => Some(id),
-                    Identity::MadeOnce(id) => Some(id).filter(|_| current.is_ours()),
+                    Identity::MadeOnce(made) => Some(&made.id).filter(|_| current.is_ours()),
                     Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
                 };
                 if id.is_some_and(|id| live_name_of(id, self.observed) != current) {
@@ -318,10 +269,15 @@ impl ValuePlanner<'_> {
     ) -> Option<(PlannedValue, ValueReason)> {
         match identity {
             Identity::MadeOnce(made) => {
-                if live_name_of(made, self.observed) == current {
-                    return None;
-                }
                 let generated = matches!(value.source, Source::Generate(_));
+                match Held::by(made, self.observed) {
+                    Held::Whole => return None,
+                    Held::PlacesUnknown => {
+                        findings.push(FindingKind::ValueUnknown);
+                        return None;
+                    }
+                    Held::No => {}
+                }
                 if !current.is_ours() {
                     // Whoever made another one owns what is generated; the fields beside it are git's.
                     findings.extend((!generated).then_some(FindingKind::ValueUnknown));

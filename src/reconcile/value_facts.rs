@@ -163,7 +163,10 @@ pub(super) async fn compare<R: ReadSecrets>(
                         Comparison::Differs { was, parts }
                     }
                     // A part that is to be generated is not in the live value.
-                    Err(ValueError::Generate { .. }) => Comparison::Differs { was: None, parts: None },
+                    Err(ValueError::Generate { .. }) => {
+                        let parts = DifferingParts::made_anew(&value.source, &read.value);
+                        Comparison::Differs { was: None, parts }
+                    }
                     Err(error) => Comparison::Unreadable(error.to_string()),
                 }
             }

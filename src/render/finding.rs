@@ -94,7 +94,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
                 escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
             })
         ),
-        FindingKind::ValueReEncrypted => escaped!("was re-encrypted in git: its value is the live one"),
+        FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
         FindingKind::ValueEdges(edges) => value_edges(edges),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {

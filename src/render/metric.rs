@@ -40,6 +40,12 @@ pub(super) const TARGET_UP: Metric =
     gauge("keywright_target_up", &["target"], "Whether the target could be read: 1 or 0.");
 pub(super) const CHECKED: Metric =
     gauge("keywright_checked_secrets", &["target"], "Secrets that manifests name and that were compared.");
+pub(super) const UNREAD: Metric = gauge(
+    "keywright_unread_values",
+    &["target"],
+    "Of the secrets that were compared, those whose value may or may not be the declared one: no id tells, and it was \
+     not read (--read-values).",
+);
 pub(super) const IGNORED: Metric = gauge("keywright_ignored_drifts", &["target"], "Differences that --ignore excuses.");
 pub(super) const LAST_SUCCESS: Metric = gauge(
     "keywright_last_success_timestamp_seconds",
@@ -86,10 +92,11 @@ pub(super) const THROTTLED: Metric =
     counter("keywright_throttled_calls_total", &[], "Answers of AWS that a request came too soon.");
 
 /// All of them, in the order in which they are written.
-pub const METRICS: [Metric; 17] = [
+pub const METRICS: [Metric; 18] = [
     DRIFT,
     TARGET_UP,
     CHECKED,
+    UNREAD,
     IGNORED,
     LAST_SUCCESS,
     LAST_RUN,

@@ -270,7 +270,7 @@ fn change(change: &Change) -> ChangeDocument {
             before: text.as_ref().and_then(|text| text.before.clone()).map(Into::into),
             after: text.as_ref().map(|text| text.after.clone().into()),
             note: Some(format!("{}: {}", words::source(source), words::value_change(reason, *generated_kept))),
-            parts: parts.as_ref().map(|parts| parts.named.clone()).unwrap_or_default(),
+            parts: parts.iter().flat_map(|parts| parts.named.iter().chain(&parts.made_anew)).cloned().collect(),
             origin: Some(place(origin)),
             ..none
         },

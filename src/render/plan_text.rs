@@ -174,10 +174,7 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         let blocked = words::count(blocked, "secret");
         return escaped!("Nothing planned: {} held back by errors; {} unchanged{}.", blocked, unchanged, unreadable);
     }
-    let unread = (unread > 0).then(|| -> Escaped<Terminal> {
-        let were = if unread == 1 { "value was" } else { "values were" };
-        escaped!(", of which {} {} not read (--read-values compares)", unread, were)
-    });
+    let unread: Option<Escaped<Terminal>> = words::unread(unread);
     let waits = awaiting::counted(report.awaiting.len())
         .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", paint.warning(waits)) });
     if plan.is_empty() && held_back > 0 {

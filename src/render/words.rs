@@ -33,6 +33,12 @@ pub(super) fn verb_counts<'p>(secrets: impl IntoIterator<Item = &'p SecretPlan>)
     counts.filter(|(_, number, _)| *number > 0).collect()
 }
 
+/// Behind how many secrets are as they should be: of how many that is not known, since values were not read.
+pub(super) fn unread<F: Format>(unread: usize) -> Option<Escaped<F>> {
+    let were = if unread == 1 { "value was" } else { "values were" };
+    (unread > 0).then(|| escaped!(", of which {} {} not read (--read-values compares)", unread, were))
+}
+
 /// A number of things: `1 secret`, `2 secrets`.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -194,13 +200,17 @@ pub(super) fn next_rotation(window: Window) -> Escaped<Terminal> {
 
 /// Which parts of a value are not as they are live.
 pub(super) fn differing_parts(parts: &DifferingParts) -> Escaped<Terminal> {
-    let DifferingParts { named, more, only_live } = parts;
+    let DifferingParts { named, more, only_live, made_anew } = parts;
     let more = (*more > 0).then(|| -> Escaped<Terminal> { escaped!(" and {} more", *more) });
     let named = Escaped::join(named.iter().map(|key| escape::line(key)), ", ");
     let differing = (!named.is_empty()).then(|| -> Escaped<Terminal> { escaped!("differing: {}{}", named, more) });
     let only_live = (*only_live > 0)
         .then(|| -> Escaped<Terminal> { escaped!("{} that git does not have", count(*only_live, "live part")) });
-    Escaped::join(differing.into_iter().chain(only_live), "; ")
+    let made_anew = (!made_anew.is_empty()).then(|| -> Escaped<Terminal> {
+        let keys = Escaped::join(made_anew.iter().map(|key| escape::line(key)), ", ");
+        escaped!("made anew, since the live value has none there: {}; no other field was compared", keys)
+    });
+    Escaped::join(differing.into_iter().chain(made_anew).chain(only_live), "; ")
 }
 
 /// Why a replica is made or removed, and what that means where it is read.
@@ -304,7 +314,8 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
             made(undone),
             match (moved_back, generated_kept) {
                 (true, _) => "git's version is still there and becomes current again".into(),
-                (false, true) => "git's other fields are put anew, and the generated parts stay as they are".into(),
+                (false, true) =>
+                    "git's other fields are put anew, and generated parts that are live stay as they are".into(),
                 (false, false) => escaped!("git's value is put anew; {}", NOTED_WHEN_EQUAL),
             }
         ),
@@ -315,7 +326,7 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
             escaped!("git's version is still there and becomes current again, in place of another one of git's")
         }
         ValueReason::Differs { .. } if generated_kept => {
-            escaped!("has other fields than the live value; the generated parts stay as they are")
+            escaped!("has other fields than the live value; generated parts that are live stay as they are")
         }
         ValueReason::Differs { .. } => escaped!("differs from the live value"),
         ValueReason::ForLabel => escaped!("put beside the current version, for a label"),

@@ -26,9 +26,19 @@ pub enum Identity {
     KnownAfterApply(VersionId),
     /// Nothing: `env`, `file` and `binaryFile` can only be compared with the live value.
     ByComparison(VersionId),
-    /// It is made once, by `generate`, and never compared. The first value gets this id, which stands for all else that
-    /// git says of it: so a plan notices when that changes, although the password stays.
-    MadeOnce(VersionId),
+    /// It is made once, by `generate`, and never compared.
+    MadeOnce(MadeOnce),
+}
+
+/// The ids of a value of which a part is made once: they stand for all else that git says of it, so that a plan notices
+/// when that changes, although the password stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeOnce {
+    /// The id that the first value gets. It hashes where each generated part stands.
+    pub id: VersionId,
+    /// The id that it got up to release 0.2.0, where that is another one: then only the number of generated parts was
+    /// hashed, so it says nothing of the places.
+    pub earlier: Option<VersionId>,
 }
 
 impl Identity {
@@ -37,7 +47,8 @@ impl Identity {
     pub fn digest(&self) -> Option<&VersionId> {
         match self {
             Self::Known(_) => None,
-            Self::KnownAfterApply(digest) | Self::ByComparison(digest) | Self::MadeOnce(digest) => Some(digest),
+            Self::KnownAfterApply(digest) | Self::ByComparison(digest) => Some(digest),
+            Self::MadeOnce(made) => Some(&made.id),
         }
     }
 }
@@ -49,13 +60,19 @@ impl Source {
     /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and
     /// checked, as far as that goes without a key, whatever the identity turns out to be.
     pub fn identity(&self, name: &SecretName, arns: &Arns<'_>, files: &SopsFiles) -> Result<Identity, ValueError> {
-        let mut walk = Walk { hash: IdHasher::new(), arns, files, unknown_arn: false, unhashed: false };
+        let mut walk =
+            Walk { hash: IdHasher::new(), arns, files, unknown_arn: false, unhashed: false, generated: Vec::new() };
         walk.hash.text(name.as_str());
         walk.hash.text(self.shape(files)?);
         walk.source(self, "")?;
-        let Walk { hash, unknown_arn, unhashed, .. } = walk;
+        let Walk { mut hash, unknown_arn, unhashed, generated, .. } = walk;
         if self.is_made_once() {
-            return Ok(Identity::MadeOnce(hash.finish_generated()));
+            let earlier = (!generated.is_empty()).then(|| hash.clone().finish_generated());
+            for place in &generated {
+                hash.text("generated");
+                hash.text(place);
+            }
+            return Ok(Identity::MadeOnce(MadeOnce { id: hash.finish_generated(), earlier }));
         }
         let of = if unhashed {
             Identity::ByComparison
@@ -92,6 +109,8 @@ struct Walk<'a> {
     unknown_arn: bool,
     /// A part has no id.
     unhashed: bool,
+    /// The JSON pointers to generated parts, but for a value that is generated as a whole.
+    generated: Vec<String>,
 }
 
 impl Walk<'_> {
@@ -135,7 +154,10 @@ impl Walk<'_> {
                 self.unhashed = true;
                 Ok(())
             }
-            Source::Generate(_) => Ok(()),
+            Source::Generate(_) => {
+                self.generated.extend((!target.is_empty()).then(|| target.to_owned()));
+                Ok(())
+            }
         }
     }
 

@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use super::render::KeptParts;
 use super::secret::{Exposed, SecretValue};
+use super::sops::Node;
 use super::source::Source;
 
 /// Keys that are named; further ones are counted.
@@ -21,6 +23,9 @@ pub struct DifferingParts {
     pub more: usize,
     /// How many the live value has that git does not.
     pub only_live: usize,
+    /// Parts that git generates and the live value does not have, so that they are made anew: their keys, from the
+    /// outermost inwards with dots between them. Where there are some, the other parts were not compared.
+    pub made_anew: Vec<String>,
 }
 
 impl DifferingParts {
@@ -39,7 +44,33 @@ impl DifferingParts {
         for mut key in live.into_keys() {
             key.zeroize();
         }
-        Some(Self { named, more, only_live })
+        Some(Self { named, more, only_live, made_anew: Vec::new() })
+    }
+
+    /// What can be said of a value that cannot be rendered before apply, since a part of it is to be generated that the
+    /// live value does not have.
+    pub fn made_anew(source: &Source, live: &SecretValue) -> Option<Self> {
+        let KeptParts(live) = KeptParts::read(live).ok()?;
+        let mut parts = Self { named: Vec::new(), more: 0, only_live: 0, made_anew: Vec::new() };
+        parts.look_for_made_anew(source, Some(&live), "");
+        Some(parts)
+    }
+
+    fn look_for_made_anew(&mut self, source: &Source, live: Option<&Node>, place: &str) {
+        match source {
+            Source::Generate(_) if live.is_none() => self.made_anew.push(place.to_owned()),
+            Source::Json(fields) => {
+                if let Some(Node::Map(entries)) = live {
+                    self.only_live += entries.iter().filter(|(key, _)| !fields.contains_key(key.as_str())).count();
+                }
+                let dot = if place.is_empty() { "" } else { "." };
+                for (key, field) in fields {
+                    let live = live.and_then(|live| live.get(key));
+                    self.look_for_made_anew(field, live, &format!("{place}{dot}{key}"));
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -53,12 +84,13 @@ fn members(value: &SecretValue) -> Option<BTreeMap<String, &RawValue>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::GenerateOptions;
     use super::*;
 
     fn parts(declared: &str, live: &str) -> Option<(Vec<String>, usize, usize)> {
         let value = |text: &str| SecretValue::text(text.to_owned());
         let found = DifferingParts::of(&Source::Json(BTreeMap::new()), &value(declared), &value(live));
-        found.map(|DifferingParts { named, more, only_live }| (named, more, only_live))
+        found.map(|DifferingParts { named, more, only_live, .. }| (named, more, only_live))
     }
 
     #[test]
@@ -81,5 +113,17 @@ mod tests {
         }
         let value = SecretValue::text("{\"a\":1}".to_owned());
         assert_eq!(DifferingParts::of(&Source::Env("X".to_owned()), &value, &value), None);
+    }
+
+    #[test]
+    fn generated_parts_that_are_not_live_are_named_by_their_place() {
+        let generated = || Source::Generate(GenerateOptions::default());
+        let json = |fields: Vec<(&str, Source)>| {
+            Source::Json(fields.into_iter().map(|(key, field)| (key.to_owned(), field)).collect())
+        };
+        let source = json(vec![("kept", generated()), ("db", json(vec![("pw", generated())])), ("new", generated())]);
+        let live = SecretValue::text(r#"{"kept":"1","db":{"password":"2","old":"3"},"TOKEN":"4"}"#.to_owned());
+        let found = DifferingParts::made_anew(&source, &live).map(|parts| (parts.made_anew, parts.only_live));
+        assert_eq!(found, Some((vec!["db.pw".to_owned(), "new".to_owned()], 3)));
     }
 }

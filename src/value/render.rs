@@ -43,7 +43,7 @@ pub struct RenderContext<'a, K, P> {
 }
 
 /// A live value, taken apart for the generated parts that it holds. It has no `Debug`.
-pub struct KeptParts(Node);
+pub struct KeptParts(pub(super) Node);
 
 impl KeptParts {
     /// Takes a live value apart, which must be a JSON object.

@@ -9,6 +9,7 @@ use crate::domain::VersionId;
 const SCHEME: &str = "keywright/version/1";
 
 /// Hashes parts, each behind its length, so that no two lists of parts can run together into the same bytes.
+#[derive(Clone)]
 pub(super) struct IdHasher(Sha256);
 
 impl IdHasher {

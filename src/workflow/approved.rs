@@ -3,6 +3,7 @@
 //! The file instructs nobody. An apply plans afresh, with its own flags and credentials, and goes on only when its plan
 //! is the approved one, line for line.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, FileProblem, Hint};
 use super::files::{ours_or_nothing, write_whole};
 use super::prepare::Prepared;
-use crate::domain::check_format;
+use crate::domain::{VersionId, check_format};
 use crate::files::read_operator_file;
 use crate::plan::{FINGERPRINT_VERSION, GuardOverrides, Selection, fingerprint, run_line, target_lines};
+use crate::value::{Identity, MadeOnce};
 
 /// Largest file that is read, in bytes: some 100,000 actions.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -71,6 +73,23 @@ impl ApprovedPlan {
         &self.lines
     }
 
+    /// Whether it is the plan of these lines, as `prepared` has them. Up to release 0.2.0 values with a generated part
+    /// had other ids, which a file that it wrote has; they stand for the same values.
+    pub fn is_of(&self, lines: &[String], prepared: &Prepared<'_>) -> bool {
+        if self.lines == lines {
+            return true;
+        }
+        let identities = prepared.planned().flat_map(|(_, planned)| planned.target.facts.identities.values());
+        let earlier: BTreeMap<&str, &str> = identities
+            .filter_map(|identity| match identity {
+                Identity::MadeOnce(MadeOnce { id, earlier: Some(earlier) }) => Some((id.as_str(), earlier.as_str())),
+                _ => None,
+            })
+            .collect();
+        self.lines.len() == lines.len()
+            && self.lines.iter().zip(lines).all(|(approved, line)| *approved == with_earlier_ids(line, &earlier))
+    }
+
     /// Refuses to write over what is no approved plan.
     pub fn check_place(path: &Path) -> Result<(), Error> {
         ours_or_nothing(path, "an approved plan", is_of_kind)
@@ -104,6 +123,23 @@ impl ApprovedPlan {
         }
         Ok(plan)
     }
+}
+
+/// A line with the ids that an earlier release would have given.
+fn with_earlier_ids(line: &str, earlier: &BTreeMap<&str, &str>) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find(VersionId::GENERATED_PREFIX) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let len = earlier.keys().next().map_or(0, |id| id.len());
+        let known = from.get(..len).and_then(|id| earlier.get(id));
+        let id = known.copied().unwrap_or(VersionId::GENERATED_PREFIX);
+        out.push_str(id);
+        rest = from.get(id.len()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether bytes begin as an approved plan does.

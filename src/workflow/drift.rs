@@ -131,7 +131,8 @@ fn report(target: &PreparedTarget<'_>, noise: &Noise<'_, Class>, selection: &Sel
             let excused = |drift: &Drift| noise.excuses(&desired.target.name, drift.class, &drift.secret, now);
             let (ignored, drifts): (Vec<_>, Vec<_>) = all.into_iter().partition(excused);
             let checked = target.report.counts.desired.saturating_sub(target.report.declared_unreadable());
-            let found = Found { checked, drifts, ignored: ignored.len() };
+            let unread = target.report.counts.unread;
+            let found = Found { checked, unread, drifts, ignored: ignored.len() };
             (target.live.account.clone().or(place.account), Ok(found))
         }
     };

@@ -58,6 +58,8 @@ pub struct TargetDocument {
     pub error: Option<String>,
     /// Secrets that manifests name, after selection.
     pub checked: usize,
+    /// Of these, the ones whose live value may or may not be the declared one: it was not read, and no id tells.
+    pub unread: usize,
     /// Drifts that are known noise (`--ignore`) and are not listed.
     pub ignored: usize,
     /// How many drifts there are of each class that has one.
@@ -126,6 +128,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
         endpoint: endpoint.clone(),
         error: None,
         checked: 0,
+        unread: 0,
         ignored: 0,
         counts: BTreeMap::new(),
         drifts: Vec::new(),
@@ -138,6 +141,7 @@ fn target(target: &TargetDrift) -> TargetDocument {
         Err(error) => TargetDocument { error: Some(target_line(error).into_owned()), ..empty },
         Ok(found) => TargetDocument {
             checked: found.checked,
+            unread: found.unread,
             ignored: found.ignored,
             counts: differences(found).map(|(class, number)| (class.word(), number)).collect_map(),
             drifts: of(true),

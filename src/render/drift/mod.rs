@@ -26,6 +26,7 @@ pub use words::difference;
 use words::{clues, help, help_of, hints, sentence};
 
 use super::escape::{Escaped, Format};
+use super::words::unread;
 use super::{awaiting, count, escaped};
 use crate::drift::{Class, DriftReport, Found};
 
@@ -63,10 +64,10 @@ fn counts(found: &Found) -> BTreeMap<Class, usize> {
     counts
 }
 
-/// `3 drifts: 2 changed, 1 missing; 40 secrets checked.`
+/// `3 drifts: 2 changed, 1 missing; 40 secrets checked, of which 1 value was not read (--read-values compares).`
 fn summary<F: Format>(found: &Found) -> Escaped<F> {
     let ignored = (found.ignored > 0).then(|| -> Escaped<F> { escaped!("; {} ignored", found.ignored) });
-    let checked: Escaped<F> = escaped!("{} checked{}", count(found.checked, "secret"), ignored);
+    let checked: Escaped<F> = escaped!("{} checked{}{}", count(found.checked, "secret"), unread(found.unread), ignored);
     let (differences, waiting): (Vec<_>, Vec<_>) =
         counts(found).into_iter().partition(|(class, _)| class.is_difference());
     let waits = awaiting::counted(waiting.iter().map(|(_, number)| number).sum());

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::escape::{self, Escaped, Prometheus};
-use super::super::metric::{CALLS, CHECKED, DRIFT, DURATION, IGNORED, LAST_RUN, LAST_SUCCESS, Metrics, TARGET_UP};
+use super::super::metric::{
+    CALLS, CHECKED, DRIFT, DURATION, IGNORED, LAST_RUN, LAST_SUCCESS, Metrics, TARGET_UP, UNREAD,
+};
 use super::counts;
 use crate::drift::{Class, DriftReport, Found, TargetDrift};
 
@@ -44,6 +46,10 @@ pub fn prometheus(
     metrics.begin(&CHECKED);
     for (target, found) in read() {
         metrics.sample(&CHECKED, &[&target.name], found.checked);
+    }
+    metrics.begin(&UNREAD);
+    for (target, found) in read() {
+        metrics.sample(&UNREAD, &[&target.name], found.unread);
     }
     metrics.begin(&IGNORED);
     for (target, found) in read() {

@@ -72,14 +72,17 @@ pub(super) fn report() -> DriftReport {
         drift(Class::Missing, "prod/gone", Difference::Missing, Some(at(20))),
         drift(Class::Orphaned, "prod/old", Difference::Orphaned { pruned: false, item: None }, None),
     ];
-    of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 1 })), target("west", Err(refused("not allowed")))])
+    of(vec![
+        target("prod", Ok(Found { checked: 4, unread: 1, drifts, ignored: 1 })),
+        target("west", Err(refused("not allowed"))),
+    ])
 }
 
 /// One target with many drifts.
 pub(super) fn many(number: u32) -> DriftReport {
     let what = || Difference::Fields(vec![Field::Description]);
     let drifts = (0..number).map(|n| drift(Class::Changed, &format!("prod/{n:05}"), what(), Some(at(n + 1)))).collect();
-    of(vec![target("prod", Ok(Found { checked: 4, drifts, ignored: 0 }))])
+    of(vec![target("prod", Ok(Found { checked: 4, unread: 0, drifts, ignored: 0 }))])
 }
 
 /// Text that would like to be read as something else, wherever text can be.
@@ -95,7 +98,7 @@ pub(super) fn hostile() -> DriftReport {
         origin.file = "a|`b,c:d\n<e>.yaml".into();
     }
     let mut report = of(vec![
-        target("a\"} 1\nup 1 \\", Ok(Found { checked: 1, drifts: vec![hostile], ignored: 0 })),
+        target("a\"} 1\nup 1 \\", Ok(Found { checked: 1, unread: 0, drifts: vec![hostile], ignored: 0 })),
         target("b|<c>", Err(refused(text))),
     ]);
     report.project = "pay\"ments\n--><script>".to_owned();

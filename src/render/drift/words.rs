@@ -29,7 +29,7 @@ pub fn difference(what: &Difference) -> String {
         }
         Difference::Orphaned { pruned: _, item: None } => "belongs to this target, and no manifest names it",
         Difference::NotAdopted => "is named by a manifest and has no owner yet",
-        Difference::EqualReEncrypted => "the value is encrypted afresh in git, and is the live one",
+        Difference::EqualReEncrypted => "the live value is in git under another id, as when it is encrypted afresh",
         Difference::GeneratedFieldsChanged => "fields beside a generated one are others in git than in the live value",
         Difference::ValueNotApplied => "git's value is not live, and is left alone since the secret is rotated, or was",
         Difference::Unmanaged => "is live and in scope, and no manifest names it",

@@ -112,6 +112,32 @@ fn other_sources_have_their_own_kinds_of_identity() -> Result {
     Ok(())
 }
 
+/// Up to release 0.2.0 the places of generated parts were not in the id.
+#[test]
+fn where_generated_parts_stand_is_in_the_id_and_was_not_in_that_of_earlier_releases() -> Result {
+    let made = |keys: &[&str]| {
+        let user = ("user".to_owned(), Source::Text(Template::text("u")));
+        let made = keys.iter().map(|key| ((*key).to_owned(), Source::Generate(GenerateOptions::default())));
+        match identity_of(&Source::Json(made.chain([user]).collect()), "prod/json")? {
+            Identity::MadeOnce(made) => Ok::<_, Box<dyn std::error::Error>>(made),
+            other => Err(format!("{other:?}").into()),
+        }
+    };
+    let (one, renamed, two) = (made(&["password"])?, made(&["pw"])?, made(&["password", "pw"])?);
+    assert!(one.id.is_generated() && one.id != renamed.id && one.id != two.id);
+    let earlier = one.earlier.ok_or("no earlier id")?;
+    assert_eq!(earlier.as_str(), "kw1-g1507604d89db6140026c57504a4e1fe752d18381a3aa96b90f72a61c631");
+    assert_eq!(Some(&earlier), renamed.earlier.as_ref());
+    assert_ne!(Some(&earlier), two.earlier.as_ref());
+    // Of what is generated as a whole there is only one place.
+    let Identity::MadeOnce(whole) = identity_of(&Source::Generate(GenerateOptions::default()), "app/g")? else {
+        return Err("generated".into());
+    };
+    assert_eq!(whole.id.as_str(), "kw1-g160edaeeef5ebd53b5159242e199cba8f34267a75d15b5827aba77dfb0d");
+    assert_eq!(whole.earlier, None);
+    Ok(())
+}
+
 /// A tree of fake ciphertext.
 #[derive(Clone, Debug, PartialEq)]
 enum Tree {
