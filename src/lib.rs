@@ -26,7 +26,8 @@
 //! ```
 //!
 //! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours. Beside them,
-//! `attribution/` reads CloudTrail's events, for people who ask who made a difference: nothing is decided by it.
+//! `attribution/` reads CloudTrail's events, for people who ask who made a difference: nothing is decided by it. The
+//! JSON Schemas are texts in `schemas.rs`, which a test makes from the types.
 //!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!
@@ -66,6 +67,7 @@ pub mod reconcile;
 pub mod rehearse;
 pub mod render;
 pub mod sandbox;
+mod schemas;
 mod serving;
 pub mod value;
 pub mod watch;

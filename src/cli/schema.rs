@@ -1,11 +1,11 @@
-//! `keywright schema`: the JSON Schemas, made of the types that parse.
+//! `keywright schema`: the JSON Schemas.
 
 use clap::{Args, ValueEnum};
 
 use super::shell::Shell;
 use crate::exit_code::ExitCode;
-use crate::manifest::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
-use crate::render::{apply_json, doctor, drift, escape, inventory, plan_json, watch};
+use crate::render::escape::{Escaped, Json};
+use crate::schemas;
 
 /// Print a JSON Schema.
 #[derive(Debug, Args)]
@@ -42,18 +42,18 @@ enum Kind {
 }
 
 pub(super) fn schema(args: &SchemaArgs, shell: &Shell) -> ExitCode {
-    let schema = match args.kind {
-        Kind::Project => project_schema(),
-        Kind::Secret => secret_schema(),
-        Kind::Defaults => defaults_schema(),
-        Kind::Rules => rules_schema(),
-        Kind::Plan => plan_json::schema(),
-        Kind::Apply => apply_json::schema(),
-        Kind::Drift => drift::json::schema(),
-        Kind::Inventory => inventory::json::schema(),
-        Kind::Doctor => doctor::schema(),
-        Kind::Watch => watch::schema(),
+    let text = match args.kind {
+        Kind::Project => schemas::PROJECT,
+        Kind::Secret => schemas::SECRET,
+        Kind::Defaults => schemas::DEFAULTS,
+        Kind::Rules => schemas::RULES,
+        Kind::Plan => schemas::PLAN,
+        Kind::Apply => schemas::APPLY,
+        Kind::Drift => schemas::DRIFT,
+        Kind::Inventory => schemas::INVENTORY,
+        Kind::Doctor => schemas::DOCTOR,
+        Kind::Watch => schemas::WATCH,
     };
-    shell.out.write(escape::json(&schema));
+    shell.out.write(Escaped::<Json>::from(text));
     ExitCode::Success
 }

@@ -8,9 +8,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::diagnostic::nearest;
-use super::schema::{SPEC_FIELDS, defaults_schema, project_schema, rules_schema, secret_schema};
+use super::schema::SPEC_FIELDS;
 use crate::domain::schedule::HOURS_A_DAY;
 use crate::domain::{Schedule, ScheduleFault};
+use crate::schemas;
 
 /// Why a path cannot be explained.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -78,10 +79,10 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
     let mut steps = path.split('.').map(str::trim);
     let kind = steps.next().unwrap_or_default();
     let (name, root) = match kind.to_ascii_lowercase().as_str() {
-        "project" => ("Project", project_schema()),
-        "secret" => ("Secret", secret_schema()),
-        "defaults" => ("Defaults", defaults_schema()),
-        "rules" => ("Rules", rules_schema()),
+        "project" => ("Project", schemas::parsed(schemas::PROJECT)),
+        "secret" => ("Secret", schemas::parsed(schemas::SECRET)),
+        "defaults" => ("Defaults", schemas::parsed(schemas::DEFAULTS)),
+        "rules" => ("Rules", schemas::parsed(schemas::RULES)),
         _ => return Err(ExplainError::UnknownKind { given: kind.to_owned() }),
     };
     let reader = Reader { root: &root };

@@ -3,10 +3,12 @@
 //! They reach the tree's spans through names that `decode` knows (as toml's `Spanned` does). To JSON Schema they are
 //! transparent.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -130,6 +132,7 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+#[cfg(test)]
 impl<T: JsonSchema> JsonSchema for Field<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
@@ -145,6 +148,7 @@ impl<T: JsonSchema> JsonSchema for Field<T> {
     }
 }
 
+#[cfg(test)]
 impl<T: JsonSchema> JsonSchema for Nullable<T> {
     fn inline_schema() -> bool {
         true
@@ -189,6 +193,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
     }
 }
 
+#[cfg(test)]
 impl<T: JsonSchema> JsonSchema for Map<T> {
     fn inline_schema() -> bool {
         true
@@ -235,6 +240,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Text {
     fn inline_schema() -> bool {
         true

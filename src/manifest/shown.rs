@@ -12,17 +12,17 @@ use serde_json::Value;
 
 use super::diagnostic::Report;
 use super::parse::{Parsed, parse};
-use super::schema::{defaults_schema, project_schema, rules_schema, secret_schema};
 use super::source::Span;
 use super::tree::{Key, Kind, Node};
+use crate::schemas;
 
 /// Longer keys are nobody's field names, and may be something that was pasted in the wrong place.
 pub(crate) const MAX_SHOWN_KEY: usize = 64;
 
-static PROJECT: LazyLock<Value> = LazyLock::new(project_schema);
-static SECRET: LazyLock<Value> = LazyLock::new(secret_schema);
-static RULES: LazyLock<Value> = LazyLock::new(rules_schema);
-static DEFAULTS: LazyLock<Value> = LazyLock::new(defaults_schema);
+static PROJECT: LazyLock<Value> = LazyLock::new(|| schemas::parsed(schemas::PROJECT));
+static SECRET: LazyLock<Value> = LazyLock::new(|| schemas::parsed(schemas::SECRET));
+static RULES: LazyLock<Value> = LazyLock::new(|| schemas::parsed(schemas::RULES));
+static DEFAULTS: LazyLock<Value> = LazyLock::new(|| schemas::parsed(schemas::DEFAULTS));
 static ANYTHING: Value = Value::Bool(true);
 
 /// Every key of the language.

@@ -2,13 +2,11 @@
 //!
 //! The types here are the format, and `schemas/apply.schema.json` is made of them.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::apply_text::{error_text, skip_reason};
 use super::awaiting::{self, AwaitingDocument, OfTarget};
 use super::escape::{Escaped, Json};
-use super::schema::titled;
 use super::words;
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
 use crate::plan::{Plan, SecretPlan};
@@ -19,7 +17,8 @@ use crate::workflow::{self, ReadAgain};
 pub const FORMAT_VERSION: &str = "1";
 
 /// What became of an apply, over all chosen targets.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyDocument {
     /// The version of this format: `1`.
@@ -36,7 +35,8 @@ pub struct ApplyDocument {
 }
 
 /// One target.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AppliedTarget {
     /// The target's name.
@@ -60,7 +60,8 @@ pub struct AppliedTarget {
 }
 
 /// What was read again after the writes.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadAgainDocument {
     /// Secrets that were described again.
@@ -72,7 +73,8 @@ pub struct ReadAgainDocument {
 
 /// What was read again of declared policies. Of those that were not read it is known that their write was acknowledged,
 /// where there was one.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PoliciesDocument {
     /// Distinct documents that were put.
@@ -106,7 +108,8 @@ impl ReadAgainDocument {
 }
 
 /// One secret.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AppliedSecret {
     /// The secret's name.
@@ -129,7 +132,8 @@ pub struct AppliedSecret {
 }
 
 /// One writing call that was sent.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallDocument {
     /// The operation's name in the API.
@@ -185,11 +189,6 @@ pub fn document(project: &str, targets: Vec<AppliedTarget>, awaiting: &[OfTarget
         targets,
         awaiting_value: awaiting::documents(awaiting),
     })
-}
-
-/// The JSON Schema of [`ApplyDocument`].
-pub fn schema() -> serde_json::Value {
-    titled::<ApplyDocument>("keywright apply, format version 1")
 }
 
 /// What became of one secret as a document.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::escape::{self, Escaped, Format, Markdown, Markup, Terminal};
@@ -23,7 +22,8 @@ const HELP: &str = "put each by hand, for example with `aws secretsmanager put-s
 pub type OfTarget<'a> = (&'a str, Vec<&'a AwaitingValue>);
 
 /// The secrets of one group.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AwaitingDocument {
     /// The key of the tag that says whom they wait for; absent where no secret of the group has one.

@@ -50,7 +50,8 @@ mod rows;
 #[cfg(test)]
 mod sample_plans;
 mod sarif;
-mod schema;
+#[cfg(test)]
+pub(crate) mod schema;
 pub mod targets;
 mod text_diff;
 pub mod versions;

@@ -15,7 +15,6 @@ use super::finding::{finding_help, finding_text, finding_word};
 use super::leaving::why;
 use super::plan_view::PlanView;
 use super::rehearsal;
-use super::schema::titled;
 use super::words::{self, Cost};
 use crate::collect::CollectMap as _;
 use crate::desired::{Deletion, RotationSetup, Rotator};
@@ -120,11 +119,6 @@ fn has_changes(targets: &[TargetDocument]) -> Option<bool> {
         .iter()
         .any(|target| target.error.is_some() || target.summary.unreadable > 0 || target.summary.blocked > 0);
     (changes || !unknown).then_some(changes)
-}
-
-/// The JSON Schema of [`PlanDocument`].
-pub fn schema() -> serde_json::Value {
-    titled::<PlanDocument>("keywright plan, format version 1")
 }
 
 fn summary(plan: &Plan, counts: Counts) -> SummaryDocument {

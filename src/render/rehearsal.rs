@@ -1,6 +1,5 @@
 //! What a rehearsal came to: for people, and as a part of the plan's JSON.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::apply_json::{AppliedSecret, applied};
@@ -19,7 +18,8 @@ const DEFECT: &str = "the copy is planned otherwise than what is live, so this t
                       defect of keywright and not of the plan; please report it";
 
 /// A rehearsal as a part of the plan's document.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalDocument {
     /// Whether every action was accepted on a copy of what is live, and a plan after them was empty.

@@ -1,9 +1,29 @@
-//! JSON Schemas of the documents that are written.
+//! JSON Schemas of the documents that are written, made from their types. `crate::schemas` has them as texts.
 
 use schemars::JsonSchema;
+use serde_json::Value;
+
+use super::apply_json::ApplyDocument;
+use super::doctor::DoctorDocument;
+use super::drift::json::DriftDocument;
+use super::inventory::documents::InventoryDocument;
+use super::plan_json::PlanDocument;
+use super::watch::EventDocument;
+
+/// The schema of each kind of document.
+pub(crate) fn generated() -> [(&'static str, Value); 6] {
+    [
+        ("plan", titled::<PlanDocument>("keywright plan, format version 1")),
+        ("apply", titled::<ApplyDocument>("keywright apply, format version 1")),
+        ("drift", titled::<DriftDocument>("keywright drift, format version 1")),
+        ("inventory", titled::<InventoryDocument<'_>>("keywright inventory, format version 1")),
+        ("doctor", titled::<DoctorDocument>("keywright doctor")),
+        ("watch", titled::<EventDocument>("keywright watch, one line of standard output")),
+    ]
+}
 
 /// The schema of a document, under a title of its own.
-pub(super) fn titled<T: JsonSchema>(title: &'static str) -> serde_json::Value {
+fn titled<T: JsonSchema>(title: &'static str) -> Value {
     let mut schema = schemars::schema_for!(T).to_value();
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("title".to_owned(), title.into());

@@ -1,7 +1,6 @@
 //! Who made a change, as CloudTrail knows it: sentences for people and documents for programs. Nothing is escaped here.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attribution::{Answer, Attributed, Principal, TrailEvent, Who};
@@ -10,7 +9,8 @@ use crate::attribution::{Answer, Attributed, Principal, TrailEvent, Who};
 const SHOWN_AGENT: usize = 40;
 
 /// What CloudTrail says of one change. None of it is a guess: an event is listed because it can have made the change.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhoDocument {
     /// The events that can have made the change, the newest first; three at most.
@@ -24,7 +24,8 @@ pub struct WhoDocument {
 }
 
 /// One event of CloudTrail.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhoEventDocument {
     /// Its id, by which CloudTrail finds it again.

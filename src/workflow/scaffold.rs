@@ -10,8 +10,8 @@ use super::problem::Problem;
 use crate::domain::TagKey;
 use crate::files::{Destination, PRIVATE_FOLDER};
 use crate::import::scalar;
-use crate::manifest::schema::{project_schema, secret_schema};
 use crate::manifest::{PROJECT_FILES, escape_interpolation, is_plain_name, projects_beside, work_tree};
+use crate::schemas;
 
 /// The project file of a new project.
 pub(super) const PROJECT_FILE: &str = "keywright.yaml";
@@ -176,8 +176,8 @@ fn existing_project_file(root: &Path) -> Option<&'static str> {
 pub(super) fn surroundings() -> [(&'static str, String); 3] {
     [
         (".keywright/.gitignore", "*\n".to_owned()),
-        ("schemas/project.schema.json", format!("{:#}\n", project_schema())),
-        ("schemas/secret.schema.json", format!("{:#}\n", secret_schema())),
+        ("schemas/project.schema.json", schemas::PROJECT.to_owned()),
+        ("schemas/secret.schema.json", schemas::SECRET.to_owned()),
     ]
 }
 

@@ -20,7 +20,6 @@ use std::path::{Path, PathBuf};
 
 use keywright::desired::AuditKind;
 use keywright::render::metric::METRICS;
-use keywright::render::watch;
 use regex::Regex;
 
 fn root() -> PathBuf {
@@ -111,7 +110,7 @@ fn tables_of_metrics_and_events_are_those_of_the_code() {
     }
     table("reference.md", "metrics", &rows);
 
-    let schema = watch::schema();
+    let schema = schemas::schema("watch");
     let names = schema.pointer("/$defs/EventName/oneOf").and_then(|names| names.as_array()).expect("names of events");
     let mut rows = "| event | what happened, and the members |\n|---|---|\n".to_owned();
     for name in names {

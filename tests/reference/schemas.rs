@@ -27,7 +27,7 @@ any of them.
 
 ";
 
-fn schema(kind: &str) -> Value {
+pub(crate) fn schema(kind: &str) -> Value {
     let printed = support::keywright(&support::sandbox(), &["schema", kind], None);
     serde_json::from_str(&printed.out).expect("a schema")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -46,6 +47,7 @@ impl<'de> Deserialize<'de> for ForEachSpec {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for ForEachSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ForEachSpec".into()

@@ -1,4 +1,4 @@
-//! The types that manifests are read into, and the JSON Schemas made from them.
+//! The types that manifests are read into, and from which a test makes JSON Schemas (`crate::schemas`).
 //!
 //! Every field has a doc comment: it becomes the schema's description, what editors show, and the text of `keywright
 //! explain`. Fields are optional to serde, so that one mistake never hides the next; what is required is listed in
@@ -15,8 +15,9 @@ mod secret;
 mod target;
 mod value;
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
+#[cfg(test)]
+use schemars::{JsonSchema, generate::SchemaSettings};
+#[cfg(test)]
 use serde_json::{Value, json};
 
 pub use self::audit::{AuditIgnoreSpec, AuditSpec};
@@ -40,26 +41,18 @@ pub use self::value::{GenerateSpec, Ownership, SopsAs, SopsFormatName, SopsSpec,
 /// The version of the manifest language.
 pub const API_VERSION: &str = "keywright/v1";
 
-/// The JSON Schema (draft 2020-12) of a Project document.
-pub fn project_schema() -> Value {
-    generate::<ProjectDocument>("project", "keywright Project")
+/// The JSON Schemas (draft 2020-12) of documents, by the names of their kinds.
+#[cfg(test)]
+pub(crate) fn generated() -> [(&'static str, Value); 4] {
+    [
+        ("project", generate::<ProjectDocument>("project", "keywright Project")),
+        ("secret", generate::<SecretDocument>("secret", "keywright Secret")),
+        ("defaults", generate::<DefaultsDocument>("defaults", "keywright Defaults")),
+        ("rules", generate::<RulesDocument>("rules", "keywright Rules")),
+    ]
 }
 
-/// The JSON Schema (draft 2020-12) of a Secret document.
-pub fn secret_schema() -> Value {
-    generate::<SecretDocument>("secret", "keywright Secret")
-}
-
-/// The JSON Schema (draft 2020-12) of a Defaults document.
-pub fn defaults_schema() -> Value {
-    generate::<DefaultsDocument>("defaults", "keywright Defaults")
-}
-
-/// The JSON Schema (draft 2020-12) of a Rules document.
-pub fn rules_schema() -> Value {
-    generate::<RulesDocument>("rules", "keywright Rules")
-}
-
+#[cfg(test)]
 fn generate<T: JsonSchema>(name: &str, title: &str) -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     schema.insert("$id".to_owned(), json!(format!("urn:keywright:v1:{name}")));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -10,20 +11,25 @@ use super::super::field::{Field, Map};
 use super::for_each::ForEachSpec;
 
 /// A secret that should exist in AWS Secrets Manager, or should no longer.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Secret document")]
-#[schemars(extend("required" = ["apiVersion", "kind", "metadata"]))]
+#[cfg_attr(test, schemars(extend("required" = ["apiVersion", "kind", "metadata"])))]
 pub struct SecretDocument {
     /// The version of the manifest language: always `keywright/v1`.
-    #[schemars(extend("const" = "keywright/v1"))]
+    #[cfg_attr(test, schemars(extend("const" = "keywright/v1")))]
     pub api_version: Field<String>,
     /// The kind of this document: `Secret`.
-    #[schemars(extend("const" = "Secret"))]
+    #[cfg_attr(test, schemars(extend("const" = "Secret")))]
     pub kind: Field<String>,
     /// Makes a secret for each item of a list: texts (`${each}`) or maps of texts (`${each.FIELD}`), written here or in
     /// a YAML, JSON or CSV file. `${each.index}` is the item's number, counted from 0. At most 50,000 items. Left out,
     /// the document is one secret.
-    #[schemars(example = serde_json::json!([{ "name": "acme", "tier": "gold" }, { "name": "globex", "tier": "free" }]))]
+    #[cfg_attr(
+        test,
+        schemars(example =
+            serde_json::json!([{ "name": "acme", "tier": "gold" }, { "name": "globex", "tier": "free" }]))
+    )]
     pub for_each: Field<ForEachSpec>,
     /// The secret's name, and where and whether it should exist.
     pub metadata: Field<SecretMetadata>,
@@ -34,53 +40,61 @@ pub struct SecretDocument {
 
 /// A folder's defaults: fields that are merged beneath the `spec` of every secret in the folder of this file and in
 /// those below it, above those of the project. Of several folders, the nearest one wins.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a Defaults document")]
-#[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
+#[cfg_attr(test, schemars(extend("required" = ["apiVersion", "kind", "spec"])))]
 pub struct DefaultsDocument {
     /// The version of the manifest language: always `keywright/v1`.
-    #[schemars(extend("const" = "keywright/v1"))]
+    #[cfg_attr(test, schemars(extend("const" = "keywright/v1")))]
     pub api_version: Field<String>,
     /// The kind of this document: `Defaults`.
-    #[schemars(extend("const" = "Defaults"))]
+    #[cfg_attr(test, schemars(extend("const" = "Defaults")))]
     pub kind: Field<String>,
     /// What secrets are like that do not say otherwise. `overrides` apply beneath the secrets' own `spec` too.
-    #[schemars(example = serde_json::json!({ "kmsKeyId": "alias/tenants", "tags": { "team": "tenants" } }))]
+    #[cfg_attr(
+        test,
+        schemars(example = serde_json::json!({ "kmsKeyId": "alias/tenants", "tags": { "team": "tenants" } }))
+    )]
     pub spec: Field<SecretSpec>,
 }
 
 /// A secret's name, and where and whether it should exist.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
-#[schemars(extend("required" = ["name"]))]
+#[cfg_attr(test, schemars(extend("required" = ["name"])))]
 pub struct SecretMetadata {
     /// The secret's name in Secrets Manager, in which variables can stand: 1 to 512 characters of `A-Za-z0-9/_+=.@-`,
     /// beginning with a prefix of the project's scope; with `managedBy` also `!`. It doesn't end in a hyphen and six
     /// letters or digits, which would look like the end of an ARN.
-    #[schemars(example = serde_json::json!("${env}/payments/db"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("${env}/payments/db")))]
     pub name: Field<String>,
     /// The name that the secret had until now. AWS cannot rename a secret: the new one is made, the value of the old
     /// one is copied where git has none, and once the new one is verified the old one is deleted with its recovery
     /// window. Where nothing is left of the old name the field does nothing, and a plan says so. Left out, the secret
     /// had no other name.
-    #[schemars(example = serde_json::json!("${env}/payments/database"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("${env}/payments/database")))]
     pub renamed_from: Field<String>,
     /// The targets that the secret belongs to: names, globs over names (`prod-*`), or label selectors as kubectl has
     /// them (`stage=prod,tier!=gold`). By default it belongs to all of them.
-    #[schemars(example = serde_json::json!(["staging"]), example = serde_json::json!(["prod-*", "tier=gold"]))]
+    #[cfg_attr(
+        test,
+        schemars(example = serde_json::json!(["staging"]), example = serde_json::json!(["prod-*", "tier=gold"]))
+    )]
     pub targets: Field<Vec<Field<String>>>,
     /// Names of secrets that must be done before this one. A `${secret:NAME:arn}` is such a dependency without being
     /// listed here.
-    #[schemars(example = serde_json::json!(["${env}/payments/admin"]))]
+    #[cfg_attr(test, schemars(example = serde_json::json!(["${env}/payments/admin"])))]
     pub depends_on: Field<Vec<Field<String>>>,
     /// Whether the secret should exist. `absent` deletes it, reviewably, with the window of `spec.deletion`, whatever
     /// the project's `prune` says.
-    #[schemars(extend("default" = "present"))]
+    #[cfg_attr(test, schemars(extend("default" = "present")))]
     pub state: Field<StateChoice>,
     /// The AWS service that makes and manages the secret, which its name begins with: `rds` for `rds!cluster-…`. Then
     /// only what its users may change can be declared: `tags`, and of `rotation` the schedule. Such a secret is never
     /// made, adopted or deleted, and gets no owner tag.
-    #[schemars(example = serde_json::json!("rds"), regex(pattern = r"^[a-z0-9-]+$"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("rds"), regex(pattern = r"^[a-z0-9-]+$")))]
     pub managed_by: Field<String>,
     /// Never delete this secret. It is also written to the secret as the tag `keywright:protect`, since the manifest is
     /// gone when it matters. Left out, a tag that somebody put there stays; only `false` takes it off.
@@ -88,9 +102,10 @@ pub struct SecretMetadata {
 }
 
 /// Whether a secret should exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum StateChoice {
     /// The secret should exist.
     Present,
@@ -102,79 +117,92 @@ pub enum StateChoice {
 macro_rules! spec {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Debug, Default, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
         pub struct $name {
             /// What the secret is for; at most 2,048 characters. `null` and the empty text both mean that there is
             /// none.
-            #[schemars(example = serde_json::json!("Primary database of payments"), length(max = 2048))]
+            #[cfg_attr(test, schemars(example = serde_json::json!("Primary database of payments"), length(max = 2048)))]
             pub description: $crate::manifest::field::Nullable<$crate::manifest::field::Text>,
             /// The partner of a managed external secret, whose service the secret opens (CreateSecret, `Type`); at most
             /// 256 characters.
-            #[schemars(example = serde_json::json!("SalesforceClientSecret"), length(min = 1, max = 256))]
+            #[cfg_attr(
+                test,
+                schemars(example = serde_json::json!("SalesforceClientSecret"), length(min = 1, max = 256))
+            )]
             pub r#type: $crate::manifest::field::Nullable<String>,
             /// The KMS key that encrypts the secret: key id, key ARN, alias or alias ARN. `null` is the account's own
             /// key for Secrets Manager (`alias/aws/secretsmanager`).
-            #[schemars(example = serde_json::json!("alias/payments"))]
+            #[cfg_attr(test, schemars(example = serde_json::json!("alias/payments")))]
             pub kms_key_id: $crate::manifest::field::Nullable<String>,
             /// Tags: key to value. At most 50, counting the ones that keywright itself writes. Keys under `aws:` and
             /// `keywright:` are reserved. `{}` and `null` mean that there are none.
-            #[schemars(example = serde_json::json!({ "team": "payments", "data-class": "restricted" }))]
+            #[cfg_attr(test, schemars(example = serde_json::json!({ "team": "payments", "data-class": "restricted" })))]
             pub tags: $crate::manifest::field::Nullable<$crate::manifest::field::Map<$crate::manifest::field::Text>>,
             /// Whether live tags that `tags` doesn't name are removed: `exact` removes them, `additive` leaves them
             /// alone.
-            #[schemars(extend("default" = "exact"))]
+            #[cfg_attr(test, schemars(extend("default" = "exact")))]
             pub tag_mode: $crate::manifest::field::Field<$crate::manifest::schema::TagModeChoice>,
             /// Where the secret's value comes from: exactly one source. When it is left out, people or rotation own the
             /// value, and keywright never touches it.
-            #[schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))]
+            #[cfg_attr(
+                test,
+                schemars(example = serde_json::json!({ "sops": { "file": "db.sops.yaml", "key": "/db" } }))
+            )]
             pub value: $crate::manifest::field::Field<$crate::manifest::schema::ValueSpec>,
             /// Whether a secret whose `value` is left out waits for one: plans and applies end with a list of those
             /// that do. `false` for one that is meant to stay empty.
-            #[schemars(extend("default" = true))]
+            #[cfg_attr(test, schemars(extend("default" = true)))]
             pub value_expected: $crate::manifest::field::Field<bool>,
             /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
             /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are
             /// none.
-            #[schemars(example = serde_json::json!({ "blue": "git" }))]
+            #[cfg_attr(test, schemars(example = serde_json::json!({ "blue": "git" })))]
             pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
             /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means
             /// that there must be none. Within it an IAM policy variable is written `$${aws:...}`.
             pub policy: $crate::manifest::field::Nullable<$crate::manifest::schema::PolicySource>,
             /// Whether Secrets Manager refuses a policy that opens the secret to everyone (PutResourcePolicy,
             /// `BlockPublicPolicy`).
-            #[schemars(extend("default" = true))]
+            #[cfg_attr(test, schemars(extend("default" = true)))]
             pub block_public_policy: $crate::manifest::field::Field<bool>,
             /// Automatic rotation, by a Lambda function or by the partner of a managed external secret. `null` means
             /// that rotation must be off.
-            #[schemars(example = serde_json::json!({
+            #[cfg_attr(test, schemars(example = serde_json::json!({
                 "lambdaArn": "arn:aws:lambda:eu-west-1:111111111111:function:rotate-pg", "schedule": "rate(30 days)",
-            }))]
+            })))]
             pub rotation: $crate::manifest::field::Nullable<$crate::manifest::schema::RotationSpec>,
             /// Other regions that hold a replica of the secret. `null` and `[]` mean that there are none.
-            #[schemars(example = serde_json::json!([{ "region": "us-west-2", "kmsKeyId": "alias/payments" }]))]
+            #[cfg_attr(
+                test,
+                schemars(example = serde_json::json!([{ "region": "us-west-2", "kmsKeyId": "alias/payments" }]))
+            )]
             pub replicas: $crate::manifest::field::Nullable<
                 Vec<$crate::manifest::field::Field<$crate::manifest::schema::ReplicaSpec>>,
             >,
             /// The secret's replica in another account: a secret of its own there, to which each new value is copied
             /// (AssociateCrossAccountReplica). At most one. `null` means that there must be none. An apply wants
             /// `--allow-cross-account-replica` for it.
-            #[schemars(example = serde_json::json!({
+            #[cfg_attr(test, schemars(example = serde_json::json!({
                 "secret": { "target": "data-eu", "name": "shared/partner-key" },
-            }))]
+            })))]
             pub cross_account_replica: $crate::manifest::field::Nullable<
                 $crate::manifest::schema::CrossAccountReplicaSpec,
             >,
             /// The secret in another account that this one is a replica of, which is settled when it is made
             /// (CreateSecret, `CrossAccountPrimaryARN`). It needs a `kmsKeyId` of its own, and has no value,
             /// description, type, rotation or replicas but its primary's. `null` means that it must be no replica.
-            #[schemars(example = serde_json::json!({ "target": "prod-eu", "name": "shared/partner-key" }))]
+            #[cfg_attr(
+                test,
+                schemars(example = serde_json::json!({ "target": "prod-eu", "name": "shared/partner-key" }))
+            )]
             pub cross_account_primary: $crate::manifest::field::Nullable<
                 $crate::manifest::schema::OtherSecretSpec,
             >,
             /// How the secret is deleted when `metadata.state` is `absent`. Left out, it is with the default recovery
             /// window.
-            #[schemars(example = serde_json::json!({ "recoveryWindowDays": 7 }))]
+            #[cfg_attr(test, schemars(example = serde_json::json!({ "recoveryWindowDays": 7 })))]
             pub deletion: $crate::manifest::field::Field<$crate::manifest::schema::DeletionSpec>,
             $($(#[$field_doc])* pub $field: $type,)*
         }
@@ -207,9 +235,9 @@ spec! {
         /// Changes for single targets, by the target's name, or for several, by a glob over names (`prod-*`) or a label
         /// selector (`stage=prod,tier!=gold`). They are merged over the rest of `spec`, in the order in which they are
         /// written: maps by key, while lists and single values replace.
-        #[schemars(example = serde_json::json!({
+        #[cfg_attr(test, schemars(example = serde_json::json!({
             "stage=prod": { "deletion": { "recoveryWindowDays": 30 } }, "prod-us": { "unset": ["policy"] },
-        }))]
+        })))]
         overrides: Field<Map<OverrideSpec>>,
     }
 }
@@ -219,15 +247,16 @@ spec! {
     OverrideSpec {
         /// Fields of `spec` that are not managed in this target, whatever the defaults and the secret say: names of
         /// fields, or `tags.KEY` for a single tag.
-        #[schemars(example = serde_json::json!(["policy"]))]
+        #[cfg_attr(test, schemars(example = serde_json::json!(["policy"])))]
         unset: Field<Vec<Field<String>>>,
     }
 }
 
 /// Whether live tags that a manifest does not name are removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum TagModeChoice {
     /// The live tags, less the ignored ones, are exactly the declared ones.
     Exact,
@@ -236,14 +265,18 @@ pub enum TagModeChoice {
 }
 
 /// How a secret is deleted when `metadata.state` is `absent`: with a recovery window, or at once.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
 pub struct DeletionSpec {
     /// For how many days the deleted secret can be restored: 7 to 30.
-    #[schemars(range(min = 7, max = 30), extend("default" = crate::desired::DEFAULT_RECOVERY_WINDOW_DAYS))]
+    #[cfg_attr(
+        test,
+        schemars(range(min = 7, max = 30), extend("default" = crate::desired::DEFAULT_RECOVERY_WINDOW_DAYS))
+    )]
     pub recovery_window_days: Field<i64>,
     /// Delete at once, without any way back. Excludes `recoveryWindowDays`.
-    #[schemars(extend("default" = false))]
+    #[cfg_attr(test, schemars(extend("default" = false)))]
     pub force: Field<bool>,
 }
 
@@ -284,6 +317,7 @@ impl<'de> Deserialize<'de> for PolicySource {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for PolicySource {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "PolicySource".into()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -10,49 +11,56 @@ use super::super::field::{Field, Map, Spanned};
 
 /// An AWS account and region that the manifests are applied to; with `matrix`, one for each combination. Variables can
 /// stand in all of its texts.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a map")]
-#[schemars(extend("required" = ["name", "region"]))]
+#[cfg_attr(test, schemars(extend("required" = ["name", "region"])))]
 pub struct TargetSpec {
     /// The target's name, for `--target`, `overrides` and `${target.name}`: 1 to 63 lower-case letters, digits and
     /// hyphens once variables are filled in, unique.
-    #[schemars(example = serde_json::json!("staging"), regex(pattern = r"^([a-z0-9-]|\$\{[^}]*\}+)+$"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("staging"), regex(pattern = r"^([a-z0-9-]|\$\{[^}]*\}+)+$")))]
     pub name: Field<String>,
     /// Makes a target of each combination of its values, as a matrix of GitHub Actions makes jobs. They are variables
     /// of the target. Left out, it is one target.
-    #[schemars(example = serde_json::json!({
+    #[cfg_attr(test, schemars(example = serde_json::json!({
         "stage": ["dev", "prod"], "region": ["eu-west-1", "us-east-1"],
         "exclude": [{ "stage": "dev", "region": "us-east-1" }],
         "include": [{ "stage": "prod", "tier": "gold" }],
-    }))]
+    })))]
     pub matrix: Field<MatrixSpec>,
     /// The AWS account: twelve digits in quotes. Credentials of any other account are refused before anything is read.
     /// Without it any account is accepted.
-    #[schemars(example = serde_json::json!("111111111111"), regex(pattern = r"^([0-9]{12}|.*\$\{.*)$"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("111111111111"), regex(pattern = r"^([0-9]{12}|.*\$\{.*)$")))]
     pub account: Field<String>,
     /// The AWS region.
-    #[schemars(example = serde_json::json!("eu-west-1"), regex(pattern = r"^(([a-z]+-)+[0-9]+|.*\$\{.*)$"))]
+    #[cfg_attr(
+        test,
+        schemars(example = serde_json::json!("eu-west-1"), regex(pattern = r"^(([a-z]+-)+[0-9]+|.*\$\{.*)$"))
+    )]
     pub region: Field<String>,
     /// An IAM role to assume (STS AssumeRole) before anything else. It is in the target's account. Left out, the
     /// credentials are used as they are.
-    #[schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/keywright"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("arn:aws:iam::111111111111:role/keywright")))]
     pub assume_role: Field<String>,
     /// The profile of the AWS configuration files to take credentials from. Left out, they are found as the AWS CLI
     /// finds them.
-    #[schemars(example = serde_json::json!("staging"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("staging")))]
     pub profile: Field<String>,
     /// An endpoint in place of AWS's own. A manifest may name only one on this machine (loopback), for tests; others
     /// come from `--endpoint-url` or the AWS configuration. Left out, it is AWS's own.
-    #[schemars(example = serde_json::json!("http://localhost:4566"))]
+    #[cfg_attr(test, schemars(example = serde_json::json!("http://localhost:4566")))]
     pub endpoint_url: Field<String>,
     /// Labels, by which several targets are named at once, as kubectl does: `stage=prod,tier!=gold`. Keys and values
     /// are those of Kubernetes: at most 63 letters, digits, `-`, `_` and `.`.
-    #[schemars(example = serde_json::json!({ "stage": "prod", "tier": "gold" }))]
+    #[cfg_attr(test, schemars(example = serde_json::json!({ "stage": "prod", "tier": "gold" })))]
     pub labels: Field<Map<String>>,
     /// Variables for `${name}` in the manifests. Values are text, and may use one another, those of the project, and
     /// `${target.name}`, `${target.account}` and `${target.region}`, which are always there; a literal `${` is written
     /// `$${`.
-    #[schemars(example = serde_json::json!({ "env": "staging", "host": "db.${env}.${target.region}.example.com" }))]
+    #[cfg_attr(
+        test,
+        schemars(example = serde_json::json!({ "env": "staging", "host": "db.${env}.${target.region}.example.com" }))
+    )]
     pub vars: Field<Map<String>>,
 }
 
@@ -103,6 +111,7 @@ impl<'de> Deserialize<'de> for MatrixSpec {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for MatrixSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "MatrixSpec".into()

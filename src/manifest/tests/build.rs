@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::super::explain::{ExplainError, explain};
-use super::super::schema::{SPEC_FIELDS, project_schema, secret_schema};
+use super::super::schema::SPEC_FIELDS;
 use super::{PROJECT, codes, load_files, secret};
 use crate::desired::{Declared, Deletion, DesiredRotation, DesiredSecret, Rotator, State, TagMode};
 use crate::domain::{Arn, Frequency, KmsKey, RotationDuration, SecretName};
 use crate::render::diagnostics;
+use crate::schemas;
 
 /// The secret of one target.
 fn one<'a>(loaded: &'a super::Loaded, target: &str, name: &str) -> &'a DesiredSecret {
@@ -266,13 +267,14 @@ fn every_field_is_documented_in_the_schemas() {
         }
     }
     let mut missing = Vec::new();
-    for (schema, path) in [(project_schema(), "Project"), (secret_schema(), "Secret")] {
+    for (schema, path) in [(schemas::parsed(schemas::PROJECT), "Project"), (schemas::parsed(schemas::SECRET), "Secret")]
+    {
         walk(&schema, path, &mut missing);
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     }
     assert_eq!(missing, [""; 0]);
-    let defaults: Vec<String> = project_schema()["$defs"]["Defaults"]["properties"]
+    let defaults: Vec<String> = schemas::parsed(schemas::PROJECT)["$defs"]["Defaults"]["properties"]
         .as_object()
         .into_iter()
         .flatten()

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::super::explain::explain;
-use super::super::schema::{project_schema, secret_schema};
 use super::{PROJECT, load_files, secret};
 use crate::render::diagnostics;
+use crate::schemas;
 
 /// The paths of all fields, with their schemas; a list's items need no step, and a free key is `any`.
 fn fields(root: &Value, schema: &Value, path: &str, depth: usize, found: &mut Vec<(String, Value)>) {
@@ -29,7 +29,8 @@ fn fields(root: &Value, schema: &Value, path: &str, depth: usize, found: &mut Ve
 
 fn all_fields() -> Vec<(String, Value)> {
     let mut found = Vec::new();
-    for (name, schema) in [("Project", project_schema()), ("Secret", secret_schema())] {
+    for (name, schema) in [("Project", schemas::parsed(schemas::PROJECT)), ("Secret", schemas::parsed(schemas::SECRET))]
+    {
         fields(&schema, &schema, name, 12, &mut found);
     }
     found

@@ -1,11 +1,9 @@
 //! What `keywright doctor` found, as JSON. The types here are the format, and `schemas/doctor.schema.json` is made of
 //! them.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::escape::{self, Escaped, Json};
-use super::super::schema::titled;
 use super::words::{Names, words};
 use super::{BUILD, number, word};
 use crate::workflow::{Check, Checkup, Verdict};
@@ -14,9 +12,10 @@ use crate::workflow::{Check, Checkup, Verdict};
 pub const FORMAT_VERSION: &str = "1";
 
 /// What keywright found of its surroundings.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DoctorDocument {
+pub(in crate::render) struct DoctorDocument {
     /// The version of this format: `1`.
     pub format_version: &'static str,
     /// The version of keywright.
@@ -36,9 +35,10 @@ pub(super) struct DoctorDocument {
 }
 
 /// How many checks ended in which way.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SummaryDocument {
+pub(in crate::render) struct SummaryDocument {
     /// As they should.
     pub ok: usize,
     /// It works, and somebody should look.
@@ -50,9 +50,10 @@ pub(super) struct SummaryDocument {
 }
 
 /// One check.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CheckDocument {
+pub(in crate::render) struct CheckDocument {
     /// What was looked at: `project`, `credentials`, `clock`, or an operation such as `ListSecrets`.
     pub check: &'static str,
     /// The target; absent for the project and the machine.
@@ -103,9 +104,4 @@ pub fn json(checkup: &Checkup, show_names: bool) -> Escaped<Json> {
         },
         checks,
     })
-}
-
-/// The schema of [`json`].
-pub fn schema() -> serde_json::Value {
-    titled::<DoctorDocument>("keywright doctor")
 }

@@ -5,7 +5,9 @@
 mod json;
 mod words;
 
-pub use json::{FORMAT_VERSION, json, schema};
+#[cfg(test)]
+pub(super) use json::DoctorDocument;
+pub use json::{FORMAT_VERSION, json};
 
 use super::escape::{self, Escaped, Terminal};
 use super::escaped;

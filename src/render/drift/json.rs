@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::OriginDocument;
-use super::super::schema::titled;
 use super::super::who::{self, WhoDocument};
 use super::{counts, help, hints, sentence};
 use crate::collect::CollectMap as _;
@@ -18,7 +16,8 @@ use crate::drift::{Drift, DriftReport, TargetDrift};
 pub const FORMAT_VERSION: &str = "1";
 
 /// What differs from git, over all chosen targets.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DriftDocument {
     /// The version of this format: `1`.
@@ -39,9 +38,10 @@ pub struct DriftDocument {
 }
 
 /// One target.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "DriftedTargetDocument")]
+#[cfg_attr(test, schemars(rename = "DriftedTargetDocument"))]
 pub struct TargetDocument {
     /// The target's name.
     pub name: String,
@@ -71,7 +71,8 @@ pub struct TargetDocument {
 }
 
 /// One difference.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DriftedDocument {
     /// Its kind, as a stable word: the ones that `keywright drift --help` lists.
@@ -99,11 +100,6 @@ pub struct DriftedDocument {
 /// The report as JSON text with a final line feed.
 pub fn json(report: &DriftReport) -> Escaped<Json> {
     escape::json(&document(report))
-}
-
-/// The JSON Schema of [`DriftDocument`].
-pub fn schema() -> serde_json::Value {
-    titled::<DriftDocument>("keywright drift, format version 1")
 }
 
 fn document(report: &DriftReport) -> DriftDocument {

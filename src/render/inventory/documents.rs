@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::super::drift::json::DriftedDocument;
@@ -15,7 +14,8 @@ use crate::inventory::{Inventory, TargetInventory};
 pub const FORMAT_VERSION: &str = "1";
 
 /// What is there, over all chosen targets.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryDocument<'a> {
     /// The version of this format: `1`.
@@ -46,7 +46,8 @@ pub struct InventoryDocument<'a> {
 }
 
 /// What findings are measured with: `spec.audit` of the project.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThresholdsDocument {
     /// Days without a read after which a secret is unused.
@@ -60,7 +61,8 @@ pub struct ThresholdsDocument {
 }
 
 /// Counts and cost of some secrets.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TotalsDocument {
     /// How many secrets there are.
@@ -78,7 +80,8 @@ pub struct TotalsDocument {
 }
 
 /// Totals of the groups of one kind.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupingDocument {
     /// What they are grouped by: `target`, `owner`, or a tag as `tag:KEY`.
@@ -88,7 +91,8 @@ pub struct GroupingDocument {
 }
 
 /// One group.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupDocument {
     /// Its name.
@@ -99,9 +103,10 @@ pub struct GroupDocument {
 }
 
 /// One target.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryTargetDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryTargetDocument"))]
 pub struct TargetDocument<'a> {
     /// The target's name.
     pub name: String,
@@ -119,7 +124,7 @@ pub struct TargetDocument<'a> {
     /// Findings that are excused until a day (`--ignore`, `spec.audit.ignore`) and are not listed.
     pub ignored: usize,
     /// Its secrets, by name.
-    #[schemars(with = "Vec<SecretDocument>")]
+    #[cfg_attr(test, schemars(with = "Vec<SecretDocument>"))]
     pub secrets: Secrets<'a>,
 }
 
@@ -139,9 +144,10 @@ impl Serialize for Secrets<'_> {
 }
 
 /// One secret. No value is ever in here.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventorySecretDocument")]
+#[cfg_attr(test, schemars(rename = "InventorySecretDocument"))]
 pub struct SecretDocument {
     /// Its name.
     pub name: String,
@@ -215,7 +221,8 @@ pub struct SecretDocument {
 }
 
 /// Who manages a secret.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OwnerDocument {
     /// `project` (this project's target), `other-project` (another target or project by its tag `keywright:project`),
@@ -228,9 +235,10 @@ pub struct OwnerDocument {
 }
 
 /// A version.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryVersionDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryVersionDocument"))]
 pub struct VersionDocument {
     /// Its id.
     pub id: String,
@@ -245,9 +253,10 @@ pub struct VersionDocument {
 }
 
 /// Rotation of a secret.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryRotationDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryRotationDocument"))]
 pub struct RotationDocument {
     /// `off`, `on`, `overdue` (the date passed more than two days ago) or `stuck` (AWSPENDING is on another version
     /// than AWSCURRENT).
@@ -267,9 +276,10 @@ pub struct RotationDocument {
 }
 
 /// A replica.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryReplicaDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryReplicaDocument"))]
 pub struct ReplicaDocument {
     /// Its region.
     pub region: String,
@@ -281,9 +291,10 @@ pub struct ReplicaDocument {
 }
 
 /// A link with a secret of another account.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryLinkDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryLinkDocument"))]
 pub struct LinkDocument {
     /// What the other secret is to this one: `primary` or `replica`.
     pub other: &'static str,
@@ -300,7 +311,8 @@ pub struct LinkDocument {
 }
 
 /// A scheduled deletion.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionDocument {
     /// When it was scheduled, as RFC 3339 in UTC (`DeletedDate`).
@@ -313,9 +325,10 @@ pub struct DeletionDocument {
 }
 
 /// A resource policy.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryPolicyDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryPolicyDocument"))]
 pub struct PolicyDocument {
     /// `not-read`, `none`, `document`, `not-readable` (scheduled for deletion) or `not-json`.
     pub state: &'static str,
@@ -335,9 +348,10 @@ pub struct PolicyDocument {
 }
 
 /// What an auditor would say.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "InventoryFindingDocument")]
+#[cfg_attr(test, schemars(rename = "InventoryFindingDocument"))]
 pub struct FindingDocument {
     /// Its kind, as a stable word: the ones that `keywright inventory --help` lists.
     pub kind: &'static str,
@@ -353,7 +367,8 @@ pub struct FindingDocument {
 }
 
 /// A kind of finding.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KindDocument {
     /// Its word.
@@ -369,7 +384,8 @@ pub struct KindDocument {
 }
 
 /// A check of an auditor's tool.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CheckDocument {
     /// The tool: `Security Hub`, `AWS Config`, `Prowler`, `Checkov`, `cfn_nag`, `Powerpipe`.

@@ -8,7 +8,6 @@ use super::super::drift::json::drifted;
 use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Json};
 use super::super::plan_json::place;
-use super::super::schema::titled;
 use super::super::{policy_words, who, words as common};
 use super::documents::{
     CheckDocument, DeletionDocument, FORMAT_VERSION, FindingDocument, GroupDocument, GroupingDocument,
@@ -26,11 +25,6 @@ use crate::plan::LIST_PRICE_CENTS;
 /// The inventory as JSON text with a final line feed.
 pub fn json(inventory: &Inventory) -> Escaped<Json> {
     escape::json(&document(inventory))
-}
-
-/// The JSON Schema of [`InventoryDocument`].
-pub fn schema() -> serde_json::Value {
-    titled::<InventoryDocument<'_>>("keywright inventory, format version 1")
 }
 
 /// The document that JSON and the page are made of.

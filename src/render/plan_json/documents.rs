@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::awaiting::AwaitingDocument;
@@ -10,7 +9,8 @@ use super::super::rehearsal::RehearsalDocument;
 use super::super::who::WhoDocument;
 
 /// The plan of a project over all chosen targets.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanDocument {
     /// The version of this format: `1`.
@@ -35,7 +35,8 @@ pub struct PlanDocument {
 }
 
 /// What secrets and their replicas cost a month, by AWS's list price and without calls.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CostDocument {
     /// How much more, in cents of USD; negative for less.
@@ -48,7 +49,8 @@ pub struct CostDocument {
 }
 
 /// Secrets to which the same happens.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupDocument {
     /// What happens, in one word.
@@ -60,7 +62,8 @@ pub struct GroupDocument {
 }
 
 /// One target.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TargetDocument {
     /// The target's name.
@@ -90,7 +93,8 @@ pub struct TargetDocument {
 }
 
 /// Counts of one target.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryDocument {
     /// Secrets that the manifests name, after selection.
@@ -131,7 +135,8 @@ pub struct SummaryDocument {
 }
 
 /// One secret with something to do.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SecretDocument {
     /// The secret's name.
@@ -166,7 +171,8 @@ pub struct SecretDocument {
 }
 
 /// Why a secret goes and what counts on it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LeavingDocument {
     /// In words.
@@ -185,7 +191,8 @@ pub struct LeavingDocument {
 }
 
 /// A commit.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CommitDocument {
     /// Its abbreviated id.
@@ -198,7 +205,8 @@ pub struct CommitDocument {
 }
 
 /// What happens to a secret.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum VerbDocument {
     /// It does not exist and will.
@@ -218,7 +226,8 @@ pub enum VerbDocument {
 }
 
 /// A place in a manifest.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OriginDocument {
     /// The file, relative to the project's folder.
@@ -230,7 +239,8 @@ pub struct OriginDocument {
 }
 
 /// One difference.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeDocument {
     /// The field: `description`, `type`, `kmsKeyId`, `tags`, `policy`, `value`, `labels`, `rotation`, `replicas`,
@@ -265,7 +275,8 @@ pub struct ChangeDocument {
 }
 
 /// Something that was found.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FindingDocument {
     /// The kind, as a stable word.
@@ -288,7 +299,8 @@ pub struct FindingDocument {
 }
 
 /// An item that left its list.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LeftListDocument {
     /// What the item says in the secret's name.
@@ -298,7 +310,8 @@ pub struct LeftListDocument {
 }
 
 /// A guard that would refuse.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefusalDocument {
     /// The guard's name.
@@ -315,7 +328,8 @@ pub struct RefusalDocument {
 }
 
 /// Something that a guard found.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum FactDocument {
     /// How many.

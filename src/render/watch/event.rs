@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::apply_json::AppliedTarget;
 use super::super::escape::{self, Escaped, Json};
-use super::super::schema::titled;
 use super::super::who::{self, WhoDocument};
 use crate::attribution::Answer;
 use crate::drift::DriftReport;
@@ -81,7 +79,8 @@ pub enum Event<'a> {
 }
 
 /// The kinds of events.
-#[derive(Clone, Copy, Default, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventName {
     /// The watch began: `intervalSeconds`, `applies`.
@@ -114,7 +113,8 @@ pub enum EventName {
 }
 
 /// One line. Which members there are depends on the event.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventDocument {
     /// When it was told, as RFC 3339.
@@ -178,11 +178,6 @@ pub struct EventDocument {
     /// What was applied, as in `apply --format json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<Vec<AppliedTarget>>,
-}
-
-/// The JSON Schema of [`EventDocument`].
-pub fn schema() -> serde_json::Value {
-    titled::<EventDocument>("keywright watch, one line of standard output")
 }
 
 /// One event as a line of JSON. The project is empty while its name is not known.

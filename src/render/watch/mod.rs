@@ -4,7 +4,7 @@ mod event;
 mod metrics;
 mod notification;
 
-pub use event::{Event, EventDocument, EventName, line, schema};
+pub use event::{Event, EventDocument, EventName, line};
 pub use metrics::{Counted, metrics};
 pub use notification::notification;
 
