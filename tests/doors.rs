@@ -84,7 +84,7 @@ fn only_the_room_of_files_opens_them() {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 open.extend(
-                    (path.file_name() != Some("tests".as_ref()) && !path.ends_with("src/files")).then_some(path),
+                    (path.file_name() != Some("tests".as_ref()) && !path.ends_with("src/ground/files")).then_some(path),
                 );
                 continue;
             }
