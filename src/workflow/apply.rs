@@ -361,7 +361,8 @@ impl ApplyRequest<'_> {
             }
             ReadBack::Read(verified) => {
                 let read = part.count(done.filter(|name| !verified.unreadable.contains_key(*name)));
-                (self.listener)(Event::Verified { verified: &verified, done: read });
+                let shown = &part.planned.target.report.findings;
+                (self.listener)(Event::Verified { verified: &verified, done: read, shown });
                 for (name, error) in &verified.unreadable {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
