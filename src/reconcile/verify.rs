@@ -30,8 +30,8 @@ pub enum Verification {
 pub struct Verified {
     /// What is still to be done.
     pub remaining: Plan,
-    /// Secrets of which something is not as declared and is left alone for now.
-    pub held_back: BTreeSet<SecretName>,
+    /// What is not as declared and is left alone for now.
+    pub held_back: Vec<Finding>,
     /// Secrets that wait for a value from people.
     pub awaiting: BTreeSet<SecretName>,
     /// Secrets that could not be read again, and why.
@@ -135,9 +135,8 @@ pub async fn verify<R: ReadSecrets, V: Values>(
         planned = plan_again(&live)?;
     }
     let (mut remaining, report) = planned;
-    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
-    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
+    // The other findings were shown with the plan that was applied.
+    let held_back = report.findings.into_iter().filter(Finding::holds_back).collect();
     let awaiting = report.awaiting.into_iter().map(|one| one.secret).collect();
     // The old secret of a move goes after this.
     let goes_next = |secret: &SecretPlan| {

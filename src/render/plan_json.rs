@@ -428,7 +428,8 @@ fn policy(policy: &PlannedPolicy) -> Option<serde_json::Value> {
     }
 }
 
-fn finding(finding: &Finding) -> FindingDocument {
+/// Something that was found as a document.
+pub(super) fn finding(finding: &Finding) -> FindingDocument {
     FindingDocument {
         kind: finding_word(&finding.kind),
         severity: match finding.severity() {

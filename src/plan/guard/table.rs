@@ -7,7 +7,7 @@ use super::{
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 27] = [
+static GUARDS: [&Guard; 28] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
@@ -28,7 +28,8 @@ static GUARDS: [&Guard; 27] = [
     &rotated_value::GUARD,
     &overwritten_replica::GUARD,
     &removed_replicas::GUARD,
-    &cancel_rotation::GUARD,
+    &cancel_rotation::CANCELLED,
+    &cancel_rotation::DELETED,
     &rotate_now::GUARD,
     &protected::OVERWRITTEN,
     &lock_out::GUARD,

@@ -86,6 +86,19 @@ fn crlf_is_read_but_in_dotenv() -> Result {
 }
 
 #[test]
+fn a_carriage_return_on_some_lines_of_dotenv_is_told_with_its_line() -> Result {
+    for (before, after, told) in [("]\nPASSWORD", "]\r\nPASSWORD", 2), ("EMPTY=\n", "EMPTY=\r\n", 4)] {
+        for (name, rendered) in changed(|text| text.replace(before, after).into_bytes())? {
+            match rendered {
+                Err(ValueError::CarriageReturn { line, .. }) => assert_eq!((name, line), ("app.env", told)),
+                _ => assert_ne!(name, "app.env", "{before:?}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_text_file_in_utf_16_is_named_and_a_mark_of_utf_8_is_kept() -> Result {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("value.txt");
