@@ -155,6 +155,9 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             };
             let start = Instant::now();
             let applied = Box::pin(run.apply(&prepared, &request)).await;
+            if applied.wrote() {
+                shell.note_written();
+            }
             let targets: Vec<_> = applied.targets.iter().map(|target| (target.plan, &target.report)).collect();
             talk.line(apply_text::end(talk.paint(), &targets, start.elapsed(), args.journal.as_deref()));
             (applied.outcome().into(), Some(applied))
