@@ -7,13 +7,14 @@ use super::{
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 28] = [
+static GUARDS: [&Guard; 29] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
     &unnamed_account::GUARD,
     &scope_changed::GUARD,
     &skipped_files::GUARD,
+    &skipped_files::LEFT_OUT,
     &keeps_none::GUARD,
     &rename_loses_value::GUARD,
     &moved::DELETES,

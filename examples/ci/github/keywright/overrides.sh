@@ -25,6 +25,7 @@ flags='{
     "replace-replica": "--allow-replace-replicas", "rename-loses-value": "--allow-lose-value",
     "replace-value": "--allow-replace-values", "restore-unowned": "--allow-restore-unowned",
     "rotate-now": "--allow-rotate-now", "scope-changed": "--allow-scope-change", "skipped-files": "--allow-skipped-files",
+    "sparse-checkout": "--allow-skipped-files",
     "undo-rotation": "--allow-undo-rotation"
 }'
 
