@@ -163,6 +163,10 @@ impl Differ<'_> {
         let carried = moves.and_then(Moves::current).map(|version| &version.to);
         let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carried };
         let mut findings = values.plan(&mut difference);
+        let fit = fit.with_value(observed, &difference.actions);
+        if let Some(too_many) = fit.too_many() {
+            return (Difference::default(), vec![too_many]);
+        }
         if let Some(moves) = moves {
             moves.plan(desired_secret, observed, &mut difference);
         }
@@ -183,7 +187,7 @@ impl Differ<'_> {
             create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);
-        if !fit.in_between {
+        if !fit.in_between() {
             untag_first(&mut difference.actions);
         }
         (difference, findings)

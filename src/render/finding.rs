@@ -166,12 +166,13 @@ fn move_refused(from: &str, obstacle: &MoveObstacle) -> Escaped<Terminal> {
 
 fn too_many_tags(live: usize, added: usize, live_only: &[TagKey]) -> Escaped<Terminal> {
     escaped!(
-        "would have {} tags, and a secret has at most {}: {} live, {} more of git's; only live, and kept: {}",
+        "would have {} tags, and a secret has at most {}: {} live, {} more of git's{}",
         live + added,
         MAX_TAGS,
         live,
         added,
-        named_keys(live_only)
+        (!live_only.is_empty())
+            .then(|| -> Escaped<Terminal> { escaped!("; only live, and kept: {}", named_keys(live_only)) })
     )
 }
 
@@ -281,6 +282,10 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
+        FindingKind::TooManyTags { live_only, .. } if live_only.is_empty() => {
+            "declare fewer: keywright writes keywright:project and, where a value is live under another id than git's, \
+             keywright:value"
+        }
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
         FindingKind::OwnedByService { .. } => {
             "remove its manifest, and change the secret through that service; metadata.managedBy declares what its \

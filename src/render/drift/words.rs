@@ -216,7 +216,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         }
         Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
         Difference::Foreign { .. } => "narrow one of the two scopes",
-        Difference::TagsDoNotFit { .. } => "take tags off by hand, or write `tagMode: exact`",
+        Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",
         Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
         Difference::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",
