@@ -76,6 +76,7 @@ pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severit
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
 pub use value_facts::{Comparison, ValueFacts};
+pub(crate) use value::ownership;
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName};

@@ -20,7 +20,7 @@ use crate::value::{Identity, MadeOnce, Source, version_after};
 
 /// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
 /// git. Dropping `rotation` from a manifest must never put a stale password back.
-pub(super) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
+pub(crate) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
     let rotated = desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
         || observed.is_some_and(LiveSecret::is_rotated);
     value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
