@@ -214,6 +214,16 @@ impl SecretPlan {
     }
 
     /// Whether it gets a value that git holds; what is made once, by `generate`, is none.
+    /// Whether it gets a value that becomes the current one, with the secret or after it.
+    pub fn gets_value(&self) -> bool {
+        self.puts_current_value()
+            || self.actions.iter().any(|action| match action {
+                Action::Create { value, .. } => value.is_some(),
+                Action::CarryVersion(version) => version.current,
+                _ => false,
+            })
+    }
+
     pub fn gets_value_of_git(&self) -> bool {
         self.actions.iter().any(|action| match action {
             Action::Create { value: Some(value), .. } | Action::PutValue(value) => !value.source.is_made_once(),

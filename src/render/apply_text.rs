@@ -222,24 +222,32 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<
 
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again.
 pub fn verified(paint: Paint, verified: &Verified, done: Counted) -> Escaped<Terminal> {
-    let Verified { remaining, held_back, awaiting, unreadable: _, policies } = verified;
+    let Verified { remaining, held_back, awaiting, unread, uncompared, unreadable: _, policies } = verified;
     if remaining.is_empty() {
         let done = counted(done);
         let policies = policies_verified(*policies);
         let waits = awaiting::counted(awaiting.len())
             .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
-        let held_back = held_back.len();
-        if held_back > 0 {
+        let number = |number: usize, one: &'static str, more: &'static str| -> Option<Escaped<Terminal>> {
+            (number > 0).then(|| paint.warning(escaped!("{} {}", number, if number == 1 { one } else { more })))
+        };
+        let held_back = number(held_back.len(), "is held back", "are held back");
+        let uncompared = number(uncompared.len(), "has a value", "have values")
+            .map(|have| -> Escaped<Terminal> { escaped!("{} that could not be compared", have) });
+        let but: Vec<Escaped<Terminal>> = held_back.into_iter().chain(uncompared).collect();
+        if !but.is_empty() {
             return escaped!(
-                "  read again: {}; what was applied is there, and {} held back: see above{}{}",
+                "  read again: {}{}; what was applied is there, and {}: see above{}{}",
                 done,
-                paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" })),
+                words::unread::<Terminal>(unread.len()),
+                Escaped::join(but, ", "),
                 waits,
                 policies
             );
         }
+        let unread: Option<Escaped<Terminal>> = words::unread_after(" as far as they were read; ", unread.len());
         let all = "all match the manifests";
-        return paint.faint(escaped!("  verified: {} read again, {}{}{}", done, all, waits, policies));
+        return paint.faint(escaped!("  verified: {} read again, {}{}{}{}", done, all, unread, waits, policies));
     }
     escaped!(
         "  {}: {} still {} from the manifests: {}; plan again to see how",

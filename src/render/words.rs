@@ -35,6 +35,11 @@ pub(super) fn verb_counts<'p>(secrets: impl IntoIterator<Item = &'p SecretPlan>)
 
 /// Behind how many secrets are as they should be: of how many that is not known, since values were not read.
 pub(super) fn unread<F: Format>(unread: usize) -> Option<Escaped<F>> {
+    unread_after(", of which ", unread)
+}
+
+/// How many values were not read, behind `before`.
+pub(super) fn unread_after<F: Format>(before: &'static str, unread: usize) -> Option<Escaped<F>> {
     let were = if unread == 1 { "value was" } else { "values were" };
     (unread > 0).then(|| escaped!(", of which {} {} not read (--read-values compares)", unread, were))
 }

@@ -327,6 +327,7 @@ impl ApplyRequest<'_> {
             linked_later: &part.linked_later,
             counterparts: part.made.counterparts(&before.counterparts),
             earlier: part.earlier(),
+            compared: &place.target.facts.compared,
         };
         match verify(place.writer, desired, before, written, full, values).await {
             Ok(verified) => ReadBack::Read(verified),
@@ -366,9 +367,11 @@ impl ApplyRequest<'_> {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
                 }
+                let Verified { remaining, unreadable, uncompared, .. } = &verified;
                 ReadAgain {
-                    matches: Some(verified.remaining.is_empty() && verified.unreadable.is_empty()),
+                    matches: Some(remaining.is_empty() && unreadable.is_empty() && uncompared.is_empty()),
                     secrets: read.secrets,
+                    unread: verified.unread.len(),
                     policies: verified.policies,
                     failed: !verified.unreadable.is_empty(),
                 }

@@ -23,6 +23,8 @@ pub struct ReadAgain {
     pub matches: Option<bool>,
     /// How many secrets.
     pub secrets: usize,
+    /// Of these, how many have a value of which nobody knows whether it is the declared one, since it was not read.
+    pub unread: usize,
     /// Of their policies, how many.
     pub policies: PoliciesVerified,
     /// Whether something could not be read.
@@ -31,12 +33,13 @@ pub struct ReadAgain {
 
 impl ReadAgain {
     fn merge(&mut self, other: Self) {
-        let Self { matches, secrets, policies, failed } = other;
+        let Self { matches, secrets, unread, policies, failed } = other;
         self.matches = match (self.matches, matches) {
             (Some(a), Some(b)) => Some(a && b),
             (one, other) => one.or(other),
         };
         self.secrets += secrets;
+        self.unread += unread;
         self.policies += policies;
         self.failed |= failed;
     }
