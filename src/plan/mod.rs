@@ -30,6 +30,7 @@ mod cost;
 mod cross_account;
 mod diff;
 mod fingerprint;
+mod generated;
 mod guard;
 mod leaving;
 mod managed;
@@ -75,8 +76,8 @@ pub(crate) use rename::looks_renamed;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
-pub use value_facts::{Comparison, ValueFacts};
 pub(crate) use value::ownership;
+pub use value_facts::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName};
@@ -213,7 +214,6 @@ impl SecretPlan {
         self.actions.iter().any(|action| matches!(action, Action::PutValue(value) if value.labels.is_empty()))
     }
 
-    /// Whether it gets a value that git holds; what is made once, by `generate`, is none.
     /// Whether it gets a value that becomes the current one, with the secret or after it.
     pub fn gets_value(&self) -> bool {
         self.puts_current_value()
@@ -224,6 +224,7 @@ impl SecretPlan {
             })
     }
 
+    /// Whether it gets a value that git holds; what is made once, by `generate`, is none.
     pub fn gets_value_of_git(&self) -> bool {
         self.actions.iter().any(|action| match action {
             Action::Create { value: Some(value), .. } | Action::PutValue(value) => !value.source.is_made_once(),

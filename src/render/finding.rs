@@ -96,6 +96,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         ),
         FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
         FindingKind::ValueEdges(edges) => value_edges(edges),
+        FindingKind::MadeElsewhere => escaped!(
+            "may have a value that `generate` did not make, and which stays: the id of its version is of another kind"
+        ),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
@@ -252,6 +255,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ValueNotApplied { .. } => "valueNotApplied",
         FindingKind::ValueReEncrypted => "valueReEncrypted",
         FindingKind::ValueEdges(_) => "valueEdges",
+        FindingKind::MadeElsewhere => "madeElsewhere",
         FindingKind::ValueUnknown => "valueUnknown",
         FindingKind::ValueUnreadable { .. } => "valueUnreadable",
         FindingKind::Unreadable { .. } => "unreadable",
@@ -278,14 +282,14 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
         }
-        FindingKind::TooManyTags { .. } => {
-            "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
-        }
-        FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::TooManyTags { live_only, .. } if live_only.is_empty() => {
             "declare fewer: keywright writes keywright:project and, where a value is live under another id than git's, \
              keywright:value"
         }
+        FindingKind::TooManyTags { .. } => {
+            "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
+        }
+        FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
         FindingKind::OwnedByService { .. } => {
             "remove its manifest, and change the secret through that service; metadata.managedBy declares what its \
@@ -335,6 +339,9 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         }
         FindingKind::ValueReEncrypted => "an apply with --read-values writes that down, and no plan asks again",
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
+        FindingKind::MadeElsewhere => {
+            "put another one by hand where it must not stay; `ownership: seed` says that it is meant"
+        }
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::Unreadable { error } => return error.hint().map(hint::service),

@@ -131,6 +131,7 @@ fn value(value: ValueDifference) -> &'static str {
         ValueDifference::None => "has no value yet",
         ValueDifference::NotFromGit => "the current value did not come from git",
         ValueDifference::NotGenerated => "the value is still the one that git held, and a generated one is declared",
+        ValueDifference::NothingToKeep => "the value has another form than the generated one that is declared",
         ValueDifference::NotProven => {
             "the value is encrypted afresh in git, or is another one there: equality is not proven"
         }
@@ -193,6 +194,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
              --read-values compares them, with the key"
         }
         Difference::Value(ValueDifference::ChangedInGit) => "keywright apply puts it",
+        Difference::Value(ValueDifference::NotGenerated | ValueDifference::NothingToKeep) => {
+            "keywright apply --allow-replace-values makes it anew"
+        }
         Difference::Value(_) => {
             "look at who changed it; keywright apply puts git's value back, or put the new one into git"
         }
