@@ -49,11 +49,10 @@ impl ValuePlanner<'_> {
             None => {
                 findings.extend(match held {
                     Held::Whole => None,
-                    Held::PlacesUnknown => Some(FindingKind::ValueUnknown),
                     // Whoever made another one owns what is generated; the fields beside it are git's.
                     Held::No if current.is_ours() => Some(FindingKind::GeneratedFieldsChanged),
                     Held::No if matches!(value.source, Source::Generate(_)) => Some(FindingKind::MadeElsewhere),
-                    Held::No => Some(FindingKind::ValueUnknown),
+                    Held::No | Held::PlacesUnknown => Some(FindingKind::ValueUnknown),
                 });
                 None
             }

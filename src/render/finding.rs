@@ -14,6 +14,12 @@ const LISTED_UNREAD: usize = 5;
 /// Most keys of tags that are named: all that a secret can have, and its manifest.
 const LISTED_TAGS: usize = MAX_TAGS;
 
+const GENERATED_FIELDS_CHANGED: &str = "has other fields in git than those of its live value, which were set beside a \
+    generated one: they are not applied";
+
+const MADE_ELSEWHERE: &str =
+    "may have a value that `generate` did not make, and which stays: the id of its version is of another kind";
+
 /// What was found, in one sentence without the secret's name.
 pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
     let changed = |date: &Option<jiff::Timestamp>| {
@@ -84,10 +90,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
              rotation are left alone",
             escape::line(version.as_str())
         ),
-        FindingKind::GeneratedFieldsChanged => escaped!(
-            "has other fields in git than those of its live value, which were set beside a generated one: they are not \
-             applied"
-        ),
+        FindingKind::GeneratedFieldsChanged => escaped!("{}", GENERATED_FIELDS_CHANGED),
         FindingKind::ValueNotApplied { rotated } => escaped!(
             "has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}",
             rotated.map(|date| -> Escaped<Terminal> {
@@ -96,9 +99,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         ),
         FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
         FindingKind::ValueEdges(edges) => value_edges(edges),
-        FindingKind::MadeElsewhere => escaped!(
-            "may have a value that `generate` did not make, and which stays: the id of its version is of another kind"
-        ),
+        FindingKind::MadeElsewhere => escaped!("{}", MADE_ELSEWHERE),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))

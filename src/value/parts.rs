@@ -59,12 +59,10 @@ impl DifferingParts {
 
     fn look_for_made_anew(&mut self, source: &Source, live: Option<&Node>, place: &str) {
         match source {
-            Source::Generate(_) => {
-                if !matches!(live, Some(Node::Text(_) | Node::Number(_))) {
-                    self.made_anew.push(place.to_owned());
-                    // Whatever else stands there goes.
-                    self.only_live += usize::from(live.is_some());
-                }
+            Source::Generate(_) if !matches!(live, Some(Node::Text(_) | Node::Number(_))) => {
+                self.made_anew.push(place.to_owned());
+                // Whatever else stands there goes.
+                self.only_live += usize::from(live.is_some());
             }
             Source::Json(fields) => {
                 if let Some(Node::Map(entries)) = live {

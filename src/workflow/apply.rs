@@ -118,7 +118,7 @@ enum ReadBack {
     NothingDone,
     /// Nobody asked for it.
     NotAsked,
-    Read(Verified),
+    Read(Box<Verified>),
     Failed(PlanError),
 }
 
@@ -330,7 +330,7 @@ impl ApplyRequest<'_> {
             compared: &place.target.facts.compared,
         };
         match verify(place.writer, desired, before, written, full, values).await {
-            Ok(verified) => ReadBack::Read(verified),
+            Ok(verified) => ReadBack::Read(Box::new(verified)),
             Err(error) => ReadBack::Failed(error),
         }
     }
@@ -367,7 +367,7 @@ impl ApplyRequest<'_> {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
                 }
-                let Verified { remaining, unreadable, uncompared, .. } = &verified;
+                let Verified { remaining, unreadable, uncompared, .. } = &*verified;
                 ReadAgain {
                     matches: Some(remaining.is_empty() && unreadable.is_empty() && uncompared.is_empty()),
                     secrets: read.secrets,
