@@ -244,8 +244,8 @@ pub enum FindingKind {
     ValueReEncrypted,
     /// The value that is put ends or begins with what is easily overlooked. It is kept.
     ValueEdges(Edges),
-    /// A value that `generate` is to make is live under an id that keywright gives to none of these: it was put by hand,
-    /// by a rotation or out of a source without ids. It stays.
+    /// A value that `generate` is to make is live under an id that keywright gives to none of these: it was put by
+    /// hand, by a rotation or out of a source without ids. It stays.
     MadeElsewhere,
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
     ValueUnknown,

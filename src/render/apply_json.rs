@@ -49,8 +49,8 @@ pub struct AppliedTarget {
     /// Writing calls that were carried out.
     pub calls_done: usize,
     /// Whether what was read again of what was done matches the manifests; `readAgain` says what that was. False too
-    /// where a value was to be compared (`--read-values`) and could not be. Absent when nothing could be read, was not to
-    /// be (`--verify none`), or nothing was done.
+    /// where a value was to be compared (`--read-values`) and could not be. Absent when nothing could be read, was not
+    /// to be (`--verify none`), or nothing was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// What was read again after the writes; absent when nothing was.
