@@ -203,8 +203,8 @@ fn answer_of(answered: Option<Answered>) -> (Answer, Option<String>) {
     }
 }
 
-/// An error without what the service says, where that quotes the value that it was given. AWS is not known to do so; what
-/// stands in for it, or a partner whose type checks values, may.
+/// An error without what the service says, where that quotes the value that it was given. AWS is not known to do so;
+/// what stands in for it, or a partner whose type checks values, may.
 fn unquoted(error: ServiceError, value: Option<&SecretValue>) -> ServiceError {
     if !value.is_some_and(|value| value.is_quoted_in(&error.message)) {
         return error;

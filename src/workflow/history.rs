@@ -1,7 +1,7 @@
 //! What git knows of manifests that are gone: the commit that took them away.
 //!
-//! `git log -p` is asked over the files with the endings of manifests. It is an extra for a reader: without an answer, a
-//! plan says nothing of commits.
+//! `git log -p` is asked over the files with the endings of manifests. It is an extra for a reader: without an answer,
+//! a plan says nothing of commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

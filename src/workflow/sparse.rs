@@ -9,8 +9,8 @@ use super::git;
 use super::history::leaving;
 use super::prepare::PreparedTarget;
 
-/// Tells each secret that goes since no manifest names it, which manifest is not checked out, if one is. `manifests` are
-/// the folders and files that the project names; none stands for its whole folder.
+/// Tells each secret that goes since no manifest names it, which manifest is not checked out, if one is. `manifests`
+/// are the folders and files that the project names; none stands for its whole folder.
 pub(super) async fn find_left_out(root: &Path, manifests: Option<&[String]>, targets: &mut [PreparedTarget<'_>]) {
     if !targets.iter_mut().any(|target| leaving(target).next().is_some()) {
         return;

@@ -1,4 +1,5 @@
-//! Something was passed over while manifests were read, or is not checked out: what it declares would look like orphans.
+//! Something was passed over while manifests were read, or is not checked out: what it declares would look like
+//! orphans.
 
 use super::{Check, Flag, Guard, GuardedTarget, Refused, RunGuards};
 use crate::plan::SecretPlan;
@@ -14,8 +15,8 @@ pub(super) const GUARD: Guard = Guard {
 pub(super) const LEFT_OUT: Guard = Guard {
     name: "sparse-checkout",
     flag: Some(&FLAG),
-    words: "secrets without a manifest would be removed although git has {file}, which this sparse checkout leaves out: \
-            `git sparse-checkout add` its folder, or `disable`",
+    words: "secrets without a manifest would be removed although git has {file}, which this sparse checkout leaves \
+            out: `git sparse-checkout add` its folder, or `disable`",
     check: Check::Target(check_left_out),
 };
 

@@ -80,6 +80,12 @@ fn origin() -> Origin {
     Origin::new(Path::new("keywright.yaml"), 1, 1)
 }
 
+fn not_checked_out(delete: Action) -> SecretPlan {
+    let mut secret = secret("dev/not-checked-out", Verb::Delete, &[OWNER_TAG], delete);
+    secret.leaving.left_out = Some("secrets/b.yaml".to_owned());
+    secret
+}
+
 fn nothing_allowed() -> Desired {
     Desired {
         prune: Prune::Delete,
@@ -118,6 +124,7 @@ fn secrets() -> Vec<SecretPlan> {
     vec![
         secret("dev/protected", Verb::Delete, &[OWNER_TAG, PROTECT_TAG], delete()),
         secret("dev/never-ours", Verb::Delete, &[], delete()),
+        not_checked_out(delete()),
         secret("dev/of-a-stack", Verb::Adopt, &["aws:cloudformation:stack-name"], Action::Restore),
         secret("dev/adopted", Verb::Adopt, &[], Action::PutValue(Box::new(put.clone()))),
         secret("dev/rotated", Verb::Change, &[OWNER_TAG], rotate),

@@ -25,12 +25,12 @@ impl Node {
     }
 
     /// Whether some text or number in it is such a one.
-    pub(in crate::value) fn any_text(&self, test: &dyn Fn(&str) -> bool) -> bool {
+    pub(in crate::value) fn any_text(&self, is_one: &dyn Fn(&str) -> bool) -> bool {
         match self {
             Self::Null | Self::Bool(_) => false,
-            Self::Number(text) | Self::Text(text) => test(text),
-            Self::List(items) => items.iter().any(|item| item.any_text(test)),
-            Self::Map(entries) => entries.iter().any(|(_, value)| value.any_text(test)),
+            Self::Number(text) | Self::Text(text) => is_one(text),
+            Self::List(items) => items.iter().any(|item| item.any_text(is_one)),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.any_text(is_one)),
         }
     }
 
