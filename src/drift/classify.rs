@@ -264,6 +264,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::ReplicaInProgress { regions } => {
             (Class::Unknown, Difference::ReplicasInProgress { regions: regions.clone() })
         }
+        FindingKind::ReplicasKept { regions, missing: _ } => {
+            (Class::Changed, Difference::ReplicasKept { regions: regions.clone() })
+        }
         FindingKind::CrossAccount(finding) => {
             let class = match finding {
                 LinkFinding::Failed { .. } => Class::ReplicaFailed,

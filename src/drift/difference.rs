@@ -144,6 +144,11 @@ pub enum Difference {
         /// Their regions.
         regions: Vec<Region>,
     },
+    /// It has replicas that git does not want, and that stay until the declared ones are in sync.
+    ReplicasKept {
+        /// Their regions.
+        regions: Vec<Region>,
+    },
     /// Rotation is declared otherwise than it is, and is left alone while AWSPENDING is on another version.
     RotationHeldBack {
         /// That version.

@@ -210,6 +210,13 @@ pub enum FindingKind {
         /// Their regions.
         regions: Vec<Region>,
     },
+    /// Replicas that no manifest wants: they are kept until all that are declared are in sync.
+    ReplicasKept {
+        /// Their regions.
+        regions: Vec<Region>,
+        /// The regions of those that are declared and not in sync.
+        missing: Vec<Region>,
+    },
     /// What was found about a link with a secret of another account.
     CrossAccount(LinkFinding),
     /// Rotation is declared, and there is no value that it could begin with.
@@ -330,6 +337,7 @@ impl Finding {
             FindingKind::RotationPending { .. }
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
+            | FindingKind::ReplicasKept { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
             | FindingKind::MoveWaits { .. }
@@ -393,6 +401,7 @@ impl Finding {
             | FindingKind::ForeignInScope { .. }
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
+            | FindingKind::ReplicasKept { .. }
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }

@@ -10,7 +10,9 @@ use super::{PlanError, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
-use crate::plan::{Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, plan};
+use crate::plan::{
+    Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, leave_kept_replicas, plan,
+};
 use crate::value::Values;
 
 /// What is read again after an apply.
@@ -137,7 +139,10 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     let (mut remaining, report) = planned;
     // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
     let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    let held_back = held_back.map(|finding| finding.secret.clone()).collect();
+    let mut held_back: BTreeSet<SecretName> = held_back.map(|finding| finding.secret.clone()).collect();
+    // The declared ones are in sync by now, and what was planned is done.
+    let planned = written.secrets.iter().chain(earlier.iter().copied());
+    held_back.extend(leave_kept_replicas(&mut remaining, before, planned));
     let awaiting = report.awaiting.into_iter().map(|one| one.secret).collect();
     // The old secret of a move goes after this.
     let goes_next = |secret: &SecretPlan| {

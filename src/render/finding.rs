@@ -71,6 +71,11 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::ReplicaInProgress { regions } => {
             escaped!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
         }
+        FindingKind::ReplicasKept { regions, missing } => escaped!(
+            "has replicas in {} that no manifest wants: they stay until those in {} are in sync",
+            escape::line(&regions.join(", ")),
+            escape::line(&missing.join(", "))
+        ),
         FindingKind::CrossAccount(finding) => cross_account::finding(finding),
         FindingKind::RotationWaitsForValue => escaped!("is not put under rotation, since it has no value yet"),
         FindingKind::LooksRenamed { from } => {
@@ -245,6 +250,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::PolicyRejected { .. } => "policyRejected",
         FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
         FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
+        FindingKind::ReplicasKept { .. } => "replicasKept",
         FindingKind::CrossAccount(_) => "crossAccount",
         FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
         FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
@@ -297,6 +303,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",
+        FindingKind::ReplicasKept { .. } => "the next apply after that removes them, with --allow-remove-replicas",
         FindingKind::CrossAccount(finding) => cross_account::help(finding),
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {

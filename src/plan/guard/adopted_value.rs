@@ -9,7 +9,8 @@ pub(super) const GUARD: Guard = Guard {
     name: "replace-value",
     flag: Some(&FLAG),
     words: "a secret would be adopted, and the value that it has may be replaced by the one in git (ownership: seed \
-        leaves it alone); or a value that git held would be replaced by a generated one, or a live part by one made anew",
+        leaves it alone); or a value that git held would be replaced by a generated one, or a live part by one made \
+        anew",
     check: Check::Secret(replaces_an_adopted_value),
 };
 

@@ -93,6 +93,12 @@ pub fn difference(what: &Difference) -> String {
         Difference::ReplicasInProgress { regions } => {
             return format!("replicas in {} are being made", regions.join(", "));
         }
+        Difference::ReplicasKept { regions } => {
+            return format!(
+                "has replicas in {} that git does not want; they stay until the declared ones are in sync",
+                regions.join(", ")
+            );
+        }
         Difference::RotationHeldBack { version } => {
             return format!(
                 "rotation is declared otherwise than it is; it is left alone while AWSPENDING is on {version}"
@@ -231,6 +237,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "AWS attaches such policies; GetResourcePolicy with the name shows what it allows"
         }
         Difference::ReplicasInProgress { .. } => "look again later",
+        Difference::ReplicasKept { .. } => "keywright apply removes them after that",
         Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
         Difference::AwaitsValue => "put one by hand; `valueExpected: false` in its manifest says that it stays empty",
         Difference::RotationWaitsForValue => "declare `value`, or put one by hand",
