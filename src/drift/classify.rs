@@ -221,8 +221,8 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             let item = left.as_ref().map(|left| left.item.clone());
             (Class::Orphaned, Difference::Orphaned { pruned: false, item })
         }
-        FindingKind::Foreign { owner } | FindingKind::ForeignInScope { owner } => {
-            (Class::Foreign, Difference::Foreign { owner: owner.clone() })
+        FindingKind::Foreign { owner, once_replica } | FindingKind::ForeignInScope { owner, once_replica } => {
+            (Class::Foreign, Difference::Foreign { owner: owner.clone(), once_replica: *once_replica })
         }
         FindingKind::TooManyTags { live, added, .. } => {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })

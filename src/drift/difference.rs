@@ -83,6 +83,8 @@ pub enum Difference {
     Foreign {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// Its tags differ, and cannot be as declared: they would be too many.
     TagsDoNotFit {

@@ -26,7 +26,8 @@ use super::named::Files;
 use super::schema::{ForEachSpec, SPEC_FIELDS, SecretDocument, SecretSpec};
 use super::source::Span;
 use super::tree::{Kind, Node};
-use crate::desired::{Desired, ListNames, Prune};
+use crate::collect::CollectMap as _;
+use crate::desired::{Desired, ListNames, Place, Prune, Target};
 use crate::domain::{Part, SecretName};
 use crate::origin::Origin;
 
@@ -138,6 +139,9 @@ impl Loader {
         let mut links = Links::default();
         let of_run = selected.iter().filter_map(|index| project.targets.get(*index));
         let mut places = ReplicaPlaces::new(of_run.map(|model| &model.target));
+        let place = |target: &Target| Place { account: target.account.clone(), region: target.region.clone() };
+        let all_targets: BTreeMap<String, Place> =
+            project.targets.iter().map(|model| (model.target.name.clone(), place(&model.target))).collect_map();
         let mut desired = Vec::new();
         for (at, &index) in selected.iter().enumerate() {
             let Some(model) = project.targets.get(index) else { continue };
@@ -156,7 +160,7 @@ impl Loader {
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),
-                targets: project.targets.iter().map(|model| model.target.name.clone()).collect(),
+                targets: all_targets.clone(),
                 scope: model.scope.clone(),
                 prune: project.prune,
                 prune_window_days: project.prune_window_days,

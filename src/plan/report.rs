@@ -144,11 +144,15 @@ pub enum FindingKind {
     Foreign {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// In scope, owned by another project, and no manifest here names it.
     ForeignInScope {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// A manifest names a secret that an AWS service owns.
     OwnedByService {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{at, live, name, ours, region};
 use crate::desired::{Declared, Desired, DesiredReplica, OWNER_TAG};
-use crate::domain::{KmsKey, TagKey};
+use crate::domain::{KmsKey, Region, TagKey};
 use crate::live::{Live, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::plan::{Action, FindingKind, Plan, Rules, SecretPlan, ValueFacts, leave_kept_replicas, plan};
 
@@ -40,10 +40,10 @@ fn planned(replicas: &[(&str, Option<&str>)], now: &[(&str, ReplicaStatus)]) -> 
     let (plan, report) = plan(&desired, &there(&desired, now), &ValueFacts::default(), &Rules::default());
     let action = |action: &Action| match action {
         Action::Replicate { regions, .. } => {
-            format!("+{}", regions.keys().map(|region| region.as_str()).collect::<Vec<_>>().join(","))
+            format!("+{}", regions.keys().map(Region::as_str).collect::<Vec<_>>().join(","))
         }
         Action::RemoveReplicas { regions } => {
-            format!("-{}", regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(","))
+            format!("-{}", regions.iter().map(Region::as_str).collect::<Vec<_>>().join(","))
         }
         other => other.operation().to_owned(),
     };
