@@ -6,7 +6,7 @@ ci:
 
 # Formatting
 fmt:
-    cargo fmt --check
+    cargo fmt --all --check
 
 # Lints; no warning is let pass
 lint:

@@ -25,9 +25,10 @@
 //!    └──── watch/  ── what a round means for the next one
 //! ```
 //!
-//! Beneath them all, `domain/` holds what AWS and keywright call things; it imports nothing of ours. Beside them,
-//! `attribution/` reads CloudTrail's events, for people who ask who made a difference: nothing is decided by it. The
-//! JSON Schemas are texts in `schemas.rs`, which a test makes from the types.
+//! Beneath them all, `ground/` is a package of its own that knows of nothing above it: `domain/` holds what AWS and
+//! keywright call things, `policy/` reads IAM documents, `files/` is the one door to files. The embedded service is one
+//! too, in `sandbox/`. Beside them, `attribution/` reads CloudTrail's events, for people who ask who made a difference:
+//! nothing is decided by it. The JSON Schemas are texts in `schemas.rs`, which a test makes from the types.
 //!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!
@@ -43,17 +44,19 @@
 //!
 //! Errors of commands are data, with kind, source and hints, until `cli/report.rs` prints them.
 
+use keywright_ground::serving;
+pub use keywright_ground::{domain, files, policy};
+pub use keywright_sandbox as sandbox;
+
 pub mod apply;
 pub mod attribution;
 pub mod aws;
 pub mod cli;
 mod collect;
 pub mod desired;
-pub mod domain;
 pub mod drift;
 mod every_core;
 pub mod exit_code;
-pub mod files;
 pub mod iam;
 pub mod import;
 pub mod inventory;
@@ -62,13 +65,10 @@ mod loopback;
 pub mod manifest;
 pub mod origin;
 pub mod plan;
-pub mod policy;
 pub mod reconcile;
 pub mod rehearse;
 pub mod render;
-pub mod sandbox;
 mod schemas;
-mod serving;
 pub mod value;
 pub mod watch;
 pub mod workflow;

@@ -84,7 +84,7 @@ fn only_the_room_of_files_opens_them() {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 open.extend(
-                    (path.file_name() != Some("tests".as_ref()) && !path.ends_with("src/files")).then_some(path),
+                    (path.file_name() != Some("tests".as_ref()) && !path.ends_with("src/ground/files")).then_some(path),
                 );
                 continue;
             }
@@ -101,6 +101,24 @@ fn only_the_room_of_files_opens_them() {
         }
     }
     assert!(looked_at > 200);
+}
+
+/// Code 1 promises that nothing was applied.
+#[test]
+fn what_was_done_and_could_not_be_told_is_no_error_that_did_nothing() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let folder = project("{}");
+    let code = |args: &[&str]| {
+        let full = full.try_clone().expect("a handle");
+        let ended = command(folder.path(), args).stdout(full).stderr(Stdio::piped()).output().expect("keywright runs");
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(told.contains("standard output could not be written"), "{told}");
+        ended.status.code()
+    };
+    assert_eq!(code(&["plan", "--sandbox"]), Some(1));
+    assert_eq!(code(&["apply", "--yes", "--sandbox"]), Some(5));
+    assert_eq!(code(&["apply", "--yes", "--sandbox"]), Some(1), "there was nothing left to do");
+    assert_eq!(code(&["release", "dev/a", "--yes", "--sandbox"]), Some(5));
 }
 
 #[test]

@@ -227,3 +227,35 @@ fn a_delete_names_the_commit_that_took_its_manifest_away() {
     assert_eq!(removed.len(), 2);
     assert!(removed.iter().all(|secret| secret["leaving"]["removedIn"]["date"] == "2026-01-01T12:00:00Z"));
 }
+
+/// A job that checks out a part of the repository sees fewer manifests than there are.
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted() {
+    let (folder, sandbox) = (tempfile::tempdir().expect("a folder"), support::sandbox());
+    let path = folder.path();
+    let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: pay }\nspec:\n  manifests: [secrets]\n  \
+                   targets: [{ name: prod, account: \"111111111111\", region: eu-west-1 }]\n  \
+                   scope: { namePrefixes: [app/] }\n  prune: delete\n";
+    let secret = |name: &str| format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: app/{name} }}\n");
+    let files =
+        [("keywright.yaml", project.to_owned()), ("secrets/a/a.yaml", secret("a")), ("secrets/b/b.yaml", secret("b"))];
+    support::write_files(path, files.iter().map(|(name, text)| (*name, text.as_str())));
+    git(path, &["init", "--quiet"]);
+    git(path, &["add", "."]);
+    git(path, &["commit", "--quiet", "-m", "First"]);
+    let apply = |args: &[&str]| run(None, &sandbox, path, &[&["apply", "--sandbox", "--yes"], args].concat());
+    assert_eq!(apply(&[]).code, ExitCode::Success);
+
+    git(path, &["sparse-checkout", "set", "--no-cone", "/keywright.yaml", "/secrets/a/"]);
+    assert!(!path.join("secrets/b/b.yaml").exists(), "git left it out");
+    let refused = apply(&[]);
+    assert_eq!(refused.code, ExitCode::Guard, "{}", refused.out);
+    let why = "although git has secrets/b/b.yaml, which this sparse checkout leaves out";
+    assert!(refused.out.contains(why), "{}", refused.out);
+
+    // One that git itself no longer has goes.
+    git(path, &["sparse-checkout", "disable"]);
+    git(path, &["rm", "--quiet", "secrets/b/b.yaml"]);
+    let gone = apply(&[]);
+    assert!(gone.code == ExitCode::Success && gone.out.contains("1 deleted"), "{}{}", gone.out, gone.err);
+}

@@ -110,12 +110,15 @@ def crate(target: str) -> Crate:
     inside, everything = reached(nodes, root, {None}), reached(nodes, root, {None, "build"})
     sums = checksums()
 
-    def needs(at: str) -> tuple[str, ...]:
-        deps = [d["pkg"] for d in nodes[at]["deps"] if any(kind["kind"] != "dev" for kind in d["dep_kinds"])]
-        return tuple(sorted({f"{packages[d]['name']}@{packages[d]['version']}" for d in deps}))
+    # The packages of the workspace are keywright itself: what any of them needs, keywright needs.
+    ours = {at for at in everything if packages[at]["source"] is None}
+
+    def needs(*of: str) -> tuple[str, ...]:
+        deps = [d["pkg"] for at in of for d in nodes[at]["deps"] if any(kind["kind"] != "dev" for kind in d["dep_kinds"])]
+        return tuple(sorted({f"{packages[d]['name']}@{packages[d]['version']}" for d in deps if d not in ours}))
 
     dependencies = []
-    for at in everything - {root}:
+    for at in everything - ours:
         package = packages[at]
         name, version = package["name"], package["version"]
         if (name, version) not in sums:
@@ -143,6 +146,6 @@ def crate(target: str) -> Crate:
         keywords=tuple(own["keywords"]),
         rust_version=own["rust_version"],
         repository=(own["repository"] or "").rstrip("/"),
-        needs=needs(root),
+        needs=needs(*ours),
         dependencies=tuple(sorted(dependencies, key=lambda d: (d.name, [int(n) if n.isdigit() else 0 for n in d.version.split(".")], d.version))),
     )

@@ -203,6 +203,15 @@ fn answer_of(answered: Option<Answered>) -> (Answer, Option<String>) {
     }
 }
 
+/// An error without what the service says, where that quotes the value that it was given. AWS is not known to do so; what
+/// stands in for it, or a partner whose type checks values, may.
+fn unquoted(error: ServiceError, value: Option<&SecretValue>) -> ServiceError {
+    if !value.is_some_and(|value| value.is_quoted_in(&error.message)) {
+        return error;
+    }
+    ServiceError { message: "the service's message quotes the value, and is not shown".to_owned(), ..error }
+}
+
 /// The name in a secret's full ARN; text that is none stands for itself.
 fn name_in(arn: &str) -> SecretName {
     SecretName::new(ArnParts::parse(arn).and_then(|parts| parts.secret_name()).unwrap_or(arn))
@@ -225,7 +234,8 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     async fn create(&self, name: &SecretName, secret: &NewSecret) -> Result<Created, ServiceError> {
         let recover = async |error: &ServiceError| lost_create(self.writer, name, secret, error).await;
         let of = Of { name: name.clone(), arn: None };
-        self.recovered("CreateSecret", of, self.writer.create(name, secret).boxed(), recover).await
+        let created = self.recovered("CreateSecret", of, self.writer.create(name, secret).boxed(), recover).await;
+        created.map_err(|error| unquoted(error, secret.value.as_ref().map(|(value, _)| value)))
     }
 
     async fn put_value(
@@ -236,7 +246,8 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
         labels: &[StagingLabel],
     ) -> Result<PutVersion, ServiceError> {
         let call = self.writer.put_value(arn, value, version_id, labels).boxed();
-        self.call("PutSecretValue", Of::arn(arn.as_str()), call).await
+        let put = self.call("PutSecretValue", Of::arn(arn.as_str()), call).await;
+        put.map_err(|error| unquoted(error, Some(value)))
     }
 
     async fn remove_label(&self, arn: &Arn, label: &StagingLabel, from: &VersionId) -> Result<Receipt, ServiceError> {

@@ -258,7 +258,7 @@ impl Aws {
     /// account, a target has its own.
     fn pace(&self, account: Option<&AccountId>, region: &domain::Region, settings: &Settings) -> Arc<Pace> {
         // The sandbox has quotas where its faults say so.
-        if self.sandbox.as_ref().is_some_and(|sandbox| !sandbox.fault_profile().quotas) {
+        if self.sandbox.as_ref().is_some_and(|sandbox| !sandbox.has_quotas()) {
             return Arc::new(Pace::unlimited());
         }
         let new = || Arc::new(Pace::documented(!settings.keeps_pace));

@@ -19,8 +19,8 @@ use crate::reconcile::{Reading, Undeclared, Verification};
 use crate::render::plan_text::Extent;
 use crate::render::{apply_json, apply_text, approved_text, awaiting, prepared, question};
 use crate::workflow::{
-    ApplyRequest, ApplyRun, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared,
-    Readiness, Run, RunFlags, Stop, lines, readiness,
+    ApplyRequest, ApprovedPlan, Error, ErrorKind, Hint, Journal, NothingDone, PlanRequest, Prepared, Readiness, Run,
+    RunFlags, Stop, lines, readiness,
 };
 
 /// Show the plan, ask for confirmation, and apply it.
@@ -155,6 +155,9 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
             };
             let start = Instant::now();
             let applied = Box::pin(run.apply(&prepared, &request)).await;
+            if applied.wrote() {
+                shell.note_written();
+            }
             let targets: Vec<_> = applied.targets.iter().map(|target| (target.plan, &target.report)).collect();
             talk.line(apply_text::end(talk.paint(), &targets, start.elapsed(), args.journal.as_deref()));
             (applied.outcome().into(), Some(applied))
@@ -173,16 +176,11 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
         talk.write(awaiting::text(talk.paint(), &waiting, prepared.targets.len() > 1, extent.full));
     }
     if args.format == ApplyFormat::Json {
-        let document = apply_json::document(prepared.project, documents(applied.as_ref()), &waiting, code.code());
+        let document = apply_json::document(&prepared, applied.as_ref(), &waiting, code.code());
         shell.out.write(document);
     }
     print_calls(&session.aws, verbose, shell);
     Ok(code)
-}
-
-fn documents(applied: Option<&ApplyRun<'_>>) -> Vec<apply_json::AppliedTarget> {
-    let targets = applied.into_iter().flat_map(|applied| &applied.targets);
-    targets.map(apply_json::target).collect()
 }
 
 /// What an apply begins with.

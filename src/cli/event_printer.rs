@@ -78,8 +78,8 @@ impl<'a> EventPrinter<'a> {
             Event::Carried { plan, report, counted } => shown.above_bars(|| {
                 self.talk.line(escaped!("\n{}", apply_text::summary_of_part(self.talk.paint(), plan, report, counted)));
             }),
-            Event::Verified { verified, done } => shown.above_bars(|| {
-                self.talk.line(apply_text::verified(self.talk.paint(), verified, done));
+            Event::Verified { verified, done, shown: findings } => shown.above_bars(|| {
+                self.talk.line(apply_text::verified(self.talk.paint(), verified, done, findings));
             }),
             Event::NotVerified { done } => shown.above_bars(|| self.talk.line(apply_text::not_verified(done))),
             Event::LeftOut { target, left_out } => {

@@ -91,6 +91,7 @@ impl DayTwoArgs {
         }
         let printer = EventPrinter::reading(shell);
         let made = intended.carry_out(&journal, &|event| printer.print(event)).await?;
+        shell.note_written();
         Ok(Reported { made, journal })
     }
 }

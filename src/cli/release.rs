@@ -55,6 +55,9 @@ pub(super) async fn release(args: &ReleaseArgs, verbose: u8, shell: &Shell) -> R
         let listener = |event: ApplyEvent<'_>| bars.print(target, false, &event);
         Box::pin(release.carry_out(&found, &journal, stop, &listener)).await
     };
+    if report.is_complete() {
+        shell.note_written();
+    }
     let missing = journal.failure();
     print_calls(&found.aws, verbose, shell);
     print_summary(&release.plan, &report, shell);

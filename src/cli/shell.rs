@@ -1,6 +1,7 @@
 //! What a command talks to: standard output for the artifact, standard error for the talk, standard input for answers.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
@@ -127,6 +128,8 @@ pub struct Shell {
     pub progress: bool,
     /// The sandbox that `--sandbox` means, instead of a file: tests keep it to look at it afterwards.
     pub sandbox: Option<Sandbox>,
+    /// Whether this run has changed something in a target.
+    pub wrote: AtomicBool,
 }
 
 impl Shell {
@@ -144,6 +147,7 @@ impl Shell {
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             progress: io::stderr().is_terminal() && !in_ci,
             sandbox: None,
+            wrote: AtomicBool::new(false),
         }
     }
 
@@ -167,6 +171,11 @@ impl Shell {
         }
     }
 
+    /// Remembers that this run has changed something in a target: code 1 promises that nothing was.
+    pub(super) fn note_written(&self) {
+        self.wrote.store(true, Ordering::Relaxed);
+    }
+
     /// The exit code, when the streams are taken into account: a reader that went away (`| head`) is fine, an artifact
     /// that could not be written is an error.
     pub fn finish(&self, code: ExitCode) -> ExitCode {
@@ -175,7 +184,8 @@ impl Shell {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let cause = escape::line(&error.to_string());
                 self.error(&escaped!("standard output could not be written: {}", cause), &[]);
-                code.worst(ExitCode::Error)
+                let wrote = self.wrote.load(Ordering::Relaxed);
+                code.worst(if wrote { ExitCode::Partial } else { ExitCode::Error })
             }
             _ => code,
         }

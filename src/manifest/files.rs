@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) named: BTreeSet<PathBuf>,
     /// What was passed over, and why: secrets may be declared in it that nobody reads.
     pub(crate) skipped: Vec<(PathBuf, &'static str)>,
+    /// Folders that nothing is in: a submodule of git may belong there.
+    pub(crate) empty: Vec<PathBuf>,
     /// What could not be used, and why.
     pub(crate) faults: Vec<(PathBuf, FileFault)>,
 }
@@ -69,6 +71,10 @@ impl Found {
                     continue;
                 }
             };
+            if entries.is_empty() {
+                self.empty.push(folder);
+                continue;
+            }
             let is_project =
                 |(name, _): &(PathBuf, EntryKind)| PROJECT_FILES.iter().any(|file| name == Path::new(file));
             if !folder.as_os_str().is_empty() && entries.iter().any(is_project) {

@@ -44,6 +44,7 @@ mod secrets;
 mod shared;
 mod shown;
 mod source;
+mod submodules;
 mod syntax;
 #[cfg(test)]
 mod tests;

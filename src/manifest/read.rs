@@ -13,6 +13,7 @@ use super::load::Loader;
 use super::named;
 use super::parse::{Parsed, parse};
 use super::source::{Quoting, Span};
+use super::submodules::not_checked_out_below;
 use super::tree::Node;
 use crate::every_core::on_every_core;
 use crate::files::BoundedFile;
@@ -51,6 +52,13 @@ impl Loader {
             let place = self.nowhere(&name);
             self.report.push(named::problem(fault, place, &format!("`{name}`")));
             self.incomplete = true;
+        }
+        for (path, why) in not_checked_out_below(&self.root, &found.empty) {
+            self.pass_over(&path, why);
+            // A guard names the first of these, so it says what to do.
+            if let Some(last) = self.skipped.last_mut() {
+                *last = format!("{last} ({why})");
+            }
         }
         for (path, why) in &found.skipped {
             self.pass_over(path, why);

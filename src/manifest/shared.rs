@@ -19,6 +19,7 @@ use super::neighbours::work_tree;
 use super::parse::{Parsed, parse};
 use super::schema::RulesDocument;
 use super::source::{Quoting, Span};
+use super::submodules::not_checked_out;
 use super::tree::{Kind, Node};
 use crate::files::{BoundedFile, EntryKind, ProjectFolder};
 use crate::origin::Origin;
@@ -89,6 +90,7 @@ impl Loader {
         for folder in &self.shared.folders {
             found.search(&tree, folder);
         }
+        found.skipped.extend(not_checked_out(&tree, Path::new(""), &found.empty));
         (self.shared.tree, self.shared.base) = (Some(tree), base);
         project.include = include;
         self.shared_files(&found, project);

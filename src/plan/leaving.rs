@@ -23,6 +23,8 @@ pub struct Leaving {
     pub left_list: Option<LeftItem>,
     /// The commit that took its manifest away, when that was looked for and found.
     pub removed_in: Option<Commit>,
+    /// A manifest that git has and that is not checked out, of whichever secret: it may be this one's.
+    pub left_out: Option<String>,
     /// Secrets that stay and whose declared policies name its ARN.
     pub named_by: BTreeSet<SecretName>,
 }

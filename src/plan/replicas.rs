@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::change::{Change, ReplicaReason};
 use super::diff::Difference;
-use super::report::FindingKind;
+use super::report::{Finding, FindingKind};
 use super::{Plan, SecretPlan};
 use crate::desired::{Declared, DesiredReplica};
 use crate::domain::{KmsKey, Region, SecretName};
@@ -163,17 +163,17 @@ fn replicate(to_make: ToMake) -> impl Iterator<Item = Action> {
 }
 
 /// Takes out of a plan that was made again what the plan before it has kept: replicas that were there and that it did
-/// not remove. Gives the secrets that have such replicas.
+/// not remove. Each secret that has such replicas is a finding.
 pub fn leave_kept_replicas<'p>(
     again: &mut Plan,
     before: &Live,
     planned: impl Iterator<Item = &'p SecretPlan>,
-) -> BTreeSet<SecretName> {
+) -> Vec<Finding> {
     let mut went: BTreeSet<(&SecretName, &Region)> = BTreeSet::new();
     for secret in planned {
         went.extend(secret.removed_replicas().map(|region| (&secret.name, region)));
     }
-    let mut keep = BTreeSet::new();
+    let mut found: BTreeMap<SecretName, Finding> = BTreeMap::new();
     for secret in &mut again.secrets {
         let Some(there) = before.secrets.get(&secret.name).map(|secret| &secret.replicas) else { continue };
         let is_kept = |region: &Region| there.contains_key(region) && !went.contains(&(&secret.name, region));
@@ -181,7 +181,10 @@ pub fn leave_kept_replicas<'p>(
         if kept.is_empty() {
             continue;
         }
-        keep.insert(secret.name.clone());
+        let regions = kept.iter().cloned().collect();
+        let kind = FindingKind::ReplicasKept { regions, missing: Vec::new() };
+        let finding = Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind };
+        found.insert(secret.name.clone(), finding);
         secret.changes.retain(|change| !removed_replica(change).is_some_and(|region| kept.contains(region)));
         for action in &mut secret.actions {
             if let Action::RemoveReplicas { regions } = action {
@@ -190,8 +193,9 @@ pub fn leave_kept_replicas<'p>(
         }
         secret.actions.retain(|action| !matches!(action, Action::RemoveReplicas { regions } if regions.is_empty()));
     }
-    again.secrets.retain(|secret| !keep.contains(&secret.name) || !secret.actions.is_empty() || secret.moved.is_some());
-    keep
+    let is_left = |secret: &SecretPlan| !secret.actions.is_empty() || secret.moved.is_some();
+    again.secrets.retain(|secret| is_left(secret) || !found.contains_key(&secret.name));
+    found.into_values().collect()
 }
 
 impl SecretPlan {

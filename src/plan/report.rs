@@ -218,7 +218,7 @@ pub enum FindingKind {
     ReplicasKept {
         /// Their regions.
         regions: Vec<Region>,
-        /// The regions of those that are declared and not in sync.
+        /// The regions of those that are declared and not in sync; none once an apply has made them.
         missing: Vec<Region>,
     },
     /// What was found about a link with a secret of another account.

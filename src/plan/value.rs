@@ -349,10 +349,11 @@ impl ValuePlanner<'_> {
     }
 
     /// Git's value is not live and is not put, since the secret was rotated once, and nothing says that this is meant:
-    /// neither `ownership` nor a rotation that is declared or on.
+    /// neither `ownership` nor a rotation that stays or comes.
     fn not_applied(&self, value: &DesiredValue, identity: &Identity, current: &VersionId) -> Option<FindingKind> {
-        let declared = self.desired.rotation.as_ref().is_some_and(|rotation| rotation.value.is_some());
-        let rotating = declared || self.observed.is_some_and(|secret| secret.rotation.enabled);
+        // `rotation: null` ends the one that is on, with this very plan.
+        let declared = self.desired.rotation.as_ref().map(|rotation| rotation.value.is_some());
+        let rotating = declared.unwrap_or_else(|| self.observed.is_some_and(|secret| secret.rotation.enabled));
         let Identity::Known(wanted) = identity else { return None };
         // What rotation has not replaced yet is still a value of git, and not the one that git holds now.
         let left_alone = !rotating || current.is_ours();

@@ -32,8 +32,8 @@ pub enum Verification {
 pub struct Verified {
     /// What is still to be done.
     pub remaining: Plan,
-    /// Secrets of which something is not as declared and is left alone for now.
-    pub held_back: BTreeSet<SecretName>,
+    /// What is not as declared and is left alone for now.
+    pub held_back: Vec<Finding>,
     /// Secrets that wait for a value from people.
     pub awaiting: BTreeSet<SecretName>,
     /// Secrets that could not be read again, and why.
@@ -137,9 +137,8 @@ pub async fn verify<R: ReadSecrets, V: Values>(
         planned = plan_again(&live)?;
     }
     let (mut remaining, report) = planned;
-    // The findings were shown with the plan that was applied; what is held back is not as declared all the same.
-    let held_back = report.findings.iter().filter(|finding| finding.holds_back());
-    let mut held_back: BTreeSet<SecretName> = held_back.map(|finding| finding.secret.clone()).collect();
+    // The other findings were shown with the plan that was applied.
+    let mut held_back: Vec<Finding> = report.findings.into_iter().filter(Finding::holds_back).collect();
     // The declared ones are in sync by now, and what was planned is done.
     let planned = written.secrets.iter().chain(earlier.iter().copied());
     held_back.extend(leave_kept_replicas(&mut remaining, before, planned));

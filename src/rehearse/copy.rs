@@ -126,11 +126,9 @@ impl<'a> Copier<'a> {
             replicas,
             rotation: self.rotation(rotation),
             changed: *last_changed,
-            cross_account_replica: linked.iter().next().map(|(arn, link)| SnapshotOtherReplica {
-                arn: arn.to_string(),
-                role_arn: link.role.as_ref().map(Arn::to_string),
-                status: link_status(&link.status),
-                copies_at: None,
+            cross_account_replica: linked.iter().next().map(|(arn, link)| {
+                let role = link.role.as_ref().map(Arn::to_string);
+                SnapshotOtherReplica::new(arn.to_string(), role, link_status(&link.status))
             }),
             cross_account_primary: primary.as_ref().map(|primary| SnapshotOtherPrimary {
                 arn: primary.arn.to_string(),

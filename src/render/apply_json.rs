@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::apply_text::{error_text, skip_reason};
 use super::awaiting::{self, AwaitingDocument, OfTarget};
-use super::escape::{Escaped, Json};
-use super::words;
+use super::escape::{self, Escaped, Json, Terminal};
+use super::plan_json::{self, FindingDocument};
+use super::{escaped, hint, words};
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
-use crate::plan::{Plan, SecretPlan};
-use crate::reconcile::PoliciesVerified;
-use crate::workflow::{self, ReadAgain};
+use crate::domain::SecretName;
+use crate::plan::{Finding, Plan, SecretPlan, Severity};
+use crate::reconcile::{PoliciesVerified, TargetPlan};
+use crate::workflow::{self, ApplyRun, Prepared, ReadAgain};
 
 /// The version of the format of [`ApplyDocument`].
 pub const FORMAT_VERSION: &str = "1";
@@ -29,9 +31,44 @@ pub struct ApplyDocument {
     pub exit_code: u8,
     /// The targets that something was planned for, in the order of the project file.
     pub targets: Vec<AppliedTarget>,
+    /// What is not as the manifests say and was left alone, each with the reason, by target: as it was read again after
+    /// the writes, and as it was planned where nothing was.
+    pub held_back: Vec<HeldBackDocument>,
+    /// Secrets that could not be read, or whose values could not, when they were planned or after they were written.
+    pub not_read: Vec<NotReadDocument>,
     /// The secrets that exist now, whose value is left to people and that have none, by the tag that says whom they
     /// wait for; secrets without an owner tag come last.
     pub awaiting_value: Vec<AwaitingDocument>,
+}
+
+/// What of one target was left alone.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HeldBackDocument {
+    /// The target's name.
+    pub target: String,
+    /// What was found, by secret: why it was left alone, and what can be done.
+    pub findings: Vec<FindingDocument>,
+}
+
+/// A secret that could not be read.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NotReadDocument {
+    /// The target's name.
+    pub target: String,
+    /// The secret's name.
+    pub secret: String,
+    /// `planning`: it, or its value, was left alone. `verifying`: its writes were acknowledged, and nothing is known
+    /// beyond that.
+    pub when: &'static str,
+    /// What was found, in one sentence without the secret's name.
+    pub message: String,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// One target.
@@ -181,14 +218,62 @@ fn secrets(plan: &Plan, report: &ApplyReport) -> Vec<AppliedSecret> {
 }
 
 /// The document of a whole run, as JSON text with a final line feed.
-pub fn document(project: &str, targets: Vec<AppliedTarget>, awaiting: &[OfTarget<'_>], exit_code: u8) -> Escaped<Json> {
+pub fn document(
+    prepared: &Prepared<'_>,
+    applied: Option<&ApplyRun<'_>>,
+    awaiting: &[OfTarget<'_>],
+    exit_code: u8,
+) -> Escaped<Json> {
+    let (held_back, not_read) = left_alone(prepared, applied);
     super::escape::json(&ApplyDocument {
         format_version: FORMAT_VERSION,
-        project: project.to_owned(),
+        project: prepared.project.to_owned(),
         exit_code,
-        targets,
+        targets: applied.into_iter().flat_map(|applied| &applied.targets).map(target).collect(),
+        held_back,
+        not_read,
         awaiting_value: awaiting::documents(awaiting),
     })
+}
+
+/// What was held back and what could not be read, in the order of the targets and by secret.
+fn left_alone(
+    prepared: &Prepared<'_>,
+    applied: Option<&ApplyRun<'_>>,
+) -> (Vec<HeldBackDocument>, Vec<NotReadDocument>) {
+    let (mut held_back, mut not_read) = (Vec::new(), Vec::new());
+    for (_, planned) in prepared.planned() {
+        let TargetPlan { plan, report, .. } = &planned.target;
+        let target = &plan.target;
+        let run = applied.and_then(|run| run.targets.iter().find(|of| of.plan.target == *target));
+        let read_again = run.map(|run| run.read_again.clone()).unwrap_or_default();
+        let (failures, others): (Vec<&Finding>, Vec<&Finding>) =
+            report.findings.iter().partition(|finding| finding.is_failure());
+        let kept = |finding: &&Finding| finding.holds_back() || finding.severity() == Severity::Error;
+        let planned = others.into_iter().filter(kept).filter(|finding| !read_again.names.contains(&finding.secret));
+        let mut findings: Vec<&Finding> = planned.chain(&read_again.held_back).collect();
+        findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+        if !findings.is_empty() {
+            let findings = findings.into_iter().map(plan_json::finding).collect();
+            held_back.push(HeldBackDocument { target: target.clone(), findings });
+        }
+        let of = |secret: &SecretName, when, message: String, help: Option<String>| NotReadDocument {
+            target: target.clone(),
+            secret: secret.as_str().to_owned(),
+            when,
+            message,
+            help,
+        };
+        not_read.extend(failures.iter().map(|finding| {
+            let FindingDocument { message, help, .. } = plan_json::finding(finding);
+            of(&finding.secret, "planning", message, help)
+        }));
+        not_read.extend(read_again.unreadable.iter().map(|(secret, error)| {
+            let message: Escaped<Terminal> = escaped!("could not be read again: {}", escape::line(&error.to_string()));
+            of(secret, "verifying", message.into_owned(), error.hint().map(|hint| hint::service(hint).to_owned()))
+        }));
+    }
+    (held_back, not_read)
 }
 
 /// What became of one secret as a document.

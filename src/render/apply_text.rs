@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
-use super::{awaiting, escaped, hint, words};
+use super::{awaiting, escaped, hint, plan_text, words};
 use crate::apply::{ApplyError, ApplyEvent, ApplyReport, SecretOutcome, SkipReason};
 use crate::domain::SecretName;
-use crate::plan::{ObservedField, Plan, SecretPlan, Verb};
+use crate::plan::{Finding, ObservedField, Plan, SecretPlan, Verb};
 use crate::reconcile::{PoliciesVerified, Verified};
 use crate::workflow::Counted;
 
@@ -220,23 +220,36 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<
     Escaped::join(parts, ", ")
 }
 
-/// What verification found: whether what was done is now as the manifests say, and what of it was read again.
-pub fn verified(paint: Paint, verified: &Verified, done: Counted) -> Escaped<Terminal> {
+/// What verification found: whether what was done is now as the manifests say, and what of it was read again. What is
+/// held back is told here unless it is among what was `shown` with the plan.
+pub fn verified(paint: Paint, verified: &Verified, done: Counted, shown: &[Finding]) -> Escaped<Terminal> {
     let Verified { remaining, held_back, awaiting, unreadable: _, policies } = verified;
     if remaining.is_empty() {
         let done = counted(done);
         let policies = policies_verified(*policies);
         let waits = awaiting::counted(awaiting.len())
             .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
-        let held_back = held_back.len();
-        if held_back > 0 {
-            return escaped!(
-                "  read again: {}; what was applied is there, and {} held back: see above{}{}",
+        if !held_back.is_empty() {
+            let secrets: BTreeSet<&SecretName> = held_back.iter().map(|finding| &finding.secret).collect();
+            let (above, below): (Vec<&Finding>, Vec<&Finding>) =
+                held_back.iter().partition(|finding| shown.contains(finding));
+            let place = match (above.is_empty(), below.is_empty()) {
+                (_, true) => "above",
+                (true, false) => "below",
+                (false, false) => "above and below",
+            };
+            let mut out = escaped!(
+                "  read again: {}; what was applied is there, and {} held back: see {}{}{}",
                 done,
-                paint.warning(escaped!("{} {}", held_back, if held_back == 1 { "is" } else { "are" })),
+                paint.warning(escaped!("{} {}", secrets.len(), if secrets.len() == 1 { "is" } else { "are" })),
+                place,
                 waits,
                 policies
             );
+            for line in plan_text::found(paint, &below) {
+                out.push(&escaped!("\n{}", line));
+            }
+            return out;
         }
         let all = "all match the manifests";
         return paint.faint(escaped!("  verified: {} read again, {}{}{}", done, all, waits, policies));
@@ -281,6 +294,33 @@ pub fn not_verified(done: Counted) -> Escaped<Terminal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FindingKind;
+
+    #[test]
+    fn what_is_held_back_is_told_here_unless_the_plan_has_shown_it() {
+        let held_back = |secret: &str| Finding {
+            secret: SecretName::new(secret),
+            origin: None,
+            kind: FindingKind::RotationWaitsForValue,
+        };
+        let found = vec![held_back("app/a"), held_back("app/b")];
+        let text = |shown: &[Finding]| {
+            let read = Verified {
+                remaining: Plan::bare(Vec::new()),
+                held_back: found.clone(),
+                awaiting: BTreeSet::new(),
+                unreadable: std::collections::BTreeMap::new(),
+                policies: PoliciesVerified::default(),
+            };
+            let done = Counted { secrets: 3, links: 0 };
+            verified(Paint::new(false), &read, done, shown).into_owned()
+        };
+        let names = |text: &str| ["app/a", "app/b"].map(|name| text.contains(name));
+        let (all, none, one) = (text(&found), text(&[]), text(&found[..1]));
+        assert!(all.ends_with("2 are held back: see above"), "{all}");
+        assert!(none.contains("2 are held back: see below\n") && names(&none) == [true, true], "{none}");
+        assert!(one.contains("see above and below\n") && names(&one) == [false, true], "{one}");
+    }
 
     #[test]
     fn policies_that_were_not_read_again_are_said_to_be() {

@@ -129,6 +129,12 @@ fn overwrites_foreign(region: &str, owner: &str) -> Escaped<Terminal> {
 }
 
 fn replicas_kept(regions: &[Region], missing: &[Region]) -> Escaped<Terminal> {
+    if missing.is_empty() {
+        return escaped!(
+            "has replicas in {} that no manifest wants: they stayed until all declared ones were in sync",
+            escape::line(&regions.join(", "))
+        );
+    }
     escaped!(
         "has replicas in {} that no manifest wants: they stay until those in {} are in sync",
         escape::line(&regions.join(", ")),

@@ -220,6 +220,10 @@ fn encoding(hint: EncodingHint) -> &'static str {
             "git may have made them on checkout: write `*.env text eol=lf` into .gitattributes and run `git add \
              --renormalize .`, or save the file with LF"
         }
+        EncodingHint::AllWithLineFeeds => {
+            "save the file with a line feed alone (LF) at the end of each line: an editor or a merge may have left \
+             CRLF on some"
+        }
     }
 }
 
@@ -356,6 +360,7 @@ mod tests {
                 ValueHint::Encoding(EncodingHint::WithLineFeeds),
                 &["*.env text eol=lf", ".gitattributes", "--renormalize"],
             ),
+            (ValueHint::Encoding(EncodingHint::AllWithLineFeeds), &["LF", "CRLF on some"]),
             (ValueHint::Encoding(EncodingHint::AsUtf8), &["as UTF-8", "utf8NoBOM"]),
             (ValueHint::Encoding(EncodingHint::AsUtf8OrBytes), &["as UTF-8", "`binaryFile`"]),
             (ValueHint::Encoding(EncodingHint::WithoutMark), &["as UTF-8 without"]),

@@ -327,19 +327,7 @@ fn findings(
             findings.iter().copied().filter(|finding| finding.severity() == *severity).collect();
         let listed = if *severity == Severity::Info { LISTED_INFO } else { usize::MAX };
         for finding in of_severity.iter().take(listed) {
-            let kind = match severity {
-                Severity::Error => paint.error("error"),
-                Severity::Warning => paint.warning("warning"),
-                Severity::Info => paint.faint("note"),
-            };
-            let name = paint.strong(escape::line(finding.secret.as_str()));
-            let at = behind(paint, finding.origin.as_ref().map(place));
-            let line: Escaped<Terminal> = escaped!("  {}: {}{} {}{}", kind, label, name, finding_text(finding), at);
-            out.push(&escaped!("\n{}\n", paint.line(&line, 6)));
-            if let Some(help) = finding_help(finding) {
-                let help: Escaped<Terminal> = escaped!("      {}", paint.faint(help));
-                out.push(&escaped!("{}\n", paint.line(&help, 6)));
-            }
+            out.push(&escaped!("\n{}\n", one_finding(paint, finding, label)));
         }
         if of_severity.len() > listed {
             let rest = words::count(of_severity.len() - listed, "note");
@@ -352,6 +340,37 @@ fn findings(
         out.push(&escaped!("\n{}\n{}\n", paint.line(&line, 6), paint.line(&help, 6)));
     }
     out
+}
+
+/// One finding with what can be done about it, without a final line feed.
+fn one_finding(paint: Paint, finding: &Finding, label: &Escaped<Terminal>) -> Escaped<Terminal> {
+    let kind = match finding.severity() {
+        Severity::Error => paint.error("error"),
+        Severity::Warning => paint.warning("warning"),
+        Severity::Info => paint.faint("note"),
+    };
+    let name = paint.strong(escape::line(finding.secret.as_str()));
+    let at = behind(paint, finding.origin.as_ref().map(place));
+    let line: Escaped<Terminal> = escaped!("  {}: {}{} {}{}", kind, label, name, finding_text(finding), at);
+    let mut out = escaped!("{}", paint.line(&line, 6));
+    if let Some(help) = finding_help(finding) {
+        let help: Escaped<Terminal> = escaped!("      {}", paint.faint(help));
+        out.push(&escaped!("\n{}", paint.line(&help, 6)));
+    }
+    out
+}
+
+/// What was found after an apply, of one target: each finding without a final line feed, and how many notes are left
+/// out of a long list.
+pub(super) fn found(paint: Paint, findings: &[&Finding]) -> Vec<Escaped<Terminal>> {
+    let (notes, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().copied().partition(|finding| finding.severity() == Severity::Info);
+    let listed = others.into_iter().chain(notes.iter().copied().take(LISTED_INFO));
+    let mut lines: Vec<_> = listed.map(|finding| one_finding(paint, finding, &Escaped::default())).collect();
+    if notes.len() > LISTED_INFO {
+        lines.push(escaped!("  {} more like these", words::count(notes.len() - LISTED_INFO, "note")));
+    }
+    lines
 }
 
 /// The guards that did not let the apply pass, each with what overrides it.

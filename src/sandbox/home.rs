@@ -4,10 +4,10 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::Partition;
+use keywright_ground::domain::Partition;
 
 /// The account of every access key that names none.
-pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
 
 /// One account in one region: secrets of different homes know nothing of each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

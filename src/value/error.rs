@@ -75,6 +75,17 @@ pub enum ValueError {
         /// How it should be saved.
         hint: EncodingHint,
     },
+    /// A dotenv SOPS file, some lines of which end with a carriage return.
+    #[error(
+        "{file}: line {line} ends with a carriage return, which belongs neither to an encrypted value nor to the \
+         metadata"
+    )]
+    CarriageReturn {
+        /// The file, relative to the project.
+        file: String,
+        /// The first such line, counted from 1.
+        line: usize,
+    },
     /// A binary SOPS file of nothing.
     #[error("{file} is empty: Secrets Manager stores no empty values")]
     EmptyFile {
@@ -314,6 +325,7 @@ impl ValueError {
             Self::NotSops { .. } => ValueHint::FileFormat,
             Self::MacMissing { .. } => ValueHint::RestoreMac,
             Self::Misencoded { hint, .. } => ValueHint::Encoding(*hint),
+            Self::CarriageReturn { .. } => ValueHint::Encoding(EncodingHint::AllWithLineFeeds),
             Self::CredentialsChosen { .. } => ValueHint::UntrustedFile,
             Self::EmptyFile { .. } => ValueHint::EncryptValue,
             Self::Tampered { .. } | Self::MacMismatch { .. } => ValueHint::LookAtHistory,

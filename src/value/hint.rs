@@ -71,4 +71,6 @@ pub enum EncodingHint {
     WithoutMarkInValue,
     /// With line feeds.
     WithLineFeeds,
+    /// With a line feed alone at the end of each line, as most have it.
+    AllWithLineFeeds,
 }

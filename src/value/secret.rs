@@ -6,7 +6,11 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::ValueError;
+use super::sops::read_json;
 use super::{MAX_VALUE_BYTES, buffer::SecretBuffer};
+
+/// The shortest part of a value that is looked for in other texts, in bytes.
+const QUOTED: usize = 4;
 
 /// A secret value. It is wiped when dropped, shows nothing of itself in `Debug`, has neither `Display` nor `Serialize`,
 /// and compares in a time that depends on the lengths alone.
@@ -60,6 +64,20 @@ impl SecretValue {
     /// Whether it is a `SecretBinary`.
     pub fn is_binary(&self) -> bool {
         matches!(self.0, Held::Binary(_))
+    }
+
+    /// Whether a text that came from elsewhere quotes it: the whole of it, or, of a JSON value, a text in it. What is
+    /// shorter than [`QUOTED`] is not looked for, since it stands in many a sentence by chance.
+    pub fn is_quoted_in(&self, text: &str) -> bool {
+        let quotes = |part: &str| part.len() >= QUOTED && text.contains(part);
+        match &self.0 {
+            Held::Binary(bytes) => std::str::from_utf8(bytes).is_ok_and(|part| quotes(part.trim())),
+            Held::Text(whole) => {
+                let is_json = whole.trim_start().starts_with(['{', '[']);
+                let node = is_json.then(|| read_json(whole).ok()).flatten();
+                quotes(whole.trim()) || node.is_some_and(|node| node.any_text(&quotes))
+            }
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -132,5 +150,17 @@ mod tests {
         assert_eq!(check_len(0), Err(ValueError::Empty));
         assert_eq!(check_len(MAX_VALUE_BYTES), Ok(()));
         assert_eq!(check_len(MAX_VALUE_BYTES + 1), Err(ValueError::TooLarge));
+    }
+
+    #[test]
+    fn a_quotation_is_found_whole_or_in_part() {
+        let quoted = |value: &str, told: &str| text(value).is_quoted_in(told);
+        assert!(quoted("hunter22\n", "The value hunter22 is not valid"));
+        assert!(quoted(r#"{"db": [{"password": "hun\"ter22", "port": 54321}]}"#, "bad password hun\"ter22"));
+        assert!(quoted(r#"{"port": 54321}"#, "54321 is no port"));
+        assert!(SecretValue::binary(b"hunter22".to_vec()).is_quoted_in("not hunter22"));
+        assert!(!quoted("hunter22", "The value is not valid"));
+        assert!(!quoted("a", "a sentence"), "too short to say anything");
+        assert!(!quoted(r#"{"password": "hunter22"}"#, "password is missing"), "keys are no values");
     }
 }

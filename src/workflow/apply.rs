@@ -360,17 +360,24 @@ impl ApplyRequest<'_> {
                 ReadAgain::default()
             }
             ReadBack::Read(verified) => {
-                let read = part.count(done.filter(|name| !verified.unreadable.contains_key(*name)));
-                (self.listener)(Event::Verified { verified: &verified, done: read });
+                let names: BTreeSet<SecretName> =
+                    done.filter(|name| !verified.unreadable.contains_key(*name)).cloned().collect();
+                let read = part.count(&names);
+                let shown = &part.planned.target.report.findings;
+                (self.listener)(Event::Verified { verified: &verified, done: read, shown });
                 for (name, error) in &verified.unreadable {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
                 }
+                let Verified { remaining, held_back, awaiting: _, unreadable, policies } = verified;
                 ReadAgain {
-                    matches: Some(verified.remaining.is_empty() && verified.unreadable.is_empty()),
+                    matches: Some(remaining.is_empty() && unreadable.is_empty()),
                     secrets: read.secrets,
-                    policies: verified.policies,
-                    failed: !verified.unreadable.is_empty(),
+                    policies,
+                    names,
+                    held_back,
+                    failed: !unreadable.is_empty(),
+                    unreadable,
                 }
             }
             ReadBack::Failed(error) => {

@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::domain::{SecretName, TagKey};
 use crate::import::LeftOut;
 use crate::live::ReadProgress;
-use crate::plan::Plan;
+use crate::plan::{Finding, Plan};
 use crate::reconcile::{TargetPlan, Verified};
 use crate::value::Edges;
 
@@ -84,6 +84,8 @@ pub enum Event<'a> {
         verified: &'a Verified,
         /// How many were done and read again.
         done: Counted,
+        /// What was found when it was planned, and shown with the plan.
+        shown: &'a [Finding],
     },
     /// What was done was not read again, since nobody asked for that.
     NotVerified {

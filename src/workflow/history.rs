@@ -1,31 +1,20 @@
 //! What git knows of manifests that are gone: the commit that took them away.
 //!
-//! The program `git` is asked, when there is one and the project lies in a repository: `git log -p` over the files with
-//! the endings of manifests, with nothing of the repository's own configuration run (no external diff, no text
-//! conversion, no fetch of what is missing). It is an extra for a reader: without an answer within a few seconds, a
+//! `git log -p` is asked over the files with the endings of manifests. It is an extra for a reader: without an answer, a
 //! plan says nothing of commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use regex::Regex;
-use tokio::io::AsyncReadExt as _;
-use tokio::process::Command;
 
+use super::git;
 use super::prepare::PreparedTarget;
 use crate::collect::CollectMap as _;
 use crate::domain::SecretName;
 use crate::plan::{Commit, SecretPlan, Verb};
-
-/// How long git is waited for.
-const LONGEST: Duration = Duration::from_secs(3);
-
-/// How much of its answer is read, in bytes.
-const MOST: u64 = 16 << 20;
 
 /// Commits that are looked through, the newest first.
 const COMMITS: &str = "--max-count=2000";
@@ -52,7 +41,7 @@ pub(super) async fn find_commits(root: &Path, targets: &mut [PreparedTarget<'_>]
 }
 
 /// The planned secrets of a target that no manifest names, for whichever target.
-fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t mut SecretPlan> {
+pub(super) fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t mut SecretPlan> {
     let planned = target.planned.as_mut().ok().into_iter();
     planned.flat_map(|planned| &mut planned.target.plan.secrets).filter(|plan| {
         matches!(plan.verb, Verb::Delete | Verb::Release)
@@ -63,31 +52,9 @@ fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t m
 
 /// The history of the manifests' files below a folder, with their changed lines.
 async fn log(root: &Path) -> Option<String> {
-    let mut child = Command::new("git")
-        .args(["-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "core.quotePath=true", "-C"])
-        .arg(root)
-        .args(["log", "--topo-order", COMMITS, "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"])
-        .args(["--unified=0", "--patch", "--format=%x01%h%x02%cI%x02%s", "--", "*.yaml", "*.yml"])
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .ok()?;
-    let stdout = child.stdout.take()?;
-    let read = async {
-        let mut bytes = Vec::new();
-        stdout.take(MOST + 1).read_to_end(&mut bytes).await.ok()?;
-        // What was cut off may hold newer commits' other halves: no half is believed.
-        let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST);
-        (whole && child.wait().await.ok()?.success()).then_some(bytes)
-    };
-    let bytes = tokio::time::timeout(LONGEST, read).await.ok()??;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let what = ["log", "--topo-order", COMMITS, "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
+    let how = ["--unified=0", "--patch", "--format=%x01%h%x02%cI%x02%s", "--", "*.yaml", "*.yml"];
+    git::ask(root, &[&what[..], &how[..]].concat()).await
 }
 
 /// A name in a line of a manifest: `name: app/db`, quoted or not, in a block or between braces.

@@ -1,7 +1,11 @@
 //! What an apply came to, over all targets.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
-use crate::plan::Plan;
+use crate::domain::SecretName;
+use crate::live::ServiceError;
+use crate::plan::{Finding, Plan};
 use crate::reconcile::PoliciesVerified;
 
 /// One target's apply.
@@ -17,7 +21,7 @@ pub struct AppliedTarget<'p> {
 }
 
 /// What was read again of what was done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReadAgain {
     /// Whether it matches the manifests; none when it could not be read, nobody asked for it, or nothing was done.
     pub matches: Option<bool>,
@@ -25,13 +29,19 @@ pub struct ReadAgain {
     pub secrets: usize,
     /// Of their policies, how many.
     pub policies: PoliciesVerified,
+    /// Which secrets.
+    pub names: BTreeSet<SecretName>,
+    /// What of them is not as declared and is left alone for now.
+    pub held_back: Vec<Finding>,
+    /// Secrets that could not be read, and why.
+    pub unreadable: BTreeMap<SecretName, ServiceError>,
     /// Whether something could not be read.
     pub(super) failed: bool,
 }
 
 impl ReadAgain {
     fn merge(&mut self, other: Self) {
-        let Self { matches, secrets, policies, failed } = other;
+        let Self { matches, secrets, policies, names, held_back, unreadable, failed } = other;
         self.matches = match (self.matches, matches) {
             (Some(a), Some(b)) => Some(a && b),
             (one, other) => one.or(other),
@@ -39,6 +49,12 @@ impl ReadAgain {
         self.secrets += secrets;
         self.policies += policies;
         self.failed |= failed;
+        // What was found of a secret the last time is how it stands.
+        self.held_back.retain(|finding| !names.contains(&finding.secret));
+        self.unreadable.retain(|name, _| !names.contains(name));
+        self.names.extend(names);
+        self.held_back.extend(held_back);
+        self.unreadable.extend(unreadable);
     }
 }
 
@@ -124,12 +140,11 @@ impl ApplyRun<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
     use crate::apply::{Answer, CallRecord};
-    use crate::domain::SecretName;
-    use crate::plan::ObservedField;
+    use crate::live::ServiceErrorKind;
+    use crate::live::in_memory::failed;
+    use crate::plan::{FindingKind, ObservedField};
 
     fn done() -> SecretOutcome {
         SecretOutcome::Done
@@ -199,12 +214,33 @@ mod tests {
             stopped: None,
         };
         let mut target = AppliedTarget { plan: &plan, report, read_again: ReadAgain::default(), failed_after: true };
+        let (report, read_again) = (target.report.clone(), target.read_again.clone());
         assert_eq!(
-            ApplyRun { targets: vec![AppliedTarget { report: target.report.clone(), ..target }] }.outcome(),
+            ApplyRun { targets: vec![AppliedTarget { report, read_again, ..target }] }.outcome(),
             ApplyOutcome::Partial
         );
         target.failed_after = false;
         target.report.stopped = Some(Stopped::Interrupted);
         assert_eq!(ApplyRun { targets: vec![target] }.outcome(), ApplyOutcome::Interrupted);
+    }
+
+    #[test]
+    fn what_a_later_part_has_read_again_is_how_a_secret_stands() {
+        let name = |text: &str| SecretName::new(text);
+        let waits =
+            |secret: &str| Finding { secret: name(secret), origin: None, kind: FindingKind::RotationWaitsForValue };
+        let denied = || failed("DescribeSecret", ServiceErrorKind::AccessDenied, None);
+        let read = |names: &[&str], held_back: &[&str], unreadable: &[&str]| ReadAgain {
+            matches: Some(true),
+            names: names.iter().map(|one| name(one)).collect(),
+            held_back: held_back.iter().map(|one| waits(one)).collect(),
+            unreadable: unreadable.iter().map(|one| (name(one), denied())).collect(),
+            ..ReadAgain::default()
+        };
+        let mut all = read(&["a", "b"], &["a", "b"], &["c", "d"]);
+        all.merge(read(&["b", "c"], &["c"], &["e"]));
+        assert_eq!(all.held_back, ["a", "c"].map(waits));
+        assert_eq!(all.unreadable.keys().map(SecretName::as_str).collect::<Vec<_>>(), ["d", "e"]);
+        assert_eq!(all.names.len(), 3);
     }
 }

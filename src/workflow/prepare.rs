@@ -14,6 +14,7 @@ use super::event::{Event, Listener};
 use super::history;
 use super::memories::{Memories, Remembered};
 use super::session::Run;
+use super::sparse;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
 use crate::attribution::Answer;
@@ -169,6 +170,8 @@ impl<'s> Run<'s> {
             .buffered(TARGETS_AT_ONCE)
             .collect();
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
+        let manifests = session.outline.as_ref().and_then(|outline| outline.manifests.as_deref());
+        sparse::find_left_out(&session.root, manifests, &mut targets).await;
         check_guards(&mut targets, request.overrides);
         if request.reading.undeclared == Undeclared::PoliciesOfLeaving {
             history::find_commits(&session.root, &mut targets).await;

@@ -93,7 +93,7 @@ pub(crate) fn run(sandbox: &Sandbox, folder: &tempfile::TempDir, args: &[&str]) 
 }
 
 /// An apply, and those after it that remove the replicas which it has kept: they go when the declared ones are in sync.
-/// The first that does not succeed is the last.
+/// The first one that does not succeed is the last.
 pub(crate) fn apply(sandbox: &Sandbox, folder: &tempfile::TempDir) -> support::Run {
     let applied = run(sandbox, folder, &APPLY);
     let done = applied.code == keywright::exit_code::ExitCode::Success;

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -186,6 +187,7 @@ pub(crate) fn keywright_within(columns: Option<usize>, sandbox: &Sandbox, args: 
         interactive: answer.is_some(),
         progress: false,
         sandbox: Some(sandbox.clone()),
+        wrote: AtomicBool::new(false),
     };
     let line = std::iter::once("keywright").chain(args.iter().copied()).map(OsString::from);
     let code = keywright::cli::run(line.collect(), &mut shell);

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::address::{index, is_identifier, module_path};
@@ -95,7 +97,7 @@ struct Resource {
     /// A type of Secrets Manager that is not known here.
     unknown: Option<String>,
     name: String,
-    instances: Vec<Instance>,
+    instances: Vec<OnlyMap<Instance>>,
 }
 
 #[derive(Deserialize)]
@@ -145,10 +147,30 @@ impl<'de> Deserialize<'de> for Resource {
     }
 }
 
+/// What is read of a map alone: serde takes a list for the fields of a struct in their order.
+struct OnlyMap<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OnlyMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for MapVisitor<T> {
+            type Value = OnlyMap<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<OnlyMap<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access)).map(OnlyMap)
+            }
+        }
+        deserializer.deserialize_map(MapVisitor(PhantomData))
+    }
+}
+
 /// Reads a state.
 pub fn parse(bytes: &[u8]) -> Result<State, StateError> {
-    let file: File = serde_json::from_slice(bytes).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
+    let OnlyMap(file) = serde_json::from_slice::<OnlyMap<File>>(bytes).map_err(|error| {
+        // What is wrong with the first character is told without a column.
+        let (line, column) = (error.line(), error.column().max(1));
         if error.is_data() { StateError::Form { line, column } } else { StateError::Syntax { line, column } }
     })?;
     if file.encrypted_data.is_some() {
@@ -190,7 +212,7 @@ impl Reading {
         let good = path != Some(None) && is_identifier(&name);
         let address = ResourceAddress { kind, module: path.flatten(), name };
         for instance in instances {
-            let Instance { index_key, deposed, attributes, attributes_flat: Flat(flat) } = instance;
+            let OnlyMap(Instance { index_key, deposed, attributes, attributes_flat: Flat(flat) }) = instance;
             let full = format!("{prefix}{}.{}{}", kind.name(), address.name, index(index_key.as_ref()));
             let attributes = if attributes.is_empty() { flat } else { attributes };
             let read = match () {

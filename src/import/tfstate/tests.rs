@@ -198,6 +198,21 @@ fn what_is_no_state_says_what_it_is() {
     assert_eq!(error("{}"), StateError::Version);
 }
 
+/// A list is no map: its items are not its fields in their order.
+#[test]
+fn a_list_in_the_place_of_a_map_is_no_state() {
+    let is_no_state = |text: &str| matches!(parse(text.as_bytes()), Err(StateError::Form { .. }));
+    for text in ["[1, 2]", "[]", "[4, null, null, []]", "1", "null", "\"a\""] {
+        assert!(is_no_state(text), "{text}");
+    }
+    let resource = |instances: &str| {
+        let resource = r#""mode": "managed", "type": "aws_secretsmanager_secret", "name": "a""#;
+        format!(r#"{{"version": 4, "resources": [{{{resource}, "instances": {instances}}}]}}"#)
+    };
+    assert!(is_no_state(&resource(r#"[["a", null, {}, {}]]"#)));
+    assert!(!is_no_state(&resource("[{}]")));
+}
+
 #[test]
 fn errors_quote_nothing() {
     let marked = "NOT-TO-BE-PRINTED";

@@ -245,18 +245,22 @@ fn links_in_a_shared_folder_are_followed_within_it_or_told() {
         ("common/inner/notes.txt", "notes"),
         ("other/defaults.yaml", DEFAULTS),
         (".git/config", ""),
+        (".gitmodules", "[submodule \"rules\"]\npath = common/rules\n"),
     ] {
         let path = root.join(name);
         assert!(path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text)).is_ok());
     }
+    assert!(fs::create_dir(root.join("common/rules")).is_ok());
     let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.join(name)).is_ok();
     assert!(link("../other/defaults.yaml", "common/out.yaml") && link("../other", "common/folder"));
     let loaded = load(&root.join("payments"), &LoadOptions::default());
     let found: Vec<String> =
         loaded.diagnostics.iter().map(|found| format!("{}: {}", found.code.id, found.message)).collect();
-    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found.len(), 3, "{found:?}");
+    let submodule = "passed-over: `../common/rules` is passed over: it is a git submodule that is not checked out";
+    assert!(found[1].starts_with(submodule), "{found:?}");
     assert!(found[0].starts_with("passed-over: `../common/folder`"), "{found:?}");
-    assert!(found[1].starts_with("file-outside-project: `../other/defaults.yaml`"), "{found:?}");
+    assert!(found[2].starts_with("file-outside-project: `../other/defaults.yaml`"), "{found:?}");
 }
 
 #[test]

@@ -7,13 +7,14 @@ use super::{
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 27] = [
+static GUARDS: [&Guard; 29] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
     &unnamed_account::GUARD,
     &scope_changed::GUARD,
     &skipped_files::GUARD,
+    &skipped_files::LEFT_OUT,
     &keeps_none::GUARD,
     &rename_loses_value::GUARD,
     &moved::DELETES,
@@ -28,7 +29,8 @@ static GUARDS: [&Guard; 27] = [
     &rotated_value::GUARD,
     &overwritten_replica::GUARD,
     &removed_replicas::GUARD,
-    &cancel_rotation::GUARD,
+    &cancel_rotation::CANCELLED,
+    &cancel_rotation::DELETED,
     &rotate_now::GUARD,
     &protected::OVERWRITTEN,
     &lock_out::GUARD,

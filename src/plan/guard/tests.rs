@@ -124,6 +124,7 @@ fn secrets() -> Vec<SecretPlan> {
         secret("dev/overwrites", Verb::Change, &[OWNER_TAG], replicate),
         removed_replica(),
         secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation),
+        deleted_in_flight(),
         undone_rotation(put),
         of_another_scope(),
         moved(),
@@ -146,6 +147,11 @@ fn secret(name: &str, verb: Verb, tags: &[&str], action: Action) -> SecretPlan {
         observed.versions.insert(VersionId::of_service("v2"), BTreeSet::from([StagingLabel::pending()]));
     }
     SecretPlan { observed: Some(observed), ..SecretPlan::bare(name, verb, vec![action]) }
+}
+
+fn deleted_in_flight() -> SecretPlan {
+    let secret = secret("dev/deleted", Verb::Delete, &[OWNER_TAG], Action::CancelRotation);
+    SecretPlan { actions: vec![Action::Delete { deletion: Deletion::Window(30) }], ..secret }
 }
 
 fn removed_replica() -> SecretPlan {

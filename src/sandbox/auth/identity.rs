@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::sandbox::home::{DEFAULT_ACCOUNT, Home, is_account, partition};
-use crate::sandbox::wire::Envelope;
+use crate::home::{DEFAULT_ACCOUNT, Home, is_account, partition};
+use crate::wire::Envelope;
 
 /// The temporary keys of the sandbox's AssumeRole begin so; the twelve digits of the account follow.
 const TEMPORARY_KEY: &str = "ASIASANDBOX";

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::identity::Caller;
 use super::pattern::fits;
 use super::requests::AuthorizationRequest;
-use crate::sandbox::wire::{ServiceError, service_of};
+use crate::wire::{ServiceError, service_of};
 
 /// The prefixes of the actions that are decided here.
 const SERVICES: [&str; 2] = ["secretsmanager:", "cloudtrail:"];
@@ -255,7 +255,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sandbox::home::Home;
+    use crate::home::Home;
 
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app/db-a1b2C3";
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::identity::{AssumedRole, Named};
 use super::pattern::fits;
-use crate::policy::PolicyDocument;
+use keywright_ground::policy::PolicyDocument;
 
 /// What a caller must still be allowed to do.
 const ACTION: &str = "secretsmanager:putresourcepolicy";

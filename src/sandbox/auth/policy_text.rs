@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::domain::Partition;
-use crate::sandbox::home::is_account;
+use crate::home::is_account;
+use keywright_ground::domain::Partition;
 
 /// The document as it is kept, in a region of `partition`.
 pub(crate) fn with_root_arns(mut document: Value, partition: &Partition) -> Value {

@@ -5,11 +5,11 @@ use serde::de::IgnoredAny;
 
 use super::identity::Caller;
 use super::identity_policy::IdentityPolicy;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::{Home, partition};
-use crate::sandbox::state::cross_account::MANAGED_POLICY;
-use crate::sandbox::state::{SecretId, SecretRecord, Store, StoreError, lookup};
-use crate::sandbox::wire::{self, ServiceError};
+use crate::clock::Moment;
+use crate::home::{Home, partition};
+use crate::state::cross_account::MANAGED_POLICY;
+use crate::state::{SecretId, SecretRecord, Store, StoreError, lookup};
+use crate::wire::{self, ServiceError};
 
 /// The members of an input that authorization looks at. A value is not among them, so it is never copied.
 #[derive(Deserialize, Default)]

@@ -9,8 +9,8 @@ use rand::{Rng as _, SeedableRng as _};
 use super::profile::FaultProfile;
 use super::quota::{QuotaGroup, Quotas};
 use super::rule::{Fault, FaultRules};
-use crate::sandbox::state::Call;
-use crate::sandbox::wire::ServiceError;
+use crate::state::Call;
+use crate::wire::ServiceError;
 
 /// The outcome that was decided for a call.
 #[derive(Clone, Debug)]

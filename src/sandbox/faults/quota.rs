@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::sandbox::state::Call;
+use crate::state::Call;
 
 /// A group of operations that share a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,12 +86,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sandbox::state::Outcome;
+    use crate::state::Outcome;
 
     fn call(region: &str) -> Call {
         Call {
             operation: "TagResource".to_owned(),
-            account: crate::sandbox::DEFAULT_ACCOUNT.to_owned(),
+            account: crate::DEFAULT_ACCOUNT.to_owned(),
             region: region.to_owned(),
             secret: None,
             outcome: Outcome::Pending,

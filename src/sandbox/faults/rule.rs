@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::injector::InjectedOutcome;
-use crate::sandbox::state::Call;
-use crate::sandbox::wire::{ErrorCode, ServiceError};
+use crate::state::Call;
+use crate::wire::{ErrorCode, ServiceError};
 
 /// A rule. It looks at every call that it matches: the first `skip` of these pass, then `times` of them fail, then it
 /// is removed.
@@ -136,12 +136,12 @@ impl FaultKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::state::Outcome;
+    use crate::state::Outcome;
 
     fn call(operation: &str, secret: Option<&str>) -> Call {
         Call {
             operation: operation.to_owned(),
-            account: crate::sandbox::DEFAULT_ACCOUNT.to_owned(),
+            account: crate::DEFAULT_ACCOUNT.to_owned(),
             region: "eu-west-1".to_owned(),
             secret: secret.map(str::to_owned),
             outcome: Outcome::Pending,

@@ -6,8 +6,8 @@ use super::filter::{self, FilterInput, Filters};
 use super::get_value::{ReadValue, ValueMembers, note_accesses};
 use super::selection::{Order, Selection};
 use super::{Context, cut, page_size};
-use crate::sandbox::state::{Found, Reader, SecretId};
-use crate::sandbox::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input, limits};
+use crate::state::{Found, Reader, SecretId};
+use crate::wire::{Constraints, ErrorCode, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::replication::{self, RegionInput, RequestedReplicas, StatusMembers};
 use super::tags::{self, TagInput};
 use super::{Context, SecretOutput, cross_account, versions};
-use crate::sandbox::home::arn_suffix;
-use crate::sandbox::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
+use crate::home::arn_suffix;
+use crate::state::{CURRENT, Found, Labels, SecretData, SecretRecord, Writer, is_valid_name, kms};
+use crate::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

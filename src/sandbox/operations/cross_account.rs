@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::{FaultProfile, ReplicationOutcome};
-use crate::sandbox::home::{Home, partition};
-use crate::sandbox::state::{
+use crate::clock::Moment;
+use crate::faults::{FaultProfile, ReplicationOutcome};
+use crate::home::{Home, partition};
+use crate::state::{
     CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Found, SecretId, SecretRecord, Writer, cross_account,
     kms,
 };
-use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
+use crate::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
 
 /// What a replica shows of its primary.
 #[derive(Serialize)]

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Context, SecretOutput, recording};
-use crate::sandbox::home::arn_suffix;
-use crate::sandbox::state::{Deletion, Found, SecretId, SecretRecord, Writer, lookup};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
+use crate::home::arn_suffix;
+use crate::state::{Deletion, Found, SecretId, SecretRecord, Writer, lookup};
+use crate::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::cross_account::{PrimaryMembers, ReplicaMembers};
 use super::replication::{self, StatusMembers};
-use crate::sandbox::state::{Metadata, RotationRules, SecretId, SecretRecord, Tag};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
+use crate::state::{Metadata, RotationRules, SecretId, SecretRecord, Tag};
+use crate::wire::{Constraints, EpochSeconds, Reply, ServiceError, input};
 
 /// What both operations say of a secret, in the order of the API model.
 #[derive(Serialize)]

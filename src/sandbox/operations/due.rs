@@ -5,9 +5,9 @@
 //! order of time and each at its own moment, so that no answer shows a difference.
 
 use super::{Context, cross_account, recording, replication, rotation};
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Found, Writer};
-use crate::sandbox::wire::ServiceError;
+use crate::home::Home;
+use crate::state::{Found, Writer};
+use crate::wire::ServiceError;
 
 /// Carries out everything that is due by now.
 pub(crate) fn run_due(context: &Context<'_>) -> Result<(), ServiceError> {

@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Facet, Indexed, Reader, SecretRecord, Tag};
-use crate::sandbox::wire::{Constraints, ServiceError, limits};
+use crate::home::Home;
+use crate::state::{Facet, Indexed, Reader, SecretRecord, Tag};
+use crate::wire::{Constraints, ServiceError, limits};
 
 /// A filter as a request has it. The model requires neither member.
 #[derive(Clone, Debug, Deserialize, Serialize)]

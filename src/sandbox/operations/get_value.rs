@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::state::{CURRENT, Found, SecretData, SecretId, Transaction, VersionRecord, View};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
+use crate::clock::Moment;
+use crate::state::{CURRENT, Found, SecretData, SecretId, Transaction, VersionRecord, View};
+use crate::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

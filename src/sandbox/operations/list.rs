@@ -10,8 +10,8 @@ use super::describe::SecretMembers;
 use super::filter::{self, FilterInput, Filters};
 use super::selection::{Order, Selection};
 use super::{Context, cut, page_size};
-use crate::sandbox::state::SecretRecord;
-use crate::sandbox::wire::{Constraints, Query, Reply, ServiceError, input, limits};
+use crate::state::SecretRecord;
+use crate::wire::{Constraints, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

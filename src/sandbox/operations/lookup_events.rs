@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Context, cut};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Event, EventPlace, StoreError};
-use crate::sandbox::wire::{ErrorCode, Place, Query, Reply, ServiceError, input, limits, members};
+use crate::clock::Moment;
+use crate::home::Home;
+use crate::state::{Event, EventPlace, StoreError};
+use crate::wire::{ErrorCode, Place, Query, Reply, ServiceError, input, limits, members};
 
 /// The `EventSource` of all events here.
 const SOURCE: &str = "secretsmanager.amazonaws.com";

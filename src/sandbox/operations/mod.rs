@@ -43,12 +43,12 @@ use std::sync::{Mutex, PoisonError};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use crate::sandbox::auth::{Authorizer, Named};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::{FaultProfile, Replications, RotationFunctions};
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Found, Reader, SecretData, SecretId, Store, Transaction, View, Writer, lookup};
-use crate::sandbox::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceError, limits};
+use crate::auth::{Authorizer, Named};
+use crate::clock::Moment;
+use crate::faults::{FaultProfile, Replications, RotationFunctions};
+use crate::home::Home;
+use crate::state::{Found, Reader, SecretData, SecretId, Store, Transaction, View, Writer, lookup};
+use crate::wire::{Constraints, SensitiveBytes, SensitiveText, ServiceError, limits};
 
 pub(crate) use due::run_due;
 pub(crate) use recording::Recording;

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_account;
 use super::{Context, cut, page_size};
-use crate::policy::PolicyDocument;
-use crate::sandbox::auth::{lock_out, policy_text};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::partition;
-use crate::sandbox::state::cross_account::MANAGED_POLICY;
-use crate::sandbox::state::{Found, SecretId};
-use crate::sandbox::wire::{Constraints, ErrorCode, Place, Query, Reply, ServiceError, input, limits};
+use crate::auth::{lock_out, policy_text};
+use crate::clock::Moment;
+use crate::home::partition;
+use crate::state::cross_account::MANAGED_POLICY;
+use crate::state::{Found, SecretId};
+use crate::wire::{Constraints, ErrorCode, Place, Query, Reply, ServiceError, input, limits};
+use keywright_ground::policy::PolicyDocument;
 
 /// The policy that operations mean where none is named, and the only one that can be changed.
 const DEFAULT_POLICY: &str = "default";

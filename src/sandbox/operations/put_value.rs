@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::versions::{self, Placed};
 use super::{Context, rotation};
-use crate::sandbox::state::{CURRENT, SecretId};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
+use crate::state::{CURRENT, SecretId};
+use crate::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
+use crate::wire::{Constraints, Reply, ServiceError, input, limits};
 
 const LOWERCASE: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPERCASE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

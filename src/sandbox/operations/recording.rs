@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::sandbox::auth::Caller;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Event, SecretRecord, Store, Writer};
-use crate::sandbox::wire::{Envelope, ErrorCode, Reply, ServiceError, parameters};
+use crate::auth::Caller;
+use crate::clock::Moment;
+use crate::home::Home;
+use crate::state::{Event, SecretRecord, Store, Writer};
+use crate::wire::{Envelope, ErrorCode, Reply, ServiceError, parameters};
 
 /// The longest text of a request that an event keeps beside its parameters, in bytes.
 const LONGEST: usize = 1_024;

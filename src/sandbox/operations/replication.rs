@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Context, cross_account};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::{FaultProfile, ReplicationOutcome};
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{
-    Found, Replica, ReplicaStatus, SecretId, SecretRecord, Transaction, View, Writer, kms, replica,
-};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
+use crate::clock::Moment;
+use crate::faults::{FaultProfile, ReplicationOutcome};
+use crate::home::Home;
+use crate::state::{Found, Replica, ReplicaStatus, SecretId, SecretRecord, Transaction, View, Writer, kms, replica};
+use crate::wire::{Constraints, EpochSeconds, Reply, ServiceError, input, limits};
 
 const REGION_PATTERN: &str = "^([a-z]+-)+\\d+$";
 

@@ -9,9 +9,9 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Context, recording, versions};
-use crate::sandbox::faults::{RotationOutcome, RotationStep};
-use crate::sandbox::state::{CURRENT, Found, PENDING, SecretData, VersionRecord, Writer};
-use crate::sandbox::wire::{ServiceError, limits};
+use crate::faults::{RotationOutcome, RotationStep};
+use crate::state::{CURRENT, Found, PENDING, SecretData, VersionRecord, Writer};
+use crate::wire::{ServiceError, limits};
 
 /// How many random bytes a new password is made of.
 const PASSWORD_BYTES: usize = 24;

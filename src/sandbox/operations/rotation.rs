@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::rotate;
 use super::{Context, SecretOutput};
-use crate::domain::{Schedule, WindowLength};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::faults::RotationOutcome;
-use crate::sandbox::state::{Found, Metadata, PENDING, Rotation, RotationRules, SecretId, Writer};
-use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
+use crate::clock::Moment;
+use crate::faults::RotationOutcome;
+use crate::state::{Found, Metadata, PENDING, Rotation, RotationRules, SecretId, Writer};
+use crate::wire::{Constraints, ErrorCode, Reply, ServiceError, input, limits};
+use keywright_ground::domain::{Schedule, WindowLength};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

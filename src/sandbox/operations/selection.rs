@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 
 use super::Context;
 use super::filter::Filters;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{Indexed, Reader, SecretRecord};
-use crate::sandbox::wire::{Place, ServiceError};
+use crate::clock::Moment;
+use crate::home::Home;
+use crate::state::{Indexed, Reader, SecretRecord};
+use crate::wire::{Place, ServiceError};
 
 /// What SortBy names. Secrets are in the order of their creation where it is absent, the oldest first.
 #[derive(Clone, Copy, PartialEq, Eq)]

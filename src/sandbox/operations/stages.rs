@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Context, SecretOutput, versions};
-use crate::sandbox::state::{CURRENT, Found, SecretId};
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
+use crate::state::{CURRENT, Found, SecretId};
+use crate::wire::{Constraints, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

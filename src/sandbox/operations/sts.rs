@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::sandbox::auth::{AssumedRole, Caller, is_path, is_plain_name, temporary_key};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::is_account;
-use crate::sandbox::wire::query::escape;
-use crate::sandbox::wire::{Constraints, ErrorCode, Reply, ServiceError, limits};
+use crate::auth::{AssumedRole, Caller, is_path, is_plain_name, temporary_key};
+use crate::clock::Moment;
+use crate::home::is_account;
+use crate::wire::query::escape;
+use crate::wire::{Constraints, ErrorCode, Reply, ServiceError, limits};
 
 /// Runs an action.
 pub(crate) fn run(caller: &Caller, action: &str, parameters: &[u8], now: Moment) -> Result<Reply, ServiceError> {

@@ -6,11 +6,9 @@ use super::{
     Context, batch, create, cross_account, delete, describe, get_value, list, policy, put_value, random_password,
     replication, rotation, stages, tags, update, version_ids,
 };
-use crate::sandbox::auth::Authorization::{
-    self, AnyResource, Association, Batch, NewSecret, Promotion, Secret, SecretAnd,
-};
-use crate::sandbox::faults::QuotaGroup as Quota;
-use crate::sandbox::wire::{Reply, ServiceError, members};
+use crate::auth::Authorization::{self, AnyResource, Association, Batch, NewSecret, Promotion, Secret, SecretAnd};
+use crate::faults::QuotaGroup as Quota;
+use crate::wire::{Reply, ServiceError, members};
 
 /// An operation's function: the JSON of its input in, its answer out.
 type Function = fn(&Context<'_>, &[u8]) -> Result<Reply, ServiceError>;

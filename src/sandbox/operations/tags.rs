@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::Context;
-use crate::domain::{MAX_TAGS, is_system_tag};
-use crate::sandbox::state::{Found, SecretId, Tag};
-use crate::sandbox::wire::{Constraints, Reply, ServiceError, input, limits};
+use crate::state::{Found, SecretId, Tag};
+use crate::wire::{Constraints, Reply, ServiceError, input, limits};
+use keywright_ground::domain::{MAX_TAGS, is_system_tag};
 
 /// A tag of a request; the model requires neither member.
 #[derive(Deserialize)]

@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::versions::{self, Placed};
 use super::{Context, SecretOutput, cross_account, rotation};
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
-use crate::sandbox::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
+use crate::home::Home;
+use crate::state::{CURRENT, Found, PENDING, PREVIOUS, SecretId, Writer, kms, replica};
+use crate::wire::{Constraints, Reply, SensitiveBytes, SensitiveText, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Context, cut, page_size};
-use crate::sandbox::state::{SecretId, VersionRecord, kms};
-use crate::sandbox::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input, limits};
+use crate::state::{SecretId, VersionRecord, kms};
+use crate::wire::{Constraints, EpochSeconds, Place, Query, Reply, ServiceError, input, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

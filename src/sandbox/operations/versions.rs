@@ -1,8 +1,8 @@
 //! Putting a version into a secret: the part that CreateSecret, UpdateSecret and PutSecretValue share.
 
-use crate::sandbox::clock::Moment;
-use crate::sandbox::state::{Found, SecretData, VersionRecord, Writer};
-use crate::sandbox::wire::{ErrorCode, ServiceError, limits};
+use crate::clock::Moment;
+use crate::state::{Found, SecretData, VersionRecord, Writer};
+use crate::wire::{ErrorCode, ServiceError, limits};
 
 /// What became of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::sandbox::Sandbox;
-use crate::sandbox::faults::duration;
-use crate::sandbox::state::{Call, Outcome};
+use crate::faults::duration;
+use crate::state::{Call, Outcome};
 
 /// Every control path begins so.
 pub(super) const PREFIX: &str = "/_keywright/";

@@ -6,13 +6,13 @@ use std::cell::Cell;
 use serde::Deserialize;
 
 use super::sandbox::{Inner, Sandbox, locked};
-use crate::sandbox::auth::{Authorizer, Caller, Named};
-use crate::sandbox::clock;
-use crate::sandbox::faults::{InjectedOutcome, QuotaGroup};
-use crate::sandbox::home::Home;
-use crate::sandbox::operations::{self, Context, Recording};
-use crate::sandbox::state::{Call, Outcome, lookup};
-use crate::sandbox::wire::{Envelope, ErrorCode, Reply, Service, ServiceError, protocol};
+use crate::auth::{Authorizer, Caller, Named};
+use crate::clock;
+use crate::faults::{InjectedOutcome, QuotaGroup};
+use crate::home::Home;
+use crate::operations::{self, Context, Recording};
+use crate::state::{Call, Outcome, lookup};
+use crate::wire::{Envelope, ErrorCode, Reply, Service, ServiceError, protocol};
 
 /// The longest name of an operation that the log keeps, in bytes: the name comes from a header that anybody can write.
 const LOGGED_NAME: usize = 128;
@@ -20,7 +20,7 @@ const LOGGED_NAME: usize = 128;
 /// A fault broke the connection: there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sandbox dropped the connection")]
-pub(crate) struct Dropped;
+pub struct Dropped;
 
 /// Ends this process without a chance to tidy up.
 fn end_process() -> ! {

@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::sandbox::home::{DEFAULT_ACCOUNT, Home, is_account};
-use crate::sandbox::operations::{self, Context};
-use crate::sandbox::state::{StoreError, Tag, Writer};
-use crate::sandbox::wire::ServiceError;
+use crate::home::{DEFAULT_ACCOUNT, Home, is_account};
+use crate::operations::{self, Context};
+use crate::state::{StoreError, Tag, Writer};
+use crate::wire::ServiceError;
 
 /// The tag that AWS sets on a secret which one of its services owns.
 const OWNING_SERVICE_TAG: &str = "aws:secretsmanager:owningService";

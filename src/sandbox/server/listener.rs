@@ -21,8 +21,8 @@ use tokio::time::timeout;
 use super::control::{self, text};
 use super::dispatch::Dropped;
 use super::sandbox::Sandbox;
-use crate::sandbox::wire::Peer;
-use crate::serving::{self, Seat, is_loopback_host};
+use crate::wire::Peer;
+use keywright_ground::serving::{self, Seat, is_loopback_host};
 
 /// The largest body: sixteen times the largest value.
 const MAX_BODY: usize = 1024 * 1024;
@@ -61,7 +61,7 @@ impl Server {
 
     /// Takes any address, for a container or a network of one's own: whoever reaches it may do everything, the control
     /// path included. Requests may come under any host's name; those of browsers are still refused.
-    pub(crate) async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
+    pub async fn bind_beyond_loopback(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
         Self::listen(Endpoint { sandbox, loopback_only: false }, address).await
     }
 

@@ -12,5 +12,5 @@ mod sandbox;
 
 pub use fixtures::FixtureError;
 pub use listener::Server;
-pub(crate) use sandbox::NOW_HEADER;
+pub use sandbox::NOW_HEADER;
 pub use sandbox::{Hook, Options, Sandbox};

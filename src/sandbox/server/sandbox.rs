@@ -13,21 +13,19 @@ use rand::rngs::StdRng;
 
 use super::dispatch::Dropped;
 use super::fixtures::{self, FixtureError};
-use crate::sandbox::auth::{IdentityPolicy, PolicyError};
-use crate::sandbox::clock::{Clock, Moment};
-use crate::sandbox::faults::{
+use crate::auth::{IdentityPolicy, PolicyError};
+use crate::clock::{Clock, Moment};
+use crate::faults::{
     Fault, FaultFile, FaultInjector, FaultProfile, ReplicationFault, Replications, RotationFault, RotationFunctions,
     RotationOf, RotationOutcome,
 };
-use crate::sandbox::home::Home;
-use crate::sandbox::state::{
-    Call, CallLog, LoadError, OpenError, SecretDump, Snapshot, Store, StoreError, dump, snapshot,
-};
-use crate::sandbox::wire::{Service, ServiceError, protocol};
+use crate::home::Home;
+use crate::state::{Call, CallLog, LoadError, OpenError, SecretDump, Snapshot, Store, StoreError, dump, snapshot};
+use crate::wire::{Service, ServiceError, protocol};
 
 /// Every answer carries the sandbox's time here, beside the `Date` that is the server's own: clients take a `Date` that
 /// is far from their clock for a skewed clock, and try again what was refused for another reason.
-pub(crate) const NOW_HEADER: &str = "x-keywright-now";
+pub const NOW_HEADER: &str = "x-keywright-now";
 
 /// An embedded Secrets Manager. Clones share one store, and may be used from any thread.
 #[derive(Clone)]
@@ -94,7 +92,7 @@ impl Sandbox {
     /// Opens a sandbox file, or makes it, with its folder, where there is none. One process at a time can have it open.
     ///
     /// Values are encrypted with a key that is kept beside it, in a file of the same name with `.key` behind it.
-    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let store = Store::open(path)?;
         let offset = store.clock_offset().map_err(|source| OpenError::Damaged { path: path.to_owned(), source })?;
         Ok(Self::over(store, options, offset))
@@ -134,7 +132,7 @@ impl Sandbox {
     /// scope too. The signature itself is not verified.
     ///
     /// `Dropped` means that a fault broke the connection: the client gets no answer.
-    pub(crate) fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+    pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
         let (service, outcome) = match protocol::read(request) {
             Ok(envelope) => (envelope.service, self.run(&envelope)?),
             Err((service, error)) => (service, Err(error)),
@@ -157,7 +155,7 @@ impl Sandbox {
 
     /// Forgets every secret, of all accounts and regions, and puts the clock back that `advance` moved. Calls, faults
     /// and hooks stay.
-    pub(crate) fn reset(&self) -> Result<(), StoreError> {
+    pub fn reset(&self) -> Result<(), StoreError> {
         self.inner.store.reset()?;
         self.inner.clock_offset.store(0, Ordering::Release);
         Ok(())
@@ -195,7 +193,7 @@ impl Sandbox {
 
     /// Writes secrets as they are in another account, in one change: all of them or, on an error, none. A secret whose
     /// place is taken, by one that is loaded before it too, is left out; how many were written.
-    pub(crate) fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
+    pub fn load<'a>(&self, secrets: impl IntoIterator<Item = &'a Snapshot>) -> Result<usize, LoadError> {
         self.inner.store.write(self.inner.now(), |writer| snapshot::load(writer, secrets))
     }
 
@@ -213,7 +211,7 @@ impl Sandbox {
     }
 
     /// What time it is in the sandbox.
-    pub(crate) fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.inner.now().0).unwrap_or(jiff::Timestamp::MAX)
     }
 
@@ -262,6 +260,11 @@ impl Sandbox {
     pub(crate) fn set_fault_profile(&self, profile: FaultProfile) {
         self.inner.store.remember(!profile.lag().is_zero());
         locked(&self.inner.injector).set_profile(profile);
+    }
+
+    /// Whether the documented quotas hold, as the fault profile has it.
+    pub fn has_quotas(&self) -> bool {
+        locked(&self.inner.injector).profile().quotas
     }
 
     /// The fault profile in force.

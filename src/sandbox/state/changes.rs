@@ -11,8 +11,8 @@ use super::tables::{
     CLOCK_OFFSET, COUNTERS, CREATED, DUE, HISTORY, INCARNATIONS, NOTHING, POLICIES, SECRETS, VALUES, VERSIONS, Writer,
     place,
 };
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
+use crate::clock::Moment;
+use crate::home::Home;
 
 /// How long changes are remembered: longer than any list lags.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -174,7 +174,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::sandbox::state::{Deletion, Labels, Store};
+    use crate::state::{Deletion, Labels, Store};
 
     fn record(serial: u64, due: Option<Moment>) -> SecretRecord {
         SecretRecord {

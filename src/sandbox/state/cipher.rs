@@ -11,7 +11,7 @@ use aes_gcm::{Aes256Gcm, Key, Nonce};
 use rand::RngCore as _;
 use zeroize::Zeroizing;
 
-use crate::files::Destination;
+use keywright_ground::files::Destination;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;

@@ -11,7 +11,7 @@ use super::record::{CrossAccountStatus, SecretRecord};
 use super::replica::copy_versions;
 use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
-use crate::sandbox::home::Home;
+use crate::home::Home;
 
 /// The name of the policy that the service attaches to a replica, and that nobody can change.
 pub(crate) const MANAGED_POLICY: &str = "cross-account-replication";

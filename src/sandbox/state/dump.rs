@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::record::{ReplicaStatus, SecretRecord, Tag};
 use super::tables::Reader;
-use crate::sandbox::home::Home;
-use crate::sandbox::wire::ServiceError;
+use crate::home::Home;
+use crate::wire::ServiceError;
 
 /// One secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -23,8 +23,8 @@ use serde_json::Value;
 use super::store::StoreError;
 use super::tables::{Reader, Writer};
 use super::transaction::SharedTransaction;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
+use crate::clock::Moment;
+use crate::home::Home;
 
 /// A place among the events: when it happened, and a serial number.
 pub(crate) type EventPlace = (Moment, u64);
@@ -193,7 +193,7 @@ impl Reader<'_> {
 #[expect(clippy::unwrap_used, reason = "a store in memory does not fail")]
 mod tests {
     use super::*;
-    use crate::sandbox::state::Store;
+    use crate::state::Store;
 
     fn event(name: &str, read_only: bool) -> Event {
         Event {

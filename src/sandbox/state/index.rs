@@ -16,8 +16,8 @@ use super::record::SecretRecord;
 use super::store::StoreError;
 use super::tables::{Created, Reader, SECRETS, Transaction as _};
 use super::transaction::SharedTransaction;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
+use crate::clock::Moment;
+use crate::home::Home;
 
 type FacetKey = (&'static str, &'static str, u8, &'static str, &'static str);
 

@@ -1,7 +1,7 @@
 //! The forms in which a KMS key can be named. The sandbox has no keys: it accepts whatever has a right form.
 
-use crate::sandbox::home::is_account;
-use crate::sandbox::wire::ServiceError;
+use crate::home::is_account;
+use crate::wire::ServiceError;
 
 /// The alias of the key that the service uses where none is named.
 pub(crate) const DEFAULT_ALIAS: &str = "alias/aws/secretsmanager";

@@ -4,8 +4,8 @@ use super::record::SecretRecord;
 use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
 use super::{cross_account, replica};
-use crate::sandbox::home::{Home, is_account};
-use crate::sandbox::wire::ServiceError;
+use crate::home::{Home, is_account};
+use crate::wire::ServiceError;
 
 /// A SecretId that could name a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,12 +34,11 @@ pub(crate) use events::{Event, EventPlace};
 pub(crate) use index::{Facet, Indexed};
 pub(crate) use label::{CURRENT, Labels, PENDING, PREVIOUS};
 pub(crate) use lookup::{Found, SecretId, is_valid_name};
+pub use record::{CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus};
 pub(crate) use record::{
-    CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Deletion, Metadata, Replica, ReplicaStatus, Rotation,
-    RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
+    Deletion, Metadata, Replica, ReplicaStatus, Rotation, RotationRules, SecretData, SecretRecord, Tag, VersionRecord,
 };
-pub use snapshot::LoadError;
-pub(crate) use snapshot::{Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
+pub use snapshot::{LoadError, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus, SnapshotVersion};
 pub use store::StoreError;
 pub(crate) use store::{OpenError, Store};
 pub(crate) use tables::{Reader, Transaction, View, Writer};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::label::Labels;
-use crate::sandbox::clock::Moment;
+use crate::clock::Moment;
 
 /// Everything about a secret but its policy, its versions and their values.
 ///
@@ -121,27 +121,38 @@ pub(crate) enum ReplicaStatus {
 
 /// The replica of a secret in another account, as its primary knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct CrossAccountReplica {
-    pub(crate) arn: String,
+pub struct CrossAccountReplica {
+    /// Its ARN.
+    pub arn: String,
     /// The role that copies; absent where whoever changes the primary does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) role_arn: Option<String>,
-    pub(crate) status: CrossAccountStatus,
+    pub role_arn: Option<String>,
+    /// How far it has come.
+    pub status: CrossAccountStatus,
     /// When the values are copied, or it turns out that they cannot be; absent while there is nothing to copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) copies_at: Option<Moment>,
 }
 
+impl CrossAccountReplica {
+    /// One with nothing to copy at a later time.
+    pub fn new(arn: String, role_arn: Option<String>, status: CrossAccountStatus) -> Self {
+        Self { arn, role_arn, status, copies_at: None }
+    }
+}
+
 /// The primary of a replica in another account, as the replica knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct CrossAccountPrimary {
-    pub(crate) arn: String,
-    pub(crate) status: CrossAccountStatus,
+pub struct CrossAccountPrimary {
+    /// Its ARN.
+    pub arn: String,
+    /// How far it has come.
+    pub status: CrossAccountStatus,
 }
 
 /// How far a replication between accounts has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum CrossAccountStatus {
+pub enum CrossAccountStatus {
     /// The replica names its primary, whose owner has not associated it. Only a replica is in this state.
     Pending,
     /// The values are being copied.
@@ -149,14 +160,17 @@ pub(crate) enum CrossAccountStatus {
     /// The replica has the values of its primary.
     InSync,
     /// The last change was not copied.
-    Failed { message: String },
+    Failed {
+        /// Why.
+        message: String,
+    },
     /// The other side ended the replication.
     Detached,
 }
 
 impl CrossAccountStatus {
     /// As answers name it.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Pending => "Pending",
             Self::InProgress => "InProgress",

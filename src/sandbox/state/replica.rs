@@ -10,8 +10,8 @@ use super::kms;
 use super::record::{Replica, ReplicaStatus, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use super::tables::{Transaction, View, Writer};
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
+use crate::clock::Moment;
+use crate::home::Home;
 
 /// The home of a secret's copy.
 pub(crate) fn home_of(primary: &Home, replica: &Replica) -> Home {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::record::{RotationRules, Window};
-use crate::domain::{Schedule, WindowLength};
-use crate::sandbox::clock::Moment;
+use crate::clock::Moment;
+use keywright_ground::domain::{Schedule, WindowLength};
 
 impl RotationRules {
     /// The schedule that the rules mean.

@@ -18,64 +18,68 @@ use super::record::{
 use super::replica;
 use super::store::StoreError;
 use super::tables::Writer;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::{Home, is_account};
-use crate::sandbox::wire::limits;
+use crate::clock::Moment;
+use crate::home::{Home, is_account};
+use crate::wire::limits;
 
 /// One secret as it is in another account. It is written as it is: no rule of the service is checked.
 #[derive(Default)]
-pub(crate) struct Snapshot {
-    pub(crate) name: String,
+pub struct Snapshot {
+    /// The name.
+    pub name: String,
     /// The full ARN, which also says in which account and region the secret is.
-    pub(crate) arn: String,
-    pub(crate) description: Option<String>,
+    pub arn: String,
+    /// The description.
+    pub description: Option<String>,
     /// The KMS key as it was given; none for the default key.
-    pub(crate) kms_key_id: Option<String>,
+    pub kms_key_id: Option<String>,
     /// The partner of a managed external secret (`Type`).
-    pub(crate) secret_type: Option<String>,
+    pub secret_type: Option<String>,
     /// The tags, AWS's own included.
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) policy: Option<String>,
-    pub(crate) versions: BTreeMap<String, SnapshotVersion>,
+    pub tags: BTreeMap<String, String>,
+    /// The resource policy.
+    pub policy: Option<String>,
+    /// The versions by their ids.
+    pub versions: BTreeMap<String, SnapshotVersion>,
     /// When its deletion was requested. Its recovery window is taken to have its whole length still before it.
-    pub(crate) deletion_requested: Option<Timestamp>,
+    pub deletion_requested: Option<Timestamp>,
     /// The service that owns it.
-    pub(crate) owning_service: Option<String>,
+    pub owning_service: Option<String>,
     /// The region of the primary, for a replica.
-    pub(crate) replica_of: Option<String>,
+    pub replica_of: Option<String>,
     /// Its replicas by region.
-    pub(crate) replicas: BTreeMap<String, SnapshotReplica>,
+    pub replicas: BTreeMap<String, SnapshotReplica>,
     /// How it rotates; none if rotation was never configured.
-    pub(crate) rotation: Option<SnapshotRotation>,
+    pub rotation: Option<SnapshotRotation>,
     /// LastChangedDate; now where it is not known.
-    pub(crate) changed: Option<Timestamp>,
+    pub changed: Option<Timestamp>,
     /// Its replica in another account, which need not be loaded too. A copy in progress has ended when the next request
     /// looks.
-    pub(crate) cross_account_replica: Option<CrossAccountReplica>,
+    pub cross_account_replica: Option<CrossAccountReplica>,
     /// Its primary in another account, which need not be loaded too.
-    pub(crate) cross_account_primary: Option<CrossAccountPrimary>,
+    pub cross_account_primary: Option<CrossAccountPrimary>,
 }
 
 /// One version. It is never shown.
-pub(crate) struct SnapshotVersion {
+pub struct SnapshotVersion {
     /// Its staging labels; none for a deprecated version.
-    pub(crate) labels: Vec<String>,
+    pub labels: Vec<String>,
     /// Its value.
-    pub(crate) value: Zeroizing<String>,
+    pub value: Zeroizing<String>,
 }
 
 /// One replica, as its primary shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct SnapshotReplica {
+pub struct SnapshotReplica {
     /// The KMS key in its region; none for the default key.
-    pub(crate) kms_key_id: Option<String>,
+    pub kms_key_id: Option<String>,
     /// How it stands.
-    pub(crate) status: SnapshotStatus,
+    pub status: SnapshotStatus,
 }
 
 /// How a replication stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SnapshotStatus {
+pub enum SnapshotStatus {
     /// The copy is there; it is made.
     InSync,
     /// It is being made, and has been when the next request looks.
@@ -91,25 +95,25 @@ pub(crate) enum SnapshotStatus {
 
 /// How a secret rotates.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SnapshotRotation {
+pub struct SnapshotRotation {
     /// `RotationEnabled`.
-    pub(crate) enabled: bool,
+    pub enabled: bool,
     /// `RotationLambdaARN`.
-    pub(crate) lambda_arn: Option<String>,
+    pub lambda_arn: Option<String>,
     /// `AutomaticallyAfterDays`; not beside an expression, for which the service computes it.
-    pub(crate) every_days: Option<u32>,
+    pub every_days: Option<u32>,
     /// `ScheduleExpression`.
-    pub(crate) expression: Option<String>,
+    pub expression: Option<String>,
     /// `Duration`.
-    pub(crate) duration: Option<String>,
+    pub duration: Option<String>,
     /// `ExternalSecretRotationRoleArn`.
-    pub(crate) external_role_arn: Option<String>,
+    pub external_role_arn: Option<String>,
     /// `ExternalSecretRotationMetadata`.
-    pub(crate) external_metadata: BTreeMap<String, String>,
+    pub external_metadata: BTreeMap<String, String>,
     /// `LastRotatedDate`.
-    pub(crate) last: Option<Timestamp>,
+    pub last: Option<Timestamp>,
     /// `NextRotationDate`; the rotation itself is due then.
-    pub(crate) next: Option<Timestamp>,
+    pub next: Option<Timestamp>,
 }
 
 /// Why nothing was loaded.

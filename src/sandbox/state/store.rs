@@ -19,10 +19,10 @@ use super::commit::SharedCommits;
 use super::events::{Event, Waiting};
 use super::tables::{self, Format, Reader, Writer};
 use super::transaction::SharedTransaction;
-use crate::files::Destination;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
-use crate::sandbox::wire::ServiceError;
+use crate::clock::Moment;
+use crate::home::Home;
+use crate::wire::ServiceError;
+use keywright_ground::files::Destination;
 
 /// Memory for pages of the file; redb's own default is a gibibyte.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -33,20 +33,28 @@ const MOST_LOOKS: usize = 5;
 /// Why a sandbox file could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum OpenError {
+pub enum OpenError {
     /// Another process, or another sandbox of this one, has the file open.
     #[error("the sandbox file {path} is in use: another keywright process has it open")]
-    Locked { path: PathBuf },
+    Locked {
+        /// The sandbox file.
+        path: PathBuf,
+    },
     /// The file exists and is something else. It was left as it is.
     #[error("{path} is not a sandbox file; it was left as it is")]
-    NotASandbox { path: PathBuf },
+    NotASandbox {
+        /// The sandbox file.
+        path: PathBuf,
+    },
     /// The file was written by a version of keywright that keeps another format.
     #[error(
         "the sandbox file {path} has format {found}, and this version of keywright reads format {supported}: \
          use the version that wrote it, or delete the file"
     )]
     OtherFormat {
+        /// The sandbox file.
         path: PathBuf,
+        /// The format that it has.
         found: String,
         /// The format that this version reads and writes.
         supported: &'static str,
@@ -54,7 +62,9 @@ pub(crate) enum OpenError {
     /// The file is a sandbox file, or was one, and cannot be read any more.
     #[error("the sandbox file {path} is damaged; delete it to start over")]
     Damaged {
+        /// The sandbox file.
         path: PathBuf,
+        /// What came before it.
         #[source]
         source: StoreError,
     },
@@ -64,17 +74,25 @@ pub(crate) enum OpenError {
          start over"
     )]
     KeyMissing {
+        /// The sandbox file.
         path: PathBuf,
         /// Where its key should be.
         key: PathBuf,
     },
     /// The key beside the file is another file's.
     #[error("{key} is not the key of the sandbox file {path}: put the right one there, or delete both to start over")]
-    WrongKey { path: PathBuf, key: PathBuf },
+    WrongKey {
+        /// The sandbox file.
+        path: PathBuf,
+        /// The key beside it.
+        key: PathBuf,
+    },
     /// The file or its folder could not be read or made.
     #[error("cannot open the sandbox file {path}")]
     Io {
+        /// The sandbox file.
         path: PathBuf,
+        /// What came before it.
         #[source]
         source: io::Error,
     },

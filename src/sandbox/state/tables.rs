@@ -31,8 +31,8 @@ use super::index::{self, CHANGED};
 use super::record::{SecretData, SecretRecord, VersionRecord};
 use super::store::StoreError;
 use super::transaction::SharedTransaction;
-use crate::sandbox::clock::Moment;
-use crate::sandbox::home::Home;
+use crate::clock::Moment;
+use crate::home::Home;
 
 /// The format that this version reads and writes.
 pub(crate) const FORMAT: &str = "3";

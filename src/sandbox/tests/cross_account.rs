@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::sandbox::faults::FaultProfile;
+use crate::faults::FaultProfile;
 
 pub(super) const HERE: &str = "111111111111";
 pub(super) const THERE: &str = "222222222222";

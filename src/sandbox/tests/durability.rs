@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::sandbox::state::OpenError;
+use crate::state::OpenError;
 
 fn open(path: &std::path::Path) -> Result<Client, OpenError> {
     let clock = Clock::manual("2026-03-04T07:45:00.250Z".parse().unwrap());

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::sandbox::Outcome;
-use crate::sandbox::faults::{Fault, FaultKind, FaultProfile};
-use crate::sandbox::server::dispatch::Dropped;
+use crate::Outcome;
+use crate::faults::{Fault, FaultKind, FaultProfile};
+use crate::server::dispatch::Dropped;
 
 fn create(number: u32) -> Value {
     json!({"Name": format!("s/{number}"), "ClientRequestToken": token(number)})

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::sandbox::faults::FaultProfile;
+use crate::faults::FaultProfile;
 
 const THERE: &str = "us-west-2";
 

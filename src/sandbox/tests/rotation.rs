@@ -1,7 +1,7 @@
 //! RotateSecret and CancelRotateSecret, and what happens when a window opens.
 
 use super::*;
-use crate::sandbox::faults::{RotationOf, RotationOutcome, RotationStep};
+use crate::faults::{RotationOf, RotationOutcome, RotationStep};
 
 const LAMBDA: &str = "arn:aws:lambda:eu-west-1:000000000000:function:rotate";
 

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::domain::{MAX_TAG_KEY, MAX_TAG_VALUE};
+use keywright_ground::domain::{MAX_TAG_KEY, MAX_TAG_VALUE};
 
 type Length = RangeInclusive<usize>;
 type Count = RangeInclusive<usize>;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::error::ServiceError;
-use crate::sandbox::clock::Moment;
+use crate::clock::Moment;
 
 /// A place in an order: a date with a serial number, or a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

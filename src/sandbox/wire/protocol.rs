@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::error::{ErrorCode, ServiceError};
 use super::query;
-use crate::sandbox::clock::Moment;
+use crate::clock::Moment;
 
 /// The media type of every answer of Secrets Manager and CloudTrail.
 const AMZ_JSON: &str = "application/x-amz-json-1.1";

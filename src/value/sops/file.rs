@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::mac::push_step;
 use super::metadata::Metadata;
 use super::tree::Node;
 use super::{MAX_PATH_BYTES, MAX_SOPS_BYTES, dotenv, encoding, ini, json, yaml};
@@ -83,6 +84,25 @@ impl SopsFile {
             return Err(ValueError::MacMissing { file: shown.to_owned() });
         }
         Ok(Self { path: path.clone(), shown: shown.to_owned(), format, documents, metadata, bytes })
+    }
+
+    /// What is wrong with a value that should be encrypted, and is not. Where it is nothing but a carriage return, the
+    /// line was saved otherwise: an empty value is never encrypted.
+    pub(super) fn plain_value(&self, pointer: &str) -> ValueError {
+        let is_bare = |line: &[u8]| {
+            let key = line.strip_suffix(b"=\r").map(String::from_utf8_lossy);
+            key.is_some_and(|key| {
+                let mut place = String::new();
+                push_step(&mut place, &key);
+                place == pointer
+            })
+        };
+        let file = self.shown.clone();
+        let mut lines = self.bytes.split(|byte| *byte == b'\n');
+        match lines.position(|line| self.format == Format::Dotenv && is_bare(line)) {
+            Some(before) => ValueError::CarriageReturn { file, line: before + 1 },
+            None => ValueError::PlainValue { file, path: pointer.to_owned() },
+        }
     }
 }
 

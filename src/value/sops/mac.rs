@@ -110,7 +110,7 @@ impl Walk<'_> {
     }
 
     fn plain_value(&self) -> ValueError {
-        ValueError::PlainValue { file: self.file.shown.clone(), path: self.pointer.clone() }
+        self.file.plain_value(&self.pointer)
     }
 }
 

@@ -231,7 +231,7 @@ impl<'a> Selection<'a> {
         let (file, path) = (self.file.shown.clone(), self.pointer.clone());
         let rules = &self.file.metadata.rules;
         if self.is_encrypted() && !rules.by_comments() {
-            return Err(ValueError::PlainValue { file, path });
+            return Err(self.file.plain_value(&path));
         }
         if self.allow_open {
             Ok(Part::Open(open))

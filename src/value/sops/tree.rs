@@ -24,6 +24,16 @@ impl Node {
         Self::Number(Zeroizing::new(text.into()))
     }
 
+    /// Whether some text or number in it is such a one.
+    pub(in crate::value) fn any_text(&self, test: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) => false,
+            Self::Number(text) | Self::Text(text) => test(text),
+            Self::List(items) => items.iter().any(|item| item.any_text(test)),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.any_text(test)),
+        }
+    }
+
     /// The value beneath a key of a map.
     pub(in crate::value) fn get(&self, key: &str) -> Option<&Self> {
         match self {

@@ -86,10 +86,23 @@ fn crlf_is_read_but_in_dotenv() -> Result {
 }
 
 #[test]
+fn a_carriage_return_on_some_lines_of_dotenv_is_told_with_its_line() -> Result {
+    for (before, after, told) in [("]\nPASSWORD", "]\r\nPASSWORD", 2), ("EMPTY=\n", "EMPTY=\r\n", 4)] {
+        for (name, rendered) in changed(|text| text.replace(before, after).into_bytes())? {
+            match rendered {
+                Err(ValueError::CarriageReturn { line, .. }) => assert_eq!((name, line), ("app.env", told)),
+                _ => assert_ne!(name, "app.env", "{before:?}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_text_file_in_utf_16_is_named_and_a_mark_of_utf_8_is_kept() -> Result {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("value.txt");
-    let source = Source::File { path: ProjectFile::at(&path), shown: "value.txt".to_owned() };
+    let source = Source::File { path: file_at(&path), shown: "value.txt".to_owned() };
     let field = Source::Json([("a".to_owned(), source.clone())].into());
     for unit in [u16::to_le_bytes, u16::to_be_bytes] {
         let bytes: Vec<u8> = "\u{feff}pässword\r\n".encode_utf16().flat_map(unit).collect();

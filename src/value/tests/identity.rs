@@ -75,7 +75,7 @@ fn ids_do_not_change_between_releases() -> Result {
 #[test]
 fn other_sources_have_their_own_kinds_of_identity() -> Result {
     let folder = tempfile::tempdir()?;
-    let path = ProjectFile::at(&folder.path().join("value"));
+    let path = file_at(&folder.path().join("value"));
     let file = Source::File { path: path.clone(), shown: "value".to_owned() };
     let binary = Source::BinaryFile { path, shown: "value".to_owned() };
     let env = Source::Env("KW_A".to_owned());

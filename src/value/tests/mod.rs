@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::domain::{Arn, SecretName};
-use crate::files::ProjectFile;
+use crate::files::{ProjectFile, ProjectFolder};
 
 mod canary;
 mod choices;
@@ -36,10 +36,17 @@ fn sops(name: &str, key: Option<&str>) -> Source {
     sops_at(&fixture(name), key)
 }
 
+/// The file at a path, as if its folder were a project.
+fn file_at(path: &Path) -> ProjectFile {
+    let folder = ProjectFolder::open(path.parent().unwrap_or(Path::new("/")));
+    let Ok(folder) = folder else { unreachable!("the folder of {} is there", path.display()) };
+    ProjectFile::new(&folder, path.file_name().map(PathBuf::from).unwrap_or_default())
+}
+
 fn sops_at(path: &Path, key: Option<&str>) -> Source {
     let shown = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Source::Sops(SopsPart {
-        file: ProjectFile::at(path),
+        file: file_at(path),
         shown,
         key: key.map(str::to_owned),
         format: None,

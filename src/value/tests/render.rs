@@ -14,7 +14,7 @@ fn json(fields: impl IntoIterator<Item = (&'static str, Source)>) -> Source {
 }
 
 fn file_source(path: &Path) -> Source {
-    Source::File { path: ProjectFile::at(path), shown: "value.txt".to_owned() }
+    Source::File { path: file_at(path), shown: "value.txt".to_owned() }
 }
 
 fn template(secret: &str) -> Source {
@@ -33,7 +33,7 @@ fn every_source_gives_its_value() -> Result {
     assert_eq!(text(&render(&Source::Generate(GenerateOptions::default()))?), "CANARY-generated");
     std::fs::write(&path, [0xff, 0x00])?;
     assert_eq!(render(&file_source(&path)), Err(ValueError::NotText { file: "value.txt".to_owned() }));
-    let binary = Source::BinaryFile { path: ProjectFile::at(&path), shown: "value.txt".to_owned() };
+    let binary = Source::BinaryFile { path: file_at(&path), shown: "value.txt".to_owned() };
     assert!(matches!(render(&binary)?.expose(), Exposed::Binary(&[0xff, 0x00])));
     Ok(())
 }

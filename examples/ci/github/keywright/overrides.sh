@@ -15,7 +15,8 @@ commit="${3:?usage: overrides.sh PROJECT BASE COMMIT}"
 
 flags='{
     "adopt-cloudformation": "--allow-adopt-cloudformation", "cancel-rotation": "--allow-cancel-rotation",
-    "copy-value": "--allow-copy-values", "delete-unowned": "--allow-delete-unowned", "empty-project": "--allow-empty",
+    "copy-value": "--allow-copy-values", "delete-rotating": "--allow-cancel-rotation",
+    "delete-unowned": "--allow-delete-unowned", "empty-project": "--allow-empty",
     "keeps-none": "--allow-remove-all", "lock-out": "--allow-lock-out", "max-changes-percent": "--max-changes-percent",
     "max-deletes": "--max-deletes", "move-deletes-old": "--allow-moves", "overwrite-replica": "--allow-overwrite-replicas",
     "protected": "--allow-protected", "protected-replica": "--allow-protected", "public-policy": "--allow-public-policy",
@@ -24,6 +25,7 @@ flags='{
     "replace-replica": "--allow-replace-replicas", "rename-loses-value": "--allow-lose-value",
     "replace-value": "--allow-replace-values", "restore-unowned": "--allow-restore-unowned",
     "rotate-now": "--allow-rotate-now", "scope-changed": "--allow-scope-change", "skipped-files": "--allow-skipped-files",
+    "sparse-checkout": "--allow-skipped-files",
     "undo-rotation": "--allow-undo-rotation"
 }'
 

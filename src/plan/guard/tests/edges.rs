@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::AccountId;
+use crate::live::{LinkStatus, LinkedPrimary};
 use crate::plan::guard::{Fact, share_matters};
 
 /// One target with these secrets and counts, and one declared secret, which is not planned.
@@ -195,6 +196,28 @@ fn a_rotation_is_cancelled_in_flight_where_a_version_is_pending() {
     let pending = secret("dev/pending", Verb::Change, &[OWNER_TAG], Action::CancelRotation);
     let cancels = |secret: SecretPlan| refused(&target(vec![secret], counts(10)), "cancel-rotation").len();
     assert_eq!((cancels(pending), cancels(idle), cancels(other)), (1, 0, 0));
+}
+
+#[test]
+fn a_secret_is_deleted_in_flight_where_a_version_is_pending_that_is_its_own() {
+    let deletes = |secret: SecretPlan| refused(&target(vec![secret], counts(10)), "delete-rotating").len();
+    let changed = |change: &dyn Fn(&mut LiveSecret)| {
+        let mut secret = deleted_in_flight();
+        secret.observed.iter_mut().for_each(change);
+        secret
+    };
+    let idle = changed(&|live| drop(live.versions.remove(&VersionId::of_service("v2"))));
+    let over = changed(&|live| {
+        let labels = BTreeSet::from([StagingLabel::current(), StagingLabel::pending()]);
+        live.versions = BTreeMap::from([(VersionId::of_service("v2"), labels)]);
+    });
+    let copied = changed(&|live| {
+        let arn = Arn::of_service("arn:aws:secretsmanager:eu-west-1:222222222222:secret:dev/deleted-AbCdEf");
+        live.cross_account.primary = Some(LinkedPrimary { arn, status: LinkStatus::InSync });
+    });
+    assert_eq!([deleted_in_flight(), idle, over, copied].map(deletes), [1, 0, 0, 0]);
+    let released = SecretPlan { verb: Verb::Release, actions: vec![Action::Restore], ..deleted_in_flight() };
+    assert_eq!(deletes(released), 0);
 }
 
 #[test]

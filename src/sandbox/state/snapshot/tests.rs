@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::{Clock, Options, Sandbox};
+use crate::{Clock, Options, Sandbox};
 
 const ACCOUNT: &str = "111111111111";
 

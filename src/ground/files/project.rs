@@ -27,10 +27,14 @@ pub struct ProjectFolder {
 
 /// What an entry of a folder is. Links are told as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryKind {
+pub enum EntryKind {
+    /// A regular file.
     File,
+    /// A folder.
     Folder,
+    /// A symbolic link.
     Link,
+    /// Anything else: a pipe, a device.
     Other,
 }
 
@@ -67,12 +71,12 @@ impl ProjectFolder {
     }
 
     /// Whether there is anything at a path, a link that leads nowhere included.
-    pub(crate) fn has(&self, path: &Path) -> bool {
+    pub fn has(&self, path: &Path) -> bool {
         self.dir.symlink_metadata(path).is_ok()
     }
 
     /// A path that somebody in `folder` names, resolved and relative to the project's folder.
-    pub(crate) fn resolve(&self, folder: &Path, named: &str) -> Result<PathBuf, FileFault> {
+    pub fn resolve(&self, folder: &Path, named: &str) -> Result<PathBuf, FileFault> {
         let named = Path::new(named);
         if named.components().any(|part| matches!(part, Component::RootDir | Component::Prefix(_))) {
             return Err(FileFault::Outside);
@@ -82,7 +86,7 @@ impl ProjectFolder {
     }
 
     /// The path without links, relative to the project's folder; empty for the folder itself.
-    pub(crate) fn canonical(&self, path: &Path) -> Result<PathBuf, FileFault> {
+    pub fn canonical(&self, path: &Path) -> Result<PathBuf, FileFault> {
         refuse_never_read(path)?;
         let there = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let found = match self.dir.canonicalize(there).map_err(|error| FileFault::of(&error)) {
@@ -102,7 +106,7 @@ impl ProjectFolder {
     }
 
     /// What lies at a path, links resolved.
-    pub(crate) fn kind(&self, path: &Path) -> Result<EntryKind, FileFault> {
+    pub fn kind(&self, path: &Path) -> Result<EntryKind, FileFault> {
         let found = self.canonical(path)?;
         let (parent, Some(name)) = self.parent(&found)? else { return Ok(EntryKind::Folder) };
         let metadata = parent.symlink_metadata(name).map_err(|error| FileFault::of(&error))?;
@@ -110,7 +114,7 @@ impl ProjectFolder {
     }
 
     /// The names in a folder and what they are.
-    pub(crate) fn entries(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, FileFault> {
+    pub fn entries(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, FileFault> {
         let found = self.canonical(folder)?;
         let fault = |error: io::Error| FileFault::of(&error);
         let (parent, name) = self.parent(&found)?;
@@ -127,7 +131,7 @@ impl ProjectFolder {
     }
 
     /// Opens a regular file. Reading gives at most `limit` bytes.
-    pub(crate) fn open_file(&self, path: &Path, limit: u64) -> Result<BoundedFile, FileFault> {
+    pub fn open_file(&self, path: &Path, limit: u64) -> Result<BoundedFile, FileFault> {
         let found = self.canonical(path)?;
         let (parent, Some(name)) = self.parent(&found)? else { return Err(FileFault::NotRegular) };
         let fault = |error: io::Error| FileFault::of(&error);
@@ -185,30 +189,22 @@ pub struct ProjectFile {
 
 impl ProjectFile {
     /// A file below the project's folder.
-    pub(crate) fn new(folder: &ProjectFolder, path: PathBuf) -> Self {
+    pub fn new(folder: &ProjectFolder, path: PathBuf) -> Self {
         Self { folder: folder.clone(), path }
     }
 
-    /// The file at a path, as if its folder were a project.
-    #[cfg(test)]
-    pub(crate) fn at(path: &Path) -> Self {
-        let folder = ProjectFolder::open(path.parent().unwrap_or(Path::new("/")));
-        let Ok(folder) = folder else { unreachable!("the folder of {} is there", path.display()) };
-        Self { folder, path: path.file_name().map(PathBuf::from).unwrap_or_default() }
-    }
-
     /// Its path below the project's folder.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Its whole path, for another program. What opens it by this path has left the door.
-    pub(crate) fn absolute(&self) -> PathBuf {
+    pub fn absolute(&self) -> PathBuf {
         self.folder.root.join(&self.path)
     }
 
     /// Opens it. Reading gives at most `limit` bytes.
-    pub(crate) fn open(&self, limit: u64) -> Result<BoundedFile, FileFault> {
+    pub fn open(&self, limit: u64) -> Result<BoundedFile, FileFault> {
         self.folder.open_file(&self.path, limit)
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 /// Why a file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FileFault {
+pub enum FileFault {
     /// It isn't there.
     Missing,
     /// It is a folder, a device, a pipe, or the like.
@@ -60,7 +60,7 @@ impl FileFault {
 
 /// A regular file that is open. Reading past its limit is an error (`FileTooLarge`), however long the file said to be.
 #[derive(Debug)]
-pub(crate) struct BoundedFile {
+pub struct BoundedFile {
     file: File,
     limit: u64,
     left: u64,
@@ -76,14 +76,14 @@ impl BoundedFile {
     }
 
     /// All of its bytes.
-    pub(crate) fn bytes(mut self) -> Result<Vec<u8>, FileFault> {
+    pub fn bytes(mut self) -> Result<Vec<u8>, FileFault> {
         let mut bytes = Vec::new();
         self.read_to_end(&mut bytes).map_err(|error| self.fault(&error))?;
         Ok(bytes)
     }
 
     /// All of it as text, without its byte-order mark.
-    pub(crate) fn text(self) -> Result<String, FileFault> {
+    pub fn text(self) -> Result<String, FileFault> {
         let mut bytes = self.bytes()?;
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);
@@ -96,7 +96,7 @@ impl BoundedFile {
     }
 
     /// What an error means that reading this file gave.
-    pub(crate) fn fault(&self, error: &io::Error) -> FileFault {
+    pub fn fault(&self, error: &io::Error) -> FileFault {
         match error.kind() {
             io::ErrorKind::FileTooLarge => FileFault::TooLarge(self.limit),
             _ => FileFault::of(error),

@@ -83,7 +83,7 @@ fn is_key_id(id: &str) -> bool {
 }
 
 /// An alias without its prefix (CreateAlias: `[a-zA-Z0-9/_-]+`).
-pub(crate) fn is_alias_name(name: &str) -> bool {
+pub fn is_alias_name(name: &str) -> bool {
     (1..=250).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
 }

@@ -19,7 +19,7 @@ use super::new_file::NewFile;
 pub const PRIVATE_FOLDER: &str = ".keywright";
 
 /// A place for a file.
-pub(crate) struct Destination {
+pub struct Destination {
     place: Place,
 }
 
@@ -42,18 +42,18 @@ enum There {
 }
 
 /// Makes the folder of a project, where there is none yet.
-pub(crate) fn make_folder(root: &Path) -> io::Result<()> {
+pub fn make_folder(root: &Path) -> io::Result<()> {
     std::fs::create_dir_all(if root.as_os_str().is_empty() { Path::new(".") } else { root })
 }
 
 impl Destination {
     /// A file that an operator named, in a folder that is there.
-    pub(crate) fn named(path: &Path) -> io::Result<Self> {
+    pub fn named(path: &Path) -> io::Result<Self> {
         Self::find(path, false)
     }
 
     /// A file that an operator named; its folder is made where it is missing.
-    pub(crate) fn named_with_folder(path: &Path) -> io::Result<Self> {
+    pub fn named_with_folder(path: &Path) -> io::Result<Self> {
         Self::find(path, true)
     }
 
@@ -75,7 +75,7 @@ impl Destination {
     }
 
     /// A file below a project's folder, which is made with every folder on the way.
-    pub(crate) fn in_project(root: &Path, path: &Path) -> io::Result<Self> {
+    pub fn in_project(root: &Path, path: &Path) -> io::Result<Self> {
         make_folder(root)?;
         let root = Dir::open_ambient_dir(
             if root.as_os_str().is_empty() { Path::new(".") } else { root },
@@ -87,7 +87,7 @@ impl Destination {
 
     /// A file in the project's private folder, which is made with a .gitignore of its own, so that nothing in it is
     /// committed by accident. A repository can hold links: nobody chose to write where one leads.
-    pub(crate) fn in_private_folder(root: &Path, name: &str) -> io::Result<Self> {
+    pub fn in_private_folder(root: &Path, name: &str) -> io::Result<Self> {
         let root = Dir::open_ambient_dir(root, ambient_authority())?;
         match root.create_dir(PRIVATE_FOLDER) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -134,7 +134,7 @@ impl Destination {
     }
 
     /// A place in the same folder, its name followed by `ending`.
-    pub(crate) fn beside(&self, ending: &str) -> io::Result<Self> {
+    pub fn beside(&self, ending: &str) -> io::Result<Self> {
         let Place::Folder { dir, name } = &self.place else { return Err(invalid("it is no file")) };
         let mut name = name.clone();
         name.push(ending);
@@ -156,7 +156,7 @@ impl Destination {
 
     /// Writes all of it: into what is a pipe or a terminal, else as a new file that takes the place of the old one and
     /// keeps its permissions.
-    pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let there = self.there()?;
         let (Place::Folder { dir, name }, There::Nothing | There::File) = (&self.place, there) else {
             return self.stream()?.write_all(bytes);
@@ -170,21 +170,17 @@ impl Destination {
     }
 
     /// Writes a file that is not there yet (`AlreadyExists`).
-    pub(crate) fn create(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn create(&self, bytes: &[u8]) -> io::Result<()> {
         self.make(false, |mut file| file.write_all(bytes))
     }
 
     /// The same for its owner alone.
-    pub(crate) fn create_private(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn create_private(&self, bytes: &[u8]) -> io::Result<()> {
         self.make(true, |mut file| file.write_all(bytes))
     }
 
     /// Makes a file that is not there yet (`AlreadyExists`): it gets its name when `fill` is done with it.
-    pub(crate) fn make<T, E: From<io::Error>>(
-        &self,
-        private: bool,
-        fill: impl FnOnce(&File) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn make<T, E: From<io::Error>>(&self, private: bool, fill: impl FnOnce(&File) -> Result<T, E>) -> Result<T, E> {
         let exists = || io::Error::from(io::ErrorKind::AlreadyExists);
         let Place::Folder { dir, name } = &self.place else { return Err(exists().into()) };
         if kind(dir, name)?.is_some() {
@@ -197,7 +193,7 @@ impl Destination {
     }
 
     /// Opens what is there to write at its end; makes the file where there is none.
-    pub(crate) fn append(&self) -> io::Result<File> {
+    pub fn append(&self) -> io::Result<File> {
         match (&self.place, self.there()?) {
             (Place::Folder { dir, name }, There::Nothing | There::File) => {
                 let mut options = OpenOptions::new();
@@ -210,7 +206,7 @@ impl Destination {
     }
 
     /// Opens a regular file to read and write it; none where there is none.
-    pub(crate) fn open(&self) -> io::Result<Option<File>> {
+    pub fn open(&self) -> io::Result<Option<File>> {
         let Place::Folder { dir, name } = &self.place else { return Err(invalid("it is no file")) };
         match self.there()? {
             There::Nothing => return Ok(None),
@@ -225,7 +221,7 @@ impl Destination {
 
     /// Whether `file`, opened before, is still what has the name.
     #[cfg(unix)]
-    pub(crate) fn is_still(&self, file: &File) -> io::Result<bool> {
+    pub fn is_still(&self, file: &File) -> io::Result<bool> {
         use cap_std::fs::MetadataExt as _;
         let Place::Folder { dir, name } = &self.place else { return Ok(false) };
         let opened = cap_std::fs::Metadata::from_file(file)?;
@@ -239,18 +235,18 @@ impl Destination {
 
     /// Whether `file`, opened before, is still what has the name. There an open file keeps its name.
     #[cfg(not(unix))]
-    pub(crate) fn is_still(&self, _: &File) -> io::Result<bool> {
+    pub fn is_still(&self, _: &File) -> io::Result<bool> {
         Ok(true)
     }
 
     /// Removes the file.
-    pub(crate) fn remove(&self) -> io::Result<()> {
+    pub fn remove(&self) -> io::Result<()> {
         let Place::Folder { dir, name } = &self.place else { return Ok(()) };
         dir.remove_file(name)
     }
 
     /// The first bytes of the regular file that is there; none where there is none.
-    pub(crate) fn beginning(&self, bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    pub fn beginning(&self, bytes: u64) -> io::Result<Option<Vec<u8>>> {
         let (Place::Folder { dir, name }, There::File) = (&self.place, self.there()?) else { return Ok(None) };
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No).nonblock(true);

@@ -28,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What a connection knows of the server that it belongs to.
 #[derive(Clone)]
-pub(crate) struct Seat {
+pub struct Seat {
     stopped: watch::Receiver<bool>,
     /// Requests that are being answered.
     answering: Arc<AtomicUsize>,
@@ -81,7 +81,7 @@ impl Open {
 
 /// Takes connections, at most `most` at a time, and serves each until `shutdown` completes; those that are open then
 /// are told, and have a few seconds to finish.
-pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
+pub async fn accept<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     most: usize,
     shutdown: impl Future<Output = ()> + Send,
@@ -123,7 +123,7 @@ pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
 
 /// Serves one connection of HTTP/1.1 until the client closes it or the server stops. A client that has not sent its
 /// headers within `read_timeout` is cut off.
-pub(crate) async fn connection<S>(stream: TcpStream, seat: Seat, read_timeout: Duration, keep_alive: bool, service: S)
+pub async fn connection<S>(stream: TcpStream, seat: Seat, read_timeout: Duration, keep_alive: bool, service: S)
 where
     S: Service<Request<Incoming>, Response = Response<Full<Bytes>>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -156,7 +156,7 @@ where
 }
 
 /// Whether a Host header, with a port or without, names this machine by a loopback name or address.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
+pub fn is_loopback_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((name, rest)) => (name, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("0"))),

@@ -3,13 +3,13 @@
 use super::text::text_type;
 
 /// Most tags of a secret, AWS's own not counted (Secrets Manager's quotas).
-pub(crate) const MAX_TAGS: usize = 50;
+pub const MAX_TAGS: usize = 50;
 
 /// Longest key, in characters (`Tag.Key`).
-pub(crate) const MAX_TAG_KEY: usize = 128;
+pub const MAX_TAG_KEY: usize = 128;
 
 /// Longest value, in characters (`Tag.Value`).
-pub(crate) const MAX_TAG_VALUE: usize = 256;
+pub const MAX_TAG_VALUE: usize = 256;
 
 /// The prefix of the tags that belong to AWS itself, in any case of its letters.
 const SYSTEM_PREFIX: &str = "aws:";
@@ -62,12 +62,12 @@ impl TagKey {
 }
 
 /// Whether the key of this name belongs to AWS (the prefix is reserved in any case of its letters).
-pub(crate) fn is_system_tag(key: &str) -> bool {
+pub fn is_system_tag(key: &str) -> bool {
     key.get(..SYSTEM_PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(SYSTEM_PREFIX))
 }
 
 /// `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`, of the Tag type of AWS's tagging rules.
-pub(crate) fn is_tag_character(c: char) -> bool {
+pub fn is_tag_character(c: char) -> bool {
     c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c) || (c.is_whitespace() && !c.is_control())
 }
 

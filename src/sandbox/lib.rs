@@ -39,11 +39,11 @@ mod tests;
 pub use auth::PolicyError;
 pub use clock::Clock;
 pub use faults::{Fault, FaultKind};
-pub(crate) use home::DEFAULT_ACCOUNT;
-pub(crate) use server::NOW_HEADER;
+pub use home::DEFAULT_ACCOUNT;
+pub use server::NOW_HEADER;
 pub use server::{FixtureError, Hook, Options, Sandbox, Server};
 pub use state::{Call, LoadError, Outcome, SecretDump, StoreError};
-pub(crate) use state::{
+pub use state::{
     CrossAccountPrimary as SnapshotOtherPrimary, CrossAccountReplica as SnapshotOtherReplica,
     CrossAccountStatus as SnapshotLinkStatus, Snapshot, SnapshotReplica, SnapshotRotation, SnapshotStatus,
     SnapshotVersion,

@@ -21,7 +21,7 @@ const GENERATED: char = 'g';
 
 impl VersionId {
     /// What ids of values with a generated part begin with.
-    pub(crate) const GENERATED_PREFIX: &str = "kw1-g";
+    pub const GENERATED_PREFIX: &str = "kw1-g";
 
     /// Takes an id of 32 to 64 visible ASCII characters; `None` for anything else.
     pub fn new(id: impl Into<String>) -> Option<Self> {
@@ -36,13 +36,13 @@ impl VersionId {
     }
 
     /// The id that keywright derives: of a hash in lower-case hexadecimal, as much as fits.
-    pub(crate) fn derived(hash: &str) -> Self {
+    pub fn derived(hash: &str) -> Self {
         let kept: String = hash.chars().take(DERIVED_HEX_LEN).collect();
         Self(format!("{DERIVED_PREFIX}{kept}"))
     }
 
     /// As [`VersionId::derived`], for a value of which a part was generated: such a version has what git does not hold.
-    pub(crate) fn generated(hash: &str) -> Self {
+    pub fn generated(hash: &str) -> Self {
         let kept: String = hash.chars().take(DERIVED_HEX_LEN - 1).collect();
         Self(format!("{DERIVED_PREFIX}{GENERATED}{kept}"))
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::bounded::{BoundedFile, FileFault};
 
 /// Opens a regular file, links followed. Reading gives at most `limit` bytes.
-pub(crate) fn open_operator_file(path: &Path, limit: u64) -> Result<BoundedFile, FileFault> {
+pub fn open_operator_file(path: &Path, limit: u64) -> Result<BoundedFile, FileFault> {
     // Merely opening some devices does something, so they are not opened at all; the opened file is looked at again.
     if !std::fs::metadata(path).map_err(|error| FileFault::of(&error))?.is_file() {
         return Err(FileFault::NotRegular);
@@ -19,12 +19,12 @@ pub(crate) fn open_operator_file(path: &Path, limit: u64) -> Result<BoundedFile,
 }
 
 /// All bytes of a regular file.
-pub(crate) fn read_operator_file(path: &Path, limit: u64) -> Result<Vec<u8>, FileFault> {
+pub fn read_operator_file(path: &Path, limit: u64) -> Result<Vec<u8>, FileFault> {
     open_operator_file(path, limit)?.bytes()
 }
 
 /// A regular file as text.
-pub(crate) fn read_operator_text(path: &Path, limit: u64) -> Result<String, FileFault> {
+pub fn read_operator_text(path: &Path, limit: u64) -> Result<String, FileFault> {
     open_operator_file(path, limit)?.text()
 }
 

@@ -15,9 +15,9 @@ mod new_file;
 mod operator;
 mod project;
 
-pub(crate) use bounded::{BoundedFile, FileFault};
+pub use bounded::{BoundedFile, FileFault};
 pub use destination::PRIVATE_FOLDER;
-pub(crate) use destination::{Destination, make_folder};
-pub(crate) use operator::{open_operator_file, read_operator_file, read_operator_text};
-pub(crate) use project::EntryKind;
+pub use destination::{Destination, make_folder};
+pub use operator::{open_operator_file, read_operator_file, read_operator_text};
+pub use project::EntryKind;
 pub use project::{ProjectFile, ProjectFolder};

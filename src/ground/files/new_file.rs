@@ -13,7 +13,7 @@ use cap_std::fs::{Dir, OpenOptions};
 const ATTEMPTS: usize = 8;
 
 /// A file that is not in its place yet.
-pub(crate) struct NewFile<'a> {
+pub(super) struct NewFile<'a> {
     folder: &'a Dir,
     file: File,
     /// Its name for the time being; none where it needs none.
@@ -48,12 +48,12 @@ impl<'a> NewFile<'a> {
     }
 
     /// The file.
-    pub(crate) fn file(&self) -> &File {
+    pub(super) fn file(&self) -> &File {
         &self.file
     }
 
     /// Gives it a name that nothing has yet (`AlreadyExists`).
-    pub(crate) fn place_new(mut self, name: &OsStr) -> io::Result<()> {
+    pub(super) fn place_new(mut self, name: &OsStr) -> io::Result<()> {
         self.file.sync_all()?;
         match &self.temporary {
             None => self.link(name)?,
