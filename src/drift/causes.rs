@@ -98,6 +98,7 @@ fn of_value(value: ValueDifference, version: Option<String>) -> BTreeSet<Changed
         // A label is told of as a field.
         ValueDifference::None
         | ValueDifference::NotGenerated
+        | ValueDifference::NothingToKeep
         | ValueDifference::NotProven
         | ValueDifference::ChangedInGit
         | ValueDifference::NotThereForLabel => BTreeSet::new(),

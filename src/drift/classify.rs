@@ -120,6 +120,7 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
     let mut fields: Vec<Field> = Vec::new();
     let observed = plan.observed.as_ref();
     let since = observed.and_then(|secret| secret.last_changed);
+    let puts = plan.changes.iter().any(|change| matches!(change, Change::Value { .. }));
     for change in &plan.changes {
         match change {
             Change::Value { reason, .. } => {
@@ -129,6 +130,8 @@ fn differences(plan: &SecretPlan) -> Vec<Drift> {
                 let hints = clues(reason, observed);
                 drifts.push(Drift { hints, since, ..new(class, &plan.name, Difference::Value(value)) });
             }
+            // Beside a value that is put it says nothing of the live one.
+            Change::Tag { key, origin: None, .. } if key == VALUE_TAG && puts => {}
             Change::Tag { key, origin: None, .. } if key == VALUE_TAG && plan.verb == Verb::Change => {
                 drifts.push(new(Class::ReEncrypted, &plan.name, Difference::EqualReEncrypted));
             }
@@ -181,6 +184,7 @@ fn clues(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Clue> {
     let (current, made_by) = match reason {
         ValueReason::NotFromGit { undone, moved_back: _ } => (&undone.id, Some(undone.made_by)),
         ValueReason::NowGenerated { current }
+        | ValueReason::NothingToKeep { current }
         | ValueReason::ReEncryptedOrChanged { current }
         | ValueReason::ChangedInGit { current }
         | ValueReason::Reverted { current }
@@ -279,6 +283,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         }
         // What is not drift, or is told from the live state itself.
         FindingKind::ValueUnknown
+        | FindingKind::MadeElsewhere
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }

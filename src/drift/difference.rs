@@ -225,6 +225,8 @@ pub enum ValueDifference {
     NotFromGit,
     /// It is still the one that git held, and a generated one is declared.
     NotGenerated,
+    /// It has another form than the generated one that is declared.
+    NothingToKeep,
     /// Git's ciphertext is another one: that the values are equal is not proven.
     NotProven,
     /// The current one came from git, which holds another text now.
@@ -245,6 +247,7 @@ impl ValueDifference {
             Self::None
             | Self::NotFromGit
             | Self::NotGenerated
+            | Self::NothingToKeep
             | Self::ChangedInGit
             | Self::OtherVersion
             | Self::Differs
@@ -257,6 +260,7 @@ impl ValueDifference {
             ValueReason::First => Self::None,
             ValueReason::NotFromGit { .. } => Self::NotFromGit,
             ValueReason::NowGenerated { .. } => Self::NotGenerated,
+            ValueReason::NothingToKeep { .. } => Self::NothingToKeep,
             ValueReason::ReEncryptedOrChanged { .. } => Self::NotProven,
             ValueReason::ChangedInGit { .. } => Self::ChangedInGit,
             ValueReason::Reverted { .. } => Self::OtherVersion,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::TargetInventory;
 use crate::domain::Arn;
-use crate::live::{LiveSecret, ReplicaStatus};
+use crate::live::LiveSecret;
 
 /// Secrets of one account and region that several targets list, with `--all`: each stays in the target whose scope has
 /// its name, and else in the first.
@@ -35,7 +35,7 @@ pub fn settle_billing(targets: &mut [TargetInventory]) {
             let secret = &entry.secret;
             let elsewhere = secret.replicas.iter().filter(|(region, replica)| {
                 let place = (account_of(secret), region.as_str().to_owned(), secret.name.as_str().to_owned());
-                !matches!(replica.status, ReplicaStatus::Failed { .. }) && !listed.contains(&place)
+                replica.is_billed() && !listed.contains(&place)
             });
             let replicas = u64::try_from(elsewhere.count()).unwrap_or_default();
             entry.billed = if secret.is_scheduled_for_deletion() { 0 } else { 1 + replicas };

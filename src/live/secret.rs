@@ -163,6 +163,13 @@ pub enum ReplicaStatus {
     },
 }
 
+impl LiveReplica {
+    /// Whether it is there, so that AWS bills it: one that could not be made is not.
+    pub fn is_billed(&self) -> bool {
+        !matches!(self.status, ReplicaStatus::Failed { .. })
+    }
+}
+
 /// One version of a secret, as ListSecretVersionIds shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionEntry {

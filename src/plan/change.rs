@@ -307,8 +307,14 @@ pub enum ValueReason {
         /// Whether git's version is still there and only becomes current again; else git's value is put afresh.
         moved_back: bool,
     },
-    /// The live value came from git, and the manifest now asks for a generated one.
+    /// The live value came from git, and the manifest now asks for a generated one, or for generated parts.
     NowGenerated {
+        /// The current version's id.
+        current: VersionId,
+    },
+    /// The live value has another form than the generated one that the manifest asks for: a whole one in the place of a
+    /// JSON object, or the other way round. Nothing of it can be kept.
+    NothingToKeep {
         /// The current version's id.
         current: VersionId,
     },

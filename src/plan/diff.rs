@@ -130,10 +130,6 @@ impl Differ<'_> {
         }
         let (set, untag) = self.tags(&own, tags.as_ref(), *protect, observed, &mut difference);
         let fit = TagFit::of(observed, tags.as_ref(), &set, &untag);
-        if let Some(too_many) = fit.too_many() {
-            // Nothing else is planned: half of what git says is not what git says.
-            return (Difference::default(), vec![too_many]);
-        }
 
         if observed.is_some() {
             if description.is_some() || kms_key.is_some() || secret_type.is_some() {
@@ -163,6 +159,11 @@ impl Differ<'_> {
         let carried = moves.and_then(Moves::current).map(|version| &version.to);
         let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carried };
         let mut findings = values.plan(&mut difference);
+        let fit = fit.with_value(observed, &difference.actions);
+        if let Some(too_many) = fit.too_many() {
+            // Nothing else is planned: half of what git says is not what git says.
+            return (Difference::default(), vec![too_many]);
+        }
         if let Some(moves) = moves {
             moves.plan(desired_secret, observed, &mut difference);
         }
@@ -183,7 +184,7 @@ impl Differ<'_> {
             create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);
-        if !fit.in_between {
+        if !fit.in_between() {
             untag_first(&mut difference.actions);
         }
         (difference, findings)

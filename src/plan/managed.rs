@@ -54,7 +54,7 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        if !fit.in_between {
+        if !fit.in_between() {
             untag_first(&mut difference.actions);
         }
         (difference, findings)

@@ -30,6 +30,7 @@ mod cost;
 mod cross_account;
 mod diff;
 mod fingerprint;
+mod generated;
 mod guard;
 mod leaving;
 mod managed;
@@ -76,6 +77,7 @@ pub use replicas::leave_kept_replicas;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
+pub(crate) use value::ownership;
 pub use value_facts::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
@@ -211,6 +213,16 @@ impl SecretPlan {
     /// Whether a value is put that becomes the current one.
     pub fn puts_current_value(&self) -> bool {
         self.actions.iter().any(|action| matches!(action, Action::PutValue(value) if value.labels.is_empty()))
+    }
+
+    /// Whether it gets a value that becomes the current one, with the secret or after it.
+    pub fn gets_value(&self) -> bool {
+        self.puts_current_value()
+            || self.actions.iter().any(|action| match action {
+                Action::Create { value, .. } => value.is_some(),
+                Action::CarryVersion(version) => version.current,
+                _ => false,
+            })
     }
 
     /// Whether it gets a value that git holds; what is made once, by `generate`, is none.

@@ -11,7 +11,7 @@ use super::change::{Change, LeftBehind, ValueReason};
 use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
 use super::value::ownership;
-use super::value_facts::{Held, ValueFacts, live_name_of};
+use super::value_facts::{Held, ValueFacts, live_name_of, why_made_anew};
 use super::{LabelVersion, Plan, SecretPlan};
 use crate::collect::CollectMap as _;
 use crate::desired::{
@@ -21,7 +21,7 @@ use crate::desired::{
 use crate::domain::{SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{Live, LivePolicy, LiveSecret, Ownership};
 use crate::origin::Origin;
-use crate::value::{Identity, Source};
+use crate::value::Identity;
 
 /// The part that a secret has in a move.
 #[derive(Clone, Debug)]
@@ -246,7 +246,7 @@ fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> Val
     let is_of_git = of_git.is_some();
     let to = of_git.unwrap_or(current);
     let made_once = matches!(of_old, Some(Identity::MadeOnce(_)));
-    let kept = is_of_git || !current.is_ours() || !matches!(value.source, Source::Generate(_));
+    let kept = is_of_git || why_made_anew(&value.source, old).is_none();
     match ownership(value, secret, Some(old)) {
         ValueOwnership::Seed => ValueOf::Old(to.clone()),
         ValueOwnership::Enforce if made_once && kept => ValueOf::Old(to.clone()),
@@ -352,15 +352,19 @@ impl Moves<'_> {
         }
     }
 
-    /// The new secret has no value yet; what is in use under the old name was git's all the same, and a generated one
+    /// The new secret has no value yet; what is in use under the old name is not kept all the same, and a generated one
     /// takes its place.
     fn tell_generated(&self, difference: &mut Difference) {
-        let Some(current) = self.old.current_version().filter(|_| self.current().is_none()) else { return };
+        if self.current().is_some() {
+            return;
+        }
         for change in &mut difference.changes {
-            if let Change::Value { reason, source: Source::Generate(_), .. } = change
+            if let Change::Value { reason, source, .. } = change
                 && *reason == ValueReason::First
+                && source.is_made_once()
+                && let Some(anew) = why_made_anew(source, self.old)
             {
-                *reason = ValueReason::NowGenerated { current: current.clone() };
+                *reason = anew;
             }
         }
     }

@@ -255,6 +255,9 @@ pub enum FindingKind {
     ValueReEncrypted,
     /// The value that is put ends or begins with what is easily overlooked. It is kept.
     ValueEdges(Edges),
+    /// A value that `generate` is to make is live under an id that keywright gives to none of these: it was put by
+    /// hand, by a rotation or out of a source without ids. It stays.
+    MadeElsewhere,
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
     ValueUnknown,
     /// `--read-values` could not compare.
@@ -370,6 +373,7 @@ impl Finding {
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueEdges(_)
+            | FindingKind::MadeElsewhere
             | FindingKind::ValueUnknown
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => false,
@@ -409,6 +413,7 @@ impl Finding {
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
+            | FindingKind::MadeElsewhere
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::CrossAccount(_)
             | FindingKind::Orphaned { .. }

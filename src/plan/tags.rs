@@ -7,19 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::report::FindingKind;
-use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX};
+use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX, VALUE_TAG};
 use crate::domain::{MAX_TAGS, TagKey, Template};
 use crate::live::LiveSecret;
 
 /// Whether the tags fit, AWS's own not counted.
 pub(super) struct TagFit<'a> {
-    /// How many of the live ones stay.
+    /// How many are live.
+    live: usize,
+    /// How many of these stay.
     kept: usize,
     added: usize,
     /// Those that git does not name, and that stay. keywright's own are none of them: they are written by it.
     live_only: Vec<&'a TagKey>,
-    /// Whether they fit while the new ones are there and the old ones are still.
-    pub(super) in_between: bool,
 }
 
 impl<'a> TagFit<'a> {
@@ -32,7 +32,6 @@ impl<'a> TagFit<'a> {
         let live = observed.into_iter().flat_map(|secret| secret.tags.keys());
         let live: BTreeSet<&TagKey> = live.filter(|key| !key.is_system()).collect();
         let added = set.keys().filter(|key| !live.contains(key)).count();
-        let in_between = live.len() + added <= MAX_TAGS;
         let kept = live.iter().filter(|key| !untag.contains(**key)).count();
         let is_named = |key: &TagKey| declared.is_some_and(|declared| declared.tags.contains_key(key));
         let live_only = live
@@ -40,7 +39,25 @@ impl<'a> TagFit<'a> {
             .copied()
             .filter(|key| !is_named(key) && !untag.contains(*key) && !key.as_str().starts_with(RESERVED_TAG_PREFIX));
         let live_only = live_only.collect();
-        Self { kept, added, live_only, in_between }
+        Self { live: live.len(), kept, added, live_only }
+    }
+
+    /// The same with the tags that these actions write for the value, and with the one that a put may find itself to
+    /// need when the value is equal.
+    pub(super) fn with_value(mut self, observed: Option<&LiveSecret>, actions: &[Action]) -> Self {
+        let written = actions.iter().any(|action| match action {
+            Action::NoteEqualValue { .. } => true,
+            Action::Tag { tags } => tags.contains_key(VALUE_TAG),
+            _ => false,
+        });
+        let there = observed.is_some_and(|secret| secret.tags.contains_key(VALUE_TAG));
+        self.added += usize::from(written && !there);
+        self
+    }
+
+    /// Whether they fit while the new ones are there and the old ones are still.
+    pub(super) fn in_between(&self) -> bool {
+        self.live + self.added <= MAX_TAGS
     }
 
     /// That they do not fit, even when all is done.
@@ -56,7 +73,7 @@ impl<'a> TagFit<'a> {
 /// UntagResource before TagResource, where the quota holds no room for both sets at once.
 pub(super) fn untag_first(actions: &mut [Action]) {
     let at = |wanted: fn(&Action) -> bool| actions.iter().position(wanted);
-    let tag = at(|action| matches!(action, Action::Tag { .. }));
+    let tag = at(|action| matches!(action, Action::Tag { .. } | Action::NoteEqualValue { .. }));
     let untag = at(|action| matches!(action, Action::Untag { .. }));
     if let (Some(tag), Some(untag)) = (tag, untag)
         && tag < untag
@@ -68,6 +85,7 @@ pub(super) fn untag_first(actions: &mut [Action]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::VersionId;
 
     fn keys(prefix: &str, count: usize) -> BTreeSet<TagKey> {
         (0..count).map(|index| TagKey::of_service(format!("{prefix}{index}"))).collect()
@@ -78,7 +96,7 @@ mod tests {
         secret.tags = live.iter().map(|key| (key.clone(), String::new())).collect();
         let set = set.iter().map(|key| (key.clone(), Template::text(""))).collect();
         let fit = TagFit::of(Some(&secret), None, &set, untag);
-        (fit.in_between, fit.too_many())
+        (fit.in_between(), fit.too_many())
     }
 
     #[test]
@@ -93,6 +111,26 @@ mod tests {
     #[test]
     fn a_key_that_gets_another_value_is_not_one_more() {
         assert_eq!(fit(&keys("live", 50), &keys("live", 50), &BTreeSet::new()), (true, None));
+    }
+
+    #[test]
+    fn the_tag_that_a_put_may_write_counts_unless_it_is_there() {
+        let mut secret = LiveSecret::bare("app/db");
+        secret.tags = keys("live", 50).into_iter().map(|key| (key, String::new())).collect();
+        let fit = |secret: &LiveSecret, action: Action| {
+            let none = (BTreeMap::new(), BTreeSet::new());
+            let fit = TagFit::of(Some(secret), None, &none.0, &none.1).with_value(Some(secret), &[action]);
+            fit.too_many().is_none() && fit.in_between()
+        };
+        let note = || Action::NoteEqualValue { live: VersionId::of_service("v1") };
+        let claim = BTreeMap::from([(TagKey::of_service(VALUE_TAG), Template::text("a=b"))]);
+        assert!(
+            fit(&secret, Action::DeletePolicy) && !fit(&secret, note()) && !fit(&secret, Action::Tag { tags: claim })
+        );
+        secret.tags.pop_first();
+        assert!(fit(&secret, note()));
+        secret.tags.insert(TagKey::of_service(VALUE_TAG), String::new());
+        assert!(fit(&secret, note()), "it gets another value");
     }
 
     #[test]
@@ -112,5 +150,9 @@ mod tests {
         untag_first(&mut actions);
         let operations: Vec<&str> = actions.iter().map(Action::operation).collect();
         assert_eq!(operations, ["RestoreSecret", "UntagResource", "TagResource", "DeleteResourcePolicy"]);
+        let note = Action::NoteEqualValue { live: VersionId::of_service("v1") };
+        let mut actions = vec![Action::Restore, note.clone(), Action::Untag { keys: BTreeSet::new() }];
+        untag_first(&mut actions);
+        assert_eq!(actions.last(), Some(&note));
     }
 }

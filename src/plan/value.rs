@@ -11,16 +11,16 @@ use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, ValueReason};
 use super::diff::Difference;
 use super::report::FindingKind;
-use super::value_facts::{Comparison, Held, ValueFacts, live_name_of};
+use super::value_facts::{Comparison, ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
 use crate::domain::{StagingLabel, TagKey, Template, VersionId, VersionOrigin};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
-use crate::value::{Identity, MadeOnce, Source, version_after};
+use crate::value::{Identity, MadeOnce, Source};
 
 /// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
 /// git. Dropping `rotation` from a manifest must never put a stale password back.
-pub(super) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
+pub(crate) fn ownership(value: &DesiredValue, desired: &DesiredSecret, observed: Option<&LiveSecret>) -> Ownership {
     let rotated = desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some())
         || observed.is_some_and(LiveSecret::is_rotated);
     value.ownership.unwrap_or(if rotated { Ownership::Seed } else { Ownership::Enforce })
@@ -106,7 +106,6 @@ impl ValuePlanner<'_> {
             let compared = planned.compare_with.clone();
             if let (Some(Identity::MadeOnce(MadeOnce { id, .. })), Token::Id(live)) =
                 (self.facts.identities.get(&self.desired.name), &planned.token)
-                && planned.keeps_generated_of.is_some()
                 && id != live
             {
                 self.claim(id, live, difference);
@@ -223,25 +222,19 @@ impl ValuePlanner<'_> {
             findings.extend(self.not_applied(value, identity, current));
             return None;
         }
+        if let Identity::MadeOnce(made) = identity {
+            return self.made_once((value, made), planned, current, findings);
+        }
         // A value that was read says more than any id or tag.
         match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
-                // A generated value that was made elsewhere is as good as ours: only what git made before is written
-                // down.
-                let id = match identity {
-                    Identity::Known(id) => Some(id),
-                    Identity::MadeOnce(made) => Some(&made.id).filter(|_| current.is_ours()),
-                    Identity::KnownAfterApply(_) | Identity::ByComparison(_) => None,
-                };
-                if id.is_some_and(|id| live_name_of(id, self.observed) != current) {
+                if matches!(identity, Identity::Known(id) if live_name_of(id, self.observed) != current) {
                     findings.push(FindingKind::ValueReEncrypted);
                 }
                 None
             }
-            Some(Comparison::Differs { .. }) => {
-                if let Identity::MadeOnce(_) = identity {
-                    return Some(self.beside_generated(planned, current));
-                }
+            // Of a value without generated parts nothing is kept.
+            Some(Comparison::Differs { .. } | Comparison::NothingToKeep) => {
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there = matches!(identity, Identity::Known(id) if id != current && self.exists(id));
                 let reason = if there {
@@ -268,29 +261,8 @@ impl ValuePlanner<'_> {
         findings: &mut Vec<FindingKind>,
     ) -> Option<(PlannedValue, ValueReason)> {
         match identity {
-            Identity::MadeOnce(made) => {
-                let generated = matches!(value.source, Source::Generate(_));
-                match Held::by(made, self.observed) {
-                    Held::Whole => return None,
-                    Held::PlacesUnknown => {
-                        findings.push(FindingKind::ValueUnknown);
-                        return None;
-                    }
-                    Held::No => {}
-                }
-                if !current.is_ours() {
-                    // Whoever made another one owns what is generated; the fields beside it are git's.
-                    findings.extend((!generated).then_some(FindingKind::ValueUnknown));
-                    return None;
-                }
-                if generated {
-                    // The id stands for a password that was made before.
-                    planned.token = Token::Random;
-                    return Some((planned, ValueReason::NowGenerated { current: current.clone() }));
-                }
-                findings.push(FindingKind::GeneratedFieldsChanged);
-                None
-            }
+            // It is planned by itself.
+            Identity::MadeOnce(_) => None,
             Identity::ByComparison(_) => {
                 findings.push(FindingKind::ValueUnknown);
                 None
@@ -331,23 +303,6 @@ impl ValuePlanner<'_> {
         Some(PublicText { before, after: template.preview(&|_| None) })
     }
 
-    /// A value whose fields in git differ from the live ones: it is put with the generated parts that are live. Where
-    /// the service has a version under git's id already, that may hold other generated parts, so it is left alone.
-    fn beside_generated(&self, mut planned: PlannedValue, current: &VersionId) -> (PlannedValue, ValueReason) {
-        planned.keeps_generated_of = Some(current.clone());
-        if let Token::Id(id) = &planned.token
-            && self.exists(id)
-        {
-            planned.token = Token::Id(version_after(id, current));
-        }
-        let reason = if current.is_ours() {
-            ValueReason::Differs { current: current.clone() }
-        } else {
-            ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
-        };
-        (planned, reason)
-    }
-
     /// Git's value is not live and is not put, since the secret was rotated once, and nothing says that this is meant:
     /// neither `ownership` nor a rotation that stays or comes.
     fn not_applied(&self, value: &DesiredValue, identity: &Identity, current: &VersionId) -> Option<FindingKind> {
@@ -371,7 +326,7 @@ impl ValuePlanner<'_> {
     }
 
     /// What is known of a version that git did not make.
-    fn undone(&self, id: &VersionId) -> UndoneVersion {
+    pub(super) fn undone(&self, id: &VersionId) -> UndoneVersion {
         let made = self.facts.made.get(&self.desired.name).and_then(|made| made.get(id)).copied();
         let rotated = self.observed.and_then(|secret| secret.rotation.last);
         let by_rotation = made
@@ -382,7 +337,7 @@ impl ValuePlanner<'_> {
     }
 
     /// Whether the service has a version with this id.
-    fn exists(&self, id: &VersionId) -> bool {
+    pub(super) fn exists(&self, id: &VersionId) -> bool {
         self.observed.is_some_and(|secret| secret.versions.contains_key(id))
             || self.facts.unlabelled.get(&self.desired.name).is_some_and(|ids| ids.contains(id))
     }

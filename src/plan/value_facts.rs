@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::change::ValueReason;
 use crate::desired::VALUE_TAG;
 use crate::domain::{SecretName, VersionId};
 use crate::live::{LiveSecret, VersionEntry};
-use crate::value::{DifferingParts, Edges, Identity, MadeOnce};
+use crate::value::{DifferingParts, Edges, Identity, MadeOnce, Source, generated_whole};
 
 /// What is known about the values of one target beside the live snapshot.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +46,22 @@ pub enum Comparison {
         /// Which parts differ, of a value that is made of parts.
         parts: Option<DifferingParts>,
     },
+    /// What is live is no JSON object, so that no generated part of it can be kept.
+    NothingToKeep,
     /// One of the two could not be read.
     Unreadable(String),
+}
+
+/// Why what is live is made anew, and no generated part of it stays, as far as the id of its version tells: where all
+/// of it was in git, or where it was generated in another form. Whoever made a version of no id of ours owns it.
+pub(super) fn why_made_anew(source: &Source, live: &LiveSecret) -> Option<ValueReason> {
+    let current = live.current_version().filter(|current| current.is_ours())?.clone();
+    if !current.is_generated() {
+        return Some(ValueReason::NowGenerated { current });
+    }
+    let is_json = !matches!(source, Source::Generate(_));
+    let was_whole = || *live_name_of(&generated_whole(&live.name), Some(live)) == current;
+    (!is_json || was_whole()).then_some(ValueReason::NothingToKeep { current })
 }
 
 /// Which id git's value has by the tag `keywright:value`, which counts only while the version that it names is current.
@@ -76,6 +91,10 @@ impl Held {
     /// What the current version of a secret is to git's value.
     pub(super) fn by(made: &MadeOnce, observed: Option<&LiveSecret>) -> Self {
         let Some(current) = observed.and_then(LiveSecret::current_version) else { return Self::No };
+        // All of it was in git, whatever the tag says: up to release 0.2.0 an apply could call it generated.
+        if current.is_ours() && !current.is_generated() {
+            return Self::No;
+        }
         let is = |id: &VersionId| live_name_of(id, observed) == current;
         // Once it is written down what the current version is, its own id has no say any more.
         let has_a_say = |id: &VersionId| claimed(observed).is_none_or(|(git, _)| *id == *git);

@@ -167,6 +167,7 @@ pub(super) async fn compare<R: ReadSecrets>(
                         let parts = DifferingParts::made_anew(&value.source, &read.value);
                         Comparison::Differs { was: None, parts }
                     }
+                    Err(ValueError::NothingToKeep) => Comparison::NothingToKeep,
                     Err(error) => Comparison::Unreadable(error.to_string()),
                 }
             }

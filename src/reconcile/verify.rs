@@ -11,7 +11,8 @@ use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
 use crate::plan::{
-    Action, Change, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, leave_kept_replicas, plan,
+    Action, Change, Comparison, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection,
+    leave_kept_replicas, plan,
 };
 use crate::value::Values;
 
@@ -36,6 +37,10 @@ pub struct Verified {
     pub held_back: Vec<Finding>,
     /// Secrets that wait for a value from people.
     pub awaiting: BTreeSet<SecretName>,
+    /// Secrets whose value may or may not be the declared one: it was neither put nor read.
+    pub unread: BTreeSet<SecretName>,
+    /// Secrets of the target whose value was to be compared with the declared one, and could not be.
+    pub uncompared: BTreeSet<SecretName>,
     /// Secrets that could not be read again, and why.
     pub unreadable: BTreeMap<SecretName, ServiceError>,
     /// What was read of policies.
@@ -106,6 +111,8 @@ pub struct WrittenPart<'a> {
     pub counterparts: Counterparts,
     /// What an earlier part of the run did to the same secrets, and has read again.
     pub earlier: Vec<&'a SecretPlan>,
+    /// What was found of values before the apply.
+    pub compared: &'a BTreeMap<SecretName, Comparison>,
 }
 
 /// Reads again what an apply reports as done, and plans it again: what is left in the plan did not come true.
@@ -117,7 +124,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     full: bool,
     values: &V,
 ) -> Result<Verified, PlanError> {
-    let WrittenPart { plan: written, done, linked_later, counterparts, earlier } = part;
+    let WrittenPart { plan: written, done, linked_later, counterparts, earlier, compared } = part;
     // What was made anew has its ARN now.
     let mut live = Live { unreadable: BTreeMap::new(), made_anew: BTreeSet::new(), counterparts, ..before.clone() };
     for (name, described) in live::describe_all(reader, done.iter().cloned(), &|_| {}).await? {
@@ -138,6 +145,7 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     }
     let (mut remaining, report) = planned;
     // The other findings were shown with the plan that was applied.
+    let (unread, uncompared) = values_in_doubt(&report.findings, written, &earlier, compared);
     let mut held_back: Vec<Finding> = report.findings.into_iter().filter(Finding::holds_back).collect();
     // The declared ones are in sync by now, and what was planned is done.
     let planned = written.secrets.iter().chain(earlier.iter().copied());
@@ -156,7 +164,24 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     };
     remaining.secrets.extend(written.secrets.iter().filter(is_there).cloned());
     let policies = count(&writes, &read);
-    Ok(Verified { remaining, held_back, awaiting, unreadable: live.unreadable, policies })
+    Ok(Verified { remaining, held_back, awaiting, unread, uncompared, unreadable: live.unreadable, policies })
+}
+
+/// The secrets of which it is not known whether the value is the declared one, since it was not read, and those of the
+/// target where comparing failed. What the run has put, or has found to be equal, is known.
+fn values_in_doubt(
+    findings: &[Finding],
+    written: &Plan,
+    earlier: &[&SecretPlan],
+    compared: &BTreeMap<SecretName, Comparison>,
+) -> (BTreeSet<SecretName>, BTreeSet<SecretName>) {
+    let plans = || written.secrets.iter().chain(earlier.iter().copied());
+    let put = |name: &SecretName| plans().any(|secret| secret.name == *name && secret.gets_value());
+    let unknown = findings.iter().filter(|finding| finding.kind == FindingKind::ValueUnknown);
+    let unknown = unknown.map(|finding| finding.secret.clone()).filter(|name| !put(name));
+    let unread = unknown.filter(|name| !compared.contains_key(name)).collect();
+    let failed = compared.iter().filter(|(_, comparison)| matches!(comparison, Comparison::Unreadable(_)));
+    (unread, failed.map(|(name, _)| name.clone()).collect())
 }
 
 fn plan_again(
@@ -285,6 +310,8 @@ mod tests {
     use crate::plan::{OtherArn, Verb};
     use crate::value::{Arns, Identity, SecretValue, Source, ValueError};
 
+    static NOT_COMPARED: BTreeMap<SecretName, Comparison> = BTreeMap::new();
+
     /// Nothing has a value here.
     struct NoValues;
 
@@ -304,7 +331,8 @@ mod tests {
     }
 
     fn part<'a>(plan: &'a Plan, done: &'a BTreeSet<SecretName>, later: &'a BTreeSet<SecretName>) -> WrittenPart<'a> {
-        WrittenPart { plan, done, linked_later: later, counterparts: Counterparts::new(), earlier: Vec::new() }
+        let (counterparts, earlier) = (Counterparts::new(), Vec::new());
+        WrittenPart { plan, done, linked_later: later, counterparts, earlier, compared: &NOT_COMPARED }
     }
 
     #[test]

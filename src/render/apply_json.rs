@@ -85,8 +85,9 @@ pub struct AppliedTarget {
     pub region: String,
     /// Writing calls that were carried out.
     pub calls_done: usize,
-    /// Whether what was read again of what was done matches the manifests; `readAgain` says what that was. Absent when
-    /// it could not be read, was not to be (`--verify none`), or nothing was done.
+    /// Whether what was read again of what was done matches the manifests; `readAgain` says what that was. False too
+    /// where a value was to be compared (`--read-values`) and could not be. Absent when nothing could be read, was not
+    /// to be (`--verify none`), or nothing was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// What was read again after the writes; absent when nothing was.
@@ -103,6 +104,8 @@ pub struct AppliedTarget {
 pub struct ReadAgainDocument {
     /// Secrets that were described again.
     pub secrets: usize,
+    /// Of these, the ones whose value may or may not be the declared one, since it was neither put nor read.
+    pub unread: usize,
     /// Their declared policies; absent when none of them declares one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policies: Option<PoliciesDocument>,
@@ -140,7 +143,7 @@ impl ReadAgainDocument {
             deleted_read,
             not_read,
         });
-        Some(Self { secrets: read.secrets, policies })
+        Some(Self { secrets: read.secrets, unread: read.unread, policies })
     }
 }
 

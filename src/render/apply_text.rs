@@ -223,25 +223,33 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again. What is
 /// held back is told here unless it is among what was `shown` with the plan.
 pub fn verified(paint: Paint, verified: &Verified, done: Counted, shown: &[Finding]) -> Escaped<Terminal> {
-    let Verified { remaining, held_back, awaiting, unreadable: _, policies } = verified;
+    let Verified { remaining, held_back, awaiting, unread, uncompared, unreadable: _, policies } = verified;
     if remaining.is_empty() {
         let done = counted(done);
         let policies = policies_verified(*policies);
         let waits = awaiting::counted(awaiting.len())
             .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
-        if !held_back.is_empty() {
-            let secrets: BTreeSet<&SecretName> = held_back.iter().map(|finding| &finding.secret).collect();
-            let (above, below): (Vec<&Finding>, Vec<&Finding>) =
-                held_back.iter().partition(|finding| shown.contains(finding));
-            let place = match (above.is_empty(), below.is_empty()) {
-                (_, true) => "above",
-                (true, false) => "below",
-                (false, false) => "above and below",
-            };
+        let number = |number: usize, one: &'static str, more: &'static str| -> Option<Escaped<Terminal>> {
+            (number > 0).then(|| paint.warning(escaped!("{} {}", number, if number == 1 { one } else { more })))
+        };
+        let secrets: BTreeSet<&SecretName> = held_back.iter().map(|finding| &finding.secret).collect();
+        let (above, below): (Vec<&Finding>, Vec<&Finding>) =
+            held_back.iter().partition(|finding| shown.contains(finding));
+        let uncompared = number(uncompared.len(), "has a value", "have values")
+            .map(|have| -> Escaped<Terminal> { escaped!("{} that could not be compared", have) });
+        let place = match (above.is_empty() && uncompared.is_none(), below.is_empty()) {
+            (_, true) => "above",
+            (true, false) => "below",
+            (false, false) => "above and below",
+        };
+        let held_back = number(secrets.len(), "is held back", "are held back");
+        let but: Vec<Escaped<Terminal>> = held_back.into_iter().chain(uncompared).collect();
+        if !but.is_empty() {
             let mut out = escaped!(
-                "  read again: {}; what was applied is there, and {} held back: see {}{}{}",
+                "  read again: {}{}; what was applied is there, and {}: see {}{}{}",
                 done,
-                paint.warning(escaped!("{} {}", secrets.len(), if secrets.len() == 1 { "is" } else { "are" })),
+                words::unread::<Terminal>(unread.len()),
+                Escaped::join(but, ", "),
                 place,
                 waits,
                 policies
@@ -251,8 +259,9 @@ pub fn verified(paint: Paint, verified: &Verified, done: Counted, shown: &[Findi
             }
             return out;
         }
+        let unread: Option<Escaped<Terminal>> = words::unread_after(" as far as they were read; ", unread.len());
         let all = "all match the manifests";
-        return paint.faint(escaped!("  verified: {} read again, {}{}{}", done, all, waits, policies));
+        return paint.faint(escaped!("  verified: {} read again, {}{}{}{}", done, all, unread, waits, policies));
     }
     escaped!(
         "  {}: {} still {} from the manifests: {}; plan again to see how",
@@ -309,6 +318,8 @@ mod tests {
                 remaining: Plan::bare(Vec::new()),
                 held_back: found.clone(),
                 awaiting: BTreeSet::new(),
+                unread: BTreeSet::new(),
+                uncompared: BTreeSet::new(),
                 unreadable: std::collections::BTreeMap::new(),
                 policies: PoliciesVerified::default(),
             };

@@ -93,6 +93,16 @@ fn warning(caution: &Caution) -> Option<Escaped<Terminal>> {
             escape::line(&origin.file),
             origin.line
         ),
+        Caution::GitMayHoldAnother { origin } => escaped!(
+            "git may hold another value ({}:{}): change it there too, or an apply with --read-values puts it back",
+            escape::line(&origin.file),
+            origin.line
+        ),
+        Caution::GitHoldsSeed { origin } => escaped!(
+            "git holds another value ({}:{}), or may: it is a seed, and no apply puts it in the place of this one",
+            escape::line(&origin.file),
+            origin.line
+        ),
         Caution::RotationDeclared { origin } => {
             escaped!("{} declares rotation: the next apply switches it on again", escape::line(&origin.to_string()))
         }

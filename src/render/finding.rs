@@ -14,6 +14,12 @@ const LISTED_UNREAD: usize = 5;
 /// Most keys of tags that are named: all that a secret can have, and its manifest.
 const LISTED_TAGS: usize = MAX_TAGS;
 
+const GENERATED_FIELDS_CHANGED: &str = "has other fields in git than those of its live value, which were set beside a \
+    generated one: they are not applied";
+
+const MADE_ELSEWHERE: &str =
+    "may have a value that `generate` did not make, and which stays: the id of its version is of another kind";
+
 /// What was found, in one sentence without the secret's name.
 pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
     let changed = |date: &Option<jiff::Timestamp>| {
@@ -85,13 +91,11 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
              rotation are left alone",
             escape::line(version.as_str())
         ),
-        FindingKind::GeneratedFieldsChanged => escaped!(
-            "has other fields in git than those of its live value, which were set beside a generated one: they are not \
-             applied"
-        ),
+        FindingKind::GeneratedFieldsChanged => escaped!("{}", GENERATED_FIELDS_CHANGED),
         FindingKind::ValueNotApplied { rotated } => value_not_applied(*rotated),
         FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
         FindingKind::ValueEdges(edges) => value_edges(edges),
+        FindingKind::MadeElsewhere => escaped!("{}", MADE_ELSEWHERE),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
@@ -190,12 +194,13 @@ fn move_refused(from: &str, obstacle: &MoveObstacle) -> Escaped<Terminal> {
 
 fn too_many_tags(live: usize, added: usize, live_only: &[TagKey]) -> Escaped<Terminal> {
     escaped!(
-        "would have {} tags, and a secret has at most {}: {} live, {} more of git's; only live, and kept: {}",
+        "would have {} tags, and a secret has at most {}: {} live, {} more of git's{}",
         live + added,
         MAX_TAGS,
         live,
         added,
-        named_keys(live_only)
+        (!live_only.is_empty())
+            .then(|| -> Escaped<Terminal> { escaped!("; only live, and kept: {}", named_keys(live_only)) })
     )
 }
 
@@ -276,6 +281,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ValueNotApplied { .. } => "valueNotApplied",
         FindingKind::ValueReEncrypted => "valueReEncrypted",
         FindingKind::ValueEdges(_) => "valueEdges",
+        FindingKind::MadeElsewhere => "madeElsewhere",
         FindingKind::ValueUnknown => "valueUnknown",
         FindingKind::ValueUnreadable { .. } => "valueUnreadable",
         FindingKind::Unreadable { .. } => "unreadable",
@@ -301,6 +307,10 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         }
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
+        }
+        FindingKind::TooManyTags { live_only, .. } if live_only.is_empty() => {
+            "declare fewer: keywright writes keywright:project and, where a value is live under another id than git's, \
+             keywright:value"
         }
         FindingKind::TooManyTags { .. } => {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
@@ -359,6 +369,9 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         }
         FindingKind::ValueReEncrypted => "an apply with --read-values writes that down, and no plan asks again",
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
+        FindingKind::MadeElsewhere => {
+            "put another one by hand where it must not stay; `ownership: seed` says that it is meant"
+        }
         FindingKind::ValueUnknown => "--read-values reads and compares it",
         FindingKind::ValueUnreadable { .. } => "it was left alone; check the permission to read it, and the key",
         FindingKind::Unreadable { error } => return error.hint().map(hint::service),

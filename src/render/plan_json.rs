@@ -263,7 +263,7 @@ fn change(change: &Change) -> ChangeDocument {
             field: "value",
             before: text.as_ref().and_then(|text| text.before.clone()).map(Into::into),
             after: text.as_ref().map(|text| text.after.clone().into()),
-            note: Some(format!("{}: {}", words::source(source), words::value_change(reason, *generated_kept))),
+            note: Some(format!("{}: {}", words::source(source), words::value_change(reason, source, *generated_kept))),
             parts: parts.iter().flat_map(|parts| parts.named.iter().chain(&parts.made_anew)).cloned().collect(),
             origin: Some(place(origin)),
             ..none

@@ -174,6 +174,8 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         let blocked = words::count(blocked, "secret");
         return escaped!("Nothing planned: {} held back by errors; {} unchanged{}.", blocked, unchanged, unreadable);
     }
+    // Where there is more than what is unchanged, they may be among the others.
+    let also_unread: Option<Escaped<Terminal>> = words::unread_after("; ", unread);
     let unread: Option<Escaped<Terminal>> = words::unread(unread);
     let waits = awaiting::counted(report.awaiting.len())
         .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", paint.warning(waits)) });
@@ -184,7 +186,7 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
             held_back,
             waits,
             unchanged,
-            unread,
+            also_unread,
             unreadable
         );
     }
@@ -213,7 +215,7 @@ pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Termin
         "{}; {} unchanged{}{}{}{}{}.{}",
         Escaped::join(planned, ", "),
         unchanged,
-        unread,
+        also_unread,
         held_back,
         waits,
         blocked,

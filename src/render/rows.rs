@@ -231,7 +231,7 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
                 piece(Tone::Plain, ": "),
-                piece(Tone::Plain, words::value_change(reason, *generated_kept)),
+                piece(Tone::Plain, words::value_change(reason, source, *generated_kept)),
             ];
             let lines = text.as_ref().map_or_else(Vec::new, text_diff);
             rows.push(Row { lines, ..Row::new("value", pieces, Some(origin)) });

@@ -35,8 +35,13 @@ pub(super) fn verb_counts<'p>(secrets: impl IntoIterator<Item = &'p SecretPlan>)
 
 /// Behind how many secrets are as they should be: of how many that is not known, since values were not read.
 pub(super) fn unread<F: Format>(unread: usize) -> Option<Escaped<F>> {
+    unread_after(", of which ", unread)
+}
+
+/// How many values were not read, behind `before`.
+pub(super) fn unread_after<F: Format>(before: &'static str, unread: usize) -> Option<Escaped<F>> {
     let were = if unread == 1 { "value was" } else { "values were" };
-    (unread > 0).then(|| escaped!(", of which {} {} not read (--read-values compares)", unread, were))
+    (unread > 0).then(|| escaped!("{}{} {} not read (--read-values compares)", before, unread, were))
 }
 
 /// A number of things: `1 secret`, `2 secrets`.
@@ -208,7 +213,7 @@ pub(super) fn differing_parts(parts: &DifferingParts) -> Escaped<Terminal> {
         .then(|| -> Escaped<Terminal> { escaped!("{} that git does not have", count(*only_live, "live part")) });
     let made_anew = (!made_anew.is_empty()).then(|| -> Escaped<Terminal> {
         let keys = Escaped::join(made_anew.iter().map(|key| escape::line(key)), ", ");
-        escaped!("made anew, since the live value has none there: {}; no other field was compared", keys)
+        escaped!("made anew, since the live value has no text or number there: {}; no other field was compared", keys)
     });
     Escaped::join(differing.into_iter().chain(made_anew).chain(only_live), "; ")
 }
@@ -305,7 +310,9 @@ pub(super) const UNPROTECTED: &str = "its protection goes: a later apply may del
 const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
 
 /// Why a value is put, in a few words, and what stays of the live one.
-pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escaped<Terminal> {
+pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept: bool) -> Escaped<Terminal> {
+    let whole = matches!(source, Source::Generate(_));
+    let anew = if whole { "generated anew" } else { "generated parts are made anew" };
     match reason {
         ValueReason::First => escaped!("set, it has none yet"),
         ValueReason::NotFromGit { undone, moved_back } => escaped!(
@@ -319,7 +326,11 @@ pub(super) fn value_change(reason: &ValueReason, generated_kept: bool) -> Escape
                 (false, false) => escaped!("git's value is put anew; {}", NOTED_WHEN_EQUAL),
             }
         ),
-        ValueReason::NowGenerated { .. } => escaped!("generated anew, since the current value is one that git held"),
+        ValueReason::NowGenerated { .. } => escaped!("{}, since the current value is one that git held", anew),
+        ValueReason::NothingToKeep { .. } => {
+            let live = if whole { "is no value generated as a whole" } else { "is no JSON object with parts to keep" };
+            escaped!("{}, since the current value {}", anew, live)
+        }
         ValueReason::ChangedInGit { .. } => escaped!("changed in git"),
         ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
         ValueReason::Reverted { .. } => {

@@ -53,6 +53,15 @@ impl Identity {
     }
 }
 
+/// The id of a value that is generated as a whole, whatever it is made of: by it a plan sees that what is live is no
+/// JSON object of which a part could be kept.
+pub fn generated_whole(name: &SecretName) -> VersionId {
+    let mut hash = IdHasher::new();
+    hash.text(name.as_str());
+    hash.text("text");
+    hash.finish_generated()
+}
+
 /// Finds the ARN of another secret, if it is known.
 type Arns<'a> = dyn Fn(&SecretName) -> Option<Arn> + 'a;
 

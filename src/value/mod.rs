@@ -34,7 +34,7 @@ pub use env::EnvAccess;
 pub use error::{KeySearch, ValueError};
 pub(crate) use error::{MOST_LISTED, first_of};
 pub use hint::{EncodingHint, ValueHint};
-pub use identity::{Identity, MadeOnce};
+pub use identity::{Identity, MadeOnce, generated_whole};
 pub use parts::DifferingParts;
 pub use render::{KeptParts, Passwords, RenderContext};
 pub use secret::{Exposed, SecretValue};

@@ -23,8 +23,9 @@ pub struct DifferingParts {
     pub more: usize,
     /// How many the live value has that git does not.
     pub only_live: usize,
-    /// Parts that git generates and the live value does not have, so that they are made anew: their keys, from the
-    /// outermost inwards with dots between them. Where there are some, the other parts were not compared.
+    /// Parts that git generates and in whose place the live value has neither text nor a number, so that they are made
+    /// anew: their keys, from the outermost inwards with dots between them. Where there are some, the other parts were
+    /// not compared.
     pub made_anew: Vec<String>,
 }
 
@@ -58,7 +59,11 @@ impl DifferingParts {
 
     fn look_for_made_anew(&mut self, source: &Source, live: Option<&Node>, place: &str) {
         match source {
-            Source::Generate(_) if live.is_none() => self.made_anew.push(place.to_owned()),
+            Source::Generate(_) if !matches!(live, Some(Node::Text(_) | Node::Number(_))) => {
+                self.made_anew.push(place.to_owned());
+                // Whatever else stands there goes.
+                self.only_live += usize::from(live.is_some());
+            }
             Source::Json(fields) => {
                 if let Some(Node::Map(entries)) = live {
                     self.only_live += entries.iter().filter(|(key, _)| !fields.contains_key(key.as_str())).count();
@@ -122,8 +127,14 @@ mod tests {
             Source::Json(fields.into_iter().map(|(key, field)| (key.to_owned(), field)).collect())
         };
         let source = json(vec![("kept", generated()), ("db", json(vec![("pw", generated())])), ("new", generated())]);
-        let live = SecretValue::text(r#"{"kept":"1","db":{"password":"2","old":"3"},"TOKEN":"4"}"#.to_owned());
-        let found = DifferingParts::made_anew(&source, &live).map(|parts| (parts.made_anew, parts.only_live));
-        assert_eq!(found, Some((vec!["db.pw".to_owned(), "new".to_owned()], 3)));
+        let found = |live: &str| {
+            let live = SecretValue::text(live.to_owned());
+            DifferingParts::made_anew(&source, &live).map(|parts| (parts.made_anew, parts.only_live))
+        };
+        let named = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        let live = r#"{"kept":"1","db":{"password":"2","old":"3"},"TOKEN":"4"}"#;
+        assert_eq!(found(live), Some((named(&["db.pw", "new"]), 3)));
+        let others = r#"{"kept":["1"],"db":{"pw":2},"new":null}"#;
+        assert_eq!(found(others), Some((named(&["kept", "new"]), 2)), "what is there is no password");
     }
 }

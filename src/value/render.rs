@@ -209,7 +209,6 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
             Source::File { path, shown } => (file(path, shown)?, shown.as_str()),
             Source::Text(template) => (self.text(template)?, ""),
             Source::Generate(options) => match live {
-                None => (self.password(options).await?, ""),
                 Some(Node::Text(kept)) => {
                     json.string(kept);
                     return Ok(());
@@ -218,7 +217,7 @@ impl<K: DataKeys, P: Passwords> RenderContext<'_, K, P> {
                     json.raw(kept);
                     return Ok(());
                 }
-                Some(_) => return Err(ValueError::NothingToKeep),
+                _ => (self.password(options).await?, ""),
             },
         };
         json.string(plain.as_str().ok_or_else(|| not_text(is_utf16(plain.as_slice()), from))?);

@@ -118,7 +118,7 @@ enum ReadBack {
     NothingDone,
     /// Nobody asked for it.
     NotAsked,
-    Read(Verified),
+    Read(Box<Verified>),
     Failed(PlanError),
 }
 
@@ -327,9 +327,10 @@ impl ApplyRequest<'_> {
             linked_later: &part.linked_later,
             counterparts: part.made.counterparts(&before.counterparts),
             earlier: part.earlier(),
+            compared: &place.target.facts.compared,
         };
         match verify(place.writer, desired, before, written, full, values).await {
-            Ok(verified) => ReadBack::Read(verified),
+            Ok(verified) => ReadBack::Read(Box::new(verified)),
             Err(error) => ReadBack::Failed(error),
         }
     }
@@ -369,10 +370,12 @@ impl ApplyRequest<'_> {
                     let error = Error::secret(name, SecretProblem::NotVerified).because(error.clone());
                     (self.listener)(Event::Failed(&error));
                 }
-                let Verified { remaining, held_back, awaiting: _, unreadable, policies } = verified;
+                let Verified { remaining, held_back, awaiting: _, unread, uncompared, unreadable, policies } =
+                    *verified;
                 ReadAgain {
-                    matches: Some(remaining.is_empty() && unreadable.is_empty()),
+                    matches: Some(remaining.is_empty() && unreadable.is_empty() && uncompared.is_empty()),
                     secrets: read.secrets,
+                    unread: unread.len(),
                     policies,
                     names,
                     held_back,

@@ -5,15 +5,17 @@ use jiff::Timestamp;
 use super::error::{Error, Hint, SecretProblem};
 use super::event::{Event, Listener};
 use super::journal::Journal;
-use super::one_secret::{OneSecret, git_version};
+use super::one_secret::{OneSecret, git_identity};
 use super::promote::{Primary, disown, primary_and_region, replica_is_here};
 use super::versions::rollback_versions;
 use crate::apply::{Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
-use crate::desired::State;
+use crate::desired::{Ownership, State};
 use crate::domain::{Arn, Region, StagingLabel, VersionId};
 use crate::live::ServiceError;
 use crate::origin::Origin;
+use crate::plan::ownership;
+use crate::value::{Identity, Source};
 
 /// One call that writes to one secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,16 @@ pub enum Caution {
         /// Where it is declared.
         origin: Origin,
     },
+    /// Git may hold another value, which an apply that reads the live one (`--read-values`) puts back.
+    GitMayHoldAnother {
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// Git holds, or may hold, another value, which is a seed: no apply puts it back.
+    GitHoldsSeed {
+        /// Where it is declared.
+        origin: Origin,
+    },
     /// The manifest declares rotation, which the next apply switches on again.
     RotationDeclared {
         /// Where.
@@ -148,11 +160,28 @@ pub async fn roll_back(found: OneSecret, to: &str) -> Result<Intended, Error> {
     let only_label = |id: &&VersionId| found.secret.versions.get(*id).is_some_and(|labels| labels.len() == 1);
     cautions.extend(previous.filter(only_label).map(|id| Caution::LosesLastLabel { version: id.clone() }));
     cautions.extend(found.secret.rotation.last.map(|last| Caution::RotationOwnsValue { last }));
-    let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.value.as_ref());
-    if let Some(value) = declared.filter(|_| git_version(&found).is_none_or(|git| git != to)) {
-        cautions.push(Caution::GitHoldsAnother { origin: value.origin.clone() });
-    }
+    cautions.extend(value_of_git(&found, &to));
     Ok(Intended { found, call: Call::Rollback { from, to }, cautions })
+}
+
+/// What becomes of git's value once another version is current.
+fn value_of_git(found: &OneSecret, to: &VersionId) -> Option<Caution> {
+    let desired = found.desired.secrets.get(&found.secret.name)?;
+    let value = desired.value.as_ref()?;
+    let identity = git_identity(found);
+    if matches!(&identity, Some(Identity::Known(git)) if git == to) {
+        return None;
+    }
+    let origin = value.origin.clone();
+    if ownership(value, desired, Some(&found.secret)) == Ownership::Seed {
+        return Some(Caution::GitHoldsSeed { origin });
+    }
+    match identity {
+        // Whatever it is, git holds none of its own.
+        Some(Identity::MadeOnce(_)) if matches!(value.source, Source::Generate(_)) => None,
+        Some(Identity::MadeOnce(_) | Identity::ByComparison(_)) => Some(Caution::GitMayHoldAnother { origin }),
+        Some(Identity::Known(_) | Identity::KnownAfterApply(_)) | None => Some(Caution::GitHoldsAnother { origin }),
+    }
 }
 
 /// Decides to start a rotation.

@@ -132,11 +132,15 @@ fn target_failed(desired: &Desired, error: TargetError) -> Error {
 
 /// The version id that git's value stands for, when the manifest declares one whose id can be told from git alone.
 pub fn git_version(found: &OneSecret) -> Option<VersionId> {
-    let value = found.desired.secrets.get(&found.secret.name)?.value.as_ref()?;
-    // ARNs of other secrets are not looked up here: such a value's id stays unknown.
-    let identity = value.source.identity(&found.secret.name, &|_| None, &SopsFiles::new()).ok()?;
-    match identity {
+    match git_identity(found)? {
         Identity::Known(id) => Some(id),
         Identity::KnownAfterApply(_) | Identity::ByComparison(_) | Identity::MadeOnce(_) => None,
     }
+}
+
+/// What git alone tells of the version that its value stands for, when the manifest declares one.
+pub(super) fn git_identity(found: &OneSecret) -> Option<Identity> {
+    let value = found.desired.secrets.get(&found.secret.name)?.value.as_ref()?;
+    // ARNs of other secrets are not looked up here: such a value's id stays unknown.
+    value.source.identity(&found.secret.name, &|_| None, &SopsFiles::new()).ok()
 }

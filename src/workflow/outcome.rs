@@ -27,6 +27,8 @@ pub struct ReadAgain {
     pub matches: Option<bool>,
     /// How many secrets.
     pub secrets: usize,
+    /// Of these, how many have a value of which nobody knows whether it is the declared one, since it was not read.
+    pub unread: usize,
     /// Of their policies, how many.
     pub policies: PoliciesVerified,
     /// Which secrets.
@@ -41,12 +43,13 @@ pub struct ReadAgain {
 
 impl ReadAgain {
     fn merge(&mut self, other: Self) {
-        let Self { matches, secrets, policies, names, held_back, unreadable, failed } = other;
+        let Self { matches, secrets, unread, policies, names, held_back, unreadable, failed } = other;
         self.matches = match (self.matches, matches) {
             (Some(a), Some(b)) => Some(a && b),
             (one, other) => one.or(other),
         };
         self.secrets += secrets;
+        self.unread += unread;
         self.policies += policies;
         self.failed |= failed;
         // What was found of a secret the last time is how it stands.

@@ -48,6 +48,8 @@ pub async fn compare_versions(
         if let Some(live) = live {
             let equal = match &declared {
                 Some(declared) => live == *declared,
+                // All of it was in git once, where a generated part is to be.
+                None if entry.id.is_ours() && !entry.id.is_generated() => false,
                 None => match values.render(&value.source, Some(&live), &|_| None).await {
                     Ok(declared) => live == declared,
                     Err(ValueError::NothingToKeep | ValueError::Generate { .. }) => false,

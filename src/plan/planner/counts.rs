@@ -48,7 +48,7 @@ impl<'a> Planner<'a> {
         // A part is measured against itself: six parts must not change what one run may not.
         let of_shard = || all_owned().filter(|secret| self.rules.selection.is_in_shard(&secret.name));
         let owned_live = of_shard().count();
-        let billed = of_shard().map(|secret| 1 + secret.replicas.len()).sum();
+        let billed = of_shard().map(|secret| 1 + secret.replicas.values().filter(|one| one.is_billed()).count()).sum();
         let owned_by_all_shards = all_owned().count();
         self.report.counts = Counts {
             desired: desired.len(),

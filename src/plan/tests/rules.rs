@@ -102,6 +102,26 @@ fn replicas_that_go_are_no_longer_billed() {
     assert_eq!(cost(Verb::Change, vec![replica(ReplicaReason::Added)]), 1);
     assert_eq!(cost(Verb::Change, vec![replica(ReplicaReason::Removed)]), -1);
     assert_eq!(cost(Verb::Create, vec![replica(ReplicaReason::Overwrites)]), 1);
+    // One that could not be made was never billed.
+    let failing = |status: ReplicaStatus, change: Change| {
+        let mut live = LiveSecret::bare("app/db");
+        live.replicas.insert(region("us-east-1"), LiveReplica { kms_key_id: None, status });
+        let plan = SecretPlan { changes: vec![change], ..SecretPlan::bare("app/db", Verb::Change, Vec::new()) };
+        Plan::bare(vec![SecretPlan { observed: Some(live), ..plan }]).billed_change()
+    };
+    let failed = || ReplicaStatus::Failed { message: String::new() };
+    let all_gone = || Change::Deleted {
+        deletion: Deletion::Window(7),
+        replicas: BTreeSet::from([region("us-east-1")]),
+        linked: BTreeSet::new(),
+        rotates: false,
+    };
+    assert_eq!(failing(failed(), replica(ReplicaReason::Failed { message: String::new() })), 1);
+    assert_eq!(failing(failed(), replica(ReplicaReason::KeyChanged)), 1);
+    assert_eq!(failing(failed(), replica(ReplicaReason::Removed)), 0);
+    assert_eq!(failing(failed(), all_gone()), 0);
+    assert_eq!(failing(ReplicaStatus::InSync, replica(ReplicaReason::KeyChanged)), 0);
+    assert_eq!(failing(ReplicaStatus::InSync, all_gone()), -1);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn show(places: &[(&Place, bool)]) -> Shown {
         let span = start + marked.start..start + marked.end;
         marks.push(Mark { span, label: escape::line(&place.label), primary });
     }
-    Shown { path, line: first as usize, column, lines: Some(Lines { text, marks }), label }
+    Shown { path, line, column, lines: Some(Lines { first: first as usize, text, marks }), label }
 }
 
 /// The marked range in the escaped line: escaping keeps the number of characters and may change that of bytes.

@@ -138,6 +138,7 @@ fn value(value: ValueDifference) -> &'static str {
         ValueDifference::None => "has no value yet",
         ValueDifference::NotFromGit => "the current value did not come from git",
         ValueDifference::NotGenerated => "the value is still the one that git held, and a generated one is declared",
+        ValueDifference::NothingToKeep => "the value has another form than the generated one that is declared",
         ValueDifference::NotProven => {
             "the value is encrypted afresh in git, or is another one there: equality is not proven"
         }
@@ -200,6 +201,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
              --read-values compares them, with the key"
         }
         Difference::Value(ValueDifference::ChangedInGit) => "keywright apply puts it",
+        Difference::Value(ValueDifference::NotGenerated | ValueDifference::NothingToKeep) => {
+            "keywright apply --allow-replace-values makes it anew"
+        }
         Difference::Value(_) => {
             "look at who changed it; keywright apply puts git's value back, or put the new one into git"
         }
@@ -224,7 +228,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
         Difference::Foreign { once_replica: true, .. } => hint::ONCE_REPLICA,
         Difference::Foreign { .. } => "narrow one of the two scopes",
-        Difference::TagsDoNotFit { .. } => "take tags off by hand, or write `tagMode: exact`",
+        Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",
         Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
         Difference::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",

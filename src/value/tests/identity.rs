@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{Part, Template, VersionId};
+use crate::value::generated_whole;
 
 fn known(source: &Source, name: &str) -> Result<VersionId> {
     match identity_of(source, name)? {
@@ -130,6 +131,9 @@ fn where_generated_parts_stand_is_in_the_id_and_was_not_in_that_of_earlier_relea
     assert_eq!(Some(&earlier), renamed.earlier.as_ref());
     assert_ne!(Some(&earlier), two.earlier.as_ref());
     // Of what is generated as a whole there is only one place.
+    let long = Source::Generate(GenerateOptions { length: 64, ..GenerateOptions::default() });
+    let name = SecretName::new("app/g");
+    assert_eq!(identity_of(&long, "app/g")?.digest(), Some(&generated_whole(&name)), "whatever it is made of");
     let Identity::MadeOnce(whole) = identity_of(&Source::Generate(GenerateOptions::default()), "app/g")? else {
         return Err("generated".into());
     };
