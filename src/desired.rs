@@ -69,8 +69,8 @@ pub struct Desired {
     pub project: String,
     /// Where it is applied.
     pub target: Target,
-    /// The names of all targets of the project.
-    pub targets: BTreeSet<String>,
+    /// All targets of the project by name, and where each is.
+    pub targets: BTreeMap<String, Place>,
     /// What the project may touch.
     pub scope: Scope,
     /// What becomes of owned secrets whose manifest is gone.
@@ -117,6 +117,26 @@ impl Desired {
     pub fn owner(&self) -> String {
         format!("{}/{}", self.project, self.target.name)
     }
+
+    /// Whether `owner` is another target of this project whose secrets may have replicas here: one in another region,
+    /// and in no other account that is known. A secret of its own with that owner tag was such a replica once: a
+    /// replica has its primary's tags, and keeps them when it is promoted by hand.
+    pub fn replicates_here(&self, owner: &str) -> bool {
+        let named = owner.split_once('/').filter(|(project, _)| *project == self.project);
+        named.and_then(|(_, target)| self.targets.get(target)).is_some_and(|Place { account, region }| {
+            let account_differs = account.is_some() && self.target.account.is_some() && *account != self.target.account;
+            *region != self.target.region && !account_differs
+        })
+    }
+}
+
+/// Where a target is, as far as the project says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The account, where it is named.
+    pub account: Option<AccountId>,
+    /// The region.
+    pub region: Region,
 }
 
 /// An AWS account and region, with the way to reach it.

@@ -25,7 +25,7 @@ use crate::collect::CollectMap as _;
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
 use crate::live::{Counterparts, Live};
-use crate::plan::{Plan, Rules, SecretPlan, stages};
+use crate::plan::{Plan, Rules, SecretPlan, leave_kept_replicas, stages};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
 use crate::value::Values;
@@ -197,8 +197,9 @@ impl<'a, V: Values> OnCopy<'a, V> {
     async fn report(self, made: &MadeSecrets) -> Result<RehearsalReport, PlanError> {
         let counterparts = made.counterparts(&self.of.planned.live.counterparts);
         let mut after = plan_on(self.of, self.stock, &self.connection, &counterparts).await?;
-        let Self { differs, waits, mut applied, .. } = self;
+        let Self { differs, waits, mut applied, before, .. } = self;
         forget_requests(&mut applied);
+        leave_kept_replicas(&mut after.plan, &before.live, before.plan.secrets.iter());
         after.plan.secrets.retain(|secret| !waits.contains(&secret.name));
         Ok(RehearsalReport { applied, remaining: after.plan, differs, waits })
     }

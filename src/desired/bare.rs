@@ -5,7 +5,7 @@ use std::path::Path;
 
 use globset::GlobSet;
 
-use super::{Deletion, Desired, DesiredSecret, GuardLimits, Prune, Scope, State, TagPatterns, Target};
+use super::{Deletion, Desired, DesiredSecret, GuardLimits, Place, Prune, Scope, State, TagPatterns, Target};
 use crate::domain::{Region, SecretName};
 use crate::origin::Origin;
 
@@ -23,7 +23,10 @@ impl Desired {
                 endpoint_url: None,
                 origin: Origin::new(Path::new("app.yaml"), 1, 1),
             },
-            targets: BTreeSet::from(["dev".to_owned()]),
+            targets: BTreeMap::from([(
+                "dev".to_owned(),
+                Place { account: None, region: Region::of_service("eu-west-1") },
+            )]),
             scope: Scope::new([scope.to_owned()]),
             prune: Prune::Report,
             prune_window_days: 30,

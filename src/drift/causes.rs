@@ -45,6 +45,9 @@ fn of_difference(what: &Difference, version: Option<String>) -> BTreeSet<Changed
             [Changed::Rotation].into()
         }
         Difference::ReplicaFailed { region, message: _ } => [Changed::Replica(region.to_string())].into(),
+        Difference::ReplicasKept { regions } => {
+            regions.iter().map(|region| Changed::Replica(region.to_string())).collect()
+        }
         Difference::ReplicasInProgress { .. } | Difference::ReplicasUndeclared { .. } => [Changed::Replicas].into(),
         Difference::Link(
             // What the other side ended is an event of the other account.

@@ -225,8 +225,8 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             let item = left.as_ref().map(|left| left.item.clone());
             (Class::Orphaned, Difference::Orphaned { pruned: false, item })
         }
-        FindingKind::Foreign { owner } | FindingKind::ForeignInScope { owner } => {
-            (Class::Foreign, Difference::Foreign { owner: owner.clone() })
+        FindingKind::Foreign { owner, once_replica } | FindingKind::ForeignInScope { owner, once_replica } => {
+            (Class::Foreign, Difference::Foreign { owner: owner.clone(), once_replica: *once_replica })
         }
         FindingKind::TooManyTags { live, added, .. } => {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
@@ -267,6 +267,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::RotationWaitsForValue => (Class::Changed, Difference::RotationWaitsForValue),
         FindingKind::ReplicaInProgress { regions } => {
             (Class::Unknown, Difference::ReplicasInProgress { regions: regions.clone() })
+        }
+        FindingKind::ReplicasKept { regions, missing: _ } => {
+            (Class::Changed, Difference::ReplicasKept { regions: regions.clone() })
         }
         FindingKind::CrossAccount(finding) => {
             let class = match finding {

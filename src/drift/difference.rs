@@ -83,6 +83,8 @@ pub enum Difference {
     Foreign {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// Its tags differ, and cannot be as declared: they would be too many.
     TagsDoNotFit {
@@ -141,6 +143,11 @@ pub enum Difference {
     },
     /// Replicas are being made.
     ReplicasInProgress {
+        /// Their regions.
+        regions: Vec<Region>,
+    },
+    /// It has replicas that git does not want, and that stay until the declared ones are in sync.
+    ReplicasKept {
         /// Their regions.
         regions: Vec<Region>,
     },

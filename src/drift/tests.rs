@@ -204,7 +204,7 @@ fn a_replica_that_failed_is_told_apart_from_the_fields() {
 fn a_finding_keeps_its_manifest_and_its_date() {
     let orphan = of_finding(FindingKind::Orphaned { last_changed: Some(before(5)), left: None });
     assert_eq!((orphan.class, orphan.since, orphan.origin), (Class::Orphaned, Some(before(5)), Some(at(4))));
-    let foreign = of_finding(FindingKind::Foreign { owner: "till/dev".to_owned() });
+    let foreign = of_finding(FindingKind::Foreign { owner: "till/dev".to_owned(), once_replica: false });
     assert_eq!((foreign.class, foreign.since), (Class::Foreign, None));
     let error = ServiceError {
         operation: "DescribeSecret",

@@ -148,6 +148,8 @@ codes! {
         replica there has a key of its own and nothing else that is its primary's."
     CROSS_ACCOUNT_ONE_SIDED Warning "cross-account-one-sided" "Both sides of a link between accounts declare it."
     REPLICA Error "replica" "A replica is in another region, named once."
+    REPLICA_PLACE Error "replica-place" "A replica is where no other target of the same account has a secret of its \
+        name."
     ENFORCED_ROTATION Warning "enforced-rotation" "What rotation makes is not put back to git's value."
     ROTATION Error "rotation" "A rotation has a function and exactly one schedule."
     ROTATION_SCHEDULE Error "rotation-schedule" "A schedule is rate(...) or cron(...) in a form that Secrets Manager \

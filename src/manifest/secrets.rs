@@ -9,6 +9,7 @@ use super::check::managed::managed_by;
 use super::check::parity::ValueKeys;
 use super::check::project::{Project, check_api_version, key_span};
 use super::check::renamed::check_renames;
+use super::check::replica_place::ReplicaPlaces;
 use super::check::required;
 use super::check::secret::{Builder, Document, Instance};
 use super::check::target::TargetModel;
@@ -25,7 +26,8 @@ use super::named::Files;
 use super::schema::{ForEachSpec, SPEC_FIELDS, SecretDocument, SecretSpec};
 use super::source::Span;
 use super::tree::{Kind, Node};
-use crate::desired::{Desired, ListNames, Prune};
+use crate::collect::CollectMap as _;
+use crate::desired::{Desired, ListNames, Place, Prune, Target};
 use crate::domain::{Part, SecretName};
 use crate::origin::Origin;
 
@@ -135,6 +137,11 @@ impl Loader {
         project.rules.read_schemas(&mut files, &self.sources, &mut self.report);
         let mut keys = ValueKeys::default();
         let mut links = Links::default();
+        let of_run = selected.iter().filter_map(|index| project.targets.get(*index));
+        let mut places = ReplicaPlaces::new(of_run.map(|model| &model.target));
+        let place = |target: &Target| Place { account: target.account.clone(), region: target.region.clone() };
+        let all_targets: BTreeMap<String, Place> =
+            project.targets.iter().map(|model| (model.target.name.clone(), place(&model.target))).collect_map();
         let mut desired = Vec::new();
         for (at, &index) in selected.iter().enumerate() {
             let Some(model) = project.targets.get(index) else { continue };
@@ -148,11 +155,12 @@ impl Loader {
             check_dependencies(&secrets, (!unknown).then_some(&unbuilt), &self.sources, &mut self.report);
             check_renames(&secrets, &mut self.report);
             keys.add(&model.target.name, &secrets);
+            places.add(&model.target, &secrets);
             links.add(&model.target.name, &mut secrets);
             desired.push(Desired {
                 project: project.name.clone(),
                 target: model.target.clone(),
-                targets: project.targets.iter().map(|model| model.target.name.clone()).collect(),
+                targets: all_targets.clone(),
                 scope: model.scope.clone(),
                 prune: project.prune,
                 prune_window_days: project.prune_window_days,
@@ -169,6 +177,7 @@ impl Loader {
         self.report.in_target(None);
         keys.compare(&mut self.report);
         links.compare(&desired, &mut self.report);
+        places.compare(&mut self.report);
         // What only the manifests of other targets name was not looked at.
         if selected.len() == project.targets.len() {
             for (path, problem) in std::mem::take(&mut self.unnamed) {

@@ -219,12 +219,12 @@ impl Action {
             Self::PutValue(_) | Self::CarryVersion(_) => 6,
             Self::NoteEqualValue { .. } => 7,
             Self::MoveLabel { .. } | Self::RemoveLabel { .. } => 8,
-            Self::RemoveReplicas { .. } => 9,
-            Self::Replicate { .. } => 10,
-            Self::Associate(_) => 11,
-            Self::Rotate { .. } => 12,
-            Self::Untag { .. } => 13,
-            Self::Delete { .. } => 14,
+            // In the order that they were planned in.
+            Self::Replicate { .. } | Self::RemoveReplicas { .. } => 9,
+            Self::Associate(_) => 10,
+            Self::Rotate { .. } => 11,
+            Self::Untag { .. } => 12,
+            Self::Delete { .. } => 13,
         }
     }
 }

@@ -73,6 +73,7 @@ pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub use rename::Seeded;
 pub(crate) use rename::looks_renamed;
+pub use replicas::leave_kept_replicas;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
@@ -245,10 +246,11 @@ impl SecretPlan {
         !self.is_removal() && self.actions.iter().any(|action| matches!(action, Action::Delete { .. }))
     }
 
-    /// Whether replicas are taken away that no manifest wants, or get no more values.
+    /// Whether replicas are taken away that no manifest wants, or that are made anew with another key, or get no more
+    /// values.
     pub fn loses_replicas(&self) -> bool {
         self.changes.iter().any(|change| match change {
-            Change::Replica { reason, .. } => *reason == ReplicaReason::Removed,
+            Change::Replica { reason, .. } => matches!(reason, ReplicaReason::Removed | ReplicaReason::KeyChanged),
             // What was a replica stays, and gets no more values.
             Change::CrossAccountReplica { after: None, .. } | Change::CrossAccountPrimary { after: None, .. } => true,
             _ => false,

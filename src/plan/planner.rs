@@ -154,7 +154,8 @@ impl<'a> Planner<'a> {
             if secret.is_replica_in(&self.live.region) {
                 kinds.push(FindingKind::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
             } else if let Ownership::Foreign { owner } = secret.ownership(&self.desired.owner()) {
-                kinds.push(FindingKind::Foreign { owner: owner.to_owned() });
+                let once_replica = self.desired.replicates_here(owner);
+                kinds.push(FindingKind::Foreign { owner: owner.to_owned(), once_replica });
             }
         }
         for dependency in &desired_secret.depends_on {
@@ -291,7 +292,10 @@ impl<'a> Planner<'a> {
             let kind = match secret.ownership(&owner) {
                 Ownership::Unowned => FindingKind::Unmanaged { last_changed },
                 Ownership::Copied { owner } => FindingKind::CopiedTag { owner: owner.to_owned(), last_changed },
-                Ownership::Foreign { owner } => FindingKind::ForeignInScope { owner: owner.to_owned() },
+                Ownership::Foreign { owner } => {
+                    let once_replica = self.desired.replicates_here(owner);
+                    FindingKind::ForeignInScope { owner: owner.to_owned(), once_replica }
+                }
                 Ownership::Ours { prefix } if self.desired.scope.prefix_of(name.as_str()) != Some(prefix) => {
                     FindingKind::OtherScope { prefix: prefix.to_owned() }
                 }
@@ -325,7 +329,7 @@ impl<'a> Planner<'a> {
             let target = owner.split_once('/').map_or("", |(_, target)| target);
             let replica = secret.is_replica_in(&self.live.region);
             // Another target of the project reports its own, wherever that target looks.
-            if replica || (owner != ours && self.desired.targets.contains(target)) {
+            if replica || (owner != ours && self.desired.targets.contains_key(target)) {
                 continue;
             }
             self.report.findings.push(Finding {

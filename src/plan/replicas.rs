@@ -3,16 +3,23 @@
 //! Source: ReplicateSecretToRegions and RemoveRegionsFromReplication. A replica's key cannot be changed: it is removed
 //! and added again. ForceOverwriteReplicaSecret holds for a whole request, and it destroys a secret: it is sent only
 //! for regions where the plan has seen the secret that it destroys.
+//!
+//! A replication is asked for and comes to be later, or fails. So what is declared comes first, and what is not goes
+//! by a later plan, when all that is declared is in sync: until then it may be the only copy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::change::{Change, ReplicaReason};
 use super::diff::Difference;
-use super::report::FindingKind;
+use super::report::{Finding, FindingKind};
+use super::{Plan, SecretPlan};
 use crate::desired::{Declared, DesiredReplica};
 use crate::domain::{KmsKey, Region, SecretName};
 use crate::live::{Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
+
+/// Regions to key, by whether a secret there is destroyed.
+type ToMake = BTreeMap<bool, BTreeMap<Region, Option<KmsKey>>>;
 
 /// Compares the replicas of one secret.
 pub(super) struct ReplicaPlanner<'a> {
@@ -35,9 +42,18 @@ impl ReplicaPlanner<'_> {
         let live = observed.map_or(&no_replicas, |secret| &secret.replicas);
         let mut findings = Vec::new();
         let mut removed = BTreeSet::new();
-        let mut added: BTreeMap<bool, BTreeMap<Region, Option<KmsKey>>> = BTreeMap::new();
+        let mut added = ToMake::new();
+        let mut made_anew = ToMake::new();
 
-        for (region, replica) in live.iter().filter(|(region, _)| !desired.contains_key(*region)) {
+        let is_missing = |(region, desired): &(&Region, &DesiredReplica)| {
+            let in_sync = live.get(*region).is_some_and(|replica| replica.status == ReplicaStatus::InSync);
+            !in_sync || self.reason(region, desired, live.get(*region)).is_some()
+        };
+        let missing: Vec<Region> = desired.iter().filter(is_missing).map(|(region, _)| region.clone()).collect();
+        let undeclared = live.iter().filter(|(region, _)| !desired.contains_key(*region));
+        let (kept, going): (Vec<_>, Vec<_>) =
+            undeclared.partition(|(_, replica)| !missing.is_empty() && is_copy(replica));
+        for (region, replica) in going {
             removed.insert(region.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
@@ -56,10 +72,12 @@ impl ReplicaPlanner<'_> {
                     continue;
                 }
             };
-            if reason == ReplicaReason::KeyChanged {
+            let other_key = live.get(region).is_some_and(|replica| !self.has_key(region, desired, replica));
+            if other_key {
                 removed.insert(region.clone());
             }
-            added.entry(overwrites).or_default().insert(region.clone(), desired.kms_key_id.clone());
+            let to_make = if other_key { &mut made_anew } else { &mut added };
+            to_make.entry(overwrites).or_default().insert(region.clone(), desired.kms_key_id.clone());
             difference.changes.push(Change::Replica {
                 region: region.clone(),
                 before: live.get(region).map(|replica| replica.kms_key_id.clone().into()),
@@ -68,28 +86,37 @@ impl ReplicaPlanner<'_> {
                 origin: desired.origin.clone(),
             });
         }
+        // Nothing is removed where a call before it is refused.
+        difference.actions.extend(replicate(added));
         if !removed.is_empty() {
             difference.actions.push(Action::RemoveReplicas { regions: removed });
         }
-        for (overwrite, regions) in added {
-            difference.actions.push(Action::Replicate { regions, overwrite });
+        difference.actions.extend(replicate(made_anew));
+        if !kept.is_empty() {
+            let regions = kept.into_iter().map(|(region, _)| region.clone()).collect();
+            findings.push(FindingKind::ReplicasKept { regions, missing });
         }
         findings
     }
 
     /// Why the replica is to be made, when it is.
     fn reason(&self, region: &Region, desired: &DesiredReplica, live: Option<&LiveReplica>) -> Option<ReplicaReason> {
+        let Some(replica) = live else { return Some(ReplicaReason::Added) };
+        match &replica.status {
+            // There is none that its readers could lose, whatever its key.
+            ReplicaStatus::Failed { message } => Some(ReplicaReason::Failed { message: message.clone() }),
+            ReplicaStatus::InSync | ReplicaStatus::InProgress => {
+                (!self.has_key(region, desired, replica)).then_some(ReplicaReason::KeyChanged)
+            }
+        }
+    }
+
+    /// Whether the key is the one that is declared.
+    fn has_key(&self, region: &Region, desired: &DesiredReplica, live: &LiveReplica) -> bool {
         // What a replica may destroy is no difference by itself.
         let DesiredReplica { kms_key_id, overwrite: _, origin: _ } = desired;
-        let Some(LiveReplica { kms_key_id: live_key, status }) = live else { return Some(ReplicaReason::Added) };
-        let account = self.live.account.as_ref();
-        if !KmsKey::is_same(kms_key_id.as_ref(), live_key.as_ref(), account, region) {
-            return Some(ReplicaReason::KeyChanged);
-        }
-        match status {
-            ReplicaStatus::InSync | ReplicaStatus::InProgress => None,
-            ReplicaStatus::Failed { message } => Some(ReplicaReason::Failed { message: message.clone() }),
-        }
+        let LiveReplica { kms_key_id: live_key, status: _ } = live;
+        KmsKey::is_same(kms_key_id.as_ref(), live_key.as_ref(), self.live.account.as_ref(), region)
     }
 
     /// Whether making the replica destroys a secret in its region.
@@ -99,7 +126,7 @@ impl ReplicaPlanner<'_> {
         desired: &DesiredReplica,
         live: Option<&LiveReplica>,
     ) -> Result<bool, FindingKind> {
-        let ours = live.is_some_and(|replica| !matches!(replica.status, ReplicaStatus::Failed { .. }));
+        let ours = live.is_some_and(is_copy);
         if !desired.overwrite || ours {
             return Ok(false);
         }
@@ -123,5 +150,64 @@ impl ReplicaPlanner<'_> {
             }
             Ownership::Unowned | Ownership::Copied { .. } | Ownership::Ours { .. } => Ok(true),
         }
+    }
+}
+
+/// Whether there is a copy, or will be.
+fn is_copy(replica: &LiveReplica) -> bool {
+    !matches!(replica.status, ReplicaStatus::Failed { .. })
+}
+
+fn replicate(to_make: ToMake) -> impl Iterator<Item = Action> {
+    to_make.into_iter().map(|(overwrite, regions)| Action::Replicate { regions, overwrite })
+}
+
+/// Takes out of a plan that was made again what the plan before it has kept: replicas that were there and that it did
+/// not remove. Each secret that has such replicas is a finding.
+pub fn leave_kept_replicas<'p>(
+    again: &mut Plan,
+    before: &Live,
+    planned: impl Iterator<Item = &'p SecretPlan>,
+) -> Vec<Finding> {
+    let mut went: BTreeSet<(&SecretName, &Region)> = BTreeSet::new();
+    for secret in planned {
+        went.extend(secret.removed_replicas().map(|region| (&secret.name, region)));
+    }
+    let mut found: BTreeMap<SecretName, Finding> = BTreeMap::new();
+    for secret in &mut again.secrets {
+        let Some(there) = before.secrets.get(&secret.name).map(|secret| &secret.replicas) else { continue };
+        let is_kept = |region: &Region| there.contains_key(region) && !went.contains(&(&secret.name, region));
+        let kept: BTreeSet<Region> = secret.removed_replicas().filter(|region| is_kept(region)).cloned().collect();
+        if kept.is_empty() {
+            continue;
+        }
+        let regions = kept.iter().cloned().collect();
+        let kind = FindingKind::ReplicasKept { regions, missing: Vec::new() };
+        let finding = Finding { secret: secret.name.clone(), origin: secret.origin.clone(), kind };
+        found.insert(secret.name.clone(), finding);
+        secret.changes.retain(|change| !removed_replica(change).is_some_and(|region| kept.contains(region)));
+        for action in &mut secret.actions {
+            if let Action::RemoveReplicas { regions } = action {
+                regions.retain(|region| !kept.contains(region));
+            }
+        }
+        secret.actions.retain(|action| !matches!(action, Action::RemoveReplicas { regions } if regions.is_empty()));
+    }
+    let is_left = |secret: &SecretPlan| !secret.actions.is_empty() || secret.moved.is_some();
+    again.secrets.retain(|secret| is_left(secret) || !found.contains_key(&secret.name));
+    found.into_values().collect()
+}
+
+impl SecretPlan {
+    /// The regions of replicas that no manifest wants and that are removed.
+    fn removed_replicas(&self) -> impl Iterator<Item = &Region> {
+        self.changes.iter().filter_map(removed_replica)
+    }
+}
+
+fn removed_replica(change: &Change) -> Option<&Region> {
+    match change {
+        Change::Replica { region, reason: ReplicaReason::Removed, .. } => Some(region),
+        _ => None,
     }
 }

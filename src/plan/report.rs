@@ -144,11 +144,15 @@ pub enum FindingKind {
     Foreign {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// In scope, owned by another project, and no manifest here names it.
     ForeignInScope {
         /// The owner that its tag names.
         owner: String,
+        /// Whether that is a target of this project in another region, whose replica it was once.
+        once_replica: bool,
     },
     /// A manifest names a secret that an AWS service owns.
     OwnedByService {
@@ -209,6 +213,13 @@ pub enum FindingKind {
     ReplicaInProgress {
         /// Their regions.
         regions: Vec<Region>,
+    },
+    /// Replicas that no manifest wants: they are kept until all that are declared are in sync.
+    ReplicasKept {
+        /// Their regions.
+        regions: Vec<Region>,
+        /// The regions of those that are declared and not in sync; none once an apply has made them.
+        missing: Vec<Region>,
     },
     /// What was found about a link with a secret of another account.
     CrossAccount(LinkFinding),
@@ -333,6 +344,7 @@ impl Finding {
             FindingKind::RotationPending { .. }
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
+            | FindingKind::ReplicasKept { .. }
             | FindingKind::ValueNotApplied { .. }
             | FindingKind::GeneratedFieldsChanged
             | FindingKind::MoveWaits { .. }
@@ -397,6 +409,7 @@ impl Finding {
             | FindingKind::ForeignInScope { .. }
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
+            | FindingKind::ReplicasKept { .. }
             | FindingKind::ValueReEncrypted
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }

@@ -11,7 +11,8 @@ use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
 use crate::plan::{
-    Action, Change, Comparison, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, plan,
+    Action, Change, Comparison, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection,
+    leave_kept_replicas, plan,
 };
 use crate::value::Values;
 
@@ -145,7 +146,10 @@ pub async fn verify<R: ReadSecrets, V: Values>(
     let (mut remaining, report) = planned;
     // The other findings were shown with the plan that was applied.
     let (unread, uncompared) = values_in_doubt(&report.findings, written, &earlier, compared);
-    let held_back = report.findings.into_iter().filter(Finding::holds_back).collect();
+    let mut held_back: Vec<Finding> = report.findings.into_iter().filter(Finding::holds_back).collect();
+    // The declared ones are in sync by now, and what was planned is done.
+    let planned = written.secrets.iter().chain(earlier.iter().copied());
+    held_back.extend(leave_kept_replicas(&mut remaining, before, planned));
     let awaiting = report.awaiting.into_iter().map(|one| one.secret).collect();
     // The old secret of a move goes after this.
     let goes_next = |secret: &SecretPlan| {

@@ -3,7 +3,7 @@
 use super::escape::{self, Escaped, Terminal};
 use super::rows::left_list;
 use super::{cross_account, escaped, hint, words};
-use crate::domain::{MAX_TAGS, TagKey};
+use crate::domain::{MAX_TAGS, Region, TagKey};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
 use crate::value::Edges;
@@ -51,8 +51,12 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
-        FindingKind::Foreign { owner } => escaped!("belongs to {}, not to this target", escape::line(owner)),
-        FindingKind::ForeignInScope { owner } => escaped!("is in scope and belongs to {}", escape::line(owner)),
+        FindingKind::Foreign { owner, once_replica: _ } => {
+            escaped!("belongs to {}, not to this target", escape::line(owner))
+        }
+        FindingKind::ForeignInScope { owner, once_replica: _ } => {
+            escaped!("is in scope and belongs to {}", escape::line(owner))
+        }
         FindingKind::OwnedByService { service } => {
             escaped!("is managed by the AWS service {}, and is read-only for everybody else", escape::line(service))
         }
@@ -63,11 +67,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::Replica { primary_region } => {
             escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
-        FindingKind::OverwritesForeign { region, owner } => escaped!(
-            "would destroy a secret of the same name in {}, which belongs to {}",
-            escape::line(region.as_str()),
-            escape::line(owner)
-        ),
+        FindingKind::OverwritesForeign { region, owner } => overwrites_foreign(region.as_str(), owner),
         FindingKind::PolicyRejected { problems } => {
             escaped!("has a policy that the service does not accept: {}", escape::line(&PolicyProblem::words(problems)))
         }
@@ -77,6 +77,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::ReplicaInProgress { regions } => {
             escaped!("has replicas that are being made, in {}", escape::line(&regions.join(", ")))
         }
+        FindingKind::ReplicasKept { regions, missing } => replicas_kept(regions, missing),
         FindingKind::CrossAccount(finding) => cross_account::finding(finding),
         FindingKind::RotationWaitsForValue => escaped!("is not put under rotation, since it has no value yet"),
         FindingKind::LooksRenamed { from } => {
@@ -91,12 +92,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escape::line(version.as_str())
         ),
         FindingKind::GeneratedFieldsChanged => escaped!("{}", GENERATED_FIELDS_CHANGED),
-        FindingKind::ValueNotApplied { rotated } => escaped!(
-            "has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}",
-            rotated.map(|date| -> Escaped<Terminal> {
-                escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d"))
-            })
-        ),
+        FindingKind::ValueNotApplied { rotated } => value_not_applied(*rotated),
         FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
         FindingKind::ValueEdges(edges) => value_edges(edges),
         FindingKind::MadeElsewhere => escaped!("{}", MADE_ELSEWHERE),
@@ -120,6 +116,34 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
     }
+}
+
+fn value_not_applied(rotated: Option<jiff::Timestamp>) -> Escaped<Terminal> {
+    let last = rotated
+        .map(|date| -> Escaped<Terminal> { escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });
+    escaped!("has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}", last)
+}
+
+fn overwrites_foreign(region: &str, owner: &str) -> Escaped<Terminal> {
+    escaped!(
+        "would destroy a secret of the same name in {}, which belongs to {}",
+        escape::line(region),
+        escape::line(owner)
+    )
+}
+
+fn replicas_kept(regions: &[Region], missing: &[Region]) -> Escaped<Terminal> {
+    if missing.is_empty() {
+        return escaped!(
+            "has replicas in {} that no manifest wants: they stayed until all declared ones were in sync",
+            escape::line(&regions.join(", "))
+        );
+    }
+    escaped!(
+        "has replicas in {} that no manifest wants: they stay until those in {} are in sync",
+        escape::line(&regions.join(", ")),
+        escape::line(&missing.join(", "))
+    )
 }
 
 fn move_waits(from: &str, version: &str) -> Escaped<Terminal> {
@@ -250,6 +274,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::PolicyRejected { .. } => "policyRejected",
         FindingKind::PolicyNotValidated { .. } => "policyNotValidated",
         FindingKind::ReplicaInProgress { .. } => "replicaInProgress",
+        FindingKind::ReplicasKept { .. } => "replicasKept",
         FindingKind::CrossAccount(_) => "crossAccount",
         FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
         FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
@@ -290,6 +315,9 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::TooManyTags { .. } => {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
+        FindingKind::Foreign { once_replica: true, .. } | FindingKind::ForeignInScope { once_replica: true, .. } => {
+            hint::ONCE_REPLICA
+        }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
         FindingKind::OwnedByService { .. } => {
@@ -307,6 +335,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",
+        FindingKind::ReplicasKept { .. } => "the next apply after that removes them, with --allow-remove-replicas",
         FindingKind::CrossAccount(finding) => cross_account::help(finding),
         FindingKind::RotationWaitsForValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         FindingKind::LooksRenamed { .. } => {

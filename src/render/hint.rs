@@ -7,6 +7,12 @@ use crate::manifest::nearest;
 use crate::value::{EncodingHint, KeySearch, MOST_LISTED, ValueHint, first_of};
 use crate::workflow::Hint;
 
+/// What can be done about a secret of its own that has the owner tag of a target in another region.
+pub(super) const ONCE_REPLICA: &str = "it was probably a replica of that target's secret, promoted by hand, and has \
+     its tag still: `aws secretsmanager untag-resource --secret-id NAME --tag-keys keywright:project` in this target's \
+     region takes it off, and a manifest here adopts it then; `keywright release` in the other target would release \
+     the primary";
+
 /// What can be done about a failed call.
 pub(super) fn service(hint: ServiceHint) -> &'static str {
     match hint {
@@ -268,6 +274,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::Explained(error) => return explained(error),
         Hint::Schedule(fault) => return fault.help.clone(),
         Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
+        Hint::OnceReplica => ONCE_REPLICA,
         Hint::TargetInThatRegion => "choose a target in that region",
         Hint::LeaveRegionOut => "leave --region out",
         Hint::TakeOwnerTagOff => {

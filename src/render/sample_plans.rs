@@ -98,7 +98,7 @@ impl Sample {
             },
             report: PlanReport {
                 findings: vec![
-                    finding(FindingKind::Foreign { owner: shown.to_owned() }),
+                    finding(FindingKind::Foreign { owner: shown.to_owned(), once_replica: false }),
                     finding(FindingKind::LooksRenamed { from: name.clone() }),
                     finding(FindingKind::Unmanaged { last_changed: None }),
                     finding(FindingKind::ValueUnreadable { reason: shown.to_owned() }),

@@ -395,6 +395,7 @@ pub enum Hint {
     },
     RestoreCancelsDeletion,
     TargetInThatRegion,
+    OnceReplica,
     ReplicasIn {
         regions: Vec<String>,
     },

@@ -103,7 +103,10 @@ impl OneSecret {
         match self.secret.ownership(&self.desired.owner()) {
             Ownership::Unowned => Err(self.refuse(SecretProblem::NotManaged)),
             Ownership::Copied { owner } => Err(self.refuse(SecretProblem::OwnerTagCopied { owner: owner.to_owned() })),
-            Ownership::Foreign { owner } => Err(self.refuse(SecretProblem::BelongsTo { owner: owner.to_owned() })),
+            Ownership::Foreign { owner } => {
+                let refused = self.refuse(SecretProblem::BelongsTo { owner: owner.to_owned() });
+                Err(if self.desired.replicates_here(owner) { refused.hint(Hint::OnceReplica) } else { refused })
+            }
             Ownership::Ours { .. } => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::desired::{Desired, desired_secrets};
 use crate::live::live;
-use crate::stage::{ACCOUNT, APPLY, REGION, cases, nothing_to_apply, prune, run, sandbox, stage};
+use crate::stage::{ACCOUNT, REGION, apply, cases, nothing_to_apply, prune, run, sandbox, stage};
 use crate::support;
 
 /// From the writing call after the `survived`-th on, every call is refused, reads too: for the service that is what a
@@ -110,7 +110,7 @@ proptest! {
         desired_secrets in desired_secrets(), live in live(false), prune in prune(), survived in 0_usize..24,
     ) {
         let (folder, twin) = stage(&desired_secrets, &live, prune);
-        let whole = run(&twin, &folder, &APPLY);
+        let whole = apply(&twin, &folder);
         prop_assert_eq!(whole.code, ExitCode::Success, "{}{}", whole.out, whole.err);
         let writes = twin.calls().iter().filter(|call| support::is_write(call)).count();
         if writes == 0 {
@@ -120,14 +120,14 @@ proptest! {
         let killed = sandbox(&live);
         let before = killed.dump(ACCOUNT, REGION);
         kill_after(&killed, survived % writes);
-        let cut = run(&killed, &folder, &APPLY);
+        let cut = apply(&killed, &folder);
         prop_assert_ne!(cut.code, ExitCode::Success);
         killed.clear_faults();
         let after = killed.dump(ACCOUNT, REGION);
         prop_assert_eq!(lost(&desired_secrets, &before, &after), None, "after {} of {} \
             writes\n{}{}", survived % writes, writes, cut.out, cut.err);
 
-        let finished = run(&killed, &folder, &APPLY);
+        let finished = apply(&killed, &folder);
         prop_assert_eq!(finished.code, ExitCode::Success, "after {} of {} \
             writes\n{}\n{}{}", survived % writes, writes, cut.err, finished.out, finished.err);
         let planned = run(&killed, &folder, &["plan", "--sandbox", "--format", "json"]);
@@ -152,7 +152,7 @@ proptest! {
         let (folder, sandbox) = stage(&desired_secrets, &live, prune);
         let before = sandbox.dump(ACCOUNT, REGION);
         lose_answer(&sandbox, nth);
-        let applied = run(&sandbox, &folder, &APPLY);
+        let applied = apply(&sandbox, &folder);
         prop_assert_eq!(applied.code, ExitCode::Success, "the SDK's second try\n{}{}", applied.out, applied.err);
         let planned = run(&sandbox, &folder, &["plan", "--sandbox", "--format", "json"]);
         prop_assert!(nothing_to_apply(&planned), "{}\nand then\n{}", applied.out, planned.out);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::desired::{Desired, desired_secrets};
 use crate::live::live;
-use crate::stage::{ACCOUNT, APPLY, REGION, REPLICA_REGIONS, cases, nothing_to_apply, prune, run, stage};
+use crate::stage::{ACCOUNT, REGION, REPLICA_REGIONS, apply, cases, nothing_to_apply, prune, run, stage};
 use crate::support;
 
 proptest! {
@@ -27,12 +27,12 @@ proptest! {
         let passed = &plan["targets"][0]["rehearsal"]["passed"];
         prop_assert_eq!(passed, &Value::Bool(true), "{}{}", rehearsed.out, rehearsed.err);
 
-        let applied = run(&sandbox, &folder, &APPLY);
+        let applied = apply(&sandbox, &folder);
         prop_assert_eq!(applied.code, ExitCode::Success, "{}{}", applied.out, applied.err);
         sandbox.clear_calls();
         let planned = run(&sandbox, &folder, &["plan", "--sandbox", "--format", "json"]);
         prop_assert!(nothing_to_apply(&planned), "{}\nand then\n{}{}", applied.out, planned.out, planned.err);
-        let again = run(&sandbox, &folder, &APPLY);
+        let again = apply(&sandbox, &folder);
         prop_assert_eq!(again.code, ExitCode::Success);
         prop_assert!(!sandbox.calls().iter().any(support::is_write), "an apply with nothing to do wrote");
     }
@@ -50,7 +50,7 @@ proptest! {
             all.filter(|secret| !secret.name.starts_with("dev/shop/")).collect()
         };
         let elsewhere_before = elsewhere();
-        run(&sandbox, &folder, &APPLY);
+        apply(&sandbox, &folder);
         for call in sandbox.calls().iter().filter(|call| support::is_write(call)) {
             let name = call.secret.as_deref().unwrap_or_default();
             prop_assert!(name.starts_with("dev/shop/") && call.region == REGION && call.account == ACCOUNT, "{call:?}");

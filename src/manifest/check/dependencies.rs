@@ -11,7 +11,7 @@ use super::super::interpolate::Reference;
 use super::super::source::{Sources, Span};
 use super::cross_account::Link;
 use crate::desired::{DesiredSecret, State};
-use crate::domain::SecretName;
+use crate::domain::{Region, SecretName};
 
 /// A secret of the target under way, with what it refers to and where.
 pub(crate) struct Built {
@@ -22,6 +22,8 @@ pub(crate) struct Built {
     pub(crate) references: Vec<Reference>,
     /// The links with secrets of other accounts.
     pub(crate) links: Vec<Link>,
+    /// The regions of its replicas, and where each is written.
+    pub(crate) replica_spans: Vec<(Region, Span)>,
     /// Where `renamedFrom` is written.
     pub(crate) renamed_span: Option<Span>,
     /// The keys of its value as JSON pointers, where they are known without a key, and where it is written.

@@ -15,6 +15,7 @@ mod policy_lint;
 pub(crate) mod policy_template;
 pub(crate) mod project;
 pub(crate) mod renamed;
+pub(crate) mod replica_place;
 pub(crate) mod rotation;
 pub(crate) mod rule;
 mod rule_kept;

@@ -25,6 +25,7 @@ use super::policy_lint::{Written, lint_policy};
 use super::policy_template;
 use super::project::{Project, key_span, recovery_window};
 use super::renamed::renamed_from;
+use super::replica_place::replica_spans;
 use super::required;
 use super::rotation::{check_labels, check_replicas, check_rotation};
 use super::rule_kept::Declaration;
@@ -189,7 +190,8 @@ impl Builder<'_> {
             cross_account_replica: replica,
         };
         if name_fits {
-            Ok(Built { secret, name_span, item: instance.item, references, links, renamed_span, value_keys })
+            let (item, replica_spans) = (instance.item, replica_spans(&fields));
+            Ok(Built { secret, name_span, item, references, links, replica_spans, renamed_span, value_keys })
         } else {
             Err(unbuilt())
         }

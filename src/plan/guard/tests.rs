@@ -42,7 +42,7 @@ impl EverythingWrong {
         let foreign = Finding {
             secret: SecretName::new("dev/foreign"),
             origin: None,
-            kind: FindingKind::Foreign { owner: "other/dev".to_owned() },
+            kind: FindingKind::Foreign { owner: "other/dev".to_owned(), once_replica: false },
         };
         Self {
             desired: nothing_allowed(),

@@ -76,6 +76,7 @@ fn each_loss_alone_is_destructive() {
         ("it is made anew", changed(vec![force])),
         ("it stops being managed", SecretPlan::bare("app/db", Verb::Release, Vec::new())),
         ("a replica goes", with_change(replica(ReplicaReason::Removed))),
+        ("a replica goes to be made anew", with_change(replica(ReplicaReason::KeyChanged))),
         ("a secret elsewhere is replaced", changed(vec![Action::Replicate { regions, overwrite: true }])),
         ("a Deny goes", policy(document(&["Deny"]), PlannedPolicy::None)),
         ("its rotation ends", changed(vec![Action::CancelRotation])),
@@ -87,6 +88,8 @@ fn each_loss_alone_is_destructive() {
     let harmless = changed(vec![kept, Action::Restore]);
     assert!(!harmless.is_destructive());
     assert!(!with_change(replica(ReplicaReason::Added)).is_destructive());
+    let failed = ReplicaReason::Failed { message: "no".to_owned() };
+    assert!(!with_change(replica(failed)).is_destructive(), "there is none that could be lost");
 }
 
 #[test]
@@ -171,6 +174,7 @@ fn actions_of_one_secret_are_called_in_the_order_in_which_each_is_safe() {
     let link = PlannedLink { replica: OtherArn::Known(replica()), restriction: Restriction::SameOrg, role: None };
     let regions = BTreeSet::from([region("us-east-1")]);
     let setup = RotationSetup { rotator: Rotator::OwningService, frequency: Frequency::EveryDays(30), duration: None };
+    let remove = Action::RemoveReplicas { regions };
     let ordered = [
         Action::Restore,
         Action::CancelRotation,
@@ -180,14 +184,16 @@ fn actions_of_one_secret_are_called_in_the_order_in_which_each_is_safe() {
         Action::PutValue(value(Source::Env("NAME".to_owned()))),
         Action::NoteEqualValue { live: version() },
         Action::RemoveLabel { label: label(), from: version() },
-        Action::RemoveReplicas { regions },
-        Action::Replicate { regions: BTreeMap::new(), overwrite: false },
+        remove.clone(),
         Action::Associate(link),
         Action::Rotate { setup, immediately: false },
         Action::Untag { keys: BTreeSet::new() },
         Action::Delete { deletion: Deletion::Force },
     ];
     assert!(ordered.iter().map(Action::rank).is_sorted_by(|a, b| a < b));
+    // Replicas come and go in the order that they were planned in.
+    let replicate = Action::Replicate { regions: BTreeMap::new(), overwrite: false };
+    assert_eq!(remove.rank(), replicate.rank());
     assert_eq!(Action::CancelRotation.rank(), Action::Disassociate { replica: replica() }.rank());
     assert_eq!(Action::CancelRotation.rank(), Action::StopReplication.rank());
 }

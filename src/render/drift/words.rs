@@ -7,6 +7,7 @@ use crate::domain::{Arn, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
 use crate::render::cross_account;
+use crate::render::hint;
 use crate::render::who;
 use crate::render::words::made_by;
 
@@ -58,7 +59,7 @@ pub fn difference(what: &Difference) -> String {
             return format!("belongs to this target under the scope prefix {prefix}, and no manifest names it");
         }
         Difference::OutsideScope { owner } => return format!("belongs to {owner}, and is outside the scope"),
-        Difference::Foreign { owner } => return format!("belongs to {owner}"),
+        Difference::Foreign { owner, once_replica: _ } => return format!("belongs to {owner}"),
         Difference::TagsDoNotFit { live, added } => {
             return format!(
                 "has {live} tags that stay, git asks for {added} more, and a secret has at most {MAX_TAGS}: nothing is \
@@ -92,6 +93,12 @@ pub fn difference(what: &Difference) -> String {
         }
         Difference::ReplicasInProgress { regions } => {
             return format!("replicas in {} are being made", regions.join(", "));
+        }
+        Difference::ReplicasKept { regions } => {
+            return format!(
+                "has replicas in {} that git does not want; they stay until the declared ones are in sync",
+                regions.join(", ")
+            );
         }
         Difference::RotationHeldBack { version } => {
             return format!(
@@ -219,6 +226,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "name it in a manifest (state: absent deletes it), or keep it with `keywright release`"
         }
         Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
+        Difference::Foreign { once_replica: true, .. } => hint::ONCE_REPLICA,
         Difference::Foreign { .. } => "narrow one of the two scopes",
         Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",
@@ -235,6 +243,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "AWS attaches such policies; GetResourcePolicy with the name shows what it allows"
         }
         Difference::ReplicasInProgress { .. } => "look again later",
+        Difference::ReplicasKept { .. } => "keywright apply removes them after that",
         Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
         Difference::AwaitsValue => "put one by hand; `valueExpected: false` in its manifest says that it stays empty",
         Difference::RotationWaitsForValue => "declare `value`, or put one by hand",
