@@ -175,11 +175,11 @@ fn values_in_doubt(
     earlier: &[&SecretPlan],
     compared: &BTreeMap<SecretName, Comparison>,
 ) -> (BTreeSet<SecretName>, BTreeSet<SecretName>) {
-    let plans = || written.secrets.iter().chain(earlier.iter().copied());
-    let put = |name: &SecretName| plans().any(|secret| secret.name == *name && secret.gets_value());
+    let plans = written.secrets.iter().chain(earlier.iter().copied());
+    let put: BTreeSet<&SecretName> = plans.filter(|secret| secret.gets_value()).map(|secret| &secret.name).collect();
     let unknown = findings.iter().filter(|finding| finding.kind == FindingKind::ValueUnknown);
-    let unknown = unknown.map(|finding| finding.secret.clone()).filter(|name| !put(name));
-    let unread = unknown.filter(|name| !compared.contains_key(name)).collect();
+    let unknown = unknown.map(|finding| &finding.secret).filter(|name| !put.contains(name));
+    let unread = unknown.filter(|name| !compared.contains_key(*name)).cloned().collect();
     let failed = compared.iter().filter(|(_, comparison)| matches!(comparison, Comparison::Unreadable(_)));
     (unread, failed.map(|(name, _)| name.clone()).collect())
 }

@@ -56,10 +56,15 @@ impl Identity {
 /// The id of a value that is generated as a whole, whatever it is made of: by it a plan sees that what is live is no
 /// JSON object of which a part could be kept.
 pub fn generated_whole(name: &SecretName) -> VersionId {
+    begun(name, "text").finish_generated()
+}
+
+/// What every id begins with: whose value it is, and what that is.
+fn begun(name: &SecretName, shape: &str) -> IdHasher {
     let mut hash = IdHasher::new();
     hash.text(name.as_str());
-    hash.text("text");
-    hash.finish_generated()
+    hash.text(shape);
+    hash
 }
 
 /// Finds the ARN of another secret, if it is known.
@@ -69,10 +74,8 @@ impl Source {
     /// The identity of the value that this source gives the secret `name`. Every SOPS file that it names is read and
     /// checked, as far as that goes without a key, whatever the identity turns out to be.
     pub fn identity(&self, name: &SecretName, arns: &Arns<'_>, files: &SopsFiles) -> Result<Identity, ValueError> {
-        let mut walk =
-            Walk { hash: IdHasher::new(), arns, files, unknown_arn: false, unhashed: false, generated: Vec::new() };
-        walk.hash.text(name.as_str());
-        walk.hash.text(self.shape(files)?);
+        let hash = begun(name, self.shape(files)?);
+        let mut walk = Walk { hash, arns, files, unknown_arn: false, unhashed: false, generated: Vec::new() };
         walk.source(self, "")?;
         let Walk { mut hash, unknown_arn, unhashed, generated, .. } = walk;
         if self.is_made_once() {

@@ -66,7 +66,7 @@ impl SecretValue {
         matches!(self.0, Held::Binary(_))
     }
 
-    /// Whether a text that came from elsewhere quotes it: the whole of it, or, of a JSON value, a text in it. What is
+    /// Whether a text that was not made of it quotes it: the whole of it, or, of a JSON value, a text in it. What is
     /// shorter than [`QUOTED`] is not looked for, since it stands in many a sentence by chance.
     pub fn is_quoted_in(&self, text: &str) -> bool {
         let quotes = |part: &str| part.len() >= QUOTED && text.contains(part);

@@ -127,12 +127,13 @@ impl ApprovedPlan {
 
 /// A line with the ids that an earlier release would have given.
 fn with_earlier_ids(line: &str, earlier: &BTreeMap<&str, &str>) -> String {
+    // All ids of keywright's are of one length.
+    let len = earlier.keys().next().map_or(0, |id| id.len());
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find(VersionId::GENERATED_PREFIX) {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let len = earlier.keys().next().map_or(0, |id| id.len());
         let known = from.get(..len).and_then(|id| earlier.get(id));
         let id = known.copied().unwrap_or(VersionId::GENERATED_PREFIX);
         out.push_str(id);

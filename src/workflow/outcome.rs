@@ -27,7 +27,7 @@ pub struct ReadAgain {
     pub matches: Option<bool>,
     /// How many secrets.
     pub secrets: usize,
-    /// Of these, how many have a value of which nobody knows whether it is the declared one, since it was not read.
+    /// Of these, how many have a value that may or may not be the declared one, since it was not read.
     pub unread: usize,
     /// Of their policies, how many.
     pub policies: PoliciesVerified,

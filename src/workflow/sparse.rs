@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::git;
 use super::history::leaving;
 use super::prepare::PreparedTarget;
+use crate::manifest::is_yaml;
 
 /// Tells each secret that goes since no manifest names it, which manifest is not checked out, if one is. `manifests`
 /// are the folders and files that the project names; none stands for its whole folder.
@@ -15,7 +16,9 @@ pub(super) async fn find_left_out(root: &Path, manifests: Option<&[String]>, tar
     if !targets.iter_mut().any(|target| leaving(target).next().is_some()) {
         return;
     }
-    let Some(listed) = git::ask(root, &["ls-files", "-t", "-z", "--", "."]).await else { return };
+    // Of a large repository the other files would be more than is read of an answer.
+    let what = ["ls-files", "-t", "-z", "--", ":(icase)*.yaml", ":(icase)*.yml"];
+    let Some(listed) = git::ask(root, &what).await else { return };
     let left_out = left_out(&listed, manifests).find(|path| !root.join(path).exists());
     for plan in targets.iter_mut().flat_map(leaving) {
         plan.leaving.left_out = left_out.map(str::to_owned);
@@ -26,9 +29,8 @@ pub(super) async fn find_left_out(root: &Path, manifests: Option<&[String]>, tar
 fn left_out<'l>(listed: &'l str, manifests: Option<&'l [String]>) -> impl Iterator<Item = &'l str> {
     let marked = listed.split('\0').filter_map(|line| line.strip_prefix("S "));
     marked.filter(move |path| {
-        let path = Path::new(path);
-        path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
-            && manifests.is_none_or(|manifests| manifests.iter().any(|named| path.starts_with(plain(named))))
+        let is_in = |named: &String| Path::new(path).starts_with(plain(named));
+        is_yaml(path) && manifests.is_none_or(|manifests| manifests.iter().any(is_in))
     })
 }
 
