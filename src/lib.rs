@@ -25,10 +25,11 @@
 //!    └──── watch/  ── what a round means for the next one
 //! ```
 //!
-//! Beneath them all, `ground/` is a package of its own that knows of nothing above it: `domain/` holds what AWS and
-//! keywright call things, `policy/` reads IAM documents, `files/` is the one door to files. The embedded service is one
-//! too, in `sandbox/`. Beside them, `attribution/` reads CloudTrail's events, for people who ask who made a difference:
-//! nothing is decided by it. The JSON Schemas are texts in `schemas.rs`, which a test makes from the types.
+//! Three packages stand below: `declared/` has `manifest`, `value` and `desired`, and knows of nothing that is live;
+//! `ground/` knows of nothing above it: `domain/` holds what AWS and keywright call things, `policy/` reads IAM
+//! documents, `files/` is the one door to files; `sandbox/` is the embedded service. Beside them, `attribution/` reads
+//! CloudTrail's events, for people who ask who made a difference: nothing is decided by it. The JSON Schemas are texts
+//! in `schemas.rs`, which a test makes from the types.
 //!
 //! The invariants that hold everywhere, each with a test that fails when it is broken:
 //!
@@ -44,7 +45,8 @@
 //!
 //! Errors of commands are data, with kind, source and hints, until `cli/report.rs` prints them.
 
-use keywright_ground::serving;
+pub use keywright_declared::{desired, manifest, origin, value};
+use keywright_ground::{collect, every_core, loopback, serving};
 pub use keywright_ground::{domain, files, policy};
 pub use keywright_sandbox as sandbox;
 
@@ -52,23 +54,16 @@ pub mod apply;
 pub mod attribution;
 pub mod aws;
 pub mod cli;
-mod collect;
-pub mod desired;
 pub mod drift;
-mod every_core;
 pub mod exit_code;
 pub mod iam;
 pub mod import;
 pub mod inventory;
 pub mod live;
-mod loopback;
-pub mod manifest;
-pub mod origin;
 pub mod plan;
 pub mod reconcile;
 pub mod rehearse;
 pub mod render;
 mod schemas;
-pub mod value;
 pub mod watch;
 pub mod workflow;

@@ -27,7 +27,7 @@ fn table(root: &Path) -> BTreeMap<u32, BTreeSet<String>> {
 /// Whether there is a scenario, a case of `validate`, or a test of this name.
 fn exists(root: &Path, name: &str) -> bool {
     if let Some(case) = name.strip_prefix("cases/") {
-        return root.join("src/manifest/tests/cases").join(case).is_file();
+        return root.join("tests/manifests/cases").join(case).is_file();
     }
     match name.split_once("::") {
         Some((file, test)) => {

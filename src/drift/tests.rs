@@ -16,6 +16,7 @@ use crate::live::{
     LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind,
 };
 use crate::origin::Origin;
+use crate::plan::bare::bare_desired;
 use crate::plan::{
     AwaitingValue, Change, Finding, FindingKind, MadeBy, Move, MovedFrom, Plan, PlanReport, PlannedText, Replacement,
     ReplicaReason, SecretPlan, Selection, UndoneVersion, ValueReason, Verb,
@@ -43,7 +44,7 @@ fn region(name: &str) -> Region {
 
 /// A project whose manifests name `names`.
 fn desired(names: &[&str]) -> Desired {
-    Desired::bare("app/", names)
+    bare_desired("app/", names)
 }
 
 fn live(secrets: Vec<LiveSecret>) -> Live {

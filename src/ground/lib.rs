@@ -7,7 +7,10 @@
 //! serving.rs   taking connections one by one, for the servers of `sandbox` and of `watch`
 //! ```
 
+pub mod collect;
 pub mod domain;
+pub mod every_core;
 pub mod files;
+pub mod loopback;
 pub mod policy;
 pub mod serving;

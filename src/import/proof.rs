@@ -98,6 +98,7 @@ fn is_adoption(secret: &SecretPlan) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::domain::TagKey;
+    use crate::plan::bare::bare_desired;
 
     use super::*;
     use crate::desired::Scope;
@@ -126,7 +127,7 @@ mod tests {
 
     /// A desired for nothing, since these tests look at plans: every imported name is missing in it.
     fn nothing() -> Desired {
-        Desired { scope: Scope::new([]), ..Desired::bare("", &[]) }
+        Desired { scope: Scope::new([]), ..bare_desired("", &[]) }
     }
 
     fn proof_of(secrets: Vec<SecretPlan>, report: &PlanReport) -> Proof {

@@ -24,7 +24,7 @@
 mod action;
 mod awaiting;
 #[cfg(test)]
-mod bare;
+pub(crate) mod bare;
 mod change;
 mod cost;
 mod cross_account;

@@ -210,6 +210,7 @@ fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 
 #[cfg(test)]
 mod tests {
+    use crate::plan::bare::{bare_desired, bare_secret};
     use std::path::Path;
 
     use super::*;
@@ -288,14 +289,14 @@ mod tests {
     #[test]
     fn a_secret_is_without_value_where_nobody_has_given_or_gives_it_one() {
         let found = |selection: &Selection, change: &dyn Fn(&mut DesiredSecret)| {
-            let mut desired = Desired::bare("app/", &["app/db", "app/valued"]);
+            let mut desired = bare_desired("app/", &["app/db", "app/valued"]);
             desired.secrets.values_mut().for_each(change);
             let found = without_value(&desired, &live_with([with_value("app/valued")]), selection);
             found.iter().any(|name| name.as_str() == "app/db")
         };
         let all = Selection::all();
         assert!(found(&all, &|_| {}));
-        let desired = Desired::bare("app/", &["app/db", "app/valued"]);
+        let desired = bare_desired("app/", &["app/db", "app/valued"]);
         assert_eq!(without_value(&desired, &live_with([with_value("app/valued")]), &all).len(), 1, "one has a value");
         assert!(!found(&all, &|secret| secret.state = State::Absent));
         assert!(
@@ -316,8 +317,8 @@ mod tests {
 
     #[test]
     fn where_names_are_given_no_other_secret_was_looked_at() {
-        let mut desired = Desired::bare("app/", &["app/a", "app/b"]);
-        let outside = DesiredSecret::bare("web/c");
+        let mut desired = bare_desired("app/", &["app/a", "app/b"]);
+        let outside = bare_secret("web/c");
         desired.secrets.insert(outside.name.clone(), outside);
         let names = |selection: &Selection| {
             let found = without_value(&desired, &Live::default(), selection);
@@ -355,7 +356,7 @@ mod tests {
 
     /// The old names that new ones are paired with.
     fn pairs(plans: &[SecretPlan], desired: &[&str], live: Vec<LiveSecret>) -> Vec<String> {
-        let (desired, live) = (Desired::bare("app/", desired), live_with(live));
+        let (desired, live) = (bare_desired("app/", desired), live_with(live));
         let pairs = renames(&desired, &live, plans.iter(), &[]);
         pairs.into_iter().map(|(new, old)| format!("{old} to {new}")).collect()
     }

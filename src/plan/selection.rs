@@ -196,6 +196,7 @@ fn anchors(desired: &Desired) -> BTreeMap<SecretName, SecretName> {
 #[expect(clippy::unwrap_used, reason = "the patterns of these tests are well-formed")]
 mod tests {
     use super::*;
+    use crate::plan::bare::bare_desired;
 
     fn select(patterns: &[&str]) -> Selection {
         let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
@@ -269,7 +270,7 @@ mod tests {
         use crate::desired::RenamedFrom;
         use crate::origin::Origin;
         let names: Vec<String> = (0..40).map(|n| format!("app/{n:02}")).collect();
-        let mut desired = Desired::bare("app/", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut desired = bare_desired("app/", &names.iter().map(String::as_str).collect::<Vec<_>>());
         // Each needs the one after it; the last takes the place of another name.
         for pair in names.windows(2) {
             let needed = SecretName::new(pair[1].as_str());

@@ -7,11 +7,12 @@ use futures::executor::block_on;
 use jiff::Timestamp;
 
 use super::{audit, only_listed, read_leaving, replicas_over_unknown_places, wanted};
-use crate::desired::{Declared, Deletion, Desired, DesiredReplica, RenamedFrom, State};
+use crate::desired::{Declared, Deletion, DesiredReplica, RenamedFrom, State};
 use crate::domain::{Region, SecretName, VersionId};
 use crate::live::in_memory::InMemory;
 use crate::live::{Live, LivePolicy, LiveSecret, Seen};
 use crate::origin::Origin;
+use crate::plan::bare::bare_desired;
 use crate::plan::{
     Action, Change, Finding, FindingKind, MoveObstacle, Plan, PlanReport, ReplicaKey, ReplicaReason, Rules, SecretPlan,
     Selection, Verb,
@@ -55,7 +56,7 @@ fn an_audit_looks_at_what_is_in_reach_here_and_stays() {
     listed.secrets.insert(name("app/listed"), LiveSecret::bare("app/listed"));
     let chosen = ["app/listed", "app/described", "app/read", "app/replica", "app/leaving", "other/db"].map(name);
     let rules = Rules { selection: Selection::exactly(&chosen), as_of: None };
-    let done = block_on(audit(&reader, &Desired::bare("app/", &[]), &rules, &mut listed, &|_| {}));
+    let done = block_on(audit(&reader, &bare_desired("app/", &[]), &rules, &mut listed, &|_| {}));
     assert!(done.is_ok() && listed.audited);
     assert_eq!(
         reader.calls(),
@@ -99,7 +100,7 @@ fn policies_are_read_of_what_goes_and_has_none_that_is_known() {
 
 #[test]
 fn policies_and_replicas_are_wanted_of_what_is_to_exist_and_declares_them() {
-    let mut desired = Desired::bare("app/", &["app/both", "app/gone", "app/neither", "app/new"]);
+    let mut desired = bare_desired("app/", &["app/both", "app/gone", "app/neither", "app/new"]);
     for secret in ["app/both", "app/gone"] {
         let secret = desired.secrets.get_mut(&name(secret)).expect("it is one of them");
         secret.policy = Some(Declared { value: None, origin: at(3) });
@@ -158,7 +159,7 @@ fn places_are_looked_at_where_a_replica_is_made_that_may_overwrite() {
         origin: at(3),
     };
     let declared = |overwrite| DesiredReplica { kms_key_id: None, overwrite, origin: at(3) };
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     let regions = [("us-east-1", true), ("us-east-2", true), ("us-west-1", false), ("us-west-2", true)];
     let regions: BTreeMap<_, _> =
         regions.into_iter().map(|(at, overwrite)| (region(at), declared(overwrite))).collect();

@@ -302,6 +302,7 @@ fn count(writes: &ByWrite, read: &BTreeSet<SecretName>) -> PoliciesVerified {
 
 #[cfg(test)]
 mod tests {
+    use crate::plan::bare::bare_desired;
     use futures::executor::block_on;
 
     use super::*;
@@ -348,7 +349,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_before_is_read_now_and_what_came_true_is_left_out() {
-        let desired = Desired::bare("app/", &["app/a", "app/b"]);
+        let desired = bare_desired("app/", &["app/a", "app/b"]);
         let ours = |name: &str| {
             let mut secret = LiveSecret::bare(name);
             let owner = desired.owner_tag(&secret.name);
@@ -370,7 +371,7 @@ mod tests {
     #[test]
     fn a_policy_that_is_not_as_it_was_put_is_looked_for_on_the_others_too() {
         // The policy of both was deleted; that of the first is there all the same.
-        let mut desired = Desired::bare("app/", &["app/a", "app/b", "app/c"]);
+        let mut desired = bare_desired("app/", &["app/a", "app/b", "app/c"]);
         for secret in desired.secrets.values_mut() {
             let origin = secret.origin.clone();
             secret.policy = Some(crate::desired::Declared { value: None, origin });
@@ -412,7 +413,7 @@ mod tests {
         let reader = InMemory::new(there.into_iter().chain([leaving]));
         let done = BTreeSet::from(["app/gone", "app/leaving", "app/there", "app/other"].map(SecretName::new));
         let later = BTreeSet::new();
-        let verified = verified(&reader, &Desired::bare("app/", &[]), &Live::default(), part(&plan, &done, &later));
+        let verified = verified(&reader, &bare_desired("app/", &[]), &Live::default(), part(&plan, &done, &later));
         let left: Vec<&str> = verified.remaining.secrets.iter().map(|secret| secret.name.as_str()).collect();
         assert_eq!(left, ["app/there"]);
     }

@@ -15,6 +15,7 @@ use crate::desired::{
 use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
 use crate::origin::Origin;
+use crate::plan::bare::bare_desired;
 use crate::plan::{
     Action, CarriedVersion, Change, Counts, Finding, FindingKind, LinkReason, Move, MovedFrom, OtherArn, Plan,
     PlanReport, PlannedLink, PlannedPolicy, PlannedValue, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Token,
@@ -91,7 +92,7 @@ fn nothing_allowed() -> Desired {
         prune: Prune::Delete,
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
         skipped: vec!["secrets/team".to_owned()],
-        ..Desired::bare("dev/", &[])
+        ..bare_desired("dev/", &[])
     }
 }
 

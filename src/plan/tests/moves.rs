@@ -8,6 +8,7 @@ use super::{at, name, ours, planned, region};
 use crate::desired::{Declared, Desired, DesiredTags, OWNER_TAG, PROTECT_TAG, RenamedFrom, TagMode};
 use crate::domain::{KmsKey, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
+use crate::plan::bare::bare_desired;
 use crate::plan::{Change, LeftBehind, Replacement};
 
 fn version(id: &str) -> VersionId {
@@ -72,7 +73,7 @@ fn left_behind(desired: &Desired, old: &LiveSecret) -> Vec<LeftBehind> {
 }
 
 fn renamed() -> Desired {
-    let mut desired = Desired::bare("app/", &["app/new"]);
+    let mut desired = bare_desired("app/", &["app/new"]);
     for secret in desired.secrets.values_mut() {
         secret.renamed_from = Some(RenamedFrom { name: name("app/old"), origin: at(2) });
     }

@@ -8,6 +8,7 @@ use super::{at, live, name, names, ours, planned, planned_of, region};
 use crate::desired::{Desired, OWNER_TAG, Place, Prune, State, owner_tag};
 use crate::domain::{AccountId, SecretName, TagKey};
 use crate::live::{LiveReplica, LiveSecret, ReplicaStatus};
+use crate::plan::bare::bare_desired;
 use crate::plan::{
     Action, Change, Counts, FindingKind, GuardOverrides, GuardedTarget, Plan, PlanReport, RunGuards, SecretPlan,
     Selection, Verb,
@@ -15,7 +16,7 @@ use crate::plan::{
 
 /// `app/web` needs `app/api`, which needs `app/db`.
 fn chain() -> Desired {
-    let mut desired = Desired::bare("app/", &["app/api", "app/db", "app/web"]);
+    let mut desired = bare_desired("app/", &["app/api", "app/db", "app/web"]);
     for (waits, needed) in [("app/api", "app/db"), ("app/web", "app/api")] {
         let secret = desired.secrets.get_mut(&name(waits)).expect("it is one of them");
         secret.depends_on = BTreeSet::from([name(needed)]);
@@ -58,7 +59,7 @@ fn nobody_waits_for_a_secret_that_is_there_and_does_not_change() {
 
 #[test]
 fn what_is_counted_as_owned_is_ours_and_stays() {
-    let desired = Desired::bare("app/", &["app/a", "app/new"]);
+    let desired = bare_desired("app/", &["app/a", "app/new"]);
     let mut replicated = ours(&desired, "app/a");
     replicated.replicas.insert(region("us-east-1"), LiveReplica { kms_key_id: None, status: ReplicaStatus::InSync });
     let leaving = LiveSecret { deleted_at: Some(Timestamp::UNIX_EPOCH), ..ours(&desired, "app/leaving") };
@@ -87,8 +88,8 @@ fn first_half() -> Selection {
 
 #[test]
 fn what_one_part_of_a_run_removes_and_what_the_others_do_is_all() {
-    let mut desired = Desired::bare("app/", &[]);
-    let secrets = || fleet().iter().map(|name| ours(&Desired::bare("app/", &[]), name)).collect::<Vec<_>>();
+    let mut desired = bare_desired("app/", &[]);
+    let secrets = || fleet().iter().map(|name| ours(&bare_desired("app/", &[]), name)).collect::<Vec<_>>();
     let (plan, report) = planned_of(&desired, secrets(), first_half());
     assert_eq!((plan.secrets.len(), report.counts.removals_in_other_shards), (0, 0), "orphans are only reported");
     desired.prune = Prune::Delete;
@@ -116,7 +117,7 @@ fn what_one_part_of_a_run_removes_and_what_the_others_do_is_all() {
 fn what_manifests_want_gone_counts_for_the_other_parts_and_what_they_keep_does_not() {
     let all = fleet();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let mut desired = Desired::bare("app/", &all);
+    let mut desired = bare_desired("app/", &all);
     let secrets: Vec<LiveSecret> = all.iter().map(|name| ours(&desired, name)).collect();
     let (_, report) = planned_of(&desired, secrets.clone(), first_half());
     assert_eq!((report.counts.removals_in_other_shards, report.counts.missing_in_other_shards), (0, 0));
@@ -134,7 +135,7 @@ fn what_manifests_want_gone_counts_for_the_other_parts_and_what_they_keep_does_n
 
 #[test]
 fn where_names_are_given_nothing_is_said_of_the_whole_scope() {
-    let desired = Desired::bare("app/", &["app/a", "app/b"]);
+    let desired = bare_desired("app/", &["app/a", "app/b"]);
     let only = Selection::exactly([&name("app/a")]);
     let (plan, report) = planned_of(&desired, Vec::new(), only);
     assert_eq!((names(&plan), report.counts.whole_scope), (vec!["app/a"], false));
@@ -167,7 +168,7 @@ fn what_is_made_waits_for_what_it_needs_and_what_goes_for_what_needs_it() {
 
 /// What is found of one secret that is live and that no manifest names.
 fn found(secret: LiveSecret) -> Vec<FindingKind> {
-    let (plan, report) = planned(&Desired::bare("app/", &[]), vec![secret]);
+    let (plan, report) = planned(&bare_desired("app/", &[]), vec![secret]);
     assert_eq!(names(&plan), Vec::<&str>::new());
     report.findings.into_iter().map(|finding| finding.kind).collect()
 }
@@ -183,7 +184,7 @@ fn what_nobody_removes_is_not_spoken_of() {
 
 #[test]
 fn what_was_applied_under_another_prefix_is_no_orphan_of_any_part() {
-    let mut desired = Desired::bare("app/", &[]);
+    let mut desired = bare_desired("app/", &[]);
     desired.prune = Prune::Delete;
     let elsewhere = |name: &String| {
         let mut secret = LiveSecret::bare(name);
@@ -198,7 +199,7 @@ fn what_was_applied_under_another_prefix_is_no_orphan_of_any_part() {
 
 /// Whether so many changes, and so many deletions of orphans, of so many owned secrets are refused for their share.
 fn is_refused(owned: usize, changed: usize, pruned: usize, percent: u8) -> bool {
-    let mut desired = Desired::bare("app/", &[]);
+    let mut desired = bare_desired("app/", &[]);
     desired.guards.max_changes_percent = percent;
     let secret = |number: usize, verb| SecretPlan {
         origin: (verb == Verb::Change).then(|| at(3)),
@@ -259,7 +260,7 @@ fn what_needs_a_secret_that_is_to_be_absent_or_that_is_not_chosen_is_refused() {
 
 #[test]
 fn of_what_goes_it_is_said_whether_a_manifest_names_it_for_another_target() {
-    let mut desired = Desired::bare("app/", &[]);
+    let mut desired = bare_desired("app/", &[]);
     desired.prune = Prune::Delete;
     desired.of_other_targets.insert(name("app/a"), at(9));
     let (plan, _) = planned(&desired, vec![ours(&desired, "app/a"), ours(&desired, "app/b")]);
@@ -270,7 +271,7 @@ fn of_what_goes_it_is_said_whether_a_manifest_names_it_for_another_target() {
 #[test]
 fn what_another_target_in_another_region_owns_was_a_replica_once() {
     let once_replica = |owner: &str, account: Option<&str>, manifest: &[&str]| {
-        let mut desired = Desired::bare("app/", manifest);
+        let mut desired = bare_desired("app/", manifest);
         desired.target.account = AccountId::parse("111111111111");
         let place = |at_region: &str| Place { account: account.and_then(AccountId::parse), region: region(at_region) };
         desired.targets.insert("near".to_owned(), place("eu-west-1"));

@@ -6,6 +6,7 @@ use super::{at, live, name, ours, region};
 use crate::desired::{Declared, Desired, DesiredReplica, OWNER_TAG};
 use crate::domain::{KmsKey, Region, TagKey};
 use crate::live::{Live, LiveReplica, LiveSecret, ReplicaStatus};
+use crate::plan::bare::bare_desired;
 use crate::plan::{Action, FindingKind, Plan, Rules, SecretPlan, ValueFacts, leave_kept_replicas, plan};
 
 fn failed() -> ReplicaStatus {
@@ -14,7 +15,7 @@ fn failed() -> ReplicaStatus {
 
 /// `app/db` with replicas in these regions, with these keys.
 fn declared(replicas: &[(&str, Option<&str>)]) -> Desired {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     let replica = |(at_region, key): &(&str, Option<&str>)| {
         let kms_key_id = key.map(KmsKey::of_service);
         (region(at_region), DesiredReplica { kms_key_id, overwrite: false, origin: at(4) })
@@ -116,7 +117,7 @@ fn what_a_plan_has_kept_is_not_left_to_be_done_and_everything_else_is() {
 
 /// Whether a replica that may overwrite, or may not, destroys the secret that is there; else whose that is.
 fn overwrites(overwrite: bool, there: Option<LiveSecret>) -> Result<bool, String> {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     let replica = DesiredReplica { kms_key_id: None, overwrite, origin: at(4) };
     for secret in desired.secrets.values_mut() {
         let value = Some(BTreeMap::from([(region("us-east-1"), replica.clone())]));
@@ -143,7 +144,7 @@ fn a_replica_takes_the_place_of_what_is_nobodys_or_ours_where_that_is_said() {
     assert_eq!(overwrites(true, None), Ok(false), "there is nothing");
     assert_eq!(overwrites(true, Some(bare())), Ok(true));
     assert_eq!(overwrites(false, Some(bare())), Ok(false), "AWS refuses it then");
-    let own = ours(&Desired::bare("app/", &[]), "app/db");
+    let own = ours(&bare_desired("app/", &[]), "app/db");
     assert_eq!(overwrites(true, Some(own)), Ok(true));
     // What shows as a replica of this very region's secret is that replica.
     assert_eq!(overwrites(true, Some(LiveSecret { primary_region: Some(region("eu-west-1")), ..bare() })), Ok(false));

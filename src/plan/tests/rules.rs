@@ -13,6 +13,7 @@ use crate::domain::{Arn, KmsKey, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{
     Counterpart, CounterpartState, LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus,
 };
+use crate::plan::bare::bare_desired;
 use crate::plan::{
     Action, CarriedVersion, Change, Finding, FindingKind, LinkFinding, Move, MoveObstacle, MovedFrom, ObservedField,
     Plan, Replacement, ReplicaKey, ReplicaReason, SecretPlan, Selection, Severity, Verb, conflicts, made_anew,
@@ -172,7 +173,7 @@ fn only_the_old_secret_is_left_of_a_move_where_every_version_has_come_along() {
 
 /// `app/db`, which was `app/old`.
 fn renamed() -> Desired {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     for secret in desired.secrets.values_mut() {
         secret.renamed_from = Some(RenamedFrom { name: name("app/old"), origin: at(9) });
     }
@@ -219,7 +220,7 @@ fn a_new_name_that_has_another_value_by_now_is_not_given_the_old_one() {
 
 #[test]
 fn what_an_item_has_left_is_told_of_a_secret_that_no_list_names_any_more() {
-    let mut desired = Desired { prune: crate::desired::Prune::Delete, ..Desired::bare("app/", &[]) };
+    let mut desired = Desired { prune: crate::desired::Prune::Delete, ..bare_desired("app/", &[]) };
     desired.lists = vec![ListNames::new(["app/", "/db"], at(12))];
     let left = |desired: &Desired| {
         let (plan, _) = planned(desired, vec![ours(desired, "app/shop/db")]);
@@ -232,7 +233,7 @@ fn what_an_item_has_left_is_told_of_a_secret_that_no_list_names_any_more() {
 
 #[test]
 fn a_service_may_have_made_what_it_manages_and_may_be_taking_it_away() {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     desired.secrets.values_mut().for_each(|secret| secret.managed_by = Some("rds".to_owned()));
     let found = |owner: Option<&str>, leaves: bool| {
         let mut secret = LiveSecret { owning_service: owner.map(str::to_owned), ..LiveSecret::bare("app/db") };
@@ -248,7 +249,7 @@ fn a_service_may_have_made_what_it_manages_and_may_be_taking_it_away() {
 #[test]
 fn what_is_scheduled_for_deletion_is_restored_and_replicas_in_the_making_are_told() {
     let desired = {
-        let mut desired = Desired::bare("app/", &["app/db"]);
+        let mut desired = bare_desired("app/", &["app/db"]);
         for secret in desired.secrets.values_mut() {
             let replica = crate::desired::DesiredReplica { kms_key_id: None, overwrite: false, origin: at(8) };
             let value = Some(BTreeMap::from([(region("us-east-1"), replica)]));
@@ -275,7 +276,7 @@ fn what_is_scheduled_for_deletion_is_restored_and_replicas_in_the_making_are_tol
 
 #[test]
 fn a_secret_that_a_manifest_says_is_absent_goes_with_the_item_that_it_is_of() {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     for secret in desired.secrets.values_mut() {
         (secret.state, secret.item) = (State::Absent, Some(at(21)));
     }
@@ -285,7 +286,7 @@ fn a_secret_that_a_manifest_says_is_absent_goes_with_the_item_that_it_is_of() {
 
 /// `app/db` is to be a replica of another target's secret of this name.
 fn replica() -> Desired {
-    let mut desired = Desired::bare("app/", &["app/db", "app/other"]);
+    let mut desired = bare_desired("app/", &["app/db", "app/other"]);
     let other = OtherSecret::Named { target: "there".to_owned(), name: name("app/db") };
     if let Some(secret) = desired.secrets.get_mut(&name("app/db")) {
         secret.cross_account_primary = Some(Declared { value: Some(other), origin: at(7) });
@@ -321,7 +322,7 @@ fn a_replica_of_another_primary_is_made_anew_where_it_is_chosen_and_to_exist() {
 #[test]
 fn a_replica_that_no_manifest_calls_one_may_declare_nothing_of_what_its_primary_gives_it() {
     let undeclared = |change: &dyn Fn(&mut DesiredSecret)| {
-        let mut desired = Desired::bare("app/", &["app/db"]);
+        let mut desired = bare_desired("app/", &["app/db"]);
         desired.secrets.values_mut().for_each(change);
         let live = replica_of(&desired, Some(arn_in("222222222222", "app/db")));
         let (_, report) = planned_of(&desired, live.secrets.into_values().collect(), Selection::all());
@@ -346,7 +347,7 @@ fn a_replica_that_no_manifest_calls_one_may_declare_nothing_of_what_its_primary_
 
 #[test]
 fn a_tag_that_only_lives_is_none_of_a_managed_secrets_differences() {
-    let mut desired = Desired::bare("app/", &["app/db"]);
+    let mut desired = bare_desired("app/", &["app/db"]);
     desired.secrets.values_mut().for_each(|secret| secret.managed_by = Some("rds".to_owned()));
     let mut secret = LiveSecret { owning_service: Some("rds".to_owned()), ..LiveSecret::bare("app/db") };
     secret.tags.insert(TagKey::of_service("team"), "till".to_owned());

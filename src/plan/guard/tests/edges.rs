@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::AccountId;
 use crate::live::{LinkStatus, LinkedPrimary};
+use crate::plan::bare::bare_desired;
 use crate::plan::guard::{Fact, share_matters};
 
 /// One target with these secrets and counts, and one declared secret, which is not planned.
@@ -10,7 +11,7 @@ fn target(secrets: Vec<SecretPlan>, counts: Counts) -> EverythingWrong {
     EverythingWrong {
         desired: Desired {
             guards: GuardLimits { max_deletes: 4, max_changes_percent: 30 },
-            ..Desired::bare("dev/", &["dev/a"])
+            ..bare_desired("dev/", &["dev/a"])
         },
         live: Live::default(),
         plan: Plan::bare(secrets),
@@ -57,7 +58,7 @@ fn released(count: usize) -> Vec<SecretPlan> {
 fn a_share_is_asked_for_where_three_go_or_more_than_a_share_of_ten_is_changed() {
     let matters = |secrets: Vec<SecretPlan>, allowed: u8| {
         let guards = GuardLimits { max_deletes: 0, max_changes_percent: allowed };
-        let desired = Desired { guards, ..Desired::bare("dev/", &[]) };
+        let desired = Desired { guards, ..bare_desired("dev/", &[]) };
         share_matters(&desired, &GuardOverrides::default(), &Plan::bare(secrets))
     };
     assert!(matters(released(3), 30) && matters(released(3), 99) && matters(released(4), 30));
@@ -105,7 +106,7 @@ fn what_other_parts_of_the_run_remove_counts_as_deleted() {
 fn a_run_that_keeps_nothing_is_one_of_all_that_is_in_scope_and_of_manifests() {
     let keeps_none = |desired: &[&str], counts: Counts| {
         let mut target = target(released(1), counts);
-        target.desired = Desired::bare("dev/", desired);
+        target.desired = bare_desired("dev/", desired);
         refused(&target, "keeps-none").len()
     };
     assert_eq!(keeps_none(&["dev/a"], counts(1)), 1);
@@ -120,7 +121,7 @@ fn a_run_that_keeps_nothing_is_one_of_all_that_is_in_scope_and_of_manifests() {
 fn an_empty_project_is_refused_where_something_is_owned() {
     let empty = |owned: usize| {
         let mut target = target(released(1), Counts { desired: 0, ..counts(owned) });
-        target.desired = Desired::bare("dev/", &[]);
+        target.desired = bare_desired("dev/", &[]);
         refused(&target, "empty-project").len()
     };
     assert_eq!((empty(1), empty(0)), (1, 0));
