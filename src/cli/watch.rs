@@ -34,7 +34,9 @@ use crate::files::{FileFault, read_operator_text};
 use crate::render::drift::difference;
 use crate::render::{escape, escaped};
 use crate::watch::{Backoff, Board, Pace, Page, Rounds, Server, State, Webhook};
-use crate::workflow::{Error, ErrorKind, FileProblem, Hint, Journal, Memories, Problem, Watch, WatchSettings};
+use crate::workflow::{
+    Error, ErrorKind, FileProblem, FullInterval, Hint, Journal, Memories, Problem, Watch, WatchSettings,
+};
 
 /// The largest file that holds a webhook's URL, in bytes.
 const MAX_WEBHOOK_FILE: u64 = 8 * 1024;
@@ -62,8 +64,9 @@ pub(super) struct WatchArgs {
     /// Time between rounds that read everything. The rounds between ask each target which secrets were changed since
     /// the last round, in one call as a rule, and look closer at these; what is deleted by force is found by the next
     /// full round. With --read-values, or plain names for --select, every round reads everything; 0s does that too
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
-    full_interval: Duration,
+    /// [default: 1h, or 1h30m where that makes the calls of full rounds a sixth of all]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    full_interval: Option<Duration>,
     /// By how much that time varies at random
     #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = percent)]
     jitter: u8,
@@ -183,8 +186,12 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     let printer = EventPrinter::new(shell, shell.err.clone());
     // Values are not remembered, and names that are asked for one by one cost what they cost.
     let remembers = !settings.look.read_values && settings.selection.plain_names().is_none();
-    let full_interval = SignedDuration::try_from(args.full_interval).unwrap_or(SignedDuration::MAX);
-    let full_interval = if remembers { full_interval } else { SignedDuration::ZERO };
+    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    let full_interval = match args.full_interval {
+        _ if !remembers => FullInterval::Given(SignedDuration::ZERO),
+        Some(given) => FullInterval::Given(signed(given)),
+        None => FullInterval::Usual { interval: signed(args.interval) },
+    };
     let State { project, known, notified } = memory.take();
     let notifier = webhook.map(|webhook| Notifier::start(webhook, notified, log.clone(), stop.clone()));
     let alive = board.clone();

@@ -40,6 +40,11 @@ struct Met {
 }
 
 impl Memory {
+    /// How many secrets it holds.
+    pub fn secrets(&self) -> usize {
+        self.secrets.len() + self.outside.len()
+    }
+
     /// What a look found that began at `looked`; `named` are the names that it asked for.
     pub fn of<'n>(live: &Live, named: impl IntoIterator<Item = &'n SecretName>, looked: Timestamp) -> Self {
         let found = |name: &&SecretName| live.secrets.contains_key(*name) || live.unreadable.contains_key(*name);

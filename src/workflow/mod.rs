@@ -62,7 +62,7 @@ pub use failures::{TargetFailure, ValueFailure, group_targets, group_values, wit
 pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged, UnreadTarget, import};
 pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};
-pub use memories::{Looks, Memories};
+pub use memories::{FullInterval, Looks, Memories};
 pub use next::{NextStep, next_step};
 pub use one_secret::{OneSecret, git_version};
 pub use outcome::{AppliedTarget, ApplyOutcome, ApplyRun, ReadAgain};
