@@ -50,7 +50,7 @@ pub(crate) fn expand(text: &str, variables: &dyn Variables) -> Expansion {
     Expansion { filled: Ok(parts), uses }
 }
 
-/// Writes a text so that [`expand`] gives it back: every `${` in it becomes `$${`.
+/// Writes a text so that `expand` gives it back: every `${` in it becomes `$${`.
 pub fn escape(text: &str) -> String {
     text.replace("${", "$${")
 }

@@ -67,7 +67,7 @@ impl SecretValue {
     }
 
     /// Whether a text that was not made of it quotes it: the whole of it, or, of a JSON value, a text in it. What is
-    /// shorter than [`QUOTED`] is not looked for, since it stands in many a sentence by chance.
+    /// shorter than `QUOTED` is not looked for, since it stands in many a sentence by chance.
     pub fn is_quoted_in(&self, text: &str) -> bool {
         let quotes = |part: &str| part.len() >= QUOTED && text.contains(part);
         match &self.0 {
