@@ -2,12 +2,13 @@
 
 use super::args::{ProjectArgs, ReadArgs};
 use super::interrupt;
-use super::report::print_warnings;
+use super::report::{print_warning, print_warnings};
 use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::manifest::Loaded;
 use crate::plan::Selection;
-use crate::workflow::{self, Error, Session, Stop, load_project};
+use crate::render::day_two;
+use crate::workflow::{self, Error, Session, Stop, load_for_one_secret, load_project};
 
 /// The beginning of a run.
 pub(super) struct Begun {
@@ -32,6 +33,21 @@ pub(super) fn load(project: &ProjectArgs, targets: &[String], shell: &Shell) -> 
         print_warnings(&loaded.diagnostics, shell);
     }
     Ok(loaded)
+}
+
+/// Finds one secret of one target, also where the manifests have mistakes: then what they say of it is not known, which
+/// is told.
+pub(super) async fn find_despite_mistakes(
+    args: &super::one_secret::OneSecretArgs,
+    shell: &Shell,
+) -> Result<workflow::OneSecret, Error> {
+    let targets: Vec<String> = args.target.iter().cloned().collect();
+    let (loaded, mistakes) = load_for_one_secret(&args.project.folder, &targets)?;
+    if let Some(mistakes) = &mistakes {
+        print_warning(day_two::manifests_not_read(&args.name, mistakes), shell);
+    }
+    let found = Box::pin(workflow::OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await?;
+    Ok(workflow::OneSecret { manifests_read: mistakes.is_none(), ..found })
 }
 
 /// Finds one secret of one target.

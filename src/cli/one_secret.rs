@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::args::{AwsArgs, ProjectArgs};
-use super::begin::find;
+use super::begin::find_despite_mistakes;
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
 use super::journal::JournalArgs;
@@ -78,7 +78,7 @@ impl DayTwoArgs {
     /// Finds the secret, once it is known that the journal can be one.
     pub(super) async fn find(&self, shell: &Shell) -> Result<OneSecret, Error> {
         self.journal.check()?;
-        find(&self.secret, shell).await
+        find_despite_mistakes(&self.secret, shell).await
     }
 
     /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before.

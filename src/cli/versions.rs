@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 
-use super::begin::find;
+use super::begin::{find, find_despite_mistakes};
 use super::one_secret::OneSecretArgs;
 use super::report::{print_calls, warn};
 use super::shell::Shell;
@@ -46,7 +46,12 @@ enum Format {
 
 pub(super) async fn versions(args: &VersionsArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let values = args.values.rules()?;
-    let found = find(&args.secret, shell).await?;
+    // What is compared is what a manifest declares.
+    let found = if args.read_values {
+        find(&args.secret, shell).await?
+    } else {
+        find_despite_mistakes(&args.secret, shell).await?
+    };
     let entries = versions_of(&found).await?;
     let git = git_version(&found);
     let compared = if args.read_values { compare_versions(&found, &entries, &values).await? } else { BTreeMap::new() };

@@ -4,6 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, words};
 use crate::domain::{Region, StagingLabel, VersionId};
+use crate::manifest::{Diagnostics, Severity};
 use crate::workflow::{Call, Caution, Intended, PrimaryPlace};
 
 /// What the call does.
@@ -76,6 +77,16 @@ fn promotion(name: &Escaped<Terminal>, primary: &Region, replica: &Region) -> Es
     )
 }
 
+/// That nothing is known of what git wants, and why.
+pub fn manifests_not_read(name: &str, mistakes: &Diagnostics) -> Escaped<Terminal> {
+    let first = mistakes.iter().find(|found| found.severity == Severity::Error).map(|found| &found.place.origin);
+    escaped!(
+        "the manifests have mistakes{}: what they say of {} is not known; keywright validate shows them\n",
+        first.map(|origin| -> Escaped<Terminal> { escaped!(", the first in {}", escape::line(&origin.to_string())) }),
+        escape::line(name),
+    )
+}
+
 /// What somebody should be warned of before they agree.
 pub fn warnings(intended: &Intended) -> impl Iterator<Item = Escaped<Terminal>> {
     intended.cautions.iter().filter_map(warning)
@@ -103,6 +114,7 @@ fn warning(caution: &Caution) -> Option<Escaped<Terminal>> {
             escape::line(&origin.file),
             origin.line
         ),
+        Caution::GitNotRead => escaped!("if git holds another value, the next apply puts that back"),
         Caution::RotationDeclared { origin } => {
             escaped!("{} declares rotation: the next apply switches it on again", escape::line(&origin.to_string()))
         }

@@ -101,6 +101,8 @@ pub enum Caution {
         /// Where it is declared.
         origin: Origin,
     },
+    /// The manifests have mistakes, so that it is not known whether git holds another value.
+    GitNotRead,
     /// The manifest declares rotation, which the next apply switches on again.
     RotationDeclared {
         /// Where.
@@ -166,6 +168,9 @@ pub async fn roll_back(found: OneSecret, to: &str) -> Result<Intended, Error> {
 
 /// What becomes of git's value once another version is current.
 fn value_of_git(found: &OneSecret, to: &VersionId) -> Option<Caution> {
+    if !found.manifests_read {
+        return Some(Caution::GitNotRead);
+    }
     let desired = found.desired.secrets.get(&found.secret.name)?;
     let value = desired.value.as_ref()?;
     let identity = git_identity(found);
@@ -233,6 +238,7 @@ pub fn restore(found: OneSecret) -> Result<Intended, Error> {
     };
     let desired = found.desired.secrets.get(&found.secret.name);
     let mut cautions = match desired {
+        None if !found.manifests_read => Vec::new(),
         None => vec![Caution::NoManifest],
         Some(secret) if secret.state == State::Absent => {
             vec![Caution::DeclaredAbsent { origin: secret.origin.clone() }]

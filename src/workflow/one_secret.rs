@@ -28,6 +28,8 @@ pub struct OneSecret {
     pub connection: Connection,
     /// The secret.
     pub secret: LiveSecret,
+    /// Whether the manifests were read. If not, `desired` has a target and a scope, and nothing that is declared.
+    pub manifests_read: bool,
 }
 
 impl OneSecret {
@@ -49,7 +51,7 @@ impl OneSecret {
         let Some(secret) = found else {
             return Err(like(&desired, &name, Error::secret(&name, SecretProblem::Missing)));
         };
-        Ok(Self { root: loaded.root, desired, aws: Arc::new(aws), connection, secret })
+        Ok(Self { root: loaded.root, desired, aws: Arc::new(aws), connection, secret, manifests_read: true })
     }
 
     /// Where the records of calls about it go: into the journal, as made in a region.

@@ -10,7 +10,7 @@ use super::sandbox::Reach;
 use super::values::{NoPasswords, RunValues, TargetPasswords, ValueRules, ValueSources};
 use crate::aws::{Aws, ConnectError, Kms, Writer};
 use crate::desired::{Desired, DesiredSecret, OtherSecret};
-use crate::manifest::{LoadOptions, Loaded, Outline, load};
+use crate::manifest::{Diagnostics, LoadOptions, Loaded, Outline, load};
 use crate::value::Decryptor;
 
 /// Loads the manifests of a project for some of its targets, or all when none is named. Warnings are in what comes
@@ -18,6 +18,25 @@ use crate::value::Decryptor;
 pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> {
     let loaded = load(folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
     if loaded.diagnostics.has_errors() { Err(mistakes(loaded)) } else { Ok(loaded) }
+}
+
+/// Loads what a command about one secret goes by. Such commands are for the moment when something is wrong, so that a
+/// mistake in a manifest does not keep anybody from them: then the project file is all that is read, the targets and
+/// their scopes, and the mistakes come back as well.
+pub fn load_for_one_secret(folder: &Path, targets: &[String]) -> Result<(Loaded, Option<Box<Diagnostics>>), Error> {
+    let error = match load_project(folder, targets) {
+        Ok(loaded) => return Ok((loaded, None)),
+        Err(error) => error,
+    };
+    let options = LoadOptions { targets: targets.to_vec(), project_only: true, ..LoadOptions::default() };
+    let project = load(folder, &options);
+    if project.diagnostics.has_errors() {
+        return Err(error);
+    }
+    match error.kind {
+        ErrorKind::Manifests(found) => Ok((project, Some(found))),
+        _ => Err(error),
+    }
 }
 
 /// The error of a project with mistakes; targets that it does not have are mistakes of the command line.

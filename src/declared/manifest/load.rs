@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub folders_to_come: bool,
     /// Whether the outline says what lies beneath the secrets of each folder: in a large project that is much.
     pub defaults: bool,
+    /// Reads nothing but the project file: what comes back has targets and scopes, and declares no secret.
+    pub project_only: bool,
     /// Gives the secrets as they are once everything is expanded, to be shown.
     pub expand: Option<Expand>,
 }
@@ -84,15 +86,19 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         misnamed: 0,
     };
     let mut project = loader.project();
-    if let Some(project) = &mut project {
+    if let Some(project) = project.as_mut().filter(|_| !options.project_only) {
         loader.read_shared(project);
     }
     let mut desired = Vec::new();
     let mut checked = 0;
     if let Some(project) = &project {
-        loader.manifests(project);
-        loader.defaults.check(project, &mut loader.report);
-        loader.check_secret_documents(project);
+        if options.project_only {
+            loader.secrets.clear();
+        } else {
+            loader.manifests(project);
+            loader.defaults.check(project, &mut loader.report);
+            loader.check_secret_documents(project);
+        }
         let selected = loader.select(project, &options.targets);
         checked = selected.len();
         desired = loader.build(project, &selected);
