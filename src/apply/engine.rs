@@ -18,7 +18,7 @@ use super::writer::{NewSecret, NewSettings, WriteSecrets};
 use crate::collect::CollectMap as _;
 use crate::desired::{OWNER_TAG, PolicyTemplate, TagPatterns, VALUE_TAG};
 use crate::domain::{Arn, SecretName, TagKey, Template, VersionId};
-use crate::live::{AcceptedRisks, Live, PolicyVerdict, ReadSecrets, ServiceError};
+use crate::live::{AcceptedRisks, Live, PolicyProblem, PolicyVerdict, ReadSecrets, ServiceError};
 use crate::plan::{
     Action, LabelVersion, ObservedField, OtherArn, Plan, PlannedLink, PlannedValue, SecretPlan, conflicts, destroyed,
     rests_on_policy,
@@ -207,7 +207,8 @@ impl<W: WriteSecrets, V: Values> Run<'_, W, V> {
     fn left_of(&self, verdict: PolicyVerdict, block_public_policy: bool) -> Option<ApplyError> {
         let PolicyVerdict::Rejected(problems) = verdict else { return None };
         let left = self.accepted.left_of(problems, block_public_policy);
-        (!left.is_empty()).then_some(ApplyError::PolicyRejected(left))
+        let blocked = block_public_policy && left.iter().any(PolicyProblem::is_broad_access);
+        (!left.is_empty()).then_some(ApplyError::PolicyRejected { problems: left, blocked })
     }
 
     /// Reads the secret once more, and says what its actions rest on and is no longer as planned. Whether a name is

@@ -78,6 +78,9 @@ pub enum SecretOutcome {
     },
 }
 
+/// What lets a policy through that opens a secret to everyone.
+const BLOCKED: &str = " (`blockPublicPolicy: false` in the manifest and --allow-public-policy let it through)";
+
 /// Why an action failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
@@ -85,8 +88,17 @@ pub enum ApplyError {
     #[error("the call failed")]
     Service(#[from] ServiceError),
     /// ValidateResourcePolicy found the policy wrong; it was not put.
-    #[error("ValidateResourcePolicy does not accept the policy: {}", PolicyProblem::words(.0))]
-    PolicyRejected(Vec<PolicyProblem>),
+    #[error(
+        "ValidateResourcePolicy does not accept the policy: {}{}",
+        PolicyProblem::words(.problems),
+        if *.blocked { BLOCKED } else { "" }
+    )]
+    PolicyRejected {
+        /// What it found.
+        problems: Vec<PolicyProblem>,
+        /// Whether broad access is among them, while the manifest leaves PutResourcePolicy to refuse that.
+        blocked: bool,
+    },
     /// The value could not be made.
     #[error("{message}")]
     Value {

@@ -28,7 +28,7 @@ impl PolicyProblem {
 
     /// Whether the check is the one of broad access. ValidateResourcePolicy makes it whatever BlockPublicPolicy will
     /// be, and documents neither its name nor its text, so both are looked at.
-    fn is_broad_access(&self) -> bool {
+    pub fn is_broad_access(&self) -> bool {
         self.has(&["public"]) || self.has(&["broad", "access"])
     }
 

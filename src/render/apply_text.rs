@@ -93,7 +93,7 @@ fn hint(error: &ApplyError) -> Option<Escaped<Terminal>> {
         ApplyError::PlantedValue { .. } => {
             Some(escaped!("look at who may write this secret; then change the value in git"))
         }
-        ApplyError::PolicyRejected(_)
+        ApplyError::PolicyRejected { .. }
         | ApplyError::ArnUnknown(_)
         | ApplyError::GeneratedPartsGone { .. }
         | ApplyError::OldVersionGone { .. }
@@ -128,7 +128,7 @@ pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
 pub(super) fn error_text(error: &ApplyError) -> Escaped<Terminal> {
     escape::line(&match error {
         ApplyError::Service(error) => error.to_string(),
-        ApplyError::PolicyRejected(_)
+        ApplyError::PolicyRejected { .. }
         | ApplyError::ArnUnknown(_)
         | ApplyError::Value { .. }
         | ApplyError::GeneratedPartsGone { .. }

@@ -6,7 +6,8 @@ use crate::plan::SecretPlan;
 pub(super) const GUARD: Guard = Guard {
     name: "public-policy",
     flag: Some(&FLAG),
-    words: "the policy opens the secret to everyone",
+    words: "the policy opens the secret to everyone, which Secrets Manager refuses too unless the manifest says \
+            `blockPublicPolicy: false`",
     check: Check::Secret(opens_to_everyone),
 };
 
