@@ -48,7 +48,7 @@ impl ValuePlanner<'_> {
             }
             None => {
                 findings.extend(match held {
-                    Held::Whole => None,
+                    Held::Whole => made.compared.then_some(FindingKind::ValueUnknown),
                     // Whoever made another one owns what is generated; the fields beside it are git's.
                     Held::No if current.is_ours() => Some(FindingKind::GeneratedFieldsChanged),
                     Held::No if matches!(value.source, Source::Generate(_)) => Some(FindingKind::MadeElsewhere),

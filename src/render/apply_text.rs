@@ -56,7 +56,8 @@ pub(super) fn finished(
         }
         SecretOutcome::Failed { done, failed, remaining, error } => {
             let text = error_text(error);
-            let mut out = escaped!("  {}{} {}: {} failed: {}", of, paint.error("x failed  "), name, *failed, text);
+            let ended = if is_before_the_call(error) { "was not sent" } else { "failed" };
+            let mut out = escaped!("  {}{} {}: {} {}: {}", of, paint.error("x failed  "), name, *failed, ended, text);
             if !done.is_empty() {
                 out.push(&escaped!("\n      done before it: {}", Escaped::join(done, ", ")));
             }
@@ -82,6 +83,21 @@ pub(super) fn finished(
             let label = paint.warning(". skipped ");
             escaped!("  {}{} {}: not begun ({}): {}", of, label, name, word, skip_reason(reason))
         }
+    }
+}
+
+/// Whether an error came up before the call was made that the action is for.
+fn is_before_the_call(error: &ApplyError) -> bool {
+    match error {
+        ApplyError::Value { .. }
+        | ApplyError::PolicyRejected { .. }
+        | ApplyError::ArnUnknown(_)
+        | ApplyError::GeneratedPartsGone { .. } => true,
+        ApplyError::Service(_)
+        | ApplyError::PlantedValue { .. }
+        | ApplyError::OldVersionGone { .. }
+        | ApplyError::OtherValueThere { .. }
+        | ApplyError::NameTaken => false,
     }
 }
 

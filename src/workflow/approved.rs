@@ -82,7 +82,9 @@ impl ApprovedPlan {
         let identities = prepared.planned().flat_map(|(_, planned)| planned.target.facts.identities.values());
         let earlier: BTreeMap<&str, &str> = identities
             .filter_map(|identity| match identity {
-                Identity::MadeOnce(MadeOnce { id, earlier: Some(earlier) }) => Some((id.as_str(), earlier.as_str())),
+                Identity::MadeOnce(MadeOnce { id, earlier: Some(earlier), .. }) => {
+                    Some((id.as_str(), earlier.as_str()))
+                }
                 _ => None,
             })
             .collect();

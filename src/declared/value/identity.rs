@@ -39,6 +39,9 @@ pub struct MadeOnce {
     /// The id that it got up to release 0.2.0, where that is another one: then only the number of generated parts was
     /// hashed, so it says nothing of the places.
     pub earlier: Option<VersionId>,
+    /// Whether something stands beside the generated parts that no id tells: `env`, `file`. Then the ids say nothing of
+    /// the value as a whole, and only a comparison does.
+    pub compared: bool,
 }
 
 impl Identity {
@@ -84,7 +87,7 @@ impl Source {
                 hash.text("generated");
                 hash.text(place);
             }
-            return Ok(Identity::MadeOnce(MadeOnce { id: hash.finish_generated(), earlier }));
+            return Ok(Identity::MadeOnce(MadeOnce { id: hash.finish_generated(), earlier, compared: unhashed }));
         }
         let of = if unhashed {
             Identity::ByComparison

@@ -7,6 +7,7 @@ pub(crate) mod arn;
 mod audit;
 pub(crate) mod cross_account;
 pub(crate) mod dependencies;
+mod generate;
 pub(crate) mod managed;
 pub(crate) mod name;
 pub(crate) mod parity;

@@ -6,6 +6,7 @@ use super::super::diagnostic::{Problem, Report};
 use super::super::field::{Field, Map};
 use super::super::schema::{GenerateSpec, SopsSpec, SourceSpec, ValueSpec};
 use super::super::source::Span;
+use super::generate::check_generate;
 use super::required;
 
 /// The fields that `value` and the fields of its `json` have in common.
@@ -36,7 +37,7 @@ pub(crate) fn check_value(value: &ValueSpec, key: Span, report: &mut Report) {
     check_sources(&sources, key, true, report);
 }
 
-fn problem(span: Span, message: impl Into<String>) -> Problem {
+pub(super) fn problem(span: Span, message: impl Into<String>) -> Problem {
     Problem::new(&codes::VALUE_SOURCE, span, message).masked(true)
 }
 
@@ -153,46 +154,6 @@ fn check_env(name: &str, span: Span, report: &mut Report) {
             problem(span, "variables under AWS_ and SOPS_ are never read into a secret")
                 .label("refused")
                 .help("they hold the credentials that keywright itself works with; a manifest may come from anybody"),
-        );
-    }
-}
-
-fn check_generate(generate: &GenerateSpec, span: Span, report: &mut Report) {
-    let GenerateSpec {
-        length,
-        exclude_characters,
-        exclude_numbers,
-        exclude_punctuation,
-        exclude_uppercase,
-        exclude_lowercase,
-        include_space,
-        require_each_included_type,
-    } = generate;
-    if let Some(length) = length.get()
-        && !(1..=4096).contains(&length.value)
-    {
-        report.push(problem(length.span, "`length` of a generated password is 1 to 4096").label("1 to 4096"));
-    }
-    if let Some(excluded) = exclude_characters.get()
-        && excluded.value.chars().count() > 4096
-    {
-        report.push(problem(excluded.span, "`excludeCharacters` has at most 4096 characters"));
-    }
-    let excluded = [exclude_numbers, exclude_punctuation, exclude_uppercase, exclude_lowercase]
-        .map(|field| field.value() == Some(&true));
-    let kinds = i64::try_from(excluded.iter().filter(|excluded| !**excluded).count()).unwrap_or(0);
-    let space = include_space.value() == Some(&true);
-    if kinds == 0 && !space {
-        report.push(problem(span, "a generated password excludes every character").label("nothing is left"));
-    } else if require_each_included_type.value() != Some(&false)
-        && length.value().is_some_and(|length| (1..kinds).contains(length))
-    {
-        report.push(
-            problem(
-                span,
-                format!("a generated password has {kinds} kinds of characters, and fewer characters than that"),
-            )
-            .help("make `length` larger, or set requireEachIncludedType: false"),
         );
     }
 }
