@@ -55,6 +55,7 @@ impl ExitCode {
                     FileProblem::WebhookUnreadable
                     | FileProblem::ProjectAlready
                     | FileProblem::NameTaken
+                    | FileProblem::StateOfOther
                     | FileProblem::OfAnotherKind(_),
                 ..
             } => Self::Usage,

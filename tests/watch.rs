@@ -373,6 +373,12 @@ fn what_was_told_survives_a_restart() {
     std::fs::write(&state, "somebody's notes").expect("a file");
     let mut watch = Watch::start(folder.path(), &args);
     assert_eq!(watch.child.wait().expect("it ends").code(), Some(64), "another kind of file is not written over");
+    let of_other = held.replace(r#""project": ""#, r#""project": "other-"#);
+    assert_ne!(of_other, held);
+    std::fs::write(&state, &of_other).expect("a file");
+    let mut watch = Watch::start(folder.path(), &args);
+    assert_eq!(watch.child.wait().expect("it ends").code(), Some(64), "another project's watch may need it");
+    assert_eq!(std::fs::read_to_string(&state).expect("a state"), of_other);
 }
 
 #[test]

@@ -36,6 +36,7 @@ use crate::render::{escape, escaped};
 use crate::watch::{Backoff, Board, Pace, Page, Rounds, Server, State, Webhook};
 use crate::workflow::{
     Error, ErrorKind, FileProblem, FullInterval, Hint, Journal, Memories, Problem, Watch, WatchSettings,
+    name_of_project,
 };
 
 /// The largest file that holds a webhook's URL, in bytes.
@@ -168,7 +169,8 @@ pub(super) async fn watch(args: &WatchArgs, verbose: u8, shell: &mut Shell) -> R
     args.look.check()?;
     let journal = args.journal.as_deref().map(|path| Journal::open(path, "watch")).transpose()?;
     let log = Log::new(shell.out.clone(), verbose);
-    let mut memory = StateFile::of(args.state.as_deref())?;
+    let name = args.state.as_ref().and_then(|_| name_of_project(&args.read.project.folder));
+    let mut memory = StateFile::of(args.state.as_deref(), name.as_deref())?;
     let root = args.read.project.folder.canonicalize().unwrap_or_else(|_| args.read.project.folder.clone());
     let aws = Arc::new(args.read.aws.reach(shell).open(&root)?);
     aws.set_propagation_timeout(args.propagation.timeout());

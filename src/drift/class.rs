@@ -153,6 +153,17 @@ mod tests {
         assert!(Class::Changed.counts(&[]) && !Class::Changed.counts(&[Class::ReEncrypted]));
     }
 
+    /// What is alerted on is what `drift` ends with 2 for.
+    #[test]
+    fn alerts_and_dashboard_leave_out_what_does_not_count() {
+        let left_out: Vec<&str> = Class::ALL.into_iter().filter(|class| !class.counts(&[])).map(Class::word).collect();
+        let guide = format!("(keywright_drift{{class!~\"{}\"}}) > 0", left_out.join("|"));
+        assert!(include_str!("../../docs/guides/drift.md").contains(&guide), "{guide}");
+        let panel = format!("class!~\\\"{}\\\"}})\"", left_out.join("|"));
+        let dashboard = include_str!("../../examples/monitoring/dashboard.json");
+        assert_eq!(dashboard.matches(&panel).count(), 2, "now, and by target: {panel}");
+    }
+
     #[test]
     fn every_class_is_listed_once_and_known_by_its_word() {
         for class in Class::ALL {

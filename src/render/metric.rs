@@ -33,8 +33,8 @@ const fn counter(name: &'static str, labels: &'static [&'static str], help: &'st
 pub(super) const DRIFT: Metric = gauge(
     "keywright_drift",
     &["target", "class"],
-    "Differences between git and Secrets Manager, by target and class. While a target cannot be read, watch keeps what \
-     it knew of it.",
+    "What differs between git and Secrets Manager, by target and class; re-encrypted and awaiting-value are told, and \
+     count as no drift. While a target cannot be read, watch keeps what it knew of it.",
 );
 pub(super) const TARGET_UP: Metric =
     gauge("keywright_target_up", &["target"], "Whether the target could be read: 1 or 0.");

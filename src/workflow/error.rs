@@ -324,6 +324,7 @@ pub enum FileProblem {
     NotApproved,
     ApprovedOfOtherVersion,
     StateOfNewer,
+    StateOfOther,
     ApprovedEdited,
     PlanNotWritten,
     ReportNotWritten,
@@ -357,7 +358,7 @@ impl FileProblem {
             Self::ApprovedOfOtherVersion => {
                 format!("{file}: the approved plan is of another version of keywright")
             }
-            Self::StateOfNewer => format!("the state of a watch {file} cannot be taken over"),
+            Self::StateOfNewer | Self::StateOfOther => format!("the state of a watch {file} cannot be taken over"),
             Self::ApprovedEdited => {
                 format!("{file}: the approved plan was edited: its fingerprint is another one")
             }

@@ -76,7 +76,7 @@ pub use sandbox::{
     open_sandbox,
 };
 pub use scaffold::{NewProject, choose_name, init, project_name};
-pub use session::{Run, Session, load_for_one_secret, load_linked, load_project};
+pub use session::{Run, Session, load_for_one_secret, load_linked, load_project, name_of_project};
 pub use stop::{Stop, stopped, unless_stopped};
 pub use values::{NoPasswords, RunValues, ValueRules, ValueSources, sops_keys};
 pub use versions::{compare_versions, versions_of};

@@ -39,6 +39,11 @@ pub fn load_for_one_secret(folder: &Path, targets: &[String]) -> Result<(Loaded,
     }
 }
 
+/// A project's name, where its project file has no mistake.
+pub fn name_of_project(folder: &Path) -> Option<String> {
+    load(folder, &LoadOptions { project_only: true, ..LoadOptions::default() }).project
+}
+
 /// The error of a project with mistakes; targets that it does not have are mistakes of the command line.
 pub(super) fn mistakes(loaded: Loaded) -> Error {
     let found = Box::new(loaded.diagnostics);

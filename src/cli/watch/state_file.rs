@@ -22,15 +22,21 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// Reads what a watch before this one knew. A file of another kind or of a later format is an error; one that
-    /// cannot be read is begun anew, which [`StateFile::fault`] tells.
-    pub(super) fn of(path: Option<&Path>) -> Result<Self, Error> {
+    /// Reads what a watch before this one knew. A file of another kind, of a later format or of another project than
+    /// `project`, where that is known, is an error; one that cannot be read is begun anew, which [`StateFile::fault`]
+    /// tells.
+    pub(super) fn of(path: Option<&Path>, project: Option<&str>) -> Result<Self, Error> {
         let mut file = Self { path: path.map(Path::to_owned), read: State::default(), fault: None, written: None };
         let Some(path) = path else { return Ok(file) };
         ours_or_nothing(path, "the state of a watch", State::is_one)?;
         match read_operator_file(path, MAX_BYTES) {
             Ok(text) if text.is_empty() => {}
             Ok(text) => match State::parse(&text) {
+                // It may be the one in which the watch of that project remembers what it has told.
+                Ok(state) if project.is_some_and(|project| !["", project].contains(&state.project.as_str())) => {
+                    let other = format!("it is of project {}; name another file, or remove this one", state.project);
+                    return Err(Error::file(path, FileProblem::StateOfOther).because(other));
+                }
                 Ok(state) => file.read = state,
                 // What a newer keywright knows is not written over.
                 Err(StateError::Version(other)) if !other.earlier => {
