@@ -1,5 +1,5 @@
-//! What git has and a sparse checkout leaves out: secrets that it declares would look deleted, and Defaults and Rules in
-//! it would not hold.
+//! What git has and a sparse checkout leaves out: secrets that it declares would look deleted, and Defaults and Rules
+//! in it would not hold.
 
 use std::collections::BTreeMap;
 

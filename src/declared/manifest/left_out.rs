@@ -102,7 +102,11 @@ fn index_of(tree: &ProjectFolder, holder: &Path) -> Result<Vec<Index>, String> {
 impl Loader {
     /// Notes what is left out of the folders in which manifests were looked for, and warns of it.
     pub(super) fn manifests_left_out(&mut self, found: &Found) {
-        let Some(tree) = work_tree(&self.root).and_then(|root| ProjectFolder::open(&root).ok()) else { return };
+        let Some(root) = work_tree(&self.root) else { return };
+        let Ok(tree) = ProjectFolder::open(&root) else {
+            self.left_out.unknown = Some("the folder of the git work tree cannot be opened".to_owned());
+            return;
+        };
         let Ok(base) = self.root.strip_prefix(tree.root()).map(Path::to_owned) else { return };
         let NotThere { entries, unknown } = left_out(&tree, &base, found);
         let mut first = None;
@@ -191,6 +195,14 @@ mod tests {
             write("secrets/team/.git", git.as_bytes());
             let why = format!("the folder of git that secrets/team/.git names {why}");
             assert_eq!(told(&["secrets"]), (vec![both[0].clone()], Some(why)));
+        }
+        #[cfg(unix)]
+        {
+            std::fs::remove_file(folder.path().join("secrets/team/.git")).unwrap();
+            std::os::unix::fs::symlink("nowhere", folder.path().join("secrets/team/.git")).unwrap();
+            let why = "the folder of git that secrets/team/.git names does not exist".to_owned();
+            assert_eq!(told(&["secrets"]), (vec![both[0].clone()], Some(why)));
+            std::fs::remove_file(folder.path().join("secrets/team/.git")).unwrap();
         }
         write("secrets/team/.git", b"gitdir: ../../modules/team");
         write("modules/team/index", b"DIRC");
