@@ -296,7 +296,13 @@ fn adopting_from_a_cloudformation_stack_is_a_guard_of_its_own() {
     assert_eq!(planned.plan.secrets[0].verb, Verb::Adopt);
     let refused = |overrides: &GuardOverrides| {
         let TargetPlan { plan, report, live, facts: _ } = &planned;
-        RunGuards { targets: vec![GuardedTarget { desired: &desired, live, plan, report }], overrides }.refusals()
+        RunGuards {
+            targets: vec![GuardedTarget { desired: &desired, live, plan, report }],
+            beside: Vec::new(),
+            unread: &[],
+            overrides,
+        }
+        .refusals()
     };
     let names = |refusals: Vec<Vec<Refusal>>| -> Vec<_> {
         refusals.into_iter().flatten().map(|refusal| refusal.guard.name).collect()

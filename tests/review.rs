@@ -233,29 +233,131 @@ fn a_delete_names_the_commit_that_took_its_manifest_away() {
 fn what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted() {
     let (folder, sandbox) = (tempfile::tempdir().expect("a folder"), support::sandbox());
     let path = folder.path();
-    let project = "apiVersion: keywright/v1\nkind: Project\nmetadata: { name: pay }\nspec:\n  manifests: [secrets]\n  \
-                   targets: [{ name: prod, account: \"111111111111\", region: eu-west-1 }]\n  \
-                   scope: { namePrefixes: [app/] }\n  prune: delete\n";
-    let secret = |name: &str| format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: app/{name} }}\n");
-    let files =
-        [("keywright.yaml", project.to_owned()), ("secrets/a/a.yaml", secret("a")), ("secrets/b/b.yaml", secret("b"))];
-    support::write_files(path, files.iter().map(|(name, text)| (*name, text.as_str())));
-    git(path, &["init", "--quiet"]);
-    git(path, &["add", "."]);
-    git(path, &["commit", "--quiet", "-m", "First"]);
+    let files = [
+        ("keywright.yaml", sparse_project("")),
+        ("secrets/a/a.yaml", sparse_secret("a")),
+        ("secrets/b/b.yaml", sparse_secret("b")),
+    ];
+    commit_files(path, &files);
     let apply = |args: &[&str]| run(None, &sandbox, path, &[&["apply", "--sandbox", "--yes"], args].concat());
     assert_eq!(apply(&[]).code, ExitCode::Success);
 
     git(path, &["sparse-checkout", "set", "--no-cone", "/keywright.yaml", "/secrets/a/"]);
     assert!(!path.join("secrets/b/b.yaml").exists(), "git left it out");
-    let refused = apply(&[]);
-    assert_eq!(refused.code, ExitCode::Guard, "{}", refused.out);
-    let why = "although git has secrets/b/b.yaml, which this sparse checkout leaves out";
-    assert!(refused.out.contains(why), "{}", refused.out);
+    let refused = || {
+        let refused = apply(&[]);
+        assert_eq!(refused.code, ExitCode::Guard, "{}", refused.out);
+        let why = "although git has secrets/b/b.yaml, which this sparse checkout leaves out";
+        assert!(refused.out.contains(why), "{}", refused.out);
+    };
+    refused();
+    let validated = run(None, &sandbox, path, &["validate"]);
+    let warning = "`secrets/b/b.yaml` is passed over: git has it, and this sparse checkout leaves it out";
+    assert!(validated.out.contains(warning), "{}", validated.out);
+    // The other forms of git's index.
+    git(path, &["update-index", "--index-version", "4"]);
+    refused();
+    git(path, &["update-index", "--split-index"]);
+    refused();
+    git(path, &["update-index", "--no-split-index"]);
+
+    // What cannot be told is no leave either.
+    std::fs::write(path.join(".git/index"), "no index").expect("a broken index");
+    let unknown = apply(&[]);
+    assert_eq!(unknown.code, ExitCode::Guard, "{}", unknown.out);
+    let why = "it is not known whether this checkout leaves manifests out: git's index has a form that is not known";
+    assert!(unknown.out.contains(why), "{}", unknown.out);
+    std::fs::remove_file(path.join(".git/index")).expect("it is there");
+    git(path, &["reset", "--quiet"]);
+    git(path, &["sparse-checkout", "reapply"]);
+    refused();
 
     // One that git itself no longer has goes.
     git(path, &["sparse-checkout", "disable"]);
     git(path, &["rm", "--quiet", "secrets/b/b.yaml"]);
     let gone = apply(&[]);
     assert!(gone.code == ExitCode::Success && gone.out.contains("1 deleted"), "{}{}", gone.out, gone.err);
+}
+
+fn sparse_project(more: &str) -> String {
+    format!(
+        "apiVersion: keywright/v1\nkind: Project\nmetadata: {{ name: pay }}\nspec:\n  manifests: [secrets]\n  \
+         targets: [{{ name: prod, account: \"111111111111\", region: eu-west-1 }}]\n  \
+         scope: {{ namePrefixes: [app/] }}\n  prune: delete\n  guards: {{ maxChangesPercent: 100 }}\n{more}"
+    )
+}
+
+fn sparse_secret(name: &str) -> String {
+    format!("apiVersion: keywright/v1\nkind: Secret\nmetadata: {{ name: app/{name} }}\n")
+}
+
+fn commit_files(path: &Path, files: &[(&str, String)]) {
+    support::write_files(path, files.iter().map(|(name, text)| (*name, text.as_str())));
+    git(path, &["init", "--quiet"]);
+    git(path, &["add", "."]);
+    git(path, &["commit", "--quiet", "-m", "First"]);
+}
+
+/// The folder that the project names is a link, which is followed; and the whole of a folder is left out, of which a
+/// sparse index says no more.
+#[cfg(unix)]
+#[test]
+fn what_is_left_out_behind_a_link_and_of_a_sparse_index_is_seen() {
+    let (folder, sandbox) = (tempfile::tempdir().expect("a folder"), support::sandbox());
+    let path = folder.path();
+    std::os::unix::fs::symlink("real", path.join("secrets")).expect("a link");
+    let files = [
+        ("keywright.yaml", sparse_project("")),
+        ("real/a.yaml", sparse_secret("a")),
+        ("real/team/deep/b.yaml", sparse_secret("b")),
+        ("real/kept/c.yaml", sparse_secret("c")),
+    ];
+    commit_files(path, &files);
+    let apply = || run(None, &sandbox, path, &["apply", "--sandbox", "--yes"]);
+    assert_eq!(apply().code, ExitCode::Success);
+    for (form, left_out) in [("--no-sparse-index", "real/team/deep/b.yaml"), ("--sparse-index", "real/team")] {
+        git(path, &["sparse-checkout", "set", "--cone", form, "real/kept"]);
+        assert!(!path.join("real/team").exists(), "git left it out");
+        let refused = apply();
+        assert_eq!(refused.code, ExitCode::Guard, "{}", refused.out);
+        assert!(refused.out.contains(&format!("although git has {left_out}, which")), "{}", refused.out);
+    }
+}
+
+/// Defaults and Rules that are left out neither take tags off nor let pass what they forbid.
+#[test]
+fn defaults_and_rules_that_a_sparse_checkout_leaves_out_keep_secrets_from_changes() {
+    let (folder, sandbox) = (tempfile::tempdir().expect("a folder"), support::sandbox());
+    let path = folder.path();
+    let of_kind = |kind: &str, spec: &str| format!("apiVersion: keywright/v1\nkind: {kind}\nspec: {spec}\n");
+    let rules = of_kind("Rules", "{ rules: [{ name: r, requireTags: { team: \".+\" }, severity: error }] }");
+    let files = [
+        ("app/keywright.yaml", sparse_project("  include: [../common]\n")),
+        ("app/secrets/shop/a.yaml", sparse_secret("a") + "spec: { tags: { team: x } }\n"),
+        ("app/secrets/defaults.yaml", of_kind("Defaults", "{ tags: { abac: payments } }")),
+        ("common/rules.yaml", rules),
+        ("common/more.yaml", of_kind("Defaults", "{ tags: { more: x } }")),
+    ];
+    commit_files(path, &files);
+    let project = path.join("app");
+    let apply = || run(None, &sandbox, &project, &["apply", "--sandbox", "--yes"]);
+    assert_eq!(apply().code, ExitCode::Success);
+    for (left_out, shown) in [
+        ("app/secrets/defaults.yaml", "secrets/defaults.yaml"),
+        ("common/rules.yaml", "../common/rules.yaml"),
+        ("common/more.yaml", "../common/more.yaml"),
+    ] {
+        git(path, &["sparse-checkout", "set", "--no-cone", "/*", &format!("!/{left_out}")]);
+        // Whatever is changed of it.
+        let text = sparse_secret("a") + "spec: { description: new, tags: { team: x } }\n";
+        std::fs::write(project.join("secrets/shop/a.yaml"), text).expect("a change");
+        let validated = run(None, &sandbox, &project, &["validate"]);
+        assert!(validated.out.contains(&format!("`{shown}` is passed over: git has it")), "{}", validated.out);
+        let refused = apply();
+        assert_eq!(refused.code, ExitCode::Guard, "{left_out}: {}{}", refused.out, refused.err);
+        assert!(refused.out.contains(&format!("would be changed although git has {shown}")), "{}", refused.out);
+        git(path, &["checkout", "--quiet", "--", "app/secrets/shop/a.yaml"]);
+        git(path, &["sparse-checkout", "disable"]);
+    }
+    assert_eq!(apply().code, ExitCode::Success);
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod cross_account;
 mod ignore;
+mod left_out;
 mod list;
 pub mod owner_tag;
 mod rotation;
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub use audit::{AuditCheck, AuditKind, AuditRules, Severity, UnknownAuditKind};
 pub use cross_account::{CrossAccountReplica, OtherSecret, REPLICATION_POLICY, Restriction};
 pub use ignore::{Ignore, IgnoreError};
+pub use left_out::LeftOut;
 pub use list::ListNames;
 pub use rotation::{DesiredRotation, RotationSetup, Rotator};
 
@@ -85,8 +87,10 @@ pub struct Desired {
     pub value_owner_tag: Option<TagKey>,
     /// What was passed over while manifests were read: what it declares would look like orphans.
     pub skipped: Vec<String>,
+    /// What git has of the manifests and a sparse checkout leaves out.
+    pub left_out: Arc<LeftOut>,
     /// Secrets that manifests name for other targets alone, as they would be named here.
-    pub of_other_targets: BTreeMap<SecretName, Origin>,
+    pub of_other_targets: BTreeMap<SecretName, ForOthers>,
     /// The names that the lists of `forEach` give: a secret that has such a name and no manifest was made of an item
     /// that left its list.
     pub lists: Vec<ListNames>,
@@ -126,6 +130,15 @@ impl Desired {
             *region != self.target.region && !account_differs
         })
     }
+}
+
+/// What names a secret for other targets alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForOthers {
+    /// Where `metadata.name` is written.
+    pub origin: Origin,
+    /// Where the item of a `forEach` is written that it is made of.
+    pub item: Option<Origin>,
 }
 
 /// Where a target is, as far as the project says it.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use globset::GlobSet;
 
@@ -34,6 +35,7 @@ pub(crate) fn bare_desired(scope: &str, names: &[&str]) -> Desired {
         audit: AuditRules::default(),
         value_owner_tag: None,
         skipped: Vec::new(),
+        left_out: Arc::default(),
         of_other_targets: BTreeMap::new(),
         lists: Vec::new(),
         secrets: names.iter().map(|name| (SecretName::new(*name), bare_secret(name))).collect(),

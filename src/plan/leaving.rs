@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::desired::{Desired, ListNames, State};
+use crate::desired::{Desired, ForOthers, ListNames, State};
 use crate::domain::SecretName;
 use crate::origin::Origin;
 
@@ -18,13 +18,11 @@ pub struct Leaving {
     /// Somebody asked for it by the secret's name, whatever the manifests say.
     pub by_hand: bool,
     /// The manifest that would still name it, were this target one of its own.
-    pub other_targets: Option<Origin>,
+    pub other_targets: Option<ForOthers>,
     /// The item that gave its name and left its list.
     pub left_list: Option<LeftItem>,
     /// The commit that took its manifest away, when that was looked for and found.
     pub removed_in: Option<Commit>,
-    /// A manifest that git has and that is not checked out, of whichever secret: it may be this one's.
-    pub left_out: Option<String>,
     /// Secrets that stay and whose declared policies name its ARN.
     pub named_by: BTreeSet<SecretName>,
 }

@@ -72,7 +72,7 @@ pub use planner::{Rules, plan, plan_release};
 pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub use rename::Seeded;
-pub(crate) use rename::looks_renamed;
+pub(crate) use rename::{looks_renamed, replaces_value};
 pub use replicas::leave_kept_replicas;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
 pub use selection::{NotAShard, Selection, Shard};

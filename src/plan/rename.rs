@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::report::{Finding, FindingKind, PlanReport};
 use super::{Action, Change, Plan, SecretPlan, Selection, Verb};
 use crate::collect::CollectMap as _;
-use crate::desired::{Desired, DesiredSecret, Ownership, RESERVED_TAG_PREFIX, State};
+use crate::desired::{Desired, DesiredSecret, DesiredValue, Ownership, RESERVED_TAG_PREFIX, State};
 use crate::domain::{SecretName, VersionId, is_system_tag};
 use crate::live::{Live, LiveSecret};
 
@@ -95,14 +95,24 @@ pub enum Seeded {
 pub(super) fn seeded(desired: &Desired, live: &Live, selection: &Selection) -> BTreeMap<SecretName, Seeded> {
     let seeded = unvalued(desired, live, selection).filter_map(|secret| {
         let value = secret.value.as_ref().filter(|value| !value.source.is_made_once())?;
-        let seeded = match value.ownership {
-            Some(Ownership::Enforce) => return None,
-            Some(Ownership::Seed) => Seeded::Always,
-            None => Seeded::IfRotated,
-        };
-        Some((secret.name.clone(), seeded))
+        Some((secret.name.clone(), seeded_by(value)?))
     });
     seeded.collect_map()
+}
+
+/// Whose git's value is where it comes as a first one; none where git enforces it.
+fn seeded_by(value: &DesiredValue) -> Option<Seeded> {
+    match value.ownership {
+        Some(Ownership::Enforce) => None,
+        Some(Ownership::Seed) => Some(Seeded::Always),
+        None => Some(Seeded::IfRotated),
+    }
+}
+
+/// Whether git gives a secret a value that may stand for the one of another secret, which goes.
+pub(crate) fn replaces_value(desired: &DesiredSecret, gone: &LiveSecret) -> bool {
+    let of_git = desired.value.as_ref().filter(|value| !value.source.is_made_once());
+    of_git.is_some_and(|value| !seeded_by(value).is_some_and(|seeded| replaces_another_owners(seeded, gone)))
 }
 
 /// Whether git's first value in the place of a secret is not what this one holds: people or rotation put that.
@@ -214,7 +224,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::desired::{Declared, Deletion, DesiredValue, OtherSecret};
+    use crate::desired::{Declared, Deletion, OtherSecret};
     use crate::domain::{StagingLabel, TagKey, Template};
     use crate::origin::Origin;
     use crate::plan::{PlannedValue, Token};

@@ -37,8 +37,8 @@ pub(super) fn why(secret: &SecretPlan) -> Escaped<Terminal> {
     }
     match &secret.leaving {
         Leaving { by_hand: true, .. } => "you asked for it".into(),
-        Leaving { other_targets: Some(origin), .. } => {
-            escaped!("{} names it for other targets alone", place(origin))
+        Leaving { other_targets: Some(named), .. } => {
+            escaped!("{} names it for other targets alone", place(&named.origin))
         }
         Leaving { left_list: Some(left), .. } => escaped!("its {}", left_list(left)),
         Leaving { removed_in: Some(Commit { id, date, subject }), .. } => {

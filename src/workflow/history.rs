@@ -41,7 +41,7 @@ pub(super) async fn find_commits(root: &Path, targets: &mut [PreparedTarget<'_>]
 }
 
 /// The planned secrets of a target that no manifest names, for whichever target.
-pub(super) fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t mut SecretPlan> {
+fn leaving<'t>(target: &'t mut PreparedTarget<'_>) -> impl Iterator<Item = &'t mut SecretPlan> {
     let planned = target.planned.as_mut().ok().into_iter();
     planned.flat_map(|planned| &mut planned.target.plan.secrets).filter(|plan| {
         matches!(plan.verb, Verb::Delete | Verb::Release)

@@ -8,6 +8,7 @@
 mod apply;
 mod approved;
 mod begun;
+mod beside;
 mod cache;
 mod counterparts;
 mod day_two;
@@ -38,7 +39,6 @@ mod rotate;
 mod sandbox;
 mod scaffold;
 mod session;
-mod sparse;
 mod stop;
 mod turn;
 mod values;

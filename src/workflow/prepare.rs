@@ -8,13 +8,13 @@ use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 use petgraph::unionfind::UnionFind;
 
+use super::beside::Beside;
 use super::counterparts::Answers;
 use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Listener};
 use super::history;
 use super::memories::{Memories, Remembered};
 use super::session::Run;
-use super::sparse;
 use super::stop::{Stop, unless_stopped};
 use super::values::{NoPasswords, RunValues};
 use crate::attribution::Answer;
@@ -170,9 +170,8 @@ impl<'s> Run<'s> {
             .buffered(TARGETS_AT_ONCE)
             .collect();
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
-        let manifests = session.outline.as_ref().and_then(|outline| outline.manifests.as_deref());
-        sparse::find_left_out(&session.root, manifests, &mut targets).await;
-        check_guards(&mut targets, request.overrides);
+        let beside = Beside::of(&session.root, &targets);
+        check_guards(&mut targets, &beside, request.overrides);
         if request.reading.undeclared == Undeclared::PoliciesOfLeaving {
             history::find_commits(&session.root, &mut targets).await;
         }
@@ -336,12 +335,14 @@ fn found(desired: &Desired, planned: &TargetPlan, connection: &Connection, begun
 }
 
 /// Asks the guards once every target is planned: some look at all of them together.
-fn check_guards(targets: &mut [PreparedTarget<'_>], overrides: &GuardOverrides) {
+fn check_guards(targets: &mut [PreparedTarget<'_>], beside: &Beside, overrides: &GuardOverrides) {
+    let unplanned = targets.iter().filter(|target| target.planned.is_err()).map(|target| target.desired);
+    let (unread, beside) = (beside.unread.as_slice(), unplanned.chain(&beside.desired).collect());
     let planned = targets.iter().filter_map(|PreparedTarget { desired, configured_endpoint: _, planned }| {
         let TargetPlan { plan, report, live, facts: _ } = &planned.as_ref().ok()?.target;
         Some(GuardedTarget { desired, live, plan, report })
     });
-    let refusals = RunGuards { targets: planned.collect(), overrides }.refusals();
+    let refusals = RunGuards { targets: planned.collect(), beside, unread, overrides }.refusals();
     let planned = targets.iter_mut().filter_map(|target| target.planned.as_mut().ok());
     for (planned, refusals) in planned.zip(refusals) {
         planned.refusals = refusals;

@@ -6,8 +6,8 @@ use super::check::target::TargetModel;
 use super::interpolate::expand;
 use super::source::{Sources, Span};
 use super::tree::{Kind, Node};
+use crate::desired::ForOthers;
 use crate::domain::{SecretName, Template};
-use crate::origin::Origin;
 
 /// A Secret document.
 pub(super) struct SecretEntry {
@@ -47,10 +47,10 @@ impl SecretEntry {
     }
 
     /// The name that it has, or would have, in a target, and where it is written; none where that cannot be told.
-    pub(super) fn name_in(&self, model: &TargetModel, sources: &Sources) -> Option<(SecretName, Origin)> {
+    pub(super) fn name_in(&self, model: &TargetModel, sources: &Sources) -> Option<(SecretName, ForOthers)> {
         let name = self.tree.get("metadata")?.get("name")?;
         let Kind::String(text) = &name.kind else { return None };
         let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
-        Some((SecretName::new(name_here), sources.origin(name.span)))
+        Some((SecretName::new(name_here), ForOthers { origin: sources.origin(name.span), item: None }))
     }
 }

@@ -35,6 +35,10 @@ pub(crate) struct Found {
     pub(crate) skipped: Vec<(PathBuf, &'static str)>,
     /// Folders that nothing is in: a submodule of git may belong there.
     pub(crate) empty: Vec<PathBuf>,
+    /// Where it was searched: folders, and files that were named.
+    pub(crate) roots: BTreeSet<PathBuf>,
+    /// Folders in which git has a work tree of their own, as submodules are.
+    pub(crate) work_trees: BTreeSet<PathBuf>,
     /// What could not be used, and why.
     pub(crate) faults: Vec<(PathBuf, FileFault)>,
 }
@@ -46,6 +50,7 @@ impl Found {
         match project.kind(&path)? {
             EntryKind::Folder => self.search(project, &path),
             EntryKind::File => {
+                self.roots.insert(path.clone());
                 self.named.insert(path.clone());
                 self.files.insert(path);
             }
@@ -57,6 +62,7 @@ impl Found {
     /// Adds every YAML file below `folder`. A link to a file is followed inside the project; links to folders never
     /// are: they could form circles.
     pub(crate) fn search(&mut self, project: &ProjectFolder, folder: &Path) {
+        self.roots.insert(folder.to_owned());
         let mut folders = vec![(folder.to_owned(), 0)];
         let (mut others, mut unsearched) = (0, Vec::new());
         while let Some((folder, depth)) = folders.pop() {
@@ -85,7 +91,8 @@ impl Found {
                 let path = folder.join(&name);
                 let name = name.to_string_lossy();
                 match kind {
-                    EntryKind::Folder if matches!(&*name, ".git" | ".keywright") => {}
+                    _ if name == ".git" => _ = self.work_trees.insert(folder.clone()),
+                    EntryKind::Folder if name == ".keywright" => {}
                     EntryKind::Folder if is_unsearched(&name) => unsearched.push(path),
                     EntryKind::File if name.starts_with('.') && is_manifest(project, &path) => {
                         self.skipped.push((path, "hidden files are not read"));
@@ -140,7 +147,7 @@ impl Found {
 }
 
 /// Folders in which builds and packages leave YAML that is nobody's manifest, and hidden ones.
-fn is_unsearched(name: &str) -> bool {
+pub(super) fn is_unsearched(name: &str) -> bool {
     matches!(name, "target" | "node_modules") || name.starts_with('.')
 }
 

@@ -16,7 +16,7 @@ use super::outline::Outline;
 use super::schema::{API_VERSION, ProjectDocument};
 use super::shared::SharedFolders;
 use super::source::Sources;
-use crate::desired::Desired;
+use crate::desired::{Desired, LeftOut};
 use crate::files::ProjectFolder;
 
 /// What to load of a project.
@@ -78,6 +78,7 @@ pub fn load(project_dir: &Path, options: &LoadOptions) -> Loaded {
         shared: SharedFolders::default(),
         unnamed: Vec::new(),
         skipped: Vec::new(),
+        left_out: LeftOut::default(),
         incomplete: false,
         expand: options.expand.clone(),
         expanded: Vec::new(),
@@ -148,6 +149,8 @@ pub(super) struct Loader {
     pub(super) unnamed: Vec<(PathBuf, Problem)>,
     /// What was passed over.
     pub(super) skipped: Vec<String>,
+    /// What git has of the manifests and a sparse checkout leaves out.
+    pub(super) left_out: LeftOut,
     /// Something could not be read, so secrets may be declared that nobody knows of.
     pub(super) incomplete: bool,
     pub(super) expand: Option<Expand>,

@@ -16,7 +16,8 @@ const MAX_FOLDERS: usize = 20_000;
 /// The git work tree that holds a folder, which need not exist yet.
 pub fn work_tree(folder: &Path) -> Option<PathBuf> {
     let folder = std::path::absolute(Path::new(".").join(folder)).ok()?;
-    folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
+    // A link counts that leads nowhere, as where a container has the work tree and not the repository.
+    folder.ancestors().find(|ancestor| ancestor.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
 }
 
 /// The names of the projects in a work tree, with their files, but for the project in `own`.

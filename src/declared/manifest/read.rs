@@ -53,13 +53,14 @@ impl Loader {
             self.report.push(named::problem(fault, place, &format!("`{name}`")));
             self.incomplete = true;
         }
-        for (path, why) in not_checked_out_below(&self.root, &found.empty) {
+        for (path, why) in not_checked_out_below(&self.root, &found) {
             self.pass_over(&path, why);
             // A guard names the first of these, so it says what to do.
             if let Some(last) = self.skipped.last_mut() {
                 *last = format!("{last} ({why})");
             }
         }
+        self.manifests_left_out(&found);
         for (path, why) in &found.skipped {
             self.pass_over(path, why);
         }

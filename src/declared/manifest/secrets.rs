@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::check::cross_account::Links;
 use super::check::dependencies::{Built, check_dependencies};
@@ -27,9 +28,8 @@ use super::schema::{ForEachSpec, SPEC_FIELDS, SecretDocument, SecretSpec};
 use super::source::Span;
 use super::tree::{Kind, Node};
 use crate::collect::CollectMap as _;
-use crate::desired::{Desired, ListNames, Place, Prune, Target};
+use crate::desired::{Desired, ForOthers, ListNames, Place, Prune, Target};
 use crate::domain::{Part, SecretName};
-use crate::origin::Origin;
 
 /// Most secrets that the lists of a project make, over all targets.
 pub(super) const MAX_MADE_BY_LISTS: usize = if cfg!(test) { 2_000 } else { 200_000 };
@@ -47,9 +47,11 @@ struct TargetSecrets {
     secrets: BTreeMap<SecretName, Built>,
     lists: Vec<ListNames>,
     /// The names that items for other targets alone would have here.
-    of_other_targets: BTreeMap<SecretName, Origin>,
+    of_other_targets: BTreeMap<SecretName, ForOthers>,
     unbuilt: BTreeSet<SecretName>,
     unknown: bool,
+    /// Lists without an item: more often they were cut short than emptied on purpose.
+    empty_lists: Vec<String>,
 }
 
 impl Loader {
@@ -142,15 +144,16 @@ impl Loader {
         let place = |target: &Target| Place { account: target.account.clone(), region: target.region.clone() };
         let all_targets: BTreeMap<String, Place> =
             project.targets.iter().map(|model| (model.target.name.clone(), place(&model.target))).collect_map();
+        let left_out = Arc::new(std::mem::take(&mut self.left_out));
         let mut desired = Vec::new();
         for (at, &index) in selected.iter().enumerate() {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
-            let TargetSecrets { mut secrets, lists, mut of_other_targets, unbuilt, unknown } =
+            let TargetSecrets { mut secrets, lists, mut of_other_targets, unbuilt, unknown, empty_lists } =
                 self.target_secrets(project, model, &mut files, at + 1 == selected.len());
             // They explain why a secret goes, and which name no item of a list gave.
             if project.prune != Prune::Report || !lists.is_empty() {
-                of_other_targets.extend(self.of_other_targets(model));
+                of_other_targets.extend(self.of_other_targets(model, &mut files));
             }
             check_dependencies(&secrets, (!unknown).then_some(&unbuilt), &self.sources, &mut self.report);
             check_renames(&secrets, &mut self.report);
@@ -168,7 +171,8 @@ impl Loader {
                 guards: project.guards,
                 audit: project.audit_of(model),
                 value_owner_tag: project.value_owner_tag.clone(),
-                skipped: self.skipped.clone(),
+                skipped: self.skipped.iter().chain(&empty_lists).cloned().collect(),
+                left_out: Arc::clone(&left_out),
                 of_other_targets,
                 lists,
                 secrets: secrets.into_iter().map(|(name, built)| (name, built.secret)).collect(),
@@ -189,12 +193,6 @@ impl Loader {
         desired
     }
 
-    /// What manifests of other targets would be named in this one, where that can be told.
-    fn of_other_targets(&self, model: &TargetModel) -> BTreeMap<SecretName, Origin> {
-        let others = self.secrets.iter().filter(|entry| !entry.is_of(model));
-        others.filter_map(|entry| entry.name_in(model, &self.sources)).collect()
-    }
-
     /// The secrets of a target. Of those of the last one, the documents are let go: a fleet's are half of all memory.
     fn target_secrets(
         &mut self,
@@ -209,6 +207,7 @@ impl Loader {
             of_other_targets: BTreeMap::new(),
             unbuilt: BTreeSet::new(),
             unknown: self.incomplete,
+            empty_lists: Vec::new(),
         };
         let mut entries = std::mem::take(&mut self.secrets);
         for entry in &mut entries {
@@ -219,6 +218,11 @@ impl Loader {
                 found.unknown = true;
                 continue;
             };
+            if items.as_ref().is_some_and(|items| items.is_empty()) {
+                let place = key_span(&entry.tree, &["forEach"]);
+                found.empty_lists.push(format!("{} (its list has no items)", self.sources.origin(place)));
+                self.report.push(no_items(place));
+            }
             self.entry_secrets(entry, items.as_deref().map(Vec::as_slice), project, model, files, &mut found);
             if last {
                 entry.tree = Node::new(entry.tree.span, Kind::Null);
@@ -345,7 +349,8 @@ impl Loader {
                 if !builder.is_for(tree, &scope, model) {
                     let name_here = name.and_then(|name| plain(name, &scope));
                     let origin = || builder.sources.origin(name_node.map_or(tree.span, |name| name.span));
-                    found.of_other_targets.extend(name_here.map(|name| (SecretName::new(name), origin())));
+                    let for_others = || ForOthers { origin: origin(), item: Some(builder.sources.origin(item.span)) };
+                    found.of_other_targets.extend(name_here.map(|name| (SecretName::new(name), for_others())));
                     continue;
                 }
                 self.made_by_lists += 1;
@@ -409,11 +414,18 @@ impl TargetSecrets {
 }
 
 /// A text with variables filled in, where it is plain text then.
-fn plain(text: &str, variables: &dyn Variables) -> Option<String> {
+pub(super) fn plain(text: &str, variables: &dyn Variables) -> Option<String> {
     match expand(text, variables).filled.ok()?.as_slice() {
         [Part::Text(text)] => Some(text.clone()),
         _ => None,
     }
+}
+
+/// Like `targets: []` and a file that was emptied.
+fn no_items(place: Span) -> Problem {
+    Problem::new(&codes::PASSED_OVER, place, "this secret is passed over: its list has no items")
+        .label("an empty list")
+        .help("while it is empty, no secret without a manifest is removed; delete the manifest with its last item")
 }
 
 fn too_many_made(place: Span) -> Problem {

@@ -56,7 +56,7 @@ impl SharedFolders {
     }
 
     /// A path below the work tree as one from the project.
-    fn path_from_project(&self, found: &Path) -> PathBuf {
+    pub(super) fn path_from_project(&self, found: &Path) -> PathBuf {
         let up = self.base.iter().map(|_| Component::ParentDir.as_os_str());
         up.chain(found.iter()).collect()
     }
@@ -90,8 +90,10 @@ impl Loader {
         for folder in &self.shared.folders {
             found.search(&tree, folder);
         }
-        found.skipped.extend(not_checked_out(&tree, Path::new(""), &found.empty));
-        (self.shared.tree, self.shared.base) = (Some(tree), base);
+        found.skipped.extend(not_checked_out(&tree, Path::new(""), &found));
+        self.shared.base = base;
+        self.shared_left_out(&tree, &found);
+        self.shared.tree = Some(tree);
         project.include = include;
         self.shared_files(&found, project);
     }

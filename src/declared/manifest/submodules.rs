@@ -1,12 +1,12 @@
 //! Submodules of git that are not checked out: their folders are there and empty, so their manifests look deleted.
 //!
 //! Which folders are submodules stands in `.gitmodules`, in the work tree's folder and in those of the submodules that
-//! are checked out. It is read only where a folder among the manifests is empty. git itself is not asked.
+//! are checked out. An archive of a work tree has it too. git itself is not asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::files::{FileFault, MAX_MANIFEST_BYTES};
+use super::files::{FileFault, Found, MAX_MANIFEST_BYTES};
 use super::neighbours::work_tree;
 use crate::files::{BoundedFile, ProjectFolder};
 
@@ -16,38 +16,71 @@ const FILE: &str = ".gitmodules";
 const NOT_CHECKED_OUT: &str =
     "it is a git submodule that is not checked out: run `git submodule update --init --recursive`";
 
+const NOT_COPIED: &str =
+    "a git submodule belongs there, which this copy of the repository lacks: check it out where the copy is made";
+
 const UNKNOWN: &str = "it is empty, and `.gitmodules`, which says whether it is a git submodule, cannot be read";
 
-/// The folders among `empty` that submodules belong in, with why they are passed over. They are below a project's
-/// folder.
-pub(super) fn not_checked_out_below(project: &Path, empty: &[PathBuf]) -> Vec<(PathBuf, &'static str)> {
-    if empty.is_empty() {
-        return Vec::new();
-    }
-    let tree = work_tree(project).and_then(|root| ProjectFolder::open(&root).ok());
+/// The folders that submodules belong in, of those that a search found empty or that are missing where it would look,
+/// with why they are passed over. They are below a project's folder.
+pub(super) fn not_checked_out_below(project: &Path, found: &Found) -> Vec<(PathBuf, &'static str)> {
+    let Some(root) = work_tree(project) else { return not_copied(project, found) };
+    let tree = ProjectFolder::open(&root).ok();
     let base = tree.as_ref().and_then(|tree| project.strip_prefix(tree.root()).ok());
-    tree.as_ref().zip(base).map(|(tree, base)| not_checked_out(tree, base, empty)).unwrap_or_default()
+    tree.as_ref().zip(base).map(|(tree, base)| not_checked_out(tree, base, found)).unwrap_or_default()
 }
 
 /// The same in a work tree that is open. The folders are below `base`.
-pub(super) fn not_checked_out(tree: &ProjectFolder, base: &Path, empty: &[PathBuf]) -> Vec<(PathBuf, &'static str)> {
+pub(super) fn not_checked_out(tree: &ProjectFolder, base: &Path, found: &Found) -> Vec<(PathBuf, &'static str)> {
     let mut known: BTreeMap<PathBuf, Result<BTreeSet<PathBuf>, FileFault>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for folder in empty {
+    let mut told = Vec::new();
+    for folder in &found.empty {
         let place = base.join(folder);
         let holders = place.ancestors().skip(1).filter(|at| at.as_os_str().is_empty() || tree.has(&at.join(".git")));
         let why = holders.into_iter().find_map(|holder| {
             let submodules = known.entry(holder.to_owned()).or_insert_with(|| submodules_of(tree, holder));
-            match submodules {
-                Err(_) => Some(UNKNOWN),
-                Ok(paths) => {
-                    place.strip_prefix(holder).is_ok_and(|path| paths.contains(path)).then_some(NOT_CHECKED_OUT)
-                }
-            }
+            why_passed_over(submodules, place.strip_prefix(holder).ok()?, NOT_CHECKED_OUT)
         });
-        found.extend(why.map(|why| (folder.clone(), why)));
+        told.extend(why.map(|why| (folder.clone(), why)));
     }
-    found
+    told
+}
+
+fn why_passed_over(
+    submodules: &Result<BTreeSet<PathBuf>, FileFault>,
+    folder: &Path,
+    why: &'static str,
+) -> Option<&'static str> {
+    match submodules {
+        Err(_) => Some(UNKNOWN),
+        Ok(paths) => paths.contains(folder).then_some(why),
+    }
+}
+
+/// The folders of submodules that are not even there, as in archives that hold no empty folders, where they would be
+/// searched.
+fn missing(tree: &ProjectFolder, base: &Path, found: &Found) -> Vec<PathBuf> {
+    let submodules = submodules_of(tree, Path::new("")).unwrap_or_default();
+    let of_search = submodules.iter().filter_map(|path| path.strip_prefix(base).ok());
+    let searched = of_search.filter(|path| path.ancestors().any(|folder| found.roots.contains(folder)));
+    searched.filter(|path| !tree.has(&base.join(path))).map(Path::to_owned).collect()
+}
+
+/// In what is no work tree, as an archive of one: `.gitmodules` came along, and may be in any folder around.
+fn not_copied(project: &Path, found: &Found) -> Vec<(PathBuf, &'static str)> {
+    let mut told = BTreeMap::new();
+    for around in project.ancestors().filter(|folder| folder.join(FILE).is_file()) {
+        let Ok(tree) = ProjectFolder::open(around) else { continue };
+        let Ok(base) = project.strip_prefix(tree.root()) else { continue };
+        let submodules = submodules_of(&tree, Path::new(""));
+        let empty = found
+            .empty
+            .iter()
+            .filter_map(|folder| Some((folder.clone(), why_passed_over(&submodules, &base.join(folder), NOT_COPIED)?)));
+        told.extend(empty);
+        told.extend(missing(&tree, base, found).into_iter().map(|folder| (folder, NOT_COPIED)));
+    }
+    told.into_iter().collect()
 }
 
 /// The folders of the submodules of a work tree in `folder`, below it.
@@ -169,12 +202,16 @@ mod tests {
         };
         let module = |path: &str| format!("[submodule \"x\"]\n\tpath = {path}\n");
         let told = |names: &[&str]| {
-            let empty: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
-            not_checked_out_below(&root.join("shop"), &empty)
+            let empty = names.iter().map(PathBuf::from).collect();
+            not_checked_out_below(&root.join("shop"), &Found { empty, ..Found::default() })
         };
         let of = |names: &[&str], why| names.iter().map(|name| (PathBuf::from(name), why)).collect::<Vec<_>>();
         file(".gitmodules", &module("shop/secrets/team"));
-        assert_eq!(told(&["secrets/team"]), [], "it is no work tree");
+        assert_eq!(told(&["secrets/team", "secrets/other"]), of(&["secrets/team"], NOT_COPIED), "an archive");
+        let searched = |root: &str| Found { roots: BTreeSet::from([PathBuf::from(root)]), ..Found::default() };
+        let missing = |found: &Found| not_checked_out_below(&root.join("shop"), found);
+        assert_eq!(missing(&searched("secrets")), of(&["secrets/team"], NOT_COPIED), "and without empty folders");
+        assert_eq!(missing(&searched("secrets/shop")), [], "it is not looked for there");
         file(".git", "gitdir: elsewhere");
         assert_eq!(told(&["secrets/team", "secrets/other"]), of(&["secrets/team"], NOT_CHECKED_OUT));
         // Of a submodule that is checked out, those within it; a file of this name in any other folder says nothing.

@@ -18,6 +18,9 @@ use super::bounded::{BoundedFile, FileFault};
 /// Folders that are no source for anything: Git's own (its configuration can hold tokens) and keywright's.
 const NEVER_READ: [&str; 2] = [".git", ".keywright"];
 
+/// The largest file `.git` that names a folder, in bytes.
+const MAX_GIT_FILE_BYTES: u64 = 16 << 10;
+
 /// A project's folder. Clones share one handle.
 #[derive(Clone)]
 pub struct ProjectFolder {
@@ -128,6 +131,23 @@ impl ProjectFolder {
             entries.push((entry.file_name().into(), EntryKind::of(entry.file_type().map_err(fault)?)));
         }
         Ok(entries)
+    }
+
+    /// The folder in which git keeps what it knows of the work tree in `folder`: `.git`, or the one that a file of this
+    /// name gives; none where there is no work tree. What may be read of it is not for manifests to choose.
+    pub fn git_folder(&self, folder: &Path) -> Result<Option<Self>, FileFault> {
+        let fault = |error: io::Error| FileFault::of(&error);
+        let folder = self.root.join(folder);
+        let path = folder.join(".git");
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        if path.metadata().map_err(fault)?.is_dir() {
+            return Self::open(&path).map(Some).map_err(fault);
+        }
+        let named = super::open_operator_file(&path, MAX_GIT_FILE_BYTES)?.text()?;
+        let named = named.strip_prefix("gitdir:").map(str::trim).ok_or(FileFault::NotRegular)?;
+        Self::open(&folder.join(named)).map(Some).map_err(fault)
     }
 
     /// Opens a regular file. Reading gives at most `limit` bytes.

@@ -21,6 +21,7 @@ mod lock_out;
 mod max_changes;
 mod max_deletes;
 mod moved;
+mod other_targets;
 mod overrides;
 mod overwritten_replica;
 mod protected;

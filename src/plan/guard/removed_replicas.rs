@@ -13,9 +13,10 @@ pub(super) const GUARD: Guard = Guard {
     check: Check::Secret(removes_replicas),
 };
 
-const FLAG: Flag = Flag::switch(
+pub(super) const FLAG: Flag = Flag::switch(
     "allow-remove-replicas",
-    "Remove replicas of secrets that stay, for another key too, or cut them off from their primary",
+    "Remove replicas of secrets that stay, for another key too, or of another target's, or cut them off from their \
+     primary",
 );
 
 fn removes_replicas(_: &GuardedTarget<'_>, secret: &SecretPlan) -> bool {

@@ -11,8 +11,10 @@ pub(super) const GUARD: Guard = Guard {
     check: Check::Target(check),
 };
 
-const FLAG: Flag =
-    Flag::switch("allow-lose-value", "Delete a secret with its value beside a new one that looks like it");
+pub(super) const FLAG: Flag = Flag::switch(
+    "allow-lose-value",
+    "Delete a secret with its value beside a new one that looks like it, or that is of another target",
+);
 
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
     looks_renamed(target.plan, target.report, target.live)

@@ -33,11 +33,21 @@ impl GuardedTarget<'_> {
 pub struct RunGuards<'a> {
     /// The targets, in the project's order.
     pub targets: Vec<GuardedTarget<'a>>,
+    /// What manifests say of the project's other targets, as far as that was looked up: of those nothing live is known.
+    pub beside: Vec<&'a Desired>,
+    /// Targets of the project of which not even that is known.
+    pub unread: &'a [String],
     /// The flags that were given.
     pub overrides: &'a GuardOverrides,
 }
 
-impl RunGuards<'_> {
+impl<'a> RunGuards<'a> {
+    /// The targets of the run but for one.
+    pub(super) fn others(&self, target: &GuardedTarget<'_>) -> impl Iterator<Item = &GuardedTarget<'a>> {
+        let name = target.plan.target.clone();
+        self.targets.iter().filter(move |other| other.plan.target != name)
+    }
+
     /// What the guards refuse: a list for each target, in the same order.
     pub fn refusals(&self) -> Vec<Vec<Refusal>> {
         let of = |target| guards().flat_map(|guard| guard.refuse(target, self)).collect();

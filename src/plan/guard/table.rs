@@ -2,12 +2,13 @@
 
 use super::{
     Flag, Guard, adopted_value, cancel_rotation, cloudformation, cross_account, empty_project, foreign, keeps_none,
-    lock_out, max_changes, max_deletes, moved, overwritten_replica, protected, public_policy, removed_replicas,
-    rename_loses_value, restored, rotate_now, rotated_value, scope_changed, skipped_files, unnamed_account, unowned,
+    lock_out, max_changes, max_deletes, moved, other_targets, overwritten_replica, protected, public_policy,
+    removed_replicas, rename_loses_value, restored, rotate_now, rotated_value, scope_changed, skipped_files,
+    unnamed_account, unowned,
 };
 
 /// One line a guard.
-static GUARDS: [&Guard; 29] = [
+static GUARDS: [&Guard; 34] = [
     &foreign::GUARD,
     &protected::DELETED,
     &unowned::GUARD,
@@ -15,8 +16,12 @@ static GUARDS: [&Guard; 29] = [
     &scope_changed::GUARD,
     &skipped_files::GUARD,
     &skipped_files::LEFT_OUT,
+    &skipped_files::UNKNOWN,
+    &skipped_files::DEFAULTS,
     &keeps_none::GUARD,
     &rename_loses_value::GUARD,
+    &other_targets::LOSES_VALUE,
+    &other_targets::NOT_IN_RUN,
     &moved::DELETES,
     &moved::COPIES,
     &cross_account::COPIES,
@@ -29,6 +34,7 @@ static GUARDS: [&Guard; 29] = [
     &rotated_value::GUARD,
     &overwritten_replica::GUARD,
     &removed_replicas::GUARD,
+    &other_targets::REPLICA,
     &cancel_rotation::CANCELLED,
     &cancel_rotation::DELETED,
     &rotate_now::GUARD,

@@ -4,13 +4,14 @@ mod edges;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
-    Deletion, Desired, GuardLimits, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, Restriction, RotationSetup, Rotator,
-    owner_tag,
+    Deletion, Desired, GuardLimits, LeftOut, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, Restriction, RotationSetup,
+    Rotator, owner_tag,
 };
 use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
@@ -68,8 +69,14 @@ impl EverythingWrong {
 
     fn refusals(&self, overrides: &GuardOverrides) -> Vec<Refusal> {
         let Self { desired, live, plan, report } = self;
-        let targets = vec![GuardedTarget { desired, live, plan, report }];
-        RunGuards { targets, overrides }.refusals().remove(0)
+        let (far, beside) = (other_target("far"), other_target("beside"));
+        let (far_live, far_plan, far_report) =
+            (Live::default(), Plan { target: "far".to_owned(), ..Plan::bare(Vec::new()) }, PlanReport::default());
+        let targets = vec![
+            GuardedTarget { desired, live, plan, report },
+            GuardedTarget { desired: &far, live: &far_live, plan: &far_plan, report: &far_report },
+        ];
+        RunGuards { targets, beside: vec![&beside], unread: &[], overrides }.refusals().remove(0)
     }
 
     fn refused_by(&self, overrides: &GuardOverrides) -> BTreeSet<&'static str> {
@@ -81,10 +88,17 @@ fn origin() -> Origin {
     Origin::new(Path::new("keywright.yaml"), 1, 1)
 }
 
-fn not_checked_out(delete: Action) -> SecretPlan {
-    let mut secret = secret("dev/not-checked-out", Verb::Delete, &[OWNER_TAG], delete);
-    secret.leaving.left_out = Some("secrets/b.yaml".to_owned());
-    secret
+/// A target in another region that wants some of these secrets too, and has no value of any.
+fn other_target(name: &str) -> Desired {
+    let mut desired = bare_desired("dev/", &["dev/never-ours", "dev/replicated"]);
+    (desired.target.name, desired.target.region) = (name.to_owned(), Region::of_service("us-west-2"));
+    desired
+}
+
+/// What a sparse checkout leaves out.
+fn left_out() -> LeftOut {
+    let file = "secrets/b.yaml".to_owned();
+    LeftOut { manifest: Some(file.clone()), shared: Some(file), unknown: Some("why".to_owned()), ..LeftOut::default() }
 }
 
 fn nothing_allowed() -> Desired {
@@ -92,6 +106,7 @@ fn nothing_allowed() -> Desired {
         prune: Prune::Delete,
         guards: GuardLimits { max_deletes: 0, max_changes_percent: 0 },
         skipped: vec!["secrets/team".to_owned()],
+        left_out: Arc::new(left_out()),
         ..bare_desired("dev/", &[])
     }
 }
@@ -125,7 +140,7 @@ fn secrets() -> Vec<SecretPlan> {
     vec![
         secret("dev/protected", Verb::Delete, &[OWNER_TAG, PROTECT_TAG], delete()),
         secret("dev/never-ours", Verb::Delete, &[], delete()),
-        not_checked_out(delete()),
+        SecretPlan { origin: Some(origin()), ..secret("dev/changed", Verb::Change, &[OWNER_TAG], Action::Restore) },
         secret("dev/of-a-stack", Verb::Adopt, &["aws:cloudformation:stack-name"], Action::Restore),
         secret("dev/adopted", Verb::Adopt, &[], Action::PutValue(Box::new(put.clone()))),
         secret("dev/rotated", Verb::Change, &[OWNER_TAG], rotate),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{at, live, name, names, ours, planned, planned_of, region};
-use crate::desired::{Desired, OWNER_TAG, Place, Prune, State, owner_tag};
+use crate::desired::{Desired, ForOthers, OWNER_TAG, Place, Prune, State, owner_tag};
 use crate::domain::{AccountId, SecretName, TagKey};
 use crate::live::{LiveReplica, LiveSecret, ReplicaStatus};
 use crate::plan::bare::bare_desired;
@@ -214,7 +214,9 @@ fn is_refused(owned: usize, changed: usize, pruned: usize, percent: u8) -> bool 
     let report = PlanReport { counts, ..PlanReport::default() };
     let live = live(Vec::new());
     let targets = vec![GuardedTarget { desired: &desired, live: &live, plan: &plan, report: &report }];
-    let refusals = RunGuards { targets, overrides: &GuardOverrides::default() }.refusals().remove(0);
+    let refusals = RunGuards { targets, beside: Vec::new(), unread: &[], overrides: &GuardOverrides::default() }
+        .refusals()
+        .remove(0);
     refusals.iter().any(|refusal| refusal.guard.name == "max-changes-percent")
 }
 
@@ -262,10 +264,11 @@ fn what_needs_a_secret_that_is_to_be_absent_or_that_is_not_chosen_is_refused() {
 fn of_what_goes_it_is_said_whether_a_manifest_names_it_for_another_target() {
     let mut desired = bare_desired("app/", &[]);
     desired.prune = Prune::Delete;
-    desired.of_other_targets.insert(name("app/a"), at(9));
+    let named = ForOthers { origin: at(9), item: None };
+    desired.of_other_targets.insert(name("app/a"), named.clone());
     let (plan, _) = planned(&desired, vec![ours(&desired, "app/a"), ours(&desired, "app/b")]);
     let others: Vec<_> = plan.secrets.iter().map(|secret| secret.leaving.other_targets.clone()).collect();
-    assert_eq!(others, [Some(at(9)), None]);
+    assert_eq!(others, [Some(named), None]);
 }
 
 #[test]

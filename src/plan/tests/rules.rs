@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::{at, live, name, names, ours, planned, planned_of, region};
 use crate::desired::{
-    Declared, Deletion, Desired, DesiredSecret, DesiredValue, ListNames, OtherSecret, RenamedFrom, State, TagPatterns,
+    Declared, Deletion, Desired, DesiredSecret, DesiredValue, ForOthers, ListNames, OtherSecret, RenamedFrom, State,
+    TagPatterns,
 };
 use crate::domain::{Arn, KmsKey, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{
@@ -227,7 +228,7 @@ fn what_an_item_has_left_is_told_of_a_secret_that_no_list_names_any_more() {
         plan.secrets[0].leaving.left_list.clone().map(|left| (left.item, left.list))
     };
     assert_eq!(left(&desired), Some(("shop".to_owned(), at(12))));
-    desired.of_other_targets.insert(name("app/shop/db"), at(13));
+    desired.of_other_targets.insert(name("app/shop/db"), ForOthers { origin: at(13), item: None });
     assert_eq!(left(&desired), None, "it is in its list still, for other targets");
 }
 

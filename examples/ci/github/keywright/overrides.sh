@@ -25,7 +25,10 @@ flags='{
     "replace-replica": "--allow-replace-replicas", "rename-loses-value": "--allow-lose-value",
     "replace-value": "--allow-replace-values", "restore-unowned": "--allow-restore-unowned",
     "rotate-now": "--allow-rotate-now", "scope-changed": "--allow-scope-change", "skipped-files": "--allow-skipped-files",
-    "sparse-checkout": "--allow-skipped-files",
+    "sparse-checkout": "--allow-skipped-files", "sparse-defaults": "--allow-skipped-files",
+    "checkout-unknown": "--allow-skipped-files",
+    "target-change-loses-value": "--allow-lose-value", "target-not-in-run": "--allow-lose-value",
+    "replica-of-other-target": "--allow-remove-replicas",
     "undo-rotation": "--allow-undo-rotation"
 }'
 

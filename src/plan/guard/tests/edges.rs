@@ -1,6 +1,7 @@
 //! Where guards begin to refuse, and what they let pass.
 
 use super::*;
+use crate::desired::{DesiredSecret, DesiredValue, State};
 use crate::domain::AccountId;
 use crate::live::{LinkStatus, LinkedPrimary};
 use crate::plan::bare::bare_desired;
@@ -236,4 +237,54 @@ fn overrides_are_written_as_they_are_given_and_accept_risks_of_policies() {
     assert_eq!(risks(super::super::public_policy::FLAG.name), (true, false));
     assert_eq!(risks(super::super::lock_out::FLAG.name), (false, true));
     assert_eq!(risks("allow-empty"), (false, false));
+}
+
+/// What of three secrets goes from `dev` is refused, while the target `far` wants them: by each guard, which secrets.
+fn refused_of_moved(far_has: &[&str], change: &dyn Fn(&mut DesiredSecret), in_run: bool) -> BTreeSet<String> {
+    let gone = |name| secret(name, Verb::Delete, &[OWNER_TAG], Action::Delete { deletion: Deletion::Window(30) });
+    let (desired, live) = (bare_desired("dev/", &[]), Live::default());
+    let (plan, report) = (Plan::bare(vec![gone("dev/db"), gone("dev/gone")]), PlanReport::default());
+    let mut far = bare_desired("dev/", &["dev/db"]);
+    far.target.name = "far".to_owned();
+    far.secrets.values_mut().for_each(change);
+    let there = far_has.iter().filter_map(|name| secret(name, Verb::Change, &[OWNER_TAG], Action::Restore).observed);
+    let far_live = Live { secrets: there.map(|secret| (secret.name.clone(), secret)).collect(), ..Live::default() };
+    let (far_plan, far_report) = (Plan { target: "far".to_owned(), ..Plan::bare(Vec::new()) }, PlanReport::default());
+    let mut targets = vec![GuardedTarget { desired: &desired, live: &live, plan: &plan, report: &report }];
+    if in_run {
+        targets.push(GuardedTarget { desired: &far, live: &far_live, plan: &far_plan, report: &far_report });
+    }
+    let beside = if in_run { Vec::new() } else { vec![&far] };
+    let overrides = GuardOverrides::default();
+    let refused = RunGuards { targets, beside, unread: &[], overrides: &overrides }.refusals().remove(0);
+    let of_moved = refused.into_iter().filter(|refusal| refusal.guard.name.starts_with("target-"));
+    of_moved
+        .flat_map(|refusal| refusal.secrets.into_iter().map(|name| format!("{} {name}", refusal.guard.name)))
+        .collect()
+}
+
+#[test]
+fn what_another_target_declares_goes_where_that_has_it_with_a_value_or_gets_gits() {
+    let lost = BTreeSet::from(["target-change-loses-value dev/db".to_owned()]);
+    let unknown = BTreeSet::from(["target-not-in-run dev/db".to_owned()]);
+    let none = BTreeSet::new();
+    let as_is = |_: &mut DesiredSecret| {};
+    let text = |ownership: Option<crate::desired::Ownership>| {
+        move |secret: &mut DesiredSecret| {
+            let source = Source::Text(Template::text("of git"));
+            secret.value = Some(DesiredValue { source, shapes: Vec::new(), ownership, origin: origin() });
+        }
+    };
+    assert_eq!(refused_of_moved(&[], &as_is, true), lost);
+    assert_eq!(refused_of_moved(&["dev/db"], &as_is, true), none, "it has a value there");
+    assert_eq!(refused_of_moved(&[], &as_is, false), unknown);
+    assert_eq!(refused_of_moved(&["dev/db"], &as_is, false), unknown, "what is there is not known");
+    for in_run in [true, false] {
+        assert_eq!(refused_of_moved(&[], &text(None), in_run), none, "git has its value");
+        let absent = |secret: &mut DesiredSecret| secret.state = State::Absent;
+        assert_eq!(refused_of_moved(&[], &absent, in_run), none, "it is not wanted there");
+        let seed = refused_of_moved(&[], &text(Some(crate::desired::Ownership::Seed)), in_run);
+        assert_eq!(seed, if in_run { lost.clone() } else { unknown.clone() }, "people put another than git's");
+        assert_eq!(refused_of_moved(&[], &text(Some(crate::desired::Ownership::Enforce)), in_run), none);
+    }
 }

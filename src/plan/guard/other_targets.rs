@@ -1,0 +1,114 @@
+//! A secret would go here that a manifest names for another target: it moves there, and what AWS holds of it here does
+//! not come along. Where the other target has the secret with a value, or gets git's, nothing is lost.
+
+use super::removed_replicas::FLAG as REMOVE_REPLICAS;
+use super::rename_loses_value::FLAG as LOSE_VALUE;
+use super::{Check, Guard, GuardedTarget, Refused, RunGuards};
+use crate::desired::{Desired, DesiredSecret, State};
+use crate::live::LiveSecret;
+use crate::origin::Origin;
+use crate::plan::{Action, SecretPlan, replaces_value};
+
+pub(super) const LOSES_VALUE: Guard = Guard {
+    name: "target-change-loses-value",
+    flag: Some(&LOSE_VALUE),
+    words: "{secret} would go with its value, and in target {target}, which {place} names it for, it would be there \
+            without that value: name both targets in the manifest, put the value there, and then take this target out",
+    check: Check::Target(loses_value),
+};
+
+pub(super) const NOT_IN_RUN: Guard = Guard {
+    name: "target-not-in-run",
+    flag: Some(&LOSE_VALUE),
+    words: "{secret} would go with its value, which git does not hold, and whether it has one in target {target}, \
+            which {place} names it for, is not known, since this run leaves that target out: run over both",
+    check: Check::Target(not_in_run),
+};
+
+pub(super) const REPLICA: Guard = Guard {
+    name: "replica-of-other-target",
+    flag: Some(&REMOVE_REPLICAS),
+    words: "the replica of {secret} in {region} would be removed at once and for good, while {place} names the secret \
+            for target {target}, which is there: `keywright promote {secret} --target {target}` makes it a secret of \
+            its own, which that target adopts with its value",
+    check: Check::Target(replica),
+};
+
+/// A secret that would be deleted since no manifest names it here.
+fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPlan, &'a LiveSecret)> {
+    let pruned = target.plan.secrets.iter().filter(|secret| secret.is_removal() && secret.is_pruned());
+    let observed = pruned.filter_map(|secret| Some((secret, secret.observed.as_ref()?)));
+    observed.filter(|(_, observed)| observed.current_version().is_some())
+}
+
+/// The secret of another target that `gone` becomes: the same document makes it, or it has the same name.
+fn home<'d>(desired: &'d Desired, gone: &SecretPlan) -> Option<&'d DesiredSecret> {
+    let same_document = |secret: &&DesiredSecret| {
+        let named = gone.leaving.other_targets.as_ref();
+        named.is_some_and(|named| secret.origin == named.origin && secret.item == named.item)
+    };
+    let same_name = || desired.secrets.get(&gone.name);
+    let found = desired.secrets.values().find(same_document).or_else(same_name);
+    found.filter(|secret| secret.state == State::Present && secret.managed_by.is_none())
+}
+
+/// Whether what git says of a secret gives it a value that takes the place of the one that goes.
+fn gets_value_of_git(home: &DesiredSecret, gone: &LiveSecret) -> bool {
+    let primary = home.cross_account_primary.as_ref();
+    // A replica gets the value of its primary.
+    primary.is_some_and(|primary| primary.value.is_some()) || replaces_value(home, gone)
+}
+
+fn refused(gone: &SecretPlan, home: &Origin, target: &str) -> Refused {
+    Refused::secrets(vec![gone.name.clone()])
+        .text("secret", gone.name.as_str())
+        .text("target", target)
+        .text("place", format!("{}:{}", home.file, home.line))
+}
+
+fn loses_value(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
+    let lost = |(gone, observed): (&SecretPlan, &LiveSecret)| {
+        run.others(target).find_map(|other| {
+            let home = home(other.desired, gone)?;
+            let live = other.live.secrets.get(&home.name);
+            let has_value = live.is_some_and(|secret| secret.current_version().is_some());
+            let planned = other.plan.secrets.iter().find(|planned| planned.name == home.name);
+            let carries = planned.is_some_and(|planned| planned.carried().next().is_some());
+            let kept = has_value || carries || gets_value_of_git(home, observed);
+            (!kept).then(|| refused(gone, &home.origin, &other.plan.target))
+        })
+    };
+    deleted(target).filter_map(lost).collect()
+}
+
+fn not_in_run(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
+    let unknown = |(gone, observed): (&SecretPlan, &LiveSecret)| {
+        let of_beside = run.beside.iter().find_map(|other| {
+            let home = home(other, gone)?;
+            (!gets_value_of_git(home, observed)).then(|| refused(gone, &home.origin, &other.target.name))
+        });
+        let of_unread = || {
+            let named = gone.leaving.other_targets.as_ref().filter(|_| !run.unread.is_empty())?;
+            Some(refused(gone, &named.origin, &run.unread.join(" or ")))
+        };
+        of_beside.or_else(of_unread)
+    };
+    deleted(target).filter_map(unknown).collect()
+}
+
+fn replica(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
+    let declared = || run.others(target).map(|other| other.desired).chain(run.beside.iter().copied());
+    let of_region = |secret: &SecretPlan, action: &Action| -> Vec<Refused> {
+        let Action::RemoveReplicas { regions } = action else { return Vec::new() };
+        let there = declared().filter(|other| regions.contains(&other.target.region));
+        // Of another account, it is another secret.
+        let there = there.filter(|other| other.replicates_here(&target.desired.owner()));
+        let found = there.filter_map(|other| {
+            let home = other.secrets.get(&secret.name).filter(|secret| secret.state == State::Present)?;
+            Some(refused(secret, &home.origin, &other.target.name).text("region", other.target.region.as_str()))
+        });
+        found.collect()
+    };
+    let secrets = target.plan.secrets.iter();
+    secrets.flat_map(|secret| secret.actions.iter().flat_map(move |action| of_region(secret, action))).collect()
+}
