@@ -96,8 +96,14 @@ impl<'a> Caller<'a> {
     }
 
     /// Whether `NotPrincipal` leaves the caller out. IAM compares the account, the role and the session each by itself:
-    /// whoever is to be left out is listed by all of them (documented for NotPrincipal with Deny).
+    /// whoever is to be left out is listed by all of them, and without the account all of it is denied (IAM's user
+    /// guide, "NotPrincipal").
     pub(super) fn is_left_out(caller: Option<&Self>, account: Option<&str>, listed: &[&str]) -> Verdict {
+        let ours = caller.map(|caller| caller.account).or(account);
+        let is_ours = |one: &&str| *one == "*" || is_account(one) && account_of(one) == ours;
+        if ours.is_some() && !listed.iter().any(is_ours) {
+            return Verdict::No;
+        }
         let named = Verdict::any(listed.iter().map(|principal| Self::is_meant(caller, account, principal)));
         if named != Verdict::Yes || listed.contains(&"*") {
             return named;

@@ -46,10 +46,14 @@ pub(super) fn lint(
         }
         _ => return,
     };
-    let problem = PolicyProblem::new(statement.pointer.as_str(), message).with_help(
-        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the \
-         value (secretsmanager:GetSecretValue)",
-    );
+    let help = if statement.has("NotPrincipal") {
+        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`: what `NotPrincipal` names is left \
+         out where the account is named beside it, and denied with all of its account where not"
+    } else {
+        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the value \
+         (secretsmanager:GetSecretValue)"
+    };
+    let problem = PolicyProblem::new(statement.pointer.as_str(), message).with_help(help);
     found.push((lint, problem));
 }
 

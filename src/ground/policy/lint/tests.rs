@@ -201,6 +201,8 @@ fn a_denial_for_everyone_shuts_out_the_account() {
             json!({ "Condition": { "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::222222222222:role/*" } } }),
             json!({ "Condition": { "Null": { "aws:SourceArn": "true" } } }),
             json!({ "Principal": null, "NotPrincipal": { "AWS": "222222222222" } }),
+            // Without the account beside them, nobody is left out.
+            json!({ "Principal": null, "NotPrincipal": { "AWS": [ROLE, USER, SESSION] } }),
             json!({ "Action": null, "NotAction": "secretsmanager:GetSecretValue" }),
         ];
         for denial in all {
