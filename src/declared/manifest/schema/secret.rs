@@ -137,7 +137,8 @@ macro_rules! spec {
             #[cfg_attr(test, schemars(example = serde_json::json!("alias/payments")))]
             pub kms_key_id: $crate::manifest::field::Nullable<String>,
             /// Tags: key to value. At most 50, counting the ones that keywright itself writes. Keys under `aws:` and
-            /// `keywright:` are reserved. `{}` and `null` mean that there are none.
+            /// `keywright:` are reserved. `null` means that there are none, and so does `{}` where defaults name none:
+            /// the two are merged.
             #[cfg_attr(test, schemars(example = serde_json::json!({ "team": "payments", "data-class": "restricted" })))]
             pub tags: $crate::manifest::field::Nullable<$crate::manifest::field::Map<$crate::manifest::field::Text>>,
             /// Whether live tags that `tags` doesn't name are removed: `exact` removes them, `additive` leaves them
@@ -156,8 +157,8 @@ macro_rules! spec {
             #[cfg_attr(test, schemars(extend("default" = true)))]
             pub value_expected: $crate::manifest::field::Field<bool>,
             /// Staging labels of your own, beside AWSCURRENT and its like: label to `git` (the version that holds the
-            /// committed value) or to a version id. Labels that are not named stay. `null` and `{}` mean that there are
-            /// none.
+            /// committed value) or to a version id. Labels that are not named stay. `null` means that there are none,
+            /// and so does `{}` where defaults name none: the two are merged.
             #[cfg_attr(test, schemars(example = serde_json::json!({ "blue": "git" })))]
             pub labels: $crate::manifest::field::Nullable<$crate::manifest::field::Map<String>>,
             /// The resource policy: an IAM policy document written as YAML, or `{ file: policy.json }`. `null` means

@@ -47,11 +47,11 @@ pub(super) fn lint(
         _ => return,
     };
     let help = if statement.has("NotPrincipal") {
-        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`: what `NotPrincipal` names is left \
-         out where the account is named beside it, and denied with all of its account where not"
+        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`: what `NotPrincipal` names is \
+         left out where its account is named too, and else denied with all of that account"
     } else {
-        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the value \
-         (secretsmanager:GetSecretValue)"
+        "leave out whoever manages the secret with `ArnNotLike` on `aws:PrincipalArn`, or deny only what reads the \
+         value (secretsmanager:GetSecretValue)"
     };
     let problem = PolicyProblem::new(statement.pointer.as_str(), message).with_help(help);
     found.push((lint, problem));
