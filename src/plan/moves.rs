@@ -19,7 +19,7 @@ use crate::desired::{
     RenamedFrom, TagMode,
 };
 use crate::domain::{SecretName, StagingLabel, TagKey, VersionId};
-use crate::live::{Live, LivePolicy, LiveSecret, Ownership};
+use crate::live::{Live, LivePolicy, LiveRotation, LiveSecret, Ownership};
 use crate::origin::Origin;
 use crate::value::Identity;
 
@@ -210,7 +210,7 @@ pub(super) fn moving<'a>(
     {
         return refused(MoveObstacle::Diverged { current: current.clone() });
     }
-    Moving::Goes(Moves { renamed, old, carried: carried(secret, old, to) })
+    Moving::Goes(Moves { renamed, old, carried: carried(secret, old, to, facts) })
 }
 
 /// Whether the new secret's current version is none that was carried over, nor one that came after it.
@@ -274,39 +274,58 @@ fn pinned(secret: &DesiredSecret, old: &LiveSecret) -> Vec<CarriedVersion> {
     labels.into_iter().map(version).collect()
 }
 
-/// The old secret's current version, and those with custom labels that the new one is to have.
-fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId) -> Vec<CarriedVersion> {
+/// The old secret's version that holds git's own value, where an id tells it, and the id that it has under the new name.
+fn of_git<'a>(
+    secret: &DesiredSecret,
+    old: &'a LiveSecret,
+    facts: &'a ValueFacts,
+) -> Option<(&'a VersionId, &'a VersionId)> {
+    let (of_old, of_new) = (facts.identities.get(&old.name), facts.identities.get(&secret.name));
+    let (Some(Identity::Known(was)), Some(Identity::Known(id))) = (of_old, of_new) else { return None };
+    let (held, _) = old.versions.get_key_value(live_name_of(was, Some(old)))?;
+    Some((held, id))
+}
+
+/// The old secret's current version, and those with custom labels that the new one is to have. A version comes along
+/// twice where the manifest names it by its id and it is git's own as well: it is found under both ids from then on.
+fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId, facts: &ValueFacts) -> Vec<CarriedVersion> {
     let current = old.current_version();
-    let mut labels: BTreeMap<&VersionId, BTreeSet<StagingLabel>> = BTreeMap::new();
+    let git = of_git(secret, old, facts);
+    let copy_of = |id: &VersionId| match git {
+        _ if current == Some(id) => (id.clone(), to.clone()),
+        Some((held, to)) if held == id => (id.clone(), to.clone()),
+        _ => (id.clone(), id.clone()),
+    };
+    let mut copies: BTreeMap<(VersionId, VersionId), BTreeSet<StagingLabel>> = BTreeMap::new();
+    copies.extend(current.map(|current| (copy_of(current), BTreeSet::new())));
     for (id, held) in old.versions.iter().filter(|_| secret.no_labels.is_none()) {
         let custom = held.iter().filter(|label| !label.is_of_service() && !secret.labels.contains_key(*label));
         for label in custom {
-            labels.entry(id).or_default().insert(label.clone());
+            copies.entry(copy_of(id)).or_default().insert(label.clone());
         }
     }
+    let without_id = !matches!(facts.identities.get(&secret.name), Some(Identity::Known(_)));
     for (label, (holder, _)) in &secret.labels {
-        let id = match holder {
-            LabelHolder::Git => current,
-            LabelHolder::Version(id) => Some(id).filter(|id| old.versions.contains_key(*id)),
+        let copy = match holder {
+            LabelHolder::Version(id) => old.versions.contains_key(id).then(|| (id.clone(), id.clone())),
+            // Where no id tells git's version, the label tells it: it stays on the one that has it. Where an id does
+            // and the old secret has no such version, git's value is put for the label.
+            LabelHolder::Git if without_id => old.holder(label.as_str()).or(current).map(copy_of),
+            LabelHolder::Git => git.map(|(held, _)| copy_of(held)),
         };
-        if let Some(id) = id {
-            labels.entry(id).or_default().insert(label.clone());
+        if let Some(copy) = copy {
+            copies.entry(copy).or_default().insert(label.clone());
         }
     }
-    let version = |id: &VersionId, to: VersionId, labels| CarriedVersion {
+    let version = |((version, copy), labels): ((VersionId, VersionId), _)| CarriedVersion {
         from: old.name.clone(),
-        version: id.clone(),
-        to,
-        current: current == Some(id),
+        current: current == Some(&version) && copy == to,
+        version,
+        to: copy,
         labels,
     };
-    let mut carried = Vec::new();
-    if let Some(current) = current {
-        let pinned = |holder: &LabelHolder| matches!(holder, LabelHolder::Version(id) if id == current);
-        let to = if secret.labels.values().any(|(holder, _)| pinned(holder)) { current.clone() } else { to };
-        carried.push(version(current, to, labels.remove(current).unwrap_or_default()));
-    }
-    carried.extend(labels.into_iter().map(|(id, labels)| version(id, id.clone(), labels)));
+    let mut carried: Vec<CarriedVersion> = copies.into_iter().map(version).collect();
+    carried.sort_by_key(|version| !version.current);
     carried
 }
 
@@ -314,6 +333,36 @@ impl Moves<'_> {
     /// The version that becomes the current one; none where git's own value is put.
     pub(super) fn current(&self) -> Option<&CarriedVersion> {
         self.carried.iter().find(|version| version.current)
+    }
+
+    /// What is shown as having been there: the new secret, or else the old one, whose place it takes.
+    pub(super) fn shown<'s>(&'s self, new: Option<&'s LiveSecret>) -> &'s LiveSecret {
+        new.unwrap_or(self.old)
+    }
+
+    /// The version that a label of the manifest comes along with.
+    pub(super) fn holder(&self, label: &StagingLabel) -> Option<&VersionId> {
+        self.carried.iter().find(|version| version.labels.contains(label)).map(|version| &version.to)
+    }
+
+    /// The new secret with the versions that come along: what the next plan sees of its value, which holds back what
+    /// is held back under the old name.
+    pub(super) fn after(&self, name: &SecretName, new: Option<&LiveSecret>) -> Option<LiveSecret> {
+        let to = &self.current()?.to;
+        let mut after = new.cloned().unwrap_or_else(|| LiveSecret {
+            name: name.clone(),
+            tags: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            rotation: LiveRotation::default(),
+            ..self.old.clone()
+        });
+        let now = after.current_version().filter(|_| after.versions.contains_key(to));
+        if now.is_none_or(|now| self.old.versions.contains_key(now)) {
+            let current = StagingLabel::current();
+            after.versions.values_mut().for_each(|labels| labels.retain(|label| *label != current));
+            after.versions.entry(to.clone()).or_default().insert(current);
+        }
+        Some(after)
     }
 
     /// What is said of the move, and the values that come along.
@@ -336,7 +385,10 @@ impl Moves<'_> {
                 there: there(&version.to),
                 origin: renamed.origin.clone(),
             });
-            difference.actions.push(Action::CarryVersion(Box::new(version.clone())));
+            let carry = Action::CarryVersion(Box::new(version.clone()));
+            // The first version of a secret gets AWSCURRENT, whatever label it is put with.
+            let at = if version.current { 0 } else { difference.actions.len() };
+            difference.actions.insert(at, carry);
         }
         // What is put with a label gets no move of that label.
         let attached = |label: &StagingLabel, to: &VersionId| {

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, ValueReason};
 use super::diff::Difference;
+use super::moves::Moves;
 use super::report::FindingKind;
 use super::value_facts::{Comparison, ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
@@ -64,16 +65,19 @@ pub(super) struct ValuePlanner<'a> {
     pub(super) desired: &'a DesiredSecret,
     pub(super) observed: Option<&'a LiveSecret>,
     pub(super) facts: &'a ValueFacts,
-    /// The version of the current value where that is another secret's, whose place this one takes: then none of git's
-    /// is put.
-    pub(super) carried: Option<&'a VersionId>,
+    /// The move by which it takes the place of another one, and gets the value of that: then none of git's becomes the
+    /// current one.
+    pub(super) carries: Option<&'a Moves<'a>>,
 }
 
 impl ValuePlanner<'_> {
     /// Adds changes and actions for the value and the labels; what stands in the way comes back.
     pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
         let mut findings = Vec::new();
-        let of_git = self.desired.value.as_ref().filter(|_| self.carried.is_none());
+        if let (Some(moves), Some(value)) = (self.carries, &self.desired.value) {
+            findings.extend(self.held_back_by(moves, value));
+        }
+        let of_git = self.desired.value.as_ref().filter(|_| self.carries.is_none());
         let put = of_git.and_then(|value| self.value(value, &mut findings));
         if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
             let held_back = Some(reason.clone());
@@ -131,6 +135,16 @@ impl ValuePlanner<'_> {
             }
         }
         findings
+    }
+
+    /// What is held back of a value that comes along: the same as will be once it is there.
+    fn held_back_by(&self, moves: &Moves<'_>, value: &DesiredValue) -> Option<FindingKind> {
+        let after = moves.after(&self.desired.name, self.observed)?;
+        let mut findings = Vec::new();
+        let _ = ValuePlanner { observed: Some(&after), carries: None, ..*self }.value(value, &mut findings);
+        let is_held_back =
+            |kind: &FindingKind| matches!(kind, FindingKind::ValueNotApplied { .. } | FindingKind::GeneratedFieldsChanged);
+        findings.into_iter().find(is_held_back)
     }
 
     /// Custom labels of a secret that should have none. The service's own begin with `AWS`.
@@ -353,9 +367,10 @@ impl ValuePlanner<'_> {
     ) -> Option<LabelMove> {
         let before = self.observed.and_then(|secret| secret.holder(label.as_str())).cloned();
         let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
+        let came_along = self.carries.and_then(|moves| moves.holder(label));
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
-            LabelHolder::Git if self.carried.is_some() => self.carried.cloned(),
+            LabelHolder::Git if came_along.is_some() => came_along.cloned(),
             LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
@@ -374,7 +389,7 @@ impl ValuePlanner<'_> {
             after: wanted.clone(),
             origin: origin.clone(),
         });
-        let on_git = *holder == LabelHolder::Git && known && wanted.is_some() && self.carried.is_none();
+        let on_git = *holder == LabelHolder::Git && known && wanted.is_some() && came_along.is_none();
         Some(LabelMove {
             label: label.clone(),
             before,
