@@ -306,6 +306,8 @@ pub enum ValueReason {
         undone: UndoneVersion,
         /// Whether git's version is still there and only becomes current again; else git's value is put afresh.
         moved_back: bool,
+        /// Whether it was read, and is another value than git's; else an equal one is seen when git's is put.
+        compared: bool,
     },
     /// The live value came from git, and the manifest now asks for a generated one, or for generated parts.
     NowGenerated {

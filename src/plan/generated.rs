@@ -66,7 +66,7 @@ impl ValuePlanner<'_> {
         let reason = if current.is_ours() {
             ValueReason::Differs { current: current.clone() }
         } else {
-            ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
+            self.not_from_git(current, true)
         };
         (planned, reason)
     }

@@ -91,7 +91,7 @@ impl ValuePlanner<'_> {
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
                 (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.clone(), current.clone())),
-                (ValueReason::NotFromGit { undone, moved_back: true }, Token::Id(id)) => {
+                (ValueReason::NotFromGit { undone, moved_back: true, compared: _ }, Token::Id(id)) => {
                     Some((id.clone(), undone.id.clone()))
                 }
                 _ => None,
@@ -142,8 +142,9 @@ impl ValuePlanner<'_> {
         let after = moves.after(&self.desired.name, self.observed)?;
         let mut findings = Vec::new();
         let _ = ValuePlanner { observed: Some(&after), carries: None, ..*self }.value(value, &mut findings);
-        let is_held_back =
-            |kind: &FindingKind| matches!(kind, FindingKind::ValueNotApplied { .. } | FindingKind::GeneratedFieldsChanged);
+        let is_held_back = |kind: &FindingKind| {
+            matches!(kind, FindingKind::ValueNotApplied { .. } | FindingKind::GeneratedFieldsChanged)
+        };
         findings.into_iter().find(is_held_back)
     }
 
@@ -251,10 +252,14 @@ impl ValuePlanner<'_> {
             Some(Comparison::Differs { .. } | Comparison::NothingToKeep) => {
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there = matches!(identity, Identity::Known(id) if id != current && self.exists(id));
-                let reason = if there {
-                    self.back_to_a_version(current)
-                } else {
-                    ValueReason::Differs { current: current.clone() }
+                let reason = match current.origin() {
+                    _ if there => self.back_to_a_version(current),
+                    VersionOrigin::Keywright => ValueReason::Differs { current: current.clone() },
+                    // Git's own values without an id of theirs are put under random ones.
+                    VersionOrigin::Random if matches!(identity, Identity::ByComparison(_)) => {
+                        ValueReason::Differs { current: current.clone() }
+                    }
+                    _ => self.not_from_git(current, true),
                 };
                 Some((planned, reason))
             }
@@ -283,7 +288,7 @@ impl ValuePlanner<'_> {
             }
             Identity::KnownAfterApply(_) => {
                 planned.compare_with = Some(current.clone());
-                Some((planned, of_git(value, current)))
+                Some((planned, self.in_place_of(value, current)))
             }
             Identity::Known(wanted) => {
                 if live_name_of(wanted, self.observed) == current {
@@ -292,13 +297,8 @@ impl ValuePlanner<'_> {
                 if self.exists(wanted) {
                     return Some((planned, self.back_to_a_version(current)));
                 }
-                let reason = if current.origin() == VersionOrigin::Keywright {
-                    of_git(value, current)
-                } else {
-                    ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
-                };
                 planned.compare_with = Some(current.clone());
-                Some((planned, reason))
+                Some((planned, self.in_place_of(value, current)))
             }
         }
     }
@@ -335,12 +335,26 @@ impl ValuePlanner<'_> {
         if current.origin() == VersionOrigin::Keywright {
             ValueReason::Reverted { current: current.clone() }
         } else {
-            ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }
+            ValueReason::NotFromGit { undone: self.undone(current), moved_back: true, compared: false }
         }
     }
 
+    /// Why git's value is put in the place of a version that is not the one that it has.
+    fn in_place_of(&self, value: &DesiredValue, current: &VersionId) -> ValueReason {
+        if current.origin() == VersionOrigin::Keywright {
+            of_git(value, current)
+        } else {
+            self.not_from_git(current, false)
+        }
+    }
+
+    /// That git's value is put in the place of a version that git did not make.
+    pub(super) fn not_from_git(&self, current: &VersionId, compared: bool) -> ValueReason {
+        ValueReason::NotFromGit { undone: self.undone(current), moved_back: false, compared }
+    }
+
     /// What is known of a version that git did not make.
-    pub(super) fn undone(&self, id: &VersionId) -> UndoneVersion {
+    fn undone(&self, id: &VersionId) -> UndoneVersion {
         let made = self.facts.made.get(&self.desired.name).and_then(|made| made.get(id)).copied();
         let rotated = self.observed.and_then(|secret| secret.rotation.last);
         let by_rotation = made

@@ -315,7 +315,7 @@ pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept
     let anew = if whole { "generated anew" } else { "generated parts are made anew" };
     match reason {
         ValueReason::First => escaped!("set, it has none yet"),
-        ValueReason::NotFromGit { undone, moved_back } => escaped!(
+        ValueReason::NotFromGit { undone, moved_back, compared } => escaped!(
             "undoes the current version {}, which did not come from git{}; {}",
             escape::line(undone.id.as_str()),
             made(undone),
@@ -323,6 +323,7 @@ pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept
                 (true, _) => "git's version is still there and becomes current again".into(),
                 (false, true) =>
                     "git's other fields are put anew, and generated parts that are live stay as they are".into(),
+                (false, false) if *compared => "git's value, which is another one, is put anew".into(),
                 (false, false) => escaped!("git's value is put anew; {}", NOTED_WHEN_EQUAL),
             }
         ),
