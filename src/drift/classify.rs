@@ -289,7 +289,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         | FindingKind::LooksRenamed { .. }
         | FindingKind::MoveOver { .. }
         | FindingKind::ValueEdges(_)
-        | FindingKind::ValueReEncrypted => return None,
+        | FindingKind::ValueReEncrypted { .. } => return None,
     })
 }
 

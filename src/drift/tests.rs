@@ -122,7 +122,7 @@ fn own_tag(key: &str) -> Change {
 
 fn value(reason: ValueReason) -> Change {
     let source = Source::Env("NAME".to_owned());
-    Change::Value { reason, source, generated_kept: false, text: None, parts: None, origin: at(6) }
+    Change::Value { reason, source, generated_kept: false, noted: true, text: None, parts: None, origin: at(6) }
 }
 
 fn version(id: &str) -> VersionId {

@@ -119,6 +119,8 @@ pub enum Change {
         source: Source,
         /// Whether generated parts that are live stay as they are.
         generated_kept: bool,
+        /// Whether an equal value mints no version, and the tag `keywright:value` says so from then on.
+        noted: bool,
         /// What of it is no secret: text that the manifest holds.
         text: Option<PublicText>,
         /// Which parts differ from the live ones, where both were read and it is made of parts.

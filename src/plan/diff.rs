@@ -170,7 +170,7 @@ impl Differ<'_> {
         let carries = moves.filter(|moves| moves.current().is_some());
         let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carries };
         let mut findings = values.plan(&mut difference);
-        let fit = fit.with_value(observed, &difference.actions);
+        let fit = fit.without_note(observed, &mut difference, &mut findings).with_value(observed, &difference.actions);
         if let Some(too_many) = fit.too_many() {
             // Nothing else is planned: half of what git says is not what git says.
             return (Difference::default(), vec![too_many]);

@@ -33,7 +33,7 @@ impl ValuePlanner<'_> {
                 if !current.is_ours() {
                     findings.push(FindingKind::MadeElsewhere);
                 } else if live_name_of(&made.id, self.observed) != current {
-                    findings.push(FindingKind::ValueReEncrypted);
+                    findings.push(FindingKind::ValueReEncrypted { noted: true });
                 }
                 None
             }

@@ -84,7 +84,7 @@ impl ValuePlanner<'_> {
             findings.push(FindingKind::RotationPending { version: stuck.clone(), held_back });
             return findings;
         }
-        if findings.contains(&FindingKind::ValueReEncrypted) {
+        if findings.contains(&FindingKind::ValueReEncrypted { noted: true }) {
             self.write_down(difference);
         }
         let mut putting = false;
@@ -105,6 +105,7 @@ impl ValuePlanner<'_> {
                 reason,
                 source: value.source.clone(),
                 generated_kept: planned.keeps_generated_of.is_some(),
+                noted: planned.compare_with.is_some(),
                 origin: value.origin.clone(),
             });
             let compared = planned.compare_with.clone();
@@ -210,6 +211,7 @@ impl ValuePlanner<'_> {
                 reason: ValueReason::ForLabel,
                 source: value.source.clone(),
                 generated_kept: false,
+                noted: false,
                 text: None,
                 parts: None,
                 origin: value.origin.clone(),
@@ -244,7 +246,7 @@ impl ValuePlanner<'_> {
         match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
                 if matches!(identity, Identity::Known(id) if live_name_of(id, self.observed) != current) {
-                    findings.push(FindingKind::ValueReEncrypted);
+                    findings.push(FindingKind::ValueReEncrypted { noted: true });
                 }
                 None
             }
