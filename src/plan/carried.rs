@@ -29,7 +29,7 @@ pub(super) fn pinned(secret: &DesiredSecret, old: &LiveSecret) -> Vec<CarriedVer
     labels.into_iter().map(version).collect()
 }
 
-/// The old secret's version that holds git's own value, where an id tells it, and the id that it has under the new name.
+/// The old secret's version that holds git's own value, where an id tells it, and its id under the new name.
 fn of_git<'a>(
     secret: &DesiredSecret,
     old: &'a LiveSecret,

@@ -373,8 +373,8 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "an apply with --read-values writes that down, and no plan asks again"
         }
         FindingKind::ValueReEncrypted { noted: false } => {
-            "there is no room for the tag keywright:value that would say so: an apply without --read-values puts it under \
-             git's own id"
+            "there is no room for the tag keywright:value that would say so: an apply without --read-values puts it \
+             under git's own id"
         }
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
         FindingKind::MadeElsewhere => {

@@ -307,7 +307,8 @@ proptest! {
                     Turn::DeniedOtherwise,
                 ];
                 let begins =
-                    [Turn::Allowed, Turn::NoLongerDenied, Turn::AllowedOtherwise, Turn::DeniedPerhaps, Turn::DeniedOtherwise];
+                    [Turn::Allowed, Turn::NoLongerDenied, Turn::AllowedOtherwise, Turn::DeniedPerhaps,
+                     Turn::DeniedOtherwise];
                 let said = |turns: &[Turn]| also_said(&shifts, caller, action, turns);
                 prop_assert!(!(all(&before) && none(&after)) || said(&ends), "{caller:?} no {action}: {shifts:#?}");
                 prop_assert!(!(none(&before) && all(&after)) || said(&begins), "{caller:?} {action}: {shifts:#?}");
