@@ -182,7 +182,7 @@ fn field(change: &Change) -> Option<Field> {
 /// What is known of where the current version came from.
 fn clues(reason: &ValueReason, observed: Option<&LiveSecret>) -> Vec<Clue> {
     let (current, made_by) = match reason {
-        ValueReason::NotFromGit { undone, moved_back: _ } => (&undone.id, Some(undone.made_by)),
+        ValueReason::NotFromGit { undone, moved_back: _, compared: _ } => (&undone.id, Some(undone.made_by)),
         ValueReason::NowGenerated { current }
         | ValueReason::NothingToKeep { current }
         | ValueReason::ReEncryptedOrChanged { current }
@@ -289,7 +289,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         | FindingKind::LooksRenamed { .. }
         | FindingKind::MoveOver { .. }
         | FindingKind::ValueEdges(_)
-        | FindingKind::ValueReEncrypted => return None,
+        | FindingKind::ValueReEncrypted { .. } => return None,
     })
 }
 

@@ -122,7 +122,7 @@ fn own_tag(key: &str) -> Change {
 
 fn value(reason: ValueReason) -> Change {
     let source = Source::Env("NAME".to_owned());
-    Change::Value { reason, source, generated_kept: false, text: None, parts: None, origin: at(6) }
+    Change::Value { reason, source, generated_kept: false, noted: true, text: None, parts: None, origin: at(6) }
 }
 
 fn version(id: &str) -> VersionId {
@@ -445,7 +445,7 @@ fn a_move_has_no_date_and_what_waits_for_a_value_the_place_that_says_so() {
 fn who_put_a_value_is_looked_for_by_the_version_that_is_current() {
     let observed = ours_with_value(version("v1"));
     let undone = UndoneVersion { id: version("v1"), made_by: MadeBy::Rotation, made: None };
-    let change = value(ValueReason::NotFromGit { undone, moved_back: false });
+    let change = value(ValueReason::NotFromGit { undone, moved_back: false, compared: false });
     let drift = of_plan(planned("app/db", Verb::Change, vec![change], Some(observed))).remove(0);
     assert_eq!(drift.changed(), BTreeSet::from([Changed::Value { version: Some("v1".to_owned()) }]));
 }

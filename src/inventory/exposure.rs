@@ -15,7 +15,7 @@ pub struct Exposure {
     pub other_accounts: BTreeSet<String>,
     /// Whether it gives broad access, by the rules of BlockPublicPolicy.
     pub public: bool,
-    /// Whether it denies reading to everybody but those that it names.
+    /// Whether it denies reading to everybody, or to everybody but those that it names.
     pub restricts: bool,
     /// Principals that were deleted, in words.
     pub dangling: Vec<String>,
@@ -26,12 +26,9 @@ impl Exposure {
     pub(super) fn of(secret: &LiveSecret, caller: Option<&str>) -> Self {
         let LivePolicy::Document(document) = &secret.policy else { return Self::default() };
         let own_account = secret.arn.parts().map(|arn| arn.account.to_owned()).unwrap_or_default();
-        let shifts = PolicyDocument::shifts(None, Some(document));
+        let shifts = PolicyDocument::shifts(None, Some(document), Some(secret.arn.as_str()));
         let allowed = || shifts.iter().filter(|shift| shift.turn == Turn::Allowed);
-        let reads = |shift: &&Shift| {
-            let deeds = &shift.deeds;
-            deeds.contains(&Deed::Read) || deeds.iter().any(|deed| matches!(deed, Deed::AllBut(_)))
-        };
+        let reads = |shift: &&Shift| shift.deeds.contains(&Deed::Read);
         let mut readers: Vec<Who> = allowed().filter(reads).map(|shift| shift.who.clone()).collect();
         readers.dedup();
         let context = LintContext { secret: LintedSecret::Arn(secret.arn.as_str()), caller };
@@ -43,11 +40,11 @@ impl Exposure {
         Self {
             readers,
             other_accounts: named
-                .chain(document.let_in_by_condition())
+                .chain(document.let_in_by_condition(secret.arn.as_str()))
                 .filter(|account| *account != own_account)
                 .collect(),
             public: document.grants_broad_access(),
-            restricts: document.keeps_others_out(),
+            restricts: document.keeps_others_out(secret.arn.as_str()),
             dangling: dangling.map(|finding| finding.problem.message).collect(),
         }
     }
@@ -61,7 +58,7 @@ mod tests {
     use super::*;
 
     fn of(statement: &Value) -> Exposure {
-        let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let text = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
         let document = PolicyDocument::parse(&text).expect("a policy");
         Exposure::of(&LiveSecret { policy: LivePolicy::Document(document), ..LiveSecret::bare("db") }, None)
     }
@@ -90,6 +87,31 @@ mod tests {
     }
 
     #[test]
+    fn only_those_whom_the_policy_lets_read_this_secret_are_readers() {
+        let allow = |resource: &str| {
+            json!({
+                "Effect": "Allow", "Principal": {"AWS": "444444444444"}, "Resource": resource,
+                "NotAction": "secretsmanager:DeleteSecret",
+            })
+        };
+        let deny = json!({
+            "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"
+        });
+        let other = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:other-??????";
+        assert_eq!(of(&allow("*")).readers, [Who::Account("444444444444".to_owned())]);
+        let of_another = of(&allow(other));
+        assert!(of_another.readers.is_empty() && of_another.other_accounts.is_empty());
+        let everyone = json!({
+            "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": other,
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": "444444444444"}}
+        });
+        assert!(of(&everyone).other_accounts.is_empty());
+        let denied = of(&json!([allow("*"), deny]));
+        assert!(denied.readers.is_empty() && denied.restricts);
+        assert_eq!(denied.other_accounts.len(), 1, "it may do more than read");
+    }
+
+    #[test]
     fn only_a_denial_of_reading_to_all_but_some_keeps_others_out() {
         let denies = |action: &str, principal: Value, condition: Value| {
             let mut statement = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
@@ -108,6 +130,7 @@ mod tests {
         assert!(denies("secretsmanager:GetSecretValue", json!("*"), but_app()));
         assert!(denies("secretsmanager:*", json!({"AWS": "*"}), but_app()));
         assert!(denies("*", Value::Null, Value::Null));
+        assert!(denies("secretsmanager:GetSecretValue", json!("*"), Value::Null), "to everyone");
         assert!(!denies("secretsmanager:DeleteSecret", json!("*"), but_app()));
         assert!(!denies("*", json!("*"), json!({"Bool": {"aws:SecureTransport": "false"}})));
         assert!(!denies("*", json!({"AWS": "arn:aws:iam::111111111111:role/app"}), but_app()));

@@ -119,6 +119,8 @@ pub enum Change {
         source: Source,
         /// Whether generated parts that are live stay as they are.
         generated_kept: bool,
+        /// Whether an equal value mints no version, and the tag `keywright:value` says so from then on.
+        noted: bool,
         /// What of it is no secret: text that the manifest holds.
         text: Option<PublicText>,
         /// Which parts differ from the live ones, where both were read and it is made of parts.
@@ -306,6 +308,8 @@ pub enum ValueReason {
         undone: UndoneVersion,
         /// Whether git's version is still there and only becomes current again; else git's value is put afresh.
         moved_back: bool,
+        /// Whether it was read, and is another value than git's; else an equal one is seen when git's is put.
+        compared: bool,
     },
     /// The live value came from git, and the manifest now asks for a generated one, or for generated parts.
     NowGenerated {

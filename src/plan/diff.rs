@@ -43,6 +43,14 @@ pub(super) struct Differ<'a> {
     pub(super) as_of: Option<Timestamp>,
 }
 
+/// What is live of a secret, and what a plan shows as having been there.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    observed: Option<&'a LiveSecret>,
+    /// The same, or what is live of the secret whose place it takes.
+    shown: Option<&'a LiveSecret>,
+}
+
 /// A tag as declared, with the place that asks for it.
 type DesiredTag<'a> = (TagKey, Template, Option<&'a Origin>);
 
@@ -121,8 +129,11 @@ impl Differ<'_> {
         }
         let description =
             description.as_ref().and_then(|declared| self.description(declared, observed, &mut difference));
-        let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, observed, &mut difference));
-        let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, observed, &mut difference));
+        // What the old secret of a move has is no difference, although the new one is made with it.
+        let shown = moves.map_or(observed, |moves| Some(moves.shown(observed)));
+        let sides = Sides { observed, shown };
+        let kms_key = kms_key_id.as_ref().and_then(|declared| self.kms_key(declared, sides, &mut difference));
+        let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, sides, &mut difference));
         let owner_tag = Template::text(self.desired.owner_tag(name));
         let mut own = vec![(TagKey::of_service(OWNER_TAG), owner_tag)];
         if *protect == Some(true) && observed.is_none_or(|secret| !secret.is_protected()) {
@@ -156,10 +167,10 @@ impl Differ<'_> {
         if !untag.is_empty() {
             difference.actions.push(Action::Untag { keys: untag });
         }
-        let carried = moves.and_then(Moves::current).map(|version| &version.to);
-        let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carried };
+        let carries = moves.filter(|moves| moves.current().is_some());
+        let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carries };
         let mut findings = values.plan(&mut difference);
-        let fit = fit.with_value(observed, &difference.actions);
+        let fit = fit.without_note(observed, &mut difference, &mut findings).with_value(observed, &difference.actions);
         if let Some(too_many) = fit.too_many() {
             // Nothing else is planned: half of what git says is not what git says.
             return (Difference::default(), vec![too_many]);
@@ -180,7 +191,7 @@ impl Differ<'_> {
             findings.extend(finding.filter(|_| !pending));
         }
         // What is carried over is put by itself, and replicas are made of a secret with a value.
-        if observed.is_none() && carried.is_none() {
+        if observed.is_none() && carries.is_none() {
             create_at_once(&mut difference.actions);
         }
         difference.actions.sort_by_key(Action::rank);
@@ -216,15 +227,20 @@ impl Differ<'_> {
     fn kms_key(
         &self,
         declared: &Declared<KmsKey>,
-        observed: Option<&LiveSecret>,
+        Sides { observed, shown }: Sides<'_>,
         difference: &mut Difference,
     ) -> Option<KmsKey> {
-        let before = observed.and_then(|secret| secret.kms_key_id.clone());
         let after = declared.value.clone();
-        if KmsKey::is_same(before.as_ref(), after.as_ref(), self.live.account.as_ref(), &self.live.region) {
+        let key = |secret: Option<&LiveSecret>| secret.and_then(|secret| secret.kms_key_id.clone());
+        let (account, region) = (self.live.account.as_ref(), &self.live.region);
+        let is_met = |key: Option<&KmsKey>| KmsKey::is_same(key, after.as_ref(), account, region);
+        let before = key(shown);
+        if !is_met(before.as_ref()) {
+            difference.changes.push(Change::KmsKey { before, after: after.clone(), origin: declared.origin.clone() });
+        }
+        if is_met(key(observed).as_ref()) {
             return None;
         }
-        difference.changes.push(Change::KmsKey { before, after: after.clone(), origin: declared.origin.clone() });
         Some(after.unwrap_or_else(KmsKey::default_alias))
     }
 
@@ -380,14 +396,20 @@ fn create_at_once(actions: &mut Vec<Action>) {
 }
 
 /// The type to send, when it differs.
-fn kind(declared: &Declared<String>, observed: Option<&LiveSecret>, difference: &mut Difference) -> Option<String> {
-    let before = observed.and_then(|secret| secret.secret_type.clone()).filter(|text| !text.is_empty());
-    if before == declared.value {
-        return None;
-    }
+fn kind(
+    declared: &Declared<String>,
+    Sides { observed, shown }: Sides<'_>,
+    difference: &mut Difference,
+) -> Option<String> {
     let after = declared.value.clone();
-    difference.changes.push(Change::Type { before, after: after.clone(), origin: declared.origin.clone() });
-    Some(after.unwrap_or_default())
+    let kind = |secret: Option<&LiveSecret>| {
+        secret.and_then(|secret| secret.secret_type.clone()).filter(|text| !text.is_empty())
+    };
+    let before = kind(shown);
+    if before != after {
+        difference.changes.push(Change::Type { before, after: after.clone(), origin: declared.origin.clone() });
+    }
+    (kind(observed) != after).then(|| after.unwrap_or_default())
 }
 
 /// What takes keywright's own tags off a secret: it stays, and stops being this project's.

@@ -33,7 +33,7 @@ impl ValuePlanner<'_> {
                 if !current.is_ours() {
                     findings.push(FindingKind::MadeElsewhere);
                 } else if live_name_of(&made.id, self.observed) != current {
-                    findings.push(FindingKind::ValueReEncrypted);
+                    findings.push(FindingKind::ValueReEncrypted { noted: true });
                 }
                 None
             }
@@ -66,7 +66,7 @@ impl ValuePlanner<'_> {
         let reason = if current.is_ours() {
             ValueReason::Differs { current: current.clone() }
         } else {
-            ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
+            self.not_from_git(current, true)
         };
         (planned, reason)
     }

@@ -25,6 +25,7 @@ mod action;
 mod awaiting;
 #[cfg(test)]
 pub(crate) mod bare;
+mod carried;
 mod change;
 mod cost;
 mod cross_account;

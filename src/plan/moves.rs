@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, CarriedVersion};
+use super::carried::{carried, pinned};
 use super::change::{Change, LeftBehind, ValueReason};
 use super::diff::Difference;
 use super::report::{FindingKind, MoveObstacle};
@@ -15,11 +16,10 @@ use super::value_facts::{Held, ValueFacts, live_name_of, why_made_anew};
 use super::{LabelVersion, Plan, SecretPlan};
 use crate::collect::CollectMap as _;
 use crate::desired::{
-    Deletion, Desired, DesiredSecret, LabelHolder, OWNER_TAG, Ownership as ValueOwnership, RESERVED_TAG_PREFIX,
-    RenamedFrom, TagMode,
+    Deletion, Desired, DesiredSecret, OWNER_TAG, Ownership as ValueOwnership, RESERVED_TAG_PREFIX, RenamedFrom, TagMode,
 };
 use crate::domain::{SecretName, StagingLabel, TagKey, VersionId};
-use crate::live::{Live, LivePolicy, LiveSecret, Ownership};
+use crate::live::{Live, LivePolicy, LiveRotation, LiveSecret, Ownership};
 use crate::origin::Origin;
 use crate::value::Identity;
 
@@ -210,7 +210,7 @@ pub(super) fn moving<'a>(
     {
         return refused(MoveObstacle::Diverged { current: current.clone() });
     }
-    Moving::Goes(Moves { renamed, old, carried: carried(secret, old, to) })
+    Moving::Goes(Moves { renamed, old, carried: carried(secret, old, &to, facts) })
 }
 
 /// Whether the new secret's current version is none that was carried over, nor one that came after it.
@@ -254,66 +254,40 @@ fn value_of(secret: &DesiredSecret, old: &LiveSecret, facts: &ValueFacts) -> Val
     }
 }
 
-/// Where git's own value is put: the versions of the old secret that labels of the manifest name by their ids.
-fn pinned(secret: &DesiredSecret, old: &LiveSecret) -> Vec<CarriedVersion> {
-    let mut labels: BTreeMap<&VersionId, BTreeSet<StagingLabel>> = BTreeMap::new();
-    for (label, (holder, _)) in &secret.labels {
-        if let LabelHolder::Version(id) = holder
-            && old.versions.contains_key(id)
-        {
-            labels.entry(id).or_default().insert(label.clone());
-        }
-    }
-    let version = |(id, labels): (&VersionId, _)| CarriedVersion {
-        from: old.name.clone(),
-        version: id.clone(),
-        to: id.clone(),
-        current: false,
-        labels,
-    };
-    labels.into_iter().map(version).collect()
-}
-
-/// The old secret's current version, and those with custom labels that the new one is to have.
-fn carried(secret: &DesiredSecret, old: &LiveSecret, to: VersionId) -> Vec<CarriedVersion> {
-    let current = old.current_version();
-    let mut labels: BTreeMap<&VersionId, BTreeSet<StagingLabel>> = BTreeMap::new();
-    for (id, held) in old.versions.iter().filter(|_| secret.no_labels.is_none()) {
-        let custom = held.iter().filter(|label| !label.is_of_service() && !secret.labels.contains_key(*label));
-        for label in custom {
-            labels.entry(id).or_default().insert(label.clone());
-        }
-    }
-    for (label, (holder, _)) in &secret.labels {
-        let id = match holder {
-            LabelHolder::Git => current,
-            LabelHolder::Version(id) => Some(id).filter(|id| old.versions.contains_key(*id)),
-        };
-        if let Some(id) = id {
-            labels.entry(id).or_default().insert(label.clone());
-        }
-    }
-    let version = |id: &VersionId, to: VersionId, labels| CarriedVersion {
-        from: old.name.clone(),
-        version: id.clone(),
-        to,
-        current: current == Some(id),
-        labels,
-    };
-    let mut carried = Vec::new();
-    if let Some(current) = current {
-        let pinned = |holder: &LabelHolder| matches!(holder, LabelHolder::Version(id) if id == current);
-        let to = if secret.labels.values().any(|(holder, _)| pinned(holder)) { current.clone() } else { to };
-        carried.push(version(current, to, labels.remove(current).unwrap_or_default()));
-    }
-    carried.extend(labels.into_iter().map(|(id, labels)| version(id, id.clone(), labels)));
-    carried
-}
-
 impl Moves<'_> {
     /// The version that becomes the current one; none where git's own value is put.
     pub(super) fn current(&self) -> Option<&CarriedVersion> {
         self.carried.iter().find(|version| version.current)
+    }
+
+    /// What is shown as having been there: the new secret, or else the old one, whose place it takes.
+    pub(super) fn shown<'s>(&'s self, new: Option<&'s LiveSecret>) -> &'s LiveSecret {
+        new.unwrap_or(self.old)
+    }
+
+    /// The version that a label of the manifest comes along with.
+    pub(super) fn holder(&self, label: &StagingLabel) -> Option<&VersionId> {
+        self.carried.iter().find(|version| version.labels.contains(label)).map(|version| &version.to)
+    }
+
+    /// The new secret with the versions that come along: what the next plan sees of its value, which holds back what
+    /// is held back under the old name.
+    pub(super) fn after(&self, name: &SecretName, new: Option<&LiveSecret>) -> Option<LiveSecret> {
+        let to = &self.current()?.to;
+        let mut after = new.cloned().unwrap_or_else(|| LiveSecret {
+            name: name.clone(),
+            tags: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            rotation: LiveRotation::default(),
+            ..self.old.clone()
+        });
+        let now = after.current_version().filter(|_| after.versions.contains_key(to));
+        if now.is_none_or(|now| self.old.versions.contains_key(now)) {
+            let current = StagingLabel::current();
+            after.versions.values_mut().for_each(|labels| labels.retain(|label| *label != current));
+            after.versions.entry(to.clone()).or_default().insert(current);
+        }
+        Some(after)
     }
 
     /// What is said of the move, and the values that come along.
@@ -336,7 +310,10 @@ impl Moves<'_> {
                 there: there(&version.to),
                 origin: renamed.origin.clone(),
             });
-            difference.actions.push(Action::CarryVersion(Box::new(version.clone())));
+            let carry = Action::CarryVersion(Box::new(version.clone()));
+            // The first version of a secret gets AWSCURRENT, whatever label it is put with.
+            let at = if version.current { 0 } else { difference.actions.len() };
+            difference.actions.insert(at, carry);
         }
         // What is put with a label gets no move of that label.
         let attached = |label: &StagingLabel, to: &VersionId| {

@@ -252,7 +252,10 @@ pub enum FindingKind {
         rotated: Option<Timestamp>,
     },
     /// `--read-values` found the value of git's new ciphertext live already.
-    ValueReEncrypted,
+    ValueReEncrypted {
+        /// Whether the tag `keywright:value` is to say so; else there is no room for it.
+        noted: bool,
+    },
     /// The value that is put ends or begins with what is easily overlooked. It is kept.
     ValueEdges(Edges),
     /// A value that `generate` is to make is live under an id that keywright gives to none of these: it was put by
@@ -371,7 +374,7 @@ impl Finding {
             | FindingKind::OverwritesForeign { .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::PolicyNotValidated { .. }
-            | FindingKind::ValueReEncrypted
+            | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
             | FindingKind::MadeElsewhere
             | FindingKind::ValueUnknown
@@ -410,7 +413,7 @@ impl Finding {
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ReplicasKept { .. }
-            | FindingKind::ValueReEncrypted
+            | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
             | FindingKind::MadeElsewhere

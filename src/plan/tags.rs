@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
+use super::change::Change;
+use super::diff::Difference;
 use super::report::FindingKind;
 use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX, VALUE_TAG};
 use crate::domain::{MAX_TAGS, TagKey, Template};
 use crate::live::LiveSecret;
 
 /// Whether the tags fit, AWS's own not counted.
+#[derive(Clone)]
 pub(super) struct TagFit<'a> {
     /// How many are live.
     live: usize,
@@ -52,6 +55,48 @@ impl<'a> TagFit<'a> {
         });
         let there = observed.is_some_and(|secret| secret.tags.contains_key(VALUE_TAG));
         self.added += usize::from(written && !there);
+        self
+    }
+
+    /// Gives up the tag `keywright:value` where there is no room for it and the plan can do without: the value is put
+    /// under git's own id, without asking whether it is equal, and what was read and found equal is not written down.
+    pub(super) fn without_note(
+        self,
+        observed: Option<&LiveSecret>,
+        difference: &mut Difference,
+        findings: &mut [FindingKind],
+    ) -> Self {
+        if self.too_many().is_some() || self.clone().with_value(observed, &difference.actions).too_many().is_none() {
+            return self;
+        }
+        let puts = difference.actions.iter().any(|action| matches!(action, Action::PutValue(_)));
+        let notes = difference.actions.iter().any(|action| matches!(action, Action::NoteEqualValue { .. }));
+        if notes {
+            difference.actions.retain(|action| !matches!(action, Action::NoteEqualValue { .. }));
+            for action in &mut difference.actions {
+                if let Action::PutValue(planned) = action {
+                    planned.compare_with = None;
+                }
+            }
+            for change in &mut difference.changes {
+                if let Change::Value { noted, .. } = change {
+                    *noted = false;
+                }
+            }
+        } else if !puts {
+            for action in &mut difference.actions {
+                if let Action::Tag { tags } = action {
+                    tags.retain(|key, _| *key != VALUE_TAG);
+                }
+            }
+            difference.actions.retain(|action| !matches!(action, Action::Tag { tags } if tags.is_empty()));
+            difference.changes.retain(|change| !matches!(change, Change::Tag { key, .. } if *key == VALUE_TAG));
+            for finding in findings {
+                if let FindingKind::ValueReEncrypted { noted } = finding {
+                    *noted = false;
+                }
+            }
+        }
         self
     }
 

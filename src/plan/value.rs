@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use super::action::{Action, LabelVersion, PlannedValue, Token};
 use super::change::{Change, MadeBy, PlannedText, PublicText, UndoneVersion, ValueReason};
 use super::diff::Difference;
+use super::moves::Moves;
 use super::report::FindingKind;
 use super::value_facts::{Comparison, ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
@@ -64,30 +65,33 @@ pub(super) struct ValuePlanner<'a> {
     pub(super) desired: &'a DesiredSecret,
     pub(super) observed: Option<&'a LiveSecret>,
     pub(super) facts: &'a ValueFacts,
-    /// The version of the current value where that is another secret's, whose place this one takes: then none of git's
-    /// is put.
-    pub(super) carried: Option<&'a VersionId>,
+    /// The move by which it takes the place of another one, and gets the value of that: then none of git's becomes the
+    /// current one.
+    pub(super) carries: Option<&'a Moves<'a>>,
 }
 
 impl ValuePlanner<'_> {
     /// Adds changes and actions for the value and the labels; what stands in the way comes back.
     pub(super) fn plan(&self, difference: &mut Difference) -> Vec<FindingKind> {
         let mut findings = Vec::new();
-        let of_git = self.desired.value.as_ref().filter(|_| self.carried.is_none());
+        if let (Some(moves), Some(value)) = (self.carries, &self.desired.value) {
+            findings.extend(self.held_back_by(moves, value));
+        }
+        let of_git = self.desired.value.as_ref().filter(|_| self.carries.is_none());
         let put = of_git.and_then(|value| self.value(value, &mut findings));
         if let (Some((_, reason)), Some(stuck)) = (&put, self.observed.and_then(LiveSecret::stuck_version)) {
             let held_back = Some(reason.clone());
             findings.push(FindingKind::RotationPending { version: stuck.clone(), held_back });
             return findings;
         }
-        if findings.contains(&FindingKind::ValueReEncrypted) {
+        if findings.contains(&FindingKind::ValueReEncrypted { noted: true }) {
             self.write_down(difference);
         }
         let mut putting = false;
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
                 (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.clone(), current.clone())),
-                (ValueReason::NotFromGit { undone, moved_back: true }, Token::Id(id)) => {
+                (ValueReason::NotFromGit { undone, moved_back: true, compared: _ }, Token::Id(id)) => {
                     Some((id.clone(), undone.id.clone()))
                 }
                 _ => None,
@@ -101,6 +105,7 @@ impl ValuePlanner<'_> {
                 reason,
                 source: value.source.clone(),
                 generated_kept: planned.keeps_generated_of.is_some(),
+                noted: planned.compare_with.is_some(),
                 origin: value.origin.clone(),
             });
             let compared = planned.compare_with.clone();
@@ -131,6 +136,17 @@ impl ValuePlanner<'_> {
             }
         }
         findings
+    }
+
+    /// What is held back of a value that comes along: the same as will be once it is there.
+    fn held_back_by(&self, moves: &Moves<'_>, value: &DesiredValue) -> Option<FindingKind> {
+        let after = moves.after(&self.desired.name, self.observed)?;
+        let mut findings = Vec::new();
+        let _ = ValuePlanner { observed: Some(&after), carries: None, ..*self }.value(value, &mut findings);
+        let is_held_back = |kind: &FindingKind| {
+            matches!(kind, FindingKind::ValueNotApplied { .. } | FindingKind::GeneratedFieldsChanged)
+        };
+        findings.into_iter().find(is_held_back)
     }
 
     /// Custom labels of a secret that should have none. The service's own begin with `AWS`.
@@ -195,6 +211,7 @@ impl ValuePlanner<'_> {
                 reason: ValueReason::ForLabel,
                 source: value.source.clone(),
                 generated_kept: false,
+                noted: false,
                 text: None,
                 parts: None,
                 origin: value.origin.clone(),
@@ -229,7 +246,7 @@ impl ValuePlanner<'_> {
         match self.facts.compared.get(&self.desired.name) {
             Some(Comparison::Equal) => {
                 if matches!(identity, Identity::Known(id) if live_name_of(id, self.observed) != current) {
-                    findings.push(FindingKind::ValueReEncrypted);
+                    findings.push(FindingKind::ValueReEncrypted { noted: true });
                 }
                 None
             }
@@ -237,10 +254,14 @@ impl ValuePlanner<'_> {
             Some(Comparison::Differs { .. } | Comparison::NothingToKeep) => {
                 // A put under an id that the service has already changes nothing: the label must be moved.
                 let there = matches!(identity, Identity::Known(id) if id != current && self.exists(id));
-                let reason = if there {
-                    self.back_to_a_version(current)
-                } else {
-                    ValueReason::Differs { current: current.clone() }
+                let reason = match current.origin() {
+                    _ if there => self.back_to_a_version(current),
+                    VersionOrigin::Keywright => ValueReason::Differs { current: current.clone() },
+                    // Git's own values without an id of theirs are put under random ones.
+                    VersionOrigin::Random if matches!(identity, Identity::ByComparison(_)) => {
+                        ValueReason::Differs { current: current.clone() }
+                    }
+                    _ => self.not_from_git(current, true),
                 };
                 Some((planned, reason))
             }
@@ -269,7 +290,7 @@ impl ValuePlanner<'_> {
             }
             Identity::KnownAfterApply(_) => {
                 planned.compare_with = Some(current.clone());
-                Some((planned, of_git(value, current)))
+                Some((planned, self.in_place_of(value, current)))
             }
             Identity::Known(wanted) => {
                 if live_name_of(wanted, self.observed) == current {
@@ -278,13 +299,8 @@ impl ValuePlanner<'_> {
                 if self.exists(wanted) {
                     return Some((planned, self.back_to_a_version(current)));
                 }
-                let reason = if current.origin() == VersionOrigin::Keywright {
-                    of_git(value, current)
-                } else {
-                    ValueReason::NotFromGit { undone: self.undone(current), moved_back: false }
-                };
                 planned.compare_with = Some(current.clone());
-                Some((planned, reason))
+                Some((planned, self.in_place_of(value, current)))
             }
         }
     }
@@ -321,12 +337,26 @@ impl ValuePlanner<'_> {
         if current.origin() == VersionOrigin::Keywright {
             ValueReason::Reverted { current: current.clone() }
         } else {
-            ValueReason::NotFromGit { undone: self.undone(current), moved_back: true }
+            ValueReason::NotFromGit { undone: self.undone(current), moved_back: true, compared: false }
         }
     }
 
+    /// Why git's value is put in the place of a version that is not the one that it has.
+    fn in_place_of(&self, value: &DesiredValue, current: &VersionId) -> ValueReason {
+        if current.origin() == VersionOrigin::Keywright {
+            of_git(value, current)
+        } else {
+            self.not_from_git(current, false)
+        }
+    }
+
+    /// That git's value is put in the place of a version that git did not make.
+    pub(super) fn not_from_git(&self, current: &VersionId, compared: bool) -> ValueReason {
+        ValueReason::NotFromGit { undone: self.undone(current), moved_back: false, compared }
+    }
+
     /// What is known of a version that git did not make.
-    pub(super) fn undone(&self, id: &VersionId) -> UndoneVersion {
+    fn undone(&self, id: &VersionId) -> UndoneVersion {
         let made = self.facts.made.get(&self.desired.name).and_then(|made| made.get(id)).copied();
         let rotated = self.observed.and_then(|secret| secret.rotation.last);
         let by_rotation = made
@@ -353,9 +383,10 @@ impl ValuePlanner<'_> {
     ) -> Option<LabelMove> {
         let before = self.observed.and_then(|secret| secret.holder(label.as_str())).cloned();
         let known = matches!(self.facts.identities.get(&self.desired.name), Some(Identity::Known(_)));
+        let came_along = self.carries.and_then(|moves| moves.holder(label));
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
-            LabelHolder::Git if self.carried.is_some() => self.carried.cloned(),
+            LabelHolder::Git if came_along.is_some() => came_along.cloned(),
             LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
                 // What is put gets its version id then, or an equal live version keeps its own.
                 _ if putting => None,
@@ -374,7 +405,7 @@ impl ValuePlanner<'_> {
             after: wanted.clone(),
             origin: origin.clone(),
         });
-        let on_git = *holder == LabelHolder::Git && known && wanted.is_some() && self.carried.is_none();
+        let on_git = *holder == LabelHolder::Git && known && wanted.is_some() && came_along.is_none();
         Some(LabelMove {
             label: label.clone(),
             before,

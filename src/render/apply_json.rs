@@ -86,7 +86,8 @@ pub struct AppliedTarget {
     /// Writing calls that were carried out.
     pub calls_done: usize,
     /// Whether what was read again of what was done matches the manifests; `readAgain` says what that was. False too
-    /// where a value was to be compared (`--read-values`) and could not be. Absent when nothing could be read, was not
+    /// where a value was to be compared (`--read-values`) and could not be, and where one of several secrets could not
+    /// be read again. Absent when nothing could be read, was not
     /// to be (`--verify none`), or nothing was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
@@ -133,7 +134,9 @@ pub struct PoliciesDocument {
 
 impl ReadAgainDocument {
     fn of(read: &ReadAgain) -> Option<Self> {
-        read.matches?;
+        if !read.is_something() {
+            return None;
+        }
         let PoliciesVerified { documents, put, put_read, deleted, deleted_read, not_read } = read.policies;
         let policies = (put + deleted + not_read > 0).then_some(PoliciesDocument {
             documents,
@@ -205,7 +208,7 @@ pub fn target(target: &workflow::AppliedTarget<'_>) -> AppliedTarget {
         account: plan.account.as_ref().map(ToString::to_string),
         region: plan.region.to_string(),
         calls_done: report.calls_done(),
-        verified: read_again.matches,
+        verified: read_again.matches.filter(|_| read_again.is_something()),
         read_again: ReadAgainDocument::of(read_again),
         secrets: secrets(plan, report),
     }

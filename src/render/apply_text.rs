@@ -239,12 +239,20 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<
 /// What verification found: whether what was done is now as the manifests say, and what of it was read again. What is
 /// held back is told here unless it is among what was `shown` with the plan.
 pub fn verified(paint: Paint, verified: &Verified, done: Counted, shown: &[Finding]) -> Escaped<Terminal> {
-    let Verified { remaining, held_back, awaiting, unread, uncompared, unreadable: _, policies } = verified;
+    let Verified { remaining, held_back, awaiting, unread, uncompared, unreadable, policies } = verified;
     if remaining.is_empty() {
+        if done.secrets == 0 && done.links == 0 && !unreadable.is_empty() {
+            let all = words::count(unreadable.len(), "secret");
+            let label = paint.error(escaped!("not verified"));
+            return escaped!("  {}: {} of {} could not be read again", label, unreadable.len(), all);
+        }
         let done = counted(done);
         let policies = policies_verified(*policies);
+        let not_read =
+            (!unreadable.is_empty()).then(|| paint.error(escaped!("; {} could not be read again", unreadable.len())));
         let waits = awaiting::counted(awaiting.len())
             .map(|waits: Escaped<Terminal>| -> Escaped<Terminal> { escaped!("; {}", waits) });
+        let waits = escaped!("{}{}", not_read, waits);
         let number = |number: usize, one: &'static str, more: &'static str| -> Option<Escaped<Terminal>> {
             (number > 0).then(|| paint.warning(escaped!("{} {}", number, if number == 1 { one } else { more })))
         };
@@ -347,6 +355,35 @@ mod tests {
         assert!(all.ends_with("2 are held back: see above"), "{all}");
         assert!(none.contains("2 are held back: see below\n") && names(&none) == [true, true], "{none}");
         assert!(one.contains("see above and below\n") && names(&one) == [false, true], "{one}");
+    }
+
+    #[test]
+    fn nothing_is_verified_that_could_not_be_read_again() {
+        let denied = || crate::live::ServiceError {
+            operation: "DescribeSecret",
+            kind: crate::live::ServiceErrorKind::AccessDenied,
+            code: None,
+            message: "no".to_owned(),
+            request_id: None,
+        };
+        let text = |unreadable: &[&str], secrets| {
+            let read = Verified {
+                remaining: Plan::bare(Vec::new()),
+                held_back: Vec::new(),
+                awaiting: BTreeSet::new(),
+                unread: BTreeSet::new(),
+                uncompared: BTreeSet::new(),
+                unreadable: unreadable.iter().map(|name| (SecretName::new(*name), denied())).collect(),
+                policies: PoliciesVerified::default(),
+            };
+            verified(Paint::new(false), &read, Counted { secrets, links: 0 }, &[]).into_owned()
+        };
+        assert_eq!(text(&["app/a"], 0), "  not verified: 1 of 1 secret could not be read again");
+        assert_eq!(
+            text(&["app/a"], 2),
+            "  verified: 2 secrets read again, all match the manifests; 1 could not be read again"
+        );
+        assert!(text(&[], 2).contains("verified: 2 secrets read again, all match"));
     }
 
     #[test]

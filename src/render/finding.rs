@@ -93,7 +93,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         ),
         FindingKind::GeneratedFieldsChanged => escaped!("{}", GENERATED_FIELDS_CHANGED),
         FindingKind::ValueNotApplied { rotated } => value_not_applied(*rotated),
-        FindingKind::ValueReEncrypted => escaped!("has its live value in git under another id, as when re-encrypted"),
+        FindingKind::ValueReEncrypted { .. } => {
+            escaped!("has its live value in git under another id, as when re-encrypted")
+        }
         FindingKind::ValueEdges(edges) => value_edges(edges),
         FindingKind::MadeElsewhere => escaped!("{}", MADE_ELSEWHERE),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
@@ -279,7 +281,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::RotationWaitsForValue => "rotationWaitsForValue",
         FindingKind::GeneratedFieldsChanged => "generatedFieldsChanged",
         FindingKind::ValueNotApplied { .. } => "valueNotApplied",
-        FindingKind::ValueReEncrypted => "valueReEncrypted",
+        FindingKind::ValueReEncrypted { .. } => "valueReEncrypted",
         FindingKind::ValueEdges(_) => "valueEdges",
         FindingKind::MadeElsewhere => "madeElsewhere",
         FindingKind::ValueUnknown => "valueUnknown",
@@ -367,7 +369,13 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::ValueNotApplied { .. } => {
             "write `ownership: enforce` to have git's value put, or `ownership: seed` to keep the live one"
         }
-        FindingKind::ValueReEncrypted => "an apply with --read-values writes that down, and no plan asks again",
+        FindingKind::ValueReEncrypted { noted: true } => {
+            "an apply with --read-values writes that down, and no plan asks again"
+        }
+        FindingKind::ValueReEncrypted { noted: false } => {
+            "there is no room for the tag keywright:value that would say so: an apply without --read-values puts it \
+             under git's own id"
+        }
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
         FindingKind::MadeElsewhere => {
             "put another one by hand where it must not stay; `ownership: seed` says that it is meant"

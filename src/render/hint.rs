@@ -282,6 +282,8 @@ pub(super) fn command(hint: &Hint) -> String {
              aws secretsmanager untag-resource --secret-id NAME --tag-keys keywright:project"
         }
         Hint::DeclareRotation => "declare `rotation` in its manifest and apply that first",
+        Hint::ApplyRotation => "its manifest declares `rotation`: an apply sets it up",
+        Hint::GiveValue => "declare `value`, or put one by hand; the next apply sets rotation up",
         Hint::RepairStuckRotation => "it may be under way; one that is stuck is repaired with --repair",
         Hint::AllowCancelRotation => {
             "that version may hold the only credential that works; --allow-cancel-rotation switches rotation off all \

@@ -60,7 +60,9 @@ fn last_read(live: &LiveSecret) -> Escaped<Terminal> {
 /// Whom its policy lets read it; nothing where it lets nobody.
 fn readers(verb: Verb, live: &LiveSecret) -> Option<Escaped<Terminal>> {
     match &live.policy {
-        LivePolicy::Document(policy) => Some(policy_words::readers(policy)).filter(|readers| !readers.is_empty()),
+        LivePolicy::Document(policy) => {
+            Some(policy_words::readers(policy, &live.arn)).filter(|readers| !readers.is_empty())
+        }
         LivePolicy::Unparsable(_) => Some("not known: its policy is not a JSON object".into()),
         LivePolicy::NotRead if verb == Verb::Delete => Some("not known: its policy was not read".into()),
         LivePolicy::NotRead | LivePolicy::Unreadable | LivePolicy::None => None,

@@ -29,6 +29,7 @@ pub mod inventory;
 mod junit;
 mod leaving;
 mod line_diff;
+mod look_alike;
 #[cfg(test)]
 mod markup_check;
 pub mod metric;

@@ -259,11 +259,15 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Value { reason, source, generated_kept, text, parts, origin } => ChangeDocument {
+        Change::Value { reason, source, generated_kept, noted, text, parts, origin } => ChangeDocument {
             field: "value",
             before: text.as_ref().and_then(|text| text.before.clone()).map(Into::into),
             after: text.as_ref().map(|text| text.after.clone().into()),
-            note: Some(format!("{}: {}", words::source(source), words::value_change(reason, source, *generated_kept))),
+            note: Some(format!(
+                "{}: {}",
+                words::source(source),
+                words::value_change(reason, source, *generated_kept, *noted)
+            )),
             parts: parts.iter().flat_map(|parts| parts.named.iter().chain(&parts.made_anew)).cloned().collect(),
             origin: Some(place(origin)),
             ..none

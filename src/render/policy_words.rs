@@ -4,6 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::escaped;
 use super::rows::{Piece, Tone, mark, piece};
 use super::words;
+use crate::domain::Arn;
 use crate::plan::PlannedPolicy;
 use crate::policy::{Deed, PolicyDocument, Shift, Turn, Who};
 
@@ -11,11 +12,11 @@ use crate::policy::{Deed, PolicyDocument, Shift, Turn, Who};
 const TOLD: usize = 8;
 
 /// The sentences, each with its mark; none where the live policy is not known.
-pub(super) fn policy_words(before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<Vec<Piece>> {
+pub(super) fn policy_words(before: &PlannedPolicy, after: &PlannedPolicy, arn: Option<&Arn>) -> Vec<Vec<Piece>> {
     if !is_known(before) || !is_known(after) {
         return Vec::new();
     }
-    let shifts = PolicyDocument::shifts(document(before), document(after));
+    let shifts = PolicyDocument::shifts(document(before), document(after), arn.map(Arn::as_str));
     let mut told: Vec<Vec<Piece>> = shifts.iter().take(TOLD).map(sentence).collect();
     if shifts.len() > TOLD {
         let more = words::count(shifts.len() - TOLD, "further change");
@@ -37,16 +38,16 @@ fn document(policy: &PlannedPolicy) -> Option<&PolicyDocument> {
 }
 
 /// Whom a policy lets read the value, the first few of many.
-pub(super) fn readers(policy: &PolicyDocument) -> Escaped<Terminal> {
-    let shifts = PolicyDocument::shifts(None, Some(policy));
+pub(super) fn readers(policy: &PolicyDocument, arn: &Arn) -> Escaped<Terminal> {
+    let shifts = PolicyDocument::shifts(None, Some(policy), Some(arn.as_str()));
     let readers: Vec<&Shift> =
         shifts.iter().filter(|shift| shift.turn == Turn::Allowed && shift.deeds.contains(&Deed::Read)).collect();
     words::first_few(readers.iter().map(|shift| who(&shift.who)), TOLD)
 }
 
 /// What a policy says, in a sentence for each whom it names.
-pub(super) fn standing(policy: &PolicyDocument) -> Vec<Escaped<Terminal>> {
-    let shifts = PolicyDocument::shifts(None, Some(policy));
+pub(super) fn standing(policy: &PolicyDocument, arn: &Arn) -> Vec<Escaped<Terminal>> {
+    let shifts = PolicyDocument::shifts(None, Some(policy), Some(arn.as_str()));
     let told = shifts.iter().map(|Shift { who, turn, conditional, deeds }| -> Escaped<Terminal> {
         let verb = if *turn == Turn::Denied { "is denied to" } else { "may" };
         let condition = if *conditional { ", under conditions" } else { "" };
@@ -60,19 +61,24 @@ fn sentence(shift: &Shift) -> Vec<Piece> {
     let (tone, sign, verb) = match turn {
         Turn::Allowed => (Tone::Added, "+ ", "may now"),
         Turn::NoLongerAllowed => (Tone::Removed, "- ", "may no longer"),
-        Turn::AllowedOtherwise => (Tone::Changed, "~ ", "may, as before,"),
+        Turn::AllowedOtherwise => (Tone::Changed, "~ ", "may"),
+        Turn::AllowedPerhaps => (Tone::Changed, "~ ", "may still"),
+        Turn::StillAllowed => (Tone::Plain, "  ", "may still"),
         Turn::Denied => (Tone::Removed, "- ", "is now denied to"),
         Turn::NoLongerDenied => (Tone::Added, "+ ", "is no longer denied to"),
-        Turn::DeniedOtherwise => (Tone::Changed, "~ ", "is denied, as before, to"),
+        Turn::DeniedOtherwise => (Tone::Changed, "~ ", "is denied to"),
+        Turn::DeniedPerhaps => (Tone::Changed, "~ ", "is still denied to"),
+        Turn::StillDenied => (Tone::Plain, "  ", "is still denied to"),
     };
-    let condition = match (turn, conditional) {
-        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, true) => ", under other conditions than before",
-        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, false) => ", now without conditions",
-        (_, true) => ", under conditions",
-        (_, false) => "",
+    let (whether, condition) = match (turn, conditional) {
+        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, true) => ("", ", under other conditions than before"),
+        (Turn::AllowedOtherwise | Turn::DeniedOtherwise, false) => ("", ", now without conditions"),
+        (Turn::AllowedPerhaps | Turn::DeniedPerhaps, _) => ("whether ", " depends on statements for others"),
+        (_, true) => ("", ", under conditions"),
+        (_, false) => ("", ""),
     };
     let deeds = Escaped::join(deeds.iter().map(deed), ", ");
-    let text: Escaped<Terminal> = escaped!("{} {} {}{}", self::who(who), verb, deeds, condition);
+    let text: Escaped<Terminal> = escaped!("{}{} {} {}{}", whether, self::who(who), verb, deeds, condition);
     vec![mark(tone, sign), piece(tone, text)]
 }
 
@@ -97,6 +103,7 @@ fn deed(deed: &Deed) -> Escaped<Terminal> {
         Deed::Delete => escaped!("delete it"),
         Deed::ChangePolicy => escaped!("change this policy"),
         Deed::Call(action) => escaped!("call {}", escape::line(action)),
-        Deed::AllBut(actions) => escaped!("call everything but {}", escape::line(actions)),
+        Deed::CallOthers => "call every other action".into(),
+        Deed::CallMore(number) => escaped!("call {}", words::count(*number, "further action")),
     }
 }

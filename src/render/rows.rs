@@ -10,6 +10,7 @@ use super::diff::Diff;
 use super::escape::{self, Escaped, Fragment, Terminal};
 use super::leaving;
 use super::line_diff::tone;
+use super::look_alike::told_apart;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::policy_words::policy_words;
@@ -17,8 +18,9 @@ use super::text_diff::text_diff;
 use super::{cross_account, escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, Region, VersionId};
+use crate::live::LivePolicy;
 use crate::origin::Origin;
-use crate::plan::{Change, LeftItem, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
+use crate::plan::{Change, LeftItem, PlannedPolicy, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +158,7 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
         rows.push(Row::new("after", vec![piece(Tone::Faint, Escaped::join(names, ", "))], None));
     }
     for change in &secret.changes {
-        rows_of(change, secret.verb, &mut rows);
+        rows_of(change, secret, &mut rows);
     }
     if let (Verb::Delete | Verb::Release, Some(live)) = (secret.verb, &secret.observed) {
         leaving::rows(secret, live, &mut rows);
@@ -164,7 +166,8 @@ pub(super) fn rows(secret: &SecretPlan) -> Vec<Row> {
     rows
 }
 
-fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
+fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
+    let verb = secret.verb;
     match change {
         Change::Moved { from, deletion, replicas, rotates, left_behind, origin } => {
             let old = escape::line(from.as_str());
@@ -227,11 +230,11 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("tags", tag(key.as_str(), before, after), origin.as_ref()));
             rows.extend(unprotected.then(|| warning(words::UNPROTECTED)));
         }
-        Change::Value { reason, source, generated_kept, text, parts, origin } => {
+        Change::Value { reason, source, generated_kept, noted, text, parts, origin } => {
             let pieces = vec![
                 piece(Tone::Changed, words::source(source)),
                 piece(Tone::Plain, ": "),
-                piece(Tone::Plain, words::value_change(reason, source, *generated_kept)),
+                piece(Tone::Plain, words::value_change(reason, source, *generated_kept, *noted)),
             ];
             let lines = text.as_ref().map_or_else(Vec::new, text_diff);
             rows.push(Row { lines, ..Row::new("value", pieces, Some(origin)) });
@@ -250,7 +253,17 @@ fn rows_of(change: &Change, verb: Verb, rows: &mut Vec<Row>) {
             rows.push(Row::new("label", pieces, Some(origin)));
         }
         Change::Policy { before, after, origin } => {
-            rows.extend(policy_words(before, after).into_iter().map(|told| Row::new("policy", told, Some(origin))));
+            // Whoever could read the value under the old name is no new reader of it.
+            let old = secret.moved_from().filter(|_| secret.observed.is_none()).map(|from| &from.secret.policy);
+            let old = match old {
+                Some(LivePolicy::Document(policy)) => {
+                    Some(PlannedPolicy::Document { policy: policy.clone(), known: true })
+                }
+                _ => None,
+            };
+            let arn = secret.observed.as_ref().map(|live| &live.arn);
+            let told = policy_words(old.as_ref().unwrap_or(before), after, arn);
+            rows.extend(told.into_iter().map(|told| Row::new("policy", told, Some(origin))));
             rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
         }
     }
@@ -313,6 +326,11 @@ fn set_or_cleared(
 
 fn description(before: Option<&str>, after: Option<&PlannedText>, origin: &Origin) -> Row {
     let after = after.map(|after| after.text.as_str());
+    let told = before.zip(after).map(|(before, after)| told_apart(before, after));
+    let (before, after) = match &told {
+        Some((before, after)) => (Some(&**before), Some(&**after)),
+        None => (before, after),
+    };
     if let Some(pieces) = before.zip(after).and_then(|(before, after)| word_diff(before, after)) {
         return Row { words: true, ..Row::new("description", pieces, Some(origin)) };
     }
@@ -347,6 +365,11 @@ fn owners<'t>(before: Option<&'t str>, after: Option<&'t str>) -> (Option<&'t st
 
 fn tag(key: &str, before: Option<&str>, after: Option<&str>) -> Vec<Piece> {
     let key_is: Escaped<Terminal> = escaped!("{} = ", escape::line(key));
+    let told = before.zip(after).map(|(before, after)| told_apart(before, after));
+    let (before, after) = match &told {
+        Some((before, after)) => (Some(&**before), Some(&**after)),
+        None => (before, after),
+    };
     let (before, after) = (before.map(escape::line), after.map(escape::line));
     match (before, after) {
         (None, Some(after)) => {

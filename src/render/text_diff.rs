@@ -3,6 +3,7 @@
 use super::escape;
 use super::escaped;
 use super::line_diff::line_diff;
+use super::look_alike::told_apart;
 use super::rows::{Piece, Tone, piece};
 use super::words;
 use crate::plan::PublicText;
@@ -21,7 +22,10 @@ pub(super) fn text_diff(text: &PublicText) -> Vec<Piece> {
     let PublicText { before, after } = text;
     let mut lines = match before {
         None => after.lines().map(|line| shown(Tone::Added, line)).collect(),
-        Some(before) => line_diff(before, after, CONTEXT, shown),
+        Some(before) => {
+            let (before, after) = told_apart(before, after);
+            line_diff(&before, &after, CONTEXT, shown)
+        }
     };
     let more = lines.len().saturating_sub(LINES);
     lines.truncate(LINES);

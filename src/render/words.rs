@@ -309,13 +309,23 @@ pub(super) const UNPROTECTED: &str = "its protection goes: a later apply may del
 /// What becomes of a value that is compared with the live one first.
 const NOTED_WHEN_EQUAL: &str = "an equal value mints no version, and is noted in the tag keywright:value";
 
+/// What becomes of one that could be compared, where the secret has as many tags as it can have.
+const NO_ROOM_TO_NOTE: &str =
+    "an equal value mints a version too, since there is no room for the tag keywright:value among its tags";
+
 /// Why a value is put, in a few words, and what stays of the live one.
-pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept: bool) -> Escaped<Terminal> {
+pub(super) fn value_change(
+    reason: &ValueReason,
+    source: &Source,
+    generated_kept: bool,
+    noted: bool,
+) -> Escaped<Terminal> {
+    let when_equal = if noted { NOTED_WHEN_EQUAL } else { NO_ROOM_TO_NOTE };
     let whole = matches!(source, Source::Generate(_));
     let anew = if whole { "generated anew" } else { "generated parts are made anew" };
     match reason {
         ValueReason::First => escaped!("set, it has none yet"),
-        ValueReason::NotFromGit { undone, moved_back } => escaped!(
+        ValueReason::NotFromGit { undone, moved_back, compared } => escaped!(
             "undoes the current version {}, which did not come from git{}; {}",
             escape::line(undone.id.as_str()),
             made(undone),
@@ -323,7 +333,8 @@ pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept
                 (true, _) => "git's version is still there and becomes current again".into(),
                 (false, true) =>
                     "git's other fields are put anew, and generated parts that are live stay as they are".into(),
-                (false, false) => escaped!("git's value is put anew; {}", NOTED_WHEN_EQUAL),
+                (false, false) if *compared => "git's value, which is another one, is put anew".into(),
+                (false, false) => escaped!("git's value is put anew; {}", when_equal),
             }
         ),
         ValueReason::NowGenerated { .. } => escaped!("{}, since the current value is one that git held", anew),
@@ -332,7 +343,7 @@ pub(super) fn value_change(reason: &ValueReason, source: &Source, generated_kept
             escaped!("{}, since the current value {}", anew, live)
         }
         ValueReason::ChangedInGit { .. } => escaped!("changed in git"),
-        ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", NOTED_WHEN_EQUAL),
+        ValueReason::ReEncryptedOrChanged { .. } => escaped!("re-encrypted or changed; {}", when_equal),
         ValueReason::Reverted { .. } => {
             escaped!("git's version is still there and becomes current again, in place of another one of git's")
         }

@@ -195,7 +195,13 @@ pub fn start_rotation(found: OneSecret) -> Result<Intended, Error> {
         found.check_owned_and_live()?;
     }
     if found.secret.rotation_setup().is_none() {
-        return Err(found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation));
+        let declared = found.desired.secrets.get(&found.secret.name).and_then(|secret| secret.rotation.as_ref());
+        let is_declared = declared.is_some_and(|declared| declared.value.is_some());
+        return Err(match (is_declared, found.secret.current_version()) {
+            (true, None) => found.refuse(SecretProblem::RotationWaitsForValue).hint(Hint::GiveValue),
+            (true, Some(_)) => found.refuse(SecretProblem::NoRotation).hint(Hint::ApplyRotation),
+            (false, _) => found.refuse(SecretProblem::NoRotation).hint(Hint::DeclareRotation),
+        });
     }
     if let Some(stuck) = found.secret.stuck_version() {
         let problem = SecretProblem::Rotating { version: stuck.clone() };

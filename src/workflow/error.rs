@@ -281,6 +281,8 @@ pub enum SecretProblem {
     NothingToRelease,
     #[error("has no rotation that is on")]
     NoRotation,
+    #[error("is not put under rotation yet, since it has no value")]
+    RotationWaitsForValue,
     #[error("has no rotation that is stuck")]
     NotStuck,
     #[error("is in the middle of a rotation: AWSPENDING is on {version}")]
@@ -293,6 +295,8 @@ pub enum SecretProblem {
     NoReplicaIn { region: String },
     #[error("is the primary: say which replica with --region")]
     IsPrimary,
+    #[error("is no replica, and has none: nothing is there to be promoted")]
+    NoReplicas,
     #[error("is a replica in {region}, the target's own region")]
     ReplicaHere { region: String },
     #[error("has a primary in {region} that belongs to {owner}")]
@@ -406,6 +410,8 @@ pub enum Hint {
         name: SecretName,
     },
     DeclareRotation,
+    ApplyRotation,
+    GiveValue,
     RepairStuckRotation,
     AllowCancelRotation,
     LookAtFunctionLog,

@@ -42,16 +42,24 @@ pub struct ReadAgain {
 }
 
 impl ReadAgain {
+    /// Whether anything could be read.
+    pub fn is_something(&self) -> bool {
+        !self.names.is_empty()
+    }
+
     fn merge(&mut self, other: Self) {
         let Self { matches, secrets, unread, policies, names, held_back, unreadable, failed } = other;
         self.matches = match (self.matches, matches) {
             (Some(a), Some(b)) => Some(a && b),
             (one, other) => one.or(other),
         };
+        self.failed |= failed;
+        if self.failed && self.matches == Some(true) {
+            self.matches = Some(false);
+        }
         self.secrets += secrets;
         self.unread += unread;
         self.policies += policies;
-        self.failed |= failed;
         // What was found of a secret the last time is how it stands.
         self.held_back.retain(|finding| !names.contains(&finding.secret));
         self.unreadable.retain(|name, _| !names.contains(name));

@@ -33,6 +33,7 @@ pub(super) async fn primary_and_region(found: &OneSecret, region: Option<&str>) 
                 Ok(Primary { region: here.clone(), replica: Region::of_service(region), not_asked: None })
             }
             Some(region) => Err(found.refuse(SecretProblem::NoReplicaIn { region: region.to_owned() }).hint(hint)),
+            None if secret.replicas.is_empty() => Err(found.refuse(SecretProblem::NoReplicas)),
             None => Err(found.refuse(SecretProblem::IsPrimary).hint(hint)),
         };
     }

@@ -162,20 +162,21 @@ impl PolicyDocument {
         access::grants_broad_access(&self.canonical)
     }
 
-    /// What becomes different for whom from one policy to another; none is a secret without a policy.
-    pub fn shifts(before: Option<&Self>, after: Option<&Self>) -> Vec<Shift> {
-        meaning::shifts(before.map(|policy| &policy.canonical), after.map(|policy| &policy.canonical))
+    /// What becomes different for whom from one policy to another; none is a secret without a policy. `arn` is the
+    /// secret's: without it, what names other resources than all counts as a condition.
+    pub fn shifts(before: Option<&Self>, after: Option<&Self>, arn: Option<&str>) -> Vec<Shift> {
+        meaning::shifts(before.map(|policy| &policy.canonical), after.map(|policy| &policy.canonical), arn)
     }
 
     /// Whom statements that allow everybody let in by their conditions: accounts, and organizations as
-    /// `organization o-…`.
-    pub fn let_in_by_condition(&self) -> Vec<String> {
-        outsiders::let_in_by_condition(&self.canonical)
+    /// `organization o-…`. `arn` is the secret's.
+    pub fn let_in_by_condition(&self, arn: &str) -> Vec<String> {
+        outsiders::let_in_by_condition(&self.canonical, arn)
     }
 
-    /// Whether it denies reading to everybody but those that it names.
-    pub fn keeps_others_out(&self) -> bool {
-        outsiders::keeps_others_out(&self.canonical)
+    /// Whether it denies reading to everybody, or to everybody but those that it names. `arn` is the secret's.
+    pub fn keeps_others_out(&self, arn: &str) -> bool {
+        outsiders::keeps_others_out(&self.canonical, arn)
     }
 
     /// The Deny statements in their canonical form, without their Sids, which mean nothing to IAM.

@@ -10,6 +10,7 @@
 //! syntax.rs      the grammar of documents and statements       principal.rs   the forms of principals
 //! access.rs      whether a policy grants broad access          duplicates.rs  keys written twice in one object
 //! meaning.rs     what it lets whom do, and how two differ in that
+//! standing.rs   what its statements say of one principal and one action
 //! outsiders.rs   whom a condition lets in, and whether others are kept out
 //! lint/          what IAM takes and nobody wants         pattern.rs     IAM's wildcards
 //! vocabulary.rs  the names that IAM and Secrets Manager know, in their documented spelling
@@ -24,9 +25,12 @@ mod meaning;
 mod outsiders;
 mod pattern;
 mod principal;
+mod standing;
 mod syntax;
 mod vocabulary;
 
+#[cfg(test)]
+mod brute_force;
 #[cfg(test)]
 mod properties;
 

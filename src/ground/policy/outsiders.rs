@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::access::{items, names_everyone};
+use super::lint::Verdict;
 use super::pattern::fits;
+use super::standing::about;
 
 /// The operation that gives the value.
 const READ: &str = "secretsmanager:getsecretvalue";
@@ -18,8 +20,11 @@ fn conditions(statement: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 }
 
 /// Whom statements that allow everybody let in by their conditions: accounts, and organizations as `organization o-…`.
-pub(super) fn let_in_by_condition(canonical: &Value) -> Vec<String> {
-    let allows = |statement: &&Value| statement["Effect"] == "Allow" && names_everyone(statement);
+/// `arn` is the secret's.
+pub(super) fn let_in_by_condition(canonical: &Value, arn: &str) -> Vec<String> {
+    let allows = |statement: &&Value| {
+        statement["Effect"] == "Allow" && names_everyone(statement) && about(statement, Some(arn)) != Verdict::No
+    };
     let statements = items(canonical.get("Statement")).filter(allows);
     let positive = |operator: &str| operator.starts_with("String") && !operator.contains("Not");
     let told =
@@ -37,15 +42,23 @@ pub(super) fn let_in_by_condition(canonical: &Value) -> Vec<String> {
     told.collect()
 }
 
-/// Whether a statement denies reading to everybody but those that it names: by NotPrincipal, or by a condition on who
-/// asks.
-pub(super) fn keeps_others_out(canonical: &Value) -> bool {
-    let reads = |statement: &Value| {
-        let actions = items(statement.get("Action")).filter_map(Value::as_str);
+/// Whether a statement denies reading to everybody, or to everybody but those that it names: by NotPrincipal, or by a
+/// condition on who asks. `arn` is the secret's.
+pub(super) fn keeps_others_out(canonical: &Value, arn: &str) -> bool {
+    let names_read = |actions: &Value| {
+        let actions = items(Some(actions)).filter_map(Value::as_str);
         actions.into_iter().any(|action| fits(&action.to_ascii_lowercase(), READ))
     };
+    let reads = |statement: &Value| {
+        about(statement, Some(arn)) == Verdict::Yes
+            && match statement.get("NotAction") {
+                Some(but) => !names_read(but),
+                None => statement.get("Action").is_some_and(names_read),
+            }
+    };
     let but_some = |statement: &Value| {
-        statement.get("NotPrincipal").is_some()
+        statement.get("Condition").is_none()
+            || statement.get("NotPrincipal").is_some()
             || conditions(statement).any(|(operator, key, _)| {
                 let key = key.to_ascii_lowercase();
                 operator.contains("Not") && (key.starts_with("aws:principal") || key == "aws:userid")

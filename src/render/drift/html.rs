@@ -4,7 +4,7 @@ use super::super::error::target_line;
 use super::super::escape::{self, Escaped, Markup};
 use super::super::rows::place;
 use super::super::{escaped, page, words};
-use super::{clues, counts, headline, help_of, sentence, summary};
+use super::{by_help, clues, counts, headline, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// The report as one page.
@@ -66,30 +66,34 @@ fn class_details(class: Class, drifts: &[Drift]) -> Escaped<Markup> {
     let drifts: Vec<&Drift> = drifts.iter().filter(|drift| drift.class == class).collect();
     let mut out = escaped!(
         "<details class=\"secret {}\" open=\"open\"><summary><span class=\"name\">{}</span><span>{}</span>\
-         <span class=\"place mono\">{}</span></summary><div class=\"body\"><table>\n",
+         <span class=\"place mono\">{}</span></summary><div class=\"body\">",
         tone(class),
         class.word(),
         class.meaning(),
         drifts.len()
     );
-    for drift in &drifts {
-        let hints = clues(drift).map(|clue| -> Escaped<Markup> {
-            escaped!("<br /><span class=\"faint\">{}</span>", escape::markup(&clue))
-        });
-        out.push(&escaped!(
-            "<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n",
-            escape::markup(drift.secret.as_str()),
-            escape::markup(&sentence(drift)),
-            hints.collect::<Escaped<Markup>>(),
-            drift.origin.as_ref().map(|origin| escape::markup(&place(origin)))
-        ));
-    }
-    out.push(&"</table>");
-    if let Some(help) = help_of(&drifts) {
-        out.push(&escaped!("<p class=\"sum\">{}</p>", page::with_commands(help)));
+    // What can be done is told below each that it is true of.
+    for (help, drifts) in by_help(&drifts) {
+        out.push(&"<table>\n");
+        for drift in drifts {
+            out.push(&one_drift(drift));
+        }
+        out.push(&escaped!("</table><p class=\"sum\">{}</p>", page::with_commands(help)));
     }
     out.push(&"</div></details>\n");
     out
+}
+
+fn one_drift(drift: &Drift) -> Escaped<Markup> {
+    let hints = clues(drift)
+        .map(|clue| -> Escaped<Markup> { escaped!("<br /><span class=\"faint\">{}</span>", escape::markup(&clue)) });
+    escaped!(
+        "<tr><th>{}</th><td>{}{}</td><td class=\"at\">{}</td></tr>\n",
+        escape::markup(drift.secret.as_str()),
+        escape::markup(&sentence(drift)),
+        hints.collect::<Escaped<Markup>>(),
+        drift.origin.as_ref().map(|origin| escape::markup(&place(origin)))
+    )
 }
 
 /// The class of the style sheet that a class of drift is shown with.

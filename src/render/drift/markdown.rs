@@ -8,7 +8,7 @@ use super::super::escape::{self, Escaped, Markdown};
 use super::super::plan_markdown::{MAX_BYTES, with_commands};
 use super::super::rows::place;
 use super::super::{count, escaped, words};
-use super::{clues, headline, help, sentence, summary};
+use super::{by_help, clues, headline, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// Kept free for the sentence that says what was left out, and for the end of a table.
@@ -77,14 +77,20 @@ impl Page {
     }
 
     fn table(&mut self, class: Class, drifts: &[&Drift]) {
+        // A table for each that can be done, since it is not true of the others.
+        for (at, (help, group)) in by_help(drifts).into_iter().enumerate() {
+            let what: Escaped<Markdown> = if at == 0 {
+                escaped!("#### {} ({})\n\n{}", class.word(), drifts.len(), class.meaning())
+            } else {
+                escaped!("Of {}:", count(group.len(), "other"))
+            };
+            self.rows(&escaped!("\n{} What to do: {}.\n", what, with_commands(help)), &group);
+        }
+    }
+
+    fn rows(&mut self, head: &Escaped<Markdown>, drifts: &[&Drift]) {
         let Some(first) = drifts.first() else { return };
-        let head = escaped!(
-            "\n#### {} ({})\n\n{} What to do: {}.\n\n| secret | what | manifest |\n|---|---|---|\n",
-            class.word(),
-            drifts.len(),
-            class.meaning(),
-            with_commands(help(first))
-        );
+        let head = escaped!("{}\n| secret | what | manifest |\n|---|---|---|\n", head);
         let first = row(first);
         // A heading without a row below it would say nothing.
         if self.out.len() + head.len() + first.len() + TAIL > MAX_BYTES {

@@ -23,7 +23,7 @@ pub use markdown::markdown;
 pub use prometheus::{last_success, prometheus};
 pub use sarif::sarif;
 pub use words::difference;
-use words::{clues, help, help_of, hints, sentence};
+use words::{by_help, clues, help, hints, sentence};
 
 use super::escape::{Escaped, Format};
 use super::words::unread;

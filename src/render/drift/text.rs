@@ -5,7 +5,7 @@ use super::super::escape::{self, Escaped, Terminal};
 use super::super::paint::Paint;
 use super::super::rows::place;
 use super::super::{escaped, plan_text};
-use super::{clues, help_of, not_looked_at, sentence, summary};
+use super::{by_help, clues, not_looked_at, sentence, summary};
 use crate::drift::{Class, Drift, DriftReport, TargetDrift};
 
 /// Secrets that wait for a value that are listed; further ones are counted.
@@ -45,20 +45,25 @@ fn one_class(paint: Paint, class: Class, drifts: &[&Drift]) -> Escaped<Terminal>
     let mut out = escaped!("\n  {}\n", paint_class(paint, class));
     // Nobody has changed these: they are in the way of what has.
     let listed = if class == Class::AwaitingValue { LISTED_AWAITING } else { drifts.len() };
-    for drift in drifts.iter().take(listed) {
-        let at =
-            drift.origin.as_ref().map(|origin| -> Escaped<Terminal> { escaped!("  {}", paint.faint(place(origin))) });
-        let name = paint.strong(escape::line(drift.secret.as_str()));
-        out.push(&escaped!("    {} {}{}\n", name, escape::line(&sentence(drift)), at));
-        for clue in clues(drift) {
-            out.push(&escaped!("        {}\n", paint.faint(escape::line(&clue))));
+    // What can be done is told below each that it is true of.
+    for (help, drifts) in by_help(drifts) {
+        for drift in drifts.iter().take(listed) {
+            out.push(&one_drift(paint, drift));
         }
-    }
-    if drifts.len() > listed {
-        out.push(&escaped!("    and {} more: keywright plan lists them by owner\n", drifts.len() - listed));
-    }
-    if let Some(help) = help_of(drifts) {
+        if drifts.len() > listed {
+            out.push(&escaped!("    and {} more: keywright plan lists them by owner\n", drifts.len() - listed));
+        }
         out.push(&escaped!("      {}\n", paint.faint(help)));
+    }
+    out
+}
+
+fn one_drift(paint: Paint, drift: &Drift) -> Escaped<Terminal> {
+    let at = drift.origin.as_ref().map(|origin| -> Escaped<Terminal> { escaped!("  {}", paint.faint(place(origin))) });
+    let name = paint.strong(escape::line(drift.secret.as_str()));
+    let mut out = escaped!("    {} {}{}\n", name, escape::line(&sentence(drift)), at);
+    for clue in clues(drift) {
+        out.push(&escaped!("        {}\n", paint.faint(escape::line(&clue))));
     }
     out
 }

@@ -177,9 +177,17 @@ fn date(date: Timestamp) -> String {
     date.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// What can be done about the drifts of one class: what is said of the first one.
-pub(super) fn help_of<'a>(drifts: impl IntoIterator<Item = &'a &'a Drift>) -> Option<&'static str> {
-    drifts.into_iter().next().map(|drift| help(drift))
+/// The drifts of one class by what can be done about them, each in the order of the first one.
+pub(super) fn by_help<'a>(drifts: &[&'a Drift]) -> Vec<(&'static str, Vec<&'a Drift>)> {
+    let mut groups: Vec<(&'static str, Vec<&Drift>)> = Vec::new();
+    for drift in drifts {
+        let help = help(drift);
+        match groups.iter_mut().find(|(same, _)| *same == help) {
+            Some((_, group)) => group.push(drift),
+            None => groups.push((help, vec![drift])),
+        }
+    }
+    groups
 }
 
 /// What can be done about it.

@@ -223,7 +223,7 @@ fn policy(entry: &Entry) -> PolicyDocument {
         LivePolicy::Unparsable(_) => ("not-json", None),
     };
     let Exposure { readers, other_accounts, public, restricts: _, dangling } = &entry.exposure;
-    let words = document.map(policy_words::standing).unwrap_or_default();
+    let words = document.map(|policy| policy_words::standing(policy, &entry.secret.arn)).unwrap_or_default();
     PolicyDocument {
         state,
         words: words.into_iter().map(Escaped::into_owned).collect(),

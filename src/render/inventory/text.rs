@@ -7,7 +7,7 @@ use super::super::escape::{self, Escaped, Terminal, padded};
 use super::super::paint::Paint;
 use super::super::{count, escaped, plan_text, who, words as common};
 use super::InventoryView;
-use super::words::{day, fix, message, restorable};
+use super::words::{day, fix, fix_of_several, message, restorable};
 use crate::desired::{AuditKind, Severity};
 use crate::inventory::{AuditFinding, Entry, GroupBy, Inventory, Owner, TargetInventory, Totals};
 use crate::plan::LIST_PRICE_DATE;
@@ -121,10 +121,40 @@ fn severity(paint: Paint, severity: Severity, word: &'static str) -> Escaped<Ter
     }
 }
 
-/// What was found, by kind, each with what mends the first.
+/// A finding with the secret and the target that it is of.
+type Place<'a> = (&'a TargetInventory, &'a Entry, &'a AuditFinding);
+
+/// Findings of one kind by what mends them; what can be mended here is told first.
+fn by_fix<'a>(found: &[Place<'a>], inventory: &Inventory) -> Vec<(String, Vec<Place<'a>>)> {
+    let mut groups: Vec<(String, Vec<Place<'a>>)> = Vec::new();
+    for place in found {
+        let (_, entry, finding) = place;
+        let alike = fix_of_several(finding, None, entry, &inventory.rules);
+        match groups.iter_mut().find(|(same, _)| *same == alike) {
+            Some((_, group)) => group.push(*place),
+            None => groups.push((alike, vec![*place])),
+        }
+    }
+    for (alike, group) in &mut groups {
+        let Some((target, entry, finding)) = group.first() else { continue };
+        let first = fix(finding, target, entry, &inventory.rules);
+        let same = group.iter().all(|(target, entry, finding)| fix(finding, target, entry, &inventory.rules) == first);
+        let one_target = group.iter().all(|(other, ..)| other.name == target.name);
+        *alike = match (same, one_target) {
+            (true, _) => first,
+            (false, true) => fix_of_several(finding, Some(target), entry, &inventory.rules),
+            (false, false) => continue,
+        };
+    }
+    let is_ours = |entry: &Entry| entry.manifest.is_some() || entry.owner.is_unmanaged();
+    groups.sort_by_key(|(_, group)| !group.iter().any(|(_, entry, _)| is_ours(entry)));
+    groups
+}
+
+/// What was found, by kind, each with what mends it.
 fn findings(paint: Paint, view: &InventoryView<'_>) -> Escaped<Terminal> {
     let inventory = view.inventory;
-    let mut by_kind: BTreeMap<AuditKind, Vec<(&TargetInventory, &Entry, &AuditFinding)>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<AuditKind, Vec<Place<'_>>> = BTreeMap::new();
     for (target, entry) in inventory.entries() {
         for finding in &entry.findings {
             by_kind.entry(finding.kind()).or_default().push((target, entry, finding));
@@ -144,23 +174,25 @@ fn findings(paint: Paint, view: &InventoryView<'_>) -> Escaped<Terminal> {
             checks
         ));
         let listed = if view.full { found.len() } else { LISTED };
-        for (target, entry, finding) in found.iter().take(listed) {
-            let place = several.then(|| paint.faint(escaped!("  {}", escape::line(&target.name))));
-            let name = paint.strong(escape::line(entry.secret.name.as_str()));
-            let words = escape::line(&message(finding, inventory));
-            out.push(&escaped!("    {} {}{}\n", name, words, place));
-            for line in finding.who.iter().flat_map(who::lines) {
-                out.push(&escaped!("        {}\n", paint.faint(escape::line(&line))));
+        let mut left = listed;
+        for (fix, alike) in by_fix(&found, inventory) {
+            if left == 0 {
+                break;
             }
+            for (target, entry, finding) in alike.iter().take(left) {
+                let place = several.then(|| paint.faint(escaped!("  {}", escape::line(&target.name))));
+                let name = paint.strong(escape::line(entry.secret.name.as_str()));
+                let words = escape::line(&message(finding, inventory));
+                out.push(&escaped!("    {} {}{}\n", name, words, place));
+                for line in finding.who.iter().flat_map(who::lines) {
+                    out.push(&escaped!("        {}\n", paint.faint(escape::line(&line))));
+                }
+            }
+            left = left.saturating_sub(alike.len());
+            out.push(&escaped!("      {}\n", paint.faint(escape::line(&fix))));
         }
         if found.len() > listed {
             out.push(&escaped!("    and {} more: --full lists them\n", found.len() - listed));
-        }
-        // What can be mended here is told first.
-        let ours = found.iter().find(|(_, entry, _)| entry.manifest.is_some() || entry.owner.is_unmanaged());
-        if let Some((target, entry, finding)) = ours.or(found.first()) {
-            let fix = escape::line(&fix(finding, target, entry, &inventory.rules));
-            out.push(&escaped!("      {}\n", paint.faint(fix)));
         }
         out.push(&"\n");
     }

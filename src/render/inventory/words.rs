@@ -92,18 +92,57 @@ fn quoted(text: &str) -> String {
 
 /// The command, or the line of a manifest, that mends it.
 pub(super) fn fix(finding: &AuditFinding, target: &TargetInventory, entry: &Entry, rules: &AuditRules) -> String {
-    let name = quoted(entry.secret.name.as_str());
-    let at = quoted(&target.name);
+    let file = entry.manifest.as_ref().map(|origin| format!("in {}", origin.file));
+    let whose = Whose {
+        name: quoted(entry.secret.name.as_str()),
+        at: quoted(&target.name),
+        file: file.unwrap_or_default(),
+        primary: entry.replica_of.as_deref().map(|region| format!("its primary in {region}")).unwrap_or_default(),
+        owner: entry.owner.name().unwrap_or("somebody else").to_owned(),
+    };
+    fix_of(finding, entry, rules, &whose)
+}
+
+/// The same for several secrets alike, of which the name and the file are left open, and the target where they are in
+/// several.
+pub(super) fn fix_of_several(
+    finding: &AuditFinding,
+    target: Option<&TargetInventory>,
+    entry: &Entry,
+    rules: &AuditRules,
+) -> String {
+    let whose = Whose {
+        name: "NAME".to_owned(),
+        at: target.map_or_else(|| "TARGET".to_owned(), |target| quoted(&target.name)),
+        file: "in its manifest".to_owned(),
+        primary: "its primary".to_owned(),
+        owner: "its owner".to_owned(),
+    };
+    fix_of(finding, entry, rules, &whose)
+}
+
+/// What of a secret stands in what mends a finding of it.
+struct Whose {
+    name: String,
+    at: String,
+    /// Where its manifest is, if it has one.
+    file: String,
+    /// Where its primary is, if it is a replica.
+    primary: String,
+    /// Who manages it.
+    owner: String,
+}
+
+fn fix_of(finding: &AuditFinding, entry: &Entry, rules: &AuditRules, whose: &Whose) -> String {
+    let Whose { name, at, file, primary, owner } = whose;
     let import = format!("keywright import --target {at} --select {name}");
     let rotate = format!("keywright rotate {name} --target {at}");
     // What a manifest can say is said once there is one.
     let manifest = |line: &str| match &entry.manifest {
-        Some(origin) => format!("in {}: {line}", origin.file),
+        Some(_) => format!("{file}: {line}"),
         None if entry.owner.is_unmanaged() => format!("{import}; then in its manifest: {line}"),
-        None if entry.replica_of.is_some() => {
-            format!("at its primary in {}: {line}", entry.replica_of.as_deref().unwrap_or_default())
-        }
-        None => format!("where {} manages it: {line}", entry.owner.name().unwrap_or("somebody else")),
+        None if entry.replica_of.is_some() => format!("at {primary}: {line}"),
+        None => format!("where {owner} manages it: {line}"),
     };
     match &finding.what {
         Found::OpenPolicy => manifest("name who may read it under `spec.policy`"),

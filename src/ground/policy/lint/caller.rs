@@ -6,7 +6,7 @@ use super::condition::Verdict;
 
 /// Whoever calls Secrets Manager.
 #[derive(Debug)]
-pub(super) struct Caller<'a> {
+pub(in super::super) struct Caller<'a> {
     arn: &'a str,
     /// `arn:PARTITION:iam::ACCOUNT:`.
     iam: String,
@@ -29,7 +29,7 @@ enum Who<'a> {
 
 impl<'a> Caller<'a> {
     /// Reads the ARN of a caller, as GetCallerIdentity gives it, or of a role. None for what is no such ARN.
-    pub(super) fn read(arn: &'a str) -> Option<Self> {
+    pub(in super::super) fn read(arn: &'a str) -> Option<Self> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", partition, service, "", account, resource] = parts[..] else { return None };
         account_of(arn)?;
@@ -118,7 +118,12 @@ impl<'a> Caller<'a> {
 
     /// Whether a value, or pattern, of a condition on `aws:PrincipalArn` fits the caller, which for a role's session is
     /// the ARN of the role. Without a caller: whether it fits everyone in the account.
-    pub(super) fn arn_matches(caller: Option<&Self>, account: Option<&str>, value: &str, is_pattern: bool) -> Verdict {
+    pub(in super::super) fn arn_matches(
+        caller: Option<&Self>,
+        account: Option<&str>,
+        value: &str,
+        is_pattern: bool,
+    ) -> Verdict {
         if is_pattern && value == "*" {
             return Verdict::Yes;
         }

@@ -9,7 +9,7 @@ use super::caller::Caller;
 
 /// Whether something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(in super::super) enum Verdict {
     /// It certainly does not.
     No,
     /// Nothing here can tell.
@@ -19,21 +19,21 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(holds: bool) -> Self {
+    pub(in super::super) fn of(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }
     }
 
     /// Whether one of them holds.
-    pub(super) fn any(each: impl IntoIterator<Item = Self>) -> Self {
+    pub(in super::super) fn any(each: impl IntoIterator<Item = Self>) -> Self {
         each.into_iter().max().unwrap_or(Self::No)
     }
 
     /// Whether all of them hold.
-    pub(super) fn all(each: impl IntoIterator<Item = Self>) -> Self {
+    pub(in super::super) fn all(each: impl IntoIterator<Item = Self>) -> Self {
         each.into_iter().min().unwrap_or(Self::Yes)
     }
 
-    pub(super) fn negated(self) -> Self {
+    pub(in super::super) fn negated(self) -> Self {
         match self {
             Self::No => Self::Yes,
             Self::Maybe => Self::Maybe,

@@ -27,7 +27,8 @@ use serde_json::Value;
 
 use crate::domain::Partition;
 
-use self::caller::Caller;
+pub(super) use self::caller::Caller;
+pub(super) use self::condition::Verdict;
 use self::statement::Statement;
 use super::pattern::UNKNOWN;
 use super::{PolicyDocument, PolicyProblem, vocabulary};
