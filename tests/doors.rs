@@ -478,3 +478,16 @@ fn requests_to_this_machine_go_through_no_proxy() {
     let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("AccessDeniedException: reached"), "{printed}");
 }
+
+/// The folder above one that is named is the current one, whose path is empty.
+#[test]
+fn the_project_above_a_folder_is_named() {
+    let folder = project("{ description: A }");
+    for named in ["nope", "nope/deep"] {
+        let (code, printed) = run(folder.path(), &["validate", "-C", named]);
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains("there is one above: -C .\n"), "{printed}");
+    }
+    let (code, printed) = run(folder.path(), &["validate", "-C", "."]);
+    assert_eq!(code, 0, "{printed}");
+}

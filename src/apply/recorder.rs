@@ -360,7 +360,8 @@ impl<W: WriteSecrets> WriteSecrets for Recorder<'_, W> {
     }
 
     async fn delete(&self, arn: &Arn, deletion: Deletion) -> Result<Receipt, ServiceError> {
-        let recover = async |error: &ServiceError| lost_delete(self.writer, &name_in(arn.as_str()), error).await;
+        let recover =
+            async |error: &ServiceError| lost_delete(self.writer, &name_in(arn.as_str()), deletion, error).await;
         self.recovered("DeleteSecret", Of::arn(arn.as_str()), self.writer.delete(arn, deletion).boxed(), recover).await
     }
 }

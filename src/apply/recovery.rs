@@ -3,6 +3,7 @@
 //! looking.
 
 use super::writer::{Created, NewSecret, Receipt};
+use crate::desired::Deletion;
 use crate::domain::SecretName;
 use crate::live::{LiveSecret, ReadSecrets, ServiceError, ServiceErrorKind};
 
@@ -43,9 +44,16 @@ pub(super) async fn lost_change(
     recovered(reader, name, error, |live| live.is_some_and(&came_true)).await
 }
 
-/// DeleteSecret: the secret is on its way out.
-pub(super) async fn lost_delete(reader: &impl ReadSecrets, name: &SecretName, error: &ServiceError) -> Option<Receipt> {
-    recovered(reader, name, error, |live| live.is_none_or(LiveSecret::is_scheduled_for_deletion)).await
+/// DeleteSecret: the secret is on its way out. That says nothing where it was to go at once, since it may have been on
+/// its way before.
+pub(super) async fn lost_delete(
+    reader: &impl ReadSecrets,
+    name: &SecretName,
+    deletion: Deletion,
+    error: &ServiceError,
+) -> Option<Receipt> {
+    let scheduled = |live: &LiveSecret| deletion != Deletion::Force && live.is_scheduled_for_deletion();
+    recovered(reader, name, error, |live| live.is_none_or(scheduled)).await
 }
 
 async fn recovered(

@@ -11,6 +11,7 @@ use super::record::requests_of;
 use super::recovery::{lost_change, lost_create, lost_delete};
 use super::schedule::Schedule;
 use super::{Answer, Answered, CallRecord, NewSecret, Receipt, SkipReason, Stopped, request_answered, request_sent};
+use crate::desired::Deletion;
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::in_memory::{InMemory, failed};
 use crate::live::{LinkStatus, LinkedPrimary, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind};
@@ -111,10 +112,14 @@ fn a_change_whose_answer_was_lost_has_come_true_when_it_was_refused_and_is_there
 #[test]
 fn a_deletion_whose_answer_was_lost_has_come_true_when_the_secret_goes_or_is_gone() {
     let refused = error(ServiceErrorKind::InvalidState);
-    let asked = |secrets: Vec<LiveSecret>| block_on(lost_delete(&InMemory::new(secrets), &db(), &refused)).is_some();
+    let asked_for = |deletion: Deletion, secrets: Vec<LiveSecret>| {
+        block_on(lost_delete(&InMemory::new(secrets), &db(), deletion, &refused)).is_some()
+    };
+    let asked = |secrets: Vec<LiveSecret>| asked_for(Deletion::Window(30), secrets);
     let leaving = LiveSecret { deleted_at: Some(Timestamp::UNIX_EPOCH), ..LiveSecret::bare("app/db") };
-    assert!(asked(vec![leaving]));
-    assert!(asked(Vec::new()));
+    assert!(asked(vec![leaving.clone()]));
+    assert!(!asked_for(Deletion::Force, vec![leaving]), "it may have been on its way before");
+    assert!(asked(Vec::new()) && asked_for(Deletion::Force, Vec::new()));
     assert!(!asked(vec![LiveSecret::bare("app/db")]));
 }
 

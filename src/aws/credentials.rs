@@ -1,6 +1,8 @@
 //! Why there are no credentials: where they were looked for, and what is wrong with the profile that was to give them.
 //! Nothing of this is read before credentials have failed.
 
+use std::collections::BTreeSet;
+
 use aws_config::profile::ProfileSet;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::{Env, Fs};
@@ -112,7 +114,9 @@ async fn diagnose(target: &Target, error: &CredentialsError, fs: &Fs, env: &Env)
     }
     let text = chain(error);
     let problem = if !exists && named_by != NamedBy::Default {
-        let known = profiles.iter().flat_map(ProfileSet::profiles).map(str::to_owned).collect();
+        // In the order of their names: the SDK has them in none.
+        let known: BTreeSet<&str> = profiles.iter().flat_map(ProfileSet::profiles).collect();
+        let known = known.into_iter().map(str::to_owned).collect();
         Some(CredentialProblem::UnknownProfile { name, named_by, known })
     } else if let Some(role) = target.assume_role.as_ref().filter(|_| text.contains("sts:AssumeRole")) {
         Some(CredentialProblem::Role { role: role.clone() })
@@ -207,7 +211,7 @@ mod tests {
             unreachable!("{:?}", search.problem)
         };
         assert_eq!(name, "payments");
-        assert!(known.contains(&"payments-prod".to_owned()) && known.contains(&"deploy".to_owned()), "{known:?}");
+        assert_eq!(known, ["default", "deploy", "payments-prod"], "in the order of their names");
         let search = found(&target(None, None), &error, &[("AWS_PROFILE", "x")]);
         let problem = search.problem;
         assert!(matches!(problem, Some(CredentialProblem::UnknownProfile { named_by: NamedBy::Variable, .. })));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use super::args::{ExtentArgs, PropagationArgs, ReadArgs};
+use super::args::{ExtentArgs, PropagationArgs, ReadArgs, file_to_write};
 use super::begin::{Begun, begin};
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
@@ -49,7 +49,7 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ApplyFormat,
     /// Append a JSON line for each writing call to this file: time, caller, action, request id, result; no values
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     journal: Option<PathBuf>,
     /// Wait until the replicas of what was applied are made
     #[arg(long)]
@@ -257,10 +257,13 @@ fn check_approved(
     if approved.is_of(&fresh, prepared) {
         return Ok(());
     }
+    let otherwise = approved.asked_otherwise(&fresh);
+    // What other targets or secrets have left says nothing of those that were approved.
+    let left = if otherwise.iter().any(|asked| asked.chooses()) { Left::Something } else { left };
     match left {
         Left::Something => {
             shell.out.write(approved_text::difference(shell.out.paint(), approved.lines(), &fresh));
-            return Err(Error::from(ErrorKind::Stale).hint(Hint::SameFlagsAsApproved));
+            return Err(Error::from(ErrorKind::Stale).hint(Hint::PlanAsApproved { otherwise }));
         }
         Left::Unread => shell.err.line("Nothing that could be read is left of the approved plan."),
         Left::Nothing => {

@@ -4,10 +4,13 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use super::report::warn;
 use super::shell::Shell;
 use crate::aws::WaitReporter;
+use crate::domain::{AccountId, Region};
+use crate::manifest::nearest;
 use crate::plan::{Selection, Shard};
 use crate::render::plan_text::Extent;
 use crate::render::waiting;
@@ -83,7 +86,7 @@ pub(super) struct ReadArgs {
 #[derive(Debug, Args)]
 pub(super) struct CacheArgs {
     /// Remember the policies of unchanged secrets in this file for up to a day, which saves a call for each
-    #[arg(long = "cache", value_name = "FILE")]
+    #[arg(long = "cache", value_name = "FILE", value_parser = file_to_write())]
     file: Option<PathBuf>,
 }
 
@@ -162,9 +165,20 @@ impl AwsArgs {
     }
 }
 
-fn account(text: &str) -> Result<String, String> {
-    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
+/// Reads an account.
+pub(super) fn account(text: &str) -> Result<String, String> {
+    let account = AccountId::parse(text).ok_or("an account has twelve digits")?;
+    Ok(account.as_str().to_owned())
+}
+
+/// Reads a region, as manifests take it.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let region = Region::parse(text).ok_or("a region is written as eu-west-1 is")?;
+    if region.is_known() || region.has_known_form() {
+        return Ok(text.to_owned());
+    }
+    let near = nearest(text, Region::known()).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    Err(format!("AWS has no such region{near}"))
 }
 
 /// How long an apply waits for what was made moments ago.
@@ -207,6 +221,16 @@ impl ExtentArgs {
     pub(super) fn extent(&self) -> Extent {
         Extent { full: self.full, summary: self.summary, no_cost: self.no_cost, no_awaiting: false }
     }
+}
+
+/// Reads the path of a file that is to be written. Standard output has what the command prints.
+pub(super) fn file_to_write() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            return Err("this goes into a file: name one (./- is a file of that name)");
+        }
+        Ok(path)
+    })
 }
 
 /// Reads `FORMAT=FILE`.

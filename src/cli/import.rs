@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{AwsArgs, ProjectArgs, select};
+use super::args::{AwsArgs, ProjectArgs, account, file_to_write, region, select};
 use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::report::{print_calls, print_warning};
@@ -105,7 +105,7 @@ struct StateArgs {
     from_tfstate: Vec<PathBuf>,
     /// Where to write the `removed` blocks by which Terraform lets go of the secrets, a file for each state in the same
     /// order [default: removed.tf in the project; of several states, removed-STATE.tf]
-    #[arg(long, value_name = "FILE", requires = "from_tfstate")]
+    #[arg(long, value_name = "FILE", requires = "from_tfstate", value_parser = file_to_write())]
     removed: Vec<PathBuf>,
 }
 
@@ -120,10 +120,10 @@ struct NewProjectArgs {
     #[arg(long, value_name = "PREFIX", requires = "init")]
     prefix: Vec<String>,
     /// The region of the new project's target
-    #[arg(long, value_name = "REGION", requires = "init", default_value = "eu-west-1")]
+    #[arg(long, value_name = "REGION", requires = "init", default_value = "eu-west-1", value_parser = region)]
     region: String,
     /// The account of the new project's target; credentials of any other are refused then
-    #[arg(long, value_name = "TWELVE DIGITS", requires = "init")]
+    #[arg(long, value_name = "TWELVE DIGITS", requires = "init", value_parser = account)]
     account: Option<String>,
 }
 

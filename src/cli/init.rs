@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::args::{account, region};
 use super::event_printer::EventPrinter;
 use super::shell::{Shell, quoted};
 use crate::domain::TagKey;
@@ -30,10 +31,10 @@ pub(super) struct InitArgs {
     #[arg(short = 'C', long = "project", value_name = "FOLDER")]
     folder: Option<PathBuf>,
     /// The region of the first target
-    #[arg(long, value_name = "REGION", default_value = "eu-west-1")]
+    #[arg(long, value_name = "REGION", default_value = "eu-west-1", value_parser = region)]
     region: String,
     /// The account of the first target; credentials of any other are refused then
-    #[arg(long, value_name = "TWELVE DIGITS")]
+    #[arg(long, value_name = "TWELVE DIGITS", value_parser = account)]
     account: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{ReadArgs, format_and_file};
+use super::args::{ReadArgs, file_to_write, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::report::{print_calls, print_warning, warn_of_expired, write_report};
@@ -45,7 +45,7 @@ pub(super) struct InventoryArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: InventoryFormat,
     /// Write the output to this file instead; it is replaced as a whole
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = file_to_write())]
     out: Option<PathBuf>,
     /// Write it to a file as well, in another format; may be given several times. A file is replaced as a whole
     #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::args::file_to_write;
+
 use crate::workflow::{Error, Journal};
 
 /// Where the journal is.
@@ -11,7 +13,7 @@ use crate::workflow::{Error, Journal};
 pub(super) struct JournalArgs {
     /// Append a JSON line for each writing call to this file; no values [default: .keywright/journal.jsonl in the
     /// project]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     journal: Option<PathBuf>,
 }
 

@@ -7,9 +7,10 @@ use super::begin::find_despite_mistakes;
 use super::confirm::ask;
 use super::event_printer::EventPrinter;
 use super::journal::JournalArgs;
-use super::report::{print_calls, print_warning};
+use super::report::{print_calls, print_warning, report};
 use super::shell::Shell;
 use crate::domain::AccountId;
+use crate::exit_code::ExitCode;
 use crate::render::day_two;
 use crate::render::question::{self, Where};
 use crate::workflow::{Error, Intended, Journal, Made, OneSecret, Stop};
@@ -49,9 +50,22 @@ pub(super) struct Reported {
 
 impl Reported {
     /// Says how many calls it took, and what was done.
-    pub(super) fn report(&self, verbose: u8, shell: &Shell) {
+    pub(super) fn report(&self, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
         self.report_calls(verbose, shell);
         self.report_done(shell);
+        self.end(Ok(()), shell)
+    }
+
+    /// What the command ends with, by what came after the call: not well either where the journal lacks a line.
+    pub(super) fn end(&self, after: Result<(), Error>, shell: &Shell) -> Result<ExitCode, Error> {
+        match (after, self.journal.failure()) {
+            (Ok(()), None) => Ok(ExitCode::Success),
+            (Ok(()), Some(error)) | (Err(error), None) => Err(error),
+            (Err(error), Some(missing)) => {
+                report(&missing, shell);
+                Err(error)
+            }
+        }
     }
 
     /// Says what was done.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CacheArgs, ExtentArgs, ReadArgs};
+use super::args::{CacheArgs, ExtentArgs, ReadArgs, file_to_write};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::guard_flags::GuardOverrideArgs;
@@ -38,7 +38,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: PlanFormat,
     /// Write the plan to be approved to this file: apply FILE carries out this plan and no other
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     out: Option<PathBuf>,
     /// End with 2 when there are changes, and with 0 only when there are none
     #[arg(long)]

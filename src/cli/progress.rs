@@ -12,7 +12,7 @@ use super::shell::{Output, Shell};
 use crate::apply::{ApplyEvent, SecretOutcome};
 use crate::aws::POLICY_CALLS_PER_SECOND;
 use crate::live::ReadProgress;
-use crate::render::{Escaped, Paint, Terminal, apply_text, escape, escaped};
+use crate::render::{Escaped, Paint, Terminal, apply_text, count, escape, escaped};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(100);
@@ -177,7 +177,7 @@ impl TargetBar {
             }
             _ => return,
         };
-        let mut text: Escaped<Terminal> = escaped!(", {} secrets in flight", in_flight);
+        let mut text: Escaped<Terminal> = escaped!(", {} in flight", count(in_flight, "secret"));
         if self.quota_seconds >= NOTED_QUOTA {
             let seconds = escape::decimal(self.quota_seconds, 0);
             text.push(&escaped!(", at least {} s in all by AWS's quotas (50 writes of a kind a second)", seconds));

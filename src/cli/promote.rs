@@ -40,8 +40,8 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
     made.report_done(shell);
     let disowned = made.made.disown(&made.journal).await;
     made.report_calls(verbose, shell);
-    if disowned? {
+    if let Ok(true) = &disowned {
         shell.out.line("It has no keywright tag there: a manifest of a target in that region adopts it.");
     }
-    Ok(ExitCode::Success)
+    made.end(disowned.map(|_| ()), shell)
 }

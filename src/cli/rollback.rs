@@ -27,6 +27,5 @@ pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) ->
     let found = args.day_two.find(shell).await?;
     let intended = roll_back(found, &args.to).await?;
     let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
-    made.report(verbose, shell);
-    Ok(ExitCode::Success)
+    made.report(verbose, shell)
 }

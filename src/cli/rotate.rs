@@ -56,11 +56,9 @@ pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Res
     let stop = interrupt::listen();
     let made = args.day_two.carry_out(intended, &stop, shell).await?;
     made.report_done(shell);
-    if args.wait {
-        follow(args, &made, &stop, shell).await?;
-    }
+    let followed = if args.wait { follow(args, &made, &stop, shell).await } else { Ok(()) };
     made.report_calls(verbose, shell);
-    Ok(ExitCode::Success)
+    made.end(followed, shell)
 }
 
 /// Looks until the new version is current.

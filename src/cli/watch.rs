@@ -23,7 +23,7 @@ use self::log::Log;
 use self::notifier::Notifier;
 use self::rounds::Loop;
 use self::state_file::StateFile;
-use super::args::{PropagationArgs, ReadArgs};
+use super::args::{PropagationArgs, ReadArgs, file_to_write};
 use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::look::LookArgs;
@@ -95,7 +95,7 @@ pub(super) struct WatchArgs {
     #[command(flatten)]
     propagation: PropagationArgs,
     /// With --apply, append a JSON line for each writing call to this file; no values
-    #[arg(long, value_name = "FILE", requires = "apply")]
+    #[arg(long, value_name = "FILE", requires = "apply", value_parser = file_to_write())]
     journal: Option<PathBuf>,
     /// Post a message (Slack's format) to this URL when findings appear or disappear. Such a URL is a secret, and other
     /// users of this machine can see arguments: prefer the variable or --webhook-file
@@ -109,7 +109,7 @@ pub(super) struct WatchArgs {
     webhook_insecure: bool,
     /// Remember in this file what was told, so that a watch that starts again tells nobody again. It holds names and
     /// no values
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     state: Option<PathBuf>,
     #[command(flatten)]
     look: LookArgs,

@@ -120,15 +120,13 @@ impl Desired {
         format!("{}/{}", self.project, self.target.name)
     }
 
-    /// Whether `owner` is another target of this project whose secrets may have replicas here: one in another region,
-    /// and in no other account that is known. A secret of its own with that owner tag was such a replica once: a
-    /// replica has its primary's tags, and keeps them when it is promoted by hand.
-    pub fn replicates_here(&self, owner: &str) -> bool {
+    /// What is known of an owner that is not this target.
+    pub fn other_owner(&self, owner: &str) -> OtherOwner {
         let named = owner.split_once('/').filter(|(project, _)| *project == self.project);
-        named.and_then(|(_, target)| self.targets.get(target)).is_some_and(|Place { account, region }| {
-            let account_differs = account.is_some() && self.target.account.is_some() && *account != self.target.account;
-            *region != self.target.region && !account_differs
-        })
+        let Some((_, target)) = named else { return OtherOwner::Another };
+        let Some(Place { account, region }) = self.targets.get(target) else { return OtherOwner::FormerTarget };
+        let account_differs = account.is_some() && self.target.account.is_some() && *account != self.target.account;
+        if *region != self.target.region && !account_differs { OtherOwner::OnceReplica } else { OtherOwner::Another }
     }
 }
 
@@ -139,6 +137,19 @@ pub struct ForOthers {
     pub origin: Origin,
     /// Where the item of a `forEach` is written that it is made of.
     pub item: Option<Origin>,
+}
+
+/// Whose a secret of another owner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OtherOwner {
+    /// Another project's, or another target's.
+    Another,
+    /// That of a target of this project whose secrets may have replicas here: one in another region, and in no other
+    /// account that is known. A secret of its own with that owner tag was such a replica once: a replica has its
+    /// primary's tags, and keeps them when it is promoted by hand.
+    OnceReplica,
+    /// That of a target which this project does not have, or has no longer under that name.
+    FormerTarget,
 }
 
 /// Where a target is, as far as the project says it.

@@ -225,8 +225,8 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
             let item = left.as_ref().map(|left| left.item.clone());
             (Class::Orphaned, Difference::Orphaned { pruned: false, item })
         }
-        FindingKind::Foreign { owner, once_replica } | FindingKind::ForeignInScope { owner, once_replica } => {
-            (Class::Foreign, Difference::Foreign { owner: owner.clone(), once_replica: *once_replica })
+        FindingKind::Foreign { owner, whose } | FindingKind::ForeignInScope { owner, whose } => {
+            (Class::Foreign, Difference::Foreign { owner: owner.clone(), whose: *whose })
         }
         FindingKind::TooManyTags { live, added, .. } => {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
@@ -283,7 +283,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         }
         // What is not drift, or is told from the live state itself.
         FindingKind::ValueUnknown
-        | FindingKind::MadeElsewhere
+        | FindingKind::MaybeNotGenerated
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }

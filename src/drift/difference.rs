@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::class::Class;
+use crate::desired::OtherOwner;
 use crate::domain::{Arn, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::plan::{LinkFinding, MadeBy, ValueReason};
 
@@ -30,7 +31,7 @@ pub enum Difference {
     Orphaned {
         /// Whether an apply would delete or release it.
         pruned: bool,
-        /// What the item of a list said in its name that it was made of, and that left the list.
+        /// What the item of a list would say in its name that could make it.
         item: Option<String>,
     },
     /// A manifest names it, and it has no owner yet.
@@ -83,8 +84,8 @@ pub enum Difference {
     Foreign {
         /// The owner that its tag names.
         owner: String,
-        /// Whether that is a target of this project in another region, whose replica it was once.
-        once_replica: bool,
+        /// What is known of that owner.
+        whose: OtherOwner,
     },
     /// Its tags differ, and cannot be as declared: they would be too many.
     TagsDoNotFit {

@@ -10,7 +10,7 @@ use super::classify::classify;
 use super::difference::{Clue, Difference, Field};
 use super::{Drift, DriftReport, Found, TargetDrift};
 use crate::attribution::Changed;
-use crate::desired::{Declared, Deletion, Desired, OWNER_TAG, REPLICATION_POLICY, VALUE_TAG, owner_tag};
+use crate::desired::{Declared, Deletion, Desired, OWNER_TAG, OtherOwner, REPLICATION_POLICY, VALUE_TAG, owner_tag};
 use crate::domain::{Arn, Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{
     LinkStatus, LinkedPrimary, Live, LivePolicy, LiveReplica, LiveSecret, ReplicaStatus, ServiceError, ServiceErrorKind,
@@ -205,7 +205,7 @@ fn a_replica_that_failed_is_told_apart_from_the_fields() {
 fn a_finding_keeps_its_manifest_and_its_date() {
     let orphan = of_finding(FindingKind::Orphaned { last_changed: Some(before(5)), left: None });
     assert_eq!((orphan.class, orphan.since, orphan.origin), (Class::Orphaned, Some(before(5)), Some(at(4))));
-    let foreign = of_finding(FindingKind::Foreign { owner: "till/dev".to_owned(), once_replica: false });
+    let foreign = of_finding(FindingKind::Foreign { owner: "till/dev".to_owned(), whose: OtherOwner::Another });
     assert_eq!((foreign.class, foreign.since), (Class::Foreign, None));
     let error = ServiceError {
         operation: "DescribeSecret",

@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use choice::{Choice, LeftOut, Reason, choose};
 pub use layout::{ImportTarget, ImportedFile, import};
 pub use proof::{Proof, prove};
-pub(crate) use yaml::scalar;
+pub(crate) use yaml::{scalar, shown};
 
 use crate::collect::CollectMap as _;
 use crate::desired::{Deletion, TagPatterns};

@@ -11,6 +11,7 @@ use super::SHARED_BY_AT_LEAST;
 use super::layout::ImportedFile;
 use super::manifest::Manifest;
 use super::yaml::Yaml;
+use crate::render::escape;
 
 /// The variables that a template may get, with their parameters.
 const PARAMETERS: [(&str, &str); 2] = [("${target.account}", "account"), ("${target.region}", "region")];
@@ -130,8 +131,7 @@ fn policy_file(policy: &Yaml) -> Option<PolicyFile> {
         }
         document => document,
     };
-    let text = serde_json::to_string_pretty(&document).ok()?;
-    Some(PolicyFile { text: format!("{text}\n"), with })
+    Some(PolicyFile { text: escape::json(&document).into_owned(), with })
 }
 
 /// YAML that was JSON as JSON, with marks in the place of its variables.

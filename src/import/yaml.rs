@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::manifest::escape_interpolation;
-use crate::render::escape::is_deceptive;
+use crate::render::escape::{calls_runner, is_deceptive};
 
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +29,19 @@ impl Yaml {
         Self::Text(escape_interpolation(text))
     }
 
-    /// JSON, all of its texts literal.
+    /// JSON, all of its texts literal. Variables are filled into values alone, so keys are written as they are.
     pub(super) fn json(value: &Value) -> Self {
+        Self::of(value, &Self::literal)
+    }
+
+    fn of(value: &Value, text_of: &dyn Fn(&str) -> Self) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) | Value::Number(_) => Self::Raw(value.to_string()),
-            Value::String(text) => Self::literal(text),
-            Value::Array(items) => Self::List(items.iter().map(Self::json).collect()),
-            // Variables are filled into values alone, so keys are written as they are.
+            Value::String(text) => text_of(text),
+            Value::Array(items) => Self::List(items.iter().map(|item| Self::of(item, text_of)).collect()),
             Value::Object(members) => {
-                Self::Map(members.iter().map(|(key, value)| (key.clone(), Self::json(value))).collect())
+                Self::Map(members.iter().map(|(key, value)| (key.clone(), Self::of(value, text_of))).collect())
             }
         }
     }
@@ -111,6 +114,11 @@ fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
+/// A document that is shown: every text as it is, in a form in which a terminal can show all of it.
+pub(crate) fn shown(document: &Value) -> String {
+    Yaml::of(document, &|text| Yaml::Text(text.to_owned())).to_text()
+}
+
 /// A text as a scalar in block style: plain where every reader of YAML, old or new, takes it for this text, else
 /// quoted.
 pub(crate) fn scalar(text: &str) -> String {
@@ -134,7 +142,8 @@ fn is_plain(text: &str) -> bool {
         && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// A text in double quotes, on one line. Characters that are not seen are written as their numbers.
+/// A text in double quotes, on one line. Characters that are not seen, and what begins a command of a runner that reads
+/// the log, are written as their numbers: what is printed of it then is YAML still.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -145,6 +154,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            '[' if calls_runner(&out) => out.push_str("\\u005B"),
             c if c.is_control() || is_deceptive(c) || is_unusual(c) => {
                 let number = u32::from(c);
                 // Writing to a String cannot fail.
@@ -215,6 +225,8 @@ schedule: cron(0 16 1,15 * ? *)
         }
         assert_eq!(scalar("2h"), "2h");
         assert_eq!(quoted("a\u{202e}b\u{85}\u{1f511}"), "\"a\\u202Eb\\u0085\u{1f511}\"");
+        assert_eq!(quoted("a ##[group] ##vso[x] #[y]"), "\"a ##\\u005Bgroup] ##vso\\u005Bx] #[y]\"");
+        assert_eq!(shown(&json!({ "a\u{202e}": "${x}" })), "\"a\\u202E\": ${x}\n");
         assert_eq!(Yaml::literal("${aws:username}").to_text(), "$${aws:username}\n");
     }
 
@@ -252,6 +264,14 @@ schedule: cron(0 16 1,15 * ? *)
             let failed = |error| TestCaseError::fail(format!("{error}\n{text}"));
             let mut back: Value = serde_yaml::from_str(&text).map_err(failed)?;
             unescape(&mut back);
+            prop_assert_eq!(back, tree, "{}", text);
+        }
+
+        #[test]
+        fn what_is_shown_reads_back(tree in trees()) {
+            let text = crate::render::escape::block(&shown(&tree)).into_owned();
+            let failed = |error| TestCaseError::fail(format!("{error}\n{text}"));
+            let back: Value = serde_yaml::from_str(&text).map_err(failed)?;
             prop_assert_eq!(back, tree, "{}", text);
         }
     }

@@ -22,7 +22,9 @@ impl Plan {
                     Verb::Create | Verb::Restore => 1,
                     // The one whose place it takes is counted with the change.
                     Verb::Move => i64::from(secret.observed.as_ref().is_none_or(LiveSecret::is_scheduled_for_deletion)),
-                    Verb::Delete => -1,
+                    Verb::Delete => {
+                        -i64::from(!secret.observed.as_ref().is_some_and(LiveSecret::is_scheduled_for_deletion))
+                    }
                     Verb::Adopt | Verb::Change | Verb::Release => 0,
                 };
                 itself + secret.changes.iter().map(|change| of_change(secret, change)).sum::<i64>()

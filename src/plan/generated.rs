@@ -31,7 +31,7 @@ impl ValuePlanner<'_> {
             Some(Comparison::Equal) => {
                 // Only what git made before is written down.
                 if !current.is_ours() {
-                    findings.push(FindingKind::MadeElsewhere);
+                    findings.push(FindingKind::MaybeNotGenerated);
                 } else if live_name_of(&made.id, self.observed) != current {
                     findings.push(FindingKind::ValueReEncrypted { noted: true });
                 }
@@ -51,7 +51,7 @@ impl ValuePlanner<'_> {
                     Held::Whole => made.compared.then_some(FindingKind::ValueUnknown),
                     // Whoever made another one owns what is generated; the fields beside it are git's.
                     Held::No if current.is_ours() => Some(FindingKind::GeneratedFieldsChanged),
-                    Held::No if matches!(value.source, Source::Generate(_)) => Some(FindingKind::MadeElsewhere),
+                    Held::No if matches!(value.source, Source::Generate(_)) => Some(FindingKind::MaybeNotGenerated),
                     Held::No | Held::PlacesUnknown => Some(FindingKind::ValueUnknown),
                 });
                 None

@@ -19,7 +19,7 @@ pub struct Leaving {
     pub by_hand: bool,
     /// The manifest that would still name it, were this target one of its own.
     pub other_targets: Option<ForOthers>,
-    /// The item that gave its name and left its list.
+    /// The item that would give its name, and that is in no list.
     pub left_list: Option<LeftItem>,
     /// The commit that took its manifest away, when that was looked for and found.
     pub removed_in: Option<Commit>,
@@ -27,7 +27,8 @@ pub struct Leaving {
     pub named_by: BTreeSet<SecretName>,
 }
 
-/// An item that left its list, as the secret's name tells it.
+/// An item that a list does not have, as the secret's name tells it. Whether it left the list or was never in it is not
+/// known: the secret may have had a manifest of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftItem {
     /// What the item says in the name.
@@ -37,7 +38,7 @@ pub struct LeftItem {
 }
 
 impl LeftItem {
-    /// The item that must have given a name which no manifest gives any more. One that is for other targets now is in
+    /// The item that would give a name which no manifest gives any more. One that is for other targets now is in
     /// its list still.
     pub(super) fn of(desired: &Desired, name: &SecretName) -> Option<Self> {
         if desired.of_other_targets.contains_key(name) {

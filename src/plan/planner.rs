@@ -154,8 +154,8 @@ impl<'a> Planner<'a> {
             if secret.is_replica_in(&self.live.region) {
                 kinds.push(FindingKind::Replica { primary_region: secret.primary_region.clone().unwrap_or_default() });
             } else if let Ownership::Foreign { owner } = secret.ownership(&self.desired.owner()) {
-                let once_replica = self.desired.replicates_here(owner);
-                kinds.push(FindingKind::Foreign { owner: owner.to_owned(), once_replica });
+                let whose = self.desired.other_owner(owner);
+                kinds.push(FindingKind::Foreign { owner: owner.to_owned(), whose });
             }
         }
         for dependency in &desired_secret.depends_on {
@@ -293,8 +293,8 @@ impl<'a> Planner<'a> {
                 Ownership::Unowned => FindingKind::Unmanaged { last_changed },
                 Ownership::Copied { owner } => FindingKind::CopiedTag { owner: owner.to_owned(), last_changed },
                 Ownership::Foreign { owner } => {
-                    let once_replica = self.desired.replicates_here(owner);
-                    FindingKind::ForeignInScope { owner: owner.to_owned(), once_replica }
+                    let whose = self.desired.other_owner(owner);
+                    FindingKind::ForeignInScope { owner: owner.to_owned(), whose }
                 }
                 Ownership::Ours { prefix } if self.desired.scope.prefix_of(name.as_str()) != Some(prefix) => {
                     FindingKind::OtherScope { prefix: prefix.to_owned() }
@@ -434,9 +434,11 @@ fn in_progress(desired_secret: &DesiredSecret, observed: Option<&LiveSecret>) ->
     (!regions.is_empty()).then_some(FindingKind::ReplicaInProgress { regions })
 }
 
-/// `state: absent`: nothing to do when the secret is gone, or on its way out.
+/// `state: absent`: nothing to do when the secret is gone, or on its way out. With `force` one that is scheduled for
+/// deletion is not gone yet: DeleteSecret takes it (seen by LocalStack, 2024-10-11).
 fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<SecretPlan> {
-    (!secret.is_scheduled_for_deletion()).then(|| SecretPlan {
+    let goes_already = secret.is_scheduled_for_deletion() && desired_secret.deletion != Deletion::Force;
+    (!goes_already).then(|| SecretPlan {
         origin: Some(desired_secret.origin.clone()),
         item: desired_secret.item.clone(),
         ..deleted(secret, desired_secret.deletion)

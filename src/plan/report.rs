@@ -8,6 +8,7 @@ use super::change::ValueReason;
 use super::cross_account::LinkFinding;
 use super::rename::Seeded;
 use super::{AwaitingValue, LeftItem};
+use crate::desired::OtherOwner;
 use crate::domain::{Region, SecretName, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
 use crate::origin::Origin;
@@ -38,6 +39,17 @@ impl PlanReport {
         let unreadable =
             |finding: &&Finding| finding.origin.is_some() && matches!(finding.kind, FindingKind::Unreadable { .. });
         self.findings.iter().filter(unreadable).count()
+    }
+
+    /// Secrets that could not be read, and those of which the value alone could not be compared.
+    pub fn unreadable(&self) -> (usize, usize) {
+        let named = |is: &dyn Fn(&FindingKind) -> bool| {
+            let found = self.findings.iter().filter(|finding| is(&finding.kind));
+            found.map(|finding| &finding.secret).collect::<BTreeSet<_>>()
+        };
+        let secrets = named(&|kind| matches!(kind, FindingKind::Unreadable { .. }));
+        let values = named(&|kind| matches!(kind, FindingKind::ValueUnreadable { .. }));
+        (secrets.len(), values.difference(&secrets).count())
     }
 
     /// Secrets that a manifest names and that are left alone for an error of theirs, while the others go on.
@@ -137,22 +149,22 @@ pub enum FindingKind {
     Orphaned {
         /// LastChangedDate.
         last_changed: Option<Timestamp>,
-        /// The item of a list that it was made of.
+        /// The item of a list that would give its name.
         left: Option<LeftItem>,
     },
     /// A manifest names a secret that another project owns.
     Foreign {
         /// The owner that its tag names.
         owner: String,
-        /// Whether that is a target of this project in another region, whose replica it was once.
-        once_replica: bool,
+        /// What is known of that owner.
+        whose: OtherOwner,
     },
     /// In scope, owned by another project, and no manifest here names it.
     ForeignInScope {
         /// The owner that its tag names.
         owner: String,
-        /// Whether that is a target of this project in another region, whose replica it was once.
-        once_replica: bool,
+        /// What is known of that owner.
+        whose: OtherOwner,
     },
     /// A manifest names a secret that an AWS service owns.
     OwnedByService {
@@ -260,7 +272,7 @@ pub enum FindingKind {
     ValueEdges(Edges),
     /// A value that `generate` is to make is live under an id that keywright gives to none of these: it was put by
     /// hand, by a rotation or out of a source without ids. It stays.
-    MadeElsewhere,
+    MaybeNotGenerated,
     /// Whether the live value is the declared one is seen only by reading it (`--read-values`).
     ValueUnknown,
     /// `--read-values` could not compare.
@@ -376,7 +388,7 @@ impl Finding {
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
-            | FindingKind::MadeElsewhere
+            | FindingKind::MaybeNotGenerated
             | FindingKind::ValueUnknown
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => false,
@@ -416,7 +428,7 @@ impl Finding {
             | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
-            | FindingKind::MadeElsewhere
+            | FindingKind::MaybeNotGenerated
             | FindingKind::ValueUnknown => Severity::Info,
             FindingKind::CrossAccount(_)
             | FindingKind::Orphaned { .. }

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PlanError, value_facts};
 use crate::desired::Desired;
 use crate::domain::SecretName;
-use crate::live::{self, Counterparts, Live, LivePolicy, ReadSecrets, ServiceError};
+use crate::live::{self, Counterparts, Live, LivePolicy, LiveSecret, ReadSecrets, ServiceError};
 use crate::plan::{
-    Action, Change, Comparison, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection,
+    Action, Change, Comparison, Finding, FindingKind, Plan, PlanReport, Rules, SecretPlan, Selection, Verb,
     leave_kept_replicas, plan,
 };
 use crate::value::Values;
@@ -156,6 +156,12 @@ pub async fn verify<R: ReadSecrets, V: Values>(
         secret.only_old_is_left() && secret.moved_from().is_some_and(|from| !done.contains(&from.secret.name))
     };
     remaining.secrets.retain(|secret| !goes_next(secret));
+    // For some seconds the service says of a secret that was deleted at once that it is scheduled for deletion.
+    let goes_at_once = |secret: &SecretPlan| {
+        let scheduled = secret.observed.as_ref().is_some_and(LiveSecret::is_scheduled_for_deletion);
+        secret.verb == Verb::Delete && scheduled && done.contains(&secret.name)
+    };
+    remaining.secrets.retain(|secret| !goes_at_once(secret));
     // No plan of its own is made of an old secret.
     let is_there = |secret: &&SecretPlan| {
         let live = live.secrets.get(&secret.name);

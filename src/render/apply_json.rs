@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::apply_text::{error_text, skip_reason};
 use super::awaiting::{self, AwaitingDocument, OfTarget};
+use super::error::target_line;
 use super::escape::{self, Escaped, Json, Terminal};
 use super::plan_json::{self, FindingDocument};
 use super::{escaped, hint, words};
@@ -31,6 +32,8 @@ pub struct ApplyDocument {
     pub exit_code: u8,
     /// The targets that something was planned for, in the order of the project file.
     pub targets: Vec<AppliedTarget>,
+    /// The targets that could not be planned, each with the reason: nothing was applied there.
+    pub not_planned: Vec<NotPlannedDocument>,
     /// What is not as the manifests say and was left alone, each with the reason, by target: as it was read again after
     /// the writes, and as it was planned where nothing was.
     pub held_back: Vec<HeldBackDocument>,
@@ -39,6 +42,17 @@ pub struct ApplyDocument {
     /// The secrets that exist now, whose value is left to people and that have none, by the tag that says whom they
     /// wait for; secrets without an owner tag come last.
     pub awaiting_value: Vec<AwaitingDocument>,
+}
+
+/// A target that could not be planned.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NotPlannedDocument {
+    /// The target's name.
+    pub target: String,
+    /// Why, and what can be done about it.
+    pub error: String,
 }
 
 /// What of one target was left alone.
@@ -236,10 +250,19 @@ pub fn document(
         project: prepared.project.to_owned(),
         exit_code,
         targets: applied.into_iter().flat_map(|applied| &applied.targets).map(target).collect(),
+        not_planned: not_planned(prepared),
         held_back,
         not_read,
         awaiting_value: awaiting::documents(awaiting),
     })
+}
+
+fn not_planned(prepared: &Prepared<'_>) -> Vec<NotPlannedDocument> {
+    let failed = prepared.targets.iter().filter_map(|target| {
+        let error = target.planned.as_ref().err()?;
+        Some(NotPlannedDocument { target: target.desired.target.name.clone(), error: target_line(error).into_owned() })
+    });
+    failed.collect()
 }
 
 /// What was held back and what could not be read, in the order of the targets and by secret.

@@ -10,6 +10,7 @@ use super::escaped;
 use super::paint::Paint;
 use super::rows::place;
 use crate::collect::CollectMap as _;
+use crate::import::shown;
 use crate::manifest::{EffectiveField, ExpandedSecret, Layer, TargetOutline};
 use crate::origin::Origin;
 
@@ -36,11 +37,17 @@ pub fn manifests(targets: &[TargetOutline], secrets: &[ExpandedSecret]) -> Escap
             }
             let item: Option<Escaped<Terminal>> = secret.item.as_ref().map(|item| escaped!(" for {}", place(item)));
             out.push(&escaped!("---\n# {}{}\n", place(&secret.origin), item));
-            let yaml = serde_yaml::to_string(&secret.document).unwrap_or_default();
-            out.push(&escape::block(&yaml));
+            out.push(&yaml(&secret.document));
         }
     }
     out
+}
+
+/// A document as YAML, also where it has to be escaped to be shown.
+fn yaml(document: &Value) -> Escaped<Terminal> {
+    let text = serde_yaml::to_string(document).unwrap_or_default();
+    let printed = escape::block(&text);
+    if *printed == *text { printed } else { escape::block(&shown(document)) }
 }
 
 /// The targets and their secrets as one JSON document.

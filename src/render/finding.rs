@@ -1,8 +1,9 @@
 //! Findings as sentences.
 
 use super::escape::{self, Escaped, Terminal};
-use super::rows::left_list;
+use super::rows::nor_item;
 use super::{cross_account, escaped, hint, words};
+use crate::desired::OtherOwner;
 use crate::domain::{MAX_TAGS, Region, TagKey};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
@@ -17,7 +18,7 @@ const LISTED_TAGS: usize = MAX_TAGS;
 const GENERATED_FIELDS_CHANGED: &str = "has other fields in git than those of its live value, which were set beside a \
     generated one: they are not applied";
 
-const MADE_ELSEWHERE: &str =
+const MAYBE_NOT_GENERATED: &str =
     "may have a value that `generate` did not make, and which stays: the id of its version is of another kind";
 
 /// What was found, in one sentence without the secret's name.
@@ -51,10 +52,10 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
-        FindingKind::Foreign { owner, once_replica: _ } => {
+        FindingKind::Foreign { owner, whose: _ } => {
             escaped!("belongs to {}, not to this target", escape::line(owner))
         }
-        FindingKind::ForeignInScope { owner, once_replica: _ } => {
+        FindingKind::ForeignInScope { owner, whose: _ } => {
             escaped!("is in scope and belongs to {}", escape::line(owner))
         }
         FindingKind::OwnedByService { service } => {
@@ -97,7 +98,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("has its live value in git under another id, as when re-encrypted")
         }
         FindingKind::ValueEdges(edges) => value_edges(edges),
-        FindingKind::MadeElsewhere => escaped!("{}", MADE_ELSEWHERE),
+        FindingKind::MaybeNotGenerated => escaped!("{}", MAYBE_NOT_GENERATED),
         FindingKind::ValueUnknown => escaped!("may or may not have the declared value: it was not read"),
         FindingKind::ValueUnreadable { reason } => {
             escaped!("has a value that could not be compared: {}", escape::line(reason))
@@ -162,7 +163,7 @@ fn move_over(from: &str) -> Escaped<Terminal> {
 
 /// Why nothing declares a secret any more.
 fn orphaned(left: Option<&LeftItem>) -> Escaped<Terminal> {
-    left.map_or_else(|| "no manifest names it any more".into(), |left| escaped!("its {}", left_list(left)))
+    escaped!("no manifest names it any more{}", nor_item(left))
 }
 
 /// Why a secret cannot take another one's place.
@@ -283,7 +284,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ValueNotApplied { .. } => "valueNotApplied",
         FindingKind::ValueReEncrypted { .. } => "valueReEncrypted",
         FindingKind::ValueEdges(_) => "valueEdges",
-        FindingKind::MadeElsewhere => "madeElsewhere",
+        FindingKind::MaybeNotGenerated => "maybeNotGenerated",
         FindingKind::ValueUnknown => "valueUnknown",
         FindingKind::ValueUnreadable { .. } => "valueUnreadable",
         FindingKind::Unreadable { .. } => "unreadable",
@@ -317,8 +318,15 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::TooManyTags { .. } => {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
-        FindingKind::Foreign { once_replica: true, .. } | FindingKind::ForeignInScope { once_replica: true, .. } => {
+        FindingKind::Foreign { whose, .. } | FindingKind::ForeignInScope { whose, .. }
+            if *whose == OtherOwner::OnceReplica =>
+        {
             hint::ONCE_REPLICA
+        }
+        FindingKind::Foreign { whose, .. } | FindingKind::ForeignInScope { whose, .. }
+            if *whose == OtherOwner::FormerTarget =>
+        {
+            hint::FORMER_TARGET
         }
         FindingKind::Foreign { .. } => "only its owner may change it, or release it with `keywright release`",
         FindingKind::ForeignInScope { .. } => "another project or target shares this scope: narrow one of the two",
@@ -377,7 +385,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
              under git's own id"
         }
         FindingKind::ValueEdges(_) => "it is kept as it is; if nobody wants it there, take it out where it stands",
-        FindingKind::MadeElsewhere => {
+        FindingKind::MaybeNotGenerated => {
             "put another one by hand where it must not stay; `ownership: seed` says that it is meant"
         }
         FindingKind::ValueUnknown => "--read-values reads and compares it",

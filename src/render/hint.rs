@@ -5,13 +5,18 @@ use crate::live::{Denial, DeniedBy, ServiceHint};
 use crate::manifest::explain::ExplainError;
 use crate::manifest::nearest;
 use crate::value::{EncodingHint, KeySearch, MOST_LISTED, ValueHint, first_of};
-use crate::workflow::Hint;
+use crate::workflow::{AskedOtherwise, Hint};
 
 /// What can be done about a secret of its own that has the owner tag of a target in another region.
 pub(super) const ONCE_REPLICA: &str = "it was probably a replica of that target's secret, promoted by hand, and has \
      its tag still: `aws secretsmanager untag-resource --secret-id NAME --tag-keys keywright:project` in this target's \
      region takes it off, and a manifest here adopts it then; `keywright release` in the other target would release \
      the primary";
+
+/// What can be done about a secret that has the owner tag of a target which the project does not have.
+pub(super) const FORMER_TARGET: &str = "no target of this project has that name: one that was renamed gets its old \
+     name back in keywright.yaml, or `aws secretsmanager untag-resource --secret-id NAME --tag-keys keywright:project` \
+     in this target's region takes the tag off, and a manifest here adopts the secret then";
 
 /// What can be done about a failed call.
 pub(super) fn service(hint: ServiceHint) -> &'static str {
@@ -158,6 +163,7 @@ pub(super) fn value(hint: &ValueHint) -> String {
         ValueHint::Keys(search) => return keys(search),
         ValueHint::NameOneOf { existing } => return format!("there are {}", existing.join(", ")),
         ValueHint::Encoding(hint) => encoding(*hint),
+        ValueHint::LfsPull => "`git lfs pull` fetches the content",
         ValueHint::FileFormat => {
             "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is binary, \
              unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
@@ -257,6 +263,23 @@ fn explained(error: &ExplainError) -> String {
     }
 }
 
+/// What is to be as it was when a plan was approved.
+fn plan_as_approved(otherwise: &[AskedOtherwise]) -> String {
+    let names = otherwise.iter().map(|asked| match asked {
+        AskedOtherwise::Targets => "the targets (--target)",
+        AskedOtherwise::Select => "--select",
+        AskedOtherwise::Shard => "--shard",
+        AskedOtherwise::ReadValues => "--read-values",
+        AskedOtherwise::Overrides => "the flags that override guards",
+    });
+    let again = "plan again and have it approved";
+    match names.collect::<Vec<_>>().as_slice() {
+        [] => again.to_owned(),
+        [one] => format!("{again}; {one} must be as in the approved plan"),
+        [most @ .., last] => format!("{again}; {} and {last} must be as in the approved plan", most.join(", ")),
+    }
+}
+
 /// What can be done about the error of a command.
 pub(super) fn command(hint: &Hint) -> String {
     let words = match hint {
@@ -275,6 +298,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::Schedule(fault) => return fault.help.clone(),
         Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
         Hint::OnceReplica => ONCE_REPLICA,
+        Hint::FormerTarget => FORMER_TARGET,
         Hint::TargetInThatRegion => "choose a target in that region",
         Hint::LeaveRegionOut => "leave --region out",
         Hint::TakeOwnerTagOff => {
@@ -307,10 +331,7 @@ pub(super) fn command(hint: &Hint) -> String {
             "keywright plan --out FILE writes one; the sandbox's own file is named with --sandbox=FILE"
         }
         Hint::ApproveAgain => "plan and approve again",
-        Hint::SameFlagsAsApproved => {
-            "plan again and have it approved; --select and the flags that override guards must be those of the \
-             approved plan"
-        }
+        Hint::PlanAsApproved { otherwise } => return plan_as_approved(otherwise),
         Hint::GiveYes => "give --yes to apply without a question",
         Hint::DeleteItFirst => "name another file; to have it overwritten, delete it first",
         Hint::NothingIsOverwritten => "nothing is overwritten: move it away, or name another file",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::target_text;
 use super::escape::{self, Escaped, Terminal};
 use super::paint::Paint;
 use super::{escaped, finding_help, finding_text, plan_text, words};
@@ -9,7 +10,7 @@ use crate::domain::TagKey;
 use crate::import::tfstate::Why;
 use crate::import::{LeftOut, Proof, Reason};
 use crate::plan::PlanReport;
-use crate::workflow::{FileOutcome, Imported, ImportedTarget, UnreadTarget, with_causes};
+use crate::workflow::{FileOutcome, Imported, ImportedTarget, UnreadTarget};
 
 /// Names of one reason that are listed one by one; further ones are counted.
 const LISTED: usize = 20;
@@ -177,8 +178,8 @@ fn table(targets: &[ImportedTarget], unread: &[UnreadTarget], manifests: usize) 
         out.push(&escaped!("{}  {}  {}\n", escape::padded::<Terminal>(escape::line(name), width), number, reasons));
     }
     for UnreadTarget { name, error } in unread {
-        let why = escape::line(&with_causes(error.as_ref()));
-        out.push(&escaped!("{}  not read  {}\n", escape::padded::<Terminal>(escape::line(name), width), why));
+        let name = escape::padded::<Terminal>(escape::line(name), width);
+        out.push(&escaped!("{}  not read  {}\n", name, target_text(error)));
     }
     let folded = escaped!("{} in {}\n", words::count(secrets, "secret"), words::count(manifests, "manifest"));
     out.push(&folded);
@@ -235,4 +236,29 @@ fn proof(paint: Paint, proof: &Proof, from_state: bool, missed: usize) -> Escape
         adopted
     ));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::aws::{ConnectError, CredentialProblem, CredentialSearch, NamedBy};
+    use crate::reconcile::TargetError;
+
+    /// The error above the table names this cause, so the table does.
+    #[test]
+    fn a_target_that_was_not_read_has_one_cause() {
+        let problem = CredentialProblem::UnknownProfile {
+            name: "nope".to_owned(),
+            named_by: NamedBy::Target,
+            known: vec!["a".to_owned()],
+        };
+        let search = Box::new(CredentialSearch { problem: Some(problem), ..CredentialSearch::default() });
+        let error = ConnectError::NoCredentials { search, reason: "none was found".to_owned() };
+        let unread = UnreadTarget { name: "b".to_owned(), error: Arc::new(TargetError::Connect(error)) };
+        let text = table(&[], &[unread], 0);
+        assert!(text.contains("b       not read  there is no profile nope in ~/.aws/config"), "{text}");
+        assert!(!text.contains("none was found"), "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Why a secret goes, and what is live about it that matters then.
 
 use super::escape::{self, Escaped, Terminal};
-use super::rows::{Row, Tone, left_list, piece, place};
+use super::rows::{Row, Tone, nor_item, piece, place};
 use super::{escaped, policy_words, words};
 use crate::live::{LivePolicy, LiveSecret};
 use crate::plan::{Commit, Leaving, SecretPlan, Verb};
@@ -15,7 +15,7 @@ pub(super) fn rows(secret: &SecretPlan, live: &LiveSecret, rows: &mut Vec<Row>) 
     match rows.iter_mut().find(|row| row.label == "deletion") {
         None => rows.push(Row::new("because", vec![piece(Tone::Plain, why)], None)),
         Some(deletion) => {
-            for known in [why, last_read(live)] {
+            for known in [Some(why), scheduled(live), Some(last_read(live))].into_iter().flatten() {
                 deletion.pieces.extend([piece(Tone::Plain, "; "), piece(Tone::Plain, known)]);
             }
         }
@@ -40,14 +40,19 @@ pub(super) fn why(secret: &SecretPlan) -> Escaped<Terminal> {
         Leaving { other_targets: Some(named), .. } => {
             escaped!("{} names it for other targets alone", place(&named.origin))
         }
-        Leaving { left_list: Some(left), .. } => escaped!("its {}", left_list(left)),
         Leaving { removed_in: Some(Commit { id, date, subject }), .. } => {
             let date = date
                 .map(|date| -> Escaped<Terminal> { escaped!(" of {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });
             escaped!("its manifest left git in {}{} ({})", escape::line(id), date, escape::line(subject))
         }
-        Leaving { .. } => "no manifest names it any longer".into(),
+        Leaving { left_list, .. } => escaped!("no manifest names it any longer{}", nor_item(left_list.as_ref())),
     }
+}
+
+/// Of a secret that is to go at once, that somebody deleted it before.
+fn scheduled(live: &LiveSecret) -> Option<Escaped<Terminal>> {
+    let date = live.deleted_at?;
+    Some(escaped!("it was scheduled for deletion on {}", escape::time::<Terminal>(date, "%Y-%m-%d")))
 }
 
 fn last_read(live: &LiveSecret) -> Escaped<Terminal> {

@@ -166,10 +166,10 @@ fn cost_line(paint: Paint, indent: &'static str, cost: Option<&words::Cost>) -> 
 
 /// `3 to create, 1 to change; 28 unchanged`, and how many of these changes may be none.
 pub fn summary(paint: Paint, plan: &Plan, report: &PlanReport) -> Escaped<Terminal> {
-    let Counts { unchanged, blocked, held_back, unreadable, unread, .. } = report.counts;
-    let unreadable = (unreadable > 0).then(|| -> Escaped<Terminal> {
-        escaped!("; {}", paint.error(escaped!("{} could not be read", words::count(unreadable, "secret"))))
-    });
+    let Counts { unchanged, blocked, held_back, unread, .. } = report.counts;
+    let unreadable = words::unreadable(report.unreadable());
+    let unreadable = (!unreadable.is_empty())
+        .then(|| -> Escaped<Terminal> { escaped!("; {}", paint.error(Escaped::join(unreadable, "; "))) });
     if plan.is_empty() && blocked > 0 {
         let blocked = words::count(blocked, "secret");
         return escaped!("Nothing planned: {} held back by errors; {} unchanged{}.", blocked, unchanged, unreadable);

@@ -154,7 +154,9 @@ impl<'a> PlanView<'a> {
         let unchanged: usize = self.planned().map(|planned| planned.report.counts.unchanged).sum();
         let blocked: usize = self.planned().map(|planned| planned.report.counts.blocked).sum();
         let held_back: usize = self.planned().map(|planned| planned.report.counts.held_back).sum();
-        let unreadable: usize = self.planned().map(|planned| planned.report.counts.unreadable).sum();
+        let unreadable = self.planned().map(|planned| planned.report.unreadable());
+        let unreadable =
+            unreadable.fold((0, 0), |(secrets, values), (more, more_values)| (secrets + more, values + more_values));
         let refused: usize = self.planned().map(|planned| planned.refusals.len()).sum();
         let mut rest = vec![escaped!("{} unchanged", unchanged)];
         if held_back > 0 {
@@ -164,9 +166,7 @@ impl<'a> PlanView<'a> {
         if blocked > 0 {
             rest.push(escaped!("{} held back by errors", blocked));
         }
-        if unreadable > 0 {
-            rest.push(escaped!("{} could not be read", words::count(unreadable, "secret")));
-        }
+        rest.extend(words::unreadable(unreadable));
         if refused > 0 {
             rest.push(escaped!("{} by guards", words::count(refused, "refusal")));
         }

@@ -145,9 +145,9 @@ pub(super) fn declared(secret: &SecretPlan) -> Option<Escaped<Terminal>> {
     }
 }
 
-/// `item acme left the list at secrets/tenants.yaml:3`.
-pub(super) fn left_list(left: &LeftItem) -> Escaped<Terminal> {
-    escaped!("item {} left the list at {}", escape::line(&left.item), place(&left.list))
+/// `, nor an item acme of the list at secrets/tenants.yaml:3`, of a secret that no manifest names.
+pub(super) fn nor_item(left: Option<&LeftItem>) -> Option<Escaped<Terminal>> {
+    left.map(|LeftItem { item, list }| escaped!(", nor an item {} of the list at {}", escape::line(item), place(list)))
 }
 
 /// The rows of one secret's plan.

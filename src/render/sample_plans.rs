@@ -6,7 +6,7 @@ use std::path::Path;
 use super::graph::{Edge, GraphTarget, Node, Status};
 use super::{PlanView, PlannedView, TargetView};
 use crate::apply::{ApplyError, ApplyReport, SecretOutcome};
-use crate::desired::Deletion;
+use crate::desired::{Deletion, OtherOwner};
 use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, TagKey};
 use crate::origin::Origin;
 use crate::plan::{
@@ -98,7 +98,7 @@ impl Sample {
             },
             report: PlanReport {
                 findings: vec![
-                    finding(FindingKind::Foreign { owner: shown.to_owned(), once_replica: false }),
+                    finding(FindingKind::Foreign { owner: shown.to_owned(), whose: OtherOwner::Another }),
                     finding(FindingKind::LooksRenamed { from: name.clone() }),
                     finding(FindingKind::Unmanaged { last_changed: None }),
                     finding(FindingKind::ValueUnreadable { reason: shown.to_owned() }),

@@ -286,6 +286,18 @@ pub(super) fn usd<F: Format>(cents: u64) -> Escaped<F> {
     escaped!("{} USD", dollars(cents))
 }
 
+/// Secrets that could not be read, and values that could not be compared.
+pub(super) fn unreadable<F: Format>((secrets, values): (usize, usize)) -> Vec<Escaped<F>> {
+    let mut told = Vec::new();
+    if secrets > 0 {
+        told.push(escaped!("{} could not be read", count(secrets, "secret")));
+    }
+    if values > 0 {
+        told.push(escaped!("{} could not be compared", count(values, "value")));
+    }
+    told
+}
+
 /// Targets of which nothing is known: the first thing that a reader sees.
 pub(super) fn not_planned<F: Format>(failed: usize, all: usize) -> Escaped<F> {
     escaped!("NOT PLANNED: {} of {}", failed, count(all, "target"))

@@ -3,7 +3,7 @@
 //! The file instructs nobody. An apply plans afresh, with its own flags and credentials, and goes on only when its plan
 //! is the approved one, line for line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,43 @@ pub struct RunFlags<'a> {
     pub overrides: &'a GuardOverrides,
     /// Whether live values were compared.
     pub read_values: bool,
+}
+
+/// What a run can be asked for otherwise than an approved plan was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the flag of its name")]
+pub enum AskedOtherwise {
+    Targets,
+    Select,
+    Shard,
+    ReadValues,
+    Overrides,
+}
+
+impl AskedOtherwise {
+    /// Whether other secrets are looked at.
+    pub const fn chooses(self) -> bool {
+        matches!(self, Self::Targets | Self::Select | Self::Shard)
+    }
+}
+
+/// What the lines of a plan say of the flags that it was made with.
+struct Asked {
+    /// The members of the run's line.
+    run: serde_json::Value,
+    /// The targets of the headings.
+    targets: BTreeSet<String>,
+}
+
+impl Asked {
+    fn of(lines: &[String]) -> Self {
+        let parsed = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
+        let run = lines.first().map(parsed).unwrap_or_default();
+        // Of the lines of a target, its heading alone has its region.
+        let target =
+            |line: serde_json::Value| line.get("region").and_then(|_| line.get("target")?.as_str().map(str::to_owned));
+        Self { run, targets: lines.iter().skip(1).map(parsed).filter_map(target).collect() }
+    }
 }
 
 /// The lines of what was planned just now.
@@ -90,6 +127,21 @@ impl ApprovedPlan {
             .collect();
         self.lines.len() == lines.len()
             && self.lines.iter().zip(lines).all(|(approved, line)| *approved == with_earlier_ids(line, &earlier))
+    }
+
+    /// What a run was asked for otherwise than the approved plan, by its lines.
+    pub fn asked_otherwise(&self, fresh: &[String]) -> Vec<AskedOtherwise> {
+        let (approved, fresh) = (Asked::of(&self.lines), Asked::of(fresh));
+        let flag =
+            |flag: AskedOtherwise, member: &str| (approved.run.get(member) != fresh.run.get(member)).then_some(flag);
+        let targets = (approved.targets != fresh.targets).then_some(AskedOtherwise::Targets);
+        let flags = [
+            flag(AskedOtherwise::Select, "select"),
+            flag(AskedOtherwise::Shard, "shard"),
+            flag(AskedOtherwise::ReadValues, "readValues"),
+            flag(AskedOtherwise::Overrides, "guardOverrides"),
+        ];
+        targets.into_iter().chain(flags.into_iter().flatten()).collect()
     }
 
     /// Refuses to write over what is no approved plan.

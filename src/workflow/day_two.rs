@@ -295,7 +295,8 @@ impl Intended {
         self.call.command()
     }
 
-    /// Makes the call and notes it in the journal. A line that could not be written is told, whatever came of the call.
+    /// Makes the call and notes it in the journal. Of a call that was made, the journal is to be asked afterwards
+    /// whether it has a line; of one that failed, a line that could not be written is told here.
     pub async fn carry_out(self, journal: &Journal, listener: Listener<'_>) -> Result<Made, Error> {
         let writer = self.found.connection.writer();
         let writer = match &self.call {
@@ -306,12 +307,14 @@ impl Intended {
             let entries = self.found.entries(journal, self.region());
             self.call(&Recorder::new(&writer, &entries)).await
         };
-        if let Some(error) = journal.failure() {
-            listener(Event::Failed(&error));
-        }
         match outcome {
             Ok(version) => Ok(Made { intended: self, version, writer }),
-            Err(error) => Err(self.found.call_failed(error)),
+            Err(error) => {
+                if let Some(missing) = journal.failure() {
+                    listener(Event::Failed(&missing));
+                }
+                Err(self.found.call_failed(error))
+            }
         }
     }
 
@@ -356,7 +359,6 @@ impl Made {
             return Ok(false);
         }
         let entries = found.entries(journal, self.intended.region());
-        let outcome = disown(&Recorder::new(&self.writer, &entries), &found.secret.name).await;
-        journal.failure().map_or(outcome, Err)
+        disown(&Recorder::new(&self.writer, &entries), &found.secret.name).await
     }
 }

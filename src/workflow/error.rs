@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::approved::AskedOtherwise;
 use super::problem::Problem;
 use crate::domain::{ScheduleFault, SecretName, VersionId};
 use crate::manifest::Diagnostics;
@@ -103,10 +104,12 @@ pub enum ErrorKind {
         account: String,
     },
     /// Secrets that were left alone, while the others were planned and applied.
-    #[error("{}", left_alone(*.unreadable, *.refused))]
+    #[error("{}", left_alone(*.unreadable, *.uncompared, *.refused))]
     LeftAlone {
-        /// Could not be read, or their values could not.
+        /// Could not be read.
         unreadable: usize,
+        /// Their values alone could not be compared.
+        uncompared: usize,
         /// Cannot be as they are declared.
         refused: usize,
     },
@@ -117,10 +120,12 @@ pub enum ErrorKind {
         secrets: Vec<SecretName>,
     },
     /// `--select` has names or patterns that no manifest and no live secret in scope fits.
-    #[error("--select {}: there is no such secret in scope", patterns.join(", "))]
+    #[error("--select {}: {}", .patterns.join(", "), not_selected(*.in_inventory))]
     NotSelected {
         /// They.
         patterns: Vec<String>,
+        /// Whether they choose among the unmanaged secrets of an inventory.
+        in_inventory: bool,
     },
     /// `--select` has the name that a secret had before: what becomes of it is planned with the new one.
     #[error("--select {old}: a manifest gives that secret the name {new} (metadata.renamedFrom)")]
@@ -214,14 +219,28 @@ pub enum ErrorKind {
     },
 }
 
-/// Why so many secrets were left alone.
-fn left_alone(unreadable: usize, refused: usize) -> String {
-    let secrets = |number: usize| if number == 1 { "1 secret".to_owned() } else { format!("{number} secrets") };
-    let were = if unreadable + refused == 1 { "was" } else { "were" };
-    let causes = [(unreadable, "could not be read"), (refused, "cannot be as declared")];
-    let causes = causes.iter().filter(|(number, _)| *number > 0);
-    let causes: Vec<String> = causes.map(|(number, cause)| format!("{} {cause}", secrets(*number))).collect();
-    format!("{}, and {were} left alone", causes.join(" and "))
+const fn not_selected(in_inventory: bool) -> &'static str {
+    if in_inventory { "the inventory has no such unmanaged secret" } else { "there is no such secret in scope" }
+}
+
+/// Why so many secrets, or their values, were left alone.
+fn left_alone(unreadable: usize, uncompared: usize, refused: usize) -> String {
+    let some = |number: usize, one: &str, many: &str| {
+        if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+    };
+    let were = if unreadable + uncompared + refused == 1 { "was" } else { "were" };
+    let causes = [
+        (unreadable, some(unreadable, "secret", "secrets"), "could not be read"),
+        (uncompared, some(uncompared, "value", "values"), "could not be compared"),
+        (refused, some(refused, "secret", "secrets"), "cannot be as declared"),
+    ];
+    let causes = causes.iter().filter(|(number, _, _)| *number > 0);
+    let causes: Vec<String> = causes.map(|(_, what, cause)| format!("{what} {cause}")).collect();
+    let causes = match causes.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        causes => causes.concat(),
+    };
+    format!("{causes}, and {were} left alone")
 }
 
 fn listed(names: &[SecretName]) -> String {
@@ -401,6 +420,7 @@ pub enum Hint {
     RestoreCancelsDeletion,
     TargetInThatRegion,
     OnceReplica,
+    FormerTarget,
     ReplicasIn {
         regions: Vec<String>,
     },
@@ -428,7 +448,9 @@ pub enum Hint {
     ApprovedByPlanOut,
     ApprovedBySandboxMixUp,
     ApproveAgain,
-    SameFlagsAsApproved,
+    PlanAsApproved {
+        otherwise: Vec<AskedOtherwise>,
+    },
     GiveYes,
     NothingIsOverwritten,
     DeleteItFirst,

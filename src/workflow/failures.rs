@@ -111,7 +111,7 @@ fn missing_key_file(error: &ValueError) -> Option<&str> {
 }
 
 /// An error with what caused it, on one line. Transparent errors say what their sources say.
-pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();

@@ -36,7 +36,13 @@ pub(super) async fn find_commits(root: &Path, targets: &mut [PreparedTarget<'_>]
         // One name with variables in it stands for another secret in each target.
         let names: BTreeSet<SecretName> = leaving(target).map(|plan| plan.name.clone()).collect();
         let mut removed_in = removals(&commits, &names);
-        leaving(target).for_each(|plan| plan.leaving.removed_in = removed_in.remove(&plan.name));
+        for plan in leaving(target) {
+            plan.leaving.removed_in = removed_in.remove(&plan.name);
+            if plan.leaving.removed_in.is_some() {
+                // It had a manifest of its own, whatever lists there are.
+                plan.leaving.left_list = None;
+            }
+        }
     }
 }
 
@@ -57,9 +63,12 @@ async fn log(root: &Path) -> Option<String> {
     git::ask(root, &[&what[..], &how[..]].concat()).await
 }
 
-/// A name in a line of a manifest: `name: app/db`, quoted or not, in a block or between braces.
-static NAME: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?:^|[\s{,])name:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}"'#]+))"#).ok());
+/// A name in a line of a manifest: `name: app/db`, quoted or not, in a block or between braces, as an anchor or not.
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let key = r#"(?:^|[\s{,])["']?name["']?:\s*(?:&\S+\s+)?"#;
+    let name = r#"(?:"([^"]*)"|'([^']*)'|((?:\$\{[^}]*\}|[^\s,}"'#])+))"#;
+    Regex::new(&format!("{key}{name}")).ok()
+});
 
 /// A commit of the answer.
 struct Entry<'l> {
@@ -93,8 +102,9 @@ fn changed_name(line: &str) -> Option<(i64, &str)> {
     Some((sign, name.as_str()))
 }
 
-/// For each name, the newest commit that touched its manifest, when that took it away. One that brought it, or moved it
-/// between files, tells nothing: then the manifest is gone from the working tree alone, or declares it for others.
+/// For each name, the newest commit that touched its manifest, when that took it away. One that brought it, moved it
+/// between files or put variables into its name tells nothing: then the manifest is gone from the working tree alone,
+/// declares it for others, or gives another name by another variable.
 fn removals(commits: &[Entry<'_>], names: &BTreeSet<SecretName>) -> BTreeMap<SecretName, Commit> {
     let mut found: BTreeMap<SecretName, Option<Commit>> = BTreeMap::new();
     for entry in commits {
@@ -113,12 +123,22 @@ fn commit(head: &str) -> Option<Commit> {
     Some(Commit { id: id.to_owned(), date: date.parse::<Timestamp>().ok(), subject: subject.to_owned() })
 }
 
-/// How many more lines of a commit name a secret than no longer do.
+/// How many more lines of a commit name a secret than no longer do. A line that comes counts for every name that it may
+/// stand for, one that goes only where it can be no other's: in doubt, no commit took a manifest away.
 fn net_changes<'n>(entry: &Entry<'_>, names: &'n BTreeSet<SecretName>) -> BTreeMap<&'n SecretName, i64> {
-    let mut net = BTreeMap::new();
+    let mut texts: BTreeMap<&str, i64> = BTreeMap::new();
     for (sign, written) in &entry.names {
-        if let Some(name) = the_only_one(written, names) {
-            *net.entry(name).or_default() += sign;
+        *texts.entry(written).or_default() += sign;
+    }
+    let mut net = BTreeMap::new();
+    for (written, lines) in texts {
+        let meant: Vec<&SecretName> = if lines > 0 && !names.contains(written) {
+            names.iter().filter(|name| may_become(written, name.as_str())).collect()
+        } else {
+            the_only_one(written, names).into_iter().collect()
+        };
+        for name in meant {
+            *net.entry(name).or_default() += lines;
         }
     }
     net
@@ -136,21 +156,31 @@ fn the_only_one<'n>(written: &str, names: &'n BTreeSet<SecretName>) -> Option<&'
     fitting.next().filter(|_| fitting.next().is_none())
 }
 
-/// Whether a name is what a template may become. Only the text around the variables is compared, and there must be some
-/// behind the last one.
+/// Whether a name is what a written one may become: by its variables, as an alias of YAML, or on the lines below.
+fn may_become(written: &str, name: &str) -> bool {
+    written.starts_with(['*', '>', '|']) || (written.contains("${") && pieces_fit(written, name, 0))
+}
+
+/// Whether a name is what a template becomes, as far as a reader can tell: there must be some text behind the last
+/// variable, or it would fit too much.
 fn fits(template: &str, name: &str) -> bool {
+    !template.ends_with('}') && pieces_fit(template, name, 1)
+}
+
+/// Whether a name is the text around the variables of a template with no fewer bytes than these in place of each.
+fn pieces_fit(template: &str, name: &str, fewest: usize) -> bool {
     let mut literals = template.split("${").enumerate().map(|(at, part)| match part.split_once('}') {
         Some((_, behind)) if at > 0 => behind,
         _ => part,
     });
     let Some(mut rest) = literals.next().and_then(|first| name.strip_prefix(first)) else { return false };
     let literals: Vec<&str> = literals.collect();
-    let Some((last, between)) = literals.split_last().filter(|(last, _)| !last.is_empty()) else { return false };
+    let Some((last, between)) = literals.split_last() else { return rest.is_empty() };
     for literal in between {
-        let Some(at) = rest.get(1..).and_then(|rest| rest.find(literal)) else { return false };
-        rest = &rest[1 + at + literal.len()..];
+        let Some(at) = rest.get(fewest..).and_then(|rest| rest.find(literal)) else { return false };
+        rest = &rest[fewest + at + literal.len()..];
     }
-    rest.len() > last.len() && rest.ends_with(last)
+    rest.len() >= last.len() + fewest && rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -191,5 +221,27 @@ mod tests {
         assert_eq!(found(&log, &["prod/app/db", "dev/app/db"]), [], "two of one target's names may be meant");
         assert_eq!(found(&log, &["app/db"]), []);
         assert!(fits("${a}/x-${b}/y", "p/x-q/y") && !fits("${a}/${b}", "p/q") && !fits("${a}/y", "/y"));
+    }
+
+    #[test]
+    fn a_name_that_became_a_template_did_not_leave() {
+        let added = block("c1", "Add it", "+metadata: { name: app/c }");
+        for written in ["\"app/${x}\"", "${all}", "app/c${nothing}", "*name", ">-"] {
+            let folded = block("c2", "Use a variable", &format!("-  name: app/c\n+  name: {written}"));
+            assert_eq!(found(&(folded + &added), &["app/c", "app/d"]), [], "{written}");
+        }
+        let other = block("c2", "Another's", "-  name: app/c\n+  name: \"other/${x}\"");
+        assert_eq!(found(&(other + &added), &["app/c"]).len(), 1);
+        let quoted = block("c2", "Quote", "-  name: app/c\n+  \"name\": \"app/c\"");
+        assert_eq!(found(&(quoted + &added), &["app/c"]), []);
+        let anchored = block("c2", "Anchor", "-  name: app/c\n+  name: &c app/c");
+        assert_eq!(found(&(anchored + &added), &["app/c"]), []);
+    }
+
+    #[test]
+    fn a_template_that_only_moves_hides_no_older_commit() {
+        let moved = block("c3", "Quote", "-  name: app/${each}\n+  name: \"app/${each}\"");
+        let removed = block("c2", "Drop", "-  name: app/c");
+        assert_eq!(found(&(moved + &removed), &["app/c"]).len(), 1);
     }
 }

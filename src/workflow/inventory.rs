@@ -119,7 +119,7 @@ fn selects_nothing(targets: &[TargetInventory], desired: &[Desired], selection: 
     }
     let patterns = selection.unmatched(known.iter().copied());
     let near = nearest(patterns.first()?, known.iter().map(|name| name.as_str()));
-    Some(Error::from(ErrorKind::NotSelected { patterns }).did_you_mean(near))
+    Some(Error::from(ErrorKind::NotSelected { patterns, in_inventory: false }).did_you_mean(near))
 }
 
 /// Reads what is selected: all of it by ListSecrets alone, or each secret in depth.

@@ -47,7 +47,7 @@ mod watch;
 mod who;
 
 pub use apply::ApplyRequest;
-pub use approved::{ApprovedPlan, RunFlags, lines};
+pub use approved::{ApprovedPlan, AskedOtherwise, RunFlags, lines};
 pub use cache::Cache;
 pub use day_two::{
     Call, Caution, Intended, Made, PrimaryPlace, promote, repair_rotation, restore, roll_back, start_rotation,
@@ -58,7 +58,7 @@ pub use drift::{Look, Looked};
 pub use effective::effective;
 pub use error::{Error, ErrorKind, FileProblem, Hint, NothingDone, SecretProblem};
 pub use event::{Counted, Event, FileOutcome, Listener};
-pub use failures::{TargetFailure, ValueFailure, group_targets, group_values, with_causes};
+pub use failures::{TargetFailure, ValueFailure, group_targets, group_values};
 pub use import::{ImportFrom, ImportRequest, Imported, ImportedTarget, Unmanaged, UnreadTarget, import};
 pub use inventory::InventoryRequest;
 pub use journal::{Caller, Entries, Journal};

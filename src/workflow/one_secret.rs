@@ -9,7 +9,7 @@ use super::journal::{Caller, Entries, Journal, Moves};
 use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
-use crate::desired::Desired;
+use crate::desired::{Desired, OtherOwner};
 use crate::domain::{Region, SecretName, VersionId};
 use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
 use crate::manifest::{Loaded, nearest};
@@ -107,7 +107,11 @@ impl OneSecret {
             Ownership::Copied { owner } => Err(self.refuse(SecretProblem::OwnerTagCopied { owner: owner.to_owned() })),
             Ownership::Foreign { owner } => {
                 let refused = self.refuse(SecretProblem::BelongsTo { owner: owner.to_owned() });
-                Err(if self.desired.replicates_here(owner) { refused.hint(Hint::OnceReplica) } else { refused })
+                Err(match self.desired.other_owner(owner) {
+                    OtherOwner::OnceReplica => refused.hint(Hint::OnceReplica),
+                    OtherOwner::FormerTarget => refused.hint(Hint::FormerTarget),
+                    OtherOwner::Another => refused,
+                })
             }
             Ownership::Ours { .. } => Ok(()),
         }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::prepare::{Planned, Prepared};
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
 use crate::domain::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Finding, Plan};
-use crate::reconcile::PoliciesVerified;
+use crate::reconcile::{PoliciesVerified, TargetPlan};
 
 /// One target's apply.
 pub struct AppliedTarget<'p> {
@@ -127,6 +128,21 @@ impl ApplyRun<'_> {
     /// Whether a writing call was carried out.
     pub fn wrote(&self) -> bool {
         self.targets.iter().any(|target| target.report.calls_done() > 0)
+    }
+
+    /// Secrets that are not as the manifests say and were left alone, as they were read again, and as they were planned
+    /// where nothing was.
+    pub fn held_back(&self, prepared: &Prepared<'_>) -> usize {
+        let of_target = |planned: &Planned| {
+            let TargetPlan { plan, report, .. } = &planned.target;
+            let run = self.targets.iter().find(|run| run.plan.target == plan.target);
+            let read_again = |name: &SecretName| run.is_some_and(|run| run.read_again.names.contains(name));
+            let before = report.findings.iter().filter(|finding| !read_again(&finding.secret));
+            let after = run.into_iter().flat_map(|run| &run.read_again.held_back);
+            let kept = before.chain(after).filter(|finding| finding.holds_back());
+            kept.map(|finding| &finding.secret).collect::<BTreeSet<_>>().len()
+        };
+        prepared.planned().map(|(_, planned)| of_target(planned)).sum()
     }
 
     /// How it ended.

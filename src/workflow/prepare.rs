@@ -91,7 +91,7 @@ impl<'s> Prepared<'s> {
         let known = self.known_names()?;
         let patterns = selection.unmatched(known.iter().copied());
         let near = nearest(patterns.first()?, known.iter().map(|known| known.as_str()));
-        Some(Error::from(ErrorKind::NotSelected { patterns }).did_you_mean(near))
+        Some(Error::from(ErrorKind::NotSelected { patterns, in_inventory: false }).did_you_mean(near))
     }
 
     /// Whether something is not, or may not be, as declared, and is left alone for now.

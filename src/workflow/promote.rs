@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::{Error, ErrorKind, Hint, SecretProblem};
 use super::one_secret::OneSecret;
-use crate::apply::WriteSecrets;
+use crate::apply::{Recorder, WriteSecrets};
 use crate::desired::OWNER_TAG;
 use crate::domain::{Region, SecretName, TagKey};
 use crate::live::{ReadSecrets, ServiceError};
@@ -65,14 +65,18 @@ pub(super) fn replica_is_here(found: &OneSecret, region: Option<&str>) -> Result
 }
 
 /// The copy of the primary's owner tag would name a target that does not hold the secret, and no project could ever
-/// take it over: it goes. Says whether there was one.
-pub(super) async fn disown(writer: &impl WriteSecrets, secret: &SecretName) -> Result<bool, Error> {
-    let failed = |error: ServiceError| {
+/// take it over: it goes, unless the journal can hold no call any more. Says whether there was one.
+pub(super) async fn disown<W: WriteSecrets>(writer: &Recorder<'_, W>, secret: &SecretName) -> Result<bool, Error> {
+    let stays = || {
         let kind = ErrorKind::AfterWrite { secret: secret.clone(), problem: SecretProblem::OwnerTagStays };
-        Error::from(kind).because(TargetError::Plan(PlanError::Service(error))).hint(Hint::TakeOwnerTagOff)
+        Error::from(kind).hint(Hint::TakeOwnerTagOff)
     };
+    let failed = |error: ServiceError| stays().because(TargetError::Plan(PlanError::Service(error)));
     let promoted = writer.describe(secret).await.map_err(failed)?;
     let Some(promoted) = promoted.filter(|secret| secret.named_owner().is_some()) else { return Ok(false) };
+    if writer.lost_a_record() {
+        return Err(stays());
+    }
     writer.untag(&promoted.arn, &BTreeSet::from([TagKey::of_service(OWNER_TAG)])).await.map_err(failed)?;
     Ok(true)
 }

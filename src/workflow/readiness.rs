@@ -56,9 +56,14 @@ impl Prepared<'_> {
     /// they were left alone, and the others go on.
     pub fn left_alone(&self) -> Option<Error> {
         let reports = || self.planned().map(|(_, planned)| &planned.target.report);
-        let unreadable: usize = reports().map(|report| report.counts.unreadable).sum();
+        let (mut unreadable, mut uncompared) = (0, 0);
+        for (secrets, values) in reports().map(PlanReport::unreadable) {
+            unreadable += secrets;
+            uncompared += values;
+        }
         let refused: usize = reports().map(PlanReport::declared_refused).sum();
-        (unreadable + refused > 0).then(|| ErrorKind::LeftAlone { unreadable, refused }.into())
+        let left_alone = || ErrorKind::LeftAlone { unreadable, uncompared, refused }.into();
+        (unreadable + uncompared + refused > 0).then(left_alone)
     }
 
     /// Whether findings of a plan keep it from being applied.

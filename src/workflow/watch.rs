@@ -117,7 +117,12 @@ pub enum WatchEvent<'a> {
     /// The round could not do what it is for.
     Failed(&'a Error),
     /// Drift was put right, or that was tried.
-    Applied(&'a ApplyRun<'a>),
+    Applied {
+        /// What came of it.
+        run: &'a ApplyRun<'a>,
+        /// Secrets that are held back after it.
+        held_back: usize,
+    },
     /// What kept drift from being put right; empty when nothing did.
     NotApplied(&'a [Obstacle<'a>]),
 }
@@ -227,7 +232,8 @@ impl Watch<'_> {
         };
         let applied = Box::pin(run.apply(&prepared, &request)).await;
         self.memories.forget();
-        listener(&self.project, WatchEvent::Applied(&applied));
+        let held_back = applied.held_back(&prepared);
+        listener(&self.project, WatchEvent::Applied { run: &applied, held_back });
         if *self.stop.borrow() { Err(ErrorKind::Interrupted { what: None }.into()) } else { Ok(Step::Wrote) }
     }
 

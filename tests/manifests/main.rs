@@ -8,6 +8,7 @@ mod build;
 mod explain;
 mod fleet;
 mod hostile;
+mod proposed;
 mod rules;
 mod shared;
 

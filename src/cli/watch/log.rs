@@ -60,7 +60,7 @@ impl Log {
             }
             WatchEvent::Looked { .. } => {}
             WatchEvent::Failed(error) => self.write(project, Event::RoundFailed { reasons: reasons(error) }),
-            WatchEvent::Applied(applied) => {
+            WatchEvent::Applied { run: applied, held_back } => {
                 let targets = applied.targets.iter().map(apply_json::target).collect();
                 let outcome = ExitCode::from(applied.outcome());
                 {
@@ -69,7 +69,7 @@ impl Log {
                         if outcome == ExitCode::Success { &mut told.applies_done } else { &mut told.applies_failed };
                     *counter += 1;
                 }
-                self.write(project, Event::Applied { targets, exit_code: outcome.code() });
+                self.write(project, Event::Applied { targets, exit_code: outcome.code(), held_back: *held_back });
             }
             WatchEvent::NotApplied(obstacles) => self.obstacles(project, obstacles),
         }

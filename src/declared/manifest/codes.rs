@@ -39,6 +39,7 @@ codes! {
     FILE_OUTSIDE Error "file-outside-project" "Files that a manifest names are inside the project, symbolic links \
         resolved."
     FILE_MISSING Error "file-missing" "Files that a manifest names exist and are regular files."
+    LFS_POINTER Error "lfs-pointer" "Files that Git LFS keeps have been fetched."
     PASSED_OVER Warning "passed-over" "Nothing among the manifests is passed over."
     NO_SECRETS Warning "no-secrets" "A project declares at least one secret."
     // YAML.

@@ -78,10 +78,17 @@ fn problem(start: Span, fault: &Fault) -> Problem {
         Wrong::AfterQuote => "something stands behind the quotes of a cell".to_owned(),
         Wrong::TooLong => format!("a cell has at most {MAX_CELL} bytes"),
         Wrong::TooMany => format!("a row has at most {MAX_FIELDS} cells"),
-        Wrong::Cells { found, columns } => format!("this row has {found} cells, and there are {columns} columns"),
+        Wrong::Cells { found, columns } => {
+            let (cells, there_are) = (if *found == 1 { "cell" } else { "cells" }, are_columns(*columns));
+            format!("this row has {found} {cells}, and {there_are}")
+        }
     };
     Problem::new(&codes::FOR_EACH, Span { line: fault.line, ..start }, message)
         .help("a cell with a comma, a quote or a line feed stands in quotes, and a quote in it is written twice")
+}
+
+fn are_columns(columns: usize) -> String {
+    if columns == 1 { "there is 1 column".to_owned() } else { format!("there are {columns} columns") }
 }
 
 /// Longest cell, in bytes.
@@ -197,7 +204,7 @@ mod tests {
         assert_eq!(wrong(""), ["1: this list has no header: its first row names the columns"]);
         assert_eq!(
             wrong("a,b\nx\ny,z\n1,2,3\n"),
-            ["2: this row has 1 cells, and there are 2 columns", "4: this row has 3 cells, and there are 2 columns"]
+            ["2: this row has 1 cell, and there are 2 columns", "4: this row has 3 cells, and there are 2 columns"]
         );
         assert_eq!(wrong("a\n\"x"), ["2: a quoted cell is never closed"]);
         assert_eq!(wrong("a\nx\n\"x\"y"), ["3: something stands behind the quotes of a cell"]);

@@ -187,7 +187,11 @@ fn unknown_labels(text: &str, requirements: &[Requirement], targets: &[Labelled<
     };
     let key = unmet.key();
     if !keys.contains(key) {
-        let help = format!("the targets have the labels {}", listed(keys.iter().copied()));
+        let help = if keys.is_empty() {
+            "no target of this project has labels".to_owned()
+        } else {
+            format!("the targets have the labels {}", listed(keys.iter().copied()))
+        };
         let near = nearest(key, keys.iter().copied()).map(|near| text.replacen(key, near, 1));
         return unknown(message, near, &format!("no target has a label `{key}`"), help);
     }

@@ -161,6 +161,11 @@ pub(super) struct Loader {
     pub(super) items_looked_at: usize,
 }
 
+/// A folder as it is written, where it is the current one too.
+fn or_current(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
 impl Loader {
     /// Finds and reads the project file.
     fn project(&mut self) -> Option<Project> {
@@ -176,7 +181,8 @@ impl Loader {
                 .find(|folder| PROJECT_FILES.iter().any(|name| folder.join(name).is_file()));
             let help = above.map_or_else(
                 || "`keywright init` writes a project to start from; -C names another folder".to_owned(),
-                |folder| format!("there is one above: -C {}", folder.display()),
+                // The folder above `nope` is the current one, and its path is empty.
+                |folder| format!("there is one above: -C {}", or_current(folder).display()),
             );
             self.report.push(
                 Problem::new(

@@ -352,6 +352,7 @@ pub(crate) fn problem(fault: &FileFault, span: Span, what: &str) -> Problem {
         FileFault::Utf16 => {
             (&codes::FILE_NOT_UTF8, Some("save it as UTF-8 (in PowerShell: Out-File -Encoding utf8NoBOM)"))
         }
+        FileFault::LfsPointer => (&codes::LFS_POINTER, Some("`git lfs pull` fetches the content")),
         FileFault::Unreadable(_) => (&codes::FILE_UNREADABLE, None),
         FileFault::TooMany => (&codes::TOO_MANY_FILES, None),
     };

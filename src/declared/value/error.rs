@@ -31,6 +31,12 @@ pub enum ValueError {
         /// What the operating system says.
         kind: io::ErrorKind,
     },
+    /// What Git LFS leaves in the place of a file.
+    #[error("{file} is a pointer of Git LFS, and not the content that it stands for")]
+    LfsPointer {
+        /// The file, relative to the project.
+        file: String,
+    },
     /// A folder, a pipe or a device.
     #[error("{file} is not a regular file")]
     NotAFile {
@@ -322,6 +328,7 @@ impl ValueError {
             Self::NoKey { search, .. } | Self::WrongKey { search, .. } => ValueHint::Keys(search.clone()),
             Self::MissingKey { existing, .. } if existing.is_empty() => return None,
             Self::MissingKey { existing, .. } => ValueHint::NameOneOf { existing: existing.clone() },
+            Self::LfsPointer { .. } => ValueHint::LfsPull,
             Self::NotSops { .. } => ValueHint::FileFormat,
             Self::MacMissing { .. } => ValueHint::RestoreMac,
             Self::Misencoded { hint, .. } => ValueHint::Encoding(*hint),

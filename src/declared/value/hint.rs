@@ -12,6 +12,8 @@ pub enum ValueHint {
         /// JSON pointers.
         existing: Vec<String>,
     },
+    /// `git lfs pull`.
+    LfsPull,
     /// Name the file or `format` after what is in it.
     FileFormat,
     /// Take the file from the last commit in which it had a MAC.

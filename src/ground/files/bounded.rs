@@ -20,6 +20,8 @@ pub enum FileFault {
     NotUtf8(usize),
     /// It is UTF-16, with or without a byte order mark.
     Utf16,
+    /// It is what Git LFS leaves in the place of a file until its content is fetched.
+    LfsPointer,
     /// The operating system refuses.
     Unreadable(io::ErrorKind),
     /// There are more files than are looked at.
@@ -37,6 +39,7 @@ impl std::fmt::Display for FileFault {
             Self::TooLarge(limit) => write!(f, "is larger than {limit} bytes"),
             Self::NotUtf8(at) => write!(f, "is not UTF-8 (byte {})", at + 1),
             Self::Utf16 => f.write_str("is UTF-16, not UTF-8"),
+            Self::LfsPointer => f.write_str("is a pointer of Git LFS, and not the content that it stands for"),
             Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
             Self::TooMany => f.write_str("holds too many files"),
         }
@@ -56,6 +59,15 @@ impl FileFault {
             kind => Self::Unreadable(kind),
         }
     }
+}
+
+/// Whether this is a pointer of Git LFS (its specification, "The Pointer"): fewer than 1,024 bytes, the version first.
+pub fn is_lfs_pointer(bytes: &[u8]) -> bool {
+    let Some(rest) = bytes.strip_prefix(b"version https://git-lfs.github.com/spec/v1") else { return false };
+    let oid = b"\noid ";
+    bytes.len() < 1024
+        && rest.first().is_some_and(u8::is_ascii_whitespace)
+        && rest.windows(oid.len()).any(|at| at == oid)
 }
 
 /// A regular file that is open. Reading past its limit is an error (`FileTooLarge`), however long the file said to be.
@@ -91,6 +103,9 @@ impl BoundedFile {
         // Texts that are read so begin with two characters of ASCII, which tells UTF-16 without a mark.
         if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] = bytes.as_slice() {
             return Err(FileFault::Utf16);
+        }
+        if is_lfs_pointer(&bytes) {
+            return Err(FileFault::LfsPointer);
         }
         String::from_utf8(bytes).map_err(|error| FileFault::NotUtf8(error.utf8_error().valid_up_to()))
     }

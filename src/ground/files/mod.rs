@@ -15,7 +15,7 @@ mod new_file;
 mod operator;
 mod project;
 
-pub use bounded::{BoundedFile, FileFault};
+pub use bounded::{BoundedFile, FileFault, is_lfs_pointer};
 pub use destination::PRIVATE_FOLDER;
 pub use destination::{Destination, make_folder};
 pub use operator::{open_operator_file, read_operator_file, read_operator_text};

@@ -13,7 +13,7 @@ pub(super) const GUARD: Guard = Guard {
 /// One refusal a secret: each may have another owner.
 fn check(target: &GuardedTarget<'_>, _: &RunGuards<'_>) -> Vec<Refused> {
     let foreign = |finding: &crate::plan::Finding| match &finding.kind {
-        FindingKind::Foreign { owner, once_replica: _ } => {
+        FindingKind::Foreign { owner, whose: _ } => {
             Some(Refused::secrets(vec![finding.secret.clone()]).text("owner", owner.as_str()))
         }
         _ => None,

@@ -4,7 +4,7 @@
 use super::removed_replicas::FLAG as REMOVE_REPLICAS;
 use super::rename_loses_value::FLAG as LOSE_VALUE;
 use super::{Check, Guard, GuardedTarget, Refused, RunGuards};
-use crate::desired::{Desired, DesiredSecret, State};
+use crate::desired::{Desired, DesiredSecret, OtherOwner, State};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
 use crate::plan::{Action, SecretPlan, replaces_value};
@@ -102,7 +102,7 @@ fn replica(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
         let Action::RemoveReplicas { regions } = action else { return Vec::new() };
         let there = declared().filter(|other| regions.contains(&other.target.region));
         // Of another account, it is another secret.
-        let there = there.filter(|other| other.replicates_here(&target.desired.owner()));
+        let there = there.filter(|other| other.other_owner(&target.desired.owner()) == OtherOwner::OnceReplica);
         let found = there.filter_map(|other| {
             let home = other.secrets.get(&secret.name).filter(|secret| secret.state == State::Present)?;
             Some(refused(secret, &home.origin, &other.target.name).text("region", other.target.region.as_str()))

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::{FlagArgument, GuardOverrides, GuardedTarget, Refusal, RunGuards, flags, guards};
 use crate::desired::{
-    Deletion, Desired, GuardLimits, LeftOut, OWNER_TAG, PROTECT_TAG, PolicyTemplate, Prune, Restriction, RotationSetup,
-    Rotator, owner_tag,
+    Deletion, Desired, GuardLimits, LeftOut, OWNER_TAG, OtherOwner, PROTECT_TAG, PolicyTemplate, Prune, Restriction,
+    RotationSetup, Rotator, owner_tag,
 };
 use crate::domain::{Arn, Frequency, Region, SecretName, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{Live, LiveSecret};
@@ -44,7 +44,7 @@ impl EverythingWrong {
         let foreign = Finding {
             secret: SecretName::new("dev/foreign"),
             origin: None,
-            kind: FindingKind::Foreign { owner: "other/dev".to_owned(), once_replica: false },
+            kind: FindingKind::Foreign { owner: "other/dev".to_owned(), whose: OtherOwner::Another },
         };
         Self {
             desired: nothing_allowed(),

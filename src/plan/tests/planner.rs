@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{at, live, name, names, ours, planned, planned_of, region};
-use crate::desired::{Desired, ForOthers, OWNER_TAG, Place, Prune, State, owner_tag};
+use crate::desired::{Desired, ForOthers, OWNER_TAG, OtherOwner, Place, Prune, State, owner_tag};
 use crate::domain::{AccountId, SecretName, TagKey};
 use crate::live::{LiveReplica, LiveSecret, ReplicaStatus};
 use crate::plan::bare::bare_desired;
@@ -273,7 +273,7 @@ fn of_what_goes_it_is_said_whether_a_manifest_names_it_for_another_target() {
 
 #[test]
 fn what_another_target_in_another_region_owns_was_a_replica_once() {
-    let once_replica = |owner: &str, account: Option<&str>, manifest: &[&str]| {
+    let whose = |owner: &str, account: Option<&str>, manifest: &[&str]| {
         let mut desired = bare_desired("app/", manifest);
         desired.target.account = AccountId::parse("111111111111");
         let place = |at_region: &str| Place { account: account.and_then(AccountId::parse), region: region(at_region) };
@@ -283,18 +283,26 @@ fn what_another_target_in_another_region_owns_was_a_replica_once() {
         secret.tags.insert(TagKey::of_service(OWNER_TAG), owner_tag::bind(owner, "app/db", "app/"));
         let (_, report) = planned(&desired, vec![secret]);
         report.findings.iter().find_map(|finding| match &finding.kind {
-            FindingKind::Foreign { once_replica, .. } => Some(("named", *once_replica)),
-            FindingKind::ForeignInScope { once_replica, .. } => Some(("in scope", *once_replica)),
+            FindingKind::Foreign { whose, .. } => Some(("named", *whose)),
+            FindingKind::ForeignInScope { whose, .. } => Some(("in scope", *whose)),
             _ => None,
         })
     };
     for (manifest, how) in [(&["app/db"][..], "named"), (&[], "in scope")] {
         let same = Some("111111111111");
-        assert_eq!(once_replica("shop/far", same, manifest), Some((how, true)));
-        assert_eq!(once_replica("shop/far", None, manifest), Some((how, true)), "no other account is known");
-        assert_eq!(once_replica("shop/far", Some("222222222222"), manifest), Some((how, false)));
-        assert_eq!(once_replica("shop/near", same, manifest), Some((how, false)), "a replica is in another region");
-        assert_eq!(once_replica("shop/gone", same, manifest), Some((how, false)));
-        assert_eq!(once_replica("till/far", same, manifest), Some((how, false)), "another project's");
+        assert_eq!(whose("shop/far", same, manifest), Some((how, OtherOwner::OnceReplica)));
+        assert_eq!(
+            whose("shop/far", None, manifest),
+            Some((how, OtherOwner::OnceReplica)),
+            "no other account is known"
+        );
+        assert_eq!(whose("shop/far", Some("222222222222"), manifest), Some((how, OtherOwner::Another)));
+        assert_eq!(
+            whose("shop/near", same, manifest),
+            Some((how, OtherOwner::Another)),
+            "a replica is in another region"
+        );
+        assert_eq!(whose("shop/gone", same, manifest), Some((how, OtherOwner::FormerTarget)));
+        assert_eq!(whose("till/far", same, manifest), Some((how, OtherOwner::Another)), "another project's");
     }
 }

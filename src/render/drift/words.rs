@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::desired::OtherOwner;
 use crate::domain::VersionOrigin;
 use crate::domain::{Arn, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
@@ -26,7 +27,7 @@ pub fn difference(what: &Difference) -> String {
         Difference::ScheduledForDeletion => "is scheduled for deletion",
         Difference::DeclaredAbsent => "exists, and its manifest says state: absent",
         Difference::Orphaned { pruned: _, item: Some(item) } => {
-            return format!("belongs to this target, and its item {item} left its list");
+            return format!("belongs to this target, and no manifest names it, nor an item {item} of a list");
         }
         Difference::Orphaned { pruned: _, item: None } => "belongs to this target, and no manifest names it",
         Difference::NotAdopted => "is named by a manifest and has no owner yet",
@@ -59,7 +60,7 @@ pub fn difference(what: &Difference) -> String {
             return format!("belongs to this target under the scope prefix {prefix}, and no manifest names it");
         }
         Difference::OutsideScope { owner } => return format!("belongs to {owner}, and is outside the scope"),
-        Difference::Foreign { owner, once_replica: _ } => return format!("belongs to {owner}"),
+        Difference::Foreign { owner, whose: _ } => return format!("belongs to {owner}"),
         Difference::TagsDoNotFit { live, added } => {
             return format!(
                 "has {live} tags that stay, git asks for {added} more, and a secret has at most {MAX_TAGS}: nothing is \
@@ -234,7 +235,8 @@ pub(super) fn help(drift: &Drift) -> &'static str {
             "name it in a manifest (state: absent deletes it), or keep it with `keywright release`"
         }
         Difference::OutsideScope { .. } => "widen the scope to manage it again, or take the tag keywright:project off",
-        Difference::Foreign { once_replica: true, .. } => hint::ONCE_REPLICA,
+        Difference::Foreign { whose: OtherOwner::OnceReplica, .. } => hint::ONCE_REPLICA,
+        Difference::Foreign { whose: OtherOwner::FormerTarget, .. } => hint::FORMER_TARGET,
         Difference::Foreign { .. } => "narrow one of the two scopes",
         Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
         Difference::OfService { .. } => "remove its manifest",

@@ -73,8 +73,8 @@ pub use machine::{csv, json, json_line, prometheus_label, slack, workflow_messag
 pub use markdown::{cell, code, code_block, html_code, markdown, marker};
 pub use markup::{markup, push_data};
 pub(super) use snippet::{Lines, Mark, Shown, Snippet};
-pub(crate) use terminal::is_deceptive;
 pub use terminal::{address, block, line, painted_block, path, script, source_line, styled};
+pub(crate) use terminal::{calls_runner, is_deceptive};
 
 /// Text that is safe to write in a format: literals of this program, numbers, and what the functions of
 /// [`crate::render::escape`] have made of the text of others.

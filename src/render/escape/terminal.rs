@@ -54,7 +54,7 @@ fn replace_where(text: &str, unsafe_char: impl Fn(char) -> bool) -> Cow<'_, str>
 }
 
 /// Whether a `[` behind this text begins a command: `##[`, `##vso[`, `##teamcity[`.
-pub(super) fn calls_runner(before: &str) -> bool {
+pub(crate) fn calls_runner(before: &str) -> bool {
     before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).ends_with("##")
 }
 

@@ -177,7 +177,7 @@ pub struct SecretDocument {
 pub struct LeavingDocument {
     /// In words.
     pub reason: String,
-    /// The item that gave its name and left its list.
+    /// The item that would give its name, and that its list does not have; absent where its manifest left git.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_list: Option<LeftListDocument>,
     /// The commit that took its manifest away, where git tells.
@@ -293,12 +293,12 @@ pub struct FindingDocument {
     /// Where the secret's manifest names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginDocument>,
-    /// Of an orphan: the item of a list that it was made of.
+    /// Of an orphan: the item of a list that would give its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_list: Option<LeftListDocument>,
 }
 
-/// An item that left its list.
+/// An item that a list does not have.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -56,6 +56,8 @@ pub enum Event<'a> {
         targets: Vec<AppliedTarget>,
         /// What `keywright apply` would have ended with.
         exit_code: u8,
+        /// Secrets whose differences are held back after it.
+        held_back: usize,
     },
     /// Something that differs was not applied.
     NotApplied {
@@ -97,7 +99,7 @@ pub enum EventName {
     Round,
     /// The manifests are wrong, or nothing could be looked at: `reasons`, `leftOut`.
     RoundFailed,
-    /// Drift was put right, or that was tried: `exitCode`, `targets`.
+    /// Drift was put right, or that was tried: `exitCode`, `heldBack`, `targets`.
     Applied,
     /// Something that differs was not applied (a guard, an error, a target that could not be read): `reasons`,
     /// `leftOut`.
@@ -218,9 +220,12 @@ fn document(event: Event<'_>) -> EventDocument {
             ..named(EventName::Round)
         },
         Event::RoundFailed { reasons } => listed(EventName::RoundFailed, reasons),
-        Event::Applied { targets, exit_code } => {
-            EventDocument { exit_code: Some(exit_code), targets: Some(targets), ..named(EventName::Applied) }
-        }
+        Event::Applied { targets, exit_code, held_back } => EventDocument {
+            exit_code: Some(exit_code),
+            targets: Some(targets),
+            held_back: Some(held_back),
+            ..named(EventName::Applied)
+        },
         Event::NotApplied { reasons } => listed(EventName::NotApplied, reasons),
         Event::NotNotified { reason } => EventDocument { reasons: Some(vec![reason]), ..named(EventName::NotNotified) },
         Event::NotRemembered { reason } => {

@@ -93,6 +93,11 @@ impl Unmanaged {
         self.targets.keys().cloned().collect()
     }
 
+    /// All of them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &SecretName> {
+        self.targets.values().flatten()
+    }
+
     /// What is imported from a target: its own, as far as they are chosen.
     pub(super) fn chosen(&self, target: &str, selection: &Selection) -> Selection {
         let own = self.targets.get(target).into_iter().flatten();

@@ -25,13 +25,13 @@ use super::stop::{Stop, unless_stopped};
 use crate::aws::{Aws, ConnectError};
 use crate::collect::CollectMap as _;
 use crate::desired::Desired;
-use crate::domain::{AccountId, TagKey};
+use crate::domain::{AccountId, SecretName, TagKey};
 use crate::files::make_folder;
 use crate::import::tfstate::{State, removed_blocks};
 use crate::import::{
     ImportField, ImportTarget, Importable, ImportedFile, Layout, Proof, Reason, import as manifests_of, shared_tags,
 };
-use crate::manifest::{DefaultFields, Outline, TargetOutline, projects_beside};
+use crate::manifest::{DefaultFields, Outline, TargetOutline, nearest, projects_beside};
 use crate::plan::Selection;
 use crate::reconcile::TargetError;
 
@@ -144,6 +144,9 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     let (desired, outline) = load(request, &project_file(new_project.as_ref()))?;
     let destination = Destination::choose(request.folder, request.output, &outline)?;
     let Found { aws, read: mut found, unread, states } = find(request, &desired).await?;
+    if let Some(error) = selects_nothing(request, &desired, &found, &states).filter(|_| unread.is_empty()) {
+        return Err(error);
+    }
     let desired = but_for(desired, &unread);
     if request.new_project.is_some() {
         desired.iter().zip(&found).try_for_each(|(desired, found)| found.check_new_name(&desired.project))?;
@@ -184,6 +187,28 @@ pub async fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
         missed,
         aws,
     })
+}
+
+/// Names and patterns that were selected and stand for nothing, in git, in the inventory, in a state or live: probably
+/// a slip.
+fn selects_nothing(
+    request: &ImportRequest<'_>,
+    desired: &[Desired],
+    found: &[Importing],
+    states: &[(PathBuf, State)],
+) -> Option<Error> {
+    let mut known: BTreeSet<&SecretName> = BTreeSet::new();
+    if let Some(unmanaged) = request.unmanaged {
+        known.extend(unmanaged.names());
+    } else {
+        known.extend(desired.iter().flat_map(|desired| desired.secrets.keys()));
+        known.extend(found.iter().flat_map(|found| found.live.secrets.keys().chain(found.live.unreadable.keys())));
+        known.extend(states.iter().flat_map(|(_, state)| &state.secrets).map(|found| &found.secret.name));
+    }
+    let patterns = request.selection.unmatched(known.iter().copied());
+    let near = nearest(patterns.first()?, known.iter().map(|name| name.as_str()));
+    let in_inventory = request.unmanaged.is_some();
+    Some(Error::from(ErrorKind::NotSelected { patterns, in_inventory }).did_you_mean(near))
 }
 
 /// The targets that were read.

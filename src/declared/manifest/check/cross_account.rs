@@ -286,7 +286,7 @@ impl Links {
                 let (message, help) = if declared {
                     (
                         format!("`{other}` in target `{there}` does not declare the other side"),
-                        format!("write `{field}: {{ target: {target}, name: {name} }}` there"),
+                        declaring(link.side.other(), &in_braces(target), &in_braces(name.as_str())),
                     )
                 } else {
                     (
@@ -298,5 +298,25 @@ impl Links {
                 report.push(problem.label("one side alone").help(help));
             }
         }
+    }
+}
+
+/// What is to be written for the side that is missing.
+fn declaring(side: Side, target: &str, name: &str) -> String {
+    match side {
+        Side::Primary => {
+            format!("write `crossAccountReplica: {{ secret: {{ target: {target}, name: {name} }} }}` there")
+        }
+        Side::Replica => format!("write `crossAccountPrimary: {{ target: {target}, name: {name} }}` there"),
+    }
+}
+
+/// A name as it can be written between braces of YAML: quoted where it would be something else than a text.
+fn in_braces(name: &str) -> String {
+    let word = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&name.to_lowercase().as_str());
+    if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') && !word {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
     }
 }

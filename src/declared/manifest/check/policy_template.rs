@@ -144,7 +144,11 @@ pub(crate) fn fill(template: &Template, with: Option<&Node>, named: Span, report
                     nearest(&key.text, known())
                         .map_or_else(|| "not a parameter".to_owned(), |near| format!("did you mean `{near}`?")),
                 )
-                .help(format!("its parameters are {}", listed(known()))),
+                .help(if known().next().is_none() {
+                    "the template has no parameters".to_owned()
+                } else {
+                    format!("its parameters are {}", listed(known()))
+                }),
             );
         }
         if !is_argument(value) {

@@ -40,7 +40,7 @@ use crate::desired::{
 };
 use crate::domain::{AccountId, Arn, KmsKey, Region, SecretName, StagingLabel, Template, VersionId};
 use crate::origin::Origin;
-use crate::value::Known;
+use crate::value::{Known, ValueError};
 
 /// Longest description, in characters (CreateSecret, `Description`).
 const MAX_DESCRIPTION: usize = 2_048;
@@ -382,7 +382,9 @@ impl Builder<'_> {
         // What is wrong with an encrypted file is seen without its key.
         let wrong = source.identity(&SecretName::new(name), &|_| None, self.files.encrypted()).err();
         for error in wrong.into_iter().chain(source.wrong_files()) {
-            let problem = Problem::new(&codes::VALUE_FILE, key, error.to_string()).hint(error.hint());
+            let is_pointer = matches!(error, ValueError::LfsPointer { .. });
+            let code = if is_pointer { &codes::LFS_POINTER } else { &codes::VALUE_FILE };
+            let problem = Problem::new(code, key, error.to_string()).hint(error.hint());
             self.report.push(problem.masked(true).about(error.to_string()).naming_targets());
         }
         let ownership = value.value.ownership.value().map(|ownership| match ownership {

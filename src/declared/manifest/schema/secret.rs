@@ -276,7 +276,8 @@ pub struct DeletionSpec {
         schemars(range(min = 7, max = 30), extend("default" = crate::desired::DEFAULT_RECOVERY_WINDOW_DAYS))
     )]
     pub recovery_window_days: Field<i64>,
-    /// Delete at once, without any way back. Excludes `recoveryWindowDays`.
+    /// Delete at once, without any way back, also where it is scheduled for deletion already. Excludes
+    /// `recoveryWindowDays`.
     #[cfg_attr(test, schemars(extend("default" = false)))]
     pub force: Field<bool>,
 }
