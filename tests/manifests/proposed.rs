@@ -19,9 +19,13 @@ const FILLED: [(&str, &str); 5] = [("{service}", "rds"), ("{}", "app-x"), ("[...
 /// Not of manifests: of IAM's policies or a workflow, as an example of what a map is, or cut short.
 const OTHERS: [&str; 6] = ["Resource: ", "Version: ", "key: value", "text: …", "Cure: ", "lfs: true"];
 
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap_or_else(|_| unreachable!())
+}
+
 /// The texts of the program's own sources that propose something, by file.
 fn proposed() -> BTreeSet<(String, String)> {
-    let snippet = Regex::new(r"`([a-zA-Z]+: [^`]+)`").unwrap_or_else(|_| unreachable!());
+    let (snippet, broken) = (regex(r"`([a-zA-Z]+: [^`]+)`"), regex(r"\\\n\s*"));
     let mut found = BTreeSet::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
@@ -33,8 +37,7 @@ fn proposed() -> BTreeSet<(String, String)> {
             } else if named("rs") || named("md") {
                 let text = fs::read_to_string(&path).unwrap_or_default();
                 // A line that ends in a backslash goes on in the next one.
-                let text =
-                    Regex::new(r"\\\n\s*").unwrap_or_else(|_| unreachable!()).replace_all(&text, "").into_owned();
+                let text = broken.replace_all(&text, "").into_owned();
                 let said = text.lines().filter(|line| named("md") || !line.trim_start().starts_with("//"));
                 let snippets =
                     said.flat_map(|line| snippet.captures_iter(line).map(|found| found[1].replace("\\\"", "\"")));
@@ -55,10 +58,10 @@ fn wrong(files: &[(&str, String)]) -> Vec<&'static str> {
 fn what_texts_propose_has_the_right_form() {
     let all = proposed();
     assert!(all.len() > 20, "{all:?}");
-    let mut refused = Vec::new();
+    let (mut refused, placeholder) = (Vec::new(), regex(r"(: )\{([a-z]+)\}"));
     for (file, written) in all.iter().filter(|(_, text)| !OTHERS.iter().any(|other| text.contains(other))) {
         let filled = FILLED.iter().fold(written.clone(), |text, (from, to)| text.replace(from, to));
-        let snippet = Regex::new(r"(: )\{([a-z]+)\}").unwrap_or_else(|_| unreachable!()).replace_all(&filled, "${1}x");
+        let snippet = placeholder.replace_all(&filled, "${1}x");
         let in_secret = |spec: &str| vec![("secrets/a.yaml", secret("a", spec))];
         let in_project = |from: &str, to: &str| vec![("keywright.yaml", PROJECT.replace(from, to))];
         let metadata = "metadata:\n  name: ${env}/payments/a";
