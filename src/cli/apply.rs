@@ -138,8 +138,9 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
     let extent = Extent { no_awaiting: true, ..args.extent.extent() };
     talk.write(prepared::text(talk.paint(), &prepared, extent));
     let began = may_begin(args, &run, &prepared, approved.as_ref(), &flags, &stop, shell).await;
+    let mut not_begun = None;
     let (code, applied) = match began {
-        Err(error) => (report(&error, shell), None),
+        Err(error) => (report(not_begun.insert(error), shell), None),
         Ok(None) => (ExitCode::Success, None),
         Ok(Some(Ready { journal })) => {
             let request = ApplyRequest {
@@ -176,7 +177,7 @@ pub(super) async fn apply(args: &ApplyArgs, verbose: u8, shell: &Shell) -> Resul
         talk.write(awaiting::text(talk.paint(), &waiting, prepared.targets.len() > 1, extent.full));
     }
     if args.format == ApplyFormat::Json {
-        let document = apply_json::document(&prepared, applied.as_ref(), &waiting, code.code());
+        let document = apply_json::document(&prepared, applied.as_ref(), &waiting, (code.code(), not_begun.as_ref()));
         shell.out.write(document);
     }
     print_calls(&session.aws, verbose, shell);

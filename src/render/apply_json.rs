@@ -8,13 +8,13 @@ use super::apply_text::{error_text, skip_reason};
 use super::awaiting::{self, AwaitingDocument, OfTarget};
 use super::error::target_line;
 use super::escape::{self, Escaped, Json, Terminal};
-use super::plan_json::{self, FindingDocument};
+use super::plan_json::{self, FindingDocument, RefusalDocument};
 use super::{escaped, hint, words};
 use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
 use crate::domain::SecretName;
 use crate::plan::{Finding, Plan, SecretPlan, Severity};
 use crate::reconcile::{PoliciesVerified, TargetPlan};
-use crate::workflow::{self, ApplyRun, Prepared, ReadAgain};
+use crate::workflow::{self, ApplyRun, Error, Planned, Prepared, ReadAgain};
 
 /// The version of the format of [`ApplyDocument`].
 pub const FORMAT_VERSION: &str = "1";
@@ -30,7 +30,14 @@ pub struct ApplyDocument {
     pub project: String,
     /// What the process ends with.
     pub exit_code: u8,
-    /// The targets that something was planned for, in the order of the project file.
+    /// Why nothing was begun where something was planned: a guard, an error of the plan, an approved plan that is
+    /// stale, a question that was answered with no. `targets` is empty then. Absent when the apply began, and when there
+    /// was nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_begun: Option<String>,
+    /// The guards that refused, by target.
+    pub refused: Vec<RefusedDocument>,
+    /// The targets that something was planned for, in the order of the project file, once the apply has begun.
     pub targets: Vec<AppliedTarget>,
     /// The targets that could not be planned, each with the reason: nothing was applied there.
     pub not_planned: Vec<NotPlannedDocument>,
@@ -42,6 +49,17 @@ pub struct ApplyDocument {
     /// The secrets that exist now, whose value is left to people and that have none, by the tag that says whom they
     /// wait for; secrets without an owner tag come last.
     pub awaiting_value: Vec<AwaitingDocument>,
+}
+
+/// What guards refused of one target.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedDocument {
+    /// The target's name.
+    pub target: String,
+    /// The guards, as in a plan.
+    pub refusals: Vec<RefusalDocument>,
 }
 
 /// A target that could not be planned.
@@ -242,19 +260,30 @@ pub fn document(
     prepared: &Prepared<'_>,
     applied: Option<&ApplyRun<'_>>,
     awaiting: &[OfTarget<'_>],
-    exit_code: u8,
+    (exit_code, not_begun): (u8, Option<&Error>),
 ) -> Escaped<Json> {
     let (held_back, not_read) = left_alone(prepared, applied);
     super::escape::json(&ApplyDocument {
         format_version: FORMAT_VERSION,
         project: prepared.project.to_owned(),
         exit_code,
+        not_begun: not_begun.map(|error| error.kind.to_string()),
+        refused: refused(prepared),
         targets: applied.into_iter().flat_map(|applied| &applied.targets).map(target).collect(),
         not_planned: not_planned(prepared),
         held_back,
         not_read,
         awaiting_value: awaiting::documents(awaiting),
     })
+}
+
+fn refused(prepared: &Prepared<'_>) -> Vec<RefusedDocument> {
+    let refused = prepared.planned().filter(|(_, planned)| !planned.refusals.is_empty());
+    let document = |(_, planned): (_, &Planned)| RefusedDocument {
+        target: planned.target.plan.target.clone(),
+        refusals: planned.refusals.iter().map(plan_json::refusal).collect(),
+    };
+    refused.map(document).collect()
 }
 
 fn not_planned(prepared: &Prepared<'_>) -> Vec<NotPlannedDocument> {

@@ -452,7 +452,7 @@ pub(super) fn finding(finding: &Finding) -> FindingDocument {
     }
 }
 
-fn refusal(refusal: &Refusal) -> RefusalDocument {
+pub(super) fn refusal(refusal: &Refusal) -> RefusalDocument {
     let Refusal { guard, target: _, secrets, facts, needs: _ } = refusal;
     let fact = |fact: &Fact| match fact {
         Fact::Number(number) => FactDocument::Number(*number),
