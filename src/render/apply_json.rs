@@ -31,8 +31,8 @@ pub struct ApplyDocument {
     /// What the process ends with.
     pub exit_code: u8,
     /// Why nothing was begun where something was planned: a guard, an error of the plan, an approved plan that is
-    /// stale, a question that was answered with no. `targets` is empty then. Absent when the apply began, and when there
-    /// was nothing to do.
+    /// stale, a question that was answered with no. `targets` is empty then. Absent when the apply began, and when
+    /// there was nothing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_begun: Option<String>,
     /// The guards that refused, by target.
