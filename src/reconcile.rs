@@ -197,6 +197,7 @@ fn only_listed(planned: &Plan, report: &PlanReport, live: &Live) -> BTreeSet<Sec
     let replaced = planned.secrets.iter().filter_map(|secret| Some(&secret.moved_from()?.secret.name));
     let kept = report.findings.iter().flat_map(|finding| match &finding.kind {
         FindingKind::MoveRefused { from, .. } | FindingKind::MoveWaits { from, .. } => vec![&finding.secret, from],
+        FindingKind::LabelNowhere { .. } => vec![&finding.secret],
         _ => Vec::new(),
     });
     let listed = |name: &&SecretName| live.secrets.get(*name).is_some_and(|secret| secret.seen == Seen::Listed);

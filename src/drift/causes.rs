@@ -39,6 +39,8 @@ fn of_difference(what: &Difference, version: Option<String>) -> BTreeSet<Changed
         | Difference::OwnerTagCopied { .. }
         | Difference::Foreign { .. } => [Changed::Tag(OWNER_TAG.to_owned())].into(),
         Difference::TagsDoNotFit { .. } => [Changed::Tags].into(),
+        Difference::LabelNowhere { exists: false, .. } => [Changed::Deleted].into(),
+        Difference::LabelNowhere { label, exists: true } => [Changed::Label(label.to_string())].into(),
         Difference::Fields(fields) => fields.iter().map(of_field).collect(),
         Difference::Value(value) | Difference::ValueHeldBack { value, version: _ } => of_value(*value, version),
         Difference::RotationStuck { .. } | Difference::RotationHeldBack { .. } | Difference::RotationOverdue { .. } => {

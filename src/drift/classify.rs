@@ -231,6 +231,10 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::TooManyTags { live, added, .. } => {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
         }
+        FindingKind::LabelNowhere { label, exists, .. } => {
+            let class = if *exists { Class::Changed } else { Class::Missing };
+            (class, Difference::LabelNowhere { label: label.clone(), exists: *exists })
+        }
         FindingKind::OwnedByService { service } => (Class::Foreign, Difference::OfService { service: service.clone() }),
         FindingKind::ManagedMissing { service } => {
             (Class::Missing, Difference::ManagedMissing { service: service.clone() })

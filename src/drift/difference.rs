@@ -94,6 +94,13 @@ pub enum Difference {
         /// How many more git asks for.
         added: usize,
     },
+    /// A label is to be on a version that it does not have.
+    LabelNowhere {
+        /// The label.
+        label: StagingLabel,
+        /// Whether the secret exists.
+        exists: bool,
+    },
     /// An AWS service owns it.
     OfService {
         /// `OwningService`.

@@ -2,9 +2,10 @@
 
 use super::arn::Place;
 use super::document::{Draft, Permission};
-use super::needs::{any, has_version_id, replicas, values};
+use super::needs::{any, has_version_id, present, replicas, values};
 use super::{Purpose, Scope};
-use crate::desired::{Desired, OWNER_TAG, Prune, State};
+use crate::desired::{Desired, LabelHolder, OWNER_TAG, Prune, State};
+use crate::origin::Origin;
 
 /// Adds what a plan, a drift report, and the verification after an apply read.
 pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
@@ -15,7 +16,10 @@ pub(super) fn add(desired: &Desired, scope: Scope, draft: &mut Draft) {
     draft.add(Permission::new("ListSecrets", ["secretsmanager:ListSecrets"]).on_everything());
 
     let mut metadata = vec!["secretsmanager:DescribeSecret"];
-    if values(desired).any(has_version_id) {
+    // A label may be on a version that has no other.
+    let names_versions = |(holder, _): &(LabelHolder, Origin)| matches!(holder, LabelHolder::Version(_));
+    if values(desired).any(has_version_id) || present(desired).any(|secret| secret.labels.values().any(names_versions))
+    {
         metadata.push("secretsmanager:ListSecretVersionIds");
     }
     // Whom a secret lets read that would be deleted is told with the plan.

@@ -171,9 +171,11 @@ impl Differ<'_> {
         let values = ValuePlanner { desired: desired_secret, observed, facts: self.facts, carries };
         let mut findings = values.plan(&mut difference);
         let fit = fit.without_note(observed, &mut difference, &mut findings).with_value(observed, &difference.actions);
-        if let Some(too_many) = fit.too_many() {
+        // What a move carries over keeps its ids, so that labels may be on them.
+        let nowhere = || values.label_nowhere(&difference.actions).filter(|_| moves.is_none());
+        if let Some(refused) = fit.too_many().or_else(nowhere) {
             // Nothing else is planned: half of what git says is not what git says.
-            return (Difference::default(), vec![too_many]);
+            return (Difference::default(), vec![refused]);
         }
         if let Some(moves) = moves {
             moves.plan(desired_secret, observed, &mut difference);

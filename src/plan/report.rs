@@ -9,7 +9,7 @@ use super::cross_account::LinkFinding;
 use super::rename::Seeded;
 use super::{AwaitingValue, LeftItem};
 use crate::desired::OtherOwner;
-use crate::domain::{Region, SecretName, TagKey, VersionId};
+use crate::domain::{Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
 use crate::origin::Origin;
 use crate::value::Edges;
@@ -126,6 +126,15 @@ pub enum FindingKind {
         added: usize,
         /// The keys that are live, that the manifest does not name, and that stay.
         live_only: Vec<TagKey>,
+    },
+    /// A label is to be on a version that the secret does not have: nothing is planned for it.
+    LabelNowhere {
+        /// The label.
+        label: StagingLabel,
+        /// The version's id, as the manifest gives it.
+        version: VersionId,
+        /// Whether the secret exists.
+        exists: bool,
     },
     /// Live and in scope, and no manifest names it; its owner tag was written for another secret, and owns nothing.
     CopiedTag {
@@ -344,7 +353,7 @@ impl FindingKind {
     /// Whether nothing is planned for the secret because of what its manifest asks for.
     pub(super) fn plans_nothing(&self) -> bool {
         match self {
-            Self::TooManyTags { .. } => true,
+            Self::TooManyTags { .. } | Self::LabelNowhere { .. } => true,
             Self::CrossAccount(finding) => finding.refuses(),
             _ => false,
         }
@@ -369,6 +378,7 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::LabelNowhere { .. }
             | FindingKind::ManagedMissing { .. }
             | FindingKind::ManagedOtherwise { .. }
             | FindingKind::Unmanaged { .. }
@@ -409,6 +419,7 @@ impl Finding {
         matches!(
             self.kind,
             FindingKind::TooManyTags { .. }
+                | FindingKind::LabelNowhere { .. }
                 | FindingKind::ManagedMissing { .. }
                 | FindingKind::ManagedOtherwise { .. }
                 | FindingKind::MoveRefused { .. }
@@ -446,6 +457,7 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::LabelNowhere { .. }
             | FindingKind::ManagedMissing { .. }
             | FindingKind::ManagedOtherwise { .. }
             | FindingKind::MoveRefused { .. }

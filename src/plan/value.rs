@@ -87,7 +87,7 @@ impl ValuePlanner<'_> {
         if findings.contains(&FindingKind::ValueReEncrypted { noted: true }) {
             self.write_down(difference);
         }
-        let mut putting = false;
+        let mut putting: Option<Token> = None;
         if let (Some((planned, reason)), Some(value)) = (put, &self.desired.value) {
             let restored = match (&reason, &planned.token) {
                 (ValueReason::Reverted { current }, Token::Id(id)) => Some((id.clone(), current.clone())),
@@ -108,6 +108,7 @@ impl ValuePlanner<'_> {
                 noted: planned.compare_with.is_some(),
                 origin: value.origin.clone(),
             });
+            putting = Some(planned.token.clone());
             let compared = planned.compare_with.clone();
             if let (Some(Identity::MadeOnce(MadeOnce { id, .. })), Token::Id(live)) =
                 (self.facts.identities.get(&self.desired.name), &planned.token)
@@ -122,12 +123,11 @@ impl ValuePlanner<'_> {
                 let label = StagingLabel::current();
                 difference.actions.push(Action::MoveLabel { label, to: LabelVersion::Id(to), from: Some(from) });
             }
-            putting = true;
         }
         self.remove_labels(difference);
         let mut moves = Vec::new();
         for (label, (holder, origin)) in &self.desired.labels {
-            moves.extend(self.label(label, holder, origin, putting, difference));
+            moves.extend(self.label(label, holder, origin, putting.as_ref(), difference));
         }
         let attached = self.put_for_labels(&moves, difference);
         for LabelMove { label, before, to, on_git } in moves {
@@ -366,6 +366,28 @@ impl ValuePlanner<'_> {
         UndoneVersion { id: id.clone(), made_by, made }
     }
 
+    /// A label that is to be on a version which the secret has not, and which these actions do not make. What has no
+    /// label the service is asked for first.
+    pub(super) fn label_nowhere(&self, actions: &[Action]) -> Option<FindingKind> {
+        let asked = self.facts.unlabelled.contains_key(&self.desired.name);
+        let has_versions = self.observed.is_some_and(|secret| !secret.versions.is_empty());
+        if has_versions && !asked {
+            return None;
+        }
+        let made = |id: &VersionId| {
+            let of_id = |value: &PlannedValue| matches!(&value.token, Token::Id(token) if token == id);
+            actions.iter().any(|action| matches!(action, Action::PutValue(value) if of_id(value)))
+        };
+        self.desired.labels.iter().find_map(|(label, (holder, _))| match holder {
+            LabelHolder::Version(id) if !self.exists(id) && !made(id) => Some(FindingKind::LabelNowhere {
+                label: label.clone(),
+                version: id.clone(),
+                exists: self.observed.is_some(),
+            }),
+            _ => None,
+        })
+    }
+
     /// Whether the service has a version with this id.
     pub(super) fn exists(&self, id: &VersionId) -> bool {
         self.observed.is_some_and(|secret| secret.versions.contains_key(id))
@@ -378,7 +400,7 @@ impl ValuePlanner<'_> {
         label: &StagingLabel,
         holder: &LabelHolder,
         origin: &Origin,
-        putting: bool,
+        putting: Option<&Token>,
         difference: &mut Difference,
     ) -> Option<LabelMove> {
         let before = self.observed.and_then(|secret| secret.holder(label.as_str())).cloned();
@@ -387,13 +409,15 @@ impl ValuePlanner<'_> {
         let wanted = match holder {
             LabelHolder::Version(id) => Some(id.clone()),
             LabelHolder::Git if came_along.is_some() => came_along.cloned(),
-            LabelHolder::Git => match self.facts.identities.get(&self.desired.name) {
+            LabelHolder::Git => match (putting, self.facts.identities.get(&self.desired.name)) {
+                // It is on git's version, which has only to become current again.
+                (Some(Token::Id(id)), _) if before.as_ref() == Some(id) => before.clone(),
                 // What is put gets its version id then, or an equal live version keeps its own.
-                _ if putting => None,
-                Some(Identity::Known(id)) => Some(live_name_of(id, self.observed).clone()),
+                (Some(_), _) => None,
+                (None, Some(Identity::Known(id))) => Some(live_name_of(id, self.observed).clone()),
                 // Git's version cannot be told by an id, so the label tells it: it stays where it was put, also when a
                 // rotation makes another version current.
-                _ => before.clone().or_else(|| self.observed.and_then(LiveSecret::current_version).cloned()),
+                (None, _) => before.clone().or_else(|| self.observed.and_then(LiveSecret::current_version).cloned()),
             },
         };
         if wanted.is_some() && wanted == before {

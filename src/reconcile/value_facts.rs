@@ -11,7 +11,8 @@ use crate::desired::{Desired, DesiredSecret, DesiredValue, State};
 use crate::domain::SecretName;
 use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
-    Action, Change, Comparison, Finding, FindingKind, Plan, SecretPlan, Selection, Token, ValueFacts, ValueReason,
+    Action, Change, Comparison, Finding, FindingKind, LabelVersion, Plan, SecretPlan, Selection, Token, ValueFacts,
+    ValueReason,
 };
 use crate::value::{DifferingParts, Edges, Identity, Source, ValueError, Values};
 
@@ -103,6 +104,9 @@ pub(super) fn versions_unknown(plan: &Plan, facts: &ValueFacts) -> BTreeSet<Secr
             let unlabelled = secret.actions.iter().any(|action| match action {
                 Action::PutValue(value) => matches!(&value.token,
                         Token::Id(id) if observed.is_some_and(|live| !live.versions.contains_key(id.as_str()))),
+                Action::MoveLabel { to: LabelVersion::Id(id), .. } => {
+                    observed.is_some_and(|live| !live.versions.contains_key(id.as_str()))
+                }
                 _ => false,
             });
             observed.is_some_and(|live| !live.versions.is_empty()) && (unlabelled || secret.changes.iter().any(undoes))

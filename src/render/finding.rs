@@ -52,6 +52,12 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
+        FindingKind::LabelNowhere { label, version, exists } => escaped!(
+            "{} no version {}, which the label {} is to be on",
+            if *exists { "has" } else { "is to be created, and then has" },
+            escape::line(version.as_str()),
+            escape::line(label.as_str())
+        ),
         FindingKind::Foreign { owner, whose: _ } => {
             escaped!("belongs to {}, not to this target", escape::line(owner))
         }
@@ -253,6 +259,10 @@ pub(super) fn fold_unread(findings: &[Finding]) -> (Vec<&Finding>, Option<(Escap
     (others, Some((text, finding_help(first).unwrap_or_default())))
 }
 
+/// What can be done about a label on a version that is not there.
+pub(in crate::render) const LABEL_NOWHERE: &str =
+    "`keywright versions NAME` lists the versions that there are; `git` is the one of the committed value";
+
 /// What was found, in one word of the documents.
 pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
     match kind {
@@ -262,6 +272,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
         FindingKind::Orphaned { .. } => "orphaned",
         FindingKind::TooManyTags { .. } => "tooManyTags",
+        FindingKind::LabelNowhere { .. } => "labelNowhere",
         FindingKind::Foreign { .. } => "foreign",
         FindingKind::ForeignInScope { .. } => "foreignInScope",
         FindingKind::OwnedByService { .. } => "ownedByService",
@@ -318,6 +329,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::TooManyTags { .. } => {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
+        FindingKind::LabelNowhere { .. } => LABEL_NOWHERE,
         FindingKind::Foreign { whose, .. } | FindingKind::ForeignInScope { whose, .. }
             if *whose == OtherOwner::OnceReplica =>
         {

@@ -453,7 +453,7 @@ pub(super) fn finding(finding: &Finding) -> FindingDocument {
 }
 
 pub(super) fn refusal(refusal: &Refusal) -> RefusalDocument {
-    let Refusal { guard, target: _, secrets, facts, needs: _ } = refusal;
+    let Refusal { guard, words: _, target: _, secrets, facts, needs: _ } = refusal;
     let fact = |fact: &Fact| match fact {
         Fact::Number(number) => FactDocument::Number(*number),
         Fact::Text(text) => FactDocument::Text(text.clone()),

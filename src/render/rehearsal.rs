@@ -39,7 +39,6 @@ pub struct RehearsalDocument {
     /// about them.
     pub differs: Vec<String>,
     /// Secrets of which something waits for what a target makes that could not be planned: that is not rehearsed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<String>,
 }
 

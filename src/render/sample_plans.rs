@@ -127,6 +127,7 @@ impl Sample {
                 .filter(|guard| guard.name == "foreign-owner")
                 .map(|guard| Refusal {
                     guard,
+                    words: guard.words,
                     target: "staging".to_owned(),
                     secrets: vec![name.clone(); 7],
                     facts: vec![("owner", Fact::Text(shown.to_owned()))],

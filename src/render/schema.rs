@@ -1,6 +1,7 @@
 //! JSON Schemas of the documents that are written, made from their types. `crate::schemas` has them as texts.
 
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::apply_json::ApplyDocument;
@@ -22,9 +23,11 @@ pub(crate) fn generated() -> [(&'static str, Value); 6] {
     ]
 }
 
-/// The schema of a document, under a title of its own.
+/// The schema of a document, under a title of its own: of what serde writes, which decides what is required. A member
+/// that may be left out is not, whatever its type, and one that is always written is, be it `null`.
 fn titled<T: JsonSchema>(title: &'static str) -> Value {
-    let mut schema = schemars::schema_for!(T).to_value();
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("title".to_owned(), title.into());
     }

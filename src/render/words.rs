@@ -107,7 +107,7 @@ pub(super) fn paint_verb(paint: Paint, verb: Verb, text: &Escaped<Terminal>) -> 
 
 /// What a guard refuses: its words, with what it found. Unescaped: a fact may be anybody's text.
 pub(super) fn refusal(refusal: &Refusal) -> String {
-    let mut rest = refusal.guard.words;
+    let mut rest = refusal.words;
     let mut out = String::new();
     // Filled in from left to right, so that a fact which looks like a gap stays what it is.
     while let Some((before, (name, after))) =

@@ -16,7 +16,7 @@ use crate::desired::Desired;
 use crate::domain::{AccountId, SecretName};
 use crate::live::{ListFilter, ReadSecrets as _, ServiceError};
 use crate::manifest::{LoadOptions, codes, load};
-use crate::value::{AgeKeys, AgePlace, config_home};
+use crate::value::{AgeHeld, AgeKeys, AgePlace, config_home};
 
 /// A clock that is further off than this, in seconds, is noted. From five minutes on AWS refuses requests (Signature
 /// Version 4), and the SDK sends them again with the service's time.
@@ -59,8 +59,8 @@ pub enum Check {
     AgeKeys {
         /// Whether a value of the project comes from a SOPS file.
         needed: bool,
-        /// Where there are some; a command may give some.
-        places: Vec<AgePlace>,
+        /// Where there may be some, and what is there.
+        places: Vec<(AgePlace, AgeHeld)>,
     },
     /// KMS keys of SOPS files: whether they open is known only by decrypting.
     Kms {
@@ -152,7 +152,7 @@ impl Check {
             | Self::Endpoint { answered: false, .. }
             | Self::Call { answer: Answer::Failed(_), always: true, .. } => Verdict::Failed,
             Self::Project(ProjectState::Valid { warnings, .. }) if *warnings > 0 => Verdict::Warning,
-            Self::AgeKeys { needed: true, places } if places.is_empty() => Verdict::Warning,
+            Self::AgeKeys { needed: true, places } => of_age_keys(places),
             Self::Account { declared: false, .. } | Self::Call { answer: Answer::Failed(_), always: false, .. } => {
                 Verdict::Warning
             }
@@ -269,6 +269,15 @@ pub async fn examine(folder: &Path, targets: &[String], reach: &Reach) -> Result
 
 fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// How good places for age keys are: a command that was not run may give some.
+fn of_age_keys(places: &[(AgePlace, AgeHeld)]) -> Verdict {
+    let any = |test: fn(&AgeHeld) -> bool| places.iter().any(|(_, held)| test(held));
+    if any(|held| matches!(held, AgeHeld::Nothing(_))) || places.is_empty() {
+        return Verdict::Warning;
+    }
+    if any(|held| matches!(held, AgeHeld::Keys(_))) { Verdict::Good } else { Verdict::Unknown }
 }
 
 /// What opens the SOPS files of these targets. Nothing is decrypted, and no program is run.

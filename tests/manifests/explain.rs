@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{PROJECT, load_files, secret};
-use keywright::manifest::explain::explain;
+use keywright::manifest::explain::{explain, explain_schedule};
 use keywright::render::diagnostics;
 use keywright_declared::schemas;
 
@@ -51,6 +51,28 @@ fn a_default_is_shown_on_the_page_of_its_field_and_of_the_one_above() {
             assert!(page.contains(&format!("default: {shown}")), "{path}: {page}");
         }
     }
+}
+
+#[test]
+fn every_heading_of_the_reference_is_a_path() {
+    let page = include_str!("../../docs/reference/manifests.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## ").or_else(|| line.strip_prefix("### ")));
+    let kinds = ["Project", "Secret", "Defaults", "Rules"];
+    let paths: Vec<&str> = headings.filter(|path| kinds.iter().any(|kind| path.starts_with(kind))).collect();
+    assert!(paths.len() > 40 && paths.iter().any(|path| path.ends_with("(3).Statement[]")), "{paths:?}");
+    for path in paths {
+        assert!(explain_schedule(path, jiff::Timestamp::UNIX_EPOCH).is_none(), "{path} is taken for a schedule");
+        let explained = explain(path).unwrap_or_else(|error| unreachable!("{path}: {error}"));
+        // The fields of this map, and those of no other one.
+        let from = page.find(&format!("## {path}\n")).unwrap_or_default();
+        let table = page[from..].split("\n|---").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
+        for field in table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name) {
+            assert!(explained.contains(&format!("\n    {field} (")), "{path} has {field}: {explained}");
+        }
+    }
+    let template = explain("Secret.spec.policy (2)").unwrap_or_default();
+    assert!(template.starts_with("Secret.spec.policy (2)\n") && !template.contains("Statement ("), "{template}");
+    assert!(explain("Secret.spec.policy (9)").is_err());
 }
 
 /// Fields without which there is no such thing, by the end of their path: one of several sources or schedules,

@@ -1,6 +1,7 @@
 //! One scenario: its sections, what each does, and the comparison with what was expected.
 
 mod files;
+mod fits;
 mod live;
 pub(crate) mod operations;
 mod replay;
@@ -195,6 +196,7 @@ impl Stage {
             let wrote = self.sandbox.calls().into_iter().skip(before).any(|call| is_write(&call));
             assert!(!wrote, "{verb} must never write");
         }
+        fits::assert_fits(&verb, &args, &run.out);
         self.ran = true;
         let mut body = run.out;
         if !run.err.is_empty() {

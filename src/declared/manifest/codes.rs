@@ -144,7 +144,7 @@ codes! {
         what is selected; or it is taken as it stands, and is neither empty nor too large nor, for text, no UTF-8."
     VALUE_PARITY Warning "value-parity" "A value has the same keys in every target."
     LABEL Error "label" "A staging label is 1 to 256 characters, is not one of AWS's own, and points to git or a \
-        version id."
+        version id; a secret has 20 at most, AWS's own included."
     CROSS_ACCOUNT Error "cross-account" "A secret is linked with one of another account, in the same region, and a \
         replica there has a key of its own and nothing else that is its primary's."
     CROSS_ACCOUNT_ONE_SIDED Warning "cross-account-one-sided" "Both sides of a link between accounts declare it."

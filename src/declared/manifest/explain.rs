@@ -45,7 +45,9 @@ const WINDOWS: usize = 3;
 /// Explains a rotation schedule: whether it is right, and when its next windows open. None for what is no expression at
 /// all.
 pub fn explain_schedule(text: &str, now: Timestamp) -> Option<Result<String, ScheduleFault>> {
-    if !["rate", "cron"].iter().any(|start| text.trim_start().starts_with(start)) && !text.contains('(') {
+    // `(2)` in the path of a field is no parenthesis of an expression.
+    let parenthesis = || text.split('.').any(|step| unnumbered(step).0.contains('('));
+    if !["rate", "cron"].iter().any(|start| text.trim_start().starts_with(start)) && !parenthesis() {
         return None;
     }
     let schedule = match Schedule::parse(text) {
@@ -73,7 +75,8 @@ const WIDTH: usize = 100;
 /// Explains a path such as `Secret.spec.policy`: type, documentation, default, an example as YAML, and the fields
 /// beneath it.
 ///
-/// Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists
+/// A field that is one of several maps has them by number, as the headings of the reference do:
+/// `Secret.spec.policy (2)`. Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists
 /// need no step.
 pub fn explain(path: &str) -> Result<String, ExplainError> {
     let mut steps = path.split('.').map(str::trim);
@@ -90,21 +93,34 @@ pub fn explain(path: &str) -> Result<String, ExplainError> {
     let mut schema = &root;
     let mut without = Without::Nothing;
     for step in steps {
+        let given = step;
+        let (step, number) = unnumbered(step);
         let step = step.trim_end_matches("[]");
-        let Some((next, then)) = reader.child(schema, step) else {
+        let found = reader.child(schema, step).and_then(|(next, then)| match number {
+            None => Some((next, then)),
+            Some(number) => Some((reader.map(next, number)?, then)),
+        });
+        let Some((next, then)) = found else {
             let known = reader.fields(schema);
             return Err(ExplainError::UnknownField {
                 parent: at,
-                given: step.to_owned(),
+                given: given.to_owned(),
                 nearest: nearest(step, known.iter().map(String::as_str)).map(str::to_owned),
                 known,
             });
         };
-        at = format!("{at}.{step}");
+        at = number.map_or_else(|| format!("{at}.{step}"), |number| format!("{at}.{step} ({number})"));
         schema = next;
         without = then;
     }
     Ok(reader.page(&at, schema, &without))
+}
+
+/// A step of a path without the number of a map, and the number: `policy (2)` is `policy` and 2.
+fn unnumbered(step: &str) -> (&str, Option<usize>) {
+    let parts = step.trim_end().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let numbered = parts.and_then(|(step, number)| Some((step.trim_end(), Some(number.parse().ok()?))));
+    numbered.unwrap_or((step, None))
 }
 
 /// What a document without a field means.
@@ -171,6 +187,12 @@ impl<'a> Reader<'a> {
         free.filter(|_| !step.is_empty()).map(|free| (free, Without::Nothing))
     }
 
+    /// One of the several maps that a field may be, from 1.
+    fn map(&self, schema: &'a Value, number: usize) -> Option<&'a Value> {
+        let mut maps = self.faces(schema).into_iter().filter(|face| face.get("properties").is_some());
+        maps.nth(number.checked_sub(1)?)
+    }
+
     /// What it means to leave `field` out of the object `face`.
     fn without(&self, face: &Value, field: &str, schema: &'a Value) -> Without {
         let takes_null = || self.type_name(schema).ends_with(" or null");
@@ -214,7 +236,7 @@ impl<'a> Reader<'a> {
             .flatten()
         {
             page.push_str("\n  Example:\n\n");
-            let key = path.rsplit('.').next().unwrap_or(path);
+            let key = unnumbered(path.rsplit('.').next().unwrap_or(path)).0;
             page.push_str(&example_yaml(key, example));
         }
         self.children(schema, &mut page);

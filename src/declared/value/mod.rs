@@ -41,8 +41,8 @@ pub use secret::{Exposed, SecretValue};
 pub use shape::{Known, SchemaProblem, Shape, ShapeBreach, WrongSchema};
 pub use sops::region_of_key;
 pub use sops::{
-    AgeKeys, AgePlace, DataKeys, Decryptor, Format as SopsFormat, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH, NoKms,
-    SopsFiles, SopsKey, SopsProgram, SopsTrust, config_home,
+    AgeHeld, AgeKeys, AgePlace, DataKeys, Decryptor, Format as SopsFormat, KmsRequest, MAX_SOPS_BYTES, MAX_SOPS_DEPTH,
+    NoKms, SopsFiles, SopsKey, SopsProgram, SopsTrust, config_home,
 };
 pub use source::{GenerateOptions, SopsPart, Source};
 pub use values::{Arns, Values};

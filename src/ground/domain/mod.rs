@@ -27,4 +27,4 @@ pub use schedule::{Frequency, RotationDuration, Schedule, ScheduleFault, Window,
 pub use tag::{MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, is_system_tag, is_tag_character};
 pub use tag::{TagKey, TagKeyFault};
 pub use template::{Part, Template};
-pub use version::{StagingLabel, VersionId, VersionOrigin};
+pub use version::{MAX_STAGING_LABELS, StagingLabel, VersionId, VersionOrigin};

@@ -9,6 +9,9 @@ pub struct VersionId(String);
 
 text_type!(VersionId);
 
+/// Most staging labels of a secret, over all of its versions and with the service's own (Secrets Manager's quotas).
+pub const MAX_STAGING_LABELS: usize = 20;
+
 /// The ids that keywright derives from ciphertext begin so.
 const DERIVED_PREFIX: &str = "kw1-";
 

@@ -19,6 +19,9 @@ const FLAG: Flag = Flag {
     argument: FlagArgument::Number { name: "PERCENT", max: 100 },
 };
 
+const MOST_OF_IT: &str = "{removed} of the {owned} live secrets would be removed: that is most of them, and \
+                          guards.maxChangesPercent allows {allowed} %";
+
 /// Below this many owned secrets the share of changes says nothing: one of three is 33 %, and no accident.
 const FEWEST_FOR_A_SHARE: usize = 10;
 
@@ -52,8 +55,15 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     if !most_of_it && !share_counts {
         return Vec::new();
     }
-    let (planned, owned) =
-        if most_of_it { (planned.max(removed_by_all), owned_by_all_shards) } else { (planned, owned) };
+    if most_of_it && planned < removed_by_all {
+        // Without a value, or in other parts of the run: whether those have one is not known here.
+        let refused = Refused::default()
+            .number("removed", removed_by_all)
+            .number("owned", owned_by_all_shards)
+            .number("allowed", allowed);
+        return vec![refused.words(MOST_OF_IT).needs(100)];
+    }
+    let owned = if most_of_it { owned_by_all_shards } else { owned };
     let seen = target.chosen(|secret| secret.verb != Verb::Create && secret.verb != Verb::Adopt).len().max(planned);
     let refused = Refused::default()
         .number("seen", seen)

@@ -43,8 +43,9 @@ impl Guard {
             }
             Check::Target(check) => check(target, run),
         };
-        let refusal = |Refused { secrets, facts, needs }| Refusal {
+        let refusal = |Refused { secrets, facts, needs, words }| Refusal {
             guard: self,
+            words: words.unwrap_or(self.words),
             target: target.plan.target.clone(),
             secrets,
             facts,
@@ -60,6 +61,7 @@ pub(super) struct Refused {
     secrets: Vec<SecretName>,
     facts: Vec<(&'static str, Fact)>,
     needs: Option<u32>,
+    words: Option<&'static str>,
 }
 
 impl Refused {
@@ -80,6 +82,12 @@ impl Refused {
         self
     }
 
+    /// In other words than the guard's, for what those do not fit.
+    pub(super) fn words(mut self, words: &'static str) -> Self {
+        self.words = Some(words);
+        self
+    }
+
     /// With the number that the flag would have to be given.
     pub(super) fn needs(mut self, number: usize) -> Self {
         self.needs = Some(u32::try_from(number).unwrap_or(u32::MAX));
@@ -92,6 +100,8 @@ impl Refused {
 pub struct Refusal {
     /// The guard.
     pub guard: &'static Guard,
+    /// The guard's words, or others where those do not fit.
+    pub words: &'static str,
     /// The target.
     pub target: String,
     /// The secrets that it is about; none when it is about the whole plan.

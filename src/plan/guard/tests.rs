@@ -295,8 +295,7 @@ fn names_are_unique_and_a_flag_that_two_guards_share_is_one() {
 #[test]
 fn every_fact_that_a_guards_words_name_is_found() {
     for refusal in EverythingWrong::new().refusals(&GuardOverrides::default()) {
-        let named =
-            refusal.guard.words.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        let named = refusal.words.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
         let found: BTreeSet<&str> = refusal.facts.iter().map(|(name, _)| *name).collect();
         assert_eq!(named.collect::<BTreeSet<_>>(), found, "{}", refusal.guard.name);
     }

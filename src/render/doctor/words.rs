@@ -8,7 +8,7 @@ use super::super::{count, hint};
 use crate::aws::{ConnectError, CredentialKind, CredentialProblem};
 use crate::domain::AccountId;
 use crate::live::ServiceError;
-use crate::value::AgePlace;
+use crate::value::{AgeHeld, AgePlace};
 use crate::workflow::{Answer, Check, ProjectState, Verdict};
 
 /// What stands for names where they are left out: one number for each, so that equal ones can be told.
@@ -139,12 +139,13 @@ fn project(state: &ProjectState) -> Told {
     ("project", message, to_do)
 }
 
-fn age_keys(needed: bool, places: &[AgePlace], names: &Names) -> Told {
+fn age_keys(needed: bool, places: &[(AgePlace, AgeHeld)], names: &Names) -> Told {
     if !needed {
         return ("age-keys", "no value comes from a SOPS file".to_owned(), None);
     }
     let place = |place: &AgePlace| match place {
         AgePlace::Variable(name) => (*name).to_owned(),
+        AgePlace::Named(path) => format!("SOPS_AGE_KEY_FILE ({})", names.path(path)),
         AgePlace::File(path) => names.path(path),
     };
     if places.is_empty() {
@@ -154,14 +155,22 @@ fn age_keys(needed: bool, places: &[AgePlace], names: &Names) -> Told {
             Some("set SOPS_AGE_KEY_FILE, where no KMS key opens the files".to_owned()),
         );
     }
-    (
-        "age-keys",
-        format!(
-            "found: {}; whether they open the files was not tried",
-            places.iter().map(place).collect::<Vec<_>>().join(", ")
-        ),
-        None,
-    )
+    let found: Vec<String> =
+        places.iter().filter(|(_, held)| matches!(held, AgeHeld::Keys(_))).map(|(at, _)| place(at)).collect();
+    let mut told = Vec::new();
+    if !found.is_empty() {
+        told.push(format!("found: {}; whether they open the files was not tried", found.join(", ")));
+    }
+    for (at, held) in places {
+        match held {
+            AgeHeld::Keys(_) => {}
+            AgeHeld::Command => told.push(format!("{}: the command was not run", place(at))),
+            AgeHeld::Nothing(problems) => told.push(format!("{}: {}", place(at), problems.join(", "))),
+        }
+    }
+    let wrong = places.iter().any(|(_, held)| matches!(held, AgeHeld::Nothing(_)));
+    let to_do = wrong.then(|| "put an age key there (AGE-SECRET-KEY-1...), or take the place away".to_owned());
+    ("age-keys", told.join("; "), to_do)
 }
 
 fn credential_kind(kind: CredentialKind) -> &'static str {
@@ -354,6 +363,27 @@ mod tests {
         let silent = "AWS's own endpoint gives no answer of Secrets Manager's".to_owned();
         assert_eq!(of(false, None), (Verdict::Failed, silent));
         assert_eq!(of(true, Some("https://vault.example")), (Verdict::Good, "endpoint-1 answers".to_owned()));
+    }
+
+    #[test]
+    fn a_place_without_an_age_key_is_told_with_what_is_wrong() {
+        let of = |places: Vec<(AgePlace, AgeHeld)>| {
+            let check = Check::AgeKeys { needed: true, places };
+            let told = words(&check, &Names::new(false));
+            (check.verdict(), told.message, told.to_do.is_some())
+        };
+        let keys = (AgePlace::File("/home/alice/keys.txt".into()), AgeHeld::Keys(2));
+        let found = "found: a path that is left out; whether they open the files was not tried";
+        assert_eq!(of(vec![keys.clone()]), (Verdict::Good, found.to_owned(), false));
+        let named =
+            (AgePlace::Named("/home/alice/gone".into()), AgeHeld::Nothing(vec!["there is no such file".into()]));
+        let gone = "SOPS_AGE_KEY_FILE (a path that is left out): there is no such file";
+        assert_eq!(of(vec![named.clone()]), (Verdict::Warning, gone.to_owned(), true));
+        assert_eq!(of(vec![named, keys]), (Verdict::Warning, format!("{found}; {gone}"), true));
+        let command = (AgePlace::Variable("SOPS_AGE_KEY_CMD"), AgeHeld::Command);
+        let not_run = "SOPS_AGE_KEY_CMD: the command was not run";
+        assert_eq!(of(vec![command]), (Verdict::Unknown, not_run.to_owned(), false));
+        assert_eq!(of(Vec::new()).0, Verdict::Warning);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::domain::{Arn, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
 use crate::render::cross_account;
+use crate::render::finding::LABEL_NOWHERE;
 use crate::render::hint;
 use crate::render::who;
 use crate::render::words::made_by;
@@ -66,6 +67,10 @@ pub fn difference(what: &Difference) -> String {
                 "has {live} tags that stay, git asks for {added} more, and a secret has at most {MAX_TAGS}: nothing is \
                  applied"
             );
+        }
+        Difference::LabelNowhere { label, exists } => {
+            let lacks = if *exists { "lacks the version" } else { "does not exist, and would lack the version" };
+            return format!("{lacks} that the label {label} is to be on: nothing is applied");
         }
         Difference::OfService { service } => return format!("is managed by the AWS service {service}"),
         Difference::ManagedMissing { service } => {
@@ -239,6 +244,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::Foreign { whose: OtherOwner::FormerTarget, .. } => hint::FORMER_TARGET,
         Difference::Foreign { .. } => "narrow one of the two scopes",
         Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
+        Difference::LabelNowhere { .. } => LABEL_NOWHERE,
         Difference::OfService { .. } => "remove its manifest",
         Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
         Difference::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",

@@ -257,14 +257,12 @@ pub struct ChangeDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<serde_json::Value>,
     /// True when `after` holds an ARN that is known only after another secret is created; a note stands in its place.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub known_after_apply: bool,
     /// When the first window of a new rotation schedule opens, as RFC 3339, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_rotation: Option<String>,
     /// The parts of a JSON value that differ from the live ones, where both were read (`--read-values`): the keys of
     /// the manifest, at most five.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
     /// In words, where before and after do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]

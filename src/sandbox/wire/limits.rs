@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use keywright_ground::domain::{MAX_TAG_KEY, MAX_TAG_VALUE};
+use keywright_ground::domain::{MAX_STAGING_LABELS, MAX_TAG_KEY, MAX_TAG_VALUE};
 
 type Length = RangeInclusive<usize>;
 type Count = RangeInclusive<usize>;
@@ -38,7 +38,7 @@ pub(crate) const VERSION_ID: Length = 32..=64;
 pub(crate) const VERSION_STAGE: Length = 1..=256;
 pub(crate) const VERSION_STAGES: Count = 1..=20;
 /// Quota: how many labels all versions of a secret may carry together.
-pub(crate) const STAGING_LABELS: usize = 20;
+pub(crate) const STAGING_LABELS: usize = MAX_STAGING_LABELS;
 /// Quota: beyond this many versions without a label, the oldest are removed,
 pub(crate) const DEPRECATED_VERSIONS: usize = 100;
 /// but none that is younger than this many days (documented).

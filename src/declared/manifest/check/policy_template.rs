@@ -155,8 +155,16 @@ pub(crate) fn fill(template: &Template, with: Option<&Node>, named: Span, report
             whole = false;
             let poisoned = matches!(value.kind, Kind::Poison);
             if !poisoned {
-                let message = format!("a parameter is a text or a list of texts, and this is {}", value.kind_name());
-                report.push(Problem::new(&codes::POLICY_TEMPLATE, value.span, message));
+                let (span, what) = match &value.kind {
+                    Kind::Seq(items) if items.is_empty() => (value.span, "this list is empty".to_owned()),
+                    Kind::Seq(items) => {
+                        let wrong = items.iter().find(|item| !is_text(item)).unwrap_or(value);
+                        (wrong.span, format!("this list holds {}", wrong.kind_name()))
+                    }
+                    _ => (value.span, format!("this is {}", value.kind_name())),
+                };
+                let message = format!("a parameter is a text or a list of texts, and {what}");
+                report.push(Problem::new(&codes::POLICY_TEMPLATE, span, message));
             }
         }
     }
@@ -179,12 +187,13 @@ pub(crate) fn fill(template: &Template, with: Option<&Node>, named: Span, report
 
 fn is_argument(node: &Node) -> bool {
     match &node.kind {
-        Kind::String(_) | Kind::Template(_) => true,
-        Kind::Seq(items) => {
-            !items.is_empty() && items.iter().all(|item| matches!(item.kind, Kind::String(_) | Kind::Template(_)))
-        }
-        _ => false,
+        Kind::Seq(items) => !items.is_empty() && items.iter().all(is_text),
+        _ => is_text(node),
     }
+}
+
+fn is_text(node: &Node) -> bool {
+    matches!(node.kind, Kind::String(_) | Kind::Template(_))
 }
 
 struct Filler<'a> {

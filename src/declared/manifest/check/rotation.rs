@@ -13,8 +13,8 @@ use crate::desired::{DesiredReplica, DesiredRotation, RotationSetup, Rotator};
 use crate::domain::KmsKey;
 use crate::domain::schedule::Expression;
 use crate::domain::{
-    AccountId, Arn, ArnParts, Frequency, Partition, Region, RotationDuration, Schedule, ScheduleFault, StagingLabel,
-    WindowLength,
+    AccountId, Arn, ArnParts, Frequency, MAX_STAGING_LABELS, Partition, Region, RotationDuration, Schedule,
+    ScheduleFault, StagingLabel, WindowLength,
 };
 
 /// Longest key and value of a managed external secret's metadata, in characters (ExternalSecretRotationMetadataItem).
@@ -245,7 +245,22 @@ pub(crate) fn check_replicas(
 }
 
 /// Checks staging labels.
-pub(crate) fn check_labels(labels: &Map<String>, has_value: bool, report: &mut Report) {
+pub(crate) fn check_labels(labels: &Map<String>, has_value: bool, is_rotated: bool, report: &mut Report) {
+    // The service's own count: AWSCURRENT, AWSPREVIOUS once the value changes, and AWSPENDING while a rotation goes on.
+    let (own, named) = if is_rotated {
+        (3, "AWSCURRENT, AWSPREVIOUS and the AWSPENDING of a rotation count")
+    } else {
+        (2, "AWSCURRENT and AWSPREVIOUS count")
+    };
+    let most = MAX_STAGING_LABELS - own;
+    if let Some((extra, _)) = labels.0.get(most) {
+        let message = format!("{} labels, and a secret has room for {most} of its own", labels.0.len());
+        report.push(
+            Problem::new(&codes::LABEL, extra.span, message)
+                .label("one too many")
+                .help(format!("all versions of a secret have {MAX_STAGING_LABELS} labels together, and {named}")),
+        );
+    }
     for (label, version) in &labels.0 {
         match StagingLabel::parse(&label.value) {
             Some(reserved) if reserved.is_reserved() => report.push(

@@ -425,7 +425,8 @@ impl Builder<'_> {
     /// `spec.labels`, checked.
     fn labels(&mut self, fields: &Defaults) -> BTreeMap<StagingLabel, (LabelHolder, Origin)> {
         let Some((labels, _)) = fields.labels.set() else { return BTreeMap::new() };
-        check_labels(labels, fields.value.get().is_some(), self.report);
+        let is_rotated = fields.rotation.get().is_some_and(|rotation| rotation.value.is_some());
+        check_labels(labels, fields.value.get().is_some(), is_rotated, self.report);
         labels
             .0
             .iter()

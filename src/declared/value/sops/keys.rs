@@ -49,8 +49,21 @@ pub struct AgeKeys {
 pub enum AgePlace {
     /// A variable with keys, or with a command that prints some.
     Variable(&'static str),
+    /// The file that SOPS_AGE_KEY_FILE names.
+    Named(PathBuf),
     /// A file.
     File(PathBuf),
+}
+
+/// What a place holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgeHeld {
+    /// Keys, so many.
+    Keys(usize),
+    /// A command, which was not run.
+    Command,
+    /// No key that can be used, and what is wrong. Nothing of a key is in it.
+    Nothing(Vec<String>),
 }
 
 /// What the places hold.
@@ -82,40 +95,41 @@ impl AgeKeys {
         Self::look_up(&|_| None, None)
     }
 
-    /// The places that have keys, or may: nothing is read and no command is run.
-    pub fn places(&self) -> Vec<AgePlace> {
-        let variable = |name, is_set: bool| is_set.then_some(AgePlace::Variable(name));
-        let file = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_file()).map(AgePlace::File);
-        [
-            variable("SOPS_AGE_KEY", self.text.is_some()),
-            file(&self.file),
-            variable(COMMAND, self.command.is_some()),
-            file(&self.config_file),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// The places that are set or there, in the order of looking, and what each holds: they are read as for a
+    /// decryption, and no command is run.
+    pub fn places(&self) -> Vec<(AgePlace, AgeHeld)> {
+        let text = self.text().map(|text| (AgePlace::Variable("SOPS_AGE_KEY"), held(&text)));
+        let named = self.file.clone().zip(self.named()).map(|(path, text)| (AgePlace::Named(path), held(&text)));
+        let command = self.command.as_ref().map(|_| (AgePlace::Variable(COMMAND), AgeHeld::Command));
+        let usual = self.config_file.as_ref().and_then(|path| {
+            let text = read_file(path).transpose()?;
+            Some((AgePlace::File(path.clone()), held(&text)))
+        });
+        [text, named, command, usual].into_iter().flatten().collect()
+    }
+
+    /// What SOPS_AGE_KEY holds, if it is set.
+    fn text(&self) -> Option<Result<SecretBuffer, String>> {
+        self.text.as_ref().map(|text| {
+            let mut buffer = SecretBuffer::new();
+            buffer.push_str(text.expose_secret());
+            Ok(buffer)
+        })
+    }
+
+    /// What the file of SOPS_AGE_KEY_FILE holds, if that is set.
+    fn named(&self) -> Option<Result<SecretBuffer, String>> {
+        let file = self.file.as_ref()?;
+        Some(read_file(file).and_then(|read| read.ok_or_else(|| "there is no such file".to_owned())))
     }
 
     /// The keys of the places that do not depend on a recipient.
     pub(super) fn found(&self) -> &Found {
         self.found.get_or_init(|| {
             let mut found = Found::default();
-            found.place(
-                "SOPS_AGE_KEY",
-                self.text.as_ref().map(|text| {
-                    let mut buffer = SecretBuffer::new();
-                    buffer.push_str(text.expose_secret());
-                    Ok(buffer)
-                }),
-            );
+            found.place("SOPS_AGE_KEY", self.text());
             let named = self.file.as_ref().map(|file| format!("SOPS_AGE_KEY_FILE ({})", file.display()));
-            found.place(
-                named.as_deref().unwrap_or("SOPS_AGE_KEY_FILE"),
-                self.file.as_ref().map(|file| {
-                    read_file(file).and_then(|read| read.ok_or_else(|| "there is no such file".to_owned()))
-                }),
-            );
+            found.place(named.as_deref().unwrap_or("SOPS_AGE_KEY_FILE"), self.named());
             if self.command.is_none() {
                 found.place(COMMAND, None);
             }
@@ -175,36 +189,10 @@ impl Found {
         match keys {
             None => {}
             Some(Err(problem)) => self.problems.push(format!("{place}: {problem}")),
-            Some(Ok(text)) => self.take(place, &text),
-        }
-    }
-
-    fn take(&mut self, place: &str, text: &SecretBuffer) {
-        let Some(text) = text.as_str() else {
-            self.problems.push(format!("{place}: this is not text"));
-            return;
-        };
-        if text.starts_with("age-encryption.org/") || text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") {
-            self.problems.push(format!(
-                "{place}: these keys are protected by a passphrase, which only the sops program can ask for"
-            ));
-            return;
-        }
-        let lines = text.lines().enumerate().map(|(number, line)| (number, line.trim()));
-        let keys = lines.filter(|(_, line)| !line.starts_with('#'));
-        // SOPS_AGE_KEY may have several in one line.
-        for (line, key) in keys.flat_map(|(number, line)| line.split_whitespace().map(move |key| (number, key))) {
-            match key.parse::<Identity>() {
-                Ok(identity) => self.identities.push((identity.to_public().to_string(), identity)),
-                Err(_) if key.starts_with("AGE-PLUGIN-") => {
-                    self.problems.push(format!(
-                        "{place}: line {} is a plugin's key, which only the sops program can use",
-                        line + 1
-                    ));
-                }
-                Err(_) => {
-                    self.problems.push(format!("{place}: line {} is not an age key (AGE-SECRET-KEY-1...)", line + 1));
-                }
+            Some(Ok(text)) => {
+                let (identities, problems) = keys_in(&text);
+                self.identities.extend(identities);
+                self.problems.extend(problems.into_iter().map(|problem| format!("{place}: {problem}")));
             }
         }
     }
@@ -223,6 +211,50 @@ impl Found {
         let decryptor = age::Decryptor::new(ArmoredReader::new(recipient.enc.as_bytes())).ok()?;
         let mut plain = decryptor.decrypt(identities).ok()?;
         Some(SecretBuffer::read_to_limit(&mut plain, MAX_DATA_KEY_BYTES).ok()?.into_bytes())
+    }
+}
+
+/// The keys of a text, each behind its recipient, and what is wrong with the rest.
+fn keys_in(text: &SecretBuffer) -> (Vec<(String, Identity)>, Vec<String>) {
+    let Some(text) = text.as_str() else { return (Vec::new(), vec!["this is not text".to_owned()]) };
+    if text.starts_with("age-encryption.org/") || text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") {
+        let problem = "these keys are protected by a passphrase, which only the sops program can ask for";
+        return (Vec::new(), vec![problem.to_owned()]);
+    }
+    let (mut identities, mut problems): (Vec<(String, Identity)>, Vec<String>) = (Vec::new(), Vec::new());
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let keys = lines.filter(|(_, line)| !line.starts_with('#'));
+    // SOPS_AGE_KEY may have several in one line.
+    for (line, key) in keys.flat_map(|(number, line): (usize, _)| line.split_whitespace().map(move |key| (number, key)))
+    {
+        let problem = match key.parse::<Identity>() {
+            Ok(identity) => {
+                identities.push((identity.to_public().to_string(), identity));
+                continue;
+            }
+            Err(_) if key.starts_with("AGE-PLUGIN-") => {
+                format!("line {line} is a plugin's key, which only the sops program can use")
+            }
+            Err(_) => format!("line {line} is not an age key (AGE-SECRET-KEY-1...)"),
+        };
+        // A line of several words is wrong once.
+        if problems.last() != Some(&problem) {
+            problems.push(problem);
+        }
+    }
+    (identities, problems)
+}
+
+/// What a place with this text holds.
+fn held(text: &Result<SecretBuffer, String>) -> AgeHeld {
+    let (keys, problems) = match text {
+        Ok(text) => keys_in(text),
+        Err(problem) => (Vec::new(), vec![problem.clone()]),
+    };
+    match (keys.len(), problems) {
+        (0, none) if none.is_empty() => AgeHeld::Nothing(vec!["there is no key in it".to_owned()]),
+        (0, problems) => AgeHeld::Nothing(problems),
+        (keys, _) => AgeHeld::Keys(keys),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) use decryptor::Opened;
 pub(super) use encoding::is_utf16;
 pub use file::{Format, SopsFiles, SopsKey};
 pub(super) use json::read as read_json;
-pub use keys::{AgeKeys, AgePlace, config_home};
+pub use keys::{AgeHeld, AgeKeys, AgePlace, config_home};
 pub use kms::{DataKeys, KmsRequest, NoKms};
 pub(super) use number::{json as json_number, yaml as yaml_number};
 pub use program::SopsProgram;

@@ -26,23 +26,33 @@ fn a_wrong_key_is_told_from_none() {
 }
 
 #[test]
-fn places_with_keys_are_named_in_the_order_of_looking_and_nothing_is_read() -> Result {
+fn places_are_told_in_the_order_of_looking_with_what_they_hold_and_no_command_is_run() -> Result {
     let home = tempfile::tempdir()?;
     let (named, usual) = (home.path().join("named.txt"), home.path().join("sops/age/keys.txt"));
+    let ran = home.path().join("ran");
     let set = |name: &str| match name {
-        "SOPS_AGE_KEY" => Some("no key".into()),
+        "SOPS_AGE_KEY" => Some("no age key".into()),
         "SOPS_AGE_KEY_FILE" => Some(named.clone().into()),
-        "SOPS_AGE_KEY_CMD" => Some("touch ran".into()),
+        "SOPS_AGE_KEY_CMD" => Some(format!("touch {}", ran.display()).into()),
         _ => None,
     };
     let places = || AgeKeys::look_up(&set, Some(home.path())).places();
-    let variables = ["SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD"].map(AgePlace::Variable);
-    assert_eq!(places(), variables, "files that are not there are no places");
+    let nothing = |problem: &str| AgeHeld::Nothing(vec![problem.to_owned()]);
+    let text = (
+        AgePlace::Variable("SOPS_AGE_KEY"),
+        // Once, for a line of several words.
+        nothing("line 1 is not an age key (AGE-SECRET-KEY-1...)"),
+    );
+    let command = (AgePlace::Variable("SOPS_AGE_KEY_CMD"), AgeHeld::Command);
+    let at_name = |held| (AgePlace::Named(named.clone()), held);
+    assert_eq!(places(), [text.clone(), at_name(nothing("there is no such file")), command.clone()]);
+
     std::fs::create_dir_all(home.path().join("sops/age"))?;
-    std::fs::write(&named, "")?;
-    std::fs::write(&usual, "")?;
-    let [text, command] = variables;
-    assert_eq!(places(), [text, AgePlace::File(named.clone()), command, AgePlace::File(usual)]);
+    std::fs::write(&named, "# no key\n")?;
+    std::fs::copy(fixture("throwaway-key.txt"), &usual)?;
+    let keys = (AgePlace::File(usual), AgeHeld::Keys(1));
+    assert_eq!(places(), [text, at_name(nothing("there is no key in it")), command, keys]);
+    assert!(!ran.exists(), "the command was run");
     assert_eq!(AgeKeys::look_up(&|_| None, None).places(), []);
     Ok(())
 }

@@ -82,6 +82,23 @@ fn most_of_a_small_project_is_too_much_for_the_part_that_removes_some_of_it() {
 }
 
 #[test]
+fn what_goes_without_a_value_is_not_said_to_have_one() {
+    let words = |removed: Vec<SecretPlan>, in_other_shards: usize| {
+        let counts = Counts { removals_in_other_shards: in_other_shards, ..counts(5) };
+        let refusals = target(removed, counts).refusals(&GuardOverrides::default());
+        let found = refusals.iter().find(|refusal| refusal.guard.name == "max-changes-percent");
+        found.map(|refusal| (refusal.words.contains("with a value"), refusal.facts.clone()))
+    };
+    let number = |name, number| (name, Fact::Number(number));
+    let removed = |number_of| vec![number("removed", number_of), number("owned", 5), number("allowed", 30)];
+    assert_eq!(words(released(3), 0), Some((false, removed(3))));
+    // What other parts of the run remove may have values or not.
+    assert_eq!(words(released(1), 3), Some((false, removed(4))));
+    let with_value = |n| secret(&format!("dev/{n}"), Verb::Delete, &[OWNER_TAG], Action::Restore);
+    assert_eq!(words((0..3).map(with_value).collect(), 0).map(|(with_value, _)| with_value), Some(true));
+}
+
+#[test]
 fn what_is_made_or_adopted_is_none_of_what_would_be_changed() {
     let mut secrets = changed(4);
     secrets.push(secret("dev/new", Verb::Create, &[], Action::Restore));
