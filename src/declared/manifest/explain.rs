@@ -76,8 +76,8 @@ const WIDTH: usize = 100;
 /// beneath it.
 ///
 /// A field that is one of several maps has them by number, as the headings of the reference do:
-/// `Secret.spec.policy (2)`. Free keys, such as a target's name in `overrides`, are any word: `Secret.spec.overrides.prod.unset`. Items of lists
-/// need no step.
+/// `Secret.spec.policy (2)`. Free keys, such as a target's name in `overrides`, are any word:
+/// `Secret.spec.overrides.prod.unset`. Items of lists need no step.
 pub fn explain(path: &str) -> Result<String, ExplainError> {
     let mut steps = path.split('.').map(str::trim);
     let kind = steps.next().unwrap_or_default();
