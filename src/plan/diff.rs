@@ -136,9 +136,8 @@ impl Differ<'_> {
         let secret_type = secret_type.as_ref().and_then(|declared| kind(declared, sides, &mut difference));
         let owner_tag = Template::text(self.desired.owner_tag(name));
         let mut own = vec![(TagKey::of_service(OWNER_TAG), owner_tag)];
-        if *protect == Some(true) && observed.is_none_or(|secret| !secret.is_protected()) {
-            own.push((TagKey::of_service(PROTECT_TAG), Template::text(PROTECT_VALUE)));
-        }
+        let protects = *protect == Some(true) && !observed.is_some_and(LiveSecret::is_protected);
+        own.extend(protects.then(|| (TagKey::of_service(PROTECT_TAG), Template::text(PROTECT_VALUE))));
         let (set, untag) = self.tags(&own, tags.as_ref(), *protect, observed, &mut difference);
         let fit = TagFit::of(observed, tags.as_ref(), &set, &untag);
 

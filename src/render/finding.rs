@@ -4,7 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::rows::nor_item;
 use super::{cross_account, escaped, hint, words};
 use crate::desired::OtherOwner;
-use crate::domain::{MAX_TAGS, Region, TagKey};
+use crate::domain::{MAX_TAGS, Region, StagingLabel, TagKey, VersionId};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
 use crate::value::Edges;
@@ -52,12 +52,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
-        FindingKind::LabelNowhere { label, version, exists } => escaped!(
-            "{} no version {}, which the label {} is to be on",
-            if *exists { "has" } else { "is to be created, and then has" },
-            escape::line(version.as_str()),
-            escape::line(label.as_str())
-        ),
+        FindingKind::LabelNowhere { label, version, exists } => label_nowhere(label, version, *exists),
         FindingKind::Foreign { owner, whose: _ } => {
             escaped!("belongs to {}, not to this target", escape::line(owner))
         }
@@ -125,6 +120,15 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("needs {}, whose manifest says state: absent", escape::line(dependency.as_str()))
         }
     }
+}
+
+fn label_nowhere(label: &StagingLabel, version: &VersionId, exists: bool) -> Escaped<Terminal> {
+    escaped!(
+        "{} no version {}, which the label {} is to be on",
+        if exists { "has" } else { "is to be created, and then has" },
+        escape::line(version.as_str()),
+        escape::line(label.as_str())
+    )
 }
 
 fn value_not_applied(rotated: Option<jiff::Timestamp>) -> Escaped<Terminal> {
@@ -306,6 +310,8 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
     }
 }
 
+const OWNED_OUTSIDE_SCOPE: &str = "widen the scope to manage it again, or take its tag keywright:project off";
+
 /// What can be done about it.
 pub fn finding_help(finding: &Finding) -> Option<&'static str> {
     let help = match &finding.kind {
@@ -316,9 +322,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::OtherScope { .. } => {
             "name it in a manifest (state: absent deletes it), or keep it with `keywright release`"
         }
-        FindingKind::OwnedOutsideScope { .. } => {
-            "widen the scope to manage it again, or take its tag keywright:project off"
-        }
+        FindingKind::OwnedOutsideScope { .. } => OWNED_OUTSIDE_SCOPE,
         FindingKind::Orphaned { .. } => {
             "delete it with state: absent in a manifest, keep it with `keywright release`, or set prune in the project"
         }
