@@ -43,11 +43,9 @@ pub fn manifests(targets: &[TargetOutline], secrets: &[ExpandedSecret]) -> Escap
     out
 }
 
-/// A document as YAML, also where it has to be escaped to be shown.
+/// A document as YAML that every reader, old or new, takes for what it is, and that a terminal can show.
 fn yaml(document: &Value) -> Escaped<Terminal> {
-    let text = serde_yaml::to_string(document).unwrap_or_default();
-    let printed = escape::block(&text);
-    if *printed == *text { printed } else { escape::block(&shown(document)) }
+    escape::block(&shown(document))
 }
 
 /// The targets and their secrets as one JSON document.
