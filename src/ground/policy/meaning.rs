@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::pattern::fits;
-use super::standing::{Principal, Rule, Standing, actions};
+use super::standing::{Class, Principal, Rule, Said, Standing};
 
 /// Whom a statement names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,65 +116,99 @@ pub(super) fn shifts(before: Option<&Value>, after: Option<&Value>, arn: Option<
     principals.extend(named(&after));
     principals.sort();
     principals.dedup_by(|one, other| one.who == other.who);
-    let actions = actions(&[&before, &after]);
+    let classes = Class::all([&before, &after]);
+    let said: Vec<[Said<'_>; 2]> =
+        principals.iter().map(|principal| [&before, &after].map(|rules| Said::of(rules, principal))).collect();
 
-    let mut turns: BTreeMap<(&Principal, &str), Vec<(Turn, bool)>> = BTreeMap::new();
-    for principal in &principals {
-        for action in &actions {
-            let pair = Pair { before: &before, after: &after, principal, action };
-            turns.insert((principal, action), pair.turns());
-        }
-    }
-    tell_the_rest(&principals, &mut turns, &after);
-    leave_out_implied(&principals, &mut turns);
-
-    let mut shifts: BTreeMap<(Who, Turn, bool), BTreeSet<&str>> = BTreeMap::new();
-    for ((principal, action), turns) in &turns {
-        for (turn, conditional) in turns {
-            shifts.entry((principal.who.clone(), *turn, *conditional)).or_default().insert(*action);
-        }
-    }
-    let deeds = |turn: Turn, actions: BTreeSet<&str>| {
-        let gone = matches!(turn, Turn::NoLongerAllowed | Turn::NoLongerDenied);
-        deeds(actions, if gone { &before } else { &after })
-    };
-    shifts
-        .into_iter()
-        .map(|((who, turn, conditional), actions)| Shift { who, turn, conditional, deeds: deeds(turn, actions) })
-        .collect()
-}
-
-/// One principal and one action, under two policies.
-struct Pair<'a> {
-    before: &'a [Rule],
-    after: &'a [Rule],
-    principal: &'a Principal,
-    action: &'a str,
-}
-
-impl Pair<'_> {
-    fn turns(&self) -> Vec<(Turn, bool)> {
-        let Self { before, after, principal, action } = self;
-        let denied = [before, after].map(|rules| Standing::of(rules, false, principal, action));
-        let mut allowed = [before, after].map(|rules| Standing::of(rules, true, principal, action));
-        // A Deny goes before every Allow.
-        for (allowed, denied) in allowed.iter_mut().zip(&denied) {
-            if denied.full {
-                *allowed = Standing::default();
+    let mut turns = Turned::new();
+    for (who, (principal, said)) in principals.iter().zip(&said).enumerate() {
+        for (what, class) in classes.iter().enumerate() {
+            let told = turns_of(said, principal, class);
+            if !told.is_empty() {
+                turns.insert((who, what), told);
             }
         }
-        let [_, denied_after] = &denied;
-        let may_be_denied = !denied_after.is_nothing();
-        let deny = turn(&denied, DENY);
-        let allow = turn(&allowed, ALLOW).map(|(turn, conditional)| match turn {
-            Turn::Allowed | Turn::AllowedOtherwise => (turn, conditional || may_be_denied),
-            _ => (turn, conditional),
-        });
-        match (allow, deny) {
-            (Some((Turn::NoLongerAllowed, _)), Some((Turn::Denied, false))) => deny.into_iter().collect(),
-            (Some((Turn::Allowed, _)), Some((Turn::NoLongerDenied, _))) => allow.into_iter().collect(),
-            _ => allow.into_iter().chain(deny).collect(),
+    }
+    let parts = Parts::of(&principals);
+    tell_of_parts(&principals, &classes, &said, &parts, &mut turns);
+    leave_out_implied(&parts, &mut turns);
+
+    let mut shifts: BTreeMap<(&Who, Turn, bool), BTreeSet<usize>> = BTreeMap::new();
+    for ((who, what), turns) in &turns {
+        for (turn, conditional) in turns {
+            shifts.entry((&principals[*who].who, *turn, *conditional)).or_default().insert(*what);
         }
+    }
+    // Many principals have the same turns.
+    let words = [&before, &after].map(|rules| Words::of(rules));
+    let mut known: BTreeMap<(bool, BTreeSet<usize>), BTreeSet<Deed>> = BTreeMap::new();
+    let shift = |((who, turn, conditional), whats): ((&Who, Turn, bool), BTreeSet<usize>)| {
+        let gone = matches!(turn, Turn::NoLongerAllowed | Turn::NoLongerDenied);
+        let actions = whats.iter().flat_map(|what| &classes[*what].actions).map(String::as_str).collect();
+        let deeds = known.entry((gone, whats)).or_insert_with(|| words[usize::from(!gone)].deeds(actions)).clone();
+        Shift { who: who.clone(), turn, conditional, deeds }
+    };
+    shifts.into_iter().map(shift).collect()
+}
+
+/// The turns of principals and classes of actions, by their numbers; none where nothing becomes different.
+type Turned = BTreeMap<(usize, usize), Vec<(Turn, bool)>>;
+
+/// What becomes different for one principal in one class of actions. `said` is what the two policies say of it.
+fn turns_of(said: &[Said<'_>; 2], principal: &Principal, class: &Class) -> Vec<(Turn, bool)> {
+    let of = |allows| [0, 1].map(|policy| Standing::of(&said[policy], policy, allows, principal, class));
+    let (denied, mut allowed) = (of(false), of(true));
+    // A Deny goes before every Allow.
+    for (allowed, denied) in allowed.iter_mut().zip(&denied) {
+        if denied.full {
+            *allowed = Standing::default();
+        }
+    }
+    let [_, denied_after] = &denied;
+    let may_be_denied = !denied_after.is_nothing();
+    let deny = turn(&denied, DENY);
+    let allow = turn(&allowed, ALLOW).map(|(turn, conditional)| match turn {
+        Turn::Allowed | Turn::AllowedOtherwise => (turn, conditional || may_be_denied),
+        _ => (turn, conditional),
+    });
+    match (allow, deny) {
+        (Some((Turn::NoLongerAllowed, _)), Some((Turn::Denied, false))) => deny.into_iter().collect(),
+        (Some((Turn::Allowed, _)), Some((Turn::NoLongerDenied, _))) => allow.into_iter().collect(),
+        _ => allow.into_iter().chain(deny).collect(),
+    }
+}
+
+/// Which principals are part of which, by their numbers.
+struct Parts {
+    /// Of each, the others that it is within.
+    wholes: Vec<Vec<usize>>,
+    /// Of each, the others that are within it, some of them at least.
+    parts: Vec<Vec<usize>>,
+}
+
+impl Parts {
+    fn of(principals: &[Principal]) -> Self {
+        let numbers: BTreeMap<&Who, usize> =
+            principals.iter().enumerate().map(|(at, principal)| (&principal.who, at)).collect();
+        let all_but_some: Vec<usize> = (0..principals.len()).filter(|at| principals[*at].is_all_but_some()).collect();
+        let mut wholes = Vec::with_capacity(principals.len());
+        let mut parts = vec![Vec::new(); principals.len()];
+        for (part, principal) in principals.iter().enumerate() {
+            let by_name = principal.within().iter().filter_map(|who| numbers.get(who)).copied();
+            let mut within: BTreeSet<usize> = by_name.collect();
+            let mut partly = within.clone();
+            for &whole in &all_but_some {
+                if principal.is_within(&principals[whole]) {
+                    within.insert(whole);
+                }
+                if principal.is_partly_within(&principals[whole]) {
+                    partly.insert(whole);
+                }
+            }
+            partly.into_iter().filter(|whole| *whole != part).for_each(|whole| parts[whole].push(part));
+            wholes.push(within.into_iter().filter(|whole| *whole != part).collect());
+        }
+        Self { wholes, parts }
     }
 }
 
@@ -202,13 +236,15 @@ fn turn([was, is]: &[Standing; 2], [begins, ends, otherwise, perhaps]: Turns) ->
 
 /// Of those to whom something is no longer allowed, or denied, as a whole: to whom it still is. Of those to whom it is
 /// allowed as a whole now: to whom it is denied as before.
-fn tell_the_rest<'a>(
-    principals: &'a [Principal],
-    turns: &mut BTreeMap<(&'a Principal, &'a str), Vec<(Turn, bool)>>,
-    after: &[Rule],
+fn tell_of_parts(
+    principals: &[Principal],
+    classes: &[Class],
+    said: &[[Said<'_>; 2]],
+    parts: &Parts,
+    turns: &mut Turned,
 ) {
-    let mut rest = Vec::new();
-    for ((whole, action), told) in &*turns {
+    let mut found = Vec::new();
+    for ((whole, what), told) in &*turns {
         let has = |wanted: Turn| told.iter().any(|(turn, _)| *turn == wanted);
         let (no_longer_allowed, allowed) =
             (has(Turn::NoLongerAllowed), has(Turn::Allowed) || has(Turn::AllowedOtherwise));
@@ -216,22 +252,22 @@ fn tell_the_rest<'a>(
         if !no_longer_allowed && !no_longer_denied && !allowed {
             continue;
         }
-        let is_told = |part: &Principal, effect: Turns| {
-            turns.get(&(part, *action)).is_some_and(|told| told.iter().any(|(turn, _)| effect.contains(turn)))
+        let is_told = |part: usize, effect: Turns| {
+            turns.get(&(part, *what)).is_some_and(|told| told.iter().any(|(turn, _)| effect.contains(turn)))
         };
-        let parts = principals.iter().filter(|part| part.who != whole.who && part.is_partly_within(whole));
-        for part in parts {
-            let denied = Standing::of(after, false, part, action);
-            let is = Standing::of(after, true, part, action);
+        for &part in &parts.parts[*whole] {
+            let [_, after] = &said[part];
+            let [denied, is] =
+                [false, true].map(|allows| Standing::of(after, 1, allows, &principals[part], &classes[*what]));
             if no_longer_allowed && is.is_said() && !denied.full && !is_told(part, ALLOW) {
-                rest.push((part, *action, (Turn::StillAllowed, !is.full || !denied.is_nothing())));
+                found.push(((part, *what), (Turn::StillAllowed, !is.full || !denied.is_nothing())));
             } else if (no_longer_denied || allowed) && denied.is_said() && !is_told(part, DENY) {
-                rest.push((part, *action, (Turn::StillDenied, !denied.full)));
+                found.push(((part, *what), (Turn::StillDenied, !denied.full)));
             }
         }
     }
-    for (part, action, turn) in rest {
-        let told = turns.entry((part, action)).or_default();
+    for (pair, turn) in found {
+        let told = turns.entry(pair).or_default();
         if !told.contains(&turn) {
             told.push(turn);
         }
@@ -239,58 +275,66 @@ fn tell_the_rest<'a>(
 }
 
 /// A denial that is told of all of them is not told of each once more.
-fn leave_out_implied<'a>(
-    principals: &'a [Principal],
-    turns: &mut BTreeMap<(&'a Principal, &'a str), Vec<(Turn, bool)>>,
-) {
+fn leave_out_implied(parts: &Parts, turns: &mut Turned) {
     let all = turns.clone();
-    for ((part, action), told) in turns {
+    for ((part, what), told) in turns {
         told.retain(|turn| {
-            let is_implied = |whole: &Principal| {
-                whole.who != part.who
-                    && part.is_within(whole)
-                    && all.get(&(whole, *action)).is_some_and(|told| told.contains(turn))
-            };
-            !matches!(turn, (Turn::Denied | Turn::NoLongerDenied, false)) || !principals.iter().any(is_implied)
+            let is_implied = |whole: &usize| all.get(&(*whole, *what)).is_some_and(|told| told.contains(turn));
+            !matches!(turn, (Turn::Denied | Turn::NoLongerDenied, false)) || !parts.wholes[*part].iter().any(is_implied)
         });
     }
 }
 
-/// The words for some actions. `rules` are those that say something of them, as they are written.
-fn deeds(mut actions: BTreeSet<&str>, rules: &[Rule]) -> BTreeSet<Deed> {
-    let mut deeds: BTreeSet<Deed> = BTreeSet::new();
-    let all = actions.clone();
-    for (action, deed) in NAMED {
-        if actions.remove(action) {
-            deeds.insert(deed);
+/// What there is to make words of actions with.
+struct Words<'r> {
+    /// The actions of Secrets Manager.
+    known: Vec<String>,
+    /// The patterns in a policy and the known actions that fit each: those that fit most first.
+    patterns: Vec<(&'r str, Vec<String>)>,
+}
+
+impl<'r> Words<'r> {
+    /// Words of a policy, as it is written.
+    fn of(rules: &'r [Rule]) -> Self {
+        let known: Vec<String> =
+            super::vocabulary::ACTIONS.iter().map(|action| format!("secretsmanager:{action}")).collect();
+        let written: BTreeSet<&str> = rules.iter().flat_map(Rule::patterns).collect();
+        let with_actions = |pattern: &'r str| {
+            let in_lower_case = pattern.to_ascii_lowercase();
+            let fitting = known.iter().filter(|action| fits(&in_lower_case, &action.to_ascii_lowercase()));
+            (pattern, fitting.cloned().collect())
+        };
+        let mut patterns: Vec<(&str, Vec<String>)> = written.into_iter().map(with_actions).collect();
+        patterns.sort_by_key(|(pattern, stands_for)| (usize::MAX - stands_for.len(), *pattern));
+        Self { known, patterns }
+    }
+
+    /// The words for some actions.
+    fn deeds(&self, mut actions: BTreeSet<&str>) -> BTreeSet<Deed> {
+        let mut deeds: BTreeSet<Deed> = BTreeSet::new();
+        let all = actions.clone();
+        for (action, deed) in NAMED {
+            if actions.remove(action) {
+                deeds.insert(deed);
+            }
         }
-    }
-    let known = || super::vocabulary::ACTIONS.map(|action| format!("secretsmanager:{action}"));
-    let named = |action: &str| NAMED.iter().any(|(named, _)| *named == action);
-    if known().iter().all(|action| named(action) || actions.contains(action.as_str())) {
-        actions.retain(|action| !known().iter().any(|known| known == action));
-        deeds.insert(Deed::CallOthers);
-    }
-    let mut patterns: Vec<(&str, Vec<String>)> = rules
-        .iter()
-        .flat_map(Rule::patterns)
-        .map(|pattern| {
-            let fitting = |action: &String| fits(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase());
-            (pattern, known().into_iter().filter(fitting).collect())
-        })
-        .collect();
-    patterns.sort_by_key(|(pattern, stands_for)| (usize::MAX - stands_for.len(), *pattern));
-    for (pattern, stands_for) in patterns {
-        let is_whole = stands_for.iter().all(|action| all.contains(action.as_str()));
-        if is_whole && stands_for.iter().any(|action| actions.contains(action.as_str())) {
-            actions.retain(|action| !stands_for.iter().any(|known| known == action));
-            deeds.insert(Deed::Call(pattern.to_owned()));
+        let named = |action: &str| NAMED.iter().any(|(named, _)| *named == action);
+        if self.known.iter().all(|action| named(action) || actions.contains(action.as_str())) {
+            actions.retain(|action| !self.known.iter().any(|known| known == action));
+            deeds.insert(Deed::CallOthers);
         }
+        for (pattern, stands_for) in &self.patterns {
+            let is_whole = stands_for.iter().all(|action| all.contains(action.as_str()));
+            if is_whole && stands_for.iter().any(|action| actions.contains(action.as_str())) {
+                actions.retain(|action| !stands_for.iter().any(|known| known == action));
+                deeds.insert(Deed::Call((*pattern).to_owned()));
+            }
+        }
+        let told = if actions.len() > CALLS_TOLD { CALLS_TOLD - 1 } else { CALLS_TOLD };
+        deeds.extend(actions.iter().take(told).map(|action| Deed::Call((*action).to_owned())));
+        deeds.extend(actions.len().checked_sub(told).filter(|more| *more > 0).map(Deed::CallMore));
+        deeds
     }
-    let told = if actions.len() > CALLS_TOLD { CALLS_TOLD - 1 } else { CALLS_TOLD };
-    deeds.extend(actions.iter().take(told).map(|action| Deed::Call((*action).to_owned())));
-    deeds.extend(actions.len().checked_sub(told).filter(|more| *more > 0).map(Deed::CallMore));
-    deeds
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ mod vocabulary;
 #[cfg(test)]
 mod brute_force;
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod properties;
 
 pub use document::{MAX_POLICY_BYTES, MAX_POLICY_TEXT, PolicyDocument, PolicyProblem};

@@ -1,7 +1,7 @@
 //! What the statements of a policy say of one principal and one action: wildcards, NotAction, NotPrincipal, resources
 //! and conditions on who asks are worked out where that is certain, and called uncertain where it is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub(super) struct Principal {
     arn: Option<String>,
     /// Whom NotPrincipal names.
     but: Vec<Self>,
+    /// Itself, and all that it is one of by its name: its role, its account, everyone.
+    within: Vec<Who>,
 }
 
 impl Principal {
@@ -44,7 +46,7 @@ impl Principal {
             _ => Who::Other(text.to_owned()),
         };
         let arn = matches!(who, Who::Identity { .. }).then(|| text.to_owned());
-        Self { who, arn, but: Vec::new() }
+        Self { within: within(&who), who, arn, but: Vec::new() }
     }
 
     /// The principals of a canonical statement, and whether there are any.
@@ -61,43 +63,46 @@ impl Principal {
             // All but everyone is nobody.
             (Some(not), _) if named(not).iter().any(|left_out| left_out.who == Who::Everyone) => Vec::new(),
             (Some(not), _) => {
-                vec![Self { who: Who::EveryoneBut(not.to_string()), arn: None, but: named(not) }]
+                let who = Who::EveryoneBut(not.to_string());
+                vec![Self { within: within(&who), who, arn: None, but: named(not) }]
             }
             (None, Some(principal)) => named(principal),
             (None, None) => Vec::new(),
         }
     }
 
+    /// Itself, and all that it is one of by its name.
+    pub(super) fn within(&self) -> &[Who] {
+        &self.within
+    }
+
+    /// Whether it is all but some.
+    pub(super) fn is_all_but_some(&self) -> bool {
+        matches!(self.who, Who::EveryoneBut(_))
+    }
+
     /// Whether each who is this principal is the other one too.
     pub(super) fn is_within(&self, other: &Self) -> bool {
         match (&self.who, &other.who) {
-            (one, other) if one == other => true,
-            (_, Who::Everyone) => true,
-            (Who::Identity { account, .. }, Who::Account(whole)) => account == whole,
-            (Who::Identity { kind, name, account }, Who::Identity { kind: whole, name: role, account: of }) => {
-                let session = name.split_once('/').map(|(role, _)| role);
-                kind == "assumed-role" && whole == "role" && session == Some(role) && account == of
-            }
             (Who::EveryoneBut(_), Who::EveryoneBut(_)) => {
                 other.but.iter().all(|left_out| self.but.iter().any(|more| more.who == left_out.who))
             }
-            (Who::Everyone, _) => false,
+            (Who::Everyone, Who::EveryoneBut(_)) => false,
             (_, Who::EveryoneBut(_)) => {
                 other.but.iter().all(|left_out| !left_out.is_within(self) && !self.is_within(left_out))
             }
-            _ => false,
+            (_, other) => self.within.contains(other),
         }
     }
 
     /// Whether some of who is this principal may be the other one too.
     pub(super) fn is_partly_within(&self, other: &Self) -> bool {
         let is_left_out = || other.but.iter().any(|left_out| self.is_within(left_out));
-        self.is_within(other) || matches!(other.who, Who::EveryoneBut(_)) && !is_left_out()
+        self.is_within(other) || other.is_all_but_some() && !is_left_out()
     }
 
-    /// Whether a statement that names `named` is about this principal, as a whole.
-    fn is_meant_by(&self, named: &Self) -> Verdict {
-        let Who::EveryoneBut(_) = named.who else { return Verdict::of(self.is_within(named)) };
+    /// Whether a statement that names all but some is about this principal, as a whole.
+    fn is_none_of_those(&self, named: &Self) -> Verdict {
         if self.is_within(named) {
             return Verdict::Yes;
         }
@@ -124,14 +129,34 @@ impl Principal {
     }
 }
 
+/// Itself, and all that somebody is one of by name.
+fn within(who: &Who) -> Vec<Who> {
+    let mut within = vec![who.clone()];
+    if let Who::Identity { kind, name, account } = who {
+        let role = name.split_once('/').filter(|_| kind == "assumed-role").map(|(role, _)| role);
+        within.extend(role.map(|role| Who::Identity {
+            kind: "role".to_owned(),
+            name: role.to_owned(),
+            account: account.clone(),
+        }));
+        within.push(Who::Account(account.clone()));
+    }
+    within.push(Who::Everyone);
+    within
+}
+
 /// A statement, as far as it is about the secret.
 #[derive(Debug)]
 pub(super) struct Rule {
     allows: bool,
     principals: Vec<Principal>,
+    /// Those of them that are not all but some.
+    named: BTreeSet<Who>,
     actions: Vec<String>,
     not_actions: Vec<String>,
     condition: Option<Value>,
+    /// The condition as a text, by which two are compared; empty without one.
+    condition_text: String,
     /// Whether it is about the secret.
     covers: Verdict,
 }
@@ -148,12 +173,16 @@ impl Rule {
             };
             let texts = |key: &str| items(statement.get(key)).filter_map(Value::as_str).map(str::to_owned).collect();
             let covers = about(statement, arn);
+            let principals = Principal::all(statement);
+            let condition = statement.get("Condition");
             (covers != Verdict::No).then(|| Self {
                 allows,
-                principals: Principal::all(statement),
+                named: principals.iter().filter(|one| !one.is_all_but_some()).map(|one| one.who.clone()).collect(),
+                principals,
                 actions: texts("Action"),
                 not_actions: texts("NotAction"),
-                condition: statement.get("Condition").cloned(),
+                condition: condition.cloned(),
+                condition_text: condition.map(Value::to_string).unwrap_or_default(),
                 covers,
             })
         });
@@ -173,7 +202,7 @@ impl Rule {
     }
 
     /// The actions and patterns that it names.
-    pub(super) fn named_actions(&self) -> impl Iterator<Item = &str> {
+    fn named_actions(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().chain(&self.not_actions).map(String::as_str)
     }
 
@@ -182,10 +211,69 @@ impl Rule {
         self.actions.iter().map(String::as_str).filter(|action| super::pattern::has_wildcard(action))
     }
 
-    fn is_about(&self, action: &str) -> bool {
-        let action = action.to_ascii_lowercase();
-        let names = |patterns: &[String]| patterns.iter().any(|one| fits(&one.to_ascii_lowercase(), &action));
-        if self.not_actions.is_empty() { names(&self.actions) } else { !names(&self.not_actions) }
+    /// Of these actions, whether it is about each.
+    fn are_about(&self, actions: &[String]) -> Vec<bool> {
+        let names_each = |patterns: &[String]| -> Vec<bool> {
+            let patterns: Vec<String> = patterns.iter().map(|one| one.to_ascii_lowercase()).collect();
+            let names = |action: &String| patterns.iter().any(|one| fits(one, &action.to_ascii_lowercase()));
+            actions.iter().map(names).collect()
+        };
+        if self.not_actions.is_empty() {
+            return names_each(&self.actions);
+        }
+        names_each(&self.not_actions).into_iter().map(|named| !named).collect()
+    }
+
+    /// Whether it is about a principal, as a whole.
+    fn means(&self, principal: &Principal) -> Verdict {
+        if principal.within.iter().any(|who| self.named.contains(who)) {
+            return Verdict::Yes;
+        }
+        let all_but_some = self.principals.iter().filter(|named| named.is_all_but_some());
+        Verdict::any(all_but_some.map(|named| principal.is_none_of_those(named)))
+    }
+
+    /// Whether it names the principal itself.
+    fn names(&self, principal: &Principal) -> bool {
+        self.named.contains(&principal.who) || self.principals.iter().any(|named| named.who == principal.who)
+    }
+}
+
+/// Actions of which the statements of two policies say the same.
+#[derive(Debug)]
+pub(super) struct Class {
+    /// Their names.
+    pub(super) actions: Vec<String>,
+    /// Which statements of the one policy are about them, and which of the other.
+    about: [Vec<bool>; 2],
+}
+
+impl Class {
+    /// All actions that two policies may be about, in classes: few, however many there are.
+    pub(super) fn all(policies: [&[Rule]; 2]) -> Vec<Self> {
+        let actions: Vec<String> = actions(policies).into_iter().collect();
+        let about = policies.map(|rules| rules.iter().map(|rule| rule.are_about(&actions)).collect::<Vec<_>>());
+        let mut classes: BTreeMap<[Vec<bool>; 2], Vec<String>> = BTreeMap::new();
+        for (at, action) in actions.into_iter().enumerate() {
+            let of_action = |rules: &Vec<Vec<bool>>| rules.iter().map(|rule| rule.get(at) == Some(&true)).collect();
+            classes.entry([of_action(&about[0]), of_action(&about[1])]).or_default().push(action);
+        }
+        classes.into_iter().map(|(about, actions)| Self { actions, about }).collect()
+    }
+}
+
+/// What one policy says of one principal, whatever is done: the statements that are about it, or may be.
+#[derive(Debug)]
+pub(super) struct Said<'r>(Vec<(usize, &'r Rule, Verdict)>);
+
+impl<'r> Said<'r> {
+    pub(super) fn of(rules: &'r [Rule], principal: &Principal) -> Self {
+        let verdict = |rule: &Rule| match rule.means(principal) {
+            Verdict::No => Verdict::No,
+            meant => Verdict::all([meant, rule.covers, holds(rule.condition.as_ref(), principal)]),
+        };
+        let said = rules.iter().enumerate().map(|(at, rule)| (at, rule, verdict(rule)));
+        Self(said.filter(|(_, _, verdict)| *verdict != Verdict::No).collect())
     }
 }
 
@@ -209,31 +297,30 @@ pub(super) fn about(statement: &Value, arn: Option<&str>) -> Verdict {
 
 /// What some statements say of one principal and one action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Standing<'r> {
     /// A statement is about it, whatever the conditions.
     pub(super) full: bool,
     /// The conditions of statements that name the principal itself.
-    pub(super) own: BTreeSet<String>,
+    pub(super) own: BTreeSet<&'r str>,
     /// The same of statements about more than it, and of those that may or may not be about it.
-    pub(super) other: BTreeSet<String>,
+    pub(super) other: BTreeSet<&'r str>,
 }
 
-impl Standing {
-    /// What the rules of one effect say.
-    pub(super) fn of(rules: &[Rule], allows: bool, principal: &Principal, action: &str) -> Self {
+impl<'r> Standing<'r> {
+    /// What the statements of one effect say of a principal and a class of actions; `policy` is 0 or 1, as for the
+    /// class.
+    pub(super) fn of(said: &Said<'r>, policy: usize, allows: bool, principal: &Principal, class: &Class) -> Self {
+        let about = class.about.get(policy).map_or(&[][..], Vec::as_slice);
         let mut standing = Self::default();
-        for rule in rules.iter().filter(|rule| rule.allows == allows && rule.is_about(action)) {
-            let meant = Verdict::any(rule.principals.iter().map(|named| principal.is_meant_by(named)));
-            let holds = holds(rule.condition.as_ref(), principal);
-            let verdict = Verdict::all([meant, holds, rule.covers]);
-            let condition = || rule.condition.as_ref().map(Value::to_string).unwrap_or_default();
+        for (at, rule, verdict) in &said.0 {
+            if rule.allows != allows || about.get(*at) != Some(&true) {
+                continue;
+            }
             match verdict {
                 Verdict::No => {}
                 Verdict::Yes => standing.full = true,
-                Verdict::Maybe if rule.principals.iter().any(|named| named.who == principal.who) => {
-                    standing.own.insert(condition());
-                }
-                Verdict::Maybe => drop(standing.other.insert(condition())),
+                Verdict::Maybe if rule.names(principal) => drop(standing.own.insert(&rule.condition_text)),
+                Verdict::Maybe => drop(standing.other.insert(&rule.condition_text)),
             }
         }
         if standing.full {
@@ -292,12 +379,13 @@ fn one(operator: Operator, key: &str, values: &Value, principal: &Principal) -> 
 }
 
 /// The actions of Secrets Manager, and what else the rules name that fits none of them, in their documented spelling.
-pub(super) fn actions(rules: &[&[Rule]]) -> BTreeSet<String> {
+fn actions(policies: [&[Rule]; 2]) -> BTreeSet<String> {
     let known = ACTIONS.map(|action| format!("secretsmanager:{action}"));
-    let named = rules.iter().flat_map(|rules| rules.iter().flat_map(Rule::named_actions));
+    let in_lower_case = known.each_ref().map(|action| action.to_ascii_lowercase());
+    let named = policies.into_iter().flat_map(|rules| rules.iter().flat_map(Rule::named_actions));
     let unknown = named.filter(|named| {
         let pattern = named.to_ascii_lowercase();
-        !known.iter().any(|action| fits(&pattern, &action.to_ascii_lowercase()))
+        !in_lower_case.iter().any(|action| fits(&pattern, action))
     });
     unknown.map(str::to_owned).chain(known.iter().cloned()).collect()
 }
