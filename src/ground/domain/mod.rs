@@ -10,6 +10,7 @@ mod arn;
 mod format;
 mod kms;
 mod name;
+pub mod password;
 mod place;
 pub mod schedule;
 mod tag;

@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use keywright_ground::domain::password::{LOWERCASE, NUMBERS, PUNCTUATION, UPPERCASE};
 use rand::Rng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use serde::{Deserialize, Serialize};
@@ -9,11 +10,6 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::wire::{Constraints, Reply, ServiceError, input, limits};
-
-const LOWERCASE: &str = "abcdefghijklmnopqrstuvwxyz";
-const UPPERCASE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const NUMBERS: &str = "0123456789";
-const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

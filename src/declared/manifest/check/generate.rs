@@ -1,12 +1,12 @@
 //! Whether GetRandomPassword can make a password of these options: what it refuses is told before anything is written.
 
 use super::value::problem;
+use crate::domain::password::{LOWERCASE, NUMBERS, PUNCTUATION, UPPERCASE};
 use crate::manifest::diagnostic::Report;
 use crate::manifest::schema::GenerateSpec;
 use crate::manifest::source::Span;
 
-/// A kind of characters: what it is called, the field that leaves it out, its characters (API reference,
-/// GetRandomPassword).
+/// A kind of characters: what it is called, the field that leaves it out, its characters.
 struct Kind {
     name: &'static str,
     field: &'static str,
@@ -14,10 +14,10 @@ struct Kind {
 }
 
 const KINDS: [Kind; 4] = [
-    Kind { name: "digit", field: "excludeNumbers", characters: "0123456789" },
-    Kind { name: "punctuation", field: "excludePunctuation", characters: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" },
-    Kind { name: "upper-case letter", field: "excludeUppercase", characters: "ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-    Kind { name: "lower-case letter", field: "excludeLowercase", characters: "abcdefghijklmnopqrstuvwxyz" },
+    Kind { name: "digit", field: "excludeNumbers", characters: NUMBERS },
+    Kind { name: "punctuation", field: "excludePunctuation", characters: PUNCTUATION },
+    Kind { name: "upper-case letter", field: "excludeUppercase", characters: UPPERCASE },
+    Kind { name: "lower-case letter", field: "excludeLowercase", characters: LOWERCASE },
 ];
 
 pub(super) fn check_generate(generate: &GenerateSpec, span: Span, report: &mut Report) {
