@@ -2,13 +2,14 @@
 
 use super::args::{ProjectArgs, ReadArgs};
 use super::interrupt;
+use super::one_secret::OneSecretArgs;
 use super::report::{print_warning, print_warnings};
 use super::shell::Shell;
 use super::values::ValueArgs;
 use crate::manifest::Loaded;
 use crate::plan::Selection;
 use crate::render::day_two;
-use crate::workflow::{self, Error, Session, Stop, load_for_one_secret, load_project};
+use crate::workflow::{Error, OneSecret, Session, Stop, load_for_one_secret, load_project};
 
 /// The beginning of a run.
 pub(super) struct Begun {
@@ -29,30 +30,29 @@ pub(super) fn begin(read: &ReadArgs, values: &ValueArgs, identify: bool, shell: 
 /// Loads a project, and tells its warnings.
 pub(super) fn load(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, Error> {
     let loaded = load_project(&project.folder, targets)?;
-    if loaded.diagnostics.warning_count() > 0 {
-        print_warnings(&loaded.diagnostics, shell);
-    }
+    tell_warnings(&loaded, shell);
     Ok(loaded)
 }
 
-/// Finds one secret of one target, also where the manifests have mistakes: then what they say of it is not known, which
-/// is told.
-pub(super) async fn find_despite_mistakes(
-    args: &super::one_secret::OneSecretArgs,
-    shell: &Shell,
-) -> Result<workflow::OneSecret, Error> {
-    let targets: Vec<String> = args.target.iter().cloned().collect();
-    let (loaded, mistakes) = load_for_one_secret(&args.project.folder, &targets)?;
-    if let Some(mistakes) = &mistakes {
-        print_warning(day_two::manifests_not_read(&args.name, mistakes), shell);
+fn tell_warnings(loaded: &Loaded, shell: &Shell) {
+    if loaded.diagnostics.warning_count() > 0 {
+        print_warnings(&loaded.diagnostics, shell);
     }
-    let found = Box::pin(workflow::OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await?;
-    Ok(workflow::OneSecret { manifests_read: mistakes.is_none(), ..found })
 }
 
 /// Finds one secret of one target.
-pub(super) async fn find(args: &super::one_secret::OneSecretArgs, shell: &Shell) -> Result<workflow::OneSecret, Error> {
-    let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load(&args.project, &targets, shell)?;
-    Box::pin(workflow::OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await
+pub(super) async fn find(args: &OneSecretArgs, shell: &Shell) -> Result<OneSecret, Error> {
+    let loaded = load(&args.project, args.target.as_slice(), shell)?;
+    Box::pin(OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await
+}
+
+/// The same, also where the manifests have mistakes: then what they say of it is not known, which is told.
+pub(super) async fn find_despite_mistakes(args: &OneSecretArgs, shell: &Shell) -> Result<OneSecret, Error> {
+    let (loaded, mistakes) = load_for_one_secret(&args.project.folder, args.target.as_slice())?;
+    match &mistakes {
+        Some(mistakes) => print_warning(day_two::manifests_not_read(&args.name, mistakes), shell),
+        None => tell_warnings(&loaded, shell),
+    }
+    let found = Box::pin(OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await?;
+    Ok(OneSecret { manifests_read: mistakes.is_none(), ..found })
 }

@@ -23,20 +23,14 @@ pub fn load_project(folder: &Path, targets: &[String]) -> Result<Loaded, Error> 
 /// Loads what a command about one secret goes by. Such commands are for the moment when something is wrong, so that a
 /// mistake in a manifest does not keep anybody from them: then the project file is all that is read, the targets and
 /// their scopes, and the mistakes come back as well.
-pub fn load_for_one_secret(folder: &Path, targets: &[String]) -> Result<(Loaded, Option<Box<Diagnostics>>), Error> {
-    let error = match load_project(folder, targets) {
-        Ok(loaded) => return Ok((loaded, None)),
-        Err(error) => error,
-    };
+pub fn load_for_one_secret(folder: &Path, targets: &[String]) -> Result<(Loaded, Option<Diagnostics>), Error> {
+    let loaded = load(folder, &LoadOptions { targets: targets.to_vec(), ..LoadOptions::default() });
+    if !loaded.diagnostics.has_errors() {
+        return Ok((loaded, None));
+    }
     let options = LoadOptions { targets: targets.to_vec(), project_only: true, ..LoadOptions::default() };
     let project = load(folder, &options);
-    if project.diagnostics.has_errors() {
-        return Err(error);
-    }
-    match error.kind {
-        ErrorKind::Manifests(found) => Ok((project, Some(found))),
-        _ => Err(error),
-    }
+    if project.diagnostics.has_errors() { Err(mistakes(loaded)) } else { Ok((project, Some(loaded.diagnostics))) }
 }
 
 /// A project's name, where its project file has no mistake.
