@@ -43,12 +43,10 @@ fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPl
 
 /// The secret of another target that `gone` becomes: the same document makes it, or it has the same name.
 fn home<'d>(desired: &'d Desired, gone: &SecretPlan) -> Option<&'d DesiredSecret> {
-    let same_document = |secret: &&DesiredSecret| {
-        let named = gone.leaving.other_targets.as_ref();
-        named.is_some_and(|named| secret.origin == named.origin && secret.item == named.item)
-    };
-    let same_name = || desired.secrets.get(&gone.name);
-    let found = desired.secrets.values().find(same_document).or_else(same_name);
+    let same_document = gone.leaving.other_targets.as_ref().and_then(|named| {
+        desired.secrets.values().find(|secret| secret.origin == named.origin && secret.item == named.item)
+    });
+    let found = same_document.or_else(|| desired.secrets.get(&gone.name));
     found.filter(|secret| secret.state == State::Present && secret.managed_by.is_none())
 }
 
