@@ -59,13 +59,18 @@ fn long_policies_are_compared_within_a_second() {
     let role = |at: usize| format!("arn:aws:iam::111111111111:role/r{at}");
     let pattern = |at: usize| format!("secretsmanager:G*{at}*");
     let action = |at: usize| format!("a:{at}");
-    let alone = |effect: &'static str| move |at: usize| json!({ "Effect": effect, "Principal": { "AWS": format!("{at:012}") }, "Action": "secretsmanager:*" });
+    let alone = |effect: &'static str| {
+        move |at: usize| {
+            let account = format!("{at:012}");
+            json!({ "Effect": effect, "Principal": { "AWS": account }, "Action": "secretsmanager:*" })
+        }
+    };
     let exception = |effect: &'static str, operator: &'static str| {
         move |at: usize| {
             let role = format!("arn:aws:iam::111111111111:role/r{at}");
             json!({
-                "Effect": effect, "NotPrincipal": { "AWS": [role, "111111111111"] }, "Action": format!("secretsmanager:*{at}"),
-                "Resource": "*", "Condition": { operator: { "aws:PrincipalArn": role } }
+                "Effect": effect, "NotPrincipal": { "AWS": [role, "111111111111"] }, "Resource": "*",
+                "Action": format!("secretsmanager:*{at}"), "Condition": { operator: { "aws:PrincipalArn": role } }
             })
         }
     };

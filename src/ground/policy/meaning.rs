@@ -466,8 +466,8 @@ mod tests {
         assert_eq!(told(&json!([deny(&Value::Null)]), &json!([get, deny(&Value::Null)])), [""; 0]);
         let but_x = deny(&json!({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/x"}}));
         assert_eq!(told(&json!([but_x]), &json!([but_x, get])), [format!("Allowed {x}: {{Read}}")]);
-        let elsewhere = deny(&json!({"StringNotEquals": {"aws:SourceVpce": "vpce-0a"}}));
-        assert_eq!(told(&json!([elsewhere]), &json!([elsewhere, get])), [format!("Allowed? {x}: {{Read}}")]);
+        let from_outside = deny(&json!({"StringNotEquals": {"aws:SourceVpce": "vpce-0a"}}));
+        assert_eq!(told(&json!([from_outside]), &json!([from_outside, get])), [format!("Allowed? {x}: {{Read}}")]);
         let others = json!([{"Effect": "Allow", "NotPrincipal": {"AWS": "222222222222"},
             "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]);
         assert_eq!(

@@ -201,7 +201,7 @@ fn a_denial_for_everyone_shuts_out_the_account() {
             json!({ "Condition": { "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::222222222222:role/*" } } }),
             json!({ "Condition": { "Null": { "aws:SourceArn": "true" } } }),
             json!({ "Principal": null, "NotPrincipal": { "AWS": "222222222222" } }),
-            // Without the account beside them, nobody is left out.
+            // Without the account beside them, none of them is left out.
             json!({ "Principal": null, "NotPrincipal": { "AWS": [ROLE, USER, SESSION] } }),
             json!({ "Action": null, "NotAction": "secretsmanager:GetSecretValue" }),
         ];
@@ -288,8 +288,8 @@ fn what_cannot_be_judged_is_only_told() {
     let deploy =
         json!({ "Condition": { "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/deploy/*" } } });
     assert_eq!(shut_out(&deploy, ROLE), [], "the ARN of a role does");
-    let elsewhere = json!({ "Principal": null, "NotPrincipal": { "AWS": ["111111111111", ROLE] } });
-    assert_eq!(shut_out(&elsewhere, SESSION), []);
+    let in_full = json!({ "Principal": null, "NotPrincipal": { "AWS": ["111111111111", ROLE] } });
+    assert_eq!(shut_out(&in_full, SESSION), []);
 }
 
 #[test]
