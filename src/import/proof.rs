@@ -98,11 +98,11 @@ fn is_adoption(secret: &SecretPlan) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::domain::TagKey;
-    use crate::plan::bare::bare_desired;
 
     use super::*;
     use crate::desired::Scope;
     use crate::manifest::{LoadOptions, load};
+    use crate::plan::bare::bare_desired;
     use crate::plan::{FindingKind, PlannedText};
 
     fn tag(key: &str, before: Option<&str>) -> Change {

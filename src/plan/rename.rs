@@ -220,13 +220,13 @@ fn without_common_folders<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::bare::{bare_desired, bare_secret};
     use std::path::Path;
 
     use super::*;
     use crate::desired::{Declared, Deletion, OtherSecret};
     use crate::domain::{StagingLabel, TagKey, Template};
     use crate::origin::Origin;
+    use crate::plan::bare::{bare_desired, bare_secret};
     use crate::plan::{PlannedValue, Token};
     use crate::value::{GenerateOptions, Source};
 

@@ -308,12 +308,12 @@ fn count(writes: &ByWrite, read: &BTreeSet<SecretName>) -> PoliciesVerified {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::bare::bare_desired;
     use futures::executor::block_on;
 
     use super::*;
     use crate::live::LiveSecret;
     use crate::live::in_memory::{InMemory, failed};
+    use crate::plan::bare::bare_desired;
     use crate::plan::{OtherArn, Verb};
     use crate::value::{Arns, Identity, SecretValue, Source, ValueError};
 

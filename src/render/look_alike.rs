@@ -32,6 +32,20 @@ pub(super) fn told_apart<'a>(one: &'a str, other: &'a str) -> (Cow<'a, str>, Cow
     (written_out(one), written_out(other))
 }
 
+/// The same of two of which one may be missing.
+pub(super) fn both_told_apart<'a>(
+    one: Option<&'a str>,
+    other: Option<&'a str>,
+) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let (one, other) = told_apart(one, other);
+            (Some(one), Some(other))
+        }
+        (one, other) => (one.map(Cow::Borrowed), other.map(Cow::Borrowed)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use super::diff::Diff;
 use super::escape::{self, Escaped, Fragment, Terminal};
 use super::leaving;
 use super::line_diff::tone;
-use super::look_alike::told_apart;
+use super::look_alike::both_told_apart;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
 use super::policy_words::policy_words;
@@ -326,11 +326,8 @@ fn set_or_cleared(
 
 fn description(before: Option<&str>, after: Option<&PlannedText>, origin: &Origin) -> Row {
     let after = after.map(|after| after.text.as_str());
-    let told = before.zip(after).map(|(before, after)| told_apart(before, after));
-    let (before, after) = match &told {
-        Some((before, after)) => (Some(&**before), Some(&**after)),
-        None => (before, after),
-    };
+    let (before, after) = &both_told_apart(before, after);
+    let (before, after) = (before.as_deref(), after.as_deref());
     if let Some(pieces) = before.zip(after).and_then(|(before, after)| word_diff(before, after)) {
         return Row { words: true, ..Row::new("description", pieces, Some(origin)) };
     }
@@ -365,11 +362,8 @@ fn owners<'t>(before: Option<&'t str>, after: Option<&'t str>) -> (Option<&'t st
 
 fn tag(key: &str, before: Option<&str>, after: Option<&str>) -> Vec<Piece> {
     let key_is: Escaped<Terminal> = escaped!("{} = ", escape::line(key));
-    let told = before.zip(after).map(|(before, after)| told_apart(before, after));
-    let (before, after) = match &told {
-        Some((before, after)) => (Some(&**before), Some(&**after)),
-        None => (before, after),
-    };
+    let (before, after) = &both_told_apart(before, after);
+    let (before, after) = (before.as_deref(), after.as_deref());
     let (before, after) = (before.map(escape::line), after.map(escape::line));
     match (before, after) {
         (None, Some(after)) => {
