@@ -5,7 +5,7 @@
 //! boundaries and organisations, so nothing here claims that somebody has access. That somebody may, or may no longer,
 //! is said only where no other statement makes it untrue; where that is not worked out, it is said that it depends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -120,39 +120,42 @@ pub(super) fn shifts(before: Option<&Value>, after: Option<&Value>, arn: Option<
     let said: Vec<[Said<'_>; 2]> =
         principals.iter().map(|principal| [&before, &after].map(|rules| Said::of(rules, principal))).collect();
 
-    let mut turns = Turned::new();
-    for (who, (principal, said)) in principals.iter().zip(&said).enumerate() {
-        for (what, class) in classes.iter().enumerate() {
-            let told = turns_of(said, principal, class);
-            if !told.is_empty() {
-                turns.insert((who, what), told);
-            }
-        }
+    let mut turns: Turned = Vec::with_capacity(principals.len() * classes.len());
+    for (principal, said) in principals.iter().zip(&said) {
+        turns.extend(classes.iter().map(|class| turns_of(said, principal, class)));
     }
     let parts = Parts::of(&principals);
     tell_of_parts(&principals, &classes, &said, &parts, &mut turns);
-    leave_out_implied(&parts, &mut turns);
+    leave_out_implied(&parts, classes.len(), &mut turns);
 
-    let mut shifts: BTreeMap<(&Who, Turn, bool), BTreeSet<usize>> = BTreeMap::new();
-    for ((who, what), turns) in &turns {
-        for (turn, conditional) in turns {
-            shifts.entry((&principals[*who].who, *turn, *conditional)).or_default().insert(*what);
-        }
+    let at = |number: usize| (number / classes.len(), number % classes.len());
+    let mut told: Vec<(usize, Turn, bool, usize)> = Vec::new();
+    for (number, turns) in turns.iter().enumerate() {
+        let (who, what) = at(number);
+        told.extend(turns.iter().map(|(turn, conditional)| (who, *turn, *conditional, what)));
     }
-    // Many principals have the same turns.
+    told.sort_unstable();
     let words = [&before, &after].map(|rules| Words::of(rules));
-    let mut known: BTreeMap<(bool, BTreeSet<usize>), BTreeSet<Deed>> = BTreeMap::new();
-    let shift = |((who, turn, conditional), whats): ((&Who, Turn, bool), BTreeSet<usize>)| {
+    // Many principals have the same turns.
+    let mut known: Vec<(bool, Vec<usize>, BTreeSet<Deed>)> = Vec::new();
+    let shift = |alike: &[(usize, Turn, bool, usize)]| {
+        let &(who, turn, conditional, _) = alike.first()?;
         let gone = matches!(turn, Turn::NoLongerAllowed | Turn::NoLongerDenied);
-        let actions = whats.iter().flat_map(|what| &classes[*what].actions).map(String::as_str).collect();
-        let deeds = known.entry((gone, whats)).or_insert_with(|| words[usize::from(!gone)].deeds(actions)).clone();
-        Shift { who: who.clone(), turn, conditional, deeds }
+        let whats: Vec<usize> = alike.iter().map(|(.., what)| *what).collect();
+        let same = known.iter().find(|(of_gone, of, _)| *of_gone == gone && *of == whats);
+        let deeds = same.map(|(.., deeds)| deeds.clone()).unwrap_or_else(|| {
+            let actions = whats.iter().flat_map(|what| &classes[*what].actions).map(String::as_str);
+            let deeds = words[usize::from(!gone)].deeds(actions.collect());
+            known.push((gone, whats, deeds.clone()));
+            deeds
+        });
+        Some(Shift { who: principals[who].who.clone(), turn, conditional, deeds })
     };
-    shifts.into_iter().map(shift).collect()
+    told.chunk_by(|one, other| (one.0, one.1, one.2) == (other.0, other.1, other.2)).filter_map(shift).collect()
 }
 
-/// The turns of principals and classes of actions, by their numbers; none where nothing becomes different.
-type Turned = BTreeMap<(usize, usize), Vec<(Turn, bool)>>;
+/// The turns of each principal in each class of actions: all classes of the first, then of the second.
+type Turned = Vec<Vec<(Turn, bool)>>;
 
 /// What becomes different for one principal in one class of actions. `said` is what the two policies say of it.
 fn turns_of(said: &[Said<'_>; 2], principal: &Principal, class: &Class) -> Vec<(Turn, bool)> {
@@ -187,26 +190,25 @@ struct Parts {
 }
 
 impl Parts {
+    /// Of principals in their order.
     fn of(principals: &[Principal]) -> Self {
-        let numbers: BTreeMap<&Who, usize> =
-            principals.iter().enumerate().map(|(at, principal)| (&principal.who, at)).collect();
         let all_but_some: Vec<usize> = (0..principals.len()).filter(|at| principals[*at].is_all_but_some()).collect();
         let mut wholes = Vec::with_capacity(principals.len());
         let mut parts = vec![Vec::new(); principals.len()];
         for (part, principal) in principals.iter().enumerate() {
-            let by_name = principal.within().iter().filter_map(|who| numbers.get(who)).copied();
-            let mut within: BTreeSet<usize> = by_name.collect();
-            let mut partly = within.clone();
-            for &whole in &all_but_some {
+            let by_name = principal.within().iter();
+            let found = by_name.filter_map(|who| principals.binary_search_by(|one| one.who.cmp(who)).ok());
+            let mut within: Vec<usize> = found.filter(|whole| *whole != part).collect();
+            within.iter().for_each(|whole: &usize| parts[*whole].push(part));
+            for &whole in all_but_some.iter().filter(|whole| **whole != part) {
                 if principal.is_within(&principals[whole]) {
-                    within.insert(whole);
+                    within.push(whole);
                 }
                 if principal.is_partly_within(&principals[whole]) {
-                    partly.insert(whole);
+                    parts[whole].push(part);
                 }
             }
-            partly.into_iter().filter(|whole| *whole != part).for_each(|whole| parts[whole].push(part));
-            wholes.push(within.into_iter().filter(|whole| *whole != part).collect());
+            wholes.push(within);
         }
         Self { wholes, parts }
     }
@@ -244,7 +246,8 @@ fn tell_of_parts(
     turns: &mut Turned,
 ) {
     let mut found = Vec::new();
-    for ((whole, what), told) in &*turns {
+    for (number, told) in turns.iter().enumerate() {
+        let (whole, what) = (number / classes.len(), number % classes.len());
         let has = |wanted: Turn| told.iter().any(|(turn, _)| *turn == wanted);
         let (no_longer_allowed, allowed) =
             (has(Turn::NoLongerAllowed), has(Turn::Allowed) || has(Turn::AllowedOtherwise));
@@ -252,22 +255,21 @@ fn tell_of_parts(
         if !no_longer_allowed && !no_longer_denied && !allowed {
             continue;
         }
-        let is_told = |part: usize, effect: Turns| {
-            turns.get(&(part, *what)).is_some_and(|told| told.iter().any(|(turn, _)| effect.contains(turn)))
-        };
-        for &part in &parts.parts[*whole] {
+        let number_of = |part: usize| part * classes.len() + what;
+        let is_told = |part: usize, effect: Turns| turns[number_of(part)].iter().any(|(turn, _)| effect.contains(turn));
+        for &part in &parts.parts[whole] {
             let [_, after] = &said[part];
             let [denied, is] =
-                [false, true].map(|allows| Standing::of(after, 1, allows, &principals[part], &classes[*what]));
+                [false, true].map(|allows| Standing::of(after, 1, allows, &principals[part], &classes[what]));
             if no_longer_allowed && is.is_said() && !denied.full && !is_told(part, ALLOW) {
-                found.push(((part, *what), (Turn::StillAllowed, !is.full || !denied.is_nothing())));
+                found.push((number_of(part), (Turn::StillAllowed, !is.full || !denied.is_nothing())));
             } else if (no_longer_denied || allowed) && denied.is_said() && !is_told(part, DENY) {
-                found.push(((part, *what), (Turn::StillDenied, !denied.full)));
+                found.push((number_of(part), (Turn::StillDenied, !denied.full)));
             }
         }
     }
-    for (pair, turn) in found {
-        let told = turns.entry(pair).or_default();
+    for (number, turn) in found {
+        let told = &mut turns[number];
         if !told.contains(&turn) {
             told.push(turn);
         }
@@ -275,12 +277,13 @@ fn tell_of_parts(
 }
 
 /// A denial that is told of all of them is not told of each once more.
-fn leave_out_implied(parts: &Parts, turns: &mut Turned) {
+fn leave_out_implied(parts: &Parts, classes: usize, turns: &mut Turned) {
     let all = turns.clone();
-    for ((part, what), told) in turns {
+    for (number, told) in turns.iter_mut().enumerate() {
+        let (part, what) = (number / classes, number % classes);
         told.retain(|turn| {
-            let is_implied = |whole: &usize| all.get(&(*whole, *what)).is_some_and(|told| told.contains(turn));
-            !matches!(turn, (Turn::Denied | Turn::NoLongerDenied, false)) || !parts.wholes[*part].iter().any(is_implied)
+            let is_implied = |whole: &usize| all[whole * classes + what].contains(turn);
+            !matches!(turn, (Turn::Denied | Turn::NoLongerDenied, false)) || !parts.wholes[part].iter().any(is_implied)
         });
     }
 }

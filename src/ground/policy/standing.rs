@@ -1,7 +1,7 @@
 //! What the statements of a policy say of one principal and one action: wildcards, NotAction, NotPrincipal, resources
 //! and conditions on who asks are worked out where that is certain, and called uncertain where it is not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -150,8 +150,8 @@ fn within(who: &Who) -> Vec<Who> {
 pub(super) struct Rule {
     allows: bool,
     principals: Vec<Principal>,
-    /// Those of them that are not all but some.
-    named: BTreeSet<Who>,
+    /// Those of them that are not all but some, in their order.
+    named: Vec<Who>,
     actions: Vec<String>,
     not_actions: Vec<String>,
     condition: Option<Value>,
@@ -175,9 +175,12 @@ impl Rule {
             let covers = about(statement, arn);
             let principals = Principal::all(statement);
             let condition = statement.get("Condition");
+            let by_name = principals.iter().filter(|one| !one.is_all_but_some());
+            let mut named: Vec<Who> = by_name.map(|one| one.who.clone()).collect();
+            named.sort_unstable();
             (covers != Verdict::No).then(|| Self {
                 allows,
-                named: principals.iter().filter(|one| !one.is_all_but_some()).map(|one| one.who.clone()).collect(),
+                named,
                 principals,
                 actions: texts("Action"),
                 not_actions: texts("NotAction"),
@@ -226,7 +229,7 @@ impl Rule {
 
     /// Whether it is about a principal, as a whole.
     fn means(&self, principal: &Principal) -> Verdict {
-        if principal.within.iter().any(|who| self.named.contains(who)) {
+        if principal.within.iter().any(|who| self.named.binary_search(who).is_ok()) {
             return Verdict::Yes;
         }
         let all_but_some = self.principals.iter().filter(|named| named.is_all_but_some());
@@ -235,7 +238,8 @@ impl Rule {
 
     /// Whether it names the principal itself.
     fn names(&self, principal: &Principal) -> bool {
-        self.named.contains(&principal.who) || self.principals.iter().any(|named| named.who == principal.who)
+        self.named.binary_search(&principal.who).is_ok()
+            || self.principals.iter().any(|named| named.who == principal.who)
     }
 }
 
@@ -253,12 +257,15 @@ impl Class {
     pub(super) fn all(policies: [&[Rule]; 2]) -> Vec<Self> {
         let actions: Vec<String> = actions(policies).into_iter().collect();
         let about = policies.map(|rules| rules.iter().map(|rule| rule.are_about(&actions)).collect::<Vec<_>>());
-        let mut classes: BTreeMap<[Vec<bool>; 2], Vec<String>> = BTreeMap::new();
+        let mut classes: Vec<Self> = Vec::new();
         for (at, action) in actions.into_iter().enumerate() {
-            let of_action = |rules: &Vec<Vec<bool>>| rules.iter().map(|rule| rule.get(at) == Some(&true)).collect();
-            classes.entry([of_action(&about[0]), of_action(&about[1])]).or_default().push(action);
+            let of_action = about.each_ref().map(|rules| rules.iter().map(|rule| rule[at]).collect());
+            match classes.iter_mut().find(|class| class.about == of_action) {
+                Some(class) => class.actions.push(action),
+                None => classes.push(Self { actions: vec![action], about: of_action }),
+            }
         }
-        classes.into_iter().map(|(about, actions)| Self { actions, about }).collect()
+        classes
     }
 }
 
