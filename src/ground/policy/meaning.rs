@@ -78,7 +78,8 @@ pub enum Turn {
     NoLongerAllowed,
     /// It is allowed under other conditions.
     AllowedOtherwise,
-    /// No statement that is certainly about it allows it any longer, and another one may.
+    /// No statement that is certainly about it allows it any longer, and another one may; or it is still allowed to one
+    /// of those to whom it is not as a whole, and a denial may be about that one, or may have been.
     AllowedPerhaps,
     /// It is allowed as before, to one of those to whom it is no longer allowed as a whole.
     StillAllowed,
@@ -258,11 +259,15 @@ fn tell_of_parts(
         let number_of = |part: usize| part * classes.len() + what;
         let is_told = |part: usize, effect: Turns| turns[number_of(part)].iter().any(|(turn, _)| effect.contains(turn));
         for &part in &parts.parts[whole] {
-            let [_, after] = &said[part];
-            let [denied, is] =
-                [false, true].map(|allows| Standing::of(after, 1, allows, &principals[part], &classes[what]));
+            let of = |policy: usize, allows| {
+                Standing::of(&said[part][policy], policy, allows, &principals[part], &classes[what])
+            };
+            let (denied, is) = (of(1, false), of(1, true));
             if no_longer_allowed && is.is_said() && !denied.full && !is_told(part, ALLOW) {
-                found.push((number_of(part), (Turn::StillAllowed, !is.full || !denied.is_nothing())));
+                // Others may be denied it, or may have been, of whom this one may be.
+                let depends = [&of(0, false), &denied].iter().any(|denied| !denied.other.is_empty());
+                let still = (Turn::StillAllowed, !is.full || !denied.is_nothing());
+                found.push((number_of(part), if depends { (Turn::AllowedPerhaps, true) } else { still }));
             } else if (no_longer_denied || allowed) && denied.is_said() && !is_told(part, DENY) {
                 found.push((number_of(part), (Turn::StillDenied, !denied.full)));
             }
@@ -451,6 +456,19 @@ mod tests {
                  Call(\"secretsmanager:GetResourcePolicy\")}}"
             )]
         );
+    }
+
+    #[test]
+    fn whether_some_may_still_is_left_open_where_a_denial_may_be_about_them() {
+        let deny_all_but = |role: &str| {
+            let but = json!({"AWS": format!("arn:aws:iam::111111111111:role/{role}")});
+            json!({"Effect": "Deny", "NotPrincipal": but, "Action": "secretsmanager:GetSecretValue", "Resource": "*"})
+        };
+        let before = json!([reads("*"), deny_all_but("a")]);
+        let after = json!([reads("111111111111"), deny_all_but("b")]);
+        let told = told(&before, &after);
+        assert!(told.contains(&r#"AllowedPerhaps? Account("111111111111"): {Read}"#.to_owned()), "{told:#?}");
+        assert!(!told.iter().any(|told| told.starts_with("StillAllowed")), "{told:#?}");
     }
 
     #[test]
