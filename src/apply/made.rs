@@ -37,7 +37,11 @@ impl MadeSecrets {
     pub fn counterparts(&self, planned: &Counterparts) -> Counterparts {
         let made = self.all();
         let by_now = |(at, counterpart): (&(String, SecretName), &Counterpart)| {
-            let known = made.get(at).map(|arn| CounterpartState::Made(arn.clone()));
+            let primary = match &counterpart.state {
+                CounterpartState::ToCome { primary } => primary.clone(),
+                _ => None,
+            };
+            let known = made.get(at).map(|arn| CounterpartState::Made { arn: arn.clone(), primary });
             let state = known.unwrap_or_else(|| counterpart.state.clone());
             (at.clone(), Counterpart { account: counterpart.account.clone(), state })
         };

@@ -35,7 +35,7 @@ impl Exposure {
         let dangling = lint(document, &context).into_iter().filter(|finding| finding.lint == Lint::DeletedPrincipal);
         let named = allowed().filter_map(|shift| match &shift.who {
             Who::Account(account) | Who::Identity { account, .. } => Some(account.clone()),
-            Who::Everyone | Who::EveryoneBut(_) | Who::Service(_) | Who::Other(_) => None,
+            Who::Everyone | Who::EveryoneBut(..) | Who::Service(_) | Who::Other(_) => None,
         });
         Self {
             readers,

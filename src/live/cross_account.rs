@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ServiceError;
+use crate::desired::OtherSecret;
 use crate::domain::{AccountId, Arn, SecretName};
 
 /// The links of one secret with secrets of other accounts.
@@ -86,9 +87,17 @@ pub enum CounterpartState {
         leaving: bool,
     },
     /// This run has made it.
-    Made(Arn),
+    Made {
+        /// Its ARN.
+        arn: Arn,
+        /// The primary that its manifest makes it a replica of.
+        primary: Option<OtherSecret>,
+    },
     /// This run makes it, or deletes it and makes it anew.
-    ToCome,
+    ToCome {
+        /// The primary that its manifest makes it a replica of.
+        primary: Option<OtherSecret>,
+    },
     /// It is not there, and this run does not make it.
     Missing,
     /// Its target is no part of this run.

@@ -190,6 +190,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The label that is taken off a version, and that version.
+    pub fn label_taken(&self) -> Option<(&StagingLabel, &VersionId)> {
+        match self {
+            Self::LabelRemoved { label, before, .. } | Self::Label { label, before: Some(before), .. } => {
+                Some((label, before))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What an old secret has, that no manifest declares, and that the one which takes its place will not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftBehind {

@@ -107,6 +107,13 @@ pub enum LinkFinding {
         /// The primary that it was made for, when it is a replica.
         primary: Option<Arn>,
     },
+    /// The other secret is made by this run, as something else than a replica of this one.
+    MadeForAnother {
+        /// That secret.
+        replica: OtherSecret,
+        /// The primary that its manifest names; none where it is to be no replica.
+        primary: Option<OtherSecret>,
+    },
     /// The secret exists and is no replica: none can become one.
     NotAReplica,
     /// The secret is a replica of another primary than git says.
@@ -128,6 +135,8 @@ pub enum LinkFinding {
 pub enum LinkWaits {
     /// It does not exist, and this run does not make it.
     Missing,
+    /// It does not exist, and the run would make it a replica of a primary that it waits for itself.
+    Waiting,
     /// It is scheduled for deletion.
     Leaving,
     /// Its target is no part of this run.
@@ -172,12 +181,11 @@ fn is_named(arn: &Arn, other: &OtherSecret, account: Option<&AccountId>) -> bool
 
 /// The secrets of a target that are deleted and made anew, since their primary is another one now.
 pub fn made_anew(desired: &Desired, live: &Live, selection: &Selection) -> BTreeSet<SecretName> {
-    let owner = &desired.owner();
     let chosen = desired.secrets.values().filter(|secret| {
         secret.state == State::Present && secret.cross_account_primary.is_some() && selection.contains(&secret.name)
     });
     let anew = chosen.filter(|secret| {
-        let planner = LinkPlanner { desired: secret, live, observed: live.secrets.get(&secret.name), owner };
+        let planner = LinkPlanner { desired: secret, live, observed: live.secrets.get(&secret.name), of: desired };
         matches!(planner.primary_of_new(), Ok(MadeOf::OtherPrimary))
     });
     anew.map(|secret| secret.name.clone()).collect()
@@ -188,8 +196,8 @@ pub(super) struct LinkPlanner<'a> {
     pub(super) desired: &'a DesiredSecret,
     pub(super) live: &'a Live,
     pub(super) observed: Option<&'a LiveSecret>,
-    /// `project/target`.
-    pub(super) owner: &'a str,
+    /// What the secret's target declares.
+    pub(super) of: &'a Desired,
 }
 
 /// Whether a secret is to be made as a replica.
@@ -256,7 +264,7 @@ impl LinkPlanner<'_> {
         };
         let Some(secret) = self.observed else { return Ok(MadeOf::Primary(found)) };
         let replaceable =
-            secret.is_owned_by(self.owner) && !secret.is_protected() && !secret.is_scheduled_for_deletion();
+            secret.is_owned_by(&self.of.owner()) && !secret.is_protected() && !secret.is_scheduled_for_deletion();
         let Some(live) = &secret.cross_account.primary else {
             // It was one, and an apply that was to make it anew came no further.
             let begun = replaceable && secret.tags.contains_key(REPLACING_TAG);
@@ -351,11 +359,11 @@ impl LinkPlanner<'_> {
             }
         };
         let linked = match &arn {
-            OtherArn::Known(arn) => self.linked(arn),
+            OtherArn::Known(arn) => self.linked(arn).map(|linked| (arn, linked)),
             OtherArn::Later { .. } => None,
         };
-        let reason = match (&arn, linked) {
-            (OtherArn::Known(arn), Some(LinkedReplica { role, status })) => match status {
+        let reason = if let Some((arn, LinkedReplica { role, status })) = linked {
+            match status {
                 LinkStatus::Detached => return finding(LinkFinding::EndedByReplica { replica: arn.clone() }),
                 LinkStatus::Failed { message } => LinkReason::Failed { message: message.clone() },
                 LinkStatus::InSync if *role != wanted.role => LinkReason::RoleChanged { before: role.clone() },
@@ -363,23 +371,13 @@ impl LinkPlanner<'_> {
                 LinkStatus::Pending | LinkStatus::InProgress => {
                     return finding(LinkFinding::InProgress { other: arn.clone() });
                 }
-            },
-            (OtherArn::Known(arn), None) => {
-                let ours = |primary: &Arn| self.observed.is_some_and(|secret| secret.arn == *primary);
-                let others = match primary {
-                    OfPrimary::NotAsked => None,
-                    OfPrimary::Is(primary) if ours(&primary) => None,
-                    OfPrimary::Is(primary) => Some(Some(primary)),
-                    OfPrimary::None => Some(None),
-                };
-                if let Some(primary) = others {
-                    // Nor does any value go to the one that git no longer names.
-                    self.unlink(declared, |_| false, &LinkReason::Replaced, difference);
-                    return finding(LinkFinding::NotOurReplica { replica: arn.clone(), primary });
-                }
-                LinkReason::Added
             }
-            (OtherArn::Later { .. }, _) => LinkReason::Added,
+        } else if let Some(why) = self.not_ours(&wanted.secret, &arn, primary) {
+            // Nor does any value go to the one that git no longer names.
+            self.unlink(declared, |_| false, &LinkReason::Replaced, difference);
+            return finding(why);
+        } else {
+            LinkReason::Added
         };
         self.unlink(declared, |linked| arn == OtherArn::Known(linked.clone()), &LinkReason::Replaced, difference);
         let link = PlannedLink { replica: arn, restriction: wanted.restriction, role: wanted.role.clone() };
@@ -391,6 +389,30 @@ impl LinkPlanner<'_> {
         });
         difference.actions.push(Action::Associate(link));
         None
+    }
+
+    /// Why no value of this secret can be copied to what is found, or will be there.
+    fn not_ours(&self, other: &OtherSecret, found: &OtherArn, primary: OfPrimary) -> Option<LinkFinding> {
+        let is_of = |primary: &Arn| self.observed.is_some_and(|secret| secret.arn == *primary);
+        match (found, primary) {
+            (OtherArn::Known(replica), OfPrimary::Is(primary)) if !is_of(&primary) => {
+                Some(LinkFinding::NotOurReplica { replica: replica.clone(), primary: Some(primary) })
+            }
+            (OtherArn::Known(replica), OfPrimary::None) => {
+                Some(LinkFinding::NotOurReplica { replica: replica.clone(), primary: None })
+            }
+            (_, OfPrimary::Declared(primary)) => {
+                let is_declared = match &primary {
+                    Some(OtherSecret::Named { target, name }) => {
+                        *target == self.of.target.name && *name == self.desired.name
+                    }
+                    Some(OtherSecret::Arn(primary)) => is_of(primary),
+                    None => false,
+                };
+                (!is_declared).then(|| LinkFinding::MadeForAnother { replica: other.clone(), primary })
+            }
+            (_, OfPrimary::NotAsked | OfPrimary::Is(_) | OfPrimary::None) => None,
+        }
     }
 
     /// Ends the links with replicas that are not kept.

@@ -62,8 +62,7 @@ impl Differ<'_> {
         observed: Option<&LiveSecret>,
         moves: Option<&Moves<'_>>,
     ) -> (Difference, Vec<FindingKind>) {
-        let owner = &self.desired.owner();
-        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, owner };
+        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, of: self.desired };
         let primary = match links.primary_of_new() {
             Ok(MadeOf::Nothing) => None,
             Ok(MadeOf::Primary(primary)) => Some(primary),
@@ -119,8 +118,7 @@ impl Differ<'_> {
             deletion: _,
         } = desired_secret;
 
-        let owner = &self.desired.owner();
-        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, owner };
+        let links = LinkPlanner { desired: desired_secret, live: self.live, observed, of: self.desired };
         let mut difference = Difference::default();
         if let Some(secret) = observed.filter(|secret| secret.is_scheduled_for_deletion()) {
             let rotation_stays_off = secret.rotation.is_off_for_deletion() && rotation.is_none();

@@ -82,7 +82,7 @@ pub(crate) use value::ownership;
 pub use value_facts::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
-use crate::domain::{AccountId, Region, SecretName};
+use crate::domain::{AccountId, Region, SecretName, StagingLabel, VersionId};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
@@ -283,6 +283,27 @@ impl SecretPlan {
     /// Whether the tag goes that keeps the secret from being deleted.
     pub fn takes_protection_off(&self) -> bool {
         self.actions.iter().any(|action| matches!(action, Action::Untag { keys } if keys.contains(PROTECT_TAG)))
+    }
+
+    /// The version that keeps no label once this change, the last of those that take one off it, is carried out.
+    pub fn left_without_label(&self, change: &Change) -> Option<&VersionId> {
+        let (version, live) = (change.label_taken()?.1, self.observed.as_ref()?);
+        let (version, labels) = live.versions.get_key_value(version)?;
+        let taken = || self.changes.iter().filter(|change| change.label_taken().is_some_and(|(_, of)| of == version));
+        // Where another version becomes current, the one that was gets AWSPREVIOUS, and the one before loses it.
+        let is = |label: &StagingLabel, name| label.as_str() == name;
+        let moves_current = self.actions.iter().any(|action| match action {
+            Action::PutValue(_) => true,
+            Action::MoveLabel { label, .. } => is(label, StagingLabel::CURRENT),
+            _ => false,
+        });
+        let goes = |label: &StagingLabel| {
+            (moves_current && is(label, StagingLabel::PREVIOUS))
+                || (!is(label, StagingLabel::CURRENT)
+                    && taken().filter_map(Change::label_taken).any(|(taken, _)| taken == label))
+        };
+        let is_last = taken().next_back() == Some(change);
+        (is_last && labels.iter().all(goes)).then_some(version)
     }
 
     /// Whether a Deny of the live policy is not among those of the policy that will be.

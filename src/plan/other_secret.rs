@@ -20,16 +20,33 @@ pub(super) enum OfPrimary {
     None,
     /// It is this one's.
     Is(Arn),
+    /// It is made by this run, as a replica of this one or of none.
+    Declared(Option<OtherSecret>),
 }
 
 /// Finds it among what was asked of other targets.
 pub(super) fn find(live: &Live, other: &OtherSecret) -> Result<Found, LinkWaits> {
-    match other {
+    // Replicas may name one another as primaries in a circle.
+    find_within(live, other, live.counterparts.len())
+}
+
+/// Follows that many secrets which wait for one another.
+fn find_within(live: &Live, other: &OtherSecret, more: usize) -> Result<Found, LinkWaits> {
+    let found = match other {
         OtherSecret::Arn(arn) => by_arn(live, arn),
         OtherSecret::Named { target, name } => {
             let counterpart = live.counterparts.get(&(target.clone(), name.clone())).ok_or(LinkWaits::NotInRun)?;
             of_target(target, name, counterpart)
         }
+    }?;
+    match (&found.arn, &found.primary) {
+        // Nothing is made of a replica whose primary is not there.
+        (OtherArn::Later { .. }, OfPrimary::Declared(Some(primary)))
+            if more == 0 || find_within(live, primary, more - 1).is_err() =>
+        {
+            Err(LinkWaits::Waiting)
+        }
+        _ => Ok(found),
     }
 }
 
@@ -51,11 +68,11 @@ fn by_arn(live: &Live, arn: &Arn) -> Result<Found, LinkWaits> {
     match &counterpart.state {
         // What is not known contradicts nothing.
         CounterpartState::NotInRun | CounterpartState::Unreadable(_) | CounterpartState::Unreached => as_written(),
-        CounterpartState::ToCome => another(None),
-        CounterpartState::There { arn: there, .. } | CounterpartState::Made(there) if there != arn => {
+        CounterpartState::ToCome { .. } => another(None),
+        CounterpartState::There { arn: there, .. } | CounterpartState::Made { arn: there, .. } if there != arn => {
             another(Some(there.clone()))
         }
-        CounterpartState::There { .. } | CounterpartState::Made(_) | CounterpartState::Missing => {
+        CounterpartState::There { .. } | CounterpartState::Made { .. } | CounterpartState::Missing => {
             of_target(target, name, counterpart)
         }
     }
@@ -69,10 +86,12 @@ fn of_target(target: &str, name: &SecretName, counterpart: &Counterpart) -> Resu
             let primary = primary.clone().map_or(OfPrimary::None, OfPrimary::Is);
             Ok(Found { arn: OtherArn::Known(arn.clone()), primary })
         }
-        CounterpartState::Made(arn) => Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked }),
-        CounterpartState::ToCome => {
+        CounterpartState::Made { arn, primary } => {
+            Ok(Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::Declared(primary.clone()) })
+        }
+        CounterpartState::ToCome { primary } => {
             let arn = OtherArn::Later { target: target.to_owned(), name: name.clone(), account: account.clone() };
-            Ok(Found { arn, primary: OfPrimary::NotAsked })
+            Ok(Found { arn, primary: OfPrimary::Declared(primary.clone()) })
         }
         CounterpartState::Missing => Err(LinkWaits::Missing),
         CounterpartState::NotInRun => Err(LinkWaits::NotInRun),

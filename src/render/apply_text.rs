@@ -38,6 +38,17 @@ fn named(target: Option<&str>) -> Escaped<Terminal> {
     target.map_or_else(|| escaped!(""), |target| escaped!("{}: ", escape::line(target)))
 }
 
+/// Names of calls in their order, those in a row that are the same as one with their number.
+fn calls(names: &[&'static str]) -> Escaped<Terminal> {
+    let runs = names.chunk_by(|one, next| one == next).map(|run| -> Escaped<Terminal> {
+        match run {
+            [first, _, ..] => escaped!("{} {} times", *first, run.len()),
+            names => Escaped::join(names, ""),
+        }
+    });
+    Escaped::join(runs, ", ")
+}
+
 /// What became of one secret, with what can be done about it.
 pub(super) fn finished(
     paint: Paint,
@@ -59,10 +70,10 @@ pub(super) fn finished(
             let ended = if is_before_the_call(error) { "was not sent" } else { "failed" };
             let mut out = escaped!("  {}{} {}: {} {}: {}", of, paint.error("x failed  "), name, *failed, ended, text);
             if !done.is_empty() {
-                out.push(&escaped!("\n      done before it: {}", Escaped::join(done, ", ")));
+                out.push(&escaped!("\n      done before it: {}", calls(done)));
             }
             if !remaining.is_empty() {
-                out.push(&escaped!("\n      not tried: {}", Escaped::join(remaining, ", ")));
+                out.push(&escaped!("\n      not tried: {}", calls(remaining)));
             }
             for line in hint(error).iter().flat_map(Escaped::each_line) {
                 out.push(&escaped!("\n      {}", paint.faint(line)));

@@ -167,6 +167,12 @@ pub(super) fn finding(finding: &LinkFinding) -> Escaped<Terminal> {
         LinkFinding::NotOurReplica { replica, primary: None } => {
             escaped!("cannot be copied to {}, which is no replica", line(replica))
         }
+        LinkFinding::MadeForAnother { replica, primary: Some(primary) } => {
+            escaped!("cannot be copied to {}, which is made as a replica of {}", declared(replica), declared(primary))
+        }
+        LinkFinding::MadeForAnother { replica, primary: None } => {
+            escaped!("cannot be copied to {}, which is made as a secret of its own", declared(replica))
+        }
         LinkFinding::NotAReplica => escaped!("exists and is no replica, and none can become one"),
         LinkFinding::OtherPrimary { live, declared: Some(declared) } => {
             escaped!("is a replica of {}, and not of {}: that is settled when it is made", line(live), line(declared))
@@ -184,6 +190,7 @@ pub(super) fn finding(finding: &LinkFinding) -> Escaped<Terminal> {
 fn waits(why: &LinkWaits) -> Escaped<Terminal> {
     match why {
         LinkWaits::Missing => escaped!("which does not exist"),
+        LinkWaits::Waiting => escaped!("which waits for its own primary"),
         LinkWaits::Leaving => escaped!("which is scheduled for deletion"),
         LinkWaits::NotInRun => escaped!("whose target is no part of this run"),
         LinkWaits::Unreadable { reason } => escaped!("which could not be read: {}", escape::line(reason)),
@@ -201,6 +208,7 @@ fn waits(why: &LinkWaits) -> Escaped<Terminal> {
 pub(super) fn help(finding: &LinkFinding) -> &'static str {
     match finding {
         LinkFinding::Waits { why: LinkWaits::Missing, .. } => "declare it there, or make it; the next apply goes on",
+        LinkFinding::Waits { why: LinkWaits::Waiting, .. } => "that one's own line says what it waits for",
         LinkFinding::Waits { why: LinkWaits::Leaving, .. } => "restore it there, or take the link away",
         LinkFinding::Waits { why: LinkWaits::NotInRun, .. } => {
             "run both targets together; `arn` in the place of `target` and `name` needs no other target"
@@ -218,6 +226,9 @@ pub(super) fn help(finding: &LinkFinding) -> &'static str {
         LinkFinding::EndedByReplica { .. } => "take crossAccountReplica away, or have the replica made anew",
         LinkFinding::NotOurReplica { .. } => {
             "a replica is made for one primary: delete it and let an apply make it anew, or name another one"
+        }
+        LinkFinding::MadeForAnother { .. } => {
+            "a replica is made for one primary: name this secret in its `crossAccountPrimary`, or name another one here"
         }
         LinkFinding::NotAReplica => "delete it and let an apply make it anew, or give the replica another name",
         LinkFinding::OtherPrimary { .. } => {

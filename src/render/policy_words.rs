@@ -85,7 +85,9 @@ fn sentence(shift: &Shift) -> Vec<Piece> {
 pub(super) fn who(who: &Who) -> Escaped<Terminal> {
     match who {
         Who::Everyone => escaped!("EVERYONE"),
-        Who::EveryoneBut(named) => escaped!("EVERYONE but {}", escape::line(named)),
+        Who::EveryoneBut(_, but) => {
+            escaped!("EVERYONE but {}", Escaped::join(but.iter().map(self::who), ", "))
+        }
         Who::Account(account) => escaped!("account {}", escape::line(account)),
         Who::Identity { kind, name, account } => {
             escaped!("{} {} of account {}", escape::line(kind), escape::line(name), escape::line(account))

@@ -17,7 +17,7 @@ use super::policy_words::policy_words;
 use super::text_diff::text_diff;
 use super::{cross_account, escaped, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
-use crate::domain::{KmsKey, Region, VersionId};
+use crate::domain::{KmsKey, Region, StagingLabel, VersionId};
 use crate::live::LivePolicy;
 use crate::origin::Origin;
 use crate::plan::{Change, LeftItem, PlannedPolicy, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
@@ -242,15 +242,15 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.extend(told.map(|told| Row::new("", vec![piece(Tone::Plain, told)], None)));
         }
         Change::LabelRemoved { label, before, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];
-            pieces.extend(from_to(escape::line(before.as_str()), "no version".into()));
-            rows.push(Row::new("label", pieces, Some(origin)));
+            let from_to = from_to(escape::line(before.as_str()), "no version".into());
+            rows.push(label_row(label, from_to, origin));
+            rows.extend(secret.left_without_label(change).map(without_label));
         }
         Change::Label { label, before, after, origin } => {
-            let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];
             let version = |id: &Option<VersionId>, none| named(id.as_ref().map(VersionId::as_str), none);
-            pieces.extend(from_to(version(before, "no version"), version(after, "git's version")));
-            rows.push(Row::new("label", pieces, Some(origin)));
+            let from_to = from_to(version(before, "no version"), version(after, "git's version"));
+            rows.push(label_row(label, from_to, origin));
+            rows.extend(secret.left_without_label(change).map(without_label));
         }
         Change::Policy { before, after, origin } => {
             // Whoever could read the value under the old name is no new reader of it.
@@ -267,6 +267,18 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
         }
     }
+}
+
+fn label_row(label: &StagingLabel, from_to: Vec<Piece>, origin: &Origin) -> Row {
+    let mut pieces = vec![piece(Tone::Plain, escape::line(label.as_str())), piece(Tone::Plain, ": ")];
+    pieces.extend(from_to);
+    Row::new("label", pieces, Some(origin))
+}
+
+/// UpdateSecretVersionStage calls a version without labels deprecated.
+fn without_label(version: &VersionId) -> Row {
+    let version = escape::line(version.as_str());
+    warning(escaped!("{} keeps no label then, and Secrets Manager may remove it", version))
 }
 
 /// DeleteSecret refuses a secret that has replicas.

@@ -68,8 +68,9 @@ impl<'a> Asking<'a> {
             let Some(desired) = self.target(&target) else { continue };
             let live = Live { counterparts: counterparts.clone(), ..live };
             for name in made_anew(desired, &live, &selection.of_target(desired)) {
+                let to_come = to_come(desired, &name);
                 if let Some(counterpart) = counterparts.get_mut(&(target.clone(), name)) {
-                    counterpart.state = CounterpartState::ToCome;
+                    counterpart.state = to_come;
                 }
             }
         }
@@ -132,7 +133,7 @@ impl<'a> Asking<'a> {
                     };
                     (state, Some(secret))
                 }
-                Ok(None) if wants(name, State::Present) => (CounterpartState::ToCome, None),
+                Ok(None) if wants(name, State::Present) => (to_come(desired, name), None),
                 Ok(None) => (CounterpartState::Missing, None),
                 Err(error) => (CounterpartState::Unreadable(error), None),
             };
@@ -142,6 +143,12 @@ impl<'a> Asking<'a> {
         let asked = join_all(names.iter().map(|name| ask(name))).await;
         (Some((target, connection)), asked)
     }
+}
+
+/// A secret that the run makes.
+fn to_come(desired: &Desired, name: &SecretName) -> CounterpartState {
+    let declared = desired.secrets.get(name).and_then(|secret| secret.cross_account_primary.as_ref());
+    CounterpartState::ToCome { primary: declared.and_then(|declared| declared.value.clone()) }
 }
 
 /// The secrets of other accounts that the chosen manifests of a target refer to.

@@ -161,6 +161,11 @@ pub(super) struct Loader {
     pub(super) items_looked_at: usize,
 }
 
+/// The nearest folder above one that has a project file.
+pub fn project_above(folder: &Path) -> Option<&Path> {
+    folder.ancestors().skip(1).find(|folder| PROJECT_FILES.iter().any(|name| folder.join(name).is_file()))
+}
+
 /// A folder as it is written, where it is the current one too.
 fn or_current(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
@@ -174,12 +179,7 @@ impl Loader {
         let found: Vec<&str> = PROJECT_FILES.into_iter().filter(|name| there(Path::new(name))).collect();
         let [name, rest @ ..] = found.as_slice() else {
             let place = self.nowhere("keywright.yaml");
-            let above = self
-                .root
-                .ancestors()
-                .skip(1)
-                .find(|folder| PROJECT_FILES.iter().any(|name| folder.join(name).is_file()));
-            let help = above.map_or_else(
+            let help = project_above(&self.root).map_or_else(
                 || "`keywright init` writes a project to start from; -C names another folder".to_owned(),
                 // The folder above `nope` is the current one, and its path is empty.
                 |folder| format!("there is one above: -C {}", or_current(folder).display()),

@@ -64,7 +64,7 @@ pub use self::effective::{EffectiveField, Expand, ExpandedSecret};
 pub use self::files::{PROJECT_FILES, is_yaml};
 pub use self::interpolate::escape as escape_interpolation;
 pub use self::layers::Layer;
-pub use self::load::{LoadOptions, Loaded, load};
+pub use self::load::{LoadOptions, Loaded, load, project_above};
 pub use self::neighbours::{projects_beside, work_tree};
 pub use self::outline::{DefaultFields, Outline, ScopePrefix, TargetOutline};
 pub use self::source::Quote;

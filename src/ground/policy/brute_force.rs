@@ -63,7 +63,7 @@ impl Caller {
     fn is_among(self, who: &Who) -> bool {
         match who {
             Who::Everyone => true,
-            Who::EveryoneBut(text) => !NAMED.iter().any(|named| {
+            Who::EveryoneBut(text, _) => !NAMED.iter().any(|named| {
                 // The canonical form has the root's ARN for an account.
                 let written = format!("\"arn:aws:iam::{named}:root\"");
                 (text.contains(&format!("\"{named}\"")) || text.contains(&written)) && self.is(named)

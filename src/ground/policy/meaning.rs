@@ -17,8 +17,8 @@ use super::standing::{Class, Principal, Rule, Said, Standing};
 pub enum Who {
     /// `*`.
     Everyone,
-    /// Every principal but these (NotPrincipal).
-    EveryoneBut(String),
+    /// Every principal but these (NotPrincipal): as they are written, paths of roles included, and each by itself.
+    EveryoneBut(String, Vec<Who>),
     /// All of an account.
     Account(String),
     /// A role, a user or a session: its kind, its name and its account.
@@ -143,14 +143,13 @@ pub(super) fn shifts(before: Option<&Value>, after: Option<&Value>, arn: Option<
         let &(who, turn, conditional, _) = alike.first()?;
         let gone = matches!(turn, Turn::NoLongerAllowed | Turn::NoLongerDenied);
         let whats: Vec<usize> = alike.iter().map(|(.., what)| *what).collect();
-        let same = known.iter().find(|(of_gone, of, _)| *of_gone == gone && *of == whats);
-        let deeds = same.map(|(.., deeds)| deeds.clone()).unwrap_or_else(|| {
+        let at = known.iter().position(|(of_gone, of, _)| *of_gone == gone && *of == whats).unwrap_or_else(|| {
             let actions = whats.iter().flat_map(|what| &classes[*what].actions).map(String::as_str);
             let deeds = words[usize::from(!gone)].deeds(actions.collect());
-            known.push((gone, whats, deeds.clone()));
-            deeds
+            known.push((gone, whats, deeds));
+            known.len() - 1
         });
-        Some(Shift { who: principals[who].who.clone(), turn, conditional, deeds })
+        Some(Shift { who: principals[who].who.clone(), turn, conditional, deeds: known[at].2.clone() })
     };
     told.chunk_by(|one, other| (one.0, one.1, one.2) == (other.0, other.1, other.2)).filter_map(shift).collect()
 }
@@ -200,7 +199,9 @@ impl Parts {
             let by_name = principal.within().iter();
             let found = by_name.filter_map(|who| principals.binary_search_by(|one| one.who.cmp(who)).ok());
             let mut within: Vec<usize> = found.filter(|whole| *whole != part).collect();
-            within.iter().for_each(|whole: &usize| parts[*whole].push(part));
+            for whole in &within {
+                parts[*whole].push(part);
+            }
             for &whole in all_but_some.iter().filter(|whole| **whole != part) {
                 if principal.is_within(&principals[whole]) {
                     within.push(whole);

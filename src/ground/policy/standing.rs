@@ -63,8 +63,9 @@ impl Principal {
             // All but everyone is nobody.
             (Some(not), _) if named(not).iter().any(|left_out| left_out.who == Who::Everyone) => Vec::new(),
             (Some(not), _) => {
-                let who = Who::EveryoneBut(not.to_string());
-                vec![Self { within: within(&who), who, arn: None, but: named(not) }]
+                let but = named(not);
+                let who = Who::EveryoneBut(not.to_string(), but.iter().map(|one| one.who.clone()).collect());
+                vec![Self { within: within(&who), who, arn: None, but }]
             }
             (None, Some(principal)) => named(principal),
             (None, None) => Vec::new(),
@@ -78,17 +79,17 @@ impl Principal {
 
     /// Whether it is all but some.
     pub(super) fn is_all_but_some(&self) -> bool {
-        matches!(self.who, Who::EveryoneBut(_))
+        matches!(self.who, Who::EveryoneBut(..))
     }
 
     /// Whether each who is this principal is the other one too.
     pub(super) fn is_within(&self, other: &Self) -> bool {
         match (&self.who, &other.who) {
-            (Who::EveryoneBut(_), Who::EveryoneBut(_)) => {
+            (Who::EveryoneBut(..), Who::EveryoneBut(..)) => {
                 other.but.iter().all(|left_out| self.but.iter().any(|more| more.who == left_out.who))
             }
-            (Who::Everyone, Who::EveryoneBut(_)) => false,
-            (_, Who::EveryoneBut(_)) => {
+            (Who::Everyone, Who::EveryoneBut(..)) => false,
+            (_, Who::EveryoneBut(..)) => {
                 other.but.iter().all(|left_out| !left_out.is_within(self) && !self.is_within(left_out))
             }
             (_, other) => self.within.contains(other),
@@ -124,7 +125,7 @@ impl Principal {
                     .collect();
                 if listed.len() >= parts { Verdict::No } else { Verdict::Maybe }
             }
-            Who::Everyone | Who::EveryoneBut(_) | Who::Account(_) | Who::Service(_) | Who::Other(_) => Verdict::Maybe,
+            Who::Everyone | Who::EveryoneBut(..) | Who::Account(_) | Who::Service(_) | Who::Other(_) => Verdict::Maybe,
         }
     }
 }

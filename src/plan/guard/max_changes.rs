@@ -7,8 +7,8 @@ use crate::plan::{Counts, Plan, SecretPlan, Verb};
 pub(super) const GUARD: Guard = Guard {
     name: "max-changes-percent",
     flag: Some(&FLAG),
-    words: "{seen} secrets would be changed, {planned} of them with a value: that is more than {allowed} % of the \
-            {owned} live secrets, which is what guards.maxChangesPercent allows",
+    words: "of the {owned} live secrets {seen} would be changed, {planned} of them with a value: that is more than the \
+            {allowed} % that guards.maxChangesPercent allows",
     check: Check::Target(check),
 };
 

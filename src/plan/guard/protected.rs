@@ -13,7 +13,8 @@ const FLAG: Flag = Flag::switch(
 pub(super) const DELETED: Guard = Guard {
     name: "protected",
     flag: Some(&FLAG),
-    words: "a protected secret would be deleted, released, or lose replicas, a Deny of its policy or its rotation",
+    words: "a protected secret would be deleted, released, or lose replicas or its rotation, or a Deny of its policy \
+            would go or become another one",
     check: Check::Secret(is_destroyed),
 };
 

@@ -60,7 +60,8 @@ if ((status == 3)) && [[ -n "$base" ]]; then
         # What people wrote stands in code spans, without what could end one.
         jq -r --arg format "$format" '
             def code: gsub("[^ -~]|[`<>&]"; "?") | .[:200] | if $format == "html" then "<code>" + . + "</code>" else "`" + . + "`" end;
-            def item: (.guard | code) + " by " + (.flag | code) + ", for " + ([.secrets[:50][] | code] | join(", "))
+            def item: (.guard | code) + " by " + (.flag | code) + ", for "
+                + (if .secrets == [] then "the whole plan" else ([.secrets[:50][] | code] | join(", ")) end)
                 + (if (.secrets | length) > 50 then " and \((.secrets | length) - 50) more" else "" end)
                 + ": " + ([.reasons[] | (.reason | code) + " (" + (.file | code) + ")"] | unique | join(", "));
             if $format == "html" then "<h3>Guards overridden for this plan</h3><ul>", (.[] | "<li>" + item + "</li>"), "</ul>"
