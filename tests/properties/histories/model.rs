@@ -18,7 +18,7 @@ pub(super) enum Flags {
     One(usize),
 }
 
-pub(super) const FLAGS: [&str; 10] = [
+pub(super) const FLAGS: [&str; 11] = [
     "--allow-protected",
     "--allow-delete-unowned",
     "--allow-remove-all",
@@ -27,6 +27,7 @@ pub(super) const FLAGS: [&str; 10] = [
     "--allow-restore-unowned",
     "--allow-replace-values",
     "--allow-undo-rotation",
+    "--allow-cancel-rotation",
     "--max-deletes",
     "--max-changes-percent",
 ];
@@ -125,7 +126,10 @@ impl Run<'_> {
             Some(entry) => entry.absent && (ours || self.flags.has("--allow-delete-unowned")),
             None => ours && self.git.prune == "delete",
         };
-        asked && (!before.is_protected() || self.flags.has("--allow-protected"))
+        let rotates = before.pending.is_some() && before.pending != before.current;
+        asked
+            && (!before.is_protected() || self.flags.has("--allow-protected"))
+            && (!rotates || self.flags.has("--allow-cancel-rotation"))
     }
 
     /// What git does not declare and keywright does not own is as it was.
