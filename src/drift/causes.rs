@@ -39,6 +39,9 @@ fn of_difference(what: &Difference, version: Option<String>) -> BTreeSet<Changed
         | Difference::OwnerTagCopied { .. }
         | Difference::Foreign { .. } => [Changed::Tag(OWNER_TAG.to_owned())].into(),
         Difference::TagsDoNotFit { .. } => [Changed::Tags].into(),
+        Difference::LabelsDoNotFit { live_only, labels: _ } => {
+            live_only.iter().map(|label| Changed::Label(label.to_string())).collect()
+        }
         Difference::LabelNowhere { exists: false, .. } => [Changed::Deleted].into(),
         Difference::LabelNowhere { label, exists: true } => [Changed::Label(label.to_string())].into(),
         Difference::Fields(fields) => fields.iter().map(of_field).collect(),

@@ -231,6 +231,9 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         FindingKind::TooManyTags { live, added, .. } => {
             (Class::Changed, Difference::TagsDoNotFit { live: *live, added: *added })
         }
+        FindingKind::TooManyLabels { labels, live_only } => {
+            (Class::Changed, Difference::LabelsDoNotFit { labels: *labels, live_only: live_only.clone() })
+        }
         FindingKind::LabelNowhere { label, exists, .. } => {
             let class = if *exists { Class::Changed } else { Class::Missing };
             (class, Difference::LabelNowhere { label: label.clone(), exists: *exists })

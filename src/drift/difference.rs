@@ -94,6 +94,13 @@ pub enum Difference {
         /// How many more git asks for.
         added: usize,
     },
+    /// Its labels differ, and cannot be as declared: they would be too many.
+    LabelsDoNotFit {
+        /// How many they would be.
+        labels: usize,
+        /// Those that are live, that its manifest does not name, and that stay.
+        live_only: Vec<StagingLabel>,
+    },
     /// A label is to be on a version that it does not have.
     LabelNowhere {
         /// The label.

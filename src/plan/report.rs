@@ -127,6 +127,14 @@ pub enum FindingKind {
         /// The keys that are live, that the manifest does not name, and that stay.
         live_only: Vec<TagKey>,
     },
+    /// Its versions would have more labels together than a secret has, since those that are live stay: nothing is
+    /// planned for it.
+    TooManyLabels {
+        /// How many they would be, those that the service itself moves included.
+        labels: usize,
+        /// Those that are live, that the manifest does not name, and that stay.
+        live_only: Vec<StagingLabel>,
+    },
     /// A label is to be on a version that the secret does not have: nothing is planned for it.
     LabelNowhere {
         /// The label.
@@ -353,7 +361,7 @@ impl FindingKind {
     /// Whether nothing is planned for the secret because of what its manifest asks for.
     pub(super) fn plans_nothing(&self) -> bool {
         match self {
-            Self::TooManyTags { .. } | Self::LabelNowhere { .. } => true,
+            Self::TooManyTags { .. } | Self::TooManyLabels { .. } | Self::LabelNowhere { .. } => true,
             Self::CrossAccount(finding) => finding.refuses(),
             _ => false,
         }
@@ -378,6 +386,7 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::TooManyLabels { .. }
             | FindingKind::LabelNowhere { .. }
             | FindingKind::ManagedMissing { .. }
             | FindingKind::ManagedOtherwise { .. }
@@ -419,6 +428,7 @@ impl Finding {
         matches!(
             self.kind,
             FindingKind::TooManyTags { .. }
+                | FindingKind::TooManyLabels { .. }
                 | FindingKind::LabelNowhere { .. }
                 | FindingKind::ManagedMissing { .. }
                 | FindingKind::ManagedOtherwise { .. }
@@ -457,6 +467,7 @@ impl Finding {
             FindingKind::Unreadable { .. }
             | FindingKind::ValueUnreadable { .. }
             | FindingKind::TooManyTags { .. }
+            | FindingKind::TooManyLabels { .. }
             | FindingKind::LabelNowhere { .. }
             | FindingKind::ManagedMissing { .. }
             | FindingKind::ManagedOtherwise { .. }

@@ -3,7 +3,7 @@
 //! The version id of a value from SOPS is derived from its ciphertext, so whether the committed value is live is seen
 //! without a key and without permission to read secrets. Nothing here holds plaintext.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -14,7 +14,7 @@ use super::moves::Moves;
 use super::report::FindingKind;
 use super::value_facts::{Comparison, ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_TAG};
-use crate::domain::{StagingLabel, TagKey, Template, VersionId, VersionOrigin};
+use crate::domain::{MAX_STAGING_LABELS, StagingLabel, TagKey, Template, VersionId, VersionOrigin};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
 use crate::value::{Identity, MadeOnce, Source};
@@ -385,6 +385,36 @@ impl ValuePlanner<'_> {
                 exists: self.observed.is_some(),
             }),
             _ => None,
+        })
+    }
+
+    /// That all its versions would have more labels together than the service takes, those that stay counted too. It
+    /// moves AWSPREVIOUS with each new value, and AWSPENDING with each rotation.
+    pub(super) fn too_many_labels(&self, difference: &Difference) -> Option<FindingKind> {
+        let removed = |label: &StagingLabel| {
+            let is_it = |change: &Change| matches!(change, Change::LabelRemoved { label: gone, .. } if gone == label);
+            difference.changes.iter().any(is_it)
+        };
+        let live: BTreeSet<&str> = self
+            .observed
+            .iter()
+            .flat_map(|secret| secret.versions.values().flatten())
+            .filter(|label| !removed(label))
+            .map(StagingLabel::as_str)
+            .collect();
+        let mut all = live.clone();
+        all.extend(self.desired.labels.keys().map(StagingLabel::as_str));
+        let of_git = all.len() > live.len();
+        let puts = difference.actions.iter().any(|action| matches!(action, Action::PutValue(_)));
+        all.extend([StagingLabel::CURRENT, StagingLabel::PREVIOUS]);
+        let rotates = self.desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
+        all.extend(rotates.then_some(StagingLabel::PENDING));
+        let live_only = live.iter().filter(|label| !label.starts_with("AWS"));
+        let live_only =
+            live_only.filter(|label| !self.desired.labels.keys().any(|declared| declared.as_str() == **label));
+        (all.len() > MAX_STAGING_LABELS && (of_git || puts)).then(|| FindingKind::TooManyLabels {
+            labels: all.len(),
+            live_only: live_only.map(|label| StagingLabel::of_service(*label)).collect(),
         })
     }
 

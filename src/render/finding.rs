@@ -4,7 +4,7 @@ use super::escape::{self, Escaped, Terminal};
 use super::rows::nor_item;
 use super::{cross_account, escaped, hint, words};
 use crate::desired::OtherOwner;
-use crate::domain::{MAX_TAGS, Region, StagingLabel, TagKey, VersionId};
+use crate::domain::{MAX_STAGING_LABELS, MAX_TAGS, Region, StagingLabel, TagKey, VersionId};
 use crate::live::PolicyProblem;
 use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
 use crate::value::Edges;
@@ -51,6 +51,7 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
         FindingKind::Orphaned { last_changed, left } => {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
+        FindingKind::TooManyLabels { labels, live_only } => too_many_labels(*labels, live_only),
         FindingKind::TooManyTags { live, added, live_only } => too_many_tags(*live, *added, live_only),
         FindingKind::LabelNowhere { label, version, exists } => label_nowhere(label, version, *exists),
         FindingKind::Foreign { owner, whose: _ } => {
@@ -217,6 +218,16 @@ fn too_many_tags(live: usize, added: usize, live_only: &[TagKey]) -> Escaped<Ter
     )
 }
 
+fn too_many_labels(labels: usize, live_only: &[StagingLabel]) -> Escaped<Terminal> {
+    let named = Escaped::join(live_only.iter().map(|label| escape::line(label.as_str())), ", ");
+    escaped!(
+        "would need room for {} staging labels, AWS's own included, and a secret has at most {}{}",
+        labels,
+        MAX_STAGING_LABELS,
+        (!live_only.is_empty()).then(|| -> Escaped<Terminal> { escaped!("; only live, and kept: {}", named) })
+    )
+}
+
 fn managed_otherwise(declared: &str, owner: Option<&str>) -> Escaped<Terminal> {
     let declared = escape::line(declared);
     match owner {
@@ -267,6 +278,10 @@ pub(super) fn fold_unread(findings: &[Finding]) -> (Vec<&Finding>, Option<(Escap
 pub(in crate::render) const LABEL_NOWHERE: &str =
     "`keywright versions NAME` lists the versions that there are; `git` is the one of the committed value";
 
+/// Room for labels.
+pub(super) const LABELS_DO_NOT_FIT: &str = "declare fewer, or take some off by hand: `keywright versions NAME` lists them, `aws secretsmanager \
+     update-secret-version-stage` with `--remove-from-version-id` takes one off";
+
 /// What was found, in one word of the documents.
 pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
     match kind {
@@ -276,6 +291,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::OwnedOutsideScope { .. } => "ownedOutsideScope",
         FindingKind::Orphaned { .. } => "orphaned",
         FindingKind::TooManyTags { .. } => "tooManyTags",
+        FindingKind::TooManyLabels { .. } => "tooManyLabels",
         FindingKind::LabelNowhere { .. } => "labelNowhere",
         FindingKind::Foreign { .. } => "foreign",
         FindingKind::ForeignInScope { .. } => "foreignInScope",
@@ -333,6 +349,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::TooManyTags { .. } => {
             "take some of these off by hand, or write `tagMode: exact`, which removes those that git does not name"
         }
+        FindingKind::TooManyLabels { .. } => LABELS_DO_NOT_FIT,
         FindingKind::LabelNowhere { .. } => LABEL_NOWHERE,
         FindingKind::Foreign { whose, .. } | FindingKind::ForeignInScope { whose, .. }
             if *whose == OtherOwner::OnceReplica =>

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use crate::desired::OtherOwner;
 use crate::domain::VersionOrigin;
-use crate::domain::{Arn, MAX_TAGS};
+use crate::domain::{Arn, MAX_STAGING_LABELS, MAX_TAGS};
 use crate::drift::{Clue, Difference, Drift, Field, ValueDifference};
 use crate::plan::MadeBy;
 use crate::render::cross_account;
-use crate::render::finding::LABEL_NOWHERE;
+use crate::render::finding::{LABEL_NOWHERE, LABELS_DO_NOT_FIT};
 use crate::render::hint;
 use crate::render::who;
 use crate::render::words::made_by;
@@ -66,6 +66,12 @@ pub fn difference(what: &Difference) -> String {
             return format!(
                 "has {live} tags that stay, git asks for {added} more, and a secret has at most {MAX_TAGS}: nothing is \
                  applied"
+            );
+        }
+        Difference::LabelsDoNotFit { labels, live_only: _ } => {
+            return format!(
+                "would need room for {labels} staging labels, AWS's own included, and a secret has at most \
+                 {MAX_STAGING_LABELS}: nothing is applied"
             );
         }
         Difference::LabelNowhere { label, exists } => {
@@ -244,6 +250,7 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::Foreign { whose: OtherOwner::FormerTarget, .. } => hint::FORMER_TARGET,
         Difference::Foreign { .. } => "narrow one of the two scopes",
         Difference::TagsDoNotFit { .. } => "declare fewer, take tags off by hand, or write `tagMode: exact`",
+        Difference::LabelsDoNotFit { .. } => LABELS_DO_NOT_FIT,
         Difference::LabelNowhere { .. } => LABEL_NOWHERE,
         Difference::OfService { .. } => "remove its manifest",
         Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
