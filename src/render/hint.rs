@@ -280,6 +280,16 @@ fn plan_as_approved(otherwise: &[AskedOtherwise]) -> String {
     }
 }
 
+/// Where to work on a replica.
+fn target_of_primary(targets: &[String]) -> String {
+    let there = match targets {
+        [] => "no target of this project is where its primary is: it is changed there".to_owned(),
+        [one] => format!("change the primary with --target {one}"),
+        several => format!("change the primary, with the right one of --target {}", several.join(", --target ")),
+    };
+    format!("{there}; `keywright promote` makes the replica a secret of its own")
+}
+
 /// What can be done about the error of a command.
 pub(super) fn command(hint: &Hint) -> String {
     let words = match hint {
@@ -299,7 +309,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
         Hint::OnceReplica => ONCE_REPLICA,
         Hint::FormerTarget => FORMER_TARGET,
-        Hint::TargetInThatRegion => "choose a target in that region",
+        Hint::TargetOfPrimary { targets } => return target_of_primary(targets),
         Hint::LeaveRegionOut => "leave --region out",
         Hint::TakeOwnerTagOff => {
             "until the tag is gone no project can manage it: in the replica's region, \
