@@ -168,6 +168,10 @@ pub(super) fn value(hint: &ValueHint) -> String {
             "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is binary, \
              unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
         }
+        ValueHint::TakeOneSide => {
+            "take one side whole (`git checkout --ours` or `--theirs` with the file's name), and make the other side's \
+             change again with `sops edit`: sides that are put together by hand have no `mac` that fits"
+        }
         ValueHint::RestoreMac => {
             "`mac` in its metadata (`sops_mac` in dotenv) is gone, as after a merge that went wrong: take the file \
              from the last commit that has it, and make the change again with `sops edit`; where there is none, look \
