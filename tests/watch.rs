@@ -383,7 +383,8 @@ fn what_was_told_survives_a_restart() {
 
 #[test]
 fn a_watch_that_looks_at_less_keeps_what_is_known_of_the_rest() {
-    let targets = "dev, account: \"111111111111\", region: eu-west-1 }, { name: west, account: \"111111111111\", region: us-west-2 }]";
+    let targets = "dev, account: \"111111111111\", region: eu-west-1 },
+    { name: west, account: \"111111111111\", region: us-west-2 }]";
     let project = PROJECT.replace("dev, account: \"111111111111\", region: eu-west-1 }]", targets);
     let secrets = format!("{SECRET}---\n{}", SECRET.replace("dev/db", "dev/other"));
     let (folder, sandbox, endpoint) = applied(&project, &secrets);

@@ -73,8 +73,8 @@ impl<'s> Prepared<'s> {
         Some(declared.chain(live).collect())
     }
 
-    /// A name that is selected, or the one that a pattern fits, and that a manifest takes away: the selection leaves out
-    /// what is planned of it.
+    /// A name that is selected, or that a pattern fits and nothing else, and that a manifest takes away: the selection
+    /// leaves out what is planned of it.
     fn selects_old_name(&self, selection: &Selection) -> Option<Error> {
         let named: BTreeSet<SecretName> = selection.named().into_iter().collect();
         let renames = || self.targets.iter().flat_map(|target| target.desired.renames());
