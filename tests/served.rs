@@ -100,3 +100,15 @@ fn a_moved_clock_is_the_clock_of_those_who_ask() {
     assert!(printed.contains("should have been rotated by"), "{printed}");
     assert!(cached().contains("dev/late"), "it was changed long ago: {}", cached());
 }
+
+#[test]
+fn an_inventory_counts_days_by_its_clock() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    support::write_files(folder.path(), [("keywright.yaml", PROJECT), ("late.yaml", SECRET)]);
+    let served = Served::start();
+    assert_eq!(served.run(folder.path(), &["apply", "--yes"]).0, Some(0));
+    served.order("clock", r#"{ "advance": "PT4801H" }"#);
+    let (code, text) = served.run(folder.path(), &["inventory"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("never read since it was made, 200 days ago"), "{text}");
+}

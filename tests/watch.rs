@@ -382,6 +382,33 @@ fn what_was_told_survives_a_restart() {
 }
 
 #[test]
+fn a_watch_that_looks_at_less_keeps_what_is_known_of_the_rest() {
+    let targets = "dev, account: \"111111111111\", region: eu-west-1 },
+    { name: west, account: \"111111111111\", region: us-west-2 }]";
+    let project = PROJECT.replace("dev, account: \"111111111111\", region: eu-west-1 }]", targets);
+    let secrets = format!("{SECRET}---\n{}", SECRET.replace("dev/db", "dev/other"));
+    let (folder, sandbox, endpoint) = applied(&project, &secrets);
+    let state = folder.path().join("state.json").to_string_lossy().into_owned();
+    let run = |narrow: &[&str]| {
+        let args = ["--rounds", "1", "--interval", "1s", "--endpoint-url", &endpoint, "--state", &state];
+        let mut watch = Watch::start(folder.path(), &[&args, narrow].concat());
+        watch.wait_for("stopped");
+        let told = |name: &str| watch.seen.iter().filter(|event| event["event"] == name).count();
+        (told("appeared"), told("disappeared"))
+    };
+    describe(&sandbox, "by hand", "first");
+    assert_eq!(run(&[]), (1, 0));
+    let narrower: [&[&str]; 4] =
+        [&["--target", "west"], &["--select", "dev/other"], &["--shard", "1/2"], &["--shard", "2/2"]];
+    for narrow in narrower {
+        assert_eq!(run(narrow), (0, 0), "{narrow:?}");
+    }
+    assert_eq!(run(&[]), (0, 0), "it was told before");
+    describe(&sandbox, "First", "second");
+    assert_eq!(run(&["--select", "dev/db"]), (0, 1));
+}
+
+#[test]
 fn a_hang_up_makes_it_look_at_once_and_a_second_change_is_told() {
     let (folder, sandbox, endpoint) = applied(PROJECT, SECRET);
     describe(&sandbox, "by hand", "first");

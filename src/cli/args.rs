@@ -1,5 +1,6 @@
 //! Arguments that several verbs share.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::manifest::nearest;
 use crate::plan::{Selection, Shard};
 use crate::render::plan_text::Extent;
 use crate::render::waiting;
-use crate::workflow::{Cache, Error, ErrorKind, Reach, SandboxPlace};
+use crate::workflow::{Cache, Error, ErrorKind, Problem, Reach, SandboxPlace};
 
 /// Which project.
 #[derive(Debug, Args)]
@@ -231,6 +232,13 @@ pub(super) fn file_to_write() -> impl TypedValueParser<Value = PathBuf> {
         }
         Ok(path)
     })
+}
+
+/// Refuses to write two reports to one file.
+pub(super) fn check_files_differ<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    let differ = { files }.all(|file| seen.insert(file));
+    if differ { Ok(()) } else { Err(ErrorKind::WrongUsage(Problem::FileTwice).into()) }
 }
 
 /// Reads `FORMAT=FILE`.

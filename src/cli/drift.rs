@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::args::{ReadArgs, format_and_file};
+use super::args::{ReadArgs, check_files_differ, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::look::LookArgs;
@@ -121,6 +121,7 @@ fn also(text: &str) -> Result<(DriftFormat, PathBuf), String> {
 
 pub(super) async fn drift(args: &DriftArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     args.look.check()?;
+    check_files_differ(args.also.iter().map(|(_, file)| file))?;
     for (format, file) in &args.also {
         ours_or_nothing(file, "a report of keywright in this format", |text| format.is_one(text))?;
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{ReadArgs, file_to_write, format_and_file};
+use super::args::{ReadArgs, check_files_differ, file_to_write, format_and_file};
 use super::begin::{Begun, begin};
 use super::event_printer::EventPrinter;
 use super::report::{print_calls, print_warning, warn_of_expired, write_report};
@@ -132,6 +132,7 @@ fn also(text: &str) -> Result<(InventoryFormat, PathBuf), String> {
 pub(super) async fn inventory(args: &InventoryArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let out = args.out.iter().map(|file| (args.format, file.clone()));
     let files: Vec<(InventoryFormat, PathBuf)> = out.chain(args.also.iter().cloned()).collect();
+    check_files_differ(files.iter().map(|(_, file)| file))?;
     for (format, file) in &files {
         ours_or_nothing(file, "an inventory of keywright in this format", |text| format.is_one(text))?;
     }

@@ -95,11 +95,19 @@ impl DayTwoArgs {
         find_despite_mistakes(&self.secret, shell).await
     }
 
-    /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before.
-    pub(super) async fn carry_out(&self, intended: Intended, stop: &Stop, shell: &Shell) -> Result<Reported, Error> {
+    /// Says what the call does, and asks, unless told not to; then makes it, with a journal that was opened before, and
+    /// that says which guards the call overrides.
+    pub(super) async fn carry_out(
+        &self,
+        intended: Intended,
+        overrides: &[&str],
+        stop: &Stop,
+        shell: &Shell,
+    ) -> Result<Reported, Error> {
         shell.out.write(day_two::consequences(shell.out.paint(), &intended));
         day_two::warnings(&intended).for_each(|warning| print_warning(warning, shell));
         let journal = self.journal.open(&intended.found.root, intended.command())?;
+        let journal = journal.with_guard_overrides(overrides.iter().map(ToString::to_string).collect());
         if !self.yes {
             ask_about(&intended.found, day_two::question(&intended.call), stop, shell).await?;
         }

@@ -36,7 +36,7 @@ pub(super) async fn promote(args: &PromoteArgs, verbose: u8, shell: &Shell) -> R
         report(&error, shell);
         shell.err.line("The primary could not be asked who owns the secret.");
     }
-    let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
+    let made = args.day_two.carry_out(intended, &[], &interrupt::listen(), shell).await?;
     made.report_done(shell);
     let disowned = made.made.disown(&made.journal).await;
     made.report_calls(verbose, shell);

@@ -22,6 +22,6 @@ pub(super) struct RestoreArgs {
 
 pub(super) async fn restore(args: &RestoreArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let intended = workflow::restore(args.day_two.find(shell).await?)?;
-    let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
+    let made = args.day_two.carry_out(intended, &[], &interrupt::listen(), shell).await?;
     made.report(verbose, shell)
 }

@@ -26,6 +26,6 @@ pub(super) struct RollbackArgs {
 pub(super) async fn rollback(args: &RollbackArgs, verbose: u8, shell: &Shell) -> Result<ExitCode, Error> {
     let found = args.day_two.find(shell).await?;
     let intended = roll_back(found, &args.to).await?;
-    let made = args.day_two.carry_out(intended, &interrupt::listen(), shell).await?;
+    let made = args.day_two.carry_out(intended, &[], &interrupt::listen(), shell).await?;
     made.report(verbose, shell)
 }

@@ -54,7 +54,8 @@ pub(super) async fn rotate(args: &RotateArgs, verbose: u8, shell: &Shell) -> Res
         _ => start_rotation(found),
     }?;
     let stop = interrupt::listen();
-    let made = args.day_two.carry_out(intended, &stop, shell).await?;
+    let overrides: &[&str] = if args.allow_cancel_rotation { &["--allow-cancel-rotation"] } else { &[] };
+    let made = args.day_two.carry_out(intended, overrides, &stop, shell).await?;
     made.report_done(shell);
     let followed = if args.wait { follow(args, &made, &stop, shell).await } else { Ok(()) };
     made.report_calls(verbose, shell);

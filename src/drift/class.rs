@@ -99,6 +99,11 @@ impl Class {
         self != Self::AwaitingValue
     }
 
+    /// Whether only an audit tells of it.
+    pub fn is_of_audit(self) -> bool {
+        matches!(self, Self::PolicyUndeclared | Self::ReplicasUndeclared)
+    }
+
     /// What it means, in one sentence.
     pub fn meaning(self) -> &'static str {
         match self {

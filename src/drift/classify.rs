@@ -6,8 +6,8 @@ use super::class::Class;
 use super::difference::{Clue, Difference, Field, ValueDifference};
 use crate::attribution::Answer;
 use crate::desired::{Desired, DesiredSecret, REPLICATION_POLICY, VALUE_TAG};
-use crate::domain::{SecretName, VersionId};
-use crate::live::{CrossAccount, Live, LivePolicy, LiveSecret, ServiceError};
+use crate::domain::{Arn, SecretName, VersionId};
+use crate::live::{CrossAccount, LinkStatus, Live, LivePolicy, LiveSecret, ServiceError};
 use crate::origin::Origin;
 use crate::plan::{
     Change, Finding, FindingKind, LinkFinding, LinkReason, MadeBy, OtherArn, Plan, PlanReport, ReplicaReason,
@@ -317,7 +317,8 @@ fn rotation(secret: &LiveSecret, now: Timestamp) -> Option<Drift> {
         if since.is_some() {
             return None;
         }
-        let what = Difference::RotationStuck { version: stuck.clone() };
+        let what =
+            Difference::RotationStuck { version: stuck.clone(), primary: secret.cross_account.primary_arn().cloned() };
         return Some(Drift { since: secret.last_changed, ..new(Class::RotationStuck, &secret.name, what) });
     }
     let due = secret.rotation_due()?;
@@ -338,15 +339,21 @@ fn replicas(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift
 }
 
 /// Links with other accounts that git says nothing of.
-fn links(desired: &Desired, live: &Live, secret: &LiveSecret) -> Option<Drift> {
+fn links(desired: &Desired, live: &Live, secret: &LiveSecret) -> Vec<Drift> {
     let CrossAccount { primary, replicas } = &secret.cross_account;
     let declared = desired.secrets.get(&secret.name);
     let says = |said: fn(&DesiredSecret) -> bool| declared.is_some_and(said);
     let primary = primary.iter().filter(|_| !says(|secret| secret.cross_account_primary.is_some()));
-    let replicas = replicas.keys().filter(|_| !says(|secret| secret.cross_account_replica.is_some()));
-    let others: Vec<_> = primary.map(|primary| &primary.arn).chain(replicas).cloned().collect();
-    (live.audited && !others.is_empty())
-        .then(|| new(Class::ReplicasUndeclared, &secret.name, Difference::LinksUndeclared { others }))
+    let replicas = replicas.iter().filter(|_| !says(|secret| secret.cross_account_replica.is_some()));
+    let primary = primary.map(|primary| (&primary.arn, &primary.status));
+    let links = primary.chain(replicas.map(|(arn, replica)| (arn, &replica.status))).filter(|_| live.audited);
+    let (ended, going): (Vec<_>, Vec<_>) = links.partition(|(_, status)| **status == LinkStatus::Detached);
+    let undeclared = |(links, ended): (Vec<(&Arn, _)>, bool)| {
+        let others: Vec<Arn> = links.into_iter().map(|(arn, _)| arn.clone()).collect();
+        let what = || Difference::LinksUndeclared { others: others.clone(), ended };
+        (!others.is_empty()).then(|| new(Class::ReplicasUndeclared, &secret.name, what()))
+    };
+    [(going, false), (ended, true)].into_iter().filter_map(undeclared).collect()
 }
 
 /// Policies that git says nothing of; only where they were read.

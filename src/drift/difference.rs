@@ -150,6 +150,8 @@ pub enum Difference {
     LinksUndeclared {
         /// The secrets there.
         others: Vec<Arn>,
+        /// Whether their owners have ended that, and only what is left of it is there.
+        ended: bool,
     },
     /// It has policies beside `default`, which no manifest can declare (`--audit`).
     OtherPolicies {
@@ -179,6 +181,8 @@ pub enum Difference {
     RotationStuck {
         /// That version.
         version: VersionId,
+        /// Of a replica of another account's secret: its primary, whose labels it has.
+        primary: Option<Arn>,
     },
     /// The next rotation should have happened by now.
     RotationOverdue {

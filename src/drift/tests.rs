@@ -290,7 +290,7 @@ fn a_rotation_is_stuck_an_hour_after_the_last_change() {
     for hours in [1, 2] {
         let drift = stuck(hours).remove(0);
         assert_eq!((drift.class, drift.since), (Class::RotationStuck, Some(before(hours))));
-        assert_eq!(drift.what, Difference::RotationStuck { version: version("v2") });
+        assert_eq!(drift.what, Difference::RotationStuck { version: version("v2"), primary: None });
     }
 }
 
@@ -394,7 +394,7 @@ fn replica_of_another_account() -> LiveSecret {
 fn links_that_no_manifest_declares_are_told_where_everything_was_looked_at() {
     let drift = of_live(replica_of_another_account()).remove(0);
     assert_eq!(drift.class, Class::ReplicasUndeclared);
-    assert_eq!(drift.what, Difference::LinksUndeclared { others: vec![primary()] });
+    assert_eq!(drift.what, Difference::LinksUndeclared { others: vec![primary()], ended: false });
     let mut declared = desired(&["app/db"]);
     for secret in declared.secrets.values_mut() {
         secret.cross_account_primary = Some(Declared { value: None, origin: at(4) });

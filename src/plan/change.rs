@@ -270,6 +270,8 @@ pub enum LinkReason {
     Removed,
     /// Another replica is declared.
     Replaced,
+    /// Its owner has ended it: nothing is copied any more, and what is left of it goes.
+    Ended,
     /// Another role is declared.
     RoleChanged {
         /// The role now.

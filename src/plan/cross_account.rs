@@ -95,6 +95,11 @@ pub enum LinkFinding {
         /// The primary.
         primary: Arn,
     },
+    /// What is linked as its replica is deleted by this run, or was: it is scheduled for deletion.
+    ReplicaLeaves {
+        /// The replica, or what was it.
+        replica: Arn,
+    },
     /// The replica's owner has ended it: the replica is a secret of its own now.
     EndedByReplica {
         /// What was the replica.
@@ -115,7 +120,10 @@ pub enum LinkFinding {
         primary: Option<OtherSecret>,
     },
     /// The secret exists and is no replica: none can become one.
-    NotAReplica,
+    NotAReplica {
+        /// Whether it is scheduled for deletion, so that its name is not free yet.
+        leaving: bool,
+    },
     /// The secret is a replica of another primary than git says.
     OtherPrimary {
         /// Its primary.
@@ -160,7 +168,7 @@ pub enum LinkWaits {
 impl LinkFinding {
     /// Whether nothing is planned for the secret because of it, while other secrets go on.
     pub fn refuses(&self) -> bool {
-        matches!(self, Self::NotAReplica | Self::OtherPrimary { .. } | Self::Undeclared { .. })
+        matches!(self, Self::NotAReplica { .. } | Self::OtherPrimary { .. } | Self::Undeclared { .. })
     }
 
     /// Whether it goes on without anybody.
@@ -271,7 +279,8 @@ impl LinkPlanner<'_> {
             return if begun {
                 Ok(MadeOf::OtherPrimary)
             } else {
-                Err(FindingKind::CrossAccount(LinkFinding::NotAReplica))
+                let leaving = secret.is_scheduled_for_deletion();
+                Err(FindingKind::CrossAccount(LinkFinding::NotAReplica { leaving }))
             };
         };
         if found == OtherArn::Known(live.arn.clone()) {
@@ -350,6 +359,13 @@ impl LinkPlanner<'_> {
         let account = self.account_of(&wanted.secret);
         let Found { arn, primary } = match (find(self.live, &wanted.secret), self.linked_as(&wanted.secret, account)) {
             (Ok(found), _) => found,
+            (Err(LinkWaits::Leaving), Some(arn)) => {
+                return finding(LinkFinding::ReplicaLeaves { replica: arn.clone() });
+            }
+            // What is left of a link says nothing of the secret that it was with.
+            (Err(why @ LinkWaits::Missing), Some(arn)) if self.is_ended(arn) => {
+                return finding(LinkFinding::Waits { other: wanted.secret.clone(), why });
+            }
             // It cannot be looked up, and is the one that is linked, by all that is known.
             (Err(_), Some(arn)) => Found { arn: OtherArn::Known(arn.clone()), primary: OfPrimary::NotAsked },
             (Err(why), None) => {
@@ -428,7 +444,7 @@ impl LinkPlanner<'_> {
             difference.changes.push(Change::CrossAccountReplica {
                 before: Some(replica.clone()),
                 after: None,
-                reason: reason.clone(),
+                reason: if self.is_ended(replica) { LinkReason::Ended } else { reason.clone() },
                 origin: declared.origin.clone(),
             });
             difference.actions.push(Action::Disassociate { replica: replica.clone() });
@@ -444,6 +460,11 @@ impl LinkPlanner<'_> {
     fn account_of(&self, other: &OtherSecret) -> Option<&AccountId> {
         let OtherSecret::Named { target, name } = other else { return None };
         self.live.counterparts.get(&(target.clone(), name.clone()))?.account.as_ref()
+    }
+
+    /// Whether the owner of a replica has ended the link, or deleted the replica.
+    fn is_ended(&self, replica: &Arn) -> bool {
+        self.linked(replica).is_some_and(|linked| linked.status == LinkStatus::Detached)
     }
 
     fn linked(&self, replica: &Arn) -> Option<&LinkedReplica> {

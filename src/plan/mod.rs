@@ -83,7 +83,7 @@ pub use value_facts::{Comparison, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName, StagingLabel, VersionId};
-use crate::live::LiveSecret;
+use crate::live::{LinkStatus, LiveSecret};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
 
@@ -252,10 +252,17 @@ impl SecretPlan {
     pub fn loses_replicas(&self) -> bool {
         self.changes.iter().any(|change| match change {
             Change::Replica { reason, .. } => matches!(reason, ReplicaReason::Removed | ReplicaReason::KeyChanged),
-            // What was a replica stays, and gets no more values.
-            Change::CrossAccountReplica { after: None, .. } | Change::CrossAccountPrimary { after: None, .. } => true,
+            // What was a replica stays, and gets no more values; one whose link was ended before got none.
+            Change::CrossAccountReplica { after: None, reason, .. } => *reason != LinkReason::Ended,
+            Change::CrossAccountPrimary { after: None, .. } => !self.is_detached(),
             _ => false,
         })
+    }
+
+    /// Whether its primary's owner has ended the replication.
+    fn is_detached(&self) -> bool {
+        let primary = self.observed.as_ref().and_then(|live| live.cross_account.primary.as_ref());
+        primary.is_some_and(|primary| primary.status == LinkStatus::Detached)
     }
 
     /// The live secret whose value is in use: the one whose place it takes, where there is one.

@@ -44,16 +44,25 @@ fn warning(text: impl Into<Escaped<Terminal>>) -> Row {
     Row::new("", vec![piece(Tone::Warning, text.into())], None)
 }
 
-/// What becomes of a secret whose primary changes.
-const NO_MORE_VALUES: &str = "it becomes a secret of its own: it keeps its value, and gets no more of its primary's";
+/// What becomes of a replica whose manifest declares that it has no primary.
+const KEEPS_VALUE: &str = "it becomes a secret of its own: it keeps its value, and gets no more of its primary's";
+const GETS_VALUE: &str = "it becomes a secret of its own: it gets git's value, and no more of its primary's";
+
+/// What a link is that no value goes over any more.
+const ENDED: &str = "its owner has ended that before: nothing was copied there any more";
 
 /// What becomes of a replica that gets another primary.
 const MADE_ANEW: &str = "a replica cannot change its primary: it is deleted at once and for good, and made anew";
 const LOST_MEANWHILE: &str = "its readers lose it until the new value is copied; its ARN is another one then; what no \
                               manifest declares of it is gone";
 
-/// Whose replica a secret becomes, or is no longer.
-pub(super) fn primary_rows(before: Option<&Arn>, after: Option<&OtherArn>, origin: &Origin) -> Vec<Row> {
+/// Whose replica a secret becomes, or is no longer; it may get a value of its own then.
+pub(super) fn primary_rows(
+    before: Option<&Arn>,
+    after: Option<&OtherArn>,
+    gets_value: bool,
+    origin: &Origin,
+) -> Vec<Row> {
     let label = "replica of";
     match (before, after) {
         (Some(before), Some(after)) => {
@@ -64,7 +73,7 @@ pub(super) fn primary_rows(before: Option<&Arn>, after: Option<&OtherArn>, origi
         (None, Some(after)) => vec![Row::new(label, vec![piece(Tone::Added, other(after))], Some(origin))],
         (Some(before), None) => {
             let pieces = vec![piece(Tone::Removed, line(before)), mark(Tone::Plain, " → "), mark(Tone::Plain, "none")];
-            vec![Row::new(label, pieces, Some(origin)), warning(NO_MORE_VALUES)]
+            vec![Row::new(label, pieces, Some(origin)), warning(if gets_value { GETS_VALUE } else { KEEPS_VALUE })]
         }
         (None, None) => Vec::new(),
     }
@@ -82,7 +91,11 @@ pub(super) fn replica_rows(
     if let Some(before) = before {
         let pieces = vec![piece(Tone::Removed, line(before)), mark(Tone::Plain, " → "), mark(Tone::Plain, "none")];
         rows.push(Row::new(label, pieces, Some(origin)));
-        rows.push(warning("the replica stays in its account, keeps its value, and gets no more"));
+        rows.push(if *reason == LinkReason::Ended {
+            Row::new("", vec![piece(Tone::Plain, Escaped::from(ENDED))], None)
+        } else {
+            warning("the replica stays in its account, keeps its value, and gets no more")
+        });
     }
     if let Some(PlannedLink { replica, restriction, role }) = after {
         let role = role.as_ref().map(|role| -> Escaped<Terminal> { escaped!(", under {}", line(role)) });
@@ -100,7 +113,7 @@ pub(super) fn replica_rows(
             let before = before.as_ref().map_or_else(|| "no role".into(), line);
             rows.push(warning(escaped!("associated again, since its role is another one than before ({})", before)));
         }
-        LinkReason::Added | LinkReason::Removed | LinkReason::Replaced => {}
+        LinkReason::Added | LinkReason::Removed | LinkReason::Replaced | LinkReason::Ended => {}
     }
     rows
 }
@@ -139,6 +152,7 @@ pub(super) fn link_document(link: &PlannedLink) -> serde_json::Value {
 pub(super) fn reason(reason: &LinkReason) -> Option<String> {
     match reason {
         LinkReason::Added | LinkReason::Removed | LinkReason::Replaced => None,
+        LinkReason::Ended => Some(ENDED.to_owned()),
         LinkReason::Failed { message } => Some(format!("associated again, since it failed: {message}")),
         LinkReason::RoleChanged { .. } => Some("associated again, since its role is another one now".to_owned()),
     }
@@ -161,6 +175,9 @@ pub(super) fn finding(finding: &LinkFinding) -> Escaped<Terminal> {
         LinkFinding::EndedByReplica { replica } => {
             escaped!("is not copied to {} any more, whose owner has made it a secret of its own", line(replica))
         }
+        LinkFinding::ReplicaLeaves { replica } => {
+            escaped!("is linked with {}, which this run deletes, or which is scheduled for deletion", line(replica))
+        }
         LinkFinding::NotOurReplica { replica, primary: Some(primary) } => {
             escaped!("cannot be copied to {}, which is a replica of {}", line(replica), line(primary))
         }
@@ -173,7 +190,10 @@ pub(super) fn finding(finding: &LinkFinding) -> Escaped<Terminal> {
         LinkFinding::MadeForAnother { replica, primary: None } => {
             escaped!("cannot be copied to {}, which is made as a secret of its own", declared(replica))
         }
-        LinkFinding::NotAReplica => escaped!("exists and is no replica, and none can become one"),
+        LinkFinding::NotAReplica { leaving: false } => escaped!("exists and is no replica, and none can become one"),
+        LinkFinding::NotAReplica { leaving: true } => {
+            escaped!("is scheduled for deletion and no replica; until it is gone, its name is not free for one")
+        }
         LinkFinding::OtherPrimary { live, declared: Some(declared) } => {
             escaped!("is a replica of {}, and not of {}: that is settled when it is made", line(live), line(declared))
         }
@@ -223,6 +243,9 @@ pub(super) fn help(finding: &LinkFinding) -> &'static str {
         LinkFinding::EndedByPrimary { .. } => {
             "`crossAccountPrimary: null` makes it a secret of its own; an apply of its primary associates it again"
         }
+        LinkFinding::ReplicaLeaves { .. } => {
+            "take crossAccountReplica away; a replica is made anew once that is gone and a manifest declares it"
+        }
         LinkFinding::EndedByReplica { .. } => "take crossAccountReplica away, or have the replica made anew",
         LinkFinding::NotOurReplica { .. } => {
             "a replica is made for one primary: delete it and let an apply make it anew, or name another one"
@@ -230,7 +253,14 @@ pub(super) fn help(finding: &LinkFinding) -> &'static str {
         LinkFinding::MadeForAnother { .. } => {
             "a replica is made for one primary: name this secret in its `crossAccountPrimary`, or name another one here"
         }
-        LinkFinding::NotAReplica => "delete it and let an apply make it anew, or give the replica another name",
+        LinkFinding::NotAReplica { leaving: false } => {
+            "delete it (with --force-delete-without-recovery, for good, or its name stays taken until the recovery \
+             window is over) and let an apply make it anew, or give the replica another name"
+        }
+        LinkFinding::NotAReplica { leaving: true } => {
+            "`aws secretsmanager delete-secret --force-delete-without-recovery` frees the name at once, for good; or \
+             give the replica another name"
+        }
         LinkFinding::OtherPrimary { .. } => {
             "an apply makes a replica anew that is this project's and not protected; or give the new one another name"
         }

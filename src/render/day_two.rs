@@ -130,6 +130,11 @@ fn warning(caution: &Caution) -> Option<Escaped<Terminal>> {
         Caution::NoManifest => {
             escaped!("no manifest names it: it will be an orphan, and is deleted again where prune is delete")
         }
+        Caution::MovesAgain { to, origin } => escaped!(
+            "{} gives it the name {} (metadata.renamedFrom): the next apply moves it there, and deletes it again",
+            escape::line(&origin.to_string()),
+            escape::line(to.as_str())
+        ),
         Caution::RotationStaysOff { declared } => {
             let next =
                 if *declared { "the next apply sets up what its manifest declares" } else { "no manifest declares it" };
@@ -163,7 +168,11 @@ pub fn done(intended: &Intended, version: Option<&VersionId>) -> Escaped<Termina
                 version.map(|version| -> Escaped<Terminal> { escaped!(" to {}", escape::line(version.as_str())) });
             escaped!("{}: the rotation{} has begun.", name, version)
         }
-        Call::Repair { .. } => escaped!("{}: repaired. `keywright rotate` starts a rotation.", name),
+        Call::Repair { .. } => {
+            let is_on = intended.found.secret.rotation_setup().is_some();
+            let next = if is_on { "`keywright rotate` starts a rotation" } else { "Rotation is off" };
+            escaped!("{}: repaired. {}.", name, next)
+        }
         Call::StopRotation => escaped!("{}: rotation is off.", name),
         Call::Restore { .. } => escaped!("{}: restored.", name),
         Call::Promote { replica, .. } => {

@@ -392,7 +392,8 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
                 "cancel the deletion with `keywright restore`, or take renamedFrom away and set a value"
             }
             MoveObstacle::Diverged { .. } => {
-                "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's"
+                "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's \
+                 once its recovery window is over"
             }
             MoveObstacle::OwnershipUnclear => {
                 "write `ownership: seed` to keep the live value, or `ownership: enforce` to put git's"

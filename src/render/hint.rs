@@ -168,6 +168,10 @@ pub(super) fn value(hint: &ValueHint) -> String {
             "the ending of the name tells the format: .yaml, .yml, .json, .env and .ini; anything else is binary, \
              unless `format` beside `file` says what it is. `sops encrypt` makes such a file"
         }
+        ValueHint::TakeOneSide => {
+            "take one side whole (`git checkout --ours` or `--theirs` with the file's name), and make the other side's \
+             change again with `sops edit`: sides that are put together by hand have no `mac` that fits"
+        }
         ValueHint::RestoreMac => {
             "`mac` in its metadata (`sops_mac` in dotenv) is gone, as after a merge that went wrong: take the file \
              from the last commit that has it, and make the change again with `sops edit`; where there is none, look \
@@ -280,6 +284,16 @@ fn plan_as_approved(otherwise: &[AskedOtherwise]) -> String {
     }
 }
 
+/// Where to work on a replica.
+fn target_of_primary(targets: &[String]) -> String {
+    let there = match targets {
+        [] => "no target of this project is where its primary is: it is changed there".to_owned(),
+        [one] => format!("change the primary with --target {one}"),
+        several => format!("change the primary, with the right one of --target {}", several.join(", --target ")),
+    };
+    format!("{there}; `keywright promote` makes the replica a secret of its own")
+}
+
 /// What can be done about the error of a command.
 pub(super) fn command(hint: &Hint) -> String {
     let words = match hint {
@@ -299,7 +313,7 @@ pub(super) fn command(hint: &Hint) -> String {
         Hint::RestoreCancelsDeletion => "keywright restore cancels the deletion",
         Hint::OnceReplica => ONCE_REPLICA,
         Hint::FormerTarget => FORMER_TARGET,
-        Hint::TargetInThatRegion => "choose a target in that region",
+        Hint::TargetOfPrimary { targets } => return target_of_primary(targets),
         Hint::LeaveRegionOut => "leave --region out",
         Hint::TakeOwnerTagOff => {
             "until the tag is gone no project can manage it: in the replica's region, \

@@ -186,7 +186,8 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.extend(rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF)));
         }
         Change::CrossAccountPrimary { before, after, origin } => {
-            rows.extend(cross_account::primary_rows(before.as_ref(), after.as_ref(), origin));
+            let gets_value = secret.changes.iter().any(|change| matches!(change, Change::Value { .. }));
+            rows.extend(cross_account::primary_rows(before.as_ref(), after.as_ref(), gets_value, origin));
         }
         Change::CrossAccountReplica { before, after, reason, origin } => {
             rows.extend(cross_account::replica_rows(before.as_ref(), after.as_ref(), reason, origin));

@@ -55,9 +55,14 @@ impl Change {
 
 impl Findings {
     /// What is known after a look, by `words` for what differs. Of a target that could not be looked at everything
-    /// stays known: it has not gone only because nobody saw it.
+    /// stays known, and so does what the look `leaves_out`: it has not gone only because nobody saw it.
     #[must_use]
-    pub fn after(&self, report: &DriftReport, words: &dyn Fn(&Difference) -> String) -> Self {
+    pub fn after(
+        &self,
+        report: &DriftReport,
+        words: &dyn Fn(&Difference) -> String,
+        leaves_out: &dyn Fn(&Finding) -> bool,
+    ) -> Self {
         let mut findings: BTreeMap<Finding, Option<Timestamp>> = BTreeMap::new();
         // A value that people have still to put is no event: nobody is told of it at night.
         for (target, drift) in report.drifts().filter(|(_, drift)| drift.class != Class::AwaitingValue) {
@@ -70,6 +75,10 @@ impl Findings {
             findings.extend(of_target.map(|(finding, since)| (finding.clone(), *since)));
             let (target, class) = (target.name.clone(), Class::Unreachable);
             findings.insert(Finding { target, class, secret: String::new(), what: String::new() }, None);
+        }
+        let unseen = self.0.iter().filter(|(finding, _)| leaves_out(finding));
+        for (finding, since) in unseen {
+            findings.entry(finding.clone()).or_insert(*since);
         }
         Self(findings)
     }
@@ -144,7 +153,7 @@ mod tests {
     }
 
     fn after(before: &Findings, report: &DriftReport) -> Findings {
-        before.after(report, &|what| format!("{what:?}"))
+        before.after(report, &|what| format!("{what:?}"), &|_| false)
     }
 
     fn secrets(findings: &[Finding]) -> Vec<String> {
@@ -184,6 +193,18 @@ mod tests {
         let second = after(&first, &report(&[("prod", Some(&["a"]))]));
         assert_eq!(secrets(&second.since(&first).disappeared), ["west changed w"]);
         assert_eq!(second.counts(), [(Class::Changed, 1)].into());
+    }
+
+    #[test]
+    fn what_a_look_leaves_out_stays_known() {
+        let first = after(&Findings::default(), &report(&[("prod", Some(&["a", "b"])), ("west", Some(&["w"]))]));
+        let leaves_out = |finding: &Finding| finding.target == "west" || finding.secret == "b";
+        let words = |what: &Difference| format!("{what:?}");
+        let narrow = first.after(&report(&[("prod", Some(&[]))]), &words, &leaves_out);
+        assert_eq!(secrets(&narrow.since(&first).disappeared), ["prod changed a"]);
+        let whole = after(&narrow, &report(&[("prod", Some(&["b"])), ("west", Some(&[]))]));
+        let change = whole.since(&narrow);
+        assert_eq!((change.appeared.len(), secrets(&change.disappeared)), (0, vec!["west changed w".to_owned()]));
     }
 
     #[test]

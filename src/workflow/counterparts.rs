@@ -7,9 +7,9 @@ use futures::future::join_all;
 
 use super::session::Run;
 use crate::aws::{Aws, Connection};
-use crate::desired::{Desired, DesiredSecret, OtherSecret, State};
+use crate::desired::{Desired, DesiredSecret, OtherSecret, Prune, State};
 use crate::domain::{AccountId, SecretName};
-use crate::live::{Counterpart, CounterpartState, Counterparts, Live, LiveSecret, ReadSecrets as _};
+use crate::live::{Counterpart, CounterpartState, Counterparts, Live, LiveSecret, Ownership, ReadSecrets as _};
 use crate::plan::{Selection, made_anew};
 
 impl Run<'_> {
@@ -127,7 +127,9 @@ impl<'a> Asking<'a> {
                 Ok(Some(secret)) => {
                     let present = wants(name, State::Present);
                     let state = CounterpartState::There {
-                        leaving: wants(name, State::Absent) || (secret.is_scheduled_for_deletion() && !present),
+                        leaving: wants(name, State::Absent)
+                            || (secret.is_scheduled_for_deletion() && !present)
+                            || (is_pruned(desired, &secret) && selection.contains(name)),
                         primary: secret.cross_account.primary_arn().cloned(),
                         arn: secret.arn.clone(),
                     };
@@ -143,6 +145,14 @@ impl<'a> Asking<'a> {
         let asked = join_all(names.iter().map(|name| ask(name))).await;
         (Some((target, connection)), asked)
     }
+}
+
+/// Whether the target's plan deletes it, since no manifest names it.
+fn is_pruned(desired: &Desired, secret: &LiveSecret) -> bool {
+    let here = desired.scope.prefix_of(secret.name.as_str());
+    let ours = || matches!(secret.ownership(&desired.owner()), Ownership::Ours { prefix } if here == Some(prefix));
+    let is_named = || desired.secrets.contains_key(&secret.name) || desired.old_names().contains(&secret.name);
+    desired.prune == Prune::Delete && !secret.is_protected() && !is_named() && ours()
 }
 
 /// A secret that the run makes.

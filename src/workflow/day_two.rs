@@ -11,7 +11,7 @@ use super::versions::rollback_versions;
 use crate::apply::{Recorder, Rotating, WriteSecrets};
 use crate::aws::Writer;
 use crate::desired::{Ownership, State};
-use crate::domain::{Arn, Region, StagingLabel, VersionId};
+use crate::domain::{Arn, Region, SecretName, StagingLabel, VersionId};
 use crate::live::ServiceError;
 use crate::origin::Origin;
 use crate::plan::ownership;
@@ -122,6 +122,13 @@ pub enum Caution {
     },
     /// No manifest names it, so that it is an orphan.
     NoManifest,
+    /// A manifest gives it another name, under which it may be already.
+    MovesAgain {
+        /// That name.
+        to: SecretName,
+        /// Where that is declared.
+        origin: Origin,
+    },
     /// The deletion switched rotation off, and cancelling it does not switch it on.
     RotationStaysOff {
         /// Whether its manifest declares rotation.
@@ -245,7 +252,7 @@ pub fn restore(found: OneSecret) -> Result<Intended, Error> {
     let desired = found.desired.secrets.get(&found.secret.name);
     let mut cautions = match desired {
         None if !found.manifests_read => Vec::new(),
-        None => vec![Caution::NoManifest],
+        None => vec![moved_or_orphan(&found)],
         Some(secret) if secret.state == State::Absent => {
             vec![Caution::DeclaredAbsent { origin: secret.origin.clone() }]
         }
@@ -255,6 +262,13 @@ pub fn restore(found: OneSecret) -> Result<Intended, Error> {
         cautions.push(Caution::RotationStaysOff { declared: desired.is_some_and(|secret| secret.rotation.is_some()) });
     }
     Ok(Intended { found, call: Call::Restore { deleted }, cautions })
+}
+
+/// What becomes of a secret whose name no manifest has.
+fn moved_or_orphan(found: &OneSecret) -> Caution {
+    let mut renames = found.desired.renames().filter(|(old, _)| **old == found.secret.name);
+    let moves = renames.next().map(|(_, new)| (new.name.clone(), new.origin.clone()));
+    moves.map_or(Caution::NoManifest, |(to, origin)| Caution::MovesAgain { to, origin })
 }
 
 /// Decides to make a replica a secret of its own. The second answer is why its primary could not be asked who owns it,

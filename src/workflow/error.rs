@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::approved::AskedOtherwise;
 use super::problem::Problem;
-use crate::domain::{ScheduleFault, SecretName, VersionId};
+use crate::domain::{Arn, ScheduleFault, SecretName, VersionId};
 use crate::manifest::Diagnostics;
 use crate::manifest::explain::ExplainError;
 
@@ -284,6 +284,8 @@ pub enum SecretProblem {
     NotScheduledForDeletion,
     #[error("is a replica here; its primary is in {primary}")]
     Replica { primary: String },
+    #[error("is a replica here; its primary is {primary}")]
+    ReplicaOf { primary: Arn },
     #[error("is managed by the AWS service {service}")]
     OfService { service: String },
     #[error("is not managed: it carries no owner tag")]
@@ -418,7 +420,9 @@ pub enum Hint {
         name: String,
     },
     RestoreCancelsDeletion,
-    TargetInThatRegion,
+    TargetOfPrimary {
+        targets: Vec<String>,
+    },
     OnceReplica,
     FormerTarget,
     ReplicasIn {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
+use jiff::SignedDuration;
 
 use super::begun::Begun;
 use super::error::{Error, ErrorKind};
@@ -42,6 +43,9 @@ pub struct InventoryRequest<'a> {
     pub listener: Listener<'a>,
 }
 
+/// By how much the service's clock may differ from this machine's, with the time that answers take.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 impl Run<'_> {
     /// Takes stock of every target. One that fails does not keep the others from being looked at.
     pub async fn inventory(&self, request: &InventoryRequest<'_>) -> Result<Inventory, Error> {
@@ -52,7 +56,11 @@ impl Run<'_> {
             .map(|desired| self.inventory_of(desired, request, noise))
             .buffered(TARGETS_AT_ONCE)
             .collect();
-        let mut targets: Vec<TargetInventory> = unless_stopped(request.stop, reading).await?;
+        let looked: Vec<(TargetInventory, SignedDuration)> = unless_stopped(request.stop, reading).await?;
+        let (mut targets, skews): (Vec<_>, Vec<_>) = looked.into_iter().unzip();
+        // What is told is as old as the service says: a sandbox's clock can be moved.
+        let skew = skews.into_iter().max_by_key(|skew| skew.abs()).filter(|skew| skew.abs() > SKEW);
+        let started = skew.and_then(|skew| begun.started.checked_add(skew).ok()).unwrap_or(begun.started);
         if let Some(error) = selects_nothing(&targets, &self.session.desired, request.selection) {
             return Err(error);
         }
@@ -60,7 +68,7 @@ impl Run<'_> {
         settle_billing(&mut targets);
         Ok(Inventory {
             project: self.session.project.clone(),
-            started: begun.started,
+            started,
             seconds: begun.seconds(),
             calls: begun.calls_since(aws),
             depth: request.depth,
@@ -75,7 +83,7 @@ impl Run<'_> {
         desired: &Desired,
         request: &InventoryRequest<'_>,
         noise: &Noise<'_, AuditKind>,
-    ) -> TargetInventory {
+    ) -> (TargetInventory, SignedDuration) {
         let aws = &self.session.aws;
         let place = &desired.target;
         let described = |account: Option<String>, endpoint: Option<String>, outcome| TargetInventory {
@@ -87,10 +95,14 @@ impl Run<'_> {
         };
         let connection = match aws.connect(place).await {
             Ok(connection) => connection,
-            Err(error) => return described(None, aws.endpoint(place), Err(Arc::new(TargetError::from(error)))),
+            Err(error) => {
+                let failed = described(None, aws.endpoint(place), Err(Arc::new(TargetError::from(error))));
+                return (failed, SignedDuration::ZERO);
+            }
         };
         let listener = |step: ReadProgress| (request.listener)(Event::Reading(step));
         let read = Box::pin(read(connection.reader(), desired, request, &listener)).await;
+        let skew = connection.now().duration_since(aws.now());
         let outcome = match read {
             Err(error) => Err(error),
             Ok((mut live, versions)) => {
@@ -106,7 +118,7 @@ impl Run<'_> {
         };
         let outcome = outcome.map_err(|error| Arc::new(TargetError::from(PlanError::from(error))));
         let account = connection.account.as_ref().map(ToString::to_string);
-        described(account, connection.endpoint(), outcome)
+        (described(account, connection.endpoint(), outcome), skew)
     }
 }
 

@@ -9,8 +9,8 @@ use super::journal::{Caller, Entries, Journal, Moves};
 use super::sandbox::Reach;
 use super::session::only_one;
 use crate::aws::{Aws, Connection};
-use crate::desired::{Desired, OtherOwner};
-use crate::domain::{Region, SecretName, VersionId};
+use crate::desired::{Desired, OtherOwner, Place};
+use crate::domain::{AccountId, Region, SecretName, VersionId};
 use crate::live::{LiveSecret, Ownership, ReadSecrets, ServiceError};
 use crate::manifest::{Loaded, nearest};
 use crate::reconcile::{PlanError, TargetError};
@@ -84,14 +84,32 @@ impl OneSecret {
             return Err(self.refuse(SecretProblem::OfService { service }));
         }
         self.check_owner()?;
+        self.check_not_leaving()?;
+        if let Some(primary) = self.secret.cross_account.primary_arn() {
+            let place = primary.parts().map(|parts| (parts.account, parts.region)).unwrap_or_default();
+            let problem = SecretProblem::ReplicaOf { primary: primary.clone() };
+            return Err(self.refuse(problem).hint(self.target_of_primary(Some(place.0), place.1)));
+        }
+        Ok(())
+    }
+
+    /// Refuses a secret that is scheduled for deletion: AWS takes nothing for it but its restoration.
+    pub fn check_not_leaving(&self) -> Result<(), Error> {
         if self.secret.is_scheduled_for_deletion() {
             return Err(self.refuse(SecretProblem::ScheduledForDeletion).hint(Hint::RestoreCancelsDeletion));
         }
-        if self.secret.is_replica_in(&self.desired.target.region) {
-            let primary = self.secret.primary_region.clone().unwrap_or_default().to_string();
-            return Err(self.refuse(SecretProblem::Replica { primary }).hint(Hint::TargetInThatRegion));
-        }
         Ok(())
+    }
+
+    /// Where a replica is to be worked on instead: the targets of its primary.
+    fn target_of_primary(&self, account: Option<&str>, region: &str) -> Hint {
+        let Desired { target: here, targets, .. } = &self.desired;
+        let is_there = |place: &Place| {
+            let same = |known: &AccountId| account.is_none_or(|account| known.as_str() == account);
+            place.account.as_ref().is_none_or(same) && place.region == *region
+        };
+        let others = targets.iter().filter(|(name, place)| **name != here.name && is_there(place));
+        Hint::TargetOfPrimary { targets: others.map(|(name, _)| name.clone()).collect() }
     }
 
     /// Whether a service manages it and a manifest says so: then its users may ask for a rotation.
@@ -100,8 +118,20 @@ impl OneSecret {
         declared.is_some() && declared == self.secret.owning_service.as_ref()
     }
 
-    /// Refuses a secret that this project does not own.
+    fn is_of_another_project(&self) -> bool {
+        let owner = self.secret.named_owner().and_then(|owner| owner.split_once('/'));
+        owner.is_some_and(|(project, _)| project != self.desired.project)
+    }
+
+    /// Refuses a secret that this project does not own. A replica has its primary's owner tag, or shows none; whose it
+    /// is, its primary says.
     pub fn check_owner(&self) -> Result<(), Error> {
+        if self.secret.is_replica_in(&self.desired.target.region) && !self.is_of_another_project() {
+            let account = self.connection.account.as_ref().or(self.desired.target.account.as_ref());
+            let region = self.secret.primary_region.clone().unwrap_or_default();
+            let hint = self.target_of_primary(account.map(AccountId::as_str), region.as_str());
+            return Err(self.refuse(SecretProblem::Replica { primary: region.to_string() }).hint(hint));
+        }
         match self.secret.ownership(&self.desired.owner()) {
             Ownership::Unowned => Err(self.refuse(SecretProblem::NotManaged)),
             Ownership::Copied { owner } => Err(self.refuse(SecretProblem::OwnerTagCopied { owner: owner.to_owned() })),

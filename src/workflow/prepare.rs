@@ -73,11 +73,18 @@ impl<'s> Prepared<'s> {
         Some(declared.chain(live).collect())
     }
 
-    /// A name that is selected and that a manifest takes away: the selection leaves out what is planned of it.
+    /// A name that is selected, or that a pattern fits and nothing else, and that a manifest takes away: the selection
+    /// leaves out what is planned of it.
     fn selects_old_name(&self, selection: &Selection) -> Option<Error> {
         let named: BTreeSet<SecretName> = selection.named().into_iter().collect();
-        let renames = self.targets.iter().flat_map(|target| target.desired.renames());
-        let mut left_out = renames.filter(|(old, new)| named.contains(*old) && !selection.contains(&new.name));
+        let renames = || self.targets.iter().flat_map(|target| target.desired.renames());
+        let old_names: BTreeSet<&SecretName> = renames().map(|(old, _)| old).collect();
+        let known = self.known_names().unwrap_or_default();
+        // Of a pattern that fits something else too there is more to be told.
+        let only_old = selection.unmatched(known.iter().copied().filter(|name| !old_names.contains(name)));
+        let only_old = Selection::matching(&only_old).ok().filter(|only_old| !only_old.is_all());
+        let fits = |old: &SecretName| named.contains(old) || only_old.as_ref().is_some_and(|only| only.contains(old));
+        let mut left_out = renames().filter(|(old, new)| fits(old) && !selection.contains(&new.name));
         let (old, new) = left_out.next()?;
         let hint = Hint::SelectInstead { name: new.name.clone() };
         Some(Error::from(ErrorKind::SelectsOldName { old: old.clone(), new: new.name.clone() }).hint(hint))

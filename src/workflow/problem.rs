@@ -15,6 +15,8 @@ pub enum Problem {
          --page-host under which name it is meant to be read"
     )]
     PageBeyondLoopback,
+    #[error("two of the files to write are the same: the later report would replace the earlier one")]
+    FileTwice,
     #[error("the webhook's URL cannot be used")]
     Webhook,
     #[error("--output is not a folder inside the project")]

@@ -22,6 +22,7 @@ impl Release {
     /// Plans it, for a secret that this project owns.
     pub fn plan(found: &OneSecret) -> Result<Self, Error> {
         found.check_owner()?;
+        found.check_not_leaving()?;
         let OneSecret { desired, connection, secret, .. } = found;
         let mut live =
             Live { account: connection.account.clone(), region: desired.target.region.clone(), ..Live::default() };

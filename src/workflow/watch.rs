@@ -24,6 +24,9 @@ use super::who::ask_of_drifts;
 use crate::apply::ApplyOptions;
 use crate::attribution::Answer;
 use crate::aws::Aws;
+use crate::collect::CollectMap as _;
+use crate::desired::Desired;
+use crate::domain::SecretName;
 use crate::drift::{Difference, Drift, DriftReport, Found, TargetDrift};
 use crate::inventory::{Depth, Inventory, TargetInventory, Versions, settle_billing, take_stock};
 use crate::manifest::{LoadOptions, load};
@@ -188,6 +191,7 @@ impl Watch<'_> {
             return Err(mistakes(loaded));
         }
         self.memories.only_of(&loaded.desired);
+        let extent = Extent::of(&self.settings, &loaded.desired);
         let names: Vec<String> = loaded.desired.iter().map(|desired| desired.target.name.clone()).collect();
         let now = Instant::now();
         let mut loaded = loaded;
@@ -212,13 +216,13 @@ impl Watch<'_> {
         self.note(&prepared, &names);
         let mut report = self.with_those_left_alone(report, &names);
         if let Some(budget) = self.settings.look.who {
-            self.ask_who(&prepared, &mut report, budget).await?;
+            self.ask_who(&prepared, &mut report, &extent, budget).await?;
         }
         if self.settings.inventory {
             let inventory = self.take_inventory(&prepared, &report, &names);
             self.inventory = Some(Arc::new(inventory));
         }
-        self.observe(report, listener);
+        self.observe(report, &extent, listener);
         if !apply || !self.may_apply(&run, &mut prepared, listener).await {
             return Ok(Step::Ended);
         }
@@ -307,8 +311,14 @@ impl Watch<'_> {
     }
 
     /// Asks CloudTrail who brought about what is new.
-    async fn ask_who(&mut self, prepared: &Prepared<'_>, report: &mut DriftReport, budget: u32) -> Result<(), Error> {
-        let change = self.known.after(report, self.words).since(&self.known);
+    async fn ask_who(
+        &mut self,
+        prepared: &Prepared<'_>,
+        report: &mut DriftReport,
+        extent: &Extent,
+        budget: u32,
+    ) -> Result<(), Error> {
+        let change = self.known_after(report, extent).since(&self.known);
         let new: BTreeSet<Finding> = change.appeared.into_iter().chain(change.again).collect();
         let finding = |target: &str, drift: &Drift| Finding::of(target, drift, self.words);
         let is_new = |target: &str, drift: &Drift| new.contains(&finding(target, drift));
@@ -369,9 +379,14 @@ impl Watch<'_> {
         may
     }
 
+    /// What is known to differ after a look.
+    fn known_after(&self, report: &DriftReport, extent: &Extent) -> Findings {
+        self.known.after(report, self.words, &|finding| extent.leaves_out(finding))
+    }
+
     /// Tells what came and went.
-    fn observe(&mut self, report: DriftReport, listener: &dyn Fn(&str, WatchEvent<'_>)) {
-        let known = self.known.after(&report, self.words);
+    fn observe(&mut self, report: DriftReport, extent: &Extent, listener: &dyn Fn(&str, WatchEvent<'_>)) {
+        let known = self.known_after(&report, extent);
         let change = known.since(&self.known);
         change.disappeared.iter().for_each(|finding| listener(&self.project, WatchEvent::Disappeared(finding)));
         self.who.retain(|finding, _| known.contains(finding));
@@ -395,6 +410,39 @@ impl Watch<'_> {
         {
             if let Ok(found) = outcome {
                 self.found.insert(name, found);
+            }
+        }
+    }
+}
+
+/// What of a project a look is at.
+struct Extent {
+    /// All targets of the project.
+    targets: BTreeSet<String>,
+    /// Those that are looked at, and which of their secrets.
+    chosen: BTreeMap<String, Selection>,
+    /// Whether what no manifest declares is looked at too.
+    audit: bool,
+}
+
+impl Extent {
+    fn of(settings: &WatchSettings, desired: &[Desired]) -> Self {
+        let chosen = |desired: &Desired| (desired.target.name.clone(), settings.selection.of_target(desired));
+        Self {
+            targets: desired.iter().flat_map(|desired| desired.targets.keys()).cloned().collect(),
+            chosen: desired.iter().map(chosen).collect_map(),
+            audit: settings.look.audit,
+        }
+    }
+
+    /// Whether what a watch before this one may have known is not looked at: that it is not seen says nothing. What
+    /// the project does not have any more is gone.
+    fn leaves_out(&self, finding: &Finding) -> bool {
+        match self.chosen.get(&finding.target) {
+            None => self.targets.contains(&finding.target),
+            Some(_) if finding.secret.is_empty() => false,
+            Some(selection) => {
+                (finding.class.is_of_audit() && !self.audit) || !selection.contains(&SecretName::new(&finding.secret))
             }
         }
     }

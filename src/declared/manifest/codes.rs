@@ -102,6 +102,8 @@ codes! {
         may change."
     SECRET_NAME_SUFFIX Warning "secret-name-suffix" "A secret's name doesn't end in a hyphen and six letters or \
         digits, which looks like the end of an ARN."
+    SECRET_NAME_PARTS Warning "secret-name-parts" "No part of a secret's name, between its slashes or after the last, \
+        is empty."
     SECRET_DUPLICATE Error "secret-duplicate" "A secret is declared once for each target."
     OUT_OF_SCOPE Error "out-of-scope" "A secret's name begins with a prefix of the project's scope."
     RENAMED_FROM Error "renamed-from" "renamedFrom is another name in the scope, which no manifest has and which is \

@@ -25,7 +25,7 @@ pub(crate) fn items(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec
     let mut known = HashMap::new();
     for (at, name) in header.iter().enumerate() {
         if let Err(wrong) = check_field(name, start) {
-            problems.push(*wrong);
+            problems.push(wrong.help_if(other_separator(&header)));
             return Vec::new();
         }
         // Where the header was forgotten, the first row holds what others do: it is not quoted either.
@@ -44,6 +44,10 @@ pub(crate) fn items(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec
                 break;
             }
         };
+        // What a spreadsheet leaves of a row that was cleared.
+        if cells.iter().all(String::is_empty) {
+            continue;
+        }
         if cells.len() != header.len() {
             let fault = Fault { line, what: Wrong::Cells { found: cells.len(), columns: header.len() } };
             problems.push(problem(start, &fault));
@@ -57,6 +61,16 @@ pub(crate) fn items(text: &str, start: Span, problems: &mut Vec<Problem>) -> Vec
         items.push(Item::of_row(Span { line, ..start }, header.iter().cloned().zip(cells)));
     }
     items
+}
+
+/// What is to be said of a header that is one cell, and several where a spreadsheet separates by something else.
+fn other_separator(header: &[String]) -> Option<String> {
+    let [only] = header else { return None };
+    let separator =
+        [(';', "a semicolon"), ('\t', "a tab")].into_iter().find(|(separator, _)| only.contains(*separator));
+    separator.map(|(_, word)| {
+        format!("cells are separated by commas, and {word} stands between these: save the list with commas")
+    })
 }
 
 struct Fault {
@@ -196,6 +210,26 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         let expected = [(2, "name=acme note=a, \"b\""), (4, "name=beta note=two\nlines"), (6, "name=gamma note=")];
         assert_eq!(items, expected.map(|(line, item)| (line, item.to_owned())));
+    }
+
+    #[test]
+    fn a_row_that_was_cleared_is_skipped() {
+        let (items, problems) = read("name,owner\na,x\n,\n\"\",\n,,,\nc,\n,,\n");
+        assert_eq!(problems, Vec::<String>::new());
+        let expected = [(2, "name=a owner=x"), (6, "name=c owner=")];
+        assert_eq!(items, expected.map(|(line, item)| (line, item.to_owned())));
+    }
+
+    #[test]
+    fn another_separator_is_named() {
+        let help = |text: &str| {
+            let mut problems = Vec::new();
+            let _ = items(text, Span { line: 1, column: 1, ..Span::default() }, &mut problems);
+            problems.remove(0).help.join("; ")
+        };
+        assert!(help("name;owner\na;x").contains("a semicolon stands between"), "{}", help("name;owner\na;x"));
+        assert!(help("name\towner\na\tx").contains("a tab stands between"));
+        assert!(!help("a b,c\nx,y").contains("stands between"));
     }
 
     #[test]

@@ -71,6 +71,14 @@ pub enum ValueError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A SOPS file as git leaves it where a merge needs somebody.
+    #[error("{file} has the marks of a merge that git could not finish, first in line {line}")]
+    MergeConflict {
+        /// The file, relative to the project.
+        file: String,
+        /// The first such line, counted from 1.
+        line: usize,
+    },
     /// Text in an encoding, or with line ends, that SOPS takes for something else.
     #[error("{file} {problem}")]
     Misencoded {
@@ -330,6 +338,7 @@ impl ValueError {
             Self::MissingKey { existing, .. } => ValueHint::NameOneOf { existing: existing.clone() },
             Self::LfsPointer { .. } => ValueHint::LfsPull,
             Self::NotSops { .. } => ValueHint::FileFormat,
+            Self::MergeConflict { .. } => ValueHint::TakeOneSide,
             Self::MacMissing { .. } => ValueHint::RestoreMac,
             Self::Misencoded { hint, .. } => ValueHint::Encoding(*hint),
             Self::CarriageReturn { .. } => ValueHint::Encoding(EncodingHint::AllWithLineFeeds),

@@ -16,6 +16,8 @@ pub enum ValueHint {
     LfsPull,
     /// Name the file or `format` after what is in it.
     FileFormat,
+    /// Take one side of a merge, and make the other side's change again.
+    TakeOneSide,
     /// Take the file from the last commit in which it had a MAC.
     RestoreMac,
     /// Save the text in another way.

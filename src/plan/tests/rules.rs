@@ -32,7 +32,7 @@ fn finding(kind: FindingKind) -> Finding {
 #[test]
 fn nothing_is_planned_for_a_manifest_that_cannot_be_and_a_link_in_the_making_goes_on() {
     let too_many = FindingKind::TooManyTags { live: 50, added: 1, live_only: Vec::new() };
-    let refuses = FindingKind::CrossAccount(LinkFinding::NotAReplica);
+    let refuses = FindingKind::CrossAccount(LinkFinding::NotAReplica { leaving: false });
     let ended = FindingKind::CrossAccount(LinkFinding::EndedByPrimary { primary: arn_in("222222222222", "app/db") });
     assert!(too_many.plans_nothing() && refuses.plans_nothing());
     assert!(!ended.plans_nothing() && !FindingKind::ValueUnknown.plans_nothing());

@@ -151,7 +151,7 @@ fn a_finding_of_a_secret_alone_leaves_the_others_to_go_on() {
     let refuses = [
         FindingKind::TooManyTags { live: 50, added: 1, live_only: Vec::new() },
         FindingKind::ManagedMissing { service: "rds".to_owned() },
-        link(LinkFinding::NotAReplica),
+        link(LinkFinding::NotAReplica { leaving: false }),
     ];
     for kind in refuses {
         let report = PlanReport { findings: vec![finding(Some(at(3)), kind.clone())], ..Default::default() };

@@ -94,11 +94,13 @@ pub fn difference(what: &Difference) -> String {
             return format!("the replica in {region} cannot be made: a secret there belongs to {owner}");
         }
         Difference::Link(finding) => return cross_account::finding(finding).into_owned(),
-        Difference::LinksUndeclared { others } => {
-            return format!(
-                "is replicated with {}, which its manifest says nothing of",
-                others.iter().map(Arn::as_str).collect::<Vec<_>>().join(", ")
-            );
+        Difference::LinksUndeclared { others, ended } => {
+            let others = others.iter().map(Arn::as_str).collect::<Vec<_>>().join(", ");
+            return if *ended {
+                format!("was replicated with {others} until its owner ended that; its manifest says nothing of it")
+            } else {
+                format!("is replicated with {others}, which its manifest says nothing of")
+            };
         }
         Difference::OtherPolicies { names } => {
             return format!("has policies beside the default one: {}", names.join(", "));
@@ -117,7 +119,10 @@ pub fn difference(what: &Difference) -> String {
                 "rotation is declared otherwise than it is; it is left alone while AWSPENDING is on {version}"
             );
         }
-        Difference::RotationStuck { version } => return format!("AWSPENDING stays on {version}, which is not current"),
+        Difference::RotationStuck { version, primary } => {
+            let whose = primary.as_ref().map_or_else(String::new, |primary| format!(", as at its primary {primary}"));
+            return format!("AWSPENDING stays on {version}, which is not current{whose}");
+        }
         Difference::RotationOverdue { due } => return format!("should have been rotated by {}", date(*due)),
         Difference::DeletedPrincipal { problem } => return problem.clone(),
         Difference::NotCompared { dependency } => return format!("was not compared, since it needs {dependency}"),
@@ -259,6 +264,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
         Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",
         Difference::Link(finding) => cross_account::help(finding),
+        Difference::LinksUndeclared { ended: true, .. } => {
+            "crossAccountReplica: null or crossAccountPrimary: null in its manifest takes away what is left of that"
+        }
         Difference::LinksUndeclared { .. } => {
             "declare crossAccountReplica or crossAccountPrimary in its manifest; null ends the replication"
         }
@@ -270,6 +278,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::RotationHeldBack { .. } => "let the rotation finish, or clear it with `keywright rotate --repair`",
         Difference::AwaitsValue => "put one by hand; `valueExpected: false` in its manifest says that it stays empty",
         Difference::RotationWaitsForValue => "declare `value`, or put one by hand",
+        Difference::RotationStuck { primary: Some(_), .. } => {
+            "look at the function's log; `keywright rotate --repair` takes the label away at the primary, and so here"
+        }
         Difference::RotationStuck { .. } => {
             "look at the function's log; `keywright rotate --repair` takes the label away"
         }

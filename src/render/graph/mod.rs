@@ -55,6 +55,8 @@ mod samples {
             node("teammate", Status::Declared, &[]),
             node("thawed", Status::Planned(Verb::Restore), &[]),
             node("yours", Status::Planned(Verb::Release), &[]),
+            node("busy", Status::HeldBack, &[]),
+            node("empty", Status::AwaitsValue, &[]),
         ];
         let edges = [(2, 1), (1, 4), (7, 4), (2, 0)].map(|(needed, waiting)| Edge { needed, waiting });
         let link = |node, is_replica, other| AccountLink { node, is_replica, other };

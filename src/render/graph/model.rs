@@ -64,6 +64,10 @@ pub enum Status {
     Planned(Verb),
     /// An error keeps it from being planned.
     Blocked,
+    /// Something differs, or may differ, that the plan leaves alone for now.
+    HeldBack,
+    /// It has no value, and git leaves that to people.
+    AwaitsValue,
     /// It is as the manifest says.
     Unchanged,
     /// The manifest says that it should not exist, and nothing is left to be done about it.
@@ -83,6 +87,8 @@ impl Status {
                 Some(format!("{sign} {word}"))
             }
             Self::Blocked => Some("! error".to_owned()),
+            Self::HeldBack => Some("held back".to_owned()),
+            Self::AwaitsValue => Some("waits for a value".to_owned()),
             Self::Unchanged => Some("unchanged".to_owned()),
             Self::Absent => Some("absent".to_owned()),
             Self::Declared => None,
@@ -90,9 +96,13 @@ impl Status {
         }
     }
 
-    /// Whether a reader of the plan should look at it.
-    fn matters(self) -> bool {
-        matches!(self, Self::Planned(_) | Self::Blocked)
+    /// Whether a reader of the plan should look at it, connected or not.
+    fn matters(self, extent: Extent) -> bool {
+        match self {
+            Self::Planned(_) | Self::Blocked => true,
+            Self::HeldBack => extent != Extent::Changes,
+            Self::AwaitsValue | Self::Unchanged | Self::Absent | Self::Declared | Self::Outside => false,
+        }
     }
 }
 
@@ -101,7 +111,7 @@ impl Status {
 pub enum Extent {
     /// Every secret.
     All,
-    /// Secrets that need another, are needed, would change, or have an error.
+    /// Secrets that need another, are needed, would change, are held back, or have an error.
     Involved,
     /// Secrets that would change or have an error, and what these need.
     Changes,
@@ -132,6 +142,10 @@ impl GraphTarget {
                 (desired_secret.name.clone(), if absent { Status::Absent } else { Status::Unchanged })
             })
             .collect_map();
+        // Neither is as its manifest says; what is planned for one all the same says more.
+        statuses.extend(report.awaiting.iter().map(|awaiting| (awaiting.secret.clone(), Status::AwaitsValue)));
+        let held_back = report.findings.iter().filter(|finding| finding.holds_back());
+        statuses.extend(held_back.map(|finding| (finding.secret.clone(), Status::HeldBack)));
         // An orphan has no manifest and is drawn all the same.
         statuses.extend(plan.secrets.iter().map(|secret| (secret.name.clone(), Status::Planned(secret.verb))));
         let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
@@ -177,7 +191,7 @@ impl GraphTarget {
         for (needed, _) in &needs {
             statuses.entry((*needed).clone()).or_insert(Status::Declared);
         }
-        let matters = |name: &SecretName| statuses.get(name).is_some_and(|status| status.matters());
+        let matters = |name: &SecretName| statuses.get(name).is_some_and(|status| status.matters(extent));
         if extent == Extent::Changes {
             needs.retain(|(_, waiting)| matters(waiting));
         }
@@ -187,7 +201,7 @@ impl GraphTarget {
         let involved = |name: &SecretName| connected.contains(name) || (extent == Extent::Involved && linked(name));
         let drawn: BTreeMap<&SecretName, Status> = statuses
             .iter()
-            .filter(|(name, status)| extent == Extent::All || status.matters() || involved(name))
+            .filter(|(name, status)| extent == Extent::All || status.matters(extent) || involved(name))
             .map(|(name, status)| (name, *status))
             .collect_map();
         let index: BTreeMap<&SecretName, usize> = drawn.keys().enumerate().map(|(at, name)| (*name, at)).collect_map();

@@ -6,7 +6,7 @@ use super::Status;
 use crate::plan::Verb;
 
 /// Every status, in the order of a legend.
-pub(super) const ALL: [Status; 12] = [
+pub(super) const ALL: [Status; 14] = [
     Status::Planned(Verb::Create),
     Status::Planned(Verb::Move),
     Status::Planned(Verb::Restore),
@@ -15,6 +15,8 @@ pub(super) const ALL: [Status; 12] = [
     Status::Planned(Verb::Release),
     Status::Planned(Verb::Delete),
     Status::Blocked,
+    Status::HeldBack,
+    Status::AwaitsValue,
     Status::Unchanged,
     Status::Absent,
     Status::Declared,
@@ -39,6 +41,8 @@ pub(super) fn class(status: Status) -> &'static str {
         Status::Planned(Verb::Release) => "release",
         Status::Planned(Verb::Delete) => "delete",
         Status::Blocked => "error",
+        Status::HeldBack => "heldback",
+        Status::AwaitsValue => "awaits",
         Status::Unchanged => "unchanged",
         Status::Absent => "absent",
         Status::Declared => "declared",
@@ -62,6 +66,8 @@ pub(super) fn light(status: Status) -> Colours {
         Status::Planned(Verb::Release) => ("#fbefff", "#8250df", "#3e1f79"),
         Status::Planned(Verb::Delete) => ("#ffebe9", "#cf222e", "#66121a"),
         Status::Blocked => ("#fff1e5", "#bc4c00", "#5c2500"),
+        Status::HeldBack => ("#eef0f7", "#5a6a8f", "#2b3550"),
+        Status::AwaitsValue => ("#f3eee8", "#8a6d4b", "#46341f"),
         Status::Unchanged => ("#f6f8fa", "#8c959f", "#424a53"),
         Status::Absent => ("#ffffff", "#8c959f", "#57606a"),
         Status::Declared => ("#ffffff", "#57606a", "#1f2328"),
@@ -81,6 +87,8 @@ pub(super) fn dark(status: Status) -> Colours {
         Status::Planned(Verb::Release) => ("#2a1a4a", "#a371f7", "#e2c5ff"),
         Status::Planned(Verb::Delete) => ("#3c1316", "#f85149", "#ffdcd7"),
         Status::Blocked => ("#3d1d05", "#f0883e", "#ffdfb6"),
+        Status::HeldBack => ("#1b2236", "#8fa0c8", "#d3dcf2"),
+        Status::AwaitsValue => ("#2b241b", "#b89b76", "#ecdcc6"),
         Status::Unchanged => ("#161b22", "#6e7681", "#b1bac4"),
         Status::Absent => ("#0d1117", "#6e7681", "#8b949e"),
         Status::Declared => ("#0d1117", "#8b949e", "#e6edf3"),

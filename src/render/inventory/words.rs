@@ -136,6 +136,12 @@ struct Whose {
 fn fix_of(finding: &AuditFinding, entry: &Entry, rules: &AuditRules, whose: &Whose) -> String {
     let Whose { name, at, file, primary, owner } = whose;
     let import = format!("keywright import --target {at} --select {name}");
+    let import = if entry.in_scope {
+        import
+    } else {
+        // What is out of scope is never looked at, nor imported.
+        format!("name a prefix of it under `scope.namePrefixes` in keywright.yaml; then {import}")
+    };
     let rotate = format!("keywright rotate {name} --target {at}");
     // What a manifest can say is said once there is one.
     let manifest = |line: &str| match &entry.manifest {

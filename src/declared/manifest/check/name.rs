@@ -70,6 +70,9 @@ pub(crate) fn check_secret_name(name: &str, managed_by: Option<&str>, span: Span
     if let Some(service) = managed_by {
         return check_managed_name(name, service, span, report);
     }
+    if let Some(problem) = empty_part(name, span) {
+        report.push(problem);
+    }
     // A warning: such secrets exist, and keywright itself always asks by full name or full ARN.
     if let Some(ending) = arn_like_ending(name) {
         let stem = name.strip_suffix(ending).unwrap_or(name);
@@ -85,6 +88,17 @@ pub(crate) fn check_secret_name(name: &str, managed_by: Option<&str>, span: Span
         );
     }
     true
+}
+
+/// What is to be said of a name with an empty part. Many names begin with a slash, as those of parameters do.
+fn empty_part(name: &str, span: Span) -> Option<Problem> {
+    let label = match name {
+        _ if name.contains("//") => "nothing stands between two slashes",
+        _ if name.ends_with('/') => "nothing stands behind the last slash",
+        _ => return None,
+    };
+    let problem = Problem::new(&codes::SECRET_NAME_PARTS, span, format!("the name `{name}` has an empty part"));
+    Some(problem.label(label).help("a variable, or a cell of a list, that holds nothing makes such a name"))
 }
 
 /// Services put their id before the name of what they make, and an exclamation mark.

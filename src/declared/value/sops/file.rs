@@ -76,7 +76,10 @@ impl SopsFile {
     pub(super) fn parse(path: &ProjectFile, shown: &str, format: Format, bytes: Vec<u8>) -> Result<Self, ValueError> {
         let not_sops = |reason| ValueError::NotSops { file: shown.to_owned(), reason };
         let text = encoding::decode(&bytes, format).map_err(|misencoded| misencoded.in_file(shown))?;
-        let (documents, metadata) = read_format(format, &text).map_err(not_sops)?;
+        let (documents, metadata) = read_format(format, &text).map_err(|reason| match line_of_conflict(&text) {
+            Some(line) => ValueError::MergeConflict { file: shown.to_owned(), line },
+            None => not_sops(reason),
+        })?;
         documents.iter().try_for_each(|document| check_paths(document, 0)).map_err(not_sops)?;
         let metadata = Metadata::decode(metadata).map_err(not_sops)?;
         // No key is needed to see that, so every plan says it.
@@ -104,6 +107,11 @@ impl SopsFile {
             None => ValueError::PlainValue { file, path: pointer.to_owned() },
         }
     }
+}
+
+/// The first line that git wrote where a merge could not be finished.
+fn line_of_conflict(text: &str) -> Option<usize> {
+    Some(text.lines().position(|line| line.starts_with("<<<<<<< "))? + 1)
 }
 
 /// Each place is named by the keys that lead to it, which are copied for every value of a selection.

@@ -158,6 +158,21 @@ fn what_is_no_sops_file_is_refused() -> Result {
 }
 
 #[test]
+fn a_merge_that_was_not_finished_is_told_with_its_line() -> Result {
+    let folder = tempfile::tempdir()?;
+    let marks = "<<<<<<< HEAD\nb: CANARY\n=======\nb: CANARY2\n>>>>>>> other\n";
+    for name in ["a.yaml", "a.json", "a.env", "a.ini"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("a: 1\n{marks}"))?;
+        let Err(error) = render(&sops_at(&path, None)) else { return Err(name.into()) };
+        assert!(matches!(error, ValueError::MergeConflict { line: 2, .. }), "{name}: {error}");
+        assert_eq!(error.hint(), Some(ValueHint::TakeOneSide));
+        assert!(!format!("{error} {error:?}").contains("CANARY"), "{name}: {error:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_missing_key_names_what_is_there() -> Result {
     let missing = |key: &str| match render(&sops("types.yaml", Some(key))) {
         Err(ValueError::MissingKey { existing, .. }) => Ok(existing),
