@@ -385,20 +385,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "AWS cannot rename a secret: the new one starts without a value; metadata.renamedFrom with the old name \
              carries it over"
         }
-        FindingKind::MoveRefused { obstacle, .. } => match obstacle {
-            MoveObstacle::NotOurs { .. } => "adopt the old one under its own name first, or take renamedFrom away",
-            MoveObstacle::NotDeletable => "take renamedFrom away; the value can be copied by hand",
-            MoveObstacle::ScheduledForDeletion => {
-                "cancel the deletion with `keywright restore`, or take renamedFrom away and set a value"
-            }
-            MoveObstacle::Diverged { .. } => {
-                "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's \
-                 once its recovery window is over"
-            }
-            MoveObstacle::OwnershipUnclear => {
-                "write `ownership: seed` to keep the live value, or `ownership: enforce` to put git's"
-            }
-        },
+        FindingKind::MoveRefused { obstacle, .. } => obstacle_help(obstacle),
         FindingKind::MoveWaits { .. } => "let the rotation finish, or `keywright rotate --repair` the old one",
         FindingKind::MoveOver { .. } => "take the field away once no target has the old secret any more",
         FindingKind::RotationPending { .. } => {
@@ -431,4 +418,22 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
         FindingKind::DependencyAbsent { .. } => "remove the dependency, or let the other secret be present",
     };
     Some(help)
+}
+
+/// What takes an obstacle of a move away.
+fn obstacle_help(obstacle: &MoveObstacle) -> &'static str {
+    match obstacle {
+        MoveObstacle::NotOurs { .. } => "adopt the old one under its own name first, or take renamedFrom away",
+        MoveObstacle::NotDeletable => "take renamedFrom away; the value can be copied by hand",
+        MoveObstacle::ScheduledForDeletion => {
+            "cancel the deletion with `keywright restore`, or take renamedFrom away and set a value"
+        }
+        MoveObstacle::Diverged { .. } => {
+            "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's \
+             once its recovery window is over"
+        }
+        MoveObstacle::OwnershipUnclear => {
+            "write `ownership: seed` to keep the live value, or `ownership: enforce` to put git's"
+        }
+    }
 }

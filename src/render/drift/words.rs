@@ -95,12 +95,7 @@ pub fn difference(what: &Difference) -> String {
         }
         Difference::Link(finding) => return cross_account::finding(finding).into_owned(),
         Difference::LinksUndeclared { others, ended } => {
-            let others = others.iter().map(Arn::as_str).collect::<Vec<_>>().join(", ");
-            return if *ended {
-                format!("was replicated with {others} until its owner ended that; its manifest says nothing of it")
-            } else {
-                format!("is replicated with {others}, which its manifest says nothing of")
-            };
+            return links_undeclared(others, *ended);
         }
         Difference::OtherPolicies { names } => {
             return format!("has policies beside the default one: {}", names.join(", "));
@@ -128,6 +123,15 @@ pub fn difference(what: &Difference) -> String {
         Difference::NotCompared { dependency } => return format!("was not compared, since it needs {dependency}"),
     };
     words.to_owned()
+}
+
+fn links_undeclared(others: &[Arn], ended: bool) -> String {
+    let others = others.iter().map(Arn::as_str).collect::<Vec<_>>().join(", ");
+    if ended {
+        format!("was replicated with {others} until its owner ended that; its manifest says nothing of it")
+    } else {
+        format!("is replicated with {others}, which its manifest says nothing of")
+    }
 }
 
 fn listed(fields: &[Field]) -> String {
