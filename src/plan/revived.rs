@@ -24,7 +24,7 @@ pub(crate) enum Revival {
     Restored,
     /// It has no owner, and becomes this project's.
     Adopted,
-    /// It is this project's and stays. Versions of the one that goes are there, so one of the two was made of the other.
+    /// It is this project's and stays. The two have versions in common: one was made of the other.
     Kept,
 }
 

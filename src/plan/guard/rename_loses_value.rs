@@ -21,8 +21,8 @@ pub(super) const FLAG: Flag = Flag::switch(
 );
 
 /// A rename that git takes back.
-const RESTORED: &str = "{from} would go with its value, and {to} would be restored with another version, the one of its \
-                        deletion: `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over";
+const RESTORED: &str = "{from} would go with its value, and {to} would be restored with another version, the one of \
+                        its deletion: `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over";
 
 const ADOPTED: &str = "{from} would go with its value, and {to}, which looks like it and would be adopted, has another \
                        version: see which of the two is in use first";
