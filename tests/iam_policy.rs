@@ -75,6 +75,7 @@ const APPLY: &[&str] = &[
     "PATH",
     "--concurrency",
     "1",
+    "--allow-lose-value",
     "--allow-overwrite-replicas",
     "--allow-remove-replicas",
     "--allow-replace-values",

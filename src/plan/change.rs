@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::action::CarriedVersion;
 use super::cross_account::{OtherArn, PlannedLink};
+use super::revived::OtherValue;
 use crate::desired::{Deletion, RotationSetup};
 use crate::domain::{Arn, KmsKey, Region, SecretName, StagingLabel, TagKey, VersionId, VersionOrigin, Window};
 use crate::origin::Origin;
@@ -169,6 +170,8 @@ pub enum Change {
         version: CarriedVersion,
         /// Whether it is there already, and is only compared.
         there: bool,
+        /// The new secret's current version, where that is a newer value and stays.
+        stays: Option<VersionId>,
         /// Where the rename is declared.
         origin: Origin,
     },
@@ -176,6 +179,8 @@ pub enum Change {
     Restored {
         /// The deletion switched rotation off, and no manifest says that it shall be on.
         rotation_stays_off: bool,
+        /// A secret with another value that goes, or that no manifest names any more.
+        other_value: Option<OtherValue>,
     },
     /// The secret is deleted.
     Deleted {
@@ -205,8 +210,10 @@ impl Change {
 /// What an old secret has, that no manifest declares, and that the one which takes its place will not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftBehind {
-    /// Its current version, which did not come from git: git's own value is put.
+    /// Its current version, of which git does not hold all: git's own value is put, or a primary's comes.
     CurrentValue(VersionId),
+    /// A version that does not come along, with the labels of people that are on it.
+    Labelled(VersionId, BTreeSet<StagingLabel>),
     /// So many versions beside those that come along.
     OlderVersions(usize),
     /// Its description.

@@ -122,7 +122,7 @@ impl Differ<'_> {
         let mut difference = Difference::default();
         if let Some(secret) = observed.filter(|secret| secret.is_scheduled_for_deletion()) {
             let rotation_stays_off = secret.rotation.is_off_for_deletion() && rotation.is_none();
-            difference.changes.push(Change::Restored { rotation_stays_off });
+            difference.changes.push(Change::Restored { rotation_stays_off, other_value: None });
             difference.actions.push(Action::Restore);
         }
         let description =

@@ -15,6 +15,8 @@
 //! - `rotation`, `replicas` and `cross_account`: what is to be done about these;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
 //! - `stages`: a plan that waits for other accounts, cut into what comes before and after;
+//! - `rename` and `revived`: secrets that look renamed, and those that come back with a value that is none of the one
+//!   that goes;
 //! - `moves`: secrets that take the place of others (`metadata.renamedFrom`);
 //! - `tags`: whether they fit into the quota;
 //! - `leaving`: what a reader wants to know of a secret that goes;
@@ -43,6 +45,7 @@ mod precondition;
 mod rename;
 mod replicas;
 mod report;
+mod revived;
 mod rotation;
 mod selection;
 mod stages;
@@ -76,6 +79,8 @@ pub use rename::Seeded;
 pub(crate) use rename::{looks_renamed, replaces_value};
 pub use replicas::leave_kept_replicas;
 pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
+pub use revived::OtherValue;
+pub(crate) use revived::{Revival, Revived, has_value_of, revived};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
 pub(crate) use value::ownership;

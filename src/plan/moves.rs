@@ -56,7 +56,8 @@ pub struct Replacement {
     pub valued: bool,
     /// The versions that were carried over, each with the custom labels that came along.
     pub versions: BTreeMap<VersionId, BTreeSet<StagingLabel>>,
-    /// Versions of the old secret that are not its current one: none of them is the new one's.
+    /// Versions of the old secret that are not its current one, and those that the new one has and that make way for
+    /// it: none of them is the new one's current one.
     pub outdated: BTreeSet<VersionId>,
 }
 
@@ -206,11 +207,18 @@ pub(super) fn moving<'a>(
         return Moving::Stopped(FindingKind::RotationPending { version: version.clone(), held_back: None });
     }
     if let Some(current) = observed.and_then(LiveSecret::current_version)
+        && !comes_back(observed, &owner)
         && has_value_of_its_own(observed, current, old, &to)
     {
         return refused(MoveObstacle::Diverged { current: current.clone() });
     }
     Moving::Goes(Moves { renamed, old, carried: carried(secret, old, &to, facts) })
+}
+
+/// Whether the new name is one of ours that is restored: until now it could not be read, so what is in use is the
+/// old one's value, whatever the new one had when it was scheduled for deletion. That stays there as AWSPREVIOUS.
+fn comes_back(new: Option<&LiveSecret>, owner: &str) -> bool {
+    new.is_some_and(|new| new.is_scheduled_for_deletion() && new.is_owned_by(owner))
 }
 
 /// Whether the new secret's current version is none that was carried over, nor one that came after it.
@@ -281,13 +289,20 @@ impl Moves<'_> {
             rotation: LiveRotation::default(),
             ..self.old.clone()
         });
-        let now = after.current_version().filter(|_| after.versions.contains_key(to));
-        if now.is_none_or(|now| self.old.versions.contains_key(now)) {
+        if self.stays_current(new).is_none() {
             let current = StagingLabel::current();
             after.versions.values_mut().for_each(|labels| labels.retain(|label| *label != current));
             after.versions.entry(to.clone()).or_default().insert(current);
         }
         Some(after)
+    }
+
+    /// The new secret's current version, where it stays: what is carried is there already, and the current one is a
+    /// newer value that the old secret never had. A new one that is restored has none that is in use.
+    fn stays_current<'n>(&self, new: Option<&'n LiveSecret>) -> Option<&'n VersionId> {
+        let to = &self.current()?.to;
+        let there = new.filter(|new| !new.is_scheduled_for_deletion() && new.versions.contains_key(to))?;
+        there.current_version().filter(|now| *now != to && !self.old.versions.contains_key(*now))
     }
 
     /// What is said of the move, and the values that come along.
@@ -308,6 +323,7 @@ impl Moves<'_> {
             difference.changes.push(Change::Carried {
                 version: version.clone(),
                 there: there(&version.to),
+                stays: self.stays_current(observed).filter(|_| version.current).cloned(),
                 origin: renamed.origin.clone(),
             });
             let carry = Action::CarryVersion(Box::new(version.clone()));
@@ -363,8 +379,8 @@ impl Moves<'_> {
             if !new.versions.contains_key(to) {
                 continue;
             }
-            let now =
-                new.current_version().filter(|now| *current && *now != to && self.old.versions.contains_key(*now));
+            let stays = self.stays_current(Some(new)).is_some();
+            let now = new.current_version().filter(|now| *current && *now != to && !stays);
             if now.is_some() {
                 follow(StagingLabel::current(), to, now);
             }
@@ -375,16 +391,30 @@ impl Moves<'_> {
     }
 
     /// The part of the secret's plan that is about the old one.
-    pub(super) fn moved_from(&self, desired: &Desired, secret: &DesiredSecret, takes_git: bool) -> Move {
+    pub(super) fn moved_from(
+        &self,
+        desired: &Desired,
+        secret: &DesiredSecret,
+        observed: Option<&LiveSecret>,
+        takes_git: bool,
+    ) -> Move {
         let versions = self.carried.iter().map(|version| (version.to.clone(), version.labels.clone())).collect_map();
         let current = self.current().map(|version| &version.to);
         let is_outdated = |id: &&VersionId| current.is_some_and(|current| *id != current);
+        let of_new = observed.filter(|new| self.stays_current(Some(new)).is_none()).map(|new| new.versions.keys());
         let replacement = Replacement {
             name: secret.name.clone(),
             owner_tag: desired.owner_tag(&secret.name),
             valued: self.current().is_some() || takes_git,
             versions,
-            outdated: self.old.versions.keys().filter(is_outdated).cloned().collect(),
+            outdated: self
+                .old
+                .versions
+                .keys()
+                .chain(of_new.into_iter().flatten())
+                .filter(is_outdated)
+                .cloned()
+                .collect(),
         };
         Move::From(Box::new(MovedFrom {
             secret: self.old.clone(),
@@ -400,16 +430,26 @@ impl Moves<'_> {
         let mut left = Vec::new();
         let stays = |id: &&VersionId| !self.carried.iter().any(|version| version.version == **id);
         let versions: Vec<&VersionId> = old.versions.keys().filter(stays).collect();
-        if self.current().is_none()
-            && let Some(current) = old.current_version()
-            && !current.is_ours()
-        {
-            left.push(LeftBehind::CurrentValue(current.clone()));
-        } else {
-            // The current one of git's is put anew from there.
-            let older = versions.iter().filter(|id| Some(**id) != old.current_version()).count();
-            left.extend((older > 0).then_some(LeftBehind::OlderVersions(older)));
+        // One that is all of git's is put anew from there.
+        let current = old.current_version().filter(|_| self.current().is_none());
+        let only_there = current.filter(|current| !current.is_ours() || current.is_generated());
+        left.extend(only_there.cloned().map(LeftBehind::CurrentValue));
+        let is_older = |id: &VersionId| Some(id) != old.current_version();
+        let (mut labelled, mut older) = (Vec::new(), 0);
+        for id in versions {
+            let silent = |label: &&StagingLabel| {
+                !label.is_of_service() && secret.no_labels.is_none() && !secret.labels.contains_key(*label)
+            };
+            let labels = old.versions.get(id).into_iter().flatten();
+            let of_people: BTreeSet<StagingLabel> = labels.filter(silent).cloned().collect();
+            if !of_people.is_empty() {
+                labelled.push(LeftBehind::Labelled(id.clone(), of_people));
+            } else if is_older(id) {
+                older += 1;
+            }
         }
+        left.extend(labelled);
+        left.extend((older > 0).then_some(LeftBehind::OlderVersions(older)));
         if secret.description.is_none() && old.description.as_ref().is_some_and(|text| !text.is_empty()) {
             left.push(LeftBehind::Description);
         }

@@ -15,6 +15,7 @@ use super::managed;
 use super::moves::{self, Moves, Moving};
 use super::rename::{renames, seeded, without_value};
 use super::report::{Finding, FindingKind, PlanReport, Severity};
+use super::revived::tell_restored;
 use super::selection::Selection;
 use super::value_facts::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
@@ -46,6 +47,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.order_by_dependencies();
     planner.explain_removals();
     planner.notice_renames();
+    tell_restored(desired, live, &mut planner.plans, &planner.report.findings);
     planner.notice_awaiting();
     planner.count();
 
@@ -232,7 +234,7 @@ impl<'a> Planner<'a> {
             depends_on: BTreeSet::new(),
             observed: observed.cloned(),
             leaving: Leaving::default(),
-            moved: moves.map(|moves| moves.moved_from(self.desired, desired_secret, takes_git)),
+            moved: moves.map(|moves| moves.moved_from(self.desired, desired_secret, observed, takes_git)),
             item: desired_secret.item.clone(),
         })
     }

@@ -9,7 +9,7 @@ use super::report::{Finding, FindingKind, PlanReport};
 use super::{Action, Change, Plan, SecretPlan, Selection, Verb};
 use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, DesiredValue, Ownership, RESERVED_TAG_PREFIX, State};
-use crate::domain::{SecretName, VersionId, is_system_tag};
+use crate::domain::{SecretName, is_system_tag};
 use crate::live::{Live, LiveSecret};
 
 /// Pairs of a secret that is created and one whose manifest is gone and that has the same description and tags. No
@@ -54,7 +54,8 @@ pub(super) fn renames<'a>(
 }
 
 /// The secrets that manifests name, that have no value now and that get none of git's: in this run, in another part of
-/// it, or in an earlier one that made them.
+/// it, or in an earlier one that made them. What a replica of another account gets is its primary's, of which nothing
+/// is known here.
 pub(super) fn without_value(desired: &Desired, live: &Live, selection: &Selection) -> BTreeSet<SecretName> {
     let of_git = |secret: &DesiredSecret| secret.value.as_ref().is_some_and(|value| !value.source.is_made_once());
     unvalued(desired, live, selection).filter(|secret| !of_git(secret)).map(|secret| secret.name.clone()).collect()
@@ -69,15 +70,11 @@ fn unvalued<'a>(
     // Where names are given, nothing else was looked at.
     let all = selection.plain_names().is_none();
     let valued = |name: &SecretName| live.secrets.get(name).is_some_and(|secret| secret.current_version().is_some());
-    // A replica gets the value of its primary.
-    let is_replica =
-        |secret: &DesiredSecret| secret.cross_account_primary.as_ref().is_some_and(|declared| declared.value.is_some());
     desired.secrets.values().filter(move |secret| {
         secret.state == State::Present
             && desired.scope.contains(secret.name.as_str())
             && (all || selection.contains(&secret.name))
             && !valued(&secret.name)
-            && !is_replica(secret)
     })
 }
 
@@ -101,7 +98,7 @@ pub(super) fn seeded(desired: &Desired, live: &Live, selection: &Selection) -> B
 }
 
 /// Whose git's value is where it comes as a first one; none where git enforces it.
-fn seeded_by(value: &DesiredValue) -> Option<Seeded> {
+pub(super) fn seeded_by(value: &DesiredValue) -> Option<Seeded> {
     match value.ownership {
         Some(Ownership::Enforce) => None,
         Some(Ownership::Seed) => Some(Seeded::Always),
@@ -116,8 +113,9 @@ pub(crate) fn replaces_value(desired: &DesiredSecret, gone: &LiveSecret) -> bool
 }
 
 /// Whether git's first value in the place of a secret is not what this one holds: people or rotation put that.
-fn replaces_another_owners(seeded: Seeded, gone: &LiveSecret) -> bool {
-    let of_git = gone.current_version().is_some_and(VersionId::is_ours);
+pub(super) fn replaces_another_owners(seeded: Seeded, gone: &LiveSecret) -> bool {
+    // Of what is in part generated, git holds the rest alone.
+    let of_git = gone.current_version().is_some_and(|current| current.is_ours() && !current.is_generated());
     !of_git && (seeded == Seeded::Always || gone.is_rotated())
 }
 
@@ -166,7 +164,7 @@ fn puts_value(planned: &SecretPlan) -> bool {
 /// Names this alike, in any letter case, may be one name before and after a rename.
 const SOMEWHAT_ALIKE: f64 = 0.4;
 
-fn could_be_renamed(name: &SecretName, created: Option<&SecretPlan>, gone: &LiveSecret) -> bool {
+pub(super) fn could_be_renamed(name: &SecretName, created: Option<&SecretPlan>, gone: &LiveSecret) -> bool {
     if likeness(name, gone) >= 1.0 || created.is_some_and(|created| same_description_and_tags(created, gone)) {
         return true;
     }
@@ -201,13 +199,17 @@ fn same_description_and_tags(created: &SecretPlan, gone: &LiveSecret) -> bool {
             _ => {}
         }
     }
-    let of_people = |key: &str| !is_system_tag(key) && !key.starts_with(RESERVED_TAG_PREFIX);
-    let gone_tags =
-        gone.tags.iter().filter(|(key, _)| of_people(key.as_str())).map(|(key, value)| (key.as_str(), value.as_str()));
     let described = description.is_some() || !tags.is_empty();
     described
         && description.unwrap_or_default() == gone.description.as_deref().unwrap_or_default()
-        && tags == gone_tags.collect::<BTreeMap<_, _>>()
+        && tags == tags_of_people(gone)
+}
+
+/// The tags that neither AWS nor keywright put.
+pub(super) fn tags_of_people(secret: &LiveSecret) -> BTreeMap<&str, &str> {
+    let of_people = |key: &str| !is_system_tag(key) && !key.starts_with(RESERVED_TAG_PREFIX);
+    let tags = secret.tags.iter().filter(|(key, _)| of_people(key.as_str()));
+    tags.map(|(key, value)| (key.as_str(), value.as_str())).collect_map()
 }
 
 /// The two names without the folders that both begin with: what all names of a project share says nothing.
@@ -224,7 +226,7 @@ mod tests {
 
     use super::*;
     use crate::desired::{Declared, Deletion, OtherSecret};
-    use crate::domain::{StagingLabel, TagKey, Template};
+    use crate::domain::{StagingLabel, TagKey, Template, VersionId};
     use crate::origin::Origin;
     use crate::plan::bare::{bare_desired, bare_secret};
     use crate::plan::{PlannedValue, Token};
@@ -319,8 +321,8 @@ mod tests {
             |value: Option<OtherSecret>| Some(Declared { value, origin: Origin::new(Path::new("app.yaml"), 9, 1) });
         let other = OtherSecret::Named { target: "there".to_owned(), name: SecretName::new("app/db") };
         assert!(
-            !found(&all, &|secret| secret.cross_account_primary = primary(Some(other.clone()))),
-            "its primary does"
+            found(&all, &|secret| secret.cross_account_primary = primary(Some(other.clone()))),
+            "its primary may have none"
         );
         assert!(found(&all, &|secret| secret.cross_account_primary = primary(None)), "it has no primary");
     }

@@ -21,8 +21,8 @@ use crate::desired::{Deletion, RotationSetup, Rotator};
 use crate::domain::{Arn, Frequency, KmsKey, Region};
 use crate::origin::Origin;
 use crate::plan::{
-    Change, Commit, Counts, Fact, Finding, FindingKind, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, LeftItem, Plan,
-    PlanReport, PlannedPolicy, PlannedText, Refusal, RotationRun, SecretPlan, Severity, Verb,
+    Change, Commit, Counts, Fact, Finding, FindingKind, LIST_PRICE_CENTS, LIST_PRICE_DATE, Leaving, LeftItem,
+    OtherValue, Plan, PlanReport, PlannedPolicy, PlannedText, Refusal, RotationRun, SecretPlan, Severity, Verb,
 };
 use crate::rehearse::Rehearsed;
 
@@ -288,11 +288,8 @@ fn change(change: &Change) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Restored { rotation_stays_off } => {
-            let mut text = "the scheduled deletion is cancelled".to_owned();
-            if *rotation_stays_off {
-                text = format!("{text}; {}", words::ROTATION_STAYS_OFF);
-            }
+        Change::Restored { rotation_stays_off, other_value } => {
+            let text = restored_note(*rotation_stays_off, other_value.as_ref());
             ChangeDocument { field: "deletion", note: Some(text), ..none }
         }
         Change::Type { before, after, origin } => ChangeDocument {
@@ -316,6 +313,14 @@ fn change(change: &Change) -> ChangeDocument {
             ..none
         },
     }
+}
+
+/// What is to be known of a secret whose deletion is cancelled.
+fn restored_note(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> String {
+    let notes = std::iter::once("the scheduled deletion is cancelled".to_owned())
+        .chain(rotation_stays_off.then(|| words::ROTATION_STAYS_OFF.to_owned()))
+        .chain(other_value.map(|other| words::restored_value(other).into_owned()));
+    notes.collect::<Vec<_>>().join("; ")
 }
 
 /// What a deletion ends.
@@ -381,9 +386,15 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
             origin: Some(place(origin)),
             ..none
         },
-        Change::Carried { version, there, origin } => ChangeDocument {
+        Change::Carried { version, there, stays, origin } => ChangeDocument {
             field: "value",
-            note: Some(words::carried(version, *there).into_owned()),
+            note: Some(
+                [words::carried(version, *there).into_owned()]
+                    .into_iter()
+                    .chain(stays.iter().map(|stays| words::stays_current(stays).into_owned()))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            ),
             origin: Some(place(origin)),
             ..none
         },

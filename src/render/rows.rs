@@ -20,7 +20,7 @@ use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, Region, StagingLabel, VersionId};
 use crate::live::LivePolicy;
 use crate::origin::Origin;
-use crate::plan::{Change, LeftItem, PlannedPolicy, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
+use crate::plan::{Change, LeftItem, OtherValue, PlannedPolicy, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,12 +178,13 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.extend(rotates.then(|| warning("the old one is rotated no more as soon as it goes")));
             rows.push(Row::new("left behind", vec![piece(Tone::Plain, words::left_behind(left_behind))], None));
         }
-        Change::Carried { version, there, origin } => {
+        Change::Carried { version, there, stays, origin } => {
             rows.push(Row::new("value", vec![piece(Tone::Changed, words::carried(version, *there))], Some(origin)));
+            rows.extend(stays.iter().map(|stays| warning(words::stays_current(stays))));
         }
-        Change::Restored { rotation_stays_off } => {
+        Change::Restored { rotation_stays_off, other_value } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is cancelled")], None));
-            rows.extend(rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF)));
+            rows.extend(restored_with(*rotation_stays_off, other_value.as_ref()));
         }
         Change::CrossAccountPrimary { before, after, origin } => {
             let gets_value = secret.changes.iter().any(|change| matches!(change, Change::Value { .. }));
@@ -287,6 +288,12 @@ fn replicas_go(replicas: &BTreeSet<Region>) -> Option<Row> {
     let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
     let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
     (!replicas.is_empty()).then(|| Row::new("replicas", vec![piece(Tone::Removed, text)], None))
+}
+
+/// What is to be known of a secret whose deletion is cancelled.
+fn restored_with(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> impl Iterator<Item = Row> {
+    let off = rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF));
+    other_value.map(|other| warning(words::restored_value(other))).into_iter().chain(off)
 }
 
 fn warning(text: impl Fragment<Terminal>) -> Row {

@@ -46,11 +46,16 @@ impl SecretEntry {
         self.targets.as_ref().is_none_or(|targets| targets.contains(&model.target.name))
     }
 
-    /// The name that it has, or would have, in a target, and where it is written; none where that cannot be told.
-    pub(super) fn name_in(&self, model: &TargetModel, sources: &Sources) -> Option<(SecretName, ForOthers)> {
-        let name = self.tree.get("metadata")?.get("name")?;
-        let Kind::String(text) = &name.kind else { return None };
-        let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
-        Some((SecretName::new(name_here), ForOthers { origin: sources.origin(name.span), item: None }))
+    /// The name that it had before, and the one that it has, or would have, in a target, each with where the latter is
+    /// written; without those that cannot be told.
+    pub(super) fn names_in(&self, model: &TargetModel, sources: &Sources) -> Vec<(SecretName, ForOthers)> {
+        let Some(metadata) = self.tree.get("metadata") else { return Vec::new() };
+        let Some(name) = metadata.get("name") else { return Vec::new() };
+        let here = |field: &str| {
+            let Kind::String(text) = &metadata.get(field)?.kind else { return None };
+            let name_here = Template::new(expand(text, model).filled.ok()?).resolve(&|_| None).ok()?;
+            Some((SecretName::new(name_here), ForOthers { origin: sources.origin(name.span), item: None }))
+        };
+        ["renamedFrom", "name"].into_iter().filter_map(here).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! What manifests and lists that are for other targets alone would be named in a target: a secret of such a name did
-//! not leave git.
+//! What manifests and lists that are for other targets alone would be named in a target, or were before: a secret of
+//! such a name did not leave git.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use super::items::{self, ItemScope};
 use super::load::Loader;
 use super::named::Files;
 use super::secrets::plain;
-use super::tree::{Kind, Node};
+use super::tree::Kind;
 use crate::collect::CollectMap as _;
 use crate::desired::ForOthers;
 use crate::domain::SecretName;
@@ -27,7 +27,7 @@ impl Loader {
         let entries = std::mem::take(&mut self.secrets);
         let others = entries.iter().filter(|entry| !entry.is_of(model));
         let named = others.flat_map(|entry| match entry.list {
-            List::None => entry.name_in(model, &self.sources).into_iter().collect(),
+            List::None => entry.names_in(model, &self.sources),
             List::Inline | List::File(..) => self.items_of_others(entry, model, files),
             List::Wrong => Vec::new(),
         });
@@ -56,15 +56,17 @@ impl Loader {
                 plain(named, model).and_then(|named| files.list((&named, *span), &mut self.sources, &mut unsaid))
             }
         };
-        let name = entry.tree.get("metadata").and_then(|metadata| metadata.get("name"));
-        let (Some(items), Some((name, text))) = (items, name.and_then(|name: &Node| Some((name, name.as_str()?))))
-        else {
-            return Vec::new();
-        };
-        let named = items.iter().enumerate().filter_map(|(index, item)| {
+        let field = |field: &str| entry.tree.get("metadata").and_then(|metadata| metadata.get(field));
+        let (Some(items), Some(name)) = (items, field("name")) else { return Vec::new() };
+        let texts: Vec<&str> = ["renamedFrom", "name"].into_iter().filter_map(|of| field(of)?.as_str()).collect();
+        let named = items.iter().enumerate().flat_map(|(index, item)| {
             let scope = ItemScope { target: model, item, index: &index.to_string() };
-            let item = Some(self.sources.origin(item.span));
-            Some((SecretName::new(plain(text, &scope)?), ForOthers { origin: self.sources.origin(name.span), item }))
+            let of_item = Some(self.sources.origin(item.span));
+            let here = texts.iter().filter_map(|text| {
+                let of_others = ForOthers { origin: self.sources.origin(name.span), item: of_item.clone() };
+                Some((SecretName::new(plain(text, &scope)?), of_others))
+            });
+            here.collect::<Vec<_>>()
         });
         named.collect()
     }

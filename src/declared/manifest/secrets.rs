@@ -335,7 +335,7 @@ impl Loader {
             return;
         };
         let name_node = tree.get("metadata").and_then(|metadata| metadata.get("name"));
-        let name = name_node.and_then(Node::as_str);
+        let names = ["renamedFrom", "name"].map(|field| tree.get("metadata")?.get(field)?.as_str());
         let before = builder.report.errors();
         for (index, item) in items.iter().enumerate() {
             if builder.report.errors() - before > MAX_ERRORS_OF_LIST {
@@ -347,10 +347,10 @@ impl Loader {
             builder.report.in_item(Some(item.span));
             if entry.targets_by_item {
                 if !builder.is_for(tree, &scope, model) {
-                    let name_here = name.and_then(|name| plain(name, &scope));
+                    let names_here = names.into_iter().flatten().filter_map(|name| plain(name, &scope));
                     let origin = || builder.sources.origin(name_node.map_or(tree.span, |name| name.span));
                     let for_others = || ForOthers { origin: origin(), item: Some(builder.sources.origin(item.span)) };
-                    found.of_other_targets.extend(name_here.map(|name| (SecretName::new(name), for_others())));
+                    found.of_other_targets.extend(names_here.map(|name| (SecretName::new(name), for_others())));
                     continue;
                 }
                 self.made_by_lists += 1;
@@ -365,7 +365,7 @@ impl Loader {
         }
         self.report.in_item(None);
         let place = key_span(tree, &["forEach"]);
-        let pattern = name.and_then(|name| plain(name, &AnyItem { target: model }));
+        let pattern = names[1].and_then(|name| plain(name, &AnyItem { target: model }));
         if let Some(pattern) = pattern.filter(|pattern| pattern.contains(ITEM_MARK)) {
             found.lists.push(ListNames::new(pattern.split(ITEM_MARK), self.sources.origin(place)));
         }

@@ -40,6 +40,7 @@ mod table;
 mod tests;
 mod unnamed_account;
 mod unowned;
+mod valued_primary;
 
 pub use max_changes::share_matters;
 pub use overrides::{Flag, FlagArgument, GuardOverrides};

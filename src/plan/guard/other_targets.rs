@@ -3,11 +3,12 @@
 
 use super::removed_replicas::FLAG as REMOVE_REPLICAS;
 use super::rename_loses_value::FLAG as LOSE_VALUE;
+use super::valued_primary::primary_has_value;
 use super::{Check, Guard, GuardedTarget, Refused, RunGuards};
 use crate::desired::{Desired, DesiredSecret, OtherOwner, State};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
-use crate::plan::{Action, SecretPlan, replaces_value};
+use crate::plan::{Action, SecretPlan, has_value_of, replaces_value};
 
 pub(super) const LOSES_VALUE: Guard = Guard {
     name: "target-change-loses-value",
@@ -34,6 +35,22 @@ pub(super) const REPLICA: Guard = Guard {
     check: Check::Target(replica),
 };
 
+const RENAMED: &str = "{secret} would go with its value, and in target {target}, where {place} gives it another name \
+                       (`metadata.renamedFrom`), it would be there without that value: name both targets in the \
+                       manifest, put the value there, and then take this target out";
+
+/// A move to another target that git takes back.
+const RESTORED: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it would \
+                        be restored with another version, the one of its deletion: name both targets in the manifest, \
+                        put the value there, and then take this target out";
+
+const ADOPTED: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it would \
+                       be adopted with another version: name both targets in the manifest, put the value there, and \
+                       then take this target out";
+
+const OLDER: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it has an \
+                     older version of it: put the value there, and then take this target out";
+
 /// A secret that would be deleted since no manifest names it here.
 fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPlan, &'a LiveSecret)> {
     let pruned = target.plan.secrets.iter().filter(|secret| secret.is_removal() && secret.is_pruned());
@@ -41,20 +58,31 @@ fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPl
     observed.filter(|(_, observed)| observed.current_version().is_some())
 }
 
-/// The secret of another target that `gone` becomes: the same document makes it, or it has the same name.
+/// The secret of another target that `gone` becomes: the same document makes it, or it has the same name, or had it
+/// before.
 fn home<'d>(desired: &'d Desired, gone: &SecretPlan) -> Option<&'d DesiredSecret> {
     let same_document = gone.leaving.other_targets.as_ref().and_then(|named| {
         desired.secrets.values().find(|secret| secret.origin == named.origin && secret.item == named.item)
     });
-    let found = same_document.or_else(|| desired.secrets.get(&gone.name));
+    let renamed = || desired.renames().find(|(old, _)| **old == gone.name).map(|(_, secret)| secret);
+    let found = same_document.or_else(|| desired.secrets.get(&gone.name)).or_else(renamed);
     found.filter(|secret| secret.state == State::Present && secret.managed_by.is_none())
 }
 
 /// Whether what git says of a secret gives it a value that takes the place of the one that goes.
-fn gets_value_of_git(home: &DesiredSecret, gone: &LiveSecret) -> bool {
-    let primary = home.cross_account_primary.as_ref();
-    // A replica gets the value of its primary.
-    primary.is_some_and(|primary| primary.value.is_some()) || replaces_value(home, gone)
+fn gets_value_of_git(home: &DesiredSecret, gone: &LiveSecret, run: &RunGuards<'_>) -> bool {
+    primary_has_value(home, run) || replaces_value(home, gone)
+}
+
+/// In which words a value is lost, where the guard's own do not fit.
+fn words(home: &DesiredSecret, gone: &SecretPlan, live: Option<&LiveSecret>, owner: &str) -> Option<&'static str> {
+    let valued = live.filter(|secret| secret.current_version().is_some());
+    match valued {
+        Some(secret) if secret.is_scheduled_for_deletion() => Some(RESTORED),
+        Some(secret) if secret.is_adoptable_by(owner) => Some(ADOPTED),
+        Some(_) => Some(OLDER),
+        None => home.renamed_from.as_ref().filter(|renamed| renamed.name == gone.name).map(|_| RENAMED),
+    }
 }
 
 fn refused(gone: &SecretPlan, home: &Origin, target: &str) -> Refused {
@@ -69,11 +97,17 @@ fn loses_value(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> 
         run.others(target).find_map(|other| {
             let home = home(other.desired, gone)?;
             let live = other.live.secrets.get(&home.name);
-            let has_value = live.is_some_and(|secret| secret.current_version().is_some());
+            let has_value = live.is_some_and(|secret| has_value_of(secret, &other.desired.owner(), observed));
             let planned = other.plan.secrets.iter().find(|planned| planned.name == home.name);
             let carries = planned.is_some_and(|planned| planned.carried().next().is_some());
-            let kept = has_value || carries || gets_value_of_git(home, observed);
-            (!kept).then(|| refused(gone, &home.origin, &other.plan.target))
+            let kept = has_value || carries || gets_value_of_git(home, observed, run);
+            (!kept).then(|| {
+                let refused = refused(gone, &home.origin, &other.plan.target);
+                match words(home, gone, live, &other.desired.owner()) {
+                    Some(words) => refused.words(words),
+                    None => refused,
+                }
+            })
         })
     };
     deleted(target).filter_map(lost).collect()
@@ -83,7 +117,7 @@ fn not_in_run(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
     let unknown = |(gone, observed): (&SecretPlan, &LiveSecret)| {
         let of_beside = run.beside.iter().find_map(|other| {
             let home = home(other, gone)?;
-            (!gets_value_of_git(home, observed)).then(|| refused(gone, &home.origin, &other.target.name))
+            (!gets_value_of_git(home, observed, run)).then(|| refused(gone, &home.origin, &other.target.name))
         });
         let of_unread = || {
             let named = gone.leaving.other_targets.as_ref().filter(|_| !run.unread.is_empty())?;

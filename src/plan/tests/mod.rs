@@ -4,6 +4,7 @@ mod approved;
 mod moves;
 mod planner;
 mod replicas;
+mod revived;
 mod rules;
 mod stages;
 mod whole;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{at, name, ours, planned, region};
-use crate::desired::{Declared, Desired, DesiredTags, OWNER_TAG, PROTECT_TAG, RenamedFrom, TagMode};
+use crate::desired::{Declared, Desired, DesiredTags, DesiredValue, OWNER_TAG, PROTECT_TAG, RenamedFrom, TagMode};
 use crate::domain::{KmsKey, StagingLabel, TagKey, Template, VersionId};
 use crate::live::{LivePolicy, LiveReplica, LiveSecret, ReplicaStatus};
 use crate::plan::bare::bare_desired;
 use crate::plan::{Change, LeftBehind, Replacement};
+use crate::value::Source;
 
 fn version(id: &str) -> VersionId {
     VersionId::of_service(id)
@@ -140,4 +141,61 @@ fn older_versions_stay_behind_and_are_counted() {
     let mut old = ours(&renamed(), "app/old");
     old.versions.insert(version("v0"), labels(&["AWSPREVIOUS"]));
     assert_eq!(left_behind(&renamed(), &old), [LeftBehind::OlderVersions(1)]);
+}
+
+#[test]
+fn a_new_name_that_is_restored_with_another_value_gets_the_one_in_use() {
+    let desired = renamed();
+    let current = |secret: &mut LiveSecret, id: &str| {
+        secret.versions.values_mut().for_each(BTreeSet::clear);
+        secret.versions.insert(version(id), labels(&["AWSCURRENT"]));
+    };
+    let mut new = ours(&desired, "app/new");
+    current(&mut new, "v2");
+    let needed = |new: &LiveSecret| {
+        let (plan, _) = planned(&desired, vec![ours(&desired, "app/old"), new.clone()]);
+        let stays = plan.secrets[0].changes.iter().find_map(|change| match change {
+            Change::Carried { stays, .. } => stays.clone(),
+            _ => None,
+        });
+        (plan.secrets[0].moved_from().map(|from| from.replacement.clone()).expect("a move"), stays)
+    };
+    let (replacement, stays) = needed(&new);
+    assert!(replacement.is_there(Some(&new)), "a newer value, put while the rename was half done");
+    assert_eq!(stays, Some(version("v2")));
+    let restored = LiveSecret { deleted_at: Some(Timestamp::UNIX_EPOCH), ..new.clone() };
+    let (replacement, stays) = needed(&restored);
+    assert!(!replacement.is_there(Some(&new)), "its current version is still the one that it had");
+    assert_eq!(stays, None);
+    current(&mut new, "v3");
+    assert!(replacement.is_there(Some(&new)), "a newer one");
+    // Also where it does not have what is carried.
+    let other = LiveSecret { versions: BTreeMap::from([(version("v7"), labels(&["AWSCURRENT"]))]), ..restored };
+    assert_eq!(needed(&other).1, None);
+}
+
+#[test]
+fn a_generated_current_version_and_what_people_labelled_are_named_where_git_has_a_value() {
+    let mut desired = renamed();
+    for secret in desired.secrets.values_mut() {
+        let source = Source::Text(Template::text("public"));
+        secret.value = Some(DesiredValue { source, shapes: Vec::new(), ownership: None, origin: at(3) });
+    }
+    let hash = "0".repeat(64);
+    let of = |current: VersionId| {
+        let mut old = ours(&desired, "app/old");
+        old.versions = BTreeMap::from([
+            (current, labels(&["AWSCURRENT"])),
+            (version("blue"), labels(&["BLUE"])),
+            (version("v0"), labels(&["AWSPREVIOUS"])),
+        ]);
+        left_behind(&desired, &old)
+    };
+    let labelled = LeftBehind::Labelled(version("blue"), labels(&["BLUE"]));
+    let generated = VersionId::generated(&hash);
+    let rest = [labelled, LeftBehind::OlderVersions(1)];
+    assert_eq!(of(generated.clone())[0], LeftBehind::CurrentValue(generated));
+    assert_eq!(of(version("v1"))[0], LeftBehind::CurrentValue(version("v1")));
+    assert_eq!(of(version("v1"))[1..], rest);
+    assert_eq!(of(VersionId::derived(&hash)), rest, "git has it");
 }

@@ -1,0 +1,159 @@
+//! Secrets that come with a value that they have already, while one goes that holds another: a rename that git takes
+//! back finds the secret of the old name scheduled for deletion, with the value that it had then.
+//!
+//! No value is read: only where the current version of both has one id is it known to be the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::SecretPlan;
+use super::change::Change;
+use super::rename::{Seeded, could_be_renamed, replaces_another_owners, seeded_by, tags_of_people};
+use super::report::{Finding, FindingKind};
+use super::value::ownership;
+use crate::collect::CollectMap as _;
+use crate::desired::{Desired, DesiredSecret, Ownership as ValueOwnership, State};
+use crate::domain::{SecretName, VersionId};
+use crate::live::{Live, LiveSecret};
+
+/// How a secret comes to the value that it has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Revival {
+    /// Its deletion is cancelled.
+    Restored,
+    /// It has no owner, and becomes this project's.
+    Adopted,
+    /// It is this project's and stays. The two have versions in common: one was made of the other.
+    Kept,
+}
+
+/// A secret with a value that is not the one of another, which goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Revived<'a> {
+    /// The one that a manifest names.
+    pub(crate) new: &'a SecretName,
+    /// The one that goes.
+    pub(crate) gone: &'a SecretName,
+    /// Where the value of the first comes from.
+    pub(crate) how: Revival,
+}
+
+/// What a restored secret's value is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherValue {
+    /// The secret that goes, or that no manifest names any more, and that has another value.
+    pub of: SecretName,
+    /// When the restored one was scheduled for deletion.
+    pub deleted: Option<Timestamp>,
+}
+
+/// The secrets that come, or stay, with another value than one of `gone` has that is in any way like them. Too many
+/// such pairs cost a flag, one too few costs a value.
+pub(crate) fn revived<'a>(
+    desired: &'a Desired,
+    live: &'a Live,
+    gone: impl Iterator<Item = &'a LiveSecret>,
+) -> Vec<Revived<'a>> {
+    let gone: Vec<&LiveSecret> = gone.filter(|secret| secret.current_version().is_some()).collect();
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    let mut holders: BTreeMap<&VersionId, Vec<&LiveSecret>> = BTreeMap::new();
+    for secret in &gone {
+        for version in secret.versions.keys() {
+            holders.entry(version).or_default().push(secret);
+        }
+    }
+    let owner = desired.owner();
+    let declared = desired.secrets.values().filter(|secret| {
+        secret.state == State::Present && secret.managed_by.is_none() && desired.scope.contains(secret.name.as_str())
+    });
+    let mut found = Vec::new();
+    for secret in declared {
+        let Some(new) = live.secrets.get(&secret.name).filter(|new| new.current_version().is_some()) else { continue };
+        let how = if new.is_scheduled_for_deletion() {
+            Revival::Restored
+        } else if new.is_adoptable_by(&owner) {
+            Revival::Adopted
+        } else {
+            Revival::Kept
+        };
+        let alike: BTreeMap<&SecretName, &LiveSecret> = match how {
+            // Where it has the version too, what goes is an older one.
+            Revival::Kept => {
+                let shared = new.versions.keys().filter_map(|version| holders.get(version)).flatten();
+                let has = |old: &LiveSecret| old.current_version().is_some_and(|id| new.versions.contains_key(id));
+                shared.filter(|old| !has(old)).map(|old| (&old.name, *old)).collect_map()
+            }
+            Revival::Restored | Revival::Adopted => {
+                gone.iter().filter(|old| is_like(new, old)).map(|old| (&old.name, *old)).collect_map()
+            }
+        };
+        let other = alike.values().filter(|old| old.name != new.name && has_another_value(secret, new, old));
+        found.extend(other.map(|old| Revived { new: &new.name, gone: &old.name, how }));
+    }
+    found
+}
+
+/// Whether one may have been made of the other.
+fn is_like(new: &LiveSecret, old: &LiveSecret) -> bool {
+    let shares_versions = new.versions.keys().any(|version| old.versions.contains_key(version));
+    let described_by = |secret: &LiveSecret| secret.description.clone().unwrap_or_default();
+    let described = !described_by(new).is_empty() || !tags_of_people(new).is_empty();
+    let described_alike =
+        described && described_by(new) == described_by(old) && tags_of_people(new) == tags_of_people(old);
+    shares_versions || described_alike || could_be_renamed(&new.name, None, old)
+}
+
+/// Whether a secret that is there with a value has another one than `gone`, once a plan is carried out.
+fn has_another_value(secret: &DesiredSecret, new: &LiveSecret, gone: &LiveSecret) -> bool {
+    if new.current_version() == gone.current_version() {
+        return false;
+    }
+    let Some(value) = secret.value.as_ref().filter(|value| !value.source.is_made_once()) else { return true };
+    let seeded = match ownership(value, secret, Some(new)) {
+        ValueOwnership::Seed => Some(Seeded::Always),
+        ValueOwnership::Enforce => seeded_by(value),
+    };
+    seeded.is_some_and(|seeded| replaces_another_owners(seeded, gone))
+}
+
+/// Whether a secret of this target, which is there or comes back, has the value that `gone` has in another one. People
+/// put it there under an id of their own where both have it for a while: a live one has it unless its current version
+/// is an older one of the secret that goes.
+pub(crate) fn has_value_of(home: &LiveSecret, owner: &str, gone: &LiveSecret) -> bool {
+    let stays = !home.is_scheduled_for_deletion() && !home.is_adoptable_by(owner);
+    let has_newest = gone.current_version().is_some_and(|newest| home.versions.contains_key(newest));
+    home.current_version().is_some_and(|current| {
+        let is_older = gone.versions.contains_key(current) && !has_newest;
+        gone.current_version() == Some(current) || (stays && !is_older)
+    })
+}
+
+/// Says of secrets that are restored with their value that what they were made of, or what was made of them, has
+/// another one.
+pub(super) fn tell_restored(
+    desired: &Desired,
+    live: &Live,
+    plans: &mut BTreeMap<SecretName, SecretPlan>,
+    findings: &[Finding],
+) {
+    let restores = |plan: &SecretPlan| plan.changes.iter().any(|change| matches!(change, Change::Restored { .. }));
+    if !plans.values().any(restores) {
+        return;
+    }
+    let leaves = |plan: &&SecretPlan| plan.is_removal() || plan.is_pruned();
+    let mut gone: BTreeSet<SecretName> = plans.values().filter(leaves).map(|plan| plan.name.clone()).collect();
+    let orphans = findings.iter().filter(|finding| matches!(finding.kind, FindingKind::Orphaned { .. }));
+    gone.extend(orphans.map(|finding| finding.secret.clone()));
+    for Revived { new, gone, how: _ } in revived(desired, live, gone.iter().filter_map(|name| live.secrets.get(name))) {
+        let Some(plan) = plans.get_mut(new).filter(|plan| !plan.gets_value()) else { continue };
+        let was_deleted = plan.observed.as_ref().and_then(|live| live.deleted_at);
+        for change in &mut plan.changes {
+            if let Change::Restored { rotation_stays_off: _, other_value } = change {
+                *other_value = Some(OtherValue { of: gone.clone(), deleted: was_deleted });
+            }
+        }
+    }
+}
