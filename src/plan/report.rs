@@ -253,6 +253,15 @@ pub enum FindingKind {
         /// The owner that the tag of the secret there names.
         owner: String,
     },
+    /// A replica is to be made where another target has a secret of its name, or a replica of one.
+    ReplicaPlaceTaken {
+        /// The region.
+        region: Region,
+        /// The other target.
+        target: String,
+        /// What holds the place.
+        holder: PlaceHolder,
+    },
     /// ValidateResourcePolicy does not accept the policy that would be put (`--validate-policies`).
     PolicyRejected {
         /// What it finds wrong.
@@ -314,6 +323,18 @@ pub enum FindingKind {
         /// The secret that is needed.
         dependency: SecretName,
     },
+}
+
+/// What holds the place of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceHolder {
+    /// A secret that this run leaves there.
+    Stays,
+    /// A secret that this run would delete: its name is taken as long as it can be restored, and its readers would have
+    /// neither that one nor the replica.
+    Goes,
+    /// A replica that this run removes: the next one makes this one.
+    ReplicaGoes,
 }
 
 /// Why a secret cannot take another one's place.
@@ -394,6 +415,7 @@ impl Finding {
             | FindingKind::MoveRefused { .. }
             | FindingKind::MoveOver { .. }
             | FindingKind::OverwritesForeign { .. }
+            | FindingKind::ReplicaPlaceTaken { .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueReEncrypted { .. }
@@ -436,6 +458,7 @@ impl Finding {
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ReplicasKept { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::ReplicaGoes, .. }
             | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
@@ -447,6 +470,7 @@ impl Finding {
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }
             | FindingKind::LooksRenamed { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Stays, .. }
             | FindingKind::MoveWaits { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }
@@ -465,6 +489,7 @@ impl Finding {
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::OverwritesForeign { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Goes, .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => Severity::Error,

@@ -6,7 +6,7 @@ use super::{cross_account, escaped, hint, words};
 use crate::desired::OtherOwner;
 use crate::domain::{MAX_TAGS, Region, StagingLabel, TagKey, VersionId};
 use crate::live::PolicyProblem;
-use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
+use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle, PlaceHolder};
 use crate::value::Edges;
 
 /// Most names of secrets whose values were not read.
@@ -70,6 +70,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
         FindingKind::OverwritesForeign { region, owner } => overwrites_foreign(region.as_str(), owner),
+        FindingKind::ReplicaPlaceTaken { region, target, holder } => {
+            replica_place_taken(region.as_str(), target, *holder)
+        }
         FindingKind::PolicyRejected { problems } => {
             escaped!("has a policy that the service does not accept: {}", escape::line(&PolicyProblem::words(problems)))
         }
@@ -135,6 +138,26 @@ fn value_not_applied(rotated: Option<jiff::Timestamp>) -> Escaped<Terminal> {
     let last = rotated
         .map(|date| -> Escaped<Terminal> { escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });
     escaped!("has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}", last)
+}
+
+fn replica_place_taken(region: &str, target: &str, holder: PlaceHolder) -> Escaped<Terminal> {
+    let (region, target) = (escape::line(region), escape::line(target));
+    match holder {
+        PlaceHolder::Stays => {
+            escaped!("cannot have a replica in {}, where target {} has a secret of this name", region, target)
+        }
+        PlaceHolder::Goes => escaped!(
+            "cannot have a replica in {} yet, where target {} deletes a secret of this name: until its recovery window \
+             is over, readers there would have neither",
+            region,
+            target
+        ),
+        PlaceHolder::ReplicaGoes => escaped!(
+            "gets its replica in {} once the one of target {} is gone, which this apply removes",
+            region,
+            target
+        ),
+    }
 }
 
 fn overwrites_foreign(region: &str, owner: &str) -> Escaped<Terminal> {
@@ -284,6 +307,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ManagedOtherwise { .. } => "managedOtherwise",
         FindingKind::Replica { .. } => "replica",
         FindingKind::OverwritesForeign { .. } => "overwritesForeign",
+        FindingKind::ReplicaPlaceTaken { .. } => "replicaPlaceTaken",
         FindingKind::LooksRenamed { .. } => "looksRenamed",
         FindingKind::MoveRefused { .. } => "moveRefused",
         FindingKind::MoveWaits { .. } => "moveWaits",
@@ -311,6 +335,16 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
 }
 
 const OWNED_OUTSIDE_SCOPE: &str = "widen the scope to manage it again, or take its tag keywright:project off";
+
+fn replica_place_help(holder: PlaceHolder) -> &'static str {
+    match holder {
+        PlaceHolder::Stays | PlaceHolder::Goes => {
+            "leave the region out; or take the place over: `keywright release` that secret in its target, and \
+             `overwrite: true` beside the region"
+        }
+        PlaceHolder::ReplicaGoes => "apply once more: the second apply makes it",
+    }
+}
 
 /// What can be done about it.
 pub fn finding_help(finding: &Finding) -> Option<&'static str> {
@@ -358,6 +392,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"
         }
         FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
+        FindingKind::ReplicaPlaceTaken { holder, .. } => replica_place_help(*holder),
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",

@@ -175,6 +175,7 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             let pieces = vec![piece(Tone::Removed, old), piece(Tone::Plain, ", "), piece(Tone::Plain, then)];
             rows.push(Row::new("from", pieces, Some(origin)));
             rows.extend(replicas_go(replicas).map(|row| Row { label: "", ..row }));
+            rows.extend(secret.old_waits_for_copies().then(|| warning(words::OLD_WAITS_FOR_COPIES)));
             rows.extend(rotates.then(|| warning("the old one is rotated no more as soon as it goes")));
             rows.push(Row::new("left behind", vec![piece(Tone::Plain, words::left_behind(left_behind))], None));
         }
@@ -193,7 +194,7 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
         }
         Change::Deleted { deletion, replicas, linked, rotates } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
-            rows.extend(replicas_go(replicas));
+            rows.extend(replicas_go(replicas).into_iter().chain(waits_for_other_target(replicas, secret)));
             rows.extend(cross_account::ends_row(&linked.iter().collect::<Vec<_>>()));
             if *rotates {
                 rows.push(Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None));
@@ -286,6 +287,12 @@ fn replicas_go(replicas: &BTreeSet<Region>) -> Option<Row> {
     let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
     let text: Escaped<Terminal> = escaped!("the replicas in {} go first, at once and for good", regions);
     (!replicas.is_empty()).then(|| Row::new("replicas", vec![piece(Tone::Removed, text)], None))
+}
+
+/// That replicas stay while those of another target, to which the secret goes, are being made.
+fn waits_for_other_target(replicas: &BTreeSet<Region>, secret: &SecretPlan) -> Option<Row> {
+    let goes_there = !replicas.is_empty() && secret.leaving.other_targets.is_some();
+    goes_there.then(|| warning(words::REPLICAS_OF_OTHER_TARGET))
 }
 
 fn warning(text: impl Fragment<Terminal>) -> Row {
