@@ -129,6 +129,8 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     let mut live = live::read(reader, &desired.target.region, &wanted, progress).await?;
     live.account = account.cloned();
     live.counterparts.clone_from(counterparts);
+    // An ARN that goes is no part of what a value stands for.
+    live.made_anew = made_anew(desired, &live, &rules.selection);
     let mut facts = value_facts::identify(desired, &live, &rules.selection, values)?;
     if reading.undeclared == Undeclared::All {
         audit(reader, desired, rules, &mut live, progress).await?;
@@ -141,7 +143,11 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
     let mut all_listed = !wanted.names_only;
     let mut readers_known = reading.undeclared != Undeclared::PoliciesOfLeaving;
     loop {
-        live.made_anew = made_anew(desired, &live, &rules.selection);
+        let anew = made_anew(desired, &live, &rules.selection);
+        if anew != live.made_anew {
+            live.made_anew = anew;
+            facts.identities = value_facts::identify(desired, &live, &rules.selection, values)?.identities;
+        }
         let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed = only_listed(&planned, &report, &live);
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);

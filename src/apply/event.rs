@@ -78,6 +78,13 @@ pub enum SecretOutcome {
     },
 }
 
+impl SecretOutcome {
+    /// Whether nothing is wrong, and a later apply goes on.
+    pub fn is_held_back(&self) -> bool {
+        matches!(self, Self::Skipped { reason: SkipReason::ReplicasFirst })
+    }
+}
+
 /// What lets a policy through that opens a secret to everyone.
 const BLOCKED: &str = " (`blockPublicPolicy: false` in the manifest and --allow-public-policy let it through)";
 
@@ -169,6 +176,8 @@ pub enum SkipReason {
     Stopped(Stopped),
     /// A removal, and something before it was not done: what replaces the secret may be missing.
     EarlierFailure,
+    /// A removal that takes replicas along, and what replaces the secret has none yet that are in sync.
+    ReplicasFirst,
 }
 
 /// Why a run begins nothing new.
@@ -209,9 +218,9 @@ impl ApplyReport {
         self.calls.iter().filter(move |call| call.secret == *secret)
     }
 
-    /// Whether every secret was done.
+    /// Whether every secret was done, or is held back until replicas are in sync, which takes its time.
     pub fn is_complete(&self) -> bool {
-        self.outcomes.values().all(|outcome| *outcome == SecretOutcome::Done)
+        self.outcomes.values().all(|outcome| *outcome == SecretOutcome::Done || outcome.is_held_back())
     }
 
     /// How many secrets were done.

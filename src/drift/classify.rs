@@ -291,6 +291,7 @@ fn of_finding(kind: &FindingKind) -> Option<(Class, Difference)> {
         // What is not drift, or is told from the live state itself.
         FindingKind::ValueUnknown
         | FindingKind::MaybeNotGenerated
+        | FindingKind::ReplicaPlaceTaken { .. }
         | FindingKind::PolicyRejected { .. }
         | FindingKind::PolicyNotValidated { .. }
         | FindingKind::LooksRenamed { .. }

@@ -297,7 +297,10 @@ pub enum ReplicaReason {
     /// There is none in its region.
     Added,
     /// There is none in its region, and a secret there is destroyed for it.
-    Overwrites,
+    Overwrites {
+        /// The regions of that secret's own replicas.
+        replicas: BTreeSet<Region>,
+    },
     /// No manifest wants it.
     Removed,
     /// Its key is another one: it is removed, and made anew.

@@ -51,7 +51,7 @@ fn of_change(plan: &SecretPlan, change: &Change) -> i64 {
             ReplicaReason::Removed => -there(observed, region),
             ReplicaReason::KeyChanged => 1 - there(observed, region),
             // It takes the place of a secret.
-            ReplicaReason::Overwrites => 0,
+            ReplicaReason::Overwrites { .. } => 0,
         },
         _ => 0,
     }

@@ -13,6 +13,7 @@
 //! - `guard`: what an apply refuses to do without being told, one file and one row of a table for each guard;
 //! - `value`: what is to be done about values and labels, from version ids alone;
 //! - `rotation`, `replicas` and `cross_account`: what is to be done about these;
+//! - `replica_places`: replicas whose place another target of the run has;
 //! - `managed`: what can be changed of secrets that an AWS service manages;
 //! - `stages`: a plan that waits for other accounts, cut into what comes before and after;
 //! - `rename` and `revived`: secrets that look renamed, and those that come back with a value that is none of the one
@@ -30,6 +31,7 @@ pub(crate) mod bare;
 mod carried;
 mod change;
 mod cost;
+mod counts;
 mod cross_account;
 mod diff;
 mod fingerprint;
@@ -43,6 +45,7 @@ mod planner;
 mod policies;
 mod precondition;
 mod rename;
+mod replica_places;
 mod replicas;
 mod report;
 mod revived;
@@ -65,6 +68,7 @@ pub use change::{
     RotationRun, UndoneVersion, ValueReason,
 };
 pub use cost::{LIST_PRICE_CENTS, LIST_PRICE_DATE};
+pub use counts::Counts;
 pub use cross_account::{LinkFinding, LinkWaits, OtherArn, PlannedLink, made_anew};
 pub use fingerprint::{FORMAT_VERSION as FINGERPRINT_VERSION, fingerprint, run_line, target_lines};
 pub use guard::{
@@ -77,8 +81,9 @@ pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub use rename::Seeded;
 pub(crate) use rename::{looks_renamed, replaces_value};
+pub use replica_places::replica_places_taken;
 pub use replicas::leave_kept_replicas;
-pub use report::{Counts, Finding, FindingKind, MoveObstacle, PlanReport, Severity};
+pub use report::{Finding, FindingKind, MoveObstacle, PlaceHolder, PlanReport, Severity};
 pub use revived::OtherValue;
 pub(crate) use revived::{Revival, Revived, has_value_of, revived};
 pub use selection::{NotAShard, Selection, Shard};

@@ -16,7 +16,7 @@ use super::report::{Finding, FindingKind};
 use super::{Plan, SecretPlan};
 use crate::desired::{Declared, DesiredReplica};
 use crate::domain::{KmsKey, Region, SecretName};
-use crate::live::{Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
+use crate::live::{LinkStatus, Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
 
 /// Regions to key, by whether a secret there is destroyed.
 type ToMake = BTreeMap<bool, BTreeMap<Region, Option<KmsKey>>>;
@@ -82,7 +82,11 @@ impl ReplicaPlanner<'_> {
                 region: region.clone(),
                 before: live.get(region).map(|replica| replica.kms_key_id.clone().into()),
                 after: Some(desired.kms_key_id.clone().into()),
-                reason: if overwrites { ReplicaReason::Overwrites } else { reason },
+                reason: if overwrites {
+                    ReplicaReason::Overwrites { replicas: self.replicas_of_destroyed(region) }
+                } else {
+                    reason
+                },
                 origin: desired.origin.clone(),
             });
         }
@@ -117,6 +121,12 @@ impl ReplicaPlanner<'_> {
         let DesiredReplica { kms_key_id, overwrite: _, origin: _ } = desired;
         let LiveReplica { kms_key_id: live_key, status: _ } = live;
         KmsKey::is_same(kms_key_id.as_ref(), live_key.as_ref(), self.live.account.as_ref(), region)
+    }
+
+    /// The regions in which the secret that is destroyed has replicas of its own.
+    fn replicas_of_destroyed(&self, region: &Region) -> BTreeSet<Region> {
+        let there = self.live.other_regions.get(&(region.to_owned(), self.name.clone())).and_then(Option::as_ref);
+        there.into_iter().flat_map(|secret| secret.replicas.keys()).cloned().collect()
     }
 
     /// Whether making the replica destroys a secret in its region.
@@ -154,7 +164,7 @@ impl ReplicaPlanner<'_> {
 }
 
 /// Whether there is a copy, or will be.
-fn is_copy(replica: &LiveReplica) -> bool {
+pub(super) fn is_copy(replica: &LiveReplica) -> bool {
     !matches!(replica.status, ReplicaStatus::Failed { .. })
 }
 
@@ -199,6 +209,23 @@ pub fn leave_kept_replicas<'p>(
 }
 
 impl SecretPlan {
+    /// Whether the old secret of a move has copies, which stay until its own are made.
+    pub fn old_waits_for_copies(&self) -> bool {
+        let Some(old) = self.moved_from().map(|from| &from.secret) else { return false };
+        let asked = self.changes.iter().any(|change| match change {
+            Change::Replica { after, .. } => after.is_some(),
+            Change::CrossAccountPrimary { after, .. } => after.is_some(),
+            _ => false,
+        });
+        let in_progress = self.observed.as_ref().is_some_and(|new| {
+            let replicas = new.replicas.values().any(|replica| replica.status == ReplicaStatus::InProgress);
+            let linked = new.cross_account.primary.as_ref().map(|primary| &primary.status);
+            replicas || matches!(linked, Some(LinkStatus::Pending | LinkStatus::InProgress | LinkStatus::Failed { .. }))
+        });
+        let has_copies = !old.replicas.is_empty() || old.cross_account.primary.is_some();
+        has_copies && (asked || in_progress)
+    }
+
     /// The regions of replicas that no manifest wants and that are removed.
     fn removed_replicas(&self) -> impl Iterator<Item = &Region> {
         self.changes.iter().filter_map(removed_replica)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::change::ValueReason;
 use super::cross_account::LinkFinding;
 use super::rename::Seeded;
-use super::{AwaitingValue, LeftItem};
+use super::{AwaitingValue, Counts, LeftItem};
 use crate::desired::OtherOwner;
 use crate::domain::{Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
@@ -66,37 +66,6 @@ impl PlanReport {
                 && !matches!(finding.kind, FindingKind::Foreign { .. })
         })
     }
-}
-
-/// Counts over one target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Secrets that the manifests want (after selection).
-    pub desired: usize,
-    /// Of these, the ones with nothing to do, for an apply or for people.
-    pub unchanged: usize,
-    /// Of these, the ones that an error keeps from being planned.
-    pub blocked: usize,
-    /// Of these, the ones of which something differs, or may differ, that this plan leaves alone for now.
-    pub held_back: usize,
-    /// Secrets that could not be read, or whose value could not: they are left alone.
-    pub unreadable: usize,
-    /// Of the desired ones, those whose value only `--read-values` could compare.
-    pub unread: usize,
-    /// Live secrets that carry this target's owner tag.
-    pub owned_live: usize,
-    /// What AWS bills of these: themselves and their replicas.
-    pub billed: usize,
-    /// Of the live ones that carry the tag, those that the manifests name and want to be present.
-    pub owned_kept: usize,
-    /// Those that are owned here by all shards of this run.
-    pub owned_by_all_shards: usize,
-    /// Whether the run, over all its shards, is of all that is in scope: not where names or patterns are given.
-    pub whole_scope: bool,
-    /// Secrets that other shards of this run would remove.
-    pub removals_in_other_shards: usize,
-    /// Secrets that other shards of this run have still to create or restore.
-    pub missing_in_other_shards: usize,
 }
 
 /// Something that a reader of the plan should know about one secret.
@@ -261,6 +230,15 @@ pub enum FindingKind {
         /// The owner that the tag of the secret there names.
         owner: String,
     },
+    /// A replica is to be made where another target has a secret of its name, or a replica of one.
+    ReplicaPlaceTaken {
+        /// The region.
+        region: Region,
+        /// The other target.
+        target: String,
+        /// What holds the place.
+        holder: PlaceHolder,
+    },
     /// ValidateResourcePolicy does not accept the policy that would be put (`--validate-policies`).
     PolicyRejected {
         /// What it finds wrong.
@@ -322,6 +300,18 @@ pub enum FindingKind {
         /// The secret that is needed.
         dependency: SecretName,
     },
+}
+
+/// What holds the place of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceHolder {
+    /// A secret that this run leaves there.
+    Stays,
+    /// A secret that this run would delete: its name is taken as long as it can be restored, and its readers would have
+    /// neither that one nor the replica.
+    Goes,
+    /// A replica that this run removes: the next one makes this one.
+    ReplicaGoes,
 }
 
 /// Why a secret cannot take another one's place.
@@ -403,6 +393,7 @@ impl Finding {
             | FindingKind::MoveRefused { .. }
             | FindingKind::MoveOver { .. }
             | FindingKind::OverwritesForeign { .. }
+            | FindingKind::ReplicaPlaceTaken { .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::PolicyNotValidated { .. }
             | FindingKind::ValueReEncrypted { .. }
@@ -446,6 +437,7 @@ impl Finding {
             | FindingKind::RotationWaitsForValue
             | FindingKind::ReplicaInProgress { .. }
             | FindingKind::ReplicasKept { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::ReplicaGoes, .. }
             | FindingKind::ValueReEncrypted { .. }
             | FindingKind::ValueEdges(_)
             | FindingKind::MoveOver { .. }
@@ -457,6 +449,7 @@ impl Finding {
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }
             | FindingKind::LooksRenamed { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Stays, .. }
             | FindingKind::MoveWaits { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }
@@ -476,6 +469,7 @@ impl Finding {
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::OverwritesForeign { .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Goes, .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => Severity::Error,

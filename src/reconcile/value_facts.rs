@@ -155,6 +155,10 @@ pub(super) async fn compare<R: ReadSecrets>(
         let Some(value) = wanted.get(&name) else { continue };
         let comparison = match read {
             Err(error) => Comparison::Unreadable(error.to_string()),
+            // What is live holds an ARN that goes, or not yet the one that comes.
+            Ok(_) if value.source.references().any(|name| live.arn(name).is_none()) => {
+                Comparison::Differs { was: None, parts: None }
+            }
             Ok(read) => {
                 let kept = value.source.is_made_once().then_some(&read.value);
                 match values.render(&value.source, kept, &|name| live.arn(name)).await {

@@ -234,7 +234,7 @@ impl CallDocument {
 
 /// One target's apply as a document.
 pub fn target(target: &workflow::AppliedTarget<'_>) -> AppliedTarget {
-    let workflow::AppliedTarget { plan, report, read_again, failed_after: _ } = target;
+    let workflow::AppliedTarget { plan, report, read_again, .. } = target;
     AppliedTarget {
         name: plan.target.clone(),
         account: plan.account.as_ref().map(ToString::to_string),

@@ -90,6 +90,10 @@ pub(super) fn finished(
             let label = paint.warning("! stale   ");
             escaped!("  {}{} {}: {} since it was planned; it was left alone", of, label, name, changed)
         }
+        SecretOutcome::Skipped { reason: reason @ SkipReason::ReplicasFirst } => {
+            let label = paint.warning(". held back");
+            escaped!("  {}{} {}: not begun ({}): {}", of, label, name, word, skip_reason(reason))
+        }
         SecretOutcome::Skipped { reason } => {
             let label = paint.warning(". skipped ");
             escaped!("  {}{} {}: not begun ({}): {}", of, label, name, word, skip_reason(reason))
@@ -148,6 +152,10 @@ pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
             )
         }
         SkipReason::EarlierFailure => escaped!("removals come last, and something before it was not done"),
+        SkipReason::ReplicasFirst => escaped!(
+            "replicas go with it, and the new ones are not in sync yet: a later apply does it, or one with \
+             --wait-replicas"
+        ),
     }
 }
 
@@ -235,7 +243,11 @@ fn outcomes(paint: Paint, applied: &[(&Plan, &ApplyReport)], counted: &BTreeSet<
     };
     let failed = count_of(|outcome| matches!(outcome, SecretOutcome::Failed { .. }));
     let stale = count_of(|outcome| matches!(outcome, SecretOutcome::Conflict { .. }));
-    let skipped = count_of(|outcome| matches!(outcome, SecretOutcome::Skipped { .. }));
+    let skipped = count_of(|outcome| matches!(outcome, SecretOutcome::Skipped { .. }) && !outcome.is_held_back());
+    let held_back = count_of(SecretOutcome::is_held_back);
+    if held_back > 0 {
+        parts.push(paint.warning(escaped!("{} held back", held_back)));
+    }
     for (number, label) in [(failed, "failed"), (stale, "changed since planned"), (skipped, "not begun")] {
         if number > 0 {
             parts.push(paint.error(escaped!("{} {}", number, label)));

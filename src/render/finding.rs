@@ -6,7 +6,7 @@ use super::{cross_account, escaped, hint, words};
 use crate::desired::OtherOwner;
 use crate::domain::{MAX_STAGING_LABELS, MAX_TAGS, Region, StagingLabel, TagKey, VersionId};
 use crate::live::PolicyProblem;
-use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle};
+use crate::plan::{Finding, FindingKind, LeftItem, MoveObstacle, PlaceHolder};
 use crate::value::Edges;
 
 /// Most names of secrets whose values were not read.
@@ -37,17 +37,8 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escape::line(owner),
             changed(last_changed)
         ),
-        FindingKind::OtherScope { prefix } => escaped!(
-            "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left \
-             alone",
-            escape::line(prefix)
-        ),
-        FindingKind::OwnedOutsideScope { owner } => {
-            escaped!(
-                "belongs to {} and is outside the scope: no manifest manages it, and it is left alone",
-                escape::line(owner)
-            )
-        }
+        FindingKind::OtherScope { prefix } => other_scope(prefix),
+        FindingKind::OwnedOutsideScope { owner } => owned_outside_scope(owner),
         FindingKind::Orphaned { last_changed, left } => {
             escaped!("belongs to this project, and {}{}", orphaned(left.as_ref()), changed(last_changed))
         }
@@ -71,6 +62,9 @@ pub fn finding_text(finding: &Finding) -> Escaped<Terminal> {
             escaped!("is a replica here; its primary is in {}", escape::line(primary_region.as_str()))
         }
         FindingKind::OverwritesForeign { region, owner } => overwrites_foreign(region.as_str(), owner),
+        FindingKind::ReplicaPlaceTaken { region, target, holder } => {
+            replica_place_taken(region.as_str(), target, *holder)
+        }
         FindingKind::PolicyRejected { problems } => {
             escaped!("has a policy that the service does not accept: {}", escape::line(&PolicyProblem::words(problems)))
         }
@@ -136,6 +130,26 @@ fn value_not_applied(rotated: Option<jiff::Timestamp>) -> Escaped<Terminal> {
     let last = rotated
         .map(|date| -> Escaped<Terminal> { escaped!(", last on {}", escape::time::<Terminal>(date, "%Y-%m-%d")) });
     escaped!("has another value than git's, which is left alone (ownership: seed): it is rotated, or was{}", last)
+}
+
+fn replica_place_taken(region: &str, target: &str, holder: PlaceHolder) -> Escaped<Terminal> {
+    let (region, target) = (escape::line(region), escape::line(target));
+    match holder {
+        PlaceHolder::Stays => {
+            escaped!("cannot have a replica in {}, where target {} has a secret of this name", region, target)
+        }
+        PlaceHolder::Goes => escaped!(
+            "cannot have a replica in {} yet, where target {} deletes a secret of this name: until its recovery window \
+             is over, readers there would have neither",
+            region,
+            target
+        ),
+        PlaceHolder::ReplicaGoes => escaped!(
+            "gets its replica in {} once the one of target {} is gone, which this apply removes",
+            region,
+            target
+        ),
+    }
 }
 
 fn overwrites_foreign(region: &str, owner: &str) -> Escaped<Terminal> {
@@ -215,6 +229,20 @@ fn too_many_tags(live: usize, added: usize, live_only: &[TagKey]) -> Escaped<Ter
         added,
         (!live_only.is_empty())
             .then(|| -> Escaped<Terminal> { escaped!("; only live, and kept: {}", named_keys(live_only)) })
+    )
+}
+
+fn other_scope(prefix: &str) -> Escaped<Terminal> {
+    escaped!(
+        "belongs to this project, was applied under the scope prefix {}, and no manifest names it: it is left alone",
+        escape::line(prefix)
+    )
+}
+
+fn owned_outside_scope(owner: &str) -> Escaped<Terminal> {
+    escaped!(
+        "belongs to {} and is outside the scope: no manifest manages it, and it is left alone",
+        escape::line(owner)
     )
 }
 
@@ -300,6 +328,7 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
         FindingKind::ManagedOtherwise { .. } => "managedOtherwise",
         FindingKind::Replica { .. } => "replica",
         FindingKind::OverwritesForeign { .. } => "overwritesForeign",
+        FindingKind::ReplicaPlaceTaken { .. } => "replicaPlaceTaken",
         FindingKind::LooksRenamed { .. } => "looksRenamed",
         FindingKind::MoveRefused { .. } => "moveRefused",
         FindingKind::MoveWaits { .. } => "moveWaits",
@@ -327,6 +356,16 @@ pub(super) fn finding_word(kind: &FindingKind) -> &'static str {
 }
 
 const OWNED_OUTSIDE_SCOPE: &str = "widen the scope to manage it again, or take its tag keywright:project off";
+
+fn replica_place_help(holder: PlaceHolder) -> &'static str {
+    match holder {
+        PlaceHolder::Stays | PlaceHolder::Goes => {
+            "leave the region out; or take the place over: `keywright release` that secret in its target, and \
+             `overwrite: true` beside the region"
+        }
+        PlaceHolder::ReplicaGoes => "apply once more: the second apply makes it",
+    }
+}
 
 /// What can be done about it.
 pub fn finding_help(finding: &Finding) -> Option<&'static str> {
@@ -375,6 +414,7 @@ pub fn finding_help(finding: &Finding) -> Option<&'static str> {
             "manage it from a target in its primary's region; `keywright promote` makes it a secret of its own"
         }
         FindingKind::OverwritesForeign { .. } => "move or release the secret there first, or leave the region out",
+        FindingKind::ReplicaPlaceTaken { holder, .. } => replica_place_help(*holder),
         FindingKind::PolicyRejected { .. } => "correct the policy; nothing of it was put",
         FindingKind::PolicyNotValidated { .. } => "it is validated again before it is put",
         FindingKind::ReplicaInProgress { .. } => "they go on by themselves; --wait-replicas follows them",

@@ -175,6 +175,7 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             let pieces = vec![piece(Tone::Removed, old), piece(Tone::Plain, ", "), piece(Tone::Plain, then)];
             rows.push(Row::new("from", pieces, Some(origin)));
             rows.extend(replicas_go(replicas).map(|row| Row { label: "", ..row }));
+            rows.extend(secret.old_waits_for_copies().then(|| warning(words::OLD_WAITS_FOR_COPIES)));
             rows.extend(rotates.then(|| warning("the old one is rotated no more as soon as it goes")));
             rows.push(Row::new("left behind", vec![piece(Tone::Plain, words::left_behind(left_behind))], None));
         }
@@ -195,11 +196,10 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
         }
         Change::Deleted { deletion, replicas, linked, rotates } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, words::deletion(*deletion))], None));
-            rows.extend(replicas_go(replicas));
+            rows.extend(replicas_go(replicas).into_iter().chain(waits_for_other_target(replicas, secret)));
             rows.extend(cross_account::ends_row(&linked.iter().collect::<Vec<_>>()));
-            if *rotates {
-                rows.push(Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None));
-            }
+            let off = || Row::new("rotation", vec![piece(Tone::Removed, words::ROTATION_GOES_OFF)], None);
+            rows.extend(rotates.then(off));
         }
         Change::Type { before, after, origin } => {
             let (before, after) = (named(before.as_deref(), "none"), named(after.as_deref(), "none"));
@@ -257,12 +257,11 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
         Change::Policy { before, after, origin } => {
             // Whoever could read the value under the old name is no new reader of it.
             let old = secret.moved_from().filter(|_| secret.observed.is_none()).map(|from| &from.secret.policy);
-            let old = match old {
-                Some(LivePolicy::Document(policy)) => {
-                    Some(PlannedPolicy::Document { policy: policy.clone(), known: true })
-                }
+            let document = |old: &LivePolicy| match old {
+                LivePolicy::Document(policy) => Some(PlannedPolicy::Document { policy: policy.clone(), known: true }),
                 _ => None,
             };
+            let old = old.and_then(document);
             let arn = secret.observed.as_ref().map(|live| &live.arn);
             let told = policy_words(old.as_ref().unwrap_or(before), after, arn);
             rows.extend(told.into_iter().map(|told| Row::new("policy", told, Some(origin))));
@@ -294,6 +293,12 @@ fn replicas_go(replicas: &BTreeSet<Region>) -> Option<Row> {
 fn restored_with(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> impl Iterator<Item = Row> {
     let off = rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF));
     other_value.map(|other| warning(words::restored_value(other))).into_iter().chain(off)
+}
+
+/// That replicas stay while those of another target, to which the secret goes, are being made.
+fn waits_for_other_target(replicas: &BTreeSet<Region>, secret: &SecretPlan) -> Option<Row> {
+    let goes_there = !replicas.is_empty() && secret.leaving.other_targets.is_some();
+    goes_there.then(|| warning(words::REPLICAS_OF_OTHER_TARGET))
 }
 
 fn warning(text: impl Fragment<Terminal>) -> Row {

@@ -218,13 +218,27 @@ pub(super) fn differing_parts(parts: &DifferingParts) -> Escaped<Terminal> {
     Escaped::join(differing.into_iter().chain(made_anew).chain(only_live), "; ")
 }
 
+/// When a secret goes that has replicas, and that a manifest names for another target.
+pub(super) const REPLICAS_OF_OTHER_TARGET: &str = "but not while replicas of the other target's secret are being made";
+
+/// When the old secret of a move goes that has replicas, or is one.
+pub(super) const OLD_WAITS_FOR_COPIES: &str = "but not before the new replicas are in sync: --wait-replicas waits for \
+                                               that, else a later apply goes on";
+
 /// Why a replica is made or removed, and what that means where it is read.
 pub(super) fn replica_reason(region: &str, reason: &ReplicaReason) -> Option<Escaped<Terminal>> {
     let region = escape::line(region);
     Some(match reason {
         ReplicaReason::Added => return None,
-        ReplicaReason::Overwrites => {
-            escaped!("a secret of this name in {} is DESTROYED for it, with all its versions", region)
+        ReplicaReason::Overwrites { replicas } => {
+            let regions = Escaped::join(replicas.iter().map(|region| escape::line(region.as_str())), ", ");
+            let has: Option<Escaped<Terminal>> = (!replicas.is_empty()).then(|| {
+                escaped!(
+                    "; it has replicas in {}: while it has, AWS may refuse this, so promote or remove them first",
+                    regions
+                )
+            });
+            escaped!("a secret of this name in {} is DESTROYED for it, with all its versions{}", region, has)
         }
         ReplicaReason::Removed => escaped!("readers in {} lose it at once", region),
         ReplicaReason::KeyChanged => escaped!(

@@ -12,6 +12,7 @@ use super::event::{Counted, Event, Listener, Place};
 use super::journal::{Caller, Entries, Journal, Moves};
 use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, ReadAgain};
 use super::prepare::{Planned, Prepared, TARGETS_AT_ONCE};
+use super::removals::{Removals, is_copying_beside, parted};
 use super::session::Run;
 use super::stop::{Stop, stopped};
 use super::turn::Turns;
@@ -152,7 +153,7 @@ impl Run<'_> {
         let among_others = places.len() > 1;
         // The old secret of a move goes once the new one was read again.
         let moves = places.iter().any(|(_, planned)| planned.target.plan.has_moves());
-        let at_once = !among_others && all_read && !others_create && !moves;
+        let at_once = !among_others && all_read && !others_create && !moves && !is_copying_beside(prepared);
         let policies: Vec<PolicyChecks> = places.iter().map(|_| PolicyChecks::default()).collect();
         let (made, linked_later) = (MadeSecrets::default(), linked_later(&places));
         let stage_of = |plans: Vec<Cow<'p, Plan>>, late: bool| -> Vec<Part<'_>> {
@@ -176,9 +177,8 @@ impl Run<'_> {
         } else {
             let (others, removals): (Vec<Plan>, Vec<Plan>) = plans.map(Plan::split_removals).unzip();
             let staged = stages(&others).into_iter().map(|plans| plans.into_iter().map(Cow::Owned).collect());
-            (staged.collect::<Vec<Vec<_>>>(), removals.into_iter().map(Cow::Owned).collect())
+            (staged.collect::<Vec<Vec<_>>>(), removals)
         };
-        let removals = if removals.is_empty() { Vec::new() } else { stage_of(removals, false) };
         // Links come last.
         let links = staged.len() - usize::from(!linked_later.is_empty());
         let staged = staged.into_iter().enumerate();
@@ -191,15 +191,25 @@ impl Run<'_> {
             let applied = self.apply_parts(stage, request).await;
             targets.iter_mut().zip(applied).for_each(|(target, part)| target.merge(part));
         }
-        let complete = all_read && targets.iter().all(AppliedTarget::is_complete);
-        let removed = if !complete {
-            removals.iter().map(|part| request.skip(part, &SkipReason::EarlierFailure)).collect()
+        let begin = Removals { prepared, targets: &targets, plans: &removals, waited: request.wait_replicas.is_some() };
+        let (complete, held_back) = (all_read && begin.may_begin(), begin.held_back());
+        let skip = |plans: Vec<Plan>, reason: SkipReason| -> Vec<AppliedPart> {
+            let parts = stage_of(plans.into_iter().map(Cow::Owned).collect(), false);
+            parts.iter().map(|part| request.skip(part, &reason)).collect()
+        };
+        let (kept, removed) = if removals.is_empty() {
+            (Vec::new(), Vec::new())
+        } else if !complete {
+            (Vec::new(), skip(removals, SkipReason::EarlierFailure))
         } else if others_create {
-            removals.iter().map(|part| request.skip(part, &SkipReason::OtherShards)).collect()
+            (Vec::new(), skip(removals, SkipReason::OtherShards))
         } else {
-            self.apply_parts(&removals, request).await
+            let (kept, others) = parted(removals, &held_back);
+            let kept = skip(kept, SkipReason::ReplicasFirst);
+            (kept, self.apply_parts(&stage_of(others.into_iter().map(Cow::Owned).collect(), false), request).await)
         };
         // None were split off, or each target's were.
+        targets.iter_mut().zip(kept).for_each(|(target, part)| target.merge(part));
         targets.iter_mut().zip(removed).for_each(|(target, part)| target.merge(part));
         ApplyRun { targets }
     }
@@ -345,11 +355,12 @@ impl ApplyRequest<'_> {
             (self.listener)(Event::Failed(error));
         }
         let read_again = self.report_verified(part, &report, verified);
-        let mut failed_after = read_again.failed || missing.is_some();
-        if let Some(timeout) = self.wait_replicas {
-            failed_after |= !Box::pin(self.follow_replicas(place, &report, later, timeout)).await;
-        }
-        AppliedPart { report, read_again, failed_after }
+        let failed_after = read_again.failed || missing.is_some();
+        let replicas_missing = match self.wait_replicas {
+            Some(timeout) => !Box::pin(self.follow_replicas(place, &report, later, timeout)).await,
+            None => false,
+        };
+        AppliedPart { report, read_again, failed_after, replicas_missing }
     }
 
     fn report_verified(&self, part: &Part<'_>, report: &ApplyReport, verified: ReadBack) -> ReadAgain {
@@ -374,6 +385,8 @@ impl ApplyRequest<'_> {
                     *verified;
                 ReadAgain {
                     matches: Some(remaining.is_empty() && unreadable.is_empty() && uncompared.is_empty()),
+                    in_doubt: !unreadable.is_empty() || !uncompared.is_empty(),
+                    remaining: remaining.secrets,
                     secrets: read.secrets,
                     unread: unread.len(),
                     policies,

@@ -34,6 +34,7 @@ mod problem;
 mod promote;
 mod readiness;
 mod release;
+mod removals;
 mod replicas;
 mod rotate;
 mod sandbox;

@@ -6,7 +6,7 @@ use super::prepare::{Planned, Prepared};
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
 use crate::domain::SecretName;
 use crate::live::ServiceError;
-use crate::plan::{Finding, Plan};
+use crate::plan::{Finding, Plan, SecretPlan};
 use crate::reconcile::{PoliciesVerified, TargetPlan};
 
 /// One target's apply.
@@ -17,8 +17,10 @@ pub struct AppliedTarget<'p> {
     pub report: ApplyReport,
     /// What was read again of what was done.
     pub read_again: ReadAgain,
-    /// Whether what was to follow failed: reading again, or replicas.
+    /// Whether what was to follow failed: reading again, or the journal.
     pub failed_after: bool,
+    /// Whether replicas that were waited for were not made.
+    pub(super) replicas_missing: bool,
 }
 
 /// What was read again of what was done.
@@ -40,6 +42,10 @@ pub struct ReadAgain {
     pub unreadable: BTreeMap<SecretName, ServiceError>,
     /// Whether something could not be read.
     pub(super) failed: bool,
+    /// What did not come true.
+    pub(super) remaining: Vec<SecretPlan>,
+    /// Whether it is not known of something whether it came true.
+    pub(super) in_doubt: bool,
 }
 
 impl ReadAgain {
@@ -49,7 +55,8 @@ impl ReadAgain {
     }
 
     fn merge(&mut self, other: Self) {
-        let Self { matches, secrets, unread, policies, names, held_back, unreadable, failed } = other;
+        let Self { matches, secrets, unread, policies, names, held_back, unreadable, failed, remaining, in_doubt } =
+            other;
         self.matches = match (self.matches, matches) {
             (Some(a), Some(b)) => Some(a && b),
             (one, other) => one.or(other),
@@ -61,6 +68,8 @@ impl ReadAgain {
         self.secrets += secrets;
         self.unread += unread;
         self.policies += policies;
+        self.remaining.extend(remaining);
+        self.in_doubt |= in_doubt;
         // What was found of a secret the last time is how it stands.
         self.held_back.retain(|finding| !names.contains(&finding.secret));
         self.unreadable.retain(|name, _| !names.contains(name));
@@ -76,30 +85,40 @@ pub(super) struct AppliedPart {
     pub(super) report: ApplyReport,
     pub(super) read_again: ReadAgain,
     pub(super) failed_after: bool,
+    pub(super) replicas_missing: bool,
 }
 
 impl AppliedPart {
     /// The part as what became of `plan` so far.
     pub(super) fn over(self, plan: &Plan) -> AppliedTarget<'_> {
-        let Self { report, read_again, failed_after } = self;
-        AppliedTarget { plan, report, read_again, failed_after }
+        let Self { report, read_again, failed_after, replicas_missing } = self;
+        AppliedTarget { plan, report, read_again, failed_after, replicas_missing }
     }
 }
 
 impl AppliedTarget<'_> {
     /// Whether everything was done and is as it should be.
     pub(super) fn is_complete(&self) -> bool {
-        self.report.is_complete() && self.read_again.matches != Some(false) && !self.failed_after
+        let replicas_made = !self.replicas_missing;
+        self.report.is_complete() && self.read_again.matches != Some(false) && !self.failed_after && replicas_made
+    }
+
+    /// What did not come true, where nothing else keeps this from being complete; replicas may be missing with it.
+    pub(super) fn left(&self) -> Option<&[SecretPlan]> {
+        let ReadAgain { remaining, in_doubt, .. } = &self.read_again;
+        let is_all = self.report.is_complete() && !self.failed_after && !in_doubt && !remaining.is_empty();
+        is_all.then_some(remaining)
     }
 
     /// Adds what became of another part of the plan.
     pub(super) fn merge(&mut self, part: AppliedPart) {
-        let AppliedPart { report, read_again, failed_after } = part;
+        let AppliedPart { report, read_again, failed_after, replicas_missing } = part;
         self.report.outcomes.extend(report.outcomes);
         self.report.calls.extend(report.calls);
         self.report.stopped = self.report.stopped.or(report.stopped);
         self.read_again.merge(read_again);
         self.failed_after |= failed_after;
+        self.replicas_missing |= replicas_missing;
     }
 }
 
@@ -213,6 +232,7 @@ mod tests {
                     ..ReadAgain::default()
                 },
                 failed_after: false,
+                replicas_missing: false,
             })
             .collect();
         ApplyRun { targets }.outcome()
@@ -240,7 +260,8 @@ mod tests {
             calls: vec![call()],
             stopped: None,
         };
-        let mut target = AppliedTarget { plan: &plan, report, read_again: ReadAgain::default(), failed_after: true };
+        let read_again = ReadAgain::default();
+        let mut target = AppliedTarget { plan: &plan, report, read_again, failed_after: true, replicas_missing: false };
         let (report, read_again) = (target.report.clone(), target.read_again.clone());
         assert_eq!(
             ApplyRun { targets: vec![AppliedTarget { report, read_again, ..target }] }.outcome(),

@@ -23,7 +23,10 @@ use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::live::{Live, Memory, ReadProgress, ReadSecrets, Remembering};
 use crate::manifest::nearest;
-use crate::plan::{GuardOverrides, GuardedTarget, OtherArn, Refusal, Rules, RunGuards, SecretPlan, Selection};
+use crate::plan::{
+    Finding, GuardOverrides, GuardedTarget, OtherArn, Plan, Refusal, Rules, RunGuards, SecretPlan, Selection,
+    replica_places_taken,
+};
 use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, Undeclared, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
 
@@ -177,6 +180,7 @@ impl<'s> Run<'s> {
             .buffered(TARGETS_AT_ONCE)
             .collect();
         let mut targets: Vec<_> = unless_stopped(request.stop, reading).await?;
+        find_taken_places(&mut targets);
         let beside = Beside::of(&session.root, &targets);
         check_guards(&mut targets, &beside, request.overrides);
         if request.reading.undeclared == Undeclared::PoliciesOfLeaving {
@@ -339,6 +343,22 @@ fn found(desired: &Desired, planned: &TargetPlan, connection: &Connection, begun
     let elapsed = SignedDuration::try_from(begun.elapsed()).ok()?;
     let looked = connection.reader().service_time()?.checked_sub(elapsed).ok()?;
     Some(Memory::of(&planned.live, desired.secrets.keys(), looked))
+}
+
+/// Finds replicas whose place another target has, once every target is planned.
+fn find_taken_places(targets: &mut [PreparedTarget<'_>]) {
+    let planned: Vec<(&Live, &Plan)> = targets
+        .iter()
+        .filter_map(|target| target.planned.as_ref().ok())
+        .map(|planned| (&planned.target.live, &planned.target.plan))
+        .collect();
+    let found: Vec<Vec<Finding>> = planned.iter().map(|(_, plan)| replica_places_taken(plan, &planned)).collect();
+    let planned = targets.iter_mut().filter_map(|target| target.planned.as_mut().ok());
+    for (planned, found) in planned.zip(found).filter(|(_, found)| !found.is_empty()) {
+        let findings = &mut planned.target.report.findings;
+        findings.extend(found);
+        findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+    }
 }
 
 /// Asks the guards once every target is planned: some look at all of them together.

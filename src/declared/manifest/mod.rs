@@ -10,6 +10,7 @@
 //! network, the environment, the clock, and anything live.
 
 mod accepts;
+mod beside;
 mod check;
 pub mod codes;
 mod csv;

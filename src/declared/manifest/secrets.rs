@@ -43,8 +43,8 @@ const MAX_ERRORS_OF_LIST: usize = if cfg!(test) { 1_600 } else { 5_000 };
 
 /// The secrets of a target, and the names of the ones that are declared and wrong; `None` where not even those are all
 /// known.
-struct TargetSecrets {
-    secrets: BTreeMap<SecretName, Built>,
+pub(super) struct TargetSecrets {
+    pub(super) secrets: BTreeMap<SecretName, Built>,
     lists: Vec<ListNames>,
     /// The names that items for other targets alone would have here.
     of_other_targets: BTreeMap<SecretName, ForOthers>,
@@ -140,7 +140,9 @@ impl Loader {
         let mut keys = ValueKeys::default();
         let mut links = Links::default();
         let of_run = selected.iter().filter_map(|index| project.targets.get(*index));
-        let mut places = ReplicaPlaces::new(of_run.map(|model| &model.target));
+        let all = project.targets.iter().map(|model| &model.target);
+        let mut places = ReplicaPlaces::new(all, of_run.map(|model| &model.target));
+        let beside = self.beside(project, &places);
         let place = |target: &Target| Place { account: target.account.clone(), region: target.region.clone() };
         let all_targets: BTreeMap<String, Place> =
             project.targets.iter().map(|model| (model.target.name.clone(), place(&model.target))).collect_map();
@@ -150,7 +152,7 @@ impl Loader {
             let Some(model) = project.targets.get(index) else { continue };
             self.report.in_target(Some(index));
             let TargetSecrets { mut secrets, lists, mut of_other_targets, unbuilt, unknown, empty_lists } =
-                self.target_secrets(project, model, &mut files, at + 1 == selected.len());
+                self.target_secrets(project, model, &mut files, at + 1 == selected.len() && beside.is_empty());
             // They explain why a secret goes, and which name no item of a list gave.
             if project.prune != Prune::Report || !lists.is_empty() {
                 of_other_targets.extend(self.of_other_targets(model, &mut files));
@@ -179,6 +181,7 @@ impl Loader {
             });
         }
         self.report.in_target(None);
+        self.add_beside(&beside, project, &mut files, &mut places);
         keys.compare(&mut self.report);
         links.compare(&desired, &mut self.report);
         places.compare(&mut self.report);
@@ -194,7 +197,7 @@ impl Loader {
     }
 
     /// The secrets of a target. Of those of the last one, the documents are let go: a fleet's are half of all memory.
-    fn target_secrets(
+    pub(super) fn target_secrets(
         &mut self,
         project: &Project,
         model: &TargetModel,

@@ -86,6 +86,11 @@ impl Sources {
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Whether a text stands in any of the files that may be shown: of manifests, that is.
+    pub(crate) fn any_says(&self, text: &str) -> bool {
+        self.files.iter().any(|source| source.quoting == Quoting::Lines && source.text.contains(text))
+    }
+
     fn file(&self, file: u32) -> Option<&SourceFile> {
         self.files.get(usize::try_from(file).ok()?)
     }

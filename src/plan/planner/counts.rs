@@ -6,7 +6,8 @@ use super::Planner;
 use crate::desired::{Prune, State};
 use crate::domain::SecretName;
 use crate::live::{LiveSecret, Ownership};
-use crate::plan::report::{Counts, Finding, FindingKind, Severity};
+use crate::plan::counts::Counts;
+use crate::plan::report::{Finding, FindingKind, Severity};
 
 impl<'a> Planner<'a> {
     pub(super) fn count(&mut self) {

@@ -103,7 +103,7 @@ fn replicas_that_go_are_no_longer_billed() {
     };
     assert_eq!(cost(Verb::Change, vec![replica(ReplicaReason::Added)]), 1);
     assert_eq!(cost(Verb::Change, vec![replica(ReplicaReason::Removed)]), -1);
-    assert_eq!(cost(Verb::Create, vec![replica(ReplicaReason::Overwrites)]), 1);
+    assert_eq!(cost(Verb::Create, vec![replica(ReplicaReason::Overwrites { replicas: BTreeSet::new() })]), 1);
     // One that could not be made was never billed.
     let failing = |status: ReplicaStatus, change: Change| {
         let mut live = LiveSecret::bare("app/db");

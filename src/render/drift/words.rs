@@ -265,7 +265,9 @@ pub(super) fn help(drift: &Drift) -> &'static str {
         Difference::ManagedMissing { .. } => "correct its name, or remove its manifest",
         Difference::ManagedOtherwise { .. } => "correct or remove metadata.managedBy",
         Difference::Replica { .. } => "manage it from a target in its primary's region",
-        Difference::ReplicaFailed { .. } => "remove what stands in its way there; the next apply tries again",
+        Difference::ReplicaFailed { .. } => {
+            "remove what stands in its way there, a replica at its primary; the next apply tries again"
+        }
         Difference::ReplicaBlocked { .. } => "move or release the secret there first, or leave the region out",
         Difference::Link(finding) => cross_account::help(finding),
         Difference::LinksUndeclared { ended: true, .. } => {
