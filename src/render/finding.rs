@@ -307,8 +307,9 @@ pub(in crate::render) const LABEL_NOWHERE: &str =
     "`keywright versions NAME` lists the versions that there are; `git` is the one of the committed value";
 
 /// Room for labels.
-pub(super) const LABELS_DO_NOT_FIT: &str = "declare fewer, or take some off by hand: `keywright versions NAME` lists them, `aws secretsmanager \
-     update-secret-version-stage` with `--remove-from-version-id` takes one off";
+pub(super) const LABELS_DO_NOT_FIT: &str = "declare fewer, or take some off by hand: `keywright versions NAME` \
+                                            lists them, `aws secretsmanager update-secret-version-stage` with \
+                                            `--remove-from-version-id` takes one off";
 
 /// What was found, in one word of the documents.
 pub(super) fn finding_word(kind: &FindingKind) -> &'static str {

@@ -33,6 +33,7 @@ mod look_alike;
 #[cfg(test)]
 mod markup_check;
 pub mod metric;
+mod move_words;
 pub mod next;
 mod order;
 mod page;

@@ -13,6 +13,7 @@ use super::entry::{Entry, entries};
 use super::escape::{Escaped, Json};
 use super::finding::{finding_help, finding_text, finding_word};
 use super::leaving::why;
+use super::move_words;
 use super::plan_view::PlanView;
 use super::rehearsal;
 use super::words::{self, Cost};
@@ -319,7 +320,7 @@ fn change(change: &Change) -> ChangeDocument {
 fn restored_note(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> String {
     let notes = std::iter::once("the scheduled deletion is cancelled".to_owned())
         .chain(rotation_stays_off.then(|| words::ROTATION_STAYS_OFF.to_owned()))
-        .chain(other_value.map(|other| words::restored_value(other).into_owned()));
+        .chain(other_value.map(|other| move_words::restored_value(other).into_owned()));
     notes.collect::<Vec<_>>().join("; ")
 }
 
@@ -382,16 +383,16 @@ fn upkeep(change: &Change, none: ChangeDocument) -> ChangeDocument {
             field: "from",
             before: Some(serde_json::json!({ "name": from.as_str(), "replicas": replicas, "rotates": rotates })),
             after: Some(deletion_document(*deletion)),
-            note: Some(format!("left behind: {}", words::left_behind(left_behind))),
+            note: Some(format!("left behind: {}", move_words::left_behind(left_behind))),
             origin: Some(place(origin)),
             ..none
         },
         Change::Carried { version, there, stays, origin } => ChangeDocument {
             field: "value",
             note: Some(
-                [words::carried(version, *there).into_owned()]
+                [move_words::carried(version, *there).into_owned()]
                     .into_iter()
-                    .chain(stays.iter().map(|stays| words::stays_current(stays).into_owned()))
+                    .chain(stays.iter().map(|stays| move_words::stays_current(stays).into_owned()))
                     .collect::<Vec<_>>()
                     .join("; "),
             ),

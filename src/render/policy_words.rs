@@ -5,14 +5,28 @@ use super::escaped;
 use super::rows::{Piece, Tone, mark, piece};
 use super::words;
 use crate::domain::Arn;
-use crate::plan::PlannedPolicy;
+use crate::live::LivePolicy;
+use crate::plan::{PlannedPolicy, SecretPlan};
 use crate::policy::{Deed, PolicyDocument, Shift, Turn, Who};
 
 /// Sentences that are told; further ones are counted.
 const TOLD: usize = 8;
 
+/// What the change of a secret's policy means.
+pub(super) fn policy_told(secret: &SecretPlan, before: &PlannedPolicy, after: &PlannedPolicy) -> Vec<Vec<Piece>> {
+    // Whoever could read the value under the old name is no new reader of it.
+    let old = secret.moved_from().filter(|_| secret.observed.is_none()).map(|from| &from.secret.policy);
+    let document = |old: &LivePolicy| match old {
+        LivePolicy::Document(policy) => Some(PlannedPolicy::Document { policy: policy.clone(), known: true }),
+        _ => None,
+    };
+    let old = old.and_then(document);
+    let arn = secret.observed.as_ref().map(|live| &live.arn);
+    policy_words(old.as_ref().unwrap_or(before), after, arn)
+}
+
 /// The sentences, each with its mark; none where the live policy is not known.
-pub(super) fn policy_words(before: &PlannedPolicy, after: &PlannedPolicy, arn: Option<&Arn>) -> Vec<Vec<Piece>> {
+fn policy_words(before: &PlannedPolicy, after: &PlannedPolicy, arn: Option<&Arn>) -> Vec<Vec<Piece>> {
     if !is_known(before) || !is_known(after) {
         return Vec::new();
     }

@@ -13,14 +13,13 @@ use super::line_diff::tone;
 use super::look_alike::both_told_apart;
 use super::paint::Paint;
 use super::policy_diff::policy_diff;
-use super::policy_words::policy_words;
+use super::policy_words::policy_told;
 use super::text_diff::text_diff;
-use super::{cross_account, escaped, words};
+use super::{cross_account, escaped, move_words, words};
 use crate::desired::{OWNER_TAG, PROTECT_TAG, RotationSetup, owner_tag};
 use crate::domain::{KmsKey, Region, StagingLabel, VersionId};
-use crate::live::LivePolicy;
 use crate::origin::Origin;
-use crate::plan::{Change, LeftItem, OtherValue, PlannedPolicy, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
+use crate::plan::{Change, LeftItem, OtherValue, PlannedText, Refusal, ReplicaKey, SecretPlan, Verb};
 
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,11 +176,15 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.extend(replicas_go(replicas).map(|row| Row { label: "", ..row }));
             rows.extend(secret.old_waits_for_copies().then(|| warning(words::OLD_WAITS_FOR_COPIES)));
             rows.extend(rotates.then(|| warning("the old one is rotated no more as soon as it goes")));
-            rows.push(Row::new("left behind", vec![piece(Tone::Plain, words::left_behind(left_behind))], None));
+            rows.push(Row::new("left behind", vec![piece(Tone::Plain, move_words::left_behind(left_behind))], None));
         }
         Change::Carried { version, there, stays, origin } => {
-            rows.push(Row::new("value", vec![piece(Tone::Changed, words::carried(version, *there))], Some(origin)));
-            rows.extend(stays.iter().map(|stays| warning(words::stays_current(stays))));
+            rows.push(Row::new(
+                "value",
+                vec![piece(Tone::Changed, move_words::carried(version, *there))],
+                Some(origin),
+            ));
+            rows.extend(stays.iter().map(|stays| warning(move_words::stays_current(stays))));
         }
         Change::Restored { rotation_stays_off, other_value } => {
             rows.push(Row::new("deletion", vec![piece(Tone::Plain, "is cancelled")], None));
@@ -219,10 +222,8 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.push(description(before.as_deref(), after.as_ref(), origin));
         }
         Change::KmsKey { before, after, origin } => {
-            let (before, after) = (
-                named(before.as_ref().map(KmsKey::as_str), "the default key"),
-                named(after.as_ref().map(KmsKey::as_str), "the default key"),
-            );
+            let key = |key: &Option<KmsKey>| named(key.as_ref().map(KmsKey::as_str), "the default key");
+            let (before, after) = (key(before), key(after));
             rows.push(Row::new("kmsKeyId", new_or_from_to(verb, before, after), Some(origin)));
         }
         Change::Tag { key, before, after, origin } => {
@@ -255,16 +256,9 @@ fn rows_of(change: &Change, secret: &SecretPlan, rows: &mut Vec<Row>) {
             rows.extend(secret.left_without_label(change).map(without_label));
         }
         Change::Policy { before, after, origin } => {
-            // Whoever could read the value under the old name is no new reader of it.
-            let old = secret.moved_from().filter(|_| secret.observed.is_none()).map(|from| &from.secret.policy);
-            let document = |old: &LivePolicy| match old {
-                LivePolicy::Document(policy) => Some(PlannedPolicy::Document { policy: policy.clone(), known: true }),
-                _ => None,
-            };
-            let old = old.and_then(document);
-            let arn = secret.observed.as_ref().map(|live| &live.arn);
-            let told = policy_words(old.as_ref().unwrap_or(before), after, arn);
-            rows.extend(told.into_iter().map(|told| Row::new("policy", told, Some(origin))));
+            rows.extend(
+                policy_told(secret, before, after).into_iter().map(|told| Row::new("policy", told, Some(origin))),
+            );
             rows.push(Row { lines: policy_diff(before, after), ..Row::new("policy", Vec::new(), Some(origin)) });
         }
     }
@@ -292,7 +286,7 @@ fn replicas_go(replicas: &BTreeSet<Region>) -> Option<Row> {
 /// What is to be known of a secret whose deletion is cancelled.
 fn restored_with(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> impl Iterator<Item = Row> {
     let off = rotation_stays_off.then(|| warning(words::ROTATION_STAYS_OFF));
-    other_value.map(|other| warning(words::restored_value(other))).into_iter().chain(off)
+    other_value.map(|other| warning(move_words::restored_value(other))).into_iter().chain(off)
 }
 
 /// That replicas stay while those of another target, to which the secret goes, are being made.
