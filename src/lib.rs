@@ -46,7 +46,7 @@
 //! Errors of commands are data, with kind, source and hints, until `cli/report.rs` prints them.
 
 pub use keywright_declared::{desired, manifest, origin, value};
-use keywright_ground::{collect, every_core, loopback, serving};
+use keywright_ground::{collect, every_core, loopback, serving, sort_few};
 pub use keywright_ground::{domain, files, policy};
 pub use keywright_sandbox as sandbox;
 

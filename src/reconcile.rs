@@ -23,6 +23,7 @@ use crate::plan::{
     Change, Finding, FindingKind, GuardOverrides, Plan, PlanReport, Rules, Selection, ValueFacts, made_anew, plan,
     share_matters,
 };
+use crate::sort_few::SortFew as _;
 use crate::value::{ValueError, Values};
 
 pub use verify::{PoliciesVerified, Verification, Verified, WrittenPart, verify};
@@ -172,7 +173,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             if reading.validate_policies {
                 report.findings.extend(policy_findings(reader, &planned, &live, overrides.accepted_risks()).await);
             }
-            report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+            report.findings.sort_few_by(|a, b| a.secret.cmp(&b.secret));
             return Ok(TargetPlan { live, facts, plan: planned, report });
         }
         // Each round learns about at least one secret more, so this ends.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::event::TrailEvent;
+use crate::collect::CollectSet as _;
 
 /// Something that was changed of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,6 +146,6 @@ fn names(list: Option<&Value>, member: &str, text: &str) -> bool {
     let Some(list) = list.and_then(Value::as_array) else { return true };
     let named =
         |item: &Value| if member.is_empty() { item.as_str() } else { item.get(member)?.as_str() }.map(str::to_owned);
-    let items: BTreeSet<Option<String>> = list.iter().map(named).collect();
+    let items: BTreeSet<Option<String>> = list.iter().map(named).collect_set();
     items.contains(&None) || items.contains(&Some(text.to_owned()))
 }

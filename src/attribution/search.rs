@@ -15,6 +15,7 @@ use super::event::{FoundEvent, TrailEvent};
 use super::principal::Who;
 use crate::collect::CollectMap as _;
 use crate::domain::{Arn, SecretName};
+use crate::sort_few::SortFew as _;
 
 /// How many events answer a question at most.
 const MOST_ANSWERS: usize = 3;
@@ -197,7 +198,7 @@ impl Question {
         }
         // Of one second, who called goes before what the service did then.
         let by_service = |event: &TrailEvent| matches!(event.principal.who, Who::Service(_));
-        events.sort_by_key(|event| (Reverse(event.time), by_service(event), event.id.clone()));
+        events.sort_few_by_key(|event| (Reverse(event.time), by_service(event), event.id.clone()));
         // What was done to a secret of the same name before this one was made is not about this one.
         let made = events.iter().position(|event| event.name == CREATION && self.arn.is_some());
         events.truncate(made.map_or(events.len(), |made| made + 1));

@@ -10,6 +10,7 @@ use super::event_printer::EventPrinter;
 use super::interrupt;
 use super::report::{print_calls, print_warning};
 use super::shell::Shell;
+use crate::collect::CollectSet as _;
 use crate::exit_code::ExitCode;
 use crate::import::ImportField;
 use crate::render::{count, escaped, import_text};
@@ -167,7 +168,7 @@ pub(super) async fn import(args: &ImportArgs, verbose: u8, shell: &Shell) -> Res
             return Ok(ExitCode::Success);
         }
     }
-    let fields: BTreeSet<ImportField> = args.fields.iter().copied().map(Into::into).collect();
+    let fields: BTreeSet<ImportField> = args.fields.iter().copied().map(Into::into).collect_set();
     let printer = EventPrinter::reading(shell);
     let request = ImportRequest {
         folder: &args.project.folder,

@@ -14,4 +14,4 @@ pub mod origin;
 pub mod schemas;
 pub mod value;
 
-use keywright_ground::{collect, domain, every_core, files, loopback, policy};
+use keywright_ground::{collect, domain, every_core, files, loopback, policy, sort_few};

@@ -14,6 +14,7 @@ use crate::plan::{
     SecretPlan, Selection, ValueReason, Verb,
 };
 use crate::policy::{Lint, LintContext, LintedSecret, lint};
+use crate::sort_few::SortFew as _;
 
 /// How long a rotation may lag behind its window before it is overdue: Secrets Manager tries a failed one again.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -75,7 +76,7 @@ pub fn classify(
             drift.origin = desired.secrets.get(&drift.secret).map(|desired_secret| desired_secret.origin.clone());
         }
     }
-    drifts.sort_by(|a, b| (&a.secret, a.class, &a.what).cmp(&(&b.secret, b.class, &b.what)));
+    drifts.sort_few_by(|a, b| (&a.secret, a.class, &a.what).cmp(&(&b.secret, b.class, &b.what)));
     drifts.dedup();
     drifts
 }

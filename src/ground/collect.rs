@@ -1,6 +1,6 @@
-//! Maps of a few entries, without a sort for each.
+//! Maps and sets of a few entries, without a sort for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What collects pairs into a map.
 pub trait CollectMap<K, V>: Iterator<Item = (K, V)> + Sized {
@@ -20,3 +20,19 @@ pub trait CollectMap<K, V>: Iterator<Item = (K, V)> + Sized {
 }
 
 impl<K, V, I: Iterator<Item = (K, V)>> CollectMap<K, V> for I {}
+
+/// What collects items into a set.
+pub trait CollectSet<T>: Iterator<Item = T> + Sized {
+    /// Collects items into a set, one after the other: see [`CollectMap::collect_map`]. `collect` sorts, by a sort that
+    /// is compiled for each kind of item.
+    fn collect_set(self) -> BTreeSet<T>
+    where
+        T: Ord,
+    {
+        let mut set = BTreeSet::new();
+        set.extend(self);
+        set
+    }
+}
+
+impl<T, I: Iterator<Item = T>> CollectSet<T> for I {}

@@ -14,3 +14,4 @@ pub mod files;
 pub mod loopback;
 pub mod policy;
 pub mod serving;
+pub mod sort_few;

@@ -13,7 +13,9 @@ use super::manifest::{Manifest, Note};
 use super::overrides::spec;
 use super::yaml::Yaml;
 use super::{Importable, Layout};
+use crate::collect::CollectSet as _;
 use crate::manifest::escape_interpolation;
+use crate::sort_few::SortFew as _;
 
 /// A secret in a target.
 struct Member<'a> {
@@ -58,13 +60,13 @@ fn fold_by_variables(groups: &mut BTreeMap<Key, Vec<Member<'_>>>) {
         }
     }
     for (folded, keys) in alike {
-        let places: BTreeSet<usize> = keys.iter().map(|(_, at)| *at).collect();
+        let places: BTreeSet<usize> = keys.iter().map(|(_, at)| *at).collect_set();
         // Two secrets of one target can't be one manifest, and a name that is taken is another secret's.
         if places.len() < 2 || places.len() < keys.len() || groups.contains_key(&folded) {
             continue;
         }
         let mut members: Vec<Member<'_>> = keys.iter().filter_map(|(key, _)| groups.remove(key)).flatten().collect();
-        members.sort_by_key(|member| member.at);
+        members.sort_few_by_key(|member| member.at);
         groups.insert(folded, members);
     }
 }

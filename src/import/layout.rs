@@ -8,6 +8,7 @@ use super::fold::manifests;
 use super::manifest::Manifest;
 use super::{Importable, Layout, lists, policies};
 use crate::domain::SecretName;
+use crate::sort_few::SortFew as _;
 
 /// Most secrets of one file: what a reviewer still scrolls through.
 const MAX_SECRETS: usize = 40;
@@ -67,7 +68,7 @@ pub fn import(targets: &[ImportTarget<'_>]) -> Vec<ImportedFile> {
         by_stem.entry(stem(&manifest.path_name)).or_default().push(manifest);
     }
     for (stem, mut members) in by_stem {
-        members.sort_by(|a, b| a.path_name.cmp(&b.path_name));
+        members.sort_few_by(|a, b| a.path_name.cmp(&b.path_name));
         for (text, secrets, manifests) in split(members) {
             let path = paths.free(&format!("{}/{stem}", layout.folder), "yaml");
             let text = format!("{}{text}", header(&path, &layout, &names));

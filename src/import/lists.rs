@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::SHARED_BY_AT_LEAST;
 use super::manifest::Manifest;
 use super::yaml::Yaml;
+use crate::sort_few::SortFew as _;
 
 /// What stands for an item's text.
 pub(super) const EACH: &str = "${each}";
@@ -47,7 +48,7 @@ struct Candidate {
 pub(super) fn fold(manifests: Vec<Manifest>, beneath: &dyn Fn(&str) -> PathBuf) -> Vec<Manifest> {
     let mut candidates = candidates(&manifests, beneath);
     // What says the most with one list comes first, and whole segments before parts.
-    candidates.sort_by(|a, b| {
+    candidates.sort_few_by(|a, b| {
         let rank = |candidate: &Candidate| (std::cmp::Reverse(candidate.members.len()), !candidate.whole);
         rank(a)
             .cmp(&rank(b))
@@ -61,7 +62,7 @@ pub(super) fn fold(manifests: Vec<Manifest>, beneath: &dyn Fn(&str) -> PathBuf) 
         if members.len() < SHARED_BY_AT_LEAST {
             continue;
         }
-        members.sort_by(|(_, a), (_, b)| a.cmp(b));
+        members.sort_few_by(|(_, a), (_, b)| a.cmp(b));
         for members in members.chunks(MAX_ITEMS) {
             let mut list = Manifest { items: Vec::new(), secrets: Vec::new(), notes: Vec::new(), ..list.clone() };
             for (at, text) in members {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::yaml::Yaml;
+use crate::collect::CollectSet as _;
 use crate::domain::SecretName;
 
 /// A Secret document.
@@ -76,7 +77,7 @@ impl Manifest {
         for note in self.notes.iter().filter(|note| seen.insert(&note.text)) {
             let days =
                 self.notes.iter().filter(|other| other.text == note.text).filter_map(|note| note.changed.as_ref());
-            let days: BTreeSet<&String> = days.collect();
+            let days: BTreeSet<&String> = days.collect_set();
             let changed = match (days.first(), days.last()) {
                 (Some(first), Some(last)) if first != last => format!(" Last changed {first} to {last}."),
                 (Some(day), _) => format!(" Last changed {day}."),

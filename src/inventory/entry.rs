@@ -15,6 +15,7 @@ use crate::drift::Drift;
 use crate::live::{Live, LiveSecret, OfSecret, Seen, ServiceError, VersionEntry};
 use crate::origin::Origin;
 use crate::plan::tagged_owner;
+use crate::sort_few::SortFew as _;
 
 /// How long AWSPENDING may stand on a version before the rotation is called stuck.
 const STUCK_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -186,6 +187,6 @@ impl Stock {
 }
 
 fn newest_first(mut versions: Vec<VersionEntry>) -> Vec<VersionEntry> {
-    versions.sort_by(|a, b| (b.created, &a.id).cmp(&(a.created, &b.id)));
+    versions.sort_few_by(|a, b| (b.created, &a.id).cmp(&(a.created, &b.id)));
     versions
 }

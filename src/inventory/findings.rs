@@ -11,6 +11,7 @@ use crate::attribution::{Answer, Changed};
 use crate::desired::{AuditKind, AuditRules, OWNER_TAG, Severity};
 use crate::domain::{KmsKey, SecretName, TagKey, VersionId};
 use crate::live::{LinkStatus, LivePolicy, ReplicaStatus};
+use crate::sort_few::SortFew as _;
 
 /// Something that an auditor would say of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,7 +263,7 @@ pub(super) fn of(
         found.extend(replicated(entry));
     }
     let mut findings: Vec<AuditFinding> = found.into_iter().map(|what| AuditFinding { what, who: None }).collect();
-    findings.sort_by_key(AuditFinding::kind);
+    findings.sort_few_by_key(AuditFinding::kind);
     findings
 }
 

@@ -7,6 +7,7 @@ use super::{AuditFinding, Entry, Inventory, TargetInventory};
 use crate::desired::{AuditKind, Severity};
 use crate::domain::TagKey;
 use crate::plan::LIST_PRICE_CENTS;
+use crate::sort_few::SortFew as _;
 
 /// Counts and cost of some secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl Inventory {
             groups.entry(by.name(target, entry)).or_default().add(entry);
         }
         let mut groups: Vec<Group> = groups.into_iter().map(|(name, totals)| Group { name, totals }).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.totals.billed));
+        groups.sort_few_by_key(|group| std::cmp::Reverse(group.totals.billed));
         groups
     }
 }

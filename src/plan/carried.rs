@@ -7,6 +7,7 @@ use super::value_facts::{ValueFacts, live_name_of};
 use crate::desired::{DesiredSecret, LabelHolder};
 use crate::domain::{StagingLabel, VersionId};
 use crate::live::LiveSecret;
+use crate::sort_few::SortFew as _;
 use crate::value::Identity;
 
 /// Where git's own value is put: the versions of the old secret that labels of the manifest name by their ids.
@@ -85,6 +86,6 @@ pub(super) fn carried(
         labels,
     };
     let mut carried: Vec<CarriedVersion> = copies.into_iter().map(version).collect();
-    carried.sort_by_key(|version| !version.current);
+    carried.sort_few_by_key(|version| !version.current);
     carried
 }

@@ -23,6 +23,7 @@ use crate::desired::{
 use crate::domain::{KmsKey, SecretName, TagKey, Template};
 use crate::live::{Live, LivePolicy, LiveSecret};
 use crate::origin::Origin;
+use crate::sort_few::SortFew as _;
 
 /// The value of the tag `keywright:protect`. Only the key counts.
 const PROTECT_VALUE: &str = "true";
@@ -194,7 +195,7 @@ impl Differ<'_> {
         if observed.is_none() && carries.is_none() {
             create_at_once(&mut difference.actions);
         }
-        difference.actions.sort_by_key(Action::rank);
+        difference.actions.sort_few_by_key(Action::rank);
         if !fit.in_between() {
             untag_first(&mut difference.actions);
         }
@@ -260,7 +261,7 @@ impl Differ<'_> {
         if let Some(DesiredTags { mode: _, tags, origin: _ }) = declared {
             desired_tags.extend(tags.iter().map(|(key, (value, origin))| (key.clone(), value.clone(), Some(origin))));
         }
-        desired_tags.sort_by(|a, b| a.0.cmp(&b.0));
+        desired_tags.sort_few_by(|a, b| a.0.cmp(&b.0));
 
         let mut set = BTreeMap::new();
         for (key, value, origin) in &desired_tags {

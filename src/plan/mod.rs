@@ -59,6 +59,7 @@ mod tests;
 mod value;
 mod value_facts;
 
+use crate::sort_few::SortFew as _;
 use std::collections::BTreeSet;
 
 pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
@@ -130,7 +131,7 @@ impl Plan {
     pub fn split_removals(&self) -> (Self, Self) {
         let (mut removals, others): (Vec<_>, Vec<_>) = self.secrets.iter().cloned().partition(SecretPlan::is_removal);
         removals.extend(others.iter().filter_map(SecretPlan::removal_of_old));
-        removals.sort_by(|a, b| a.name.cmp(&b.name));
+        removals.sort_few_by(|a, b| a.name.cmp(&b.name));
         (self.with(others), self.with(removals))
     }
 

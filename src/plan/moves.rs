@@ -14,7 +14,7 @@ use super::report::{FindingKind, MoveObstacle};
 use super::value::ownership;
 use super::value_facts::{Held, ValueFacts, live_name_of, why_made_anew};
 use super::{LabelVersion, Plan, SecretPlan};
-use crate::collect::CollectMap as _;
+use crate::collect::{CollectMap as _, CollectSet as _};
 use crate::desired::{
     Deletion, Desired, DesiredSecret, OWNER_TAG, Ownership as ValueOwnership, RESERVED_TAG_PREFIX, RenamedFrom, TagMode,
 };
@@ -441,7 +441,7 @@ impl Moves<'_> {
                 !label.is_of_service() && secret.no_labels.is_none() && !secret.labels.contains_key(*label)
             };
             let labels = old.versions.get(id).into_iter().flatten();
-            let of_people: BTreeSet<StagingLabel> = labels.filter(silent).cloned().collect();
+            let of_people: BTreeSet<StagingLabel> = labels.filter(silent).cloned().collect_set();
             if !of_people.is_empty() {
                 labelled.push(LeftBehind::Labelled(id.clone(), of_people));
             } else if is_older(id) {

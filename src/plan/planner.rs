@@ -19,10 +19,12 @@ use super::revived::tell_restored;
 use super::selection::Selection;
 use super::value_facts::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
+use crate::collect::CollectSet as _;
 use crate::desired::{Deletion, Desired, DesiredSecret, Prune, State};
 use crate::domain::{Region, SecretName};
 use crate::every_core::on_every_core;
 use crate::live::{CrossAccount, Live, LiveSecret, Ownership, ReplicaStatus};
+use crate::sort_few::SortFew as _;
 
 /// What one run of planning takes into account beside desired state and the snapshot.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +54,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.count();
 
     let mut report = planner.report;
-    report.findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+    report.findings.sort_few_by(|a, b| a.secret.cmp(&b.secret));
     let plan = Plan {
         project: desired.project.clone(),
         target: desired.target.name.clone(),
@@ -449,7 +451,7 @@ fn plan_absent(desired_secret: &DesiredSecret, secret: &LiveSecret) -> Option<Se
 
 /// DeleteSecret refuses a secret that still has replicas, or is linked with one of another account: that goes first.
 pub(super) fn deleted(secret: &LiveSecret, deletion: Deletion) -> SecretPlan {
-    let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect();
+    let regions: BTreeSet<Region> = secret.replicas.keys().cloned().collect_set();
     let CrossAccount { primary, replicas: linked } = &secret.cross_account;
     let changes = vec![Change::Deleted {
         deletion,

@@ -14,6 +14,7 @@ use super::change::{Change, ReplicaReason};
 use super::diff::Difference;
 use super::report::{Finding, FindingKind};
 use super::{Plan, SecretPlan};
+use crate::collect::CollectSet as _;
 use crate::desired::{Declared, DesiredReplica};
 use crate::domain::{KmsKey, Region, SecretName};
 use crate::live::{LinkStatus, Live, LiveReplica, LiveSecret, Ownership, ReplicaStatus};
@@ -187,7 +188,7 @@ pub fn leave_kept_replicas<'p>(
     for secret in &mut again.secrets {
         let Some(there) = before.secrets.get(&secret.name).map(|secret| &secret.replicas) else { continue };
         let is_kept = |region: &Region| there.contains_key(region) && !went.contains(&(&secret.name, region));
-        let kept: BTreeSet<Region> = secret.removed_replicas().filter(|region| is_kept(region)).cloned().collect();
+        let kept: BTreeSet<Region> = secret.removed_replicas().filter(|region| is_kept(region)).cloned().collect_set();
         if kept.is_empty() {
             continue;
         }

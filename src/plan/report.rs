@@ -8,6 +8,7 @@ use super::change::ValueReason;
 use super::cross_account::LinkFinding;
 use super::rename::Seeded;
 use super::{AwaitingValue, Counts, LeftItem};
+use crate::collect::CollectSet as _;
 use crate::desired::OtherOwner;
 use crate::domain::{Region, SecretName, StagingLabel, TagKey, VersionId};
 use crate::live::{PolicyProblem, ServiceError};
@@ -45,7 +46,7 @@ impl PlanReport {
     pub fn unreadable(&self) -> (usize, usize) {
         let named = |is: &dyn Fn(&FindingKind) -> bool| {
             let found = self.findings.iter().filter(|finding| is(&finding.kind));
-            found.map(|finding| &finding.secret).collect::<BTreeSet<_>>()
+            found.map(|finding| &finding.secret).collect_set()
         };
         let secrets = named(&|kind| matches!(kind, FindingKind::Unreadable { .. }));
         let values = named(&|kind| matches!(kind, FindingKind::ValueUnreadable { .. }));

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use sha2::{Digest, Sha256};
 
-use crate::collect::CollectMap as _;
+use crate::collect::{CollectMap as _, CollectSet as _};
 use crate::desired::Desired;
 use crate::domain::{SecretName, is_plain_pattern};
 
@@ -140,7 +140,7 @@ impl Selection {
     /// The patterns that none of these names fits.
     pub fn unmatched<'a>(&self, names: impl Iterator<Item = &'a SecretName>) -> Vec<String> {
         let Some(globs) = &self.globs else { return Vec::new() };
-        let mut left: BTreeSet<usize> = (0..self.patterns.len()).collect();
+        let mut left: BTreeSet<usize> = (0..self.patterns.len()).collect_set();
         for name in names {
             if left.is_empty() {
                 break;

@@ -9,6 +9,7 @@ use super::action::Action;
 use super::change::Change;
 use super::diff::Difference;
 use super::report::FindingKind;
+use crate::collect::CollectSet as _;
 use crate::desired::{DesiredTags, RESERVED_TAG_PREFIX, VALUE_TAG};
 use crate::domain::{MAX_TAGS, TagKey, Template};
 use crate::live::LiveSecret;
@@ -33,7 +34,7 @@ impl<'a> TagFit<'a> {
         untag: &BTreeSet<TagKey>,
     ) -> Self {
         let live = observed.into_iter().flat_map(|secret| secret.tags.keys());
-        let live: BTreeSet<&TagKey> = live.filter(|key| !key.is_system()).collect();
+        let live: BTreeSet<&TagKey> = live.filter(|key| !key.is_system()).collect_set();
         let added = set.keys().filter(|key| !live.contains(key)).count();
         let kept = live.iter().filter(|key| !untag.contains(**key)).count();
         let is_named = |key: &TagKey| declared.is_some_and(|declared| declared.tags.contains_key(key));

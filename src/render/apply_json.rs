@@ -14,6 +14,7 @@ use crate::apply::{ApplyError, ApplyReport, CallRecord, SecretOutcome};
 use crate::domain::SecretName;
 use crate::plan::{Finding, Plan, SecretPlan, Severity};
 use crate::reconcile::{PoliciesVerified, TargetPlan};
+use crate::sort_few::SortFew as _;
 use crate::workflow::{self, ApplyRun, Error, Planned, Prepared, ReadAgain};
 
 /// The version of the format of [`ApplyDocument`].
@@ -251,7 +252,7 @@ fn secrets(plan: &Plan, report: &ApplyReport) -> Vec<AppliedSecret> {
     let old = if plan.has_moves() { plan.split_removals().1.secrets } else { Vec::new() };
     let old = old.iter().filter(|secret| secret.moved_to().is_some());
     let mut secrets: Vec<_> = plan.secrets.iter().chain(old).filter_map(|secret| applied(secret, report)).collect();
-    secrets.sort_by(|a, b| a.name.cmp(&b.name));
+    secrets.sort_few_by(|a, b| a.name.cmp(&b.name));
     secrets
 }
 
@@ -310,7 +311,7 @@ fn left_alone(
         let kept = |finding: &&Finding| finding.holds_back() || finding.severity() == Severity::Error;
         let planned = others.into_iter().filter(kept).filter(|finding| !read_again.names.contains(&finding.secret));
         let mut findings: Vec<&Finding> = planned.chain(&read_again.held_back).collect();
-        findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+        findings.sort_few_by(|a, b| a.secret.cmp(&b.secret));
         if !findings.is_empty() {
             let findings = findings.into_iter().map(plan_json::finding).collect();
             held_back.push(HeldBackDocument { target: target.clone(), findings });

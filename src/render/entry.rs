@@ -11,6 +11,7 @@ use super::{escaped, words};
 use crate::desired::OWNER_TAG;
 use crate::domain::SecretName;
 use crate::plan::{Plan, SecretPlan, Verb};
+use crate::sort_few::SortFew as _;
 
 /// Secrets of an entry that are named where the others are counted.
 pub(super) const NAMED: usize = 3;
@@ -52,7 +53,7 @@ pub(super) fn entries<'a>(plans: impl IntoIterator<Item = &'a Plan>, full: bool)
             }
         }
     }
-    entries.sort_by_key(|entry| entry.weight);
+    entries.sort_few_by_key(|entry| entry.weight);
     entries
 }
 

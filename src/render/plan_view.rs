@@ -11,6 +11,7 @@ use crate::attribution::Answer;
 use crate::domain::{AccountId, SecretName};
 use crate::plan::{Counts, Plan, PlanReport, Refusal, Verb};
 use crate::rehearse::Rehearsed;
+use crate::sort_few::SortFew as _;
 
 /// The plans of all chosen targets.
 pub struct PlanView<'a> {
@@ -85,7 +86,7 @@ impl<'a> PlanView<'a> {
         let mut folded: Vec<Vec<&TargetView<'a>>> = Vec::new();
         let mut quiet: HashMap<String, usize> = HashMap::new();
         let mut targets: Vec<&TargetView<'a>> = self.targets.iter().collect();
-        targets.sort_by_key(|target| trouble(target));
+        targets.sort_few_by_key(|target| trouble(target));
         for target in targets {
             let said = target.planned.as_ref().ok().filter(|_| target.is_quiet());
             let said =

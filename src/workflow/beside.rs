@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::prepare::PreparedTarget;
+use crate::collect::CollectSet as _;
 use crate::desired::Desired;
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Action, Leaving, SecretPlan};
@@ -25,7 +26,7 @@ impl Beside {
             return Self::default();
         }
         let of_run: BTreeSet<&str> = targets.iter().map(|target| target.desired.target.name.as_str()).collect();
-        let all: BTreeSet<&String> = targets.iter().flat_map(|target| target.desired.targets.keys()).collect();
+        let all: BTreeSet<&String> = targets.iter().flat_map(|target| target.desired.targets.keys()).collect_set();
         let others: Vec<String> = all.into_iter().filter(|name| !of_run.contains(name.as_str())).cloned().collect();
         if others.is_empty() {
             return Self::default();

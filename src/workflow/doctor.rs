@@ -1,7 +1,6 @@
 //! What keywright finds of its surroundings: the project, credentials, accounts, the network, the clock, permissions
 //! and keys. Only calls that read metadata are made, and each finding says what it rests on.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use futures::stream::{self, StreamExt as _};
@@ -12,6 +11,7 @@ use super::sandbox::Reach;
 use super::session::mistakes;
 use super::values::sops_keys;
 use crate::aws::{Aws, ConnectError, Connection, CredentialKind};
+use crate::collect::CollectSet as _;
 use crate::desired::Desired;
 use crate::domain::{AccountId, SecretName};
 use crate::live::{ListFilter, ReadSecrets as _, ServiceError};
@@ -295,7 +295,7 @@ fn keys(desired: &[Desired]) -> Vec<Check> {
     let program = std::env::var_os("PATH").and_then(on_path);
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let places = AgeKeys::look_up(&env, config_home(&env).as_deref()).places();
-    let keys = sops_keys(desired).unwrap_or_default().into_iter().flatten().collect::<BTreeSet<_>>();
+    let keys = sops_keys(desired).unwrap_or_default().into_iter().flatten().collect_set();
     vec![Check::Sops { needed, program }, Check::AgeKeys { needed, places }, Check::Kms { keys: keys.len() }]
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::error::{Error, ErrorKind};
 use super::problem::Problem;
 use super::session::load_project;
+use crate::collect::CollectSet as _;
 use crate::domain::SecretName;
 use crate::manifest::{Expand, ExpandedSecret, LoadOptions, load, nearest};
 
@@ -25,7 +26,7 @@ pub fn effective(folder: &Path, name: &str) -> Result<Vec<ExpandedSecret>, Error
         let near = nearest(name, names).map(|near| format!(": did you mean {near}?"));
         return Err(wrong(format!("no manifest declares the secret {name}{}", near.unwrap_or_default())));
     };
-    let items: BTreeSet<_> = expanded.iter().map(|secret| &secret.item).collect();
+    let items: BTreeSet<_> = expanded.iter().map(|secret| &secret.item).collect_set();
     if items.len() > 1 {
         let words = format!("{name} is a list of secrets: name one of them, such as {}", first.name);
         return Err(wrong(words));

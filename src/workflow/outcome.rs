@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::prepare::{Planned, Prepared};
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
+use crate::collect::CollectSet as _;
 use crate::domain::SecretName;
 use crate::live::ServiceError;
 use crate::plan::{Finding, Plan, SecretPlan};
@@ -159,7 +160,7 @@ impl ApplyRun<'_> {
             let before = report.findings.iter().filter(|finding| !read_again(&finding.secret));
             let after = run.into_iter().flat_map(|run| &run.read_again.held_back);
             let kept = before.chain(after).filter(|finding| finding.holds_back());
-            kept.map(|finding| &finding.secret).collect::<BTreeSet<_>>().len()
+            kept.map(|finding| &finding.secret).collect_set().len()
         };
         prepared.planned().map(|(_, planned)| of_target(planned)).sum()
     }

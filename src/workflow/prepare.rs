@@ -29,6 +29,7 @@ use crate::plan::{
 };
 use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, Undeclared, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
+use crate::sort_few::SortFew as _;
 
 /// Targets that are read, or written, at once. Quotas are kept for each account and region, so they do not wait for
 /// each other; this bounds connections and memory.
@@ -357,7 +358,7 @@ fn find_taken_places(targets: &mut [PreparedTarget<'_>]) {
     for (planned, found) in planned.zip(found).filter(|(_, found)| !found.is_empty()) {
         let findings = &mut planned.target.report.findings;
         findings.extend(found);
-        findings.sort_by(|a, b| a.secret.cmp(&b.secret));
+        findings.sort_few_by(|a, b| a.secret.cmp(&b.secret));
     }
 }
 

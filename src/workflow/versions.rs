@@ -8,13 +8,14 @@ use super::one_secret::OneSecret;
 use super::values::{NoPasswords, RunValues, ValueRules, ValueSources};
 use crate::domain::VersionId;
 use crate::live::{LiveSecret, ReadSecrets, VersionEntry};
+use crate::sort_few::SortFew as _;
 use crate::value::{ValueError, Values};
 
 /// Every version, deprecated ones too, the newest first.
 pub async fn versions_of(found: &OneSecret) -> Result<Vec<VersionEntry>, Error> {
     let read = found.connection.reader().versions(&found.secret.name).await;
     let mut entries = read.map_err(|error| found.call_failed(error))?.unwrap_or_default();
-    entries.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    entries.sort_few_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(entries)
 }
 

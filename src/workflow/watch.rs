@@ -24,7 +24,7 @@ use super::who::ask_of_drifts;
 use crate::apply::ApplyOptions;
 use crate::attribution::Answer;
 use crate::aws::Aws;
-use crate::collect::CollectMap as _;
+use crate::collect::{CollectMap as _, CollectSet as _};
 use crate::desired::Desired;
 use crate::domain::SecretName;
 use crate::drift::{Difference, Drift, DriftReport, Found, TargetDrift};
@@ -32,6 +32,7 @@ use crate::inventory::{Depth, Inventory, TargetInventory, Versions, settle_billi
 use crate::manifest::{LoadOptions, load};
 use crate::plan::{Finding as PlanFinding, Refusal, SecretPlan, Selection, Severity};
 use crate::reconcile::{TargetError, Verification};
+use crate::sort_few::SortFew as _;
 use crate::watch::{Backoff, Finding, Findings, Outcome, Pace};
 
 /// What rounds look at, and whether they put it right.
@@ -270,7 +271,7 @@ impl Watch<'_> {
             .cloned()
             .collect();
         targets.extend(left_alone);
-        targets.sort_by_key(|target| names.iter().position(|name| *name == target.name));
+        targets.sort_few_by_key(|target| names.iter().position(|name| *name == target.name));
         settle_billing(&mut targets);
         Inventory {
             project: report.project.clone(),
@@ -319,7 +320,7 @@ impl Watch<'_> {
         budget: u32,
     ) -> Result<(), Error> {
         let change = self.known_after(report, extent).since(&self.known);
-        let new: BTreeSet<Finding> = change.appeared.into_iter().chain(change.again).collect();
+        let new: BTreeSet<Finding> = change.appeared.into_iter().chain(change.again).collect_set();
         let finding = |target: &str, drift: &Drift| Finding::of(target, drift, self.words);
         let is_new = |target: &str, drift: &Drift| new.contains(&finding(target, drift));
         ask_of_drifts(prepared, report, budget, &is_new, &self.stop, self.listener).await?;
@@ -338,7 +339,7 @@ impl Watch<'_> {
         let looked: BTreeSet<String> = report.targets.iter().map(|target| target.name.clone()).collect();
         let left_alone = before.filter(|target| names.contains(&target.name) && !looked.contains(&target.name));
         report.targets.extend(left_alone.cloned());
-        report.targets.sort_by_key(|target| names.iter().position(|name| *name == target.name));
+        report.targets.sort_few_by_key(|target| names.iter().position(|name| *name == target.name));
         report
     }
 

@@ -10,6 +10,7 @@ use super::codes::{self, Code};
 use super::interpolate::VariablePlace;
 use super::source::{Quote, Sources, Span};
 use crate::origin::Origin;
+use crate::sort_few::SortFew as _;
 use crate::value::ValueHint;
 
 /// Most problems that are kept of one run. More than this helps nobody, and hostile input could make millions.
@@ -423,7 +424,7 @@ impl Report {
                 }
             })
             .collect();
-        found.sort_by(|a, b| {
+        found.sort_few_by(|a, b| {
             (&a.place.origin, a.code.id, &a.message, &a.targets).cmp(&(
                 &b.place.origin,
                 b.code.id,

@@ -13,6 +13,7 @@ use super::files::{Found, is_unsearched, is_yaml};
 use super::git_index::{self, Entries, Index};
 use super::load::Loader;
 use super::neighbours::work_tree;
+use crate::collect::CollectSet as _;
 use crate::files::{BoundedFile, FileFault, ProjectFolder};
 use crate::origin::Origin;
 
@@ -40,7 +41,7 @@ pub(super) enum Is {
 /// What the work tree, and those of submodules in it, leave out of what was searched. `base` is the folder below the
 /// work tree in which the search was.
 pub(super) fn left_out(tree: &ProjectFolder, base: &Path, found: &Found) -> NotThere {
-    let roots: BTreeSet<PathBuf> = found.roots.iter().map(|root| base.join(root)).collect();
+    let roots: BTreeSet<PathBuf> = found.roots.iter().map(|root| base.join(root)).collect_set();
     let mut holders = BTreeSet::from([PathBuf::new()]);
     holders.extend(found.work_trees.iter().map(|holder| base.join(holder)));
     let around = roots.iter().flat_map(|root| root.ancestors());

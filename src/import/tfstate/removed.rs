@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{State, StateResource};
+use crate::sort_few::SortFew as _;
 
 const HEADER: &str = "\
 # Hands secrets over from Terraform to keywright; written by `keywright import --from-tfstate`.
@@ -24,7 +25,7 @@ pub fn removed_blocks(state: &State, imported: &BTreeSet<&str>) -> String {
     let is_imported = |arn: &String| imported.contains(arn.as_str());
     let mut resources: Vec<&StateResource> =
         state.resources.iter().filter(|resource| resource.instances.values().any(is_imported)).collect();
-    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    resources.sort_few_by(|a, b| a.address.cmp(&b.address));
 
     let mut out = HEADER.to_owned();
     for resource in resources {

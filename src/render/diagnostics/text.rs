@@ -4,6 +4,7 @@ use super::{help, message};
 use crate::manifest::{Diagnostic, Diagnostics, Place, Quote, Severity};
 use crate::render::escape::{self, Escaped, Lines, Mark, Shown, Snippet, Terminal};
 use crate::render::{count, escaped};
+use crate::sort_few::SortFew as _;
 
 /// Lines this far apart are shown in one snippet.
 const JOINED_LINES: u32 = 3;
@@ -89,7 +90,7 @@ fn contiguous(joined: &[(&Place, bool)], place: &Place) -> bool {
 
 fn show(places: &[(&Place, bool)]) -> Shown {
     let mut sorted: Vec<_> = places.to_vec();
-    sorted.sort_by_key(|(place, _)| place.origin.line);
+    sorted.sort_few_by_key(|(place, _)| place.origin.line);
     let first = sorted.first().map_or(0, |(place, _)| place.origin.line);
     let (path, line, column, label) = places.first().map_or_else(Default::default, |(place, _)| {
         (

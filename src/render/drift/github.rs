@@ -7,6 +7,7 @@ use super::super::escaped;
 use super::sarif::level;
 use super::{DriftView, clues, help, sentence};
 use crate::drift::{Class, Drift};
+use crate::sort_few::SortFew as _;
 
 /// How loud an annotation is, the loudest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +62,7 @@ pub fn github(view: &DriftView<'_>) -> Escaped<Workflow> {
             lines.push((command, escaped!("::{} {}title={}::{}\n", command.word(), file, title(class), message)));
         }
     }
-    lines.sort_by_key(|(command, _)| *command);
+    lines.sort_few_by_key(|(command, _)| *command);
     let hidden = hidden(&lines);
     let at = lines.iter().position(|(command, _)| *command == Command::Notice).unwrap_or(lines.len());
     let mut out: Escaped<Workflow> = lines[..at].iter().map(|(_, line)| line).collect();

@@ -11,6 +11,7 @@ use super::words::{day, fix, fix_of_several, message, restorable};
 use crate::desired::{AuditKind, Severity};
 use crate::inventory::{AuditFinding, Entry, GroupBy, Inventory, Owner, TargetInventory, Totals};
 use crate::plan::LIST_PRICE_DATE;
+use crate::sort_few::SortFew as _;
 
 /// Secrets that are listed under a kind of finding; further ones are counted.
 const LISTED: usize = 5;
@@ -147,7 +148,7 @@ fn by_fix<'a>(found: &[Place<'a>], inventory: &Inventory) -> Vec<(String, Vec<Pl
         };
     }
     let is_ours = |entry: &Entry| entry.manifest.is_some() || entry.owner.is_unmanaged();
-    groups.sort_by_key(|(_, group)| !group.iter().any(|(_, entry, _)| is_ours(entry)));
+    groups.sort_few_by_key(|(_, group)| !group.iter().any(|(_, entry, _)| is_ours(entry)));
     groups
 }
 

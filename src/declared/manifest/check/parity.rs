@@ -7,6 +7,7 @@ use super::super::codes;
 use super::super::diagnostic::{Problem, Report};
 use super::super::source::Span;
 use super::dependencies::Built;
+use crate::collect::CollectSet as _;
 use crate::domain::SecretName;
 
 /// The most keys that a message names.
@@ -41,7 +42,7 @@ impl ValueKeys {
     /// Warns where keys are missing that the same manifest's value has in another target.
     pub(crate) fn compare(&self, report: &mut Report) {
         for targets in self.0.values() {
-            let all: BTreeSet<&String> = targets.iter().flat_map(|target| &target.keys).collect();
+            let all: BTreeSet<&String> = targets.iter().flat_map(|target| &target.keys).collect_set();
             for OfTarget { target, name, keys, span } in targets {
                 let missing: Vec<&str> =
                     all.iter().filter(|key| !keys.contains(**key)).map(|key| key.as_str()).collect();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Cell, number};
+use crate::sort_few::SortFew as _;
 
 /// Sweeps without a better order after which the best one stays.
 const PATIENCE: usize = 4;
@@ -53,7 +54,7 @@ fn sweep(layers: &mut [Vec<usize>], cells: &[Cell], place: &mut [usize], forward
         };
         let means: HashMap<usize, f64> = layer.iter().map(|&cell| (cell, mean(cell))).collect();
         // A stable sort: what has one mean keeps its order, so that the same input gives the same drawing.
-        layer.sort_by(|a, b| means[a].total_cmp(&means[b]));
+        layer.sort_few_by(|a, b| means[a].total_cmp(&means[b]));
         for (at, &cell) in layer.iter().enumerate() {
             place[cell] = at;
         }
