@@ -199,6 +199,7 @@ impl Differ<'_> {
         if !fit.in_between() {
             untag_first(&mut difference.actions);
         }
+        values.take_labels_off_first(&mut difference.actions);
         (difference, findings)
     }
 

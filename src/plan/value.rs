@@ -17,6 +17,7 @@ use crate::desired::{DesiredSecret, DesiredValue, LabelHolder, Ownership, VALUE_
 use crate::domain::{MAX_STAGING_LABELS, StagingLabel, TagKey, Template, VersionId, VersionOrigin};
 use crate::live::LiveSecret;
 use crate::origin::Origin;
+use crate::sort_few::SortFew as _;
 use crate::value::{Identity, MadeOnce, Source};
 
 /// Who owns the value: as written, else rotation where the manifest has one or the live secret is or was rotated, else
@@ -416,6 +417,19 @@ impl ValuePlanner<'_> {
             labels: all.len(),
             live_only: live_only.map(|label| StagingLabel::of_service(*label)).collect(),
         })
+    }
+
+    /// Labels that git takes off go before a new value, where they would leave no room for those that the service moves
+    /// with it.
+    pub(super) fn take_labels_off_first(&self, actions: &mut [Action]) {
+        let live = self.observed.iter().flat_map(|secret| secret.versions.values().flatten());
+        let live = live.map(StagingLabel::as_str).chain([StagingLabel::CURRENT, StagingLabel::PREVIOUS]);
+        let put = actions.iter().position(|action| matches!(action, Action::PutValue(_)));
+        if let Some(put) = put
+            && live.collect::<BTreeSet<_>>().len() > MAX_STAGING_LABELS
+        {
+            actions[put..].sort_few_by_key(|action| !matches!(action, Action::RemoveLabel { .. }));
+        }
     }
 
     /// Whether the service has a version with this id.

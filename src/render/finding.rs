@@ -470,8 +470,7 @@ fn obstacle_help(obstacle: &MoveObstacle) -> &'static str {
             "cancel the deletion with `keywright restore`, or take renamedFrom away and set a value"
         }
         MoveObstacle::Diverged { .. } => {
-            "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's \
-             once its recovery window is over"
+            "take renamedFrom away to keep the new one's value; or delete the new one, to have the old one's"
         }
         MoveObstacle::OwnershipUnclear => {
             "write `ownership: seed` to keep the live value, or `ownership: enforce` to put git's"
