@@ -25,7 +25,7 @@ use crate::collect::CollectMap as _;
 use crate::desired::{Desired, Target};
 use crate::domain::{AccountId, SecretName};
 use crate::live::{Counterparts, Live};
-use crate::plan::{Plan, Rules, SecretPlan, leave_kept_replicas, stages};
+use crate::plan::{FindingKind, PlaceHolder, Plan, Rules, SecretPlan, leave_kept_replicas, stages};
 use crate::reconcile::{PlanError, Planning, Reading, TargetPlan, plan_target};
 use crate::sandbox::{Clock, Fault, FaultKind, LoadError, Options, Sandbox};
 use crate::value::Values;
@@ -58,6 +58,9 @@ pub struct RehearsalReport {
     pub applied: ApplyReport,
     /// What a plan after it would do.
     pub remaining: Plan,
+    /// Secrets of which nothing remains but replicas that this plan leaves to the next one, and says so: a removal of
+    /// its own makes their places free.
+    pub next: BTreeSet<SecretName>,
     /// Secrets that were planned otherwise on the copy than for real: the copy is not good enough to tell about them.
     /// That is a defect of the rehearsal, and it is told as one.
     pub differs: BTreeSet<SecretName>,
@@ -73,10 +76,24 @@ impl<V> Clone for Rehearsal<'_, V> {
 
 impl<V> Copy for Rehearsal<'_, V> {}
 
+impl<V> Rehearsal<'_, V> {
+    /// Whether nothing is left of a secret but replicas whose place the plan makes free.
+    fn is_left_to_next(&self, left: &SecretPlan) -> bool {
+        let found = || self.planned.report.findings.iter().filter(|finding| finding.secret == left.name);
+        left.waits_only_for_places(|place| {
+            found().any(|finding| match &finding.kind {
+                FindingKind::ReplicaPlaceTaken { region, holder: PlaceHolder::ReplicaGoes, .. } => region == place,
+                _ => false,
+            })
+        })
+    }
+}
+
 impl RehearsalReport {
-    /// Whether every action was accepted, and a plan after them is empty.
+    /// Whether every action was accepted, and a plan after them is empty but for what is left to the next apply.
     pub fn passed(&self) -> bool {
-        self.applied.is_complete() && self.remaining.is_empty() && self.differs.is_empty()
+        let next = |secret: &SecretPlan| self.next.contains(&secret.name);
+        self.applied.is_complete() && self.remaining.secrets.iter().all(next) && self.differs.is_empty()
     }
 }
 
@@ -130,7 +147,7 @@ pub async fn rehearse<V: Values>(rehearsals: &[Rehearsal<'_, V>]) -> Result<Vec<
         if complete {
             target.carry_out(removals, &made).await;
         } else {
-            target.applied.outcomes.extend(ApplyReport::skipped(&removals, &SkipReason::EarlierFailure).outcomes);
+            target.applied.outcomes.extend(ApplyReport::skipped(&removals, |_| SkipReason::EarlierFailure).outcomes);
         }
     }
     let mut reports = Vec::with_capacity(targets.len());
@@ -197,11 +214,13 @@ impl<'a, V: Values> OnCopy<'a, V> {
     async fn report(self, made: &MadeSecrets) -> Result<RehearsalReport, PlanError> {
         let counterparts = made.counterparts(&self.of.planned.live.counterparts);
         let mut after = plan_on(self.of, self.stock, &self.connection, &counterparts).await?;
-        let Self { differs, waits, mut applied, before, .. } = self;
+        let Self { of, differs, waits, mut applied, before, .. } = self;
         forget_requests(&mut applied);
         leave_kept_replicas(&mut after.plan, &before.live, before.plan.secrets.iter());
         after.plan.secrets.retain(|secret| !waits.contains(&secret.name));
-        Ok(RehearsalReport { applied, remaining: after.plan, differs, waits })
+        let next = after.plan.secrets.iter().filter(|secret| of.is_left_to_next(secret));
+        let next = next.map(|secret| secret.name.clone()).collect();
+        Ok(RehearsalReport { applied, remaining: after.plan, next, differs, waits })
     }
 }
 

@@ -81,7 +81,7 @@ pub enum SecretOutcome {
 impl SecretOutcome {
     /// Whether nothing is wrong, and a later apply goes on.
     pub fn is_held_back(&self) -> bool {
-        matches!(self, Self::Skipped { reason: SkipReason::ReplicasFirst })
+        matches!(self, Self::Skipped { reason: SkipReason::ReplicasFirst { .. } })
     }
 }
 
@@ -177,7 +177,10 @@ pub enum SkipReason {
     /// A removal, and something before it was not done: what replaces the secret may be missing.
     EarlierFailure,
     /// A removal that takes replicas along, and what replaces the secret has none yet that are in sync.
-    ReplicasFirst,
+    ReplicasFirst {
+        /// Whether it goes since another one takes its place, by `renamedFrom`.
+        renamed: bool,
+    },
 }
 
 /// Why a run begins nothing new.
@@ -203,8 +206,8 @@ pub struct ApplyReport {
 
 impl ApplyReport {
     /// What there is to show of a plan of which nothing was begun.
-    pub fn skipped(plan: &Plan, reason: &SkipReason) -> Self {
-        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason.clone() });
+    pub fn skipped(plan: &Plan, reason: impl Fn(&SecretPlan) -> SkipReason) -> Self {
+        let skipped = |secret: &SecretPlan| (secret.name.clone(), SecretOutcome::Skipped { reason: reason(secret) });
         Self { outcomes: plan.secrets.iter().map(skipped).collect_map(), ..Self::default() }
     }
 

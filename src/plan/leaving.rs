@@ -19,6 +19,8 @@ pub struct Leaving {
     pub by_hand: bool,
     /// The manifest that would still name it, were this target one of its own.
     pub other_targets: Option<ForOthers>,
+    /// Whether its replicas stay while those are being made of what another target of the run has under its name.
+    pub replicas_wait: bool,
     /// The item that would give its name, and that is in no list.
     pub left_list: Option<LeftItem>,
     /// The commit that took its manifest away, when that was looked for and found.

@@ -82,7 +82,7 @@ pub use policies::PolicyToPut;
 pub use precondition::{ObservedField, conflicts, destroyed, rests_on_policy};
 pub use rename::Seeded;
 pub(crate) use rename::{looks_renamed, replaces_value};
-pub use replica_places::replica_places_taken;
+pub use replica_places::{OtherCopies, removals_that_wait, replica_places_taken};
 pub use replicas::leave_kept_replicas;
 pub use report::{Finding, FindingKind, MoveObstacle, PlaceHolder, PlanReport, Severity};
 pub use revived::OtherValue;

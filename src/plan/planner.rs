@@ -210,7 +210,9 @@ impl<'a> Planner<'a> {
             None => differ.present(desired_secret, observed, moves),
         };
         let blocked = findings.iter().any(FindingKind::plans_nothing);
-        let moves = moves.filter(|_| !blocked);
+        // Where the new secret is neither there nor made yet, nothing takes the old one's place.
+        let is_there = observed.is_some_and(|secret| !secret.is_scheduled_for_deletion());
+        let moves = moves.filter(|_| !blocked && (is_there || !actions.is_empty()));
         found.extend(found_of(desired_secret, findings));
         found.extend(found_of(desired_secret, in_progress(desired_secret, observed)));
         if actions.is_empty() && moves.is_none() {

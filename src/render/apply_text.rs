@@ -90,7 +90,7 @@ pub(super) fn finished(
             let label = paint.warning("! stale   ");
             escaped!("  {}{} {}: {} since it was planned; it was left alone", of, label, name, changed)
         }
-        SecretOutcome::Skipped { reason: reason @ SkipReason::ReplicasFirst } => {
+        SecretOutcome::Skipped { reason: reason @ SkipReason::ReplicasFirst { .. } } => {
             let label = paint.warning(". held back");
             escaped!("  {}{} {}: not begun ({}): {}", of, label, name, word, skip_reason(reason))
         }
@@ -152,9 +152,10 @@ pub(super) fn skip_reason(reason: &SkipReason) -> Escaped<Terminal> {
             )
         }
         SkipReason::EarlierFailure => escaped!("removals come last, and something before it was not done"),
-        SkipReason::ReplicasFirst => escaped!(
+        SkipReason::ReplicasFirst { renamed } => escaped!(
             "replicas go with it, and the new ones are not in sync yet: a later apply does it, or one with \
-             --wait-replicas"
+             --wait-replicas{}",
+            if *renamed { "; `renamedFrom` stays in the manifest until it is gone" } else { "" }
         ),
     }
 }

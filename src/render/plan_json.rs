@@ -180,7 +180,7 @@ pub(super) fn secret(plan: &SecretPlan) -> SecretDocument {
 }
 
 fn leaving_of(plan: &SecretPlan, leaving: &Leaving) -> LeavingDocument {
-    let Leaving { by_hand: _, other_targets: _, left_list: left, removed_in, named_by } = leaving;
+    let Leaving { by_hand: _, other_targets: _, replicas_wait: _, left_list: left, removed_in, named_by } = leaving;
     let last_accessed = plan.observed.as_ref().and_then(|secret| secret.last_accessed);
     LeavingDocument {
         reason: why(plan).into_owned(),

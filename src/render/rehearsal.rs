@@ -22,7 +22,8 @@ const DEFECT: &str = "the copy is planned otherwise than what is live, so this t
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalDocument {
-    /// Whether every action was accepted on a copy of what is live, and a plan after them was empty.
+    /// Whether every action was accepted on a copy of what is live, and a plan after them was empty, but for replicas
+    /// that the next apply makes.
     pub passed: bool,
     /// Why there was no rehearsal; the other members are empty then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +79,7 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> 
         Ok(report) => report,
         Err(error) => return escaped!("not possible: {}", escape::line(&error.to_string())),
     };
-    let RehearsalReport { applied, remaining, differs, waits } = report;
+    let RehearsalReport { applied, remaining, next, differs, waits } = report;
     let mut parts: Vec<Escaped<Terminal>> = Vec::new();
     let actions = plan.action_count();
     if actions == 0 {
@@ -95,6 +96,10 @@ pub(super) fn sentence(plan: &Plan, rehearsed: &Rehearsed) -> Escaped<Terminal> 
     } else {
         escaped!("a plan after it still has {}", words::count(remaining.secrets.len(), "secret"))
     });
+    if !next.is_empty() {
+        let next = words::count(next.len(), "secret");
+        parts.push(escaped!("the next apply makes the replicas of {}, whose places are free then", next));
+    }
     if !waits.is_empty() {
         let waits = words::count(waits.len(), "secret");
         parts.push(escaped!("what {} wants of targets that could not be planned is not rehearsed", waits));
@@ -135,7 +140,7 @@ pub fn document(plan: &Plan, rehearsed: &Rehearsed) -> RehearsalDocument {
         Ok(report) => report,
         Err(error) => return RehearsalDocument { error: Some(error.to_string()), ..none },
     };
-    let RehearsalReport { applied: report, remaining, differs, waits } = report;
+    let RehearsalReport { applied: report, remaining, next: _, differs, waits } = report;
     RehearsalDocument {
         calls_done: report.calls_done(),
         secrets: plan.secrets.iter().filter_map(|secret| applied(secret, report)).collect(),

@@ -291,8 +291,8 @@ fn restored_with(rotation_stays_off: bool, other_value: Option<&OtherValue>) -> 
 
 /// That replicas stay while those of another target, to which the secret goes, are being made.
 fn waits_for_other_target(replicas: &BTreeSet<Region>, secret: &SecretPlan) -> Option<Row> {
-    let goes_there = !replicas.is_empty() && secret.leaving.other_targets.is_some();
-    goes_there.then(|| warning(words::REPLICAS_OF_OTHER_TARGET))
+    let waits = !replicas.is_empty() && secret.leaving.replicas_wait;
+    waits.then(|| warning(words::REPLICAS_OF_OTHER_TARGET))
 }
 
 fn warning(text: impl Fragment<Terminal>) -> Row {

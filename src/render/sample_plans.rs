@@ -156,6 +156,7 @@ impl Sample {
                     secrets: vec![secret(shown, shown)],
                 },
                 differs: BTreeSet::from([name.clone()]),
+                next: BTreeSet::new(),
                 waits: BTreeSet::new(),
             })),
             graph: GraphTarget {

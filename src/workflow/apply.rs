@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt as _};
 use super::error::{Error, ErrorKind, SecretProblem};
 use super::event::{Counted, Event, Listener, Place};
 use super::journal::{Caller, Entries, Journal, Moves};
-use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, ReadAgain};
+use super::outcome::{AppliedPart, AppliedTarget, ApplyRun, Missing, ReadAgain};
 use super::prepare::{Planned, Prepared, TARGETS_AT_ONCE};
 use super::removals::{Removals, is_copying_beside, parted};
 use super::session::Run;
@@ -193,19 +193,19 @@ impl Run<'_> {
         }
         let begin = Removals { prepared, targets: &targets, plans: &removals, waited: request.wait_replicas.is_some() };
         let (complete, held_back) = (all_read && begin.may_begin(), begin.held_back());
-        let skip = |plans: Vec<Plan>, reason: SkipReason| -> Vec<AppliedPart> {
+        let skip = |plans: Vec<Plan>, reason: fn(&SecretPlan) -> SkipReason| -> Vec<AppliedPart> {
             let parts = stage_of(plans.into_iter().map(Cow::Owned).collect(), false);
-            parts.iter().map(|part| request.skip(part, &reason)).collect()
+            parts.iter().map(|part| request.skip(part, reason)).collect()
         };
         let (kept, removed) = if removals.is_empty() {
             (Vec::new(), Vec::new())
         } else if !complete {
-            (Vec::new(), skip(removals, SkipReason::EarlierFailure))
+            (Vec::new(), skip(removals, |_| SkipReason::EarlierFailure))
         } else if others_create {
-            (Vec::new(), skip(removals, SkipReason::OtherShards))
+            (Vec::new(), skip(removals, |_| SkipReason::OtherShards))
         } else {
             let (kept, others) = parted(removals, &held_back);
-            let kept = skip(kept, SkipReason::ReplicasFirst);
+            let kept = skip(kept, |secret| SkipReason::ReplicasFirst { renamed: secret.moved_to().is_some() });
             (kept, self.apply_parts(&stage_of(others.into_iter().map(Cow::Owned).collect(), false), request).await)
         };
         // None were split off, or each target's were.
@@ -270,7 +270,7 @@ impl ApplyRequest<'_> {
     }
 
     /// Removals that do not begin yet: each is told with the reason.
-    fn skip(&self, part: &Part<'_>, reason: &SkipReason) -> AppliedPart {
+    fn skip(&self, part: &Part<'_>, reason: fn(&SecretPlan) -> SkipReason) -> AppliedPart {
         let removed = &*part.plan;
         if removed.is_empty() {
             return AppliedPart::default();
@@ -357,8 +357,8 @@ impl ApplyRequest<'_> {
         let read_again = self.report_verified(part, &report, verified);
         let failed_after = read_again.failed || missing.is_some();
         let replicas_missing = match self.wait_replicas {
-            Some(timeout) => !Box::pin(self.follow_replicas(place, &report, later, timeout)).await,
-            None => false,
+            Some(timeout) => Box::pin(self.follow_replicas(place, &report, later, timeout)).await,
+            None => Missing::default(),
         };
         AppliedPart { report, read_again, failed_after, replicas_missing }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::prepare::{Planned, Prepared};
 use crate::apply::{ApplyReport, SecretOutcome, Stopped};
 use crate::collect::CollectSet as _;
-use crate::domain::SecretName;
+use crate::domain::{Region, SecretName};
 use crate::live::ServiceError;
 use crate::plan::{Finding, Plan, SecretPlan};
 use crate::reconcile::{PoliciesVerified, TargetPlan};
@@ -20,8 +20,17 @@ pub struct AppliedTarget<'p> {
     pub read_again: ReadAgain,
     /// Whether what was to follow failed: reading again, or the journal.
     pub failed_after: bool,
-    /// Whether replicas that were waited for were not made.
-    pub(super) replicas_missing: bool,
+    /// Replicas that were waited for and were not made.
+    pub(super) replicas_missing: Missing,
+}
+
+/// Replicas that were waited for and were not made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Missing {
+    /// Replicas that failed, each with its secret.
+    pub(super) failed: BTreeSet<(SecretName, Region)>,
+    /// Whether anything else is missing: a link, or what was not to be seen.
+    pub(super) others: bool,
 }
 
 /// What was read again of what was done.
@@ -86,7 +95,7 @@ pub(super) struct AppliedPart {
     pub(super) report: ApplyReport,
     pub(super) read_again: ReadAgain,
     pub(super) failed_after: bool,
-    pub(super) replicas_missing: bool,
+    pub(super) replicas_missing: Missing,
 }
 
 impl AppliedPart {
@@ -100,15 +109,17 @@ impl AppliedPart {
 impl AppliedTarget<'_> {
     /// Whether everything was done and is as it should be.
     pub(super) fn is_complete(&self) -> bool {
-        let replicas_made = !self.replicas_missing;
+        let replicas_made = self.replicas_missing.failed.is_empty() && !self.replicas_missing.others;
         self.report.is_complete() && self.read_again.matches != Some(false) && !self.failed_after && replicas_made
     }
 
-    /// What did not come true, where nothing else keeps this from being complete; replicas may be missing with it.
-    pub(super) fn left(&self) -> Option<&[SecretPlan]> {
-        let ReadAgain { remaining, in_doubt, .. } = &self.read_again;
-        let is_all = self.report.is_complete() && !self.failed_after && !in_doubt && !remaining.is_empty();
-        is_all.then_some(remaining)
+    /// What did not come true and the replicas that failed, where nothing else keeps this from being complete.
+    pub(super) fn left(&self) -> Option<(&[SecretPlan], &BTreeSet<(SecretName, Region)>)> {
+        let ReadAgain { matches, remaining, in_doubt, .. } = &self.read_again;
+        let Missing { failed, others } = &self.replicas_missing;
+        let matches = *matches != Some(false) || !remaining.is_empty();
+        let is_all = self.report.is_complete() && !self.failed_after && !in_doubt && !others && matches;
+        is_all.then_some((remaining, failed))
     }
 
     /// Adds what became of another part of the plan.
@@ -119,7 +130,8 @@ impl AppliedTarget<'_> {
         self.report.stopped = self.report.stopped.or(report.stopped);
         self.read_again.merge(read_again);
         self.failed_after |= failed_after;
-        self.replicas_missing |= replicas_missing;
+        self.replicas_missing.failed.extend(replicas_missing.failed);
+        self.replicas_missing.others |= replicas_missing.others;
     }
 }
 
@@ -233,7 +245,7 @@ mod tests {
                     ..ReadAgain::default()
                 },
                 failed_after: false,
-                replicas_missing: false,
+                replicas_missing: Missing::default(),
             })
             .collect();
         ApplyRun { targets }.outcome()
@@ -262,15 +274,32 @@ mod tests {
             stopped: None,
         };
         let read_again = ReadAgain::default();
-        let mut target = AppliedTarget { plan: &plan, report, read_again, failed_after: true, replicas_missing: false };
+        let mut target =
+            AppliedTarget { plan: &plan, report, read_again, failed_after: true, replicas_missing: Missing::default() };
         let (report, read_again) = (target.report.clone(), target.read_again.clone());
         assert_eq!(
-            ApplyRun { targets: vec![AppliedTarget { report, read_again, ..target }] }.outcome(),
+            ApplyRun {
+                targets: vec![AppliedTarget { report, read_again, replicas_missing: Missing::default(), ..target }]
+            }
+            .outcome(),
             ApplyOutcome::Partial
         );
         target.failed_after = false;
         target.report.stopped = Some(Stopped::Interrupted);
         assert_eq!(ApplyRun { targets: vec![target] }.outcome(), ApplyOutcome::Interrupted);
+    }
+
+    #[test]
+    fn replicas_that_failed_are_left_and_what_else_is_missing_is_not() {
+        let plan = Plan::bare(Vec::new());
+        let target = |missing: Missing| AppliedPart { replicas_missing: missing, ..AppliedPart::default() }.over(&plan);
+        let failed = BTreeSet::from([(SecretName::new("a"), Region::of_service("us-east-1"))]);
+        let only_failed = target(Missing { failed: failed.clone(), others: false });
+        assert!(!only_failed.is_complete());
+        assert_eq!(only_failed.left().map(|(_, failed)| failed), Some(&failed));
+        let late = target(Missing { failed, others: true });
+        assert!(!late.is_complete());
+        assert!(late.left().is_none());
     }
 
     #[test]

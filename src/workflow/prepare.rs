@@ -25,7 +25,7 @@ use crate::live::{Live, Memory, ReadProgress, ReadSecrets, Remembering};
 use crate::manifest::nearest;
 use crate::plan::{
     Finding, GuardOverrides, GuardedTarget, OtherArn, Plan, Refusal, Rules, RunGuards, SecretPlan, Selection,
-    replica_places_taken,
+    removals_that_wait, replica_places_taken,
 };
 use crate::reconcile::{PlanError, Planning, Reading, TargetError, TargetPlan, Undeclared, plan_target};
 use crate::rehearse::{Rehearsal, Rehearsed, rehearse};
@@ -346,7 +346,8 @@ fn found(desired: &Desired, planned: &TargetPlan, connection: &Connection, begun
     Some(Memory::of(&planned.live, desired.secrets.keys(), looked))
 }
 
-/// Finds replicas whose place another target has, once every target is planned.
+/// Finds replicas whose place another target has, and removals that wait for those of another one, once every target is
+/// planned.
 fn find_taken_places(targets: &mut [PreparedTarget<'_>]) {
     let planned: Vec<(&Live, &Plan)> = targets
         .iter()
@@ -354,8 +355,15 @@ fn find_taken_places(targets: &mut [PreparedTarget<'_>]) {
         .map(|planned| (&planned.target.live, &planned.target.plan))
         .collect();
     let found: Vec<Vec<Finding>> = planned.iter().map(|(_, plan)| replica_places_taken(plan, &planned)).collect();
+    let waits: Vec<_> = planned.iter().map(|(_, plan)| removals_that_wait(plan, &planned)).collect();
     let planned = targets.iter_mut().filter_map(|target| target.planned.as_mut().ok());
-    for (planned, found) in planned.zip(found).filter(|(_, found)| !found.is_empty()) {
+    for ((planned, found), waits) in planned.zip(found).zip(waits) {
+        for secret in planned.target.plan.secrets.iter_mut().filter(|secret| waits.contains(&secret.name)) {
+            secret.leaving.replicas_wait = true;
+        }
+        if found.is_empty() {
+            continue;
+        }
         let findings = &mut planned.target.report.findings;
         findings.extend(found);
         findings.sort_few_by(|a, b| a.secret.cmp(&b.secret));

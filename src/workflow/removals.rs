@@ -2,18 +2,28 @@
 //!
 //! A secret takes its replicas along, at once and for good. While those of what takes its place are being made, they
 //! may be the only copies that readers there have, so it stays until these are in sync, and a later apply goes on. The
-//! other way round, a replica that failed since its place is held by a replica that this run removes keeps no removal
-//! waiting.
+//! other way round, a replica whose place is held by a replica that this run removes keeps no removal waiting, whether it
+//! failed or is being made still: it cannot come to be before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::AppliedTarget;
 use super::prepare::{Planned, Prepared};
+use crate::collect::CollectSet as _;
 use crate::domain::{AccountId, Arn, Region, SecretName};
-use crate::plan::{Action, Change, Finding, FindingKind, LinkFinding, Plan, ReplicaReason, SecretPlan};
+use crate::plan::{Action, Finding, FindingKind, LinkFinding, OtherCopies, Plan, SecretPlan};
 
 /// A secret of a target, by the target's name.
 type Secret = (String, SecretName);
+
+/// Copies of a secret that are being made.
+#[derive(Default)]
+struct Copies {
+    /// Replicas, by their regions.
+    regions: BTreeSet<Region>,
+    /// Whether the secret is linked with one of another account, and its value is on the way there.
+    linked: bool,
+}
 
 /// What of a run is over, and its removals.
 pub(super) struct Removals<'a, 'p> {
@@ -28,55 +38,71 @@ pub(super) struct Removals<'a, 'p> {
 impl Removals<'_, '_> {
     /// Whether everything before them was done, but for what waits for them.
     pub(super) fn may_begin(&self) -> bool {
-        self.targets.iter().all(|target| {
-            let waits = |left: &SecretPlan| self.waits_for_removals(target.plan.account.as_ref(), left);
-            target.is_complete() || target.left().is_some_and(|left| left.iter().all(waits))
-        })
+        self.targets.iter().all(|target| self.is_over(target))
+    }
+
+    /// Whether everything of a target was done, but for what waits for removals.
+    fn is_over(&self, target: &AppliedTarget<'_>) -> bool {
+        let account = target.plan.account.as_ref();
+        let is_move = |name: &SecretName| {
+            target.plan.secrets.iter().any(|secret| secret.name == *name && secret.moved_from().is_some())
+        };
+        let may_fail = |(name, region): &(SecretName, Region)| !is_move(name) && self.frees(account, region, name);
+        target.is_complete()
+            || target.left().is_some_and(|(left, failed)| {
+                left.iter().all(|left| self.waits_for_removals(account, left)) && failed.iter().all(may_fail)
+            })
     }
 
     /// Whether nothing is left of a secret but replicas whose place is held by one that goes.
     fn waits_for_removals(&self, account: Option<&AccountId>, left: &SecretPlan) -> bool {
-        left.moved_from().is_none()
-            && left.changes.iter().all(|change| match change {
-                Change::Replica { region, after: Some(_), reason: ReplicaReason::Failed { .. }, .. } => {
-                    self.frees(account, region, &left.name)
-                }
-                _ => false,
-            })
+        left.moved_from().is_none() && left.waits_only_for_places(|region| self.frees(account, region, &left.name))
     }
 
     /// Whether a removal takes a replica of this name away from a region.
     fn frees(&self, account: Option<&AccountId>, region: &Region, name: &SecretName) -> bool {
         let of_account = self.plans.iter().filter(|plan| account.is_some() && plan.account.as_ref() == account);
-        let removed = of_account.flat_map(|plan| &plan.secrets).filter(|secret| secret.name == *name);
-        removed.flat_map(|secret| &secret.actions).any(|action| match action {
-            Action::RemoveReplicas { regions } => regions.contains(region),
-            _ => false,
-        })
+        let mut removed = of_account.flat_map(|plan| &plan.secrets).filter(|secret| secret.name == *name);
+        removed.any(|secret| secret.regions_removed().contains(region))
     }
 
     /// The removals that are held back.
     pub(super) fn held_back(&self) -> BTreeSet<Secret> {
         let copying = self.copying();
         let takes = |secret: &SecretPlan, copies: fn(&Action) -> bool| secret.actions.iter().any(copies);
-        let of_regions = |action: &Action| matches!(action, Action::RemoveReplicas { .. });
         let of_any = |action: &Action| matches!(action, Action::RemoveReplicas { .. } | Action::StopReplication);
-        let is_kept = |target: &String, secret: &SecretPlan| {
+        let is_kept = |plan: &Plan, secret: &SecretPlan| {
             if let Some(new) = secret.moved_to() {
-                return takes(secret, of_any) && copying.contains(&(target.clone(), new.name.clone()));
+                return takes(secret, of_any) && copying.contains_key(&(plan.target.clone(), new.name.clone()));
             }
-            // What another target has under the name may take its place; that of a linked replica may be its primary.
-            let is_other = |(other, name): &Secret| other != target && *name == secret.name;
-            takes(secret, of_regions) && copying.iter().any(is_other)
+            copying.iter().any(|((other, name), copies)| {
+                *other != plan.target && *name == secret.name && self.takes_place(plan, secret, other, copies)
+            })
         };
-        let secrets = self.plans.iter().flat_map(|plan| plan.secrets.iter().map(move |secret| (&plan.target, secret)));
-        let kept = secrets.filter(|(target, secret)| is_kept(target, secret));
-        kept.map(|(target, secret)| (target.clone(), secret.name.clone())).collect()
+        let secrets = self.plans.iter().flat_map(|plan| plan.secrets.iter().map(move |secret| (plan, secret)));
+        let kept = secrets.filter(|(plan, secret)| is_kept(plan, secret));
+        kept.map(|(plan, secret)| (plan.target.clone(), secret.name.clone())).collect()
+    }
+
+    /// Whether copies of what another target has under the name of a secret that goes are to take the place of its
+    /// replicas.
+    fn takes_place(&self, plan: &Plan, gone: &SecretPlan, other: &str, copies: &Copies) -> bool {
+        let Some((_, there)) = self.prepared.planned().find(|(_, planned)| planned.target.plan.target == other) else {
+            return false;
+        };
+        let account = there.target.plan.account.as_ref();
+        let copies = OtherCopies {
+            same_account: plan.account.is_some() && plan.account.as_ref() == account,
+            regions: copies.regions.iter().collect_set(),
+            linked: copies.linked,
+            before: there.target.live.secrets.get(&gone.name),
+        };
+        gone.waits_for_copies(&copies, |region| self.frees(account, region, &gone.name))
     }
 
     /// Secrets whose copies are being made, as they were read again, or as they were planned where nothing was.
-    fn copying(&self) -> BTreeSet<Secret> {
-        let mut copying = BTreeSet::new();
+    fn copying(&self) -> BTreeMap<Secret, Copies> {
+        let mut copying: BTreeMap<Secret, Copies> = BTreeMap::new();
         for (desired, planned) in self.prepared.planned() {
             let target = &planned.target.plan.target;
             let run = self.targets.iter().find(|run| run.plan.target == *target);
@@ -86,7 +112,7 @@ impl Removals<'_, '_> {
                     let replicas = secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
                     secret.other_replica().is_some() || replicas.is_some_and(|replicas| !replicas.is_empty())
                 });
-                let run = run.filter(|run| self.waited && run.is_complete());
+                let run = run.filter(|run| self.waited && self.is_over(run));
                 declares && run.is_some_and(|run| run.report.touched().any(|touched| touched == name))
             };
             let read_again = |name: &SecretName| run.is_some_and(|run| run.read_again.names.contains(name));
@@ -94,12 +120,22 @@ impl Removals<'_, '_> {
             let after = run.into_iter().flat_map(|run| &run.read_again.held_back);
             let findings = before.chain(after).filter(|finding| is_copying(finding) && !is_followed(&finding.secret));
             for finding in findings {
-                copying.insert((target.clone(), finding.secret.clone()));
-                copying.extend(other_side(finding).and_then(|arn| self.named(arn)));
+                let copies = copying.entry((target.clone(), finding.secret.clone())).or_default();
+                match &finding.kind {
+                    FindingKind::ReplicaInProgress { regions } => copies.regions.extend(regions.iter().cloned()),
+                    _ => copies.linked = true,
+                }
+                if let Some(other) = other_side(finding).and_then(|arn| self.named(arn)) {
+                    copying.entry(other).or_default().linked = true;
+                }
             }
             let unread = planned.target.plan.secrets.iter().filter(|secret| !read_again(&secret.name));
-            let made = unread.filter(|secret| makes_copies(secret) && !is_followed(&secret.name));
-            copying.extend(made.map(|secret| (target.clone(), secret.name.clone())));
+            for secret in unread.filter(|secret| !is_followed(&secret.name)) {
+                let Some(asked) = copies_asked_for(secret) else { continue };
+                let copies = copying.entry((target.clone(), secret.name.clone())).or_default();
+                copies.regions.extend(asked.regions);
+                copies.linked |= asked.linked;
+            }
         }
         copying
     }
@@ -155,13 +191,19 @@ fn other_side(finding: &Finding) -> Option<&Arn> {
     }
 }
 
-/// Whether copies are asked for, which come to be later.
-fn makes_copies(secret: &SecretPlan) -> bool {
-    secret.actions.iter().any(|action| match action {
-        Action::Replicate { .. } | Action::Associate(_) => true,
-        Action::Create { replicas, cross_account_primary, .. } => {
-            !replicas.is_empty() || cross_account_primary.is_some()
+/// The copies that are asked for, which come to be later.
+fn copies_asked_for(secret: &SecretPlan) -> Option<Copies> {
+    let mut copies = Copies::default();
+    for action in &secret.actions {
+        match action {
+            Action::Replicate { regions, .. } => copies.regions.extend(regions.keys().cloned()),
+            Action::Associate(_) => copies.linked = true,
+            Action::Create { replicas, cross_account_primary, .. } => {
+                copies.regions.extend(replicas.keys().cloned());
+                copies.linked |= cross_account_primary.is_some();
+            }
+            _ => {}
         }
-        _ => false,
-    })
+    }
+    (copies.linked || !copies.regions.is_empty()).then_some(copies)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::apply::ApplyRequest;
 use super::error::{Error, ErrorKind, Hint};
 use super::event::{Event, Place};
+use super::outcome::Missing;
 use super::stop::stopped;
 use crate::apply::ApplyReport;
 use crate::domain::SecretName;
@@ -16,14 +17,14 @@ use crate::reconcile::{PlanError, TargetError};
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 impl ApplyRequest<'_> {
-    /// Looks at the secrets that were done until none of their replicas is InProgress; tells whether all were made.
+    /// Looks at the secrets that were done until none of their replicas is InProgress; tells what was not made.
     pub(super) async fn follow_replicas(
         &self,
         place: &Place<'_>,
         report: &ApplyReport,
         later: &BTreeSet<SecretName>,
         timeout: Duration,
-    ) -> bool {
+    ) -> Missing {
         let declared = |name: &&SecretName| {
             place.desired.secrets.get(*name).is_some_and(|desired_secret| {
                 let declared = desired_secret.replicas.as_ref().and_then(|declared| declared.value.as_ref());
@@ -34,7 +35,7 @@ impl ApplyRequest<'_> {
         let now = |name: &&SecretName| !later.contains(*name);
         let names: Vec<SecretName> = report.touched().filter(now).filter(declared).cloned().collect();
         if names.is_empty() {
-            return true;
+            return Missing::default();
         }
         (self.listener)(Event::WaitingForReplicas { secrets: None });
         let ended = tokio::select! {
@@ -49,21 +50,22 @@ impl ApplyRequest<'_> {
         };
         (self.listener)(Event::WaitedForReplicas);
         match ended {
-            Ok(0) => {
-                (self.listener)(Event::ReplicasInSync { secrets: names.len() });
-                true
+            Ok(missing) => {
+                if missing.failed.is_empty() && !missing.others {
+                    (self.listener)(Event::ReplicasInSync { secrets: names.len() });
+                }
+                missing
             }
-            Ok(_) => false,
             Err(error) => {
                 (self.listener)(Event::Failed(&error));
-                false
+                Missing { others: true, ..Missing::default() }
             }
         }
     }
 
-    /// How many replicas failed, when none is InProgress any more.
-    async fn until_made(&self, place: &Place<'_>, mut waiting: Vec<SecretName>) -> Result<usize, ServiceError> {
-        let mut failed = 0_usize;
+    /// Which replicas failed, when none is InProgress any more.
+    async fn until_made(&self, place: &Place<'_>, mut waiting: Vec<SecretName>) -> Result<Missing, ServiceError> {
+        let mut missing = Missing::default();
         loop {
             let seen = describe_all(place.writer, waiting.drain(..), &|_| {}).await?;
             for (secret, live) in seen {
@@ -74,7 +76,7 @@ impl ApplyRequest<'_> {
                         ReplicaStatus::InSync => {}
                         ReplicaStatus::InProgress => in_progress = true,
                         ReplicaStatus::Failed { message } => {
-                            failed += 1;
+                            missing.failed.insert((secret.clone(), region.clone()));
                             let kind = ErrorKind::ReplicaFailed {
                                 secret: secret.clone(),
                                 place: region.to_string(),
@@ -89,9 +91,9 @@ impl ApplyRequest<'_> {
                     match status {
                         LinkStatus::InProgress | LinkStatus::Pending => in_progress = true,
                         LinkStatus::InSync => {}
-                        LinkStatus::Detached => failed += 1,
+                        LinkStatus::Detached => missing.others = true,
                         LinkStatus::Failed { message } => {
-                            failed += 1;
+                            missing.others = true;
                             let kind = ErrorKind::ReplicaFailed {
                                 secret: secret.clone(),
                                 place: replica.to_string(),
@@ -106,7 +108,7 @@ impl ApplyRequest<'_> {
                 }
             }
             if waiting.is_empty() {
-                return Ok(failed);
+                return Ok(missing);
             }
             (self.listener)(Event::WaitingForReplicas { secrets: Some(waiting.len()) });
             tokio::time::sleep(LOOK_AGAIN).await;
