@@ -121,13 +121,16 @@ fn has_another_value(secret: &DesiredSecret, new: &LiveSecret, gone: &LiveSecret
 
 /// Whether a secret of this target, which is there or comes back, has the value that `gone` has in another one. People
 /// put it there under an id of their own where both have it for a while: a live one has it unless its current version
-/// is an older one of the secret that goes.
+/// is an older one of the secret that goes. The id of a generated value is made of the name and of the manifest: each
+/// target generates another value under it.
 pub(crate) fn has_value_of(home: &LiveSecret, owner: &str, gone: &LiveSecret) -> bool {
     let stays = !home.is_scheduled_for_deletion() && !home.is_adoptable_by(owner);
-    let has_newest = gone.current_version().is_some_and(|newest| home.versions.contains_key(newest));
+    let newest = gone.current_version();
+    let has_newest = newest.is_some_and(|newest| !newest.is_generated() && home.versions.contains_key(newest));
     home.current_version().is_some_and(|current| {
-        let is_older = gone.versions.contains_key(current) && !has_newest;
-        gone.current_version() == Some(current) || (stays && !is_older)
+        let is_newest = newest == Some(current);
+        let is_older = gone.versions.contains_key(current) && !is_newest && !has_newest;
+        (is_newest && !current.is_generated()) || (stays && !is_older)
     })
 }
 
