@@ -41,6 +41,8 @@ fn in_order(items: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -53,7 +55,7 @@ mod tests {
             let mut by_key = items.clone();
             by_key.sort_few_by_key(|item| item.0);
             prop_assert_eq!(&by_key, &expected);
-            expected.sort_by(|a, b| b.1.cmp(&a.1));
+            expected.sort_by_key(|item| Reverse(item.1));
             by_key.sort_few_by(|a, b| b.1.cmp(&a.1));
             prop_assert_eq!(&by_key, &expected);
             items.sort_few_by(|_, _| Ordering::Equal);

@@ -51,6 +51,11 @@ const ADOPTED: &str = "{secret} would go with its value, and in target {target},
 const OLDER: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it has an \
                      older version of it: put the value there, and then take this target out";
 
+/// One that is restored or adopted, and has the id of the value that goes.
+const GENERATED: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it would \
+                         come back with a generated value of its own, under the same version id: name both targets in \
+                         the manifest, put the value there, and then take this target out";
+
 /// A secret that would be deleted since no manifest names it here.
 fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPlan, &'a LiveSecret)> {
     let pruned = target.plan.secrets.iter().filter(|secret| secret.is_removal() && secret.is_pruned());
@@ -75,9 +80,16 @@ fn gets_value_of_git(home: &DesiredSecret, gone: &LiveSecret, run: &RunGuards<'_
 }
 
 /// In which words a value is lost, where the guard's own do not fit.
-fn words(home: &DesiredSecret, gone: &SecretPlan, live: Option<&LiveSecret>, owner: &str) -> Option<&'static str> {
+fn words(
+    home: &DesiredSecret,
+    gone: &SecretPlan,
+    observed: &LiveSecret,
+    live: Option<&LiveSecret>,
+    owner: &str,
+) -> Option<&'static str> {
     let valued = live.filter(|secret| secret.current_version().is_some());
     match valued {
+        Some(secret) if secret.current_version() == observed.current_version() => Some(GENERATED),
         Some(secret) if secret.is_scheduled_for_deletion() => Some(RESTORED),
         Some(secret) if secret.is_adoptable_by(owner) => Some(ADOPTED),
         Some(_) => Some(OLDER),
@@ -103,7 +115,7 @@ fn loses_value(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> 
             let kept = has_value || carries || gets_value_of_git(home, observed, run);
             (!kept).then(|| {
                 let refused = refused(gone, &home.origin, &other.plan.target);
-                match words(home, gone, live, &other.desired.owner()) {
+                match words(home, gone, observed, live, &other.desired.owner()) {
                     Some(words) => refused.words(words),
                     None => refused,
                 }

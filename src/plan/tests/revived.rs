@@ -9,7 +9,7 @@ use crate::desired::{Desired, DesiredValue, Ownership};
 use crate::domain::{StagingLabel, Template, VersionId};
 use crate::live::LiveSecret;
 use crate::plan::bare::bare_desired;
-use crate::plan::{Revival, has_value_of, revived};
+use crate::plan::{Revival, SameOfGit, has_value_of, revived};
 use crate::value::{GenerateOptions, Source};
 
 fn with_versions(mut secret: LiveSecret, versions: &[(&str, &str)]) -> LiveSecret {
@@ -35,7 +35,7 @@ fn valued(source: &Source, ownership: Option<Ownership>) -> Desired {
 /// How `new` comes where `gone` goes and they have another value each.
 fn how(desired: &Desired, new: &LiveSecret, gone: &LiveSecret) -> Option<Revival> {
     let live = live(vec![new.clone(), gone.clone()]);
-    let found = revived(desired, &live, std::iter::once(&live.secrets[&gone.name]));
+    let found = revived(desired, &live, std::iter::once(&live.secrets[&gone.name]), &SameOfGit::new());
     found.first().map(|found| found.how)
 }
 
@@ -115,4 +115,20 @@ fn a_secret_of_another_target_has_the_value_where_it_is_live_or_a_copy() {
     let went_back = with_versions(home("v1"), &[("v2", "AWSPREVIOUS"), ("v1", "AWSCURRENT")]);
     assert!(has_value_of(&went_back, &owner, &newer), "it is there, and is not in use");
     assert!(!has_value_of(&with_versions(home("v1"), &[]), &owner, &gone));
+}
+
+#[test]
+fn the_id_of_a_generated_value_says_nothing_of_another_target() {
+    let desired = bare_desired("app/", &["app/db"]);
+    let owner = desired.owner();
+    let id = VersionId::generated(&"0".repeat(64));
+    let made = |versions: &[(&str, &str)]| with_versions(ours(&desired, "app/db"), versions);
+    let gone = made(&[(id.as_str(), "AWSCURRENT")]);
+    assert!(!has_value_of(&scheduled(gone.clone()), &owner, &gone), "generated there, and restored");
+    let unowned = with_versions(LiveSecret::bare("app/db"), &[(id.as_str(), "AWSCURRENT")]);
+    assert!(!has_value_of(&unowned, &owner, &gone), "generated there, and adopted");
+    assert!(has_value_of(&gone, &owner, &gone), "both are there: each has its own for a while");
+    let went_on = made(&[(id.as_str(), "AWSCURRENT"), ("v1", "AWSPREVIOUS")]);
+    let older = made(&[("v1", "AWSCURRENT"), (id.as_str(), "AWSPREVIOUS")]);
+    assert!(!has_value_of(&older, &owner, &went_on), "the newest is another value under that id");
 }
