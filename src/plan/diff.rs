@@ -170,9 +170,8 @@ impl Differ<'_> {
         let mut findings = values.plan(&mut difference);
         let fit = fit.without_note(observed, &mut difference, &mut findings).with_value(observed, &difference.actions);
         // What a move carries over keeps its ids, so that labels may be on them.
-        let nowhere = || values.label_nowhere(&difference.actions).filter(|_| moves.is_none());
-        let too_many_labels = || values.too_many_labels(&difference).filter(|_| moves.is_none());
-        if let Some(refused) = fit.too_many().or_else(nowhere).or_else(too_many_labels) {
+        let labels = || values.label_nowhere(&difference.actions).or_else(|| values.too_many_labels(&difference));
+        if let Some(refused) = fit.too_many().or_else(|| labels().filter(|_| moves.is_none())) {
             // Nothing else is planned: half of what git says is not what git says.
             return (Difference::default(), vec![refused]);
         }
