@@ -149,6 +149,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             live.made_anew = anew;
             facts.identities = value_facts::identify(desired, &live, &rules.selection, values)?.identities;
         }
+        facts.same_of_git = value_facts::same_of_git(desired, &live, &facts, &rules.selection, values);
         let (planned, mut report) = plan(desired, &live, &facts, rules);
         let only_listed = only_listed(&planned, &report, &live);
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);

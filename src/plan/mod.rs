@@ -90,7 +90,8 @@ pub(crate) use revived::{Revival, Revived, has_value_of, revived};
 pub use selection::{NotAShard, Selection, Shard};
 pub use stages::stages;
 pub(crate) use value::ownership;
-pub use value_facts::{Comparison, ValueFacts};
+pub(crate) use value_facts::live_name_of;
+pub use value_facts::{Comparison, SameOfGit, SameValue, ValueFacts};
 
 use crate::desired::{PROTECT_TAG, VALUE_TAG};
 use crate::domain::{AccountId, Region, SecretName, StagingLabel, VersionId};

@@ -49,7 +49,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.order_by_dependencies();
     planner.explain_removals();
     planner.notice_renames();
-    tell_restored(desired, live, &mut planner.plans, &planner.report.findings);
+    tell_restored(desired, live, &mut planner.plans, &planner.report);
     planner.notice_awaiting();
     planner.count();
 
@@ -392,6 +392,7 @@ impl<'a> Planner<'a> {
         self.report.seeded = seeded(self.desired, self.live, &self.rules.selection);
         self.report.seeded.retain(|name, _| !carries(name));
         self.report.deleted_in_other_shards = self.deleted_in_other_shards();
+        self.report.same_of_git.clone_from(&self.facts.same_of_git);
         for (created, removed) in renames(self.desired, self.live, self.plans.values(), &self.report.findings) {
             let origin = self.plans.get(&created).and_then(|plan| plan.origin.clone());
             self.report.findings.push(Finding {

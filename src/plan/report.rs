@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::change::ValueReason;
 use super::cross_account::LinkFinding;
 use super::rename::Seeded;
+use super::value_facts::SameOfGit;
 use super::{AwaitingValue, Counts, LeftItem};
 use crate::collect::CollectSet as _;
 use crate::desired::OtherOwner;
@@ -32,6 +33,8 @@ pub struct PlanReport {
     pub awaiting: Vec<AwaitingValue>,
     /// Secrets that other shards of this run would delete.
     pub deleted_in_other_shards: BTreeSet<SecretName>,
+    /// Versions of two secrets that have one value of git's, under an id for each name.
+    pub same_of_git: SameOfGit,
 }
 
 impl PlanReport {

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::SecretPlan;
 use super::change::Change;
 use super::rename::{Seeded, could_be_renamed, replaces_another_owners, seeded_by, tags_of_people};
-use super::report::{Finding, FindingKind};
+use super::report::{FindingKind, PlanReport};
 use super::value::ownership;
+use super::value_facts::{SameOfGit, SameValue};
 use crate::collect::CollectMap as _;
 use crate::desired::{Desired, DesiredSecret, Ownership as ValueOwnership, State};
 use crate::domain::{SecretName, VersionId};
@@ -37,6 +38,8 @@ pub(crate) struct Revived<'a> {
     pub(crate) gone: &'a SecretName,
     /// Where the value of the first comes from.
     pub(crate) how: Revival,
+    /// Whether they have a version in common: one was made of the other. Else they only look alike.
+    pub(crate) shares: bool,
 }
 
 /// What a restored secret's value is not.
@@ -54,6 +57,7 @@ pub(crate) fn revived<'a>(
     desired: &'a Desired,
     live: &'a Live,
     gone: impl Iterator<Item = &'a LiveSecret>,
+    same_of_git: &SameOfGit,
 ) -> Vec<Revived<'a>> {
     let gone: Vec<&LiveSecret> = gone.filter(|secret| secret.current_version().is_some()).collect();
     if gone.is_empty() {
@@ -79,36 +83,45 @@ pub(crate) fn revived<'a>(
         } else {
             Revival::Kept
         };
+        let same = |old: &LiveSecret| same_of_git.get(&(new.name.clone(), old.name.clone()));
+        // What both still have is no reason to look for more: it may be the same.
+        let changed = |old: &LiveSecret| same(old).filter(|same| !same.is_current(new, old));
+        let made_of = |old: &LiveSecret| changed(old).is_some_and(|same| same.encrypted);
+        let shares = |old: &LiveSecret| made_of(old) || new.versions.keys().any(|id| old.versions.contains_key(id));
         let alike: BTreeMap<&SecretName, &LiveSecret> = match how {
             // Where it has the version too, what goes is an older one.
             Revival::Kept => {
                 let shared = new.versions.keys().filter_map(|version| holders.get(version)).flatten();
                 let has = |old: &LiveSecret| old.current_version().is_some_and(|id| new.versions.contains_key(id));
-                shared.filter(|old| !has(old)).map(|old| (&old.name, *old)).collect_map()
+                let same = if same_of_git.is_empty() { &[][..] } else { &gone };
+                let made = same.iter().filter(|old| made_of(old));
+                shared.chain(made).filter(|old| !has(old)).map(|old| (&old.name, *old)).collect_map()
             }
             Revival::Restored | Revival::Adopted => {
-                gone.iter().filter(|old| is_like(new, old)).map(|old| (&old.name, *old)).collect_map()
+                let like = gone.iter().filter(|old| shares(old) || changed(old).is_some() || is_like(new, old));
+                like.map(|old| (&old.name, *old)).collect_map()
             }
         };
-        let other = alike.values().filter(|old| old.name != new.name && has_another_value(secret, new, old));
-        found.extend(other.map(|old| Revived { new: &new.name, gone: &old.name, how }));
+        let other = alike.values().filter(|old| old.name != new.name && has_another_value(secret, new, old, same(old)));
+        found.extend(other.map(|old| Revived { new: &new.name, gone: &old.name, how, shares: shares(old) }));
     }
     found
 }
 
-/// Whether one may have been made of the other.
+/// Whether what describes them, or their names, are alike.
 fn is_like(new: &LiveSecret, old: &LiveSecret) -> bool {
-    let shares_versions = new.versions.keys().any(|version| old.versions.contains_key(version));
     let described_by = |secret: &LiveSecret| secret.description.clone().unwrap_or_default();
     let described = !described_by(new).is_empty() || !tags_of_people(new).is_empty();
     let described_alike =
         described && described_by(new) == described_by(old) && tags_of_people(new) == tags_of_people(old);
-    shares_versions || described_alike || could_be_renamed(&new.name, None, old)
+    described_alike || could_be_renamed(&new.name, None, old)
 }
 
 /// Whether a secret that is there with a value has another one than `gone`, once a plan is carried out.
-fn has_another_value(secret: &DesiredSecret, new: &LiveSecret, gone: &LiveSecret) -> bool {
-    if new.current_version() == gone.current_version() {
+fn has_another_value(secret: &DesiredSecret, new: &LiveSecret, gone: &LiveSecret, same: Option<&SameValue>) -> bool {
+    // The ids of generated values do not tell whether the other name has a copy, or a value generated for it.
+    let is_same = same.is_some_and(|same| same.whole && same.is_current(new, gone));
+    if new.current_version() == gone.current_version() || is_same {
         return false;
     }
     let Some(value) = secret.value.as_ref().filter(|value| !value.source.is_made_once()) else { return true };
@@ -140,7 +153,7 @@ pub(super) fn tell_restored(
     desired: &Desired,
     live: &Live,
     plans: &mut BTreeMap<SecretName, SecretPlan>,
-    findings: &[Finding],
+    report: &PlanReport,
 ) {
     let restores = |plan: &SecretPlan| plan.changes.iter().any(|change| matches!(change, Change::Restored { .. }));
     if !plans.values().any(restores) {
@@ -148,9 +161,11 @@ pub(super) fn tell_restored(
     }
     let leaves = |plan: &&SecretPlan| plan.is_removal() || plan.is_pruned();
     let mut gone: BTreeSet<SecretName> = plans.values().filter(leaves).map(|plan| plan.name.clone()).collect();
-    let orphans = findings.iter().filter(|finding| matches!(finding.kind, FindingKind::Orphaned { .. }));
+    let orphans = report.findings.iter().filter(|finding| matches!(finding.kind, FindingKind::Orphaned { .. }));
     gone.extend(orphans.map(|finding| finding.secret.clone()));
-    for Revived { new, gone, how: _ } in revived(desired, live, gone.iter().filter_map(|name| live.secrets.get(name))) {
+    let gone = gone.iter().filter_map(|name| live.secrets.get(name));
+    let found = revived(desired, live, gone, &report.same_of_git);
+    for Revived { new, gone, how: _, shares: _ } in found {
         let Some(plan) = plans.get_mut(new).filter(|plan| !plan.gets_value()) else { continue };
         let was_deleted = plan.observed.as_ref().and_then(|live| live.deleted_at);
         for change in &mut plan.changes {

@@ -23,6 +23,33 @@ pub struct ValueFacts {
     pub compared: BTreeMap<SecretName, Comparison>,
     /// What stands at the edges of the declared values that were decrypted for that.
     pub edges: BTreeMap<SecretName, Edges>,
+    /// Declared secrets, each with one that no manifest names, that both have what git gives the first.
+    pub same_of_git: SameOfGit,
+}
+
+/// By a declared secret and another one: their versions of one value of git's.
+pub type SameOfGit = BTreeMap<(SecretName, SecretName), SameValue>;
+
+/// Two versions with the ids that git's value for a secret has under its name and under another one. A rename copies
+/// such a version under the id of the new name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SameValue {
+    /// The declared secret's.
+    pub here: VersionId,
+    /// The other one's.
+    pub there: VersionId,
+    /// Whether the ids stand for all of the value. Of what is generated they do not: two secrets that were never one
+    /// have such a pair of ids too.
+    pub whole: bool,
+    /// Whether some of it is encrypted in git: two that were never one secret hardly have the same ciphertext.
+    pub encrypted: bool,
+}
+
+impl SameValue {
+    /// Whether both secrets still have it as the current one.
+    pub(super) fn is_current(&self, here: &LiveSecret, there: &LiveSecret) -> bool {
+        here.current_version() == Some(&self.here) && there.current_version() == Some(&self.there)
+    }
 }
 
 impl ValueFacts {
@@ -72,7 +99,7 @@ fn claimed(observed: Option<&LiveSecret>) -> Option<(&str, &VersionId)> {
 }
 
 /// The id under which git's value is live: the wanted one, or the one that the tag `keywright:value` calls equal to it.
-pub(super) fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
+pub(crate) fn live_name_of<'a>(wanted: &'a VersionId, observed: Option<&'a LiveSecret>) -> &'a VersionId {
     claimed(observed).filter(|(git, _)| *wanted == **git).map_or(wanted, |(_, live)| live)
 }
 

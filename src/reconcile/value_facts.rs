@@ -7,12 +7,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{PlanError, ValueProblem};
 use crate::collect::CollectMap as _;
-use crate::desired::{Desired, DesiredSecret, DesiredValue, State};
-use crate::domain::SecretName;
+use crate::desired::{Desired, DesiredSecret, DesiredValue, Ownership, State};
+use crate::domain::{SecretName, VersionId};
 use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
-    Action, Change, Comparison, Finding, FindingKind, LabelVersion, Plan, SecretPlan, Selection, Token, ValueFacts,
-    ValueReason,
+    Action, Change, Comparison, Finding, FindingKind, LabelVersion, Plan, SameOfGit, SameValue, SecretPlan, Selection,
+    Token, ValueFacts, ValueReason, live_name_of,
 };
 use crate::value::{DifferingParts, Edges, Identity, Source, ValueError, Values};
 
@@ -65,6 +65,67 @@ pub(super) fn identify(
         }
     }
     if problems.is_empty() { Ok(facts) } else { Err(PlanError::Values(problems)) }
+}
+
+/// Which secrets that no manifest names have the value that git gives a declared one, under the id that a rename gives
+/// it. Asked alone where it can be another one's that comes back: of few secrets, since each pair costs a hash.
+pub(super) fn same_of_git(
+    desired: &Desired,
+    live: &Live,
+    facts: &ValueFacts,
+    selection: &Selection,
+    values: &impl Values,
+) -> SameOfGit {
+    let owner = desired.owner();
+    let declares = |name: &SecretName| desired.secrets.get(name).is_some_and(|secret| secret.state == State::Present);
+    let holds_ours = |secret: &LiveSecret| secret.versions.keys().any(VersionId::is_ours);
+    let others: Vec<&LiveSecret> = live
+        .secrets
+        .values()
+        .filter(|secret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion() && !declares(&secret.name))
+        .filter(|secret| secret.current_version().is_some() && holds_ours(secret))
+        .collect();
+    let mut found = SameOfGit::new();
+    if others.is_empty() {
+        return found;
+    }
+    for (secret, value) in declared(desired, selection) {
+        let whole = !value.source.is_made_once();
+        let Some(new) = live.secrets.get(&secret.name).filter(|new| holds_ours(new)) else { continue };
+        let encrypted = value.source.is_encrypted();
+        let comes = new.is_scheduled_for_deletion() || new.is_adoptable_by(&owner);
+        if (whole && value.ownership == Some(Ownership::Enforce)) || !(comes || encrypted) {
+            continue;
+        }
+        let here = facts.identities.get(&secret.name).map(ids).unwrap_or_default();
+        let here: Vec<&VersionId> = here.into_iter().map(|id| live_name_of(id, Some(new))).collect();
+        if !here.iter().any(|id| new.versions.contains_key(id.as_str())) {
+            continue;
+        }
+        // Of one that stays, a newer value of people counts alone.
+        let newer = |other: &LiveSecret| !other.current_version().is_some_and(VersionId::is_ours);
+        for other in others.iter().filter(|other| comes || newer(other)) {
+            let Ok(identity) = values.identity(&other.name, &value.source, &|name| live.arn(name)) else { continue };
+            let there = ids(&identity).into_iter().map(|id| live_name_of(id, Some(other)));
+            let pair = here.iter().zip(there).find(|(here, there)| {
+                new.versions.contains_key(here.as_str()) && other.versions.contains_key(there.as_str())
+            });
+            if let Some((here, there)) = pair {
+                let same = SameValue { here: (*here).clone(), there: there.clone(), whole, encrypted };
+                found.insert((secret.name.clone(), other.name.clone()), same);
+            }
+        }
+    }
+    found
+}
+
+/// The ids that a version with git's value may have; none where no id tells it.
+fn ids(identity: &Identity) -> Vec<&VersionId> {
+    match identity {
+        Identity::Known(id) => vec![id],
+        Identity::MadeOnce(made) => std::iter::once(&made.id).chain(&made.earlier).collect(),
+        Identity::ByComparison(_) | Identity::KnownAfterApply(_) => Vec::new(),
+    }
 }
 
 /// Values that are to be put and have something at their edges that is easily overlooked.

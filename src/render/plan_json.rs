@@ -39,7 +39,15 @@ pub const FORMAT_VERSION: &str = "1";
 /// One planned target as a document.
 pub fn target(plan: &Plan, report: &PlanReport, refusals: &[Refusal], rehearsed: Option<&Rehearsed>) -> TargetDocument {
     let Plan { project: _, target, account, region, endpoint, secrets } = plan;
-    let PlanReport { findings, counts, without_value: _, seeded: _, awaiting, deleted_in_other_shards: _ } = report;
+    let PlanReport {
+        findings,
+        counts,
+        without_value: _,
+        seeded: _,
+        awaiting,
+        deleted_in_other_shards: _,
+        same_of_git: _,
+    } = report;
     TargetDocument {
         name: target.clone(),
         account: account.as_ref().map(ToString::to_string),

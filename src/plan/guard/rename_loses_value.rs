@@ -57,7 +57,7 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
         let words = left_behind(secret, desired, run)?;
         Some(refused(&secret.moved_from()?.secret.name, &secret.name).words(words))
     });
-    let other_value = revived_here(target).into_iter().map(|Revived { new, gone, how }| {
+    let other_value = revived_here(target).into_iter().map(|Revived { new, gone, how, shares: _ }| {
         refused(gone, new).words(match how {
             Revival::Restored => RESTORED,
             Revival::Adopted => ADOPTED,
@@ -97,8 +97,8 @@ fn revived_here<'a>(target: &GuardedTarget<'a>) -> Vec<Revived<'a>> {
     let planned = |name: &SecretName| plan.secrets.iter().find(|secret| secret.name == *name);
     let here = plan.secrets.iter().filter(|secret| secret.is_removal()).filter_map(|secret| secret.observed.as_ref());
     let in_other_parts = report.deleted_in_other_shards.iter().filter_map(|name| live.secrets.get(name));
-    let mut found = revived(desired, live, here.chain(in_other_parts));
-    found.retain(|Revived { new, gone, how: _ }| {
+    let mut found = revived(desired, live, here.chain(in_other_parts), &report.same_of_git);
+    found.retain(|Revived { new, gone, how: _, shares: _ }| {
         let planned_new = planned(new);
         let carries = planned_new.is_some_and(|secret| secret.carried().next().is_some());
         !carries && (planned_new.is_some() || !report.deleted_in_other_shards.contains(*gone))

@@ -63,6 +63,7 @@ impl EverythingWrong {
                 seeded: BTreeMap::new(),
                 awaiting: Vec::new(),
                 deleted_in_other_shards: BTreeSet::new(),
+                same_of_git: BTreeMap::new(),
             },
         }
     }

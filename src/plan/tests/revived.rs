@@ -9,7 +9,7 @@ use crate::desired::{Desired, DesiredValue, Ownership};
 use crate::domain::{StagingLabel, Template, VersionId};
 use crate::live::LiveSecret;
 use crate::plan::bare::bare_desired;
-use crate::plan::{Revival, has_value_of, revived};
+use crate::plan::{Revival, SameOfGit, has_value_of, revived};
 use crate::value::{GenerateOptions, Source};
 
 fn with_versions(mut secret: LiveSecret, versions: &[(&str, &str)]) -> LiveSecret {
@@ -35,7 +35,7 @@ fn valued(source: &Source, ownership: Option<Ownership>) -> Desired {
 /// How `new` comes where `gone` goes and they have another value each.
 fn how(desired: &Desired, new: &LiveSecret, gone: &LiveSecret) -> Option<Revival> {
     let live = live(vec![new.clone(), gone.clone()]);
-    let found = revived(desired, &live, std::iter::once(&live.secrets[&gone.name]));
+    let found = revived(desired, &live, std::iter::once(&live.secrets[&gone.name]), &SameOfGit::new());
     found.first().map(|found| found.how)
 }
 
