@@ -83,38 +83,54 @@ pub(crate) fn revived<'a>(
         } else {
             Revival::Kept
         };
-        let same = |old: &LiveSecret| same_of_git.get(&(new.name.clone(), old.name.clone()));
+        let none = same_of_git.is_empty();
+        let same = |old: &LiveSecret| {
+            if none { None } else { same_of_git.get(&(new.name.clone(), old.name.clone())) }
+        };
         // What both still have is no reason to look for more: it may be the same.
         let changed = |old: &LiveSecret| same(old).filter(|same| !same.is_current(new, old));
         let made_of = |old: &LiveSecret| changed(old).is_some_and(|same| same.encrypted);
-        let shares = |old: &LiveSecret| made_of(old) || new.versions.keys().any(|id| old.versions.contains_key(id));
+        let related = |old: &LiveSecret| made_of(old) || new.versions.keys().any(|id| old.versions.contains_key(id));
         let alike: BTreeMap<&SecretName, &LiveSecret> = match how {
             // Where it has the version too, what goes is an older one.
             Revival::Kept => {
                 let shared = new.versions.keys().filter_map(|version| holders.get(version)).flatten();
                 let has = |old: &LiveSecret| old.current_version().is_some_and(|id| new.versions.contains_key(id));
-                let same = if same_of_git.is_empty() { &[][..] } else { &gone };
-                let made = same.iter().filter(|old| made_of(old));
+                let others = if none { &[][..] } else { &gone };
+                let made = others.iter().filter(|old| made_of(old));
                 shared.chain(made).filter(|old| !has(old)).map(|old| (&old.name, *old)).collect_map()
             }
             Revival::Restored | Revival::Adopted => {
-                let like = gone.iter().filter(|old| shares(old) || changed(old).is_some() || is_like(new, old));
-                like.map(|old| (&old.name, *old)).collect_map()
+                let tags_count = || how == Revival::Restored || has_tags_of_its_own(desired, secret);
+                let pairs =
+                    gone.iter().filter(|old| related(old) || changed(old).is_some() || is_like(new, old, &tags_count));
+                pairs.map(|old| (&old.name, *old)).collect_map()
             }
         };
         let other = alike.values().filter(|old| old.name != new.name && has_another_value(secret, new, old, same(old)));
-        found.extend(other.map(|old| Revived { new: &new.name, gone: &old.name, how, shares: shares(old) }));
+        found.extend(other.map(|old| Revived { new: &new.name, gone: &old.name, how, shares: related(old) }));
     }
     found
 }
 
 /// Whether what describes them, or their names, are alike.
-fn is_like(new: &LiveSecret, old: &LiveSecret) -> bool {
+fn is_like(new: &LiveSecret, old: &LiveSecret, tags_count: &dyn Fn() -> bool) -> bool {
     let described_by = |secret: &LiveSecret| secret.description.clone().unwrap_or_default();
-    let described = !described_by(new).is_empty() || !tags_of_people(new).is_empty();
-    let described_alike =
-        described && described_by(new) == described_by(old) && tags_of_people(new) == tags_of_people(old);
-    described_alike || could_be_renamed(&new.name, None, old)
+    let described_alike = described_by(new) == described_by(old) && tags_of_people(new) == tags_of_people(old);
+    let described = || !described_by(new).is_empty() || (!tags_of_people(new).is_empty() && tags_count());
+    (described_alike && described()) || could_be_renamed(&new.name, None, old)
+}
+
+/// Whether any tag says something of this secret: those of `defaults`, which are written once for several, do not.
+fn has_tags_of_its_own(desired: &Desired, secret: &DesiredSecret) -> bool {
+    let Some(declared) = &secret.tags else { return true };
+    declared.tags.iter().any(|(key, (_, place))| {
+        let mut others = desired.secrets.values().filter(|other| other.name != secret.name);
+        !others.any(|other| {
+            let tag = other.tags.as_ref().and_then(|tags| tags.tags.get(key));
+            tag.is_some_and(|(_, other_place)| other_place == place)
+        })
+    })
 }
 
 /// Whether a secret that is there with a value has another one than `gone`, once a plan is carried out.
@@ -165,8 +181,8 @@ pub(super) fn tell_restored(
     gone.extend(orphans.map(|finding| finding.secret.clone()));
     let gone = gone.iter().filter_map(|name| live.secrets.get(name));
     let found = revived(desired, live, gone, &report.same_of_git);
-    for Revived { new, gone, how: _, shares: _ } in found {
-        let Some(plan) = plans.get_mut(new).filter(|plan| !plan.gets_value()) else { continue };
+    for Revived { new, gone, how: _, shares } in found {
+        let Some(plan) = plans.get_mut(new).filter(|plan| shares && !plan.gets_value()) else { continue };
         let was_deleted = plan.observed.as_ref().and_then(|live| live.deleted_at);
         for change in &mut plan.changes {
             if let Change::Restored { rotation_stays_off: _, other_value } = change {

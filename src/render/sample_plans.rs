@@ -122,6 +122,7 @@ impl Sample {
                 seeded: std::collections::BTreeMap::new(),
                 awaiting: Vec::new(),
                 deleted_in_other_shards: std::collections::BTreeSet::new(),
+                same_of_git: BTreeMap::new(),
             },
             refusals: crate::plan::guards()
                 .filter(|guard| guard.name == "foreign-owner")

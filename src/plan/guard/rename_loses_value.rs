@@ -24,6 +24,11 @@ pub(super) const FLAG: Flag = Flag::switch(
 const RESTORED: &str = "{from} would go with its value, and {to} would be restored with another version, the one of \
                         its deletion: `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over";
 
+/// Two that look alike may be two all the same: what is carried over from one of them is another one's value then.
+const RESTORED_LIKE: &str = "{from} would go with its value, and {to}, which looks like it and would be restored, has \
+                             another version, the one of its deletion: see which of the two is in use first; where both are \
+                             one secret, `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over";
+
 const ADOPTED: &str = "{from} would go with its value, and {to}, which looks like it and would be adopted, has another \
                        version: see which of the two is in use first";
 
@@ -57,9 +62,10 @@ fn check(target: &GuardedTarget<'_>, run: &RunGuards<'_>) -> Vec<Refused> {
         let words = left_behind(secret, desired, run)?;
         Some(refused(&secret.moved_from()?.secret.name, &secret.name).words(words))
     });
-    let other_value = revived_here(target).into_iter().map(|Revived { new, gone, how, shares: _ }| {
+    let other_value = revived_here(target).into_iter().map(|Revived { new, gone, how, shares }| {
         refused(gone, new).words(match how {
-            Revival::Restored => RESTORED,
+            Revival::Restored if shares => RESTORED,
+            Revival::Restored => RESTORED_LIKE,
             Revival::Adopted => ADOPTED,
             Revival::Kept => KEPT,
         })

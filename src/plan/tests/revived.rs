@@ -1,12 +1,12 @@
 //! Which secrets come, or stay, with another value than one that goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{at, live, ours};
-use crate::desired::{Desired, DesiredValue, Ownership};
-use crate::domain::{StagingLabel, Template, VersionId};
+use crate::desired::{Desired, DesiredTags, DesiredValue, Ownership, TagMode};
+use crate::domain::{StagingLabel, TagKey, Template, VersionId};
 use crate::live::LiveSecret;
 use crate::plan::bare::bare_desired;
 use crate::plan::{Revival, SameOfGit, has_value_of, revived};
@@ -65,6 +65,29 @@ fn names_that_are_in_no_way_alike_are_a_pair_where_they_have_versions_in_common(
     let gone = described(old(&[("v2", "AWSCURRENT")]));
     assert_eq!(how(&desired, &described(new.clone()), &gone), Some(Revival::Restored));
     assert_eq!(how(&desired, &new, &gone), None, "it is described otherwise");
+}
+
+#[test]
+fn what_is_adopted_looks_like_another_one_by_tags_of_its_own() {
+    let found = |places: [u32; 2], description: Option<&str>| {
+        let mut desired = bare_desired("app/", &["app/stripe", "app/web"]);
+        let key = TagKey::of_service("team");
+        for (secret, place) in desired.secrets.values_mut().zip(places) {
+            let tags = BTreeMap::from([(key.clone(), (Template::text("shop"), at(place)))]);
+            secret.tags = Some(DesiredTags { mode: TagMode::Exact, tags, origin: at(place) });
+        }
+        let described = |mut secret: LiveSecret| {
+            secret.tags.insert(key.clone(), "shop".to_owned());
+            LiveSecret { description: description.map(str::to_owned), ..secret }
+        };
+        let gone = described(with_versions(ours(&desired, "app/legacy-mailer"), &[("v2", "AWSCURRENT")]));
+        let new = described(with_versions(LiveSecret::bare("app/stripe"), &[("v1", "AWSCURRENT")]));
+        let of_ours = described(scheduled(with_versions(ours(&desired, "app/stripe"), &[("v1", "AWSCURRENT")])));
+        (how(&desired, &new, &gone).is_some(), how(&desired, &of_ours, &gone).is_some())
+    };
+    assert_eq!(found([2, 2], None), (false, true), "the tag is written for both");
+    assert_eq!(found([2, 9], None), (true, true));
+    assert_eq!(found([2, 2], Some("pays")), (true, true));
 }
 
 #[test]
