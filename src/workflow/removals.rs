@@ -2,8 +2,8 @@
 //!
 //! A secret takes its replicas along, at once and for good. While those of what takes its place are being made, they
 //! may be the only copies that readers there have, so it stays until these are in sync, and a later apply goes on. The
-//! other way round, a replica whose place is held by a replica that this run removes keeps no removal waiting, whether it
-//! failed or is being made still: it cannot come to be before.
+//! other way round, a replica whose place is held by a replica that this run removes keeps no removal waiting, whether
+//! it failed or is being made still: it cannot come to be before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
