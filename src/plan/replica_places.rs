@@ -8,7 +8,7 @@ use super::change::{Change, ReplicaReason};
 use super::report::{Finding, FindingKind, PlaceHolder};
 use super::{Plan, SecretPlan};
 use crate::collect::CollectSet as _;
-use crate::desired::Deletion;
+use crate::desired::{Deletion, OWNER_TAG};
 use crate::domain::{Region, SecretName};
 use crate::live::{Live, LiveSecret, ReplicaStatus};
 
@@ -134,7 +134,13 @@ fn taken(live: &Live, plan: &Plan, region: &Region, name: &SecretName) -> Option
     if live.region == *region {
         let is_deleted = is_planned(&|action| matches!(action, Action::Delete { .. }));
         let is_freed = is_planned(&|action| matches!(action, Action::Delete { deletion: Deletion::Force }));
-        let holder = if is_deleted { PlaceHolder::Goes } else { PlaceHolder::Stays };
+        let is_kept = is_planned(&|action| matches!(action, Action::Restore));
+        let holder = match secret.deleted_at {
+            Some(since) if !is_kept => PlaceHolder::Leaving { since },
+            _ if is_deleted => PlaceHolder::Goes,
+            _ if secret.tags.contains_key(OWNER_TAG) => PlaceHolder::Stays,
+            _ => PlaceHolder::Unmanaged,
+        };
         return (!secret.is_replica_in(region) && !is_freed).then_some(holder);
     }
     let removes = |action: &Action| matches!(action, Action::RemoveReplicas { regions } if regions.contains(region));

@@ -311,6 +311,13 @@ pub enum FindingKind {
 pub enum PlaceHolder {
     /// A secret that this run leaves there.
     Stays,
+    /// A secret that this run leaves there, and that has no owner tag.
+    Unmanaged,
+    /// A secret that is scheduled for deletion: its name is taken as long as it can be restored.
+    Leaving {
+        /// When it was scheduled.
+        since: Timestamp,
+    },
     /// A secret that this run would delete: its name is taken as long as it can be restored, and its readers would have
     /// neither that one nor the replica.
     Goes,
@@ -453,7 +460,7 @@ impl Finding {
             | FindingKind::OtherScope { .. }
             | FindingKind::OwnedOutsideScope { .. }
             | FindingKind::LooksRenamed { .. }
-            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Stays, .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Stays | PlaceHolder::Unmanaged, .. }
             | FindingKind::MoveWaits { .. }
             | FindingKind::RotationPending { .. }
             | FindingKind::PolicyNotValidated { .. }
@@ -473,7 +480,7 @@ impl Finding {
             | FindingKind::OwnedByService { .. }
             | FindingKind::Replica { .. }
             | FindingKind::OverwritesForeign { .. }
-            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Goes, .. }
+            | FindingKind::ReplicaPlaceTaken { holder: PlaceHolder::Goes | PlaceHolder::Leaving { .. }, .. }
             | FindingKind::PolicyRejected { .. }
             | FindingKind::DependencyNotSelected { .. }
             | FindingKind::DependencyAbsent { .. } => Severity::Error,

@@ -138,6 +138,18 @@ fn replica_place_taken(region: &str, target: &str, holder: PlaceHolder) -> Escap
         PlaceHolder::Stays => {
             escaped!("cannot have a replica in {}, where target {} has a secret of this name", region, target)
         }
+        PlaceHolder::Unmanaged => escaped!(
+            "cannot have a replica in {}, where target {} has a secret of this name, which is unmanaged",
+            region,
+            target
+        ),
+        PlaceHolder::Leaving { since } => escaped!(
+            "cannot have a replica in {} yet, where target {} has a secret of this name, scheduled for deletion on {}: \
+             its name is taken until its recovery window is over",
+            region,
+            target,
+            escape::time::<Terminal>(since, "%Y-%m-%d")
+        ),
         PlaceHolder::Goes => escaped!(
             "cannot have a replica in {} yet, where target {} deletes a secret of this name: until its recovery window \
              is over, readers there would have neither",
@@ -363,6 +375,11 @@ fn replica_place_help(holder: PlaceHolder) -> &'static str {
         PlaceHolder::Stays | PlaceHolder::Goes => {
             "leave the region out; or take the place over: `keywright release` that secret in its target, and \
              `overwrite: true` beside the region"
+        }
+        PlaceHolder::Unmanaged => "leave the region out; or take the place over: `overwrite: true` beside the region",
+        PlaceHolder::Leaving { .. } => {
+            "leave the region out until then; or take the place over: `keywright restore` and then `keywright release` \
+             that secret in its target, and `overwrite: true` beside the region"
         }
         PlaceHolder::ReplicaGoes => "apply once more: the second apply makes it",
     }

@@ -24,6 +24,9 @@ pub struct AppliedTarget<'p> {
     pub(super) replicas_missing: Missing,
 }
 
+/// What did not come true of a target, and its replicas that failed.
+pub(super) type Left<'t> = (&'t [SecretPlan], &'t BTreeSet<(SecretName, Region)>);
+
 /// Replicas that were waited for and were not made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Missing {
@@ -114,7 +117,7 @@ impl AppliedTarget<'_> {
     }
 
     /// What did not come true and the replicas that failed, where nothing else keeps this from being complete.
-    pub(super) fn left(&self) -> Option<(&[SecretPlan], &BTreeSet<(SecretName, Region)>)> {
+    pub(super) fn left(&self) -> Option<Left<'_>> {
         let ReadAgain { matches, remaining, in_doubt, .. } = &self.read_again;
         let Missing { failed, others } = &self.replicas_missing;
         let matches = *matches != Some(false) || !remaining.is_empty();
