@@ -52,9 +52,9 @@ const OLDER: &str = "{secret} would go with its value, and in target {target}, w
                      older version of it: put the value there, and then take this target out";
 
 /// One that is restored or adopted, and has the id of the value that goes.
-const GENERATED: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it would \
-                         come back with a generated value of its own, under the same version id: name both targets in \
-                         the manifest, put the value there, and then take this target out";
+const GENERATED: &str = "{secret} would go with its value, and in target {target}, which {place} names it for, it \
+                         would come back with a generated value of its own, under the same version id: name both \
+                         targets in the manifest, put the value there, and then take this target out";
 
 /// A secret that would be deleted since no manifest names it here.
 fn deleted<'a>(target: &GuardedTarget<'a>) -> impl Iterator<Item = (&'a SecretPlan, &'a LiveSecret)> {

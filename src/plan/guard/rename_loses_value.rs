@@ -26,8 +26,9 @@ const RESTORED: &str = "{from} would go with its value, and {to} would be restor
 
 /// Two that look alike may be two all the same: what is carried over from one of them is another one's value then.
 const RESTORED_LIKE: &str = "{from} would go with its value, and {to}, which looks like it and would be restored, has \
-                             another version, the one of its deletion: see which of the two is in use first; where both are \
-                             one secret, `metadata.renamedFrom: {from}` in the manifest of {to} carries the value over";
+                             another version, the one of its deletion: see which of the two is in use first; where \
+                             both are one secret, `metadata.renamedFrom: {from}` in the manifest of {to} carries the \
+                             value over";
 
 const ADOPTED: &str = "{from} would go with its value, and {to}, which looks like it and would be adopted, has another \
                        version: see which of the two is in use first";
