@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::pattern::fits;
 use super::standing::{Class, Principal, Rule, Said, Standing};
-use crate::sort_few::SortFew as _;
 
 /// Whom a statement names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,7 +314,7 @@ impl<'r> Words<'r> {
             (pattern, fitting.cloned().collect())
         };
         let mut patterns: Vec<(&str, Vec<String>)> = written.into_iter().map(with_actions).collect();
-        patterns.sort_few_by_key(|(pattern, stands_for)| (usize::MAX - stands_for.len(), *pattern));
+        patterns.sort_by_key(|(pattern, stands_for)| (usize::MAX - stands_for.len(), *pattern));
         Self { known, patterns }
     }
 
