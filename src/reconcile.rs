@@ -149,8 +149,7 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             live.made_anew = anew;
             facts.identities = value_facts::identify(desired, &live, &rules.selection, values)?.identities;
         }
-        facts.same_of_git = value_facts::same_of_git(desired, &live, &facts, &rules.selection, values);
-        let (planned, mut report) = plan(desired, &live, &facts, rules);
+        let (planned, report) = plan(desired, &live, &facts, rules);
         let only_listed = only_listed(&planned, &report, &live);
         let versions_unknown = value_facts::versions_unknown(&planned, &facts);
         let places_unknown = replicas_over_unknown_places(desired, &live, &planned);
@@ -170,6 +169,13 @@ pub async fn plan_target<R: ReadSecrets, V: Values>(
             {
                 continue;
             }
+            let same = value_facts::same_of_git(desired, &live, &facts, (&planned, &report), &rules.selection, values);
+            let (planned, mut report) = if same.is_empty() {
+                (planned, report)
+            } else {
+                facts.same_of_git = same;
+                plan(desired, &live, &facts, rules)
+            };
             report.findings.extend(value_facts::edges(&planned, &facts));
             if reading.validate_policies {
                 report.findings.extend(policy_findings(reader, &planned, &live, overrides.accepted_risks()).await);

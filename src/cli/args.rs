@@ -235,9 +235,9 @@ pub(super) fn file_to_write() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 /// Refuses to write two reports to one file.
-pub(super) fn check_files_differ<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<(), Error> {
+pub(super) fn check_files_differ<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
-    let differ = { files }.all(|file| seen.insert(file));
+    let differ = files.all(|file| seen.insert(file));
     if differ { Ok(()) } else { Err(ErrorKind::WrongUsage(Problem::FileTwice).into()) }
 }
 

@@ -30,11 +30,11 @@ pub(super) fn begin(read: &ReadArgs, values: &ValueArgs, identify: bool, shell: 
 /// Loads a project, and tells its warnings.
 pub(super) fn load(project: &ProjectArgs, targets: &[String], shell: &Shell) -> Result<Loaded, Error> {
     let loaded = load_project(&project.folder, targets)?;
-    tell_warnings(&loaded, shell);
+    print_warnings_of(&loaded, shell);
     Ok(loaded)
 }
 
-fn tell_warnings(loaded: &Loaded, shell: &Shell) {
+fn print_warnings_of(loaded: &Loaded, shell: &Shell) {
     if loaded.diagnostics.warning_count() > 0 {
         print_warnings(&loaded.diagnostics, shell);
     }
@@ -51,7 +51,7 @@ pub(super) async fn find_despite_mistakes(args: &OneSecretArgs, shell: &Shell) -
     let (loaded, mistakes) = load_for_one_secret(&args.project.folder, args.target.as_slice())?;
     match &mistakes {
         Some(mistakes) => print_warning(day_two::manifests_not_read(&args.name, mistakes), shell),
-        None => tell_warnings(&loaded, shell),
+        None => print_warnings_of(&loaded, shell),
     }
     let found = Box::pin(OneSecret::find(loaded, &args.aws.reach(shell), &args.name)).await?;
     Ok(OneSecret { manifests_read: mistakes.is_none(), ..found })

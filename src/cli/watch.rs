@@ -107,9 +107,9 @@ pub(super) struct WatchArgs {
     /// Post to an http URL beyond loopback too, though anybody on the way can read it
     #[arg(long)]
     webhook_insecure: bool,
-    /// Remember in this file what was told, so that a watch that starts again tells nobody again; of what it is told to
-    /// leave out (--target, --select, --shard) the file stays as it is. Watches that run at the same time need a file
-    /// each. It holds names and no values
+    /// Remember in this file what was told, so that a watch that starts again does not report it again; of what it is
+    /// told to leave out (--target, --select, --shard) the file stays as it is. Watches that run at the same time need
+    /// a file each. It holds names and no values
     #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     state: Option<PathBuf>,
     #[command(flatten)]

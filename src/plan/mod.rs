@@ -59,7 +59,6 @@ mod tests;
 mod value;
 mod value_facts;
 
-use crate::sort_few::SortFew as _;
 use std::collections::BTreeSet;
 
 pub use action::{Action, CarriedVersion, LabelVersion, PlannedValue, Token};
@@ -98,6 +97,7 @@ use crate::domain::{AccountId, Region, SecretName, StagingLabel, VersionId};
 use crate::live::{LinkStatus, LiveSecret};
 use crate::origin::Origin;
 use crate::policy::PolicyDocument;
+use crate::sort_few::SortFew as _;
 
 /// What one apply would do to one target.
 #[derive(Clone, Debug)]
@@ -134,6 +134,12 @@ impl Plan {
         removals.extend(others.iter().filter_map(SecretPlan::removal_of_old));
         removals.sort_few_by(|a, b| a.name.cmp(&b.name));
         (self.with(others), self.with(removals))
+    }
+
+    /// The plan of the secrets that fit, and that of the others.
+    pub fn parted(&self, fits: impl Fn(&SecretPlan) -> bool) -> (Self, Self) {
+        let (those, others) = self.secrets.iter().cloned().partition(fits);
+        (self.with(those), self.with(others))
     }
 
     /// The same plan of these secrets.

@@ -15,7 +15,7 @@ use super::managed;
 use super::moves::{self, Moves, Moving};
 use super::rename::{renames, seeded, without_value};
 use super::report::{Finding, FindingKind, PlanReport, Severity};
-use super::revived::tell_restored;
+use super::revived::report_other_values;
 use super::selection::Selection;
 use super::value_facts::ValueFacts;
 use super::{Plan, SecretPlan, Verb};
@@ -49,7 +49,7 @@ pub fn plan(desired: &Desired, live: &Live, facts: &ValueFacts, rules: &Rules) -
     planner.order_by_dependencies();
     planner.explain_removals();
     planner.notice_renames();
-    tell_restored(desired, live, &mut planner.plans, &planner.report);
+    report_other_values(desired, live, &mut planner.plans, &planner.report);
     planner.notice_awaiting();
     planner.count();
 

@@ -165,7 +165,7 @@ pub(crate) fn has_value_of(home: &LiveSecret, owner: &str, gone: &LiveSecret) ->
 
 /// Says of secrets that are restored with their value that what they were made of, or what was made of them, has
 /// another one.
-pub(super) fn tell_restored(
+pub(super) fn report_other_values(
     desired: &Desired,
     live: &Live,
     plans: &mut BTreeMap<SecretName, SecretPlan>,

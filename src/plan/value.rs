@@ -392,6 +392,10 @@ impl ValuePlanner<'_> {
     /// That all its versions would have more labels together than the service takes, those that stay counted too. It
     /// moves AWSPREVIOUS with each new value, and AWSPENDING with each rotation.
     pub(super) fn too_many_labels(&self, difference: &Difference) -> Option<FindingKind> {
+        let puts = difference.actions.iter().any(|action| matches!(action, Action::PutValue(_)));
+        if !puts && self.desired.labels.is_empty() {
+            return None;
+        }
         let removed = |label: &StagingLabel| {
             let is_it = |change: &Change| matches!(change, Change::LabelRemoved { label: gone, .. } if gone == label);
             difference.changes.iter().any(is_it)
@@ -406,7 +410,6 @@ impl ValuePlanner<'_> {
         let mut all = live.clone();
         all.extend(self.desired.labels.keys().map(StagingLabel::as_str));
         let of_git = all.len() > live.len();
-        let puts = difference.actions.iter().any(|action| matches!(action, Action::PutValue(_)));
         all.extend([StagingLabel::CURRENT, StagingLabel::PREVIOUS]);
         let rotates = self.desired.rotation.as_ref().is_some_and(|declared| declared.value.is_some());
         all.extend(rotates.then_some(StagingLabel::PENDING));

@@ -11,8 +11,8 @@ use crate::desired::{Desired, DesiredSecret, DesiredValue, Ownership, State};
 use crate::domain::{SecretName, VersionId};
 use crate::live::{Live, LiveSecret, ReadSecrets};
 use crate::plan::{
-    Action, Change, Comparison, Finding, FindingKind, LabelVersion, Plan, SameOfGit, SameValue, SecretPlan, Selection,
-    Token, ValueFacts, ValueReason, live_name_of,
+    Action, Change, Comparison, Finding, FindingKind, LabelVersion, Plan, PlanReport, SameOfGit, SameValue, SecretPlan,
+    Selection, Token, ValueFacts, ValueReason, live_name_of,
 };
 use crate::value::{DifferingParts, Edges, Identity, Source, ValueError, Values};
 
@@ -67,21 +67,26 @@ pub(super) fn identify(
     if problems.is_empty() { Ok(facts) } else { Err(PlanError::Values(problems)) }
 }
 
-/// Which secrets that no manifest names have the value that git gives a declared one, under the id that a rename gives
-/// it. Asked alone where it can be another one's that comes back: of few secrets, since each pair costs a hash.
+/// Which secrets that a plan deletes have the value that git gives a declared one, under the id that a rename gives it;
+/// where one is restored, of those that no manifest names too. Each pair costs a hash, so nothing else is asked.
 pub(super) fn same_of_git(
     desired: &Desired,
     live: &Live,
     facts: &ValueFacts,
+    (plan, report): (&Plan, &PlanReport),
     selection: &Selection,
     values: &impl Values,
 ) -> SameOfGit {
     let owner = desired.owner();
     let declares = |name: &SecretName| desired.secrets.get(name).is_some_and(|secret| secret.state == State::Present);
     let holds_ours = |secret: &LiveSecret| secret.versions.keys().any(VersionId::is_ours);
+    let removed = plan.secrets.iter().filter(|secret| secret.is_removal()).map(|secret| &secret.name);
+    let goes: BTreeSet<&SecretName> = removed.chain(&report.deleted_in_other_shards).collect();
+    let restores = plan.secrets.iter().any(|secret| secret.actions.contains(&Action::Restore));
     let others: Vec<&LiveSecret> = live
         .secrets
         .values()
+        .filter(|secret| restores || goes.contains(&secret.name))
         .filter(|secret| secret.is_owned_by(&owner) && !secret.is_scheduled_for_deletion() && !declares(&secret.name))
         .filter(|secret| secret.current_version().is_some() && holds_ours(secret))
         .collect();
@@ -102,9 +107,9 @@ pub(super) fn same_of_git(
         if !here.iter().any(|id| new.versions.contains_key(id.as_str())) {
             continue;
         }
-        // Of one that stays, a newer value of people counts alone.
+        // Beside one that stays, a newer value of people counts alone, of what goes.
         let newer = |other: &LiveSecret| !other.current_version().is_some_and(VersionId::is_ours);
-        for other in others.iter().filter(|other| comes || newer(other)) {
+        for other in others.iter().filter(|other| comes || (newer(other) && goes.contains(&other.name))) {
             let Ok(identity) = values.identity(&other.name, &value.source, &|name| live.arn(name)) else { continue };
             let there = ids(&identity).into_iter().map(|id| live_name_of(id, Some(other)));
             let pair = here.iter().zip(there).find(|(here, there)| {

@@ -55,7 +55,7 @@ impl Change {
 
 impl Findings {
     /// What is known after a look, by `words` for what differs. Of a target that could not be looked at everything
-    /// stays known, and so does what the look `leaves_out`: it has not gone only because nobody saw it.
+    /// stays known, and so does what the look `leaves_out`: it has not gone only because it was not looked at.
     #[must_use]
     pub fn after(
         &self,

@@ -192,7 +192,8 @@ impl Run<'_> {
             targets.iter_mut().zip(applied).for_each(|(target, part)| target.merge(part));
         }
         let begin = Removals { prepared, targets: &targets, plans: &removals, waited: request.wait_replicas.is_some() };
-        let (complete, held_back) = (all_read && begin.may_begin(), begin.held_back());
+        let complete = all_read && begin.may_begin();
+        let held_back = if removals.is_empty() { BTreeSet::new() } else { begin.held_back() };
         let skip = |plans: Vec<Plan>, reason: fn(&SecretPlan) -> SkipReason| -> Vec<AppliedPart> {
             let parts = stage_of(plans.into_iter().map(Cow::Owned).collect(), false);
             parts.iter().map(|part| request.skip(part, reason)).collect()
@@ -204,7 +205,7 @@ impl Run<'_> {
         } else if others_create {
             (Vec::new(), skip(removals, |_| SkipReason::OtherShards))
         } else {
-            let (kept, others) = parted(removals, &held_back);
+            let (kept, others) = parted(&removals, &held_back);
             let kept = skip(kept, |secret| SkipReason::ReplicasFirst { renamed: secret.moved_to().is_some() });
             (kept, self.apply_parts(&stage_of(others.into_iter().map(Cow::Owned).collect(), false), request).await)
         };

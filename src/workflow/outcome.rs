@@ -36,6 +36,13 @@ pub(super) struct Missing {
     pub(super) others: bool,
 }
 
+impl Missing {
+    /// Whether all were made.
+    pub(super) fn is_empty(&self) -> bool {
+        self.failed.is_empty() && !self.others
+    }
+}
+
 /// What was read again of what was done.
 #[derive(Clone, Debug, Default)]
 pub struct ReadAgain {
@@ -112,7 +119,7 @@ impl AppliedPart {
 impl AppliedTarget<'_> {
     /// Whether everything was done and is as it should be.
     pub(super) fn is_complete(&self) -> bool {
-        let replicas_made = self.replicas_missing.failed.is_empty() && !self.replicas_missing.others;
+        let replicas_made = self.replicas_missing.is_empty();
         self.report.is_complete() && self.read_again.matches != Some(false) && !self.failed_after && replicas_made
     }
 

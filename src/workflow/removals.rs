@@ -154,16 +154,9 @@ impl Removals<'_, '_> {
 }
 
 /// The removals in two: those that are held back, and those that begin.
-pub(super) fn parted(removals: Vec<Plan>, held_back: &BTreeSet<Secret>) -> (Vec<Plan>, Vec<Plan>) {
-    let parted = removals.into_iter().map(|plan| {
-        let (mut kept, mut begun) = (plan.clone(), plan);
-        let is_kept = |target: &String, name: &SecretName| held_back.contains(&(target.clone(), name.clone()));
-        let target = kept.target.clone();
-        kept.secrets.retain(|secret| is_kept(&target, &secret.name));
-        begun.secrets.retain(|secret| !is_kept(&target, &secret.name));
-        (kept, begun)
-    });
-    parted.unzip()
+pub(super) fn parted(removals: &[Plan], held_back: &BTreeSet<Secret>) -> (Vec<Plan>, Vec<Plan>) {
+    let parted = |plan: &Plan| plan.parted(|secret| held_back.contains(&(plan.target.clone(), secret.name.clone())));
+    removals.iter().map(parted).unzip()
 }
 
 /// Whether copies are being made in a target that nothing is planned for.

@@ -51,7 +51,7 @@ impl ApplyRequest<'_> {
         (self.listener)(Event::WaitedForReplicas);
         match ended {
             Ok(missing) => {
-                if missing.failed.is_empty() && !missing.others {
+                if missing.is_empty() {
                     (self.listener)(Event::ReplicasInSync { secrets: names.len() });
                 }
                 missing

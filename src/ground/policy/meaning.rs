@@ -126,7 +126,7 @@ pub(super) fn shifts(before: Option<&Value>, after: Option<&Value>, arn: Option<
         turns.extend(classes.iter().map(|class| turns_of(said, principal, class)));
     }
     let parts = Parts::of(&principals);
-    tell_of_parts(&principals, &classes, &said, &parts, &mut turns);
+    turns_of_parts(&principals, &classes, &said, &parts, &mut turns);
     leave_out_implied(&parts, classes.len(), &mut turns);
 
     let at = |number: usize| (number / classes.len(), number % classes.len());
@@ -240,7 +240,7 @@ fn turn([was, is]: &[Standing; 2], [begins, ends, otherwise, perhaps]: Turns) ->
 
 /// Of those to whom something is no longer allowed, or denied, as a whole: to whom it still is. Of those to whom it is
 /// allowed as a whole now: to whom it is denied as before.
-fn tell_of_parts(
+fn turns_of_parts(
     principals: &[Principal],
     classes: &[Class],
     said: &[[Said<'_>; 2]],

@@ -3,6 +3,7 @@
 use super::{GuardedTarget, RunGuards};
 use crate::desired::{DesiredSecret, OtherSecret};
 use crate::domain::SecretName;
+use crate::plan::SecretPlan;
 
 /// Whether a secret is declared to be a replica of a primary that has a value, or gets git's in this run. A primary of
 /// another project is not looked at: it counts as one that has a value.
@@ -26,8 +27,6 @@ pub(super) fn primary_has_value(replica: &DesiredSecret, run: &RunGuards<'_>) ->
 
 fn is_valued(target: &GuardedTarget<'_>, name: &SecretName) -> bool {
     let live = target.live.secrets.get(name).is_some_and(|secret| secret.current_version().is_some());
-    let comes = |planned: &&crate::plan::SecretPlan| {
-        planned.gets_value_of_git() || planned.carried().any(|version| version.current)
-    };
-    live || target.plan.secrets.iter().filter(|planned| planned.name == *name).any(|planned| comes(&planned))
+    let comes = |planned: &SecretPlan| planned.gets_value_of_git() || planned.carried().any(|version| version.current);
+    live || target.plan.secrets.iter().filter(|planned| planned.name == *name).any(comes)
 }
